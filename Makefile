@@ -1,0 +1,76 @@
+# make run: sedo on this machine.  make test: install, then every check.  make help: the rest.
+
+SEDO_HOME ?= .sedo
+PORT ?= 8000
+PYTHON ?= python3
+export SEDO_HOME PORT
+
+APP := $(SEDO_HOME)/app
+MINISTACK := $(SEDO_HOME)/ministack
+PY := $(APP)/bin/python
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format docs install ministack clean
+
+help:
+	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
+	@echo "make test     install what the checks need, then run them all"
+	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
+	@echo "make format   format the code and mend what can be mended"
+	@echo "make docs     write the generated documents"
+	@echo "make clean    remove the environments and caches; what sedo stored stays"
+
+run: $(APP)/.run-installed $(MINISTACK)/.installed
+	@exec $(PY) -m local
+
+test: install
+	@$(MAKE) --no-print-directory check
+
+install: $(APP)/.dev-installed ministack
+
+ministack: $(MINISTACK)/.installed
+
+check:
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(APP)/bin/lint-imports --no-cache
+	$(APP)/bin/deptry .
+	$(PY) -m vulture
+	$(PY) docs/generate.py --check
+	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered
+
+format:
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+docs:
+	$(PY) docs/generate.py
+
+clean:
+	rm -rf $(APP) $(MINISTACK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+# A stamp is written last, so an installation that was broken off is not taken for a whole one.
+
+$(APP)/.made $(MINISTACK)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "sedo needs Python 3.11 or newer, and $(PYTHON) is not: make run PYTHON=python3.12" >&2; exit 1; }
+	@echo "making the environment $(@D)"
+	@$(PYTHON) -m venv --clear $(@D)
+	@touch $@
+
+$(APP)/.run-installed: requirements-local.txt requirements.txt constraints.txt $(APP)/.made
+	@echo "installing what sedo needs to run"
+	@$(PY) $(PIP_INSTALL) -r requirements-local.txt
+	@touch $@
+
+$(APP)/.dev-installed: requirements-dev.txt requirements-local.txt requirements.txt constraints.txt $(APP)/.made
+	@echo "installing what the checks need"
+	@$(PY) $(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@ $(APP)/.run-installed
+
+$(MINISTACK)/.installed: requirements-ministack.txt constraints-ministack.txt $(MINISTACK)/.made
+	@echo "installing ministack, the local stand-in for DynamoDB and SQS"
+	@$(MINISTACK)/bin/python $(PIP_INSTALL) -r requirements-ministack.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""sedo: workflows declared in YAML or JSON, run by Lambda, SQS and DynamoDB."""

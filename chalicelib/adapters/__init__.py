@@ -1,0 +1,1 @@
+"""The ports of sedo, kept by real services and by memory."""

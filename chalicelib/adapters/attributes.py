@@ -1,0 +1,32 @@
+"""JSON as an attribute of a DynamoDB item: as text, compressed when it is large, never as DynamoDB's numbers."""
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Attribute: TypeAlias = "AttributeValueTypeDef"
+Item: TypeAlias = "dict[str, AttributeValueTypeDef]"
+
+PLAIN_BYTES = 4096
+"""Longer texts are compressed; up to here it would hardly save a write unit."""
+
+
+def encode(value: object) -> bytes:
+    """Write a JSON value as compact text in UTF-8."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair exists as an escape only
+        return json.dumps(value, separators=(",", ":")).encode()
+
+
+def pack(text: bytes) -> Attribute:
+    """Make an attribute of JSON text in UTF-8."""
+    return {"S": text.decode()} if len(text) <= PLAIN_BYTES else {"B": zlib.compress(text)}
+
+
+def unpack(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON, whose shape the caller knows
+    """Read the JSON value of an attribute that :func:`pack` made."""
+    return json.loads(attribute["S"] if "S" in attribute else zlib.decompress(bytes(attribute["B"])))

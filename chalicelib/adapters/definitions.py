@@ -1,0 +1,31 @@
+"""Parsed definition versions, kept in the process."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from chalicelib.core.definition import parse
+from chalicelib.core.errors import DefinitionNotFoundError
+from chalicelib.core.model import Definition, StepType
+from chalicelib.ports import DefinitionStore
+
+VERSIONS = 256
+"""How many are kept: the ones that were asked for last."""
+
+
+class CachedDefinitions:
+    """Definition versions, each read and parsed once; they never change, so none expires."""
+
+    def __init__(self, store: DefinitionStore, step_types: Mapping[str, StepType], versions: int = VERSIONS) -> None:
+        self._store = store
+        self._step_types = step_types
+        self._cached = lru_cache(maxsize=versions)(self._load)
+
+    def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
+        """Answer a version."""
+        return self._cached(tenant_id, definition_id, version)
+
+    def _load(self, tenant_id: str, definition_id: str, version: int) -> Definition:
+        record = self._store.version(tenant_id, definition_id, version)
+        if record is None:
+            raise DefinitionNotFoundError
+        return parse(record.document, self._step_types)

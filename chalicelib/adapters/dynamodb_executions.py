@@ -1,0 +1,189 @@
+"""Executions in DynamoDB: one item each, a header of attributes and the rest of the state as JSON text."""
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from heapq import merge
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.adapters.attributes import Attribute, Item
+from chalicelib.adapters.faults import unavailable
+from chalicelib.adapters.names import Names
+from chalicelib.adapters.payloads import Payloads, execution_slots
+from chalicelib.adapters.reads import batch_get, query
+from chalicelib.core.document import execution_json, read_execution
+from chalicelib.core.model import Execution
+from chalicelib.core.values import format_instant, parse_instant
+from chalicelib.ports import Position, Stale, Summary
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+BY_TENANT = "by-tenant"
+BY_DUE = "by-due"
+
+SUMMARY = ("id", "tenantId", "definitionId", "definitionVersion", "state", "step", "startedAt", "endedAt")
+HEADER = (*SUMMARY, "version", "nonce")
+"""What is an attribute of its own, and not in the document."""
+
+DUE_SHARDS = 4
+"""So that executions that are due at the same time do not all write to one partition of the index."""
+
+SAME_VERSION = "#version = :version AND #nonce = :nonce"
+
+
+class DynamoExecutions:
+    """The table of executions."""
+
+    def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
+        self._client = client
+        self._table = names.executions
+        self._payloads = payloads
+
+    def get(self, execution_id: str) -> Execution | None:
+        """Read one."""
+        with unavailable():
+            answer = self._client.get_item(TableName=self._table, Key=_key(execution_id), ConsistentRead=True)
+        return self._read(answer.get("Item"))
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        """Write a submission where nothing stands."""
+        self._put(execution, due_at, "attribute_not_exists(#id)", {"#id": "id"}, {})
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+        """Write the next version."""
+        condition, names = SAME_VERSION, {"#version": "version", "#nonce": "nonce"}
+        if execution.version == 1:
+            condition, names = f"attribute_not_exists(#id) OR ({SAME_VERSION})", names | {"#id": "id"}
+        expected: Item = {":version": {"N": str(execution.version - 1)}, ":nonce": {"S": execution.nonce}}
+        self._put(execution, due_at, condition, names, expected)
+
+    def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
+        """Read headers, newest first."""
+        found: Sequence[Summary] = ()
+        start: Item | None = after and _index_key(tenant_id, after)
+        while len(found) < limit:
+            wanted = limit - len(found)
+            keys = self._newest(tenant_id, start, wanted)
+            found = (*found, *self._summaries([item["id"]["S"] for item in keys]))
+            if len(keys) < wanted:
+                break
+            start = keys[-1]
+        return found
+
+    def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
+        """Find what is due."""
+        shards = [query(self._client, self._due_query(shard, before), limit) for shard in range(DUE_SHARDS)]
+        found = merge(*([(item["dueAt"]["S"], item["id"]["S"]) for item in shard] for shard in shards))
+        return [(execution_id, parse_instant(at)) for at, execution_id in sorted(found)[:limit]]
+
+    def defer(self, execution_id: str, seen: datetime, due_at: datetime) -> None:
+        """Move a due time."""
+        try:
+            with unavailable():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(execution_id),
+                    UpdateExpression="SET dueAt = :due",
+                    ConditionExpression="dueAt = :seen",
+                    ExpressionAttributeValues={
+                        ":due": {"S": format_instant(due_at)},
+                        ":seen": {"S": format_instant(seen)},
+                    },
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def _put(
+        self, execution: Execution, due_at: datetime | None, condition: str, names: dict[str, str], expected: Item
+    ) -> None:
+        item = self._write(execution) | _due(execution.id, due_at)
+        try:
+            with unavailable():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    **({"ExpressionAttributeValues": expected} if expected else {}),
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise Stale(self._read(error.response.get("Item"))) from error
+
+    def _write(self, execution: Execution) -> Item:
+        document = execution_json(execution)
+        header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
+        return header | self._payloads.pack(execution.tenant_id, document, execution_slots)
+
+    def _read(self, item: Item | None) -> Execution | None:
+        if not item:
+            return None
+        document = self._payloads.unpack(item["tenantId"]["S"], item, execution_slots)
+        return read_execution(document | _header(item))
+
+    def _newest(self, tenant_id: str, start: Item | None, limit: int) -> Sequence[Item]:
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": BY_TENANT,
+            "KeyConditionExpression": "tenantId = :tenant",
+            "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
+            "ScanIndexForward": False,
+        }
+        if start is not None:
+            request["ExclusiveStartKey"] = start
+        return query(self._client, request, limit)
+
+    def _summaries(self, ids: Sequence[str]) -> Sequence[Summary]:
+        items = batch_get(self._client, self._table, [_key(execution_id) for execution_id in ids], SUMMARY)
+        by_id = {item["id"]["S"]: _summary(_header(item)) for item in items}
+        return [by_id[execution_id] for execution_id in ids if execution_id in by_id]
+
+    def _due_query(self, shard: int, before: datetime) -> "QueryInputTypeDef":
+        return {
+            "TableName": self._table,
+            "IndexName": BY_DUE,
+            "KeyConditionExpression": "dueShard = :shard AND dueAt < :before",
+            "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":before": {"S": format_instant(before)}},
+        }
+
+
+def _key(execution_id: str) -> Item:
+    return {"id": {"S": execution_id}}
+
+
+def _index_key(tenant_id: str, position: Position) -> Item:
+    return {**_key(position.id), "tenantId": {"S": tenant_id}, "startedAt": {"S": format_instant(position.started_at)}}
+
+
+def _due(execution_id: str, due_at: datetime | None) -> Item:
+    """Put an execution into the index of what is due, or, with no attributes, take it out."""
+    if due_at is None:
+        return {}
+    return {
+        "dueAt": {"S": format_instant(due_at)},
+        "dueShard": {"S": str(zlib.crc32(execution_id.encode()) % DUE_SHARDS)},
+    }
+
+
+def _attribute(value: str | int) -> Attribute:
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}
+
+
+def _header(item: Item) -> dict[str, Any]:
+    header = {name: item[name] for name in HEADER if name in item}
+    return {name: int(value["N"]) if "N" in value else value["S"] for name, value in header.items()}
+
+
+def _summary(header: dict[str, Any]) -> Summary:
+    return Summary(
+        id=header["id"],
+        tenant_id=header["tenantId"],
+        definition_id=header["definitionId"],
+        definition_version=header["definitionVersion"],
+        state=header["state"],
+        step=header["step"],
+        started_at=parse_instant(header["startedAt"]),
+        ended_at=parse_instant(header["endedAt"]) if "endedAt" in header else None,
+    )

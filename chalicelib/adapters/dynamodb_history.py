@@ -1,0 +1,59 @@
+"""History in DynamoDB: rows that are only ever put."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.attributes import Item
+from chalicelib.adapters.faults import unavailable
+from chalicelib.adapters.names import Names
+from chalicelib.adapters.payloads import Payloads, record_slots
+from chalicelib.adapters.reads import query
+from chalicelib.core.history import Row
+from chalicelib.core.model import Link
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+
+class DynamoHistory:
+    """The table of history rows."""
+
+    def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
+        self._client = client
+        self._table = names.history
+        self._payloads = payloads
+
+    def append(self, row: Row) -> None:
+        """Put a row under its key."""
+        item: Item = {"id": {"S": row.execution}, "key": {"S": row.key}}
+        if row.previous is not None:
+            item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
+        item |= self._payloads.pack(_tenant(row.execution), row.records, record_slots)
+        with unavailable():
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
+        """Read rows by version."""
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "id = :id AND #key >= :from",
+            "ExpressionAttributeNames": {"#key": "key"},
+            "ExpressionAttributeValues": {":id": {"S": execution_id}, ":from": {"S": f"{after + 1:012d}"}},
+            "ConsistentRead": True,
+        }
+        return [self._read(item) for item in query(self._client, request, limit)]
+
+    def _read(self, item: Item) -> Row:
+        execution = item["id"]["S"]
+        previous = item["previous"]["M"] if "previous" in item else None
+        return Row(
+            execution,
+            item["key"]["S"],
+            previous and Link(previous["key"]["S"], previous["digest"]["S"]),
+            self._payloads.unpack(_tenant(execution), item, record_slots),
+        )
+
+
+def _tenant(execution_id: str) -> str:
+    return execution_id.partition(":")[0]

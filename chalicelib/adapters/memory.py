@@ -1,0 +1,225 @@
+"""Every port kept in memory: for tests, for demonstrations, for the simulation.
+
+Values go through their JSON text, as they do in real stores: what a reader gets is never what a writer holds.
+"""
+
+import itertools
+import json
+from bisect import bisect_right, insort
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.core.document import execution_json, message_json, read_execution
+from chalicelib.core.errors import StepError
+from chalicelib.core.history import Row
+from chalicelib.core.model import (
+    EffectFailed,
+    EffectSucceeded,
+    Execution,
+    Message,
+    Perform,
+    TimerFired,
+)
+from chalicelib.core.values import Json
+from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
+
+
+class MemoryClock:
+    """A clock that stands still until it is moved; sleeping moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        """Tell the instant."""
+        return self.instant
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.instant += timedelta(seconds=seconds)
+
+
+class MemoryExecutions:
+    """Executions by id."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, str] = {}
+        self.due_times: dict[str, datetime] = {}
+
+    def get(self, execution_id: str) -> Execution | None:
+        """Read one."""
+        text = self.items.get(execution_id)
+        return None if text is None else read_execution(json.loads(text))
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        """Write a submission where nothing stands."""
+        if (current := self.get(execution.id)) is not None:
+            raise Stale(current)
+        self._put(execution, due_at)
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+        """Write the next version."""
+        current = self.get(execution.id)
+        expected = (execution.version - 1, execution.nonce)
+        if expected != ((0, execution.nonce) if current is None else (current.version, current.nonce)):
+            raise Stale(current)
+        self._put(execution, due_at)
+
+    def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
+        """Read headers, newest first."""
+        found = [read_execution(json.loads(text)) for text in self.items.values()]
+        mine = sorted((e for e in found if e.tenant_id == tenant_id), key=_newness, reverse=True)
+        rest = [e for e in mine if after is None or _newness(e) < (after.started_at, after.id)]
+        return [
+            Summary(
+                e.id, e.tenant_id, e.definition_id, e.definition_version, e.state, e.step, e.started_at, e.ended_at
+            )
+            for e in rest[:limit]
+        ]
+
+    def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
+        """Find what is due."""
+        found = sorted((at, name) for name, at in self.due_times.items() if at < before)
+        return [(name, at) for at, name in found[:limit]]
+
+    def defer(self, execution_id: str, seen: datetime, due_at: datetime) -> None:
+        """Move a due time."""
+        if self.due_times.get(execution_id) == seen:
+            self.due_times[execution_id] = due_at
+
+    def _put(self, execution: Execution, due_at: datetime | None) -> None:
+        self.items[execution.id] = json.dumps(execution_json(execution))
+        self.due_times.pop(execution.id, None)
+        if due_at is not None:
+            self.due_times[execution.id] = due_at
+
+
+def _newness(execution: Execution) -> tuple[datetime, str]:
+    return execution.started_at, execution.id
+
+
+class MemoryDefinitions:
+    """Definition versions, and the newest of each."""
+
+    def __init__(self) -> None:
+        self.versions: dict[tuple[str, str, int], DefinitionRecord] = {}
+        self.heads: dict[tuple[str, str], DefinitionRecord] = {}
+
+    def newest(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
+        """Read the newest version."""
+        return self.heads.get((tenant_id, definition_id))
+
+    def version(self, tenant_id: str, definition_id: str, version: int) -> DefinitionRecord | None:
+        """Read one version."""
+        return self.versions.get((tenant_id, definition_id, version))
+
+    def add(self, record: DefinitionRecord) -> bool:
+        """Write a version, once."""
+        stands = self.versions.setdefault((record.tenant_id, record.id, record.version), record)
+        return stands.digest == record.digest
+
+    def put_newest(self, record: DefinitionRecord) -> None:
+        """Make a version the newest."""
+        head = self.heads.get((record.tenant_id, record.id))
+        if head is None or head.version <= record.version:
+            self.heads[record.tenant_id, record.id] = record
+
+    def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
+        """Read newest versions by id."""
+        found = sorted(
+            (head for head in self.heads.values() if head.tenant_id == tenant_id and not head.retired),
+            key=lambda head: head.id,
+        )
+        return [head for head in found if after is None or head.id > after][:limit]
+
+
+class MemoryHistory:
+    """Rows by execution and key."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[Row]] = {}
+
+    def append(self, row: Row) -> None:
+        """Put a row under its key."""
+        rows = [other for other in self.rows.get(row.execution, []) if other.key != row.key]
+        insort(rows, row, key=lambda other: other.key)
+        self.rows[row.execution] = rows
+
+    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
+        """Read rows by version."""
+        rows = self.rows.get(execution_id, [])
+        start = bisect_right(rows, after, key=lambda row: row.version)
+        return rows[start : start + limit]
+
+
+@dataclass(slots=True)
+class Letter:
+    """A message in a queue, as text."""
+
+    id: str
+    body: str
+    timer: bool
+    visible_at: datetime
+    receives: int = 0
+    dead: bool = False
+
+
+class MemoryQueue:
+    """Both queues and their dead letters, with delays, visibility timeout and redrive as SQS has them."""
+
+    def __init__(self, clock: MemoryClock, visibility: timedelta = timedelta(seconds=360), receives: int = 5) -> None:
+        self.clock = clock
+        self.visibility = visibility
+        self.receives = receives
+        self.letters: dict[str, Letter] = {}
+        self.ids = (f"message-{count}" for count in itertools.count(1))
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Take messages in."""
+        for message in messages:
+            visible_at = self.clock.now() + timedelta(seconds=message.delay)
+            body = json.dumps(message_json(message))
+            letter = Letter(next(self.ids), body, isinstance(message.event, TimerFired), visible_at)
+            self.letters[letter.id] = letter
+
+    def receive(self, letter: Letter) -> Letter:
+        """Deliver a visible letter: hidden for the visibility timeout, dead after too many times."""
+        letter.receives += 1
+        letter.visible_at = self.clock.now() + self.visibility
+        return replace(letter)
+
+    def visible(self) -> list[Letter]:
+        """Find what can be received now; what was received too often is dead from here on."""
+        now = self.clock.now()
+        found = [letter for letter in self.letters.values() if letter.visible_at <= now]
+        for letter in found:
+            letter.dead = letter.dead or letter.receives >= self.receives
+        return found
+
+    def delete(self, queue: str, handles: Sequence[str]) -> None:  # noqa: ARG002 - ids are unique over all queues
+        """Forget letters; a second time is no error."""
+        for handle in handles:
+            self.letters.pop(handle, None)
+
+
+class MemoryEffects:
+    """Effects that are performed as soon as they begin, by functions of the parameters and the idempotency key."""
+
+    def __init__(self, performers: Mapping[str, Callable[[Json, str], Json]]) -> None:
+        self.performers = performers
+        self.ended: list[EffectSucceeded | EffectFailed] = []
+
+    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
+        """Perform."""
+        try:
+            result = self.performers[perform.kind](perform.params, f"{execution}:{thread}:{turn}")
+        except StepError as error:
+            self.ended.append(EffectFailed(thread, turn, error.name, str(error), error.details))
+        else:
+            self.ended.append(EffectSucceeded(thread, turn, result))
+
+    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
+        """Answer what has ended."""
+        ended, self.ended = self.ended, []
+        return ended

@@ -1,0 +1,109 @@
+"""The queues of work and of timers, in SQS."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from chalicelib.adapters.faults import unavailable
+from chalicelib.adapters.names import Names
+from chalicelib.core.document import message_json
+from chalicelib.core.model import Message, TimerFired
+from chalicelib.ports import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.type_defs import (
+        BatchResultErrorEntryTypeDef,
+        DeleteMessageBatchRequestEntryTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
+
+BATCH = 10
+"""Entries of one request (Amazon SQS Developer Guide, "message quotas")."""
+BATCH_BYTES = 250_000
+"""Well below what a request may hold, whatever SQS counts beside the bodies."""
+LONGEST_DELAY = 900
+"""Seconds (Amazon SQS API Reference, "SendMessageBatchRequestEntry")."""
+TRIES = 3
+"""How often the entries of a batch that failed are sent."""
+
+Entry = TypeVar("Entry", "SendMessageBatchRequestEntryTypeDef", "DeleteMessageBatchRequestEntryTypeDef")
+
+
+class SqsQueue:
+    """Both queues; their URLs are asked for once."""
+
+    def __init__(self, client: "SQSClient", names: Names) -> None:
+        self._client = client
+        self._names = names
+        self._urls: dict[str, str] = {}
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send messages."""
+        timers = [message for message in messages if isinstance(message.event, TimerFired)]
+        others = [message for message in messages if not isinstance(message.event, TimerFired)]
+        for queue, group in ((self._names.work, others), (self._names.timers, timers)):
+            for entries in _batches(group):
+                self._send(queue, entries)
+
+    def delete(self, queue: str, handles: Sequence[str]) -> None:
+        """Acknowledge messages."""
+        for start in range(0, len(handles), BATCH):
+            batch = handles[start : start + BATCH]
+            self._delete(queue, [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(batch)])
+
+    def _send(self, queue: str, entries: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
+        def call(
+            left: "list[SendMessageBatchRequestEntryTypeDef]",
+        ) -> "list[BatchResultErrorEntryTypeDef]":
+            return self._client.send_message_batch(QueueUrl=self._url(queue), Entries=left).get("Failed", [])
+
+        _insist(call, entries)
+
+    def _delete(self, queue: str, entries: "list[DeleteMessageBatchRequestEntryTypeDef]") -> None:
+        def call(
+            left: "list[DeleteMessageBatchRequestEntryTypeDef]",
+        ) -> "list[BatchResultErrorEntryTypeDef]":
+            failed = self._client.delete_message_batch(QueueUrl=self._url(queue), Entries=left).get("Failed", [])
+            # The sender's fault is a handle that has expired or was used: the message is gone, or somebody else's now.
+            return [failure for failure in failed if not failure["SenderFault"]]
+
+        _insist(call, entries)
+
+    def _url(self, queue: str) -> str:
+        if queue not in self._urls:
+            self._urls[queue] = self._client.get_queue_url(QueueName=queue)["QueueUrl"]
+        return self._urls[queue]
+
+
+def _batches(messages: Sequence[Message]) -> "Iterator[list[SendMessageBatchRequestEntryTypeDef]]":
+    """Make the entries of one request each: at most ten, and not too large together."""
+    entries: list[SendMessageBatchRequestEntryTypeDef] = []
+    size = 0
+    for message in messages:
+        body = json.dumps(message_json(message), separators=(",", ":"))  # ASCII: SQS refuses some characters
+        if len(entries) == BATCH or (entries and size + len(body) > BATCH_BYTES):
+            yield entries
+            entries, size = [], 0
+        delay = min(max(message.delay, 0), LONGEST_DELAY)
+        entries.append({"Id": str(len(entries)), "MessageBody": body, "DelaySeconds": delay})
+        size += len(body)
+    if entries:
+        yield entries
+
+
+def _insist(call: "Callable[[list[Entry]], list[BatchResultErrorEntryTypeDef]]", entries: list[Entry]) -> None:
+    """Call until no entry fails.
+
+    Raises:
+        UnavailableError: some still fail.
+    """
+    failed: list[BatchResultErrorEntryTypeDef] = []
+    for _ in range(TRIES):
+        with unavailable():
+            failed = call(entries)
+        if not failed:
+            return
+        ids = {failure["Id"] for failure in failed}
+        entries = [entry for entry in entries if entry["Id"] in ids]
+    raise UnavailableError(f"SQS did not take {len(failed)} entries: {failed[0]['Code']}")

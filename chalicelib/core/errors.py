@@ -1,0 +1,97 @@
+"""Everything that can go wrong, as one tree; the docstring is the default message."""
+
+from collections.abc import Sequence
+
+from chalicelib.core.values import Json, Problem
+
+
+class SedoError(Exception):
+    """sedo cannot do this."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.title())
+
+    @classmethod
+    def title(cls) -> str:
+        """Name the kind of error in a few words, without the full stop."""
+        return (cls.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+
+class InvalidError(SedoError):
+    """what was sent is not valid."""
+
+    def __init__(self, message: str | None = None, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message or (problems[0].message if problems else None))
+        self.problems = tuple(problems)
+
+
+class InvalidDefinitionError(InvalidError):
+    """definition is not valid."""
+
+
+class InvalidInputError(InvalidError):
+    """input does not pass inputSchema validation."""
+
+
+class MalformedError(InvalidError):
+    """body cannot be read."""
+
+
+class TooLargeError(SedoError):
+    """body is too large."""
+
+
+class NotFoundError(SedoError):
+    """there is no such thing."""
+
+
+class DefinitionNotFoundError(NotFoundError):
+    """definition not found."""
+
+
+class ExecutionNotFoundError(NotFoundError):
+    """execution not found."""
+
+
+class ConflictError(SedoError):
+    """it is there already, with other content."""
+
+
+class HistoryBrokenError(SedoError):
+    """history does not match its hashes: it was changed after it was written."""
+
+
+class PayloadLostError(SedoError):
+    """a large value is not there, or is not what was put there."""
+
+
+class StepError(SedoError):
+    """A step failed.
+
+    ``name`` is what ``catch`` and ``retry`` match, ``details`` any JSON that helps to see why.
+    """
+
+    name = "StepFailed"
+
+    def __init__(self, message: str | None = None, name: str | None = None, details: Json = None) -> None:
+        super().__init__(message)
+        self.name = name or type(self).name
+        self.details = details
+
+
+class TemplateError(StepError):
+    """A template cannot be rendered."""
+
+    name = "TemplateFailed"
+
+
+class TemplateBudgetError(TemplateError):
+    """A template costs more than its budget."""
+
+    name = "TemplateBudgetExceeded"
+
+
+class InvalidParametersError(StepError):
+    """The rendered parameters do not fit the step type."""
+
+    name = "InvalidParameters"

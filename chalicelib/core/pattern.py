@@ -1,0 +1,64 @@
+"""Regular expressions that people write: RE2, whose time is linear in the text (google/re2, "Syntax")."""
+
+from functools import lru_cache
+from typing import Protocol
+
+import re2
+
+MAX_PATTERN = 1_000
+"""Characters of one pattern."""
+
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+_OPTIONS.max_mem = 1 << 20
+
+
+class Match(Protocol):
+    """What was found."""
+
+    def group(self) -> str:
+        """The whole match."""
+
+    def groups(self) -> tuple[str | None, ...]:
+        """What each group caught."""
+
+
+class Pattern(Protocol):
+    """A compiled pattern."""
+
+    def search(self, text: str) -> Match | None:
+        """Find the first match anywhere in a text."""
+
+    def fullmatch(self, text: str) -> Match | None:
+        """Match a whole text."""
+
+
+@lru_cache(maxsize=256)
+def compile_pattern(text: str) -> Pattern:
+    """Compile a pattern.
+
+    Raises:
+        ValueError: RE2 cannot read it, or it is too long.
+    """
+    if len(text) > MAX_PATTERN:
+        raise ValueError(f"pattern is longer than {MAX_PATTERN} characters")
+    try:
+        pattern: Pattern = re2.compile(text, _OPTIONS)
+    except re2.error as error:
+        reason = error.args[0] if error.args else error
+        reason = reason.decode() if isinstance(reason, bytes) else reason
+        raise ValueError(
+            f"pattern {text!r} does not compile ({reason}); look-around and back-references are not supported"
+        ) from None
+    return pattern
+
+
+@lru_cache(maxsize=256)
+def compile_glob(text: str) -> Pattern:
+    """Compile a pattern in which ``*`` is any run of characters and ``?`` any single one.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    wild = {"*": ".*", "?": "."}
+    return compile_pattern("(?s)" + "".join(wild.get(character) or re2.escape(character) for character in text))

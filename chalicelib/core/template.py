@@ -1,0 +1,191 @@
+"""Templates: JSON values in whose strings ``${ jmespath }`` stands for what is in scope."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from chalicelib.core.errors import InvalidDefinitionError
+from chalicelib.core.functions import Functions
+from chalicelib.core.functions_data import is_true
+from chalicelib.core.interpreter import Expression, ExpressionError, Interpreter, read_expression
+from chalicelib.core.signature import as_text
+from chalicelib.core.values import Json, Path, Problem, pointer
+
+__all__ = ["Scope", "Template", "compile_condition", "compile_template", "is_templated", "is_true", "render"]
+
+_OPENING = re.compile(r"\$?\$\{")
+_INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[^'"`{}]+|[{}]""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a template can see: the named values, and what makes it deterministic."""
+
+    values: Mapping[str, Json]
+    now: datetime
+    """The instant of the turn, for ``now()``."""
+    seed: str
+    """For ``uuid()``; another one for every rendering."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    parts: tuple[str | Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    items: tuple["_Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    entries: tuple[tuple[str, "_Node"], ...]
+
+
+_Node: TypeAlias = _Literal | Expression | _Text | _List | _Object
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template that can be rendered."""
+
+    source: Json
+    _node: _Node
+
+
+def compile_template(source: Json, path: Path = ()) -> Template:
+    """Compile a template.
+
+    Args:
+        source: any JSON value; keys of objects are taken as they are.
+        path: where it stands in its document.
+
+    Raises:
+        InvalidDefinitionError: expressions in it cannot be read; there is a problem for each of them.
+    """
+    problems: list[Problem] = []
+    try:
+        node = _compile(source, tuple(path), problems)
+    except RecursionError:
+        raise InvalidDefinitionError(problems=[Problem(pointer(path), "the template nests too deeply")]) from None
+    if problems:
+        raise InvalidDefinitionError(problems=problems)
+    return Template(source, node)
+
+
+def compile_condition(expression: str, path: Path = ()) -> Template:
+    """Compile a bare jmespath expression; ``is_true`` tells the truth of what it renders to.
+
+    Raises:
+        InvalidDefinitionError: it cannot be read.
+    """
+    try:
+        return Template(expression, read_expression(expression))
+    except ExpressionError as error:
+        hint = "; it is written without ${ }" if "${" in expression else ""
+        problem = Problem(pointer(path), f"{error} at column {error.offset + 1}{hint}")
+        raise InvalidDefinitionError(problems=[problem]) from None
+
+
+def render(template: Template, scope: Scope) -> Json:
+    """Render a template: ``${ expr }`` alone keeps its type, within a text strings stand as they are, others as JSON.
+
+    Raises:
+        TemplateBudgetError: it costs more than the budget of one rendering.
+        TemplateError: an expression cannot be evaluated.
+    """
+    if isinstance(template._node, _Literal):  # noqa: SLF001 (Template is opaque to others only)
+        return template._node.value  # noqa: SLF001 (the same)
+    return _render(template._node, Interpreter(scope.values, Functions(scope.now, scope.seed)))  # noqa: SLF001 (the same)
+
+
+def is_templated(source: Json) -> bool:
+    """Tell whether rendering may change a value: whether a string in it holds ``${``, be it as ``$${``."""
+    match source:
+        case str():
+            return "${" in source
+        case list():
+            return any(map(is_templated, source))
+        case dict():
+            return any(map(is_templated, source.values()))
+        case _:
+            return False
+
+
+def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem]) -> _Node:
+    node: _Node = _Literal(source)
+    match source:
+        case str() if "${" in source:
+            try:
+                return _text(tuple(_parts(source)))
+            except ExpressionError as error:
+                problems.append(Problem(pointer(path), f"{error} at column {error.offset + 1}"))
+        case list():
+            items = tuple(_compile(item, (*path, index), problems) for index, item in enumerate(source))
+            node = node if all(isinstance(item, _Literal) for item in items) else _List(items)
+        case dict():
+            entries = tuple((key, _compile(value, (*path, key), problems)) for key, value in source.items())
+            node = node if all(isinstance(value, _Literal) for _, value in entries) else _Object(entries)
+    return node
+
+
+def _text(parts: tuple[str | Expression, ...]) -> _Node:
+    if len(parts) == 1 and isinstance(parts[0], Expression):
+        return parts[0]
+    if all(isinstance(part, str) for part in parts):
+        return _Literal("".join(map(str, parts)))
+    return _Text(parts)
+
+
+def _parts(text: str) -> Iterator[str | Expression]:
+    """Cut a string into texts and expressions; offsets of errors count from its beginning."""
+    position = 0
+    while found := _OPENING.search(text, position):
+        if found.start() > position:
+            yield text[position : found.start()]
+        if found[0] == "$${":
+            yield "${"
+            position = found.end()
+            continue
+        end = _closing(text, found)
+        try:
+            yield read_expression(text[found.end() : end])
+        except ExpressionError as error:
+            raise ExpressionError(str(error), error.offset + found.end()) from None
+        position = end + 1
+    if position < len(text):
+        yield text[position:]
+
+
+def _closing(text: str, opening: re.Match[str]) -> int:
+    """Find the ``}`` that closes a ``${``, past braces and the quotes of jmespath."""
+    depth = 1
+    position = opening.end()
+    while found := _INSIDE.match(text, position):
+        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.start()
+        position = found.end()
+    raise ExpressionError("${ is never closed, or a quote inside it is not", opening.start())
+
+
+def _render(node: _Node, interpreter: Interpreter) -> Json:
+    match node:
+        case Expression():
+            return interpreter.evaluate(node)
+        case _Text(parts):
+            return "".join(part if isinstance(part, str) else as_text(interpreter.evaluate(part)) for part in parts)
+        case _List(items):
+            return [_render(item, interpreter) for item in items]
+        case _Object(entries):
+            return {key: _render(value, interpreter) for key, value in entries}
+        case _Literal(value):
+            return value

@@ -1,0 +1,53 @@
+"""JSON values, the places inside them, and instants as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+Path: TypeAlias = Sequence[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong at one place of a document: a JSON pointer (RFC 6901), and line and column where it is YAML."""
+
+    pointer: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+def pointer(path: Path) -> str:
+    """Write a path as a JSON pointer (RFC 6901): ``("steps", 0, "next")`` is ``/steps/0/next``."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def truncate(instant: datetime) -> datetime:
+    """Cut an instant to whole milliseconds of UTC, the precision that sedo keeps."""
+    instant = instant.astimezone(UTC)
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def format_instant(instant: datetime) -> str:
+    """Write an instant as RFC 3339 text in UTC with milliseconds: ``2026-01-31T09:00:00.000Z``."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def parse_instant(text: str) -> datetime:
+    """Read RFC 3339 text with an offset, to whole milliseconds.
+
+    Raises:
+        ValueError: it is no date and time, or has no offset.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC: end it with Z or +hh:mm")
+    return truncate(instant)
+
+
+def seconds_until(instant: datetime, now: datetime) -> int:
+    """Count whole seconds from now to an instant, rounded up, and 0 for the past."""
+    return max(0, -((now - instant) // timedelta(seconds=1)))

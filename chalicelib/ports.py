@@ -1,0 +1,191 @@
+"""What sedo needs of the world: the interfaces that :mod:`chalicelib.adapters` implements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.core.errors import SedoError
+from chalicelib.core.history import Row
+from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Message, Perform
+from chalicelib.core.values import Json
+
+
+class Stale(SedoError):  # noqa: N818 - the field's word for it
+    """The condition of a write did not hold.
+
+    ``current`` is what stands there instead, or None where nothing does.
+    """
+
+    def __init__(self, current: Execution | None = None) -> None:
+        super().__init__()
+        self.current = current
+
+
+class UnavailableError(SedoError):
+    """A service did not answer: whether the call took effect is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page of a tenant's executions goes on: behind this start time and id."""
+
+    started_at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The header of an execution: what a list shows of it."""
+
+    id: str
+    tenant_id: str
+    definition_id: str
+    definition_version: int
+    state: str
+    step: str
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class ExecutionStore(Protocol):
+    """Executions, one item each; every read of one is strongly consistent."""
+
+    def get(self, execution_id: str) -> Execution | None:
+        """Read one execution.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        """Write an execution as submitted (version 0), if there is none under its id.
+
+        Raises:
+            Stale: there is one; ``current`` is it.
+            UnavailableError: the store did not answer.
+        """
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+        """Write an execution over version ``execution.version - 1`` of it.
+
+        Version 1 is written over the untouched submission with the same nonce, or where nothing stands.
+
+        Raises:
+            Stale: another version or submission stands there; ``current`` is it.
+            UnavailableError: the store did not answer.
+        """
+
+    def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
+        """Read up to ``limit`` headers of a tenant's executions, newest first, after a position.
+
+        A new execution may take a moment to appear.
+        """
+
+    def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
+        """Read up to ``limit`` ids of executions that are due before an instant, and when, earliest first."""
+
+    def defer(self, execution_id: str, seen: datetime, due_at: datetime) -> None:
+        """Move an execution's due time, unless it is no longer the one that was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRecord:
+    """A version of a definition as it is kept."""
+
+    tenant_id: str
+    id: str
+    version: int
+    document: dict[str, Json]
+    digest: str
+    """Hash of the document."""
+    created_at: datetime
+    retired: bool = False
+    """Of the newest version only: the definition was deleted; running executions go on."""
+
+
+class DefinitionStore(Protocol):
+    """Definitions: every version for ever, and the newest of each id."""
+
+    def newest(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
+        """Read the newest version, retired or not; strongly consistent."""
+
+    def version(self, tenant_id: str, definition_id: str, version: int) -> DefinitionRecord | None:
+        """Read one version."""
+
+    def add(self, record: DefinitionRecord) -> bool:
+        """Write a version that is not there; answer whether it now stands there with this digest.
+
+        So a repeat of a write whose answer was lost is true, and another document under that version false.
+        """
+
+    def put_newest(self, record: DefinitionRecord) -> None:
+        """Make a version the newest, unless a newer one is."""
+
+    def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
+        """Read up to ``limit`` newest versions that are not retired, by id, after an id."""
+
+
+class HistoryStore(Protocol):
+    """Rows of history, which are only ever added."""
+
+    def append(self, row: Row) -> None:
+        """Add a row; it counts once the execution's head, or a later row that counts, names it.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
+        """Read up to ``limit`` rows with a version above ``after``, by version; those that do not count included."""
+
+
+class Queue(Protocol):
+    """The queue of work and the queue of timers."""
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send messages, timers to the queue of timers.
+
+        Raises:
+            UnavailableError: some may not have been sent.
+        """
+
+    def delete(self, queue: str, handles: Sequence[str]) -> None:
+        """Acknowledge messages by their receipt handles; one that is gone already, or expired, is no error.
+
+        ``queue`` is the queue's name, as a record's ``eventSourceARN`` ends.
+
+        Raises:
+            UnavailableError: some may not have been deleted, and will be received again.
+        """
+
+
+class Effects(Protocol):
+    """The effects of one invocation."""
+
+    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
+        """Begin to perform what a written turn asks for, under the key ``<execution>:<thread>:<turn>``."""
+
+    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
+        """Wait until one that was begun has ended; answer all that have ended since the last call."""
+
+
+class Definitions(Protocol):
+    """Parsed definition versions."""
+
+    def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
+        """Read and parse a version, or answer it from the cache.
+
+        Raises:
+            DefinitionNotFoundError: there is no such version.
+        """
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Tell the instant, in UTC and whole milliseconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""

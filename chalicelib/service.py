@@ -1,0 +1,225 @@
+"""The use cases that routes call: everything a tenant can ask of sedo."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from chalicelib.core.decide import submit
+from chalicelib.core.definition import parse
+from chalicelib.core.document import fits
+from chalicelib.core.errors import (
+    ConflictError,
+    DefinitionNotFoundError,
+    ExecutionNotFoundError,
+    InvalidDefinitionError,
+)
+from chalicelib.core.history import Row, anchor, chained
+from chalicelib.core.model import Execution, Message, Started, StepType
+from chalicelib.core.values import Json, Problem
+from chalicelib.ports import (
+    Clock,
+    DefinitionRecord,
+    Definitions,
+    DefinitionStore,
+    ExecutionStore,
+    HistoryStore,
+    Position,
+    Queue,
+    Stale,
+    Summary,
+)
+
+UNTOUCHED_FOR = timedelta(seconds=60)
+"""After this time the schedule starts an execution that was written, but whose message may not have been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The use cases, for one tenant at a time."""
+
+    definitions: DefinitionStore
+    parsed: Definitions
+    executions: ExecutionStore
+    history: HistoryStore
+    queue: Queue
+    clock: Clock
+    step_types: Mapping[str, StepType]
+    token: Callable[[], str]
+    """Makes 8 random hex digits."""
+
+    # -- definitions
+
+    def create_definition(self, tenant_id: str, document: Json) -> tuple[DefinitionRecord, bool]:
+        """Keep a definition as the next version of its id; the newest version's own content is that version again.
+
+        Answers the version, and whether it is new.
+
+        Raises:
+            InvalidDefinitionError: with every problem of the document.
+        """
+        definition = parse(document, self.step_types)
+        assert isinstance(document, dict)  # noqa: S101 - parse accepts nothing else
+        newest = self.definitions.newest(tenant_id, definition.id)
+        digest = hashlib.sha256(_canonical(document).encode()).hexdigest()
+        if newest is not None and newest.digest == digest:
+            if newest.retired:
+                self.definitions.put_newest(replace(newest, retired=False))
+            return replace(newest, retired=False), newest.retired
+        version = 1 if newest is None else newest.version + 1
+        record = DefinitionRecord(tenant_id, definition.id, version, document, digest, self.clock.now())
+        while not self.definitions.add(record):
+            record = replace(record, version=record.version + 1)
+        self.definitions.put_newest(record)
+        return record, True
+
+    def check_definition(self, document: Json) -> Sequence[Problem]:
+        """Answer every problem of a document, none if it can be created."""
+        try:
+            parse(document, self.step_types)
+        except InvalidDefinitionError as error:
+            return error.problems
+        return ()
+
+    def list_definitions(self, tenant_id: str, limit: int, after: str | None) -> Sequence[DefinitionRecord]:
+        """Read the newest versions, by id, after an id."""
+        return self.definitions.list(tenant_id, limit, after)
+
+    def read_definition(self, tenant_id: str, definition_id: str, version: int | None = None) -> DefinitionRecord:
+        """Read a version, the newest one by default; a retired definition has its versions, but no newest.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+        """
+        if version is not None:
+            record = self.definitions.version(tenant_id, definition_id, version)
+        else:
+            record = self.definitions.newest(tenant_id, definition_id)
+        if record is None or record.retired:
+            raise DefinitionNotFoundError
+        return record
+
+    def retire_definition(self, tenant_id: str, definition_id: str) -> None:
+        """Let no new execution of a definition start; those that run go on.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+        """
+        self.definitions.put_newest(replace(self.read_definition(tenant_id, definition_id), retired=True))
+
+    # -- executions
+
+    def execute(
+        self, tenant_id: str, definition_id: str, value: Json, name: str | None = None, version: int | None = None
+    ) -> tuple[Execution, bool]:
+        """Start an execution with an input; the same name and input again is the first execution again.
+
+        Answers the execution, and whether it is new.
+
+        Raises:
+            DefinitionNotFoundError: there is no such definition, or version of it.
+            InvalidInputError: with every error of the input against the schema.
+            ConflictError: the name is taken by an execution with other input, or of another version than asked for.
+            UnavailableError: it may have started, or not.
+        """
+        record = self.read_definition(tenant_id, definition_id, version)
+        header = Execution(
+            id="",
+            tenant_id=tenant_id,
+            definition_id=definition_id,
+            definition_version=record.version,
+            nonce=self.token() + self.token(),
+            input=value,
+            started_at=self.clock.now(),
+            threads={},
+        )
+        if name is not None:
+            return self._start_named(self._submitted(header, name), version)
+        while True:
+            execution = self._submitted(header, self.token())
+            stands = self._start(execution)
+            if stands.nonce == execution.nonce:
+                return stands, True
+
+    def list_executions(self, tenant_id: str, limit: int, after: Position | None) -> Sequence[Summary]:
+        """Read headers of executions, newest first, after a position."""
+        return self.executions.list(tenant_id, limit, after)
+
+    def read_execution(self, tenant_id: str, execution_id: str, wait: float = 0) -> Execution:
+        """Read an execution; with ``wait`` seconds once it has ended, or as it is after that time.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+        """
+        until = self.clock.now() + timedelta(seconds=wait)
+        pause = 0.1
+        while True:
+            execution = self.executions.get(execution_id)
+            if execution is None or execution.tenant_id != tenant_id:
+                raise ExecutionNotFoundError
+            left = (until - self.clock.now()).total_seconds()
+            if execution.ended or left <= 0:
+                return execution
+            self.clock.sleep(min(pause, left))
+            pause = min(2 * pause, 1)
+
+    def read_history(self, tenant_id: str, execution_id: str, limit: int, after: int) -> tuple[Sequence[Row], bool]:
+        """Read up to ``limit`` rows of history that count, oldest first, after a version of the execution.
+
+        Answers the rows, and whether there are more.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            HistoryBrokenError: a row was changed after it was written.
+        """
+        execution = self.read_execution(tenant_id, execution_id)
+        if execution.head is None or execution.version <= after:
+            return (), False
+        last = min(after + limit, execution.version)
+        rows = list(self.history.read(execution_id, after, limit + 2))
+        while (link := anchor(rows, execution.head, last)) is None:
+            rows += self.history.read(execution_id, rows[-1].version, limit)
+        counted = chained(rows, link, after)
+        return [row for row in counted if row.version <= last], last < execution.version
+
+    # -- how an execution starts
+
+    def _submitted(self, header: Execution, suffix: str) -> Execution:
+        definition = self.parsed.get(header.tenant_id, header.definition_id, header.definition_version)
+        return submit(definition, replace(header, id=f"{header.tenant_id}:{header.definition_id}:{suffix}"))
+
+    def _start(self, execution: Execution) -> Execution:
+        """Send, then put: whatever happens between, the message starts it; answers what stands under the id."""
+        message = Message(execution.id, Started(), execution)
+        if not fits(message):
+            return self._put_then_send(execution)
+        self.queue.send([message])
+        try:
+            self.executions.create(execution)
+        except Stale as stale:
+            return stale.current or execution
+        return execution
+
+    def _put_then_send(self, execution: Execution) -> Execution:
+        """Put, then send; the schedule finds it should its message never be sent. A repeat sends again."""
+        try:
+            self.executions.create(execution, due_at=self.clock.now() + UNTOUCHED_FOR)
+            stands = execution
+        except Stale as stale:
+            stands = stale.current or execution
+        if stands.version == 0:
+            self.queue.send([Message(stands.id, Started())])
+        return stands
+
+    def _start_named(self, execution: Execution, version: int | None) -> tuple[Execution, bool]:
+        stands = self._put_then_send(execution)
+        if _canonical(stands.input) != _canonical(execution.input):
+            raise ConflictError(f"{stands.id} was started with other input: choose another name")
+        if version is not None and stands.definition_version != version:
+            raise ConflictError(f"{stands.id} was started with version {stands.definition_version}, not {version}")
+        return stands, stands.nonce == execution.nonce
+
+
+def _canonical(value: Json) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,32 @@
+"""The step type ``echo``."""
+
+from collections.abc import Mapping
+
+from chalicelib.core.model import Outcome, StepContext, Succeed
+from chalicelib.core.values import Json
+
+
+class Echo:
+    """Answer with a message.
+
+    The result is the message, rendered: text, or any other JSON value. History keeps it, so an `echo` also leaves a note
+    of what went by.
+
+    ```yaml
+    - id: greet
+      type: echo
+      message: Hello ${input.name}
+    ```
+    """
+
+    name = "echo"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {"message": {"description": "The result: any JSON value."}},
+        "required": ["message"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 the message is all
+        """Answer with the message."""
+        return Succeed(params["message"])

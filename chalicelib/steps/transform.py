@@ -1,0 +1,28 @@
+"""The step type ``transform``."""
+
+from collections.abc import Mapping
+
+from chalicelib.core.model import Outcome, StepContext, Succeed
+from chalicelib.core.values import Json
+
+
+class Transform:
+    """Make a new value from what is there.
+
+    It has no parameters: what came in goes through, and the keys that every step may have do the work. `output` makes the
+    result, `stash` leaves values for later steps.
+
+    ```yaml
+    - id: summarise
+      type: transform
+      output: {count: '${ length(output.items) }', first: '${ output.items[0].name }'}
+      stash: {buyer: '${ input.customer.name }'}
+    ```
+    """
+
+    name = "transform"
+    schema: Mapping[str, Json] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 it has no parameters
+        """Pass on what came in."""
+        return Succeed(context.incoming)

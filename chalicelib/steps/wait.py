@@ -1,0 +1,68 @@
+"""The step type ``wait``."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from chalicelib.core.errors import StepError
+from chalicelib.core.model import Outcome, Sleep, StepContext
+from chalicelib.core.values import Json, parse_instant, truncate
+
+_LONGEST = int(timedelta(days=36_525).total_seconds())
+
+
+class Wait:
+    """Go on later: after some seconds, or at an instant.
+
+    It takes either `seconds`, counted from when the step begins, or `until`. An instant that is past already ends the wait
+    at once. The result is what came in. Nothing runs and nothing is paid for while it waits.
+
+    ```yaml
+    - id: cool-off
+      type: wait
+      seconds: 45
+
+    - id: wait-for-the-sale
+      type: wait
+      until: ${input.saleStartsAt}
+    ```
+    """
+
+    name = "wait"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "seconds": {
+                "type": "number",
+                "minimum": 0,
+                "maximum": _LONGEST,
+                "description": "How long to wait, 100 years at most; fractions count to the millisecond.",
+            },
+            "until": {
+                "type": "string",
+                "format": "date-time",
+                "description": "The instant to wait for: RFC 3339 text with an offset, as `2026-01-31T09:00:00Z`.",
+            },
+        },
+        "oneOf": [{"required": ["seconds"]}, {"required": ["until"]}],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
+        """Sleep until the instant.
+
+        Raises:
+            StepError: ``until`` is no instant.
+        """
+        match params:
+            case {"seconds": int() | float() as seconds}:
+                return Sleep(truncate(context.now + timedelta(seconds=seconds)))
+            case _:
+                return Sleep(_instant(params["until"]))
+
+
+def _instant(text: Json) -> datetime:
+    try:
+        return parse_instant(str(text))
+    except (ValueError, OverflowError) as error:  # an offset can carry the last day of year 9999 out of the calendar
+        right = "write RFC 3339 text with an offset, like 2026-01-31T09:00:00Z or 2026-01-31T10:00:00+01:00"
+        raise StepError(f"'until' is {text!r}, which is no instant: {right}") from error

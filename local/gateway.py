@@ -1,0 +1,85 @@
+"""What API Gateway does in front of the application: routes, refuses, authorizes; every refusal is a problem document."""
+
+import base64
+import json
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from chalice import Chalice
+from chalice.config import Config
+from chalice.local import LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer: status, header fields in order, body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+def problem(status: int, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """Make a problem document (RFC 9457)."""
+    document = {"title": HTTPStatus(status).phrase, "detail": detail, "status": status, "type": None}
+    body = json.dumps(document).encode()
+    return Answer(status, (("Content-Type", "application/problem+json"), *headers), body)
+
+
+class Gateway:
+    """The application behind its routes, safe to call from many threads."""
+
+    def __init__(self, app: Chalice, config: Config) -> None:
+        # current_request is one per thread then: the class that Chalice's own local server gives the application
+        app.__class__ = type("LocalApp", (LocalChalice, app.__class__), {})
+        self._routes = app.routes
+        self._matcher = RouteMatcher(list(app.routes))
+        self._local = LocalGateway(app, config)
+
+    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Answer one request; an error of the application is a 500, never an exception."""
+        try:
+            route = self._matcher.match_route(path).route
+        except ValueError:
+            return problem(HTTPStatus.NOT_FOUND, "there is nothing at this path")
+        methods = {*self._routes[route], "OPTIONS"}
+        if method not in methods:
+            allow = ", ".join(sorted(methods))
+            return problem(HTTPStatus.METHOD_NOT_ALLOWED, f"this path answers {allow}", (("Allow", allow),))
+        try:
+            return _answer(self._local.handle_request(method, path, headers, body))
+        except LocalGatewayException as refusal:
+            return _refusal(refusal)
+        except Exception:  # noqa: BLE001 whatever it is, the client gets an answer
+            traceback.print_exc(file=sys.stderr)
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the application failed")
+
+
+def _answer(response: Mapping[str, Any]) -> Answer:
+    fields = [(name, str(value)) for name, value in response["headers"].items()]
+    fields += [(name, str(value)) for name, values in response["multiValueHeaders"].items() for value in values]
+    for name, value in fields:
+        f"{name}: {value}".encode("latin-1")  # raises where it could not be sent
+    if not any(name.lower() == "content-type" for name, _ in fields):
+        fields.append(("Content-Type", "application/json"))
+    body = response["body"] or b""
+    if response.get("isBase64Encoded"):
+        body = base64.b64decode(body)
+    elif isinstance(body, str):
+        body = body.encode()
+    return Answer(response["statusCode"], tuple(fields), body)
+
+
+def _refusal(refusal: LocalGatewayException) -> Answer:
+    match refusal.CODE:
+        case HTTPStatus.UNAUTHORIZED:
+            detail = "the Authorization header is missing"
+        case HTTPStatus.FORBIDDEN:
+            detail = "the authorizer refused this request"
+        case _:
+            detail = "the authorizer failed"
+    return problem(refusal.CODE, detail, tuple(refusal.headers.items()))

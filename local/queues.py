@@ -1,0 +1,84 @@
+"""What a Lambda event source mapping does for a queue: receive, call the function, delete what it has done."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.backend import ACCOUNT, REGION
+from local.lambda_events import sqs_event
+from local.terminal import say
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
+
+    from local.functions import Function
+
+POLL_SECONDS = 2  # as long as an end may take: a poll that is broken off would hide what it received
+PAUSE_SECONDS = 1.0
+MAX_BATCH = 10  # of one receive_message
+CONCURRENCY = 4
+
+
+class QueueDriver:
+    """Hands the messages of one queue to a function, several batches at once.
+
+    A message that the function did not get done stays in the queue, hidden until its visibility timeout ends. The answer of
+    the function is ignored: the mapping that Chalice makes does not report batch item failures.
+
+    Raises:
+        ClientError: the queue is not there.
+    """
+
+    def __init__(self, sqs: "SQSClient", queue: str, function: "Function", batch_size: int = 1) -> None:
+        self._sqs = sqs
+        self._function = function
+        self._url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        self._arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
+        self._batch_size = min(batch_size, MAX_BATCH)
+        self._slots = threading.Semaphore(CONCURRENCY)
+
+    def run(self, stop: threading.Event) -> None:
+        """Drive the queue until told to stop, then wait for the invocations under way."""
+        while not stop.is_set():
+            self._slots.acquire()
+            try:
+                messages = self.receive()
+            except (BotoCoreError, ClientError) as error:
+                say(f"cannot receive from {self._arn}: {error}")
+                stop.wait(PAUSE_SECONDS)
+                messages = []
+            if messages:
+                threading.Thread(target=self._handle_and_release, args=(messages,), daemon=True).start()
+            else:
+                self._slots.release()
+        for _ in range(CONCURRENCY):
+            self._slots.acquire()
+
+    def receive(self) -> list["MessageTypeDef"]:
+        """Wait a little for messages, and take one batch of them."""
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=self._batch_size,
+            WaitTimeSeconds=POLL_SECONDS,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return answer.get("Messages", [])
+
+    def handle(self, messages: list["MessageTypeDef"]) -> None:
+        """Call the function with one batch, and delete the batch where it returns."""
+        if self._function.invoke(sqs_event(messages, self._arn)):
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]} for place, message in enumerate(messages)
+            ]
+            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
+
+    def _handle_and_release(self, messages: list["MessageTypeDef"]) -> None:
+        try:
+            self.handle(messages)
+        except (BotoCoreError, ClientError) as error:
+            say(f"cannot delete from {self._arn}: {error}")
+        finally:
+            self._slots.release()

@@ -1,0 +1,292 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core.errors import InvalidDefinitionError, TemplateBudgetError, TemplateError
+from chalicelib.core.template import Scope, compile_condition, compile_template, is_templated, is_true, render
+from chalicelib.core.values import Json, Problem
+
+VALUES: dict[str, Json] = {
+    "input": {
+        "name": "Ada",
+        "n": 3,
+        "none": None,
+        "yes": True,
+        "list": [1, 2],
+        "big": 10**40,
+        "half": 0.5,
+        "empty": "",
+    },
+    "output": {"a key": "quoted"},
+}
+DOUBLING = "|[@,@]" * 40
+
+
+def rendered(source: Json, seed: str = "e/t/1") -> Json:
+    return render(compile_template(source), Scope(VALUES, datetime(2026, 1, 31, 9, tzinfo=UTC), seed))
+
+
+def problems(source: Json) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidDefinitionError) as caught:
+        compile_template(source, ("steps", 0))
+    return caught.value.problems
+
+
+def message(source: Json) -> str:
+    (problem,) = problems(source)
+    return problem.message
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("${input.n}", 3),
+        ("${ input.n }", 3),
+        ("${input.list}", [1, 2]),
+        ("${input.none}", None),
+        ("${input.nothing.at.all}", None),
+        ("${input.yes}", True),
+        ("${input.big}", 10**40),
+        ("${input.half}", 0.5),
+        ("${input.empty}", ""),
+        ("${ {a: input.n, b: {c: input.name}} }", {"a": 3, "b": {"c": "Ada"}}),
+        ("${'a } b'}", "a } b"),
+        (r"${'it\'s }'}", "it's }"),
+        ('${output."a key"}', "quoted"),
+        ("${`{\"a\": 1}`}", {"a": 1}),
+    ],
+)  # fmt: skip
+def test_an_expression_alone_keeps_the_type_of_its_value(source: str, value: Json) -> None:
+    result = rendered(source)
+    assert result == value
+    assert type(result) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Hello ${input.name}!", "Hello Ada!"),
+        (" ${input.n}", " 3"),
+        ("${input.n}${input.n}", "33"),
+        ("${input.list} ${input.none} ${input.yes}", "[1,2] null true"),
+        ("${ {ä: 'ö'} } ".replace("ä", '"ä"'), '{"ä":"ö"} '),
+        ("costs $${input.n} $5 {} } ${input.n}", "costs ${input.n} $5 {} } 3"),
+        ("$$${input.n}", "$${input.n}"),
+        ("$${only literal}", "${only literal}"),
+        ("$", "$"),
+        ("{a}", "{a}"),
+        ("", ""),
+    ],
+)
+def test_expressions_within_a_text_become_text(source: str, text: str) -> None:
+    assert rendered(source) == text
+
+
+def test_everything_but_strings_stays_as_it_is() -> None:
+    source: Json = {"a": [0, 1.5, True, None, "", 10**40, {}, []], "b": {"c": "plain"}}
+    assert rendered(source) == source
+
+
+def test_templates_are_found_at_any_depth_and_keys_are_literal() -> None:
+    source: Json = {"${input.n}": [{"deep": "${input.n}"}, "plain"]}
+    assert rendered(source) == {"${input.n}": [{"deep": 3}, "plain"]}
+
+
+def test_every_bad_expression_is_a_problem_with_its_place() -> None:
+    found = problems({"a": "${", "b/c": ["${input.n}", "${input.}"], "d": "${nosuch()}"})
+    assert [problem.pointer for problem in found] == ["/steps/0/a", "/steps/0/b~1c/1", "/steps/0/d"]
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("ab ${input.name", "${ is never closed, or a quote inside it is not at column 4"),
+        ("${'abc}", "${ is never closed, or a quote inside it is not at column 1"),
+        ("${}", "the expression is empty at column 3"),
+        ("${  }", "the expression is empty at column 3"),
+        ("ab ${ input.n ~ 1 }", "Unknown token ~ at column 15"),
+        ("${input.}", "the expression is incomplete at column 9"),
+        ("${input.n input.m}", "input"),
+        ("${`plain`}", "`plain` is not JSON: text is written in single quotes, as 'text' at column 3"),
+        ("${uper(input.name)}", "there is no function uper(): is it upper()? at column 3"),
+        ("${input.list[?zzzzzz(@)].upper(@)}", "there is no function zzzzzz() at column 15"),
+        ("${input.list[?upper(@)].zzzzzz(@)}", "there is no function zzzzzz() at column 25"),
+        ("${upper()}", "upper() takes 1 argument, not 0 at column 3"),
+        ("${add(`1`, `2`, `3`)}", "add() takes 2 arguments, not 3 at column 3"),
+        ("${round()}", "round() takes 1 to 2 arguments, not 0 at column 3"),
+        ("${zip()}", "zip() takes at least 1 argument, not 0 at column 3"),
+        ("${not_null()}", "not_null() takes at least 1 argument, not 0 at column 3"),
+    ],
+)
+def test_a_problem_says_what_is_wrong_and_where(source: str, words: str) -> None:
+    assert words in message(source)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(" * 1_000 + "a" + ")" * 1_000,
+        "(" * 400 + "a" + ")" * 400,
+        "!" * 1_000 + "a",
+        "a" + "[*]" * 300,
+        "a" + "|a" * 300,
+        "`" + "[" * 500 + "]" * 500 + "`",
+    ],
+)
+def test_an_expression_that_nests_deeply_is_a_problem(expression: str) -> None:
+    text = message("${" + expression + "}")
+    assert "longer than 1024 bytes" in text or "nests deeper" in text or "is not JSON" in text or rendered
+
+
+def test_an_expression_longer_than_1_kb_is_a_problem() -> None:
+    assert rendered("${'" + "x" * 1022 + "'}") == "x" * 1022
+    assert "longer than 1024 bytes" in message("${'" + "x" * 1023 + "'}")
+    assert "longer than 1024 bytes" in message("${'" + "ä" * 512 + "'}")
+
+
+def test_a_source_that_nests_too_deeply_is_a_problem() -> None:
+    source: Json = "${input}"
+    for _ in range(3_000):
+        source = [source]
+    assert message(source) == "the template nests too deeply"
+
+
+@given(st.text(alphabet="ab.[]{}()'\"`\\|&@*?!=<>,:$ 10-", max_size=30))
+@settings(max_examples=200)
+def test_any_text_compiles_or_is_a_problem(text: str) -> None:
+    for compiled in (compile_condition, compile_template):
+        try:
+            template = compiled("${" + text + "}" if compiled is compile_template else text)
+        except InvalidDefinitionError as error:
+            assert len(error.problems) == 1
+        else:
+            try:
+                render(template, Scope({"a": [1, {"b": "c"}]}, datetime(2026, 1, 31, tzinfo=UTC), ""))
+            except TemplateError as error:
+                assert "${" in str(error)
+
+
+def test_a_condition_is_a_bare_expression() -> None:
+    scope = Scope(VALUES, datetime(2026, 1, 31, tzinfo=UTC), "")
+    assert render(compile_condition("input.n > `2`"), scope) is True
+    with pytest.raises(InvalidDefinitionError) as caught:
+        compile_condition("${input.n}", ("when",))
+    (problem,) = caught.value.problems
+    assert problem.pointer == "/when"
+    assert "it is written without ${ }" in problem.message
+
+
+@pytest.mark.parametrize("value", [None, False, "", [], {}])
+def test_nothing_and_what_is_empty_is_not_true(value: Json) -> None:
+    assert not is_true(value)
+
+
+@pytest.mark.parametrize("value", [0, 0.0, True, "false", [None], {"a": None}])
+def test_everything_else_is_true(value: Json) -> None:
+    assert is_true(value)
+
+
+@pytest.mark.parametrize("source", ["${a}", "x ${a}", "$${a}", ["x", {"y": "${a}"}]])
+def test_what_rendering_may_change_is_templated(source: Json) -> None:
+    assert is_templated(source)
+
+
+@pytest.mark.parametrize("source", ["", "$", "{a}", 1, None, ["x", {"${a}": "y"}]])
+def test_what_rendering_leaves_alone_is_not_templated(source: Json) -> None:
+    assert not is_templated(source)
+    assert rendered(source) == source
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        ("add(input.name, `1`)", "add() takes number, not string"),
+        ("`1` < 'a'", "not supported between"),
+        ("input.list[::0]", "step cannot be zero"),
+        ("&input", "an expression reference (&) is no value"),
+        ("[&input]", "an expression reference (&) is no value"),
+        ("to_string(&input)", "expression is not a JSON value"),
+        ("`1e999`", "not a finite number"),
+        ("[`NaN`]", "not a finite number"),
+        ("sum([`1e308`, `1e308`])", "not a finite number"),
+        ("contains('abc', `1`)", "requires string"),
+        ("""from_json('"\\ud800"')""", "surrogates not allowed"),
+    ],
+)
+def test_what_cannot_be_evaluated_fails_with_the_expression_and_the_reason(expression: str, reason: str) -> None:
+    with pytest.raises(TemplateError) as caught:
+        rendered("${" + expression + "}")
+    assert str(caught.value).startswith("${" + expression + "}")
+    assert reason in str(caught.value)
+    assert caught.value.name == "TemplateFailed"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "input" + DOUBLING,
+        "[input" + DOUBLING + "] == [input" + DOUBLING + "]",
+        "range(`100000`)[*].[@]",
+        "join('', [" + ",".join(["input.long"] * 20) + "])",
+        "format('{}{}{}{}{}{}{}{}{}{}{}{}', " + ",".join(["input.long"] * 12) + ")",
+        "replace(input.long, 'x', input.long)",
+        "split(replace(input.long, 'x', ',,'), ',')",
+        "range(`100000000000`)",
+        "range(`0`, `-100000000000`, `-1`)",
+        "zip(" + ",".join(["range(`60000`)"] * 2) + ")",
+        "from_json(join('', ['[1', replace(input.long, 'x', ',1'), ',1', replace(input.long, 'x', ',1'), ']']))"
+        + "|[@,@,@,@]" * 3,
+        "[[input.long,input.long][::-1],[input.long,input.long]][][]|[@,@,@,@,@,@,@]",
+        "[" + ",".join(["range(`90000`)[0]"] * 40) + "]",
+        "{a: input.wide, b: input.wide}",
+    ],
+)
+def test_an_expression_that_costs_too_much_is_stopped(expression: str) -> None:
+    values: dict[str, Json] = {"input": {"long": "x" * 100_000, "wide": [0] * 300_000}}
+    with pytest.raises(TemplateBudgetError, match="more than") as caught:
+        render(compile_template("${" + expression + "}"), Scope(values, datetime(2026, 1, 31, tzinfo=UTC), ""))
+    assert expression in str(caught.value)
+    assert caught.value.name == "TemplateBudgetExceeded"
+
+
+def test_the_budget_is_that_of_all_expressions_of_a_rendering() -> None:
+    values: dict[str, Json] = {"input": "x" * 600_000}
+    scope = Scope(values, datetime(2026, 1, 31, tzinfo=UTC), "")
+    once, twice = compile_template(["${input}"]), compile_template(["${input}", "${input}"])
+    assert render(once, scope) == ["x" * 600_000]
+    assert render(once, scope) == ["x" * 600_000]
+    with pytest.raises(TemplateBudgetError):
+        render(twice, scope)
+
+
+def test_a_large_value_in_scope_costs_nothing_until_it_is_yielded() -> None:
+    values: dict[str, Json] = {"input": {"rows": [{"id": number, "text": "x" * 1_000} for number in range(2_000)]}}
+    scope = Scope(values, datetime(2026, 1, 31, tzinfo=UTC), "")
+    assert render(compile_template("${input.rows[1999].id}"), scope) == 1999
+    assert render(compile_template("${length(input.rows)}"), scope) == 2000
+    assert len(json.dumps(render(compile_template("${input.rows[*].id}"), scope))) > 2000
+
+
+def test_a_value_of_too_many_levels_is_stopped() -> None:
+    value: Json = 1
+    for _ in range(300):
+        value = [value]
+    with pytest.raises(TemplateBudgetError, match="256 levels"):
+        render(compile_template("${input}"), Scope({"input": value}, datetime(2026, 1, 31, tzinfo=UTC), ""))
+
+
+def test_recursion_at_run_time_is_a_template_error() -> None:
+    value: Json = 1
+    for _ in range(3_000):
+        value = [value]
+    with pytest.raises(TemplateError, match="nests too deeply"):
+        render(compile_template("${input}"), Scope({"input": value}, datetime(2026, 1, 31, tzinfo=UTC), ""))
+
+
+def test_a_message_does_not_repeat_the_value_that_did_not_fit() -> None:
+    with pytest.raises(TemplateError) as caught:
+        rendered("${upper(input)}")
+    assert "Ada" not in str(caught.value)
