@@ -11,10 +11,10 @@ as far as it goes, without a message in between. What makes that safe is here an
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from chalicelib.core.decide import decide, due_at, hand_over, implied, is_due
+from chalicelib.core.decide import LONGEST_DELAY, decide, due_at, hand_over, implied, is_due
 from chalicelib.core.errors import SedoError
 from chalicelib.core.history import new_row
 from chalicelib.core.model import (
@@ -387,3 +387,25 @@ class Burial(Invocation):
 
 
 _UNREADABLE = Definition(id="", first="", steps={}, input_schema=compile_schema(True))  # noqa: FBT003 - a JSON Schema
+
+
+GRACE = timedelta(minutes=5)
+"""How long after its time a timer that the schedule sent is taken for lost, and sent again."""
+
+
+def arm(ports: Ports, limit: int = 1000) -> int:
+    """Send what executions that come due ask for: long waits that a message can span now, starts that were not sent.
+
+    Sends, then moves the due time on: whatever happens between, the next run sends again.
+
+    Returns:
+        How many executions were due.
+    """
+    now = ports.clock.now()
+    found = ports.executions.due(now + LONGEST_DELAY, limit)
+    for execution_id, seen in found:
+        item = ports.executions.get(execution_id)
+        messages = [implied(item, thread, now) for thread in item.threads.values()] if item else []
+        ports.queue.send([message for message in messages if message is not None])
+        ports.executions.defer(execution_id, seen, max(seen, now + LONGEST_DELAY) + GRACE)
+    return len(found)

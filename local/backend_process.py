@@ -1,8 +1,9 @@
 """The process of ministack, run with ministack's own Python: serves until it is told to end, and keeps its state.
 
-By itself ministack saves its state only at an orderly end. Here it is saved now and then too, so that a power cut takes
-seconds of work and not all of it. DynamoDB and SQS are answered on the event loop without a break, so what is saved from
-there is one consistent moment. The process ends at SIGTERM, and when the one who started it is gone: standard input ends.
+By itself ministack saves its state only at an orderly end. Here it is saved now and then too, so that a power cut
+takes seconds of work and not all of it. DynamoDB and SQS are answered on the event loop without a break, so what is
+saved from there is one consistent moment. The process ends at SIGTERM, and when the one who started it is gone:
+standard input ends.
 """
 
 import asyncio

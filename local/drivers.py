@@ -4,13 +4,13 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from chalice import Chalice
-from chalice.app import ScheduledEventConfig, SQSEventConfig
+from chalice.app import Chalice, ScheduledEventConfig, SQSEventConfig
 from chalice.config import Config
 
+from local.errors import NotDrivenError
 from local.functions import Function
 from local.queues import QueueDriver
-from local.schedules import NotDrivenError, ScheduleDriver
+from local.schedules import ScheduleDriver
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -36,7 +36,7 @@ def drivers(app: Chalice, config: Config, sqs: "SQSClient") -> Sequence[Driver]:
 def _driver(source: object, function: Function, sqs: "SQSClient") -> Driver:
     match source:
         case SQSEventConfig():
-            queue = source.queue or source.queue_arn.rpartition(":")[2]
+            queue = (source.queue or source.queue_arn or "").rpartition(":")[2]
             return QueueDriver(sqs, queue, function, source.batch_size)
         case ScheduledEventConfig():
             expression = source.schedule_expression

@@ -1,15 +1,17 @@
 """What the Lambda service does: call a function of the application with an event and a context."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from chalice import Chalice
+from chalice.app import Chalice
 from chalice.config import Config
 
 from local.backend import ACCOUNT, REGION
-from local.terminal import say
+from local.terminal import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Context:
@@ -49,6 +51,6 @@ class Function:
         try:
             self._handler(event, Context(self._full_name, self._memory_mb, self._timeout_seconds))
         except Exception as error:  # noqa: BLE001 whatever it raises is a failed invocation
-            say(f"{self.name} failed: {error!r}")
+            log(f"{self.name} failed: {error!r}")
             return False
         return True

@@ -1,4 +1,4 @@
-"""What API Gateway does in front of the application: routes, refuses, authorizes; every refusal is a problem document."""
+"""What API Gateway does in front of the application: routes, authorizes, refuses with problem documents."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from chalice import Chalice
+from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
 
@@ -40,7 +40,7 @@ class Gateway:
         self._matcher = RouteMatcher(list(app.routes))
         self._local = LocalGateway(app, config)
 
-    def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
         """Answer one request; an error of the application is a 500, never an exception."""
         try:
             route = self._matcher.match_route(path).route

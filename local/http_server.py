@@ -1,6 +1,7 @@
 """HTTP/1.1 on a loopback port: reads requests, strict about their bodies, and hands them to the gateway."""
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from local.gateway import Answer, Gateway, problem
-from local.terminal import say
+from local.terminal import log
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # Amazon API Gateway quotas, "Payload size"
 IDLE_SECONDS = 75
@@ -34,7 +35,9 @@ class InFlight:
             self._count += 1
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._changed:
             self._count -= 1
             self._changed.notify_all()
@@ -69,7 +72,7 @@ class Server(ThreadingHTTPServer):
         """Say in one line that a connection broke; a client that went away is not worth it."""
         error = sys.exception()
         if not isinstance(error, OSError):
-            say(f"connection failed: {error!r}")
+            log(f"connection failed: {error!r}")
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -101,7 +104,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         with self.server.in_flight:
             answer = self.server.gateway.answer(self.command, self.path, dict(self.headers), body or None)
             self.send(answer)
-        say(f"{self.printable_request()} {answer.status} {1000 * (time.monotonic() - started):.0f} ms")
+        log(f"{self.printable_request()} {answer.status} {1000 * (time.monotonic() - started):.0f} ms")
 
     def refusal(self) -> Answer | None:
         """Find out whether the body can be read at all: where it cannot, its end is unknown."""
@@ -112,7 +115,9 @@ class RequestHandler(BaseHTTPRequestHandler):
         if self.headers.defects:
             return problem(HTTPStatus.BAD_REQUEST, "the header cannot be read")
         if "Transfer-Encoding" in self.headers:
-            return problem(HTTPStatus.LENGTH_REQUIRED, "send the body with a Content-Length, not with Transfer-Encoding")
+            return problem(
+                HTTPStatus.LENGTH_REQUIRED, "send the body with a Content-Length, not with Transfer-Encoding"
+            )
         if lengths or not (length.isascii() and length.isdigit()):
             return problem(HTTPStatus.BAD_REQUEST, "Content-Length is not a number")
         if len(length.lstrip("0")) > len(str(MAX_BODY_BYTES)) or int(length) > MAX_BODY_BYTES:
@@ -134,7 +139,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Answer without having read the request to its end: nothing more can come on this connection."""
         self.close_connection = True
         self.send(answer)
-        say(f"{self.printable_request()} {answer.status}")
+        log(f"{self.printable_request()} {answer.status}")
         self.linger()
 
     def send(self, answer: Answer) -> None:

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.backend import ACCOUNT, REGION
 from local.lambda_events import sqs_event
-from local.terminal import say
+from local.terminal import log
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -24,8 +24,8 @@ CONCURRENCY = 4
 class QueueDriver:
     """Hands the messages of one queue to a function, several batches at once.
 
-    A message that the function did not get done stays in the queue, hidden until its visibility timeout ends. The answer of
-    the function is ignored: the mapping that Chalice makes does not report batch item failures.
+    A message that the function did not get done stays in the queue, hidden until its visibility timeout ends. The
+    answer of the function is ignored: the mapping that Chalice makes does not report batch item failures.
 
     Raises:
         ClientError: the queue is not there.
@@ -46,7 +46,7 @@ class QueueDriver:
             try:
                 messages = self.receive()
             except (BotoCoreError, ClientError) as error:
-                say(f"cannot receive from {self._arn}: {error}")
+                log(f"cannot receive messages: {error}")
                 stop.wait(PAUSE_SECONDS)
                 messages = []
             if messages:
@@ -79,6 +79,6 @@ class QueueDriver:
         try:
             self.handle(messages)
         except (BotoCoreError, ClientError) as error:
-            say(f"cannot delete from {self._arn}: {error}")
+            log(f"cannot delete messages: {error}")
         finally:
             self._slots.release()

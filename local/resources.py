@@ -1,19 +1,21 @@
 """The tables and queues of sedo: ``python -m local.resources`` makes those that are missing, on AWS or any endpoint."""
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.adapters import clients, names
 from chalicelib.adapters.dynamodb_executions import BY_DUE, BY_TENANT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.literals import ScalarAttributeTypeType
     from mypy_boto3_dynamodb.type_defs import (
         CreateTableInputTypeDef,
         GlobalSecondaryIndexTypeDef,
         KeySchemaElementTypeDef,
+        WaiterConfigTypeDef,
     )
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
@@ -23,7 +25,7 @@ VISIBILITY_SECONDS = 360  # six times the timeout of the functions
 RETENTION_SECONDS = 14 * 24 * 3600
 POLL_SECONDS = 20
 RECEIVES = 5
-WAIT = {"Delay": 1, "MaxAttempts": 120}
+WAIT_SECONDS = 120
 
 
 class Index(NamedTuple):
@@ -72,11 +74,13 @@ def _tables(dynamodb: "DynamoDBClient", wanted: names.Names) -> list[str]:
             dynamodb.create_table(**_table_request(table))
             made.append(table.name)
     for name in wanted.tables:
-        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=WAIT)
+        patience: WaiterConfigTypeDef = {"Delay": 1, "MaxAttempts": WAIT_SECONDS}
+        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=patience)
         expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if expiry.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
-            wish = {"Enabled": True, "AttributeName": EXPIRY}
-            dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=wish)
+            dynamodb.update_time_to_live(
+                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY}
+            )
     return made
 
 

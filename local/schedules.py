@@ -6,16 +6,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from local.errors import NotDrivenError
 from local.lambda_events import scheduled_event
 
 if TYPE_CHECKING:
     from local.functions import Function
 
 RATE = re.compile(r"rate\((?P<value>[1-9]\d*) (?P<unit>minute|hour|day)s?\)")
-
-
-class NotDrivenError(Exception):
-    """This event source is not driven locally."""
 
 
 def rate(expression: str) -> timedelta:

@@ -5,5 +5,10 @@ import time
 
 
 def say(line: str) -> None:
-    """Write one line to stderr, with the time of day."""
+    """Tell what is being done, on stdout."""
+    print(line, flush=True)
+
+
+def log(line: str) -> None:
+    """Write what happened as one line to stderr, with the time of day."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {line}\n")

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from local import backend
+from local.errors import BackendError
 
 
 @pytest.fixture(scope="session")
 def ministack_python() -> Path:
-    home = Path(os.environ.get("SEDO_HOME", ".sedo"))
-    executable = Path(os.environ.get("SEDO_MINISTACK", home / "ministack" / "bin" / "ministack"))
-    if not executable.exists():
-        pytest.fail(f"{executable} is not there: run `make ministack`")
-    return executable.with_name("python")
+    try:
+        return backend.interpreter(Path(os.environ.get("SEDO_HOME", ".sedo")))
+    except BackendError as error:
+        pytest.fail(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,10 @@
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 Attribute: TypeAlias = "AttributeValueTypeDef"
@@ -30,3 +31,9 @@ def pack(text: bytes) -> Attribute:
 def unpack(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON, whose shape the caller knows
     """Read the JSON value of an attribute that :func:`pack` made."""
     return json.loads(attribute["S"] if "S" in attribute else zlib.decompress(bytes(attribute["B"])))
+
+
+def standing(refusal: "ClientError") -> Item:
+    """Answer the item that stands where a conditional write was refused with ``ALL_OLD``; empty where nothing does."""
+    answer = cast("dict[str, Item]", refusal.response)  # the type of the answer is that of all errors
+    return answer.get("Item", {})

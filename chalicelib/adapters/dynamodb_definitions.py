@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.attributes import Item, encode, pack, unpack
+from chalicelib.adapters.attributes import Item, encode, pack, standing, unpack
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.reads import query
@@ -43,7 +43,7 @@ class DynamoDefinitions:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return _read(error.response["Item"]).digest == record.digest
+            return _read(standing(error)).digest == record.digest
         return True
 
     def put_newest(self, record: DefinitionRecord) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.attributes import Attribute, Item
+from chalicelib.adapters.attributes import Attribute, Item, standing
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads, execution_slots
@@ -18,7 +18,7 @@ from chalicelib.ports import Position, Stale, Summary
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
 
 BY_TENANT = "by-tenant"
 BY_DUE = "by-due"
@@ -29,8 +29,6 @@ HEADER = (*SUMMARY, "version", "nonce")
 
 DUE_SHARDS = 4
 """So that executions that are due at the same time do not all write to one partition of the index."""
-
-SAME_VERSION = "#version = :version AND #nonce = :nonce"
 
 
 class DynamoExecutions:
@@ -49,20 +47,26 @@ class DynamoExecutions:
 
     def create(self, execution: Execution, due_at: datetime | None = None) -> None:
         """Write a submission where nothing stands."""
-        self._put(execution, due_at, "attribute_not_exists(#id)", {"#id": "id"}, {})
+        request = self._request(execution, due_at)
+        request["ConditionExpression"] = "attribute_not_exists(id)"
+        self._put(request)
 
     def update(self, execution: Execution, due_at: datetime | None = None) -> None:
         """Write the next version."""
-        condition, names = SAME_VERSION, {"#version": "version", "#nonce": "nonce"}
-        if execution.version == 1:
-            condition, names = f"attribute_not_exists(#id) OR ({SAME_VERSION})", names | {"#id": "id"}
-        expected: Item = {":version": {"N": str(execution.version - 1)}, ":nonce": {"S": execution.nonce}}
-        self._put(execution, due_at, condition, names, expected)
+        request = self._request(execution, due_at)
+        absent = "attribute_not_exists(id) OR " if execution.version == 1 else ""
+        request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
+        request["ExpressionAttributeNames"] = {"#version": "version", "#nonce": "nonce"}
+        request["ExpressionAttributeValues"] = {
+            ":version": {"N": str(execution.version - 1)},
+            ":nonce": {"S": execution.nonce},
+        }
+        self._put(request)
 
     def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
         """Read headers, newest first."""
         found: Sequence[Summary] = ()
-        start: Item | None = after and _index_key(tenant_id, after)
+        start = None if after is None else _index_key(tenant_id, after)
         while len(found) < limit:
             wanted = limit - len(found)
             keys = self._newest(tenant_id, start, wanted)
@@ -95,35 +99,32 @@ class DynamoExecutions:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _put(
-        self, execution: Execution, due_at: datetime | None, condition: str, names: dict[str, str], expected: Item
-    ) -> None:
-        item = self._write(execution) | _due(execution.id, due_at)
+    def _request(self, execution: Execution, due_at: datetime | None) -> "PutItemInputTypeDef":
+        return {
+            "TableName": self._table,
+            "Item": self._write(execution) | _due(execution.id, due_at),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _put(self, request: "PutItemInputTypeDef") -> None:
         try:
             with unavailable():
-                self._client.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames=names,
-                    **({"ExpressionAttributeValues": expected} if expected else {}),
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
+                self._client.put_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            raise Stale(self._read(error.response.get("Item"))) from error
+            raise Stale(self._read(standing(error))) from error
 
     def _write(self, execution: Execution) -> Item:
         document = execution_json(execution)
         header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
         return header | self._payloads.pack(execution.tenant_id, document, execution_slots)
 
-    def _read(self, item: Item | None) -> Execution | None:
+    def _read(self, item: "Item | None") -> Execution | None:
         if not item:
             return None
         document = self._payloads.unpack(item["tenantId"]["S"], item, execution_slots)
         return read_execution(document | _header(item))
 
-    def _newest(self, tenant_id: str, start: Item | None, limit: int) -> Sequence[Item]:
+    def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": BY_TENANT,

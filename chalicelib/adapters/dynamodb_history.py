@@ -46,11 +46,11 @@ class DynamoHistory:
 
     def _read(self, item: Item) -> Row:
         execution = item["id"]["S"]
-        previous = item["previous"]["M"] if "previous" in item else None
+        previous = item["previous"]["M"] if "previous" in item else {}
         return Row(
             execution,
             item["key"]["S"],
-            previous and Link(previous["key"]["S"], previous["digest"]["S"]),
+            Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None,
             self._payloads.unpack(_tenant(execution), item, record_slots),
         )
 

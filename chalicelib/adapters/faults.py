@@ -18,7 +18,7 @@ TRANSIENT = frozenset(
         "TransactionInProgressException",
     }
 )
-"""Error codes that pass (Amazon DynamoDB Developer Guide, "Error handling"; Amazon SQS API Reference, "Common errors")."""
+"""Error codes that pass (Amazon DynamoDB Developer Guide, "Error handling"; Amazon SQS API Reference, "Errors")."""
 
 SERVER_ERROR = 500
 

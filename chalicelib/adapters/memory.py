@@ -72,9 +72,7 @@ class MemoryExecutions:
         mine = sorted((e for e in found if e.tenant_id == tenant_id), key=_newness, reverse=True)
         rest = [e for e in mine if after is None or _newness(e) < (after.started_at, after.id)]
         return [
-            Summary(
-                e.id, e.tenant_id, e.definition_id, e.definition_version, e.state, e.step, e.started_at, e.ended_at
-            )
+            Summary(e.id, e.tenant_id, e.definition_id, e.definition_version, e.state, e.step, e.started_at, e.ended_at)
             for e in rest[:limit]
         ]
 

@@ -1,7 +1,7 @@
 """Large values: kept once under the hash of their content, outside the item that they belong to.
 
-A *slot* is a place of a document where a user's value stands. The value of a slot that is too large is replaced by null,
-and a map beside the document says where it went: so nothing in a user's value can be taken for a reference.
+A *slot* is a place of a document where a user's value stands. A value that is too large is replaced by null, and a map
+beside the document says where it went: so nothing in a user's value can be taken for a reference.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ Slots: TypeAlias = Callable[[Any], Iterable[Slot]]
 
 def execution_slots(document: JsonObject) -> Iterator[Slot]:
     """Find the slots of the state of an execution."""
-    yield from _slots(document, (), ("input", "output"), ("stash",))
+    yield from _slots(document, (), ("input", "output"), ("stash", "error"))
     for index, thread in enumerate(document["threads"]):
         yield from _slots(thread, ("threads", index), ("incoming",), ("stash", "results"))
 
@@ -57,17 +57,15 @@ def execution_slots(document: JsonObject) -> Iterator[Slot]:
 def record_slots(records: list[JsonObject]) -> Iterator[Slot]:
     """Find the slots of records of history."""
     for index, record in enumerate(records):
-        yield from _slots(record, (index,), ("result",), ("stash",))
+        yield from _slots(record, (index,), ("result",), ("stash", "error"))
 
 
 def _slots(holder: JsonObject, path: Path, members: Iterable[str], objects: Iterable[str]) -> Iterator[Slot]:
+    """Find those of some members that are there, and every member of some objects."""
     yield from (Slot(pointer((*path, member)), holder, member) for member in members if member in holder)
     for name in objects:
         inner = holder.get(name, {})
         yield from _slots(inner, (*path, name), inner, ())
-    error = holder.get("error")
-    if error is not None and objects:
-        yield from _slots(error, (*path, "error"), ("details",), ())
 
 
 class Payloads:

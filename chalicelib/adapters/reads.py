@@ -53,8 +53,9 @@ def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], projec
             with unavailable():
                 answer = client.batch_get_item(RequestItems={table: request})
             found += answer["Responses"].get(table, [])
-            left = answer["UnprocessedKeys"].get(table, {}).get("Keys", [])
+            unprocessed = answer["UnprocessedKeys"]
+            left = [dict(key) for key in unprocessed[table]["Keys"]] if table in unprocessed else []
             if len(left) == len(wanted):
                 raise UnavailableError("none of the keys of a batch was processed")
-            wanted = [dict(key) for key in left]
+            wanted = left
     return found

@@ -12,11 +12,9 @@ from chalicelib.ports import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
-    from mypy_boto3_sqs.type_defs import (
-        BatchResultErrorEntryTypeDef,
-        DeleteMessageBatchRequestEntryTypeDef,
-        SendMessageBatchRequestEntryTypeDef,
-    )
+    from mypy_boto3_sqs.type_defs import BatchResultErrorEntryTypeDef as Failure
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef as Deletion
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Sending
 
 BATCH = 10
 """Entries of one request (Amazon SQS Developer Guide, "message quotas")."""
@@ -27,7 +25,7 @@ LONGEST_DELAY = 900
 TRIES = 3
 """How often the entries of a batch that failed are sent."""
 
-Entry = TypeVar("Entry", "SendMessageBatchRequestEntryTypeDef", "DeleteMessageBatchRequestEntryTypeDef")
+Entry = TypeVar("Entry", "Sending", "Deletion")
 
 
 class SqsQueue:
@@ -52,18 +50,14 @@ class SqsQueue:
             batch = handles[start : start + BATCH]
             self._delete(queue, [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(batch)])
 
-    def _send(self, queue: str, entries: "list[SendMessageBatchRequestEntryTypeDef]") -> None:
-        def call(
-            left: "list[SendMessageBatchRequestEntryTypeDef]",
-        ) -> "list[BatchResultErrorEntryTypeDef]":
+    def _send(self, queue: str, entries: "list[Sending]") -> None:
+        def call(left: "list[Sending]") -> "list[Failure]":
             return self._client.send_message_batch(QueueUrl=self._url(queue), Entries=left).get("Failed", [])
 
         _insist(call, entries)
 
-    def _delete(self, queue: str, entries: "list[DeleteMessageBatchRequestEntryTypeDef]") -> None:
-        def call(
-            left: "list[DeleteMessageBatchRequestEntryTypeDef]",
-        ) -> "list[BatchResultErrorEntryTypeDef]":
+    def _delete(self, queue: str, entries: "list[Deletion]") -> None:
+        def call(left: "list[Deletion]") -> "list[Failure]":
             failed = self._client.delete_message_batch(QueueUrl=self._url(queue), Entries=left).get("Failed", [])
             # The sender's fault is a handle that has expired or was used: the message is gone, or somebody else's now.
             return [failure for failure in failed if not failure["SenderFault"]]
@@ -76,9 +70,9 @@ class SqsQueue:
         return self._urls[queue]
 
 
-def _batches(messages: Sequence[Message]) -> "Iterator[list[SendMessageBatchRequestEntryTypeDef]]":
+def _batches(messages: Sequence[Message]) -> "Iterator[list[Sending]]":
     """Make the entries of one request each: at most ten, and not too large together."""
-    entries: list[SendMessageBatchRequestEntryTypeDef] = []
+    entries: list[Sending] = []
     size = 0
     for message in messages:
         body = json.dumps(message_json(message), separators=(",", ":"))  # ASCII: SQS refuses some characters
@@ -92,13 +86,13 @@ def _batches(messages: Sequence[Message]) -> "Iterator[list[SendMessageBatchRequ
         yield entries
 
 
-def _insist(call: "Callable[[list[Entry]], list[BatchResultErrorEntryTypeDef]]", entries: list[Entry]) -> None:
+def _insist(call: "Callable[[list[Entry]], list[Failure]]", entries: list[Entry]) -> None:
     """Call until no entry fails.
 
     Raises:
         UnavailableError: some still fail.
     """
-    failed: list[BatchResultErrorEntryTypeDef] = []
+    failed: list[Failure] = []
     for _ in range(TRIES):
         with unavailable():
             failed = call(entries)

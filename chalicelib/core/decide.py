@@ -12,6 +12,7 @@ key always stands for the same content.
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from chalicelib.core.errors import InvalidInputError, InvalidParametersError, StepError
 from chalicelib.core.model import (
@@ -64,7 +65,7 @@ def submit(definition: Definition, blank: Execution) -> Execution:
         stash = render(definition.stash, _scope(submitted, root, blank.input, now))
     except StepError as error:
         raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
-    return replace(submitted, threads={ROOT: replace(root, stash=stash)})
+    return replace(submitted, threads={ROOT: replace(root, stash=cast("dict[str, Json]", stash))})
 
 
 def decide(definition: Definition, execution: Execution, event: Event, now: datetime, driver: Driver) -> Decision:
@@ -175,7 +176,7 @@ class _Fold:
         if problems := step.schema.problems(params):
             where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
             raise InvalidParametersError(f"{problems[0].message}{where}", details=params)
-        return step.type.run(params, StepContext(thread.incoming, thread.since, step.scopes))
+        return step.type.run(cast("dict[str, Json]", params), StepContext(thread.incoming, thread.since, step.scopes))
 
     def succeed(self, thread: Thread, raw: Json) -> None:
         step = self.definition.steps[thread.step]

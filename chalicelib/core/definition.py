@@ -41,7 +41,9 @@ DEFINITION_KEYS: Mapping[str, Mapping[str, Json]] = {
 STEP_KEYS: Mapping[str, Mapping[str, Json]] = {
     "id": {**_ID, "description": "The name of the step: lower-case letters, digits and hyphens."},
     "type": {"type": "string", "description": "The step type."},
-    "output": {"description": "A template of the result that goes on; in it, `output` is the result as the step gave it."},
+    "output": {
+        "description": "A template of the result that goes on; in it, `output` is the result as the step gave it."
+    },
     "stash": {
         "type": ["string", "object"],
         **_STASH_NAME,

@@ -33,5 +33,4 @@ def flow_problems(steps: Steps, path: Path, suggestion: Callable[[str, Iterable[
 
 def _targets(
     steps: Steps, named: Mapping[str, Sequence[int]], suggestion: Callable[[str, Iterable[str]], str]
-) -> Iterator[tuple[tuple[int, ...], str]]:
-    ...
+) -> Iterator[tuple[tuple[int, ...], str]]: ...

@@ -6,6 +6,7 @@ one a line as ``expression -> result``.
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -82,7 +83,7 @@ class NumberFunctions:
         power(`2`, `10`) -> 1024
         power(`4`, `-0.5`) -> 0.5
         """
-        if isinstance(a, int) and isinstance(b, int) and a.bit_length() * abs(b) > _MAX_BITS and abs(a) > 1:
+        if isinstance(a, int) and isinstance(b, int) and abs(a) > 1 and math.log2(abs(a)) * abs(b) > _MAX_BITS:
             raise OverflowError("power() has more digits than a number may have")
         result = a**b
         if isinstance(result, complex):

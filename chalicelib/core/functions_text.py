@@ -138,7 +138,7 @@ class TextFunctions:
 
         The algorithm is sha256, sha384 or sha512.
 
-        hash('sedo') -> "2f8d7471c9e86ffb85fb0db5b4b3e5b3b87bd7d77a7a9df4bfa2c0be95cb9d58"
+        hash('sedo') -> "7bd86fd2110cb43d22b2bb9b693b45734b60bf75dcc76d02d49c6f38e73734fe"
         """
         if algorithm not in _ALGORITHMS:
             raise ValueError(f"hash() knows {', '.join(_ALGORITHMS)}, not {algorithm!r}")

@@ -31,11 +31,14 @@ MAX_VISITS = 20_000
 MAX_RESULT = 1 << 20
 """Bytes, as JSON, of what the expressions of one rendering yield, and of any value on the way."""
 
-MAX_BUILT = 8 << 20
+MAX_BUILT = 4 << 20
 """Bytes, as JSON, of all that one rendering builds on the way; what is shared counts once."""
 
 MAX_DEPTH = 256
 """Levels of lists and objects in a value."""
+
+_MAX_BITS = 14_285
+"""What 4,300 digits need, which is as many as Python reads and writes."""
 
 _BUILDERS = frozenset(
     {
@@ -92,7 +95,9 @@ def read_expression(text: str) -> Expression:
     except exceptions.IncompleteExpressionError:
         raise ExpressionError("the expression is incomplete", len(text)) from None
     except exceptions.ParseError as error:
-        raise ExpressionError(f"{error.msg} ({error.token_value!r})", error.lex_position) from None
+        at_end = error.token_type == "EOF"
+        reason = "the expression is incomplete" if at_end else f"{error.msg} ({error.token_value!r})"
+        raise ExpressionError(reason, error.lex_position) from None
     except RecursionError:
         raise _too_deep(0) from None
     if _taller(tree, MAX_NESTING):
@@ -264,6 +269,8 @@ def _scalar_size(value: object) -> int:
             return len(encode_basestring(value).encode())
         case float() if not math.isfinite(value):
             raise ValueError("the result is not a finite number")
+        case int() if value.bit_length() > _MAX_BITS:
+            raise ValueError("the result is a number of more than 4,300 digits")
         case int() | float():
             return len(repr(value))
         case _:
@@ -277,4 +284,6 @@ def _over_budget(reason: str) -> TemplateBudgetError:
 def _reason(error: Exception) -> str:
     if isinstance(error, exceptions.JMESPathTypeError):
         return f"{error.function_name}() takes {' or '.join(error.expected_types)}, not {error.actual_type}"
-    return "division by zero" if isinstance(error, ZeroDivisionError) else str(error)[:300]
+    if isinstance(error, ZeroDivisionError):
+        return "division by zero"
+    return str(error.args[-1] if isinstance(error, OverflowError) else error)[:300]

@@ -4,17 +4,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from jmespath import functions
 
 from chalicelib.core.errors import TemplateError
 from chalicelib.core.functions import Functions
 from chalicelib.core.template import Scope, compile_template, render
 from chalicelib.core.values import Json
 
-DESIGNED = """
-add subtract multiply divide modulo power round format split replace trim upper lower substring match glob
-now parse_time format_time add_time seconds_between base64_encode base64_decode hash to_json from_json url_encode
-has get required default if range unique chunk zip at flatten_deep pick omit uuid
-""".split()
+DESIGNED = [
+    *("add", "subtract", "multiply", "divide", "modulo", "power", "round"),
+    *("format", "split", "replace", "trim", "upper", "lower", "substring", "match", "glob"),
+    *("now", "parse_time", "format_time", "add_time", "seconds_between"),
+    *("base64_encode", "base64_decode", "hash", "to_json", "from_json", "url_encode"),
+    *("has", "get", "required", "default", "if"),
+    *("range", "unique", "chunk", "zip", "at", "flatten_deep", "pick", "omit", "uuid"),
+]
+STANDARD = functions.Functions.FUNCTION_TABLE
 INPUT: Json = {"none": None, "list": [1, 2], "object": {"a": 1}, "big": 10**40}
 
 
@@ -39,7 +44,7 @@ def test_every_function_documents_its_call_and_an_example(name: str) -> None:
     assert re.search(rf"\b{name}\(.* -> ", documentation(name))
 
 
-@pytest.mark.parametrize(("expression", "result"), examples())
+@pytest.mark.parametrize(("expression", "result"), list(examples()))
 def test_the_documented_examples_are_true(expression: str, result: Json) -> None:
     value = value_of(expression)
     assert value == result
@@ -47,9 +52,7 @@ def test_the_documented_examples_are_true(expression: str, result: Json) -> None
 
 
 def test_there_are_no_other_functions_than_documented_ones_and_those_of_jmespath() -> None:
-    standard = """abs avg ceil contains ends_with floor join keys length map max max_by merge min min_by not_null reverse
-    sort sort_by starts_with sum to_array to_number to_string type values""".split()
-    assert set(Functions.FUNCTION_TABLE) == {*DESIGNED, *standard}
+    assert set(Functions.FUNCTION_TABLE) == {*DESIGNED, *STANDARD}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def test_there_are_no_other_functions_than_documented_ones_and_those_of_jmespath
         ("power(`1`, `1000000000`)", 1),
         ("power(`0`, `1000000000`)", 0),
         ("round(`-2.5`)", -3),
-        ("round(`1e300`)", int(1e300)),
+        ("round(`1e300`)", 10**300),
         ("round(`7`, `2`)", 7),
         ("format('{} {}', input.none, input.object)", 'null {"a":1}'),
         ("split('', ',')", [""]),
@@ -88,11 +91,11 @@ def test_there_are_no_other_functions_than_documented_ones_and_those_of_jmespath
         ("range(`2`, `4`)", [2, 3]),
         ("range(`-1`)", []),
         ("unique([`1`, `1.0`, `true`, '1', `[1]`, `[true]`, `{\"a\": 1}`, `{\"a\": 1.0}`, `null`])",
-         [1, True, "1", [1], [True], {"a": 1}]),
+         [1, True, "1", [1], [True], {"a": 1}, None]),
         ("chunk(`[]`, `3`)", []),
         ("at(input.list, `9`, 'none')", "none"),
         ("at(input.list, `1.0`)", 2),
-        ("flatten_deep([[], [[[`1`]]], [`2`, [`3`]], 'x'])", [1, 2, 3, "x"]),
+        ("flatten_deep([`[]`, [[[`1`]]], [`2`, [`3`]], 'x'])", [1, 2, 3, "x"]),
         ("pick({b: `1`, a: `2`}, ['a', 'b']) | keys(@)", ["b", "a"]),
         ("to_number('10')", 10),
         ("to_number('-1.5e1')", -15.0),
@@ -120,9 +123,9 @@ def test_functions(expression: str, result: Json) -> None:
         ("divide(`1`, `0`)", "division by zero"),
         ("modulo(`1`, `0`)", "division by zero"),
         ("power(`10`, `10000`)", "digits"),
-        ("power(`10.0`, `10000`)", "Result too large"),
+        ("power(`10.0`, `10000`)", "out of range"),
         ("power(`-8`, `0.5`)", "whole exponent"),
-        ("multiply(power(`10`, `4000`), power(`10`, `4000`))", "4300 digits"),
+        ("multiply(power(`10`, `4000`), power(`10`, `4000`))", "4,300 digits"),
         ("round(`1.5`, `16`)", "0 to 15"),
         ("format('{}', `1`, `2`)", "1 places {} for 2 values"),
         ("split('a', '')", "empty separator"),
@@ -163,8 +166,8 @@ def test_a_pattern_that_would_stall_others_is_linear() -> None:
 
 
 def test_identifiers_are_stable_distinct_and_well_formed() -> None:
-    first, second = pair = value_of("[uuid(), uuid()]", "a")
-    assert value_of("[uuid(), uuid()]", "a") == pair
-    assert first != second
-    assert value_of("uuid()", "b") not in pair
-    assert re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", first)
+    made = [str(value_of(expression, seed)) for seed in ("a", "b") for expression in ("uuid()", "[uuid(), uuid()][1]")]
+    assert len(set(made)) == 4
+    assert str(value_of("uuid()", "a")) == made[0]
+    for identifier in made:
+        assert re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", identifier)

@@ -1,5 +1,6 @@
 import json
 from functools import reduce
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -8,7 +9,7 @@ from jsonschema.exceptions import best_match
 from chalicelib.core.schema import compile_schema, schema_problems
 from chalicelib.core.values import Json, Problem
 
-PERSON: Json = {
+PERSON: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "https://example.com/person",
     "type": "object",
@@ -23,7 +24,7 @@ PERSON: Json = {
     "additionalProperties": False,
     "$defs": {"mail": {"type": "object", "required": ["mail"]}},
 }
-ADA: Json = {"name": "Ada", "age": 36}
+ADA: dict[str, Json] = {"name": "Ada", "age": 36}
 
 
 def nested(levels: int, key: str = "a") -> Json:
@@ -78,7 +79,11 @@ def test_problems_point_into_the_instance() -> None:
 
 
 def test_properties_beside_patterns_are_additional_only_if_nothing_matches() -> None:
-    schema: Json = {"properties": {"a": {}}, "patternProperties": {"^x": {}}, "additionalProperties": {"type": "null"}}
+    schema: dict[str, Json] = {
+        "properties": {"a": {}},
+        "patternProperties": {"^x": {}},
+        "additionalProperties": {"type": "null"},
+    }
     assert [place for place, _ in messages(schema, {"a": 1, "x1": 1, "c": 1, "b": 1, "d": None})] == ["/c", "/b"]
     (problem,) = messages({**schema, "additionalProperties": False}, {"a": 1, "x1": 1, "b": 1})
     assert problem == ("", "Additional properties are not allowed ('b' was unexpected)")

@@ -1,0 +1,42 @@
+"""Effects, performed in a bounded pool of threads."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TypeAlias
+
+from chalicelib.core.errors import StepError
+from chalicelib.core.model import EffectFailed, EffectSucceeded, Perform
+from chalicelib.core.values import Json
+
+WIDTH = 16
+"""Effects of one process at a time; the others wait their turn."""
+
+Performer: TypeAlias = Callable[[Json, str], Json]
+"""Does one kind of thing in the world: takes parameters and idempotency key, answers the result, raises StepError."""
+
+
+class PooledEffects:
+    """The effects of one invocation, in a pool that all invocations of a process share."""
+
+    def __init__(self, performers: Mapping[str, Performer], pool: ThreadPoolExecutor) -> None:
+        self._performers = performers
+        self._pool = pool
+        self._running: set[Future[EffectSucceeded | EffectFailed]] = set()
+
+    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
+        """Begin an effect."""
+        key = f"{execution}:{thread}:{turn}"
+        self._running.add(self._pool.submit(self._perform, thread, turn, perform, key))
+
+    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
+        """Wait for the next ones to end."""
+        done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
+        return [future.result() for future in done]
+
+    def _perform(self, thread: str, turn: int, perform: Perform, key: str) -> EffectSucceeded | EffectFailed:
+        try:
+            return EffectSucceeded(thread, turn, self._performers[perform.kind](perform.params, key))
+        except StepError as error:
+            return EffectFailed(thread, turn, error.name, str(error), error.details)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught
+            return EffectFailed(thread, turn, type(error).__name__, str(error))

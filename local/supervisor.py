@@ -1,0 +1,148 @@
+"""Starts the parts of sedo in their order, watches them, and ends them in the opposite order."""
+
+import fcntl
+import http.client
+import importlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+import boto3
+from botocore.config import Config as ClientConfig
+from chalice.app import Chalice
+from chalice.config import Config
+
+from chalicelib.adapters import clients, names
+from local import backend, resources
+from local.drivers import drivers
+from local.environment import chalice_config, set_environment
+from local.errors import LocalError
+from local.gateway import Gateway
+from local.http_server import Server
+from local.terminal import say
+
+HEALTH_PATH = "/sedo/health"
+HEALTH_SECONDS = 30
+POLL_SECONDS = 0.2
+STOP_SECONDS = 10
+CONNECTIONS = 50  # every queue's poll, and its deletes
+
+TRY_THIS = """
+Try this:
+
+  curl --data-binary @definitions/example-definition.yaml -H 'Content-Type: application/yaml' \\
+    {url}/sedo/tenants/123/definitions
+
+  curl --data '{{"input": {{"foo": "bar"}}}}' -H 'Content-Type: application/json' \\
+    {url}/sedo/tenants/123/definitions/example-definition/execute
+
+  curl {url}/sedo/tenants/123/executions
+
+Ctrl-C stops it; what is stored stays.
+"""
+
+
+def run(home: Path, port: str) -> None:
+    """Run sedo until interrupted.
+
+    Args:
+        home: the folder for the data; unless ``SEDO_MINISTACK`` is set, ministack's environment is there too.
+        port: of the API, on the loopback interface.
+
+    Raises:
+        LocalError: it cannot start, or ministack has ended.
+    """
+    with ExitStack() as parts:
+        parts.enter_context(_lock(home))
+        listener = parts.enter_context(_listen(port))
+        url = f"http://{backend.HOST}:{port}"
+        say(f"starting ministack, its data and its log are in {home / 'data'}")
+        ministack = parts.enter_context(backend.running(backend.interpreter(home), home / "data"))
+        config = chalice_config(Path.cwd())
+        set_environment(os.environ, config, ministack.endpoint)
+        made = resources.ensure(clients.dynamodb(), clients.sqs(), names.from_environment().prefix)
+        say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
+        app: Chalice = importlib.import_module("app").app
+        parts.enter_context(_serving(listener, Gateway(app, config)))
+        parts.enter_context(_driving(app, config))
+        _wait_until_healthy(url, ministack)
+        say(f"sedo is ready: {url}")
+        say(TRY_THIS.format(url=url))
+        while True:
+            ministack.check()
+            time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def _lock(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError(
+                f"it runs already on {home}: stop it, or take another folder: SEDO_HOME=… make run"
+            ) from None
+        yield
+
+
+def _listen(port: str) -> socket.socket:
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
+        raise LocalError(f"PORT={port} is not a port: it is a number from 1 to 65535")
+    try:
+        return socket.create_server((backend.HOST, int(port)), backlog=128)
+    except OSError as error:
+        raise LocalError(f"port {port} cannot be used ({error.strerror}): take another: PORT=… make run") from None
+
+
+@contextmanager
+def _serving(listener: socket.socket, gateway: Gateway) -> Iterator[None]:
+    server = Server(listener, gateway)
+    threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
+    try:
+        yield
+    finally:
+        server.stop(STOP_SECONDS)
+
+
+@contextmanager
+def _driving(app: Chalice, config: Config) -> Iterator[None]:
+    settings = ClientConfig(max_pool_connections=CONNECTIONS, retries={"total_max_attempts": 1})
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=driver.run, args=(stop,), daemon=True)
+        for driver in drivers(app, config, boto3.client("sqs", config=settings))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        say("stopping: what is under way may end")
+        stop.set()
+        end = time.monotonic() + STOP_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+
+def _wait_until_healthy(url: str, ministack: backend.Backend) -> None:
+    end = time.monotonic() + HEALTH_SECONDS
+    while (answer := _health(url)) != HTTPStatus.OK:
+        ministack.check()
+        if time.monotonic() > end:
+            raise LocalError(f"{url}{HEALTH_PATH} answers {answer} after {HEALTH_SECONDS} seconds, not 200")
+        time.sleep(POLL_SECONDS)
+
+
+def _health(url: str) -> int:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=HEALTH_SECONDS)
+    try:
+        connection.request("GET", HEALTH_PATH)
+        return connection.getresponse().status
+    finally:
+        connection.close()

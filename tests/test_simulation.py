@@ -1,0 +1,94 @@
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+
+from chalicelib.core.history import chained
+from tests.scenarios import SCENARIOS
+from tests.world import Fault, World, ended, scrubbed
+
+INPUT = {"foo": "bar"}
+LEAVES_EARLY = {"refused"}
+"""A failure ends these while other threads still run, so what those had done by then differs from run to run."""
+LIVE_THREADS = 3
+
+
+def run(scenario: str, name: str | None = None, **how: Any) -> World:
+    world = World(SCENARIOS, **how)
+    world.execute(scenario, INPUT, name)
+    world.run()
+    return world
+
+
+@cache
+def undisturbed(scenario: str, name: str | None = None) -> World:
+    return run(scenario, name)
+
+
+def told(world: World, execution: str) -> dict[str, list[Any]]:
+    item = world.executions.get(execution)
+    assert item is not None
+    assert item.head is not None
+    by_thread: dict[str, list[Any]] = {}
+    for row in chained(world.history.rows[execution], item.head):
+        for record in row.records:
+            by_thread.setdefault(record["thread"], []).append({**scrubbed(record), "time": None})
+    return by_thread
+
+
+def check(world: World, scenario: str, name: str | None = None) -> None:
+    """Hold a run against the undisturbed one: same end, same history, no turn doubled, no effect out of turn."""
+    reference = undisturbed(scenario, name)
+    (expected_id,) = reference.executions.items
+    expected = reference.executions.get(expected_id)
+    assert expected is not None
+    for execution in world.answered:
+        assert world.executions.get(execution) is not None, "an answered execution is lost"
+    for execution in world.executions.items:
+        item = world.executions.get(execution)
+        assert item is not None
+        assert item.ended, f"stuck at {item.step}"
+        assert ended(item) == ended(expected), "another end"
+        history = told(world, execution)
+        turns = Counter((r["thread"], r["turn"], r["state"]) for records in history.values() for r in records)
+        assert max(turns.values()) == 1, "a turn is doubled"
+        if scenario not in LEAVES_EARLY:
+            assert history == told(reference, expected_id), "another history"
+    check_effects(world, reference, scenario)
+
+
+def check_effects(world: World, reference: World, scenario: str) -> None:
+    keys = {effect.key for effect in world.effects}
+    if world.executions.items and scenario not in LEAVES_EARLY:
+        assert keys == {effect.key for effect in reference.effects}, "other effects"
+    contents = {(effect.key, effect.content) for effect in world.effects}
+    assert len(contents) == len(keys), "a key carried two contents"
+    assert len(world.effects) - len(keys) <= len(world.struck) * LIVE_THREADS, "more extra effects than faults explain"
+    for effect in world.effects:
+        thread, turn = effect.key.rsplit(":", 2)[1:]
+        assert (thread, int(turn)) not in effect.by.left, f"{effect.key} performed by {effect.by.name}, after its turn"
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_undisturbed_runs_end(scenario: str) -> None:
+    world = undisturbed(scenario)
+    check(world, scenario)
+    assert len(world.answered) == 1
+
+
+@pytest.mark.parametrize("name", [None, "mine"])
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_single_fault_at_every_call(scenario: str, fault: Fault, name: str | None) -> None:
+    for place, call in enumerate(undisturbed(scenario, name).calls):
+        if fault in World.possible(call):
+            check(run(scenario, name, faults={place: fault}), scenario, name)
+
+
+@pytest.mark.parametrize("turns", [1000, 2])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_random_runs(scenario: str, turns: int) -> None:
+    for seed in range(200):
+        check(run(scenario, "mine", seed=seed, rate=0.08, turns=turns), scenario, "mine")
