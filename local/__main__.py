@@ -10,12 +10,15 @@ from pathlib import Path
 
 from local.errors import LocalError
 from local.supervisor import run
+from local.terminal import say
 
 
 def main() -> int:
     """Run until told to stop: 0; or until something fails: 1."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # an end of any kind is a KeyboardInterrupt
+    _interrupt_on(signal.SIGINT)
+    _interrupt_on(signal.SIGTERM)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        _interrupt_on(signal.SIGHUP)
     home = Path(os.environ.get("SEDO_HOME", ".sedo"))
     try:
         run(home, os.environ.get("PORT", "8000"))
@@ -23,8 +26,12 @@ def main() -> int:
         print(f"sedo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("sedo has stopped")
+        say("sedo has stopped")
     return 0
+
+
+def _interrupt_on(number: signal.Signals) -> None:
+    signal.signal(number, signal.default_int_handler)
 
 
 if __name__ == "__main__":

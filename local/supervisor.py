@@ -97,7 +97,9 @@ def _listen(port: str) -> socket.socket:
     try:
         return socket.create_server((backend.HOST, int(port)), backlog=128)
     except OSError as error:
-        raise LocalError(f"port {port} cannot be used ({error.strerror}): take another: PORT=… make run") from None
+        raise LocalError(
+            f"port {port} cannot be used ({os.strerror(error.errno or 0)}): take another: PORT=… make run"
+        ) from None
 
 
 @contextmanager

@@ -1,18 +1,24 @@
 from collections import Counter
-from collections.abc import Mapping
 from functools import cache
+from itertools import product
 from typing import Any
 
 import pytest
 
+from chalicelib.core.errors import SedoError
 from chalicelib.core.history import chained
+from chalicelib.engine import Invocation
+from tests import mutants
 from tests.scenarios import SCENARIOS
 from tests.world import Fault, World, ended, scrubbed
 
 INPUT = {"foo": "bar"}
 LEAVES_EARLY = {"refused"}
 """A failure ends these while other threads still run, so what those had done by then differs from run to run."""
-LIVE_THREADS = 3
+LIVE_THREADS = {"fork": 2, "refused": 2}
+"""How many threads can have effects at once, where it is more than one."""
+NAMES = (None, "mine")
+"""Started under a generated id, and under the caller's own name."""
 
 
 def run(scenario: str, name: str | None = None, **how: Any) -> World:
@@ -65,7 +71,8 @@ def check_effects(world: World, reference: World, scenario: str) -> None:
         assert keys == {effect.key for effect in reference.effects}, "other effects"
     contents = {(effect.key, effect.content) for effect in world.effects}
     assert len(contents) == len(keys), "a key carried two contents"
-    assert len(world.effects) - len(keys) <= len(world.struck) * LIVE_THREADS, "more extra effects than faults explain"
+    extra = len(world.effects) - len(keys)
+    assert extra <= len(world.struck) * LIVE_THREADS.get(scenario, 1), "more extra effects than faults explain"
     for effect in world.effects:
         thread, turn = effect.key.rsplit(":", 2)[1:]
         assert (thread, int(turn)) not in effect.by.left, f"{effect.key} performed by {effect.by.name}, after its turn"
@@ -78,7 +85,12 @@ def test_undisturbed_runs_end(scenario: str) -> None:
     assert len(world.answered) == 1
 
 
-@pytest.mark.parametrize("name", [None, "mine"])
+def random_run(scenario: str, seed: int, **how: Any) -> None:
+    name = NAMES[seed % 2]
+    check(run(scenario, name, seed=seed, rate=0.08, turns=2 if seed % 4 < 2 else 1000, **how), scenario, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_single_fault_at_every_call(scenario: str, fault: Fault, name: str | None) -> None:
@@ -87,8 +99,28 @@ def test_every_single_fault_at_every_call(scenario: str, fault: Fault, name: str
             check(run(scenario, name, faults={place: fault}), scenario, name)
 
 
-@pytest.mark.parametrize("turns", [1000, 2])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_random_runs(scenario: str, turns: int) -> None:
-    for seed in range(200):
-        check(run(scenario, "mine", seed=seed, rate=0.08, turns=turns), scenario, "mine")
+@pytest.mark.parametrize("block", range(4))
+def test_random_runs(scenario: str, block: int) -> None:
+    for seed in range(100 * block, 100 * block + 100):
+        random_run(scenario, seed)
+
+
+def hunted(**how: Any) -> str:
+    """Say how a run under faults shows that a rule is switched off."""
+    for seed, scenario in product(range(1000), ("pure", "waits", "calls", "fork")):
+        try:
+            random_run(scenario, seed, **how)
+        except (AssertionError, SedoError) as caught:
+            return str(caught)
+    pytest.fail("nothing shows that the rule is switched off")
+
+
+@pytest.mark.parametrize("mutant", mutants.INVOCATIONS)
+def test_a_rule_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    assert hunted(invocation=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants.DECISIONS)
+def test_a_rule_of_decisions_switched_off_is_caught(mutant: Any) -> None:
+    assert hunted(decide=mutant)

@@ -37,7 +37,7 @@ class Fault(StrEnum):
     REFUSE = "the call is throttled"
     LOSE = "the call takes effect, its answer is lost"
     LATE = "the call is not answered, and takes effect later"
-    TWICE = "the call takes effect twice"
+    TWICE = "what is sent arrives twice, the second time much later"
     REDELIVER = "the message is delivered again while the process runs"
 
 
@@ -195,6 +195,7 @@ class World:
         if fault is not None:
             self.struck.append(f"{len(self.calls)} {name}: {fault}")
         self.calls.append(name)
+        before = len(self.queue.letters)
         match fault:
             case Fault.KILL_BEFORE:
                 raise Killed
@@ -211,6 +212,8 @@ class World:
                 raise UnavailableError
             case Fault.TWICE:
                 action()
+                for letter in list(self.queue.letters.values())[before:]:
+                    letter.visible_at += timedelta(seconds=20)
             case Fault.REDELIVER:
                 letter = self.current().letter
                 if letter is not None and letter.id in self.queue.letters:

@@ -55,7 +55,7 @@ def _config() -> "Config":
 
     return Config(
         user_agent_extra=f"sedo/{VERSION}",
-        retries={"mode": "standard", "max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
     )

@@ -65,12 +65,12 @@ class DynamoExecutions:
 
     def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
         """Read headers, newest first."""
-        found: Sequence[Summary] = ()
+        found: list[Summary] = []
         start = None if after is None else _index_key(tenant_id, after)
         while len(found) < limit:
             wanted = limit - len(found)
             keys = self._newest(tenant_id, start, wanted)
-            found = (*found, *self._summaries([item["id"]["S"] for item in keys]))
+            found += self._summaries([item["id"]["S"] for item in keys])
             if len(keys) < wanted:
                 break
             start = keys[-1]

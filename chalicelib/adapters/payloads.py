@@ -71,10 +71,11 @@ def _slots(holder: JsonObject, path: Path, members: Iterable[str], objects: Iter
 class Payloads:
     """Documents with their large values, in DynamoDB; one for a process, so that it writes no payload twice."""
 
-    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+    def __init__(self, client: "DynamoDBClient", names: Names, known: int = KNOWN) -> None:
         self._client = client
         self._table = names.payloads
         self._known: dict[str, None] = {}
+        self._most = known
         self._lock = Lock()
 
     def pack(self, tenant: str, document: object, slots: Slots) -> Item:
@@ -149,7 +150,7 @@ class Payloads:
     def _remember(self, digest: str) -> None:
         with self._lock:
             self._known[digest] = None
-            if len(self._known) > KNOWN:
+            if len(self._known) > self._most:
                 del self._known[next(iter(self._known))]
 
 

@@ -1,29 +1,18 @@
-"""Expressions of jmespath: read with every doubt named, evaluated within a budget."""
+"""Expressions evaluated within a budget of steps and bytes."""
 
-import json
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import pairwise
+from collections.abc import Callable, Mapping
+from functools import partial
 from json.encoder import encode_basestring
-from typing import Any, TypeAlias
+from typing import Any
 
-import jmespath
-from jmespath import exceptions
-from jmespath.lexer import Lexer
+from jmespath.exceptions import JMESPathTypeError
 from jmespath.visitor import Options, TreeInterpreter
 
 from chalicelib.core.errors import TemplateBudgetError, TemplateError
-from chalicelib.core.functions import Functions, call_problem, parameters_of
+from chalicelib.core.expression import Expression
+from chalicelib.core.functions import Functions, parameters_of
 from chalicelib.core.values import Json
-
-MAX_EXPRESSION = 1024
-"""Bytes of one expression."""
-
-MAX_NESTING = 64
-"""Levels of one expression; each costs some frames of Python's stack."""
 
 MAX_VISITS = 20_000
 """Nodes visited in one rendering."""
@@ -52,115 +41,6 @@ _BUILDERS = frozenset(
         "value_projection",
     }
 )
-_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
-
-_Node: TypeAlias = Mapping[str, Any]
-
-
-class ExpressionError(ValueError):
-    """What is wrong with an expression, and at which character (from 0) of it."""
-
-    def __init__(self, reason: str, offset: int = 0) -> None:
-        super().__init__(reason)
-        self.offset = offset
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """An expression that can be evaluated."""
-
-    text: str
-    tree: _Node
-
-
-@lru_cache(maxsize=2048)
-def read_expression(text: str) -> Expression:
-    """Read an expression.
-
-    Raises:
-        ExpressionError: it is no jmespath, calls an unknown function or one with a wrong number of arguments, is
-            longer than MAX_EXPRESSION or deeper than MAX_NESTING.
-    """
-    if not text.strip():
-        raise ExpressionError("the expression is empty")
-    if len(text.encode(errors="replace")) > MAX_EXPRESSION:
-        raise ExpressionError(f"the expression is longer than {MAX_EXPRESSION} bytes")
-    _check_literals(text)
-    try:
-        tokens = list(Lexer().tokenize(text))
-        _check_brackets(tokens)
-        tree = jmespath.compile(text).parsed
-    except exceptions.LexerError as error:
-        raise ExpressionError(error.message, error.lex_position) from None
-    except exceptions.IncompleteExpressionError:
-        raise ExpressionError("the expression is incomplete", len(text)) from None
-    except exceptions.ParseError as error:
-        at_end = error.token_type == "EOF"
-        reason = "the expression is incomplete" if at_end else f"{error.msg} ({error.token_value!r})"
-        raise ExpressionError(reason, error.lex_position) from None
-    except RecursionError:
-        raise _too_deep(0) from None
-    if _taller(tree, MAX_NESTING):
-        raise _too_deep(0)
-    _check_calls(tokens, tree)
-    return Expression(text, tree)
-
-
-def _too_deep(offset: int) -> ExpressionError:
-    return ExpressionError(f"the expression nests deeper than {MAX_NESTING} levels", offset)
-
-
-def _check_literals(text: str) -> None:
-    """Refuse a literal in backticks that is not JSON, which jmespath.py would take as a string with a warning."""
-    for found in _LITERAL.finditer(text):
-        if found[1] is not None:
-            try:
-                json.loads(found[1].replace("\\`", "`"))
-            except (ValueError, RecursionError):
-                reason = f"{found[0]} is not JSON: text is written in single quotes, as 'text'"
-                raise ExpressionError(reason, found.start()) from None
-
-
-def _check_brackets(tokens: Sequence[_Node]) -> None:
-    depth = 0
-    for token in tokens:
-        if token["type"] in {"lparen", "lbracket", "filter", "lbrace"}:
-            depth += 1
-        elif token["type"] in {"rparen", "rbracket", "rbrace"}:
-            depth -= 1
-        if depth > MAX_NESTING:
-            raise _too_deep(token["start"])
-
-
-def _check_calls(tokens: Sequence[_Node], tree: _Node) -> None:
-    """Check every call; a tree has no columns, so its calls are paired with the tokens in the order of the text."""
-    names = (
-        token
-        for token, after in pairwise(tokens)
-        if token["type"] == "unquoted_identifier" and after["type"] == "lparen"
-    )
-    for token, (name, count) in zip(names, _calls(tree), strict=True):
-        if reason := call_problem(name, count):
-            raise ExpressionError(reason, token["start"])
-
-
-def _calls(node: _Node) -> Iterator[tuple[str, int]]:
-    children = _children(node)
-    if node["type"] == "function_expression":
-        yield node["value"], len(children)
-    elif node["type"] == "filter_projection":
-        left, right, condition = children
-        children = [left, condition, right]
-    for child in children:
-        yield from _calls(child)
-
-
-def _children(node: _Node) -> list[_Node]:
-    return [child for child in node["children"] if isinstance(child, dict)]
-
-
-def _taller(node: _Node, levels: int) -> bool:
-    return levels == 0 or any(_taller(child, levels - 1) for child in _children(node))
 
 
 class Interpreter(TreeInterpreter):
@@ -229,16 +109,15 @@ class _Scales:
         self._weighed = 0
 
     def size(self, value: object) -> int:
-        return self._weigh(value)[0]
+        """Give the bytes of a value."""
+        if isinstance(value, list | dict):
+            return self._weigh(value)[0]
+        size = _scalar_size(value)
+        self._add(size)
+        return size
 
-    def _weigh(self, value: object) -> tuple[int, int]:
-        """Give the bytes and the levels of a value."""
-        if not isinstance(value, list | dict):
-            size = _scalar_size(value)
-            self._weighed += size
-            if self._weighed > MAX_BUILT:
-                raise _over_budget(f"builds more than {MAX_BUILT:,} bytes on the way")
-            return size, 0
+    def _weigh(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
+        """Give the bytes and the levels of a list or an object."""
         known = self._known.get(id(value))
         if known is None:
             # keeping the value keeps its id from being given to another
@@ -246,35 +125,61 @@ class _Scales:
         return known[1], known[2]
 
     def _weigh_parts(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
-        size, height = 2, 0
+        size = scalars = 2
+        height = 0
         for part in value if isinstance(value, list) else (*value, *value.values()):
-            part_size, part_height = self._weigh(part)
+            if isinstance(part, list | dict):
+                part_size, part_height = self._weigh(part)
+                height = max(height, part_height)
+            else:
+                part_size = _scalar_size(part)
+                scalars += part_size
             size += part_size + 1
-            height = max(height, part_height)
             if size > MAX_RESULT:
                 raise _over_budget(f"makes a value of more than {MAX_RESULT:,} bytes")
         if height >= MAX_DEPTH:
             raise _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
-        self._weighed += 2
+        self._add(scalars)
         return size, height + 1
+
+    def _add(self, size: int) -> None:
+        self._weighed += size
+        if self._weighed > MAX_BUILT:
+            raise _over_budget(f"builds more than {MAX_BUILT:,} bytes on the way")
 
 
 def _scalar_size(value: object) -> int:
-    match value:
-        case None | bool():
-            return 5
-        case str():
-            if len(value) > MAX_RESULT:
-                raise _over_budget(f"makes a text of more than {MAX_RESULT:,} bytes")
-            return len(encode_basestring(value).encode())
-        case float() if not math.isfinite(value):
-            raise ValueError("the result is not a finite number")
-        case int() if value.bit_length() > _MAX_BITS:
-            raise ValueError("the result is a number of more than 4,300 digits")
-        case int() | float():
-            return len(repr(value))
-        case _:
-            raise ValueError("an expression reference (&) is no value")
+    size = _SIZES.get(type(value))
+    if size is None:
+        raise ValueError("an expression reference (&) is no value")
+    return size(value)
+
+
+def _text_size(value: str) -> int:
+    if len(value) > MAX_RESULT:
+        raise _over_budget(f"makes a text of more than {MAX_RESULT:,} bytes")
+    return len(encode_basestring(value).encode())
+
+
+def _int_size(value: int) -> int:
+    if value.bit_length() > _MAX_BITS:
+        raise ValueError("the result is a number of more than 4,300 digits")
+    return len(repr(value))
+
+
+def _float_size(value: float) -> int:
+    if not math.isfinite(value):
+        raise ValueError("the result is not a finite number")
+    return len(repr(value))
+
+
+_SIZES: Mapping[type, Callable[[Any], int]] = {
+    str: _text_size,
+    int: _int_size,
+    float: _float_size,
+    bool: lambda _: 5,
+    type(None): lambda _: 4,
+}
 
 
 def _over_budget(reason: str) -> TemplateBudgetError:
@@ -282,7 +187,7 @@ def _over_budget(reason: str) -> TemplateBudgetError:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, exceptions.JMESPathTypeError):
+    if isinstance(error, JMESPathTypeError):
         return f"{error.function_name}() takes {' or '.join(error.expected_types)}, not {error.actual_type}"
     if isinstance(error, ZeroDivisionError):
         return "division by zero"

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from chalicelib.core.errors import InvalidDefinitionError
+from chalicelib.core.expression import Expression, ExpressionError, read_expression
 from chalicelib.core.functions import Functions
 from chalicelib.core.functions_data import is_true
-from chalicelib.core.interpreter import Expression, ExpressionError, Interpreter, read_expression
+from chalicelib.core.interpreter import Interpreter
 from chalicelib.core.signature import as_text
 from chalicelib.core.values import Json, Path, Problem, pointer
 
@@ -187,5 +188,4 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
             return [_render(item, interpreter) for item in items]
         case _Object(entries):
             return {key: _render(value, interpreter) for key, value in entries}
-        case _Literal(value):
-            return value
+    return node.value

@@ -45,6 +45,11 @@ def test_a_good_schema_has_no_problems(schema: Json) -> None:
     assert schema_problems(schema) == []
 
 
+def test_a_schema_may_be_true_or_false() -> None:
+    assert messages(True, 1) == []  # noqa: FBT003 (a JSON Schema)
+    assert messages(False, 1) == [("", "False schema does not allow 1")]  # noqa: FBT003 (a JSON Schema)
+
+
 def test_a_good_instance_has_no_problems() -> None:
     assert messages(PERSON, {**ADA, "friends": [ADA], "x-note": "…"}) == []
 
@@ -55,7 +60,7 @@ def test_a_good_instance_has_no_problems() -> None:
         1,
         {},
         {"name": "a", "age": "b"},
-        {**ADA, "friends": [ADA, {"name": 1, "age": 2}]},
+        {"name": "Ada", "age": 36, "friends": [ADA, {"name": 1, "age": 2}]},
         {**ADA, "friends": [ADA, ADA]},
         {**ADA, "contact": "none"},
         {**ADA, "contact": {"phone": 1}},

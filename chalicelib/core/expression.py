@@ -1,0 +1,130 @@
+"""Expressions of jmespath, read with every doubt named."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import jmespath
+from jmespath import exceptions
+from jmespath.lexer import Lexer
+
+from chalicelib.core.functions import call_problem
+
+MAX_EXPRESSION = 1024
+"""Bytes of one expression."""
+
+MAX_NESTING = 64
+"""Levels of one expression; each costs some frames of Python's stack."""
+
+_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
+
+_Node: TypeAlias = Mapping[str, Any]
+
+
+class ExpressionError(ValueError):
+    """What is wrong with an expression, and at which character (from 0) of it."""
+
+    def __init__(self, reason: str, offset: int = 0) -> None:
+        super().__init__(reason)
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression that can be evaluated."""
+
+    text: str
+    tree: _Node
+
+
+@lru_cache(maxsize=2048)
+def read_expression(text: str) -> Expression:
+    """Read an expression.
+
+    Raises:
+        ExpressionError: it is no jmespath, calls an unknown function or one with a wrong number of arguments, is
+            longer than MAX_EXPRESSION or deeper than MAX_NESTING.
+    """
+    if not text.strip():
+        raise ExpressionError("the expression is empty")
+    if len(text.encode(errors="replace")) > MAX_EXPRESSION:
+        raise ExpressionError(f"the expression is longer than {MAX_EXPRESSION} bytes")
+    _check_literals(text)
+    try:
+        tokens = list(Lexer().tokenize(text))
+        _check_brackets(tokens)
+        tree = jmespath.compile(text).parsed
+    except exceptions.LexerError as error:
+        raise ExpressionError(error.message, error.lex_position) from None
+    except exceptions.IncompleteExpressionError:
+        raise ExpressionError("the expression is incomplete", len(text)) from None
+    except exceptions.ParseError as error:
+        found = f"{error.msg} ({error.token_value!r})" if error.token_value else "the expression is incomplete"
+        raise ExpressionError(found, error.lex_position) from None
+    except RecursionError:
+        raise _too_deep(0) from None
+    if _taller(tree, MAX_NESTING):
+        raise _too_deep(0)
+    _check_calls(tokens, tree)
+    return Expression(text, tree)
+
+
+def _too_deep(offset: int) -> ExpressionError:
+    return ExpressionError(f"the expression nests deeper than {MAX_NESTING} levels", offset)
+
+
+def _check_literals(text: str) -> None:
+    """Refuse a literal in backticks that is not JSON, which jmespath.py would take as a string with a warning."""
+    for found in _LITERAL.finditer(text):
+        if found[1] is not None:
+            try:
+                json.loads(found[1].replace("\\`", "`"))
+            except (ValueError, RecursionError):
+                reason = f"{found[0]} is not JSON: text is written in single quotes, as 'text'"
+                raise ExpressionError(reason, found.start()) from None
+
+
+def _check_brackets(tokens: Sequence[_Node]) -> None:
+    depth = 0
+    for token in tokens:
+        if token["type"] in {"lparen", "lbracket", "filter", "lbrace"}:
+            depth += 1
+        elif token["type"] in {"rparen", "rbracket", "rbrace"}:
+            depth -= 1
+        if depth > MAX_NESTING:
+            raise _too_deep(token["start"])
+
+
+def _check_calls(tokens: Sequence[_Node], tree: _Node) -> None:
+    """Check every call; a tree has no columns, so its calls are paired with the tokens in the order of the text."""
+    names = (
+        token
+        for token, after in pairwise(tokens)
+        if token["type"] == "unquoted_identifier" and after["type"] == "lparen"
+    )
+    for token, (name, count) in zip(names, _calls(tree), strict=True):
+        if reason := call_problem(name, count):
+            raise ExpressionError(reason, token["start"])
+
+
+def _calls(node: _Node) -> Iterator[tuple[str, int]]:
+    children = _children(node)
+    if node["type"] == "function_expression":
+        yield node["value"], len(children)
+    elif node["type"] == "filter_projection":
+        left, right, condition = children
+        children = [left, condition, right]
+    for child in children:
+        yield from _calls(child)
+
+
+def _children(node: _Node) -> list[_Node]:
+    return [child for child in node["children"] if isinstance(child, dict)]
+
+
+def _taller(node: _Node, levels: int) -> bool:
+    return levels == 0 or any(_taller(child, levels - 1) for child in _children(node))

@@ -1,0 +1,128 @@
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from moto import mock_aws
+
+from chalicelib.adapters import clients
+from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
+from chalicelib.adapters.dynamodb_executions import DynamoExecutions
+from chalicelib.adapters.dynamodb_history import DynamoHistory
+from chalicelib.adapters.memory import (
+    MemoryClock,
+    MemoryDefinitions,
+    MemoryExecutions,
+    MemoryHistory,
+    MemoryQueue,
+)
+from chalicelib.adapters.names import Names
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, Queue
+from local import resources
+from tests.adapters.examples import NOW, fresh
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_sqs.client import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    body: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    names: Names
+    executions: ExecutionStore
+    definitions: DefinitionStore
+    history: HistoryStore
+    queue: Queue
+    receive: Callable[[str], Sequence[Received]]
+    """All messages of a queue that are visible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    dynamodb: "DynamoDBClient"
+    sqs: "SQSClient"
+    names: Names
+    backend: Backend
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        patch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield
+
+
+@pytest.fixture(scope="module", params=["memory", "moto", "ministack"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Every implementation of the ports: what holds for one holds for all."""
+    if request.param == "memory":
+        return _memory()
+    return request.getfixturevalue(f"{request.param}_aws").backend
+
+
+@pytest.fixture(scope="module", params=["moto", "ministack"])
+def aws(request: pytest.FixtureRequest) -> Aws:
+    return request.getfixturevalue(f"{request.param}_aws")
+
+
+@pytest.fixture(scope="module")
+def moto_aws() -> Iterator[Aws]:
+    with mock_aws():
+        yield _aws(None)
+
+
+@pytest.fixture(scope="module")
+def ministack_aws(ministack: str) -> Aws:
+    return _aws(ministack)
+
+
+@pytest.fixture
+def tenant() -> str:
+    return fresh("tenant")
+
+
+def _memory() -> Backend:
+    names = Names("memory")
+    queue = MemoryQueue(MemoryClock(NOW))
+
+    def receive(name: str) -> Sequence[Received]:
+        mine = [letter for letter in queue.visible() if letter.timer == (name == names.timers)]
+        return [Received(letter.body, letter.id) for letter in map(queue.receive, mine)]
+
+    return Backend(names, MemoryExecutions(), MemoryDefinitions(), MemoryHistory(), queue, receive)
+
+
+def _aws(endpoint: str | None) -> Aws:
+    dynamodb, sqs = clients.dynamodb(endpoint), clients.sqs(endpoint)
+    names = Names(fresh("test"))
+    resources.ensure(dynamodb, sqs, names.prefix)
+    payloads = Payloads(dynamodb, names)
+
+    def receive(name: str) -> Sequence[Received]:
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        found: list[Received] = []
+        while page := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages"):
+            found += [Received(message["Body"], message["ReceiptHandle"]) for message in page]
+        return found
+
+    backend = Backend(
+        names,
+        DynamoExecutions(dynamodb, names, payloads),
+        DynamoDefinitions(dynamodb, names),
+        DynamoHistory(dynamodb, names, payloads),
+        SqsQueue(sqs, names),
+        receive,
+    )
+    return Aws(dynamodb, sqs, names, backend)

@@ -1,0 +1,49 @@
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from chalicelib.core.model import ROOT, Driver, Execution, Link, State, Status, Thread
+from chalicelib.core.values import Json
+from chalicelib.ports import DefinitionRecord
+
+NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
+
+_NUMBERS = itertools.count(1)
+
+
+def fresh(word: str) -> str:
+    return f"{word}-{next(_NUMBERS)}"
+
+
+def submission(tenant: str, name: str = "00c0ffee", value: Json = None, started_at: datetime = NOW) -> Execution:
+    root = Thread(ROOT, 0, Status.READY, "greet", incoming=value, since=started_at, started_at=started_at)
+    return Execution(
+        id=f"{tenant}:order-fulfilment:{name}",
+        tenant_id=tenant,
+        definition_id="order-fulfilment",
+        definition_version=1,
+        nonce="0123456789abcdef",
+        input=value,
+        started_at=started_at,
+        threads={ROOT: root},
+        step="greet",
+    )
+
+
+def following(execution: Execution, **changes: object) -> Execution:
+    head = Link(f"{execution.version + 1:012d}#4f1c2e6a-2b1d-4c7e-9a53-0d5b8e7f6a21#1", "ab" * 32)
+    return replace(execution, **{"version": execution.version + 1, "head": head, "state": State.STEP_STARTED} | changes)
+
+
+def waiting(execution: Execution) -> Execution:
+    driver = Driver("7d1b7a3e-6d0e-4f7b-8a51-2f0f4f0c6a11", "4f1c2e6a-2b1d-4c7e-9a53-0d5b8e7f6a21")
+    threads = {
+        name: replace(thread, status=Status.WAITING, turn=3, until=NOW, driver=driver)
+        for name, thread in execution.threads.items()
+    }
+    return following(execution, threads=threads)
+
+
+def definition(tenant: str, name: str = "order-fulfilment", version: int = 1, digest: str = "a1") -> DefinitionRecord:
+    document: dict[str, Json] = {"id": name, "steps": [{"id": "greet", "type": "echo", "message": f"hello {digest}"}]}
+    return DefinitionRecord(tenant, name, version, document, digest, NOW)

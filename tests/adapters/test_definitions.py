@@ -1,0 +1,91 @@
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.ports import DefinitionStore
+from tests.adapters.conftest import Backend
+from tests.adapters.examples import definition
+
+if TYPE_CHECKING:
+    from chalicelib.core.values import Json
+
+
+@pytest.fixture
+def store(backend: Backend) -> DefinitionStore:
+    return backend.definitions
+
+
+def test_what_was_never_written_is_not_there(store: DefinitionStore, tenant: str) -> None:
+    assert store.newest(tenant, "nothing") is None
+    assert store.version(tenant, "nothing", 1) is None
+    assert list(store.list(tenant, 10)) == []
+
+
+def test_a_version_comes_back_as_it_went_in(store: DefinitionStore, tenant: str) -> None:
+    document: dict[str, Json] = {"id": "x", "inputSchema": {"maximum": 1.0, "const": 10**30}, "stash": {"": "\0é"}}
+    record = replace(definition(tenant), document=document)
+    assert store.add(record)
+    assert repr(store.version(tenant, record.id, 1)) == repr(record)
+
+
+def test_a_large_document_comes_back(store: DefinitionStore, tenant: str) -> None:
+    record = replace(definition(tenant), document={"steps": [{"message": f"number {n}"} for n in range(10_000)]})
+    store.add(record)
+    store.put_newest(record)
+    assert store.version(tenant, record.id, 1) == record
+    assert store.newest(tenant, record.id) == record
+
+
+def test_a_version_is_never_replaced(store: DefinitionStore, tenant: str) -> None:
+    first = definition(tenant, digest="a1")
+    assert store.add(first)
+    assert not store.add(definition(tenant, digest="b2"))
+    assert store.version(tenant, first.id, 1) == first
+
+
+def test_the_same_version_again_is_there_already(store: DefinitionStore, tenant: str) -> None:
+    record = definition(tenant)
+    assert store.add(record)
+    assert store.add(record)
+
+
+def test_the_newest_version_is_never_an_older_one(store: DefinitionStore, tenant: str) -> None:
+    second = definition(tenant, version=2, digest="b2")
+    store.put_newest(second)
+    store.put_newest(definition(tenant, version=1))
+    assert store.newest(tenant, second.id) == second
+
+
+def test_the_newest_version_can_be_retired_and_taken_back(store: DefinitionStore, tenant: str) -> None:
+    record = definition(tenant)
+    store.put_newest(record)
+    store.put_newest(replace(record, retired=True))
+    assert store.newest(tenant, record.id) == replace(record, retired=True)
+    store.put_newest(record)
+    assert store.newest(tenant, record.id) == record
+
+
+def test_versions_are_apart_in_number_id_and_tenant(store: DefinitionStore, tenant: str) -> None:
+    records = [
+        definition(tenant, "a", 1),
+        definition(tenant, "a", 2, "b2"),
+        definition(tenant, "ab", 1),
+        definition(f"{tenant}-b", "a", 1),
+    ]
+    for record in records:
+        assert store.add(record)
+    assert [store.version(r.tenant_id, r.id, r.version) for r in records] == records
+
+
+def test_a_list_is_by_id_without_the_retired_and_its_pages_are_full(store: DefinitionStore, tenant: str) -> None:
+    for n in range(12):
+        record = definition(tenant, f"d{n:02d}")
+        store.put_newest(replace(record, retired=n % 3 == 0))
+    store.put_newest(definition(f"{tenant}-b", "foreign"))
+    pages = []
+    after = None
+    while page := store.list(tenant, 3, after):
+        pages.append([record.id for record in page])
+        after = page[-1].id
+    assert pages == [["d01", "d02", "d04"], ["d05", "d07", "d08"], ["d10", "d11"]]

@@ -1,0 +1,226 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+
+from chalicelib.core.model import Failure, State
+from chalicelib.core.values import Json
+from chalicelib.ports import ExecutionStore, Position, Stale, Summary
+from tests.adapters.conftest import Aws, Backend
+from tests.adapters.examples import NOW, following, fresh, submission, waiting
+
+DEEP: Json = "bottom"
+for _ in range(50):
+    DEEP = [DEEP]
+
+VALUES: dict[str, Json] = {
+    "nothing": None,
+    "booleans": [True, False],
+    "floats": [0.1, 1e-300, 1.7976931348623157e308, -0.0, 3.0],
+    "big integers": [10**40, -(2**63) - 1, 3],
+    "empty": ["", {}, [], {"": ""}],
+    "unicode": "Grüße, 世界 \U0001f600 \ufffe \ufdd0",
+    "control characters": "\x00\x01\x1f\x7f\u2028",
+    "half a surrogate pair": "\ud800",
+    "deep nesting": DEEP,
+    "long": "abc, " * 2_000,
+    "looks like a reference": {"payloads": {"M": {"/input": {"S": "ab" * 32 + "/1"}}}, "document": {"S": "{}"}},
+}
+
+
+@pytest.fixture
+def store(backend: Backend) -> ExecutionStore:
+    return backend.executions
+
+
+def test_what_was_created_is_read(store: ExecutionStore, tenant: str) -> None:
+    execution = submission(tenant, value={"foo": "bar"})
+    store.create(execution)
+    assert store.get(execution.id) == execution
+
+
+def test_what_was_never_written_is_not_there(store: ExecutionStore, tenant: str) -> None:
+    assert store.get(submission(tenant).id) is None
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_json_comes_back_as_it_went_in(store: ExecutionStore, value: Json) -> None:
+    execution = submission(fresh("tenant"), value=value)
+    store.create(execution)
+    read = store.get(execution.id)
+    assert read is not None
+    assert repr(read.input) == repr(value)  # 3 == 3.0 and 0.0 == -0.0, so equality says too little
+
+
+def test_everything_of_an_execution_comes_back(store: ExecutionStore, tenant: str) -> None:
+    execution = submission(tenant, value=[1])
+    parked = waiting(execution)
+    ended = following(
+        parked,
+        threads={},
+        state=State.FAILED,
+        stash={"total": 1.5, "a/b~c": ""},
+        output={"x": None},
+        error=Failure("Http.500", "no answer", "greet", 2, {"status": 500}),
+        ended_at=NOW + timedelta(milliseconds=1),
+    )
+    store.create(execution)
+    store.update(parked)
+    assert store.get(execution.id) == parked
+    store.update(ended)
+    assert store.get(execution.id) == ended
+
+
+def test_a_second_submission_is_refused_and_told_what_stands(store: ExecutionStore, tenant: str) -> None:
+    first = submission(tenant, value="first")
+    store.create(first)
+    with pytest.raises(Stale) as stale:
+        store.create(replace(first, input="second", nonce="other"))
+    assert stale.value.current == first
+
+
+def test_version_1_may_be_written_before_the_submission(store: ExecutionStore, tenant: str) -> None:
+    first = waiting(submission(tenant))
+    store.update(first)
+    assert store.get(first.id) == first
+    with pytest.raises(Stale) as stale:
+        store.create(submission(tenant))
+    assert stale.value.current == first
+
+
+def test_version_1_may_be_written_over_the_untouched_submission(store: ExecutionStore, tenant: str) -> None:
+    execution = submission(tenant)
+    store.create(execution)
+    store.update(waiting(execution))
+    assert store.get(execution.id) == waiting(execution)
+
+
+def test_version_1_is_refused_over_another_submission(store: ExecutionStore, tenant: str) -> None:
+    execution = submission(tenant)
+    store.create(execution)
+    with pytest.raises(Stale) as stale:
+        store.update(replace(waiting(execution), nonce="other"))
+    assert stale.value.current == execution
+
+
+def test_a_later_version_is_refused_where_nothing_stands(store: ExecutionStore, tenant: str) -> None:
+    second = following(waiting(submission(tenant)))
+    with pytest.raises(Stale) as stale:
+        store.update(second)
+    assert stale.value.current is None
+
+
+def test_a_version_is_refused_over_any_but_the_one_before(store: ExecutionStore, tenant: str) -> None:
+    execution = submission(tenant)
+    first = waiting(execution)
+    store.create(execution)
+    store.update(first)
+    for version in (1, 3):
+        with pytest.raises(Stale) as stale:
+            store.update(replace(first, version=version, output="lost"))
+        assert stale.value.current == first
+    assert store.get(execution.id) == first
+
+
+def test_a_later_version_is_refused_over_another_submission(store: ExecutionStore, tenant: str) -> None:
+    first = waiting(submission(tenant))
+    store.update(first)
+    with pytest.raises(Stale):
+        store.update(replace(following(first), nonce="other"))
+
+
+def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: str) -> None:
+    store = ministack_aws.backend.executions
+    latest = waiting(submission(tenant))
+    store.update(latest)
+    start = Barrier(4)
+
+    def write(execution: object) -> bool:
+        start.wait()
+        try:
+            store.update(execution)  # type: ignore[arg-type] - the pool's map loses the type
+        except Stale:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            rivals = [following(latest, output=writer) for writer in range(4)]
+            won = list(pool.map(write, rivals))
+            assert sorted(won) == [False, False, False, True]
+            latest = rivals[won.index(True)]
+            assert store.get(latest.id) == latest
+
+
+def test_a_list_shows_headers_newest_first(store: ExecutionStore, tenant: str) -> None:
+    older, newer = (submission(tenant, name, started_at=NOW + timedelta(days=day)) for day, name in enumerate("ab"))
+    store.create(older)
+    store.create(newer)
+    ended_at = NOW + timedelta(hours=1)
+    store.update(following(older, state=State.SUCCEEDED, step="last", threads={}, ended_at=ended_at))
+    assert store.list(tenant, 10) == [
+        Summary(newer.id, tenant, "order-fulfilment", 1, State.SUBMITTED, "greet", newer.started_at, None),
+        Summary(older.id, tenant, "order-fulfilment", 1, State.SUCCEEDED, "last", older.started_at, ended_at),
+    ]
+
+
+def test_pages_of_a_list_hold_everything_once(store: ExecutionStore, tenant: str) -> None:
+    written = [submission(tenant, f"{n:08x}", started_at=NOW + timedelta(seconds=n // 3)) for n in range(11)]
+    for execution in written:
+        store.create(execution)
+    seen: list[Summary] = []
+    while page := store.list(tenant, 4, Position(seen[-1].started_at, seen[-1].id) if seen else None):
+        assert len(page) == min(4, len(written) - len(seen))
+        seen += page
+    assert sorted(summary.id for summary in seen) == sorted(execution.id for execution in written)
+    assert [s.started_at for s in seen] == sorted((s.started_at for s in seen), reverse=True)
+
+
+def test_a_list_longer_than_one_batch_of_reads_is_whole(store: ExecutionStore, tenant: str) -> None:
+    for n in range(105):
+        store.create(submission(tenant, f"{n:08x}"))
+    assert len(store.list(tenant, 200)) == 105
+
+
+def test_a_tenant_lists_only_its_own(store: ExecutionStore, tenant: str) -> None:
+    store.create(submission(tenant))
+    store.create(submission(f"{tenant}-b"))
+    assert [summary.tenant_id for summary in store.list(tenant, 10)] == [tenant]
+
+
+def test_what_is_due_is_found_earliest_first(store: ExecutionStore, tenant: str) -> None:
+    long_ago = NOW - timedelta(days=3650)
+    names = [f"{n:08x}" for n in range(9)]
+    for n, name in enumerate(names):
+        store.create(submission(tenant, name), due_at=long_ago - timedelta(seconds=n))
+    store.create(submission(tenant, "later"), due_at=NOW)
+    store.create(submission(tenant, "never"))
+    expected = [(submission(tenant, name).id, long_ago - timedelta(seconds=n)) for n, name in enumerate(names)][::-1]
+    assert store.due(NOW - timedelta(days=3649), 100) == expected
+    assert store.due(NOW - timedelta(days=3649), 4) == expected[:4]
+    assert store.due(long_ago, 100) == expected[:-1]
+
+
+def test_a_write_without_due_time_is_due_no_more(store: ExecutionStore, tenant: str) -> None:
+    execution = submission(tenant)
+    store.create(execution, due_at=NOW - timedelta(days=1))
+    store.update(waiting(execution))
+    assert execution.id not in dict(store.due(NOW, 1000))
+
+
+def test_a_due_time_is_moved_if_it_is_the_one_that_was_seen(store: ExecutionStore, tenant: str) -> None:
+    execution = submission(tenant)
+    seen, later = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    store.create(execution, due_at=seen)
+    store.defer(execution.id, seen - timedelta(milliseconds=1), NOW + timedelta(days=2))
+    assert dict(store.due(NOW, 1000))[execution.id] == seen
+    store.defer(execution.id, seen, later)
+    assert dict(store.due(NOW + timedelta(days=3), 1000))[execution.id] == later
+    assert store.get(execution.id) == execution
+
+
+def test_what_is_not_there_cannot_be_deferred(store: ExecutionStore, tenant: str) -> None:
+    store.defer(submission(tenant).id, NOW, NOW)
+    assert store.get(submission(tenant).id) is None

@@ -1,0 +1,24 @@
+import subprocess
+import sys
+
+import pytest
+
+from chalicelib.adapters import names
+
+
+def test_names_begin_with_the_prefix_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEDO_PREFIX", "sedo-prod")
+    assert names.from_environment().executions == "sedo-prod_execution"
+    monkeypatch.delenv("SEDO_PREFIX")
+    assert names.from_environment().work == "sedo_execution-processor-queue"
+
+
+def test_every_name_is_another_one() -> None:
+    wanted = names.Names("sedo")
+    every = (*wanted.tables, *wanted.queues)
+    assert len(set(every)) == len(every) == 9
+
+
+def test_names_do_not_load_the_aws_library() -> None:
+    code = "import sys; import chalicelib.adapters.names; sys.exit('botocore' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - its own interpreter

@@ -1,0 +1,193 @@
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chalicelib.adapters.attributes import Item
+from chalicelib.adapters.dynamodb_executions import DynamoExecutions
+from chalicelib.adapters.dynamodb_history import DynamoHistory
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.errors import PayloadLostError
+from chalicelib.core.history import new_row
+from chalicelib.core.model import ROOT, Execution, Failure, Record, State
+from chalicelib.ports import Stale
+from tests.adapters.conftest import Aws, Backend
+from tests.adapters.examples import NOW, following, submission, waiting
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+    from chalicelib.core.values import Json
+
+WRITE_UNIT = 1024
+LARGEST_ITEM = 400 * 1024
+
+
+def noise(size: int, seed: str = "") -> str:
+    """Text that does not compress below three quarters of its length."""
+    blocks = (hashlib.sha512(f"{seed}{n}".encode()).digest() for n in range(size // 64))
+    return base64.b64encode(b"".join(blocks)).decode()[:size]
+
+
+def item_size(item: Item) -> int:
+    """Bytes as billed (Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats")."""
+    return sum(len(name.encode()) + value_size(value) for name, value in item.items())
+
+
+def value_size(attribute: dict[str, object]) -> int:
+    match attribute:
+        case {"S": str(text)}:
+            return len(text.encode())
+        case {"B": bytes(content)}:
+            return len(content)
+        case {"N": str(number)}:
+            return len(number) // 2 + 2
+        case {"M": dict(members)}:
+            return 3 + item_size(members) + len(members)
+    raise AssertionError(attribute)
+
+
+@contextmanager
+def counted(dynamodb: "DynamoDBClient") -> Iterator[Counter[str]]:
+    """Count the items that are put, by table."""
+    puts: Counter[str] = Counter()
+
+    def count(params: dict[str, str], **_: object) -> None:
+        puts[params["TableName"]] += 1
+
+    dynamodb.meta.events.register("provide-client-params.dynamodb.PutItem", count)
+    yield puts
+    dynamodb.meta.events.unregister("provide-client-params.dynamodb.PutItem", count)
+
+
+def changed(execution: Execution, **changes: object) -> Execution:
+    root = replace(execution.threads[ROOT], **changes)
+    return replace(execution, threads={ROOT: root})
+
+
+MEGABYTE = noise(1_000_000)
+
+PLACES: dict[str, Callable[[Execution], Execution]] = {
+    "input": lambda execution: replace(execution, input=MEGABYTE),
+    "output": lambda execution: replace(execution, output=[MEGABYTE]),
+    "stash": lambda execution: replace(execution, stash={"a/b~c": MEGABYTE, "small": 1}),
+    "error": lambda execution: replace(execution, error=Failure("Http", MEGABYTE, "s", details={"body": MEGABYTE})),
+    "incoming": lambda execution: changed(execution, incoming={"": MEGABYTE}),
+    "thread's stash": lambda execution: changed(execution, stash={"x": MEGABYTE, "y": "other " + MEGABYTE}),
+    "results": lambda execution: changed(execution, results={"left": MEGABYTE, "right": None}),
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
+def test_a_megabyte_anywhere_in_an_execution_comes_back(
+    backend: Backend, tenant: str, place: Callable[[Execution], Execution]
+) -> None:
+    execution = place(submission(tenant))
+    backend.executions.create(execution)
+    assert backend.executions.get(execution.id) == execution
+
+
+def test_a_megabyte_in_history_comes_back_and_hashes_the_same(backend: Backend, tenant: str) -> None:
+    error = Failure("Http", "no", "s", details=[MEGABYTE])
+    stash: dict[str, Json] = {"kept": MEGABYTE, "small": {"payloads": "no reference"}}
+    records = [Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=[MEGABYTE], error=error, stash=stash)]
+    row = new_row(f"{tenant}:d:1", 1, "r#1", None, records)
+    before = row.link
+    backend.history.append(row)
+    (read,) = backend.history.read(row.execution, 0, 10)
+    assert read == row
+    assert read.link == row.link == before
+
+
+def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
+    stash: dict[str, Json] = {f"s{n}": noise(60_000, str(n)) for n in range(30)}
+    execution = changed(submission(tenant, value=MEGABYTE), stash=stash)
+    aws.backend.executions.create(execution)
+    record = Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=MEGABYTE, stash=stash)
+    aws.backend.history.append(new_row(execution.id, 1, "r#1", None, [record] * 3))
+    for table in aws.names.tables:
+        sizes = [item_size(item) for item in aws.dynamodb.scan(TableName=table)["Items"]]
+        assert max(sizes, default=0) < LARGEST_ITEM
+    assert aws.backend.executions.get(execution.id) == execution
+
+
+def test_an_ordinary_execution_is_one_write_unit(moto_aws: Aws, tenant: str) -> None:
+    execution = waiting(submission(tenant, value={"foo": "bar"}))
+    moto_aws.backend.executions.update(execution, due_at=NOW)
+    item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
+    assert item_size(item) < WRITE_UNIT
+
+
+def test_a_user_value_that_looks_like_a_reference_is_just_a_value(backend: Backend, tenant: str) -> None:
+    large, digest = noise(70_000), "ab" * 32
+    lookalike: Json = {"payloads": {"/input": f"{digest}/1"}, "/input": {"S": f"{digest}/1"}}
+    execution = replace(changed(submission(tenant, value=lookalike), incoming=large), stash={"/input": None})
+    backend.executions.create(execution)
+    assert backend.executions.get(execution.id) == execution
+
+
+def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
+    store, history = moto_aws.backend.executions, moto_aws.backend.history
+    execution = submission(tenant, value=noise(100_000, "once"))
+    with counted(moto_aws.dynamodb) as puts:
+        store.create(execution)
+        first = waiting(execution)
+        record = Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=execution.input)
+        history.append(new_row(execution.id, 1, "r#1", None, [record]))
+        store.update(first)
+        store.update(following(first))
+    assert puts == {moto_aws.names.payloads: 1, moto_aws.names.executions: 3, moto_aws.names.history: 1}
+
+
+def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: str) -> None:
+    execution = submission(tenant, value=noise(100_000, "read"))
+    moto_aws.backend.executions.create(execution)
+    payloads = Payloads(moto_aws.dynamodb, moto_aws.names)
+    elsewhere = DynamoExecutions(moto_aws.dynamodb, moto_aws.names, payloads)
+    assert elsewhere.get(execution.id) == execution
+    with counted(moto_aws.dynamodb) as puts:
+        elsewhere.update(waiting(execution))
+    assert puts == {moto_aws.names.executions: 1}
+
+
+def test_tenants_never_share_a_payload(moto_aws: Aws, tenant: str) -> None:
+    value = noise(100_000, "shared")
+    with counted(moto_aws.dynamodb) as puts:
+        moto_aws.backend.executions.create(submission(tenant, value=value))
+        moto_aws.backend.executions.create(submission(f"{tenant}-b", value=value))
+    assert puts[moto_aws.names.payloads] == 2
+
+
+def test_a_lost_payload_is_told(moto_aws: Aws, tenant: str) -> None:
+    execution = submission(tenant, value=noise(800_000, "lost"))
+    moto_aws.backend.executions.create(execution)
+    item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
+    digest, _, parts = item["payloads"]["M"]["/input"]["S"].partition("/")
+    assert parts == "3"
+    key: Item = {"sha256": {"S": digest}, "part": {"N": "1"}}
+    moto_aws.dynamodb.delete_item(TableName=moto_aws.names.payloads, Key=key)
+    with pytest.raises(PayloadLostError):
+        moto_aws.backend.executions.get(execution.id)
+
+
+def test_what_a_refused_write_is_told_has_its_large_values(aws: Aws, tenant: str) -> None:
+    execution = submission(tenant, value=MEGABYTE)
+    aws.backend.executions.create(execution)
+    with pytest.raises(Stale) as stale:
+        aws.backend.executions.create(replace(execution, nonce="other"))
+    assert stale.value.current == execution
+
+
+def test_only_so_many_payloads_are_remembered(moto_aws: Aws, tenant: str) -> None:
+    payloads = Payloads(moto_aws.dynamodb, moto_aws.names, known=1)
+    history = DynamoHistory(moto_aws.dynamodb, moto_aws.names, payloads)
+    with counted(moto_aws.dynamodb) as puts:
+        for version, seed in enumerate(["a", "a", "b", "a"], start=1):
+            record = Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=noise(70_000, seed))
+            history.append(new_row(f"{tenant}:d:1", version, "r#1", None, [record]))
+    assert puts[moto_aws.names.payloads] == 3

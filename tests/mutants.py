@@ -1,0 +1,174 @@
+"""The engine with one rule of the protocol switched off at a time; the simulation must catch each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.core.decide import decide
+from chalicelib.core.history import Row
+from chalicelib.core.model import Decision, Definition, Driver, Event, Execution
+from chalicelib.engine import Advance, Delivery, Invocation, Key
+
+
+class PerformsFromUnwrittenTurns(Invocation):
+    def may_perform(self, key: Key) -> bool:
+        return True
+
+
+class StartsWithoutARead(Invocation):
+    def load(self) -> None:
+        if self.presumed:
+            self.presumed = False
+        else:
+            super().load()
+
+
+class PresumesARedeliveredStart(Invocation):
+    def is_first(self) -> bool:
+        return True
+
+
+class ResumesOnlyWhatTheMessageNames(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        super().take_up(item, delivery)
+        event = delivery.message.event
+        self.own = {key: message for key, message in self.own.items() if key == (event.thread, event.turn)}
+
+
+class SendsNothingForItsDeadTwin(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        super().take_up(item, delivery)
+        self.outbox = {}
+
+
+class AcknowledgesWhileATwinDrives(Invocation):
+    def acknowledged(self, item: Execution) -> set[str]:
+        return set(self.deliveries)
+
+
+class AcknowledgesAfterALostCondition(Invocation):
+    def reread(self, item: Execution, current: Execution | None) -> None:
+        self.settle(None)
+
+
+class DropsOldMessages(Invocation):
+    def run(self) -> set[str]:
+        if any(delivery.receives > 1 for delivery in self.deliveries.values()):
+            return set(self.deliveries)
+        return super().run()
+
+
+class SendsForEveryDuplicate(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        super().take_up(item, delivery)
+        for thread in item.threads.values():
+            self.imply(item, thread)
+
+
+class HandsOverWithoutWritingIt(Invocation):
+    def leave(self, advance: Advance) -> None:
+        super().leave(advance)
+        handed = advance.execution
+        for thread in handed.threads.values():
+            if thread.driver is not None and thread.driver.handed and self.is_me(thread.driver):
+                self.imply(handed, thread)
+                unmarked = replace(thread, driver=replace(thread.driver, handed=False))
+                advance.execution = replace(
+                    advance.execution, threads={**advance.execution.threads, thread.id: unmarked}
+                )
+
+    def adopt(self, item: Execution) -> None:
+        super().adopt(item)
+        self.own = {key: message for key, message in self.own.items() if key not in self.outbox}
+
+
+class TakesOverAtAReread(Invocation):
+    def is_me(self, driver: Driver) -> bool:
+        return driver.message in self.deliveries
+
+
+class WritesAPreparedState(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        super().write(item, advance)
+        if self.item is not None and self.item.version != item.version and self.item.head is not None:
+            lost = self.item.head.key.split("#")[1] != self.request
+            if lost:
+                super().write(self.item, advance)
+
+
+class KeysHistoryWithoutTheAttempt(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        self.writes = 0
+        super().write(item, advance)
+
+
+class WritesHistoryLast(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        history, rows = self.ports.history, []
+
+        class Later:
+            def append(self, row: Row) -> None:
+                rows.append(row)
+
+        self.ports = replace(self.ports, history=Later())  # type: ignore[arg-type] # the other method is not used
+        super().write(item, advance)
+        self.ports = replace(self.ports, history=history)
+        for row in rows:
+            self.ports.history.append(row)
+
+
+class SendsBeforeItWrites(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        for thread in advance.execution.threads.values():
+            if thread.driver is not None and self.is_me(thread.driver):
+                self.imply(advance.execution, thread)
+        self.send()
+        super().write(item, advance)
+
+
+class AcknowledgesBeforeItSends(Invocation):
+    def run(self) -> set[str]:
+        for handle in self.deliveries:
+            self.ports.queue.delete("any", [handle])
+        return super().run()
+
+
+def leaves_the_driver(
+    definition: Definition, execution: Execution, event: Event, now: datetime, driver: Driver
+) -> Decision:
+    decision = decide(definition, execution, event, now, driver)
+    threads = {
+        name: replace(thread, driver=execution.threads[name].driver if name in execution.threads else None)
+        for name, thread in decision.execution.threads.items()
+    }
+    return replace(decision, execution=replace(decision.execution, threads=threads))
+
+
+class IgnoresTurnsOfMessages(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        event = delivery.message.event
+        if (thread := item.threads.get(event.thread)) is not None:
+            event = replace(event, turn=thread.turn)
+        super().take_up(item, replace(delivery, message=replace(delivery.message, event=event)))
+
+
+INVOCATIONS: Sequence[type[Invocation]] = (
+    PerformsFromUnwrittenTurns,
+    StartsWithoutARead,
+    PresumesARedeliveredStart,
+    ResumesOnlyWhatTheMessageNames,
+    SendsNothingForItsDeadTwin,
+    AcknowledgesWhileATwinDrives,
+    AcknowledgesAfterALostCondition,
+    DropsOldMessages,
+    SendsForEveryDuplicate,
+    HandsOverWithoutWritingIt,
+    TakesOverAtAReread,
+    WritesAPreparedState,
+    KeysHistoryWithoutTheAttempt,
+    WritesHistoryLast,
+    SendsBeforeItWrites,
+    AcknowledgesBeforeItSends,
+    IgnoresTurnsOfMessages,
+)
+DECISIONS = (leaves_the_driver,)
