@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from chalicelib.core.decide import LONGEST_DELAY, decide, due_at, hand_over, implied, is_due
-from chalicelib.core.errors import SedoError
+from chalicelib.core.errors import SedoError, UnavailableError
 from chalicelib.core.history import new_row
 from chalicelib.core.model import (
     Decision,
@@ -41,7 +41,6 @@ from chalicelib.ports import (
     HistoryStore,
     Queue,
     Stale,
-    UnavailableError,
 )
 
 Key: TypeAlias = tuple[str, int]

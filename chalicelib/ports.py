@@ -22,10 +22,6 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
         self.current = current
 
 
-class UnavailableError(SedoError):
-    """A service did not answer: whether the call took effect is not known."""
-
-
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a page of a tenant's executions goes on: behind this start time and id."""

@@ -31,12 +31,15 @@ class QueueDriver:
         ClientError: the queue is not there.
     """
 
-    def __init__(self, sqs: "SQSClient", queue: str, function: "Function", batch_size: int = 1) -> None:
+    def __init__(
+        self, sqs: "SQSClient", queue: str, function: "Function", batch_size: int, poll_seconds: int = POLL_SECONDS
+    ) -> None:
         self._sqs = sqs
         self._function = function
         self._url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         self._arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
         self._batch_size = min(batch_size, MAX_BATCH)
+        self._poll_seconds = poll_seconds
         self._slots = threading.Semaphore(CONCURRENCY)
 
     def run(self, stop: threading.Event) -> None:
@@ -61,7 +64,7 @@ class QueueDriver:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=self._batch_size,
-            WaitTimeSeconds=POLL_SECONDS,
+            WaitTimeSeconds=self._poll_seconds,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )

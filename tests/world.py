@@ -21,7 +21,8 @@ from chalicelib.core.errors import SedoError
 from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Perform
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Burial, Delivery, Invocation, Ports, arm
-from chalicelib.ports import DefinitionRecord, UnavailableError
+from chalicelib.core.errors import UnavailableError
+from chalicelib.ports import DefinitionRecord
 from chalicelib.service import Service
 
 TENANT = "123"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chalicelib.ports import UnavailableError
+from chalicelib.core.errors import UnavailableError
 
 TRANSIENT = frozenset(
     {

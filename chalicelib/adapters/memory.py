@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.core.document import execution_json, message_json, read_execution
-from chalicelib.core.errors import StepError
 from chalicelib.core.history import Row
 from chalicelib.core.model import (
     EffectFailed,
@@ -199,25 +198,3 @@ class MemoryQueue:
         """Forget letters; a second time is no error."""
         for handle in handles:
             self.letters.pop(handle, None)
-
-
-class MemoryEffects:
-    """Effects that are performed as soon as they begin, by functions of the parameters and the idempotency key."""
-
-    def __init__(self, performers: Mapping[str, Callable[[Json, str], Json]]) -> None:
-        self.performers = performers
-        self.ended: list[EffectSucceeded | EffectFailed] = []
-
-    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
-        """Perform."""
-        try:
-            result = self.performers[perform.kind](perform.params, f"{execution}:{thread}:{turn}")
-        except StepError as error:
-            self.ended.append(EffectFailed(thread, turn, error.name, str(error), error.details))
-        else:
-            self.ended.append(EffectSucceeded(thread, turn, result))
-
-    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
-        """Answer what has ended."""
-        ended, self.ended = self.ended, []
-        return ended

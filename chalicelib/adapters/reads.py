@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.attributes import Item
 from chalicelib.adapters.faults import unavailable
-from chalicelib.ports import UnavailableError
+from chalicelib.core.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

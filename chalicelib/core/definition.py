@@ -1,12 +1,12 @@
 """From a document to a definition with everything compiled, or to every problem at once."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from chalicelib.core.errors import InvalidDefinitionError
+from chalicelib.core.flow import Steps, flow_problems
 from chalicelib.core.model import Definition, Step, StepType
 from chalicelib.core.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
 from chalicelib.core.template import Template, compile_template, is_templated
@@ -15,13 +15,13 @@ from chalicelib.core.values import Json, Path, Problem, pointer
 MAX_STEPS = 1_000
 """Steps of one definition."""
 
-_SUGGESTING = 20
-"""Problems after which nothing is suggested any more: comparing every name with every other is slow."""
+_COMPARISONS = 4_000
+"""Of unknown names with known ones, in one definition."""
 
-_ID: Json = {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}
-_STASH_NAME: Json = {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"}
+_ID: Mapping[str, Json] = {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}
+_STASH_NAME: dict[str, Json] = {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"}
 
-DEFINITION_KEYS: Mapping[str, Mapping[str, Json]] = {
+DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
     "id": {**_ID, "description": "The name of the definition: lower-case letters, digits and hyphens."},
     "title": {"type": "string", "description": "What it is called, for people."},
     "description": {"type": "string", "description": "What it is for, for people."},
@@ -38,7 +38,7 @@ DEFINITION_KEYS: Mapping[str, Mapping[str, Json]] = {
 }
 """What a definition may hold: the JSON Schema of each key's value."""
 
-STEP_KEYS: Mapping[str, Mapping[str, Json]] = {
+STEP_KEYS: Mapping[str, dict[str, Json]] = {
     "id": {**_ID, "description": "The name of the step: lower-case letters, digits and hyphens."},
     "type": {"type": "string", "description": "The step type."},
     "output": {
@@ -52,14 +52,11 @@ STEP_KEYS: Mapping[str, Mapping[str, Json]] = {
     },
     "next": {
         "type": "string",
-        "description": "The id of the step to go to; without it, the next one in the list, and after the last one the end.",
+        "description": "The id of the step to go to; without it, the next one in the list, and behind the last one the end.",
     },
     "end": {"const": True, "description": "`true`: end after this step."},
 }
 """What every step may hold, beside the parameters of its type."""
-
-_Steps: TypeAlias = Sequence[Mapping[str, Json]]
-_Ways: TypeAlias = Sequence[Collection[int]]
 
 
 def parse(document: Json, step_types: Mapping[str, StepType]) -> Definition:
@@ -143,12 +140,10 @@ class _Kind:
     """Whether there is no other key."""
 
 
-@lru_cache(maxsize=1)
 def _definition_kind() -> _Kind:
     return _Kind("a definition", _compiled(DEFINITION_KEYS), ["id", "steps"])
 
 
-@lru_cache(maxsize=256)
 def _step_kind(step_type: StepType | None) -> _Kind:
     if step_type is None:
         return _Kind("a step", _compiled(STEP_KEYS), ["id", "type"], closed=False)
@@ -162,13 +157,8 @@ def _step_kind(step_type: StepType | None) -> _Kind:
     )
 
 
-@lru_cache(maxsize=256)
-def _schema_of(step_type: StepType) -> Schema:
-    return compile_schema(dict(step_type.schema))
-
-
-def _compiled(keys: Mapping[str, Mapping[str, Json]]) -> Mapping[str, Schema]:
-    return {name: compile_schema(dict(schema)) for name, schema in keys.items()}
+def _compiled(keys: Mapping[str, Json]) -> Mapping[str, Schema]:
+    return {name: compile_schema(schema) for name, schema in keys.items()}
 
 
 class _Parsing:
@@ -180,6 +170,8 @@ class _Parsing:
     def __init__(self, step_types: Mapping[str, StepType]) -> None:
         self.step_types = step_types
         self.problems: list[Problem] = []
+        self.suggestion = _Suggestions()
+        self.kinds: dict[str | None, tuple[_Kind, Schema]] = {}
 
     def definition(self, document: Mapping[str, Json]) -> Definition:
         self.check(document, _definition_kind(), ())
@@ -200,12 +192,12 @@ class _Parsing:
                 self.problem(("steps", index), "a step is an object")
             elif made := self.step(step, steps[index + 1 : index + 2], ("steps", index)):
                 parsed.append(made)
-        self.flow(steps)
+        self.problems += flow_problems(steps, ("steps",), self.suggestion)
         return parsed
 
-    def step(self, step: Mapping[str, Json], following: _Steps, path: Path) -> Step | None:
+    def step(self, step: Mapping[str, Json], following: Steps, path: Path) -> Step | None:
         step_type = self.step_type(step.get("type"), path)
-        kind = _step_kind(step_type)
+        kind, schema = self.kind(step_type)
         self.check(step, kind, path)
         output = self.template(step["output"], (*path, "output")) if "output" in step else None
         stash = self.stash(step.get("stash"), (*path, "stash"))
@@ -214,7 +206,7 @@ class _Parsing:
         if step_type is None:
             return None
         onward = None if target is None else str(target)
-        return Step(str(step.get("id")), step_type, params, _schema_of(step_type), onward, output, stash)
+        return Step(str(step.get("id")), step_type, params, schema, onward, output, stash)
 
     def step_type(self, name: Json, path: Path) -> StepType | None:
         if isinstance(name, str) and name not in self.step_types:
@@ -222,6 +214,13 @@ class _Parsing:
             known = ", ".join(self.step_types)
             self.problem((*path, "type"), f"there is no step type {name!r}{hint}; there are {known}")
         return self.step_types.get(name) if isinstance(name, str) else None
+
+    def kind(self, step_type: StepType | None) -> tuple[_Kind, Schema]:
+        """Compile a step type's schema, once."""
+        name = step_type and step_type.name
+        if name not in self.kinds:
+            self.kinds[name] = _step_kind(step_type), compile_schema(dict(step_type.schema) if step_type else True)
+        return self.kinds[name]
 
     def stash(self, stash: Json, path: Path) -> str | Mapping[str, Template] | None:
         if isinstance(stash, dict):
@@ -238,7 +237,8 @@ class _Parsing:
     def schema(self, document: Json, path: Path) -> Schema:
         found = schema_problems(document, path) if isinstance(document, dict) else []
         self.problems += found
-        return compile_schema(True if found else document)  # noqa: FBT003 (the schema that anything passes)
+        usable = isinstance(document, dict | bool) and not found
+        return compile_schema(document if usable else True)
 
     def check(self, value: Mapping[str, Json], kind: _Kind, path: Path) -> None:
         """Find keys that are unknown or missing, and values that do not fit."""
@@ -259,45 +259,27 @@ class _Parsing:
             if not (templated and is_templated(_at(value, found.pointer))):
                 self.problem(path, found.message, found.pointer)
 
-    def flow(self, steps: _Steps) -> None:
-        """Find ids that are taken, ways that lead nowhere, and steps that no way leads to, or from which none ends."""
-        named: dict[str, list[int]] = {}
-        for index, step in enumerate(steps):
-            if isinstance(name := step.get("id"), str):
-                if name in named:
-                    self.problem(("steps", index, "id"), f"/steps/{named[name][0]} has the id {name!r} already")
-                named.setdefault(name, []).append(index)
-        end, anywhere = len(steps), len(steps) + 1
-        ways = [*(self.ways(index, steps, named) for index in range(end)), set(), set(range(anywhere))]
-        reached = _reach([0], ways)
-        backwards = [{index for index in range(len(ways)) if place in ways[index]} for place in range(len(ways))]
-        ending = _reach([end], backwards)
-        told: set[int] = set()
-        for index in range(end):
-            onward = _reach(ways[index], ways)
-            if index in told:
-                continue
-            if index not in reached:
-                self.problem(("steps", index), f"{_name(steps[index])} cannot be reached from the first step")
-                told |= onward
-            elif index not in ending and index in onward:
-                self.problem(("steps", index), f"from {_name(steps[index])} every way leads back to it, none to an end")
-                told |= onward
-
-    def ways(self, index: int, steps: _Steps, named: Mapping[str, Sequence[int]]) -> set[int]:
-        """Find where a step can lead: indices of steps, of the end, and behind it of "anywhere" if it is not known."""
-        step, end, anywhere = steps[index], len(steps), len(steps) + 1
-        ways: set[int] = set()
-        if "end" in step:
-            ways |= {end} if step["end"] is True else {end, index + 1}
-        if "next" in step:
-            target = step["next"]
-            ways |= set(named.get(target, ())) if isinstance(target, str) else {anywhere}
-        return ways or {index + 1}
-
-    def suggestion(self, name: str, known: Iterable[str]) -> str:
-        close = get_close_matches(name[:64], known, n=1) if len(self.problems) < _SUGGESTING else ()
-        return "".join(f"; did you mean {match!r}?" for match in close)
-
     def problem(self, path: Path, message: str, below: str = "") -> None:
         self.problems.append(Problem(pointer(path) + below, message))
+
+
+class _Suggestions:
+    """The closest known name to an unknown one, while the number of comparisons, which are slow, allows it."""
+
+    def __init__(self) -> None:
+        self.left = _COMPARISONS
+
+    def __call__(self, name: str, known: Collection[str]) -> str:
+        self.left -= len(known)
+        close = get_close_matches(name[:64], known, n=1) if self.left >= 0 else ()
+        return "".join(f": did you mean {match!r}?" for match in close)
+
+
+def _at(value: Json, place: str) -> Json:
+    """Look up a JSON pointer (RFC 6901)."""
+    for part in place.split("/")[1:]:
+        if isinstance(value, list):
+            value = value[int(part)]
+        elif isinstance(value, dict):
+            value = value[part.replace("~1", "/").replace("~0", "~")]
+    return value

@@ -57,6 +57,10 @@ class ConflictError(SedoError):
     """it is there already, with other content."""
 
 
+class UnavailableError(SedoError):
+    """a service did not answer: whether the call took effect is not known."""
+
+
 class HistoryBrokenError(SedoError):
     """history does not match its hashes: it was changed after it was written."""
 

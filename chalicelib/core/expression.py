@@ -63,7 +63,7 @@ def read_expression(text: str) -> Expression:
     except exceptions.IncompleteExpressionError:
         raise ExpressionError("the expression is incomplete", len(text)) from None
     except exceptions.ParseError as error:
-        found = f"{error.msg} ({error.token_value!r})" if error.token_value else "the expression is incomplete"
+        found = f"{error.msg} ({error.token_value!r})" if error.token_value != "" else "the expression is incomplete"
         raise ExpressionError(found, error.lex_position) from None
     except RecursionError:
         raise _too_deep(0) from None

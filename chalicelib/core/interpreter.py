@@ -125,7 +125,7 @@ class _Scales:
         return known[1], known[2]
 
     def _weigh_parts(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
-        size = scalars = 2
+        size = own = 2
         height = 0
         for part in value if isinstance(value, list) else (*value, *value.values()):
             if isinstance(part, list | dict):
@@ -133,13 +133,14 @@ class _Scales:
                 height = max(height, part_height)
             else:
                 part_size = _scalar_size(part)
-                scalars += part_size
+                own += part_size
             size += part_size + 1
+            own += 1
             if size > MAX_RESULT:
                 raise _over_budget(f"makes a value of more than {MAX_RESULT:,} bytes")
         if height >= MAX_DEPTH:
             raise _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
-        self._add(scalars)
+        self._add(own)
         return size, height + 1
 
     def _add(self, size: int) -> None:

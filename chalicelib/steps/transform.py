@@ -9,8 +9,8 @@ from chalicelib.core.values import Json
 class Transform:
     """Make a new value from what is there.
 
-    It has no parameters: what came in goes through, and the keys that every step may have do the work. `output` makes the
-    result, `stash` leaves values for later steps.
+    It has no parameters: what came in goes through, and the keys that every step may have do the work. `output` makes
+    the result, `stash` leaves values for later steps.
 
     ```yaml
     - id: summarise

@@ -13,8 +13,8 @@ _LONGEST = int(timedelta(days=36_525).total_seconds())
 class Wait:
     """Go on later: after some seconds, or at an instant.
 
-    It takes either `seconds`, counted from when the step begins, or `until`. An instant that is past already ends the wait
-    at once. The result is what came in. Nothing runs and nothing is paid for while it waits.
+    It takes either `seconds`, counted from when the step begins, or `until`. An instant that is past already ends the
+    wait at once. The result is what came in. Nothing runs and nothing is paid for while it waits.
 
     ```yaml
     - id: cool-off

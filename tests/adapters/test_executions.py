@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.core.model import Failure, State
+from chalicelib.core.model import Execution, Failure, State
 from chalicelib.core.values import Json
 from chalicelib.ports import ExecutionStore, Position, Stale, Summary
 from tests.adapters.conftest import Aws, Backend
@@ -137,10 +137,10 @@ def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: 
     store.update(latest)
     start = Barrier(4)
 
-    def write(execution: object) -> bool:
+    def write(execution: Execution) -> bool:
         start.wait()
         try:
-            store.update(execution)  # type: ignore[arg-type] - the pool's map loses the type
+            store.update(execution)
         except Stale:
             return False
         return True

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,8 @@ from chalicelib.adapters.reads import batch_get
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.history import new_row
 from chalicelib.core.model import ROOT, Message, StepDue
-from chalicelib.ports import Stale, UnavailableError
+from chalicelib.core.errors import UnavailableError
+from chalicelib.ports import Stale
 from local.backend import free_port
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, following, submission, waiting
@@ -48,12 +50,17 @@ def refusal(status: int, code: str) -> Answer:
     return lambda request: AWSResponse(request.url, status, {}, Body(content))
 
 
+@cache
+def session() -> Session:
+    return Session()
+
+
 def dynamodb(endpoint: str = NOWHERE) -> "DynamoDBClient":
-    return Session().client("dynamodb", endpoint_url=endpoint, config=ONCE)
+    return session().client("dynamodb", endpoint_url=endpoint, config=ONCE)
 
 
 def sqs(endpoint: str = NOWHERE) -> "SQSClient":
-    return Session().client("sqs", endpoint_url=endpoint, config=ONCE)
+    return session().client("sqs", endpoint_url=endpoint, config=ONCE)
 
 
 @contextmanager
@@ -152,10 +159,11 @@ def test_a_broken_connection_is_told_as_unavailable(lost: Exception) -> None:
         CALLS["update"](ports(tables, sqs()))
 
 
-def test_a_page_that_is_no_answer_of_the_service_is_told_as_unavailable() -> None:
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_page_that_is_no_answer_of_the_service_is_told_as_unavailable(status: int) -> None:
     tables = dynamodb()
     with (
-        answering(tables, lambda request: AWSResponse(request.url, 502, {}, Body(b"<html>Bad Gateway</html>"))),
+        answering(tables, lambda request: AWSResponse(request.url, status, {}, Body(b"<html>Hello</html>"))),
         pytest.raises(UnavailableError),
     ):
         CALLS["get"](ports(tables, sqs()))
@@ -219,3 +227,19 @@ def test_a_batch_without_progress_is_told_as_unavailable(ministack_aws: Aws) -> 
     tables.meta.events.register("after-call.dynamodb.BatchGetItem", leave)
     with pytest.raises(UnavailableError):
         batch_get(tables, table, [{"id": {"S": "x"}}], ("id",))
+
+
+@pytest.mark.parametrize("name", ["get", "list", "newest", "version", "list definitions", "read"])
+def test_reads_see_what_was_just_written(moto_aws: Aws, name: str) -> None:
+    backend, consistent = moto_aws.backend, []
+
+    def record(params: dict[str, object], **_: object) -> None:
+        for request in params.get("RequestItems", {"": params}).values():
+            consistent.append(request.get("ConsistentRead", False) or "IndexName" in request)
+
+    backend.executions.create(submission("t", name))
+    moto_aws.dynamodb.meta.events.register("provide-client-params.dynamodb", record)
+    CALLS[name](Ports(backend.executions, backend.definitions, backend.history, backend.queue))
+    moto_aws.dynamodb.meta.events.unregister("provide-client-params.dynamodb", record)
+    assert consistent
+    assert all(consistent)

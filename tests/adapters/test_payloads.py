@@ -144,6 +144,13 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
     assert puts == {moto_aws.names.payloads: 1, moto_aws.names.executions: 3, moto_aws.names.history: 1}
 
 
+def test_no_more_values_move_out_than_must(moto_aws: Aws, tenant: str) -> None:
+    stash: dict[str, Json] = {f"s{n}": noise(40_000, f"{tenant}{n}") for n in range(10)}
+    with counted(moto_aws.dynamodb) as puts:
+        moto_aws.backend.executions.create(changed(submission(tenant), stash=stash))
+    assert puts[moto_aws.names.payloads] == 2
+
+
 def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: str) -> None:
     execution = submission(tenant, value=noise(100_000, "read"))
     moto_aws.backend.executions.create(execution)

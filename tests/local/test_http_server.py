@@ -238,12 +238,15 @@ def test_preflight_requests_are_answered_for_the_view(connection: HTTPConnection
     assert answer.read() == b""
 
 
-def test_a_client_that_goes_away_is_not_worth_a_line(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_connection(server.server_address) as client:
-        client.sendall(b"GET /things/one")
-    with HTTPConnection(*server.server_address, timeout=10) as connection:
-        ask(connection, "GET", "/things/two").read()
-    assert "failed" not in capsys.readouterr().err
+@pytest.mark.parametrize(("error", "lines"), [(ConnectionResetError(), 0), (ValueError("x"), 1)])
+def test_a_client_that_goes_away_is_not_worth_a_line(
+    server: Server, capsys: pytest.CaptureFixture[str], error: Exception, lines: int
+) -> None:
+    try:
+        raise error
+    except type(error):
+        server.handle_error(None, None)
+    assert capsys.readouterr().err.count("connection failed") == lines
 
 
 def test_each_request_has_its_line(connection: HTTPConnection, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,134 @@
+"""The application: every route and every handler, and nothing else."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Chalice, CloudWatchEvent, Rate, Request, Response, SQSEvent
+
+from chalicelib.adapters.names import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.wiring import Wiring
+
+JSON = ["application/json"]
+DOCUMENT = [*JSON, "application/yaml", "application/x-yaml", "text/yaml"]
+T = "/sedo/tenants/{tenantId}"
+BATCH = 10
+
+app = Chalice(app_name="sedo")
+names = from_environment()
+
+
+def wired() -> "Wiring":
+    """Load everything else, once it is needed: every function imports this module."""
+    from chalicelib.wiring import wiring  # noqa: PLC0415 - see above
+
+    return wiring()
+
+
+@app.middleware("http")
+def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
+    """Make problem documents of what Chalice itself refuses."""
+    from chalicelib.web import framework_problem  # noqa: PLC0415 - nothing heavy at the top
+
+    return framework_problem(get_response(event))
+
+
+@app.route("/sedo/health")
+def health() -> Response:
+    """Tell whether all of sedo works."""
+    return wired().api.health(app.current_request)
+
+
+@app.route(T + "/definitions", methods=["POST"], content_types=DOCUMENT)
+def create_definition(tenantId: str) -> Response:
+    """Create a definition, or its next version."""
+    return wired().api.create_definition(app.current_request, tenantId)
+
+
+@app.route(T + "/definitions", methods=["GET"])
+def list_definitions(tenantId: str) -> Response:
+    """List definitions."""
+    return wired().api.list_definitions(app.current_request, tenantId)
+
+
+@app.route(T + "/definitions/validate", methods=["POST"], content_types=DOCUMENT)
+def validate_definition(tenantId: str) -> Response:
+    """Find every problem of a definition."""
+    return wired().api.validate_definition(app.current_request, tenantId)
+
+
+@app.route(T + "/definitions/{id}", methods=["GET"])
+def read_definition(tenantId: str, id: str) -> Response:
+    """Read a definition."""
+    return wired().api.read_definition(app.current_request, tenantId, id)
+
+
+@app.route(T + "/definitions/{id}", methods=["DELETE"])
+def retire_definition(tenantId: str, id: str) -> Response:
+    """Retire a definition."""
+    return wired().api.retire_definition(app.current_request, tenantId, id)
+
+
+@app.route(T + "/definitions/{id}/execute", methods=["POST"], content_types=JSON)
+def execute_definition(tenantId: str, id: str) -> Response:
+    """Start an execution of a definition."""
+    return wired().api.execute(app.current_request, tenantId, id)
+
+
+@app.route(T + "/executions", methods=["GET"])
+def list_executions(tenantId: str) -> Response:
+    """List executions."""
+    return wired().api.list_executions(app.current_request, tenantId)
+
+
+@app.route(T + "/executions/{id}", methods=["GET"])
+def read_execution(tenantId: str, id: str) -> Response:
+    """Read an execution."""
+    return wired().api.read_execution(app.current_request, tenantId, id)
+
+
+@app.route(T + "/executions/{id}/history", methods=["GET"])
+def read_history(tenantId: str, id: str) -> Response:
+    """Read what an execution did."""
+    return wired().api.read_history(app.current_request, tenantId, id)
+
+
+@app.on_sqs_message(queue=names.work, batch_size=BATCH)
+def on_sqs_message(event: SQSEvent) -> Any:
+    """Drive executions."""
+    return wired().worker.handle(*batch(event))
+
+
+@app.on_sqs_message(queue=names.timers, batch_size=BATCH)
+def on_timer_message(event: SQSEvent) -> Any:
+    """Fire timers; they have a queue of their own, so that a backlog of work delays none."""
+    return wired().worker.handle(*batch(event))
+
+
+@app.on_sqs_message(queue=names.dead_work, batch_size=BATCH)
+def on_dead_letter(event: SQSEvent) -> Any:
+    """Let what a given-up message drives fail, for all to see."""
+    return wired().burial.handle(*batch(event))
+
+
+@app.on_sqs_message(queue=names.dead_timers, batch_size=BATCH)
+def on_dead_timer(event: SQSEvent) -> Any:
+    """Do the same for a given-up timer."""
+    return wired().burial.handle(*batch(event))
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def on_schedule(event: CloudWatchEvent) -> int:
+    """Arm the timers of long waits that come due."""
+    from chalicelib.engine import arm  # noqa: PLC0415 - nothing heavy at the top
+
+    return arm(wired().ports)
+
+
+def batch(event: SQSEvent) -> tuple[list[dict[str, Any]], str, timedelta]:
+    """Take a batch apart: its records, the id of the request, and the time that is left."""
+    left = timedelta(milliseconds=event.context.get_remaining_time_in_millis())
+    return event.to_dict()["Records"], event.context.aws_request_id, left

@@ -1,0 +1,183 @@
+"""HTTP as sedo speaks it: problem documents, bodies, paging, path parameters."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote, unquote
+
+from chalice.app import Request, Response
+
+from chalicelib.core import errors
+from chalicelib.core.values import Json, Problem
+from chalicelib.reader import Places, read_json, read_yaml
+
+JSON_TYPES = ["application/json"]
+YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
+MAX_BODY_BYTES = 256 * 1024
+MAX_PAGE = 100
+
+STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
+    errors.InvalidError: HTTPStatus.BAD_REQUEST,
+    errors.TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SedoError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The first that an error is an instance of counts."""
+
+P = ParamSpec("P")
+S = TypeVar("S")
+
+
+def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with JSON."""
+    fields = {"Content-Type": "application/json", **(headers or {})}
+    return Response(json.dumps(body, ensure_ascii=False), fields, int(status))
+
+
+def problem(title: str, detail: str, status: int, **more: Json) -> Response:
+    """Answer with a problem document (RFC 9457)."""
+    document = {"title": title, "detail": detail, "status": int(status), "type": None, **more}
+    return answer(document, status, {"Content-Type": "application/problem+json"})
+
+
+def problems_json(problems: tuple[Problem, ...] | list[Problem]) -> list[Json]:
+    """Write problems: each with its JSON pointer, and its line and column in YAML."""
+    return [
+        {"pointer": p.pointer, "message": p.message} | ({} if p.line is None else {"line": p.line, "column": p.column})
+        for p in problems
+    ]
+
+
+def explained(route: Callable[Concatenate[S, Request, P], Response]) -> Callable[Concatenate[S, Request, P], Response]:
+    """Turn the errors of a route into problem documents, and decode its path parameters."""
+
+    @wraps(route)
+    def explaining(self: S, request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            return route(self, request, *args, **kwargs)
+        except errors.SedoError as error:
+            status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+            found = list(getattr(error, "problems", ()))
+            more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
+            return problem(error.title(), str(error), status, **more)
+
+    return explaining
+
+
+def framework_problem(response: Response) -> Response:
+    """Turn an error that Chalice itself answers (404, 405, 415, 500) into a problem document."""
+    if response.status_code < HTTPStatus.BAD_REQUEST or not isinstance(response.body, dict):
+        return response
+    made = problem(HTTPStatus(response.status_code).phrase, str(response.body.get("Message")), response.status_code)
+    made.headers = {**response.headers, **made.headers}
+    return made
+
+
+# -- path and query
+
+
+def part(value: str, name: str, allowed: str = r"[A-Za-z0-9._-]{1,64}") -> str:
+    """Decode a path parameter.
+
+    Raises:
+        InvalidError: it has characters that no id has.
+    """
+    decoded = unquote(value)
+    if not re.fullmatch(allowed, decoded):
+        raise errors.InvalidError(f"{name} {decoded[:100]!r} is not an id: it has to match {allowed}")
+    return decoded
+
+
+def execution_part(value: str) -> str:
+    """Decode the id of an execution in a path."""
+    return part(value, "execution", r"[A-Za-z0-9._:-]{1,200}")
+
+
+def query(request: Request, name: str) -> str | None:
+    """Read a query parameter, the last one of its name."""
+    return (request.query_params or {}).get(name)
+
+
+def number(request: Request, name: str, default: int, most: int, least: int = 1) -> int:
+    """Read a whole number from the query.
+
+    Raises:
+        InvalidError: it is none, or out of range.
+    """
+    text = query(request, name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise errors.InvalidError(f"{name} is a whole number from {least} to {most}, not {text[:100]!r}")
+    return int(text)
+
+
+def limit(request: Request) -> int:
+    """Read how long a page may be."""
+    return number(request, "limit", 20, MAX_PAGE)
+
+
+def cursor(request: Request, *kinds: type) -> list[Any] | None:
+    """Read where a page begins, as :func:`page` wrote it.
+
+    Raises:
+        InvalidError: sedo has not written this.
+    """
+    text = query(request, "cursor")
+    if text is None:
+        return None
+    try:
+        values = json.loads(base64.b64decode(text.encode(), altchars=b"-_", validate=True))
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+        raise errors.InvalidError("cursor is not one that a Link header gave: leave it out to begin")
+    return values
+
+
+def page(request: Request, items: list[Json], following: list[Json] | None) -> Response:
+    """Answer a page of a list, with a ``Link`` to the next one (RFC 8288) if there is more."""
+    if following is None:
+        return answer(items)
+    text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
+    link = f"<{request.path}?limit={limit(request)}&cursor={quote(text)}>"
+    return answer(items, headers={"Link": f'{link}; rel="next"'})
+
+
+# -- bodies
+
+
+def body(request: Request) -> Json:
+    """Read a JSON body; nothing at all is an empty object.
+
+    Raises:
+        MalformedError: it is no JSON.
+        TooLargeError: it is larger than 256 KB.
+    """
+    return read_json(request.raw_body, MAX_BODY_BYTES) if request.raw_body else {}
+
+
+def document(request: Request) -> tuple[Json, Places | None]:
+    """Read a body that is JSON or YAML by its ``Content-Type``; YAML comes with the places of everything in it.
+
+    Raises:
+        MalformedError: it is neither.
+        TooLargeError: it is larger than 256 KB.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in YAML_TYPES:
+        return read_yaml(request.raw_body, MAX_BODY_BYTES)
+    return read_json(request.raw_body, MAX_BODY_BYTES), None
+
+
+def wants_yaml(request: Request) -> bool:
+    """Tell whether ``Accept`` asks for YAML before JSON."""
+    accepted = request.headers.get("accept", "")
+    kinds = [kind.partition(";")[0].strip().lower() for kind in accepted.split(",")]
+    return next((kind in YAML_TYPES for kind in kinds if kind in (*YAML_TYPES, *JSON_TYPES)), False)

@@ -1,0 +1,94 @@
+"""Batches of messages: grouped by execution, worked on in parallel, acknowledged one by one."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from chalicelib.core.document import UnknownMessageError, read_message
+from chalicelib.engine import Budget, Burial, Delivery, Invocation, Ports
+
+Record: TypeAlias = Mapping[str, Any]
+"""A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
+
+RESERVE = timedelta(seconds=10)
+"""Of the function's time: kept for the last write, and for effects that are in flight."""
+
+log = logging.getLogger("sedo")
+
+
+class GivenBackError(Exception):
+    """Some messages are left to their next delivery; the others have been deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Handles the messages of one function."""
+
+    ports: Ports
+    pool: ThreadPoolExecutor
+    invocation: type[Invocation] = Invocation
+    reports: bool = False
+    """Whether the event source mapping reports batch item failures; where it does not, reporting would lose messages."""
+
+    def handle(self, records: Sequence[Record], request: str, left: timedelta) -> dict[str, Any] | None:
+        """Work on a batch for the time that is left, and delete what is done.
+
+        Answers what Lambda wants to hear where the mapping reports failures, else None.
+
+        Raises:
+            GivenBackError: some messages are not done.
+        """
+        groups: dict[str, list[Delivery]] = {}
+        done: set[str] = set()
+        for record in records:
+            try:
+                delivery = read(record)
+            except UnknownMessageError as error:
+                log.warning("message %s is given back: %s", record["messageId"], error)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                log.error("message %s cannot be read: %r: %.1000s", record["messageId"], error, record["body"])  # noqa: TRY400 - the message says all
+                if self.invocation is Burial:
+                    done.add(record["messageId"])
+            else:
+                groups.setdefault(delivery.message.execution, []).append(delivery)
+        budget = Budget(self.ports.clock.now() + left - RESERVE)
+        for acknowledged in self.pool.map(lambda group: self.work(request, group, budget), groups.values()):
+            done |= acknowledged
+        failed = [record["messageId"] for record in records if record["messageId"] not in done]
+        if self.reports:
+            return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+        if failed:
+            self.delete([record for record in records if record["messageId"] in done])
+            raise GivenBackError(f"{len(failed)} of {len(records)} messages are given back")
+        return None
+
+    def work(self, request: str, group: Sequence[Delivery], budget: Budget) -> set[str]:
+        """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
+        try:
+            return self.invocation(self.ports, request, group, budget).run()
+        except Exception:
+            log.exception("execution %s is given back", group[0].message.execution)
+            return set()
+
+    def delete(self, records: Sequence[Record]) -> None:
+        """Delete messages that are done, queue by queue."""
+        queues: dict[str, list[str]] = {}
+        for record in records:
+            queues.setdefault(record["eventSourceARN"].rpartition(":")[2], []).append(record["receiptHandle"])
+        for queue, handles in queues.items():
+            self.ports.queue.delete(queue, handles)
+
+
+def read(record: Record) -> Delivery:
+    """Read one message.
+
+    Raises:
+        UnknownMessageError: it is of another version.
+        KeyError, TypeError, ValueError, AttributeError: it is no message.
+    """
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
+    return Delivery(record["messageId"], read_message(json.loads(record["body"])), receives)

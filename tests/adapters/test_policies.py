@@ -1,0 +1,132 @@
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from chalicelib.adapters import health
+from chalicelib.core.history import new_row
+from chalicelib.core.model import ROOT, Message, Started, StepDue, TimerFired
+from tests.adapters.conftest import Aws
+from tests.adapters.examples import NOW, definition, submission, waiting
+
+POLICIES = {
+    path.stem.removeprefix("policy-"): json.loads(path.read_text()) for path in Path(".chalice").glob("policy-*.json")
+}
+SINGLE = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
+
+every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
+
+
+def api(aws: Aws, tenant: str) -> None:
+    """Do what routes do."""
+    execution, record, ports = submission(tenant, value="x" * 100_000), definition(tenant), aws.backend
+    ports.definitions.add(record)
+    ports.definitions.put_newest(record)
+    ports.definitions.newest(tenant, record.id)
+    ports.definitions.version(tenant, record.id, 1)
+    ports.definitions.list(tenant, 10)
+    ports.executions.create(execution, NOW)
+    ports.executions.get(execution.id)
+    ports.executions.list(tenant, 10)
+    ports.history.read(execution.id, 0, 10)
+    ports.queue.send([Message(execution.id, Started())])
+    health.check(aws.dynamodb, aws.sqs, aws.names)
+
+
+def worker(aws: Aws, tenant: str) -> None:
+    """Do what the handlers of messages do."""
+    execution, ports = submission(tenant, value="x" * 100_000), aws.backend
+    ports.definitions.version(tenant, "order-fulfilment", 1)
+    ports.executions.update(waiting(execution))
+    ports.executions.get(execution.id)
+    ports.history.append(new_row(execution.id, 1, "r#1", None, []))
+    ports.queue.send([Message(execution.id, StepDue(ROOT, 1)), Message(execution.id, TimerFired(ROOT, 1))])
+    for queue in aws.names.queues:
+        ports.queue.delete(queue, ["handle"])
+
+
+def schedule(aws: Aws, tenant: str) -> None:
+    """Do what the handler of the schedule does."""
+    ports = aws.backend
+    ((execution_id, _),) = ports.executions.due(NOW, 1)
+    ports.executions.get(execution_id)
+    ports.executions.defer(execution_id, NOW, NOW)
+    ports.queue.send([Message(f"{tenant}:d:1", Started()), Message(f"{tenant}:d:1", TimerFired(ROOT, 1))])
+
+
+def allows(policy: dict[str, list[dict[str, list[str]]]], action: str, resource: str) -> bool:
+    return any(
+        action in statement["Action"] and any(fnmatchcase(resource, pattern) for pattern in statement["Resource"])
+        for statement in policy["Statement"]
+    )
+
+
+@contextmanager
+def recorded(aws: Aws) -> Iterator[set[tuple[str, str]]]:
+    """Collect the actions of all calls, and the resources that they are upon."""
+    seen: set[tuple[str, str]] = set()
+
+    def record(params: dict[str, str], model: object, **_: object) -> None:
+        operation = model.name  # type: ignore[attr-defined]  # botocore has no types for what it tells hooks
+        seen.update((f"{service(params)}:{SINGLE.get(operation, operation)}", arn) for arn in resources(aws, params))
+
+    for client in (aws.dynamodb, aws.sqs):
+        client.meta.events.register("provide-client-params", record)
+    yield seen
+    for client in (aws.dynamodb, aws.sqs):
+        client.meta.events.unregister("provide-client-params", record)
+
+
+def service(params: dict[str, str]) -> str:
+    return "sqs" if "QueueUrl" in params or "QueueName" in params else "dynamodb"
+
+
+def resources(aws: Aws, params: dict[str, str]) -> Iterator[str]:
+    """Name resources as on AWS, under the prefix of production."""
+    if service(params) == "sqs":
+        name = params.get("QueueName") or params["QueueUrl"].rpartition("/")[2]
+        yield f"arn:aws:sqs:eu-west-1:123456789012:{name.replace(aws.names.prefix, 'sedo-prod')}"
+        return
+    index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+    for name in params.get("RequestItems", [params.get("TableName", "")]):
+        table = name.replace(aws.names.prefix, "sedo-prod")
+        yield f"arn:aws:dynamodb:eu-west-1:123456789012:table/{table}{index}"
+
+
+@pytest.mark.parametrize("function", [api, worker, schedule])
+def test_each_function_may_do_all_that_it_does(
+    moto_aws: Aws, tenant: str, function: Callable[[Aws, str], None]
+) -> None:
+    moto_aws.backend.executions.create(submission(tenant, "due", value="x" * 100_000), NOW - NOW.resolution * 1000)
+    with recorded(moto_aws) as calls:
+        function(moto_aws, f"{tenant}-b")
+    policy = POLICIES[function.__name__]
+    assert calls
+    assert [call for call in sorted(calls) if not allows(policy, *call)] == []
+
+
+@every_policy
+def test_no_statement_is_about_everything(policy: dict[str, list[dict[str, list[str]]]]) -> None:
+    for statement in policy["Statement"]:
+        assert not any("*" in action for action in statement["Action"])
+        for resource in statement["Resource"]:
+            service, name = resource.split(":", 5)[2::3]
+            assert service == "logs" or name.removeprefix("table/").startswith("sedo*_")
+
+
+@every_policy
+@pytest.mark.parametrize("action", ["Scan", "DeleteItem", "DeleteTable", "BatchWriteItem", "PartiQLUpdate"])
+def test_no_function_may_scan_or_delete(policy: dict[str, list[dict[str, list[str]]]], action: str) -> None:
+    assert not any(f"dynamodb:{action}" in statement["Action"] for statement in policy["Statement"])
+
+
+@pytest.mark.parametrize("function", ["api", "worker", "schedule"])
+def test_history_is_only_ever_added_to_and_only_by_the_worker(function: str) -> None:
+    history = "arn:aws:dynamodb:eu-west-1:123456789012:table/sedo_execution_history"
+    actions = {action for statement in POLICIES[function]["Statement"] for action in statement["Action"]}
+    writes = actions - {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DescribeTable"}
+    allowed = {action for action in writes if allows(POLICIES[function], action, history)}
+    assert allowed == ({"dynamodb:PutItem"} if function == "worker" else set())
