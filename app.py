@@ -1,7 +1,7 @@
 """The application: every route and every handler, and nothing else."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, Request, Response, SQSEvent
 
@@ -28,6 +28,11 @@ def wired() -> "Wiring":
     return wiring()
 
 
+def request() -> Request:
+    """Read the request at hand, once and first: other threads may have their own soon."""
+    return cast("Request", app.current_request)
+
+
 @app.middleware("http")
 def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
     """Make problem documents of what Chalice itself refuses."""
@@ -39,83 +44,83 @@ def explain(event: Request, get_response: "Callable[[Request], Response]") -> Re
 @app.route("/sedo/health")
 def health() -> Response:
     """Tell whether all of sedo works."""
-    return wired().api.health(app.current_request)
+    return wired().api.health(request())
 
 
 @app.route(T + "/definitions", methods=["POST"], content_types=DOCUMENT)
 def create_definition(tenantId: str) -> Response:
     """Create a definition, or its next version."""
-    return wired().api.create_definition(app.current_request, tenantId)
+    return wired().api.create_definition(request(), tenantId)
 
 
 @app.route(T + "/definitions", methods=["GET"])
 def list_definitions(tenantId: str) -> Response:
     """List definitions."""
-    return wired().api.list_definitions(app.current_request, tenantId)
+    return wired().api.list_definitions(request(), tenantId)
 
 
 @app.route(T + "/definitions/validate", methods=["POST"], content_types=DOCUMENT)
 def validate_definition(tenantId: str) -> Response:
     """Find every problem of a definition."""
-    return wired().api.validate_definition(app.current_request, tenantId)
+    return wired().api.validate_definition(request(), tenantId)
 
 
 @app.route(T + "/definitions/{id}", methods=["GET"])
 def read_definition(tenantId: str, id: str) -> Response:
     """Read a definition."""
-    return wired().api.read_definition(app.current_request, tenantId, id)
+    return wired().api.read_definition(request(), tenantId, id)
 
 
 @app.route(T + "/definitions/{id}", methods=["DELETE"])
 def retire_definition(tenantId: str, id: str) -> Response:
     """Retire a definition."""
-    return wired().api.retire_definition(app.current_request, tenantId, id)
+    return wired().api.retire_definition(request(), tenantId, id)
 
 
 @app.route(T + "/definitions/{id}/execute", methods=["POST"], content_types=JSON)
 def execute_definition(tenantId: str, id: str) -> Response:
     """Start an execution of a definition."""
-    return wired().api.execute(app.current_request, tenantId, id)
+    return wired().api.execute(request(), tenantId, id)
 
 
 @app.route(T + "/executions", methods=["GET"])
 def list_executions(tenantId: str) -> Response:
     """List executions."""
-    return wired().api.list_executions(app.current_request, tenantId)
+    return wired().api.list_executions(request(), tenantId)
 
 
 @app.route(T + "/executions/{id}", methods=["GET"])
 def read_execution(tenantId: str, id: str) -> Response:
     """Read an execution."""
-    return wired().api.read_execution(app.current_request, tenantId, id)
+    return wired().api.read_execution(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/history", methods=["GET"])
 def read_history(tenantId: str, id: str) -> Response:
     """Read what an execution did."""
-    return wired().api.read_history(app.current_request, tenantId, id)
+    return wired().api.read_history(request(), tenantId, id)
 
 
 @app.on_sqs_message(queue=names.work, batch_size=BATCH)
-def on_sqs_message(event: SQSEvent) -> Any:
+def on_sqs_message(event: SQSEvent) -> object:
     """Drive executions."""
     return wired().worker.handle(*batch(event))
 
 
 @app.on_sqs_message(queue=names.timers, batch_size=BATCH)
-def on_timer_message(event: SQSEvent) -> Any:
+def on_timer_message(event: SQSEvent) -> object:
     """Fire timers; they have a queue of their own, so that a backlog of work delays none."""
     return wired().worker.handle(*batch(event))
 
 
 @app.on_sqs_message(queue=names.dead_work, batch_size=BATCH)
-def on_dead_letter(event: SQSEvent) -> Any:
+def on_dead_letter(event: SQSEvent) -> object:
     """Let what a given-up message drives fail, for all to see."""
     return wired().burial.handle(*batch(event))
 
 
 @app.on_sqs_message(queue=names.dead_timers, batch_size=BATCH)
-def on_dead_timer(event: SQSEvent) -> Any:
+def on_dead_timer(event: SQSEvent) -> object:
     """Do the same for a given-up timer."""
     return wired().burial.handle(*batch(event))
 
@@ -130,5 +135,6 @@ def on_schedule(event: CloudWatchEvent) -> int:
 
 def batch(event: SQSEvent) -> tuple[list[dict[str, Any]], str, timedelta]:
     """Take a batch apart: its records, the id of the request, and the time that is left."""
-    left = timedelta(milliseconds=event.context.get_remaining_time_in_millis())
-    return event.to_dict()["Records"], event.context.aws_request_id, left
+    context: Any = event.context
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    return event.to_dict()["Records"], context.aws_request_id, left

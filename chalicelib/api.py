@@ -35,7 +35,9 @@ class Api:
         if all(state == "ok" for state in parts.values()):
             return web.answer({"status": "ok", "parts": parts})
         failing = ", ".join(name for name, state in parts.items() if state != "ok")
-        return web.problem("sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=parts)
+        return web.problem(
+            "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=parts
+        )
 
     # -- definitions
 
@@ -71,9 +73,7 @@ class Api:
     def read_definition(self, request: Request, tenant: str, definition: str) -> Response:
         """Read a version: as it was posted in YAML, with what is known of it in JSON."""
         version = None if web.query(request, "version") is None else web.number(request, "version", 1, 10**9)
-        record = self.service.read_definition(
-            web.part(tenant, "tenantId"), web.part(definition, "definition"), version
-        )
+        record = self.service.read_definition(web.part(tenant, "tenantId"), web.part(definition, "definition"), version)
         if web.wants_yaml(request):
             return Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
         return web.answer({**record.document, **_definition(record)})
@@ -103,9 +103,10 @@ class Api:
     def list_executions(self, request: Request, tenant: str) -> Response:
         """List executions, newest first."""
         after, limit = web.cursor(request, str, str), web.limit(request)
-        found = self.service.list_executions(web.part(tenant, "tenantId"), limit + 1, after and _position(*after))
+        position = None if after is None else _position(*after)
+        found = self.service.list_executions(web.part(tenant, "tenantId"), limit + 1, position)
         last = found[limit - 1] if len(found) > limit else None
-        following: list[Json] | None = last and [format_instant(last.started_at), last.id]
+        following: list[Json] | None = None if last is None else [format_instant(last.started_at), last.id]
         return web.page(request, [_summary(summary) for summary in found[:limit]], following)
 
     @web.explained
@@ -137,7 +138,7 @@ def _located(problems: Any, places: Places | None) -> list[Problem]:  # noqa: AN
 def _start(body: Json) -> dict[str, Any]:
     """Take the body of an execute request apart."""
     if not isinstance(body, dict):
-        raise InvalidError("the body is an object: {\"input\": …}")
+        raise InvalidError('the body is an object: {"input": …}')
     if unknown := body.keys() - {"input", "name", "version"}:
         raise InvalidError(f"the body has no {min(unknown)!r}: it takes input, name and version")
     name, version = body.get("name"), body.get("version")
@@ -156,7 +157,7 @@ def _position(started_at: str, execution_id: str) -> Position:
 
 
 def _definition(record: DefinitionRecord) -> dict[str, Json]:
-    told = {key: record.document[key] for key in ("title", "description") if key in record.document}
+    told: dict[str, Json] = {key: record.document[key] for key in ("title", "description") if key in record.document}
     return {
         "id": record.id,
         "tenantId": record.tenant_id,
@@ -175,7 +176,7 @@ def _summary(summary: Summary) -> dict[str, Json]:
         "state": str(summary.state),
         "step": summary.step,
         "startedAt": format_instant(summary.started_at),
-        "endedAt": summary.ended_at and format_instant(summary.ended_at),
+        "endedAt": None if summary.ended_at is None else format_instant(summary.ended_at),
     }
 
 
@@ -195,7 +196,7 @@ def _execution(execution: Execution) -> dict[str, Json]:
         **_summary(header),
         "input": execution.input,
         "output": execution.output,
-        "error": execution.error and failure_json(execution.error),
+        "error": None if execution.error is None else failure_json(execution.error),
         "stash": dict(threads[0].stash if threads else execution.stash),
         "threads": [_thread(thread) for thread in threads],
         "waitingFor": [_waiting(thread) for thread in threads if thread.status is not Status.JOINING],

@@ -97,7 +97,8 @@ class Service:
         else:
             record = self.definitions.newest(tenant_id, definition_id)
         if record is None or record.retired:
-            raise DefinitionNotFoundError
+            which = "" if version is None else f" in version {version}"
+            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}")
         return record
 
     def retire_definition(self, tenant_id: str, definition_id: str) -> None:
@@ -157,7 +158,7 @@ class Service:
         while True:
             execution = self.executions.get(execution_id)
             if execution is None or execution.tenant_id != tenant_id:
-                raise ExecutionNotFoundError
+                raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
             left = (until - self.clock.now()).total_seconds()
             if execution.ended or left <= 0:
                 return execution

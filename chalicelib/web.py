@@ -74,7 +74,9 @@ def framework_problem(response: Response) -> Response:
     """Turn an error that Chalice itself answers (404, 405, 415, 500) into a problem document."""
     if response.status_code < HTTPStatus.BAD_REQUEST or not isinstance(response.body, dict):
         return response
-    made = problem(HTTPStatus(response.status_code).phrase, str(response.body.get("Message")), response.status_code)
+    status = HTTPStatus(response.status_code)
+    hint = "; send Content-Type: application/json" if status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE else ""
+    made = problem(status.phrase, f"{response.body.get('Message')}{hint}", status)
     made.headers = {**response.headers, **made.headers}
     return made
 
@@ -146,7 +148,7 @@ def page(request: Request, items: list[Json], following: list[Json] | None) -> R
     if following is None:
         return answer(items)
     text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
-    link = f"<{request.path}?limit={limit(request)}&cursor={quote(text)}>"
+    link = f"<{request.context['path']}?limit={limit(request)}&cursor={quote(text)}>"
     return answer(items, headers={"Link": f'{link}; rel="next"'})
 
 

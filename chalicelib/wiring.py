@@ -90,5 +90,8 @@ def _wired(  # noqa: PLR0913, PLR0917 - one parameter for each port
     service = Service(definitions, parsed, executions, history, queue, clock, STEP_TYPES, lambda: secrets.token_hex(4))
     reports = os.environ.get("SEDO_REPORTS_FAILURES") == "true"
     return Wiring(
-        Api(service, health), ports, Worker(ports, working, Invocation, reports), Worker(ports, working, Burial, reports)
+        Api(service, health),
+        ports,
+        Worker(ports, working, Invocation, reports),
+        Worker(ports, working, Burial, reports),
     )

@@ -1,4 +1,4 @@
-"""Definitions for the simulation, with step types that the engine must bear but that no definition file can name yet."""
+"""Definitions for the simulation, with step types that the engine must bear but no definition file can name yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -7,6 +7,7 @@ in between. The stores and queues are the shipped memory adapters.
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -15,13 +16,19 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from chalicelib.adapters.memory import Letter, MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.adapters.memory import (
+    Letter,
+    MemoryClock,
+    MemoryDefinitions,
+    MemoryExecutions,
+    MemoryHistory,
+    MemoryQueue,
+)
 from chalicelib.core.document import read_message
-from chalicelib.core.errors import SedoError
+from chalicelib.core.errors import SedoError, UnavailableError
 from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Perform
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Burial, Delivery, Invocation, Ports, arm
-from chalicelib.core.errors import UnavailableError
 from chalicelib.ports import DefinitionRecord
 from chalicelib.service import Service
 
@@ -46,7 +53,7 @@ class Killed(BaseException):
     """Not to be caught by the process that dies."""
 
 
-class Stuck(AssertionError):
+class StuckError(AssertionError):
     """The world does not come to rest."""
 
 
@@ -169,10 +176,8 @@ class World:
         """Begin a process."""
 
         def guarded() -> None:
-            try:
+            with suppress(Killed, SedoError):
                 run()
-            except (Killed, SedoError):
-                pass
 
         process = Process(name, greenlet(guarded, self.main), letter)
         for execution_id in self.executions.items:
@@ -254,7 +259,7 @@ class World:
         """Go on until nothing is left to happen.
 
         Raises:
-            Stuck: it takes too long.
+            StuckError: it takes too long.
         """
         for _ in range(most):
             self.processes = [process for process in self.processes if not process.green.dead]
@@ -263,7 +268,7 @@ class World:
                 (self.random.choice(choices) if self.wild else choices[0])()
             elif not self.pass_time():
                 return
-        raise Stuck(f"no end after {most} steps; struck: {self.struck}")
+        raise StuckError(f"no end after {most} steps; struck: {self.struck}")
 
     def choices(self) -> Iterator[Callable[[], object]]:
         """List what can happen now: messages first, so that a redelivery overtakes the process that it doubles."""
@@ -277,10 +282,8 @@ class World:
     def land(self, action: Callable[[], object]) -> None:
         """Let a late call take effect, if it still can."""
         self.late.remove(action)
-        try:
+        with suppress(SedoError):
             action()
-        except SedoError:
-            pass
 
     def pass_time(self) -> bool:
         """Move to the next instant at which something can happen."""

@@ -38,10 +38,9 @@ def unavailable() -> Iterator[None]:
 
 
 def _passes(error: Exception) -> bool:
-    from botocore import exceptions, parsers  # noqa: PLC0415 - loaded by then, and slow to load at a cold start
+    from botocore import exceptions  # noqa: PLC0415 - loaded by then, and slow to load at a cold start
 
     if isinstance(error, exceptions.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= SERVER_ERROR or error.response["Error"]["Code"] in TRANSIENT
-    lost = exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError
-    return isinstance(error, (*lost, parsers.ResponseParserError))
+    return isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError))

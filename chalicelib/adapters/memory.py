@@ -6,21 +6,17 @@ Values go through their JSON text, as they do in real stores: what a reader gets
 import itertools
 import json
 from bisect import bisect_right, insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.core.document import execution_json, message_json, read_execution
 from chalicelib.core.history import Row
 from chalicelib.core.model import (
-    EffectFailed,
-    EffectSucceeded,
     Execution,
     Message,
-    Perform,
     TimerFired,
 )
-from chalicelib.core.values import Json
 from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
 
 

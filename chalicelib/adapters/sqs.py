@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.core.document import message_json
-from chalicelib.core.model import Message, TimerFired
 from chalicelib.core.errors import UnavailableError
+from chalicelib.core.model import Message, TimerFired
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -6,9 +6,9 @@ from botocore.stub import ANY, Stubber
 
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.core.errors import UnavailableError
 from chalicelib.core.model import ROOT, Message, Started, StepDue, TimerFired
 from chalicelib.core.values import Json
-from chalicelib.core.errors import UnavailableError
 from tests.adapters.examples import submission
 
 URL = "https://queue.example/work"

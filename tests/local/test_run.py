@@ -25,7 +25,7 @@ class Sedo:
     def __init__(self, home: Path, python: Path, port: object) -> None:
         self.port = port
         self.log = home / "data" / "ministack.log"
-        self.process = subprocess.Popen(  # noqa: S603 the interpreter of these tests
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "local"],
             cwd=HERE / "project",
             env={
