@@ -38,7 +38,7 @@ check:
 	$(APP)/bin/lint-imports --no-cache
 	$(APP)/bin/deptry .
 	$(PY) -m vulture
-	$(PY) docs/generate.py --check
+	$(if $(wildcard docs/generate.py),$(PY) docs/generate.py --check)
 	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered
 
 format:
@@ -60,17 +60,17 @@ $(APP)/.made $(MINISTACK)/.made:
 	@$(PYTHON) -m venv --clear $(@D)
 	@touch $@
 
-$(APP)/.run-installed: requirements-local.txt requirements.txt constraints.txt $(APP)/.made
+$(APP)/.run-installed: requirements.txt requirements-local.txt constraints.txt $(APP)/.made
 	@echo "installing what sedo needs to run"
-	@$(PY) $(PIP_INSTALL) -r requirements-local.txt
+	@$(PY) $(PIP_INSTALL) -c constraints.txt -r requirements.txt -r requirements-local.txt
 	@touch $@
 
-$(APP)/.dev-installed: requirements-dev.txt requirements-local.txt requirements.txt constraints.txt $(APP)/.made
+$(APP)/.dev-installed: requirements-dev.txt $(APP)/.run-installed
 	@echo "installing what the checks need"
-	@$(PY) $(PIP_INSTALL) -r requirements-dev.txt
-	@touch $@ $(APP)/.run-installed
+	@$(PY) $(PIP_INSTALL) -c constraints.txt -r requirements-dev.txt
+	@touch $@
 
-$(MINISTACK)/.installed: requirements-ministack.txt constraints-ministack.txt $(MINISTACK)/.made
+$(MINISTACK)/.installed: requirements-ministack.txt $(MINISTACK)/.made
 	@echo "installing ministack, the local stand-in for DynamoDB and SQS"
 	@$(MINISTACK)/bin/python $(PIP_INSTALL) -r requirements-ministack.txt
 	@touch $@

@@ -31,7 +31,7 @@ class Api:
     @web.explained
     def health(self, request: Request) -> Response:  # noqa: ARG002 - every route takes one
         """Tell whether every table and queue answers."""
-        parts = dict(self.health_of_parts())
+        parts: dict[str, Json] = dict(self.health_of_parts())
         if all(state == "ok" for state in parts.values()):
             return web.answer({"status": "ok", "parts": parts})
         failing = ", ".join(name for name, state in parts.items() if state != "ok")
@@ -65,7 +65,7 @@ class Api:
     def list_definitions(self, request: Request, tenant: str) -> Response:
         """List the newest versions, by id."""
         after, limit = web.cursor(request, str), web.limit(request)
-        found = self.service.list_definitions(web.part(tenant, "tenantId"), limit + 1, after and after[0])
+        found = self.service.list_definitions(web.part(tenant, "tenantId"), limit + 1, after[0] if after else None)
         following: list[Json] | None = [found[limit - 1].id] if len(found) > limit else None
         return web.page(request, [_definition(record) for record in found[:limit]], following)
 

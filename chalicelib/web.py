@@ -103,7 +103,8 @@ def execution_part(value: str) -> str:
 
 def query(request: Request, name: str) -> str | None:
     """Read a query parameter, the last one of its name."""
-    return (request.query_params or {}).get(name)
+    found: str | None = request.query_params.get(name) if request.query_params else None
+    return found
 
 
 def number(request: Request, name: str, default: int, most: int, least: int = 1) -> int:
@@ -155,6 +156,12 @@ def page(request: Request, items: list[Json], following: list[Json] | None) -> R
 # -- bodies
 
 
+def raw(request: Request) -> bytes:
+    """Read the bytes of a body; API Gateway hands text over."""
+    found = request.raw_body
+    return found.encode() if isinstance(found, str) else found
+
+
 def body(request: Request) -> Json:
     """Read a JSON body; nothing at all is an empty object.
 
@@ -162,7 +169,7 @@ def body(request: Request) -> Json:
         MalformedError: it is no JSON.
         TooLargeError: it is larger than 256 KB.
     """
-    return read_json(request.raw_body, MAX_BODY_BYTES) if request.raw_body else {}
+    return read_json(raw(request), MAX_BODY_BYTES) if request.raw_body else {}
 
 
 def document(request: Request) -> tuple[Json, Places | None]:
@@ -174,8 +181,8 @@ def document(request: Request) -> tuple[Json, Places | None]:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in YAML_TYPES:
-        return read_yaml(request.raw_body, MAX_BODY_BYTES)
-    return read_json(request.raw_body, MAX_BODY_BYTES), None
+        return read_yaml(raw(request), MAX_BODY_BYTES)
+    return read_json(raw(request), MAX_BODY_BYTES), None
 
 
 def wants_yaml(request: Request) -> bool:

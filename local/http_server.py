@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Self
 
 from local.gateway import Answer, Gateway, problem
@@ -35,9 +34,7 @@ class InFlight:
             self._count += 1
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._changed:
             self._count -= 1
             self._changed.notify_all()
@@ -68,11 +65,11 @@ class Server(ThreadingHTTPServer):
         self.in_flight.wait(seconds)
         self.server_close()
 
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 the signature of socketserver
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 that of socketserver
         """Say in one line that a connection broke; a client that went away is not worth it."""
         error = sys.exception()
         if not isinstance(error, OSError):
-            log(f"connection failed: {error!r}")
+            log(f"connection of {client_address} failed: {error!r}")
 
 
 class RequestHandler(BaseHTTPRequestHandler):
@@ -131,9 +128,9 @@ class RequestHandler(BaseHTTPRequestHandler):
             return False
         return super().handle_expect_100()
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 the signature of http.server
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse a request whose head cannot be read."""
-        self.refuse(problem(code, message or "the request cannot be read"))
+        self.refuse(problem(code, message or explain or "the request cannot be read"))
 
     def refuse(self, answer: Answer) -> None:
         """Answer without having read the request to its end: nothing more can come on this connection."""

@@ -25,7 +25,6 @@ from chalicelib.core.model import (
     Event,
     Execution,
     Failure,
-    Fork,
     Message,
     Outcome,
     Perform,
@@ -165,9 +164,9 @@ class _Fold:
                 self.succeed(thread, thread.incoming)
             case Sleep(until):
                 self.move(replace(thread, status=Status.WAITING, until=until))
-            case Fork(branches):
+            case _:
                 forking = self.move(replace(thread, status=Status.JOINING))
-                for name, branch in branches.items():
+                for name, branch in outcome.branches.items():
                     self.start(forking, name, branch.first, branch.incoming)
 
     def outcome(self, thread: Thread) -> Outcome:

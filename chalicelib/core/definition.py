@@ -52,7 +52,7 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
     },
     "next": {
         "type": "string",
-        "description": "The id of the step to go to; without it, the next one in the list, and behind the last one the end.",
+        "description": "The id of the step to go to; without it, the next one in the list; after the last one the end.",
     },
     "end": {"const": True, "description": "`true`: end after this step."},
 }
@@ -217,7 +217,7 @@ class _Parsing:
 
     def kind(self, step_type: StepType | None) -> tuple[_Kind, Schema]:
         """Compile a step type's schema, once."""
-        name = step_type and step_type.name
+        name = step_type.name if step_type else None
         if name not in self.kinds:
             self.kinds[name] = _step_kind(step_type), compile_schema(dict(step_type.schema) if step_type else True)
         return self.kinds[name]

@@ -49,7 +49,7 @@ def scheduled(time: FakeTime, seconds_of_work: int = 0) -> list[dict[str, Any]]:
     events = []
 
     @app.schedule(Rate(1, unit=Rate.MINUTES))
-    def on_schedule(event: Any) -> None:  # noqa: ANN401 Chalice's event classes have no common type
+    def on_schedule(event: Any) -> None:
         events.append(event.to_dict())
         time.now += timedelta(seconds=seconds_of_work)
         raise ValueError("the schedule goes on")

@@ -21,7 +21,7 @@ def small_app() -> Chalice:
     app = Chalice(app_name="small")
 
     @app.authorizer()
-    def authorizer(request: Any) -> AuthResponse:  # noqa: ANN401 Chalice does not export the type
+    def authorizer(request: Any) -> AuthResponse:
         if request.token == "broken":  # noqa: S105 a word for this test
             raise ValueError("the authorizer is broken")
         return AuthResponse(routes=["*"] if request.token == "good" else [], principal_id="me")  # noqa: S105 the same
@@ -246,7 +246,7 @@ def test_a_client_that_goes_away_is_not_worth_a_line(
         raise error
     except type(error):
         server.handle_error(None, None)
-    assert capsys.readouterr().err.count("connection failed") == lines
+    assert capsys.readouterr().err.count("failed") == lines
 
 
 def test_each_request_has_its_line(connection: HTTPConnection, capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,7 +130,7 @@ def test_the_driver_runs_until_it_is_told_to_stop_and_lets_the_last_invocation_e
 
 def test_a_queue_that_fails_is_told_and_tried_again(mapped: Mapped, capsys: pytest.CaptureFixture[str]) -> None:
     class Pause(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 ends where the driver would pause
+        def wait(self, timeout: float | None = None) -> bool:
             self.set()
             return True
 
