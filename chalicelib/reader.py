@@ -1,10 +1,11 @@
-"""Text from outside, as JSON values: JSON, and of YAML what is JSON."""
+"""Text from outside, as JSON values: JSON, and of YAML what is JSON. And back to YAML."""
 
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chalicelib.core.errors import MalformedError, TooLargeError
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     import yaml
 
 MAX_DEPTH = 50
+"""Levels of lists and objects."""
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BREAK = re.compile("[\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1 that are none in YAML 1.2."""
 _WORDS: Mapping[str, Json] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -23,235 +28,273 @@ _WORDS: Mapping[str, Json] = {
 }
 
 
+@dataclass(slots=True)
+class _Mark:
+    """Line and column, from 1, where something begins, and the marks of what is in it."""
+
+    line: int
+    column: int
+    inner: "dict[str, _Mark]" = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the values of a YAML document stand: line and column, from 1, by JSON pointer."""
+    """Where things stand in a YAML document: a member of an object at its key, an item of a list at its beginning."""
 
-    marks: Mapping[str, tuple[int, int]]
+    root: _Mark
 
     def locate(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Give problems the place of what they point at, or of the closest thing around it."""
+        """Give problems line and column of what they point at, or of the closest thing around it that is there."""
         return [self._locate(problem) for problem in problems]
 
     def _locate(self, problem: Problem) -> Problem:
-        place = problem.pointer
-        while place and place not in self.marks:
-            place = place.rpartition("/")[0]
-        line, column = self.marks.get(place, (1, 1))
-        return replace(problem, line=line, column=column)
+        mark = self.root
+        for part in problem.pointer.split("/")[1:]:
+            inner = mark.inner.get(part.replace("~1", "/").replace("~0", "~"))
+            if inner is None:
+                break
+            mark = inner
+        return replace(problem, line=mark.line, column=mark.column)
 
 
 def read_json(text: bytes, limit: int) -> Json:
-    """Read JSON (RFC 8259): no duplicate keys, no NaN or infinity, no lone surrogates, at most 50 levels deep.
+    """Read JSON (RFC 8259) in UTF-8; a byte order mark before it is passed over.
+
+    Args:
+        text: the JSON.
+        limit: how many bytes it may have.
 
     Raises:
-        MalformedError: it is something else; the problem says where, if that is known.
-        TooLargeError: it has more bytes than the limit.
+        MalformedError: it is something else, or has duplicate keys, NaN or infinity, half of a surrogate pair, an
+            integer too long to read, or more than 50 levels. The problem has line and column where JSON's syntax is
+            broken.
+        TooLargeError: it has more bytes.
     """
     decoded = _decode(text, limit)
     try:
-        value = json.loads(decoded, object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
-        _check(value)
+        value: Json = json.loads(
+            decoded, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_int
+        )
     except json.JSONDecodeError as error:
         _refuse(f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno)
     except RecursionError:
         _refuse(f"it nests deeper than {MAX_DEPTH} levels")
-    except ValueError:
-        _refuse("an integer has more digits than can be read")
-    return value  # type: ignore[no-any-return] # json answers Any
+    _check(value, ())
+    return value
 
 
 def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
-    """Read one YAML document that could be JSON: no anchors, aliases, tags, merge or duplicate keys.
+    """Read one YAML document in UTF-8 that says what JSON could say; a byte order mark before it is passed over.
 
-    Plain words are text, but for ``null``, ``~``, ``true``, ``false`` and numbers as JSON writes them; keys are text.
+    Plain words are text, but for null, true and false as the core schema writes them (YAML 1.2.2, section 10.3.2), and
+    numbers as JSON writes them: ``on``, ``010``, ``1:30`` and ``2026-01-31`` are text.
+
+    Args:
+        text: the YAML.
+        limit: how many bytes it may have.
 
     Raises:
-        MalformedError: it is something else; the problem says where.
-        TooLargeError: it has more bytes than the limit.
+        MalformedError: it is something else, or has anchors, aliases, tags, merge keys, duplicate keys, keys that are
+            not text, a number too large to read, several documents, or more than 50 levels. The problem has line and
+            column.
+        TooLargeError: it has more bytes.
     """
-    import yaml  # noqa: PLC0415 - no function but the API's needs it
+    import yaml  # noqa: PLC0415 - only definitions are YAML, and a cold start need not pay for it
 
-    building = _Building()
+    document = _Document()
     try:
         for event in yaml.parse(_decode(text, limit), Loader=yaml.CSafeLoader):
-            building.take(event)
+            document.take(event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        reason = error.problem or error.context
-        _refuse(f"this is not YAML: {reason}", **({} if mark is None else _place(mark)))
-    except yaml.YAMLError as error:
-        _refuse(f"this is not YAML: {error}")
-    return building.value, Places(building.marks)
+        mark = _mark(error.problem_mark) if error.problem_mark else _Mark(1, 1)
+        _refuse(f"this is not YAML: {error.problem or error.context}", line=mark.line, column=mark.column)
+    except yaml.reader.ReaderError as error:
+        _refuse(f"this is not YAML: {error.reason}, and character {error.position + 1} is one")
+    if document.root is None:
+        _refuse("there is nothing in it")
+    return document.value, Places(document.root)
 
 
 def write_yaml(value: Json) -> str:
-    """Write a value as YAML that :func:`read_yaml` reads back the same; texts of many lines as literal blocks."""
+    """Write a value as YAML that :func:`read_yaml` reads back the same: keys in order, long texts as blocks."""
+    import yaml  # noqa: PLC0415 - see above
+
+    return yaml.dump(value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=120)
+
+
+@cache
+def _dumper() -> "type[yaml.SafeDumper]":
     import yaml  # noqa: PLC0415 - see above
 
     class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - none are written
+        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - a value that stands twice is written twice
             return True
 
-    def text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
-        style = "|" if "\n" in data else None if isinstance(_plain(data), str) else '"'
-        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style)
+    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        quoted = _BREAK.search(text) or not isinstance(_plain(text), str)
+        style = '"' if quoted else "|" if "\n" in text else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
-    Dumper.add_representer(str, text)
-    return yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120)
+    Dumper.add_representer(str, represent)
+    return Dumper
 
 
-class _Building:
-    """A value in the making, from the events of a YAML parser; nothing in it recurs."""
+@dataclass(slots=True)
+class _Open:
+    """A list or an object that has begun."""
+
+    value: Any
+    mark: _Mark
+    key: str | None = None
+    """Of an object: the key whose value comes next."""
+
+
+class _Document:
+    """A YAML document in the making, from the events of its parser; nothing in it recurs."""
 
     def __init__(self) -> None:
         self.value: Json = None
-        self.marks: dict[str, tuple[int, int]] = {}
-        self.open: list[tuple[Any, str | None]] = []
-        """Lists and objects that have begun, each object with the key that waits for its value."""
-        self.documents = 0
+        self.root: _Mark | None = None
+        self.open: list[_Open] = []
 
-    def take(self, event: "yaml.Event") -> None:
-        kind = type(event).__name__
-        self.refuse_specials(event, kind)
-        match kind:
-            case "DocumentStartEvent":
-                self.documents += 1
-                if self.documents > 1:
-                    self.refuse(event, "there is more than one document")
+    def take(self, event: Any) -> None:  # noqa: ANN401 - the events have no common shape
+        self.refuse_extras(event)
+        match type(event).__name__:
+            case "DocumentStartEvent" if self.root:
+                self.refuse(event, "there is more than one document")
             case "ScalarEvent" if self.awaits_key():
                 self.key(event)
             case "ScalarEvent":
-                self.put(event, _scalar(event))
-            case "SequenceStartEvent" | "MappingStartEvent":
-                if self.awaits_key():
-                    self.refuse(event, "a key is text")
-                self.begin(event, [] if kind == "SequenceStartEvent" else {})
+                self.put(event, self.scalar(event))
+            case "SequenceStartEvent" | "MappingStartEvent" if self.awaits_key():
+                self.refuse(event, "a key is text, not a list or an object")
+            case "SequenceStartEvent":
+                self.begin(event, [])
+            case "MappingStartEvent":
+                self.begin(event, {})
             case "SequenceEndEvent" | "MappingEndEvent":
                 self.open.pop()
 
-    def refuse_specials(self, event: Any, kind: str) -> None:  # noqa: ANN401 - events have no common shape
-        if kind == "AliasEvent":
-            self.refuse(event, "aliases are not allowed: write the value again")
+    def refuse_extras(self, event: Any) -> None:  # noqa: ANN401 - see above
+        if type(event).__name__ == "AliasEvent":
+            self.refuse(event, f"aliases are not allowed: write what *{event.anchor} stands for")
         if getattr(event, "anchor", None) is not None:
-            self.refuse(event, "anchors are not allowed: write the value where it is needed")
+            self.refuse(event, f"anchors are not allowed: leave &{event.anchor} out")
         if getattr(event, "tag", None) is not None:
-            self.refuse(event, f"tags are not allowed: leave {event.tag} out")
+            self.refuse(event, "tags are not allowed: quote what is text, and write numbers plain")
 
     def awaits_key(self) -> bool:
-        return bool(self.open) and isinstance(self.open[-1][0], dict) and self.open[-1][1] is None
+        return bool(self.open) and isinstance(self.open[-1].value, dict) and self.open[-1].key is None
 
     def key(self, event: Any) -> None:  # noqa: ANN401 - see above
-        holder, _ = self.open[-1]
-        name = _scalar(event)
+        holder = self.open[-1]
+        name = self.scalar(event)
         if not isinstance(name, str):
             self.refuse(event, f"a key is text: quote it, as in {json.dumps(event.value)}")
-        if name == "<<" and not event.style:
+        if name == "<<" and event.implicit[0]:
             self.refuse(event, "merge keys are not allowed: write the keys where they are needed")
-        if name in holder:
+        if name in holder.value:
             self.refuse(event, f"the key {name!r} is there twice")
-        _check_text(name)
-        self.open[-1] = (holder, name)
+        holder.key = name
+        holder.mark.inner[name] = _mark(event.start_mark)
+
+    def scalar(self, event: Any) -> Json:  # noqa: ANN401 - see above
+        try:
+            return _plain(event.value) if event.implicit[0] else str(event.value)
+        except MalformedError as error:
+            self.refuse(event, str(error))
 
     def begin(self, event: Any, value: Json) -> None:  # noqa: ANN401 - see above
-        self.put(event, value)
-        self.open.append((value, None))
-        if len(self.open) > MAX_DEPTH:
+        if len(self.open) == MAX_DEPTH:
             self.refuse(event, f"it nests deeper than {MAX_DEPTH} levels")
+        mark = self.put(event, value)
+        self.open.append(_Open(value, mark))
 
-    def put(self, event: Any, value: Json) -> None:  # noqa: ANN401 - see above
-        path = self.path()
-        self.marks[pointer(path)] = (event.start_mark.line + 1, event.start_mark.column + 1)
-        if isinstance(value, str):
-            _check_text(value)
+    def put(self, event: Any, value: Json) -> _Mark:  # noqa: ANN401 - see above
+        mark = _mark(event.start_mark)
         if not self.open:
-            self.value = value
-            return
-        holder, key = self.open[-1]
-        if isinstance(holder, list):
-            holder.append(value)
+            self.value, self.root = value, mark
+            return mark
+        holder = self.open[-1]
+        if holder.key is None:
+            holder.mark.inner[str(len(holder.value))] = mark
+            holder.value.append(value)
         else:
-            holder[key] = value
-            self.open[-1] = (holder, None)
-
-    def path(self) -> Path:
-        """Find where the next value goes."""
-        path: list[str | int] = []
-        for depth, (holder, key) in enumerate(self.open):
-            inner = self.open[depth + 1][0] if depth + 1 < len(self.open) else None
-            if isinstance(holder, list):
-                path.append(len(holder) if inner is None else len(holder) - 1)
-            else:
-                path.append(str(key) if inner is None else next(reversed(holder)))
-        return path
+            mark = holder.mark.inner[holder.key]
+            holder.value[holder.key] = value
+            holder.key = None
+        return mark
 
     def refuse(self, event: Any, message: str) -> NoReturn:  # noqa: ANN401 - see above
-        _refuse(message, self.path() if not self.awaits_key() else (), **_place(event.start_mark))
+        mark = _mark(event.start_mark)
+        _refuse(message, line=mark.line, column=mark.column)
 
 
-def _scalar(event: Any) -> Json:  # noqa: ANN401 - see above
-    try:
-        return _plain(event.value) if event.style is None or event.style == "" else str(event.value)
-    except ValueError:
-        _refuse("a number has more digits than can be read", **_place(event.start_mark))
+def _mark(mark: "yaml.Mark") -> _Mark:
+    return _Mark(mark.line + 1, mark.column + 1)
 
 
 def _plain(word: str) -> Json:
-    """Read a plain word; it is text unless JSON reads it as something else."""
+    """Read a plain word of YAML."""
     if word in _WORDS:
         return _WORDS[word]
-    if not (number := _NUMBER.fullmatch(word)):
+    number = _NUMBER.fullmatch(word)
+    if number is None:
         return word
-    return int(word) if number[2] is None and number[3] is None else _float(word)
+    return _float(word) if number["fraction"] else _int(word)
 
 
 def _decode(text: bytes, limit: int) -> str:
     if len(text) > limit:
         raise TooLargeError(f"the body has {len(text):,} bytes, and {limit:,} are allowed")
     try:
-        return text.decode("utf-8")
+        return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         _refuse(f"this is not UTF-8: byte {error.start + 1} cannot be read")
 
 
-def _object(pairs: list[tuple[str, Json]]) -> Json:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        _refuse(f"the key {twice[:100]!r} is there twice")
+def _object(pairs: Iterable[tuple[str, Json]]) -> Json:
+    made: dict[str, Json] = {}
+    for name, value in pairs:
+        if name in made:
+            _refuse(f"the key {name!r} is there twice in one object")
+        made[name] = value
     return made
 
 
-def _constant(name: str) -> NoReturn:
-    _refuse(f"{name} is not JSON")
+def _no_number(name: str) -> NoReturn:
+    _refuse(f"this is not JSON: there is no number {name}")
 
 
 def _float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        _refuse(f"the number {text[:100]} is too large")
+        _refuse(f"the number {text[:40]} is too large")
     return value
 
 
-def _check(value: Json, depth: int = 0) -> None:
-    """Find what nests too deeply, and text that no UTF-8 can hold."""
-    if isinstance(value, str):
-        _check_text(value)
-    elif isinstance(value, (list, dict)):
-        if depth == MAX_DEPTH:
-            _refuse(f"it nests deeper than {MAX_DEPTH} levels")
-        for item in (*value, *value.values()) if isinstance(value, dict) else value:
-            _check(item, depth + 1)
+def _int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        _refuse(f"the integer {text[:40]}… has more digits than can be read")
 
 
-def _check_text(text: str) -> None:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        _refuse("a text holds half of a surrogate pair")
-
-
-def _place(mark: Any) -> dict[str, int]:  # noqa: ANN401 - a yaml.Mark
-    return {"line": mark.line + 1, "column": mark.column + 1}
+def _check(value: Json, path: Path) -> None:
+    """Refuse what nests too deeply, and text that UTF-8 cannot hold."""
+    if len(path) == MAX_DEPTH and isinstance(value, list | dict):
+        _refuse(f"it nests deeper than {MAX_DEPTH} levels", path)
+    if isinstance(value, str) and _SURROGATE.search(value):
+        _refuse("the text holds half of a surrogate pair", path)
+    parts: Iterable[tuple[str | int, Json]] = ()
+    if isinstance(value, list):
+        parts = enumerate(value)
+    elif isinstance(value, dict):
+        parts = value.items()
+        if any(_SURROGATE.search(key) for key in value):
+            _refuse("a key holds half of a surrogate pair", path)
+    for part, inner in parts:
+        _check(inner, (*path, part))
 
 
 def _refuse(message: str, path: Path = (), line: int | None = None, column: int | None = None) -> NoReturn:

@@ -272,7 +272,7 @@ class _Suggestions:
     def __call__(self, name: str, known: Collection[str]) -> str:
         self.left -= len(known)
         close = get_close_matches(name[:64], known, n=1) if self.left >= 0 else ()
-        return "".join(f": did you mean {match!r}?" for match in close)
+        return "".join(f" (did you mean {match!r}?)" for match in close)
 
 
 def _at(value: Json, place: str) -> Json:

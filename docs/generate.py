@@ -1,0 +1,145 @@
+"""Write the reference from the code: ``python docs/generate.py``; with ``--check``, only say what is out of date."""
+
+import inspect
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))
+
+from chalicelib.core.definition import DEFINITION_KEYS, STEP_KEYS, definition_schema
+from chalicelib.core.functions import Functions
+from chalicelib.core.model import StepType
+from chalicelib.steps import STEP_TYPES
+
+GROUPS = {
+    "NumberFunctions": "Numbers",
+    "TextFunctions": "Texts",
+    "TimeFunctions": "Times",
+    "DataFunctions": "Values, lists and objects",
+    "Functions": "Identifiers",
+}
+"""The headings of the functions, by the class that holds them."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write what is out of date, or with ``--check`` name it."""
+    pages = {
+        "steps.md": "\n".join(steps()),
+        "functions.md": "\n".join(functions()),
+        "definition.schema.json": json.dumps(definition_schema(STEP_TYPES), indent=2, ensure_ascii=False),
+    }
+    stale = [name for name, page in pages.items() if not is_current(DOCS / name, page)]
+    if "--check" in arguments:
+        for name in stale:
+            print(f"docs/{name} is out of date: run make docs")
+        return 1 if stale else 0
+    for name in stale:
+        (DOCS / name).write_text(pages[name] + "\n", encoding="utf-8")
+        print(f"wrote docs/{name}")
+    return 0
+
+
+def is_current(path: Path, page: str) -> bool:
+    """Tell whether a file holds this page."""
+    return path.exists() and path.read_text(encoding="utf-8") == page + "\n"
+
+
+def steps() -> Iterator[str]:
+    """Write the reference of the definition language: every key, and every step type."""
+    yield "# Definitions and steps"
+    yield from paragraph("Made from the code by `make docs`. The same as a JSON Schema, for editors:")
+    yield "[definition.schema.json](definition.schema.json)."
+    yield from section("What a definition holds")
+    yield from table(DEFINITION_KEYS, {"required": ["id", "steps"]})
+    yield from section("What every step may have")
+    yield from table(STEP_KEYS, {"required": ["id", "type"]})
+    yield from paragraph("A step has `next` or `end`, not both. Templates call [functions](functions.md).")
+    for name, step_type in STEP_TYPES.items():
+        yield from section(name)
+        yield from step(step_type)
+
+
+def step(step_type: StepType) -> Iterator[str]:
+    """Write the section of a step type: its docstring, its parameters and its example."""
+    schema: Mapping[str, Any] = step_type.schema
+    yield inspect.getdoc(step_type) or ""
+    if schema["properties"]:
+        yield from paragraph("Parameters:")
+        yield ""
+        yield from table(schema["properties"], schema)
+    name = f"{step_type.name}.yaml"
+    yield from paragraph(f"A whole definition, [definitions/{name}](../definitions/{name}):")
+    yield from code("yaml", (ROOT / "definitions" / name).read_text(encoding="utf-8").rstrip())
+
+
+def table(keys: Mapping[str, Mapping[str, Any]], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Write a table of keys and what their JSON Schemas say."""
+    alternatives = [name for choice in schema.get("oneOf", ()) for name in choice["required"]]
+    yield "| key | value | | means |"
+    yield "|---|---|---|---|"
+    for name, key in keys.items():
+        need = "required" if name in schema["required"] else "exactly one of these" if name in alternatives else ""
+        yield f"| `{name}` | {value(key)} | {need} | {key['description']} |"
+
+
+def value(key: Mapping[str, Any]) -> str:
+    """Say in a few words what a value must be."""
+    types = key.get("type", "any")
+    kind = types if isinstance(types, str) else " or ".join(types)
+    limits = {"format": "", "pattern": "", "minimum": "at least ", "maximum": "at most "}
+    notes = [f"{text}`{key[name]}`" for name, text in limits.items() if name in key]
+    return f"`{json.dumps(key['const'])}`" if "const" in key else ", ".join([kind, *notes])
+
+
+def functions() -> Iterator[str]:
+    """Write the reference of the functions, from their docstrings."""
+    documented, standard = {}, []
+    for name, entry in sorted(Functions.FUNCTION_TABLE.items()):
+        if text := inspect.getdoc(entry["function"]):
+            documented[name] = entry["function"].__qualname__.partition(".")[0], text
+        else:
+            standard.append(f"`{name}`")
+    yield "# Functions of templates"
+    yield from paragraph("Made from the code by `make docs`. A parameter with `?` may be left out.")
+    for group, heading in GROUPS.items():
+        yield from section(heading)
+        for name, (holder, text) in documented.items():
+            if holder == group:
+                yield from function(name, text)
+    yield from section("Standard functions")
+    yield "Those of [JMESPath](https://jmespath.org/specification.html#built-in-functions) are there, too:"
+    yield ", ".join(standard) + "."
+
+
+def function(name: str, text: str) -> Iterator[str]:
+    """Write the section of a function; its docstring is ``call: what it gives``, then examples."""
+    prose, _, examples = text.rpartition("\n\n")
+    call, _, gives = prose.partition("): ")
+    yield f"### {name}"
+    yield from paragraph(f"`{call})`: {gives}")
+    yield from code("text", examples)
+    yield ""
+
+
+def section(heading: str) -> Iterator[str]:
+    """Write a heading."""
+    yield from ("", f"## {heading}", "")
+
+
+def paragraph(text: str) -> Iterator[str]:
+    """Write a paragraph that follows something."""
+    yield from ("", text)
+
+
+def code(language: str, text: str) -> Iterator[str]:
+    """Write code that follows something."""
+    yield from ("", f"```{language}", text, "```")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
