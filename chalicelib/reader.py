@@ -131,7 +131,7 @@ def _dumper() -> "type[yaml.SafeDumper]":
             return True
 
     def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-        quoted = _BREAK.search(text) or not isinstance(_plain(text), str)
+        quoted = text in _WORDS or _NUMBER.fullmatch(text) or _BREAK.search(text)
         style = '"' if quoted else "|" if "\n" in text else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 

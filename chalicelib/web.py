@@ -4,7 +4,6 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
@@ -36,7 +35,7 @@ S = TypeVar("S")
 
 def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON."""
-    fields = {"Content-Type": "application/json", **(headers or {})}
+    fields: dict[str, str | list[str]] = {"Content-Type": "application/json", **(headers or {})}
     return Response(json.dumps(body, ensure_ascii=False), fields, int(status))
 
 
@@ -57,8 +56,7 @@ def problems_json(problems: tuple[Problem, ...] | list[Problem]) -> list[Json]:
 def explained(route: Callable[Concatenate[S, Request, P], Response]) -> Callable[Concatenate[S, Request, P], Response]:
     """Turn the errors of a route into problem documents, and decode its path parameters."""
 
-    @wraps(route)
-    def explaining(self: S, request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
+    def explaining(self: S, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         try:
             return route(self, request, *args, **kwargs)
         except errors.SedoError as error:

@@ -50,7 +50,7 @@ class Worker:
             except UnknownMessageError as error:
                 log.warning("message %s is given back: %s", record["messageId"], error)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                log.error("message %s is none: %r: %.1000s", record["messageId"], error, record["body"])  # noqa: TRY400 - says all
+                log.error("message %s is none: %r: %.999s", record["messageId"], error, record["body"])  # noqa: TRY400 - told
                 if self.invocation is Burial:
                     done.add(record["messageId"])
             else:

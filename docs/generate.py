@@ -83,7 +83,9 @@ def table(keys: Mapping[str, Mapping[str, Any]], schema: Mapping[str, Any]) -> I
     yield "| key | value | | means |"
     yield "|---|---|---|---|"
     for name, key in keys.items():
-        need = "required" if name in schema["required"] else "exactly one of these" if name in alternatives else ""
+        need = (
+            "required" if name in schema.get("required", ()) else "exactly one of these" if name in alternatives else ""
+        )
         yield f"| `{name}` | {value(key)} | {need} | {key['description']} |"
 
 
@@ -107,7 +109,7 @@ def functions() -> Iterator[str]:
     yield "# Functions of templates"
     yield from paragraph("Made from the code by `make docs`. A parameter with `?` may be left out.")
     for group, heading in GROUPS.items():
-        yield from section(heading)
+        yield from ("", f"## {heading}")
         for name, (holder, text) in documented.items():
             if holder == group:
                 yield from function(name, text)
@@ -120,10 +122,9 @@ def function(name: str, text: str) -> Iterator[str]:
     """Write the section of a function; its docstring is ``call: what it gives``, then examples."""
     prose, _, examples = text.rpartition("\n\n")
     call, _, gives = prose.partition("): ")
-    yield f"### {name}"
+    yield from ("", f"### {name}")
     yield from paragraph(f"`{call})`: {gives}")
     yield from code("text", examples)
-    yield ""
 
 
 def section(heading: str) -> Iterator[str]:

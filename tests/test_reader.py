@@ -1,3 +1,4 @@
+import contextlib
 import json
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import MalformedError, SedoError, TooLargeError
 from chalicelib.core.values import Json, Problem
-from chalicelib.reader import MAX_DEPTH, Places, read_json, read_yaml, write_yaml
+from chalicelib.reader import MAX_DEPTH, read_json, read_yaml, write_yaml
 
 LIMIT = 100_000
 
@@ -49,10 +50,8 @@ class TestReadJson:
 
     @given(st.binary(max_size=40) | looks_like_something.map(str.encode))
     def test_anything_is_a_value_or_one_of_our_errors(self, text: bytes) -> None:
-        try:
+        with contextlib.suppress(SedoError):
             json.dumps(read_json(text, LIMIT), allow_nan=False).encode()
-        except SedoError:
-            pass
 
     def test_big_integers_keep_every_digit(self) -> None:
         assert read_json(b"9" * 4_000, LIMIT) == int("9" * 4_000)
@@ -61,11 +60,10 @@ class TestReadJson:
         ("text", "message"),
         [
             (b"", "this is not JSON"),
-            (b"\xef\xbb\xbf{}", "this is not JSON"),
             (b'"\xff"', "this is not UTF-8: byte 2"),
             (b'{"a": 1, "b": {"c": 1, "c": 1}}', "the key 'c' is there twice"),
-            (b"NaN", "NaN is not JSON"),
-            (b"[-Infinity]", "-Infinity is not JSON"),
+            (b"NaN", "there is no number NaN"),
+            (b"[-Infinity]", "there is no number -Infinity"),
             (b"[1e999]", "the number 1e999 is too large"),
             (b'{"\\ud800": 1}', "half of a surrogate pair"),
             (b'["\\udfff"]', "half of a surrogate pair"),
@@ -77,6 +75,12 @@ class TestReadJson:
     )
     def test_what_is_not_json_is_refused(self, text: bytes, message: str) -> None:
         assert message in problem_of_json(text).message
+
+    def test_a_byte_order_mark_is_passed_over(self) -> None:
+        assert read_json(b"\xef\xbb\xbf{}", LIMIT) == {}
+
+    def test_a_problem_points_at_the_value(self) -> None:
+        assert problem_of_json(b'{"a": [1, "\\ud800"]}').pointer == "/a/1"
 
     def test_a_mistake_has_its_line_and_column(self) -> None:
         problem = problem_of_json(b'{\n  "a": 1,\n  b: 2\n}')
@@ -94,10 +98,8 @@ class TestReadJson:
 class TestReadYaml:
     @given(st.binary(max_size=40) | looks_like_something.map(str.encode))
     def test_anything_is_a_value_or_one_of_our_errors(self, text: bytes) -> None:
-        try:
+        with contextlib.suppress(SedoError):
             json.dumps(read_yaml(text, LIMIT)[0], allow_nan=False).encode()
-        except SedoError:
-            pass
 
     def test_blocks_flow_and_comments(self) -> None:
         text = "a: # why\n  - 1\n  - {b: [x, 'y', \"z\\n\"]}\nc: |\n  two\n  lines\nd: >-\n  one\n  line\n"
@@ -141,11 +143,12 @@ class TestReadYaml:
     def test_quoted_words_are_text(self, quoted: str) -> None:
         assert from_yaml(f"a: {quoted}") == {"a": quoted[1:-1]}
 
-    def test_a_byte_order_mark_is_skipped(self) -> None:
+    def test_a_byte_order_mark_is_passed_over(self) -> None:
         assert read_yaml(b"\xef\xbb\xbfa: 1", LIMIT)[0] == {"a": 1}
 
-    def test_nothing_is_null(self) -> None:
-        assert from_yaml("# nothing\n") is None
+    @pytest.mark.parametrize("text", ["", "# nothing\n", "\n\n"])
+    def test_nothing_is_refused(self, text: str) -> None:
+        assert problem_of_yaml(text).message == "there is nothing in it"
 
     @pytest.mark.parametrize(
         ("text", "message", "place"),
@@ -153,7 +156,7 @@ class TestReadYaml:
             ("a: &x 1\nb: 2", "anchors are not allowed", (1, 4)),
             ("a: 1\nb: *x", "aliases are not allowed", (2, 4)),
             ("a: !!str 1", "tags are not allowed", (1, 4)),
-            ("a: !x {}", "tags are not allowed: leave !x out", (1, 4)),
+            ("a: !x {}", "tags are not allowed", (1, 4)),
             ("a:\n  <<: {b: 1}", "merge keys are not allowed", (2, 3)),
             ("a: 1\n---\nb: 1", "more than one document", (2, 1)),
             ("1: a", 'a key is text: quote it, as in "1"', (1, 1)),
@@ -164,7 +167,7 @@ class TestReadYaml:
             ("a: [1\nb: 2", "this is not YAML", (2, 2)),
             ("a: @x", "this is not YAML", (1, 4)),
             ("\ta: 1", "this is not YAML", (1, 1)),
-            ("a: 1e999", "the number 1e999 is too large", (None, None)),
+            ("a: 1e999", "the number 1e999 is too large", (1, 4)),
             ("a: \x00", "this is not YAML", (None, None)),
             ("a: " + "9" * 5_000, "more digits than can be read", (1, 4)),
             ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "nests deeper than 50 levels", (1, 51)),
@@ -183,9 +186,6 @@ class TestReadYaml:
         assert "byte 4" in problem_of_yaml(b"a: \xff").message
         assert "UTF-8" in problem_of_yaml("a: 1".encode("utf-16")).message
 
-    def test_a_problem_points_at_the_value(self) -> None:
-        assert problem_of_yaml("a:\n  - b\n  - c: !x 1").pointer == "/a/1/c"
-
     def test_a_text_above_the_limit_is_too_large(self) -> None:
         with pytest.raises(TooLargeError):
             read_yaml(b"a: 1", 3)
@@ -198,26 +198,23 @@ class TestPlaces:
         ("pointer", "place"),
         [
             ("", (1, 1)),
-            ("/id", (1, 5)),
-            ("/steps", (3, 3)),
+            ("/id", (1, 1)),
+            ("/steps", (2, 1)),
             ("/steps/0", (3, 5)),
-            ("/steps/0/type", (4, 11)),
+            ("/steps/0/type", (4, 5)),
             ("/steps/1", (5, 5)),
-            ("/steps/1/id", (5, 10)),
-            ("/steps/1/a~1b~0c", (5, 24)),
+            ("/steps/1/id", (5, 6)),
+            ("/steps/1/a~1b~0c", (5, 15)),
             ("/steps/1/next", (5, 5)),
-            ("/steps/1/id/deep/er", (5, 10)),
+            ("/steps/1/id/deep/er", (5, 6)),
             ("/nowhere", (1, 1)),
         ],
     )
-    def test_a_problem_gets_the_place_of_its_value_or_of_the_closest_one_around_it(
+    def test_a_problem_gets_the_place_of_its_key_or_item_or_of_the_closest_one_around_it(
         self, pointer: str, place: tuple[int, int]
     ) -> None:
         _, places = read_yaml(self.TEXT, LIMIT)
         assert places.locate([Problem(pointer, "wrong")]) == [Problem(pointer, "wrong", *place)]
-
-    def test_the_place_in_an_empty_document_is_its_beginning(self) -> None:
-        assert Places({}).locate([Problem("/a", "wrong")]) == [Problem("/a", "wrong", 1, 1)]
 
 
 class TestWriteYaml:

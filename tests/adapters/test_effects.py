@@ -1,0 +1,57 @@
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chalicelib.adapters.effects import PooledEffects
+from chalicelib.core.errors import StepError
+from chalicelib.core.model import EffectFailed, EffectSucceeded, Perform
+from chalicelib.core.values import Json
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"tell": lambda params, key: [params, key]}, pool)
+    effects.start("t:d:1", "main.2.left", 3, Perform("tell", {"a": 1}))
+    assert effects.wait() == [EffectSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
+
+
+def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
+    both_are_there = threading.Barrier(2, timeout=10)
+
+    def meet(params: Json, key: str) -> Json:
+        both_are_there.wait()
+        return params
+
+    effects = PooledEffects({"meet": meet}, pool)
+    effects.start("t:d:1", "a", 0, Perform("meet", "A"))
+    effects.start("t:d:1", "b", 0, Perform("meet", "B"))
+    ended = [*effects.wait()]
+    while len(ended) < 2:
+        ended += effects.wait()
+    assert {event.thread for event in ended} == {"a", "b"}
+
+
+def fails(params: Json, key: str) -> Json:
+    raise StepError("no answer", "http.504", params)
+
+
+def breaks(params: Json, key: str) -> Json:
+    raise ZeroDivisionError("by nothing")
+
+
+def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"fails": fails, "breaks": breaks}, pool)
+    effects.start("t:d:1", "main", 1, Perform("fails", {"url": "u"}))
+    assert effects.wait() == [EffectFailed("main", 1, "http.504", "no answer", {"url": "u"})]
+    effects.start("t:d:1", "main", 1, Perform("breaks", None))
+    assert effects.wait() == [EffectFailed("main", 1, "ZeroDivisionError", "by nothing")]
+    effects.start("t:d:1", "main", 1, Perform("unknown", None))
+    (unknown,) = effects.wait()
+    assert isinstance(unknown, EffectFailed)
