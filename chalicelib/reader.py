@@ -101,15 +101,18 @@ def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
     """
     import yaml  # noqa: PLC0415 - only definitions are YAML, and a cold start need not pay for it
 
+    decoded = _decode(text, limit)
     document = _Document()
     try:
-        for event in yaml.parse(_decode(text, limit), Loader=yaml.CSafeLoader):
+        for event in yaml.parse(decoded, Loader=yaml.CSafeLoader):
             document.take(event)
     except yaml.MarkedYAMLError as error:
         mark = _mark(error.problem_mark) if error.problem_mark else _Mark(1, 1)
         _refuse(f"this is not YAML: {error.problem or error.context}", line=mark.line, column=mark.column)
     except yaml.reader.ReaderError as error:
-        _refuse(f"this is not YAML: {error.reason}, and character {error.position + 1} is one")
+        before = decoded.encode()[: error.position].decode()
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        _refuse(f"this is not YAML: {error.reason}", line=line, column=column)
     if document.root is None:
         _refuse("there is nothing in it")
     return document.value, Places(document.root)

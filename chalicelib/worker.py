@@ -45,14 +45,15 @@ class Worker:
         groups: dict[str, list[Delivery]] = {}
         done: set[str] = set()
         for record in records:
+            name = record["messageId"]
             try:
                 delivery = read(record)
             except UnknownMessageError as error:
-                log.warning("message %s is given back: %s", record["messageId"], error)
+                log.warning("message %s is given back: %s", name, error)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                log.error("message %s is none: %r: %.999s", record["messageId"], error, record["body"])  # noqa: TRY400 - told
+                log.error("message %s cannot be read: %r: %.999s", name, error, record["body"])  # noqa: TRY400 - told
                 if self.invocation is Burial:
-                    done.add(record["messageId"])
+                    done.add(name)
             else:
                 groups.setdefault(delivery.message.execution, []).append(delivery)
         budget = Budget(self.ports.clock.now() + left - RESERVE)
