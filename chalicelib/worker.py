@@ -32,7 +32,7 @@ class Worker:
     pool: ThreadPoolExecutor
     invocation: type[Invocation] = Invocation
     reports: bool = False
-    """Whether the event source mapping reports batch item failures; where it does not, reporting would lose messages."""
+    """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
 
     def handle(self, records: Sequence[Record], request: str, left: timedelta) -> dict[str, Any] | None:
         """Work on a batch for the time that is left, and delete what is done.

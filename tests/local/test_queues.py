@@ -120,7 +120,7 @@ def test_the_driver_runs_until_it_is_told_to_stop_and_lets_the_last_invocation_e
     app = Chalice(app_name="small")
 
     @app.on_sqs_message(queue="work")
-    def stopping(event: SQSEvent) -> None:  # noqa: ARG001 the signature of a handler
+    def stopping(event: SQSEvent) -> None:
         stop.set()
 
     mapped.sqs.send_message(QueueUrl=mapped.url, MessageBody="x")
