@@ -130,7 +130,8 @@ def _dumper() -> "type[yaml.SafeDumper]":
     import yaml  # noqa: PLC0415 - see above
 
     class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - a value that stands twice is written twice
+        def ignore_aliases(self, _data: object) -> bool:
+            """Write a value twice that stands twice."""
             return True
 
     def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

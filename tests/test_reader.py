@@ -143,6 +143,9 @@ class TestReadYaml:
     def test_quoted_words_are_text(self, quoted: str) -> None:
         assert from_yaml(f"a: {quoted}") == {"a": quoted[1:-1]}
 
+    def test_a_quoted_merge_key_is_a_key_like_others(self) -> None:
+        assert from_yaml("'<<': {b: 1}") == {"<<": {"b": 1}}
+
     def test_a_byte_order_mark_is_passed_over(self) -> None:
         assert read_yaml(b"\xef\xbb\xbfa: 1", LIMIT)[0] == {"a": 1}
 
@@ -168,7 +171,7 @@ class TestReadYaml:
             ("a: @x", "this is not YAML", (1, 4)),
             ("\ta: 1", "this is not YAML", (1, 1)),
             ("a: 1e999", "the number 1e999 is too large", (1, 4)),
-            ("a: \x00", "this is not YAML", (None, None)),
+            ("a: 1\nöö: \x00", "this is not YAML", (2, 5)),
             ("a: " + "9" * 5_000, "more digits than can be read", (1, 4)),
             ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "nests deeper than 50 levels", (1, 51)),
             ("{a: " * 20_000, "nests deeper than 50 levels", (1, 201)),
@@ -176,7 +179,7 @@ class TestReadYaml:
         ids=lambda part: part[:30] if isinstance(part, str) else None,
     )
     def test_what_is_no_plain_yaml_is_refused_with_its_place(
-        self, text: str, message: str, place: tuple[int | None, int | None]
+        self, text: str, message: str, place: tuple[int, int]
     ) -> None:
         problem = problem_of_yaml(text)
         assert message in problem.message
@@ -227,7 +230,7 @@ class TestWriteYaml:
         assert from_yaml(write_yaml({text: text})) == {text: text}
 
     @pytest.mark.parametrize(
-        "word", ["1", "1e3", "true", "null", "~", "", "on", "2026-01-31", "<<", "- a", "a: b", "#"]
+        "word", ["1", "1e3", "true", "null", "~", "", "on", "2026-01-31", "<<", "- a", "a: b", "#", "a\x85\u2028\n"]
     )
     def test_words_that_would_be_something_else_are_quoted(self, word: str) -> None:
         assert from_yaml(write_yaml([word])) == [word]

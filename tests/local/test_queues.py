@@ -116,15 +116,23 @@ def test_a_message_that_the_function_deleted_itself_does_no_harm(mapped: Mapped)
 
 
 def test_the_driver_runs_until_it_is_told_to_stop_and_lets_the_last_invocation_end(mapped: Mapped) -> None:
-    stop = threading.Event()
+    stop, may_end = threading.Event(), threading.Event()
     app = Chalice(app_name="small")
 
     @app.on_sqs_message(queue="work")
-    def stopping(event: SQSEvent) -> None:
+    def slow(event: SQSEvent) -> None:
         stop.set()
+        may_end.wait(10)
 
     mapped.sqs.send_message(QueueUrl=mapped.url, MessageBody="x")
-    QueueDriver(mapped.sqs, "work", Function(app, "stopping", CONFIG), batch_size=1, poll_seconds=0).run(stop)
+    driver = QueueDriver(mapped.sqs, "work", Function(app, "slow", CONFIG), batch_size=1, poll_seconds=0)
+    running = threading.Thread(target=driver.run, args=(stop,))
+    running.start()
+    stop.wait(10)
+    running.join(0.1)
+    assert running.is_alive()
+    may_end.set()
+    running.join(10)
     assert mapped.left() == (0, 0)
 
 
