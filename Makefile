@@ -38,7 +38,7 @@ check:
 	$(APP)/bin/lint-imports --no-cache
 	$(APP)/bin/deptry .
 	$(PY) -m vulture
-	$(if $(wildcard docs/generate.py),$(PY) docs/generate.py --check)
+	$(PY) docs/generate.py --check
 	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered
 
 format:

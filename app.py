@@ -18,6 +18,7 @@ T = "/sedo/tenants/{tenantId}"
 BATCH = 10
 
 app = Chalice(app_name="sedo")
+app.log.setLevel("WARNING")  # Chalice sets ERROR, and a message that is given back would leave no trace
 names = from_environment()
 
 

@@ -17,6 +17,7 @@ from chalicelib.reader import Places, write_yaml
 from chalicelib.service import Service
 
 NAME = r"[A-Za-z0-9._-]{1,64}"
+MAX_VERSION = 10**9
 MAX_WAIT = 25
 """Seconds: API Gateway gives up after 29 (Amazon API Gateway quotas, "Integration timeout")."""
 
@@ -72,7 +73,7 @@ class Api:
     @web.explained
     def read_definition(self, request: Request, tenant: str, definition: str) -> Response:
         """Read a version: as it was posted in YAML, with what is known of it in JSON."""
-        version = None if web.query(request, "version") is None else web.number(request, "version", 1, 10**9)
+        version = None if web.query(request, "version") is None else web.number(request, "version", 1, MAX_VERSION)
         record = self.service.read_definition(web.part(tenant, "tenantId"), web.part(definition, "definition"), version)
         if web.wants_yaml(request):
             return Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
@@ -144,15 +145,15 @@ def _start(body: Json) -> dict[str, Any]:
     name, version = body.get("name"), body.get("version")
     if name is not None:
         name = web.part(name if isinstance(name, str) else "", "name", NAME)
-    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
-        raise InvalidError("version is a whole number from 1")
+    if version is not None and (type(version) is not int or not 1 <= version <= MAX_VERSION):
+        raise InvalidError(f"version is a whole number from 1 to {MAX_VERSION}")
     return {"value": body.get("input", {}), "name": name, "version": version}
 
 
 def _position(started_at: str, execution_id: str) -> Position:
     try:
         return Position(parse_instant(started_at), execution_id)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # an offset can carry an instant out of the calendar
         raise InvalidError("cursor is not one that a Link header gave: leave it out to begin") from error
 
 

@@ -9,6 +9,8 @@ as far as it goes, without a message in between. What makes that safe is here an
 * messages are derived from the state, so that a redelivery can send what its dead twin did not.
 """
 
+import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -66,7 +68,8 @@ class Budget:
     """After this instant no effect is begun and no step run."""
     turns: int = 1000
     turns_per_write: int = 100
-    """So that a row of history has a bound."""
+    size_per_write: int = 2_000_000
+    """Characters of results: so that a row of history has a bound, and progress with large values is kept."""
     unanswered: int = 5
     """How many writes may go unanswered before the message is left to its next delivery."""
 
@@ -93,11 +96,14 @@ class Advance:
     performs: dict[Key, Perform] = field(default_factory=dict)
     """By turns that stand written, or were read."""
     turns: int = 0
+    size: int = 0
+    """Of the results in the records, in characters of JSON."""
 
     def fold(self, decision: Decision) -> None:
         """Take a decision up."""
         self.execution = decision.execution
         self.records.extend(decision.records)
+        self.size += sum(len(json.dumps(record.result)) for record in decision.records if record.result is not None)
         self.turns += 1
 
 
@@ -238,7 +244,7 @@ class Invocation:
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to perform."""
         stopped: set[Key] = set()
-        while advance.turns < self.budget.turns_per_write:
+        while advance.turns < self.budget.turns_per_write and advance.size < self.budget.size_per_write:
             due = {key: message for key, message in self.due(advance.execution).items() if key not in stopped}
             if not due:
                 return
@@ -315,7 +321,7 @@ class Invocation:
                 raise
             self.reread(item, self.ports.executions.get(item.id))
         else:
-            self.pending = {}
+            self.presumed, self.pending = False, {}
             self.settle(written)
 
     def reread(self, item: Execution, current: Execution | None) -> None:
@@ -362,15 +368,14 @@ class Invocation:
 
 
 class Burial(Invocation):
-    """The work on dead letters: what they drove fails with ``Poison``, a turn like any other."""
+    """The work on dead letters: what they drove fails with ``Poison``, a turn like any other.
+
+    A timer that died early is sent again: its wait is sound.
+    """
 
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what the message names or drove, and let it fail."""
         super().take_up(item, delivery)
-        event = delivery.message.event
-        thread = item.threads.get(event.thread)
-        if thread is not None and thread.turn == event.turn:
-            self.own[thread.key] = delivery.id
         self.pending = {key: Poisoned(*key) for key in self.own}
 
     def is_first(self) -> bool:
@@ -389,7 +394,9 @@ _UNREADABLE = Definition(id="", first="", steps={}, input_schema=compile_schema(
 
 
 GRACE = timedelta(minutes=5)
-"""How long after its time a timer that the schedule sent is taken for lost, and sent again."""
+"""How long after its time a message that the schedule sent is taken for lost, and sent again."""
+
+log = logging.getLogger("sedo")
 
 
 def arm(ports: Ports, limit: int = 1000) -> int:
@@ -398,13 +405,25 @@ def arm(ports: Ports, limit: int = 1000) -> int:
     Sends, then moves the due time on: whatever happens between, the next run sends again.
 
     Returns:
-        How many executions were due.
+        How many executions were taken up.
     """
     now = ports.clock.now()
-    found = ports.executions.due(now + LONGEST_DELAY, limit)
-    for execution_id, seen in found:
+    return sum(_arm(ports, name, seen, now) for name, seen in ports.executions.due(now + LONGEST_DELAY, limit))
+
+
+def _arm(ports: Ports, execution_id: str, seen: datetime, now: datetime) -> bool:
+    again = now
+    try:
         item = ports.executions.get(execution_id)
+        if item is not None and item.version == 0 and seen > now:
+            return False
         messages = [implied(item, thread, now) for thread in item.threads.values()] if item else []
         ports.queue.send([message for message in messages if message is not None])
-        ports.executions.defer(execution_id, seen, max(seen, now + LONGEST_DELAY) + GRACE)
-    return len(found)
+        again = now if item is not None and item.version == 0 else now + LONGEST_DELAY
+    except UnavailableError:
+        log.warning("execution %s is left to the next run", execution_id)
+        return False
+    except Exception:
+        log.exception("execution %s cannot be armed, and must not keep others waiting", execution_id)
+    ports.executions.defer(execution_id, seen, max(seen, again) + GRACE)
+    return True

@@ -13,6 +13,7 @@ from chalicelib.core.errors import (
     ConflictError,
     DefinitionNotFoundError,
     ExecutionNotFoundError,
+    HistoryBrokenError,
     InvalidDefinitionError,
 )
 from chalicelib.core.history import Row, anchor, chained
@@ -124,7 +125,12 @@ class Service:
             ConflictError: the name is taken by an execution with other input, or of another version than asked for.
             UnavailableError: it may have started, or not.
         """
-        record = self.read_definition(tenant_id, definition_id, version)
+        if name is not None and (first := self.executions.get(f"{tenant_id}:{definition_id}:{name}")) is not None:
+            if first.version == 0:
+                self.queue.send([Message(first.id, Started())])
+            return _wanted(first, value, version), False
+        newest = self.read_definition(tenant_id, definition_id)
+        record = newest if version is None else self.read_definition(tenant_id, definition_id, version)
         header = Execution(
             id="",
             tenant_id=tenant_id,
@@ -136,7 +142,9 @@ class Service:
             threads={},
         )
         if name is not None:
-            return self._start_named(self._submitted(header, name), version)
+            execution = self._submitted(header, name)
+            stands = self._put_then_send(execution)
+            return _wanted(stands, value, version), stands.nonce == execution.nonce
         while True:
             execution = self._submitted(header, self.token())
             stands = self._start(execution)
@@ -178,9 +186,11 @@ class Service:
         if execution.head is None or execution.version <= after:
             return (), False
         last = min(after + limit, execution.version)
-        rows = list(self.history.read(execution_id, after, limit + 2))
-        while (link := anchor(rows, execution.head, last)) is None:
-            rows += self.history.read(execution_id, rows[-1].version, limit)
+        count = limit + 2
+        while (link := anchor(rows := self.history.read(execution_id, after, count), execution.head, last)) is None:
+            if len(rows) < count:
+                raise HistoryBrokenError
+            count *= 2
         counted = chained(rows, link, after)
         return [row for row in counted if row.version <= last], last < execution.version
 
@@ -213,13 +223,14 @@ class Service:
             self.queue.send([Message(stands.id, Started())])
         return stands
 
-    def _start_named(self, execution: Execution, version: int | None) -> tuple[Execution, bool]:
-        stands = self._put_then_send(execution)
-        if _canonical(stands.input) != _canonical(execution.input):
-            raise ConflictError(f"{stands.id} was started with other input: choose another name")
-        if version is not None and stands.definition_version != version:
-            raise ConflictError(f"{stands.id} was started with version {stands.definition_version}, not {version}")
-        return stands, stands.nonce == execution.nonce
+
+def _wanted(stands: Execution, value: Json, version: int | None) -> Execution:
+    """Answer the execution that stands under a name, if it is the one that is asked for."""
+    if _canonical(stands.input) != _canonical(value):
+        raise ConflictError(f"{stands.id} was started with other input: choose another name")
+    if version is not None and stands.definition_version != version:
+        raise ConflictError(f"{stands.id} was started with version {stands.definition_version}, not {version}")
+    return stands
 
 
 def _canonical(value: Json) -> str:

@@ -137,7 +137,12 @@ def cursor(request: Request, *kinds: type) -> list[Any] | None:
         values = json.loads(base64.b64decode(text.encode(), altchars=b"-_", validate=True))
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+    known = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+    if (
+        not isinstance(values, list)
+        or [type(value) for value in values] != list(kinds)
+        or not all(known.fullmatch(str(value)) for value in values)
+    ):
         raise errors.InvalidError("cursor is not one that a Link header gave: leave it out to begin")
     return values
 

@@ -50,7 +50,7 @@ class Worker:
                 delivery = read(record)
             except UnknownMessageError as error:
                 log.warning("message %s is given back: %s", name, error)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 log.error("message %s cannot be read: %r: %.999s", name, error, record["body"])  # noqa: TRY400 - told
                 if self.invocation is Burial:
                     done.add(name)
@@ -89,7 +89,7 @@ def read(record: Record) -> Delivery:
 
     Raises:
         UnknownMessageError: it is of another version.
-        KeyError, TypeError, ValueError, AttributeError: it is no message.
+        KeyError, TypeError, ValueError, AttributeError, RecursionError: it is no message.
     """
     receives = int(record["attributes"]["ApproximateReceiveCount"])
     return Delivery(record["messageId"], read_message(json.loads(record["body"])), receives)

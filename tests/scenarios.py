@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
+from chalicelib.core.definition import parse
 from chalicelib.core.model import Branch, Definition, Fork, Outcome, Perform, Step, StepContext, StepType
 from chalicelib.core.schema import compile_schema
 from chalicelib.core.template import compile_template
 from chalicelib.core.values import Json
+from chalicelib.reader import read_yaml
+from chalicelib.steps import STEP_TYPES
 from chalicelib.steps.echo import Echo
 from chalicelib.steps.wait import Wait
 
@@ -47,7 +51,15 @@ def definition(name: str, *steps: Step) -> Definition:
 CALL, REFUSE, SPLIT, ECHO, WAIT = Call(), Call("refuse"), Split(), Echo(), Wait()
 BEFORE: Json = {"before": "${output}", "input": "${input}", "stash": "${stash}"}
 
-SCENARIOS = {
+EXAMPLES = {
+    file.stem: cast("dict[str, Any]", read_yaml(file.read_bytes(), 100_000)[0])
+    for file in sorted(Path(__file__).parent.parent.glob("definitions/*.yaml"))
+}
+"""The definitions that sedo ships."""
+
+INPUTS = {name: document["inputSchema"]["examples"][0] for name, document in EXAMPLES.items()}
+
+SCENARIOS = {name: parse(document, STEP_TYPES) for name, document in EXAMPLES.items()} | {
     scenario.id: scenario
     for scenario in (
         definition(

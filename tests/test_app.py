@@ -2,6 +2,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chalicelib.adapters.memory import Letter, MemoryClock, MemoryExecutions, Me
 from chalicelib.core.values import Json, parse_instant
 from chalicelib.reader import read_yaml
 from chalicelib.wiring import wiring
+from chalicelib.worker import GivenBackError
 from local.lambda_events import scheduled_event, sqs_event
 
 PROJECT = Path(__file__).parents[1]
@@ -91,30 +93,29 @@ class Sedo:
         # not lambda_.invoke: its context has 3 seconds, less than a worker keeps in reserve
         app.handler_map[function](event, LambdaContext(function, 512, max_runtime_ms=60_000))
 
-    def pass_time(self, seconds: float) -> None:
+    def pass_time(self, seconds: int) -> None:
         """Move the clock from one visible message or run of the schedule to the next, in time and in order."""
-        end = self.clock.now() + self.clock.now().resolution * int(seconds * 1_000_000)
+        end = self.clock.now() + timedelta(seconds=seconds)
         while True:
             self.deliver()
             if self.clock.now() >= self.next_schedule:
                 self.client.lambda_.invoke("on_schedule", scheduled_event("on_schedule", self.clock.now()))
-                self.clock_minute()
+                self.next_schedule += timedelta(minutes=1)
                 continue
             if self.clock.now() >= end:
                 return
             coming = [letter.visible_at for letter in self.queue.letters.values()]
             self.clock.instant = min([*coming, self.next_schedule, end])
 
-    def clock_minute(self) -> None:
-        self.next_schedule = self.clock.now().replace(second=0) + self.clock.now().resolution * 60_000_000
-
     def stored(self) -> tuple[Any, ...]:
         definitions: Any = wiring().api.service.definitions
+        history: Any = wiring().ports.history
         return (
             dict(self.executions.items),
             dict(self.queue.letters),
             dict(definitions.versions),
             dict(definitions.heads),
+            dict(history.rows),
         )
 
 
@@ -234,7 +235,7 @@ def test_changed_content_is_the_next_version_and_running_executions_keep_theirs(
     ]
     path = "/definitions/example-definition"
     messages = [sedo.get(path + query)["steps"][2]["message"] for query in ("", "?version=1", "?version=2")]
-    assert messages == ["${output}, and good bye", "${output}, and hello again", "${output}, and good bye"]
+    assert [message.rpartition(", and ")[2] for message in messages] == ["good bye", "hello again", "good bye"]
     assert_problem(sedo.ask("GET", T + path + "?version=3"), 404, "definition not found")
 
 
@@ -264,7 +265,7 @@ def test_validating_tells_every_problem_and_its_place_and_keeps_nothing(sedo: Se
     answer = sedo.ask("POST", T + "/definitions/validate", text.encode(), YAML)
     assert (answer.status_code, answer.json_body["valid"]) == (200, False)
     places = {(each["pointer"], each["line"], each["column"]) for each in answer.json_body["problems"]}
-    assert places == {("/id", 1, 5), ("/steps/0/type", 4, 11), ("/steps/1/id", 5, 9), ("/steps/1/message", 7, 14)}
+    assert places == {("/id", 1, 1), ("/steps/0/type", 4, 5), ("/steps/1/id", 5, 5), ("/steps/1/message", 7, 5)}
     assert sedo.get("/definitions") == []
     assert assert_problem(sedo.create(text), 400)["errors"] == answer.json_body["problems"]
     fine = sedo.ask("POST", T + "/definitions/validate", EXAMPLE.encode(), YAML)
@@ -394,6 +395,13 @@ def test_a_poisonous_message_fails_its_execution_for_all_to_see(sedo: Sedo, afte
     assert sedo.queue.letters == {}
 
 
+def test_a_message_that_is_given_back_leaves_a_trace(sedo: Sedo, caplog: pytest.LogCaptureFixture) -> None:
+    letter = Letter("newer", '{"v": 2}', timer=False, visible_at=sedo.clock.now(), receives=1)
+    with pytest.raises(GivenBackError):
+        sedo.invoke("on_sqs_message", letter)
+    assert "message newer is given back: message version 2 is unknown here" in caplog.text
+
+
 # -- bad input
 
 
@@ -504,7 +512,8 @@ def test_an_execution_id_with_odd_characters_is_refused(sedo: Sedo, odd: str) ->
         *(f"/executions?cursor={text}" for text in ("x", "%C3%BC", "AAAA", cursor({}), cursor(["x"]), cursor([1, 2]))),
         f"/executions?cursor={cursor(['yesterday', 'x'])}",
         f"/executions?cursor={cursor(['0001-01-01T00:00:00+01:00', 'x'])}",
-        f"/definitions?cursor={cursor([1])}",
+        *(f"/definitions?cursor={cursor([odd])}" for odd in (1, "", "\ud800", "x" * 201)),
+        f"/executions?cursor={cursor(['2026-01-01T00:00:00Z', ''])}",
         f"/executions/123:a:b/history?cursor={cursor([True, 0])}",
         *(f"/executions/123:a:b?wait={wait}" for wait in ("26", "-1", "x", "1.5", "9999999999")),
         *(f"/definitions/example-definition?version={version}" for version in ("0", "x", "-1", "1e3", "10000000000")),
@@ -515,12 +524,15 @@ def test_a_bad_query_is_refused(sedo: Sedo, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "more",
-    [{"version": version} for version in (0, -1, 1.0, "1", True, [])]
-    + [{"name": name} for name in ("", "a b", "a:b", "ü", "x" * 65, 5, ["a"], "a\n")],
+    ("key", "odd"),
+    [
+        *(("version", odd) for odd in (0, -1, 10**10, 10**4000, 1.0, "1", True, [])),
+        *(("name", odd) for odd in ("", "a b", "a:b", "ü", "x" * 65, 5, ["a"], "a\n")),
+    ],
+    ids=range(16),
 )
-def test_a_bad_name_or_version_is_refused(sedo: Sedo, more: dict[str, Json]) -> None:
-    refuse(sedo, 400, "POST", EXECUTE, {"input": {"foo": "bar"}, **more})
+def test_a_bad_name_or_version_is_refused(sedo: Sedo, key: str, odd: Json) -> None:
+    refuse(sedo, 400, "POST", EXECUTE, {"input": {"foo": "bar"}, key: odd})
 
 
 def test_a_bad_wait_starts_nothing(sedo: Sedo) -> None:

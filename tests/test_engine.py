@@ -10,7 +10,7 @@ import pytest
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
 from chalicelib.core.document import MAX_MESSAGE_BYTES, read_message
-from chalicelib.core.errors import ConflictError, UnavailableError
+from chalicelib.core.errors import ConflictError, DefinitionNotFoundError, HistoryBrokenError, UnavailableError
 from chalicelib.core.model import Execution, Message, Started, State, StepDue, TimerFired
 from chalicelib.engine import Budget, Burial, Delivery, Invocation, Ports, arm
 from chalicelib.service import Service
@@ -39,13 +39,13 @@ class Home:
         self.calls: Counter[str] = Counter()
         self.clock = MemoryClock(START)
         self.executions, self.queue = MemoryExecutions(), MemoryQueue(self.clock)
-        definitions, history = MemoryDefinitions(), MemoryHistory()
+        definitions, self.history = MemoryDefinitions(), MemoryHistory()
         counted: dict[str, Any] = {
             name: Counting(port, name, self.calls)
             for name, port in {
                 "executions": self.executions,
                 "definitions": definitions,
-                "history": history,
+                "history": self.history,
                 "queue": self.queue,
             }.items()
         }
@@ -74,9 +74,14 @@ class Home:
 
     def deliver(self, kind: type[Invocation] = Invocation, turns: int = 1000) -> set[str]:
         """Deliver what is visible, as one batch."""
-        letters = [self.queue.receive(letter) for letter in self.queue.visible()]
-        deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in letters]
-        done = kind(self.ports, "request", deliveries, Budget(self.clock.now() + timedelta(minutes=1), turns)).run()
+        groups: dict[str, list[Delivery]] = {}
+        for letter in [self.queue.receive(letter) for letter in self.queue.visible()]:
+            message = read_message(json.loads(letter.body))
+            groups.setdefault(message.execution, []).append(Delivery(letter.id, message, letter.receives))
+        budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
+        done: set[str] = set()
+        for number, group in enumerate(groups.values()):
+            done |= kind(self.ports, f"request-{number}", group, budget).run()
         self.queue.delete("any", sorted(done))
         return done
 
@@ -186,6 +191,31 @@ class TestTimers:
         assert home.only().state is State.SUCCEEDED
         assert home.only().ended_at == START + timedelta(days=3)
 
+    @pytest.mark.parametrize("seconds", [900, 901])
+    def test_no_wait_falls_between_message_and_due_time_if_the_clock_steps_back(self, seconds: int) -> None:
+        class Stepping(MemoryClock):
+            def now(self) -> datetime:
+                self.instant -= timedelta(milliseconds=1)
+                return self.instant
+
+        home = Home()
+        home.ports = replace(home.ports, clock=Stepping(START))
+        home.create({"type": "wait", "seconds": seconds})
+        home.service.execute("t", "d", "in")
+        home.deliver()
+        assert home.queue.letters or home.executions.due_times
+
+    def test_an_execution_that_cannot_be_read_keeps_no_other_waiting(self, home: Home) -> None:
+        home.create({"type": "wait", "seconds": 3600})
+        broken, _ = home.service.execute("t", "d", "broken")
+        home.service.execute("t", "d", "whole")
+        home.deliver()
+        home.executions.items[broken.id] = "{}"
+        home.clock.sleep(3000)
+        assert arm(home.ports) == 2
+        assert len(home.queue.letters) == 1
+        assert arm(home.ports) == 0
+
     def test_a_timer_that_was_lost_is_sent_again(self, home: Home) -> None:
         home.create({"type": "wait", "seconds": 3600})
         home.service.execute("t", "d", "in")
@@ -224,7 +254,8 @@ class TestStarting:
         home.deliver()
         stands = home.executions.get(first.id)
         assert stands is not None
-        assert stands.input == 1
+        assert (stands.input, stands.version) == (1, 1)
+        assert len(home.queue.letters) == 2
 
     def test_a_name_stands_for_one_input(self, home: Home) -> None:
         home.create(WAIT)
@@ -236,8 +267,63 @@ class TestStarting:
         with pytest.raises(ConflictError, match="other input"):
             home.service.execute("t", "d", {"n": 1.0}, name="mine")
 
+    def test_a_name_outlives_its_definition(self, home: Home) -> None:
+        home.create(WAIT)
+        home.service.execute("t", "d", {"n": 1}, name="mine")
+        home.create(WAIT, inputSchema={"required": ["other"]})
+        assert home.service.execute("t", "d", {"n": 1}, name="mine")[0].definition_version == 1
+        home.service.retire_definition("t", "d")
+        assert home.service.execute("t", "d", {"n": 1}, name="mine")[1] is False
+
+    def test_nothing_of_a_retired_definition_starts(self, home: Home) -> None:
+        home.create(WAIT)
+        home.service.retire_definition("t", "d")
+        for version in (None, 1):
+            with pytest.raises(DefinitionNotFoundError):
+                home.service.execute("t", "d", {}, version=version)
+
+
+class TestHistory:
+    def test_rows_that_lost_their_race_do_not_show_however_many_they_are(self, home: Home) -> None:
+        home.create(WAIT, WAIT)
+        execution, _ = home.service.execute("t", "d", "in")
+        home.deliver()
+        row = home.history.read(execution.id, 0, 1)[0]
+        for n in range(5):
+            home.history.append(replace(row, key=f"{1:012d}#lost-{n}"))
+            home.history.append(replace(row, key=f"{2:012d}#a-lost-{n}"))
+        home.clock.sleep(45)
+        home.deliver()
+        for limit in (1, 2, 100):
+            rows, after = [], 0
+            more = True
+            while more:
+                page, more = home.service.read_history("t", execution.id, limit, after)
+                rows += page
+                after = page[-1].version
+            assert [row.version for row in rows] == [1, 2]
+
+    def test_a_row_that_is_gone_is_noticed(self, home: Home) -> None:
+        home.create(WAIT)
+        execution, _ = home.service.execute("t", "d", "in")
+        home.deliver()
+        home.history.rows.clear()
+        with pytest.raises(HistoryBrokenError):
+            home.service.read_history("t", execution.id, 10, 0)
+
 
 class TestPoison:
+    def test_a_dead_timer_that_is_early_is_sent_again(self, home: Home) -> None:
+        home.create(WAIT)
+        home.service.execute("t", "d", "in")
+        home.deliver()
+        home.clock.sleep(10)
+        home.queue.letters.clear()
+        home.queue.send([Message(home.only().id, TimerFired("main", 1))])
+        assert home.deliver(Burial)
+        assert home.only().state is State.STEP_STARTED
+        assert len(home.queue.letters) == 1
+
     def test_a_dead_letter_fails_what_its_message_drove(self, home: Home) -> None:
         home.create(ECHO, WAIT)
         home.service.execute("t", "d", "in")

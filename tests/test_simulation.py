@@ -9,10 +9,9 @@ from chalicelib.core.errors import SedoError
 from chalicelib.core.history import chained
 from chalicelib.engine import Invocation
 from tests import mutants
-from tests.scenarios import SCENARIOS
+from tests.scenarios import INPUTS, SCENARIOS
 from tests.world import Fault, World, ended, scrubbed
 
-INPUT = {"foo": "bar"}
 LEAVES_EARLY = {"refused"}
 """A failure ends these while other threads still run, so what those had done by then differs from run to run."""
 LIVE_THREADS = {"fork": 2, "refused": 2}
@@ -23,7 +22,7 @@ NAMES = (None, "mine")
 
 def run(scenario: str, name: str | None = None, **how: Any) -> World:
     world = World(SCENARIOS, **how)
-    world.execute(scenario, INPUT, name)
+    world.execute(scenario, INPUTS.get(scenario, {"foo": "bar"}), name)
     world.run()
     return world
 
@@ -106,9 +105,21 @@ def test_random_runs(scenario: str, block: int) -> None:
         random_run(scenario, seed)
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_messages_that_are_given_up_leave_nothing_stuck(scenario: str) -> None:
+    for seed in range(60):
+        world = run(scenario, "mine", seed=seed, rate=0.2, receives=2)
+        for execution in world.executions.items:
+            item = world.executions.get(execution)
+            assert item is not None
+            assert item.ended
+            assert item.error is None or item.error.name in ("Poison", "Refused")
+            told(world, execution)
+
+
 def hunted(**how: Any) -> str:
     """Say how a run under faults shows that a rule is switched off."""
-    for seed, scenario in product(range(1000), ("pure", "waits", "calls", "fork")):
+    for seed, scenario in product(range(1500), ("pure", "waits", "calls", "fork")):
         try:
             random_run(scenario, seed, **how)
         except (AssertionError, SedoError) as caught:

@@ -6,6 +6,7 @@ in between. The stores and queues are the shipped memory adapters.
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from chalicelib.service import Service
 
 TENANT = "123"
 START = datetime(2026, 1, 1, tzinfo=UTC)
+INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
 MINUTE = timedelta(minutes=1)
 
 
@@ -148,7 +150,7 @@ class World:
         self.next_tick = START + MINUTE
         self.ports = Ports(
             executions=ports.get("executions") or Caller(self, "executions", self.executions),
-            definitions=self,
+            definitions=Caller(self, "definitions", self),
             history=Caller(self, "history", self.history),
             queue=Caller(self, "queue", self.queue),
             clock=self.clock,
@@ -303,16 +305,19 @@ class World:
     # -- what people and queues do
 
     def deliver(self, letter: Letter) -> None:
-        """Deliver a message to a function, the dead ones to the function that buries."""
-        received = self.queue.receive(letter)
-        kind = Burial if received.dead else self.invocation
-        self.spawn(f"{kind.__name__} of {received.id}", lambda: self.handle(kind, received), received)
+        """Deliver a message to a function, alone or with others in a batch; the dead ones to the one that buries."""
+        batch = [letter]
+        if self.wild and self.random.random() < 0.3:
+            batch += [other for other in self.queue.visible() if other is not letter and other.dead == letter.dead]
+        received = [self.queue.receive(each) for each in batch]
+        kind = Burial if letter.dead else self.invocation
+        self.spawn(f"{kind.__name__} of {letter.id}", lambda: self.handle(kind, received), received[0])
 
-    def handle(self, kind: type[Invocation], letter: Letter) -> None:
-        """Do what the worker does with one message."""
-        delivery = Delivery(letter.id, read_message(json.loads(letter.body)), letter.receives)
+    def handle(self, kind: type[Invocation], letters: Sequence[Letter]) -> None:
+        """Do what the worker does with the messages of one execution."""
+        deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in letters]
         budget = Budget(self.clock.now() + timedelta(minutes=1), turns=self.turns, turns_per_write=3)
-        done = kind(self.ports, f"request-{next(self.requests)}", [delivery], budget).run()
+        done = kind(self.ports, f"request-{next(self.requests)}", deliveries, budget).run()
         if done:
             self.ports.queue.delete("any", sorted(done))
 
@@ -347,7 +352,9 @@ class World:
 
 
 def scrubbed(value: Any) -> Any:
-    """Take out what differs from run to run: how often an effect had been performed."""
+    """Take out what differs from run to run: how often an effect had been performed, and instants."""
+    if isinstance(value, str):
+        return INSTANT.sub("then", value)
     if isinstance(value, dict):
         return {key: 0 if key == "run" else scrubbed(item) for key, item in value.items()}
     return [scrubbed(item) for item in value] if isinstance(value, list) else value

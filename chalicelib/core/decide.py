@@ -103,9 +103,9 @@ def implied(execution: Execution, thread: Thread, now: datetime) -> Message | No
     Untouched or handed: its next event. Waiting: its timer, unless it is so far away that its due time stands for it.
     """
     if thread.status is Status.WAITING and thread.until is not None:
-        delay = seconds_until(thread.until, now)
-        in_reach = delay <= LONGEST_DELAY.total_seconds()
-        return Message(execution.id, TimerFired(*thread.key), delay=delay) if in_reach else None
+        delay, longest = seconds_until(thread.until, now), int(LONGEST_DELAY.total_seconds())
+        out_of_reach = is_long(thread) and delay > longest
+        return None if out_of_reach else Message(execution.id, TimerFired(*thread.key), delay=min(delay, longest))
     if thread.status is Status.READY and thread.driver is None:
         return Message(execution.id, Started())
     if thread.status is Status.READY and thread.driver is not None and thread.driver.handed:

@@ -176,6 +176,8 @@ class _Parsing:
     def definition(self, document: Mapping[str, Json]) -> Definition:
         self.check(document, _definition_kind(), ())
         schema = self.schema(document.get("inputSchema", True), ("inputSchema",))
+        if document.get("id") == "validate":
+            self.problem(("id",), "'validate' has a meaning of its own in the API: choose another id")
         stash = self.template(document["stash"], ("stash",)) if "stash" in document else None
         raw = document.get("steps")
         steps = {step.path: step for step in self.steps(raw if isinstance(raw, list) else [])}

@@ -47,12 +47,10 @@ def anchor(rows: Sequence[Row], newest: Link, last: int) -> Link | None:
 
     It is the newest one, or the only row of a version all of whose rows have been read.
     """
-    if last == _version(newest):
+    if any(row.key == newest.key for row in rows):
         return newest
     versions = Counter(row.version for row in rows)
     highest = max(versions, default=0)
-    if highest >= _version(newest):
-        return newest
     sure = (row.link for row in rows if last <= row.version < highest and versions[row.version] == 1)
     return next(sure, None)
 

@@ -189,6 +189,7 @@ class TestKeysAndValues:
         ("key", "value"),
         [
             ("id", "a b"),
+            ("id", "${input.n}"),
             ("id", None),
             ("type", 5),
             ("stash", ""),

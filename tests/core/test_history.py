@@ -50,6 +50,7 @@ class TestAnchor:
         made = rows(3)
         assert anchor(made, made[-1].link, 3) == made[-1].link
         assert anchor(made, made[-1].link, 2) == made[-1].link
+        assert anchor(made[:2], made[-1].link, 3) is None
 
     def test_the_only_row_of_a_version_that_is_read_whole_is_sure(self) -> None:
         made = rows(5)
