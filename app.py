@@ -129,7 +129,7 @@ def on_dead_timer(event: SQSEvent) -> object:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def on_schedule(event: CloudWatchEvent) -> int:
     """Arm the timers of long waits that come due."""
-    from chalicelib.engine import arm  # noqa: PLC0415 - nothing heavy at the top
+    from chalicelib.schedule import arm  # noqa: PLC0415 - nothing heavy at the top
 
     return arm(wired().ports)
 

@@ -10,14 +10,13 @@ as far as it goes, without a message in between. What makes that safe is here an
 """
 
 import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
-from chalicelib.core.decide import LONGEST_DELAY, decide, due_at, hand_over, implied, is_due
-from chalicelib.core.errors import SedoError, UnavailableError
+from chalicelib.core.decide import decide, due_at, hand_over, implied, is_due
+from chalicelib.core.errors import UnavailableError
 from chalicelib.core.history import new_row
 from chalicelib.core.model import (
     Decision,
@@ -27,14 +26,12 @@ from chalicelib.core.model import (
     Execution,
     Message,
     Perform,
-    Poisoned,
     Record,
     Status,
     StepDue,
     Thread,
     TimerFired,
 )
-from chalicelib.core.schema import compile_schema
 from chalicelib.ports import (
     Clock,
     Definitions,
@@ -365,65 +362,3 @@ class Invocation:
             and (thread.status is Status.READY or implied(item, thread, now) is not None)
         }
         return self.deliveries.keys() - theirs
-
-
-class Burial(Invocation):
-    """The work on dead letters: what they drove fails with ``Poison``, a turn like any other.
-
-    A timer that died early is sent again: its wait is sound.
-    """
-
-    def take_up(self, item: Execution, delivery: Delivery) -> None:
-        """Own what the message names or drove, and let it fail."""
-        super().take_up(item, delivery)
-        self.pending = {key: Poisoned(*key) for key in self.own}
-
-    def is_first(self) -> bool:
-        """Always read: the message has been received many times."""
-        return False
-
-    def definition(self, execution: Execution) -> Definition:
-        """Do without a definition that cannot be read: that may be why the letter is dead."""
-        try:
-            return super().definition(execution)
-        except SedoError:
-            return _UNREADABLE
-
-
-_UNREADABLE = Definition(id="", first="", steps={}, input_schema=compile_schema(True))  # noqa: FBT003 - a JSON Schema
-
-
-GRACE = timedelta(minutes=5)
-"""How long after its time a message that the schedule sent is taken for lost, and sent again."""
-
-log = logging.getLogger("sedo")
-
-
-def arm(ports: Ports, limit: int = 1000) -> int:
-    """Send what executions that come due ask for: long waits that a message can span now, starts that were not sent.
-
-    Sends, then moves the due time on: whatever happens between, the next run sends again.
-
-    Returns:
-        How many executions were taken up.
-    """
-    now = ports.clock.now()
-    return sum(_arm(ports, name, seen, now) for name, seen in ports.executions.due(now + LONGEST_DELAY, limit))
-
-
-def _arm(ports: Ports, execution_id: str, seen: datetime, now: datetime) -> bool:
-    again = now
-    try:
-        item = ports.executions.get(execution_id)
-        if item is not None and item.version == 0 and seen > now:
-            return False
-        messages = [implied(item, thread, now) for thread in item.threads.values()] if item else []
-        ports.queue.send([message for message in messages if message is not None])
-        again = now if item is not None and item.version == 0 else now + LONGEST_DELAY
-    except UnavailableError:
-        log.warning("execution %s is left to the next run", execution_id)
-        return False
-    except Exception:
-        log.exception("execution %s cannot be armed, and must not keep others waiting", execution_id)
-    ports.executions.defer(execution_id, seen, max(seen, again) + GRACE)
-    return True

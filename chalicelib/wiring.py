@@ -24,7 +24,8 @@ from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExe
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.api import Api
-from chalicelib.engine import Burial, Invocation, Ports
+from chalicelib.burial import Burial
+from chalicelib.engine import Invocation, Ports
 from chalicelib.ports import Clock, DefinitionStore, ExecutionStore, HistoryStore, Queue
 from chalicelib.service import Service
 from chalicelib.steps import STEP_TYPES

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
 
+from chalicelib.burial import Burial
 from chalicelib.core.document import UnknownMessageError, read_message
-from chalicelib.engine import Budget, Burial, Delivery, Invocation, Ports
+from chalicelib.engine import Budget, Delivery, Invocation, Ports
 
 Record: TypeAlias = Mapping[str, Any]
 """A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""

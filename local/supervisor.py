@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -55,7 +55,7 @@ def run(home: Path, port: str) -> None:
         port: of the API, on the loopback interface.
 
     Raises:
-        LocalError: it cannot start, or ministack has ended.
+        LocalError: it cannot start, or ministack or the driver of a queue or schedule has ended.
     """
     with ExitStack() as parts:
         parts.enter_context(_lock(home))
@@ -69,13 +69,24 @@ def run(home: Path, port: str) -> None:
         say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
         app: Chalice = importlib.import_module("app").app
         parts.enter_context(_serving(listener, Gateway(app, config)))
-        parts.enter_context(_driving(app, config))
+        driving = parts.enter_context(_driving(app, config))
         _wait_until_healthy(url, ministack)
         say(f"sedo is ready: {url}")
         say(TRY_THIS.format(url=url))
         while True:
             ministack.check()
+            check_driven(driving)
             time.sleep(POLL_SECONDS)
+
+
+def check_driven(threads: Sequence[threading.Thread]) -> None:
+    """See that every event source is driven.
+
+    Raises:
+        LocalError: one is not: sedo would look healthy, and stand still.
+    """
+    if not all(thread.is_alive() for thread in threads):
+        raise LocalError("a queue or schedule is no longer driven: the error above says why")
 
 
 @contextmanager
@@ -113,7 +124,7 @@ def _serving(listener: socket.socket, gateway: Gateway) -> Iterator[None]:
 
 
 @contextmanager
-def _driving(app: Chalice, config: Config) -> Iterator[None]:
+def _driving(app: Chalice, config: Config) -> Iterator[Sequence[threading.Thread]]:
     settings = ClientConfig(max_pool_connections=CONNECTIONS, retries={"total_max_attempts": 1})
     stop = threading.Event()
     threads = [
@@ -123,7 +134,7 @@ def _driving(app: Chalice, config: Config) -> Iterator[None]:
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield threads
     finally:
         say("stopping: what is under way may end")
         stop.set()

@@ -9,10 +9,12 @@ import pytest
 
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.burial import Burial
 from chalicelib.core.document import MAX_MESSAGE_BYTES, read_message
 from chalicelib.core.errors import ConflictError, DefinitionNotFoundError, HistoryBrokenError, UnavailableError
 from chalicelib.core.model import Execution, Message, Started, State, StepDue, TimerFired
-from chalicelib.engine import Budget, Burial, Delivery, Invocation, Ports, arm
+from chalicelib.engine import Budget, Delivery, Invocation, Ports
+from chalicelib.schedule import arm
 from chalicelib.service import Service
 from chalicelib.steps import STEP_TYPES
 from tests.world import SimulatedEffects, World

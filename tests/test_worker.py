@@ -11,9 +11,10 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.adapters.memory import MemoryClock, MemoryExecutions, MemoryQueue
+from chalicelib.burial import Burial
 from chalicelib.core.errors import UnavailableError
 from chalicelib.core.model import Execution, State
-from chalicelib.engine import Burial, Invocation, Ports
+from chalicelib.engine import Invocation, Ports
 from chalicelib.reader import read_yaml
 from chalicelib.worker import GivenBackError, Record, Worker
 

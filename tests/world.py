@@ -25,12 +25,14 @@ from chalicelib.adapters.memory import (
     MemoryHistory,
     MemoryQueue,
 )
+from chalicelib.burial import Burial
 from chalicelib.core.document import read_message
 from chalicelib.core.errors import SedoError, UnavailableError
 from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Perform
 from chalicelib.core.values import Json
-from chalicelib.engine import Budget, Burial, Delivery, Invocation, Ports, arm
+from chalicelib.engine import Budget, Delivery, Invocation, Ports
 from chalicelib.ports import DefinitionRecord
+from chalicelib.schedule import arm
 from chalicelib.service import Service
 
 TENANT = "123"
