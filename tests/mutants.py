@@ -6,8 +6,9 @@ from datetime import datetime
 
 from chalicelib.core.decide import decide
 from chalicelib.core.history import Row
-from chalicelib.core.model import Decision, Definition, Driver, Event, Execution
+from chalicelib.core.model import Decision, Definition, Driver, Event, Execution, Message, Started
 from chalicelib.engine import Advance, Delivery, Invocation, Key
+from chalicelib.service import Service
 
 
 class PerformsFromUnwrittenTurns(Invocation):
@@ -152,6 +153,13 @@ class IgnoresTurnsOfMessages(Invocation):
         super().take_up(item, replace(delivery, message=replace(delivery.message, event=event)))
 
 
+class PutsBeforeItSends(Service):
+    def _start(self, execution: Execution) -> Execution:
+        self.executions.create(execution)
+        self.queue.send([Message(execution.id, Started(), execution)])
+        return execution
+
+
 INVOCATIONS: Sequence[type[Invocation]] = (
     PerformsFromUnwrittenTurns,
     StartsWithoutARead,
@@ -171,4 +179,5 @@ INVOCATIONS: Sequence[type[Invocation]] = (
     AcknowledgesBeforeItSends,
     IgnoresTurnsOfMessages,
 )
+SERVICES: Sequence[type[Service]] = (PutsBeforeItSends,)
 DECISIONS = (leaves_the_driver,)

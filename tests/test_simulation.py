@@ -8,6 +8,7 @@ import pytest
 from chalicelib.core.errors import SedoError
 from chalicelib.core.history import chained
 from chalicelib.engine import Invocation
+from chalicelib.service import Service
 from tests import mutants
 from tests.scenarios import INPUTS, SCENARIOS
 from tests.world import Fault, World, ended, scrubbed
@@ -130,6 +131,11 @@ def hunted(**how: Any) -> str:
 @pytest.mark.parametrize("mutant", mutants.INVOCATIONS)
 def test_a_rule_switched_off_is_caught(mutant: type[Invocation]) -> None:
     assert hunted(invocation=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants.SERVICES)
+def test_a_rule_of_the_api_switched_off_is_caught(mutant: type[Service]) -> None:
+    assert hunted(service=mutant)
 
 
 @pytest.mark.parametrize("mutant", mutants.DECISIONS)

@@ -129,6 +129,7 @@ class World:
         seed: int | None = None,
         rate: float = 0.0,
         invocation: type[Invocation] = Invocation,
+        service: type[Service] = Service,
         receives: int = 1000,
         turns: int = 1000,
         **ports: Any,
@@ -146,7 +147,7 @@ class World:
         self.late: list[Callable[[], object]] = []
         self.answered: list[str] = []
         self.main = getcurrent()
-        self.invocation, self.turns = invocation, turns
+        self.invocation, self.serving, self.turns = invocation, service, turns
         self.definitions = definitions
         self.requests, self.tokens = count(1), count(1)
         self.next_tick = START + MINUTE
@@ -341,7 +342,7 @@ class World:
         definitions = MemoryDefinitions()
         for name in self.definitions:
             definitions.put_newest(DefinitionRecord(TENANT, name, 1, {}, "", START))
-        return Service(
+        return self.serving(
             definitions=definitions,
             parsed=self,
             executions=self.ports.executions,
