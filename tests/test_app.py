@@ -67,12 +67,14 @@ class Sedo:
         return answer.json_body
 
     def pages(self, path: str) -> Iterator[Any]:
-        """Follow the links of a list."""
-        while path:
+        """Follow the links of a list, for 20 pages at most."""
+        for _ in range(20):
             answer = self.ask("GET", path)
             yield answer.json_body
             link = re.fullmatch(r'<(.+)>; rel="next"', answer.headers.get("Link", ""))
-            path = link[1] if link else ""
+            if link is None:
+                return
+            path = link[1]
 
     def deliver(self) -> None:
         """Hand over every message that is visible, one by one, as Lambda does."""
@@ -357,11 +359,11 @@ def test_a_wait_of_three_days_ends_in_time(sedo: Sedo) -> None:
     path = f"/executions/{sedo.start()['id']}"
     sedo.pass_time(3 * DAY - 1)
     assert states([sedo.get(path)]) == [("StepStarted", "wait-some-time")]
-    sedo.pass_time(62)
+    sedo.pass_time(2)
     ended = sedo.get(path)
     assert ended["state"] == "ExecutionSucceeded"
     took = parse_instant(ended["endedAt"]) - parse_instant(ended["startedAt"])
-    assert 3 * DAY <= took.total_seconds() <= 3 * DAY + 61
+    assert 3 * DAY <= took.total_seconds() <= 3 * DAY + 1
 
 
 def test_what_waits_says_for_what(sedo: Sedo) -> None:
@@ -410,6 +412,8 @@ def cursor(value: Json) -> str:
 
 
 DEEP = 51
+ODD_NAMES: list[Json] = ["", "a b", "a:b", "ü", "x" * 65, 5, ["a"], "a\n"]
+ODD_VERSIONS: list[Json] = [0, -1, 10**10, 10**4000, 1.0, "1", True, []]
 BAD_JSON = {
     "cut off": b'{"input": {"foo": ',
     "not JSON": b"hello",
@@ -525,10 +529,7 @@ def test_a_bad_query_is_refused(sedo: Sedo, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "odd"),
-    [
-        *(("version", odd) for odd in (0, -1, 10**10, 10**4000, 1.0, "1", True, [])),
-        *(("name", odd) for odd in ("", "a b", "a:b", "ü", "x" * 65, 5, ["a"], "a\n")),
-    ],
+    [*(("name", name) for name in ODD_NAMES), *(("version", version) for version in ODD_VERSIONS)],
     ids=range(16),
 )
 def test_a_bad_name_or_version_is_refused(sedo: Sedo, key: str, odd: Json) -> None:

@@ -154,6 +154,17 @@ def test_where_failures_are_reported_nothing_is_raised_or_deleted(world: World) 
     assert world.states(ids) == [State.SUCCEEDED] * 2
 
 
+def test_a_timer_that_comes_early_is_sent_again(world: World) -> None:
+    ids, (timer,) = world.waiting("a")
+    world.clock.sleep(-1)
+    world.queue.letters.clear()
+    assert world.worker().handle([timer], "early", MINUTE) is None
+    assert world.states(ids) == [State.STEP_STARTED]
+    world.clock.sleep(1)
+    assert world.worker().handle(world.records(), "in time", MINUTE) is None
+    assert world.states(ids) == [State.SUCCEEDED]
+
+
 def test_a_function_without_time_leaves_the_work_to_the_next_one(world: World) -> None:
     ids = world.start("a")
     assert world.worker().handle(world.records(), "request", timedelta(seconds=3)) is None

@@ -366,3 +366,8 @@ class TestDefinitionSchema:
     def test_what_is_wrong_in_form_does_not(self, document: Json) -> None:
         assert problems(document)
         assert list(self.VALIDATOR.iter_errors(document))
+
+
+def test_an_id_that_the_api_needs_for_itself_is_refused() -> None:
+    document = {**with_steps({"id": "a", "type": "note", "text": "x"}), "id": "validate"}
+    assert ("/id", "'validate' has a meaning of its own in the API: choose another id") in problems(document)
