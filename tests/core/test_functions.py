@@ -1,3 +1,4 @@
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -29,12 +30,12 @@ def value_of(expression: str, seed: str = "execution/thread/1") -> Json:
 
 
 def documentation(name: str) -> str:
-    return Functions.FUNCTION_TABLE[name]["function"].__doc__ or ""
+    return inspect.getdoc(Functions.FUNCTION_TABLE[name]["function"]) or ""
 
 
 def examples() -> Iterator[tuple[str, Json]]:
     for name in DESIGNED:
-        for expression, result in re.findall(r"^ +(\S.*) -> (.*)$", documentation(name), re.MULTILINE):
+        for expression, result in re.findall(r"^(\S.*) -> (.*)$", documentation(name).partition("\n")[2], re.MULTILINE):
             yield expression, json.loads(result)
 
 
