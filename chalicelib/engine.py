@@ -162,7 +162,7 @@ class Invocation:
         starts = [s for d in self.deliveries.values() if (s := d.message.submission) is not None]
         submission = starts[0] if starts else None
         self.presumed = submission is not None and not self.presumed and self.is_first()
-        item = submission if self.presumed else self.ports.executions.get(self.execution_id) or submission
+        item = submission if self.presumed else self.read(submission)
         if item is None or item.ended:
             self.item = None
             return
@@ -172,6 +172,17 @@ class Invocation:
             started = delivery.message.submission
             if started is None or started.nonce == item.nonce:
                 self.take_up(item, delivery)
+
+    def read(self, submission: Execution | None) -> Execution | None:
+        """Read the execution; one that its start message has overtaken is put first, so that no other takes its id."""
+        item = self.ports.executions.get(self.execution_id)
+        if item is not None or submission is None:
+            return item
+        try:
+            self.ports.executions.create(submission)
+        except Stale as stale:
+            return stale.current
+        return submission
 
     def is_first(self) -> bool:
         """Tell whether nothing but one message, never received before, is at hand."""

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.core.decide import decide
+from chalicelib.core.decide import Fold, decide
 from chalicelib.core.history import Row
-from chalicelib.core.model import Decision, Definition, Driver, Event, Execution, Message, Started
+from chalicelib.core.model import Decision, Definition, Driver, Event, Execution, Message, Started, Status, Thread
+from chalicelib.core.values import Json
 from chalicelib.engine import Advance, Delivery, Invocation, Key
 from chalicelib.service import Service
 
@@ -145,6 +146,51 @@ def leaves_the_driver(
     return replace(decision, execution=replace(decision.execution, threads=threads))
 
 
+class ForksWithoutTheTurn(Fold):
+    def start(self, parent: Thread, branch: str, step: str, incoming: Json) -> None:
+        super().start(replace(parent, turn=0), branch, step, incoming)
+
+
+class JoinsByACounter(Fold):
+    """Counts ends, and takes an ended branch's thread out only with the others."""
+
+    def end(self, thread: Thread, result: Json) -> None:
+        if thread.parent is None:
+            super().end(thread, result)
+            return
+        parent = self.execution.threads[thread.parent]
+        results = {**parent.results, f"{thread.branch}#{len(parent.results)}": result}
+        branches = [other for other in self.execution.threads.values() if other.parent == parent.id]
+        if len(results) < len(branches):
+            self.put(replace(parent, results=results))
+            return
+        for branch in branches:
+            self.remove(branch.id)
+        self.succeed(parent, {name.partition("#")[0]: value for name, value in sorted(results.items())})
+
+
+class KeepsWhatWasHandedOver(Invocation):
+    def adopt(self, item: Execution) -> None:
+        held = {key: message for key, message in self.own.items() if key in {t.key for t in item.threads.values()}}
+        super().adopt(item)
+        ready = {thread.key for thread in item.threads.values() if thread.status is Status.READY}
+        self.own |= {key: message for key, message in held.items() if key in ready and key not in self.outbox}
+
+
+class IgnoresTheNonceOfAnotherSubmission(Invocation):
+    def reread(self, item: Execution, current: Execution | None) -> None:
+        self.presumed = False
+        self.settle(current or (item if item.version == 0 else None))
+
+
+class TakesUpAnotherSubmission(Invocation):
+    def load(self) -> None:
+        super().load()
+        if self.item is not None:
+            for delivery in self.deliveries.values():
+                self.take_up(self.item, delivery)
+
+
 class IgnoresTurnsOfMessages(Invocation):
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         event = delivery.message.event
@@ -178,6 +224,9 @@ INVOCATIONS: Sequence[type[Invocation]] = (
     SendsBeforeItWrites,
     AcknowledgesBeforeItSends,
     IgnoresTurnsOfMessages,
+    KeepsWhatWasHandedOver,
 )
+NONCES: Sequence[type[Invocation]] = (IgnoresTheNonceOfAnotherSubmission, TakesUpAnotherSubmission)
+FOLDS: Sequence[type[Fold]] = (ForksWithoutTheTurn, JoinsByACounter)
 SERVICES: Sequence[type[Service]] = (PutsBeforeItSends,)
 DECISIONS = (leaves_the_driver,)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from chalicelib.core.definition import parse
-from chalicelib.core.model import Branch, Definition, Fork, Outcome, Perform, Step, StepContext, StepType
+from chalicelib.core.errors import StepError
+from chalicelib.core.model import Branch, Definition, Fork, Outcome, Perform, Step, StepContext, StepType, Succeed
 from chalicelib.core.schema import compile_schema
 from chalicelib.core.template import compile_template
 from chalicelib.core.values import Json
@@ -40,6 +41,19 @@ class Split:
         return Fork({name: Branch(first, context.incoming) for name, first in context.scopes.items()})
 
 
+@dataclass(frozen=True)
+class Limit:
+    """Ends a loop by failing, once it has gone round often enough."""
+
+    name: str = "limit"
+    schema: Mapping[str, Json] = field(default_factory=dict)
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
+        if params["rounds"] == params["most"]:
+            raise StepError("round often enough", "Enough")
+        return Succeed(context.incoming)
+
+
 def step(path: str, kind: StepType, params: Json, then: str | None = None, **more: Any) -> Step:
     return Step(path, kind, compile_template(params), ANYTHING, then, **more)
 
@@ -48,7 +62,7 @@ def definition(name: str, *steps: Step) -> Definition:
     return Definition(name, steps[0].path, {each.path: each for each in steps}, ANYTHING)
 
 
-CALL, REFUSE, SPLIT, ECHO, WAIT = Call(), Call("refuse"), Split(), Echo(), Wait()
+CALL, REFUSE, SPLIT, LIMIT, ECHO, WAIT = Call(), Call("refuse"), Split(), Limit(), Echo(), Wait()
 BEFORE: Json = {"before": "${output}", "input": "${input}", "stash": "${stash}"}
 
 EXAMPLES = {
@@ -89,6 +103,11 @@ SCENARIOS = {name: parse(document, STEP_TYPES) for name, document in EXAMPLES.it
             step("four", CALL, BEFORE),
         ),
         definition(
+            "echo-then-call",
+            step("one", ECHO, {"message": "${input}"}, "two"),
+            step("two", CALL, BEFORE),
+        ),
+        definition(
             "fork",
             step("begin", CALL, BEFORE, "both"),
             step("both", SPLIT, {}, "end", scopes={"left": "both/left/one", "right": "both/right/one"}),
@@ -99,6 +118,33 @@ SCENARIOS = {name: parse(document, STEP_TYPES) for name, document in EXAMPLES.it
             step("both/right/two", CALL, BEFORE, "both/right/three"),
             step("both/right/three", CALL, BEFORE),
             step("end", CALL, BEFORE),
+        ),
+        definition(
+            "rounds",
+            step("both", SPLIT, {}, "count", scopes={"left": "both/left/one", "right": "both/right/split"}),
+            step("both/left/one", CALL, BEFORE),
+            step(
+                "both/right/split",
+                SPLIT,
+                {},
+                None,
+                scopes={"a": "both/right/split/a/one", "b": "both/right/split/b/one"},
+            ),
+            step("both/right/split/a/one", WAIT, {"seconds": 5}),
+            step("both/right/split/b/one", CALL, {"input": "${input}"}),
+            step("count", ECHO, {"message": "${add(stash.rounds || `0`, `1`)}"}, "again", stash="rounds"),
+            step("again", LIMIT, {"rounds": "${stash.rounds}", "most": 3}, "both"),
+        ),
+        definition(
+            "uneven",
+            step("both", SPLIT, {}, None, scopes={"left": "both/left/one", "right": "both/right/one"}),
+            step("both/left/one", ECHO, {"message": 1}, "both/left/two"),
+            step("both/left/two", ECHO, {"message": 2}, "both/left/three"),
+            step("both/left/three", ECHO, {"message": 3}, "both/left/four"),
+            step("both/left/four", ECHO, {"message": 4}, "both/left/five"),
+            step("both/left/five", CALL, BEFORE),
+            step("both/right/one", CALL, BEFORE, "both/right/two"),
+            step("both/right/two", CALL, BEFORE),
         ),
         definition(
             "refused",

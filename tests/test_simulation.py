@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 from functools import cache
 from itertools import product
@@ -5,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.decide import Fold
 from chalicelib.core.errors import SedoError
 from chalicelib.core.history import chained
 from chalicelib.engine import Invocation
@@ -15,7 +17,7 @@ from tests.world import Fault, World, ended, scrubbed
 
 LEAVES_EARLY = {"refused"}
 """A failure ends these while other threads still run, so what those had done by then differs from run to run."""
-LIVE_THREADS = {"fork": 2, "refused": 2}
+LIVE_THREADS = {"fork": 2, "refused": 2, "rounds": 2, "uneven": 2}
 """How many threads can have effects at once, where it is more than one."""
 NAMES = (None, "mine")
 """Started under a generated id, and under the caller's own name."""
@@ -74,6 +76,7 @@ def check_effects(world: World, reference: World, scenario: str) -> None:
     extra = len(world.effects) - len(keys)
     assert extra <= len(world.struck) * LIVE_THREADS.get(scenario, 1), "more extra effects than faults explain"
     for effect in world.effects:
+        assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
         thread, turn = effect.key.rsplit(":", 2)[1:]
         assert (thread, int(turn)) not in effect.by.left, f"{effect.key} performed by {effect.by.name}, after its turn"
 
@@ -120,7 +123,7 @@ def test_messages_that_are_given_up_leave_nothing_stuck(scenario: str) -> None:
 
 def hunted(**how: Any) -> str:
     """Say how a run under faults shows that a rule is switched off."""
-    for seed, scenario in product(range(1500), ("pure", "waits", "calls", "fork")):
+    for seed, scenario in product(range(1500), ("pure", "waits", "calls", "fork", "uneven", "rounds")):
         try:
             random_run(scenario, seed, **how)
         except (AssertionError, SedoError) as caught:
@@ -141,3 +144,53 @@ def test_a_rule_of_the_api_switched_off_is_caught(mutant: type[Service]) -> None
 @pytest.mark.parametrize("mutant", mutants.DECISIONS)
 def test_a_rule_of_decisions_switched_off_is_caught(mutant: Any) -> None:
     assert hunted(decide=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants.FOLDS)
+def test_a_rule_of_forks_and_joins_switched_off_is_caught(mutant: type[Fold]) -> None:
+    assert hunted(decide=lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event))
+
+
+class Colliding(World):
+    """Two clients at once, to whom the source of random ids gives the same one."""
+
+    def token(self) -> str:
+        count = next(self.tokens)
+        return "collides" if count in (3, 6) else f"{count:08x}"
+
+
+def collide(seed: int, **how: Any) -> None:
+    world = Colliding(SCENARIOS, seed=seed, rate=0.08 * (seed % 2), **how)
+    for foo in ("bar", "baz"):
+        world.execute("calls" if seed % 4 < 2 else "echo-then-call", {"foo": foo})
+    world.run()
+    for name in world.answered:
+        assert world.executions.get(name) is not None, "an answered execution is lost"
+    for name in world.executions.items:
+        item = world.executions.get(name)
+        assert item is not None
+        assert item.ended, f"stuck at {item.step}"
+        told(world, name)
+    asked = [execution.input for name in world.answered if (execution := world.executions.get(name))]
+    assert len(set(world.answered)) == len(world.answered), "two clients were answered the same execution"
+    assert len({json.dumps(each) for each in asked}) == len(asked), "a client was answered another's execution"
+    for effect in world.effects:
+        assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
+    contents = {(effect.key, effect.content) for effect in world.effects}
+    assert len(contents) == len({effect.key for effect in world.effects}), "a key carried two contents"
+    assert len(world.effects) - len(contents) <= len(world.struck), "more extra effects than faults explain"
+
+
+def test_ids_that_collide_are_told_apart() -> None:
+    for seed in range(400):
+        collide(seed)
+
+
+@pytest.mark.parametrize("mutant", mutants.NONCES)
+def test_a_rule_about_ids_that_collide_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    def hunt() -> None:
+        for seed in range(1500):
+            collide(seed, invocation=mutant)
+
+    with pytest.raises((AssertionError, SedoError)):
+        hunt()

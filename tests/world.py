@@ -28,10 +28,10 @@ from chalicelib.adapters.memory import (
 from chalicelib.burial import Burial
 from chalicelib.core.document import read_message
 from chalicelib.core.errors import SedoError, UnavailableError
-from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Perform
+from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Perform, Status
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Delivery, Invocation, Ports
-from chalicelib.ports import DefinitionRecord
+from chalicelib.ports import DefinitionRecord, Stale
 from chalicelib.schedule import arm
 from chalicelib.service import Service
 
@@ -70,6 +70,19 @@ class Process:
     letter: Letter | None = None
     left: set[tuple[str, int]] = field(default_factory=set)
     """Turns that had been left when it began."""
+    named: set[tuple[str, int]] = field(default_factory=set)
+    """Turns that its messages name."""
+    seen: Execution | None = None
+    """The execution as it last read or wrote it."""
+
+    def may_perform(self, thread: str, turn: int) -> bool:
+        """Tell whether what it has seen lets it have the effect of a turn."""
+        if self.seen is None:
+            return False
+        stands = self.seen.threads.get(thread)
+        if stands is None or stands.turn != turn or stands.status is not Status.READY:
+            return False
+        return stands.driver is None or not stands.driver.handed or stands.key in self.named
 
 
 @dataclass
@@ -79,6 +92,8 @@ class Effect:
     key: str
     content: str
     by: Process
+    allowed: bool
+    """Whether the process had seen the turn stand ready, and not handed to others."""
 
 
 class Caller:
@@ -89,7 +104,19 @@ class Caller:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         action = getattr(self._port, method)
-        return lambda *args, **kwargs: self._world.call(f"{self._name}.{method}", lambda: action(*args, **kwargs))
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            name = f"{self._name}.{method}"
+            try:
+                answer = self._world.call(name, lambda: action(*args, **kwargs))
+            except Stale as stale:
+                self._world.saw(stale.current)
+                raise
+            if self._name == "executions" and method in ("get", "update", "create"):
+                self._world.saw(answer if method == "get" else args[0])
+            return answer
+
+        return call
 
 
 class SimulatedEffects:
@@ -102,7 +129,7 @@ class SimulatedEffects:
     def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
         """Begin: it may be done, and nobody may ever hear of it."""
         key = f"{execution}:{thread}:{turn}"
-        self.world.call("effects.start", lambda: self.world.performed(key, perform))
+        self.world.call("effects.start", lambda: self.world.performed(key, perform, (thread, turn)))
         self.running.append((thread, turn, perform, key))
 
     def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
@@ -167,9 +194,15 @@ class World:
         """Answer a parsed definition."""
         return self.definitions[definition_id]
 
-    def performed(self, key: str, perform: Perform) -> None:
+    def performed(self, key: str, perform: Perform, turn: tuple[str, int]) -> None:
         """Keep what was performed."""
-        self.effects.append(Effect(key, json.dumps(perform.params, sort_keys=True), self.current()))
+        process = self.current()
+        content = json.dumps(perform.params, sort_keys=True)
+        self.effects.append(Effect(key, content, process, process.may_perform(*turn)))
+
+    def saw(self, item: object) -> None:
+        """Keep what a process read or wrote."""
+        self.current().seen = item if isinstance(item, Execution) else None
 
     # -- processes
 
@@ -311,7 +344,8 @@ class World:
         """Deliver a message to a function, alone or with others in a batch; the dead ones to the one that buries."""
         batch = [letter]
         if self.wild and self.random.random() < 0.3:
-            batch += [other for other in self.queue.visible() if other is not letter and other.dead == letter.dead]
+            same = [other for other in self.queue.visible() if other is not letter and other.dead == letter.dead]
+            batch += [other for other in same if addressee(other) == addressee(letter)]
         received = [self.queue.receive(each) for each in batch]
         kind = Burial if letter.dead else self.invocation
         self.spawn(f"{kind.__name__} of {letter.id}", lambda: self.handle(kind, received), received[0])
@@ -320,6 +354,7 @@ class World:
         """Do what the worker does with the messages of one execution."""
         deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in letters]
         budget = Budget(self.clock.now() + timedelta(minutes=1), turns=self.turns, turns_per_write=3)
+        self.current().named = {(each.message.event.thread, each.message.event.turn) for each in deliveries}
         done = kind(self.ports, f"request-{next(self.requests)}", deliveries, budget).run()
         if done:
             self.ports.queue.delete("any", sorted(done))
@@ -350,8 +385,17 @@ class World:
             queue=self.ports.queue,
             clock=self.clock,
             step_types={},
-            token=lambda: f"{next(self.tokens):08x}",
+            token=self.token,
         )
+
+    def token(self) -> str:
+        """Make 8 characters that were never made before."""
+        return f"{next(self.tokens):08x}"
+
+
+def addressee(letter: Letter) -> Any:
+    """Tell which execution a message is for."""
+    return json.loads(letter.body)["execution"]
 
 
 def scrubbed(value: Any) -> Any:

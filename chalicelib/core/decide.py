@@ -69,22 +69,7 @@ def submit(definition: Definition, blank: Execution) -> Execution:
 
 def decide(definition: Definition, execution: Execution, event: Event, now: datetime, driver: Driver) -> Decision:
     """Fold one event into an execution: the state to write, what to perform, what to record."""
-    thread = execution.threads.get(event.thread)
-    if thread is None or thread.turn != event.turn:
-        return Decision(execution)
-    fold = _Fold(definition, execution, now, driver)
-    match event, thread.status:
-        case (Started() | StepDue(), Status.READY):
-            fold.run(thread)
-        case (EffectSucceeded(result=result), Status.READY):
-            fold.succeed(thread, result)
-        case (EffectFailed(name=name, message=message, details=details), Status.READY):
-            fold.fail(thread, StepError(message, name, details))
-        case (TimerFired(), Status.WAITING) if is_due(thread, now):
-            fold.succeed(thread, thread.incoming)
-        case (Poisoned(), _):
-            fold.fail(thread, StepError("the message that drives this step was received too often", "Poison"))
-    return fold.decision()
+    return Fold(definition, execution, now, driver).decision(event)
 
 
 def is_long(thread: Thread) -> bool:
@@ -128,7 +113,7 @@ def hand_over(execution: Execution, keys: Collection[tuple[str, int]], driver: D
     return replace(execution, threads={**execution.threads, **handed})
 
 
-class _Fold:
+class Fold:
     """One decision in the making."""
 
     def __init__(self, definition: Definition, execution: Execution, now: datetime, driver: Driver) -> None:
@@ -140,16 +125,40 @@ class _Fold:
         self.perform: Perform | None = None
         self.records: list[Record] = []
 
-    def decision(self) -> Decision:
+    def decision(self, event: Event) -> Decision:
+        """Answer what an event comes to."""
+        thread = self.execution.threads.get(event.thread)
+        if thread is not None and thread.turn == event.turn:
+            self.take(event, thread)
+        opening = self.opening()
+        return Decision(self.execution, self.perform, (*opening, *self.records))
+
+    def take(self, event: Event, thread: Thread) -> None:
+        """Carry out what an event means to a thread at its turn."""
+        match event, thread.status:
+            case (Started() | StepDue(), Status.READY):
+                self.run(thread)
+            case (EffectSucceeded(result=result), Status.READY):
+                self.succeed(thread, result)
+            case (EffectFailed(name=name, message=message, details=details), Status.READY):
+                self.fail(thread, StepError(message, name, details))
+            case (TimerFired(), Status.WAITING) if is_due(thread, self.now):
+                self.succeed(thread, thread.incoming)
+            case (Poisoned(), _):
+                self.fail(thread, StepError("the message that drives this step was received too often", "Poison"))
+
+    def opening(self) -> list[Record]:
+        """Record the start before the first thing that happens."""
         opening: list[Record] = []
         if self.before.state is State.SUBMITTED and self.execution is not self.before:
             first = Record(self.before.started_at, State.SUBMITTED, ROOT, 0, self.before.step)
             opening = [first] + [replace(first, at=self.now, state=s) for s in (State.STARTED, State.STEP_STARTED)]
             if self.execution.state is State.SUBMITTED:
                 self.execution = replace(self.execution, state=State.STEP_STARTED)
-        return Decision(self.execution, self.perform, (*opening, *self.records))
+        return opening
 
     def run(self, thread: Thread) -> None:
+        """Let the thread run its step."""
         try:
             outcome = self.outcome(thread)
         except StepError as error:
@@ -170,6 +179,7 @@ class _Fold:
                     self.start(forking, name, branch.first, branch.incoming)
 
     def outcome(self, thread: Thread) -> Outcome:
+        """Ask the step type what the step comes to."""
         step = self.definition.steps[thread.step]
         params = self.render(step.params, thread, thread.incoming, thread.since, "parameters")
         if problems := step.schema.problems(params):
@@ -178,6 +188,7 @@ class _Fold:
         return step.type.run(cast("dict[str, Json]", params), StepContext(thread.incoming, thread.since, step.scopes))
 
     def succeed(self, thread: Thread, raw: Json) -> None:
+        """Shape the step's result, leave it in the stash, and go on."""
         step = self.definition.steps[thread.step]
         try:
             result = raw if step.output is None else self.render(step.output, thread, raw, self.now, "output")
@@ -193,6 +204,7 @@ class _Fold:
             self.arrive(stashing, step.next, result)
 
     def stashed(self, stash: str | Mapping[str, Template] | None, thread: Thread, result: Json) -> dict[str, Json]:
+        """Make what a step leaves in the stash."""
         if stash is None:
             return {}
         if isinstance(stash, str):
@@ -200,6 +212,7 @@ class _Fold:
         return {name: self.render(made, thread, result, self.now, f"stash/{name}") for name, made in stash.items()}
 
     def arrive(self, thread: Thread, step: str, incoming: Json) -> None:
+        """Let a thread begin a step."""
         arrived = replace(thread, status=Status.READY, step=step, incoming=incoming, started_at=self.now)
         self.record(State.STEP_STARTED, self.move(replace(arrived, until=None, results={})))
 
@@ -210,6 +223,7 @@ class _Fold:
         self.arrive(thread, step, incoming)
 
     def end(self, thread: Thread, result: Json) -> None:
+        """End a thread; the last one that a step forked moves that step on."""
         if thread.parent is None:
             self.close(thread, State.SUCCEEDED, output=result)
             return
@@ -222,6 +236,7 @@ class _Fold:
             self.succeed(parent, {name: results[name] for name in sorted(results)})
 
     def fail(self, thread: Thread, error: StepError) -> None:
+        """Fail a step, and with it what it is nested in."""
         failure = Failure(error.name, str(error), thread.step, details=error.details)
         self.record(State.STEP_FAILED, thread, error=failure)
         while thread.parent is not None:
@@ -230,6 +245,7 @@ class _Fold:
         self.close(thread, State.FAILED, error=failure)
 
     def close(self, root: Thread, state: State, output: Json = None, error: Failure | None = None) -> None:
+        """End the execution."""
         self.record(state, root, result=output, error=error)
         self.execution = replace(
             self.execution, threads={}, stash=root.stash, output=output, error=error, ended_at=self.now
@@ -242,9 +258,11 @@ class _Fold:
         return moved
 
     def put(self, thread: Thread) -> None:
+        """Keep a changed thread."""
         self.execution = replace(self.execution, threads={**self.execution.threads, thread.id: thread})
 
     def remove(self, thread: str) -> None:
+        """Take a thread out."""
         threads = {name: other for name, other in self.execution.threads.items() if name != thread}
         self.execution = replace(self.execution, threads=threads)
 
@@ -256,11 +274,13 @@ class _Fold:
         error: Failure | None = None,
         stash: Mapping[str, Json] | None = None,
     ) -> None:
+        """Add an entry of history; it is what the execution did last."""
         entry = Record(self.now, state, thread.id, thread.turn, thread.step, result=result, error=error)
         self.records.append(replace(entry, stash=stash or {}))
         self.execution = replace(self.execution, state=state, step=thread.step)
 
     def render(self, template: Template, thread: Thread, output: Json, now: datetime, part: str) -> Json:
+        """Render a template for a thread."""
         return render(template, _scope(self.execution, thread, output, now, part))
 
 
