@@ -102,6 +102,30 @@ def read_history(tenantId: str, id: str) -> Response:
     return wired().api.read_history(request(), tenantId, id)
 
 
+@app.route(T + "/executions/{id}/cancel", methods=["POST"], content_types=JSON)
+def cancel_execution(tenantId: str, id: str) -> Response:
+    """End an execution."""
+    return wired().api.cancel(request(), tenantId, id)
+
+
+@app.route(T + "/executions/{id}/pause", methods=["POST"], content_types=JSON)
+def pause_execution(tenantId: str, id: str) -> Response:
+    """Let an execution stand still."""
+    return wired().api.pause(request(), tenantId, id)
+
+
+@app.route(T + "/executions/{id}/resume", methods=["POST"], content_types=JSON)
+def resume_execution(tenantId: str, id: str) -> Response:
+    """Let a paused execution go on."""
+    return wired().api.resume(request(), tenantId, id)
+
+
+@app.route(T + "/executions/{id}/redrive", methods=["POST"], content_types=JSON)
+def redrive_execution(tenantId: str, id: str) -> Response:
+    """Let an execution go on after its end."""
+    return wired().api.redrive(request(), tenantId, id)
+
+
 @app.on_sqs_message(queue=names.work, batch_size=BATCH)
 def on_sqs_message(event: SQSEvent) -> object:
     """Drive executions."""
@@ -131,7 +155,7 @@ def on_schedule(event: CloudWatchEvent) -> int:
     """Arm the timers of long waits that come due."""
     from chalicelib.schedule import arm  # noqa: PLC0415 - nothing heavy at the top
 
-    return arm(wired().ports)
+    return arm(wired().ports, event.to_dict()["id"])
 
 
 def batch(event: SQSEvent) -> tuple[list[dict[str, Any]], str, timedelta]:

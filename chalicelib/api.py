@@ -1,7 +1,8 @@
 """What each route answers: a request taken apart, a use case, its result as JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -10,12 +11,14 @@ from chalice.app import Request, Response
 from chalicelib import web
 from chalicelib.core.document import failure_json
 from chalicelib.core.errors import InvalidDefinitionError, InvalidError
-from chalicelib.core.model import Execution, Status, Thread
+from chalicelib.core.model import ROOT, Execution, State, Status, Thread
+from chalicelib.core.outbox import living
 from chalicelib.core.values import Json, Problem, format_instant, parse_instant
 from chalicelib.ports import DefinitionRecord, Position, Summary
 from chalicelib.reader import Places, write_yaml
 from chalicelib.service import Service
 
+STEP = r"[a-z0-9-]{1,64}"
 NAME = r"[A-Za-z0-9._-]{1,64}"
 MAX_VERSION = 10**9
 MAX_WAIT = 25
@@ -48,19 +51,22 @@ class Api:
         tenant = web.part(tenant, "tenantId")
         document, places = web.document(request)
         try:
-            record, new = self.service.create_definition(tenant, document)
+            record, new, warnings = self.service.create_definition(tenant, document)
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
         where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
-        return web.answer(_definition(record), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+        odd: dict[str, Json] = {"warnings": web.problems_json(_located(warnings, places))} if warnings else {}
+        return web.answer(_definition(record) | odd, HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
     @web.explained
     def validate_definition(self, request: Request, tenant: str) -> Response:
-        """Tell every problem of a definition, without keeping it."""
-        web.part(tenant, "tenantId")
+        """Tell every problem of a definition, and what is odd about a valid one, without keeping it."""
+        tenant = web.part(tenant, "tenantId")
         document, places = web.document(request)
-        problems = _located(self.service.check_definition(document), places)
-        return web.answer({"valid": not problems, "problems": web.problems_json(problems)})
+        found = self.service.check_definition(tenant, document)
+        told = {"problems": found.problems, "warnings": found.warnings}
+        answer = {key: web.problems_json(_located(problems, places)) for key, problems in told.items()}
+        return web.answer({"valid": not found.problems, **answer})
 
     @web.explained
     def list_definitions(self, request: Request, tenant: str) -> Response:
@@ -93,12 +99,12 @@ class Api:
         wanted = _start(web.body(request))
         wait = web.number(request, "wait", 0, MAX_WAIT, least=0)
         execution, new = self.service.execute(
-            web.part(tenant, "tenantId"), web.part(definition, "definition"), **wanted
+            web.part(tenant, "tenantId"), web.part(definition, "definition"), **wanted, started_by=web.actor(request)
         )
         if wait:
             execution = self.service.read_execution(execution.tenant_id, execution.id, wait)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
-        return web.answer(_execution(execution), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+        return web.answer(_execution(execution, self.now()), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
     @web.explained
     def list_executions(self, request: Request, tenant: str) -> Response:
@@ -115,7 +121,39 @@ class Api:
         """Tell all about an execution."""
         wait = web.number(request, "wait", 0, MAX_WAIT, least=0)
         found = self.service.read_execution(web.part(tenant, "tenantId"), web.execution_part(execution), wait)
-        return web.answer(_execution(found))
+        return web.answer(_execution(found, self.now()))
+
+    @web.explained
+    def cancel(self, request: Request, tenant: str, execution: str) -> Response:
+        """End an execution and what it has begun."""
+        web.no_body(request)
+        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
+        return web.answer(_execution(self.service.cancel(*wanted, web.actor(request)), self.now()))
+
+    @web.explained
+    def pause(self, request: Request, tenant: str, execution: str) -> Response:
+        """Let an execution and what it has begun stand still."""
+        web.no_body(request)
+        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
+        return web.answer(_execution(self.service.pause(*wanted, web.actor(request)), self.now()))
+
+    @web.explained
+    def resume(self, request: Request, tenant: str, execution: str) -> Response:
+        """Let a paused execution go on."""
+        web.no_body(request)
+        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
+        return web.answer(_execution(self.service.resume(*wanted, web.actor(request)), self.now()))
+
+    @web.explained
+    def redrive(self, request: Request, tenant: str, execution: str) -> Response:
+        """Let an execution go on after its end, from where it stopped or from a step."""
+        changes = _redrive({} if not web.raw(request).strip() else web.body(request))
+        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
+        return web.answer(_execution(self.service.redrive(*wanted, web.actor(request), **changes), self.now()))
+
+    def now(self) -> datetime:
+        """Tell the instant."""
+        return self.service.clock.now()
 
     @web.explained
     def read_history(self, request: Request, tenant: str, execution: str) -> Response:
@@ -142,12 +180,30 @@ def _start(body: Json) -> dict[str, Any]:
         raise InvalidError('the body is an object: {"input": …}')
     if unknown := body.keys() - {"input", "name", "version"}:
         raise InvalidError(f"the body has no {min(unknown)!r}: it takes input, name and version")
-    name, version = body.get("name"), body.get("version")
+    name = body.get("name")
     if name is not None:
         name = web.part(name if isinstance(name, str) else "", "name", NAME)
+    return {"value": body.get("input", {}), "name": name, "version": _version(body.get("version"))}
+
+
+def _redrive(body: Json) -> dict[str, Any]:
+    """Take the body of a redrive request apart."""
+    if not isinstance(body, dict):
+        raise InvalidError('the body is an object: {"step": …, "stash": {…}, "version": …}, or nothing')
+    if unknown := body.keys() - {"step", "stash", "version"}:
+        raise InvalidError(f"the body has no {min(unknown)!r}: it takes step, stash and version")
+    step, stash, version = body.get("step"), body.get("stash"), body.get("version")
+    if step is not None:
+        step = web.part(step if isinstance(step, str) else "", "step", STEP)
+    if stash is not None and not isinstance(stash, dict):
+        raise InvalidError("stash is an object: names to set, or to take out with null")
+    return {"step": step, "stash": stash, "version": _version(version)}
+
+
+def _version(version: Json) -> int | None:
     if version is not None and (type(version) is not int or not 1 <= version <= MAX_VERSION):
         raise InvalidError(f"version is a whole number from 1 to {MAX_VERSION}")
-    return {"value": body.get("input", {}), "name": name, "version": version}
+    return version
 
 
 def _position(started_at: str, execution_id: str) -> Position:
@@ -178,10 +234,11 @@ def _summary(summary: Summary) -> dict[str, Json]:
         "step": summary.step,
         "startedAt": format_instant(summary.started_at),
         "endedAt": None if summary.ended_at is None else format_instant(summary.ended_at),
+        "parentId": summary.parent_id,
     }
 
 
-def _execution(execution: Execution) -> dict[str, Json]:
+def _execution(execution: Execution, now: datetime) -> dict[str, Json]:
     header = Summary(
         execution.id,
         execution.tenant_id,
@@ -191,16 +248,21 @@ def _execution(execution: Execution) -> dict[str, Json]:
         execution.step,
         execution.started_at,
         execution.ended_at,
+        None if execution.parent is None else execution.parent.execution,
     )
-    threads = list(execution.threads.values())
+    threads = [] if execution.ended else [t for t in execution.threads.values() if t.status is not Status.OVER]
     return {
         **_summary(header),
+        "startedBy": execution.started_by,
+        "deadline": None if execution.deadline is None else format_instant(execution.deadline),
+        "paused": execution.paused,
         "input": execution.input,
         "output": execution.output,
         "error": None if execution.error is None else failure_json(execution.error),
-        "stash": dict(threads[0].stash if threads else execution.stash),
+        "stash": dict(execution.threads[ROOT].stash if threads else execution.stash),
         "threads": [_thread(thread) for thread in threads],
-        "waitingFor": [_waiting(thread) for thread in threads if thread.status is not Status.JOINING],
+        "waitingFor": [waits for thread in threads for waits in _waiting(execution, thread, now)],
+        "actions": _actions(execution),
     }
 
 
@@ -210,12 +272,33 @@ def _thread(thread: Thread) -> Json:
         "step": thread.step,
         "status": thread.status.value,
         "turn": thread.turn,
+        "attempt": thread.attempt,
         "startedAt": format_instant(thread.started_at),
     }
 
 
-def _waiting(thread: Thread) -> Json:
-    """Tell what moves a thread on: its timer, or a message that is in flight."""
+def _waiting(execution: Execution, thread: Thread, now: datetime) -> Iterator[Json]:
+    """Tell what moves a thread on: its timer, executions that it started, or a message that is in flight."""
+    about: dict[str, Json] = {"thread": thread.id, "step": thread.step}
     if thread.until is not None:
-        return {"thread": thread.id, "for": "timer", "until": format_instant(thread.until)}
-    return {"thread": thread.id, "for": "message"}
+        what = "retry" if thread.status is Status.RETRYING else "timer"
+        yield {**about, "for": what, "until": format_instant(thread.until), "due": thread.until <= now}
+    elif thread.status is Status.AWAITING:
+        yield from ({**about, "for": "child", "execution": name} for name in living(execution, thread))
+    elif thread.status is Status.READY:
+        yield {**about, "for": "resume" if execution.paused else "message"}
+    if thread.deadline is not None and thread.status is not Status.READY:
+        yield {**about, "for": "timeout", "until": format_instant(thread.deadline), "due": thread.deadline <= now}
+
+
+def _actions(execution: Execution) -> dict[str, Json]:
+    """Tell what can be asked of an execution, and of what cannot the reason."""
+    state = execution.state.value
+    over = f"it is {state}" if execution.ended else None
+    reasons = {
+        "cancel": over,
+        "pause": over or ("it is paused already" if execution.paused else None),
+        "resume": over or (None if execution.paused else "it is not paused"),
+        "redrive": None if over and execution.state is not State.SUCCEEDED else f"it is {state}",
+    }
+    return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}

@@ -1,30 +1,51 @@
 """What becomes of dead letters: a failure for all to see."""
 
-from chalicelib.core.errors import SedoError
-from chalicelib.core.model import Definition, Execution, Poisoned
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chalicelib.core.decide import addressed
+from chalicelib.core.declaration import Definition
+from chalicelib.core.errors import SedoError, UnavailableError
+from chalicelib.core.event import Poisoned
+from chalicelib.core.model import Execution
 from chalicelib.core.schema import compile_schema
-from chalicelib.engine import Delivery, Invocation
+from chalicelib.engine import Budget, Delivery, Invocation, Pending, Ports
 
 
 class Burial(Invocation):
     """The work on dead letters: what they drove fails with ``Poison``, a turn like any other.
 
-    A timer that died early is sent again: its wait is sound.
+    Where that is caught or tried again, others go on from there. A timer that died early is sent again: its wait is
+    sound. A request that died is void, and can be made again.
     """
+
+    def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
+        super().__init__(ports, request, deliveries, replace(budget, turns=0))
 
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what the message names or drove, and let it fail."""
         super().take_up(item, delivery)
-        self.pending = {key: Poisoned(*key) for key in self.own}
+        dead = {key: message for key, message in self.own.items() if message == delivery.id}
+        for each in self.pending:
+            if each.message == delivery.id and (thread := addressed(item, each.event)) is not None:
+                dead[thread.key] = delivery.id
+        others = [each for each in self.pending if each.message != delivery.id]
+        self.pending = others + [Pending(Poisoned(*key), message) for key, message in dead.items()]
 
     def is_first(self) -> bool:
         """Always read: the message has been received many times."""
         return False
 
-    def definition(self, execution: Execution) -> Definition:
+    def acknowledged(self) -> set[str]:
+        """Keep no request for an execution that is not there."""
+        return set(self.deliveries) if self.item is None else super().acknowledged()
+
+    def definition(self, execution: Execution, version: int | None = None) -> Definition:
         """Do without a definition that cannot be read: that may be why the letter is dead."""
         try:
-            return super().definition(execution)
+            return super().definition(execution, version)
+        except UnavailableError:
+            raise
         except SedoError:
             return _UNREADABLE
 

@@ -9,29 +9,35 @@ as far as it goes, without a message in between. What makes that safe is here an
 * messages are derived from the state, so that a redelivery can send what its dead twin did not.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from chalicelib.core.decide import decide, due_at, hand_over, implied, is_due
-from chalicelib.core.errors import UnavailableError
-from chalicelib.core.history import new_row
-from chalicelib.core.model import (
+from chalicelib.children import let_go, refused, submission, with_output
+from chalicelib.core.decide import addressed, decide, hand_over
+from chalicelib.core.declaration import Definition, Perform
+from chalicelib.core.document import fits
+from chalicelib.core.errors import StepError, UnavailableError
+from chalicelib.core.event import (
+    ChildEnded,
+    Command,
     Decision,
-    Definition,
-    Driver,
     Event,
-    Execution,
+    Launch,
     Message,
-    Perform,
-    Record,
-    Status,
+    RedriveRequested,
+    Requested,
+    ResumeRequested,
+    Started,
     StepDue,
-    Thread,
     TimerFired,
 )
+from chalicelib.core.history import new_row
+from chalicelib.core.model import ROOT, Driver, Execution, Record, Status, Thread
+from chalicelib.core.outbox import due_at, implied, is_due
+from chalicelib.core.payload import LIMITS, Limits
 from chalicelib.ports import (
     Clock,
     Definitions,
@@ -45,6 +51,18 @@ from chalicelib.ports import (
 Key: TypeAlias = tuple[str, int]
 """A thread at a turn."""
 
+Asked: TypeAlias = tuple[str, int, int, int, bool]
+"""A thread at a turn, how many children it has begun, the newest request, and whether the execution has ended."""
+
+OVERTAKES = 4
+"""After so many receives of a request for an execution that is not there, the execution has never begun."""
+
+ANSWER_WITHIN = timedelta(seconds=20)
+"""The time of an API call that writes."""
+
+SENT_WITHIN = timedelta(seconds=60)
+"""After this time the schedule sends what an API call wrote, but may not have sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -56,6 +74,19 @@ class Delivery:
     receives: int = 1
     """How often it has been received, this time included."""
 
+    @property
+    def is_early(self) -> bool:
+        """Tell whether it may have come before what starts its execution: a request of the parent's."""
+        return isinstance(self.message.event, Requested) and self.receives < OVERTAKES
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event that is not written yet, and the message under which it is folded."""
+
+    event: Event
+    message: str
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -64,7 +95,7 @@ class Budget:
     deadline: datetime
     """After this instant no effect is begun and no step run."""
     turns: int = 1000
-    turns_per_write: int = 100
+    turns_per_write: int = 500
     size_per_write: int = 2_000_000
     """Characters of results: so that a row of history has a bound, and progress with large values is kept."""
     unanswered: int = 5
@@ -82,6 +113,8 @@ class Ports:
     clock: Clock
     effects: Callable[[], Effects]
     decide: Callable[[Definition, Execution, Event, datetime, Driver], Decision] = decide
+    limits: Limits = LIMITS
+    """When values move out of rows of history."""
 
 
 @dataclass(slots=True)
@@ -100,15 +133,15 @@ class Advance:
         """Take a decision up."""
         self.execution = decision.execution
         self.records.extend(decision.records)
-        self.size += sum(len(json.dumps(record.result)) for record in decision.records if record.result is not None)
+        self.size += sum(record.size for record in decision.records)
         self.turns += 1
 
 
 class Invocation:
     """The work of one request on one execution.
 
-    ``own`` are the turns that it may move, each with the message under which it does; ``pending`` the events that are
-    not written yet; ``running`` the turns whose effects are in flight; ``sent`` the turns whose message it has sent.
+    ``own`` are the turns that it may run, each with the message under which it does; ``pending`` the events that are
+    not written yet; ``running`` the turns whose effects are in flight; ``sent`` whose asking it has answered.
     ``item`` is the execution as last read or written (``presumed``: as the start message says), None once nothing is
     left to do.
     """
@@ -121,12 +154,14 @@ class Invocation:
         self.budget = budget
         self.effects = ports.effects()
         self.item: Execution | None = None
+        self.absent = False
         self.presumed = False
         self.own: dict[Key, str] = {}
-        self.pending: dict[Key, Event] = {}
+        self.pending: list[Pending] = []
         self.running: set[Key] = set()
-        self.outbox: dict[Key, Message] = {}
-        self.sent: set[Key] = set()
+        self.outbox: dict[Asked, Sequence[Command]] = {}
+        self.sent: set[Asked] = set()
+        self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0
         self.unanswered = 0
@@ -140,6 +175,8 @@ class Invocation:
         self.load()
         while self.item is not None:
             self.send()
+            if self.item.ended and not self.pending:
+                break
             advance = self.advance(self.item)
             if advance.performs and self.presumed:
                 self.load()
@@ -147,13 +184,23 @@ class Invocation:
             self.perform(advance.performs)
             if advance.execution is not self.item:
                 self.write(self.item, advance)
-            elif self.running:
-                self.collect()
-            else:
-                return self.acknowledged(self.item)
+                continue
+            self.pending = []
+            if not self.running:
+                break
+            self.collect()
         while self.running:
             self.collect()
-        return set(self.deliveries)
+        return self.acknowledged()
+
+    def result(self) -> Execution | None:
+        """Do the work; answer the execution as it stands now, None if there is none.
+
+        Raises:
+            UnavailableError: a service did not answer: it may be done, or not.
+        """
+        self.run()
+        return self.item
 
     # -- what is mine
 
@@ -163,11 +210,10 @@ class Invocation:
         submission = starts[0] if starts else None
         self.presumed = submission is not None and not self.presumed and self.is_first()
         item = submission if self.presumed else self.read(submission)
-        if item is None or item.ended:
-            self.item = None
+        self.item, self.absent = item, item is None
+        if item is None:
             return
-        self.item = item
-        self.own, self.pending, self.outbox = {}, {}, {}
+        self.own, self.pending, self.outbox = {}, [], {}
         for delivery in self.deliveries.values():
             started = delivery.message.submission
             if started is None or started.nonce == item.nonce:
@@ -191,23 +237,31 @@ class Invocation:
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what a message names and what a dead twin left under it; make up for what the twin did not send."""
         event = delivery.message.event
-        named = (event.thread, event.turn)
+        if isinstance(event, Requested):
+            self.pending.append(Pending(event, delivery.id))
+        named = addressed(item, event)
         for thread in item.threads.values():
             driver = thread.driver
             under_it = driver is not None and driver.message == delivery.id
             handed = driver is not None and driver.handed
-            if thread.status is Status.READY and (thread.key == named or (under_it and not handed)):
+            if item.ended:
+                from_parent = thread.id == ROOT and isinstance(event, Started | Requested)
+                if under_it or from_parent:
+                    self.imply(item, thread)
+            elif thread.status is Status.READY and (thread is named or (under_it and not handed)):
                 self.own[thread.key] = delivery.id
-            elif thread.status is Status.WAITING and thread.key == named:
-                self.fire(item, thread, delivery.id)
-            elif under_it:
-                self.imply(item, thread)
+            else:
+                if thread is named:
+                    self.hear(item, thread, event, delivery.id)
+                if under_it:
+                    self.imply(item, thread)
 
-    def fire(self, item: Execution, thread: Thread, message: str) -> None:
-        """Take a timer's event up, or send an early one on its way again."""
-        if is_due(thread, self.ports.clock.now()):
-            self.own[thread.key] = message
-            self.pending[thread.key] = TimerFired(*thread.key)
+    def hear(self, item: Execution, thread: Thread, event: Event, message: str) -> None:
+        """Take up an event that a thread waits for, or send an early timer on its way again."""
+        if isinstance(event, ChildEnded):
+            self.pending.append(Pending(with_output(self.ports.executions, item, thread, event), message))
+        elif is_due(item, thread, self.ports.clock.now()):
+            self.pending.append(Pending(TimerFired(*thread.key), message))
         else:
             self.imply(item, thread)
 
@@ -217,14 +271,21 @@ class Invocation:
         for thread in item.threads.values():
             driver, held = thread.driver, self.own.get(thread.key)
             if driver is not None and self.is_me(driver):
-                if thread.status is Status.READY and not driver.handed:
+                if thread.status is Status.READY and not driver.handed and not item.ended:
                     own[thread.key] = driver.message
                 else:
                     self.imply(item, thread)
             elif held is not None and (driver is None or not driver.handed or self.names(held, thread.key)):
                 own[thread.key] = held
         self.item, self.own = item, own
-        self.pending = {key: event for key, event in self.pending.items() if key in own}
+        self.pending = [each for each in self.pending if self.stands(item, each.event)]
+
+    def stands(self, item: Execution, event: Event) -> bool:
+        """Tell whether an event still means something, and is mine to fold."""
+        if isinstance(event, Requested):
+            return True
+        thread = None if item.ended else addressed(item, event)
+        return thread is not None and (thread.status is not Status.READY or thread.key in self.own)
 
     def is_me(self, driver: Driver) -> bool:
         """Tell whether this very request wrote a turn, under one of its messages."""
@@ -241,8 +302,8 @@ class Invocation:
         """Fold what is pending, then every step that is due and pure, as far as it goes."""
         now = self.ports.clock.now()
         advance = Advance(item)
-        for key, event in self.pending.items():
-            advance.fold(self.decide(advance.execution, event, now, self.own[key]))
+        for each in self.pending:
+            advance.fold(self.decide(advance.execution, each.event, now, each.message))
         if now >= self.budget.deadline or self.turns >= self.budget.turns:
             self.leave(advance)
         else:
@@ -252,7 +313,8 @@ class Invocation:
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to perform."""
         stopped: set[Key] = set()
-        while advance.turns < self.budget.turns_per_write and advance.size < self.budget.size_per_write:
+        most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
+        while advance.turns < most and advance.size < self.budget.size_per_write:
             due = {key: message for key, message in self.due(advance.execution).items() if key not in stopped}
             if not due:
                 return
@@ -267,7 +329,9 @@ class Invocation:
 
     def due(self, execution: Execution) -> dict[Key, str]:
         """Find the turns of mine that can run, with the message under which they do."""
-        due = {}
+        due: dict[Key, str] = {}
+        if execution.paused or execution.ended:
+            return due
         for thread in execution.threads.values():
             if thread.status is Status.READY and thread.key not in self.running:
                 driver = thread.driver
@@ -289,11 +353,16 @@ class Invocation:
 
     def decide(self, execution: Execution, event: Event, now: datetime, message: str) -> Decision:
         """Fold one event."""
-        return self.ports.decide(self.definition(execution), execution, event, now, Driver(message, self.request))
+        me = Driver(message, self.request)
+        return self.ports.decide(self.definition(execution, version_of(event)), execution, event, now, me)
 
-    def definition(self, execution: Execution) -> Definition:
-        """Look the execution's definition version up."""
-        return self.ports.definitions.get(execution.tenant_id, execution.definition_id, execution.definition_version)
+    def definition(self, execution: Execution, version: int | None = None) -> Definition:
+        """Look a version of the execution's definition up, by default its own."""
+        version = version or execution.definition_version
+        if version not in self.versions:
+            found = self.ports.definitions.get(execution.tenant_id, execution.definition_id, version)
+            self.versions[version] = found
+        return self.versions[version]
 
     # -- carry out
 
@@ -308,19 +377,19 @@ class Invocation:
         """Wait for an effect to end; its event is pending if its turn is still mine."""
         for event in self.effects.wait():
             self.running.discard((event.thread, event.turn))
-            if (event.thread, event.turn) in self.own:
-                self.pending[event.thread, event.turn] = event
+            if message := self.own.get((event.thread, event.turn)):
+                self.pending.append(Pending(event, message))
 
     def write(self, item: Execution, advance: Advance) -> None:
         """Put the history row, then the execution if nobody else has written it."""
         self.writes += 1
         self.turns += advance.turns
         writer = f"{self.request}#{self.writes}"
-        row = new_row(item.id, item.version + 1, writer, item.head, advance.records)
+        row = new_row(item.id, item.version + 1, writer, item.head, advance.records, self.ports.limits)
         written = replace(advance.execution, version=item.version + 1, head=row.link)
         try:
             self.ports.history.append(row)
-            self.ports.executions.update(written, due_at(written))
+            self.ports.executions.update(written, self.due_at(written))
         except Stale as stale:
             self.reread(item, stale.current)
         except UnavailableError:
@@ -329,8 +398,12 @@ class Invocation:
                 raise
             self.reread(item, self.ports.executions.get(item.id))
         else:
-            self.presumed, self.pending = False, {}
+            self.presumed, self.pending = False, []
             self.settle(written)
+
+    def due_at(self, written: Execution) -> datetime | None:
+        """Tell when the schedule must look at what is written."""
+        return due_at(written)
 
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""
@@ -340,8 +413,8 @@ class Invocation:
         self.settle(stands if stands is not None and stands.nonce == item.nonce else None)
 
     def settle(self, item: Execution | None) -> None:
-        """Go on from an execution that still lives, or have nothing left to do."""
-        if item is None or item.ended:
+        """Go on from what stands there, or have nothing left to do."""
+        if item is None:
             self.item = None
         else:
             self.adopt(item)
@@ -349,27 +422,113 @@ class Invocation:
     # -- send and acknowledge
 
     def imply(self, item: Execution, thread: Thread) -> None:
-        """Put the message that a thread's state asks for into the outbox, once."""
-        message = implied(item, thread, self.ports.clock.now())
-        if message is not None and thread.key not in self.sent:
-            self.outbox[thread.key] = message
+        """Put what a thread's state asks for into the outbox, once."""
+        if asked(item, thread) not in self.sent:
+            commands = implied(self.definition(item), item, thread, self.ports.clock.now())
+            if commands:
+                self.outbox[asked(item, thread)] = commands
 
     def send(self) -> None:
-        """Send what the last write or read asks for."""
-        if self.outbox:
-            self.ports.queue.send(list(self.outbox.values()))
+        """Send what the last write or read asks for, and start the executions that it asks for."""
+        commands = [command for each in self.outbox.values() for command in each]
+        if commands:
+            messages = [command for command in commands if isinstance(command, Message)]
+            self.post([*messages, *(m for c in commands if isinstance(c, Launch) for m in self.launch(c))])
             self.sent |= self.outbox.keys()
             self.outbox = {}
 
-    def acknowledged(self, item: Execution) -> set[str]:
-        """Give back the messages under which a twin still drives: it may die."""
-        now = self.ports.clock.now()
+    def post(self, messages: Sequence[Message]) -> None:
+        """Send messages; a submission that no message can carry is put first."""
+        light = []
+        for message in messages:
+            if message.submission is None or fits(message):
+                light.append(message)
+            else:
+                with suppress(Stale):
+                    self.ports.executions.create(message.submission)
+                light.append(replace(message, submission=None))
+        if light:
+            self.ports.queue.send(light)
+
+    def launch(self, launch: Launch) -> Iterator[Message]:
+        """Make the message that starts an execution; its thread hears of a refusal, or that it need not wait."""
+        assert self.item is not None  # noqa: S101 - it asks for the execution
+        driver = launch.thread.driver
+        mine = driver is not None and driver.message in self.deliveries
+        message = driver.message if driver is not None and mine else next(iter(self.deliveries))
+        try:
+            started = submission(self.ports.definitions, self.item, launch)
+        except StepError as error:
+            self.pending.append(Pending(refused(launch, error), message))
+            return
+        yield Message(started.id, Started(), started)
+        if not launch.start.wait:
+            self.pending.append(Pending(let_go(launch, started), message))
+
+    def acknowledged(self) -> set[str]:
+        """Give back the messages under which a twin still drives, as it may die, and requests that came before all."""
+        item = self.item
+        if item is None:
+            early = {d.id for d in self.deliveries.values() if self.absent and d.is_early}
+            return self.deliveries.keys() - early
         theirs = {
             thread.driver.message
             for thread in item.threads.values()
             if thread.driver is not None
+            and thread.driver.message in self.deliveries
             and not self.is_me(thread.driver)
-            and thread.key not in self.sent
-            and (thread.status is Status.READY or implied(item, thread, now) is not None)
+            and asked(item, thread) not in self.sent
+            and self.is_driven(item, thread)
         }
         return self.deliveries.keys() - theirs
+
+    def is_driven(self, item: Execution, thread: Thread) -> bool:
+        """Tell whether a thread is run by its driver, or asks it for something."""
+        if thread.status is Status.READY and not item.paused and not item.ended:
+            return True
+        return bool(implied(self.definition(item), item, thread, self.ports.clock.now()))
+
+
+class Request(Invocation):
+    """The work of an API call: nothing is run here, others are left what can go on.
+
+    Nobody repeats the call should the process die before it has sent what it wrote: so the schedule is to look.
+    ``token`` names the call, once and for ever.
+    """
+
+    def __init__(self, ports: Ports, execution_id: str, event: Requested, token: str) -> None:
+        delivery = Delivery(f"api-{token}", Message(execution_id, event))
+        super().__init__(ports, token, [delivery], Budget(ports.clock.now() + ANSWER_WITHIN, turns=0))
+
+    def due_at(self, written: Execution) -> datetime | None:
+        """Be looked at soon, if something is to be sent."""
+        now, natural = self.ports.clock.now(), due_at(written)
+        definition = self.definition(written)
+        asks = any(implied(definition, written, thread, now) for thread in written.threads.values())
+        return min(natural or now + SENT_WITHIN, now + SENT_WITHIN) if asks else natural
+
+
+class Sweep(Invocation):
+    """The work of the schedule on one execution: send whatever its state asks for, take nothing over.
+
+    ``token`` names the run of the schedule, once and for ever.
+    """
+
+    def __init__(self, ports: Ports, execution_id: str, token: str) -> None:
+        delivery = Delivery(f"sweep-{token}", Message(execution_id, Event("", 0)))
+        super().__init__(ports, token, [delivery], Budget(ports.clock.now() + ANSWER_WITHIN, turns=0))
+
+    def take_up(self, item: Execution, delivery: Delivery) -> None:  # noqa: ARG002 - it brings nothing
+        """Ask every thread."""
+        for thread in item.threads.values():
+            self.imply(item, thread)
+
+
+def asked(item: Execution, thread: Thread) -> Asked:
+    """Tell by what a thread's state asks for something: what changes it without a turn is part of it."""
+    return (*thread.key, 0 if thread.join is None else thread.join.begun, item.order, item.ended)
+
+
+def version_of(event: Event) -> int | None:
+    """Tell the version of the definition that an event wants to go on with."""
+    return event.version if isinstance(event, RedriveRequested | ResumeRequested) else None

@@ -1,13 +1,15 @@
 """What sedo needs of the world: the interfaces that :mod:`chalicelib.adapters` implements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.errors import SedoError
+from chalicelib.core.event import EffectFailed, EffectSucceeded, Message
 from chalicelib.core.history import Row
-from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Message, Perform
+from chalicelib.core.model import Execution
 from chalicelib.core.values import Json
 
 
@@ -42,6 +44,8 @@ class Summary:
     step: str
     started_at: datetime
     ended_at: datetime | None
+    parent_id: str | None = None
+    """The execution that started it."""
 
 
 class ExecutionStore(Protocol):
@@ -81,8 +85,8 @@ class ExecutionStore(Protocol):
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Read up to ``limit`` ids of executions that are due before an instant, and when, earliest first."""
 
-    def defer(self, execution_id: str, seen: datetime, due_at: datetime) -> None:
-        """Move an execution's due time, unless it is no longer the one that was seen."""
+    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+        """Move an execution's due time, or with None take it away, unless it is no longer the one that was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,13 @@ class HistoryStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
+    def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
+        """Answer the result that a record of a row holds or refers to.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
     def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
         """Read up to ``limit`` rows with a version above ``after``, by version; those that do not count included."""
 
@@ -168,6 +179,14 @@ class Effects(Protocol):
 
 class Definitions(Protocol):
     """Parsed definition versions."""
+
+    def newest(self, tenant_id: str, definition_id: str) -> int:
+        """Tell the number of the newest version that is not retired.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+            UnavailableError: the store did not answer.
+        """
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         """Read and parse a version, or answer it from the cache.

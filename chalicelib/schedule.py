@@ -3,9 +3,10 @@
 import logging
 from datetime import datetime, timedelta
 
-from chalicelib.core.decide import LONGEST_DELAY, implied
 from chalicelib.core.errors import UnavailableError
-from chalicelib.engine import Ports
+from chalicelib.core.model import Execution
+from chalicelib.core.outbox import LONGEST_DELAY, due_at
+from chalicelib.engine import Ports, Sweep
 
 GRACE = timedelta(minutes=5)
 """How long after its time a message that the schedule sent is taken for lost, and sent again."""
@@ -13,31 +14,53 @@ GRACE = timedelta(minutes=5)
 log = logging.getLogger("sedo")
 
 
-def arm(ports: Ports, limit: int = 1000) -> int:
-    """Send what executions that come due ask for: long waits that a message can span now, starts that were not sent.
+def arm(ports: Ports, token: str, limit: int = 1000) -> int:
+    """Send what executions that come due ask for: long waits that a message can span now, and what was not sent.
 
     Sends, then moves the due time on: whatever happens between, the next run sends again.
+
+    Args:
+        ports: what to work with.
+        token: names this run, once and for ever.
+        limit: of executions in one run.
 
     Returns:
         How many executions were taken up.
     """
     now = ports.clock.now()
-    return sum(_arm(ports, name, seen, now) for name, seen in ports.executions.due(now + LONGEST_DELAY, limit))
+    found = ports.executions.due(now + LONGEST_DELAY, limit)
+    return sum(_arm(ports, f"{token}-{number}", name, seen) for number, (name, seen) in enumerate(found))
 
 
-def _arm(ports: Ports, execution_id: str, seen: datetime, now: datetime) -> bool:
-    again = now
+def _arm(ports: Ports, token: str, execution_id: str, seen: datetime) -> bool:
+    now = ports.clock.now()
+    later: datetime | None = now + GRACE
     try:
         item = ports.executions.get(execution_id)
-        if item is not None and item.version == 0 and seen > now:
+        if item is not None and seen > now and _is_sent_soon(item, seen):
             return False
-        messages = [implied(item, thread, now) for thread in item.threads.values()] if item else []
-        ports.queue.send([message for message in messages if message is not None])
-        again = now if item is not None and item.version == 0 else now + LONGEST_DELAY
+        if item is not None:
+            later = _later(Sweep(ports, execution_id, token).result() or item, now)
     except UnavailableError:
         log.warning("execution %s is left to the next run", execution_id)
         return False
     except Exception:
         log.exception("execution %s cannot be armed, and must not keep others waiting", execution_id)
-    ports.executions.defer(execution_id, seen, max(seen, again) + GRACE)
+    ports.executions.defer(execution_id, seen, later)
     return True
+
+
+def _is_sent_soon(item: Execution, seen: datetime) -> bool:
+    """Tell whether whoever wrote an execution may still be about to send what it asks for."""
+    natural = due_at(item)
+    return natural is None or seen < natural
+
+
+def _later(item: Execution, now: datetime) -> datetime | None:
+    """Tell when to look again at an execution whose messages have been sent."""
+    if item.version == 0:
+        return now + GRACE
+    natural = due_at(item)
+    if natural is None or natural > now + LONGEST_DELAY:
+        return natural
+    return max(natural, now + LONGEST_DELAY) + GRACE

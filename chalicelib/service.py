@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from chalicelib.core.decide import submit
-from chalicelib.core.definition import parse
+from chalicelib.core.declaration import StepType
 from chalicelib.core.document import fits
 from chalicelib.core.errors import (
     ConflictError,
@@ -15,9 +14,21 @@ from chalicelib.core.errors import (
     ExecutionNotFoundError,
     HistoryBrokenError,
     InvalidDefinitionError,
+    InvalidError,
+)
+from chalicelib.core.event import (
+    CancelRequested,
+    Message,
+    PauseRequested,
+    RedriveRequested,
+    Requested,
+    ResumeRequested,
+    Started,
 )
 from chalicelib.core.history import Row, anchor, chained
-from chalicelib.core.model import Execution, Message, Started, StepType
+from chalicelib.core.model import ROOT, Execution, State, Status
+from chalicelib.core.review import Review, review
+from chalicelib.core.submission import submit
 from chalicelib.core.values import Json, Problem
 from chalicelib.ports import (
     Clock,
@@ -31,6 +42,9 @@ from chalicelib.ports import (
     Stale,
     Summary,
 )
+
+ROWS = 100
+"""Of history, read at a time."""
 
 UNTOUCHED_FOR = timedelta(seconds=60)
 """After this time the schedule starts an execution that was written, but whose message may not have been sent."""
@@ -49,39 +63,48 @@ class Service:
     step_types: Mapping[str, StepType]
     token: Callable[[], str]
     """Makes 8 random hex digits."""
+    drive: Callable[[str, Requested], Execution | None]
+    """Folds a request into an execution, writes and sends; answers what then stands, None if nothing does."""
 
     # -- definitions
 
-    def create_definition(self, tenant_id: str, document: Json) -> tuple[DefinitionRecord, bool]:
+    def create_definition(self, tenant_id: str, document: Json) -> tuple[DefinitionRecord, bool, Sequence[Problem]]:
         """Keep a definition as the next version of its id; the newest version's own content is that version again.
 
-        Answers the version, and whether it is new.
+        Answers the version, whether it is new, and what is odd about it.
 
         Raises:
             InvalidDefinitionError: with every problem of the document.
         """
-        definition = parse(document, self.step_types)
-        assert isinstance(document, dict)  # noqa: S101 - parse accepts nothing else
-        newest = self.definitions.newest(tenant_id, definition.id)
-        digest = hashlib.sha256(_canonical(document).encode()).hexdigest()
+        found = self.check_definition(tenant_id, document)
+        if found.problems:
+            raise InvalidDefinitionError(problems=found.problems)
+        kept = dict(found.document)
+        definition_id = str(kept["id"])
+        newest = self.definitions.newest(tenant_id, definition_id)
+        digest = _digest(kept)
         if newest is not None and newest.digest == digest:
             if newest.retired:
                 self.definitions.put_newest(replace(newest, retired=False))
-            return replace(newest, retired=False), newest.retired
+            return replace(newest, retired=False), newest.retired, found.warnings
         version = 1 if newest is None else newest.version + 1
-        record = DefinitionRecord(tenant_id, definition.id, version, document, digest, self.clock.now())
+        record = DefinitionRecord(tenant_id, definition_id, version, kept, digest, self.clock.now())
         while not self.definitions.add(record):
             record = replace(record, version=record.version + 1)
         self.definitions.put_newest(record)
-        return record, True
+        return record, True, found.warnings
 
-    def check_definition(self, document: Json) -> Sequence[Problem]:
-        """Answer every problem of a document, none if it can be created."""
-        try:
-            parse(document, self.step_types)
-        except InvalidDefinitionError as error:
-            return error.problems
-        return ()
+    def check_definition(self, tenant_id: str, document: Json) -> Review:
+        """Look at a definition of a tenant, which may include others, without keeping it."""
+
+        def find(definition_id: str, version: int | None) -> tuple[int, Mapping[str, Json]] | None:
+            try:
+                record = self.read_definition(tenant_id, definition_id, version)
+            except DefinitionNotFoundError:
+                return None
+            return record.version, record.document
+
+        return review(document, self.step_types, find)
 
     def list_definitions(self, tenant_id: str, limit: int, after: str | None) -> Sequence[DefinitionRecord]:
         """Read the newest versions, by id, after an id."""
@@ -112,8 +135,14 @@ class Service:
 
     # -- executions
 
-    def execute(
-        self, tenant_id: str, definition_id: str, value: Json, name: str | None = None, version: int | None = None
+    def execute(  # noqa: PLR0913, PLR0917 - what a start can say
+        self,
+        tenant_id: str,
+        definition_id: str,
+        value: Json,
+        name: str | None = None,
+        version: int | None = None,
+        started_by: str | None = None,
     ) -> tuple[Execution, bool]:
         """Start an execution with an input; the same name and input again is the first execution again.
 
@@ -140,6 +169,7 @@ class Service:
             input=value,
             started_at=self.clock.now(),
             threads={},
+            started_by=started_by,
         )
         if name is not None:
             execution = self._submitted(header, name)
@@ -194,6 +224,112 @@ class Service:
         counted = chained(rows, link, after)
         return [row for row in counted if row.version <= last], last < execution.version
 
+    # -- requests
+
+    def cancel(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+        """End an execution now, and everything that it has begun; again, it is cancelled already.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            ConflictError: it ended otherwise.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        wanted = frozenset({State.CANCELLED})
+        return self._request(tenant_id, execution_id, CancelRequested(actor=actor), lambda item: item.state in wanted)
+
+    def pause(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+        """Let an execution and everything that it has begun stand still; again, it is paused already.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            ConflictError: it has ended.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        return self._request(tenant_id, execution_id, PauseRequested(actor=actor), lambda item: item.paused)
+
+    def resume(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+        """Let a paused execution go on; again, it goes on already.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            ConflictError: it has ended.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        return self._request(tenant_id, execution_id, ResumeRequested(actor=actor), lambda item: not item.paused)
+
+    def redrive(  # noqa: PLR0913 - what a redrive can change
+        self,
+        tenant_id: str,
+        execution_id: str,
+        actor: str | None = None,
+        *,
+        step: str | None = None,
+        stash: Mapping[str, Json] | None = None,
+        version: int | None = None,
+    ) -> Execution:
+        """Let an execution that failed, timed out or was cancelled go on, from where it stopped or from a named step.
+
+        Args:
+            tenant_id: whose it is.
+            execution_id: which one.
+            actor: who wants it.
+            step: the id of a step of the top list that it has begun before; None: where it stopped.
+            stash: names to set, or with null to take out.
+            version: of the definition to go on with; None: the same.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            DefinitionNotFoundError: there is no such version.
+            ConflictError: it lives, or has succeeded; or the version has no such step.
+            InvalidError: it has never begun the step.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        item = self.read_execution(tenant_id, execution_id)
+        if not item.ended or item.state is State.SUCCEEDED:
+            raise ConflictError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
+        if version is not None and self.definitions.version(tenant_id, item.definition_id, version) is None:
+            raise DefinitionNotFoundError(f"there is no definition {item.definition_id!r} in version {version}")
+        definition = self.parsed.get(tenant_id, item.definition_id, version or item.definition_version)
+        needed = [step] if step is not None else [t.step for t in item.threads.values() if t.status is not Status.OVER]
+        if missing := [path for path in needed if path not in definition.steps]:
+            which = version or item.definition_version
+            raise ConflictError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
+        incoming = None if step is None else self._incoming(item, step)
+        event = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
+        before = item.redrives
+        return self._request(tenant_id, execution_id, event, lambda stands: stands.redrives > before)
+
+    def _request(
+        self, tenant_id: str, execution_id: str, event: Requested, is_done: Callable[[Execution], bool]
+    ) -> Execution:
+        self.read_execution(tenant_id, execution_id)
+        item = self.drive(execution_id, event)
+        if item is None:
+            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+        if not is_done(item) or (item.ended and not isinstance(event, CancelRequested | RedriveRequested)):
+            raise ConflictError(f"{execution_id} is {item.state} already")
+        return item
+
+    def _incoming(self, item: Execution, step: str) -> Json:
+        """Find in history what came in when the first thread last began a step.
+
+        Raises:
+            InvalidError: it never has.
+        """
+        found, came, after, more = False, item.input, 0, True
+        wanted: Json = None
+        while more:
+            rows, more = self.read_history(item.tenant_id, item.id, ROWS, after)
+            for record in (record for row in rows for record in row.records if record["thread"] == ROOT):
+                if record["state"] == State.STEP_STARTED and record["step"] == step and record["attempt"] == 1:
+                    found, wanted = True, came
+                elif record["state"] == State.STEP_SUCCEEDED:
+                    came = self.history.result(item.tenant_id, record)
+            after = rows[-1].version if rows else after
+        if not found:
+            raise InvalidError(f"{item.id} has never begun a step {step!r} of its top list")
+        return wanted
+
     # -- how an execution starts
 
     def _submitted(self, header: Execution, suffix: str) -> Execution:
@@ -222,6 +358,12 @@ class Service:
         if stands.version == 0:
             self.queue.send([Message(stands.id, Started())])
         return stands
+
+
+def _digest(document: Mapping[str, Json]) -> str:
+    """Hash what a definition says; where its steps once came from is no part of that."""
+    said = {key: value for key, value in document.items() if key != "includes"}
+    return hashlib.sha256(_canonical(said).encode()).hexdigest()
 
 
 def _wanted(stands: Execution, value: Json, version: int | None) -> Execution:

@@ -175,6 +175,22 @@ def body(request: Request) -> Json:
     return read_json(raw(request), MAX_BODY_BYTES) if request.raw_body else {}
 
 
+def no_body(request: Request) -> None:
+    """Take a request that says nothing but what its path does.
+
+    Raises:
+        InvalidError: it says more.
+    """
+    if raw(request).strip() and body(request) not in ({}, None):
+        raise errors.InvalidError("this takes no body")
+
+
+def actor(request: Request) -> str | None:
+    """Tell who asks, if an authorizer has found out."""
+    found = (request.context or {}).get("authorizer") or {}
+    return found.get("principalId")
+
+
 def document(request: Request) -> tuple[Json, Places | None]:
     """Read a body that is JSON or YAML by its ``Content-Type``; YAML comes with the places of everything in it.
 

@@ -19,20 +19,19 @@ from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_history import DynamoHistory
+from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.effects import WIDTH, Performer, PooledEffects
 from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.api import Api
 from chalicelib.burial import Burial
-from chalicelib.engine import Invocation, Ports
+from chalicelib.children import gatherer
+from chalicelib.engine import Invocation, Ports, Request
 from chalicelib.ports import Clock, DefinitionStore, ExecutionStore, HistoryStore, Queue
 from chalicelib.service import Service
 from chalicelib.steps import STEP_TYPES
 from chalicelib.worker import Worker
-
-PERFORMERS: Mapping[str, Performer] = {}
-"""What steps can ask to have done in the world, by kind: none of the step types asks for anything yet."""
 
 PARALLEL = 10
 """Executions that one function works on at a time: as many as a batch has messages."""
@@ -57,7 +56,7 @@ def wiring() -> Wiring:
 def on_aws() -> Wiring:
     """Wire DynamoDB and SQS."""
     here, dynamodb, sqs = names.from_environment(), clients.dynamodb(), clients.sqs()
-    payloads = Payloads(dynamodb, here)
+    payloads = Payloads(DynamoParts(dynamodb, here))
     return _wired(
         DynamoDefinitions(dynamodb, here),
         DynamoExecutions(dynamodb, here, payloads),
@@ -85,10 +84,21 @@ def _wired(  # noqa: PLR0913, PLR0917 - one parameter for each port
     health: Callable[[], Mapping[str, str]],
 ) -> Wiring:
     parsed = CachedDefinitions(definitions, STEP_TYPES)
+    performers: Mapping[str, Performer] = {"gather": gatherer(executions)}
     performing = ThreadPoolExecutor(WIDTH, "effect")
-    ports = Ports(executions, parsed, history, queue, clock, lambda: PooledEffects(PERFORMERS, performing))
+    ports = Ports(executions, parsed, history, queue, clock, lambda: PooledEffects(performers, performing))
     working = ThreadPoolExecutor(PARALLEL, "execution")
-    service = Service(definitions, parsed, executions, history, queue, clock, STEP_TYPES, lambda: secrets.token_hex(4))
+    service = Service(
+        definitions,
+        parsed,
+        executions,
+        history,
+        queue,
+        clock,
+        STEP_TYPES,
+        lambda: secrets.token_hex(4),
+        lambda execution_id, event: Request(ports, execution_id, event, secrets.token_hex(16)).result(),
+    )
     reports = os.environ.get("SEDO_REPORTS_FAILURES") == "true"
     return Wiring(
         Api(service, health),

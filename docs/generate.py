@@ -11,10 +11,26 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
-from chalicelib.core.definition import DEFINITION_KEYS, STEP_KEYS, definition_schema
+from chalicelib.core.declaration import StepType
+from chalicelib.core.editor import definition_schema
 from chalicelib.core.functions import Functions
-from chalicelib.core.model import StepType
+from chalicelib.core.language import DEFINITION_KEYS, ENTRIES, INCLUDE, STEP_KEYS
+from chalicelib.core.lint import COMMON_ERRORS
 from chalicelib.steps import STEP_TYPES
+from docs.failures import failures
+
+INCLUDES = """\
+In any list of steps, `include` puts the steps of another definition in its place, as it was when this one was created:
+
+```yaml
+steps:
+  - include: check-address            # all steps of its newest version
+  - include: {definition: payment, version: 3, steps: [reserve, charge]}
+  - {id: answer, type: echo, message: done}
+```
+
+They become steps of this list: they are named in `next`, their last one goes on at the step behind, and an id must not
+be there twice. What the other definition says beside its steps (`stash`, `retry`, schemas) is not included."""
 
 GROUPS = {
     "NumberFunctions": "Numbers",
@@ -31,6 +47,7 @@ def main(arguments: list[str]) -> int:
     pages = {
         "steps.md": "\n".join(steps()),
         "functions.md": "\n".join(functions()),
+        "failures.md": "\n".join(failures()),
         "definition.schema.json": json.dumps(definition_schema(STEP_TYPES), indent=2, ensure_ascii=False),
     }
     stale = [name for name, page in pages.items() if not is_current(DOCS / name, page)]
@@ -59,6 +76,14 @@ def steps() -> Iterator[str]:
     yield from section("What every step may have")
     yield from table(STEP_KEYS, {"required": ["id", "type"]})
     yield from paragraph("A step has `next` or `end`, not both. Templates call [functions](functions.md).")
+    yield from entries("retry")
+    yield from entries("catch")
+    names = ", ".join(f"`{name}`" for name in sorted(COMMON_ERRORS))
+    yield from paragraph(f"Errors that any step can fail with: {names}. Step types name their own.")
+    yield from section("Steps of other definitions")
+    yield INCLUDES
+    yield ""
+    yield from table(INCLUDE.keys, {"required": INCLUDE.required})
     for name, step_type in STEP_TYPES.items():
         yield from section(name)
         yield from step(step_type)
@@ -72,9 +97,19 @@ def step(step_type: StepType) -> Iterator[str]:
         yield from paragraph("Parameters:")
         yield ""
         yield from table(schema["properties"], schema)
+    for name in schema["properties"]:
+        yield from entries(name)
     name = f"{step_type.name}.yaml"
     yield from paragraph(f"A whole definition, [definitions/{name}](../definitions/{name}):")
     yield from code("yaml", (ROOT / "definitions" / name).read_text(encoding="utf-8").rstrip())
+
+
+def entries(name: str) -> Iterator[str]:
+    """Write the table of what stands in a list, if it is known by the list's name."""
+    if name in ENTRIES:
+        yield from paragraph(f"Each of `{name}`:")
+        yield ""
+        yield from table(ENTRIES[name].keys, {"required": ENTRIES[name].required})
 
 
 def table(keys: Mapping[str, Mapping[str, Any]], schema: Mapping[str, Any]) -> Iterator[str]:
@@ -93,9 +128,23 @@ def value(key: Mapping[str, Any]) -> str:
     """Say in a few words what a value must be."""
     types = key.get("type", "any")
     kind = types if isinstance(types, str) else " or ".join(types)
-    limits = {"format": "", "pattern": "", "minimum": "at least ", "maximum": "at most "}
-    notes = [f"{text}`{key[name]}`" for name, text in limits.items() if name in key]
-    return f"`{json.dumps(key['const'])}`" if "const" in key else ", ".join([kind, *notes])
+    if allowed := key.get("enum", [key["const"]] if "const" in key else []):
+        kind = " or ".join(f"`{literal(each)}`" for each in allowed)
+    limits = {
+        "format": "",
+        "pattern": "",
+        "minimum": "at least ",
+        "exclusiveMinimum": "more than ",
+        "maximum": "at most ",
+        "default": "default ",
+    }
+    notes = [f"{text}`{literal(key[name])}`" for name, text in limits.items() if name in key]
+    return ", ".join([kind, *notes])
+
+
+def literal(given: object) -> str:
+    """Write a value as JSON, a text as it is."""
+    return given if isinstance(given, str) else json.dumps(given)
 
 
 def functions() -> Iterator[str]:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.wiring import wiring
 from local import backend
 from local.errors import BackendError
+from tests.application import Sedo
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +22,11 @@ def ministack_python() -> Path:
 def ministack(ministack_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with backend.running(ministack_python, tmp_path_factory.mktemp("ministack")) as running:
         yield running.endpoint
+
+
+@pytest.fixture
+def sedo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sedo]:
+    monkeypatch.setenv("SEDO_STORES", "memory")
+    wiring.cache_clear()
+    yield Sedo()
+    wiring.cache_clear()

@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.core.decide import Fold, decide
+from chalicelib.core.declaration import Definition
+from chalicelib.core.event import Decision, Event, Message, Started
 from chalicelib.core.history import Row
-from chalicelib.core.model import Decision, Definition, Driver, Event, Execution, Message, Started, Status, Thread
+from chalicelib.core.model import Driver, Execution, Status, Thread
 from chalicelib.core.values import Json
 from chalicelib.engine import Advance, Delivery, Invocation, Key
 from chalicelib.service import Service
@@ -44,7 +46,7 @@ class SendsNothingForItsDeadTwin(Invocation):
 
 
 class AcknowledgesWhileATwinDrives(Invocation):
-    def acknowledged(self, item: Execution) -> set[str]:
+    def acknowledged(self) -> set[str]:
         return set(self.deliveries)
 
 
@@ -81,7 +83,8 @@ class HandsOverWithoutWritingIt(Invocation):
 
     def adopt(self, item: Execution) -> None:
         super().adopt(item)
-        self.own = {key: message for key, message in self.own.items() if key not in self.outbox}
+        handed = {each[:2] for each in self.outbox}
+        self.own = {key: message for key, message in self.own.items() if key not in handed}
 
 
 class TakesOverAtAReread(Invocation):
@@ -147,25 +150,22 @@ def leaves_the_driver(
 
 
 class ForksWithoutTheTurn(Fold):
-    def start(self, parent: Thread, branch: str, step: str, incoming: Json) -> None:
-        super().start(replace(parent, turn=0), branch, step, incoming)
+    def start(self, parent: Thread, branch: str, step: str, incoming: Json, index: int | None = None) -> None:
+        super().start(replace(parent, turn=0), branch, step, incoming, index)
 
 
 class JoinsByACounter(Fold):
     """Counts ends, and takes an ended branch's thread out only with the others."""
 
-    def end(self, thread: Thread, result: Json) -> None:
-        if thread.parent is None:
-            super().end(thread, result)
-            return
-        parent = self.execution.threads[thread.parent]
+    def joined(self, thread: Thread, result: Json) -> None:
+        parent = self.execution.threads[str(thread.parent)]
         results = {**parent.results, f"{thread.branch}#{len(parent.results)}": result}
         branches = [other for other in self.execution.threads.values() if other.parent == parent.id]
         if len(results) < len(branches):
             self.put(replace(parent, results=results))
             return
         for branch in branches:
-            self.remove(branch.id)
+            self.remove(branch)
         self.succeed(parent, {name.partition("#")[0]: value for name, value in sorted(results.items())})
 
 
@@ -174,7 +174,8 @@ class KeepsWhatWasHandedOver(Invocation):
         held = {key: message for key, message in self.own.items() if key in {t.key for t in item.threads.values()}}
         super().adopt(item)
         ready = {thread.key for thread in item.threads.values() if thread.status is Status.READY}
-        self.own |= {key: message for key, message in held.items() if key in ready and key not in self.outbox}
+        handed = {each[:2] for each in self.outbox}
+        self.own |= {key: message for key, message in held.items() if key in ready and key not in handed}
 
 
 class IgnoresTheNonceOfAnotherSubmission(Invocation):

@@ -1,149 +1,17 @@
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from chalice.local import LambdaContext
-from chalice.test import Client, HTTPResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import app
-from chalicelib.adapters.memory import Letter, MemoryClock, MemoryExecutions, MemoryQueue
+from chalicelib.adapters.memory import Letter
 from chalicelib.core.values import Json, parse_instant
 from chalicelib.reader import read_yaml
-from chalicelib.wiring import wiring
 from chalicelib.worker import GivenBackError
-from local.lambda_events import scheduled_event, sqs_event
-
-PROJECT = Path(__file__).parents[1]
-EXAMPLE = (PROJECT / "definitions" / "example-definition.yaml").read_text()
-T = "/sedo/tenants/123"
-EXECUTE = T + "/definitions/example-definition/execute"
-YAML = {"Content-Type": "application/yaml"}
-JSON = {"Content-Type": "application/json"}
-HANDLERS = {
-    (False, False): "on_sqs_message",
-    (True, False): "on_timer_message",
-    (False, True): "on_dead_letter",
-    (True, True): "on_dead_timer",
-}
-DAY = 24 * 60 * 60
-
-
-class Sedo:
-    """The application in memory, with what AWS does around it: deliver messages, and call the schedule."""
-
-    def __init__(self) -> None:
-        self.client = Client(app, "local", str(PROJECT))
-        ports = wiring().ports
-        assert isinstance(ports.clock, MemoryClock)
-        assert isinstance(ports.queue, MemoryQueue)
-        assert isinstance(ports.executions, MemoryExecutions)
-        self.clock, self.queue, self.executions = ports.clock, ports.queue, ports.executions
-        self.next_schedule = self.clock.now()
-
-    def ask(
-        self, method: str, path: str, body: "Json | bytes" = b"", headers: Mapping[str, str] = JSON
-    ) -> HTTPResponse:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.client.http.request(method, path, headers=dict(headers), body=content)
-
-    def get(self, path: str) -> Any:
-        answer = self.ask("GET", T + path)
-        assert answer.status_code == 200, answer.body
-        return answer.json_body
-
-    def create(self, text: str = EXAMPLE) -> HTTPResponse:
-        return self.ask("POST", T + "/definitions", text.encode(), YAML)
-
-    def start(self, **more: Json) -> Any:
-        answer = self.ask("POST", EXECUTE, {"input": {"foo": "bar"}, **more})
-        assert answer.status_code in {200, 201}, answer.body
-        return answer.json_body
-
-    def pages(self, path: str) -> Iterator[Any]:
-        """Follow the links of a list, for 20 pages at most."""
-        for _ in range(20):
-            answer = self.ask("GET", path)
-            yield answer.json_body
-            link = re.fullmatch(r'<(.+)>; rel="next"', answer.headers.get("Link", ""))
-            if link is None:
-                return
-            path = link[1]
-
-    def deliver(self) -> None:
-        """Hand over every message that is visible, one by one, as Lambda does."""
-        while letters := self.queue.visible():
-            for letter in letters:
-                self.invoke(HANDLERS[letter.timer, letter.dead], self.queue.receive(letter))
-                self.queue.delete("", [letter.id])
-
-    def invoke(self, function: str, letter: Letter) -> None:
-        message: Any = {
-            "MessageId": letter.id,
-            "ReceiptHandle": letter.id,
-            "Body": letter.body,
-            "MD5OfBody": "",
-            "Attributes": {"ApproximateReceiveCount": str(letter.receives)},
-        }
-        event = sqs_event([message], "arn:aws:sqs:us-east-1:000000000000:any")
-        # not lambda_.invoke: its context has 3 seconds, less than a worker keeps in reserve
-        app.handler_map[function](event, LambdaContext(function, 512, max_runtime_ms=60_000))
-
-    def pass_time(self, seconds: int) -> None:
-        """Move the clock from one visible message or run of the schedule to the next, in time and in order."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while True:
-            self.deliver()
-            if self.clock.now() >= self.next_schedule:
-                self.client.lambda_.invoke("on_schedule", scheduled_event("on_schedule", self.clock.now()))
-                self.next_schedule += timedelta(minutes=1)
-                continue
-            if self.clock.now() >= end:
-                return
-            coming = [letter.visible_at for letter in self.queue.letters.values()]
-            self.clock.instant = min([*coming, self.next_schedule, end])
-
-    def stored(self) -> tuple[Any, ...]:
-        definitions: Any = wiring().api.service.definitions
-        history: Any = wiring().ports.history
-        return (
-            dict(self.executions.items),
-            dict(self.queue.letters),
-            dict(definitions.versions),
-            dict(definitions.heads),
-            dict(history.rows),
-        )
-
-
-@pytest.fixture
-def sedo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sedo]:
-    monkeypatch.setenv("SEDO_STORES", "memory")
-    wiring.cache_clear()
-    yield Sedo()
-    wiring.cache_clear()
-
-
-def assert_problem(answer: HTTPResponse, status: int, title: str | None = None) -> Any:
-    document = answer.json_body
-    assert answer.status_code == status, answer.body
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert {"title", "detail", "status", "type"} <= document.keys()
-    assert (document["status"], document["type"]) == (status, None)
-    assert document["title"]
-    assert document["detail"]
-    assert title in {None, document["title"]}
-    return document
-
-
-def states(records: list[Any]) -> list[tuple[str, str]]:
-    return [(record["state"], record["step"]) for record in records]
-
+from tests.application import DAY, EXAMPLE, EXECUTE, JSON, YAML, Sedo, T, assert_problem, states
 
 # -- the transcript
 
@@ -271,7 +139,7 @@ def test_validating_tells_every_problem_and_its_place_and_keeps_nothing(sedo: Se
     assert sedo.get("/definitions") == []
     assert assert_problem(sedo.create(text), 400)["errors"] == answer.json_body["problems"]
     fine = sedo.ask("POST", T + "/definitions/validate", EXAMPLE.encode(), YAML)
-    assert fine.json_body == {"valid": True, "problems": []}
+    assert fine.json_body == {"valid": True, "problems": [], "warnings": []}
 
 
 # -- executions
@@ -369,10 +237,11 @@ def test_a_wait_of_three_days_ends_in_time(sedo: Sedo) -> None:
 def test_what_waits_says_for_what(sedo: Sedo) -> None:
     sedo.create()
     path = f"/executions/{sedo.start()['id']}"
-    assert sedo.get(path)["waitingFor"] == [{"thread": "main", "for": "message"}]
+    assert sedo.get(path)["waitingFor"] == [{"thread": "main", "step": "initial-echo", "for": "message"}]
     sedo.deliver()
     until = "2026-01-01T00:00:45.000Z"
-    assert sedo.get(path)["waitingFor"] == [{"thread": "main", "for": "timer", "until": until}]
+    (waits,) = sedo.get(path)["waitingFor"]
+    assert waits == {"thread": "main", "step": "wait-some-time", "for": "timer", "until": until, "due": False}
     sedo.pass_time(45)
     assert sedo.get(path)["waitingFor"] == []
 
@@ -565,3 +434,24 @@ def test_whatever_is_posted_is_answered_or_refused(sedo: Sedo, path: str, kind: 
     if not 200 <= answer.status_code < 300:
         assert 400 <= answer.status_code < 500, answer.body
         assert_problem(answer, answer.status_code)
+
+
+def test_a_value_of_20_mb_goes_through_three_steps_and_history_shows_its_size(sedo: Sedo) -> None:
+    steps: list[Json] = [
+        {"id": "make", "type": "transform", "output": ["${input.text}"] * 105},
+        {"id": "wrap", "type": "transform", "output": {"rows": "${output}"}, "stash": "kept"},
+        {"id": "pause", "type": "wait", "seconds": 1},
+        {"id": "unwrap", "type": "echo", "message": "${output.rows}"},
+        {"id": "count", "type": "transform", "output": ["${length(output)}", "${length(stash.kept.rows[104])}"]},
+    ]
+    assert sedo.ask("POST", T + "/definitions", {"id": "large", "steps": steps}).status_code == 201
+    answer = sedo.ask("POST", T + "/definitions/large/execute", {"input": {"text": "x" * 200_000}})
+    sedo.pass_time(2)
+    path = f"/executions/{answer.json_body['id']}"
+    ended = sedo.get(path)
+    assert (ended["state"], ended["output"]) == ("ExecutionSucceeded", [105, 200_000])
+    history = sedo.ask("GET", T + path + "/history")
+    (made,) = [r for r in history.json_body if (r["step"], r["state"]) == ("make", "StepSucceeded")]
+    assert made.get("result") is None
+    assert made["references"]["/result"]["bytes"] > 20_000_000
+    assert len(history.body) < 10_000

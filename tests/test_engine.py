@@ -1,101 +1,25 @@
 import json
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.adapters.definitions import CachedDefinitions
-from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
-from chalicelib.burial import Burial
+from chalicelib.adapters.memory import MemoryClock, MemoryHistory
 from chalicelib.core.document import MAX_MESSAGE_BYTES, read_message
 from chalicelib.core.errors import ConflictError, DefinitionNotFoundError, HistoryBrokenError, UnavailableError
-from chalicelib.core.model import Execution, Message, Started, State, StepDue, TimerFired
-from chalicelib.engine import Budget, Delivery, Invocation, Ports
-from chalicelib.schedule import arm
-from chalicelib.service import Service
-from chalicelib.steps import STEP_TYPES
-from tests.world import SimulatedEffects, World
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Counting:
-    """A port that counts its calls."""
-
-    def __init__(self, port: object, name: str, calls: Counter[str]) -> None:
-        self._port, self._name, self._calls = port, name, calls
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        self._calls[f"{self._name}.{method}"] += 1
-        found: Callable[..., Any] = getattr(self._port, method)
-        return found
-
-
-class Home:
-    """sedo over memory, with every call of a store or queue counted."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[str] = Counter()
-        self.clock = MemoryClock(START)
-        self.executions, self.queue = MemoryExecutions(), MemoryQueue(self.clock)
-        definitions, self.history = MemoryDefinitions(), MemoryHistory()
-        counted: dict[str, Any] = {
-            name: Counting(port, name, self.calls)
-            for name, port in {
-                "executions": self.executions,
-                "definitions": definitions,
-                "history": self.history,
-                "queue": self.queue,
-            }.items()
-        }
-        parsed = CachedDefinitions(counted["definitions"], STEP_TYPES)
-        self.ports = Ports(
-            counted["executions"], parsed, counted["history"], counted["queue"], self.clock, self.no_effects
-        )
-        self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
-        self.service = Service(
-            counted["definitions"],
-            parsed,
-            counted["executions"],
-            counted["history"],
-            counted["queue"],
-            self.clock,
-            STEP_TYPES,
-            lambda: next(self.tokens),
-        )
-
-    def no_effects(self) -> SimulatedEffects:
-        return SimulatedEffects(World({}))
-
-    def create(self, *steps: dict[str, Any], **more: Any) -> None:
-        numbered = [{"id": f"step-{n}", **step} for n, step in enumerate(steps)]
-        self.service.create_definition("t", {"id": "d", "steps": numbered, **more})
-
-    def deliver(self, kind: type[Invocation] = Invocation, turns: int = 1000) -> set[str]:
-        """Deliver what is visible, as one batch."""
-        groups: dict[str, list[Delivery]] = {}
-        for letter in [self.queue.receive(letter) for letter in self.queue.visible()]:
-            message = read_message(json.loads(letter.body))
-            groups.setdefault(message.execution, []).append(Delivery(letter.id, message, letter.receives))
-        budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
-        done: set[str] = set()
-        for number, group in enumerate(groups.values()):
-            done |= kind(self.ports, f"request-{number}", group, budget).run()
-        self.queue.delete("any", sorted(done))
-        return done
-
-    def only(self) -> Execution:
-        (execution_id,) = self.executions.items
-        found = self.executions.get(execution_id)
-        assert found is not None
-        return found
-
-
-ECHO = {"type": "echo", "message": "${output}"}
-WAIT = {"type": "wait", "seconds": 45}
+from chalicelib.core.event import (
+    CancelRequested,
+    ChildEnded,
+    Message,
+    PauseRequested,
+    ResumeRequested,
+    Started,
+    StepDue,
+    TimerFired,
+)
+from chalicelib.core.model import Parent, State, Status
+from chalicelib.core.outbox import MAX_OUTPUT
+from tests.home import CALL, ECHO, START, SUB, WAIT, Home, caught
 
 
 @pytest.fixture
@@ -134,14 +58,37 @@ class TestBudgets:
         assert home.deliver()
         assert home.calls == {"executions.get": 1}
 
+    def test_ten_effects_cost_a_read_and_a_row_and_a_write_each_and_no_message(self, home: Home) -> None:
+        home.create(*([CALL] * 10))
+        home.service.execute("t", "d", "in")
+        home.deliver()
+        home.calls.clear()
+        home.service.execute("t", "d", "in")
+        home.calls.clear()
+        home.deliver()
+        assert home.calls == {"executions.get": 1, "history.append": 10, "executions.update": 10}
+        assert len(home.performed) == 20
+
+    def test_a_child_costs_a_message_there_and_a_message_back(self, home: Home) -> None:
+        home.create(ECHO, name="other")
+        home.create(SUB)
+        home.execute("in")
+        home.settle()
+        home.calls.clear()
+        home.execute("in")
+        home.settle()
+        assert home.calls["queue.send"] == 3
+        assert home.calls["executions.update"] == 3
+        assert home.calls["executions.get"] == 1
+
 
 class TestRunningAhead:
     def test_many_turns_are_written_in_pieces_and_end_in_one_invocation(self, home: Home) -> None:
-        home.create(*([ECHO] * 250))
+        home.create(*([ECHO] * 750))
         home.service.execute("t", "d", "in")
         home.deliver()
         assert home.only().state is State.SUCCEEDED
-        assert home.only().version == 3
+        assert home.only().version == 2
 
     def test_a_spent_budget_hands_the_rest_to_another_message(self, home: Home) -> None:
         home.create(*([ECHO] * 250))
@@ -176,23 +123,6 @@ class TestTimers:
         (letter,) = home.queue.letters.values()
         assert letter.visible_at == START + timedelta(seconds=45)
 
-    def test_three_days_are_one_due_time_and_one_message_at_the_end(self, home: Home) -> None:
-        home.create({"type": "wait", "seconds": 3 * 24 * 3600})
-        home.service.execute("t", "d", "in")
-        home.deliver()
-        assert home.queue.letters == {}
-        home.clock.sleep(3 * 24 * 3600 - 901)
-        assert arm(home.ports) == 0
-        home.clock.sleep(60)
-        assert arm(home.ports) == 1
-        assert arm(home.ports) == 0
-        home.clock.sleep(840)
-        assert home.queue.visible() == []
-        home.clock.sleep(1)
-        home.deliver()
-        assert home.only().state is State.SUCCEEDED
-        assert home.only().ended_at == START + timedelta(days=3)
-
     @pytest.mark.parametrize("seconds", [900, 901])
     def test_no_wait_falls_between_message_and_due_time_if_the_clock_steps_back(self, seconds: int) -> None:
         class Stepping(MemoryClock):
@@ -207,40 +137,19 @@ class TestTimers:
         home.deliver()
         assert home.queue.letters or home.executions.due_times
 
-    def test_an_execution_that_cannot_be_read_keeps_no_other_waiting(self, home: Home) -> None:
-        home.create({"type": "wait", "seconds": 3600})
-        broken, _ = home.service.execute("t", "d", "broken")
-        home.service.execute("t", "d", "whole")
+    def test_a_paused_wait_ends_once_it_is_resumed(self, home: Home) -> None:
+        home.create(WAIT)
+        name = home.execute("in")
+        home.service.pause("t", name)
+        home.clock.sleep(60)
+        assert len(home.deliver()) == 1
+        assert home.only().state is State.PAUSED
+        home.service.resume("t", name)
         home.deliver()
-        home.executions.items[broken.id] = "{}"
-        home.clock.sleep(3000)
-        assert arm(home.ports) == 2
-        assert len(home.queue.letters) == 1
-        assert arm(home.ports) == 0
-
-    def test_a_timer_that_was_lost_is_sent_again(self, home: Home) -> None:
-        home.create({"type": "wait", "seconds": 3600})
-        home.service.execute("t", "d", "in")
-        home.deliver()
-        home.clock.sleep(2800)
-        arm(home.ports)
-        home.queue.letters.clear()
-        home.clock.sleep(1200)
-        arm(home.ports)
-        home.deliver()
-        assert home.only().state is State.SUCCEEDED
+        assert home.only().output == "in"
 
 
 class TestStarting:
-    def test_a_start_that_was_written_but_never_sent_is_found_by_the_schedule(self, home: Home) -> None:
-        home.create(ECHO)
-        home.service.execute("t", "d", "in", name="mine")
-        home.queue.letters.clear()
-        home.clock.sleep(60)
-        arm(home.ports)
-        home.deliver()
-        assert home.only().state is State.SUCCEEDED
-
     def test_input_that_no_message_can_carry_starts_all_the_same(self, home: Home) -> None:
         home.create(ECHO)
         home.service.execute("t", "d", "x" * MAX_MESSAGE_BYTES)
@@ -314,45 +223,6 @@ class TestHistory:
             home.service.read_history("t", execution.id, 10, 0)
 
 
-class TestPoison:
-    def test_a_dead_timer_that_is_early_is_sent_again(self, home: Home) -> None:
-        home.create(WAIT)
-        home.service.execute("t", "d", "in")
-        home.deliver()
-        home.clock.sleep(10)
-        home.queue.letters.clear()
-        home.queue.send([Message(home.only().id, TimerFired("main", 1))])
-        assert home.deliver(Burial)
-        assert home.only().state is State.STEP_STARTED
-        assert len(home.queue.letters) == 1
-
-    def test_a_dead_letter_fails_what_its_message_drove(self, home: Home) -> None:
-        home.create(ECHO, WAIT)
-        home.service.execute("t", "d", "in")
-        assert home.deliver(Burial)
-        assert home.only().state is State.FAILED
-        assert home.only().error is not None
-        assert home.only().error.name == "Poison"  # type: ignore[union-attr] # see the line before
-
-    def test_even_if_the_definition_cannot_be_read(self, home: Home) -> None:
-        home.create(ECHO)
-        execution, _ = home.service.execute("t", "d", "in")
-        lost = replace(execution, definition_version=9)
-        home.executions.items.clear()
-        home.executions.create(lost)
-        assert home.deliver(Burial)
-        assert home.only().state is State.FAILED
-
-    def test_a_dead_letter_of_a_turn_that_has_passed_changes_nothing(self, home: Home) -> None:
-        home.create(ECHO, WAIT)
-        home.service.execute("t", "d", "in")
-        home.deliver()
-        home.queue.letters.clear()
-        home.queue.send([Message(home.only().id, Started())])
-        assert home.deliver(Burial)
-        assert home.only().state is State.STEP_STARTED
-
-
 class TestGivingUp:
     def test_answers_that_stay_away_give_the_message_back(self, home: Home) -> None:
         class Silent(MemoryHistory):
@@ -369,3 +239,262 @@ class TestGivingUp:
     def test_a_message_for_an_execution_that_is_gone_is_done(self, home: Home) -> None:
         home.queue.send([Message("t:d:gone", StepDue("main", 3))])
         assert home.deliver()
+
+    def test_dead_letters_apart_a_request_that_comes_before_all_is_given_back(self, home: Home) -> None:
+        home.send(Message("t:d:mine", PauseRequested(turn=4)))
+        assert home.deliver() == set()
+        home.create(WAIT)
+        home.service.execute("t", "d", "in", name="mine")
+        home.deliver()
+        home.clock.sleep(360)
+        home.deliver()
+        assert home.only().paused
+        assert home.only().state is State.PAUSED
+
+
+class TestRaces:
+    def test_a_request_that_lost_its_race_is_folded_into_what_stands_there(self, home: Home) -> None:
+        home.create(WAIT, CALL, WAIT)
+        name = home.execute("in")
+        home.clock.sleep(45)
+        home.executions.rivals = [home.deliver]
+        assert home.service.cancel("t", name, "ada").state is State.CANCELLED
+        assert home.only().step == "step-2"
+        assert home.told(name)[-3:] == ["StepSucceeded", "StepStarted", "ExecutionCancelled"]
+        assert home.performed == [(f"{name}:main:2", "in")]
+
+    def test_one_that_came_after_the_end_is_a_conflict(self, home: Home) -> None:
+        home.create(WAIT)
+        name = home.execute("in")
+        home.clock.sleep(45)
+        home.executions.rivals = [home.deliver]
+        with pytest.raises(ConflictError, match="ExecutionSucceeded already"):
+            home.service.cancel("t", name)
+
+    def test_one_whose_answer_was_lost_is_done_once(self, home: Home) -> None:
+        home.create(CALL)
+        home.failures = ["No"]
+        name = home.execute("in")
+        assert home.only().state is State.FAILED
+        home.executions.lost_answers = 1
+        assert home.service.redrive("t", name).redrives == 1
+        home.deliver()
+        assert (home.only().state, home.only().output) == (State.SUCCEEDED, "in")
+        assert home.told(name).count("ExecutionStarted") == 2
+
+    def test_a_timer_that_lost_to_a_cancellation_changes_nothing(self, home: Home) -> None:
+        home.create(WAIT, CALL)
+        name = home.execute("in")
+        home.clock.sleep(45)
+        home.executions.rivals = [lambda: home.service.cancel("t", name)]
+        assert len(home.deliver()) == 1
+        assert (home.only().state, home.performed) == (State.CANCELLED, [])
+
+    def test_a_timer_that_lost_to_a_pause_counts_after_it(self, home: Home) -> None:
+        home.create(WAIT, CALL)
+        name = home.execute("in")
+        home.clock.sleep(45)
+        home.executions.rivals = [lambda: home.service.pause("t", name)]
+        assert len(home.deliver()) == 1
+        assert (home.only().threads["main"].status, home.performed) == (Status.WAITING, [])
+        home.service.resume("t", name)
+        home.settle()
+        assert home.only().output == "in"
+
+    def test_an_effect_whose_write_lost_is_not_repeated(self, home: Home) -> None:
+        home.create(CALL, CALL)
+        name = home.service.execute("t", "d", "in")[0].id
+        home.executions.rivals = [lambda: home.service.pause("t", name)]
+        home.deliver()
+        assert home.performed == [(f"{name}:main:0", "in")]
+        assert (home.only().state, home.only().threads["main"].key) == (State.PAUSED, ("main", 1))
+        home.service.resume("t", name)
+        home.settle()
+        assert home.performed == [(f"{name}:main:0", "in"), (f"{name}:main:1", "in")]
+        assert home.only().state is State.SUCCEEDED
+
+
+class TestChildren:
+    @pytest.fixture(autouse=True)
+    def other(self, home: Home) -> None:
+        home.create(WAIT, CALL, name="other", inputSchema={"type": ["string", "null"]})
+
+    def test_a_workflow_step_comes_to_what_its_child_comes_to(self, home: Home) -> None:
+        home.create(SUB, {"type": "echo", "message": {"got": "${output}"}})
+        name = home.execute("in")
+        home.settle()
+        assert home.child().parent == Parent(name, "main", 1)
+        home.clock.sleep(45)
+        home.settle()
+        assert home.read(name).output == {"got": "in"}
+
+    def test_its_end_is_told_once_however_often_it_comes(self, home: Home) -> None:
+        home.create(SUB, CALL, WAIT)
+        name = home.execute("in")
+        home.settle()
+        home.clock.sleep(45)
+        home.settle()
+        before = home.read(name)
+        home.send(Message(name, ChildEnded("main", 1, 0, State.SUCCEEDED, output="again")))
+        home.settle()
+        assert home.read(name) == before
+
+    def test_an_output_too_large_for_a_message_is_read(self, home: Home) -> None:
+        home.create(ECHO, name="other")
+        home.create(SUB)
+        name = home.execute("x" * MAX_OUTPUT)
+        home.settle()
+        assert home.read(name).output == "x" * MAX_OUTPUT
+
+    def test_one_that_has_gone_meanwhile_is_null(self, home: Home) -> None:
+        home.create(SUB)
+        name = home.execute("in")
+        home.send(Message(name, ChildEnded("main", 1, 0, State.SUCCEEDED, read=False)))
+        home.deliver()
+        assert (home.read(name).state, home.read(name).output) == (State.SUCCEEDED, None)
+
+    def test_a_submission_too_large_for_a_message_is_put_first(self, home: Home) -> None:
+        home.create({**SUB, "input": "x" * MAX_MESSAGE_BYTES})
+        home.execute("in")
+        assert home.child().version == 0
+        assert [(m.execution, m.submission) for m in home.waiting()] == [(home.child().id, None)]
+        home.settle()
+        assert home.child().threads["main"].status is Status.WAITING
+
+    def test_even_if_it_stands_there_already(self, home: Home) -> None:
+        home.create({**SUB, "input": "x" * MAX_MESSAGE_BYTES})
+        name = home.execute("in")
+        home.settle()
+        before = home.child()
+        home.service.pause("t", name)
+        home.service.resume("t", name)
+        home.settle()
+        assert (home.child().nonce, home.child().threads["main"].key) == (before.nonce, before.threads["main"].key)
+        assert home.child().heard == home.read(name).order
+
+    def test_what_does_not_exist_cannot_be_started(self, home: Home) -> None:
+        home.create(caught({**SUB, "definition": "nowhere"}, "step-1"), {"type": "echo", "message": "${error}"})
+        home.execute("in")
+        assert home.only().output == {
+            "name": "DefinitionNotFound",
+            "message": "there is no definition 'nowhere' to start",
+            "step": "step-0",
+            "attempt": 1,
+            "details": None,
+        }
+
+    def test_nor_can_what_does_not_take_the_input(self, home: Home) -> None:
+        home.create({**SUB, "input": 7})
+        home.execute("in")
+        assert home.only().error is not None
+        assert home.only().error.name == "InvalidInput"  # type: ignore[union-attr] # see the line before
+
+    def test_one_that_nobody_waits_for_is_let_go(self, home: Home) -> None:
+        home.create({**SUB, "wait": False})
+        name = home.execute("in")
+        assert (home.read(name).state, home.read(name).version) == (State.SUCCEEDED, 2)
+        home.settle()
+        assert home.read(name).output == {"id": home.child().id}
+        home.clock.sleep(45)
+        home.settle()
+        assert home.child().state is State.SUCCEEDED
+        assert home.waiting() == []
+
+    def test_what_is_asked_of_the_parent_is_asked_of_the_child(self, home: Home) -> None:
+        home.create(SUB)
+        name = home.execute("in")
+        home.settle()
+        home.service.pause("t", name)
+        home.settle()
+        assert home.child().paused
+        home.service.resume("t", name)
+        home.settle()
+        assert not home.child().paused
+        home.service.cancel("t", name)
+        home.settle()
+        assert home.child().state is State.CANCELLED
+        home.service.redrive("t", name)
+        home.settle()
+        assert not home.child().ended
+        home.clock.sleep(45)
+        home.settle()
+        assert home.read(name).output == "in"
+
+    def test_a_child_that_failed_goes_on_when_its_parent_is_redriven(self, home: Home) -> None:
+        home.create(SUB)
+        name = home.execute("in")
+        home.settle()
+        home.failures = ["No"]
+        home.clock.sleep(45)
+        home.settle()
+        assert home.read(name).error is not None
+        home.service.redrive("t", name)
+        home.settle()
+        assert home.read(name).output == "in"
+        assert len(home.performed) == 2
+
+    def test_one_that_is_not_waited_for_any_more_ends(self, home: Home) -> None:
+        home.create({**caught(SUB, "step-1"), "timeoutSeconds": 9}, {"type": "wait", "seconds": 60})
+        name = home.execute("in")
+        home.settle()
+        home.clock.sleep(9)
+        home.settle()
+        assert home.child().state is State.CANCELLED
+        assert home.read(name).threads.keys() == {"main"}
+
+
+class TestLargeMaps:
+    @pytest.mark.parametrize("count", [101, 250])
+    def test_the_parts_run_and_their_results_are_gathered(self, home: Home, count: int) -> None:
+        steps = [{"id": "ask", "type": "call", "content": ["${index}", "${item}", "${execution.id}"]}]
+        home.create({"type": "map", "items": "${input}", "steps": steps})
+        name = home.execute([f"item {n}" for n in range(count)])
+        home.settle()
+        assert home.read(name).output == [[n, f"item {n}", name] for n in range(count)]
+        assert len(home.performed) == count
+
+    def test_a_part_whose_end_is_told_by_a_dead_twin_only_is_read(self, home: Home) -> None:
+        home.create({"type": "map", "items": "${range(`101`)}", "maxConcurrency": 102, "steps": [{"id": "a", **ECHO}]})
+        name = home.execute()
+        starts = home.waiting()
+        home.settle()
+        assert home.read(name).state is State.SUCCEEDED
+        home.send(*starts)
+        before = [home.read(each) for each in home.executions.items]
+        home.settle()
+        assert [home.read(each) for each in home.executions.items] == before
+
+
+class TestRequests:
+    def test_they_run_nothing_themselves(self, home: Home) -> None:
+        home.create(WAIT, CALL)
+        name = home.execute("in")
+        home.service.pause("t", name)
+        home.clock.sleep(45)
+        home.service.resume("t", name)
+        assert home.performed == []
+        assert [each.event for each in home.waiting()][-1] == TimerFired("main", 1)
+
+    def test_what_can_go_on_is_handed_to_others(self, home: Home) -> None:
+        home.create(CALL)
+        home.failures = ["No"]
+        name = home.execute("in")
+        home.service.redrive("t", name)
+        assert [each.event for each in home.waiting()] == [StepDue("main", 1)]
+        driver = home.only().threads["main"].driver
+        assert driver is not None
+        assert driver.handed
+
+    def test_one_of_an_execution_that_is_not_there_is_none(self, home: Home) -> None:
+        assert home.drive("t:d:gone", CancelRequested()) is None
+        assert home.waiting() == []
+
+    def test_a_late_one_of_the_parent_costs_one_read(self, home: Home) -> None:
+        home.create(WAIT)
+        name = home.execute("in")
+        home.send(Message(name, ResumeRequested(turn=5)))
+        home.deliver()
+        home.send(Message(name, PauseRequested(turn=4)))
+        home.calls.clear()
+        assert len(home.deliver()) == 1
+        assert home.calls == {"executions.get": 1}

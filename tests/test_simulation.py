@@ -1,6 +1,7 @@
 import json
-from collections import Counter
-from functools import cache
+import random
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -8,122 +9,74 @@ import pytest
 
 from chalicelib.core.decide import Fold
 from chalicelib.core.errors import SedoError
-from chalicelib.core.history import chained
-from chalicelib.engine import Invocation
+from chalicelib.engine import Invocation, Request
 from chalicelib.service import Service
-from tests import mutants
-from tests.scenarios import INPUTS, SCENARIOS
-from tests.world import Fault, World, ended, scrubbed
+from tests import mutants, mutants_rules
+from tests.invariants import NAMES, check, random_run, run, told, undisturbed
+from tests.scenario import ALL, play, root_of, timeline
+from tests.world import Fault, World
 
-LEAVES_EARLY = {"refused"}
-"""A failure ends these while other threads still run, so what those had done by then differs from run to run."""
-LIVE_THREADS = {"fork": 2, "refused": 2, "rounds": 2, "uneven": 2}
-"""How many threads can have effects at once, where it is more than one."""
-NAMES = (None, "mine")
-"""Started under a generated id, and under the caller's own name."""
-
-
-def run(scenario: str, name: str | None = None, **how: Any) -> World:
-    world = World(SCENARIOS, **how)
-    world.execute(scenario, INPUTS.get(scenario, {"foo": "bar"}), name)
-    world.run()
-    return world
+CALLS = 3_000
+"""Of ports, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
+RANDOM_RUNS = 16
+"""Of every scenario, fewer of one with many threads."""
+PAIRED = ("calls", "fork", "map-two-at-once", "workflow-waits", "human-like", "loop")
+"""A sequence, a parallel, a map, a child, a wait of days, a loop."""
+PAIRS = 100
+"""Of faults, for each of these."""
+HUNTED = ("pure", "waits", "calls", "fork", "uneven", "rounds")
 
 
-@cache
-def undisturbed(scenario: str, name: str | None = None) -> World:
-    return run(scenario, name)
+def struck(scenario: str, name: str | None) -> list[tuple[int, Fault]]:
+    """List every fault at every call of an undisturbed run."""
+    calls = enumerate(undisturbed(scenario, name).calls)
+    return [(place, fault) for place, call in calls for fault in World.possible(call)]
 
 
-def told(world: World, execution: str) -> dict[str, list[Any]]:
-    item = world.executions.get(execution)
-    assert item is not None
-    assert item.head is not None
-    by_thread: dict[str, list[Any]] = {}
-    for row in chained(world.history.rows[execution], item.head):
-        for record in row.records:
-            by_thread.setdefault(record["thread"], []).append({**scrubbed(record), "time": None})
-    return by_thread
+def thinned(scenario: str, name: str | None) -> Iterator[tuple[int, Fault]]:
+    """Choose of these, evenly, as many as the time allows."""
+    every, world = struck(scenario, name), undisturbed(scenario, name)
+    stride = max(1, len(every) * len(world.calls) * breadth(world) // CALLS)
+    yield from every[::stride]
 
 
-def check(world: World, scenario: str, name: str | None = None) -> None:
-    """Hold a run against the undisturbed one: same end, same history, no turn doubled, no effect out of turn."""
-    reference = undisturbed(scenario, name)
-    (expected_id,) = reference.executions.items
-    expected = reference.executions.get(expected_id)
-    assert expected is not None
-    for execution in world.answered:
-        assert world.executions.get(execution) is not None, "an answered execution is lost"
-    for execution in world.executions.items:
-        item = world.executions.get(execution)
-        assert item is not None
-        assert item.ended, f"stuck at {item.step}"
-        assert ended(item) == ended(expected), "another end"
-        history = told(world, execution)
-        turns = Counter((r["thread"], r["turn"], r["state"]) for records in history.values() for r in records)
-        assert max(turns.values()) == 1, "a turn is doubled"
-        if scenario not in LEAVES_EARLY:
-            assert history == told(reference, expected_id), "another history"
-    check_effects(world, reference, scenario)
+def breadth(world: World) -> int:
+    """Tell how many times as long as others a run takes: its executions are larger."""
+    return 1 + world.width // 8
 
 
-def check_effects(world: World, reference: World, scenario: str) -> None:
-    keys = {effect.key for effect in world.effects}
-    if world.executions.items and scenario not in LEAVES_EARLY:
-        assert keys == {effect.key for effect in reference.effects}, "other effects"
-    contents = {(effect.key, effect.content) for effect in world.effects}
-    assert len(contents) == len(keys), "a key carried two contents"
-    extra = len(world.effects) - len(keys)
-    assert extra <= len(world.struck) * LIVE_THREADS.get(scenario, 1), "more extra effects than faults explain"
-    for effect in world.effects:
-        assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
-        thread, turn = effect.key.rsplit(":", 2)[1:]
-        assert (thread, int(turn)) not in effect.by.left, f"{effect.key} performed by {effect.by.name}, after its turn"
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_undisturbed_runs_end(scenario: str) -> None:
-    world = undisturbed(scenario)
-    check(world, scenario)
-    assert len(world.answered) == 1
-
-
-def random_run(scenario: str, seed: int, **how: Any) -> None:
-    name = NAMES[seed % 2]
-    check(run(scenario, name, seed=seed, rate=0.08, turns=2 if seed % 4 < 2 else 1000, **how), scenario, name)
-
-
+@pytest.mark.parametrize("scenario", ALL)
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_single_fault_at_every_call(scenario: str, fault: Fault, name: str | None) -> None:
-    for place, call in enumerate(undisturbed(scenario, name).calls):
-        if fault in World.possible(call):
-            check(run(scenario, name, faults={place: fault}), scenario, name)
+def test_every_single_fault_at_every_call(scenario: str, name: str | None) -> None:
+    for place, fault in thinned(scenario, name):
+        check(run(scenario, name, faults={place: fault}), scenario, name)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("block", range(4))
-def test_random_runs(scenario: str, block: int) -> None:
-    for seed in range(100 * block, 100 * block + 100):
+@pytest.mark.parametrize("scenario", ALL)
+def test_random_runs(scenario: str) -> None:
+    for seed in range(max(4, RANDOM_RUNS // breadth(undisturbed(scenario)))):
         random_run(scenario, seed)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", PAIRED)
+def test_pairs_of_faults(scenario: str) -> None:
+    every, chosen = struck(scenario, "mine"), random.Random(scenario)
+    for _ in range(PAIRS):
+        check(run(scenario, "mine", faults=dict(chosen.sample(every, 2))), scenario, "mine")
+
+
+@pytest.mark.parametrize("scenario", ALL)
 def test_messages_that_are_given_up_leave_nothing_stuck(scenario: str) -> None:
-    for seed in range(60):
+    for seed in range(4):
         world = run(scenario, "mine", seed=seed, rate=0.2, receives=2)
-        for execution in world.executions.items:
-            item = world.executions.get(execution)
-            assert item is not None
-            assert item.ended
-            assert item.error is None or item.error.name in ("Poison", "Refused")
-            told(world, execution)
+        for item in world.all():
+            assert item.ended, f"{item.id} is stuck at {item.step}"
+            told(world, item.id)
 
 
 def hunted(**how: Any) -> str:
     """Say how a run under faults shows that a rule is switched off."""
-    for seed, scenario in product(range(1500), ("pure", "waits", "calls", "fork", "uneven", "rounds")):
+    for seed, scenario in product(range(1500), HUNTED):
         try:
             random_run(scenario, seed, **how)
         except (AssertionError, SedoError) as caught:
@@ -151,6 +104,42 @@ def test_a_rule_of_forks_and_joins_switched_off_is_caught(mutant: type[Fold]) ->
     assert hunted(decide=lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event))
 
 
+def caught(scenarios: Sequence[str], **how: Any) -> bool:
+    """Tell whether random runs of some scenarios show that a rule is switched off."""
+    for seed, scenario in product(range(1500), scenarios):
+        try:
+            random_run(scenario, seed, **how)
+        except (AssertionError, SedoError, KeyError):
+            return True
+    return False
+
+
+def deciding(mutant: type[Fold]) -> Any:
+    return lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event)
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.RULES)
+def test_a_rule_of_the_state_machine_switched_off_is_caught(mutant: type[Fold]) -> None:
+    assert caught(mutants_rules.RULES[mutant], decide=deciding(mutant))
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.STEPS)
+def test_a_rule_about_children_and_requests_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    assert caught(mutants_rules.STEPS[mutant], invocation=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.TIMES)
+def test_a_rule_whose_breach_heals_late_is_caught_by_a_timeline(mutant: type[Fold]) -> None:
+    scenario = ALL[mutants_rules.TIMES[mutant]]
+    sound, broken = (play(scenario, latency=timedelta(0), **how) for how in ({}, {"decide": deciding(mutant)}))
+    assert timeline(sound, root_of(sound)) != timeline(broken, root_of(broken))
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.REQUESTS)
+def test_a_rule_of_requests_switched_off_is_caught(mutant: type[Request]) -> None:
+    assert caught(mutants_rules.REQUESTS[mutant], requesting=mutant)
+
+
 class Colliding(World):
     """Two clients at once, to whom the source of random ids gives the same one."""
 
@@ -160,17 +149,16 @@ class Colliding(World):
 
 
 def collide(seed: int, **how: Any) -> None:
-    world = Colliding(SCENARIOS, seed=seed, rate=0.08 * (seed % 2), **how)
+    scenario = ALL["calls" if seed % 4 < 2 else "echo-then-call"]
+    world = Colliding(scenario.parsed, seed=seed, rate=0.08 * (seed % 2), **how)
     for foo in ("bar", "baz"):
-        world.execute("calls" if seed % 4 < 2 else "echo-then-call", {"foo": foo})
+        world.execute(scenario.id, {"foo": foo})
     world.run()
     for name in world.answered:
         assert world.executions.get(name) is not None, "an answered execution is lost"
-    for name in world.executions.items:
-        item = world.executions.get(name)
-        assert item is not None
+    for item in world.all():
         assert item.ended, f"stuck at {item.step}"
-        told(world, name)
+        told(world, item.id)
     asked = [execution.input for name in world.answered if (execution := world.executions.get(name))]
     assert len(set(world.answered)) == len(world.answered), "two clients were answered the same execution"
     assert len({json.dumps(each) for each in asked}) == len(asked), "a client was answered another's execution"

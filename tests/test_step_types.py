@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.definition import STEP_KEYS
+from chalicelib.core.language import STEP_KEYS
 from chalicelib.core.schema import schema_problems
 from chalicelib.reader import read_yaml
 from chalicelib.steps import STEP_TYPES

@@ -9,9 +9,11 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -23,14 +25,20 @@ from chalicelib.adapters.memory import (
     MemoryDefinitions,
     MemoryExecutions,
     MemoryHistory,
+    MemoryParts,
     MemoryQueue,
 )
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.burial import Burial
-from chalicelib.core.document import read_message
-from chalicelib.core.errors import SedoError, UnavailableError
-from chalicelib.core.model import Definition, EffectFailed, EffectSucceeded, Execution, Perform, Status
+from chalicelib.children import gatherer
+from chalicelib.core.declaration import Definition, Perform
+from chalicelib.core.document import failure_json, read_message
+from chalicelib.core.errors import DefinitionNotFoundError, SedoError, StepError, UnavailableError
+from chalicelib.core.event import EffectFailed, EffectSucceeded, Requested
+from chalicelib.core.model import Execution, Status
+from chalicelib.core.payload import LIMITS, Limits
 from chalicelib.core.values import Json
-from chalicelib.engine import Budget, Delivery, Invocation, Ports
+from chalicelib.engine import Budget, Delivery, Invocation, Ports, Request
 from chalicelib.ports import DefinitionRecord, Stale
 from chalicelib.schedule import arm
 from chalicelib.service import Service
@@ -39,6 +47,10 @@ TENANT = "123"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
 MINUTE = timedelta(minutes=1)
+WIDE = 50
+"""Threads of an execution above which every write is a long one."""
+PERSON = "ada"
+"""Who makes requests."""
 
 
 class Fault(StrEnum):
@@ -68,18 +80,21 @@ class Process:
     name: str
     green: greenlet
     letter: Letter | None = None
-    left: set[tuple[str, int]] = field(default_factory=set)
-    """Turns that had been left when it began."""
+    began: int = 0
+    """How many turns had been left by then."""
+    until: datetime | None = None
+    """It does nothing before this instant."""
     named: set[tuple[str, int]] = field(default_factory=set)
     """Turns that its messages name."""
-    seen: Execution | None = None
-    """The execution as it last read or wrote it."""
+    seen: dict[str, Execution | None] = field(default_factory=dict)
+    """Executions as it last read or wrote them."""
 
-    def may_perform(self, thread: str, turn: int) -> bool:
+    def may_perform(self, execution: str, thread: str, turn: int) -> bool:
         """Tell whether what it has seen lets it have the effect of a turn."""
-        if self.seen is None:
+        item = self.seen.get(execution)
+        if item is None or item.ended or item.paused:
             return False
-        stands = self.seen.threads.get(thread)
+        stands = item.threads.get(thread)
         if stands is None or stands.turn != turn or stands.status is not Status.READY:
             return False
         return stands.driver is None or not stands.driver.handed or stands.key in self.named
@@ -94,6 +109,21 @@ class Effect:
     by: Process
     allowed: bool
     """Whether the process had seen the turn stand ready, and not handed to others."""
+    belated: bool
+    """Whether the turn had been left before the process began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a client asks for, this many seconds after the start: to cancel, pause, resume or redrive."""
+
+    at: float
+    do: str
+    step: str | None = None
+    stash: Mapping[str, Json] = field(default_factory=dict)
+    version: int | None = None
+    child: str | None = None
+    """The definition of the child execution that it is asked of, if it is not of the execution itself."""
 
 
 class Caller:
@@ -110,40 +140,94 @@ class Caller:
             try:
                 answer = self._world.call(name, lambda: action(*args, **kwargs))
             except Stale as stale:
-                self._world.saw(stale.current)
+                self._world.saw(args[0].id, stale.current)
                 raise
-            if self._name == "executions" and method in ("get", "update", "create"):
-                self._world.saw(answer if method == "get" else args[0])
+            if self._name == "executions" and method == "get":
+                self._world.saw(args[0], answer)
+            elif self._name == "executions" and method in ("update", "create"):
+                self._world.saw(args[0].id, args[0])
             return answer
 
         return call
 
 
+@dataclass(slots=True)
+class Running:
+    """An effect in flight."""
+
+    thread: str
+    turn: int
+    perform: Perform
+    key: str
+    until: datetime
+
+
 class SimulatedEffects:
-    """Effects that end in any order; each run of one answers something else."""
+    """Effects that end in any order, once their time has come; each run of one answers something else."""
 
     def __init__(self, world: "World") -> None:
         self.world = world
-        self.running: list[tuple[str, int, Perform, str]] = []
+        self.running: list[Running] = []
 
     def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
         """Begin: it may be done, and nobody may ever hear of it."""
         key = f"{execution}:{thread}:{turn}"
-        self.world.call("effects.start", lambda: self.world.performed(key, perform, (thread, turn)))
-        self.running.append((thread, turn, perform, key))
+        self.world.call("effects.start", lambda: self.world.performed(key, perform, (execution, thread, turn)))
+        until = self.world.clock.now() + timedelta(seconds=self.world.answer(key, perform).get("seconds", 0))
+        self.running.append(Running(thread, turn, perform, key, until))
 
     def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
         """End one, or more."""
-        self.world.pause()
-        ended, self.running = self.world.some(self.running)
-        return [self.outcome(*each) for each in ended]
+        soonest = min(each.until for each in self.running)
+        self.world.pause(soonest)
+        now = self.world.clock.now()
+        ended, left = self.world.some([each for each in self.running if each.until <= max(now, soonest)])
+        self.running = [each for each in self.running if each.until > max(now, soonest)] + left
+        return [self.outcome(each) for each in ended]
 
-    def outcome(self, thread: str, turn: int, perform: Perform, key: str) -> EffectSucceeded | EffectFailed:
-        """Answer with the number of the run, so that two runs never answer the same."""
-        if perform.kind == "refuse":
-            return EffectFailed(thread, turn, "Refused", "no")
-        run = sum(effect.key == key for effect in self.world.effects)
-        return EffectSucceeded(thread, turn, {"of": perform.params, "run": run})
+    def outcome(self, each: Running) -> EffectSucceeded | EffectFailed:
+        """Answer as the scenario says, or else with the number of the run, so that two runs never answer the same."""
+        if each.perform.kind == "gather":
+            return self.gathered(each)
+        answer = self.world.answer(each.key, each.perform)
+        if "error" in answer:
+            return EffectFailed(each.thread, each.turn, answer["error"], answer.get("message", "no"))
+        run = sum(effect.key == each.key for effect in self.world.effects)
+        content: Any = each.perform.params
+        default = {"of": content.get("content"), "run": run}
+        return EffectSucceeded(each.thread, each.turn, answer.get("result", default))
+
+    def gathered(self, each: Running) -> EffectSucceeded | EffectFailed:
+        """Read what child executions came to."""
+        try:
+            return EffectSucceeded(
+                each.thread, each.turn, gatherer(self.world.executions)(each.perform.params, each.key)
+            )
+        except StepError as error:
+            return EffectFailed(each.thread, each.turn, error.name, str(error))
+
+
+class Watched(MemoryExecutions):
+    """A store that tells the world what was written."""
+
+    def __init__(self, world: "World", payloads: Payloads) -> None:
+        super().__init__(payloads)
+        self.world = world
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+        super().update(execution, due_at)
+        self.world.moved(execution)
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        super().create(execution, due_at)
+        self.world.moved(execution)
+
+
+def struck(store: Any, payloads: Payloads) -> Any:
+    """Give processes a store whose payloads can be struck: the world reads the same one, and is not."""
+    twin = copy(store)
+    twin.payloads = payloads
+    return twin
 
 
 class World:
@@ -157,8 +241,13 @@ class World:
         rate: float = 0.0,
         invocation: type[Invocation] = Invocation,
         service: type[Service] = Service,
-        receives: int = 1000,
+        burial: type[Burial] = Burial,
+        requesting: type[Request] = Request,
+        receives: int = 100,
         turns: int = 1000,
+        limits: Limits = LIMITS,
+        answers: Mapping[str, Sequence[Mapping[str, Json]]] | None = None,
+        latency: timedelta = timedelta(milliseconds=1),
         **ports: Any,
     ) -> None:
         self.random = random.Random(seed)
@@ -167,42 +256,94 @@ class World:
         self.struck: list[str] = []
         self.calls: list[str] = []
         self.clock = MemoryClock(START)
-        self.executions, self.history = MemoryExecutions(), MemoryHistory()
+        self.parts = MemoryParts()
+        unstruck, payloads = Payloads(self.parts), self.payloads(limits)
+        self.executions, self.history = Watched(self, unstruck), MemoryHistory(unstruck)
         self.queue = MemoryQueue(self.clock, receives=receives)
         self.effects: list[Effect] = []
         self.processes: list[Process] = []
         self.late: list[Callable[[], object]] = []
+        self.agenda: list[tuple[datetime, Callable[[], object]]] = []
+        self.turns_of: dict[str, dict[str, int]] = {}
+        self.left: dict[tuple[str, str, int], int] = {}
+        self.width = 1
+        self.answers, self.latency = answers or {}, latency
+        self.asked: dict[str, dict[str, int]] = {}
         self.answered: list[str] = []
         self.main = getcurrent()
         self.invocation, self.serving, self.turns = invocation, service, turns
+        self.burial, self.requesting, self.buried = burial, requesting, 0
         self.definitions = definitions
         self.requests, self.tokens = count(1), count(1)
         self.next_tick = START + MINUTE
         self.ports = Ports(
-            executions=ports.get("executions") or Caller(self, "executions", self.executions),
+            executions=ports.get("executions") or Caller(self, "executions", struck(self.executions, payloads)),
             definitions=Caller(self, "definitions", self),
-            history=Caller(self, "history", self.history),
+            history=Caller(self, "history", struck(self.history, payloads)),
             queue=Caller(self, "queue", self.queue),
             clock=self.clock,
             effects=lambda: SimulatedEffects(self),
+            limits=limits,
             **({"decide": ports["decide"]} if "decide" in ports else {}),
         )
+
+    def payloads(self, limits: Limits) -> Payloads:
+        """Make what the processes keep large values with."""
+        return Payloads(Caller(self, "parts", self.parts), limits)
 
     # -- ports that are not struck
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         """Answer a parsed definition."""
-        return self.definitions[definition_id]
+        name = definition_id if version == 1 else f"{definition_id}@{version}"
+        if name not in self.definitions:
+            raise DefinitionNotFoundError(f"there is no definition {name!r}")
+        return self.definitions[name]
 
-    def performed(self, key: str, perform: Perform, turn: tuple[str, int]) -> None:
-        """Keep what was performed."""
+    def newest(self, tenant_id: str, definition_id: str) -> int:
+        """Tell the newest version of a definition."""
+        versions = [name for name in self.definitions if name.partition("@")[0] == definition_id]
+        if not versions:
+            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}")
+        return len(versions)
+
+    def answer(self, key: str, perform: Perform) -> Mapping[str, Any]:
+        """Find what a scenario answers to a `call`: the n-th turn that makes it gets the n-th answer, or the last."""
+        params: Any = perform.params
+        name = str(params.get("name")) if perform.kind == "call" else ""
+        answers = self.answers.get(name, ())
+        asked = self.asked.setdefault(name, {})
+        return answers[min(asked.setdefault(key, len(asked)), len(answers) - 1)] if answers else {}
+
+    def performed(self, key: str, perform: Perform, turn: tuple[str, str, int]) -> None:
+        """Keep what was performed; to read is no effect."""
+        if perform.kind == "gather":
+            return
         process = self.current()
         content = json.dumps(perform.params, sort_keys=True)
-        self.effects.append(Effect(key, content, process, process.may_perform(*turn)))
+        belated = self.left.get(turn, process.began + 1) <= process.began
+        self.effects.append(Effect(key, content, process, process.may_perform(*turn), belated))
 
-    def saw(self, item: object) -> None:
+    def saw(self, execution: str, item: object) -> None:
         """Keep what a process read or wrote."""
-        self.current().seen = item if isinstance(item, Execution) else None
+        self.current().seen[execution] = item if isinstance(item, Execution) else None
+
+    def moved(self, execution: Execution) -> None:
+        """Keep which turns a write left, and how many threads it holds."""
+        for thread in execution.threads.values():
+            parent = None if thread.parent is None else execution.threads.get(thread.parent)
+            orphaned = thread.parent is not None and (parent is None or parent.status is not Status.JOINING)
+            assert not orphaned, f"{thread.id} is left behind by {thread.parent}"
+        turns = {thread.id: thread.turn for thread in execution.threads.values()}
+        for thread, turn in self.turns_of.get(execution.id, {}).items():
+            if turns.get(thread) != turn:
+                self.left[execution.id, thread, turn] = len(self.left) + 1
+        self.turns_of[execution.id] = turns
+        self.width = max(self.width, len(turns))
+
+    def all(self) -> list[Execution]:
+        """Read every execution, in the order in which they were made."""
+        return [item for name in self.executions.items if (item := self.executions.get(name)) is not None]
 
     # -- processes
 
@@ -217,24 +358,20 @@ class World:
             with suppress(Killed, SedoError):
                 run()
 
-        process = Process(name, greenlet(guarded, self.main), letter)
-        for execution_id in self.executions.items:
-            item = self.executions.get(execution_id)
-            for row in self.history.rows.get(execution_id, []) if item else []:
-                process.left |= {(r["thread"], r["turn"]) for r in row.records if r["state"] == "StepSucceeded"}
-            if item and item.threads:
-                process.left = {(t, n) for t, n in process.left if t not in item.threads or n < item.threads[t].turn}
-        self.processes.append(process)
+        self.processes.append(Process(name, greenlet(guarded, self.main), letter, began=len(self.left)))
 
-    def pause(self) -> None:
+    def pause(self, until: datetime | None = None) -> None:
         """Let everything else have its turn."""
         if getcurrent() is not self.main:
+            self.current().until = until
             self.main.switch()
 
     def call(self, name: str, action: Callable[[], object]) -> object:  # noqa: C901 - one case for each fault
-        """Make a call of a port, or let a fault strike."""
+        """Make a call of a port, or let a fault strike; nothing strikes what is in a late call that lands."""
+        if getcurrent() is self.main:
+            return action()
         self.pause()
-        self.clock.instant += timedelta(milliseconds=1)
+        self.clock.instant += self.latency
         fault = self.fault(name)
         if fault is not None:
             self.struck.append(f"{len(self.calls)} {name}: {fault}")
@@ -259,9 +396,9 @@ class World:
                 for letter in list(self.queue.letters.values())[before:]:
                     letter.visible_at += timedelta(seconds=20)
             case Fault.REDELIVER:
-                letter = self.current().letter
-                if letter is not None and letter.id in self.queue.letters:
-                    self.queue.letters[letter.id].visible_at = self.clock.now()
+                mine = self.current().letter
+                if mine is not None and mine.id in self.queue.letters:
+                    self.queue.letters[mine.id].visible_at = self.clock.now()
         return action()
 
     def fault(self, name: str) -> Fault | None:
@@ -293,7 +430,7 @@ class World:
         chosen = self.random.sample(these, self.random.randint(1, len(these)))
         return chosen, [each for each in these if each not in chosen]
 
-    def run(self, most: int = 3000) -> None:
+    def run(self, most: int = 60_000) -> None:
         """Go on until nothing is left to happen.
 
         Raises:
@@ -311,11 +448,21 @@ class World:
     def choices(self) -> Iterator[Callable[[], object]]:
         """List what can happen now: messages first, so that a redelivery overtakes the process that it doubles."""
         for letter in self.queue.visible():
-            yield lambda letter=letter: self.deliver(letter)
+            yield partial(self.deliver, letter)
+        now = self.clock.now()
         for process in self.processes:
-            yield process.green.switch
+            if process.until is None or process.until <= now:
+                yield process.green.switch
         for action in self.late:
-            yield lambda action=action: self.land(action)
+            yield partial(self.land, action)
+        for entry in self.agenda:
+            if entry[0] <= now:
+                yield partial(self.begin, entry)
+
+    def begin(self, entry: tuple[datetime, Callable[[], object]]) -> None:
+        """Begin what was to begin at an instant."""
+        self.agenda.remove(entry)
+        self.spawn("client", entry[1])
 
     def land(self, action: Callable[[], object]) -> None:
         """Let a late call take effect, if it still can."""
@@ -326,6 +473,8 @@ class World:
     def pass_time(self) -> bool:
         """Move to the next instant at which something can happen."""
         instants = [letter.visible_at for letter in self.queue.letters.values()]
+        instants += [process.until for process in self.processes if process.until is not None]
+        instants += [at for at, _ in self.agenda]
         due = list(self.executions.due_times.values())
         if due:
             soonest = max(self.next_tick, min(due) - timedelta(minutes=15))
@@ -335,7 +484,7 @@ class World:
         self.clock.instant = max(self.clock.instant, min(instants))
         if due and self.clock.instant >= self.next_tick:
             self.next_tick = self.clock.instant + MINUTE
-            self.spawn("schedule", lambda: arm(self.ports))
+            self.spawn("schedule", lambda: arm(self.ports, f"tick-{next(self.requests)}"))
         return True
 
     # -- what people and queues do
@@ -347,36 +496,89 @@ class World:
             same = [other for other in self.queue.visible() if other is not letter and other.dead == letter.dead]
             batch += [other for other in same if addressee(other) == addressee(letter)]
         received = [self.queue.receive(each) for each in batch]
-        kind = Burial if letter.dead else self.invocation
+        kind = self.burial if letter.dead else self.invocation
+        self.buried += letter.dead
         self.spawn(f"{kind.__name__} of {letter.id}", lambda: self.handle(kind, received), received[0])
 
     def handle(self, kind: type[Invocation], letters: Sequence[Letter]) -> None:
         """Do what the worker does with the messages of one execution."""
         deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in letters]
-        budget = Budget(self.clock.now() + timedelta(minutes=1), turns=self.turns, turns_per_write=3)
+        few = 3 if self.width < WIDE else 100
+        budget = Budget(self.clock.now() + MINUTE, turns=self.turns, turns_per_write=few)
         self.current().named = {(each.message.event.thread, each.message.event.turn) for each in deliveries}
         done = kind(self.ports, f"request-{next(self.requests)}", deliveries, budget).run()
         if done:
             self.ports.queue.delete("any", sorted(done))
 
-    def execute(self, definition: str, value: Json, name: str | None = None) -> None:
+    def execute(self, definition: str, value: Json, name: str | None = None, version: int | None = None) -> None:
         """Be a client who starts an execution, and who tries a named one again until it is answered."""
         service = self.service()
 
         def ask() -> None:
             try:
-                self.answered.append(service.execute(TENANT, definition, value, name)[0].id)
+                self.answered.append(service.execute(TENANT, definition, value, name, version)[0].id)
             except (Killed, SedoError):
                 if name is not None:
                     self.spawn("client", ask)
 
         self.spawn("client", ask)
 
+    def demand(self, execution: str, demands: Sequence[Demand]) -> None:
+        """Be a client who asks for one thing after the other at their times, and again until it is answered."""
+        if not demands:
+            return
+        (first, *others), service, before = demands, self.service(), [0]
+
+        def ask() -> None:
+            name = self.whose(execution, first)
+            item = name and self.executions.get(name)
+            if item:
+                try:
+                    self.ask(service, item.id, first)
+                except (Killed, UnavailableError):
+                    self.spawn("client", ask)
+                    return
+                except SedoError:
+                    item = self.executions.get(item.id)
+            too_early = first.do == "redrive" and item and not item.ended and item.redrives == before[0]
+            if not item or too_early:
+                self.agenda.append((self.clock.now() + MINUTE, ask))
+            else:
+                self.demand(execution, others)
+
+        def begin() -> None:
+            before[0] = self.redriven(execution)
+            ask()
+
+        self.agenda.append((max(self.clock.now(), START + timedelta(seconds=first.at)), begin))
+
+    def whose(self, execution: str, demand: Demand) -> str | None:
+        """Find the execution that a request is for."""
+        if demand.child is None:
+            return execution
+        return next((item.id for item in self.all() if item.definition_id == demand.child), None)
+
+    @staticmethod
+    def ask(service: Service, execution: str, demand: Demand) -> None:
+        """Make a request."""
+        if demand.do == "redrive":
+            service.redrive(TENANT, execution, PERSON, step=demand.step, stash=demand.stash, version=demand.version)
+        else:
+            getattr(service, demand.do)(TENANT, execution, PERSON)
+
+    def redriven(self, execution: str) -> int:
+        """Count how often an execution has been driven on after its end."""
+        item = self.executions.get(execution)
+        return item.redrives if item else 0
+
     def service(self) -> Service:
         """Answer the use cases over the same ports."""
         definitions = MemoryDefinitions()
         for name in self.definitions:
-            definitions.put_newest(DefinitionRecord(TENANT, name, 1, {}, "", START))
+            definition, _, version = name.partition("@")
+            record = DefinitionRecord(TENANT, definition, int(version or 1), {}, name, START)
+            definitions.add(record)
+            definitions.put_newest(record)
         return self.serving(
             definitions=definitions,
             parsed=self,
@@ -386,7 +588,12 @@ class World:
             clock=self.clock,
             step_types={},
             token=self.token,
+            drive=self.drive,
         )
+
+    def drive(self, execution: str, event: Requested) -> Execution | None:
+        """Make a request as the API does."""
+        return self.requesting(self.ports, execution, event, f"request-{next(self.requests)}").result()
 
     def token(self) -> str:
         """Make 8 characters that were never made before."""
@@ -407,15 +614,14 @@ def scrubbed(value: Any) -> Any:
     return [scrubbed(item) for item in value] if isinstance(value, list) else value
 
 
-def ended(execution: Execution) -> Execution:
-    """Take out of an execution what differs from run to run."""
-    return replace(
-        execution,
-        version=0,
-        nonce="",
-        head=None,
-        started_at=START,
-        ended_at=None,
-        output=scrubbed(execution.output),
-        stash=scrubbed(dict(execution.stash)),
-    )
+def ended(execution: Execution) -> dict[str, Any]:
+    """Tell what an execution came to, without what differs from run to run."""
+    told = {
+        "id": execution.id,
+        "state": execution.state.value,
+        "input": execution.input,
+        "output": execution.output,
+        "error": execution.error and failure_json(execution.error),
+        "stash": dict(execution.stash),
+    }
+    return {key: scrubbed(value) for key, value in told.items()}

@@ -15,14 +15,6 @@ PLAIN_BYTES = 4096
 """Longer texts are compressed; up to here it would hardly save a write unit."""
 
 
-def encode(value: object) -> bytes:
-    """Write a JSON value as compact text in UTF-8."""
-    try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:  # half a surrogate pair exists as an escape only
-        return json.dumps(value, separators=(",", ":")).encode()
-
-
 def pack(text: bytes) -> Attribute:
     """Make an attribute of JSON text in UTF-8."""
     return {"S": text.decode()} if len(text) <= PLAIN_BYTES else {"B": zlib.compress(text)}

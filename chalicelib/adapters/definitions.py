@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from chalicelib.core.declaration import Definition, StepType
 from chalicelib.core.definition import parse
 from chalicelib.core.errors import DefinitionNotFoundError
-from chalicelib.core.model import Definition, StepType
 from chalicelib.ports import DefinitionStore
 
 VERSIONS = 256
@@ -23,6 +23,13 @@ class CachedDefinitions:
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         """Answer a version."""
         return self._cached(tenant_id, definition_id, version)
+
+    def newest(self, tenant_id: str, definition_id: str) -> int:
+        """Tell the newest version."""
+        record = self._store.newest(tenant_id, definition_id)
+        if record is None or record.retired:
+            raise DefinitionNotFoundError
+        return record.version
 
     def _load(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         record = self._store.version(tenant_id, definition_id, version)

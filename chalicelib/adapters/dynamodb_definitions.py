@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.attributes import Item, encode, pack, standing, unpack
+from chalicelib.adapters.attributes import Item, pack, standing, unpack
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.reads import query
-from chalicelib.core.values import format_instant, parse_instant
+from chalicelib.core.values import encode, format_instant, parse_instant
 from chalicelib.ports import DefinitionRecord
 
 if TYPE_CHECKING:

@@ -6,13 +6,15 @@ from datetime import datetime
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.attributes import Attribute, Item, standing
+from chalicelib.adapters.attributes import Attribute, Item, pack, standing, unpack
+from chalicelib.adapters.dynamodb_payloads import pack_references, unpack_references
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
-from chalicelib.adapters.payloads import Payloads, execution_slots
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.reads import batch_get, query
 from chalicelib.core.document import execution_json, read_execution
 from chalicelib.core.model import Execution
+from chalicelib.core.payload import execution_slots
 from chalicelib.core.values import format_instant, parse_instant
 from chalicelib.ports import Position, Stale, Summary
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 BY_TENANT = "by-tenant"
 BY_DUE = "by-due"
 
-SUMMARY = ("id", "tenantId", "definitionId", "definitionVersion", "state", "step", "startedAt", "endedAt")
+SUMMARY = ("id", "tenantId", "definitionId", "definitionVersion", "state", "step", "startedAt", "endedAt", "parentId")
 HEADER = (*SUMMARY, "version", "nonce")
 """What is an attribute of its own, and not in the document."""
 
@@ -82,19 +84,21 @@ class DynamoExecutions:
         found = merge(*([(item["dueAt"]["S"], item["id"]["S"]) for item in shard] for shard in shards))
         return [(execution_id, parse_instant(at)) for at, execution_id in sorted(found)[:limit]]
 
-    def defer(self, execution_id: str, seen: datetime, due_at: datetime) -> None:
-        """Move a due time."""
+    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+        """Move a due time, or take it away."""
+        values: Item = {":seen": {"S": format_instant(seen)}}
+        change = "REMOVE dueAt, dueShard"
+        if due_at is not None:
+            change = "SET dueAt = :due"
+            values[":due"] = {"S": format_instant(due_at)}
         try:
             with unavailable():
                 self._client.update_item(
                     TableName=self._table,
                     Key=_key(execution_id),
-                    UpdateExpression="SET dueAt = :due",
+                    UpdateExpression=change,
                     ConditionExpression="dueAt = :seen",
-                    ExpressionAttributeValues={
-                        ":due": {"S": format_instant(due_at)},
-                        ":seen": {"S": format_instant(seen)},
-                    },
+                    ExpressionAttributeValues=values,
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
@@ -116,12 +120,16 @@ class DynamoExecutions:
     def _write(self, execution: Execution) -> Item:
         document = execution_json(execution)
         header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
-        return header | self._payloads.pack(execution.tenant_id, document, execution_slots)
+        packed = self._payloads.pack(execution.tenant_id, document, execution_slots)
+        references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
+        return {**header, "document": pack(packed.text), **references}
 
     def _read(self, item: "Item | None") -> Execution | None:
         if not item:
             return None
-        document = self._payloads.unpack(item["tenantId"]["S"], item, execution_slots)
+        document = unpack(item["document"])
+        references = unpack_references(item["payloads"]) if "payloads" in item else {}
+        self._payloads.unpack(item["tenantId"]["S"], document, references, execution_slots)
         return read_execution(document | _header(item))
 
     def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
@@ -187,4 +195,5 @@ def _summary(header: dict[str, Any]) -> Summary:
         step=header["step"],
         started_at=parse_instant(header["startedAt"]),
         ended_at=parse_instant(header["endedAt"]) if "endedAt" in header else None,
+        parent_id=header.get("parentId"),
     )

@@ -1,15 +1,16 @@
 """History in DynamoDB: rows that are only ever put."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.attributes import Item
+from chalicelib.adapters.attributes import Item, pack, unpack
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
-from chalicelib.adapters.payloads import Payloads, record_slots
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.reads import query
 from chalicelib.core.history import Row
 from chalicelib.core.model import Link
+from chalicelib.core.values import Json, encode
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -25,13 +26,18 @@ class DynamoHistory:
         self._payloads = payloads
 
     def append(self, row: Row) -> None:
-        """Put a row under its key."""
+        """Put a row under its key, its payloads before it."""
+        self._payloads.put(row.payloads)
         item: Item = {"id": {"S": row.execution}, "key": {"S": row.key}}
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
-        item |= self._payloads.pack(_tenant(row.execution), row.records, record_slots)
+        item["document"] = pack(encode(row.records))
         with unavailable():
             self._client.put_item(TableName=self._table, Item=item)
+
+    def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
+        """Answer the result of a record."""
+        return self._payloads.result(tenant_id, record)
 
     def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
         """Read rows by version."""
@@ -42,18 +48,10 @@ class DynamoHistory:
             "ExpressionAttributeValues": {":id": {"S": execution_id}, ":from": {"S": f"{after + 1:012d}"}},
             "ConsistentRead": True,
         }
-        return [self._read(item) for item in query(self._client, request, limit)]
-
-    def _read(self, item: Item) -> Row:
-        execution = item["id"]["S"]
-        previous = item["previous"]["M"] if "previous" in item else {}
-        return Row(
-            execution,
-            item["key"]["S"],
-            Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None,
-            self._payloads.unpack(_tenant(execution), item, record_slots),
-        )
+        return [_row(item) for item in query(self._client, request, limit)]
 
 
-def _tenant(execution_id: str) -> str:
-    return execution_id.partition(":")[0]
+def _row(item: Item) -> Row:
+    previous = item["previous"]["M"] if "previous" in item else {}
+    link = Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None
+    return Row(item["id"]["S"], item["key"]["S"], link, unpack(item["document"]))

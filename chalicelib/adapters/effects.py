@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeAlias
 
+from chalicelib.core.declaration import Perform
 from chalicelib.core.errors import StepError
-from chalicelib.core.model import EffectFailed, EffectSucceeded, Perform
+from chalicelib.core.event import EffectFailed, EffectSucceeded
 from chalicelib.core.values import Json
 
 WIDTH = 16

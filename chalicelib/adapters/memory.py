@@ -6,17 +6,18 @@ Values go through their JSON text, as they do in real stores: what a reader gets
 import itertools
 import json
 from bisect import bisect_right, insort
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from chalicelib.adapters.payloads import PartKey, Payloads
 from chalicelib.core.document import execution_json, message_json, read_execution
+from chalicelib.core.event import Message, TimerFired
 from chalicelib.core.history import Row
-from chalicelib.core.model import (
-    Execution,
-    Message,
-    TimerFired,
-)
+from chalicelib.core.model import Execution
+from chalicelib.core.payload import Reference, execution_slots
+from chalicelib.core.values import Json, encode
 from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
 
 
@@ -35,57 +36,106 @@ class MemoryClock:
         self.instant += timedelta(seconds=seconds)
 
 
-class MemoryExecutions:
-    """Executions by id."""
+class MemoryParts:
+    """Parts of payloads by hash and number."""
 
     def __init__(self) -> None:
+        self.contents: dict[PartKey, bytes] = {}
+
+    def put(self, sha256: str, part: int, content: bytes) -> None:
+        """Write a part."""
+        self.contents[sha256, part] = content
+
+    def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
+        """Read parts."""
+        return {key: self.contents[key] for key in keys if key in self.contents}
+
+
+class MemoryExecutions:
+    """Executions by id: the text of a document, with the references to its large values as its ``payloads``."""
+
+    def __init__(self, payloads: Payloads | None = None) -> None:
         self.items: dict[str, str] = {}
         self.due_times: dict[str, datetime] = {}
+        self.payloads = payloads or Payloads(MemoryParts())
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
-        text = self.items.get(execution_id)
-        return None if text is None else read_execution(json.loads(text))
+        return self._read(self._document(execution_id))
 
     def create(self, execution: Execution, due_at: datetime | None = None) -> None:
         """Write a submission where nothing stands."""
-        if (current := self.get(execution.id)) is not None:
-            raise Stale(current)
-        self._put(execution, due_at)
+        text = self._write(execution)
+        if (current := self._document(execution.id)) is not None:
+            raise Stale(self._read(current))
+        self._put(execution.id, text, due_at)
 
     def update(self, execution: Execution, due_at: datetime | None = None) -> None:
         """Write the next version."""
-        current = self.get(execution.id)
-        expected = (execution.version - 1, execution.nonce)
-        if expected != ((0, execution.nonce) if current is None else (current.version, current.nonce)):
-            raise Stale(current)
-        self._put(execution, due_at)
+        text = self._write(execution)
+        current = self._document(execution.id)
+        stands = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
+        if (execution.version - 1, execution.nonce) != stands:
+            raise Stale(self._read(current))
+        self._put(execution.id, text, due_at)
 
     def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
         """Read headers, newest first."""
         found = [read_execution(json.loads(text)) for text in self.items.values()]
         mine = sorted((e for e in found if e.tenant_id == tenant_id), key=_newness, reverse=True)
         rest = [e for e in mine if after is None or _newness(e) < (after.started_at, after.id)]
-        return [
-            Summary(e.id, e.tenant_id, e.definition_id, e.definition_version, e.state, e.step, e.started_at, e.ended_at)
-            for e in rest[:limit]
-        ]
+        return [_summary(execution) for execution in rest[:limit]]
 
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Find what is due."""
         found = sorted((at, name) for name, at in self.due_times.items() if at < before)
         return [(name, at) for at, name in found[:limit]]
 
-    def defer(self, execution_id: str, seen: datetime, due_at: datetime) -> None:
-        """Move a due time."""
-        if self.due_times.get(execution_id) == seen:
+    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+        """Move a due time, or take it away."""
+        if self.due_times.get(execution_id) != seen:
+            return
+        del self.due_times[execution_id]
+        if due_at is not None:
             self.due_times[execution_id] = due_at
 
-    def _put(self, execution: Execution, due_at: datetime | None) -> None:
-        self.items[execution.id] = json.dumps(execution_json(execution))
-        self.due_times.pop(execution.id, None)
+    def _document(self, execution_id: str) -> dict[str, Any] | None:
+        text = self.items.get(execution_id)
+        return None if text is None else json.loads(text)
+
+    def _read(self, document: dict[str, Any] | None) -> Execution | None:
+        if document is None:
+            return None
+        references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
+        self.payloads.unpack(document["tenantId"], document, references, execution_slots)
+        return read_execution(document)
+
+    def _write(self, execution: Execution) -> str:
+        packed = self.payloads.pack(execution.tenant_id, execution_json(execution), execution_slots)
+        if not packed.references:
+            return packed.text.decode()
+        references = {place: asdict(each) for place, each in packed.references.items()}
+        return encode({**packed.document, "payloads": references}).decode()
+
+    def _put(self, execution_id: str, text: str, due_at: datetime | None) -> None:
+        self.items[execution_id] = text
+        self.due_times.pop(execution_id, None)
         if due_at is not None:
-            self.due_times[execution.id] = due_at
+            self.due_times[execution_id] = due_at
+
+
+def _summary(execution: Execution) -> Summary:
+    return Summary(
+        execution.id,
+        execution.tenant_id,
+        execution.definition_id,
+        execution.definition_version,
+        execution.state,
+        execution.step,
+        execution.started_at,
+        execution.ended_at,
+        None if execution.parent is None else execution.parent.execution,
+    )
 
 
 def _newness(execution: Execution) -> tuple[datetime, str]:
@@ -130,14 +180,20 @@ class MemoryDefinitions:
 class MemoryHistory:
     """Rows by execution and key."""
 
-    def __init__(self) -> None:
+    def __init__(self, payloads: Payloads | None = None) -> None:
         self.rows: dict[str, list[Row]] = {}
+        self.payloads = payloads or Payloads(MemoryParts())
 
     def append(self, row: Row) -> None:
-        """Put a row under its key."""
+        """Put a row under its key, its payloads before it."""
+        self.payloads.put(row.payloads)
         rows = [other for other in self.rows.get(row.execution, []) if other.key != row.key]
-        insort(rows, row, key=lambda other: other.key)
+        insort(rows, replace(row, payloads={}), key=lambda other: other.key)
         self.rows[row.execution] = rows
+
+    def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
+        """Answer the result of a record."""
+        return self.payloads.result(tenant_id, record)
 
     def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
         """Read rows by version."""

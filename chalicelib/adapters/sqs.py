@@ -8,7 +8,7 @@ from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.core.document import message_json
 from chalicelib.core.errors import UnavailableError
-from chalicelib.core.model import Message, TimerFired
+from chalicelib.core.event import Message, TimerFired
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

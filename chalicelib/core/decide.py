@@ -12,95 +12,75 @@ key always stands for the same content.
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
+from math import ceil
 
-from chalicelib.core.errors import InvalidInputError, InvalidParametersError, StepError
-from chalicelib.core.model import (
-    ROOT,
-    Decision,
+from chalicelib.core.declaration import (
     Definition,
-    Driver,
+    End,
+    Fork,
+    Goto,
+    Perform,
+    Sleep,
+    Spread,
+    StartChild,
+    Succeed,
+)
+from chalicelib.core.document import failure_json
+from chalicelib.core.draft import Draft, shade, size_of
+from chalicelib.core.errors import (
+    InvalidOutputError,
+    ItemsFailedError,
+    PoisonError,
+    SpawnLimitError,
+    StepError,
+    StepTimeoutError,
+)
+from chalicelib.core.event import (
+    CancelRequested,
+    ChildEnded,
+    Decision,
     EffectFailed,
     EffectSucceeded,
     Event,
-    Execution,
-    Failure,
-    Message,
-    Outcome,
-    Perform,
+    PauseRequested,
     Poisoned,
-    Record,
-    Sleep,
+    RedriveRequested,
+    Requested,
+    ResumeRequested,
     Started,
-    State,
-    Status,
-    StepContext,
     StepDue,
-    Succeed,
-    Thread,
     TimerFired,
 )
-from chalicelib.core.template import Scope, Template, render
-from chalicelib.core.values import Json, format_instant, seconds_until
+from chalicelib.core.model import (
+    ROOT,
+    Driver,
+    Execution,
+    Failure,
+    Join,
+    Record,
+    State,
+    Status,
+    Thread,
+)
+from chalicelib.core.outbox import is_due
+from chalicelib.core.retry import matches, next_attempt
+from chalicelib.core.scope import holds, is_part_root, items_of, outcome
+from chalicelib.core.submission import WIDTH, child_id, part_size, workflow_id
+from chalicelib.core.template import Template
+from chalicelib.core.values import Json
 
-LONGEST_DELAY = timedelta(seconds=900)
-"""Of a message (Amazon SQS Developer Guide, "message timers"); the schedule finds longer waits by their due time."""
+MAX_DEPTH = 16
+"""Executions nested by `workflow` steps."""
+MAX_SPAWNS = 10_000
+"""Executions that one execution starts by `workflow` steps."""
+MAX_SPAWNS_A_MINUTE = 1_000
 
-
-def submit(definition: Definition, blank: Execution) -> Execution:
-    """Make an execution as submitted from its header: its first thread stands ready at the first step.
-
-    Raises:
-        InvalidInputError: the input does not pass the schema, or the definition's stash cannot be made from it.
-    """
-    if problems := definition.input_schema.problems(blank.input):
-        raise InvalidInputError(problems=problems)
-    first, now = definition.first, blank.started_at
-    root = Thread(ROOT, 0, Status.READY, first, incoming=blank.input, since=now, started_at=now)
-    submitted = replace(blank, threads={ROOT: root}, step=first)
-    if definition.stash is None:
-        return submitted
-    try:
-        stash = render(definition.stash, _scope(submitted, root, blank.input, now))
-    except StepError as error:
-        raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
-    return replace(submitted, threads={ROOT: replace(root, stash=cast("dict[str, Json]", stash))})
+MINUTE = timedelta(minutes=1)
 
 
 def decide(definition: Definition, execution: Execution, event: Event, now: datetime, driver: Driver) -> Decision:
     """Fold one event into an execution: the state to write, what to perform, what to record."""
     return Fold(definition, execution, now, driver).decision(event)
-
-
-def is_long(thread: Thread) -> bool:
-    """Tell whether a waiting thread's timer is beyond the reach of a message: the schedule finds it by its due time."""
-    return thread.until is not None and thread.until - thread.since > LONGEST_DELAY
-
-
-def is_due(thread: Thread, now: datetime) -> bool:
-    """Tell whether a waiting thread's timer may fire: never early, however early its message comes."""
-    return thread.until is not None and now >= thread.until
-
-
-def implied(execution: Execution, thread: Thread, now: datetime) -> Message | None:
-    """Derive the message that a thread's state asks for: the outbox is never stored.
-
-    Untouched or handed: its next event. Waiting: its timer, unless it is so far away that its due time stands for it.
-    """
-    if thread.status is Status.WAITING and thread.until is not None:
-        delay, longest = seconds_until(thread.until, now), int(LONGEST_DELAY.total_seconds())
-        out_of_reach = is_long(thread) and delay > longest
-        return None if out_of_reach else Message(execution.id, TimerFired(*thread.key), delay=min(delay, longest))
-    if thread.status is Status.READY and thread.driver is None:
-        return Message(execution.id, Started())
-    if thread.status is Status.READY and thread.driver is not None and thread.driver.handed:
-        return Message(execution.id, StepDue(*thread.key))
-    return None
-
-
-def due_at(execution: Execution) -> datetime | None:
-    """Tell when the schedule must look at an execution: when its earliest wait that no message can span is over."""
-    return min((t.until for t in execution.threads.values() if t.until is not None and is_long(t)), default=None)
 
 
 def hand_over(execution: Execution, keys: Collection[tuple[str, int]], driver: Driver) -> Execution:
@@ -113,95 +93,197 @@ def hand_over(execution: Execution, keys: Collection[tuple[str, int]], driver: D
     return replace(execution, threads={**execution.threads, **handed})
 
 
-class Fold:
-    """One decision in the making."""
+def addressed(execution: Execution, event: Event) -> Thread | None:
+    """Find the thread at the turn that an event names, be it over but for what it began."""
+    thread = execution.threads.get(event.thread)
+    if thread is None or thread.turn != event.turn:
+        thread = execution.threads.get(shade(event.thread, event.turn))
+    return thread
 
-    def __init__(self, definition: Definition, execution: Execution, now: datetime, driver: Driver) -> None:
-        self.definition = definition
-        self.before = execution
-        self.execution = execution
-        self.now = now
-        self.driver = driver
-        self.perform: Perform | None = None
-        self.records: list[Record] = []
+
+class Fold(Draft):
+    """One decision in the making."""
 
     def decision(self, event: Event) -> Decision:
         """Answer what an event comes to."""
-        thread = self.execution.threads.get(event.thread)
-        if thread is not None and thread.turn == event.turn:
+        if isinstance(event, Requested):
+            self.request(event)
+        elif not self.execution.ended and (thread := addressed(self.execution, event)) is not None:
             self.take(event, thread)
         opening = self.opening()
         return Decision(self.execution, self.perform, (*opening, *self.records))
 
     def take(self, event: Event, thread: Thread) -> None:
-        """Carry out what an event means to a thread at its turn."""
+        """Carry out what an event means to a thread at its turn; while paused nothing begins, and no timer counts."""
+        paused = self.execution.paused
         match event, thread.status:
-            case (Started() | StepDue(), Status.READY):
+            case (Started() | StepDue(), Status.READY) if not paused:
                 self.run(thread)
             case (EffectSucceeded(result=result), Status.READY):
-                self.succeed(thread, result)
+                self.answered(thread, result)
             case (EffectFailed(name=name, message=message, details=details), Status.READY):
                 self.fail(thread, StepError(message, name, details))
-            case (TimerFired(), Status.WAITING) if is_due(thread, self.now):
-                self.succeed(thread, thread.incoming)
-            case (Poisoned(), _):
-                self.fail(thread, StepError("the message that drives this step was received too often", "Poison"))
+            case (TimerFired(), _) if not paused and is_due(self.execution, thread, self.now):
+                self.fire(thread)
+            case (ChildEnded(), Status.AWAITING):
+                self.child_ended(thread, event)
+            case (ChildEnded(number=number), Status.OVER):
+                self.forget(thread, number)
+            case (Poisoned(), status) if status is not Status.OVER:
+                self.fail(thread, PoisonError())
 
     def opening(self) -> list[Record]:
         """Record the start before the first thing that happens."""
-        opening: list[Record] = []
-        if self.before.state is State.SUBMITTED and self.execution is not self.before:
-            first = Record(self.before.started_at, State.SUBMITTED, ROOT, 0, self.before.step)
-            opening = [first] + [replace(first, at=self.now, state=s) for s in (State.STARTED, State.STEP_STARTED)]
-            if self.execution.state is State.SUBMITTED:
-                self.execution = replace(self.execution, state=State.STEP_STARTED)
+        if self.before.state is not State.SUBMITTED or self.execution is self.before:
+            return []
+        root = self.before.threads[ROOT]
+        first = Record(self.before.started_at, State.SUBMITTED, ROOT, 0, self.before.step, actor=self.before.started_by)
+        opening = [first, replace(first, state=State.STARTED, actor=None)]
+        if self.begins(self.before, root):
+            opening.append(replace(opening[-1], state=State.STEP_STARTED))
+        if self.execution.state is State.SUBMITTED:
+            self.execution = replace(self.execution, state=State.STEP_STARTED)
         return opening
+
+    # -- one step
 
     def run(self, thread: Thread) -> None:
         """Let the thread run its step."""
-        try:
-            outcome = self.outcome(thread)
-        except StepError as error:
-            self.fail(thread, error)
-            return
-        match outcome:
+        if self.execution.deadline is not None and self.now >= self.execution.deadline:
+            self.time_out()
+        elif thread.deadline is not None and self.now >= thread.deadline:
+            self.fail(thread, StepTimeoutError())
+        elif thread.join is not None:
+            children: list[Json] = [child_id(self.execution, _awaiting(thread), n) for n in range(thread.join.total)]
+            self.perform = Perform("gather", {"executions": children})
+        else:
+            try:
+                if thread.attempt == 1 and not holds(self.definition, self.execution, thread):
+                    self.skip(thread)
+                else:
+                    self.follow(thread)
+            except StepError as error:
+                self.fail(thread, error)
+
+    def follow(self, thread: Thread) -> None:
+        """Do what the step type says.
+
+        Raises:
+            StepError: the step fails.
+        """
+        answer = outcome(self.definition, self.execution, thread)
+        match answer:
             case Perform():
-                self.perform = outcome
+                self.perform = answer
             case Succeed(output):
                 self.succeed(thread, output)
-            case Sleep(until) if until <= thread.since:
+            case Goto(target):
+                self.succeed(thread, thread.incoming, target)
+            case End(output):
+                self.succeed(thread, output, None)
+            case Sleep(until) if until <= thread.started_at:
                 self.succeed(thread, thread.incoming)
             case Sleep(until):
                 self.move(replace(thread, status=Status.WAITING, until=until))
+            case Fork(first):
+                total = len(self.definition.steps[thread.step].scopes)
+                join = Join(total, first=first, at_once=total)
+                self.begin(self.move(replace(thread, status=Status.JOINING, join=join)))
+            case Spread():
+                self.spread(thread, answer)
             case _:
-                forking = self.move(replace(thread, status=Status.JOINING))
-                for name, branch in outcome.branches.items():
-                    self.start(forking, name, branch.first, branch.incoming)
+                self.delegate(thread, answer)
 
-    def outcome(self, thread: Thread) -> Outcome:
-        """Ask the step type what the step comes to."""
-        step = self.definition.steps[thread.step]
-        params = self.render(step.params, thread, thread.incoming, thread.since, "parameters")
-        if problems := step.schema.problems(params):
-            where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
-            raise InvalidParametersError(f"{problems[0].message}{where}", details=params)
-        return step.type.run(cast("dict[str, Json]", params), StepContext(thread.incoming, thread.since, step.scopes))
+    def spread(self, thread: Thread, answer: Spread) -> None:
+        """Fork a thread for each item, or start child executions for that many that they would burden this one."""
+        count = len(answer.items)
+        if count <= WIDTH:
+            at_once = min(count, answer.concurrency)
+            join = Join(count, listed=True, at_once=at_once, tolerate=answer.tolerate)
+            self.begin(self.move(replace(thread, status=Status.JOINING, join=join)))
+            return
+        size = part_size(count)
+        parts = ceil(count / size)
+        at_once = min(parts, max(1, answer.concurrency // size))
+        join = Join(
+            parts,
+            begun=at_once,
+            at_once=at_once,
+            listed=True,
+            concurrency=min(size, answer.concurrency),
+            tolerate=answer.tolerate,
+        )
+        self.move(replace(thread, status=Status.AWAITING, join=join))
 
-    def succeed(self, thread: Thread, raw: Json) -> None:
-        """Shape the step's result, leave it in the stash, and go on."""
+    def delegate(self, thread: Thread, start: StartChild) -> None:
+        """Await the child execution of a `workflow` step, within what one execution may start."""
+        spawns = self.execution.spawns
+        if spawns.since is None or self.now - spawns.since >= MINUTE:
+            spawns = replace(spawns, since=self.now, recent=0)
+        if self.execution.depth >= MAX_DEPTH:
+            raise SpawnLimitError(
+                f"executions nest {MAX_DEPTH} deep at most: does the definition start itself for ever?"
+            )
+        if spawns.total >= MAX_SPAWNS:
+            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS:,} others: use map for more")
+        if spawns.recent >= MAX_SPAWNS_A_MINUTE:
+            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute")
+        spawns = replace(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
+        self.execution = replace(self.execution, spawns=spawns)
+        join = Join(1, begun=1, child=workflow_id(self.execution, thread, start), wait=start.wait)
+        self.move(replace(thread, status=Status.AWAITING, join=join))
+
+    def skip(self, thread: Thread) -> None:
+        """Go on as though the step were not there.
+
+        Raises:
+            InvalidOutputError: it was the last one, and what came in is no output.
+        """
+        if self.definition.steps[thread.step].next is None and thread.parent is None:
+            self.check(thread.incoming)
+        self.record(State.STEP_SKIPPED, thread)
+        self.onward(thread, self.definition.steps[thread.step].next, thread.incoming)
+
+    def answered(self, thread: Thread, result: Json) -> None:
+        """Take the answer of what the turn performed."""
+        if thread.deadline is not None and self.now >= thread.deadline:
+            self.fail(thread, StepTimeoutError())
+        elif thread.join is not None:
+            assert isinstance(result, list)  # noqa: S101 - what is gathered is a list of lists
+            self.succeed(thread, [each for part in result if isinstance(part, list) for each in part])
+        else:
+            self.succeed(thread, result)
+
+    def fire(self, thread: Thread) -> None:
+        """Let the timer of a turn count: for whichever of its instants came first."""
+        instants = [at for at in (thread.until, thread.deadline, self.execution.deadline) if at is not None]
+        if thread.until == min(instants) and thread.status is Status.WAITING:
+            self.succeed(thread, thread.incoming)
+        elif thread.until == min(instants):
+            self.attempt(replace(thread, attempt=thread.attempt + 1))
+        elif thread.deadline == min(instants):
+            self.fail(thread, StepTimeoutError())
+        else:
+            self.time_out()
+
+    def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
+        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
         step = self.definition.steps[thread.step]
+        if is_part_root(self.execution, thread):
+            self.close(thread, State.SUCCEEDED, output=raw, failed=0 if thread.join is None else thread.join.failed)
+            return
+        target = step.next if target == "" else target
         try:
-            result = raw if step.output is None else self.render(step.output, thread, raw, self.now, "output")
+            result = raw if step.output is None else self.render(step.output, thread, raw, "output")
             stashed = self.stashed(step.stash, thread, result)
+            size = size_of(result)
+            if target is None and thread.parent is None:
+                self.check(result)
         except StepError as error:
             self.fail(thread, error)
             return
-        self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed)
-        stashing = replace(thread, stash={**thread.stash, **stashed})
-        if step.next is None:
-            self.end(stashing, result)
-        else:
-            self.arrive(stashing, step.next, result)
+        self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, size=size)
+        self.onward(replace(thread, stash={**thread.stash, **stashed}), target, result)
 
     def stashed(self, stash: str | Mapping[str, Template] | None, thread: Thread, result: Json) -> dict[str, Json]:
         """Make what a step leaves in the stash."""
@@ -209,104 +291,316 @@ class Fold:
             return {}
         if isinstance(stash, str):
             return {stash: result}
-        return {name: self.render(made, thread, result, self.now, f"stash/{name}") for name, made in stash.items()}
+        return {name: self.render(made, thread, result, f"stash/{name}") for name, made in stash.items()}
 
-    def arrive(self, thread: Thread, step: str, incoming: Json) -> None:
+    def check(self, output: Json) -> None:
+        """Hold the output of the execution against the definition's schema.
+
+        Raises:
+            InvalidOutputError: it does not pass.
+        """
+        schema = self.definition.output_schema
+        problems = schema.problems(output) if schema is not None else ()
+        if problems:
+            details: list[Json] = [{"pointer": problem.pointer, "message": problem.message} for problem in problems]
+            raise InvalidOutputError(problems[0].message, details=details)
+
+    def onward(self, thread: Thread, target: str | None, result: Json) -> None:
+        """Go on at a step, or end the thread."""
+        if target is not None:
+            self.arrive(thread, target, result)
+        elif thread.parent is None:
+            self.close(thread, State.SUCCEEDED, output=result)
+        else:
+            self.joined(thread, result)
+
+    def arrive(self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None) -> None:
         """Let a thread begin a step."""
-        arrived = replace(thread, status=Status.READY, step=step, incoming=incoming, started_at=self.now)
-        self.record(State.STEP_STARTED, self.move(replace(arrived, until=None, results={})))
+        self.attempt(replace(thread, step=step, incoming=incoming, attempt=1, tries={}), stash)
 
-    def start(self, parent: Thread, branch: str, step: str, incoming: Json) -> None:
+    def attempt(self, thread: Thread, stash: Mapping[str, Json] | None = None) -> None:
+        """Let a thread begin an attempt of its step."""
+        step = self.definition.steps[thread.step]
+        timed = step.timeout is not None and not is_part_root(self.execution, thread)
+        deadline = self.now + step.timeout if timed and step.timeout is not None else None
+        fresh = replace(thread, status=Status.READY, until=None, deadline=deadline, join=None, results={})
+        begun = self.move(replace(fresh, started_at=self.now))
+        if self.begins(self.execution, begun) or stash:
+            self.record(State.STEP_STARTED, begun, stash=stash)
+
+    def begins(self, execution: Execution, thread: Thread) -> bool:
+        """Tell whether a step runs when its turn comes, rather than be skipped."""
+        try:
+            return thread.attempt > 1 or holds(self.definition, execution, thread)
+        except StepError:
+            return True
+
+    # -- threads below threads
+
+    def begin(self, parent: Thread) -> None:
+        """Fork as many threads of a step as may run at once."""
+        step, join = self.definition.steps[parent.step], parent.join
+        assert join is not None  # noqa: S101 - the thread joins
+        items = items_of(self.definition, self.execution, parent) if join.listed else ()
+        until = min(join.total, len(parent.results) + join.at_once)
+        self.put(replace(parent, join=replace(join, begun=until)))
+        branches = list(step.scopes.items())
+        first_item = self.execution.part.first if self.execution.part and is_part_root(self.execution, parent) else 0
+        for number in range(join.begun, until):
+            if join.listed:
+                self.start(parent, str(number), step.scopes["steps"], items[number], first_item + number)
+            else:
+                self.start(parent, *branches[number], parent.incoming)
+
+    def start(self, parent: Thread, branch: str, step: str, incoming: Json, index: int | None = None) -> None:
         """Fork a thread: its id holds the turn of the fork, so that a loop makes new ones."""
         name = f"{parent.id}.{parent.turn}.{branch}"
         thread = Thread(name, -1, Status.READY, step, incoming, self.now, self.now, parent=parent.id, branch=branch)
-        self.arrive(thread, step, incoming)
+        self.arrive(replace(thread, index=index, item=None if index is None else incoming), step, incoming)
 
-    def end(self, thread: Thread, result: Json) -> None:
-        """End a thread; the last one that a step forked moves that step on."""
-        if thread.parent is None:
-            self.close(thread, State.SUCCEEDED, output=result)
-            return
-        parent = self.execution.threads[thread.parent]
-        results = {**parent.results, str(thread.branch): result}
-        self.remove(thread.id)
-        if any(other.parent == parent.id for other in self.execution.threads.values()):
-            self.put(replace(parent, results=results))
+    def joined(self, thread: Thread, result: Json) -> None:
+        """End a branch; the last one, or the first where that is enough, moves the step on that forked it."""
+        parent = self.execution.threads[str(thread.parent)]
+        join = parent.join
+        assert join is not None  # noqa: S101 - it has forked this thread
+        self.remove(thread)
+        parent = replace(parent, results={**parent.results, str(thread.branch): result})
+        self.put(parent)
+        if join.first:
+            self.clear(parent)
+            self.succeed(parent, {"branch": thread.branch, "output": result})
+        elif len(parent.results) < join.total:
+            if join.begun < join.total:
+                self.begin(parent)
+        elif join.listed:
+            self.succeed(parent, [parent.results[str(number)] for number in range(join.total)])
         else:
-            self.succeed(parent, {name: results[name] for name in sorted(results)})
+            branches = self.definition.steps[parent.step].scopes
+            self.succeed(parent, {branch: parent.results[branch] for branch in branches})
+
+    # -- executions below executions
+
+    def child_ended(self, thread: Thread, event: ChildEnded) -> None:
+        """Take the end of a child execution, once; what it came to before it was driven on counts if it succeeded."""
+        join, number = thread.join, str(event.number)
+        assert join is not None  # noqa: S101 - the thread awaits
+        succeeded = event.state is State.SUCCEEDED
+        if number in thread.results or (event.begun and event.redrives < self.execution.redrives and not succeeded):
+            return
+        if not succeeded:
+            name = child_id(self.execution, thread, event.number)
+            self.fail(
+                thread if event.begun else replace(thread, status=Status.READY, join=None), _of_child(event, name)
+            )
+        elif join.child is not None:
+            self.succeed(replace(thread, results={number: None}), event.output)
+        else:
+            self.part_ended(replace(thread, results={**thread.results, number: event.failed}), event.failed)
+
+    def part_ended(self, thread: Thread, failed: int) -> None:
+        """Count a part of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
+        assert thread.join is not None  # noqa: S101 - the thread awaits
+        join = replace(thread.join, failed=thread.join.failed + failed)
+        thread = replace(thread, join=join)
+        if join.failed > join.tolerate:
+            self.fail(thread, _too_many(join))
+        elif len(thread.results) == join.total:
+            self.move(replace(thread, status=Status.READY))
+        elif len(thread.results) == join.begun:
+            begun = min(join.total, join.begun + join.at_once)
+            self.put(replace(thread, join=replace(join, begun=begun), driver=self.driver))
+        else:
+            self.put(thread)
+
+    def forget(self, thread: Thread, number: int) -> None:
+        """Hear that a child execution has ended which nobody waits for any more."""
+        results = {**thread.results, str(number): None}
+        if thread.join is not None and len(results) < thread.join.begun:
+            self.put(replace(thread, results=results))
+        else:
+            self.remove(thread)
+
+    # -- failures
 
     def fail(self, thread: Thread, error: StepError) -> None:
-        """Fail a step, and with it what it is nested in."""
-        failure = Failure(error.name, str(error), thread.step, details=error.details)
+        """Fail a step, and outwards what it is nested in, up to whatever handles the failure."""
+        failure = Failure(error.name, str(error), thread.step, thread.attempt, error.details)
+        self.put(thread)
         self.record(State.STEP_FAILED, thread, error=failure)
-        while thread.parent is not None:
-            thread = self.execution.threads[thread.parent]
+        while not self.handled(thread, failure):
+            if thread.parent is None:
+                self.close(thread, State.FAILED, error=failure)
+                return
+            parent = self.execution.threads[thread.parent]
+            assert parent.join is not None  # noqa: S101 - it has forked this thread
+            if parent.join.failed < parent.join.tolerate:
+                self.tolerate(parent, parent.join, thread, failure)
+                return
+            if parent.join.tolerate:
+                failure = replace(failure, name=ItemsFailedError.name, message=str(_too_many(parent.join)))
+            thread = parent
             self.record(State.STEP_FAILED, thread, error=failure)
-        self.close(thread, State.FAILED, error=failure)
 
-    def close(self, root: Thread, state: State, output: Json = None, error: Failure | None = None) -> None:
-        """End the execution."""
-        self.record(state, root, result=output, error=error)
-        self.execution = replace(
-            self.execution, threads={}, stash=root.stash, output=output, error=error, ended_at=self.now
-        )
+    def handled(self, thread: Thread, failure: Failure) -> bool:
+        """Try again, or go on where a failure is caught; the parts of a `map` leave that to the map."""
+        if is_part_root(self.execution, thread):
+            return False
+        step = self.definition.steps.get(thread.step)
+        if step is None:
+            return False
+        seed = f"{self.execution.id}/{thread.id}/{thread.turn}"
+        if (retry := next_attempt(step.retry, failure, thread.tries, seed)) is not None:
+            self.abandon(thread)
+            tries = {**thread.tries, retry.policy: thread.tries.get(retry.policy, 0) + 1}
+            fresh = replace(thread, status=Status.RETRYING, tries=tries, deadline=None, join=None, results={})
+            self.move(replace(fresh, until=self.now + retry.delay))
+            return True
+        for catch in step.catch:
+            if matches(failure.name, catch.errors):
+                self.abandon(thread)
+                stashed: dict[str, Json] = {catch.stash: failure_json(failure)} if catch.stash else {}
+                caught = replace(thread, error=failure, stash={**thread.stash, **stashed})
+                self.arrive(caught, catch.next, thread.incoming, stashed)
+                return True
+        return False
 
-    def move(self, thread: Thread) -> Thread:
-        """Take a changed thread to its next turn."""
-        moved = replace(thread, turn=thread.turn + 1, since=self.now, driver=self.driver)
-        self.put(moved)
-        return moved
+    def tolerate(self, parent: Thread, join: Join, thread: Thread, failure: Failure) -> None:
+        """Let an item's failure stand as its result."""
+        self.put(replace(parent, join=replace(join, failed=join.failed + 1)))
+        self.clear(thread)
+        self.release(thread)
+        self.joined(thread, {"error": failure_json(failure)})
 
-    def put(self, thread: Thread) -> None:
-        """Keep a changed thread."""
-        self.execution = replace(self.execution, threads={**self.execution.threads, thread.id: thread})
+    def time_out(self) -> None:
+        """End the execution, whose time is over."""
+        root = self.execution.threads[ROOT]
+        error = Failure(StepTimeoutError.name, "the execution took longer than its time", root.step)
+        self.close(root, State.TIMED_OUT, error=error)
 
-    def remove(self, thread: str) -> None:
-        """Take a thread out."""
-        threads = {name: other for name, other in self.execution.threads.items() if name != thread}
+    # -- requests
+
+    def request(self, event: Requested) -> None:
+        """Do what somebody, or the parent execution, wants; what the parent wanted before something else is void."""
+        item = self.execution
+        if event.turn and event.turn <= item.heard:
+            return
+        again = isinstance(event, ResumeRequested) and event.redrives > item.redrives
+        if event.turn and (again or not item.ended) and item.state is not State.SUCCEEDED:
+            self.execution = replace(item, heard=event.turn)
+        match event:
+            case CancelRequested() if not item.ended:
+                self.close(item.threads[ROOT], State.CANCELLED, actor=event.actor)
+            case PauseRequested() if not item.ended and not item.paused:
+                self.pause(event.actor)
+            case RedriveRequested() if item.ended and item.state is not State.SUCCEEDED:
+                self.redrive(event, item.redrives + 1)
+            case ResumeRequested() if again and item.ended and item.state is not State.SUCCEEDED:
+                self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
+            case ResumeRequested() if not item.ended:
+                self.execution = replace(self.execution, redrives=max(item.redrives, event.redrives))
+                if item.paused:
+                    self.resume(event.actor)
+
+    def pause(self, actor: str | None) -> None:
+        """Let everything stand still; child executions are told to."""
+        self.record(State.PAUSED, self.execution.threads[ROOT], actor=actor)
+        self.execution = replace(self.execution, paused=True, order=self.execution.version + 1)
+        self.take_over()
+
+    def resume(self, actor: str | None) -> None:
+        """Let everything go on; what came due meanwhile does so at once."""
+        self.execution = replace(self.execution, paused=False, order=self.execution.version + 1)
+        self.record(State.STARTED, self.execution.threads[ROOT], actor=actor)
+        self.take_over()
+
+    def take_over(self) -> None:
+        """Drive every thread, so that what each asks for is sent."""
+        threads = {name: replace(thread, driver=self.driver) for name, thread in self.execution.threads.items()}
         self.execution = replace(self.execution, threads=threads)
 
-    def record(
-        self,
-        state: State,
-        thread: Thread,
-        result: Json = None,
-        error: Failure | None = None,
-        stash: Mapping[str, Json] | None = None,
-    ) -> None:
-        """Add an entry of history; it is what the execution did last."""
-        entry = Record(self.now, state, thread.id, thread.turn, thread.step, result=result, error=error)
-        self.records.append(replace(entry, stash=stash or {}))
-        self.execution = replace(self.execution, state=state, step=thread.step)
+    def redrive(self, event: RedriveRequested, redrives: int) -> None:
+        """Go on after the end: from where it stopped, or at a step of the first thread."""
+        item = self.execution
+        wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
+        if any(step not in self.definition.steps for step in ([event.step] if event.step else wanted)):
+            return
+        root = item.threads[ROOT]
+        stash = {name: value for name, value in {**root.stash, **event.stash}.items() if value is not None}
+        version = event.version or item.definition_version
+        timeout = self.definition.timeout
+        self.execution = replace(
+            item,
+            definition_version=version,
+            threads={**item.threads, ROOT: replace(root, stash=stash)},
+            stash={},
+            output=None,
+            error=None,
+            ended_at=None,
+            order=item.version + 1,
+            redrives=redrives,
+            deadline=None if timeout is None else self.now + timeout,
+            state=State.STARTED,
+        )
+        change = _change(event, item, root, version)
+        self.record(State.STARTED, root, actor=event.actor, change=change)
+        if event.step is not None:
+            root = replace(root, stash=stash)
+            self.abandon(root)
+            self.arrive(replace(root, error=None), event.step, event.incoming)
+            return
+        edited = bool(event.stash) or event.version is not None
+        for thread in list(self.execution.threads.values()):
+            self.revive(thread, edited=edited)
 
-    def render(self, template: Template, thread: Thread, output: Json, now: datetime, part: str) -> Json:
-        """Render a template for a thread."""
-        return render(template, _scope(self.execution, thread, output, now, part))
+    def revive(self, thread: Thread, *, edited: bool) -> None:
+        """Let a thread go on as it stood at the end; a step that was not done begins anew."""
+        step = self.definition.steps.get(thread.step)
+        timeout = None if step is None else step.timeout
+        deadline = None if timeout is None else self.now + timeout
+        late = thread.deadline is not None and thread.deadline <= self.now
+        workflow = thread.join is not None and thread.join.child is not None
+        match thread.status:
+            case Status.OVER:
+                return
+            case Status.READY if thread.join is not None:
+                self.put(replace(thread, driver=self.driver, deadline=deadline))
+            case Status.AWAITING if not (workflow and edited):
+                self.put(replace(thread, driver=self.driver, deadline=deadline))
+            case Status.JOINING:
+                self.put(replace(thread, driver=self.driver, deadline=deadline))
+            case Status.WAITING | Status.RETRYING if not late:
+                self.put(replace(thread, driver=self.driver, deadline=deadline))
+            case _:
+                self.abandon(thread)
+                self.attempt(replace(thread, attempt=1, tries={}))
 
 
-def _scope(execution: Execution, thread: Thread, output: Json, now: datetime, part: str = "") -> Scope:
-    """Gather what a template of a thread's step can see; ``part`` tells the templates of one turn apart."""
-    stash = thread.stash
-    above = thread
-    while above.parent is not None:
-        above = execution.threads[above.parent]
-        stash = {**above.stash, **stash}
-    values: dict[str, Json] = {
-        "input": execution.input,
-        "output": output,
-        "stash": dict(stash),
-        "execution": {
-            "id": execution.id,
-            "name": execution.id.rpartition(":")[2],
-            "tenantId": execution.tenant_id,
-            "definitionId": execution.definition_id,
-            "version": execution.definition_version,
-            "startedAt": format_instant(execution.started_at),
-        },
-        "step": {
-            "id": thread.step.rpartition("/")[2],
-            "attempt": 1,
-            "startedAt": format_instant(thread.started_at),
-        },
-    }
-    return Scope(values, now, f"{execution.id}/{thread.id}/{thread.turn}/{part}")
+def _awaiting(thread: Thread) -> Thread:
+    """Answer a thread that gathers as it was when it awaited: its child executions are named after that turn."""
+    return replace(thread, turn=thread.turn - 1)
+
+
+def _of_child(event: ChildEnded, name: str) -> StepError:
+    """Make the error of a step whose child execution failed."""
+    if event.error is not None and event.state is State.FAILED:
+        cause: dict[str, Json] = {"step": event.error.step, "details": event.error.details}
+        details: Json = {"execution": name, **cause} if event.begun else event.error.details
+        return StepError(event.error.message, event.error.name, details)
+    ended = "TimedOut" if event.state is State.TIMED_OUT else "Cancelled"
+    return StepError(f"the execution {name} was not finished", f"workflow.{ended}", {"execution": name})
+
+
+def _too_many(join: Join) -> StepError:
+    return ItemsFailedError(f"{join.failed + 1} items failed or more, and {join.tolerate} are tolerated")
+
+
+def _change(event: RedriveRequested, item: Execution, root: Thread, version: int) -> dict[str, Json]:
+    """Tell what a redrive changes, from and to."""
+    change: dict[str, Json] = {}
+    if version != item.definition_version:
+        change["version"] = {"from": item.definition_version, "to": version}
+    if event.step is not None:
+        change["step"] = {"from": item.step, "to": event.step}
+    if event.stash:
+        change["stash"] = {name: {"from": root.stash.get(name), "to": to} for name, to in event.stash.items()}
+    return change

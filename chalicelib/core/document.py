@@ -5,19 +5,31 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeAlias
 
+from chalicelib.core.event import (
+    CancelRequested,
+    ChildEnded,
+    Event,
+    Message,
+    PauseRequested,
+    RedriveRequested,
+    ResumeRequested,
+    Started,
+    StepDue,
+    TimerFired,
+)
 from chalicelib.core.model import (
     Driver,
     Execution,
     Failure,
+    Join,
     Link,
-    Message,
+    Parent,
+    Part,
     Record,
-    Started,
+    Spawns,
     State,
     Status,
-    StepDue,
     Thread,
-    TimerFired,
 )
 from chalicelib.core.values import Json, format_instant, parse_instant
 
@@ -29,7 +41,20 @@ MAX_MESSAGE_BYTES = 200_000
 
 JsonObject: TypeAlias = dict[str, Any]
 
-_EVENTS = {event.__name__: event for event in (Started, StepDue, TimerFired)}
+_EVENTS: Mapping[str, type[Event]] = {
+    event.__name__: event
+    for event in (
+        Started,
+        StepDue,
+        TimerFired,
+        ChildEnded,
+        CancelRequested,
+        PauseRequested,
+        ResumeRequested,
+        RedriveRequested,
+    )
+}
+"""The events that travel in messages."""
 
 
 class UnknownMessageError(ValueError):
@@ -43,8 +68,7 @@ def message_json(message: Message) -> JsonObject:
         v=MESSAGE_VERSION,
         execution=message.execution,
         event=type(event).__name__,
-        thread=event.thread,
-        turn=event.turn,
+        **_event_json(event),
         submission=message.submission and execution_json(message.submission),
     )
 
@@ -63,9 +87,23 @@ def read_message(document: Mapping[str, Any]) -> Message:
     """
     if document["v"] != MESSAGE_VERSION:
         raise UnknownMessageError(f"message version {document['v']!r} is unknown here")
-    event = _EVENTS[document["event"]](thread=str(document["thread"]), turn=int(document["turn"]))
+    kind = _EVENTS[document["event"]]
+    members = {field.name: document[field.name] for field in fields(kind) if field.name in document}
+    if "error" in members:
+        members["error"] = Failure(**members["error"])
+    if "state" in members:
+        members["state"] = State(members["state"])
+    event = kind(**members | {"thread": str(document["thread"]), "turn": int(document["turn"])})
     submission = document.get("submission")
     return Message(str(document["execution"]), event, submission and read_execution(submission))
+
+
+def _event_json(event: Event) -> JsonObject:
+    """Write the members of an event that are not what they are by default."""
+    members = {field.name: getattr(event, field.name) for field in fields(event)}
+    changed = {field.name for field in fields(event) if members[field.name] != field.default}
+    members["error"] = None if members.get("error") is None else failure_json(members["error"])
+    return {name: value for name, value in members.items() if name in changed | {"thread", "turn"}}
 
 
 def execution_json(execution: Execution) -> JsonObject:
@@ -87,12 +125,26 @@ def execution_json(execution: Execution) -> JsonObject:
         error=execution.error and failure_json(execution.error),
         endedAt=execution.ended_at and format_instant(execution.ended_at),
         head=execution.head and link_json(execution.head),
+        startedBy=execution.started_by,
+        deadline=execution.deadline and format_instant(execution.deadline),
+        parentId=execution.parent and execution.parent.execution,
+        parent=execution.parent and _parent_json(execution.parent),
+        depth=execution.depth or None,
+        spawns=_spawns_json(execution.spawns),
+        part=execution.part and _changed(execution.part),
+        paused=execution.paused or None,
+        order=execution.order or None,
+        heard=execution.heard or None,
+        failed=execution.failed or None,
+        redrives=execution.redrives or None,
     )
 
 
 def read_execution(document: Mapping[str, Any]) -> Execution:
     """Read an execution that :func:`execution_json` wrote."""
-    error, head, ended_at = document.get("error"), document.get("head"), document.get("endedAt")
+    error, head = document.get("error"), document.get("head")
+    ended_at, deadline = document.get("endedAt"), document.get("deadline")
+    parent, part = document.get("parent"), document.get("part")
     return Execution(
         id=document["id"],
         tenant_id=document["tenantId"],
@@ -110,6 +162,17 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         error=error and Failure(**error),
         ended_at=ended_at and parse_instant(ended_at),
         head=head and Link(**head),
+        started_by=document.get("startedBy"),
+        deadline=deadline and parse_instant(deadline),
+        parent=parent and Parent(document["parentId"], **parent),
+        depth=document.get("depth", 0),
+        spawns=_read_spawns(document.get("spawns")),
+        part=part and Part(**part),
+        paused=document.get("paused", False),
+        order=document.get("order", 0),
+        heard=document.get("heard", 0),
+        failed=document.get("failed", 0),
+        redrives=document.get("redrives", 0),
     )
 
 
@@ -126,6 +189,8 @@ def record_json(record: Record) -> JsonObject:
         result=record.result,
         error=record.error and failure_json(record.error),
         stash=dict(record.stash) or None,
+        change=dict(record.change) or None,
+        child=record.child,
     )
 
 
@@ -151,15 +216,23 @@ def _thread_json(thread: Thread) -> JsonObject:
         startedAt=format_instant(thread.started_at),
         driver=driver and [driver.message, driver.request, driver.handed],
         until=thread.until and format_instant(thread.until),
+        deadline=thread.deadline and format_instant(thread.deadline),
+        attempt=thread.attempt if thread.attempt > 1 else None,
+        tries=dict(thread.tries) or None,
         parent=thread.parent,
         branch=thread.branch,
+        index=thread.index,
+        item=thread.item,
         stash=dict(thread.stash) or None,
+        error=thread.error and failure_json(thread.error),
+        join=thread.join and _changed(thread.join),
         results=dict(thread.results) or None,
     )
 
 
 def _read_thread(document: Mapping[str, Any]) -> Thread:
-    driver, until = document.get("driver"), document.get("until")
+    driver, error, join = document.get("driver"), document.get("error"), document.get("join")
+    until, deadline = document.get("until"), document.get("deadline")
     return Thread(
         id=document["id"],
         turn=document["turn"],
@@ -170,11 +243,40 @@ def _read_thread(document: Mapping[str, Any]) -> Thread:
         started_at=parse_instant(document["startedAt"]),
         driver=driver and Driver(*driver),
         until=until and parse_instant(until),
+        deadline=deadline and parse_instant(deadline),
+        attempt=document.get("attempt", 1),
+        tries=document.get("tries", {}),
         parent=document.get("parent"),
         branch=document.get("branch"),
+        index=document.get("index"),
+        item=document.get("item"),
         stash=document.get("stash", {}),
+        error=error and Failure(**error),
+        join=join and Join(**join),
         results=document.get("results", {}),
     )
+
+
+def _parent_json(parent: Parent) -> JsonObject:
+    return {name: member for name, member in _changed(parent).items() if name != "execution"}
+
+
+def _spawns_json(spawns: Spawns) -> JsonObject | None:
+    if spawns.since is None:
+        return None
+    return {"total": spawns.total, "since": format_instant(spawns.since), "recent": spawns.recent}
+
+
+def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
+    if document is None:
+        return Spawns()
+    return Spawns(document["total"], parse_instant(document["since"]), document["recent"])
+
+
+def _changed(value: Join | Parent | Part) -> JsonObject:
+    """Write the members of a flat value that are not what they are by default."""
+    members = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+    return {name: member for name, (member, default) in members.items() if member != default}
 
 
 def _compact(**members: Any) -> JsonObject:  # noqa: ANN401 - JSON and values on their way to it

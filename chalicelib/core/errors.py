@@ -99,3 +99,39 @@ class InvalidParametersError(StepError):
     """The rendered parameters do not fit the step type."""
 
     name = "InvalidParameters"
+
+
+class StepTimeoutError(StepError):
+    """The step took longer than its time."""
+
+    name = "Timeout"
+
+
+class PoisonError(StepError):
+    """The message that drives this step was received too often without success."""
+
+    name = "Poison"
+
+
+class ResultTooLargeError(StepError):
+    """The result is too large."""
+
+    name = "TooLarge"
+
+
+class InvalidOutputError(StepError):
+    """The output does not pass outputSchema validation."""
+
+    name = "InvalidOutput"
+
+
+class SpawnLimitError(StepError):
+    """The execution may start no further execution."""
+
+    name = "SpawnLimit"
+
+
+class ItemsFailedError(StepError):
+    """More items failed than are tolerated."""
+
+    name = "ItemsFailed"

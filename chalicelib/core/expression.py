@@ -22,6 +22,12 @@ MAX_NESTING = 64
 
 _LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 
+_PATHS = frozenset({"current", "field", "identity", "index", "index_expression", "subexpression"})
+
+_LOOKUPS = frozenset(
+    {"filter_projection", "flatten", "index_expression", "projection", "subexpression", "value_projection"}
+)
+
 _Node: TypeAlias = Mapping[str, Any]
 
 
@@ -39,6 +45,8 @@ class Expression:
 
     text: str
     tree: _Node
+    passes: bool = False
+    """Whether it only names a value that is in scope, and makes none."""
 
 
 @lru_cache(maxsize=2048)
@@ -69,8 +77,9 @@ def read_expression(text: str) -> Expression:
         raise _too_deep(0) from None
     if _taller(tree, MAX_NESTING):
         raise _too_deep(0)
+    _check_negations(tokens, tree)
     _check_calls(tokens, tree)
-    return Expression(text, tree)
+    return Expression(text, tree, _passes(tree))
 
 
 def _too_deep(offset: int) -> ExpressionError:
@@ -99,6 +108,23 @@ def _check_brackets(tokens: Sequence[_Node]) -> None:
             raise _too_deep(token["start"])
 
 
+def _check_negations(tokens: Sequence[_Node], tree: _Node) -> None:
+    """Refuse ``!a.b``, which jmespath.py reads as ``(!a).b``: what is in a truth is always null."""
+    signs = (token for token in tokens if token["type"] == "not")
+    for token, entered in zip(signs, _negations(tree), strict=True):
+        if entered:
+            reason = "! takes the name behind it only, and nothing is in a truth: write !(a.b) for !a.b"
+            raise ExpressionError(reason, token["start"])
+
+
+def _negations(node: _Node, *, entered: bool = False) -> Iterator[bool]:
+    """Tell of every negation, in the order of the text, whether something is looked up in it."""
+    if node["type"] == "not_expression":
+        yield entered
+    for place, child in enumerate(_written(node)):
+        yield from _negations(child, entered=place == 0 and node["type"] in _LOOKUPS)
+
+
 def _check_calls(tokens: Sequence[_Node], tree: _Node) -> None:
     """Check every call; a tree has no columns, so its calls are paired with the tokens in the order of the text."""
     names = (
@@ -112,14 +138,23 @@ def _check_calls(tokens: Sequence[_Node], tree: _Node) -> None:
 
 
 def _calls(node: _Node) -> Iterator[tuple[str, int]]:
-    children = _children(node)
     if node["type"] == "function_expression":
-        yield node["value"], len(children)
-    elif node["type"] == "filter_projection":
-        left, right, condition = children
-        children = [left, condition, right]
-    for child in children:
+        yield node["value"], len(node["children"])
+    for child in _written(node):
         yield from _calls(child)
+
+
+def _written(node: _Node) -> list[_Node]:
+    """Give what a node holds in the order of the text."""
+    children = _children(node)
+    if node["type"] == "filter_projection":
+        left, right, condition = children
+        return [left, condition, right]
+    return children
+
+
+def _passes(node: _Node) -> bool:
+    return node["type"] in _PATHS and all(map(_passes, _children(node)))
 
 
 def _children(node: _Node) -> list[_Node]:

@@ -4,11 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 from chalicelib.core.document import link_json, record_json
 from chalicelib.core.errors import HistoryBrokenError
 from chalicelib.core.model import Link, Record
+from chalicelib.core.payload import LIMITS, Limits, pack, record_slots
 from chalicelib.core.values import Json
 
 
@@ -21,7 +22,12 @@ class Row:
     """``version#request#attempt``: two writers, and two tries of one, never share a key."""
     previous: Link | None
     records: Sequence[Mapping[str, Json]]
-    """As JSON objects: what is hashed is what was written."""
+    """As JSON objects: what is hashed is what was written.
+
+    A large value is null in its record, whose ``references`` have its hash and size, by JSON pointer into the record.
+    """
+    payloads: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """To be written before the row: the JSON texts of large values, by hash. A row that was read has none."""
 
     @property
     def version(self) -> int:
@@ -36,10 +42,21 @@ class Row:
         return Link(self.key, hashlib.sha256(content.encode()).hexdigest())
 
 
-def new_row(execution: str, version: int, writer: str, previous: Link | None, records: Sequence[Record]) -> Row:
+def new_row(  # noqa: PLR0913, PLR0917 - what a row is made of
+    execution: str,
+    version: int,
+    writer: str,
+    previous: Link | None,
+    records: Sequence[Record],
+    limits: Limits = LIMITS,
+) -> Row:
     """Make the row to put before an execution's write of a version; ``writer`` names the request and its attempt."""
-    key = f"{version:012d}#{writer}"
-    return Row(execution, key, previous, [record_json(record) for record in records])
+    tenant = execution.partition(":")[0]
+    packed = pack(tenant, [record_json(record) for record in records], record_slots, limits)
+    for place, reference in packed.references.items():
+        index, _, member = place[1:].partition("/")
+        packed.document[int(index)].setdefault("references", {})[f"/{member}"] = asdict(reference)
+    return Row(execution, f"{version:012d}#{writer}", previous, packed.document, packed.payloads)
 
 
 def anchor(rows: Sequence[Row], newest: Link, last: int) -> Link | None:

@@ -23,6 +23,9 @@ MAX_RESULT = 1 << 20
 MAX_BUILT = 4 << 20
 """Bytes, as JSON, of all that one rendering builds on the way; what is shared counts once."""
 
+MAX_PASSED = 64_000_000
+"""Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to name."""
+
 MAX_DEPTH = 256
 """Levels of lists and objects in a value."""
 
@@ -55,9 +58,11 @@ class Interpreter(TreeInterpreter):
         super().__init__(Options(custom_functions=functions))
         self._root = dict(values)
         self._library = functions
-        self._scales = _Scales()
+        self._scales = _Scales(MAX_RESULT, MAX_BUILT)
+        self._through = _Scales(MAX_PASSED, MAX_PASSED)
         self._visits = 0
         self._yielded = 0
+        self._passed = 0
 
     def evaluate(self, expression: Expression) -> Json:
         """Evaluate one expression.
@@ -68,9 +73,13 @@ class Interpreter(TreeInterpreter):
         """
         try:
             value: Json = self.visit(expression.tree, self._root)
-            self._yielded += self._scales.size(value)
-            if self._yielded > MAX_RESULT:
-                raise _over_budget(f"yields more than {MAX_RESULT:,} bytes")
+            if expression.passes:
+                self._passed += self._through.size(value)
+            else:
+                self._yielded += self._scales.size(value)
+            if self._yielded > MAX_RESULT or self._passed > MAX_PASSED:
+                most = MAX_PASSED if expression.passes else MAX_RESULT
+                raise _over_budget(f"yields more than {most:,} bytes")
         except TemplateBudgetError as error:
             raise TemplateBudgetError(f"${{{expression.text}}} {error}") from None
         except (ValueError, TypeError, ArithmeticError) as error:
@@ -104,7 +113,9 @@ class Interpreter(TreeInterpreter):
 class _Scales:
     """Weighs values in bytes of JSON, each list and object once, and refuses what is too heavy or no JSON."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int, built: int) -> None:
+        self._most = most
+        self._built = built
         self._known: dict[int, tuple[object, int, int]] = {}
         self._weighed = 0
 
@@ -112,7 +123,7 @@ class _Scales:
         """Give the bytes of a value."""
         if isinstance(value, list | dict):
             return self._weigh(value)[0]
-        size = _scalar_size(value)
+        size = _scalar_size(value, self._most)
         self._add(size)
         return size
 
@@ -132,12 +143,12 @@ class _Scales:
                 part_size, part_height = self._weigh(part)
                 height = max(height, part_height)
             else:
-                part_size = _scalar_size(part)
+                part_size = _scalar_size(part, self._most)
                 own += part_size
             size += part_size + 1
             own += 1
-            if size > MAX_RESULT:
-                raise _over_budget(f"makes a value of more than {MAX_RESULT:,} bytes")
+            if size > self._most:
+                raise _over_budget(f"makes a value of more than {self._most:,} bytes")
         if height >= MAX_DEPTH:
             raise _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
         self._add(own)
@@ -145,20 +156,22 @@ class _Scales:
 
     def _add(self, size: int) -> None:
         self._weighed += size
-        if self._weighed > MAX_BUILT:
-            raise _over_budget(f"builds more than {MAX_BUILT:,} bytes on the way")
+        if self._weighed > self._built:
+            raise _over_budget(f"builds more than {self._built:,} bytes on the way")
 
 
-def _scalar_size(value: object) -> int:
+def _scalar_size(value: object, most: int) -> int:
+    if isinstance(value, str):
+        return _text_size(value, most)
     size = _SIZES.get(type(value))
     if size is None:
         raise ValueError("an expression reference (&) is no value")
     return size(value)
 
 
-def _text_size(value: str) -> int:
-    if len(value) > MAX_RESULT:
-        raise _over_budget(f"makes a text of more than {MAX_RESULT:,} bytes")
+def _text_size(value: str, most: int) -> int:
+    if len(value) > most:
+        raise _over_budget(f"makes a text of more than {most:,} bytes")
     return len(encode_basestring(value).encode())
 
 
@@ -175,7 +188,6 @@ def _float_size(value: float) -> int:
 
 
 _SIZES: Mapping[type, Callable[[Any], int]] = {
-    str: _text_size,
     int: _int_size,
     float: _float_size,
     bool: lambda _: 5,

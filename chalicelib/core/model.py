@@ -1,17 +1,14 @@
-"""The nouns of sedo, as frozen values.
+"""The nouns of an execution, as frozen values.
 
-Everything that affects how an execution goes on lives in :class:`Execution` and in the :class:`Definition` version that
-it names. Nothing here does anything: :mod:`chalicelib.core.decide` holds the rules.
+Everything that affects how an execution goes on lives in :class:`Execution` and in the definition version that it
+names. Nothing here does anything: :mod:`chalicelib.core.decide` holds the rules.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeAlias
 
-from chalicelib.core.schema import Schema
-from chalicelib.core.template import Template
 from chalicelib.core.values import Json
 
 ROOT = "main"
@@ -25,23 +22,34 @@ class State(StrEnum):
     STARTED = "ExecutionStarted"
     STEP_STARTED = "StepStarted"
     STEP_SUCCEEDED = "StepSucceeded"
+    STEP_SKIPPED = "StepSkipped"
+    """Of a record of history only."""
     STEP_FAILED = "StepFailed"
+    PAUSED = "ExecutionPaused"
     SUCCEEDED = "ExecutionSucceeded"
     FAILED = "ExecutionFailed"
+    TIMED_OUT = "ExecutionTimedOut"
+    CANCELLED = "ExecutionCancelled"
 
 
-ENDED = frozenset({State.SUCCEEDED, State.FAILED})
+ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CANCELLED})
 
 
 class Status(StrEnum):
     """What a thread does at its turn."""
 
     READY = "ready"
-    """It can run its step."""
+    """It can run its step, or gather what the child executions of its step came to."""
     WAITING = "waiting"
     """It waits for a timer."""
+    RETRYING = "retrying"
+    """It waits before the next attempt."""
     JOINING = "joining"
     """It waits for the threads that it forked."""
+    AWAITING = "awaiting"
+    """It waits for child executions."""
+    OVER = "over"
+    """It has ended; what it began elsewhere, or who began it, may not have been told yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,117 +63,6 @@ class Failure:
     details: Json = None
 
 
-# -- definitions
-
-
-@dataclass(frozen=True, slots=True)
-class Succeed:
-    """The step is done; its raw result."""
-
-    output: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Sleep:
-    """The step goes on at this instant; its result is what came in."""
-
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Perform:
-    """Do something in the world, under the idempotency key of the turn; its answer is the step's result."""
-
-    kind: str
-    params: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """The path of the step where a forked thread starts, and what comes in there."""
-
-    first: str
-    incoming: Json
-
-
-@dataclass(frozen=True, slots=True)
-class Fork:
-    """Run these branches as threads; the result is ``{branch: result}`` once all of them have ended.
-
-    The first failure of a branch is the step's. What branches stash stays theirs: the forking thread does not change
-    while they run, so what they read of it cannot change either.
-    """
-
-    branches: Mapping[str, Branch]
-
-
-Outcome: TypeAlias = Succeed | Sleep | Perform | Fork
-"""What a step type answers; a step type fails by raising :class:`~chalicelib.core.errors.StepError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepContext:
-    """What a step type may know beside its parameters."""
-
-    incoming: Json
-    """The result of the step before, or the execution's input."""
-    now: datetime
-    """The instant of the turn."""
-    scopes: Mapping[str, str]
-    """Nested lists of steps, by name: the path of the first step of each."""
-
-
-class StepType(Protocol):
-    """One kind of step: its docstring is its documentation, ``schema`` the JSON Schema of its parameters."""
-
-    @property
-    def name(self) -> str:
-        """The ``type`` of a step of this kind."""
-
-    @property
-    def schema(self) -> Mapping[str, Json]:
-        """The JSON Schema (2020-12, an object) of the rendered parameters."""
-
-    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
-        """Say what the step comes to, without doing it.
-
-        Raises:
-            StepError: the step fails.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a parsed definition, with everything compiled."""
-
-    path: str
-    """Its id, behind those of the steps and lists that it is nested in: ``fan-out/left/charge``."""
-    type: StepType
-    params: Template
-    schema: Schema
-    """Of the rendered parameters."""
-    next: str | None = None
-    """The path of the next step; none ends the thread's scope."""
-    output: Template | None = None
-    stash: str | Mapping[str, Template] | None = None
-    """The name under which to leave the result, or names and what to make from it."""
-    scopes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A parsed definition version; nested steps stand beside the others, under their paths."""
-
-    id: str
-    first: str
-    steps: Mapping[str, Step]
-    input_schema: Schema
-    stash: Template | None = None
-
-
-# -- executions
-
-
 @dataclass(frozen=True, slots=True)
 class Driver:
     """Who wrote a thread's turn: the SQS message, the Lambda request, and whether it left the thread to others."""
@@ -173,6 +70,31 @@ class Driver:
     message: str
     request: str
     handed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What a thread waits for while it is joining or awaiting."""
+
+    total: int
+    """How many branches, items or child executions there are."""
+    begun: int = 0
+    """How many of them have begun."""
+    first: bool = False
+    """Whether the first result is enough."""
+    listed: bool = False
+    """Whether the result is a list."""
+    at_once: int = 1
+    """How many may run at once."""
+    concurrency: int = 1
+    """How many items each child execution may run at once."""
+    tolerate: int = 0
+    failed: int = 0
+    """How many have failed so far, and were tolerated."""
+    child: str | None = None
+    """The execution that a `workflow` step started; None for the parts of a `map`."""
+    wait: bool = True
+    """Whether its end is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,23 +112,72 @@ class Thread:
     since: datetime
     """The instant of the turn."""
     started_at: datetime
-    """When the step began."""
+    """When this attempt of the step began."""
     driver: Driver | None = None
     """None in an execution that nobody has touched since it was submitted."""
     until: datetime | None = None
-    """While waiting: when the timer fires."""
+    """While waiting or retrying: when it goes on."""
+    deadline: datetime | None = None
+    """When this attempt of the step is over time."""
+    attempt: int = 1
+    tries: Mapping[str, int] = field(default_factory=dict)
+    """How many failures of this step each of its retry policies, by its number, has taken."""
     parent: str | None = None
     """The thread that forked it."""
     branch: str | None = None
+    index: int | None = None
+    """In a `map`: which item it is for."""
+    item: Json = None
+    """That item."""
     stash: Mapping[str, Json] = field(default_factory=dict)
     """What its steps have stashed; it sees what its parents had stashed before the fork, too."""
+    error: Failure | None = None
+    """What was caught last; a thread without one sees its parent's."""
+    join: Join | None = None
     results: Mapping[str, Json] = field(default_factory=dict)
-    """While joining: the results of the branches that have ended."""
+    """While joining: the results of the branches that have ended; while awaiting: by number, of the child executions
+    that have ended, how many of their items failed."""
 
     @property
     def key(self) -> tuple[str, int]:
         """The thread at its turn: what an event names."""
         return self.id, self.turn
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The execution that started another, and its thread and turn that wait for it."""
+
+    execution: str
+    thread: str
+    turn: int
+    number: int = 0
+    """Which of the child executions of that turn this is."""
+    awaited: bool = True
+    """Whether it wants to hear of the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What makes an execution a part of a large `map`: its root thread runs the map's steps for its items only."""
+
+    first: int
+    """The number of its first item among all of the map."""
+    concurrency: int
+    tolerate: int
+    execution: Mapping[str, Json]
+    """What templates see as ``execution``: that of the map."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawns:
+    """How many executions an execution has started."""
+
+    total: int = 0
+    since: datetime | None = None
+    """The beginning of the present minute of counting."""
+    recent: int = 0
+    """In that minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +203,7 @@ class Execution:
     started_at: datetime
     """When it was submitted."""
     threads: Mapping[str, Thread]
+    """By id. After a failure, a time-out or a cancellation as they stood then, to be driven on again."""
     version: int = 0
     """Counts the writes; 0 is an execution as submitted, which no handler has touched."""
     state: State = State.SUBMITTED
@@ -244,73 +216,28 @@ class Execution:
     ended_at: datetime | None = None
     head: Link | None = None
     """Its newest row of history."""
+    started_by: str | None = None
+    deadline: datetime | None = None
+    """When it is over time."""
+    parent: Parent | None = None
+    depth: int = 0
+    """How many executions it is nested in by `workflow` steps."""
+    spawns: Spawns = field(default_factory=Spawns)
+    part: Part | None = None
+    paused: bool = False
+    order: int = 0
+    """The version of its newest pause, resumption or redrive, which its children are told."""
+    heard: int = 0
+    """The newest such version of the parent that it has heard of: an older one, come late, changes nothing."""
+    failed: int = 0
+    """At the end of a part of a `map`: how many of its items failed and were tolerated."""
+    redrives: int = 0
+    """How often it was driven on after its end."""
 
     @property
     def ended(self) -> bool:
         """Whether it has come to its end."""
         return self.state in ENDED
-
-
-# -- events, and what they come to
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a thread at a turn."""
-
-    thread: str
-    turn: int
-
-
-@dataclass(frozen=True, slots=True)
-class Started(Event):
-    """The execution was submitted."""
-
-    thread: str = ROOT
-    turn: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StepDue(Event):
-    """The thread can run its step."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimerFired(Event):
-    """The timer of the turn fired."""
-
-
-@dataclass(frozen=True, slots=True)
-class EffectSucceeded(Event):
-    """What the turn had to perform was done."""
-
-    result: Json
-
-
-@dataclass(frozen=True, slots=True)
-class EffectFailed(Event):
-    """What the turn had to perform could not be done."""
-
-    name: str
-    message: str
-    details: Json = None
-
-
-@dataclass(frozen=True, slots=True)
-class Poisoned(Event):
-    """The message that drove the turn was given up: it was received too often without success."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An event on its way to an execution."""
-
-    execution: str
-    event: Event
-    submission: Execution | None = None
-    """With :class:`Started`: the execution as submitted, which spares a read."""
-    delay: int = 0
-    """Seconds before it may arrive, 900 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,13 +254,9 @@ class Record:
     result: Json = None
     error: Failure | None = None
     stash: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What :func:`~chalicelib.core.decide.decide` answers: the state to write, what to perform, what to record."""
-
-    execution: Execution
-    perform: Perform | None = None
-    """To be done by whoever drives the thread, before it changes."""
-    records: tuple[Record, ...] = ()
+    change: Mapping[str, Json] = field(default_factory=dict)
+    """What a redrive changed: from and to, by what it is."""
+    child: str | None = None
+    """The execution that the step started."""
+    size: int = 0
+    """Of the result, in characters of JSON; not kept."""

@@ -14,7 +14,16 @@ from chalicelib.core.interpreter import Interpreter
 from chalicelib.core.signature import as_text
 from chalicelib.core.values import Json, Path, Problem, pointer
 
-__all__ = ["Scope", "Template", "compile_condition", "compile_template", "is_templated", "is_true", "render"]
+__all__ = [
+    "Scope",
+    "Template",
+    "compile_condition",
+    "compile_template",
+    "expressions",
+    "is_templated",
+    "is_true",
+    "render",
+]
 
 _OPENING = re.compile(r"\$?\$\{")
 _INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[^'"`{}]+|[{}]""", re.DOTALL)
@@ -106,6 +115,22 @@ def render(template: Template, scope: Scope) -> Json:
     if isinstance(template._node, _Literal):  # noqa: SLF001 (Template is opaque to others only)
         return template._node.value  # noqa: SLF001 (the same)
     return _render(template._node, Interpreter(scope.values, Functions(scope.now, scope.seed)))  # noqa: SLF001 (the same)
+
+
+def expressions(template: Template) -> Iterator[tuple[Path, Expression]]:
+    """Walk over the expressions of a template: where each stands in it, and the expression."""
+    waiting: list[tuple[tuple[str | int, ...], _Node]] = [((), template._node)]  # noqa: SLF001 (the same)
+    while waiting:
+        path, node = waiting.pop()
+        match node:
+            case Expression():
+                yield path, node
+            case _Text(parts):
+                yield from ((path, part) for part in parts if isinstance(part, Expression))
+            case _List(items):
+                waiting += [((*path, index), item) for index, item in reversed([*enumerate(items)])]
+            case _Object(entries):
+                waiting += [((*path, key), value) for key, value in reversed(entries)]
 
 
 def is_templated(source: Json) -> bool:

@@ -1,5 +1,6 @@
-"""JSON values, the places inside them, and instants as text."""
+"""JSON values, their text, the places inside them, and instants as text."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,14 @@ class Problem:
     message: str
     line: int | None = None
     column: int | None = None
+
+
+def encode(value: object) -> bytes:
+    """Write a JSON value as compact text in UTF-8."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a surrogate pair exists as an escape only
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def pointer(path: Path) -> str:

@@ -2,14 +2,26 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.model import StepType
+from chalicelib.core.declaration import StepType
+from chalicelib.steps.choice import Choice
 from chalicelib.steps.echo import Echo
+from chalicelib.steps.fail import Fail
+from chalicelib.steps.map import Map
+from chalicelib.steps.parallel import Parallel
+from chalicelib.steps.succeed import Succeed
 from chalicelib.steps.transform import Transform
 from chalicelib.steps.wait import Wait
+from chalicelib.steps.workflow import Workflow
 
 STEP_TYPES: Mapping[str, StepType] = {
     "echo": Echo(),
     "transform": Transform(),
     "wait": Wait(),
+    "choice": Choice(),
+    "parallel": Parallel(),
+    "map": Map(),
+    "workflow": Workflow(),
+    "succeed": Succeed(),
+    "fail": Fail(),
 }
 """Every step type, by the ``type`` that steps name it with."""

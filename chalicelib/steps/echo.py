@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.model import Outcome, StepContext, Succeed
+from chalicelib.core.declaration import Outcome, StepContext, Succeed
 from chalicelib.core.values import Json
 
 
@@ -20,6 +20,7 @@ class Echo:
     """
 
     name = "echo"
+    errors: frozenset[str] = frozenset()
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {"message": {"description": "The result: any JSON value."}},

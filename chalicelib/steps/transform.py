@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.model import Outcome, StepContext, Succeed
+from chalicelib.core.declaration import Outcome, StepContext, Succeed
 from chalicelib.core.values import Json
 
 
@@ -21,6 +21,7 @@ class Transform:
     """
 
     name = "transform"
+    errors: frozenset[str] = frozenset()
     schema: Mapping[str, Json] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 it has no parameters

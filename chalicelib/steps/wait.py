@@ -1,13 +1,12 @@
 """The step type ``wait``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
+from chalicelib.core.declaration import Outcome, Sleep, StepContext
 from chalicelib.core.errors import StepError
-from chalicelib.core.model import Outcome, Sleep, StepContext
+from chalicelib.core.language import LONGEST
 from chalicelib.core.values import Json, parse_instant, truncate
-
-_LONGEST = int(timedelta(days=36_525).total_seconds())
 
 
 class Wait:
@@ -28,13 +27,14 @@ class Wait:
     """
 
     name = "wait"
+    errors = frozenset({StepError.name})
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {
             "seconds": {
                 "type": "number",
                 "minimum": 0,
-                "maximum": _LONGEST,
+                "maximum": int(LONGEST.total_seconds()),
                 "description": "How long to wait, 100 years at most; fractions count to the millisecond.",
             },
             "until": {
@@ -58,6 +58,11 @@ class Wait:
                 return Sleep(truncate(context.now + timedelta(seconds=seconds)))
             case _:
                 return Sleep(_instant(params["until"]))
+
+    def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+        """Say that a wait of no time at all does nothing."""
+        if params.get("seconds") == 0:
+            yield "seconds", "this waits for no time at all"
 
 
 def _instant(text: Json) -> datetime:

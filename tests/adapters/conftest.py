@@ -9,15 +9,17 @@ from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_history import DynamoHistory
+from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.memory import (
     MemoryClock,
     MemoryDefinitions,
     MemoryExecutions,
     MemoryHistory,
+    MemoryParts,
     MemoryQueue,
 )
 from chalicelib.adapters.names import Names
-from chalicelib.adapters.payloads import Payloads
+from chalicelib.adapters.payloads import Parts, Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, Queue
 from local import resources
@@ -40,6 +42,7 @@ class Backend:
     executions: ExecutionStore
     definitions: DefinitionStore
     history: HistoryStore
+    parts: Parts
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -101,14 +104,17 @@ def _memory() -> Backend:
         mine = [letter for letter in queue.visible() if letter.timer == (name == names.timers)]
         return [Received(letter.body, letter.id) for letter in map(queue.receive, mine)]
 
-    return Backend(names, MemoryExecutions(), MemoryDefinitions(), MemoryHistory(), queue, receive)
+    parts = MemoryParts()
+    executions, history = MemoryExecutions(Payloads(parts)), MemoryHistory(Payloads(parts))
+    return Backend(names, executions, MemoryDefinitions(), history, parts, queue, receive)
 
 
 def _aws(endpoint: str | None) -> Aws:
     dynamodb, sqs = clients.dynamodb(endpoint), clients.sqs(endpoint)
     names = Names(fresh("test"))
     resources.ensure(dynamodb, sqs, names.prefix)
-    payloads = Payloads(dynamodb, names)
+    parts = DynamoParts(dynamodb, names)
+    payloads = Payloads(parts)
 
     def receive(name: str) -> Sequence[Received]:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -122,6 +128,7 @@ def _aws(endpoint: str | None) -> Aws:
         DynamoExecutions(dynamodb, names, payloads),
         DynamoDefinitions(dynamodb, names),
         DynamoHistory(dynamodb, names, payloads),
+        parts,
         SqsQueue(sqs, names),
         receive,
     )

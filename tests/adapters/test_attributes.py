@@ -1,8 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.attributes import PLAIN_BYTES, encode, pack, unpack
-from chalicelib.core.values import Json
+from chalicelib.adapters.attributes import PLAIN_BYTES, pack, unpack
+from chalicelib.core.values import Json, encode
 
 JSON: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.adapters.effects import PooledEffects
+from chalicelib.core.declaration import Perform
 from chalicelib.core.errors import StepError
-from chalicelib.core.model import EffectFailed, EffectSucceeded, Perform
+from chalicelib.core.event import EffectFailed, EffectSucceeded
 from chalicelib.core.values import Json
 
 

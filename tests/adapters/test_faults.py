@@ -14,13 +14,15 @@ from botocore.httpsession import URLLib3Session
 from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_history import DynamoHistory
+from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.reads import batch_get
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.errors import UnavailableError
+from chalicelib.core.event import Message, StepDue
 from chalicelib.core.history import new_row
-from chalicelib.core.model import ROOT, Message, StepDue
+from chalicelib.core.model import ROOT
 from chalicelib.ports import Stale
 from local.backend import free_port
 from tests.adapters.conftest import Aws
@@ -85,7 +87,7 @@ class Ports:
 
 
 def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Ports:
-    payloads = Payloads(tables, NAMES)
+    payloads = Payloads(DynamoParts(tables, NAMES))
     return Ports(
         DynamoExecutions(tables, NAMES, payloads),
         DynamoDefinitions(tables, NAMES),
@@ -177,7 +179,8 @@ def test_a_mistake_is_not_told_as_unavailable(code: str) -> None:
 
 def test_a_write_whose_answer_was_lost_stands_and_its_repeat_is_told_so(ministack_aws: Aws, tenant: str) -> None:
     tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
-    store = DynamoExecutions(tables, ministack_aws.names, Payloads(tables, ministack_aws.names))
+    payloads = Payloads(DynamoParts(tables, ministack_aws.names))
+    store = DynamoExecutions(tables, ministack_aws.names, payloads)
     first = waiting(submission(tenant))
 
     def lost(request: AWSPreparedRequest) -> AWSResponse:

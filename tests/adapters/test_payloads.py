@@ -10,11 +10,11 @@ import pytest
 
 from chalicelib.adapters.attributes import Item
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
-from chalicelib.adapters.dynamodb_history import DynamoHistory
+from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.errors import PayloadLostError
-from chalicelib.core.history import new_row
+from chalicelib.core.history import chained, new_row
 from chalicelib.core.model import ROOT, Execution, Failure, Record, State
+from chalicelib.core.payload import Reference, digest
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, following, submission, waiting
@@ -54,20 +54,30 @@ def value_size(attribute: dict[str, object]) -> int:
 
 @contextmanager
 def counted(dynamodb: "DynamoDBClient") -> Iterator[Counter[str]]:
-    """Count the items that are put, by table."""
+    """Count the items that are put, by table, and the batches that are read, by table."""
     puts: Counter[str] = Counter()
 
     def count(params: dict[str, str], **_: object) -> None:
         puts[params["TableName"]] += 1
 
-    dynamodb.meta.events.register("provide-client-params.dynamodb.PutItem", count)
+    def count_reads(params: dict[str, dict[str, object]], **_: object) -> None:
+        puts.update(f"read {table}" for table in params["RequestItems"])
+
+    hooks = {"PutItem": count, "BatchGetItem": count_reads}
+    for operation, hook in hooks.items():
+        dynamodb.meta.events.register(f"provide-client-params.dynamodb.{operation}", hook)
     yield puts
-    dynamodb.meta.events.unregister("provide-client-params.dynamodb.PutItem", count)
+    for operation, hook in hooks.items():
+        dynamodb.meta.events.unregister(f"provide-client-params.dynamodb.{operation}", hook)
 
 
 def changed(execution: Execution, **changes: object) -> Execution:
     root = replace(execution.threads[ROOT], **changes)
     return replace(execution, threads={ROOT: root})
+
+
+def succeeded(result: "Json", **more: object) -> Record:
+    return replace(Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=result), **more)
 
 
 MEGABYTE = noise(1_000_000)
@@ -80,6 +90,7 @@ PLACES: dict[str, Callable[[Execution], Execution]] = {
     "incoming": lambda execution: changed(execution, incoming={"": MEGABYTE}),
     "thread's stash": lambda execution: changed(execution, stash={"x": MEGABYTE, "y": "other " + MEGABYTE}),
     "results": lambda execution: changed(execution, results={"left": MEGABYTE, "right": None}),
+    "many small values": lambda execution: changed(execution, stash={f"s{n}": noise(500, str(n)) for n in range(2000)}),
 }
 
 
@@ -92,24 +103,48 @@ def test_a_megabyte_anywhere_in_an_execution_comes_back(
     assert backend.executions.get(execution.id) == execution
 
 
-def test_a_megabyte_in_history_comes_back_and_hashes_the_same(backend: Backend, tenant: str) -> None:
+def test_a_megabyte_in_history_is_a_reference_and_hashes_the_same(backend: Backend, tenant: str) -> None:
     error = Failure("Http", "no", "s", details=[MEGABYTE])
-    stash: dict[str, Json] = {"kept": MEGABYTE, "small": {"payloads": "no reference"}}
-    records = [Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=[MEGABYTE], error=error, stash=stash)]
-    row = new_row(f"{tenant}:d:1", 1, "r#1", None, records)
-    before = row.link
+    stash: dict[str, Json] = {"kept": MEGABYTE, "small": {"references": "none"}}
+    row = new_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded([MEGABYTE], error=error, stash=stash)])
     backend.history.append(row)
     (read,) = backend.history.read(row.execution, 0, 10)
-    assert read == row
-    assert read.link == row.link == before
+    assert chained([read], row.link) == [row]
+    assert not read.payloads
+    (record,) = read.records
+    assert record["result"] is None
+    assert record["stash"] == {"kept": None, "small": {"references": "none"}}
+    assert {place: each["bytes"] for place, each in record["references"].items()} == {
+        "/result": 1_000_004,
+        "/stash/kept": 1_000_002,
+        "/error/details": 1_000_004,
+    }
+
+
+def test_what_history_refers_to_is_there(backend: Backend, tenant: str) -> None:
+    row = new_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
+    backend.history.append(row)
+    reference = Reference(**row.records[0]["references"]["/result"])
+    assert Payloads(backend.parts).get(tenant, [reference]) == {reference.sha256: f'"{MEGABYTE}"'.encode()}
+
+
+def test_reading_history_reads_no_payload(moto_aws: Aws, tenant: str) -> None:
+    row = new_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
+    moto_aws.backend.history.append(row)
+    with counted(moto_aws.dynamodb) as calls:
+        assert moto_aws.backend.history.read(row.execution, 0, 10) == [row]
+    assert not calls
 
 
 def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
     stash: dict[str, Json] = {f"s{n}": noise(60_000, str(n)) for n in range(30)}
-    execution = changed(submission(tenant, value=MEGABYTE), stash=stash)
+    many = {f"s{n}": noise(500, str(n)) for n in range(2000)}
+    execution = replace(changed(submission(tenant, value=MEGABYTE), stash=stash), stash=many)
     aws.backend.executions.create(execution)
-    record = Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=MEGABYTE, stash=stash)
-    aws.backend.history.append(new_row(execution.id, 1, "r#1", None, [record] * 3))
+    record = succeeded(MEGABYTE, stash=stash)
+    rows = [[record] * 3, [succeeded(noise(500, str(n))) for n in range(1000)], [succeeded(1, stash=many)] * 100]
+    for version, records in enumerate(rows, start=1):
+        aws.backend.history.append(new_row(execution.id, version, "r#1", None, records))
     for table in aws.names.tables:
         sizes = [item_size(item) for item in aws.dynamodb.scan(TableName=table)["Items"]]
         assert max(sizes, default=0) < LARGEST_ITEM
@@ -124,8 +159,8 @@ def test_an_ordinary_execution_is_one_write_unit(moto_aws: Aws, tenant: str) -> 
 
 
 def test_a_user_value_that_looks_like_a_reference_is_just_a_value(backend: Backend, tenant: str) -> None:
-    large, digest = noise(70_000), "ab" * 32
-    lookalike: Json = {"payloads": {"/input": f"{digest}/1"}, "/input": {"S": f"{digest}/1"}}
+    large, sha256 = noise(70_000), "ab" * 32
+    lookalike: Json = {"payloads": {"/input": f"{sha256}/1"}, "/input": {"S": f"{sha256}/1"}}
     execution = replace(changed(submission(tenant, value=lookalike), incoming=large), stash={"/input": None})
     backend.executions.create(execution)
     assert backend.executions.get(execution.id) == execution
@@ -137,8 +172,7 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
     with counted(moto_aws.dynamodb) as puts:
         store.create(execution)
         first = waiting(execution)
-        record = Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=execution.input)
-        history.append(new_row(execution.id, 1, "r#1", None, [record]))
+        history.append(new_row(execution.id, 1, "r#1", None, [succeeded(execution.input)]))
         store.update(first)
         store.update(following(first))
     assert puts == {moto_aws.names.payloads: 1, moto_aws.names.executions: 3, moto_aws.names.history: 1}
@@ -154,7 +188,7 @@ def test_no_more_values_move_out_than_must(moto_aws: Aws, tenant: str) -> None:
 def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: str) -> None:
     execution = submission(tenant, value=noise(100_000, "read"))
     moto_aws.backend.executions.create(execution)
-    payloads = Payloads(moto_aws.dynamodb, moto_aws.names)
+    payloads = Payloads(DynamoParts(moto_aws.dynamodb, moto_aws.names))
     elsewhere = DynamoExecutions(moto_aws.dynamodb, moto_aws.names, payloads)
     assert elsewhere.get(execution.id) == execution
     with counted(moto_aws.dynamodb) as puts:
@@ -170,31 +204,17 @@ def test_tenants_never_share_a_payload(moto_aws: Aws, tenant: str) -> None:
     assert puts[moto_aws.names.payloads] == 2
 
 
-def test_a_lost_payload_is_told(moto_aws: Aws, tenant: str) -> None:
-    execution = submission(tenant, value=noise(800_000, "lost"))
+def test_an_item_refers_to_a_payload_by_its_hash_and_size(moto_aws: Aws, tenant: str) -> None:
+    execution = submission(tenant, value="x" * 100_000)
     moto_aws.backend.executions.create(execution)
     item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
-    digest, _, parts = item["payloads"]["M"]["/input"]["S"].partition("/")
-    assert parts == "3"
-    key: Item = {"sha256": {"S": digest}, "part": {"N": "1"}}
-    moto_aws.dynamodb.delete_item(TableName=moto_aws.names.payloads, Key=key)
-    with pytest.raises(PayloadLostError):
-        moto_aws.backend.executions.get(execution.id)
+    sha256 = digest(tenant, f'"{execution.input}"'.encode())
+    assert item["payloads"]["M"]["/input"] == {"S": f"{sha256}/100002"}
 
 
-def test_what_a_refused_write_is_told_has_its_large_values(aws: Aws, tenant: str) -> None:
+def test_what_a_refused_write_is_told_has_its_large_values(backend: Backend, tenant: str) -> None:
     execution = submission(tenant, value=MEGABYTE)
-    aws.backend.executions.create(execution)
+    backend.executions.create(execution)
     with pytest.raises(Stale) as stale:
-        aws.backend.executions.create(replace(execution, nonce="other"))
+        backend.executions.create(replace(execution, nonce="other"))
     assert stale.value.current == execution
-
-
-def test_only_so_many_payloads_are_remembered(moto_aws: Aws, tenant: str) -> None:
-    payloads = Payloads(moto_aws.dynamodb, moto_aws.names, known=1)
-    history = DynamoHistory(moto_aws.dynamodb, moto_aws.names, payloads)
-    with counted(moto_aws.dynamodb) as puts:
-        for version, seed in enumerate(["a", "a", "b", "a"], start=1):
-            record = Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=noise(70_000, seed))
-            history.append(new_row(f"{tenant}:d:1", version, "r#1", None, [record]))
-    assert puts[moto_aws.names.payloads] == 3

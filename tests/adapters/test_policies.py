@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from chalicelib.adapters import health
+from chalicelib.core.event import Message, Started, StepDue, TimerFired
 from chalicelib.core.history import new_row
-from chalicelib.core.model import ROOT, Message, Started, StepDue, TimerFired
+from chalicelib.core.model import ROOT
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, submission, waiting
 

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from chalicelib.core.document import message_json, read_message
-from chalicelib.core.model import ROOT, Message, Started, StepDue, TimerFired
+from chalicelib.core.event import Message, Started, StepDue, TimerFired
+from chalicelib.core.model import ROOT
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import submission
 

@@ -7,7 +7,8 @@ from botocore.stub import ANY, Stubber
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.errors import UnavailableError
-from chalicelib.core.model import ROOT, Message, Started, StepDue, TimerFired
+from chalicelib.core.event import Message, Started, StepDue, TimerFired
+from chalicelib.core.model import ROOT
 from chalicelib.core.values import Json
 from tests.adapters.examples import submission
 

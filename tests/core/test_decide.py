@@ -1,267 +1,609 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.decide import decide, due_at, hand_over, implied, submit
-from chalicelib.core.errors import InvalidInputError
-from chalicelib.core.model import (
-    Decision,
-    Definition,
-    Driver,
-    EffectFailed,
-    EffectSucceeded,
-    Event,
-    Execution,
-    Failure,
-    Message,
-    Perform,
-    Poisoned,
-    Started,
-    State,
-    Status,
-    StepDue,
-    TimerFired,
-)
-from chalicelib.core.schema import compile_schema
-from chalicelib.core.template import compile_template
-from chalicelib.core.values import Json
-from tests.scenarios import CALL, ECHO, SCENARIOS, SPLIT, WAIT, definition, step
+from chalicelib.core import draft
+from chalicelib.core.decide import decide, hand_over
+from chalicelib.core.event import Decision, EffectSucceeded, Event, Poisoned, Started, StepDue, TimerFired
+from chalicelib.core.model import Driver, Failure, State, Status
+from tests.core.examples import ME, NOW, Run, define
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ME = Driver("message", "request")
-
-
-def header(value: Json = None) -> Execution:
-    return Execution("t:d:1", "t", "d", 1, "nonce", value, NOW, {})
-
-
-def begun(steps: Definition, value: Json = None) -> Execution:
-    return submit(steps, header(value))
-
-
-def fold(steps: Definition, execution: Execution, event: Event, now: datetime = NOW) -> Decision:
-    return decide(steps, execution, event, now, ME)
-
-
-def states(decision: Decision) -> list[str]:
-    return [record.state.value for record in decision.records]
-
-
-ECHOES = definition("d", step("one", ECHO, {"message": "${input}"}, "two"), step("two", ECHO, {"message": "${output}"}))
-WAITS = definition("d", step("wait", WAIT, {"seconds": 45}))
-LONG_WAIT = definition("d", step("wait", WAIT, {"seconds": 901}))
-CALLS = definition("d", step("call", CALL, {"at": "${now()}", "id": "${uuid()}"}))
-
-
-class TestSubmit:
-    def test_the_first_thread_stands_ready_at_the_first_step_with_the_input(self) -> None:
-        execution = begun(ECHOES, {"foo": "bar"})
-        (thread,) = execution.threads.values()
-        assert (thread.key, thread.status, thread.step) == (("main", 0), Status.READY, "one")
-        assert thread.incoming == {"foo": "bar"}
-        assert (execution.state, execution.version) == (State.SUBMITTED, 0)
-
-    def test_input_that_does_not_pass_the_schema_is_refused_with_every_error(self) -> None:
-        strict = replace(ECHOES, input_schema=compile_schema({"required": ["a", "b"], "type": "object"}))
-        with pytest.raises(InvalidInputError) as caught:
-            begun(strict, {})
-        assert [problem.message for problem in caught.value.problems] == [
-            "'a' is a required property",
-            "'b' is a required property",
-        ]
-
-    def test_the_stash_of_the_definition_is_made_from_the_input(self) -> None:
-        stashing = replace(ECHOES, stash=compile_template({"who": "${input.name}"}))
-        assert begun(stashing, {"name": "Ada"}).threads["main"].stash == {"who": "Ada"}
-
-    def test_a_stash_that_cannot_be_made_refuses_the_input(self) -> None:
-        stashing = replace(ECHOES, stash=compile_template({"n": "${add(input.n, `1`)}"}))
-        with pytest.raises(InvalidInputError, match="stash cannot be made"):
-            begun(stashing, {"n": "one"})
+SECOND = timedelta(seconds=1)
+ECHOES = """
+steps:
+  - {id: one, type: echo, message: '${input}'}
+  - {id: two, type: echo, message: '${output}'}
+"""
+CALL = "steps: [{id: ask, type: call, content: {at: '${now()}', id: '${uuid()}'}}]"
+CALLS = "steps: [{id: ask, type: call}, {id: again, type: call}]"
+WAIT = "steps: [{id: rest, type: wait, seconds: 45}]"
 
 
 class TestTurns:
     def test_every_change_of_a_thread_is_its_next_turn(self) -> None:
-        once = fold(ECHOES, begun(ECHOES, "hello"), Started())
-        assert once.execution.threads["main"].key == ("main", 1)
-        assert once.execution.threads["main"].driver == ME
+        run = Run(ECHOES, "hello")
+        run.fold(Started())
+        assert (run.thread().key, run.thread().driver, run.thread().since) == (("main", 1), ME, NOW)
 
-    @pytest.mark.parametrize("event", [StepDue("main", 7), TimerFired("main", 0), StepDue("other", 0)])
-    def test_an_event_of_another_turn_or_status_or_thread_changes_nothing(self, event: Event) -> None:
-        execution = begun(ECHOES)
-        assert fold(ECHOES, execution, event) == Decision(execution)
+    @pytest.mark.parametrize(
+        "event",
+        [StepDue("main", 7), StepDue("other", 0), TimerFired("main", 0), EffectSucceeded("main", 1, 1)],
+        ids=["another turn", "another thread", "no timer", "the next turn"],
+    )
+    def test_an_event_for_anything_else_changes_nothing(self, event: Event) -> None:
+        run = Run(ECHOES)
+        assert run.fold(event) == Decision(run.execution)
 
-    def test_an_ended_execution_takes_no_event(self) -> None:
-        execution = begun(ECHOES, "x")
-        for turn in range(2):
-            execution = fold(ECHOES, execution, StepDue("main", turn)).execution
-        assert execution.ended
-        assert fold(ECHOES, execution, StepDue("main", 1)) == Decision(execution)
+    @pytest.mark.parametrize("event", [StepDue("main", 1), EffectSucceeded("main", 1, 1), Poisoned("main", 1)])
+    def test_an_ended_execution_takes_no_event_of_a_thread(self, event: Event) -> None:
+        run = Run(ECHOES).go()
+        assert run.thread().key == ("main", 1)
+        assert run.fold(event) == Decision(run.execution)
+
+    def test_the_result_of_an_earlier_turn_is_not_taken_for_that_of_a_later_one(self) -> None:
+        run = Run(CALLS).go().done("first")
+        assert run.fold(EffectSucceeded("main", 0, "first")) == Decision(run.execution)
+        assert run.done("second").output == "second"
+
+    def test_a_waiting_thread_has_nothing_to_run_or_to_answer(self) -> None:
+        run = Run(WAIT).go()
+        assert run.fold(StepDue("main", 1)) == Decision(run.execution)
+        assert run.fold(EffectSucceeded("main", 1, "x")) == Decision(run.execution)
+
+
+class TestHandOver:
+    def test_a_handed_thread_keeps_its_turn(self) -> None:
+        run = Run(CALL).go()
+        (thread,) = hand_over(run.execution, [("main", 0)], ME).threads.values()
+        assert (thread.key, thread.driver) == (("main", 0), Driver("message", "request", handed=True))
+
+    @pytest.mark.parametrize("key", [("main", 1), ("other", 0)])
+    def test_other_turns_stay(self, key: tuple[str, int]) -> None:
+        run = Run(CALL).go()
+        assert hand_over(run.execution, [key], ME) == run.execution
+
+    def test_what_waits_is_not_handed(self) -> None:
+        run = Run(WAIT).go()
+        assert hand_over(run.execution, [("main", 1)], ME) == run.execution
 
 
 class TestSteps:
     def test_each_result_is_the_next_steps_input_and_the_last_is_the_output(self) -> None:
-        first = fold(ECHOES, begun(ECHOES, {"n": 1}), Started())
-        last = fold(ECHOES, first.execution, StepDue("main", 1))
-        assert last.execution.output == {"n": 1}
-        assert (last.execution.state, last.execution.step) == (State.SUCCEEDED, "two")
-        assert states(first) == [
-            "ExecutionSubmitted",
-            "ExecutionStarted",
-            "StepStarted",
-            "StepSucceeded",
-            "StepStarted",
+        run = Run(ECHOES, {"n": 1}).go()
+        assert (run.state, run.output, run.execution.ended_at) == (State.SUCCEEDED, {"n": 1}, NOW)
+        assert [(record.state.value, record.step) for record in run.records] == [
+            ("ExecutionSubmitted", "one"),
+            ("ExecutionStarted", "one"),
+            ("StepStarted", "one"),
+            ("StepSucceeded", "one"),
+            ("StepStarted", "two"),
+            ("StepSucceeded", "two"),
+            ("ExecutionSucceeded", "two"),
         ]
-        assert states(last) == ["StepSucceeded", "ExecutionSucceeded"]
+
+    def test_who_started_it_is_told_once(self) -> None:
+        run = Run(ECHOES).go()
+        assert [record.actor for record in run.records] == ["ada", None, None, None, None, None, None]
+
+    def test_the_start_is_as_old_as_the_submission(self) -> None:
+        run = Run(ECHOES)
+        run.now += SECOND
+        run.go()
+        assert [(record.at - NOW).total_seconds() for record in run.records] == [0, 0, 0, 1, 1, 1, 1]
+
+    def test_an_ended_execution_keeps_its_first_thread_and_nothing_that_it_held(self) -> None:
+        run = Run(ECHOES, "x" * 1000).go()
+        assert run.standing == {"main": "over two"}
+        assert run.thread().incoming is None
+
+    def test_while_it_runs_it_shows_the_step_that_moved_last(self) -> None:
+        run = Run(CALLS)
+        run.fold(EffectSucceeded("main", 0, 1))
+        assert (run.state, run.execution.step) == (State.STEP_STARTED, "again")
 
     def test_output_shapes_the_result_and_stash_keeps_it_or_values_made_from_it(self) -> None:
-        steps = definition(
-            "d",
-            step("a", ECHO, {"message": 1}, "b", output=compile_template({"got": "${output}"}), stash="first"),
-            step("b", ECHO, {"message": 2}, stash={"both": compile_template(["${stash.first.got}", "${output}"])}),
-        )
-        first = fold(steps, begun(steps), Started())
-        last = fold(steps, first.execution, StepDue("main", 1))
-        assert first.records[-2].result == {"got": 1}
-        assert first.records[-2].stash == {"first": {"got": 1}}
-        assert last.execution.stash == {"first": {"got": 1}, "both": [1, 2]}
+        run = Run("""
+            steps:
+              - {id: a, type: echo, message: 1, output: {got: '${output}'}, stash: first}
+              - {id: b, type: echo, message: 2, stash: {both: ['${stash.first.got}', '${output}']}}
+            """).go()
+        succeeded = [record for record in run.records if record.state is State.STEP_SUCCEEDED]
+        assert [record.result for record in succeeded] == [{"got": 1}, 2]
+        assert [record.stash for record in succeeded] == [{"first": {"got": 1}}, {"both": [1, 2]}]
+        assert run.execution.stash == {"first": {"got": 1}, "both": [1, 2]}
 
-    @pytest.mark.parametrize("key", ["params", "output", "stash"])
+    def test_a_step_goes_on_where_it_says(self) -> None:
+        run = Run("""
+            steps:
+              - {id: a, type: echo, message: 1, next: c, catch: [{errors: ['*'], next: b}]}
+              - {id: b, type: echo, message: 2}
+              - {id: c, type: echo, message: ['${output}'], end: true, catch: [{errors: ['*'], next: d}]}
+              - {id: d, type: echo, message: 4}
+            """)
+        assert run.go().output == [1]
+
+    def test_succeed_ends_the_execution_before_the_last_step(self) -> None:
+        run = Run(
+            "steps: [{id: a, type: succeed, when: input.enough, output: early}, {id: b, type: fail}]", {"enough": 1}
+        )
+        assert (run.go().state, run.output) == (State.SUCCEEDED, "early")
+
+    def test_fail_fails_the_execution(self) -> None:
+        run = Run("steps: [{id: a, type: fail, error: order.TooLarge, cause: 'of ${input}'}]", 7).go()
+        assert (run.state, run.error) == (State.FAILED, Failure("order.TooLarge", "of 7", "a"))
+
+    @pytest.mark.parametrize("key", ["message", "output", "stash"])
     def test_a_template_that_fails_fails_the_step_and_the_execution(self, key: str) -> None:
-        bad = "${add(input, `1`)}"
-        more = {"output": {"output": compile_template(bad)}, "stash": {"stash": {"x": compile_template(bad)}}}
-        params: Json = {"message": bad if key == "params" else 1}
-        steps = definition("d", step("one", ECHO, params, **more.get(key, {})))
-        failed = fold(steps, begun(steps, "text"), Started()).execution
-        assert failed.state is State.FAILED
-        assert isinstance(failed.error, Failure)
-        assert (failed.error.name, failed.error.step) == ("TemplateFailed", "one")
+        value = "{x: '${add(input, `1`)}'}"
+        run = Run(
+            f"steps: [{{id: one, type: echo, {'' if key == 'message' else 'message: 1,'} {key}: {value}}}]", "text"
+        )
+        assert run.go().state is State.FAILED
+        assert (run.error.name, run.error.step) == ("TemplateFailed", "one")
+        assert run.told == ["StepStarted main one", "StepFailed main one", "ExecutionFailed main one"]
 
     def test_rendered_parameters_that_do_not_fit_fail_the_step(self) -> None:
-        steps = definition(
-            "d", replace(step("one", WAIT, {"seconds": "${input}"}), schema=compile_schema(dict(WAIT.schema)))
-        )
-        failed = fold(steps, begun(steps, "soon"), Started()).execution
-        assert failed.error == Failure(
+        run = Run("steps: [{id: one, type: wait, seconds: '${input}'}]", "soon").go()
+        assert run.error == Failure(
             "InvalidParameters", "'soon' is not of type 'number' at /seconds", "one", details={"seconds": "soon"}
         )
 
+    def test_a_loop_can_go_round(self) -> None:
+        run = Run("""
+            stash: {n: 0}
+            steps:
+              - {id: count, type: echo, message: '${add(stash.n, `1`)}', stash: n}
+              - {id: enough, type: choice, choices: [{when: 'stash.n == `3`', next: done}], default: count}
+              - {id: done, type: succeed}
+            """)
+        assert run.go().output == 3
 
-class TestTime:
-    def test_a_wait_parks_the_thread_and_its_timer_is_implied(self) -> None:
-        parked = fold(WAITS, begun(WAITS), Started())
-        thread = parked.execution.threads["main"]
-        assert (thread.status, thread.until) == (Status.WAITING, NOW + timedelta(seconds=45))
-        assert parked.execution.state is State.STEP_STARTED
-        assert implied(parked.execution, thread, NOW) == Message("t:d:1", TimerFired("main", 1), delay=45)
-        assert due_at(parked.execution) is None
 
-    @pytest.mark.parametrize(("after", "ended"), [(44.999, False), (45, True), (60, True)])
-    def test_a_timer_is_never_early(self, after: float, ended: bool) -> None:  # noqa: FBT001 - an example
-        parked = fold(WAITS, begun(WAITS), Started()).execution
-        fired = fold(WAITS, parked, TimerFired("main", 1), NOW + timedelta(seconds=after))
-        assert fired.execution.ended is ended
+class TestWhen:
+    STEPS = """
+        steps:
+          - {id: a, type: echo, message: came}
+          - {id: b, type: echo, message: ran, when: input.go, stash: b}
+          - {id: c, type: echo, message: ['${output}', '${stash.b}']}
+        """
 
-    def test_the_result_of_a_wait_is_what_came_in(self) -> None:
-        parked = fold(WAITS, begun(WAITS, "kept"), Started()).execution
-        fired = fold(WAITS, parked, TimerFired("main", 1), NOW + timedelta(minutes=1))
-        assert fired.execution.output == "kept"
+    def test_a_step_runs_if_it_holds(self) -> None:
+        assert Run(self.STEPS, {"go": True}).go().output == ["ran", "ran"]
 
-    def test_no_time_at_all_is_not_waited(self) -> None:
-        steps = definition("d", step("wait", WAIT, {"seconds": 0}))
-        assert fold(steps, begun(steps), Started()).execution.ended
+    def test_otherwise_it_is_skipped_and_what_came_in_goes_on(self) -> None:
+        run = Run(self.STEPS, {}).go()
+        assert run.output == ["came", None]
+        assert run.told[2:4] == ["StepSkipped main b", "StepStarted main c"]
 
-    def test_a_wait_beyond_the_reach_of_a_message_is_found_by_its_due_time(self) -> None:
-        parked = fold(LONG_WAIT, begun(LONG_WAIT), Started()).execution
-        thread = parked.threads["main"]
-        assert due_at(parked) == NOW + timedelta(seconds=901)
-        assert implied(parked, thread, NOW) is None
-        assert implied(parked, thread, NOW + timedelta(seconds=1)) == Message("t:d:1", TimerFired("main", 1), delay=900)
+    def test_a_skipped_first_step_never_starts(self) -> None:
+        run = Run("steps: [{id: a, type: fail, when: input}, {id: b, type: transform}]", {}).go()
+        assert (run.state, run.told[0]) == (State.SUCCEEDED, "StepSkipped main a")
+
+    def test_a_skipped_last_step_ends_with_what_came_in(self) -> None:
+        run = Run("steps: [{id: a, type: fail, when: 'input.bad'}]", {"fine": 1}).go()
+        assert (run.state, run.output) == (State.SUCCEEDED, {"fine": 1})
+
+    def test_a_skipped_last_step_is_held_against_the_output_schema(self) -> None:
+        run = Run("{outputSchema: {type: string}, steps: [{id: a, type: echo, message: x, when: 'input'}]}", {}).go()
+        assert (run.error.name, run.error.step) == ("InvalidOutput", "a")
+
+    def test_a_condition_that_cannot_be_evaluated_fails_the_step(self) -> None:
+        run = Run("steps: [{id: a, type: echo, message: 1, when: 'add(input, `1`) == `2`'}]", "text").go()
+        assert (run.error.name, run.told[0]) == ("TemplateFailed", "StepStarted main a")
+
+    def test_it_is_not_asked_again_at_the_next_attempt(self) -> None:
+        run = Run("steps: [{id: a, type: call, when: '!error', retry: [{errors: ['*']}]}]").go()
+        assert run.broke().later(3600).done("ok").output == "ok"
+
+
+class TestChoice:
+    STEPS = """
+        steps:
+          - id: pick
+            type: choice
+            choices: [{when: 'input > `10`', next: large}, {when: 'input > `5`', next: middle}]
+            default: small
+            stash: {of: '${output}'}
+          - {id: small, type: echo, message: small, end: true}
+          - {id: middle, type: echo, message: middle, end: true}
+          - {id: large, type: echo, message: large, end: true}
+        """
+
+    @pytest.mark.parametrize(("value", "way"), [(11, "large"), (6, "middle"), (5, "small")])
+    def test_the_first_condition_that_holds_leads_on(self, value: int, way: str) -> None:
+        run = Run(self.STEPS, value).go()
+        assert (run.output, run.execution.stash) == (way, {"of": value})
+
+    def test_without_any_and_without_default_it_fails(self) -> None:
+        run = Run(
+            "steps: [{id: a, type: choice, choices: [{when: input.x, next: b}]}, {id: b, type: succeed}]", {}
+        ).go()
+        assert run.error.name == "NoChoice"
+
+
+class TestOutputSchema:
+    STEPS = """
+        outputSchema: {type: object, required: [n], properties: {n: {type: integer}}}
+        steps: [{id: last, type: echo, message: '${input}', retry: [{errors: [Other]}]}]
+        """
+
+    def test_an_output_that_passes_succeeds(self) -> None:
+        assert Run(self.STEPS, {"n": 1}).go().state is State.SUCCEEDED
+
+    def test_another_one_fails_the_last_step(self) -> None:
+        run = Run(self.STEPS, {"n": "one"}).go()
+        assert (run.state, run.error.name, run.error.step) == (State.FAILED, "InvalidOutput", "last")
+        assert run.error.details == [{"pointer": "/n", "message": "'one' is not of type 'integer'"}]
+
+    def test_it_can_be_caught(self) -> None:
+        run = Run("""
+            outputSchema: {type: string}
+            steps:
+              - {id: a, type: echo, message: 1, catch: [{errors: [InvalidOutput], next: b}], end: true}
+              - {id: b, type: echo, message: '${error.message}'}
+            """)
+        assert run.go().output == "1 is not of type 'string'"
+
+    def test_only_the_last_step_is_held_against_it(self) -> None:
+        run = Run(
+            "{outputSchema: {const: 2}, steps: [{id: a, type: echo, message: 1}, {id: b, type: echo, message: 2}]}"
+        )
+        assert run.go().state is State.SUCCEEDED
+
+    def test_the_end_of_a_branch_is_not(self) -> None:
+        run = Run("""
+            outputSchema: {type: object}
+            steps: [{id: both, type: parallel, branches: [{id: a, steps: [{id: x, type: echo, message: 1}]}]}]
+            """)
+        assert run.go().output == {"a": 1}
+
+
+class TestSize:
+    def test_a_result_beyond_the_limit_fails_the_step(self) -> None:
+        run = Run(
+            "{steps: [{id: ask, type: call, catch: [{errors: [TooLarge], next: b}]}, {id: b, type: echo, message: b}]}"
+        )
+        run.go().done("x" * (draft.MAX_RESULT - 1))
+        assert run.output == "b"
+        (failed,) = [record.error for record in run.records if record.state is State.STEP_FAILED]
+        assert failed is not None
+        assert failed.message == "the result has 64,000,001 characters of JSON, and 64,000,000 are the most"
+
+    def test_one_at_the_limit_passes_and_its_size_is_told(self) -> None:
+        run = Run(CALL).go().done("x" * (draft.MAX_RESULT - 2))
+        assert [record.size for record in run.records[-2:]] == [draft.MAX_RESULT, draft.MAX_RESULT]
+
+    @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1]}, 10)])
+    def test_sizes_are_counted_in_characters_of_json(self, result: object, size: int) -> None:
+        run = Run(CALL).go().done(result)  # type: ignore[arg-type] # JSON
+        assert [record.size for record in run.records[-2:]] == [size, size]
 
 
 class TestEffects:
     def test_an_effect_is_asked_for_and_changes_nothing_until_it_is_done(self) -> None:
-        execution = begun(CALLS)
-        decision = fold(CALLS, execution, Started())
-        assert decision.execution is execution
-        assert isinstance(decision.perform, Perform)
+        run = Run(CALL)
+        decision = run.fold(Started())
+        assert decision.execution is run.execution
+        assert decision.records == ()
+        assert decision.perform is not None
 
-    def test_the_content_of_an_effect_is_the_same_whenever_it_is_asked_for(self) -> None:
-        execution = begun(CALLS)
-        later = fold(CALLS, execution, Started(), NOW + timedelta(hours=1))
-        assert later.perform == fold(CALLS, execution, Started()).perform
+    def test_its_content_is_the_same_whenever_and_by_whomever_it_is_asked_for(self) -> None:
+        run = Run(CALL)
+        other = Driver("other", "twin")
+        later = decide(run.definition, run.execution, Started(), NOW + 3600 * SECOND, other)
+        assert later.perform == run.fold(Started()).perform
 
     def test_its_answer_is_the_result(self) -> None:
-        done = fold(CALLS, begun(CALLS), EffectSucceeded("main", 0, {"status": 200}))
-        assert done.execution.output == {"status": 200}
+        assert Run(CALL).go().done({"status": 200}).output == {"status": 200}
 
     def test_its_failure_is_the_steps(self) -> None:
-        failed = fold(CALLS, begun(CALLS), EffectFailed("main", 0, "http.500", "no", {"status": 500}))
-        assert failed.execution.error == Failure("http.500", "no", "call", details={"status": 500})
-        assert states(failed)[-2:] == ["StepFailed", "ExecutionFailed"]
+        run = Run(CALL).go().broke("http.500", details={"status": 500})
+        assert run.error == Failure("http.500", "no", "ask", details={"status": 500})
+        assert run.told[-2:] == ["StepFailed main ask", "ExecutionFailed main ask"]
 
-    def test_a_given_up_message_fails_what_it_drove(self) -> None:
-        failed = fold(CALLS, begun(CALLS), Poisoned("main", 0)).execution
-        assert failed.error is not None
-        assert failed.error.name == "Poison"
+    @pytest.mark.parametrize("steps", [CALL, WAIT])
+    def test_a_given_up_message_fails_what_it_drove(self, steps: str) -> None:
+        run = Run(steps).go()
+        run.fold(Poisoned(*run.thread().key))
+        assert (run.state, run.error.name) == (State.FAILED, "Poison")
+
+    def test_which_can_be_caught(self) -> None:
+        run = Run("steps: [{id: a, type: call, catch: [{errors: [Poison], next: b}]}, {id: b, type: transform}]", "in")
+        assert run.go().ask(Poisoned("main", 0)).output == "in"
+
+    def test_of_what_is_over_nothing_is_given_up(self) -> None:
+        run = Run("""
+            steps:
+              - {id: a, type: workflow, definition: c, timeoutSeconds: 5, catch: [{errors: ['*'], next: b}]}
+              - {id: b, type: call}
+            """)
+        run.go().later(5)
+        assert run.fold(Poisoned("main", 1)) == Decision(run.execution)
 
 
-class TestThreads:
-    def forked(self) -> Execution:
-        execution = fold(SCENARIOS["fork"], begun(SCENARIOS["fork"], "in"), EffectSucceeded("main", 0, "x")).execution
-        return fold(SCENARIOS["fork"], execution, StepDue("main", 1)).execution
-
-    def test_a_fork_makes_threads_whose_ids_hold_its_turn(self) -> None:
-        forked = self.forked()
-        assert {t.id: (t.turn, t.status.value) for t in forked.threads.values()} == {
-            "main": (2, "joining"),
-            "main.2.left": (0, "ready"),
-            "main.2.right": (0, "ready"),
-        }
-        assert implied(forked, forked.threads["main"], NOW) is None
-
-    def test_what_a_branch_stashes_it_sees_together_with_what_stood_before(self) -> None:
-        steps = SCENARIOS["fork"]
-        forked = self.forked()
-        root = replace(forked.threads["main"], stash={"before": 1})
-        forked = replace(forked, threads={**forked.threads, "main": root})
-        stashed = fold(steps, forked, EffectSucceeded("main.2.left", 0, 2)).execution
-        waiting = fold(steps, stashed, StepDue("main.2.left", 1)).execution
-        ready = fold(steps, waiting, TimerFired("main.2.left", 2), NOW + timedelta(minutes=1)).execution
-        asked = fold(steps, ready, StepDue("main.2.left", 3)).perform
-        assert asked is not None
-        assert asked.params["stash"] == {"before": 1, "seen": 2}  # type: ignore[index,call-overload] # an object
-
-    def test_the_last_branch_to_end_moves_the_forking_thread_with_all_results(self) -> None:
-        steps = definition(
-            "d",
-            step("both", SPLIT, {}, scopes={"a": "both/a", "b": "both/b"}),
-            step("both/a", CALL, {}),
-            step("both/b", CALL, {}),
+class TestWaits:
+    def test_a_wait_parks_the_thread(self) -> None:
+        run = Run(WAIT).go()
+        assert (run.thread().status, run.thread().until, run.state) == (
+            Status.WAITING,
+            NOW + 45 * SECOND,
+            State.STEP_STARTED,
         )
-        forked = fold(steps, begun(steps), Started()).execution
-        half = fold(steps, forked, EffectSucceeded("main.1.b", 0, "B")).execution
-        assert half.threads["main"].key == ("main", 1)
-        assert "main.1.b" not in half.threads
-        assert fold(steps, half, EffectSucceeded("main.1.a", 0, "A")).execution.output == {"a": "A", "b": "B"}
 
-    def test_the_first_failure_of_a_branch_ends_everything(self) -> None:
-        failed = fold(SCENARIOS["fork"], self.forked(), EffectFailed("main.2.left", 0, "No", "no"))
-        assert failed.execution.threads == {}
-        assert [(r.state.value, r.thread) for r in failed.records] == [
-            ("StepFailed", "main.2.left"),
-            ("StepFailed", "main"),
-            ("ExecutionFailed", "main"),
+    @pytest.mark.parametrize(("after", "ended"), [(44.999, False), (45, True), (60, True)])
+    def test_a_timer_is_never_early(self, after: float, ended: bool) -> None:  # noqa: FBT001 - an example
+        assert Run(WAIT).go().later(after).execution.ended is ended
+
+    def test_the_result_is_what_came_in(self) -> None:
+        assert Run(WAIT, "kept").go().later(45).output == "kept"
+
+    @pytest.mark.parametrize("how", ["seconds: 0", "until: '2026-01-01T00:00:00Z'", "until: '1999-01-01T00:00:00Z'"])
+    def test_no_time_at_all_is_not_waited(self, how: str) -> None:
+        assert Run(f"steps: [{{id: rest, type: wait, {how}}}]", "in").go().output == "in"
+
+    def test_what_an_earlier_turn_waited_for_is_forgotten(self) -> None:
+        run = Run("steps: [{id: a, type: wait, seconds: 5}, {id: b, type: call}]").go().later(5)
+        assert run.thread().until is None
+
+
+class TestTimeOuts:
+    def test_an_attempt_has_its_time_from_where_it_begins(self) -> None:
+        run = Run("steps: [{id: a, type: wait, seconds: 9}, {id: b, type: wait, seconds: 60, timeoutSeconds: 10}]")
+        assert run.go().later(9).later(9.999).state is State.STEP_STARTED
+        assert run.later(0.001).error == Failure("Timeout", "The step took longer than its time", "b")
+
+    @pytest.mark.parametrize(
+        ("wait", "step", "execution", "state"),
+        [
+            (5, 6, 7, State.SUCCEEDED),
+            (5, 5, 5, State.SUCCEEDED),
+            (6, 5, 7, State.FAILED),
+            (6, 5, 5, State.FAILED),
+            (6, 7, 5, State.TIMED_OUT),
+        ],
+    )
+    def test_the_instant_that_comes_first_counts_however_late_its_timer(
+        self, wait: int, step: int, execution: int, state: State
+    ) -> None:
+        steps = f"[{{id: a, type: wait, seconds: {wait}, timeoutSeconds: {step}}}]"
+        run = Run(f"{{timeoutSeconds: {execution}, steps: {steps}}}").go()
+        assert run.later(4.999).state is State.STEP_STARTED
+        assert run.later(3600).state is state
+
+    def test_an_execution_that_is_over_time_ends_without_its_steps(self) -> None:
+        run = Run("{timeoutSeconds: 60, steps: [{id: a, type: wait, seconds: 90, catch: [{errors: ['*'], next: a}]}]}")
+        assert run.go().later(60).told[1:] == ["ExecutionTimedOut main a"]
+        assert run.error == Failure("Timeout", "the execution took longer than its time", "a")
+
+    def test_it_runs_no_step_after_its_time(self) -> None:
+        run = Run("{timeoutSeconds: 60, steps: [{id: a, type: call}, {id: b, type: call}]}").go()
+        run.now += 60 * SECOND
+        assert run.done(1).state is State.TIMED_OUT
+
+    def test_a_step_is_not_run_after_its_time(self) -> None:
+        run = Run("steps: [{id: a, type: call, timeoutSeconds: 60}]")
+        run.now += 60 * SECOND
+        assert run.go().error.name == "Timeout"
+
+    def test_an_answer_after_the_time_of_the_attempt_is_too_late(self) -> None:
+        run = Run("steps: [{id: a, type: call, timeoutSeconds: 60}]").go()
+        run.now += 60 * SECOND
+        assert run.done("late").error.name == "Timeout"
+
+    def test_one_within_it_is_not(self) -> None:
+        run = Run("steps: [{id: a, type: call, timeoutSeconds: 60}]").go()
+        run.now += 59 * SECOND
+        assert run.done("in time").output == "in time"
+
+    def test_a_step_that_forked_ends_what_it_forked(self) -> None:
+        run = Run("""
+            steps:
+              - id: both
+                type: parallel
+                timeoutSeconds: 10
+                branches:
+                  - {id: a, steps: [{id: x, type: call}]}
+                  - {id: b, steps: [{id: y, type: wait, seconds: 60}]}
+                catch: [{errors: [Timeout], next: sorry}]
+              - {id: sorry, type: call}
+            """)
+        assert run.go().later(10).standing == {"main": "ready sorry"}
+
+    def test_an_execution_whose_threads_join_is_over_time_with_them(self) -> None:
+        run = Run("""
+            timeoutSeconds: 10
+            steps:
+              - id: both
+                type: parallel
+                timeoutSeconds: 30
+                branches:
+                  - {id: a, steps: [{id: x, type: wait, seconds: 60}]}
+                  - {id: b, steps: [{id: y, type: call}]}
+            """).go()
+        run.now += 10 * SECOND
+        assert run.fold(TimerFired("main", 1)) == Decision(run.execution)
+        run.fold(TimerFired("main.1.a", 1))
+        assert run.state is State.TIMED_OUT
+
+    def test_even_if_only_the_step_that_forked_has_a_timer(self) -> None:
+        run = Run("""
+            timeoutSeconds: 10
+            steps:
+              - id: both
+                type: parallel
+                timeoutSeconds: 30
+                branches: [{id: a, steps: [{id: x, type: call}]}]
+            """).go()
+        run.now += 30 * SECOND
+        run.fold(TimerFired("main", 1))
+        assert run.state is State.TIMED_OUT
+
+
+class TestRetry:
+    STEPS = """
+        steps:
+          - id: ask
+            type: call
+            content: {attempt: '${step.attempt}', id: '${uuid()}'}
+            timeoutSeconds: 60
+            retry:
+              - {errors: [Busy], intervalSeconds: 10, maxAttempts: 3, jitter: none}
+              - {errors: ['*'], intervalSeconds: 5, maxAttempts: 2, jitter: none}
+            catch: [{errors: [Busy], next: sorry}]
+          - {id: sorry, type: echo, message: sorry}
+        """
+
+    def test_a_failure_that_a_policy_takes_is_tried_again_after_its_time(self) -> None:
+        run = Run(self.STEPS).go().broke("Busy")
+        thread = run.thread()
+        assert (thread.key, thread.status, thread.until) == (("main", 1), Status.RETRYING, NOW + 10 * SECOND)
+        assert run.later(9).performs == {}
+        assert run.later(1).done("ok").state is State.SUCCEEDED
+
+    def test_each_attempt_is_a_turn_of_its_own_with_its_number_and_its_time(self) -> None:
+        run = Run(self.STEPS).go()
+        first = run.performs["main"]
+        run.broke("Busy").later(10)
+        second = run.performs["main"]
+        assert isinstance(first, dict)
+        assert isinstance(second, dict)
+        assert (first["attempt"], second["attempt"]) == (1, 2)
+        assert first["id"] != second["id"]
+        assert run.thread().deadline == NOW + 70 * SECOND
+
+    def test_the_time_of_an_attempt_does_not_run_between_attempts(self) -> None:
+        assert Run(self.STEPS).go().broke("Busy").thread().deadline is None
+
+    def test_the_time_between_attempts_grows(self) -> None:
+        run = Run(self.STEPS).go().broke("Busy").later(10).broke("Busy")
+        assert run.thread().until == NOW + 30 * SECOND
+
+    def test_history_tells_of_every_attempt(self) -> None:
+        run = Run(self.STEPS).go().broke("Busy").later(10).done()
+        assert [(record.state.value, record.attempt) for record in run.records[2:7]] == [
+            ("StepStarted", 1),
+            ("StepFailed", 1),
+            ("StepStarted", 2),
+            ("StepSucceeded", 2),
+            ("StepStarted", 1),
         ]
 
-    def test_a_handed_thread_keeps_its_turn_and_implies_its_message(self) -> None:
-        handed = hand_over(self.forked(), [("main.2.left", 0)], ME)
-        left, right = handed.threads["main.2.left"], handed.threads["main.2.right"]
-        assert left.driver == Driver("message", "request", handed=True)
-        assert implied(handed, left, NOW) == Message("t:d:1", StepDue("main.2.left", 0))
-        assert implied(handed, right, NOW) is None
+    def test_the_error_tells_which_attempt_it_was(self) -> None:
+        run = Run(self.STEPS).go().broke("Busy").later(10).broke("Other").later(5).broke("Other")
+        assert run.error == Failure("Other", "no", "ask", attempt=3)
 
-    def test_an_untouched_execution_implies_its_start(self) -> None:
-        execution = begun(ECHOES)
-        assert implied(execution, execution.threads["main"], NOW) == Message("t:d:1", Started())
+    def test_each_policy_counts_its_own_failures(self) -> None:
+        run = Run(self.STEPS).go().broke("Other").later(5).broke("Busy").later(10).broke("Busy")
+        assert run.thread().tries == {"1": 1, "0": 2}
+        assert run.thread().status is Status.RETRYING
+
+    def test_once_they_are_used_up_the_failure_is_caught(self) -> None:
+        run = Run(self.STEPS).go()
+        for seconds in (10, 20):
+            run.broke("Busy").later(seconds)
+        assert run.broke("Busy").output == "sorry"
+
+    def test_another_step_begins_to_count_anew(self) -> None:
+        policy = "retry: [{errors: ['*'], maxAttempts: 2, intervalSeconds: 1, jitter: none}]"
+        run = Run(f"steps: [{{id: a, type: call, {policy}}}, {{id: b, type: call, {policy}}}]").go()
+        run.broke().later(1).done().broke()
+        assert (run.thread().status, run.thread().step) == (Status.RETRYING, "b")
+
+    def test_time_outs_are_tried_again_too(self) -> None:
+        run = Run("steps: [{id: a, type: wait, seconds: 9, timeoutSeconds: 5, retry: [{errors: [Timeout]}]}]").go()
+        assert run.later(5).thread().status is Status.RETRYING
+
+    def test_an_execution_can_be_over_time_between_attempts(self) -> None:
+        run = Run(
+            "{timeoutSeconds: 5, steps: [{id: a, type: call, retry: [{errors: ['*'], intervalSeconds: 9, jitter: none}]}]}"
+        )
+        assert run.go().broke().later(5).state is State.TIMED_OUT
+
+    def test_what_an_attempt_forked_ends_with_it(self) -> None:
+        run = Run("""
+            steps:
+              - id: both
+                type: parallel
+                branches: [{id: a, steps: [{id: x, type: call}]}, {id: b, steps: [{id: y, type: call}]}]
+                retry: [{errors: ['*'], intervalSeconds: 1, jitter: none}]
+            """)
+        run.go().done("kept?", thread="main.1.a").broke(thread="main.1.b")
+        assert run.standing == {"main": "retrying both"}
+        assert run.thread().results == {}
+        assert run.later(1).performs.keys() == {"main.4.a", "main.4.b"}
+
+    def test_a_jitter_is_the_same_whoever_decides_and_another_for_another_execution(self) -> None:
+        steps = "steps: [{id: a, type: call, retry: [{errors: ['*'], intervalSeconds: 3600}]}]"
+        one, same, other = Run(steps).go().broke(), Run(steps).go().broke(), Run(steps)
+        other.execution = replace(other.execution, id="t:d:2")
+        assert one.thread().until == same.thread().until != other.go().broke().thread().until
+
+
+class TestCatch:
+    STEPS = """
+        steps:
+          - id: ask
+            type: call
+            stash: ask
+            catch:
+              - {errors: [http.404], next: missing, stash: why}
+              - {errors: [http.*, Timeout], next: again}
+              - {errors: ['*'], next: any}
+          - {id: missing, type: echo, message: '${stash.why.name}', end: true}
+          - {id: again, type: echo, message: '${error.name}', end: true}
+          - {id: any, type: echo, message: ['${error.name}', '${error.step}', '${error.details}', '${output}']}
+        """
+
+    def test_by_name_and_the_error_is_stashed(self) -> None:
+        run = Run(self.STEPS).go().broke("http.404", details=[1])
+        assert run.output == "http.404"
+        stashed = {"name": "http.404", "message": "no", "step": "ask", "attempt": 1, "details": [1]}
+        assert run.execution.stash == {"why": stashed}
+        assert [record.stash for record in run.records if record.state is State.STEP_STARTED][1] == {"why": stashed}
+
+    def test_by_family(self) -> None:
+        run = Run(self.STEPS).go().broke("http.500")
+        assert (run.output, run.execution.stash) == ("http.500", {})
+
+    def test_a_family_is_not_the_beginning_of_a_word(self) -> None:
+        assert Run(self.STEPS).go().broke("https").output == ["https", "ask", None, None]
+
+    def test_a_star_is_any_error_and_what_came_in_comes_in_again(self) -> None:
+        run = Run(self.STEPS, {"in": 1}).go().broke("Boom", details="d")
+        assert run.output == ["Boom", "ask", "d", {"in": 1}]
+
+    def test_where_nothing_catches_it_fails_the_execution(self) -> None:
+        run = Run("steps: [{id: a, type: call, catch: [{errors: [http.*], next: a}]}]").go().broke("Boom")
+        assert (run.state, run.error.name) == (State.FAILED, "Boom")
+
+    def test_the_error_stays_in_scope_until_another_one_is_caught(self) -> None:
+        run = Run("""
+            steps:
+              - {id: a, type: call, catch: [{errors: ['*'], next: b}]}
+              - {id: b, type: call, catch: [{errors: ['*'], next: c}]}
+              - {id: c, type: echo, message: '${error.name}'}
+            """)
+        assert run.go().broke("First").done().output == "First"
+        run = Run("""
+            steps:
+              - {id: a, type: call, catch: [{errors: ['*'], next: b}]}
+              - {id: b, type: call, catch: [{errors: ['*'], next: c}]}
+              - {id: c, type: echo, message: '${error.name}'}
+            """)
+        assert run.go().broke("First").broke("Second").output == "Second"
+
+    def test_a_skipped_step_can_be_where_an_error_leads_with_what_it_stashed(self) -> None:
+        run = Run("""
+            steps:
+              - {id: a, type: call, catch: [{errors: ['*'], next: b, stash: why}]}
+              - {id: b, type: fail, when: 'error.name == `"Worse"`'}
+              - {id: c, type: echo, message: '${stash.why.name}'}
+            """)
+        assert run.go().broke("Bad").output == "Bad"
+        assert run.told[1:4] == ["StepFailed main a", "StepStarted main b", "StepSkipped main b"]
+
+    def test_a_step_that_the_definition_no_longer_has_handles_nothing(self) -> None:
+        run = Run("steps: [{id: a, type: call, catch: [{errors: ['*'], next: b}]}, {id: b, type: succeed}]").go()
+        run.definition = define("steps: [{id: other, type: succeed}]")
+        assert run.broke("Poison").state is State.FAILED

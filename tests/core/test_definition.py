@@ -3,11 +3,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from jsonschema import Draft202012Validator
 
-from chalicelib.core.definition import DEFINITION_KEYS, MAX_STEPS, definition_schema, parse
+from chalicelib.core.declaration import Definition, Outcome, StepContext, StepType, Succeed
+from chalicelib.core.definition import parse
 from chalicelib.core.errors import InvalidDefinitionError
-from chalicelib.core.model import Definition, Outcome, StepContext, StepType, Succeed
+from chalicelib.core.language import DEFINITION_KEYS, MAX_STEPS
 from chalicelib.core.schema import MAX_PROBLEMS
 from chalicelib.core.template import Scope, Template, render
 from chalicelib.core.values import Json
@@ -142,7 +142,7 @@ class TestKeysAndValues:
 
     def test_an_unknown_key_is_named_with_the_closest_known_one_and_all_of_them(self) -> None:
         document = with_steps({"id": "a", "type": "pause", "secconds": 1, "until": "x"}) | {"titel": "x"}
-        takes = "id, type, seconds, until, output, stash, next, end"
+        takes = "id, type, seconds, until, when, output, stash, retry, catch, timeoutSeconds, next, end"
         assert problems(document) == [
             ("/titel", f"a definition has no 'titel' (did you mean 'title'?); it takes {', '.join(DEFINITION_KEYS)}"),
             (
@@ -252,12 +252,12 @@ class TestKeysAndValues:
 class TestFlow:
     def test_an_id_is_there_once(self) -> None:
         document = chain(("a", {}), ("b", {}), ("a", {}), ("a", {}))
-        taken = "/steps/0 has the id 'a' already"
+        taken = "a step before this one has the id 'a' already"
         assert problems(document) == [("/steps/2/id", taken), ("/steps/3/id", taken)]
 
     def test_next_to_an_id_that_is_there_twice_may_lead_to_either(self) -> None:
         document = chain(("a", {}), ("b", {"next": "a"}), ("a", {"end": True}))
-        assert problems(document) == [("/steps/2/id", "/steps/0 has the id 'a' already")]
+        assert problems(document) == [("/steps/2/id", "a step before this one has the id 'a' already")]
 
     def test_next_names_a_step(self) -> None:
         document = chain(("first", {"next": "secnd"}), ("second", {"next": "zzz"}))
@@ -302,7 +302,9 @@ class TestLimits:
     def test_a_definition_has_a_thousand_steps_at_most(self) -> None:
         steps: list[tuple[str, dict[str, Json]]] = [(f"s{number}", {}) for number in range(MAX_STEPS)]
         assert len(parse(chain(*steps), TYPES).steps) == MAX_STEPS
-        assert problems(chain(*steps, ("last", {}))) == [("/steps", "a definition has at most 1,000 steps")]
+        assert problems(chain(*steps, ("last", {}))) == [
+            ("/steps", "a definition has at most 1,000 steps, those of nested lists included")
+        ]
 
     def test_problems_are_told_up_to_a_number(self) -> None:
         step: Json = {"id": "a", "type": "pass", **{f"k{number}": 1 for number in range(MAX_PROBLEMS + 1)}}
@@ -320,52 +322,6 @@ class TestLimits:
             deep = [deep]
         assert problems(with_steps({"id": "a", "type": "call", "method": "GET", key: deep}))
         assert problems(with_steps(PASS) | {key: deep, "inputSchema": {"not": deep}})
-
-
-class TestDefinitionSchema:
-    SCHEMA = definition_schema(TYPES)
-    VALIDATOR = Draft202012Validator(SCHEMA)
-
-    def test_it_is_a_schema(self) -> None:
-        Draft202012Validator.check_schema(self.SCHEMA)
-
-    @pytest.mark.parametrize(
-        "document",
-        [
-            with_steps(PASS),
-            with_steps(PASS) | {"title": "T", "description": "D", "inputSchema": True, "stash": {"a": "${input}"}},
-            with_steps({"id": "a", "type": "call", "method": "${input.m}", "times": 2, "output": 1, "stash": "s"}),
-            with_steps({"id": "a", "type": "pause", "until": "x", "stash": {"s": 1}, "end": True}),
-        ],
-    )
-    def test_what_is_valid_fits_it(self, document: Json) -> None:
-        assert parse(document, TYPES)
-        assert list(self.VALIDATOR.iter_errors(document)) == []
-
-    @pytest.mark.parametrize(
-        "document",
-        [
-            5,
-            {},
-            {"id": "A", "steps": [PASS]},
-            with_steps(),
-            with_steps(PASS) | {"titel": "T"},
-            with_steps(PASS) | {"stash": {"a b": 1}},
-            with_steps({"id": "a"}),
-            with_steps({"id": "a", "type": "paus"}),
-            with_steps({"id": "a", "type": "pass", "message": 1}),
-            with_steps({"id": "a", "type": "call"}),
-            with_steps({"id": "a", "type": "call", "method": "PATCH"}),
-            with_steps({"id": "a", "type": "pause"}),
-            with_steps({"id": "a", "type": "pause", "seconds": 1, "until": "x"}),
-            with_steps({"id": "a", "type": "pass", "next": "a", "end": True}),
-            with_steps({"id": "a", "type": "pass", "end": False}),
-            with_steps({"id": "a", "type": "pass", "stash": "a b"}),
-        ],
-    )
-    def test_what_is_wrong_in_form_does_not(self, document: Json) -> None:
-        assert problems(document)
-        assert list(self.VALIDATOR.iter_errors(document))
 
 
 def test_an_id_that_the_api_needs_for_itself_is_refused() -> None:

@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,70 +8,238 @@ from chalicelib.core.document import (
     MAX_MESSAGE_BYTES,
     UnknownMessageError,
     execution_json,
+    failure_json,
     fits,
     message_json,
     read_execution,
     read_message,
+    record_json,
+)
+from chalicelib.core.event import (
+    CancelRequested,
+    ChildEnded,
+    Event,
+    Message,
+    PauseRequested,
+    RedriveRequested,
+    ResumeRequested,
+    Started,
+    StepDue,
+    TimerFired,
 )
 from chalicelib.core.model import (
     Driver,
     Execution,
     Failure,
+    Join,
     Link,
-    Message,
-    Started,
+    Parent,
+    Part,
+    Record,
+    Spawns,
     State,
     Status,
-    StepDue,
     Thread,
-    TimerFired,
 )
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123000, tzinfo=UTC)
-MAIN = Thread("main", 3, Status.JOINING, "both", None, NOW, NOW, Driver("m", "r"), results={"left": [1]})
-LEFT = Thread(
-    "main.3.left",
-    0,
-    Status.WAITING,
-    "both/left/a",
-    {"a": ""},
-    NOW,
-    NOW,
-    Driver("m", "r", handed=True),
-    NOW,
-    "main",
-    "left",
+FAILURE = Failure("No", "no", "step", attempt=2, details={"a": 1})
+MAIN = Thread("main", 3, Status.JOINING, "both", None, NOW, NOW, Driver("m", "r"), results={"left": [1], "right": None})
+FULL = Thread(
+    id="main.3.left",
+    turn=4,
+    status=Status.WAITING,
+    step="both/left/a",
+    incoming={"a": ""},
+    since=NOW,
+    started_at=NOW,
+    driver=Driver("m", "r", handed=True),
+    until=NOW,
+    deadline=NOW,
+    attempt=2,
+    tries={"0": 1},
+    parent="main",
+    branch="left",
+    index=0,
+    item=[None],
+    stash={"s": {}},
+    error=FAILURE,
+    join=Join(9, 8, True, True, 7, 6, 5, 4, "t:other:1", False),
+    results={"0": 3},
 )
-LIVE = Execution("t:d:1", "t", "d", 2, "nonce", {"n": 10**30, "f": 1.0, "e": ""}, NOW, {"main": MAIN, LEFT.id: LEFT}, 4)
-DONE = replace(
-    LIVE,
-    threads={},
+LIVE = Execution("t:d:1", "t", "d", 2, "nonce", {"n": 10**30, "f": 1.0, "e": ""}, NOW, {"main": MAIN, FULL.id: FULL}, 4)
+DONE = Execution(
+    id="t:d:1",
+    tenant_id="t",
+    definition_id="d",
+    definition_version=2,
+    nonce="nonce",
+    input=False,
+    started_at=NOW,
+    threads={FULL.id: FULL},
+    version=5,
     state=State.FAILED,
+    step="both",
     stash={"kept": [None, True]},
     output=0,
-    error=Failure("No", "no", "step", details={"a": 1}),
+    error=FAILURE,
     ended_at=NOW,
     head=Link("k", "d"),
+    started_by="ada",
+    deadline=NOW,
+    parent=Parent("t:p:1", "main", 1, 2, False),
+    depth=3,
+    spawns=Spawns(9, NOW, 8),
+    part=Part(100, 7, 6, {"id": "t:d:0"}),
+    paused=True,
+    order=4,
+    heard=3,
+    failed=2,
+    redrives=1,
 )
 
 
-@pytest.mark.parametrize("execution", [LIVE, DONE])
-def test_an_execution_comes_back_as_it_was_written(execution: Execution) -> None:
-    assert read_execution(json.loads(json.dumps(execution_json(execution)))) == execution
+def defaults(value: Execution | Thread | Join | Parent | Part) -> list[str]:
+    """Name the fields that are what they are by default: the example shows nothing of them."""
+    return [f.name for f in fields(value) if getattr(value, f.name) == f.default]
 
 
-@pytest.mark.parametrize("event", [Started(), StepDue("main", 3), TimerFired("main.3.left", 0)])
-def test_a_message_comes_back_without_its_delay(event: Started | StepDue | TimerFired) -> None:
-    message = Message("t:d:1", event, submission=LIVE, delay=45)
-    assert read_message(json.loads(json.dumps(message_json(message)))) == replace(message, delay=0)
+class TestExecutions:
+    @pytest.mark.parametrize("execution", [LIVE, DONE, replace(DONE, threads={})], ids=["live", "done", "bare"])
+    def test_one_comes_back_as_it_was_written(self, execution: Execution) -> None:
+        assert read_execution(json.loads(json.dumps(execution_json(execution)))) == execution
+
+    def test_the_example_has_every_field_set(self) -> None:
+        assert (defaults(DONE), defaults(FULL)) == ([], [])
+        assert FULL.join is not None
+        assert DONE.parent is not None
+        assert DONE.part is not None
+        assert (defaults(FULL.join), defaults(DONE.parent), defaults(DONE.part)) == ([], [], [])
+
+    def test_every_thread_of_a_join_by_default_comes_back(self) -> None:
+        thread = replace(MAIN, join=Join(1), driver=None)
+        live = replace(LIVE, threads={"main": thread}, parent=Parent("t:p:1", "main", 0))
+        assert read_execution(json.loads(json.dumps(execution_json(live)))) == live
+
+    def test_what_is_as_by_default_is_not_written(self) -> None:
+        bare = replace(LIVE, input=None, threads={"main": replace(MAIN, driver=None, results={})}, version=0)
+        assert execution_json(bare) == {
+            "id": "t:d:1",
+            "tenantId": "t",
+            "definitionId": "d",
+            "definitionVersion": 2,
+            "nonce": "nonce",
+            "startedAt": "2026-01-01T12:30:15.123Z",
+            "threads": [
+                {
+                    "id": "main",
+                    "turn": 3,
+                    "status": "joining",
+                    "step": "both",
+                    "since": "2026-01-01T12:30:15.123Z",
+                    "startedAt": "2026-01-01T12:30:15.123Z",
+                }
+            ],
+            "version": 0,
+            "state": "ExecutionSubmitted",
+            "step": "",
+        }
+
+    def test_its_parent_stands_where_an_index_finds_it(self) -> None:
+        document = execution_json(DONE)
+        assert (document["parentId"], document["parent"]) == (
+            "t:p:1",
+            {"thread": "main", "turn": 1, "number": 2, "awaited": False},
+        )
 
 
-def test_a_message_of_another_version_is_not_guessed_at() -> None:
-    with pytest.raises(UnknownMessageError):
-        read_message({"v": 2, "execution": "t:d:1"})
+EVENTS: list[Event] = [
+    Started(),
+    StepDue("main", 3),
+    TimerFired("main.3.left", 0),
+    ChildEnded("main", 1, 0, State.SUCCEEDED),
+    ChildEnded("main", 1, 2, State.SUCCEEDED, output={"n": [None]}),
+    ChildEnded("main", 1, 2, State.FAILED, None, FAILURE, 3, 4, False, False),
+    CancelRequested(),
+    CancelRequested(turn=7, actor="ada"),
+    PauseRequested(actor="ada"),
+    ResumeRequested(turn=7, redrives=2, version=3),
+    RedriveRequested(),
+    RedriveRequested(actor="ada", step="s", incoming=[1], stash={"a": None, "b": 0}, version=2),
+]
 
 
-def test_a_message_fits_a_queue_up_to_a_size() -> None:
-    small = Message("t:d:1", Started(), submission=LIVE)
-    large = replace(small, submission=replace(LIVE, input="x" * MAX_MESSAGE_BYTES))
-    assert (fits(small), fits(large)) == (True, False)
+class TestMessages:
+    @pytest.mark.parametrize("event", EVENTS, ids=repr)
+    def test_one_comes_back_without_its_delay(self, event: Event) -> None:
+        message = Message("t:d:1", event, submission=LIVE, delay=45)
+        assert read_message(json.loads(json.dumps(message_json(message)))) == replace(message, delay=0)
+        bare = Message("t:d:1", event)
+        assert read_message(json.loads(json.dumps(message_json(bare)))) == bare
+
+    def test_on_the_wire(self) -> None:
+        assert message_json(
+            Message("t:d:1", ChildEnded("main", 1, 0, State.FAILED, error=Failure("No", "no", "s")))
+        ) == {
+            "v": 1,
+            "execution": "t:d:1",
+            "event": "ChildEnded",
+            "thread": "main",
+            "turn": 1,
+            "number": 0,
+            "state": "ExecutionFailed",
+            "error": {"name": "No", "message": "no", "step": "s", "attempt": 1, "details": None},
+        }
+
+    def test_one_of_another_version_is_not_guessed_at(self) -> None:
+        with pytest.raises(UnknownMessageError):
+            read_message({"v": 2, "execution": "t:d:1"})
+
+    @pytest.mark.parametrize(
+        "wrong", [{}, {"v": 1}, {"v": 1, "event": "Poisoned", "execution": "t:d:1", "thread": "main", "turn": 1}]
+    )
+    def test_what_is_none_says_so(self, wrong: dict[str, object]) -> None:
+        with pytest.raises(KeyError):
+            read_message(wrong)
+
+    def test_one_fits_a_queue_up_to_a_size(self) -> None:
+        small = Message("t:d:1", Started(), submission=replace(LIVE, input=""))
+        room = MAX_MESSAGE_BYTES - len(json.dumps(message_json(small)))
+        full = replace(small, submission=replace(LIVE, input="x" * room))
+        over = replace(small, submission=replace(LIVE, input="x" * (room + 1)))
+        assert (fits(small), fits(full), fits(over)) == (True, True, False)
+
+    def test_it_is_measured_as_it_is_written(self) -> None:
+        submission = replace(LIVE, input="é" * (MAX_MESSAGE_BYTES // 4))
+        assert not fits(Message("t:d:1", Started(), submission=submission))
+
+
+class TestRecords:
+    def test_a_full_one(self) -> None:
+        record = Record(
+            NOW, State.STEP_FAILED, "main", 3, "s", 2, "ada", [1], FAILURE, {"a": 1}, {"version": {}}, "c", 7
+        )
+        assert record_json(record) == {
+            "time": "2026-01-01T12:30:15.123Z",
+            "state": "StepFailed",
+            "thread": "main",
+            "turn": 3,
+            "step": "s",
+            "attempt": 2,
+            "actor": "ada",
+            "result": [1],
+            "error": failure_json(FAILURE),
+            "stash": {"a": 1},
+            "change": {"version": {}},
+            "child": "c",
+        }
+
+    def test_a_bare_one(self) -> None:
+        assert record_json(Record(NOW, State.STARTED, "main", 0, "s")).keys() == {
+            "time",
+            "state",
+            "thread",
+            "turn",
+            "step",
+            "attempt",
+        }

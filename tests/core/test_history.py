@@ -1,10 +1,17 @@
+import base64
+import json
+import random
+import zlib
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from chalicelib.core.errors import HistoryBrokenError
 from chalicelib.core.history import Row, anchor, chained, new_row
-from chalicelib.core.model import Link, Record, State
+from chalicelib.core.model import ROOT, Failure, Link, Record, State
+from chalicelib.core.payload import Limits, digest
+from chalicelib.core.values import Json, encode
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -70,3 +77,56 @@ def test_the_link_of_a_row_covers_all_of_it() -> None:
     assert second.previous == first.link
     assert Row(second.execution, second.key, None, second.records).link != second.link
     assert Row("other", second.key, second.previous, second.records).link != second.link
+
+
+LARGE = "x" * 70_000
+SOURCE = random.Random(1)
+
+
+def noise(size: int) -> str:
+    """Text that hardly compresses."""
+    return base64.b64encode(SOURCE.randbytes(size * 3 // 4)).decode()
+
+
+def succeeded(result: Json, **more: object) -> Record:
+    return replace(Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "step", result=result), **more)
+
+
+class TestLargeValues:
+    def test_a_record_has_a_reference_in_place_of_a_large_value(self) -> None:
+        error = Failure("Http", "no", "step", details=[LARGE])
+        made = new_row("t:d:1", 1, "r#1", None, [succeeded(1), succeeded(LARGE, error=error, stash={"a/b": LARGE})])
+        small, large = made.records
+        text, details = encode(LARGE), encode([LARGE])
+        reference = {"sha256": digest("t", text), "bytes": 70_002}
+        assert "references" not in small
+        assert large["references"] == {
+            "/result": reference,
+            "/stash/a~1b": reference,
+            "/error/details": {"sha256": digest("t", details), "bytes": 70_004},
+        }
+        assert (large["result"], large["stash"]) == (None, {"a/b": None})
+        assert made.payloads == {digest("t", text): text, digest("t", details): details}
+
+    def test_a_row_is_verified_without_its_payloads(self) -> None:
+        made = new_row("t:d:1", 1, "r#1", None, [succeeded(LARGE)])
+        read = replace(made, records=json.loads(json.dumps(made.records)), payloads={})
+        assert chained([read], made.link) == [made]
+
+    def test_another_large_value_is_another_hash(self) -> None:
+        one, other = (new_row("t:d:1", 1, "r#1", None, [succeeded(LARGE + end)]) for end in "ab")
+        assert one.link != other.link
+
+    def test_limits_can_be_given(self) -> None:
+        made = new_row("t:d:1", 1, "r#1", None, [succeeded("x" * 50)], Limits(slot=40, document=1000, smallest=20))
+        assert list(made.payloads.values()) == [encode("x" * 50)]
+
+    @pytest.mark.parametrize(
+        ("count", "result", "members"),
+        [(2000, 1000, 0), (6000, 500, 0), (1000, 400, 3), (300, 60_000, 0), (100, 200, 1000), (3000, 0, 0)],
+    )
+    def test_a_row_stays_below_what_an_item_holds(self, count: int, result: int, members: int) -> None:
+        stash: dict[str, Json] = {f"name-{n}": noise(100) for n in range(members)}
+        records = [succeeded(noise(result), turn=n, stash=stash and {**stash, "n": n}) for n in range(count)]
+        made = new_row("t:d:1", 1, "r#1", None, records)
+        assert len(zlib.compress(encode(made.records))) < 400 * 1024 - 1000

@@ -239,7 +239,7 @@ def test_what_cannot_be_evaluated_fails_with_the_expression_and_the_reason(expre
         + "|[@,@,@,@]" * 3,
         "[[input.long,input.long][::-1],[input.long,input.long]][][]|[@,@,@,@,@,@,@]",
         "[" + ",".join(["length(reverse(input.longest))"] * 8) + "]",
-        "input.heavy",
+        "[input.heavy]",
         "{a: input.wide, b: input.wide}",
     ],
 )
@@ -272,7 +272,7 @@ def test_a_text_that_is_too_long_is_never_made(expression: str) -> None:
 def test_the_budget_is_that_of_all_expressions_of_a_rendering() -> None:
     values: dict[str, Json] = {"input": "x" * 600_000}
     scope = Scope(values, datetime(2026, 1, 31, tzinfo=UTC), "")
-    once, twice = compile_template(["${input}"]), compile_template(["${input}", "${input}"])
+    once, twice = compile_template(["${lower(input)}"]), compile_template(["${lower(input)}", "${lower(input)}"])
     assert render(once, scope) == ["x" * 600_000]
     assert render(once, scope) == ["x" * 600_000]
     with pytest.raises(TemplateBudgetError):
@@ -307,3 +307,17 @@ def test_a_message_does_not_repeat_the_value_that_did_not_fit() -> None:
     with pytest.raises(TemplateError) as caught:
         rendered("${upper(input)}")
     assert "Ada" not in str(caught.value)
+
+
+def test_a_large_value_in_scope_is_passed_on_as_it_is() -> None:
+    rows: Json = ["x" * 1_000_000] * 20
+    scope = Scope({"input": {"rows": rows}}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    template = compile_template({"all": "${input.rows}", "n": "${length(input.rows)}"})
+    assert render(template, scope) == {"all": rows, "n": 20}
+
+
+def test_passing_values_on_does_not_multiply_them_without_bound() -> None:
+    scope = Scope({"input": "x" * 20_000_000}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    assert render(compile_template("${input}"), scope) == "x" * 20_000_000
+    with pytest.raises(TemplateBudgetError, match="64,000,000"):
+        render(compile_template(["${input}"] * 4), scope)

@@ -2,12 +2,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.model import StepContext, Succeed
+from chalicelib.core.declaration import StepContext, Succeed
 from chalicelib.core.schema import compile_schema
 from chalicelib.core.values import Json
 from chalicelib.steps.echo import Echo
 
-CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC), {})
+CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
 SCHEMA = compile_schema(dict(Echo.schema))
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.model import StepContext, Succeed
+from chalicelib.core.declaration import StepContext, Succeed
 from chalicelib.core.schema import compile_schema
 from chalicelib.core.values import Json
 from chalicelib.steps.transform import Transform
@@ -12,7 +12,7 @@ SCHEMA = compile_schema(dict(Transform.schema))
 
 @pytest.mark.parametrize("incoming", [None, "text", 0, [1, {"a": 2.5}]])
 def test_the_result_is_what_came_in(incoming: Json) -> None:
-    context = StepContext(incoming, datetime(2026, 1, 31, 9, tzinfo=UTC), {})
+    context = StepContext(incoming, datetime(2026, 1, 31, 9, tzinfo=UTC))
     assert SCHEMA.problems({}) == []
     assert Transform().run({}, context) == Succeed(incoming)
 

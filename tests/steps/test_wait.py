@@ -2,14 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chalicelib.core.declaration import Sleep, StepContext
 from chalicelib.core.errors import StepError
-from chalicelib.core.model import Sleep, StepContext
 from chalicelib.core.schema import compile_schema
 from chalicelib.core.values import Json
 from chalicelib.steps.wait import Wait
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
-CONTEXT = StepContext("what came in", NOW, {})
+CONTEXT = StepContext("what came in", NOW)
 SCHEMA = compile_schema(dict(Wait.schema))
 CENTURY = 36_525 * 86_400
 
@@ -69,3 +69,11 @@ def test_an_instant_that_cannot_be_read_fails_the_step_and_says_what_is_right(un
 )
 def test_parameters_that_do_not_fit_are_refused(params: Json) -> None:
     assert SCHEMA.problems(params)
+
+
+@pytest.mark.parametrize(
+    ("params", "odd"),
+    [({"seconds": 0}, ["seconds"]), ({"seconds": 0.0}, ["seconds"]), ({"seconds": 1}, []), ({"until": "x"}, [])],
+)
+def test_a_wait_of_no_time_is_odd(params: dict[str, Json], odd: list[str]) -> None:
+    assert [key for key, _ in Wait().remarks(params)] == odd

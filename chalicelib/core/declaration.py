@@ -1,0 +1,210 @@
+"""The nouns of a definition: its steps with everything compiled, and what a step type can answer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, TypeAlias
+
+from chalicelib.core.schema import Schema
+from chalicelib.core.template import Template
+from chalicelib.core.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed:
+    """The step is done; its raw result."""
+
+    output: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """The step goes on at this instant; its result is what came in."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Perform:
+    """Do something in the world, under the idempotency key of the turn; its answer is the step's result."""
+
+    kind: str
+    params: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Go on at this step of the same list; the result is what came in."""
+
+    step: str
+    """Its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End the list of steps with this result: in a branch the branch, at the top the execution."""
+
+    output: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Run every list of steps of this step as a thread.
+
+    The result is ``{branch: result}`` once all have ended, or ``{"branch": …, "output": …}`` of the first. The first
+    failure is the step's. What branches stash stays theirs: the forking thread does not change while they run, so what
+    they read of it cannot change either.
+    """
+
+    first: bool = False
+    """Whether the first result ends the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Run this step's list of steps once for each item; the result is the list of their results, in order."""
+
+    items: Sequence[Json]
+    concurrency: int
+    """How many may run at once."""
+    tolerate: int = 0
+    """How many may fail: such a one's result is ``{"error": …}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartChild:
+    """Run another definition as an execution of its own."""
+
+    definition: str
+    version: int | None
+    """None: the newest."""
+    input: Json
+    wait: bool
+    """Whether the result is the child's output, once it has ended; otherwise it is ``{"id": …}``."""
+
+
+Outcome: TypeAlias = Succeed | Sleep | Perform | Goto | End | Fork | Spread | StartChild
+"""What a step type answers; a step type fails by raising :class:`~chalicelib.core.errors.StepError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a step type may know beside its parameters."""
+
+    incoming: Json
+    """The result of the step before, or the execution's input."""
+    now: datetime
+    """The instant of the turn."""
+    attempt: int = 1
+    choices: Iterable[tuple[bool, str]] = ()
+    """Whether each of the step's choices holds, and the path that it leads to: evaluated one by one, as they are asked
+    for, so that a choice behind one that holds cannot fail."""
+    default: str | None = None
+    """The path to go to if no choice holds."""
+
+
+class StepType(Protocol):
+    """One kind of step: its docstring is its documentation, ``schema`` the JSON Schema of its parameters.
+
+    The parameters ``choices``, ``default``, ``branches`` and ``steps`` say how steps hang together: they are parsed
+    into the members of :class:`Step`, and ``run`` never sees them. A step type may have some members more:
+
+    * ``ends``: true if nothing follows a step of this kind in its list;
+    * ``errors``: the names it can fail with, beside those that every step can; without it they are not known;
+    * ``error_parameter``: the parameter that names one error more;
+    * ``remarks(params)``: yields parameters that are right but odd as they are written, and why.
+    """
+
+    @property
+    def name(self) -> str:
+        """The ``type`` of a step of this kind."""
+
+    @property
+    def schema(self) -> Mapping[str, Json]:
+        """The JSON Schema (2020-12, an object) of the rendered parameters."""
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
+        """Say what the step comes to, without doing it.
+
+        Raises:
+            StepError: the step fails.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When and how often to try a step again."""
+
+    errors: Sequence[str]
+    """Names, families (``http.*``) or ``*``."""
+    max_attempts: int = 3
+    """The first one included."""
+    interval: timedelta = timedelta(seconds=1)
+    """Before the second attempt."""
+    backoff_rate: float = 2
+    """What the interval is multiplied with for each further attempt."""
+    max_delay: timedelta = timedelta(hours=1)
+    jitter: bool = True
+    """Whether to wait any time up to the delay (full jitter) rather than all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """Where to go on after a failure."""
+
+    errors: Sequence[str]
+    next: str
+    """The path of a step."""
+    stash: str | None = None
+    """The name under which to leave the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A condition, and the path of the step that it leads to."""
+
+    when: Template
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a parsed definition, with everything compiled."""
+
+    path: str
+    """Its id, behind those of the steps and lists that it is nested in: ``fan-out/left/charge``."""
+    type: StepType
+    params: Template
+    """Of the parameters that are templates: not of conditions, targets and nested steps."""
+    schema: Schema
+    """Of the rendered parameters."""
+    next: str | None = None
+    """The path of the next step; none ends the list."""
+    output: Template | None = None
+    stash: str | Mapping[str, Template] | None = None
+    """The name under which to leave the result, or names and what to make from it."""
+    when: Template | None = None
+    """A condition; the step is skipped unless it holds."""
+    choices: Sequence[Choice] = ()
+    default: str | None = None
+    """The path to go to if no choice holds."""
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    """Nested lists of steps in their order, by branch id (``steps`` for the only one): where each begins."""
+    retry: Sequence[RetryPolicy] = ()
+    catch: Sequence[Catch] = ()
+    timeout: timedelta | None = None
+    """Of one attempt, waiting included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A parsed definition version; nested steps stand beside the others, under their paths."""
+
+    id: str
+    first: str
+    steps: Mapping[str, Step]
+    input_schema: Schema
+    stash: Template | None = None
+    output_schema: Schema | None = None
+    timeout: timedelta | None = None
+    """Of a whole execution."""

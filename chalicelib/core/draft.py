@@ -1,0 +1,149 @@
+"""An execution in the making: what a decision changes of it, and what it records of that."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.core.declaration import Definition, Perform
+from chalicelib.core.errors import ResultTooLargeError
+from chalicelib.core.model import ENDED, ROOT, Driver, Execution, Failure, Record, State, Status, Thread
+from chalicelib.core.scope import scope
+from chalicelib.core.template import Template, render
+from chalicelib.core.values import Json
+
+MAX_RESULT = 64_000_000
+"""Characters of JSON of one result; a function has to hold a few of them."""
+
+
+class Draft:
+    """The execution as it comes to stand, changed by one driver at one instant."""
+
+    def __init__(self, definition: Definition, execution: Execution, now: datetime, driver: Driver) -> None:
+        self.definition = definition
+        self.before = execution
+        self.execution = execution
+        self.now = now
+        self.driver = driver
+        self.perform: Perform | None = None
+        self.records: list[Record] = []
+
+    def move(self, thread: Thread) -> Thread:
+        """Take a changed thread to its next turn."""
+        moved = replace(thread, turn=thread.turn + 1, since=self.now, driver=self.driver)
+        self.put(moved)
+        return moved
+
+    def put(self, thread: Thread) -> None:
+        """Keep a changed thread."""
+        self.execution = replace(self.execution, threads={**self.execution.threads, thread.id: thread})
+
+    def remove(self, thread: Thread) -> None:
+        """Take a thread out."""
+        threads = {name: other for name, other in self.execution.threads.items() if name != thread.id}
+        self.execution = replace(self.execution, threads=threads)
+
+    def clear(self, thread: Thread) -> None:
+        """Take out all threads below one."""
+        for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
+            self.clear(below)
+            self.release(below)
+            self.remove(below)
+
+    def release(self, thread: Thread) -> None:
+        """Keep of a thread what its child executions are to be told, until they have ended."""
+        join = thread.join
+        if thread.status is Status.AWAITING and join is not None and join.wait and len(thread.results) < join.begun:
+            left = Thread(shade(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
+            self.put(replace(left, driver=self.driver, join=join, results=thread.results))
+
+    def abandon(self, thread: Thread) -> None:
+        """Give up what an attempt began."""
+        self.clear(thread)
+        self.release(thread)
+
+    def close(  # noqa: PLR0913 - what an end can hold
+        self,
+        root: Thread,
+        state: State,
+        *,
+        output: Json = None,
+        error: Failure | None = None,
+        failed: int = 0,
+        actor: str | None = None,
+    ) -> None:
+        """End the execution: what is left of its threads is to be told to others, or to be driven on again."""
+        self.record(state, root, result=output, error=error, actor=actor, size=0 if output is None else size_of(output))
+        threads = {**self.execution.threads, ROOT: root}
+        if state is State.SUCCEEDED:
+            threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
+            threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
+        elsewhere = (Status.AWAITING, Status.OVER)
+        told = {
+            name: replace(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
+            for name, thread in threads.items()
+        }
+        self.execution = replace(
+            self.execution,
+            threads=told,
+            stash=root.stash,
+            output=output,
+            error=error,
+            failed=failed,
+            ended_at=self.now,
+            paused=False,
+        )
+
+    def record(  # noqa: PLR0913 - what an entry can hold
+        self,
+        state: State,
+        thread: Thread,
+        *,
+        result: Json = None,
+        error: Failure | None = None,
+        stash: Mapping[str, Json] | None = None,
+        actor: str | None = None,
+        change: Mapping[str, Json] | None = None,
+        size: int = 0,
+    ) -> None:
+        """Add an entry of history; it is what the execution did last, unless that is to stand still."""
+        self.records.append(
+            Record(
+                self.now,
+                state,
+                thread.id,
+                thread.turn,
+                thread.step,
+                thread.attempt,
+                actor,
+                result,
+                error,
+                stash or {},
+                change or {},
+                None if thread.join is None else thread.join.child,
+                size,
+            )
+        )
+        if state is not State.STEP_SKIPPED and (not self.execution.paused or state in ENDED):
+            self.execution = replace(self.execution, state=state, step=thread.step)
+
+    def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
+        """Render a template for a thread, now."""
+        return render(template, scope(self.execution, thread, output, self.now, part))
+
+
+def shade(thread: str, turn: int) -> str:
+    """Name what stays of a turn whose thread has gone on, until its child executions have ended."""
+    return f"{thread}@{turn}"
+
+
+def size_of(value: Json) -> int:
+    """Tell the size of a result.
+
+    Raises:
+        ResultTooLargeError: it is beyond what a function can hold.
+    """
+    size = 0 if value is None else len(json.dumps(value))
+    if size > MAX_RESULT:
+        raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
+    return size

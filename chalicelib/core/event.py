@@ -1,0 +1,152 @@
+"""What can happen to an execution, and what it comes to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from chalicelib.core.declaration import Perform, StartChild
+from chalicelib.core.model import ROOT, Execution, Failure, Record, State, Thread
+from chalicelib.core.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a thread at a turn."""
+
+    thread: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started(Event):
+    """The execution was submitted."""
+
+    thread: str = ROOT
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepDue(Event):
+    """The thread can run its step."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired(Event):
+    """The timer of the turn fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectSucceeded(Event):
+    """What the turn had to perform was done."""
+
+    result: Json
+
+
+@dataclass(frozen=True, slots=True)
+class EffectFailed(Event):
+    """What the turn had to perform could not be done."""
+
+    name: str
+    message: str
+    details: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Poisoned(Event):
+    """The message that drove the turn was given up: it was received too often without success."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnded(Event):
+    """A child execution of the turn ended, or could not be started, or need not be waited for."""
+
+    number: int
+    state: State
+    output: Json = None
+    """Of a `workflow` step's child."""
+    error: Failure | None = None
+    failed: int = 0
+    """How many of its items failed and were tolerated, where it is a part of a `map`."""
+    redrives: int = 0
+    """Of the child: what it came to before it was driven on does not count, unless it succeeded."""
+    read: bool = True
+    """Whether the output is here; otherwise it is to be read from the child."""
+    begun: bool = True
+    """Whether there is such an execution: one that could not be started has not begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requested(Event):
+    """Somebody, or the parent execution, wants something of the whole execution."""
+
+    thread: str = ""
+    turn: int = 0
+    """The parent's version at the request, 0 where a person asks."""
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested(Requested):
+    """It is to end now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequested(Requested):
+    """It is to stand still."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequested(Requested):
+    """It is to go on after a pause; and, where the parent execution was driven on after its end, as that."""
+
+    redrives: int = 0
+    """Of the parent."""
+    version: int | None = None
+    """Of the definition to go on with, where it is a part of the parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveRequested(Requested):
+    """It is to go on after a failure, a time-out or a cancellation."""
+
+    step: str | None = None
+    """The path of the step to go on from, with what came in there; None: where it stopped."""
+    incoming: Json = None
+    stash: Mapping[str, Json] = field(default_factory=dict)
+    """Names to set, or to take out where the value is null."""
+    version: int | None = None
+    """Of the definition to go on with; None: the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event on its way to an execution."""
+
+    execution: str
+    event: Event
+    submission: Execution | None = None
+    """With :class:`Started`: the execution as submitted, which spares a read."""
+    delay: int = 0
+    """Seconds before it may arrive, 900 at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Start the execution that the `workflow` step of a thread asks for."""
+
+    thread: Thread
+    start: StartChild
+
+
+Command: TypeAlias = Message | Launch
+"""What the state of an execution asks to be done outside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What :func:`~chalicelib.core.decide.decide` answers: the state to write, what to perform, what to record."""
+
+    execution: Execution
+    perform: Perform | None = None
+    """To be done by whoever drives the thread, before it changes."""
+    records: tuple[Record, ...] = ()

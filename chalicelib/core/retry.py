@@ -1,0 +1,57 @@
+"""Whether and when a failed step is tried again, and which handlers a failure's name matches."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chalicelib.core.declaration import RetryPolicy
+from chalicelib.core.model import Failure
+
+_PRECISION = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after this time."""
+
+    policy: str
+    """The number of the policy that takes the failure."""
+    delay: timedelta
+
+
+def next_attempt(
+    policies: Sequence[RetryPolicy], failure: Failure, tries: Mapping[str, int], seed: str
+) -> Retry | None:
+    """Find the first policy that matches a failure, and how long it waits; None once its attempts are used up.
+
+    Args:
+        policies: of the step.
+        failure: what happened.
+        tries: how many failures each policy has taken already, by its number.
+        seed: what the jitter is derived from; another one for every attempt.
+    """
+    for number, policy in enumerate(policies):
+        if matches(failure.name, policy.errors):
+            taken = tries.get(str(number), 0)
+            return Retry(str(number), _delay(policy, taken, seed)) if taken < policy.max_attempts - 1 else None
+    return None
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Tell whether a failure's name is one of some names, of a family (``http.*``), or whatever it is (``*``)."""
+    return any(
+        pattern in ("*", name) or (pattern.endswith(".*") and name.startswith(pattern[:-1])) for pattern in patterns
+    )
+
+
+def _delay(policy: RetryPolicy, taken: int, seed: str) -> timedelta:
+    longest = policy.max_delay.total_seconds()
+    try:
+        seconds = min(longest, policy.interval.total_seconds() * policy.backoff_rate**taken)
+    except OverflowError:
+        seconds = longest
+    if policy.jitter:
+        digest = hashlib.sha256(seed.encode()).digest()
+        seconds *= int.from_bytes(digest[:4], "big") / _PRECISION
+    return timedelta(milliseconds=round(seconds * 1000))

@@ -1,0 +1,42 @@
+"""What a posted definition comes to: its includes resolved, its problems, or what is odd about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.core.declaration import StepType
+from chalicelib.core.definition import parse
+from chalicelib.core.errors import InvalidDefinitionError
+from chalicelib.core.include import Find, resolve
+from chalicelib.core.lint import lint
+from chalicelib.core.schema import MAX_PROBLEMS
+from chalicelib.core.values import Json, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A posted definition, looked at from all sides; the places are those of what was posted."""
+
+    document: Mapping[str, Json]
+    """What there is to keep, if there are no problems."""
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
+    """Of a valid definition."""
+
+
+def review(document: Json, step_types: Mapping[str, StepType], find: Find) -> Review:
+    """Look at a definition as it was posted.
+
+    Args:
+        document: the definition.
+        step_types: what a step's ``type`` can name.
+        find: what answers the definitions that it may include.
+    """
+    resolved = resolve(document, find)
+    try:
+        parse(resolved.document, step_types)
+    except InvalidDefinitionError as error:
+        return Review({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS])
+    assert isinstance(resolved.document, dict)  # noqa: S101 - parse accepts nothing else
+    if resolved.problems:
+        return Review({}, resolved.problems)
+    return Review(resolved.document, warnings=resolved.located(lint(resolved.document, step_types)))

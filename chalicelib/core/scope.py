@@ -1,0 +1,135 @@
+"""What a template of a thread's step can see, and what its step type answers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+from chalicelib.core.declaration import Definition, Outcome, Spread, StepContext
+from chalicelib.core.document import failure_json
+from chalicelib.core.errors import InvalidParametersError
+from chalicelib.core.model import Execution, Failure, Status, Thread
+from chalicelib.core.template import Scope, is_true, render
+from chalicelib.core.values import Json, format_instant
+
+
+def scope(execution: Execution, thread: Thread, output: Json, now: datetime, part: str) -> Scope:
+    """Gather what a template can see.
+
+    Args:
+        execution: the execution as it stands.
+        thread: the thread whose step has the template.
+        output: what the template sees under that name.
+        now: the instant of the turn.
+        part: tells the templates of one turn apart.
+    """
+    values: dict[str, Json] = {
+        "input": execution.input,
+        "output": output,
+        "stash": visible_stash(execution, thread),
+        "execution": execution_values(execution),
+        "step": {
+            "id": thread.step.rpartition("/")[2],
+            "attempt": thread.attempt,
+            "startedAt": format_instant(thread.started_at),
+        },
+    }
+    if (error := visible_error(execution, thread)) is not None:
+        values["error"] = failure_json(error)
+    if (item := _item(execution, thread)) is not None:
+        values |= {"item": item.item, "index": item.index}
+    return Scope(values, now, f"{execution.id}/{thread.id}/{thread.turn}/{part}")
+
+
+def execution_values(execution: Execution) -> dict[str, Json]:
+    """Tell what templates see as ``execution``; a part of a `map` shows what the map is in."""
+    if execution.part is not None:
+        return dict(execution.part.execution)
+    return {
+        "id": execution.id,
+        "name": execution.id.rpartition(":")[2],
+        "tenantId": execution.tenant_id,
+        "definitionId": execution.definition_id,
+        "version": execution.definition_version,
+        "startedAt": format_instant(execution.started_at),
+        "startedBy": execution.started_by,
+        "parentId": None if execution.parent is None else execution.parent.execution,
+    }
+
+
+def visible_stash(execution: Execution, thread: Thread) -> dict[str, Json]:
+    """Gather what a thread has stashed, and what those that forked it had stashed before."""
+    if thread.parent is None:
+        return dict(thread.stash)
+    return {**visible_stash(execution, execution.threads[thread.parent]), **thread.stash}
+
+
+def visible_error(execution: Execution, thread: Thread) -> Failure | None:
+    """Find what a thread, or one that forked it, has caught last."""
+    if thread.error is not None or thread.parent is None:
+        return thread.error
+    return visible_error(execution, execution.threads[thread.parent])
+
+
+def _item(execution: Execution, thread: Thread) -> Thread | None:
+    """Find the nearest thread that is for an item of a `map`."""
+    if thread.index is not None or thread.parent is None:
+        return thread if thread.index is not None else None
+    return _item(execution, execution.threads[thread.parent])
+
+
+def is_part_root(execution: Execution, thread: Thread) -> bool:
+    """Tell whether a thread runs a part of a large `map`: what the step says of failures and results is the map's."""
+    return execution.part is not None and thread.parent is None
+
+
+def holds(definition: Definition, execution: Execution, thread: Thread) -> bool:
+    """Tell whether a step's `when` lets it run.
+
+    Raises:
+        StepError: it cannot be evaluated.
+    """
+    step = definition.steps.get(thread.step)
+    when = None if step is None else step.when
+    if when is None or is_part_root(execution, thread):
+        return True
+    return is_true(render(when, scope(execution, thread, thread.incoming, thread.started_at, "when")))
+
+
+def outcome(definition: Definition, execution: Execution, thread: Thread) -> Outcome:
+    """Ask the step type what a thread's step comes to: the same answer however late in the attempt it is asked.
+
+    Raises:
+        StepError: the step fails.
+    """
+    step = definition.steps[thread.step]
+    thread = _as_attempted(thread)
+    if execution.part is not None and is_part_root(execution, thread):
+        items = cast("list[Json]", thread.incoming)
+        return Spread(items, execution.part.concurrency, execution.part.tolerate)
+    params = render(step.params, scope(execution, thread, thread.incoming, thread.started_at, "parameters"))
+    if problems := step.schema.problems(params):
+        where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
+        raise InvalidParametersError(f"{problems[0].message}{where}", details=params)
+    choices = (
+        (
+            is_true(render(choice.when, scope(execution, thread, thread.incoming, thread.started_at, f"choices/{n}"))),
+            choice.next,
+        )
+        for n, choice in enumerate(step.choices)
+    )
+    context = StepContext(thread.incoming, thread.started_at, thread.attempt, choices, step.default)
+    return step.type.run(cast("dict[str, Json]", params), context)
+
+
+def items_of(definition: Definition, execution: Execution, thread: Thread) -> Sequence[Json]:
+    """Answer the items of a thread's `map`."""
+    found = outcome(definition, execution, thread)
+    return found.items if isinstance(found, Spread) else ()
+
+
+def _as_attempted(thread: Thread) -> Thread:
+    """Answer a thread at the turn of its attempt: it forks at the next one, and gathers at the one after."""
+    if thread.join is None:
+        return thread
+    return replace(thread, turn=thread.turn - (2 if thread.status is Status.READY else 1))

@@ -1,0 +1,51 @@
+"""The step type ``choice``."""
+
+from collections.abc import Mapping
+
+from chalicelib.core.declaration import Goto, Outcome, StepContext
+from chalicelib.core.errors import StepError
+from chalicelib.core.values import Json
+
+
+class Choice:
+    """Go on at one step or another.
+
+    The conditions are looked at in order, and the first that is true says where to go; those behind it are not looked
+    at. If none is true it goes to `default`; without a `default` it fails with `NoChoice`. The result is what came in.
+    A `choice` has neither `next` nor `end`, and never goes on at the step behind it unless it says so or is skipped by
+    its `when`.
+
+    ```yaml
+    - id: by-size
+      type: choice
+      choices:
+        - {when: 'input.total > `1000`', next: ask-somebody}
+        - {when: input.express, next: ship-today}
+      default: ship
+    ```
+    """
+
+    name = "choice"
+    errors = frozenset({"NoChoice"})
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "choices": {"type": "array", "minItems": 1, "description": "Conditions, and where each of them leads."},
+            "default": {"type": "string", "description": "The id of the step to go to if none is true."},
+        },
+        "required": ["choices"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 it has no templates
+        """Go where the first condition that holds leads.
+
+        Raises:
+            StepError: none holds, and there is no default.
+        """
+        for holds, target in context.choices:
+            if holds:
+                return Goto(target)
+        if context.default is None:
+            raise StepError("none of the choices is true, and there is no default", "NoChoice")
+        return Goto(context.default)

@@ -1,0 +1,55 @@
+"""The step type ``parallel``."""
+
+from collections.abc import Mapping
+
+from chalicelib.core.declaration import Fork, Outcome, StepContext
+from chalicelib.core.values import Json
+
+
+class Parallel:
+    """Run lists of steps at the same time.
+
+    Every branch begins with what came in. Its steps see what was stashed before, and what they stash themselves is seen
+    in this branch only. `next` leads to steps of the same branch; a branch ends behind its last step, at `end: true`,
+    or at a step like `succeed`.
+
+    With `join: all` the result is an object of what every branch came to, by branch id. With `join: first` the first
+    branch to end ends the others, and the result is `{branch, output}`. The first branch that fails ends the others and
+    fails the step, whose own `retry` and `catch` then count.
+
+    ```yaml
+    - id: check
+      type: parallel
+      branches:
+        - id: credit
+          steps:
+            - {id: ask-the-bank, type: workflow, definition: credit-check}
+        - id: stock
+          steps:
+            - {id: count, type: transform, output: '${ sum(input.lines[].quantity) }'}
+    ```
+    """
+
+    name = "parallel"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "branches": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 100,
+                "description": "Lists of steps that run at the same time.",
+            },
+            "join": {
+                "enum": ["all", "first"],
+                "default": "all",
+                "description": "Whether to wait for `all` branches, or for the `first` that ends.",
+            },
+        },
+        "required": ["branches"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 branches get what came in
+        """Fork the branches."""
+        return Fork(first=params.get("join") == "first")

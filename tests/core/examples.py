@@ -1,0 +1,143 @@
+"""Executions that are folded by hand: one event after another, and a write after each."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from chalicelib.core.decide import decide
+from chalicelib.core.declaration import Definition, Outcome, Perform, StepContext
+from chalicelib.core.definition import parse
+from chalicelib.core.event import (
+    ChildEnded,
+    Command,
+    Decision,
+    EffectFailed,
+    EffectSucceeded,
+    Event,
+    StepDue,
+    TimerFired,
+)
+from chalicelib.core.model import Driver, Execution, Failure, Record, State, Status, Thread
+from chalicelib.core.outbox import implied
+from chalicelib.core.submission import submit
+from chalicelib.core.values import Json
+from chalicelib.reader import read_yaml
+from chalicelib.steps import STEP_TYPES
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ME = Driver("message", "request")
+
+
+class Call:
+    """Has an effect."""
+
+    name = "call"
+    schema: Mapping[str, Json] = {"type": "object", "properties": {"content": {}}, "additionalProperties": False}
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
+        return Perform(self.name, params.get("content"))
+
+
+def define(text: str, name: str = "d") -> Definition:
+    """Parse a definition in YAML; its id may be left out."""
+    document, _ = read_yaml(text.encode(), 100_000)
+    return parse({"id": name, **cast("dict[str, Any]", document)}, {**STEP_TYPES, "call": Call()})
+
+
+def blank(value: Json = None, **header: Any) -> Execution:
+    members = {"started_by": "ada", "threads": {}, **header}
+    return Execution("t:d:1", "t", "d", 1, "nonce", value, NOW, **members)
+
+
+class Run:
+    """An execution, driven by hand."""
+
+    def __init__(self, text: str, value: Json = None, **header: Any) -> None:
+        self.definition = define(text)
+        self.execution = submit(self.definition, blank(value, **header))
+        self.now = NOW
+        self.records: list[Record] = []
+        self.performs: dict[str, Json] = {}
+
+    def fold(self, event: Event) -> Decision:
+        """Fold an event and write what changed."""
+        decision = decide(self.definition, self.execution, event, self.now, ME)
+        if decision.execution is not self.execution:
+            self.execution = replace(decision.execution, version=self.execution.version + 1)
+        self.records += decision.records
+        return decision
+
+    def go(self) -> "Run":
+        """Run every step that is due, until each thread waits or has something to perform."""
+        self.performs = {}
+        while (due := self.due()) is not None:
+            decision = self.fold(StepDue(*due.key))
+            if decision.perform is not None:
+                self.performs[due.id] = decision.perform.params
+        return self
+
+    def due(self) -> Thread | None:
+        """Find a thread that can run."""
+        if self.execution.paused or self.execution.ended:
+            return None
+        threads = self.execution.threads.values()
+        return next((t for t in threads if t.status is Status.READY and t.id not in self.performs), None)
+
+    def done(self, result: Json = None, thread: str = "main") -> "Run":
+        """Let what a thread performs succeed, and go on."""
+        self.fold(EffectSucceeded(thread, self.thread(thread).turn, result))
+        return self.go()
+
+    def broke(self, name: str = "Boom", thread: str = "main", message: str = "no", details: Json = None) -> "Run":
+        """Let what a thread performs fail, and go on."""
+        self.fold(EffectFailed(thread, self.thread(thread).turn, name, message, details))
+        return self.go()
+
+    def later(self, seconds: float) -> "Run":
+        """Let time pass, then fire every timer, and go on."""
+        self.now += timedelta(seconds=seconds)
+        for thread in list(self.execution.threads.values()):
+            self.fold(TimerFired(*thread.key))
+        return self.go()
+
+    def child(self, state: State, number: int = 0, thread: str = "main", **more: Any) -> "Run":
+        """Let a child execution end, and go on."""
+        self.fold(ChildEnded(thread, self.thread(thread).turn, number, state, **more))
+        return self.go()
+
+    def ask(self, event: Event) -> "Run":
+        """Let somebody want something, and go on."""
+        self.fold(event)
+        return self.go()
+
+    def asks(self) -> list[Command]:
+        """Tell what all threads ask for now."""
+        threads = self.execution.threads.values()
+        return [each for t in threads for each in implied(self.definition, self.execution, t, self.now)]
+
+    def thread(self, name: str = "main") -> Thread:
+        return self.execution.threads[name]
+
+    @property
+    def standing(self) -> dict[str, str]:
+        """The threads, and what each of them does where."""
+        return {t.id: f"{t.status} {t.step}" for t in self.execution.threads.values()}
+
+    @property
+    def state(self) -> State:
+        return self.execution.state
+
+    @property
+    def output(self) -> Json:
+        return self.execution.output
+
+    @property
+    def error(self) -> Failure:
+        assert self.execution.error is not None
+        return self.execution.error
+
+    @property
+    def told(self) -> list[str]:
+        """History, a line for each record after the start: what happened, and where."""
+        return [f"{record.state.value} {record.thread} {record.step}" for record in self.records[2:]]

@@ -1,0 +1,205 @@
+"""sedo at home: the engine and the service over memory, one invocation after another."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.adapters.definitions import CachedDefinitions
+from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.children import gatherer
+from chalicelib.core.declaration import Perform
+from chalicelib.core.document import read_message
+from chalicelib.core.errors import StepError, UnavailableError
+from chalicelib.core.event import EffectFailed, EffectSucceeded, Message, Requested
+from chalicelib.core.model import Execution, State
+from chalicelib.core.values import Json
+from chalicelib.engine import Budget, Delivery, Invocation, Ports, Request
+from chalicelib.schedule import arm
+from chalicelib.service import Service
+from chalicelib.steps import STEP_TYPES
+from tests.core.examples import Call
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Counting:
+    """A port that counts its calls."""
+
+    def __init__(self, port: object, name: str, calls: Counter[str]) -> None:
+        self._port, self._name, self._calls = port, name, calls
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        self._calls[f"{self._name}.{method}"] += 1
+        found: Callable[..., Any] = getattr(self._port, method)
+        return found
+
+
+class Executions(MemoryExecutions):
+    """Somebody else can be quicker at the next write, or its answer can be lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rivals: list[Callable[[], object]] = []
+        self.lost_answers = 0
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+        if self.rivals:
+            self.rivals.pop(0)()
+        super().update(execution, due_at)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise UnavailableError
+
+
+class Effects:
+    """Effects that are done at once; what is to fail, fails once for each time that it is named."""
+
+    def __init__(self, home: "Home") -> None:
+        self.home = home
+        self.ended: list[EffectSucceeded | EffectFailed] = []
+
+    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
+        key = f"{execution}:{thread}:{turn}"
+        try:
+            self.ended.append(EffectSucceeded(thread, turn, self.home.performers[perform.kind](perform.params, key)))
+        except StepError as error:
+            self.ended.append(EffectFailed(thread, turn, error.name, str(error), error.details))
+
+    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
+        ended, self.ended = self.ended, []
+        return ended
+
+
+class Home:
+    """sedo over memory, with every call of a store or queue counted."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        self.performed: list[tuple[str, Json]] = []
+        self.failures: list[str] = []
+        self.clock = MemoryClock(START)
+        self.executions, self.queue = Executions(), MemoryQueue(self.clock)
+        definitions, self.history = MemoryDefinitions(), MemoryHistory()
+        counted: dict[str, Any] = {
+            name: Counting(port, name, self.calls)
+            for name, port in {
+                "executions": self.executions,
+                "definitions": definitions,
+                "history": self.history,
+                "queue": self.queue,
+            }.items()
+        }
+        self.performers: Mapping[str, Callable[[Json, str], Json]] = {
+            "call": self.call,
+            "gather": gatherer(counted["executions"]),
+        }
+        step_types = {**STEP_TYPES, "call": Call()}
+        parsed = CachedDefinitions(counted["definitions"], step_types)
+        self.ports = Ports(
+            counted["executions"],
+            parsed,
+            counted["history"],
+            counted["queue"],
+            self.clock,
+            lambda: Effects(self),
+        )
+        self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
+        self.requests = iter(f"request-{n}" for n in range(1000))
+        self.service = Service(
+            counted["definitions"],
+            parsed,
+            counted["executions"],
+            counted["history"],
+            counted["queue"],
+            self.clock,
+            step_types,
+            lambda: next(self.tokens),
+            self.drive,
+        )
+
+    def call(self, content: Json, key: str) -> Json:
+        self.performed.append((key, content))
+        if self.failures:
+            raise StepError("no", self.failures.pop(0))
+        return content
+
+    def drive(self, execution_id: str, event: Requested) -> Execution | None:
+        return Request(self.ports, execution_id, event, next(self.requests)).result()
+
+    def create(self, *steps: dict[str, Any], name: str = "d", **more: Any) -> None:
+        numbered = [{"id": f"step-{n}", **step} for n, step in enumerate(steps)]
+        self.service.create_definition("t", {"id": name, "steps": numbered, **more})
+
+    def execute(self, value: Json = None, definition: str = "d") -> str:
+        """Start an execution and deliver what that sends; answer its id."""
+        execution, _ = self.service.execute("t", definition, value)
+        self.deliver()
+        return execution.id
+
+    def deliver(self, kind: type[Invocation] = Invocation, turns: int = 1000) -> set[str]:
+        """Deliver what is visible, as one batch; answer what is acknowledged."""
+        groups: dict[str, list[Delivery]] = {}
+        for letter in [self.queue.receive(letter) for letter in self.queue.visible()]:
+            message = read_message(json.loads(letter.body))
+            groups.setdefault(message.execution, []).append(Delivery(letter.id, message, letter.receives))
+        budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
+        done: set[str] = set()
+        for group in groups.values():
+            done |= kind(self.ports, next(self.requests), group, budget).run()
+        self.queue.delete("any", sorted(done))
+        return done
+
+    def arm(self, limit: int = 1000) -> int:
+        """Let the schedule look at what is due; answer how many executions it took up."""
+        return arm(self.ports, next(self.requests), limit)
+
+    def settle(self) -> None:
+        """Deliver until nothing is visible."""
+        while self.queue.visible():
+            self.deliver()
+
+    def send(self, *messages: Message) -> None:
+        self.queue.send(messages)
+
+    def waiting(self) -> list[Message]:
+        """What is in the queues, visible or not."""
+        return [read_message(json.loads(letter.body)) for letter in self.queue.letters.values()]
+
+    def only(self) -> Execution:
+        (execution_id,) = self.executions.items
+        return self.read(execution_id)
+
+    def read(self, execution_id: str) -> Execution:
+        found = self.executions.get(execution_id)
+        assert found is not None
+        return found
+
+    def child(self) -> Execution:
+        """Find the only execution that another one has started."""
+        (found,) = (each for each in map(self.read, self.executions.items) if each.parent is not None)
+        return found
+
+    def told(self, execution_id: str) -> list[str]:
+        """Read history: what happened, a word for each record."""
+        rows, _ = self.service.read_history("t", execution_id, 100, 0)
+        return [str(record["state"]) for row in rows for record in row.records]
+
+
+ECHO = {"type": "echo", "message": "${output}"}
+WAIT = {"type": "wait", "seconds": 45}
+CALL = {"type": "call", "content": "${output}"}
+SUB = {"type": "workflow", "definition": "other"}
+LIVE = State.STEP_STARTED
+
+
+def caught(step: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """Let a step lead somewhere whatever goes wrong."""
+    return {**step, "catch": [{"errors": ["*"], "next": target}]}
+
+
+def late(message: Message) -> Message:
+    """Make a message that is visible at once."""
+    return replace(message, delay=0)

@@ -1,0 +1,46 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.core.declaration import StepContext
+from chalicelib.core.errors import StepError
+from chalicelib.core.schema import compile_schema
+from chalicelib.core.values import Json
+from chalicelib.steps.fail import Fail
+
+CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
+SCHEMA = compile_schema(dict(Fail.schema))
+
+
+@pytest.mark.parametrize(
+    ("params", "name", "message"),
+    [
+        ({}, "Failed", "the workflow fails with Failed"),
+        ({"error": "order.TooLarge"}, "order.TooLarge", "the workflow fails with order.TooLarge"),
+        ({"error": "A-b_9.c", "cause": "too much"}, "A-b_9.c", "too much"),
+        ({"cause": "too much"}, "Failed", "too much"),
+        ({"cause": ""}, "Failed", "the workflow fails with Failed"),
+    ],
+)
+def test_it_fails_with_the_error_and_the_cause_that_it_names(params: dict[str, Json], name: str, message: str) -> None:
+    assert SCHEMA.problems(params) == []
+    with pytest.raises(StepError) as raised:
+        Fail().run(params, CONTEXT)
+    assert (raised.value.name, str(raised.value), raised.value.details) == (name, message, None)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"error": ""},
+        {"error": "9lives"},
+        {"error": "two words"},
+        {"error": "http.*"},
+        {"error": "x" * 129},
+        {"error": 5},
+        {"cause": 5},
+        {"reason": "x"},
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(params: Json) -> None:
+    assert SCHEMA.problems(params)

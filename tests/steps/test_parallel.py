@@ -1,0 +1,25 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.core.declaration import Fork, StepContext
+from chalicelib.core.language import params_schema
+from chalicelib.core.schema import compile_schema
+from chalicelib.core.values import Json
+from chalicelib.steps.parallel import Parallel
+
+CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
+SCHEMA = compile_schema(params_schema(Parallel()))
+
+
+@pytest.mark.parametrize(
+    ("params", "fork"), [({}, Fork()), ({"join": "all"}, Fork()), ({"join": "first"}, Fork(first=True))]
+)
+def test_it_forks_its_branches_and_waits_for_all_or_the_first(params: dict[str, Json], fork: Fork) -> None:
+    assert SCHEMA.problems(params) == []
+    assert Parallel().run(params, CONTEXT) == fork
+
+
+@pytest.mark.parametrize("params", [{"join": "any"}, {"join": 1}, {"branches": []}])
+def test_parameters_that_do_not_fit_are_refused(params: Json) -> None:
+    assert SCHEMA.problems(params)

@@ -1,0 +1,20 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.core.declaration import End, StepContext
+from chalicelib.core.schema import compile_schema
+from chalicelib.core.values import Json
+from chalicelib.steps.succeed import Succeed
+
+SCHEMA = compile_schema(dict(Succeed.schema))
+
+
+@pytest.mark.parametrize("incoming", [None, "text", 0, [1, {"a": 2.5}]])
+def test_it_ends_with_what_came_in(incoming: Json) -> None:
+    assert SCHEMA.problems({}) == []
+    assert Succeed().run({}, StepContext(incoming, datetime(2026, 1, 31, 9, tzinfo=UTC))) == End(incoming)
+
+
+def test_it_takes_no_parameters() -> None:
+    assert SCHEMA.problems({"message": 1})

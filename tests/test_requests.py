@@ -1,0 +1,192 @@
+from typing import Any
+
+import pytest
+
+from tests.application import EXAMPLE, Sedo, T, assert_problem, states
+
+WAITING = [("StepStarted", "wait-some-time")]
+FAILING = """
+id: example-definition
+stash: {right: wrong}
+steps:
+  - {id: first, type: echo, message: "${input.foo}", stash: first}
+  - {id: check, type: wait, until: "${stash.right}"}
+  - {id: last, type: echo, message: "${stash.first} ${stash.right}"}
+"""
+
+
+@pytest.fixture
+def waiting(sedo: Sedo) -> str:
+    sedo.create()
+    path = f"/executions/{sedo.start()['id']}"
+    sedo.deliver()
+    return path
+
+
+@pytest.fixture
+def failed(sedo: Sedo) -> str:
+    sedo.create(FAILING)
+    path = f"/executions/{sedo.start()['id']}"
+    sedo.deliver()
+    assert sedo.get(path)["state"] == "ExecutionFailed"
+    return path
+
+
+def post(sedo: Sedo, path: str, body: Any = b"") -> Any:
+    answer = sedo.ask("POST", T + path, body)
+    assert answer.status_code == 200, answer.body
+    return answer.json_body
+
+
+def possible(execution: Any) -> set[str]:
+    return {name for name, action in execution["actions"].items() if action["possible"]}
+
+
+class TestCancel:
+    def test_it_ends_at_once_and_stays_ended(self, sedo: Sedo, waiting: str) -> None:
+        cancelled = post(sedo, waiting + "/cancel")
+        assert cancelled["state"] == "ExecutionCancelled"
+        assert possible(cancelled) == {"redrive"}
+        sedo.pass_time(100)
+        assert states([sedo.get(waiting)]) == [("ExecutionCancelled", "wait-some-time")]
+        assert [r["state"] for r in sedo.get(waiting + "/history")][-1] == "ExecutionCancelled"
+
+    def test_again_it_is_the_same(self, sedo: Sedo, waiting: str) -> None:
+        assert post(sedo, waiting + "/cancel") == post(sedo, waiting + "/cancel", {})
+
+    def test_one_that_nobody_has_touched_never_begins(self, sedo: Sedo) -> None:
+        sedo.create()
+        path = f"/executions/{sedo.start()['id']}"
+        post(sedo, path + "/cancel")
+        sedo.pass_time(100)
+        records = sedo.get(path + "/history")
+        assert [r["state"] for r in records if r["state"] == "StepSucceeded"] == []
+
+    def test_what_has_ended_otherwise_is_a_conflict(self, sedo: Sedo, waiting: str) -> None:
+        sedo.pass_time(50)
+        problem = assert_problem(sedo.ask("POST", T + waiting + "/cancel"), 409)
+        assert "ExecutionSucceeded" in problem["detail"]
+
+
+class TestPause:
+    def test_a_timer_is_parked_and_what_became_due_is_told(self, sedo: Sedo, waiting: str) -> None:
+        paused = post(sedo, waiting + "/pause")
+        assert (paused["state"], paused["paused"]) == ("ExecutionPaused", True)
+        assert possible(paused) == {"cancel", "resume"}
+        sedo.pass_time(3600)
+        stands = sedo.get(waiting)
+        assert stands["state"] == "ExecutionPaused"
+        assert [waits["due"] for waits in stands["waitingFor"]] == [True]
+
+    def test_resumed_it_goes_on(self, sedo: Sedo, waiting: str) -> None:
+        post(sedo, waiting + "/pause")
+        sedo.pass_time(10)
+        resumed = post(sedo, waiting + "/resume")
+        assert (resumed["state"], resumed["paused"]) == ("ExecutionStarted", False)
+        sedo.pass_time(34)
+        assert sedo.get(waiting)["state"] == "ExecutionStarted"
+        sedo.pass_time(2)
+        assert sedo.get(waiting)["state"] == "ExecutionSucceeded"
+
+    def test_a_wait_that_is_over_ends_at_once(self, sedo: Sedo, waiting: str) -> None:
+        post(sedo, waiting + "/pause")
+        sedo.pass_time(100)
+        post(sedo, waiting + "/resume")
+        sedo.deliver()
+        assert sedo.get(waiting)["state"] == "ExecutionSucceeded"
+
+    def test_one_that_nobody_has_touched_stands_still_until_it_is_resumed(self, sedo: Sedo) -> None:
+        sedo.create()
+        path = f"/executions/{sedo.start()['id']}"
+        post(sedo, path + "/pause")
+        sedo.pass_time(100)
+        assert sedo.get(path)["state"] == "ExecutionPaused"
+        post(sedo, path + "/resume")
+        sedo.pass_time(50)
+        assert sedo.get(path)["state"] == "ExecutionSucceeded"
+
+    def test_a_long_wait_is_found_again(self, sedo: Sedo) -> None:
+        sedo.create(EXAMPLE.replace("seconds: 45", "seconds: 7200"))
+        path = f"/executions/{sedo.start()['id']}"
+        sedo.deliver()
+        post(sedo, path + "/pause")
+        sedo.pass_time(3600)
+        post(sedo, path + "/resume")
+        sedo.pass_time(3599)
+        assert sedo.get(path)["state"] == "ExecutionStarted"
+        sedo.pass_time(2)
+        assert sedo.get(path)["state"] == "ExecutionSucceeded"
+
+    @pytest.mark.parametrize("what", ["pause", "resume"])
+    def test_what_has_ended_is_a_conflict(self, sedo: Sedo, waiting: str, what: str) -> None:
+        sedo.pass_time(50)
+        assert_problem(sedo.ask("POST", T + waiting + "/" + what), 409)
+
+
+class TestRedrive:
+    def test_an_edited_stash_lets_the_failed_step_go_on(self, sedo: Sedo, failed: str) -> None:
+        post(sedo, failed + "/redrive", {"stash": {"right": "2026-01-01T00:00:00Z"}})
+        sedo.pass_time(5)
+        ended = sedo.get(failed)
+        assert (ended["state"], ended["output"]) == ("ExecutionSucceeded", "bar 2026-01-01T00:00:00Z")
+        records = sedo.get(failed + "/history")
+        assert [r["step"] for r in records if r["state"] == "StepSucceeded"] == ["first", "check", "last"]
+        (change,) = [r["change"] for r in records if "change" in r]
+        assert change == {"stash": {"right": {"from": "wrong", "to": "2026-01-01T00:00:00Z"}}}
+
+    def test_a_newer_version_lets_it_go_on(self, sedo: Sedo, failed: str) -> None:
+        sedo.create(FAILING.replace("${stash.right}", "2026-01-01T00:00:00Z"))
+        assert post(sedo, failed + "/redrive", {"version": 2})["version"] == 2
+        sedo.pass_time(5)
+        assert sedo.get(failed)["state"] == "ExecutionSucceeded"
+
+    def test_it_can_go_on_from_a_step_of_its_history(self, sedo: Sedo, failed: str) -> None:
+        post(sedo, failed + "/redrive", {"step": "first", "stash": {"right": "2026-01-01T00:00:00Z"}})
+        sedo.pass_time(5)
+        records = sedo.get(failed + "/history")
+        assert [r["step"] for r in records if r["state"] == "StepSucceeded"] == ["first", "first", "check", "last"]
+
+    def test_what_came_in_at_a_named_step_comes_in_again(self, sedo: Sedo) -> None:
+        sedo.create(FAILING.replace('"${input.foo}"', '"${[output.foo]}"'))
+        path = f"/executions/{sedo.start()['id']}"
+        sedo.deliver()
+        post(sedo, path + "/redrive", {"step": "first", "stash": {"right": "2026-01-01T00:00:00Z"}})
+        sedo.pass_time(5)
+        assert sedo.get(path)["stash"]["first"] == ["bar"]
+
+    @pytest.mark.parametrize(
+        ("body", "status", "says"),
+        [
+            ({"step": "last"}, 400, "never begun"),
+            ({"step": "nowhere"}, 409, "no step 'nowhere'"),
+            ({"step": 1}, 400, "step"),
+            ({"version": 9}, 404, "version 9"),
+            ({"version": 0}, 400, "version"),
+            ({"stash": []}, 400, "stash"),
+            ({"sash": {}}, 400, "sash"),
+            ([], 400, "object"),
+        ],
+    )
+    def test_wrong_bodies(self, sedo: Sedo, failed: str, body: Any, status: int, says: str) -> None:
+        before = sedo.stored()
+        assert says in assert_problem(sedo.ask("POST", T + failed + "/redrive", body), status)["detail"]
+        assert sedo.stored() == before
+
+    def test_what_lives_or_has_succeeded_is_a_conflict(self, sedo: Sedo, waiting: str) -> None:
+        assert_problem(sedo.ask("POST", T + waiting + "/redrive"), 409)
+        sedo.pass_time(50)
+        assert_problem(sedo.ask("POST", T + waiting + "/redrive"), 409)
+
+
+@pytest.mark.parametrize("what", ["cancel", "pause", "resume", "redrive"])
+def test_only_ones_own_executions(sedo: Sedo, waiting: str, what: str) -> None:
+    before = sedo.stored()
+    assert_problem(sedo.ask("POST", "/sedo/tenants/other" + waiting + "/" + what), 404)
+    assert_problem(sedo.ask("POST", T + "/executions/123:example-definition:none/" + what), 404)
+    assert sedo.stored() == before
+
+
+@pytest.mark.parametrize("what", ["cancel", "pause", "resume"])
+def test_what_takes_no_body_says_so(sedo: Sedo, waiting: str, what: str) -> None:
+    assert_problem(sedo.ask("POST", T + waiting + "/" + what, {"why": "not"}), 400)
+    assert sedo.get(waiting)["state"] == WAITING[0][0]
