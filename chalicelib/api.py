@@ -256,6 +256,7 @@ def _execution(execution: Execution, now: datetime) -> dict[str, Json]:
         "startedBy": execution.started_by,
         "deadline": None if execution.deadline is None else format_instant(execution.deadline),
         "paused": execution.paused,
+        "pausedAt": None if execution.paused_at is None else format_instant(execution.paused_at),
         "input": execution.input,
         "output": execution.output,
         "error": None if execution.error is None else failure_json(execution.error),

@@ -304,10 +304,10 @@ class Invocation:
         advance = Advance(item)
         for each in self.pending:
             advance.fold(self.decide(advance.execution, each.event, now, each.message))
-        if now >= self.budget.deadline or self.turns >= self.budget.turns:
-            self.leave(advance)
-        else:
+        if now < self.budget.deadline and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
+        if not advance.performs and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
+            self.leave(advance)
         return advance
 
     def run_ahead(self, advance: Advance, now: datetime) -> None:
@@ -374,11 +374,32 @@ class Invocation:
             self.effects.start(self.execution_id, thread, turn, perform)
 
     def collect(self) -> None:
-        """Wait for an effect to end; its event is pending if its turn is still mine."""
-        for event in self.effects.wait():
+        """Wait for an effect to end, or for its time to be over; its event is pending if its turn is still mine."""
+        for event in self.effects.wait(self.over_time()):
             self.running.discard((event.thread, event.turn))
             if message := self.own.get((event.thread, event.turn)):
                 self.pending.append(Pending(event, message))
+        if (over := self.over_time()) is not None and over <= self.ports.clock.now():
+            self.give_up()
+
+    def over_time(self) -> datetime | None:
+        """Tell when the first effect in flight is over its time."""
+        if self.item is None or self.item.ended:
+            return None
+        running = [thread for thread in self.item.threads.values() if thread.key in self.running]
+        instants = [at for thread in running for at in (thread.deadline, self.item.deadline) if at is not None]
+        return min(instants, default=None)
+
+    def give_up(self) -> None:
+        """Wait no longer for effects that are over their time: whatever they answer is too late."""
+        assert self.item is not None  # noqa: S101 - its threads have a time
+        now = self.ports.clock.now()
+        for thread in self.item.threads.values():
+            instants = [at for at in (thread.deadline, self.item.deadline) if at is not None]
+            if thread.key in self.running and instants and min(instants) <= now:
+                self.running.discard(thread.key)
+                if message := self.own.get(thread.key):
+                    self.pending.append(Pending(StepDue(*thread.key), message))
 
     def write(self, item: Execution, advance: Advance) -> None:
         """Put the history row, then the execution if nobody else has written it."""

@@ -173,8 +173,12 @@ class Effects(Protocol):
     def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
         """Begin to perform what a written turn asks for, under the key ``<execution>:<thread>:<turn>``."""
 
-    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
-        """Wait until one that was begun has ended; answer all that have ended since the last call."""
+    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+        """Wait until one that was begun has ended, or until an instant; answer all that have ended since the last call.
+
+        Raises:
+            UnavailableError: a store of sedo's own did not answer: the effect is to be performed again.
+        """
 
 
 class Definitions(Protocol):

@@ -86,7 +86,7 @@ def _wired(  # noqa: PLR0913, PLR0917 - one parameter for each port
     parsed = CachedDefinitions(definitions, STEP_TYPES)
     performers: Mapping[str, Performer] = {"gather": gatherer(executions)}
     performing = ThreadPoolExecutor(WIDTH, "effect")
-    ports = Ports(executions, parsed, history, queue, clock, lambda: PooledEffects(performers, performing))
+    ports = Ports(executions, parsed, history, queue, clock, lambda: PooledEffects(performers, performing, clock))
     working = ThreadPoolExecutor(PARALLEL, "execution")
     service = Service(
         definitions,

@@ -54,6 +54,18 @@ class Executions(MemoryExecutions):
             raise UnavailableError
 
 
+class Queue(MemoryQueue):
+    """It can refuse to take messages."""
+
+    refusals = 0
+
+    def send(self, messages: Sequence[Message]) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise UnavailableError
+        super().send(messages)
+
+
 class Effects:
     """Effects that are done at once; what is to fail, fails once for each time that it is named."""
 
@@ -68,7 +80,7 @@ class Effects:
         except StepError as error:
             self.ended.append(EffectFailed(thread, turn, error.name, str(error), error.details))
 
-    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
+    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
         ended, self.ended = self.ended, []
         return ended
 
@@ -81,7 +93,7 @@ class Home:
         self.performed: list[tuple[str, Json]] = []
         self.failures: list[str] = []
         self.clock = MemoryClock(START)
-        self.executions, self.queue = Executions(), MemoryQueue(self.clock)
+        self.executions, self.queue = Executions(), Queue(self.clock)
         definitions, self.history = MemoryDefinitions(), MemoryHistory()
         counted: dict[str, Any] = {
             name: Counting(port, name, self.calls)

@@ -43,9 +43,9 @@ class WritesABranchsStashToItsParent(Fold):
 
 
 class CountsTheEndOfAChildTwice(Fold):
-    def part_ended(self, thread: Thread, failed: int) -> None:
-        again = {f"{number}-again": count for number, count in thread.results.items()}
-        super().part_ended(replace(thread, results=thread.results | again), failed)
+    def part_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
+        again = {f"{other}-again": count for other, count in thread.results.items()}
+        super().part_ended(replace(thread, results={**thread.results, **again}), join, number, failed)
 
 
 class NamesChildrenWithoutTheTurn(Fold):
@@ -104,10 +104,10 @@ class ToleratesWithoutCounting(Fold):
 
 class FiresTimersWhilePaused(Fold):
     def take(self, event: Event, thread: Thread) -> None:
-        paused, self.execution = self.execution, replace(self.execution, paused=False)
+        paused, self.execution = self.execution.paused_at, replace(self.execution, paused_at=None)
         super().take(event, thread)
         if self.execution.state is not State.SUCCEEDED:
-            self.execution = replace(self.execution, paused=paused.paused)
+            self.execution = replace(self.execution, paused_at=paused)
 
 
 class ForgetsAnswersWhilePaused(Fold):
@@ -173,7 +173,7 @@ class DropsRequestsThatCameEarly(Invocation):
 
 class RunsWhilePaused(Invocation):
     def due(self, execution: Execution) -> dict[tuple[str, int], str]:
-        return super().due(replace(execution, paused=False))
+        return super().due(replace(execution, paused_at=None))
 
 
 class ForgetsWhatIsPendingAtAReread(Invocation):

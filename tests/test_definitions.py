@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from jsonschema import Draft202012Validator
 from chalicelib.core.editor import definition_schema
 from chalicelib.core.lint import lint
 from chalicelib.core.model import Execution, State
+from chalicelib.core.review import review
 from chalicelib.core.values import Json
 from chalicelib.reader import read_json, read_yaml
 from chalicelib.steps import STEP_TYPES
@@ -87,6 +89,16 @@ def test_nothing_is_odd_about_an_example(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".yaml"], ids=lambda path: path.name)
 def test_every_example_begins_with_a_comment_that_says_what_it_shows(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("# ")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_what_the_readme_shows_of_the_language_is_valid_and_not_odd(place: int) -> None:
+    text = re.findall(r"```yaml\n(.*?)```", (FOLDER.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL)[place]
+    document, _ = read_yaml(text.encode(), LIMIT)
+    assert isinstance(document, dict)
+    other: dict[str, Json] = {"id": "other", "steps": [{"id": "check", "type": "transform"}]}
+    found = review({"id": "x", **document}, STEP_TYPES, lambda *_: (1, other))
+    assert (found.problems, found.warnings) == ((), [])
 
 
 def test_the_example_definition_is_the_same_in_yaml_and_json() -> None:

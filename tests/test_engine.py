@@ -19,6 +19,7 @@ from chalicelib.core.event import (
 )
 from chalicelib.core.model import Parent, State, Status
 from chalicelib.core.outbox import MAX_OUTPUT
+from chalicelib.engine import Budget, Delivery, Invocation
 from tests.home import CALL, ECHO, START, SUB, WAIT, Home, caught
 
 
@@ -312,6 +313,79 @@ class TestRaces:
         home.settle()
         assert home.performed == [(f"{name}:main:0", "in"), (f"{name}:main:1", "in")]
         assert home.only().state is State.SUCCEEDED
+
+
+class TestTwins:
+    """A message that is delivered again while, or because, the process that took it first has not ended."""
+
+    def test_a_redelivery_sends_what_its_dead_twin_did_not(self, home: Home) -> None:
+        home.create(WAIT)
+        home.service.execute("t", "d", "in")
+        home.queue.refusals = 1
+        with pytest.raises(UnavailableError):
+            home.deliver()
+        assert home.only().threads["main"].status is Status.WAITING
+        home.clock.sleep(360)
+        assert len(home.deliver()) == 1
+        assert [each.event for each in home.waiting()] == [TimerFired("main", 1)]
+
+    def test_it_takes_up_every_thread_that_its_dead_twin_drove(self, home: Home) -> None:
+        branches = [{"id": name, "steps": [{"id": "ask", **CALL}]} for name in ("a", "b")]
+        home.create({"type": "parallel", "branches": branches})
+        home.service.execute("t", "d", "in")
+
+        def die() -> None:
+            home.executions.rivals = [die]
+            raise UnavailableError
+
+        home.executions.rivals = [lambda: None, die]
+        with pytest.raises(UnavailableError):
+            home.deliver()
+        assert home.only().version == 1
+        home.executions.rivals = []
+        home.clock.sleep(360)
+        home.deliver()
+        assert home.only().output == {"a": "in", "b": "in"}
+
+    def test_what_a_twin_drives_is_given_back_as_it_may_die(self, home: Home) -> None:
+        home.create(CALL, WAIT)
+        home.service.execute("t", "d", "in")
+        (letter,) = home.queue.visible()
+        again = Delivery(letter.id, read_message(json.loads(letter.body)), 2)
+        twin = Invocation(home.ports, "twin", [again], Budget(START + timedelta(minutes=1)))
+        answers = []
+        home.executions.rivals = [lambda: answers.append(twin.run())]
+        assert home.deliver() == set()
+        assert answers == [{letter.id}]
+        assert home.performed == [(f"{home.only().id}:main:0", "in")] * 2
+
+    def test_a_start_that_overtakes_its_execution_puts_it_before_an_effect(self, home: Home) -> None:
+        home.create(CALL)
+        home.service.execute("t", "d", "in")
+        home.executions.items.clear()
+        home.deliver()
+        assert (home.only().output, home.calls["executions.create"]) == ("in", 2)
+
+    def test_one_that_found_its_id_taken_does_nothing(self, home: Home) -> None:
+        home.create(CALL)
+        execution, _ = home.service.execute("t", "d", "in")
+        other = replace(execution, nonce="other", input="other")
+        home.executions.items.clear()
+        home.executions.create(other)
+        assert len(home.deliver()) == 1
+        assert (home.only(), home.performed) == (other, [])
+
+    def test_a_request_whose_messages_were_not_sent_is_made_up_for_by_the_schedule(self, home: Home) -> None:
+        home.create(CALL)
+        home.failures = ["No"]
+        name = home.execute("in")
+        home.queue.refusals = 1
+        with pytest.raises(UnavailableError):
+            home.service.redrive("t", name)
+        home.clock.sleep(60.001)
+        home.arm()
+        home.settle()
+        assert home.only().output == "in"
 
 
 class TestChildren:

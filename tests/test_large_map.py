@@ -60,7 +60,12 @@ class Home:
         }
         pool = ThreadPoolExecutor(PARALLEL)
         ports = Ports(
-            self.executions, self, self.history, self.queue, self.clock, lambda: PooledEffects(performers, pool)
+            self.executions,
+            self,
+            self.history,
+            self.queue,
+            self.clock,
+            lambda: PooledEffects(performers, pool, self.clock),
         )
         self.worker, self.requests = Worker(ports, ThreadPoolExecutor(PARALLEL)), count()
         function = cast("Function", self)

@@ -176,9 +176,12 @@ class SimulatedEffects:
         until = self.world.clock.now() + timedelta(seconds=self.world.answer(key, perform).get("seconds", 0))
         self.running.append(Running(thread, turn, perform, key, until))
 
-    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
-        """End one, or more."""
+    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+        """End one, or more; none if none has ended by then."""
         soonest = min(each.until for each in self.running)
+        if until is not None and until < soonest:
+            self.world.pause(until)
+            return []
         self.world.pause(soonest)
         now = self.world.clock.now()
         ended, left = self.world.some([each for each in self.running if each.until <= max(now, soonest)])
@@ -335,9 +338,9 @@ class World:
             orphaned = thread.parent is not None and (parent is None or parent.status is not Status.JOINING)
             assert not orphaned, f"{thread.id} is left behind by {thread.parent}"
         turns = {thread.id: thread.turn for thread in execution.threads.values()}
-        for thread, turn in self.turns_of.get(execution.id, {}).items():
-            if turns.get(thread) != turn:
-                self.left[execution.id, thread, turn] = len(self.left) + 1
+        for name, turn in self.turns_of.get(execution.id, {}).items():
+            if turns.get(name) != turn:
+                self.left[execution.id, name, turn] = len(self.left) + 1
         self.turns_of[execution.id] = turns
         self.width = max(self.width, len(turns))
 
@@ -446,7 +449,8 @@ class World:
         raise StuckError(f"no end after {most} steps; struck: {self.struck}")
 
     def choices(self) -> Iterator[Callable[[], object]]:
-        """List what can happen now: messages first, so that a redelivery overtakes the process that it doubles."""
+        """List what can happen now: messages first, and then who was delivered last, so that twins overtake."""
+        self.processes.sort(key=lambda process: -(process.letter.receives if process.letter else 1))
         for letter in self.queue.visible():
             yield partial(self.deliver, letter)
         now = self.clock.now()

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from typing import TypeAlias
 
 from chalicelib.core.declaration import Perform
-from chalicelib.core.errors import StepError
+from chalicelib.core.errors import StepError, UnavailableError
 from chalicelib.core.event import EffectFailed, EffectSucceeded
 from chalicelib.core.values import Json
+from chalicelib.ports import Clock
 
 WIDTH = 16
 """Effects of one process at a time; the others wait their turn."""
@@ -19,9 +21,10 @@ Performer: TypeAlias = Callable[[Json, str], Json]
 class PooledEffects:
     """The effects of one invocation, in a pool that all invocations of a process share."""
 
-    def __init__(self, performers: Mapping[str, Performer], pool: ThreadPoolExecutor) -> None:
+    def __init__(self, performers: Mapping[str, Performer], pool: ThreadPoolExecutor, clock: Clock) -> None:
         self._performers = performers
         self._pool = pool
+        self._clock = clock
         self._running: set[Future[EffectSucceeded | EffectFailed]] = set()
 
     def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
@@ -29,9 +32,10 @@ class PooledEffects:
         key = f"{execution}:{thread}:{turn}"
         self._running.add(self._pool.submit(self._perform, thread, turn, perform, key))
 
-    def wait(self) -> Sequence[EffectSucceeded | EffectFailed]:
+    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
         """Wait for the next ones to end."""
-        done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
+        timeout = None if until is None else max(0, (until - self._clock.now()).total_seconds())
+        done, self._running = wait(self._running, timeout, FIRST_COMPLETED)
         return [future.result() for future in done]
 
     def _perform(self, thread: str, turn: int, perform: Perform, key: str) -> EffectSucceeded | EffectFailed:
@@ -39,5 +43,7 @@ class PooledEffects:
             return EffectSucceeded(thread, turn, self._performers[perform.kind](perform.params, key))
         except StepError as error:
             return EffectFailed(thread, turn, error.name, str(error), error.details)
+        except UnavailableError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught
             return EffectFailed(thread, turn, type(error).__name__, str(error))

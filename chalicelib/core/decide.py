@@ -204,7 +204,7 @@ class Fold(Draft):
             return
         size = part_size(count)
         parts = ceil(count / size)
-        at_once = min(parts, max(1, answer.concurrency // size))
+        at_once = parts if answer.concurrency >= count else max(1, answer.concurrency // size)
         join = Join(
             parts,
             begun=at_once,
@@ -320,13 +320,18 @@ class Fold(Draft):
 
     def attempt(self, thread: Thread, stash: Mapping[str, Json] | None = None) -> None:
         """Let a thread begin an attempt of its step."""
-        step = self.definition.steps[thread.step]
-        timed = step.timeout is not None and not is_part_root(self.execution, thread)
-        deadline = self.now + step.timeout if timed and step.timeout is not None else None
-        fresh = replace(thread, status=Status.READY, until=None, deadline=deadline, join=None, results={})
+        fresh = replace(
+            thread, status=Status.READY, until=None, deadline=self.deadline(thread), join=None, items=None, results={}
+        )
         begun = self.move(replace(fresh, started_at=self.now))
         if self.begins(self.execution, begun) or stash:
             self.record(State.STEP_STARTED, begun, stash=stash)
+
+    def deadline(self, thread: Thread) -> datetime | None:
+        """Tell when an attempt that begins now is over time; a part of a `map` leaves that to the map."""
+        step = self.definition.steps.get(thread.step)
+        timed = step is not None and not is_part_root(self.execution, thread)
+        return self.now + step.timeout if timed and step is not None and step.timeout is not None else None
 
     def begins(self, execution: Execution, thread: Thread) -> bool:
         """Tell whether a step runs when its turn comes, rather than be skipped."""
@@ -366,12 +371,17 @@ class Fold(Draft):
         self.remove(thread)
         parent = replace(parent, results={**parent.results, str(thread.branch): result})
         self.put(parent)
+        if join.first or len(parent.results) == join.total:
+            self.finish(parent, join)
+        elif join.begun < join.total:
+            self.begin(parent)
+
+    def finish(self, parent: Thread, join: Join) -> None:
+        """Move a step on whose branches have ended."""
         if join.first:
             self.clear(parent)
-            self.succeed(parent, {"branch": thread.branch, "output": result})
-        elif len(parent.results) < join.total:
-            if join.begun < join.total:
-                self.begin(parent)
+            branch, result = next(iter(parent.results.items()))
+            self.succeed(parent, {"branch": branch, "output": result})
         elif join.listed:
             self.succeed(parent, [parent.results[str(number)] for number in range(join.total)])
         else:
@@ -387,24 +397,24 @@ class Fold(Draft):
         succeeded = event.state is State.SUCCEEDED
         if number in thread.results or (event.begun and event.redrives < self.execution.redrives and not succeeded):
             return
-        if not succeeded:
-            name = child_id(self.execution, thread, event.number)
-            self.fail(
-                thread if event.begun else replace(thread, status=Status.READY, join=None), _of_child(event, name)
-            )
-        elif join.child is not None:
-            self.succeed(replace(thread, results={number: None}), event.output)
+        error = _of_child(event, child_id(self.execution, thread, event.number))
+        if succeeded and join.child is not None:
+            self.succeed(thread, event.output)
+        elif succeeded:
+            self.part_ended(thread, join, number, event.failed)
+        elif event.begun:
+            self.fail(thread, error, heard={number: None})
         else:
-            self.part_ended(replace(thread, results={**thread.results, number: event.failed}), event.failed)
+            self.fail(replace(thread, status=Status.READY, join=None), error)
 
-    def part_ended(self, thread: Thread, failed: int) -> None:
+    def part_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
         """Count a part of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
-        assert thread.join is not None  # noqa: S101 - the thread awaits
-        join = replace(thread.join, failed=thread.join.failed + failed)
-        thread = replace(thread, join=join)
+        join = replace(join, failed=join.failed + failed)
         if join.failed > join.tolerate:
-            self.fail(thread, _too_many(join))
-        elif len(thread.results) == join.total:
+            self.fail(thread, _too_many(join.failed, join), heard={number: failed})
+            return
+        thread = replace(thread, join=join, results={**thread.results, number: failed})
+        if len(thread.results) == join.total:
             self.move(replace(thread, status=Status.READY))
         elif len(thread.results) == join.begun:
             begun = min(join.total, join.begun + join.at_once)
@@ -422,12 +432,16 @@ class Fold(Draft):
 
     # -- failures
 
-    def fail(self, thread: Thread, error: StepError) -> None:
-        """Fail a step, and outwards what it is nested in, up to whatever handles the failure."""
+    def fail(self, thread: Thread, error: StepError, heard: Mapping[str, Json] | None = None) -> None:
+        """Fail a step, and outwards what it is nested in, up to whatever handles the failure.
+
+        ``heard`` is what the last child execution came to: it needs not be told, unless all are driven on again.
+        """
         failure = Failure(error.name, str(error), thread.step, thread.attempt, error.details)
         self.put(thread)
         self.record(State.STEP_FAILED, thread, error=failure)
-        while not self.handled(thread, failure):
+        told = replace(thread, results={**thread.results, **(heard or {})})
+        while not self.handled(told, failure):
             if thread.parent is None:
                 self.close(thread, State.FAILED, error=failure)
                 return
@@ -437,8 +451,9 @@ class Fold(Draft):
                 self.tolerate(parent, parent.join, thread, failure)
                 return
             if parent.join.tolerate:
-                failure = replace(failure, name=ItemsFailedError.name, message=str(_too_many(parent.join)))
-            thread = parent
+                failed = parent.join.failed + 1
+                failure = replace(failure, name=ItemsFailedError.name, message=str(_too_many(failed, parent.join)))
+            thread = told = parent
             self.record(State.STEP_FAILED, thread, error=failure)
 
     def handled(self, thread: Thread, failure: Failure) -> bool:
@@ -497,21 +512,28 @@ class Fold(Draft):
             case ResumeRequested() if again and item.ended and item.state is not State.SUCCEEDED:
                 self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
             case ResumeRequested() if not item.ended:
-                self.execution = replace(self.execution, redrives=max(item.redrives, event.redrives))
+                if again:
+                    self.execution = replace(self.execution, redrives=event.redrives)
                 if item.paused:
                     self.resume(event.actor)
 
     def pause(self, actor: str | None) -> None:
         """Let everything stand still; child executions are told to."""
         self.record(State.PAUSED, self.execution.threads[ROOT], actor=actor)
-        self.execution = replace(self.execution, paused=True, order=self.execution.version + 1)
+        self.execution = replace(self.execution, paused_at=self.now, order=self.execution.version + 1)
         self.take_over()
 
     def resume(self, actor: str | None) -> None:
-        """Let everything go on; what came due meanwhile does so at once."""
-        self.execution = replace(self.execution, paused=False, order=self.execution.version + 1)
+        """Let everything go on; a wait that is over ends at once, but no attempt's time has run meanwhile."""
+        since, item = self.execution.paused_at or self.now, self.execution
+        deadline = None if item.deadline is None else item.deadline + (self.now - since)
+        self.execution = replace(item, paused_at=None, order=item.version + 1, deadline=deadline)
         self.record(State.STARTED, self.execution.threads[ROOT], actor=actor)
         self.take_over()
+        for thread in item.threads.values():
+            if thread.deadline is not None:
+                stood = self.now - max(since, thread.started_at)
+                self.put(replace(self.execution.threads[thread.id], deadline=thread.deadline + stood))
 
     def take_over(self) -> None:
         """Drive every thread, so that what each asks for is sent."""
@@ -525,13 +547,16 @@ class Fold(Draft):
         if any(step not in self.definition.steps for step in ([event.step] if event.step else wanted)):
             return
         root = item.threads[ROOT]
-        stash = {name: value for name, value in {**root.stash, **event.stash}.items() if value is not None}
+        out = {name for name, value in event.stash.items() if value is None}
+        stash = {name: value for name, value in {**root.stash, **event.stash}.items() if name not in out}
         version = event.version or item.definition_version
-        timeout = self.definition.timeout
+        timeout = None if item.part is not None else self.definition.timeout
+        edited = bool(event.stash) or event.version is not None
+        kept = {name: self.keep_items(thread) if edited else thread for name, thread in item.threads.items()}
         self.execution = replace(
             item,
             definition_version=version,
-            threads={**item.threads, ROOT: replace(root, stash=stash)},
+            threads={**kept, ROOT: replace(kept[ROOT], stash=stash)},
             stash={},
             output=None,
             error=None,
@@ -548,27 +573,35 @@ class Fold(Draft):
             self.abandon(root)
             self.arrive(replace(root, error=None), event.step, event.incoming)
             return
-        edited = bool(event.stash) or event.version is not None
         for thread in list(self.execution.threads.values()):
             self.revive(thread, edited=edited)
 
+    def keep_items(self, thread: Thread) -> Thread:
+        """Keep the items of a `map` that has begun, before what they are made from changes."""
+        if thread.join is None or not thread.join.listed or thread.status is Status.OVER or thread.items is not None:
+            return thread
+        return replace(thread, items=list(items_of(self.definition, self.before, thread)))
+
     def revive(self, thread: Thread, *, edited: bool) -> None:
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
-        step = self.definition.steps.get(thread.step)
-        timeout = None if step is None else step.timeout
-        deadline = None if timeout is None else self.now + timeout
+        deadline = self.deadline(thread)
         late = thread.deadline is not None and thread.deadline <= self.now
-        workflow = thread.join is not None and thread.join.child is not None
+        join = thread.join
+        workflow = join is not None and join.child is not None
         match thread.status:
             case Status.OVER:
                 return
-            case Status.READY if thread.join is not None:
+            case Status.JOINING if join is not None and len(thread.results) >= (1 if join.first else join.total):
+                self.finish(thread, join)
+            case Status.RETRYING:
+                self.put(replace(thread, driver=self.driver))
+            case Status.READY if join is not None:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case Status.AWAITING if not (workflow and edited):
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case Status.JOINING:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
-            case Status.WAITING | Status.RETRYING if not late:
+            case Status.WAITING if not late:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case _:
                 self.abandon(thread)
@@ -590,8 +623,8 @@ def _of_child(event: ChildEnded, name: str) -> StepError:
     return StepError(f"the execution {name} was not finished", f"workflow.{ended}", {"execution": name})
 
 
-def _too_many(join: Join) -> StepError:
-    return ItemsFailedError(f"{join.failed + 1} items failed or more, and {join.tolerate} are tolerated")
+def _too_many(failed: int, join: Join) -> StepError:
+    return ItemsFailedError(f"{failed} items failed or more, and {join.tolerate} are tolerated")
 
 
 def _change(event: RedriveRequested, item: Execution, root: Thread, version: int) -> dict[str, Json]:

@@ -132,7 +132,7 @@ def execution_json(execution: Execution) -> JsonObject:
         depth=execution.depth or None,
         spawns=_spawns_json(execution.spawns),
         part=execution.part and _changed(execution.part),
-        paused=execution.paused or None,
+        pausedAt=execution.paused_at and format_instant(execution.paused_at),
         order=execution.order or None,
         heard=execution.heard or None,
         failed=execution.failed or None,
@@ -144,7 +144,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
     """Read an execution that :func:`execution_json` wrote."""
     error, head = document.get("error"), document.get("head")
     ended_at, deadline = document.get("endedAt"), document.get("deadline")
-    parent, part = document.get("parent"), document.get("part")
+    parent, part, paused_at = document.get("parent"), document.get("part"), document.get("pausedAt")
     return Execution(
         id=document["id"],
         tenant_id=document["tenantId"],
@@ -168,7 +168,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         depth=document.get("depth", 0),
         spawns=_read_spawns(document.get("spawns")),
         part=part and Part(**part),
-        paused=document.get("paused", False),
+        paused_at=paused_at and parse_instant(paused_at),
         order=document.get("order", 0),
         heard=document.get("heard", 0),
         failed=document.get("failed", 0),
@@ -226,6 +226,7 @@ def _thread_json(thread: Thread) -> JsonObject:
         stash=dict(thread.stash) or None,
         error=thread.error and failure_json(thread.error),
         join=thread.join and _changed(thread.join),
+        items=None if thread.items is None else list(thread.items),
         results=dict(thread.results) or None,
     )
 
@@ -253,6 +254,7 @@ def _read_thread(document: Mapping[str, Any]) -> Thread:
         stash=document.get("stash", {}),
         error=error and Failure(**error),
         join=join and Join(**join),
+        items=document.get("items"),
         results=document.get("results", {}),
     )
 

@@ -91,7 +91,7 @@ class Draft:
             error=error,
             failed=failed,
             ended_at=self.now,
-            paused=False,
+            paused_at=None,
         )
 
     def record(  # noqa: PLR0913 - what an entry can hold

@@ -4,7 +4,7 @@ Everything that affects how an execution goes on lives in :class:`Execution` and
 names. Nothing here does anything: :mod:`chalicelib.core.decide` holds the rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -134,6 +134,8 @@ class Thread:
     error: Failure | None = None
     """What was caught last; a thread without one sees its parent's."""
     join: Join | None = None
+    items: Sequence[Json] | None = None
+    """Of a `map` that was driven on with something changed: those with which it began."""
     results: Mapping[str, Json] = field(default_factory=dict)
     """While joining: the results of the branches that have ended; while awaiting: by number, of the child executions
     that have ended, how many of their items failed."""
@@ -224,7 +226,8 @@ class Execution:
     """How many executions it is nested in by `workflow` steps."""
     spawns: Spawns = field(default_factory=Spawns)
     part: Part | None = None
-    paused: bool = False
+    paused_at: datetime | None = None
+    """Since when it stands still."""
     order: int = 0
     """The version of its newest pause, resumption or redrive, which its children are told."""
     heard: int = 0
@@ -233,6 +236,11 @@ class Execution:
     """At the end of a part of a `map`: how many of its items failed and were tolerated."""
     redrives: int = 0
     """How often it was driven on after its end."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        return self.paused_at is not None
 
     @property
     def ended(self) -> bool:

@@ -74,7 +74,7 @@ def execution_slots(document: dict[str, Any]) -> Iterator[Slot]:
     """Find the slots of the state of an execution."""
     yield from _slots(document, (), ("input", "output"), ("stash", "error"))
     for index, thread in enumerate(document["threads"]):
-        yield from _slots(thread, ("threads", index), ("incoming", "item"), ("stash", "results", "error"))
+        yield from _slots(thread, ("threads", index), ("incoming", "item", "items"), ("stash", "results", "error"))
 
 
 def record_slots(records: Sequence[dict[str, Any]]) -> Iterator[Slot]:

@@ -124,6 +124,8 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
 
 def items_of(definition: Definition, execution: Execution, thread: Thread) -> Sequence[Json]:
     """Answer the items of a thread's `map`."""
+    if thread.items is not None:
+        return thread.items
     found = outcome(definition, execution, thread)
     return found.items if isinstance(found, Spread) else ()
 

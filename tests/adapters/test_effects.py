@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.effects import PooledEffects
 from chalicelib.core.declaration import Perform
 from chalicelib.core.errors import StepError
@@ -18,7 +19,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
-    effects = PooledEffects({"tell": lambda params, key: [params, key]}, pool)
+    effects = PooledEffects({"tell": lambda params, key: [params, key]}, pool, SystemClock())
     effects.start("t:d:1", "main.2.left", 3, Perform("tell", {"a": 1}))
     assert effects.wait() == [EffectSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
 
@@ -30,7 +31,7 @@ def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
         both_are_there.wait()
         return params
 
-    effects = PooledEffects({"meet": meet}, pool)
+    effects = PooledEffects({"meet": meet}, pool, SystemClock())
     effects.start("t:d:1", "a", 0, Perform("meet", "A"))
     effects.start("t:d:1", "b", 0, Perform("meet", "B"))
     ended = [*effects.wait()]
@@ -48,7 +49,7 @@ def breaks(params: Json, key: str) -> Json:
 
 
 def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> None:
-    effects = PooledEffects({"fails": fails, "breaks": breaks}, pool)
+    effects = PooledEffects({"fails": fails, "breaks": breaks}, pool, SystemClock())
     effects.start("t:d:1", "main", 1, Perform("fails", {"url": "u"}))
     assert effects.wait() == [EffectFailed("main", 1, "http.504", "no answer", {"url": "u"})]
     effects.start("t:d:1", "main", 1, Perform("breaks", None))

@@ -515,9 +515,8 @@ class TestRetry:
         assert run.later(5).thread().status is Status.RETRYING
 
     def test_an_execution_can_be_over_time_between_attempts(self) -> None:
-        run = Run(
-            "{timeoutSeconds: 5, steps: [{id: a, type: call, retry: [{errors: ['*'], intervalSeconds: 9, jitter: none}]}]}"
-        )
+        retry = "retry: [{errors: ['*'], intervalSeconds: 9, jitter: none}]"
+        run = Run(f"{{timeoutSeconds: 5, steps: [{{id: a, type: call, {retry}}}]}}")
         assert run.go().broke().later(5).state is State.TIMED_OUT
 
     def test_what_an_attempt_forked_ends_with_it(self) -> None:

@@ -65,6 +65,7 @@ FULL = Thread(
     stash={"s": {}},
     error=FAILURE,
     join=Join(9, 8, True, True, 7, 6, 5, 4, "t:other:1", False),
+    items=[1, None],
     results={"0": 3},
 )
 LIVE = Execution("t:d:1", "t", "d", 2, "nonce", {"n": 10**30, "f": 1.0, "e": ""}, NOW, {"main": MAIN, FULL.id: FULL}, 4)
@@ -91,7 +92,7 @@ DONE = Execution(
     depth=3,
     spawns=Spawns(9, NOW, 8),
     part=Part(100, 7, 6, {"id": "t:d:0"}),
-    paused=True,
+    paused_at=NOW,
     order=4,
     heard=3,
     failed=2,
