@@ -34,7 +34,7 @@ def arm(ports: Ports, token: str, limit: int = 1000) -> int:
 
 def _arm(ports: Ports, token: str, execution_id: str, seen: datetime) -> bool:
     now = ports.clock.now()
-    later: datetime | None = now + GRACE
+    later: datetime | None = now + LONGEST_DELAY + GRACE
     try:
         item = ports.executions.get(execution_id)
         if item is not None and seen > now and _is_sent_soon(item, seen):

@@ -1,7 +1,7 @@
 """What becomes of one workflow when one fault strikes one call: every call of an undisturbed run, every fault."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -83,17 +83,13 @@ class Outcome:
 
 
 class Observed(World):
-    """A world that takes down who calls what, and where the execution stands then; a redelivery overtakes."""
+    """A world that takes down who calls what, and where the execution stands then."""
 
     def __init__(self, *args: Any, **how: Any) -> None:
         super().__init__(*args, **how)
         self.points: list[Point] = []
         self.callers: list[Process] = []
         self.deliveries: dict[str, int] = {}
-
-    def choices(self) -> Iterator[Callable[[], object]]:
-        self.processes.sort(key=lambda process: -(process.letter.receives if process.letter else 1))
-        return super().choices()
 
     def fault(self, name: str) -> Fault | None:
         process = self.current()

@@ -59,6 +59,8 @@ class _Place:
     prefix: str = ""
     depth: int = 1
     """How many lists there are down to this one."""
+    endless: bool = False
+    """Whether it may go round for ever, as another branch's result ends it."""
 
 
 class _Parsing(Findings):
@@ -93,7 +95,7 @@ class _Parsing(Findings):
         self.walk(raw, _Place(("steps",)))
         ids = {each.id for nodes, _ in self.lists for each in nodes if each.id is not None}
         for nodes, place in self.lists:
-            self.problems += flow_problems(nodes, place.path, self.suggestion, ids)
+            self.problems += flow_problems(nodes, place.path, self.suggestion, ids, endless=place.endless)
         return next(iter(self.steps), "")
 
     def walk(self, raw: Sequence[Json], place: _Place) -> None:
@@ -106,7 +108,7 @@ class _Parsing(Findings):
             if isinstance(step, dict) and "include" not in step:
                 step_type = self.step_type(step, path)
                 nodes.append(node(step, self.kind(step_type)[0]))
-                self.step(step, step_type, behind, _Place(path, place.prefix, place.depth))
+                self.step(step, step_type, behind, _Place(path, place.prefix, place.depth, place.endless))
             else:
                 self.problem(path, UNRESOLVED if isinstance(step, dict) else "a step is an object")
                 nodes.append(Node(None, onward=True, unknown=True))
@@ -173,7 +175,8 @@ class _Parsing(Findings):
             if place.depth == MAX_LISTS:
                 self.problem((*place.path, *below), f"lists of steps nest at most {MAX_LISTS} deep")
             else:
-                inner = _Place((*place.path, *below), prefix_of(path, below, name), place.depth + 1)
+                endless = place.endless or step.get("join") == "first"
+                inner = _Place((*place.path, *below), prefix_of(path, below, name), place.depth + 1, endless)
                 found[name] = raw, inner
         return found
 

@@ -63,7 +63,9 @@ def _of(step: Mapping[str, Json], key: str) -> Iterator[tuple[Path, Json]]:
         yield (key, index, "next"), entry.get("next") if isinstance(entry, dict) else None
 
 
-def flow_problems(nodes: Sequence[Node], path: Path, suggestion: Suggestion, others: Collection[str]) -> list[Problem]:
+def flow_problems(
+    nodes: Sequence[Node], path: Path, suggestion: Suggestion, others: Collection[str], *, endless: bool = False
+) -> list[Problem]:
     """Find what is wrong with how steps follow each other.
 
     Args:
@@ -71,9 +73,10 @@ def flow_problems(nodes: Sequence[Node], path: Path, suggestion: Suggestion, oth
         path: where the list stands in its document.
         suggestion: what names the closest of the ids that there are.
         others: the ids of the steps of all lists.
+        endless: whether a loop may go round for ever, as something else ends it.
     """
     named = _named(nodes)
-    found = [*_taken_ids(named), *_wrong_targets(nodes, named, suggestion, others), *_dead_ends(nodes, named)]
+    found = [*_taken_ids(named), *_wrong_targets(nodes, named, suggestion, others), *_dead_ends(nodes, named, endless=endless)]
     return [Problem(pointer((*path, *place)), message) for place, message in found]
 
 
@@ -107,7 +110,7 @@ def _wrong_targets(nodes: Sequence[Node], named: _Named, suggestion: Suggestion,
                 yield (index, *place), f"there is no step {target!r}{suggestion(target, named)}"
 
 
-def _dead_ends(nodes: Sequence[Node], named: _Named) -> _Found:
+def _dead_ends(nodes: Sequence[Node], named: _Named, *, endless: bool) -> _Found:
     """Find steps that no way leads to, and loops that none leads out of; what hangs on them is not told again."""
     ways = _all_ways(nodes, named)
     reached = _reach([0], ways)
@@ -116,7 +119,7 @@ def _dead_ends(nodes: Sequence[Node], named: _Named) -> _Found:
         name = nodes[index].name
         if index not in reached:
             yield (index,), f"{name} cannot be reached from the first step"
-        else:
+        elif not endless:
             yield (index,), f"from {name} every way leads back to it, none to an end"
 
 

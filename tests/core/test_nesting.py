@@ -317,3 +317,10 @@ class TestLimits:
         for _ in range(900):
             step = each("a", step)
         assert problems(step)
+
+
+def test_a_branch_may_go_round_for_ever_where_the_first_result_ends_it() -> None:
+    branches: Mapping[str, list[Json]] = {"answer": [echo("once")], "remind": [echo("again", next="again")]}
+    assert read(parallel("race", branches, join="first")).steps["race/remind/again"].next == "race/remind/again"
+    with pytest.raises(InvalidDefinitionError, match="every way leads back"):
+        read(parallel("all", branches))
