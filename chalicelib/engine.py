@@ -248,7 +248,7 @@ class Invocation:
                 from_parent = thread.id == ROOT and isinstance(event, Started | Requested)
                 if under_it or from_parent:
                     self.imply(item, thread)
-            elif thread.status is Status.READY and (thread is named or (under_it and not handed)):
+            elif thread.status is Status.READY and not (handed and under_it) and (thread is named or under_it):
                 self.own[thread.key] = delivery.id
             else:
                 if thread is named:
@@ -275,7 +275,7 @@ class Invocation:
                     own[thread.key] = driver.message
                 else:
                     self.imply(item, thread)
-            elif held is not None and (driver is None or not driver.handed or self.names(held, thread.key)):
+            elif held is not None and (driver is None or not driver.handed or self.names(held, thread)):
                 own[thread.key] = held
         self.item, self.own = item, own
         self.pending = [each for each in self.pending if self.stands(item, each.event)]
@@ -291,10 +291,14 @@ class Invocation:
         """Tell whether this very request wrote a turn, under one of its messages."""
         return driver.request == self.request and driver.message in self.deliveries
 
-    def names(self, message: str, key: Key) -> bool:
-        """Tell whether a message names a turn."""
+    def names(self, message: str, thread: Thread) -> bool:
+        """Tell whether a message names a handed turn, and is not the one under which it was handed.
+
+        That one is about to be acknowledged: what went on under it would have nobody to take it up again.
+        """
         event = self.deliveries[message].message.event
-        return (event.thread, event.turn) == key
+        handed_by = None if thread.driver is None else thread.driver.message
+        return (event.thread, event.turn) == thread.key and handed_by != message
 
     # -- fold
 

@@ -178,6 +178,12 @@ class KeepsWhatWasHandedOver(Invocation):
         self.own |= {key: message for key, message in held.items() if key in ready and key not in handed}
 
 
+class TakesUpWhatItsOwnMessageHandedOver(Invocation):
+    def names(self, message: str, thread: Thread) -> bool:
+        event = self.deliveries[message].message.event
+        return (event.thread, event.turn) == thread.key
+
+
 class IgnoresTheNonceOfAnotherSubmission(Invocation):
     def reread(self, item: Execution, current: Execution | None) -> None:
         self.presumed = False
@@ -225,8 +231,8 @@ INVOCATIONS: Sequence[type[Invocation]] = (
     SendsBeforeItWrites,
     AcknowledgesBeforeItSends,
     IgnoresTurnsOfMessages,
-    KeepsWhatWasHandedOver,
 )
+HANDED: Sequence[type[Invocation]] = (KeepsWhatWasHandedOver, TakesUpWhatItsOwnMessageHandedOver)
 NONCES: Sequence[type[Invocation]] = (IgnoresTheNonceOfAnotherSubmission, TakesUpAnotherSubmission)
 FOLDS: Sequence[type[Fold]] = (ForksWithoutTheTurn, JoinsByACounter)
 SERVICES: Sequence[type[Service]] = (PutsBeforeItSends,)

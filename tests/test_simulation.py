@@ -140,6 +140,34 @@ def test_a_rule_of_requests_switched_off_is_caught(mutant: type[Request]) -> Non
     assert caught(mutants_rules.REQUESTS[mutant], requesting=mutant)
 
 
+class Doubling(World):
+    """Nothing but twins, and deaths."""
+
+    @staticmethod
+    def possible(name: str) -> list[Fault]:
+        return [Fault.KILL_AFTER, Fault.REDELIVER, Fault.REDELIVER]
+
+
+def doubled(seed: int, kind: type[Invocation]) -> None:
+    world = play(ALL["uneven"], "mine", kind=Doubling, seed=seed, rate=0.15, turns=2, invocation=kind)
+    check(world, "uneven", "mine")
+
+
+def test_twins_leave_to_others_what_was_handed_to_them() -> None:
+    for seed in range(150):
+        doubled(seed, Invocation)
+
+
+@pytest.mark.parametrize("mutant", mutants.HANDED)
+def test_a_rule_about_what_was_handed_over_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    def hunt() -> None:
+        for seed in range(3000):
+            doubled(seed, mutant)
+
+    with pytest.raises(AssertionError):
+        hunt()
+
+
 class Colliding(World):
     """Two clients at once, to whom the source of random ids gives the same one."""
 

@@ -508,7 +508,8 @@ class World:
         """Do what the worker does with the messages of one execution."""
         deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in letters]
         few = 3 if self.width < WIDE else 100
-        budget = Budget(self.clock.now() + MINUTE, turns=self.turns, turns_per_write=few)
+        turns = self.random.choice((self.turns, 1000)) if self.wild else self.turns
+        budget = Budget(self.clock.now() + MINUTE, turns=turns, turns_per_write=few)
         self.current().named = {(each.message.event.thread, each.message.event.turn) for each in deliveries}
         done = kind(self.ports, f"request-{next(self.requests)}", deliveries, budget).run()
         if done:

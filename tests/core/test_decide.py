@@ -180,6 +180,18 @@ class TestWhen:
         run = Run("steps: [{id: a, type: fail, when: input}, {id: b, type: transform}]", {}).go()
         assert (run.state, run.told[0]) == (State.SUCCEEDED, "StepSkipped main a")
 
+    def test_an_execution_never_shows_that_it_skipped_something(self) -> None:
+        run = Run("""
+            steps:
+              - {id: a, type: call}
+              - {id: b, type: fail, when: input}
+              - {id: c, type: fail, when: input}
+              - {id: d, type: call}
+            """)
+        run.fold(EffectSucceeded("main", 0, 1))
+        assert run.fold(StepDue("main", 1)).records[0].state is State.STEP_SKIPPED
+        assert (run.state, run.execution.step) == (State.STEP_SUCCEEDED, "a")
+
     def test_a_skipped_last_step_ends_with_what_came_in(self) -> None:
         run = Run("steps: [{id: a, type: fail, when: 'input.bad'}]", {"fine": 1}).go()
         assert (run.state, run.output) == (State.SUCCEEDED, {"fine": 1})
