@@ -359,6 +359,20 @@ class TestTwins:
         assert answers == [{letter.id}]
         assert home.performed == [(f"{home.only().id}:main:0", "in")] * 2
 
+    def test_an_end_that_its_dead_twin_did_not_tell_is_told(self, home: Home) -> None:
+        home.create(WAIT, name="other")
+        home.create(SUB)
+        name = home.execute("in")
+        home.settle()
+        home.clock.sleep(45)
+        home.queue.refusals = 1
+        with pytest.raises(UnavailableError):
+            home.deliver()
+        assert home.child().ended
+        home.clock.sleep(360)
+        home.settle()
+        assert home.read(name).output == "in"
+
     def test_a_start_that_overtakes_its_execution_puts_it_before_an_effect(self, home: Home) -> None:
         home.create(CALL)
         home.service.execute("t", "d", "in")
@@ -412,6 +426,17 @@ class TestChildren:
         home.send(Message(name, ChildEnded("main", 1, 0, State.SUCCEEDED, output="again")))
         home.settle()
         assert home.read(name) == before
+
+    def test_an_end_that_was_lost_is_told_again_when_it_is_started_again(self, home: Home) -> None:
+        home.create(ECHO, name="other")
+        home.create(SUB)
+        name = home.execute("in")
+        home.deliver()
+        home.queue.letters.clear()
+        home.service.pause("t", name)
+        home.service.resume("t", name)
+        home.settle()
+        assert home.read(name).output == "in"
 
     def test_an_output_too_large_for_a_message_is_read(self, home: Home) -> None:
         home.create(ECHO, name="other")
@@ -558,6 +583,13 @@ class TestRequests:
         driver = home.only().threads["main"].driver
         assert driver is not None
         assert driver.handed
+
+    def test_what_stands_still_is_not(self, home: Home) -> None:
+        home.create(CALL)
+        execution, _ = home.service.execute("t", "d", "in")
+        driver = home.service.pause("t", execution.id).threads["main"].driver
+        assert driver is not None
+        assert not driver.handed
 
     def test_one_of_an_execution_that_is_not_there_is_none(self, home: Home) -> None:
         assert home.drive("t:d:gone", CancelRequested()) is None

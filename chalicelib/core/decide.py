@@ -65,7 +65,7 @@ from chalicelib.core.model import (
 from chalicelib.core.outbox import is_due
 from chalicelib.core.retry import matches, next_attempt
 from chalicelib.core.scope import holds, is_part_root, items_of, outcome
-from chalicelib.core.submission import WIDTH, child_id, part_size, workflow_id
+from chalicelib.core.submission import WIDTH, child_id, part_size, read_below, workflow_id
 from chalicelib.core.template import Template
 from chalicelib.core.values import Json
 
@@ -199,7 +199,7 @@ class Fold(Draft):
         count = len(answer.items)
         if count <= WIDTH:
             at_once = min(count, answer.concurrency)
-            join = Join(count, listed=True, at_once=at_once, tolerate=answer.tolerate)
+            join = Join(count, listed=True, at_once=at_once, tolerate=answer.tolerate, items=count)
             self.begin(self.move(replace(thread, status=Status.JOINING, join=join)))
             return
         size = part_size(count)
@@ -212,6 +212,8 @@ class Fold(Draft):
             listed=True,
             concurrency=min(size, answer.concurrency),
             tolerate=answer.tolerate,
+            items=count,
+            reads=read_below(self.definition, thread.step),
         )
         self.move(replace(thread, status=Status.AWAITING, join=join))
 
@@ -448,7 +450,7 @@ class Fold(Draft):
             parent = self.execution.threads[thread.parent]
             assert parent.join is not None  # noqa: S101 - it has forked this thread
             if parent.join.failed < parent.join.tolerate:
-                self.tolerate(parent, parent.join, thread, failure)
+                self.tolerate(parent, parent.join, told, failure)
                 return
             if parent.join.tolerate:
                 failed = parent.join.failed + 1
@@ -514,6 +516,9 @@ class Fold(Draft):
             case ResumeRequested() if not item.ended:
                 if again:
                     self.execution = replace(self.execution, redrives=event.redrives)
+                    known = all(thread.step in self.definition.steps for thread in item.threads.values())
+                    if event.version is not None and known:
+                        self.execution = replace(self.execution, definition_version=event.version)
                 if item.paused:
                     self.resume(event.actor)
 
@@ -573,14 +578,36 @@ class Fold(Draft):
             self.abandon(root)
             self.arrive(replace(root, error=None), event.step, event.incoming)
             return
-        for thread in list(self.execution.threads.values()):
-            self.revive(thread, edited=edited)
+        for name in list(self.execution.threads):
+            if (thread := self.execution.threads.get(name)) is not None:
+                self.revive(thread, edited=edited)
+
+    def fits(self, thread: Thread, join: Join) -> bool:
+        """Tell whether a step still has the branches, or the number of items, with which it began.
+
+        A large `map` must not read more than what its parts were handed on, either.
+        """
+        if join.child is not None:
+            return True
+        step = self.definition.steps[thread.step]
+        if not join.listed:
+            begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
+            return len(step.scopes) == join.total and begun | thread.results.keys() <= step.scopes.keys()
+        try:
+            items = items_of(self.definition, self.execution, thread)
+        except StepError:
+            return False
+        read = read_below(self.definition, thread.step).split()
+        return len(items) == join.items and (thread.status is Status.JOINING or set(read) <= set(join.reads.split()))
 
     def keep_items(self, thread: Thread) -> Thread:
         """Keep the items of a `map` that has begun, before what they are made from changes."""
         if thread.join is None or not thread.join.listed or thread.status is Status.OVER or thread.items is not None:
             return thread
-        return replace(thread, items=list(items_of(self.definition, self.before, thread)))
+        try:
+            return replace(thread, items=list(items_of(self.definition, self.before, thread)))
+        except StepError:
+            return thread
 
     def revive(self, thread: Thread, *, edited: bool) -> None:
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
@@ -591,21 +618,27 @@ class Fold(Draft):
         match thread.status:
             case Status.OVER:
                 return
+            case Status.JOINING | Status.AWAITING if edited and join is not None and not self.fits(thread, join):
+                self.anew(thread)
             case Status.JOINING if join is not None and len(thread.results) >= (1 if join.first else join.total):
                 self.finish(thread, join)
             case Status.RETRYING:
                 self.put(replace(thread, driver=self.driver))
             case Status.READY if join is not None:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
-            case Status.AWAITING if not (workflow and edited):
+            case Status.AWAITING if not (edited and workflow):
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case Status.JOINING:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case Status.WAITING if not late:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case _:
-                self.abandon(thread)
-                self.attempt(replace(thread, attempt=1, tries={}))
+                self.anew(thread)
+
+    def anew(self, thread: Thread) -> None:
+        """Let a step begin as though it had never been tried."""
+        self.abandon(thread)
+        self.attempt(replace(thread, attempt=1, tries={}))
 
 
 def _awaiting(thread: Thread) -> Thread:

@@ -76,7 +76,11 @@ def flow_problems(
         endless: whether a loop may go round for ever, as something else ends it.
     """
     named = _named(nodes)
-    found = [*_taken_ids(named), *_wrong_targets(nodes, named, suggestion, others), *_dead_ends(nodes, named, endless=endless)]
+    found = [
+        *_taken_ids(named),
+        *_wrong_targets(nodes, named, suggestion, others),
+        *_dead_ends(nodes, named, endless=endless),
+    ]
     return [Problem(pointer((*path, *place)), message) for place, message in found]
 
 

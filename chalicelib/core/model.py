@@ -91,6 +91,10 @@ class Join:
     tolerate: int = 0
     failed: int = 0
     """How many have failed so far, and were tolerated."""
+    items: int = 0
+    """How many items a `map` has."""
+    reads: str = ""
+    """What the parts of a `map` are handed on because its steps may read it: of ``input`` and ``stash``."""
     child: str | None = None
     """The execution that a `workflow` step started; None for the parts of a `map`."""
     wait: bool = True

@@ -1,15 +1,15 @@
 """How executions come to be: submitted by a caller, or by another execution."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 
-from chalicelib.core.declaration import Definition, StartChild
+from chalicelib.core.declaration import Definition, StartChild, Step
 from chalicelib.core.errors import InvalidInputError, StepError
 from chalicelib.core.model import ROOT, Execution, Parent, Part, Status, Thread
 from chalicelib.core.scope import execution_values, scope, visible_error, visible_stash
-from chalicelib.core.template import render
+from chalicelib.core.template import Template, expressions, render
 from chalicelib.core.values import Json
 
 WIDTH = 100
@@ -98,6 +98,7 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
 def part(execution: Execution, thread: Thread, items: Sequence[Json], number: int) -> Execution:
     """Make the execution of one part of a large `map`: it runs the map's steps for some of all its items."""
     join = thread.join
+    reads = "" if join is None else join.reads
     size = part_size(len(items))
     first = execution.part.first if execution.part is not None else 0
     own = items[number * size : (number + 1) * size]
@@ -110,7 +111,7 @@ def part(execution: Execution, thread: Thread, items: Sequence[Json], number: in
         incoming=list(own),
         since=thread.since,
         started_at=thread.since,
-        stash=visible_stash(execution, thread),
+        stash=visible_stash(execution, thread) if "stash" in reads else {},
         error=visible_error(execution, thread),
     )
     return Execution(
@@ -119,7 +120,7 @@ def part(execution: Execution, thread: Thread, items: Sequence[Json], number: in
         definition_id=execution.definition_id,
         definition_version=execution.definition_version,
         nonce=_nonce(name),
-        input=execution.input,
+        input=execution.input if "input" in reads else None,
         started_at=thread.since,
         threads={ROOT: root},
         step=thread.step,
@@ -133,6 +134,27 @@ def part(execution: Execution, thread: Thread, items: Sequence[Json], number: in
             execution=execution_values(execution),
         ),
     )
+
+
+def read_below(definition: Definition, path: str) -> str:
+    """Find which of ``input`` and ``stash`` the steps nested in a step may read, by the words in their templates."""
+    texts = [
+        expression.text
+        for step in definition.steps.values()
+        if step.path.startswith(f"{path}/")
+        for template in _templates(step)
+        for _, expression in expressions(template)
+    ]
+    unclear = any(sign in text for text in texts for sign in ("@", "*", "\\"))
+    return " ".join(name for name in ("input", "stash") if unclear or any(name in text for text in texts))
+
+
+def _templates(step: Step) -> Iterator[Template]:
+    yield step.params
+    yield from (template for template in (step.when, step.output) if template is not None)
+    yield from (choice.when for choice in step.choices)
+    if isinstance(step.stash, Mapping):
+        yield from step.stash.values()
 
 
 def part_size(count: int) -> int:

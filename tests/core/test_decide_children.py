@@ -241,11 +241,14 @@ class TestLargeMap:
     @pytest.mark.parametrize(
         ("options", "join"),
         [
-            ("maxConcurrency: 252", Join(3, begun=3, listed=True, at_once=3, concurrency=84)),
-            ("maxConcurrency: 249", Join(3, begun=2, listed=True, at_once=2, concurrency=84)),
-            ("maxConcurrency: 200", Join(3, begun=2, listed=True, at_once=2, concurrency=84)),
-            ("maxConcurrency: 10", Join(3, begun=1, listed=True, at_once=1, concurrency=10)),
-            (ALL_AT_ONCE + "tolerate: {percent: 10}", Join(3, 3, listed=True, at_once=3, concurrency=84, tolerate=25)),
+            ("maxConcurrency: 252", Join(3, begun=3, listed=True, at_once=3, concurrency=84, items=250)),
+            ("maxConcurrency: 249", Join(3, begun=2, listed=True, at_once=2, concurrency=84, items=250)),
+            ("maxConcurrency: 200", Join(3, begun=2, listed=True, at_once=2, concurrency=84, items=250)),
+            ("maxConcurrency: 10", Join(3, begun=1, listed=True, at_once=1, concurrency=10, items=250)),
+            (
+                ALL_AT_ONCE + "tolerate: {percent: 10}",
+                Join(3, 3, listed=True, at_once=3, concurrency=84, items=250, tolerate=25),
+            ),
         ],
     )
     def test_more_than_a_hundred_items_are_parts_that_are_executions(self, options: str, join: Join) -> None:
@@ -262,7 +265,9 @@ class TestLargeMap:
         run = Run(LARGE.format(ALL_AT_ONCE + "tolerate: {count: 9}"), 250)
         run.go().child(State.SUCCEEDED, 1, failed=4)
         assert run.thread().results == {"1": 4}
-        assert run.thread().join == Join(3, begun=3, listed=True, at_once=3, concurrency=84, tolerate=9, failed=4)
+        assert run.thread().join == Join(
+            3, begun=3, listed=True, at_once=3, concurrency=84, items=250, tolerate=9, failed=4
+        )
         assert run.thread().key == ("main", 1)
 
     def test_one_that_is_told_of_twice_is_noted_once(self) -> None:
@@ -272,8 +277,12 @@ class TestLargeMap:
 
     def test_a_window_of_parts_begins_once_the_one_before_has_ended(self) -> None:
         run = Run(LARGE.format("maxConcurrency: 200"), 250).go()
-        assert run.child(State.SUCCEEDED, 1).thread().join == Join(3, 2, listed=True, at_once=2, concurrency=84)
-        assert run.child(State.SUCCEEDED, 0).thread().join == Join(3, 3, listed=True, at_once=2, concurrency=84)
+        assert run.child(State.SUCCEEDED, 1).thread().join == Join(
+            3, 2, listed=True, at_once=2, concurrency=84, items=250
+        )
+        assert run.child(State.SUCCEEDED, 0).thread().join == Join(
+            3, 3, listed=True, at_once=2, concurrency=84, items=250
+        )
         assert (run.thread().key, run.thread().driver) == (("main", 1), ME)
 
     def test_once_all_have_ended_the_results_are_gathered(self) -> None:
@@ -353,7 +362,7 @@ class TestPart:
 
     def test_one_of_a_very_large_map_has_parts_of_its_own(self) -> None:
         run = self.part(250, first=1000, concurrency=50, tolerate=7)
-        assert run.thread().join == Join(3, 1, listed=True, at_once=1, concurrency=50, tolerate=7)
+        assert run.thread().join == Join(3, 1, listed=True, at_once=1, concurrency=50, tolerate=7, items=250)
         for number in range(3):
             run.child(State.SUCCEEDED, number, failed=2)
         assert run.done([[1], [2], [3]]).output == [1, 2, 3]

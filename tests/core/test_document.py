@@ -64,7 +64,7 @@ FULL = Thread(
     item=[None],
     stash={"s": {}},
     error=FAILURE,
-    join=Join(9, 8, True, True, 7, 6, 5, 4, "t:other:1", False),
+    join=Join(9, 8, True, True, 7, 6, 5, 4, 3, "input", "t:other:1", wait=False),
     items=[1, None],
     results={"0": 3},
 )

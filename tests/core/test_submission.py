@@ -7,7 +7,7 @@ from chalicelib.core.declaration import StartChild
 from chalicelib.core.errors import InvalidInputError
 from chalicelib.core.model import Execution, Failure, Parent, Part, State, Status
 from chalicelib.core.scope import items_of
-from chalicelib.core.submission import WIDTH, child, child_id, part, part_size, submit
+from chalicelib.core.submission import WIDTH, child, child_id, part, part_size, read_below, submit
 from tests.core.examples import NOW, Run, blank, define
 
 ECHO = "steps: [{id: one, type: echo, message: 1}]"
@@ -121,7 +121,7 @@ class TestPart:
             items: '${{range(input)}}'
             tolerate: {{count: 7}}
             {0}
-            steps: [{{id: a, type: call}}]
+            steps: [{{id: a, type: call, content: '${{[input, stash.seen]}}'}}]
         """
 
     def parts(self, count: int, options: str = "") -> list[Execution]:
@@ -156,6 +156,29 @@ class TestPart:
         assert (first.parent, second.parent) == (Parent("t:d:1", "main", 2, 0), Parent("t:d:1", "main", 2, 1))
         assert first.part is not None
         assert first.part.execution["id"] == "t:d:1"
+
+    def test_what_the_steps_do_not_read_is_not_handed_on(self) -> None:
+        silent = self.STEPS.replace("content: '${{[input, stash.seen]}}'", "content: '${{item}}'")
+        run = Run(silent.format(""), 250).go().broke("First")
+        first = part(run.execution, run.thread(), items_of(run.definition, run.execution, run.thread()), 0)
+        assert (first.input, first.threads["main"].stash) == (None, {})
+
+    @pytest.mark.parametrize(
+        ("step", "reads"),
+        [
+            ("type: call, content: '${item}'", ""),
+            ("type: call, content: '${input.a}'", "input"),
+            ("type: call, when: stash.a", "stash"),
+            ("type: call, stash: {a: '${to_json(@)}'}", "input stash"),
+            ("type: choice, choices: [{when: input.a, next: z}], default: z", "input"),
+            ("type: call, output: '${stash.b}'", "stash"),
+            ("type: call, content: '${[*.a]}'", "input stash"),
+            ("type: call, content: '${\"\\u0069nput\"}'", "input stash"),
+        ],
+    )
+    def test_what_steps_may_read_is_told_by_their_words(self, step: str, reads: str) -> None:
+        inner = f"[{{id: y, {step}}}, {{id: z, type: call, content: '${{index}}'}}]"
+        assert read_below(define(f"steps: [{{id: m, type: map, items: '${{input}}', steps: {inner}}}]"), "m") == reads
 
     def test_it_can_be_parted_again_and_its_parts_show_the_same_execution(self) -> None:
         run = Run(self.STEPS.format(""), 25_000).go().broke("First")
