@@ -515,12 +515,16 @@ class Fold(Draft):
                 self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
             case ResumeRequested() if not item.ended:
                 if again:
-                    self.execution = replace(self.execution, redrives=event.redrives)
-                    known = all(thread.step in self.definition.steps for thread in item.threads.values())
-                    if event.version is not None and known:
-                        self.execution = replace(self.execution, definition_version=event.version)
+                    self.keep_up(event)
                 if item.paused:
                     self.resume(event.actor)
+
+    def keep_up(self, event: ResumeRequested) -> None:
+        """Take part in the parent's redrive though it never ended, with the parent's version if it has all the steps."""
+        item = self.execution
+        known = all(thread.step in self.definition.steps for thread in item.threads.values())
+        version = event.version if event.version is not None and known else item.definition_version
+        self.execution = replace(item, redrives=event.redrives, definition_version=version)
 
     def pause(self, actor: str | None) -> None:
         """Let everything stand still; child executions are told to."""

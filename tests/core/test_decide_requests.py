@@ -224,7 +224,7 @@ class TestFromTheParent:
         assert (run.state, run.execution.definition_version) == (State.STEP_STARTED, 3)
         other = Run(CALLS).go()
         other.definition = define("steps: [{id: other, type: call}]")
-        assert other.ask(ResumeRequested(turn=7, redrives=1, version=3)).execution.definition_version == 1
+        assert other.fold(ResumeRequested(turn=7, redrives=1, version=3)).execution.definition_version == 1
 
     def test_a_cancellation_overtaken_by_the_redrive_is_void(self) -> None:
         run = Run(CALLS).go().broke("No").ask(ResumeRequested(turn=7, redrives=1)).ask(CancelRequested(turn=6))
