@@ -514,14 +514,15 @@ class Fold(Draft):
             case ResumeRequested() if again and item.ended and item.state is not State.SUCCEEDED:
                 self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
             case ResumeRequested() if not item.ended:
-                if again:
-                    self.keep_up(event)
+                self.keep_up(event)
                 if item.paused:
                     self.resume(event.actor)
 
     def keep_up(self, event: ResumeRequested) -> None:
-        """Take part in the parent's redrive though it never ended, with the parent's version if it has all the steps."""
+        """Take part in the parent's redrive though it never ended, with its version if that has all the steps."""
         item = self.execution
+        if event.redrives <= item.redrives:
+            return
         known = all(thread.step in self.definition.steps for thread in item.threads.values())
         version = event.version if event.version is not None and known else item.definition_version
         self.execution = replace(item, redrives=event.redrives, definition_version=version)
