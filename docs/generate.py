@@ -4,6 +4,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chalicelib.core.editor import definition_schema
 from chalicelib.core.functions import Functions
 from chalicelib.core.language import DEFINITION_KEYS, ENTRIES, INCLUDE, STEP_KEYS
 from chalicelib.core.lint import COMMON_ERRORS
+from chalicelib.core.template import Scope, compile_condition, render
 from chalicelib.steps import STEP_TYPES
 from docs.failures import failures
 
@@ -40,6 +42,38 @@ GROUPS = {
     "Functions": "Identifiers",
 }
 """The headings of the functions, by the class that holds them."""
+
+
+SURPRISES = {
+    "A name that is not there is null, like one that is there and null: `has` tells them apart; `default`, `get` and "
+    "`required` say what is to be then.": (
+        "{a: `null`}.a",
+        "{a: `null`}.b",
+        "[has({a: `null`}, 'a'), has({a: `null`}, 'b')]",
+        "default({a: `null`}.b, 'none')",
+    ),
+    "A projection drops nulls, and the list gets shorter: `map` keeps them.": (
+        "[{a: `1`}, {b: `2`}][*].a",
+        "map(&a, [{a: `1`}, {b: `2`}])",
+    ),
+    "An index and a name in a path are fixed: `at` and `get` take them from values.": (
+        "at(['x', 'y'], add(`0`, `1`))",
+        "get({a: `1`}, lower('A'))",
+    ),
+    "`<` and `>` compare texts by their characters, which is wrong for instants of different offsets: compare the seconds "
+    "between them.": (
+        "'2026-01-01T10:00:00+02:00' < '2026-01-01T09:00:00Z'",
+        "seconds_between('2026-01-01T10:00:00+02:00', '2026-01-01T09:00:00Z') > `0`",
+    ),
+    "0 is true; what is empty is not: compare numbers with numbers.": (
+        "if(`0`, 'true', 'false')",
+        "if('', 'true', 'false')",
+    ),
+    "A number is written in backticks, a text in single quotes; in double quotes it is a name.": (
+        "[`1`, '1', {a: `1`}.\"a\"]",
+    ),
+}
+"""What to know of jmespath, and expressions that show it."""
 
 
 def main(arguments: list[str]) -> int:
@@ -162,9 +196,18 @@ def functions() -> Iterator[str]:
         for name, (holder, text) in documented.items():
             if holder == group:
                 yield from function(name, text)
+    yield from section("Where jmespath surprises, and what to write")
+    for number, (surprise, expressions) in enumerate(SURPRISES.items()):
+        yield from paragraph(surprise) if number else (surprise,)
+        yield from code("text", "\n".join(f"{text} -> {evaluated(text)}" for text in expressions))
     yield from section("Standard functions")
     yield "Those of [JMESPath](https://jmespath.org/specification.html#built-in-functions) are there, too:"
     yield ", ".join(standard) + "."
+
+
+def evaluated(expression: str) -> str:
+    """Evaluate an expression, and write what it yields."""
+    return json.dumps(render(compile_condition(expression), Scope({}, datetime(2026, 1, 31, tzinfo=UTC), "")))
 
 
 def function(name: str, text: str) -> Iterator[str]:
