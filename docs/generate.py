@@ -60,8 +60,8 @@ SURPRISES = {
         "at(['x', 'y'], add(`0`, `1`))",
         "get({a: `1`}, lower('A'))",
     ),
-    "`<` and `>` compare texts by their characters, which is wrong for instants of different offsets: compare the seconds "
-    "between them.": (
+    "`<` and `>` compare texts by their characters, which is wrong for instants of different offsets: compare the "
+    "seconds between them.": (
         "'2026-01-01T10:00:00+02:00' < '2026-01-01T09:00:00Z'",
         "seconds_between('2026-01-01T10:00:00+02:00', '2026-01-01T09:00:00Z') > `0`",
     ),
