@@ -1,5 +1,6 @@
 """What each route answers: a request taken apart, a use case, its result as JSON."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from chalicelib.ports import DefinitionRecord, Position, Summary
 from chalicelib.reader import Places, write_yaml
 from chalicelib.service import Service
 
+STASH_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 STEP = r"[a-z0-9-]{1,64}"
 NAME = r"[A-Za-z0-9._-]{1,64}"
 MAX_VERSION = 10**9
@@ -193,10 +195,13 @@ def _redrive(body: Json) -> dict[str, Any]:
     if unknown := body.keys() - {"step", "stash", "version"}:
         raise InvalidError(f"the body has no {min(unknown)!r}: it takes step, stash and version")
     step, stash, version = body.get("step"), body.get("stash"), body.get("version")
-    if step is not None:
-        step = web.part(step if isinstance(step, str) else "", "step", STEP)
+    if step is not None and not (isinstance(step, str) and re.fullmatch(STEP, step)):
+        raise InvalidError("step is the id of a step of the top list: steps inside of others cannot be gone on from")
     if stash is not None and not isinstance(stash, dict):
         raise InvalidError("stash is an object: names to set, or to take out with null")
+    wrong = [name for name in stash or {} if not re.fullmatch(STASH_NAME, name)]
+    if wrong:
+        raise InvalidError(f"{wrong[0]!r} is no name in a stash: letters, digits and _, and no digit first")
     return {"step": step, "stash": stash, "version": _version(version)}
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from chalicelib.core.decide import addressed
 from chalicelib.core.declaration import Definition
 from chalicelib.core.errors import SedoError, UnavailableError
-from chalicelib.core.event import Poisoned
+from chalicelib.core.event import Poisoned, Requested
 from chalicelib.core.model import Execution
 from chalicelib.core.schema import compile_schema
 from chalicelib.engine import Budget, Delivery, Invocation, Pending, Ports
@@ -16,7 +16,7 @@ class Burial(Invocation):
     """The work on dead letters: what they drove fails with ``Poison``, a turn like any other.
 
     Where that is caught or tried again, others go on from there. A timer that died early is sent again: its wait is
-    sound. A request that died is void, and can be made again.
+    sound. A request is done after all: it runs nothing.
     """
 
     def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
@@ -26,11 +26,14 @@ class Burial(Invocation):
         """Own what the message names or drove, and let it fail."""
         super().take_up(item, delivery)
         dead = {key: message for key, message in self.own.items() if message == delivery.id}
+        kept = []
         for each in self.pending:
-            if each.message == delivery.id and (thread := addressed(item, each.event)) is not None:
+            thread = addressed(item, each.event)
+            if each.message != delivery.id or isinstance(each.event, Requested):
+                kept.append(each)
+            elif thread is not None:
                 dead[thread.key] = delivery.id
-        others = [each for each in self.pending if each.message != delivery.id]
-        self.pending = others + [Pending(Poisoned(*key), message) for key, message in dead.items()]
+        self.pending = kept + [Pending(Poisoned(*key), message) for key, message in dead.items()]
 
     def is_first(self) -> bool:
         """Always read: the message has been received many times."""

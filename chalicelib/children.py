@@ -50,8 +50,12 @@ def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, e
     """
     if event.read:
         return event
-    ended = executions.get(child_id(parent, thread, event.number))
-    return replace(event, output=None if ended is None else ended.output, read=True)
+    name = child_id(parent, thread, event.number)
+    ended = executions.get(name)
+    if ended is None:
+        lost = Failure("ResultLost", f"the result of {name} is not there", thread.step, thread.attempt)
+        return replace(event, state=State.FAILED, error=lost, read=True, begun=False)
+    return replace(event, output=ended.output, read=True)
 
 
 def gatherer(executions: ExecutionStore) -> Callable[[Json, str], Json]:

@@ -60,6 +60,9 @@ OVERTAKES = 4
 ANSWER_WITHIN = timedelta(seconds=20)
 """The time of an API call that writes."""
 
+OURS = ("api-", "sweep-")
+"""How the messages begin that come from no queue, but from the API or the schedule."""
+
 SENT_WITHIN = timedelta(seconds=60)
 """After this time the schedule sends what an API call wrote, but may not have sent."""
 
@@ -427,8 +430,16 @@ class Invocation:
             self.settle(written)
 
     def due_at(self, written: Execution) -> datetime | None:
-        """Tell when the schedule must look at what is written."""
-        return due_at(written)
+        """Tell when the schedule must look at what is written.
+
+        That is soon, while a thread asks for something under no message of a queue: nobody delivers that again should
+        the process that wrote it have died before it sent.
+        """
+        now, natural = self.ports.clock.now(), due_at(written)
+        ours = [t for t in written.threads.values() if t.driver is not None and t.driver.message.startswith(OURS)]
+        if not any(implied(self.definition(written), written, thread, now) for thread in ours):
+            return natural
+        return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
 
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""
@@ -517,20 +528,12 @@ class Invocation:
 class Request(Invocation):
     """The work of an API call: nothing is run here, others are left what can go on.
 
-    Nobody repeats the call should the process die before it has sent what it wrote: so the schedule is to look.
     ``token`` names the call, once and for ever.
     """
 
     def __init__(self, ports: Ports, execution_id: str, event: Requested, token: str) -> None:
         delivery = Delivery(f"api-{token}", Message(execution_id, event))
         super().__init__(ports, token, [delivery], Budget(ports.clock.now() + ANSWER_WITHIN, turns=0))
-
-    def due_at(self, written: Execution) -> datetime | None:
-        """Be looked at soon, if something is to be sent."""
-        now, natural = self.ports.clock.now(), due_at(written)
-        definition = self.definition(written)
-        asks = any(implied(definition, written, thread, now) for thread in written.threads.values())
-        return min(natural or now + SENT_WITHIN, now + SENT_WITHIN) if asks else natural
 
 
 class Sweep(Invocation):

@@ -15,6 +15,7 @@ from chalicelib.core.errors import (
     HistoryBrokenError,
     InvalidDefinitionError,
     InvalidError,
+    StateError,
 )
 from chalicelib.core.event import (
     CancelRequested,
@@ -231,7 +232,7 @@ class Service:
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
-            ConflictError: it ended otherwise.
+            StateError: it ended otherwise.
             UnavailableError: it may be done, or not: ask again.
         """
         wanted = frozenset({State.CANCELLED})
@@ -242,7 +243,7 @@ class Service:
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
-            ConflictError: it has ended.
+            StateError: it has ended.
             UnavailableError: it may be done, or not: ask again.
         """
         return self._request(tenant_id, execution_id, PauseRequested(actor=actor), lambda item: item.paused)
@@ -252,7 +253,7 @@ class Service:
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
-            ConflictError: it has ended.
+            StateError: it has ended.
             UnavailableError: it may be done, or not: ask again.
         """
         return self._request(tenant_id, execution_id, ResumeRequested(actor=actor), lambda item: not item.paused)
@@ -280,20 +281,20 @@ class Service:
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
             DefinitionNotFoundError: there is no such version.
-            ConflictError: it lives, or has succeeded; or the version has no such step.
+            StateError: it lives, or has succeeded; or the version has no such step.
             InvalidError: it has never begun the step.
             UnavailableError: it may be done, or not: ask again.
         """
         item = self.read_execution(tenant_id, execution_id)
         if not item.ended or item.state is State.SUCCEEDED:
-            raise ConflictError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
+            raise StateError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
         if version is not None and self.definitions.version(tenant_id, item.definition_id, version) is None:
             raise DefinitionNotFoundError(f"there is no definition {item.definition_id!r} in version {version}")
         definition = self.parsed.get(tenant_id, item.definition_id, version or item.definition_version)
         needed = [step] if step is not None else [t.step for t in item.threads.values() if t.status is not Status.OVER]
         if missing := [path for path in needed if path not in definition.steps]:
             which = version or item.definition_version
-            raise ConflictError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
+            raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
         incoming = None if step is None else self._incoming(item, step)
         event = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
         before = item.redrives
@@ -307,7 +308,7 @@ class Service:
         if item is None:
             raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
         if not is_done(item) or (item.ended and not isinstance(event, CancelRequested | RedriveRequested)):
-            raise ConflictError(f"{execution_id} is {item.state} already")
+            raise StateError(f"{execution_id} is {item.state} already")
         return item
 
     def _incoming(self, item: Execution, step: str) -> Json:
@@ -316,19 +317,21 @@ class Service:
         Raises:
             InvalidError: it never has.
         """
-        found, came, after, more = False, item.input, 0, True
-        wanted: Json = None
+        came, after, more = item.input, 0, True
+        began: dict[str, Json] = {}
         while more:
             rows, more = self.read_history(item.tenant_id, item.id, ROWS, after)
             for record in (record for row in rows for record in row.records if record["thread"] == ROOT):
-                if record["state"] == State.STEP_STARTED and record["step"] == step and record["attempt"] == 1:
-                    found, wanted = True, came
+                if record["state"] == State.STEP_STARTED and record["attempt"] == 1:
+                    began[str(record["step"])] = came
                 elif record["state"] == State.STEP_SUCCEEDED:
                     came = self.history.result(item.tenant_id, record)
+                elif target := _redriven_to(record):
+                    came = began[target]
             after = rows[-1].version if rows else after
-        if not found:
+        if step not in began:
             raise InvalidError(f"{item.id} has never begun a step {step!r} of its top list")
-        return wanted
+        return began[step]
 
     # -- how an execution starts
 
@@ -364,6 +367,13 @@ def _digest(document: Mapping[str, Json]) -> str:
     """Hash what a definition says; where its steps once came from is no part of that."""
     said = {key: value for key, value in document.items() if key != "includes"}
     return hashlib.sha256(_canonical(said).encode()).hexdigest()
+
+
+def _redriven_to(record: Mapping[str, Json]) -> str | None:
+    """Find the step that a record says the execution was driven on from, if it was named."""
+    change = record.get("change")
+    step = change.get("step") if isinstance(change, dict) else None
+    return str(step["to"]) if isinstance(step, dict) else None
 
 
 def _wanted(stands: Execution, value: Json, version: int | None) -> Execution:

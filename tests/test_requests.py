@@ -190,3 +190,90 @@ def test_only_ones_own_executions(sedo: Sedo, waiting: str, what: str) -> None:
 def test_what_takes_no_body_says_so(sedo: Sedo, waiting: str, what: str) -> None:
     assert_problem(sedo.ask("POST", T + waiting + "/" + what, {"why": "not"}), 400)
     assert sedo.get(waiting)["state"] == WAITING[0][0]
+
+
+def create(sedo: Sedo, *documents: Any) -> None:
+    for document in documents:
+        assert sedo.ask("POST", T + "/definitions", document).status_code == 201
+
+
+def begin(sedo: Sedo, definition: str, value: Any = None) -> str:
+    answer = sedo.ask("POST", f"{T}/definitions/{definition}/execute", {"input": value})
+    sedo.deliver()
+    return f"/executions/{answer.json_body['id']}"
+
+
+KID: Any = {"id": "kid", "steps": [{"id": "no", "type": "fail", "error": "Always", "cause": "as ever"}]}
+PATIENT: Any = {"id": "kid", "steps": [{"id": "rest", "type": "wait", "seconds": 9000}]}
+DAD: Any = {"id": "dad", "steps": [{"id": "w", "type": "workflow", "definition": "kid"}]}
+
+
+class TestWhatIsBegunAfterARedrive:
+    def test_a_fresh_child_fails_once_and_at_once(self, sedo: Sedo) -> None:
+        create(sedo, KID, DAD)
+        path = begin(sedo, "dad")
+        post(sedo, path + "/redrive", {"step": "w"})
+        sedo.deliver()
+        assert sedo.get(path)["state"] == "ExecutionFailed"
+        failures = [r for e in sedo.get("/executions") for r in sedo.get(f"/executions/{e['id']}/history")]
+        assert [r["step"] for r in failures if r["state"] == "StepFailed"].count("no") == 2
+        assert sedo.queue.letters == {}
+
+    def test_a_child_that_somebody_cancels_stays_cancelled(self, sedo: Sedo) -> None:
+        create(sedo, PATIENT, DAD)
+        path = begin(sedo, "dad")
+        post(sedo, path + "/cancel")
+        sedo.deliver()
+        post(sedo, path + "/redrive", {"step": "w"})
+        sedo.deliver()
+        (waits,) = sedo.get(path)["waitingFor"]
+        post(sedo, f"/executions/{waits['execution']}/cancel")
+        sedo.pass_time(1000)
+        assert sedo.get(path)["error"]["name"] == "workflow.Cancelled"
+        assert sedo.get(f"/executions/{waits['execution']}")["state"] == "ExecutionCancelled"
+
+    def test_a_second_redrive_brings_in_what_came_in_first(self, sedo: Sedo) -> None:
+        wrapping: Any = {"type": "transform", "output": {"was": "${output}"}}
+        steps = [{"id": "a", **wrapping}, {"id": "b", "type": "wait", "until": "${stash.until}"}]
+        create(sedo, {"id": "x", "stash": {"until": "never"}, "steps": steps})
+        path = begin(sedo, "x", 1)
+        for until in ("nor now", "2026-01-01T00:00:00Z"):
+            post(sedo, path + "/redrive", {"step": "a", "stash": {"until": until}})
+            sedo.deliver()
+        assert sedo.get(path)["output"] == {"was": 1}
+
+    def test_parts_of_a_large_map_begin_anew_on_a_version_without_the_step_where_they_stopped(self, sedo: Sedo) -> None:
+        fails: Any = {"id": "f", "type": "fail", "when": "item == `120`"}
+        last: Any = {"id": "q", "type": "echo", "message": "${item}"}
+        versions: list[Any] = [
+            {"id": "m", "steps": [{"id": "each", "type": "map", "items": "${range(`0`, `150`)}", "steps": steps}]}
+            for steps in ([fails, last], [last])
+        ]
+        create(sedo, *versions[:1])
+        path = begin(sedo, "m")
+        assert sedo.get(path)["error"]["step"] == "each/f"
+        create(sedo, *versions[1:])
+        post(sedo, path + "/redrive", {"version": 2})
+        sedo.pass_time(10)
+        assert sedo.get(path)["output"] == list(range(150))
+
+
+def test_what_is_not_thought_of_fails_the_step_and_can_be_caught(sedo: Sedo) -> None:
+    nest: Any = {"id": "p", "type": "parallel", "branches": [{"id": "a", "steps": [{"id": "t", "type": "transform"}]}]}
+    create(
+        sedo,
+        {
+            "id": "deep",
+            "stash": {"n": 0},
+            "steps": [
+                {"id": "k", "type": "transform", "stash": {"n": "${add(stash.n, `1`)}"}},
+                {**nest, "catch": [{"errors": ["*"], "next": "caught"}]},
+                {"id": "c", "type": "choice", "choices": [{"when": "stash.n < `1200`", "next": "k"}], "default": "end"},
+                {"id": "end", "type": "succeed"},
+                {"id": "caught", "type": "transform", "output": "${error.name}"},
+            ],
+        },
+    )
+    path = begin(sedo, "deep")
+    sedo.pass_time(10)
+    assert (sedo.get(path)["state"], sedo.get(path)["output"]) == ("ExecutionSucceeded", "TooLarge")

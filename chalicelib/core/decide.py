@@ -71,9 +71,9 @@ from chalicelib.core.values import Json
 
 MAX_DEPTH = 16
 """Executions nested by `workflow` steps."""
-MAX_SPAWNS = 10_000
+MAX_SPAWNS = 100_000
 """Executions that one execution starts by `workflow` steps."""
-MAX_SPAWNS_A_MINUTE = 1_000
+MAX_SPAWNS_A_MINUTE = 10_000
 
 MINUTE = timedelta(minutes=1)
 
@@ -109,9 +109,18 @@ class Fold(Draft):
         if isinstance(event, Requested):
             self.request(event)
         elif not self.execution.ended and (thread := addressed(self.execution, event)) is not None:
-            self.take(event, thread)
+            self.take_safely(event, thread)
         opening = self.opening()
         return Decision(self.execution, self.perform, (*opening, *self.records))
+
+    def take_safely(self, event: Event, thread: Thread) -> None:
+        """Carry out an event; what nobody has thought of fails the step, where it can be seen and caught."""
+        execution, records = self.execution, list(self.records)
+        try:
+            self.take(event, thread)
+        except Exception as error:  # noqa: BLE001 - a definition must not be able to stop the function that runs it
+            self.execution, self.records, self.perform = execution, records, None
+            self.fail(thread, StepError(f"{type(error).__name__}: {error}", "Internal"))
 
     def take(self, event: Event, thread: Thread) -> None:
         """Carry out what an event means to a thread at its turn; while paused nothing begins, and no timer counts."""
@@ -226,9 +235,9 @@ class Fold(Draft):
             raise SpawnLimitError(
                 f"executions nest {MAX_DEPTH} deep at most: does the definition start itself for ever?"
             )
-        if spawns.total >= MAX_SPAWNS:
-            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS:,} others: use map for more")
-        if spawns.recent >= MAX_SPAWNS_A_MINUTE:
+        if spawns.total >= max(1, MAX_SPAWNS // spawns.share):
+            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS:,} others, those of its maps included")
+        if spawns.recent >= max(1, MAX_SPAWNS_A_MINUTE // spawns.share):
             raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute")
         spawns = replace(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
         self.execution = replace(self.execution, spawns=spawns)
@@ -405,7 +414,8 @@ class Fold(Draft):
         elif succeeded:
             self.part_ended(thread, join, number, event.failed)
         elif event.begun:
-            self.fail(thread, error, heard={number: None})
+            own = event.error if join.child is None and event.state is State.FAILED else None
+            self.fail(thread, error, heard={number: None}, failure=own)
         else:
             self.fail(replace(thread, status=Status.READY, join=None), error)
 
@@ -420,7 +430,7 @@ class Fold(Draft):
             self.move(replace(thread, status=Status.READY))
         elif len(thread.results) == join.begun:
             begun = min(join.total, join.begun + join.at_once)
-            self.put(replace(thread, join=replace(join, begun=begun), driver=self.driver))
+            self.put(replace(thread, join=replace(join, begun=begun), driver=self.driver, ordered=0))
         else:
             self.put(thread)
 
@@ -434,12 +444,19 @@ class Fold(Draft):
 
     # -- failures
 
-    def fail(self, thread: Thread, error: StepError, heard: Mapping[str, Json] | None = None) -> None:
+    def fail(
+        self,
+        thread: Thread,
+        error: StepError,
+        heard: Mapping[str, Json] | None = None,
+        failure: Failure | None = None,
+    ) -> None:
         """Fail a step, and outwards what it is nested in, up to whatever handles the failure.
 
-        ``heard`` is what the last child execution came to: it needs not be told, unless all are driven on again.
+        ``heard`` is what the last child execution came to: it needs not be told, unless all are driven on again;
+        ``failure`` what happened to a step inside, where that is known.
         """
-        failure = Failure(error.name, str(error), thread.step, thread.attempt, error.details)
+        failure = failure or Failure(error.name, str(error), thread.step, thread.attempt, error.details)
         self.put(thread)
         self.record(State.STEP_FAILED, thread, error=failure)
         told = replace(thread, results={**thread.results, **(heard or {})})
@@ -547,16 +564,21 @@ class Fold(Draft):
 
     def take_over(self) -> None:
         """Drive every thread, so that what each asks for is sent."""
-        threads = {name: replace(thread, driver=self.driver) for name, thread in self.execution.threads.items()}
+        order = self.execution.order
+        threads = {
+            name: replace(thread, driver=self.driver, ordered=order if thread.status is Status.AWAITING else 0)
+            for name, thread in self.execution.threads.items()
+        }
         self.execution = replace(self.execution, threads=threads)
 
     def redrive(self, event: RedriveRequested, redrives: int) -> None:
         """Go on after the end: from where it stopped, or at a step of the first thread."""
         item = self.execution
         wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
-        if any(step not in self.definition.steps for step in ([event.step] if event.step else wanted)):
-            return
+        lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
         root = item.threads[ROOT]
+        if lost and item.part is None:
+            return
         out = {name for name, value in event.stash.items() if value is None}
         stash = {name: value for name, value in {**root.stash, **event.stash}.items() if name not in out}
         version = event.version or item.definition_version
@@ -582,6 +604,9 @@ class Fold(Draft):
             root = replace(root, stash=stash)
             self.abandon(root)
             self.arrive(replace(root, error=None), event.step, event.incoming)
+            return
+        if lost:
+            self.anew(self.execution.threads[ROOT])
             return
         for name in list(self.execution.threads):
             if (thread := self.execution.threads.get(name)) is not None:
@@ -632,7 +657,7 @@ class Fold(Draft):
             case Status.READY if join is not None:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case Status.AWAITING if not (edited and workflow):
-                self.put(replace(thread, driver=self.driver, deadline=deadline))
+                self.put(replace(thread, driver=self.driver, deadline=deadline, ordered=self.execution.order))
             case Status.JOINING:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case Status.WAITING if not late:

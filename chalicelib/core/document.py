@@ -226,6 +226,7 @@ def _thread_json(thread: Thread) -> JsonObject:
         stash=dict(thread.stash) or None,
         error=thread.error and failure_json(thread.error),
         join=thread.join and _changed(thread.join),
+        ordered=thread.ordered or None,
         items=None if thread.items is None else list(thread.items),
         results=dict(thread.results) or None,
     )
@@ -254,6 +255,7 @@ def _read_thread(document: Mapping[str, Any]) -> Thread:
         stash=document.get("stash", {}),
         error=error and Failure(**error),
         join=join and Join(**join),
+        ordered=document.get("ordered", 0),
         items=document.get("items"),
         results=document.get("results", {}),
     )
@@ -264,15 +266,17 @@ def _parent_json(parent: Parent) -> JsonObject:
 
 
 def _spawns_json(spawns: Spawns) -> JsonObject | None:
-    if spawns.since is None:
+    since = spawns.since and format_instant(spawns.since)
+    if spawns == Spawns():
         return None
-    return {"total": spawns.total, "since": format_instant(spawns.since), "recent": spawns.recent}
+    return _compact(total=spawns.total, since=since, recent=spawns.recent, share=spawns.share)
 
 
 def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
     if document is None:
         return Spawns()
-    return Spawns(document["total"], parse_instant(document["since"]), document["recent"])
+    since = document.get("since")
+    return Spawns(document["total"], since and parse_instant(since), document["recent"], document["share"])
 
 
 def _changed(value: Join | Parent | Part) -> JsonObject:

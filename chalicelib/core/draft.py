@@ -12,6 +12,9 @@ from chalicelib.core.scope import scope
 from chalicelib.core.template import Template, render
 from chalicelib.core.values import Json
 
+_HEADROOM = 100
+"""Levels of JSON that are kept for what is around a result where it is written."""
+
 MAX_RESULT = 64_000_000
 """Characters of JSON of one result; a function has to hold a few of them."""
 
@@ -143,7 +146,15 @@ def size_of(value: Json) -> int:
     Raises:
         ResultTooLargeError: it is beyond what a function can hold.
     """
-    size = 0 if value is None else len(json.dumps(value))
+    if value is None:
+        return 0
+    wrapped: Json = value
+    for _ in range(_HEADROOM):
+        wrapped = [wrapped]
+    try:
+        size = len(json.dumps(wrapped)) - 2 * _HEADROOM
+    except RecursionError:
+        raise ResultTooLargeError("the result nests too deeply to be kept") from None
     if size > MAX_RESULT:
         raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
     return size

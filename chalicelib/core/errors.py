@@ -57,6 +57,10 @@ class ConflictError(SedoError):
     """it is there already, with other content."""
 
 
+class StateError(ConflictError):
+    """its state does not allow that."""
+
+
 class UnavailableError(SedoError):
     """a service did not answer: whether the call took effect is not known."""
 

@@ -138,6 +138,8 @@ class Thread:
     error: Failure | None = None
     """What was caught last; a thread without one sees its parent's."""
     join: Join | None = None
+    ordered: int = 0
+    """While awaiting: the newest order of the execution that came after its child executions: they are told of it."""
     items: Sequence[Json] | None = None
     """Of a `map` that was driven on with something changed: those with which it began."""
     results: Mapping[str, Json] = field(default_factory=dict)
@@ -184,6 +186,8 @@ class Spawns:
     """The beginning of the present minute of counting."""
     recent: int = 0
     """In that minute."""
+    share: int = 1
+    """Of a part of a `map`: with how many others it shares what an execution may start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,10 +137,10 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
             if str(number) not in thread.results:
                 submission = part(execution, thread, items, number)
                 yield Message(submission.id, Started(), submission)
-    if execution.order:
+    if thread.ordered:
         version = execution.definition_version if join.child is None else None
         for name in living(execution, thread):
-            yield Message(name, ResumeRequested(turn=execution.order, redrives=execution.redrives, version=version))
+            yield Message(name, ResumeRequested(turn=thread.ordered, redrives=execution.redrives, version=version))
 
 
 def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:

@@ -7,7 +7,7 @@ from math import ceil
 
 from chalicelib.core.declaration import Definition, StartChild, Step
 from chalicelib.core.errors import InvalidInputError, StepError
-from chalicelib.core.model import ROOT, Execution, Parent, Part, Status, Thread
+from chalicelib.core.model import ROOT, Execution, Parent, Part, Spawns, Status, Thread
 from chalicelib.core.scope import execution_values, scope, visible_error, visible_stash
 from chalicelib.core.template import Template, expressions, render
 from chalicelib.core.values import Json
@@ -91,6 +91,8 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
         parent=Parent(parent.id, thread.id, thread.turn, awaited=start.wait),
         started_by=parent.started_by,
         depth=parent.depth + 1,
+        heard=parent.order,
+        redrives=parent.redrives,
     )
     return submit(definition, blank)
 
@@ -127,6 +129,9 @@ def part(execution: Execution, thread: Thread, items: Sequence[Json], number: in
         parent=Parent(execution.id, thread.id, thread.turn, number),
         started_by=execution.started_by,
         depth=execution.depth,
+        heard=execution.order,
+        redrives=execution.redrives,
+        spawns=Spawns(share=execution.spawns.share * (1 if join is None else join.total)),
         part=Part(
             first=first + number * size,
             concurrency=join.concurrency if join is not None else 1,

@@ -19,6 +19,10 @@ class Map:
     The first item that fails ends the others and fails the step. With `tolerate` some may fail: what stands in the
     place of such a result is `{"error": {…}}`. One failure more fails the step with `ItemsFailed`.
 
+    More than 100 items run in parts of 100, each an execution of its own, whose history is its own, too: `parentId`
+    there names the execution that the map is in. A `maxConcurrency` then lets as many whole parts run at a time as it
+    allows, and the next ones begin once these have ended.
+
     ```yaml
     - id: each-line
       type: map

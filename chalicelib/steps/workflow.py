@@ -10,8 +10,14 @@ from chalicelib.core.values import Json
 class Workflow:
     """Run another definition as an execution of its own.
 
-    The result is the output of that execution once it has ended; if it fails, the step fails with its error. With
-    `wait: false` the step is done as soon as the execution has started, and the result is `{"id": …}`.
+    The result is the output of that execution once it has ended. With `wait: false` the step is done as soon as the
+    execution has started, and the result is `{"id": …}`.
+
+    If that execution fails, the step fails with its error, and `error.details` names it; if it is cancelled or times
+    out, with `workflow.Cancelled` or `workflow.TimedOut`. Where there is no such definition the error is
+    `DefinitionNotFound`, where it does not take the input `InvalidInput`. Executions nest 16 deep at most, and one
+    starts at most 10,000 others in a minute and 100,000 in all: beyond that the error is `SpawnLimit`. When the step
+    ends before that execution does, by its `timeoutSeconds` say, that execution is cancelled.
 
     ```yaml
     - id: invoice

@@ -209,13 +209,18 @@ class TestSpawnGuard:
 
     def test_so_has_the_number_of_children(self) -> None:
         assert self.spawned(Spawns(MAX_SPAWNS - 1, NOW, 1)).thread().status is Status.AWAITING
-        assert "at most 10,000 others" in self.message(self.spawned(Spawns(MAX_SPAWNS, NOW, 1)))
+        assert "at most 100,000 others" in self.message(self.spawned(Spawns(MAX_SPAWNS, NOW, 1)))
 
     def test_and_their_number_in_a_minute(self) -> None:
         full = Spawns(5000, NOW - timedelta(seconds=59), MAX_SPAWNS_A_MINUTE)
-        assert "1,000 others in a minute" in self.message(self.spawned(full))
+        assert "10,000 others in a minute" in self.message(self.spawned(full))
         assert self.spawned(replace(full, recent=MAX_SPAWNS_A_MINUTE - 1)).thread().status is Status.AWAITING
         assert self.spawned(replace(full, since=NOW - timedelta(seconds=60))).thread().status is Status.AWAITING
+
+    def test_the_parts_of_a_map_share_what_their_execution_may_start(self) -> None:
+        share = Spawns(share=100)
+        assert "in a minute" in self.message(self.spawned(replace(share, since=NOW, recent=MAX_SPAWNS_A_MINUTE // 100)))
+        assert self.spawned(replace(share, since=NOW, recent=1)).execution.spawns == Spawns(1, NOW, 2, 100)
 
     def test_a_refused_start_is_not_counted(self) -> None:
         full = Spawns(MAX_SPAWNS, NOW, 1)

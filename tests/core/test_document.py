@@ -65,6 +65,7 @@ FULL = Thread(
     stash={"s": {}},
     error=FAILURE,
     join=Join(9, 8, True, True, 7, 6, 5, 4, 3, "input", "t:other:1", wait=False),
+    ordered=6,
     items=[1, None],
     results={"0": 3},
 )
@@ -90,7 +91,7 @@ DONE = Execution(
     deadline=NOW,
     parent=Parent("t:p:1", "main", 1, 2, False),
     depth=3,
-    spawns=Spawns(9, NOW, 8),
+    spawns=Spawns(9, NOW, 8, 7),
     part=Part(100, 7, 6, {"id": "t:d:0"}),
     paused_at=NOW,
     order=4,
