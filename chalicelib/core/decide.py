@@ -28,6 +28,7 @@ from chalicelib.core.declaration import (
 from chalicelib.core.document import failure_json
 from chalicelib.core.draft import Draft, shade, size_of
 from chalicelib.core.errors import (
+    InternalError,
     InvalidOutputError,
     ItemsFailedError,
     PoisonError,
@@ -120,7 +121,7 @@ class Fold(Draft):
             self.take(event, thread)
         except Exception as error:  # noqa: BLE001 - a definition must not be able to stop the function that runs it
             self.execution, self.records, self.perform = execution, records, None
-            self.fail(thread, StepError(f"{type(error).__name__}: {error}", "Internal"))
+            self.fail(thread, InternalError(f"{type(error).__name__}: {error}"))
 
     def take(self, event: Event, thread: Thread) -> None:
         """Carry out what an event means to a thread at its turn; while paused nothing begins, and no timer counts."""

@@ -135,6 +135,12 @@ class SpawnLimitError(StepError):
     name = "SpawnLimit"
 
 
+class InternalError(StepError):
+    """Something that sedo has not thought of went wrong in the step."""
+
+    name = "Internal"
+
+
 class ItemsFailedError(StepError):
     """More items failed than are tolerated."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.core.declaration import StepType
 from chalicelib.core.errors import (
+    InternalError,
     InvalidOutputError,
     InvalidParametersError,
     PoisonError,
@@ -28,6 +29,7 @@ from chalicelib.core.values import Json, Path, Problem, pointer
 COMMON_ERRORS = frozenset(
     error.name
     for error in (
+        InternalError,
         InvalidOutputError,
         InvalidParametersError,
         PoisonError,
@@ -158,11 +160,12 @@ def _errors(step_type: StepType, step: Mapping[str, Any]) -> Collection[str] | N
     """Find the names of the errors that a step can fail with, if they are known."""
     own: Collection[str] | None = getattr(step_type, "errors", None)
     parameter: str | None = getattr(step_type, "error_parameter", None)
+    common = COMMON_ERRORS if "timeoutSeconds" in step else COMMON_ERRORS - {StepTimeoutError.name}
     if own is None or parameter is None:
-        return None if own is None else {*own, *COMMON_ERRORS}
+        return None if own is None else {*own, *common}
     schema: Any = step_type.schema
     name = step.get(parameter, schema["properties"][parameter]["default"])
-    return None if is_templated(name) else {*own, *COMMON_ERRORS, name}
+    return None if is_templated(name) else {*own, *common, name}
 
 
 def _unmatched(holder: Mapping[str, Any], path: Path, key: str, errors: Collection[str] | None) -> Iterator[Problem]:

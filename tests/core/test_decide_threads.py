@@ -1,13 +1,16 @@
 """What :mod:`chalicelib.core.decide` makes of threads that a thread forks."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from chalicelib.core.declaration import Outcome, StepContext
 from chalicelib.core.event import Decision, EffectSucceeded
 from chalicelib.core.model import Failure, State, Status
 from chalicelib.core.values import Json
-from tests.core.examples import ME, NOW, Run
+from tests.core.examples import ME, NOW, Call, Run
 
 BOTH = """
     steps:
@@ -303,3 +306,23 @@ class TestTolerance:
         assert run.thread().status is Status.RETRYING
         run.later(1).broke("No", "main.4.0").done("ok", "main.4.1")
         assert run.state is State.SUCCEEDED
+
+
+class Broken(Call):
+    """A step type with a mistake in it."""
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
+        raise IndexError("nobody has thought of this")
+
+
+class TestMistakes:
+    def test_what_nobody_has_thought_of_fails_the_step_and_is_caught(self) -> None:
+        run = Run("""
+            steps:
+              - {id: ask, type: call, catch: [{errors: [Internal], next: sorry}]}
+              - {id: sorry, type: echo, message: '${error.message}'}
+            """)
+        broken = replace(run.definition.steps["ask"], type=Broken())
+        run.definition = replace(run.definition, steps={**run.definition.steps, "ask": broken})
+        assert run.go().output == "IndexError: nobody has thought of this"
+        assert [record.state for record in run.records].count(State.STEP_STARTED) == 2

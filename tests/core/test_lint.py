@@ -19,7 +19,7 @@ class Call:
 
 
 TYPES: Mapping[str, StepType] = {**STEP_TYPES, "call": Call()}
-CLOSED = "InvalidOutput, InvalidParameters, Poison, TemplateBudgetExceeded, TemplateFailed, Timeout, TooLarge"
+CLOSED = "Internal, InvalidOutput, InvalidParameters, Poison, TemplateBudgetExceeded, TemplateFailed, TooLarge"
 
 
 def echo(name: str, message: Json = 1, **more: Json) -> dict[str, Json]:
@@ -249,8 +249,13 @@ class TestNeverMatches:
         for name in [*CLOSED.split(", "), *own.split()]:
             assert warnings({**step, "catch": [{"errors": ["Other", name], "next": "b"}]}, echo("b")) == []
 
+    def test_a_timeout_is_for_steps_that_have_a_time(self) -> None:
+        retry: Json = [{"errors": ["Timeout"]}]
+        assert [place for place, _ in warnings(echo("a", retry=retry))] == ["/steps/0/retry/0"]
+        assert warnings(echo("a", timeoutSeconds=5, retry=retry)) == []
+
     def test_errors_taken_before_are_not_left_to_a_later_entry(self) -> None:
-        retry: Json = [{"errors": ["Timeout"]}, {"errors": ["Timeout", "Other"]}, {"errors": ["*"]}]
+        retry: Json = [{"errors": ["Poison"]}, {"errors": ["Poison", "Other"]}, {"errors": ["*"]}]
         assert [place for place, _ in warnings(echo("a", retry=retry))] == ["/steps/0/retry/1"]
 
     def test_everything_is_never_odd_unless_it_is_taken(self) -> None:
