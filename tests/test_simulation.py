@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from chalicelib.core.decide import Fold
+from chalicelib.core.definition import parse
 from chalicelib.core.errors import SedoError
+from chalicelib.core.model import State
 from chalicelib.engine import Invocation, Request
 from chalicelib.service import Service
+from chalicelib.steps import STEP_TYPES
 from tests import mutants, mutants_rules
 from tests.invariants import NAMES, check, random_run, run, told, undisturbed
 from tests.scenario import ALL, play, root_of, timeline
@@ -210,3 +213,16 @@ def test_a_rule_about_ids_that_collide_switched_off_is_caught(mutant: type[Invoc
 
     with pytest.raises((AssertionError, SedoError)):
         hunt()
+
+
+def test_a_map_of_ten_thousand_items_comes_to_the_same_under_faults() -> None:
+    steps = [{"id": "double", "type": "echo", "message": "${multiply(item, `2`)}"}]
+    each = {"id": "each", "type": "map", "items": "${range(`10000`)}", "steps": steps}
+    world = World({"many": parse({"id": "many", "steps": [each]}, STEP_TYPES)}, seed=1, rate=0.02)
+    world.execute("many", None, "mine")
+    world.run(200_000)
+    root = world.executions.get("123:many:mine")
+    assert root is not None
+    assert (root.state, root.output) == (State.SUCCEEDED, list(range(0, 20_000, 2)))
+    assert len(world.struck) > 50
+    assert {len(item.threads) for item in world.all()} == {1}
