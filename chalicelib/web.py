@@ -46,11 +46,14 @@ def problem(title: str, detail: str, status: int, **more: Json) -> Response:
 
 
 def problems_json(problems: tuple[Problem, ...] | list[Problem]) -> list[Json]:
-    """Write problems: each with its JSON pointer, and its line and column in YAML."""
-    return [
-        {"pointer": p.pointer, "message": p.message} | ({} if p.line is None else {"line": p.line, "column": p.column})
-        for p in problems
-    ]
+    """Write problems: each with its JSON pointer, in YAML its line and column, and where known what would be right."""
+    return [_problem_json(each) for each in problems]
+
+
+def _problem_json(each: Problem) -> dict[str, Json]:
+    members: dict[str, Json] = {"pointer": each.pointer, "message": each.message}
+    members |= {} if each.line is None else {"line": each.line, "column": each.column}
+    return members | ({} if each.right is None else {"right": each.right})
 
 
 def explained(route: Callable[Concatenate[S, Request, P], Response]) -> Callable[Concatenate[S, Request, P], Response]:

@@ -113,3 +113,10 @@ def test_a_definition_may_include_itself_as_it_was(sedo: Sedo) -> None:
     grown = grown.replace("id: charge", "id: bill")
     assert sedo.create(grown).json_body["version"] == 2
     assert run(sedo, "pay") == "charge charge reserve tea"
+
+
+def test_a_value_of_the_wrong_form_is_told_what_would_be_right(sedo: Sedo) -> None:
+    document: Any = {"id": "x", "steps": [{"id": "a", "type": "echo", "message": 1, "end": False}]}
+    (problem,) = sedo.ask("POST", T + "/definitions", document).json_body["errors"]
+    assert problem["pointer"] == "/steps/0/end"
+    assert problem["right"].startswith("`true`: end after this step")

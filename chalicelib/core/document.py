@@ -190,7 +190,7 @@ def record_json(record: Record) -> JsonObject:
         error=record.error and failure_json(record.error),
         stash=dict(record.stash) or None,
         change=dict(record.change) or None,
-        child=record.child,
+        children=list(record.children) or None,
     )
 
 

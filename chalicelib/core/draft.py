@@ -1,7 +1,7 @@
 """An execution in the making: what a decision changes of it, and what it records of that."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.errors import ResultTooLargeError
 from chalicelib.core.model import ENDED, ROOT, Driver, Execution, Failure, Record, State, Status, Thread
 from chalicelib.core.scope import scope
+from chalicelib.core.submission import child_id
 from chalicelib.core.template import Template, render
 from chalicelib.core.values import Json
 
@@ -123,7 +124,7 @@ class Draft:
                 error,
                 stash or {},
                 change or {},
-                None if thread.join is None else thread.join.child,
+                _children(self.execution, thread),
                 size,
             )
         )
@@ -133,6 +134,14 @@ class Draft:
     def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
         """Render a template for a thread, now."""
         return render(template, scope(self.execution, thread, output, self.now, part))
+
+
+def _children(execution: Execution, thread: Thread) -> Sequence[str]:
+    """List the executions that a thread's step has started, while it awaits them or gathers what they came to."""
+    if thread.join is None or thread.status not in (Status.AWAITING, Status.READY):
+        return ()
+    awaiting = replace(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
+    return [child_id(execution, awaiting, number) for number in range(thread.join.begun)]
 
 
 def shade(thread: str, turn: int) -> str:

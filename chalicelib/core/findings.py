@@ -34,9 +34,9 @@ class Findings:
         self.problems: list[Problem] = []
         self.suggestion = Suggestions()
 
-    def problem(self, path: Path, message: str, below: str = "") -> None:
-        """Note a problem at a path, or at a JSON pointer below it."""
-        self.problems.append(Problem(pointer(path) + below, message))
+    def problem(self, path: Path, message: str) -> None:
+        """Note a problem at a path."""
+        self.problems.append(Problem(pointer(path), message))
 
     def check(self, value: Mapping[str, Json], kind: Kind, path: Path) -> bool:
         """Find keys that are unknown or missing, and values that do not fit; answer whether all is well."""
@@ -94,9 +94,11 @@ class Findings:
         return compile_schema(document if usable else True)
 
     def _check_value(self, value: Json, schema: Schema, path: Path, *, templated: bool) -> None:
+        right = schema.document.get("description") if isinstance(schema.document, dict) else None
         for found in schema.problems(value):
             if not (templated and is_templated(_at(value, found.pointer))):
-                self.problem(path, found.message, found.pointer)
+                told = None if right is None else str(right)
+                self.problems.append(Problem(pointer(path) + found.pointer, found.message, right=told))
 
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts

@@ -1,7 +1,7 @@
 """Steps of other definitions, put in place of the includes that name them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast
 
 from chalicelib.core.definition import UNRESOLVED
@@ -57,8 +57,8 @@ class Resolved:
             origin = origins[int(part)]
             posted += f"/{origin.index}"
             if origin.included is not None:
-                return Problem(posted, f"{origin.included}: {problem.message}")
-        return Problem(posted, problem.message)
+                return replace(problem, pointer=posted, message=f"{origin.included}: {problem.message}")
+        return replace(problem, pointer=posted)
 
 
 def resolve(document: Json, find: Find) -> Resolved:

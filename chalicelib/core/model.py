@@ -272,7 +272,7 @@ class Record:
     stash: Mapping[str, Json] = field(default_factory=dict)
     change: Mapping[str, Json] = field(default_factory=dict)
     """What a redrive changed: from and to, by what it is."""
-    child: str | None = None
-    """The execution that the step started."""
+    children: Sequence[str] = ()
+    """The executions that the step started."""
     size: int = 0
     """Of the result, in characters of JSON; not kept."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
@@ -19,6 +19,8 @@ class Problem:
     message: str
     line: int | None = None
     column: int | None = None
+    right: str | None = field(default=None, compare=False)
+    """What would be right there, in the words of the reference."""
 
 
 def encode(value: object) -> bytes:

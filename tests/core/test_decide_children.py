@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core.decide import MAX_DEPTH, MAX_SPAWNS, MAX_SPAWNS_A_MINUTE
-from chalicelib.core.event import ChildEnded, Decision
+from chalicelib.core.event import ChildEnded, Decision, Message
 from chalicelib.core.model import Failure, Join, Parent, Part, Spawns, State, Status
 from tests.core.examples import ME, NOW, Run
 
@@ -43,7 +43,7 @@ class TestWorkflow:
 
     def test_history_names_the_child(self) -> None:
         run = Run(WORKFLOW).go().child(State.SUCCEEDED)
-        assert [(r.state.value, r.child) for r in run.records if r.child] == [("StepSucceeded", CHILD)]
+        assert [(r.state.value, r.children) for r in run.records if r.children] == [("StepSucceeded", [CHILD])]
 
     def test_its_error_is_the_steps_and_tells_where_it_was(self) -> None:
         run = Run(WORKFLOW).go().child(State.FAILED, error=Failure("Boom", "no", "deep", details=[1]))
@@ -259,6 +259,12 @@ class TestLargeMap:
     def test_more_than_a_hundred_items_are_parts_that_are_executions(self, options: str, join: Join) -> None:
         run = Run(LARGE.format(options), 250).go()
         assert (run.thread().status, run.thread().join) == (Status.AWAITING, join)
+
+    def test_the_record_of_its_end_names_the_parts(self) -> None:
+        run = Run(LARGE.format(""), 101).go()
+        parts = [each.execution for each in run.asks() if isinstance(each, Message)]
+        run.child(State.SUCCEEDED, 0).child(State.SUCCEEDED, 1).done([[1], [2]])
+        assert [list(r.children) for r in run.records if r.children] == [parts]
 
     @pytest.mark.parametrize(("count", "parts"), [(101, 2), (250, 3), (1050, 11)])
     def test_without_a_limit_all_parts_begin_at_once(self, count: int, parts: int) -> None:

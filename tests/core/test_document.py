@@ -233,7 +233,7 @@ class TestRecords:
             "error": failure_json(FAILURE),
             "stash": {"a": 1},
             "change": {"version": {}},
-            "child": "c",
+            "children": ["c"],
         }
 
     def test_a_bare_one(self) -> None:
