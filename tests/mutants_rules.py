@@ -171,11 +171,6 @@ class DropsRequestsThatCameEarly(Invocation):
         return set(self.deliveries) if self.item is None else super().acknowledged()
 
 
-class RunsWhilePaused(Invocation):
-    def due(self, execution: Execution) -> dict[tuple[str, int], str]:
-        return super().due(replace(execution, paused_at=None))
-
-
 class ForgetsWhatIsPendingAtAReread(Invocation):
     def reread(self, item: Execution, current: Execution | None) -> None:
         self.pending = []
@@ -215,7 +210,6 @@ STEPS: Mapping[type[Invocation], Sequence[str]] = {
     TellsTheEndOnlyOnce: ("workflow-waits",),
     StartsEveryChildAgainAtEveryRead: ("map-large",),
     DropsRequestsThatCameEarly: ("cancel-child", "timeout-workflow"),
-    RunsWhilePaused: ("pause-in-flight", "pause-parallel"),
     ForgetsWhatIsPendingAtAReread: ("fork", "uneven"),
 }
 
