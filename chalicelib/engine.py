@@ -15,29 +15,37 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from chalicelib.asking import open_task, settle, subscribe
 from chalicelib.children import let_go, refused, submission, with_output
 from chalicelib.core.decide import addressed, decide, hand_over
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.document import fits
 from chalicelib.core.errors import StepError, UnavailableError
 from chalicelib.core.event import (
+    Answered,
     ChildEnded,
     Command,
     Decision,
     Event,
+    EventReceived,
     Launch,
     Message,
+    OpenTask,
     RedriveRequested,
     Requested,
     ResumeRequested,
+    Settle,
+    Settled,
     Started,
     StepDue,
+    Subscribe,
     TimerFired,
 )
 from chalicelib.core.history import new_row
 from chalicelib.core.model import ROOT, Driver, Execution, Record, Status, Thread
 from chalicelib.core.outbox import due_at, implied, is_due
 from chalicelib.core.payload import LIMITS, Limits
+from chalicelib.events import Events
 from chalicelib.ports import (
     Clock,
     Definitions,
@@ -46,13 +54,14 @@ from chalicelib.ports import (
     HistoryStore,
     Queue,
     Stale,
+    TaskStore,
 )
 
 Key: TypeAlias = tuple[str, int]
 """A thread at a turn."""
 
 Asked: TypeAlias = tuple[str, int, int, int, bool]
-"""A thread at a turn, how many children it has begun, the newest request, and whether the execution has ended."""
+"""A thread at a turn, what of it changes without one, the newest request, and whether the execution has ended."""
 
 OVERTAKES = 4
 """After so many receives of a request for an execution that is not there, the execution has never begun."""
@@ -115,6 +124,8 @@ class Ports:
     queue: Queue
     clock: Clock
     effects: Callable[[], Effects]
+    tasks: TaskStore
+    events: Events
     decide: Callable[[Definition, Execution, Event, datetime, Driver], Decision] = decide
     limits: Limits = LIMITS
     """When values move out of rows of history."""
@@ -164,6 +175,7 @@ class Invocation:
         self.running: set[Key] = set()
         self.outbox: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
+        self.subscribed: dict[Key, Thread] = {}
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0
@@ -240,9 +252,9 @@ class Invocation:
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what a message names and what a dead twin left under it; make up for what the twin did not send."""
         event = delivery.message.event
-        if isinstance(event, Requested):
+        if isinstance(event, Requested | Answered):
             self.pending.append(Pending(event, delivery.id))
-        named = addressed(item, event)
+        named = None if isinstance(event, Answered) else addressed(item, event)
         for thread in item.threads.values():
             driver = thread.driver
             under_it = driver is not None and driver.message == delivery.id
@@ -281,6 +293,9 @@ class Invocation:
             elif held is not None and (driver is None or not driver.handed or self.names(held, thread)):
                 own[thread.key] = held
         self.item, self.own = item, own
+        for each in self.pending:
+            if isinstance(each.event, EventReceived):
+                self.give_back(item, each.event)
         self.pending = [each for each in self.pending if self.stands(item, each.event)]
 
     def stands(self, item: Execution, event: Event) -> bool:
@@ -288,7 +303,8 @@ class Invocation:
         if isinstance(event, Requested):
             return True
         thread = None if item.ended else addressed(item, event)
-        return thread is not None and (thread.status is not Status.READY or thread.key in self.own)
+        is_mine = thread is not None and (thread.status is not Status.READY or thread.key in self.own)
+        return is_mine or (thread is not None and isinstance(event, Answered))
 
     def is_me(self, driver: Driver) -> bool:
         """Tell whether this very request wrote a turn, under one of its messages."""
@@ -436,7 +452,7 @@ class Invocation:
         the process that wrote it have died before it sent.
         """
         now, natural = self.ports.clock.now(), due_at(written)
-        ours = [t for t in written.threads.values() if t.driver is not None and t.driver.message.startswith(OURS)]
+        ours = [t for t in written.threads.values() if t.driver is None or t.driver.message.startswith(OURS)]
         if not any(implied(self.definition(written), written, thread, now) for thread in ours):
             return natural
         return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
@@ -468,10 +484,41 @@ class Invocation:
         """Send what the last write or read asks for, and start the executions that it asks for."""
         commands = [command for each in self.outbox.values() for command in each]
         if commands:
-            messages = [command for command in commands if isinstance(command, Message)]
-            self.post([*messages, *(m for c in commands if isinstance(c, Launch) for m in self.launch(c))])
+            self.post([message for command in commands for message in self.carry_out(command)])
             self.sent |= self.outbox.keys()
             self.outbox = {}
+
+    def carry_out(self, command: Command) -> Iterator[Message]:
+        """Do what a state asks for; answer what there is to send."""
+        assert self.item is not None  # noqa: S101 - it asks for it
+        match command:
+            case Message():
+                yield command
+            case Launch():
+                yield from self.launch(command)
+            case OpenTask(thread, task):
+                open_task(self.ports.tasks, self.item, thread, task)
+            case Subscribe(thread, wanted):
+                self.subscribed[thread.key] = thread
+                if (event := subscribe(self.ports.events, self.item, thread, wanted)) is not None:
+                    self.pending.append(Pending(event, self.message_of(thread)))
+            case Settle(thread):
+                yield from settle(self.ports.tasks, self.ports.events, self.item, thread)
+                if thread.status is Status.OVER:
+                    self.pending.append(Pending(Settled(*thread.key), self.message_of(thread)))
+
+    def message_of(self, thread: Thread) -> str:
+        """Tell under which of the messages to fold what comes of a thread's asking."""
+        driver = thread.driver
+        return (
+            driver.message if driver is not None and driver.message in self.deliveries else next(iter(self.deliveries))
+        )
+
+    def give_back(self, item: Execution, event: EventReceived) -> None:
+        """Let others have an event that was matched with a turn, should that have gone on without it."""
+        thread, stands = self.subscribed.get((event.thread, event.turn)), addressed(item, event)
+        if thread is not None and (stands is None or (item.ended and stands.status is Status.ASKING)):
+            self.post([*settle(self.ports.tasks, self.ports.events, item, thread)])
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send messages; a submission that no message can carry is put first."""
@@ -489,9 +536,7 @@ class Invocation:
     def launch(self, launch: Launch) -> Iterator[Message]:
         """Make the message that starts an execution; its thread hears of a refusal, or that it need not wait."""
         assert self.item is not None  # noqa: S101 - it asks for the execution
-        driver = launch.thread.driver
-        mine = driver is not None and driver.message in self.deliveries
-        message = driver.message if driver is not None and mine else next(iter(self.deliveries))
+        message = self.message_of(launch.thread)
         try:
             started = submission(self.ports.definitions, self.item, launch)
         except StepError as error:
@@ -531,9 +576,25 @@ class Request(Invocation):
     ``token`` names the call, once and for ever.
     """
 
-    def __init__(self, ports: Ports, execution_id: str, event: Requested, token: str) -> None:
+    def __init__(self, ports: Ports, execution_id: str, event: Requested | Answered, token: str) -> None:
         delivery = Delivery(f"api-{token}", Message(execution_id, event))
         super().__init__(ports, token, [delivery], Budget(ports.clock.now() + ANSWER_WITHIN, turns=0))
+        self.has_written = False
+
+    def heard(self) -> bool:
+        """Do the work; answer whether what was said has changed the execution.
+
+        Raises:
+            UnavailableError: a service did not answer: it may be done, or not.
+        """
+        self.run()
+        return self.has_written
+
+    def settle(self, item: Execution | None) -> None:
+        """Notice whether what stands there is this call's work."""
+        head = None if item is None else item.head
+        self.has_written = self.has_written or (head is not None and self.request in head.key.split("#"))
+        super().settle(item)
 
 
 class Sweep(Invocation):
@@ -554,7 +615,8 @@ class Sweep(Invocation):
 
 def asked(item: Execution, thread: Thread) -> Asked:
     """Tell by what a thread's state asks for something: what changes it without a turn is part of it."""
-    return (*thread.key, 0 if thread.join is None else thread.join.begun, item.order, item.ended)
+    begun = 0 if thread.join is None else thread.join.begun
+    return (*thread.key, begun + (thread.asking is not None and thread.asking.overdue), item.order, item.ended)
 
 
 def version_of(event: Event) -> int | None:

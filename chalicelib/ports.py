@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.core.correlation import Correlation
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.errors import SedoError
 from chalicelib.core.event import EffectFailed, EffectSucceeded, Message
 from chalicelib.core.history import Row
 from chalicelib.core.model import Execution
+from chalicelib.core.task import Task, TaskStatus
 from chalicelib.core.values import Json
 
 
@@ -26,7 +28,7 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page of a tenant's executions goes on: behind this start time and id."""
+    """Where a page of a tenant's executions, or tasks, goes on: behind the one of this start time and id."""
 
     started_at: datetime
     id: str
@@ -145,6 +147,96 @@ class HistoryStore(Protocol):
 
     def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
         """Read up to ``limit`` rows with a version above ``after``, by version; those that do not count included."""
+
+
+class EventStore(Protocol):
+    """Events that are matched by key, and who waits for them: one row for each name and key of a tenant."""
+
+    def get(self, tenant_id: str, name: str, key: str) -> Correlation:
+        """Read a row, strongly consistent; where nothing stands it is blank, of version 0.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def put(self, row: Correlation) -> bool:
+        """Write a row over version ``row.version - 1`` of it; answer whether that was what stood there.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks a list holds: those to which all of this applies."""
+
+    status: TaskStatus = TaskStatus.OPEN
+    user: str | None = None
+    groups: Sequence[str] = ()
+    """With ``user``: assigned to the user or to one of the groups, or claimed by the user."""
+    definition: str | None = None
+    execution: str | None = None
+    claimed_by: str | None = None
+    unclaimed: bool = False
+    overdue: bool = False
+    min_priority: int | None = None
+
+    def takes(self, task: Task) -> bool:
+        """Tell whether a task is one of them."""
+        return (
+            task.status is self.status
+            and self._concerns(task)
+            and self.definition in {None, task.definition_id}
+            and self.execution in {None, task.execution_id}
+            and self.claimed_by in {None, task.claimed_by}
+            and not (self.unclaimed and task.claimed_by is not None)
+            and (task.overdue or not self.overdue)
+            and (self.min_priority is None or task.priority >= self.min_priority)
+        )
+
+    def _concerns(self, task: Task) -> bool:
+        if self.user is None and not self.groups:
+            return True
+        users = {*task.assignees, task.claimed_by} - {None}
+        return self.user in users or not set(self.groups).isdisjoint(task.groups)
+
+
+class TaskStore(Protocol):
+    """People's tasks, one item each."""
+
+    def get(self, tenant_id: str, task_id: str) -> Task | None:
+        """Read one, strongly consistent.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def open(self, task: Task) -> None:
+        """Write a task if there is none under its id: a repeat changes nothing.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def update(self, task: Task) -> bool:
+        """Write a task over version ``task.version - 1`` of it; answer whether it stands there now.
+
+        So a repeat of a write whose answer was lost is true, and false means that somebody was quicker. What is
+        written is the whole task: never one of a list.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
+        """Read up to ``limit`` of a tenant's tasks, newest first, after a position; fewer only where there are no more.
+
+        They have no description, schemas, data, answer, reason and key. A change may take a moment to appear.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
 
 
 class Queue(Protocol):

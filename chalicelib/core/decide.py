@@ -13,8 +13,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 from chalicelib.core.declaration import (
+    Await,
     Definition,
     End,
     Fork,
@@ -28,36 +30,52 @@ from chalicelib.core.declaration import (
 from chalicelib.core.document import failure_json
 from chalicelib.core.draft import Draft, shade, size_of
 from chalicelib.core.errors import (
+    HeartbeatTimeoutError,
     InternalError,
+    InterruptedCallError,
     InvalidOutputError,
     ItemsFailedError,
+    OverdueError,
     PoisonError,
     SpawnLimitError,
     StepError,
     StepTimeoutError,
 )
 from chalicelib.core.event import (
+    Answered,
+    CallbackFailed,
+    CallbackSucceeded,
     CancelRequested,
     ChildEnded,
     Decision,
     EffectFailed,
     EffectSucceeded,
     Event,
+    EventReceived,
+    EventSent,
+    HeartbeatReceived,
     PauseRequested,
     Poisoned,
     RedriveRequested,
     Requested,
     ResumeRequested,
+    Settled,
     Started,
     StepDue,
+    TaskCompleted,
+    TaskRejected,
     TimerFired,
 )
 from chalicelib.core.model import (
     ROOT,
+    Answer,
+    Asking,
+    Awaited,
     Driver,
     Execution,
     Failure,
     Join,
+    Letter,
     Record,
     State,
     Status,
@@ -65,7 +83,17 @@ from chalicelib.core.model import (
 )
 from chalicelib.core.outbox import is_due
 from chalicelib.core.retry import matches, next_attempt
-from chalicelib.core.scope import holds, is_part_root, items_of, outcome
+from chalicelib.core.scope import (
+    answered_by,
+    awaited_event,
+    callback_of,
+    heartbeat_of,
+    holds,
+    is_part_root,
+    items_of,
+    outcome,
+    takes,
+)
 from chalicelib.core.submission import WIDTH, child_id, part_size, read_below, workflow_id
 from chalicelib.core.template import Template
 from chalicelib.core.values import Json
@@ -75,6 +103,9 @@ MAX_DEPTH = 16
 MAX_SPAWNS = 100_000
 """Executions that one execution starts by `workflow` steps."""
 MAX_SPAWNS_A_MINUTE = 10_000
+
+MAX_LETTERS = 100
+"""Events that are kept for one execution, those included that a step has taken."""
 
 MINUTE = timedelta(minutes=1)
 
@@ -131,14 +162,18 @@ class Fold(Draft):
                 self.run(thread)
             case (EffectSucceeded(result=result), Status.READY):
                 self.answered(thread, result)
-            case (EffectFailed(name=name, message=message, details=details), Status.READY):
-                self.fail(thread, StepError(message, name, details))
+            case (EffectFailed(), Status.READY):
+                self.fail(thread, StepError(event.message, event.name, event.details, event.retry_after))
+            case (Answered(), Status.READY | Status.ASKING):
+                self.hear(event, thread)
             case (TimerFired(), _) if not paused and is_due(self.execution, thread, self.now):
                 self.fire(thread)
             case (ChildEnded(), Status.AWAITING):
                 self.child_ended(thread, event)
             case (ChildEnded(number=number), Status.OVER):
                 self.forget(thread, number)
+            case (Settled(), Status.OVER):
+                self.remove(thread)
             case (Poisoned(), status) if status is not Status.OVER:
                 self.fail(thread, PoisonError())
 
@@ -163,6 +198,8 @@ class Fold(Draft):
             self.time_out()
         elif thread.deadline is not None and self.now >= thread.deadline:
             self.fail(thread, StepTimeoutError())
+        elif thread.claimed and thread.driver != self.driver:
+            self.claim_again(thread)
         elif thread.join is not None:
             children: list[Json] = [child_id(self.execution, _awaiting(thread), n) for n in range(thread.join.total)]
             self.perform = Perform("gather", {"executions": children})
@@ -184,7 +221,9 @@ class Fold(Draft):
         answer = outcome(self.definition, self.execution, thread)
         match answer:
             case Perform():
-                self.perform = answer
+                self.call(thread, answer)
+            case Await():
+                self.ask(thread, answer)
             case Succeed(output):
                 self.succeed(thread, output)
             case Goto(target):
@@ -245,6 +284,20 @@ class Fold(Draft):
         join = Join(1, begun=1, child=workflow_id(self.execution, thread, start), wait=start.wait)
         self.move(replace(thread, status=Status.AWAITING, join=join))
 
+    def call(self, thread: Thread, wanted: Perform) -> None:
+        """Have it performed: what must not be done again, from a turn that is claimed for that."""
+        if wanted.once and not thread.claimed:
+            self.move(replace(thread, claimed=True))
+        else:
+            self.perform = wanted
+
+    def claim_again(self, thread: Thread) -> None:
+        """Take over a turn that was claimed by another, if that one is known to have performed nothing."""
+        if thread.driver is not None and thread.driver.handed:
+            self.move(thread)
+        else:
+            self.fail(thread, InterruptedCallError())
+
     def skip(self, thread: Thread) -> None:
         """Go on as though the step were not there.
 
@@ -263,6 +316,9 @@ class Fold(Draft):
         elif thread.join is not None:
             assert isinstance(result, list)  # noqa: S101 - what is gathered is a list of lists
             self.succeed(thread, [each for part in result if isinstance(part, list) for each in part])
+        elif (call := callback_of(self.definition, self.execution, thread)) is not None:
+            asking = replace(thread, status=Status.ASKING, asking=Asking(Awaited.CALLBACK), driver=self.driver)
+            self.put(replace(asking, since=self.now, claimed=False, until=_after(self.now, call.heartbeat)))
         else:
             self.succeed(thread, result)
 
@@ -271,6 +327,8 @@ class Fold(Draft):
         instants = [at for at in (thread.until, thread.deadline, self.execution.deadline) if at is not None]
         if thread.until == min(instants) and thread.status is Status.WAITING:
             self.succeed(thread, thread.incoming)
+        elif thread.until == min(instants) and thread.asking is not None:
+            self.overdue(thread, thread.asking)
         elif thread.until == min(instants):
             self.attempt(replace(thread, attempt=thread.attempt + 1))
         elif thread.deadline == min(instants):
@@ -294,7 +352,9 @@ class Fold(Draft):
         except StepError as error:
             self.fail(thread, error)
             return
-        self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, size=size)
+        self.settle(thread)
+        actor = answered_by(thread)
+        self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, actor=actor, size=size)
         self.onward(replace(thread, stash={**thread.stash, **stashed}), target, result)
 
     def stashed(self, stash: str | Mapping[str, Template] | None, thread: Thread, result: Json) -> dict[str, Json]:
@@ -333,7 +393,15 @@ class Fold(Draft):
     def attempt(self, thread: Thread, stash: Mapping[str, Json] | None = None) -> None:
         """Let a thread begin an attempt of its step."""
         fresh = replace(
-            thread, status=Status.READY, until=None, deadline=self.deadline(thread), join=None, items=None, results={}
+            thread,
+            status=Status.READY,
+            until=None,
+            deadline=self.deadline(thread),
+            join=None,
+            asking=None,
+            claimed=False,
+            items=None,
+            results={},
         )
         begun = self.move(replace(fresh, started_at=self.now))
         if self.begins(self.execution, begun) or stash:
@@ -443,6 +511,92 @@ class Fold(Draft):
         else:
             self.remove(thread)
 
+    # -- answers from outside
+
+    def ask(self, thread: Thread, wanted: Await) -> None:
+        """Wait for an answer, unless it has come before."""
+        if (letter := self.letter(wanted)) is not None:
+            self.take_letter(replace(letter, taken=True, value=None))
+            answer = Answer(self.now, letter.by, letter.value, key=letter.id)
+            self.succeed(replace(thread, asking=Asking(wanted.what, letter.name, answer=answer)), letter.value)
+            return
+        name, key = wanted.params.get("name"), wanted.params.get("key")
+        asking = Asking(wanted.what)
+        if wanted.what is Awaited.EVENT:
+            asking = replace(asking, name=str(name), event_key=None if key is None else str(key))
+        until = wanted.until or _after(self.now, wanted.heartbeat)
+        self.move(replace(thread, status=Status.ASKING, asking=asking, until=until))
+
+    def hear(self, event: Answered, thread: Thread) -> None:
+        """Take an answer that the turn waits for, be it that the call which asks for it is still under way."""
+        asking = thread.asking or Asking(Awaited.CALLBACK)
+        match event, asking.what:
+            case (CallbackSucceeded(result=result), Awaited.CALLBACK):
+                self.succeed(thread, result)
+            case (CallbackFailed(), Awaited.CALLBACK):
+                heard = replace(asking, answer=Answer(self.now))
+                self.fail(replace(thread, asking=heard), StepError(event.message, event.name, event.details))
+            case (HeartbeatReceived(), Awaited.CALLBACK) if thread.asking is not None:
+                self.alive(thread)
+            case (TaskCompleted(result=result, actor=actor, key=key), Awaited.TASK):
+                answer = Answer(self.now, actor, result, key=key)
+                self.succeed(replace(thread, asking=replace(asking, answer=answer)), result)
+            case (TaskRejected(reason=reason, actor=actor, key=key), Awaited.TASK):
+                answer = Answer(self.now, actor, reason=reason, rejected=True, key=key)
+                error = StepError(reason or "the task was rejected", "task.Rejected", {"by": actor, "reason": reason})
+                self.fail(replace(thread, asking=replace(asking, answer=answer)), error)
+            case (EventReceived(result=result, actor=actor), Awaited.EVENT):
+                answer = Answer(self.now, actor, key=event.id)
+                self.succeed(replace(thread, asking=replace(asking, answer=answer)), result)
+
+    def alive(self, thread: Thread) -> None:
+        """Wait for the next sign of life; the turn stays, so the token does."""
+        heartbeat = heartbeat_of(self.definition, self.execution, thread)
+        if heartbeat is not None:
+            self.put(replace(thread, since=self.now, until=self.now + heartbeat))
+
+    def overdue(self, thread: Thread, asking: Asking) -> None:
+        """Do what is to be done where nobody has answered in time."""
+        if asking.what is not Awaited.TASK:
+            self.fail(thread, HeartbeatTimeoutError())
+            return
+        task = outcome(self.definition, self.execution, thread)
+        due: Any = task.params["due"] if isinstance(task, Await) else {}
+        match due.get("then", "fail"):
+            case "continue":
+                self.succeed(thread, due.get("value"))
+            case "reassign":
+                late = replace(asking, overdue=True)
+                self.put(replace(thread, asking=late, until=None, since=self.now, driver=self.driver))
+            case _:
+                self.fail(thread, OverdueError())
+
+    def send_event(self, event: EventSent) -> None:
+        """Give an event that was sent to the execution to the step that has waited for it longest, or keep it."""
+        letter = Letter(event.id, event.name, event.until, event.result, event.actor)
+        if any(known.id == letter.id for known in self.execution.mailbox):
+            return
+        for thread in sorted(self.execution.threads.values(), key=lambda thread: thread.since):
+            wanted = awaited_event(self.definition, self.execution, thread)
+            if wanted is not None and wanted.params["name"] == letter.name and takes(wanted, letter.value):
+                self.take_letter(replace(letter, taken=True, value=None))
+                self.hear(EventReceived(*thread.key, letter.value, letter.id, letter.by), thread)
+                return
+        if len(self.execution.mailbox) < MAX_LETTERS:
+            self.take_letter(letter)
+
+    def letter(self, wanted: Await) -> Letter | None:
+        """Find the oldest event in the mailbox that a step can take."""
+        if wanted.what is not Awaited.EVENT:
+            return None
+        fresh = (each for each in self.execution.mailbox if not each.taken and each.until > self.now)
+        return next((each for each in fresh if each.name == wanted.params["name"] and takes(wanted, each.value)), None)
+
+    def take_letter(self, letter: Letter) -> None:
+        """Keep an event, or that it was taken; what is kept for too long goes."""
+        others = (each for each in self.execution.mailbox if each.id != letter.id and each.until > self.now)
+        self.execution = replace(self.execution, mailbox=(*others, letter))
+
     # -- failures
 
     def fail(
@@ -458,10 +612,11 @@ class Fold(Draft):
         ``failure`` what happened to a step inside, where that is known.
         """
         failure = failure or Failure(error.name, str(error), thread.step, thread.attempt, error.details)
+        origin = thread.id
         self.put(thread)
-        self.record(State.STEP_FAILED, thread, error=failure)
+        self.record(State.STEP_FAILED, thread, error=failure, actor=answered_by(thread))
         told = replace(thread, results={**thread.results, **(heard or {})})
-        while not self.handled(told, failure):
+        while not self.handled(told, failure, error.retry_after if told.id == origin else None):
             if thread.parent is None:
                 self.close(thread, State.FAILED, error=failure)
                 return
@@ -476,7 +631,7 @@ class Fold(Draft):
             thread = told = parent
             self.record(State.STEP_FAILED, thread, error=failure)
 
-    def handled(self, thread: Thread, failure: Failure) -> bool:
+    def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         """Try again, or go on where a failure is caught; the parts of a `map` leave that to the map."""
         if is_part_root(self.execution, thread):
             return False
@@ -484,11 +639,11 @@ class Fold(Draft):
         if step is None:
             return False
         seed = f"{self.execution.id}/{thread.id}/{thread.turn}"
-        if (retry := next_attempt(step.retry, failure, thread.tries, seed)) is not None:
+        if (retry := next_attempt(step.retry, failure, thread.tries, seed, retry_after)) is not None:
             self.abandon(thread)
             tries = {**thread.tries, retry.policy: thread.tries.get(retry.policy, 0) + 1}
             fresh = replace(thread, status=Status.RETRYING, tries=tries, deadline=None, join=None, results={})
-            self.move(replace(fresh, until=self.now + retry.delay))
+            self.move(replace(fresh, asking=None, claimed=False, until=self.now + retry.delay))
             return True
         for catch in step.catch:
             if matches(failure.name, catch.errors):
@@ -531,6 +686,8 @@ class Fold(Draft):
                 self.redrive(event, item.redrives + 1)
             case ResumeRequested() if again and item.ended and item.state is not State.SUCCEEDED:
                 self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
+            case EventSent() if not item.ended:
+                self.send_event(event)
             case ResumeRequested() if not item.ended:
                 self.keep_up(event)
                 if item.paused:
@@ -663,13 +820,25 @@ class Fold(Draft):
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
             case Status.WAITING if not late:
                 self.put(replace(thread, driver=self.driver, deadline=deadline))
+            case Status.ASKING if not late and self.is_open(thread):
+                self.put(replace(thread, driver=self.driver, deadline=deadline))
             case _:
                 self.anew(thread)
+
+    def is_open(self, thread: Thread) -> bool:
+        """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""
+        asking = thread.asking
+        silent = thread.until is not None and thread.until <= self.now
+        return asking is not None and asking.what is not Awaited.TASK and asking.answer is None and not silent
 
     def anew(self, thread: Thread) -> None:
         """Let a step begin as though it had never been tried."""
         self.abandon(thread)
         self.attempt(replace(thread, attempt=1, tries={}))
+
+
+def _after(now: datetime, time: timedelta | None) -> datetime | None:
+    return None if time is None else now + time
 
 
 def _awaiting(thread: Thread) -> Thread:

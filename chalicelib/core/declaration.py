@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
+from chalicelib.core.model import Awaited
 from chalicelib.core.schema import Schema
-from chalicelib.core.template import Template
+from chalicelib.core.template import Hole, Template
 from chalicelib.core.values import Json
 
 
@@ -30,6 +31,39 @@ class Perform:
 
     kind: str
     params: Json
+    holes: Mapping[str, Sequence[str | Hole]] = field(default_factory=dict)
+    """Texts in the parameters, by JSON pointer, in pieces: those with something to be put in at the call."""
+    once: bool = False
+    """Whether it must not be done again if it is not known to have been done."""
+    callback: bool = False
+    """Whether the step goes on only once somebody who was handed the token of the turn answers."""
+    heartbeat: timedelta | None = None
+    """How long they may be silent."""
+
+
+def effect(kind: str, params: Mapping[str, Json]) -> Perform:
+    """Describe a call from the rendered parameters of its step, those that every effect has among them."""
+    heartbeat = params.get("heartbeatSeconds")
+    return Perform(
+        kind,
+        dict(params),
+        once=params.get("delivery") == "at-most-once",
+        callback=params.get("callback") is True,
+        heartbeat=timedelta(seconds=heartbeat) if isinstance(heartbeat, int | float) else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """The step goes on once somebody answers; the answer is its result."""
+
+    what: Awaited
+    params: Mapping[str, Json] = field(default_factory=dict)
+    """What the step says of it."""
+    until: datetime | None = None
+    """Of a task: when it is due."""
+    heartbeat: timedelta | None = None
+    """Of a callback: how long those who were handed its token may be silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +117,7 @@ class StartChild:
     """Whether the result is the child's output, once it has ended; otherwise it is ``{"id": …}``."""
 
 
-Outcome: TypeAlias = Succeed | Sleep | Perform | Goto | End | Fork | Spread | StartChild
+Outcome: TypeAlias = Succeed | Sleep | Perform | Await | Goto | End | Fork | Spread | StartChild
 """What a step type answers; a step type fails by raising :class:`~chalicelib.core.errors.StepError`."""
 
 

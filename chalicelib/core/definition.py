@@ -21,8 +21,8 @@ from chalicelib.core.language import (
     prefix_of,
     step_kind,
 )
-from chalicelib.core.schema import MAX_PROBLEMS, Schema, compile_schema
-from chalicelib.core.template import Template
+from chalicelib.core.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
+from chalicelib.core.template import Hole, Template, is_templated
 from chalicelib.core.values import Json, Path, Problem
 
 UNRESOLVED = "this include is not resolved"
@@ -139,7 +139,7 @@ class _Parsing(Findings):
         inner = self.inner(step, path, place) if kind.holds or not kind.closed else {}
         output = self.template(step["output"], (*place.path, "output")) if "output" in step else None
         stash = self.stash(step.get("stash"), (*place.path, "stash"))
-        params = self.template({key: value for key, value in step.items() if key in kind.params}, place.path)
+        params = self.params(step, kind, place.path)
         choices, default = self.choices(step, kind, place)
         made = Step(
             path,
@@ -160,6 +160,17 @@ class _Parsing(Findings):
         self.steps[path] = made
         for raw, list_place in inner.values():
             self.walk(raw, list_place)
+
+    def params(self, step: Mapping[str, Json], kind: Kind, path: Path) -> Template:
+        """Compile the parameters of a step that are templates."""
+        for key in kind.schemas:
+            if key in step and not is_templated(step[key]):
+                self.problems += schema_problems(step[key], (*path, key))
+        source = {key: value for key, value in step.items() if key in kind.params}
+        params = self.template(source, path, call=kind.calls)
+        if Hole() in params.holes and step.get("callback", False) is False:
+            self.problem((*path, "callback"), "${step.token} is for those who answer: it needs callback: true")
+        return params
 
     def inner(self, step: Mapping[str, Json], path: str, place: _Place) -> dict[str, tuple[Sequence[Json], _Place]]:
         """Find the lists of steps inside a step, by their names."""

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeAlias
 
 from chalicelib.core.event import (
     CancelRequested,
     ChildEnded,
     Event,
+    EventPublished,
     Message,
     PauseRequested,
     RedriveRequested,
@@ -18,10 +19,14 @@ from chalicelib.core.event import (
     TimerFired,
 )
 from chalicelib.core.model import (
+    Answer,
+    Asking,
+    Awaited,
     Driver,
     Execution,
     Failure,
     Join,
+    Letter,
     Link,
     Parent,
     Part,
@@ -52,6 +57,7 @@ _EVENTS: Mapping[str, type[Event]] = {
         PauseRequested,
         ResumeRequested,
         RedriveRequested,
+        EventPublished,
     )
 }
 """The events that travel in messages."""
@@ -137,6 +143,7 @@ def execution_json(execution: Execution) -> JsonObject:
         heard=execution.heard or None,
         failed=execution.failed or None,
         redrives=execution.redrives or None,
+        mailbox=[_letter_json(letter) for letter in execution.mailbox] or None,
     )
 
 
@@ -173,6 +180,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         heard=document.get("heard", 0),
         failed=document.get("failed", 0),
         redrives=document.get("redrives", 0),
+        mailbox=tuple(_read_letter(letter) for letter in document.get("mailbox", ())),
     )
 
 
@@ -226,6 +234,8 @@ def _thread_json(thread: Thread) -> JsonObject:
         stash=dict(thread.stash) or None,
         error=thread.error and failure_json(thread.error),
         join=thread.join and _changed(thread.join),
+        asking=thread.asking and _asking_json(thread.asking),
+        claimed=thread.claimed or None,
         ordered=thread.ordered or None,
         items=None if thread.items is None else list(thread.items),
         results=dict(thread.results) or None,
@@ -255,10 +265,35 @@ def _read_thread(document: Mapping[str, Any]) -> Thread:
         stash=document.get("stash", {}),
         error=error and Failure(**error),
         join=join and Join(**join),
+        asking=_read_asking(document.get("asking")),
+        claimed=document.get("claimed", False),
         ordered=document.get("ordered", 0),
         items=document.get("items"),
         results=document.get("results", {}),
     )
+
+
+def _asking_json(asking: Asking) -> JsonObject:
+    answer = asking.answer
+    return _changed(replace(asking, answer=None)) | _compact(
+        answer=answer and {**_changed(answer), "at": format_instant(answer.at)}
+    )
+
+
+def _read_asking(document: Mapping[str, Any] | None) -> Asking | None:
+    if document is None:
+        return None
+    answer = document.get("answer")
+    read = answer and Answer(**{**answer, "at": parse_instant(answer["at"])})
+    return Asking(**{**document, "what": Awaited(document["what"]), "answer": read})
+
+
+def _letter_json(letter: Letter) -> JsonObject:
+    return {**_changed(letter), "until": format_instant(letter.until)}
+
+
+def _read_letter(document: Mapping[str, Any]) -> Letter:
+    return Letter(**{**document, "until": parse_instant(document["until"])})
 
 
 def _parent_json(parent: Parent) -> JsonObject:
@@ -279,7 +314,7 @@ def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
     return Spawns(document["total"], since and parse_instant(since), document["recent"], document["share"])
 
 
-def _changed(value: Join | Parent | Part) -> JsonObject:
+def _changed(value: Join | Parent | Part | Asking | Answer | Letter) -> JsonObject:
     """Write the members of a flat value that are not what they are by default."""
     members = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
     return {name: member for name, (member, default) in members.items() if member != default}

@@ -55,11 +55,21 @@ class Draft:
             self.remove(below)
 
     def release(self, thread: Thread) -> None:
-        """Keep of a thread what its child executions are to be told, until they have ended."""
+        """Keep of a thread what others are to be told, until they have been."""
+        self.settle(thread)
         join = thread.join
         if thread.status is Status.AWAITING and join is not None and join.wait and len(thread.results) < join.begun:
-            left = Thread(shade(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
-            self.put(replace(left, driver=self.driver, join=join, results=thread.results))
+            self.put(replace(self.shade(thread), join=join, results=thread.results))
+
+    def settle(self, thread: Thread) -> None:
+        """Keep of a thread that it waits for an answer no longer, until that is known where its wait is kept."""
+        if thread.status is Status.ASKING and thread.asking is not None and thread.asking.is_kept_elsewhere:
+            self.put(replace(self.shade(thread), asking=thread.asking))
+
+    def shade(self, thread: Thread) -> Thread:
+        """Make what stays of a turn."""
+        left = Thread(shade(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
+        return replace(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
         """Give up what an attempt began."""
@@ -82,7 +92,7 @@ class Draft:
         if state is State.SUCCEEDED:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
-        elsewhere = (Status.AWAITING, Status.OVER)
+        elsewhere = (Status.AWAITING, Status.ASKING, Status.OVER)
         told = {
             name: replace(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
             for name, thread in threads.items()

@@ -33,6 +33,14 @@ class InvalidInputError(InvalidError):
     """input does not pass inputSchema validation."""
 
 
+class InvalidAnswerError(InvalidError):
+    """answer does not pass inputSchema validation."""
+
+
+class DryRunLimitError(InvalidError):
+    """the dry run takes too much."""
+
+
 class MalformedError(InvalidError):
     """body cannot be read."""
 
@@ -53,12 +61,32 @@ class ExecutionNotFoundError(NotFoundError):
     """execution not found."""
 
 
+class TaskNotFoundError(NotFoundError):
+    """task not found."""
+
+
+class ForbiddenError(SedoError):
+    """this is not yours to do."""
+
+
+class UnknownCallerError(SedoError):
+    """who asks is not known."""
+
+
 class ConflictError(SedoError):
     """it is there already, with other content."""
 
 
 class StateError(ConflictError):
     """its state does not allow that."""
+
+
+class TooManyWaitersError(StateError):
+    """too many steps wait for the same event."""
+
+
+class TooManyEventsError(StateError):
+    """too many events are kept for the same key."""
 
 
 class UnavailableError(SedoError):
@@ -73,18 +101,38 @@ class PayloadLostError(SedoError):
     """a large value is not there, or is not what was put there."""
 
 
+class SetupError(SedoError):
+    """sedo is not set up: something that it needs is missing or malformed."""
+
+
+class TokenError(SedoError):
+    """token is not valid."""
+
+
+class TokenExpiredError(TokenError):
+    """token has expired."""
+
+
 class StepError(SedoError):
     """A step failed.
 
-    ``name`` is what ``catch`` and ``retry`` match, ``details`` any JSON that helps to see why.
+    ``name`` is what ``catch`` and ``retry`` match, ``details`` any JSON that helps to see why, ``retry_after`` after
+    how many seconds the other side wants to be asked again.
     """
 
     name = "StepFailed"
 
-    def __init__(self, message: str | None = None, name: str | None = None, details: Json = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        name: str | None = None,
+        details: Json = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.name = name or type(self).name
         self.details = details
+        self.retry_after = retry_after
 
 
 class TemplateError(StepError):
@@ -139,6 +187,24 @@ class InternalError(StepError):
     """Something that sedo has not thought of went wrong in the step."""
 
     name = "Internal"
+
+
+class InterruptedCallError(StepError):
+    """The function that made the call died, or was stopped: whether the call was done is not known."""
+
+    name = "Interrupted"
+
+
+class HeartbeatTimeoutError(StepError):
+    """Whoever was to answer has been silent for too long."""
+
+    name = "HeartbeatTimeout"
+
+
+class OverdueError(StepError):
+    """The task was not done in time."""
+
+    name = "task.Overdue"
 
 
 class ItemsFailedError(StepError):

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
-from chalicelib.core.declaration import Perform, StartChild
+from chalicelib.core.declaration import Await, Perform, StartChild
 from chalicelib.core.model import ROOT, Execution, Failure, Record, State, Thread
 from chalicelib.core.values import Json
 
@@ -49,6 +50,66 @@ class EffectFailed(Event):
     name: str
     message: str
     details: Json = None
+    retry_after: float | None = None
+    """After how many seconds the other side wants to be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Event):
+    """Somebody outside said something that the turn waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackSucceeded(Answered):
+    """Whoever was handed the token answered."""
+
+    result: Json
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFailed(Answered):
+    """Whoever was handed the token could not do what was asked."""
+
+    name: str
+    message: str
+    details: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatReceived(Answered):
+    """Whoever was handed the token is still at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCompleted(Answered):
+    """A person did the task."""
+
+    result: Json
+    actor: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRejected(Answered):
+    """A person will not do the task."""
+
+    reason: str
+    actor: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventReceived(Answered):
+    """An event of the name and key that the turn waits for was matched with it."""
+
+    result: Json
+    id: str
+    actor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Event):
+    """Whoever kept that the turn waited for an answer knows that it no longer does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +179,27 @@ class RedriveRequested(Requested):
     """Of the definition to go on with; None: the same."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSent(Requested):
+    """An event was sent to it: to the step that waits for its name, or else to be kept."""
+
+    id: str
+    name: str
+    result: Json = None
+    until: datetime
+    """Up to when it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPublished(Event):
+    """An event was sent to whoever waits for its name and key, in whichever execution of a tenant."""
+
+    thread: str = ""
+    turn: int = 0
+    name: str = ""
+    key: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """An event on its way to an execution."""
@@ -138,7 +220,30 @@ class Launch:
     start: StartChild
 
 
-Command: TypeAlias = Message | Launch
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """Show people the task that a thread waits for, or that it is now for others to do."""
+
+    thread: Thread
+    task: Await
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Let events of a name and key find a thread that waits for one."""
+
+    thread: Thread
+    wanted: Await
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Tell those who keep that a thread waited for an answer that it no longer does."""
+
+    thread: Thread
+
+
+Command: TypeAlias = Message | Launch | OpenTask | Subscribe | Settle
 """What the state of an execution asks to be done outside it."""
 
 

@@ -70,10 +70,10 @@ class Findings:
                 self.problem((*path, index), f"{kind.name} is an object")
         return found
 
-    def template(self, source: Json, path: Path) -> Template:
-        """Compile a template."""
+    def template(self, source: Json, path: Path, *, call: bool = False) -> Template:
+        """Compile a template, which may be of a call."""
         try:
-            return compile_template(source, path)
+            return compile_template(source, path, call=call)
         except InvalidDefinitionError as error:
             self.problems += error.problems
             return compile_template(None)

@@ -170,4 +170,6 @@ def call_problem(name: str, count: int) -> str | None:
     if name in Functions.FUNCTION_TABLE:
         return arity_problem(name, parameters_of(name), count)
     near = get_close_matches(name, Functions.FUNCTION_TABLE, n=1)
+    if name == "secret":
+        return "a secret is no value: write ${secret('name')} by itself, alone or in a text"
     return f"there is no function {name}()" + (f": is it {near[0]}()?" if near else "")

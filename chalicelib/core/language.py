@@ -100,6 +100,30 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
 """What every step may hold, beside the parameters of its type."""
 
 
+SCHEMA_TYPE = "application/schema+json"
+"""How the schema of a parameter says that the parameter is a JSON Schema itself."""
+
+EFFECT_KEYS: Mapping[str, dict[str, Json]] = {
+    "callback": {
+        "type": "boolean",
+        "default": False,
+        "description": "Whether to wait, once the call has succeeded, until somebody answers with the `${step.token}` "
+        "that the call handed out: what they send is the result then.",
+    },
+    "heartbeatSeconds": {
+        **_TIME,
+        "description": "With `callback`: how long they may be silent; the error is `HeartbeatTimeout`.",
+    },
+    "delivery": {
+        "enum": ["at-least-once", "at-most-once"],
+        "default": "at-least-once",
+        "description": "`at-most-once`: if the function dies during the call it is not made again, and the error is "
+        "`Interrupted`.",
+    },
+}
+"""Parameters of every step type that has an effect in the world."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An object inside a step or a definition, in a list or by itself."""
@@ -213,6 +237,10 @@ class Kind:
     """Whether choices say where a step of this kind leads."""
     ends: bool = False
     """Whether a step of this kind ends its list."""
+    calls: bool = False
+    """Whether a step of this kind has an effect: secrets and tokens are put into its parameters at the call."""
+    schemas: Collection[str] = ()
+    """The keys whose values are JSON Schemas."""
 
     @property
     def holds(self) -> bool:
@@ -254,6 +282,8 @@ def step_kind(step_type: StepType | None) -> Kind:
         refused=refused,
         routes=routes,
         ends=ends,
+        calls=EFFECT_KEYS.keys() <= properties.keys(),
+        schemas=[key for key, value in properties.items() if value.get("contentMediaType") == SCHEMA_TYPE],
     )
 
 

@@ -104,7 +104,7 @@ class _Lint:
 
     def template(self, source: Json, path: Path, view: _View) -> Iterator[Problem]:
         """Look at the expressions of a template."""
-        for place, expression in expressions(compile_template(source)):
+        for place, expression in expressions(compile_template(source, call=True)):
             yield from self.expression(expression, (*path, *place), view)
 
     def expression(self, expression: Expression, path: Path, view: _View) -> Iterator[Problem]:

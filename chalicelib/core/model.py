@@ -48,8 +48,21 @@ class Status(StrEnum):
     """It waits for the threads that it forked."""
     AWAITING = "awaiting"
     """It waits for child executions."""
+    ASKING = "asking"
+    """It waits for the answer of somebody outside."""
     OVER = "over"
     """It has ended; what it began elsewhere, or who began it, may not have been told yet."""
+
+
+class Awaited(StrEnum):
+    """Whose answer a thread waits for."""
+
+    CALLBACK = "callback"
+    """Of whoever was handed its token."""
+    EVENT = "event"
+    """Of whoever sends an event of a name."""
+    TASK = "task"
+    """Of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +115,54 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody outside answered."""
+
+    at: datetime
+    by: str | None = None
+    value: Json = None
+    reason: str | None = None
+    """Why a person rejected a task."""
+    rejected: bool = False
+    key: str | None = None
+    """The caller's own name for the answer, so that a repeat is known; of an event, its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whose answer a thread waits for."""
+
+    what: Awaited
+    name: str = ""
+    """Of an event."""
+    event_key: str | None = None
+    """Of an event that need not be sent to this very execution."""
+    overdue: bool = False
+    """Whether a task was not done in time, and is now others' to do."""
+    answer: Answer | None = None
+    """How the wait ended; None: nobody's answer is wanted any more, or not yet."""
+
+    @property
+    def is_kept_elsewhere(self) -> bool:
+        """Whether others than this execution keep that it waits: they are to be told when it no longer does."""
+        return self.what is Awaited.TASK or self.event_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An event that was sent to an execution."""
+
+    id: str
+    name: str
+    until: datetime
+    """Up to when it is kept."""
+    value: Json = None
+    by: str | None = None
+    taken: bool = False
+    """Whether a step has taken it: its id is kept so that a repeat is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Thread:
     """One line of control, at one turn."""
 
@@ -120,7 +181,7 @@ class Thread:
     driver: Driver | None = None
     """None in an execution that nobody has touched since it was submitted."""
     until: datetime | None = None
-    """While waiting or retrying: when it goes on."""
+    """While waiting or retrying: when it goes on. While asking: when a sign of life, or a task, is due."""
     deadline: datetime | None = None
     """When this attempt of the step is over time."""
     attempt: int = 1
@@ -138,6 +199,9 @@ class Thread:
     error: Failure | None = None
     """What was caught last; a thread without one sees its parent's."""
     join: Join | None = None
+    asking: Asking | None = None
+    claimed: bool = False
+    """Whether the turn is for its driver alone: what it performs must not be performed again."""
     ordered: int = 0
     """While awaiting: the newest order of the execution that came after its child executions: they are told of it."""
     items: Sequence[Json] | None = None
@@ -244,6 +308,8 @@ class Execution:
     """At the end of a part of a `map`: how many of its items failed and were tolerated."""
     redrives: int = 0
     """How often it was driven on after its end."""
+    mailbox: Sequence[Letter] = ()
+    """The events that were sent to it, while they are kept."""
 
     @property
     def paused(self) -> bool:

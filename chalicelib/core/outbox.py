@@ -5,20 +5,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.core.declaration import Definition, StartChild
+from chalicelib.core.declaration import Await, Definition, StartChild
 from chalicelib.core.event import (
     CancelRequested,
     ChildEnded,
     Command,
     Launch,
     Message,
+    OpenTask,
     PauseRequested,
     ResumeRequested,
+    Settle,
     Started,
     StepDue,
+    Subscribe,
     TimerFired,
 )
-from chalicelib.core.model import ROOT, Execution, State, Status, Thread
+from chalicelib.core.model import ROOT, Awaited, Execution, State, Status, Thread
 from chalicelib.core.scope import items_of, outcome
 from chalicelib.core.submission import child_id, part
 from chalicelib.core.values import seconds_until
@@ -44,7 +47,7 @@ def wakes_at(execution: Execution, thread: Thread) -> datetime | None:
     One that runs needs none, as a message drives it; for one that joins, the execution's time is its branches' affair.
     """
     match thread.status:
-        case Status.WAITING | Status.RETRYING | Status.AWAITING:
+        case Status.WAITING | Status.RETRYING | Status.AWAITING | Status.ASKING:
             instants = (thread.until, thread.deadline, execution.deadline)
         case Status.JOINING:
             instants = (thread.deadline, None, None)
@@ -69,15 +72,17 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     """Derive what a thread's state asks for.
 
     Untouched or handed: its next event. Waiting: its timer, unless it is so far away that its due time stands for it.
-    Awaiting: its child executions, and what they are to be told. Over: those to be told so.
+    Awaiting: its child executions, and what they are to be told. Asking: where that is kept. Over: those to be told so.
     """
     if execution.ended:
         return list(_farewells(execution, thread))
     commands: list[Command] = []
     if thread.status is Status.OVER:
-        commands += _cancellations(execution, thread)
+        commands += [*_cancellations(execution, thread), *_settlement(thread)]
     if thread.status is Status.AWAITING:
         commands += _children(definition, execution, thread)
+    if thread.status is Status.ASKING:
+        commands += _questions(definition, execution, thread)
     if execution.paused:
         return commands
     wake = wakes_at(execution, thread)
@@ -98,6 +103,8 @@ def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:
         yield Message(execution.parent.execution, _ending(execution))
     if thread.status in (Status.AWAITING, Status.OVER) and thread.join is not None:
         yield from _cancellations(execution, thread)
+    if thread.status in (Status.ASKING, Status.OVER):
+        yield from _settlement(thread)
 
 
 def _ending(execution: Execution) -> ChildEnded:
@@ -117,6 +124,20 @@ def _ending(execution: Execution) -> ChildEnded:
     if len(json.dumps(execution.output)) > MAX_OUTPUT:
         return replace(ended, read=False)
     return replace(ended, output=execution.output)
+
+
+def _questions(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
+    """Make known, where others keep it, that a thread waits for an answer."""
+    if thread.asking is not None and thread.asking.is_kept_elsewhere:
+        wanted = outcome(definition, execution, thread)
+        if isinstance(wanted, Await):
+            yield OpenTask(thread, wanted) if wanted.what is Awaited.TASK else Subscribe(thread, wanted)
+
+
+def _settlement(thread: Thread) -> Iterator[Command]:
+    """Make known that a thread waits for an answer no longer."""
+    if thread.asking is not None and thread.asking.is_kept_elsewhere:
+        yield Settle(thread)
 
 
 def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:

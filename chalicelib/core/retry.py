@@ -21,7 +21,11 @@ class Retry:
 
 
 def next_attempt(
-    policies: Sequence[RetryPolicy], failure: Failure, tries: Mapping[str, int], seed: str
+    policies: Sequence[RetryPolicy],
+    failure: Failure,
+    tries: Mapping[str, int],
+    seed: str,
+    retry_after: float | None = None,
 ) -> Retry | None:
     """Find the first policy that matches a failure, and how long it waits; None once its attempts are used up.
 
@@ -30,11 +34,15 @@ def next_attempt(
         failure: what happened.
         tries: how many failures each policy has taken already, by its number.
         seed: what the jitter is derived from; another one for every attempt.
+        retry_after: how many seconds the other side wants to be left alone, which is done up to the policy's longest.
     """
     for number, policy in enumerate(policies):
         if matches(failure.name, policy.errors):
             taken = tries.get(str(number), 0)
-            return Retry(str(number), _delay(policy, taken, seed)) if taken < policy.max_attempts - 1 else None
+            if taken >= policy.max_attempts - 1:
+                return None
+            wanted = timedelta(seconds=min(retry_after or 0, policy.max_delay.total_seconds()))
+            return Retry(str(number), max(_delay(policy, taken, seed), wanted))
     return None
 
 

@@ -1,6 +1,6 @@
 """What a posted definition comes to: its includes resolved, its problems, or what is odd about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.core.declaration import StepType
@@ -23,13 +23,19 @@ class Review:
     """Of a valid definition."""
 
 
-def review(document: Json, step_types: Mapping[str, StepType], find: Find) -> Review:
+def review(
+    document: Json,
+    step_types: Mapping[str, StepType],
+    find: Find,
+    inspect: Callable[[Mapping[str, Json]], Sequence[Problem]] = lambda _: (),
+) -> Review:
     """Look at a definition as it was posted.
 
     Args:
         document: the definition.
         step_types: what a step's ``type`` can name.
         find: what answers the definitions that it may include.
+        inspect: what finds more that is wrong with one that is valid so far.
     """
     resolved = resolve(document, find)
     try:
@@ -39,4 +45,6 @@ def review(document: Json, step_types: Mapping[str, StepType], find: Find) -> Re
     assert isinstance(resolved.document, dict)  # noqa: S101 - parse accepts nothing else
     if resolved.problems:
         return Review({}, resolved.problems)
+    if problems := resolved.located(inspect(resolved.document)):
+        return Review({}, problems[:MAX_PROBLEMS])
     return Review(resolved.document, warnings=resolved.located(lint(resolved.document, step_types)))

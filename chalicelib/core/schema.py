@@ -12,6 +12,7 @@ from jsonschema.exceptions import best_match
 from jsonschema.protocols import Validator
 
 from chalicelib.core.dialect import MAX_UNIQUE, TooCostlyError, errors_of, new_validator
+from chalicelib.core.errors import InvalidParametersError
 from chalicelib.core.pattern import compile_pattern
 from chalicelib.core.values import Json, Path, Problem, pointer
 
@@ -92,6 +93,16 @@ def compile_schema(document: Json) -> Schema:
         # they name the document and its dialect, which are known; left in, jsonschema would go by them
         document = {key: value for key, value in document.items() if key not in {"$id", "$schema"}}
     return Schema(document, new_validator(document))
+
+
+def require_schema(document: Json, name: str) -> None:
+    """Make sure that a parameter can be used as a schema.
+
+    Raises:
+        InvalidParametersError: it cannot.
+    """
+    if problems := schema_problems(document):
+        raise InvalidParametersError(f"{name} is no JSON Schema: {problems[0].message}", details=document)
 
 
 def schema_problems(document: Json, path: Path = ()) -> list[Problem]:

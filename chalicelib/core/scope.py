@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
-from chalicelib.core.declaration import Definition, Outcome, Spread, StepContext
+from chalicelib.core.declaration import Await, Definition, Outcome, Perform, Spread, StepContext
 from chalicelib.core.document import failure_json
 from chalicelib.core.errors import InvalidParametersError
-from chalicelib.core.model import Execution, Failure, Status, Thread
-from chalicelib.core.template import Scope, is_true, render
-from chalicelib.core.values import Json, format_instant
+from chalicelib.core.model import Awaited, Execution, Failure, Status, Thread
+from chalicelib.core.schema import compile_schema
+from chalicelib.core.template import Scope, filling, is_true, render
+from chalicelib.core.values import Json, Problem, format_instant
 
 
 def scope(execution: Execution, thread: Thread, output: Json, now: datetime, part: str) -> Scope:
@@ -34,6 +35,8 @@ def scope(execution: Execution, thread: Thread, output: Json, now: datetime, par
             "startedAt": format_instant(thread.started_at),
         },
     }
+    if thread.asking is not None and thread.asking.answer is not None:
+        values["step"] = {**cast("dict[str, Json]", values["step"]), "completedBy": thread.asking.answer.by}
     if (error := visible_error(execution, thread)) is not None:
         values["error"] = failure_json(error)
     if (item := _item(execution, thread)) is not None:
@@ -107,7 +110,8 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
     if execution.part is not None and is_part_root(execution, thread):
         items = cast("list[Json]", thread.incoming)
         return Spread(items, execution.part.concurrency, execution.part.tolerate)
-    params = render(step.params, scope(execution, thread, thread.incoming, thread.started_at, "parameters"))
+    seen = scope(execution, thread, thread.incoming, thread.started_at, "parameters")
+    params = render(step.params, seen)
     if problems := step.schema.problems(params):
         where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
         raise InvalidParametersError(f"{problems[0].message}{where}", details=params)
@@ -119,7 +123,49 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
         for n, choice in enumerate(step.choices)
     )
     context = StepContext(thread.incoming, thread.started_at, thread.attempt, choices, step.default)
-    return step.type.run(cast("dict[str, Json]", params), context)
+    answer = step.type.run(cast("dict[str, Json]", params), context)
+    if step.params.holes and isinstance(answer, Perform):
+        return replace(answer, holes=filling(step.params, seen))
+    return answer
+
+
+def callback_of(definition: Definition, execution: Execution, thread: Thread) -> Perform | None:
+    """Answer the call of a thread's step if the step goes on only once somebody answers with the token."""
+    source = definition.steps[thread.step].params.source
+    if not isinstance(source, dict) or "callback" not in source:
+        return None
+    found = outcome(definition, execution, thread)
+    return found if isinstance(found, Perform) and found.callback else None
+
+
+def heartbeat_of(definition: Definition, execution: Execution, thread: Thread) -> timedelta | None:
+    """Tell how long those may be silent for whose answer a thread waits."""
+    found = outcome(definition, execution, thread)
+    return found.heartbeat if isinstance(found, Perform | Await) else None
+
+
+def awaited_event(definition: Definition, execution: Execution, thread: Thread) -> Await | None:
+    """Answer the event that a thread waits for, if it waits for one."""
+    if thread.status is not Status.ASKING or thread.asking is None or thread.asking.what is not Awaited.EVENT:
+        return None
+    found = outcome(definition, execution, thread)
+    return found if isinstance(found, Await) else None
+
+
+def takes(wanted: Await, value: Json) -> bool:
+    """Tell whether what came with an event is what a step waits for."""
+    return not refusals(wanted, value)
+
+
+def refusals(wanted: Await, value: Json) -> list[Problem]:
+    """Find what is wrong with what came with an event."""
+    return compile_schema(wanted.params.get("schema", True)).problems(value)
+
+
+def answered_by(thread: Thread) -> str | None:
+    """Tell who gave the answer that a thread has waited for."""
+    answer = None if thread.asking is None else thread.asking.answer
+    return None if answer is None else answer.by
 
 
 def items_of(definition: Definition, execution: Execution, thread: Thread) -> Sequence[Json]:

@@ -11,20 +11,29 @@ from chalicelib.core.expression import Expression, ExpressionError, read_express
 from chalicelib.core.functions import Functions
 from chalicelib.core.functions_data import is_true
 from chalicelib.core.interpreter import Interpreter
+from chalicelib.core.reference import references
 from chalicelib.core.signature import as_text
 from chalicelib.core.values import Json, Path, Problem, pointer
 
 __all__ = [
+    "Hole",
     "Scope",
     "Template",
     "compile_condition",
     "compile_template",
     "expressions",
+    "filling",
     "is_templated",
     "is_true",
     "render",
 ]
 
+HIDDEN = "***"
+"""What stands for a hole until the call."""
+
+_SECRET = re.compile(r"\s*secret\(\s*'([^']*)'\s*\)\s*")
+_SECRET_NAME = re.compile(r"(?!.*(?:^|/)\.*(?:/|$))[A-Za-z0-9_./-]{1,128}")
+_TOKEN = re.compile(r"\s*step\s*\.\s*token\s*")
 _OPENING = re.compile(r"\$?\$\{")
 _INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[^'"`{}]+|[{}]""", re.DOTALL)
 
@@ -41,13 +50,21 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Hole:
+    """What is put into a text at the call and never before: a secret of the tenant, or the token of the turn."""
+
+    secret: str | None = None
+    """The name of the secret; None: the token."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Literal:
     value: Json
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    parts: tuple[str | Expression, ...]
+    parts: tuple[str | Expression | Hole, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +86,17 @@ class Template:
 
     source: Json
     _node: _Node
+    holes: frozenset[Hole] = frozenset()
+    """What is put in at the call."""
 
 
-def compile_template(source: Json, path: Path = ()) -> Template:
+def compile_template(source: Json, path: Path = (), *, call: bool = False) -> Template:
     """Compile a template.
 
     Args:
         source: any JSON value; keys of objects are taken as they are.
         path: where it stands in its document.
+        call: whether it is of a call, so that there may be secrets and tokens in it.
 
     Raises:
         InvalidDefinitionError: expressions in it cannot be read; there is a problem for each of them.
@@ -84,11 +104,13 @@ def compile_template(source: Json, path: Path = ()) -> Template:
     problems: list[Problem] = []
     try:
         node = _compile(source, tuple(path), problems)
+        holes = [*_holes(node)]
     except RecursionError:
         raise InvalidDefinitionError(problems=[Problem(pointer(path), "the template nests too deeply")]) from None
+    problems += [_misplaced(hole, (*path, *place)) for place, hole in holes if not call]
     if problems:
         raise InvalidDefinitionError(problems=problems)
-    return Template(source, node)
+    return Template(source, node, frozenset(hole for _, hole in holes))
 
 
 def compile_condition(expression: str, path: Path = ()) -> Template:
@@ -127,10 +149,51 @@ def expressions(template: Template) -> Iterator[tuple[Path, Expression]]:
                 yield path, node
             case _Text(parts):
                 yield from ((path, part) for part in parts if isinstance(part, Expression))
-            case _List(items):
-                waiting += [((*path, index), item) for index, item in reversed([*enumerate(items)])]
-            case _Object(entries):
-                waiting += [((*path, key), value) for key, value in reversed(entries)]
+            case _:
+                waiting += reversed([*_inside(path, node)])
+
+
+def filling(template: Template, scope: Scope) -> dict[str, list[str | Hole]]:
+    """Render the texts of a call that have holes: each in pieces, by its JSON pointer.
+
+    Raises:
+        TemplateError: a function in it fails.
+        TemplateBudgetError: it costs too much.
+    """
+    interpreter = Interpreter(scope.values, Functions(scope.now, scope.seed))
+    found: dict[str, list[str | Hole]] = {}
+    for path, text in _texts(template._node) if template.holes else ():  # noqa: SLF001 (the same)
+        if any(isinstance(part, Hole) for part in text.parts):
+            found[pointer(path)] = [
+                as_text(interpreter.evaluate(part)) if isinstance(part, Expression) else part for part in text.parts
+            ]
+    return found
+
+
+def _texts(node: _Node) -> Iterator[tuple[tuple[str | int, ...], _Text]]:
+    """Walk over the texts of a template that are put together."""
+    waiting: list[tuple[tuple[str | int, ...], _Node]] = [((), node)]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, _Text):
+            yield path, node
+        waiting += reversed([*_inside(path, node)])
+
+
+def _inside(path: tuple[str | int, ...], node: _Node) -> Iterator[tuple[tuple[str | int, ...], _Node]]:
+    if isinstance(node, _List):
+        yield from (((*path, index), item) for index, item in enumerate(node.items))
+    elif isinstance(node, _Object):
+        yield from (((*path, key), value) for key, value in node.entries)
+
+
+def _holes(node: _Node) -> Iterator[tuple[tuple[str | int, ...], Hole]]:
+    return ((path, part) for path, text in _texts(node) for part in text.parts if isinstance(part, Hole))
+
+
+def _misplaced(hole: Hole, path: Path) -> Problem:
+    what = "the token" if hole.secret is None else "a secret"
+    return Problem(pointer(path), f"{what} is known to calls only: to the parameters of http, lambda and aws steps")
 
 
 def is_templated(source: Json) -> bool:
@@ -163,7 +226,7 @@ def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem])
     return node
 
 
-def _text(parts: tuple[str | Expression, ...]) -> _Node:
+def _text(parts: tuple[str | Expression | Hole, ...]) -> _Node:
     if len(parts) == 1 and isinstance(parts[0], Expression):
         return parts[0]
     if all(isinstance(part, str) for part in parts):
@@ -171,8 +234,8 @@ def _text(parts: tuple[str | Expression, ...]) -> _Node:
     return _Text(parts)
 
 
-def _parts(text: str) -> Iterator[str | Expression]:
-    """Cut a string into texts and expressions; offsets of errors count from its beginning."""
+def _parts(text: str) -> Iterator[str | Expression | Hole]:
+    """Cut a string into texts, expressions and holes; offsets of errors count from its beginning."""
     position = 0
     while found := _OPENING.search(text, position):
         if found.start() > position:
@@ -183,12 +246,30 @@ def _parts(text: str) -> Iterator[str | Expression]:
             continue
         end = _closing(text, found)
         try:
-            yield read_expression(text[found.end() : end])
+            yield _expression(text[found.end() : end])
         except ExpressionError as error:
             raise ExpressionError(str(error), error.offset + found.end()) from None
         position = end + 1
     if position < len(text):
         yield text[position:]
+
+
+def _expression(text: str) -> Expression | Hole:
+    """Read what stands in a ``${ }``.
+
+    Raises:
+        ExpressionError: it cannot be read, or takes a secret or a token for a value.
+    """
+    if _TOKEN.fullmatch(text):
+        return Hole()
+    if secret := _SECRET.fullmatch(text):
+        if not _SECRET_NAME.fullmatch(secret[1]):
+            raise ExpressionError(f"{secret[1]!r} names no secret: letters, digits and _ . / -, with no empty part")
+        return Hole(secret[1])
+    expression = read_expression(text)
+    if ("step", "token") in references(expression):
+        raise ExpressionError("the token is no value: write ${step.token} by itself, alone or in a text")
+    return expression
 
 
 def _closing(text: str, opening: re.Match[str]) -> int:
@@ -208,9 +289,15 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
         case Expression():
             return interpreter.evaluate(node)
         case _Text(parts):
-            return "".join(part if isinstance(part, str) else as_text(interpreter.evaluate(part)) for part in parts)
+            return "".join(
+                as_text(interpreter.evaluate(part)) if isinstance(part, Expression) else _shown(part) for part in parts
+            )
         case _List(items):
             return [_render(item, interpreter) for item in items]
         case _Object(entries):
             return {key: _render(value, interpreter) for key, value in entries}
     return node.value
+
+
+def _shown(part: str | Hole) -> str:
+    return HIDDEN if isinstance(part, Hole) else part

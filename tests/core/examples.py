@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from chalicelib.core.decide import decide
-from chalicelib.core.declaration import Definition, Outcome, Perform, StepContext
+from chalicelib.core.declaration import Definition, Outcome, StepContext, effect
 from chalicelib.core.definition import parse
 from chalicelib.core.event import (
     ChildEnded,
@@ -18,6 +18,7 @@ from chalicelib.core.event import (
     StepDue,
     TimerFired,
 )
+from chalicelib.core.language import EFFECT_KEYS
 from chalicelib.core.model import Driver, Execution, Failure, Record, State, Status, Thread
 from chalicelib.core.outbox import implied
 from chalicelib.core.submission import submit
@@ -33,10 +34,14 @@ class Call:
     """Has an effect."""
 
     name = "call"
-    schema: Mapping[str, Json] = {"type": "object", "properties": {"content": {}}, "additionalProperties": False}
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {"content": {}, **EFFECT_KEYS},
+        "additionalProperties": False,
+    }
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
-        return Perform(self.name, params.get("content"))
+        return replace(effect(self.name, params), params=params.get("content"))
 
 
 def define(text: str, name: str = "d") -> Definition:
@@ -89,9 +94,16 @@ class Run:
         self.fold(EffectSucceeded(thread, self.thread(thread).turn, result))
         return self.go()
 
-    def broke(self, name: str = "Boom", thread: str = "main", message: str = "no", details: Json = None) -> "Run":
+    def broke(
+        self,
+        name: str = "Boom",
+        thread: str = "main",
+        message: str = "no",
+        details: Json = None,
+        retry_after: float | None = None,
+    ) -> "Run":
         """Let what a thread performs fail, and go on."""
-        self.fold(EffectFailed(thread, self.thread(thread).turn, name, message, details))
+        self.fold(EffectFailed(thread, self.thread(thread).turn, name, message, details, retry_after))
         return self.go()
 
     def later(self, seconds: float) -> "Run":

@@ -28,10 +28,14 @@ from chalicelib.core.event import (
     TimerFired,
 )
 from chalicelib.core.model import (
+    Answer,
+    Asking,
+    Awaited,
     Driver,
     Execution,
     Failure,
     Join,
+    Letter,
     Link,
     Parent,
     Part,
@@ -64,6 +68,8 @@ FULL = Thread(
     item=[None],
     stash={"s": {}},
     error=FAILURE,
+    asking=Asking(Awaited.EVENT, "paid", "7", True, Answer(NOW, "ada", {"a": 1}, "why", True, "key")),
+    claimed=True,
     join=Join(9, 8, True, True, 7, 6, 5, 4, 3, "input", "t:other:1", wait=False),
     ordered=6,
     items=[1, None],
@@ -98,10 +104,11 @@ DONE = Execution(
     heard=3,
     failed=2,
     redrives=1,
+    mailbox=(Letter("1", "paid", NOW, [None], "ada", True),),
 )
 
 
-def defaults(value: Execution | Thread | Join | Parent | Part) -> list[str]:
+def defaults(value: Execution | Thread | Join | Parent | Part | Asking | Answer | Letter) -> list[str]:
     """Name the fields that are what they are by default: the example shows nothing of them."""
     return [f.name for f in fields(value) if getattr(value, f.name) == f.default]
 
@@ -117,6 +124,10 @@ class TestExecutions:
         assert DONE.parent is not None
         assert DONE.part is not None
         assert (defaults(FULL.join), defaults(DONE.parent), defaults(DONE.part)) == ([], [], [])
+        assert FULL.asking is not None
+        assert FULL.asking.answer is not None
+        (letter,) = DONE.mailbox
+        assert (defaults(FULL.asking), defaults(FULL.asking.answer), defaults(letter)) == ([], [], [])
 
     def test_every_thread_of_a_join_by_default_comes_back(self) -> None:
         thread = replace(MAIN, join=Join(1), driver=None)

@@ -1,0 +1,89 @@
+"""The step type ``aws``."""
+
+from collections.abc import Iterator, Mapping
+
+from chalicelib.core.declaration import Outcome, StepContext, effect
+from chalicelib.core.language import EFFECT_KEYS
+from chalicelib.core.values import Json
+
+
+class Aws:
+    """Call an action of AWS.
+
+    `service` is what boto3 calls the service, `action` what its API calls the action (`PutItem`; boto3's `put_item` is
+    right, too), and `parameters` are those of the action: what it does not take is found when the definition is saved.
+    An operator says which actions may be called; what belongs to sedo itself cannot be reached.
+
+    Bytes go in as a text, which is sent in UTF-8, or as `{base64: …}`; instants as RFC 3339 text with an offset. A
+    parameter that is null is left out. The result is the answer of the action as JSON, with instants as RFC 3339 text
+    and bytes as base64 text. With `paginate` it is all pages in one.
+
+    Errors have the code that AWS gives, as `aws.ConditionalCheckFailedException` or `aws.ThrottlingException`, and
+    `error.details` are `{message, status, requestId}`, with an `answer` where AWS says more. The others are
+    `aws.Timeout`, `aws.Connect`, `aws.TooLarge` (the answer), `aws.InvalidParameters` and `aws.NotAllowed`. A call
+    takes 30 seconds at most.
+
+    A call is made again if the function dies before its answer is written down. Where the action has a parameter that
+    tells AWS so, like `ClientRequestToken`, it is filled in unless the step gives one; to SQS queues of type FIFO, give
+    a `MessageDeduplicationId`. Where neither helps, `delivery: at-most-once` makes no second call.
+
+    ```yaml
+    - id: reserve
+      type: aws
+      service: dynamodb
+      action: UpdateItem
+      parameters:
+        TableName: stock
+        Key: {sku: {S: '${ input.sku }'}}
+        UpdateExpression: SET reserved = reserved + :one
+        ConditionExpression: reserved < available
+        ExpressionAttributeValues: {':one': {N: '1'}}
+      catch:
+        - {errors: [aws.ConditionalCheckFailedException], next: sold-out}
+    ```
+    """
+
+    name = "aws"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "service": {
+                "type": "string",
+                "pattern": "^[a-z0-9-]{1,64}$",
+                "description": "What boto3 calls the service: `sqs`, `dynamodb`, `events`. No template.",
+            },
+            "action": {
+                "type": "string",
+                "pattern": "^[A-Za-z][A-Za-z0-9_]{0,127}$",
+                "description": "The action, as the API names it, `SendMessage`, or as boto3 does, `send_message`. No "
+                "template.",
+            },
+            "parameters": {
+                "type": "object",
+                "default": {},
+                "description": "The parameters of the action, as the API names them.",
+            },
+            "region": {
+                "type": "string",
+                "pattern": "^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$",
+                "description": "The region, like `eu-central-1`; without it, the one that sedo runs in.",
+            },
+            "paginate": {
+                "type": "boolean",
+                "default": False,
+                "description": "Whether to ask for all pages, of an action that answers in pages.",
+            },
+            **EFFECT_KEYS,
+        },
+        "required": ["service", "action"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not sent
+        """Describe the call."""
+        return effect(self.name, params)
+
+    def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+        """Say what a step of another type does better."""
+        if params.get("service") == "lambda" and params.get("action") in {"Invoke", "invoke"}:
+            yield "action", "a step of type lambda calls functions: it reads their answers and their errors"

@@ -1,0 +1,50 @@
+"""The step type ``callback``."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from chalicelib.core.declaration import Await, Outcome, StepContext
+from chalicelib.core.language import LONGEST
+from chalicelib.core.model import Awaited
+from chalicelib.core.values import Json
+
+
+class Callback:
+    """Wait until another system answers.
+
+    The execution shows the token of the wait under `waitingFor`. Whoever has it answers with `POST
+    /sedo/callbacks/{token}/succeed`, whose body is the result, or with `…/fail`, whose `name` and `message` are the
+    error: `callback.Failed` without a name. A token is good for one answer, and for nothing once the step is over.
+
+    With `heartbeatSeconds` they have to say `…/heartbeat` at least so often; otherwise the step fails with
+    `HeartbeatTimeout`. Where a call is to hand the token out, the call itself can wait: `http`, `lambda` and `aws`
+    steps take `callback: true`.
+
+    ```yaml
+    - id: payment-received
+      type: callback
+      timeoutSeconds: 604800
+    ```
+    """
+
+    name = "callback"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "heartbeatSeconds": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": int(LONGEST.total_seconds()),
+                "description": "How long they may be silent; without it, as long as the step may take.",
+            },
+        },
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not told
+        """Wait for whoever has the token."""
+        match params.get("heartbeatSeconds"):
+            case int() | float() as seconds:
+                return Await(Awaited.CALLBACK, heartbeat=timedelta(seconds=seconds))
+            case _:
+                return Await(Awaited.CALLBACK)

@@ -1,0 +1,65 @@
+"""The step type ``event``."""
+
+from collections.abc import Mapping
+
+from chalicelib.core.declaration import Await, Outcome, StepContext
+from chalicelib.core.language import SCHEMA_TYPE
+from chalicelib.core.model import Awaited
+from chalicelib.core.schema import require_schema
+from chalicelib.core.values import Json
+
+
+class Event:
+    """Wait for an event of a name.
+
+    It comes by `POST …/executions/{id}/events/{name}`, which sends it to this very execution, or, if the step has a
+    `key`, by `POST …/events/{name}` with that key, which finds whichever execution waits for it. The result is the
+    `data` that was sent with it.
+
+    An event that comes before the step does is kept for as long as its sender says (`keepSeconds`, a day by default).
+    One event is taken by one step. With a `schema`, the step takes only data that passes it, and a sender whose data
+    does not is told so.
+
+    ```yaml
+    - id: paid
+      type: event
+      name: payment-received
+      key: ${ input.orderId }
+      schema: {type: object, required: [amount]}
+      timeoutSeconds: 604800
+    ```
+    """
+
+    name = "event"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "name": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9._-]{1,64}$",
+                "description": "The name of the event: letters, digits and `.`, `_`, `-`.",
+            },
+            "key": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 1000,
+                "description": "What tells one event of this name from another: the id of an order, say.",
+            },
+            "schema": {
+                "type": ["object", "boolean"],
+                "contentMediaType": SCHEMA_TYPE,
+                "description": "The JSON Schema (2020-12) of the data; without it, any data will do.",
+            },
+        },
+        "required": ["name"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not told
+        """Wait for the event.
+
+        Raises:
+            InvalidParametersError: the schema was made by a template, and is none.
+        """
+        require_schema(params.get("schema", True), "schema")
+        return Await(Awaited.EVENT, params)

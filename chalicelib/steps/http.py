@@ -1,0 +1,165 @@
+"""The step type ``http``."""
+
+from collections.abc import Iterator, Mapping
+
+from chalicelib.core.declaration import Outcome, StepContext, effect
+from chalicelib.core.language import EFFECT_KEYS
+from chalicelib.core.values import Json
+
+LONGEST_SECONDS = 30
+"""What a time of a call can be at most."""
+
+_TEXT: dict[str, Json] = {"type": "string"}
+_FLAT: list[Json] = ["string", "number", "boolean"]
+_SECONDS: dict[str, Json] = {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST_SECONDS}
+
+_AUTH: Mapping[str, list[Json]] = {
+    "bearer": ["token"],
+    "basic": ["username", "password"],
+    "apiKey": ["name", "value"],
+    "sigv4": ["service", "region", "accessKeyId", "secretAccessKey"],
+}
+"""What each kind of credentials needs."""
+
+
+class Http:
+    """Send an HTTP request.
+
+    The result is `{status, headers, body}`. The names of headers are in lower case, several values of one stand in one
+    text with `, ` between them, and `set-cookie` is left out. The body is a JSON value if that is what its content type
+    says, a text if it is text, and otherwise base64 text; where there is none it is null.
+
+    An answer whose status is not expected fails the step with `http.Status.<code>`, as `http.Status.503`: its
+    `error.details` are `{status, headers, body}`, the body cut to 16 KB. Its `Retry-After` is the least that a `retry`
+    of the step waits. The other errors are `http.Timeout`, `http.Connect` (no such name, nobody listens, the connection
+    broke), `http.Tls` (the certificate, say), `http.Blocked` (the address is not one that may be called),
+    `http.TooLarge` (the answer), `http.BadAnswer` (it is not the JSON or the text that it says it is),
+    `http.TooManyRedirects` and `http.InvalidRequest` (it cannot be sent as it is written).
+
+    Addresses are `https` on port 443, of hosts with public addresses, unless the operator allows more. A whole call,
+    redirects and answer included, takes 30 seconds at most.
+
+    A call is made again if the function dies before its answer is written down: the header `Idempotency-Key` is the
+    same then, so that the other side can tell. If it cannot, `delivery: at-most-once` makes no second call. A header
+    that the step gives stands in the place of the usual one; null leaves it out.
+
+    Redirects are followed only with `followRedirects`, three of them, each held to the same rules. What they lead to at
+    another origin gets no credentials, no `Idempotency-Key`, and none of the step's headers but those that describe
+    the content and what is accepted.
+
+    ```yaml
+    - id: charge
+      type: http
+      method: POST
+      url: https://api.example.com/v1/charges
+      auth: {type: bearer, token: "${ secret('payments-key') }"}
+      body: {order: '${ input.orderId }', amount: '${ input.total }'}
+      expect: {statuses: [2xx, 409]}
+      retry:
+        - errors: [http.Timeout, http.Connect, http.Status.429, http.Status.503]
+          maxAttempts: 5
+    ```
+    """
+
+    name = "http"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "method": {
+                "enum": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+                "default": "GET",
+                "description": "The method.",
+            },
+            "url": {
+                **_TEXT,
+                "description": "Where to: `https://host/path`. A text from elsewhere goes in through `url_encode`.",
+            },
+            "headers": {
+                "type": "object",
+                "additionalProperties": {"type": ["string", "null"]},
+                "description": "Headers, by name; null leaves one out that is sent otherwise.",
+            },
+            "query": {
+                "type": "object",
+                "additionalProperties": {"type": [*_FLAT, "array"], "items": {"type": _FLAT}},
+                "description": "What to add to the query of the URL, by name: text, number, boolean or a list of them.",
+            },
+            "body": {"description": "What to send: any JSON value, or a text or an object, as `bodyType` says."},
+            "bodyType": {
+                "enum": ["json", "text", "form", "base64"],
+                "default": "json",
+                "description": "How to send it; the `Content-Type` follows. `form` takes an object like that of "
+                "`query`, `base64` the base64 text of any bytes.",
+            },
+            "auth": {
+                "type": "object",
+                "properties": {
+                    "type": {"enum": list(_AUTH)},
+                    "in": {"enum": ["header", "query"], "default": "header"},
+                    "sessionToken": _TEXT,
+                    **{name: _TEXT for names in _AUTH.values() for name in map(str, names)},
+                },
+                "required": ["type"],
+                "allOf": [
+                    {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": {"required": names}}
+                    for kind, names in _AUTH.items()
+                ],
+                "additionalProperties": False,
+                "description": "Credentials, best from secrets: `{type: bearer, token}`, `{type: basic, username, "
+                "password}`, `{type: apiKey, name, value, in: header or query}`, or for AWS `{type: sigv4, service, "
+                "region, accessKeyId, secretAccessKey, sessionToken}`.",
+            },
+            "expect": {
+                "type": "object",
+                "properties": {
+                    "statuses": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {
+                            "anyOf": [
+                                {"type": "integer", "minimum": 100, "maximum": 599},
+                                {"type": "string", "pattern": "^[1-5](xx|[0-9][0-9])$"},
+                            ]
+                        },
+                        "default": ["2xx"],
+                    },
+                    "body": {"enum": ["auto", "json", "text", "base64"], "default": "auto"},
+                },
+                "additionalProperties": False,
+                "description": "Which answers are good: `statuses`, a list of codes and classes, `[2xx]` by default; "
+                "and how to read their `body`: `json`, `text`, `base64`, or `auto`, as its content type says.",
+            },
+            "followRedirects": {
+                "type": "boolean",
+                "default": False,
+                "description": "Whether to follow redirects, three at most.",
+            },
+            "connectTimeoutSeconds": {
+                **_SECONDS,
+                "default": 5,
+                "description": "How long to look for the address and wait for the connection.",
+            },
+            "readTimeoutSeconds": {
+                **_SECONDS,
+                "default": LONGEST_SECONDS,
+                "description": "How long the other side may be silent.",
+            },
+            **EFFECT_KEYS,
+        },
+        "required": ["url"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 what came in is not sent
+        """Describe the request."""
+        return effect(self.name, params)
+
+    def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+        """Say which parameters do nothing, and which requests are refused."""
+        method = params.get("method", "GET")
+        if "body" in params and method in {"GET", "HEAD"}:
+            yield "body", f"a {method} request has no body: the step fails with http.InvalidRequest"
+        if "bodyType" in params and "body" not in params:
+            yield "bodyType", "there is no body that this could describe"
+        if str(params.get("url", "")).lower().startswith("http://"):
+            yield "url", "plain http is refused, unless the operator allows it for this host: write https"

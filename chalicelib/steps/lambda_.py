@@ -1,0 +1,76 @@
+"""The step type ``lambda``."""
+
+from collections.abc import Iterator, Mapping
+
+from chalicelib.core.declaration import Outcome, StepContext, effect
+from chalicelib.core.language import EFFECT_KEYS
+from chalicelib.core.values import Json
+
+
+class Lambda:
+    """Call a Lambda function.
+
+    The result is what the function answers. With `mode: forget` it is called without waiting for its answer, and the
+    result is `{status: 202, requestId}`. An operator says which functions may be called; those of sedo itself are not
+    among them.
+
+    If the function fails, the step fails with `lambda.` and the type of its error, as `lambda.ValueError`, or with
+    `lambda.Unhandled` where there is none; `error.details` are `{type, message, trace, requestId, logTail}`, the last
+    being the end of its log. Errors of AWS have its codes, as `lambda.TooManyRequestsException` or
+    `lambda.ResourceNotFoundException`. The others are `lambda.Timeout`, `lambda.Connect`, `lambda.BadAnswer` (it is no
+    JSON), `lambda.InvalidParameters` and `lambda.NotAllowed`.
+
+    A call takes 30 seconds at most. Let a function that needs longer answer by itself: hand it the token with
+    `callback: true` and `mode: forget`.
+
+    A function is called again if sedo's own dies before the answer is written down. Its `context.client_context.custom`
+    then holds the same `idempotencyKey`, with `mode: wait`; otherwise put something of the kind into the payload, or
+    say `delivery: at-most-once`.
+
+    ```yaml
+    - id: render
+      type: lambda
+      function: render-video
+      mode: forget
+      payload: {video: '${ input.video }', token: '${step.token}'}
+      callback: true
+      heartbeatSeconds: 300
+    ```
+    """
+
+    name = "lambda"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "function": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 300,
+                "description": "The name of the function; its ARN; or `<account>:function:<name>`. A version or an "
+                "alias may follow after a colon.",
+            },
+            "qualifier": {
+                "type": "string",
+                "pattern": r"^(\$LATEST|[A-Za-z0-9_-]{1,128})$",
+                "description": "A version or an alias.",
+            },
+            "payload": {"description": "What the function gets as its event: any JSON value; without it, `{}`."},
+            "mode": {
+                "enum": ["wait", "forget"],
+                "default": "wait",
+                "description": "Whether to wait for the function's answer.",
+            },
+            **EFFECT_KEYS,
+        },
+        "required": ["function"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not sent
+        """Describe the call."""
+        return effect(self.name, params)
+
+    def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+        """Say that nobody gets the token of a step that waits for an answer with it."""
+        if params.get("callback") is True and "payload" not in params:
+            yield "callback", "the function does not get the token: put ${step.token} into the payload"

@@ -1,0 +1,115 @@
+"""The step type ``task``."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.core.declaration import Await, Outcome, StepContext
+from chalicelib.core.errors import StepError
+from chalicelib.core.language import LONGEST, SCHEMA_TYPE
+from chalicelib.core.model import Awaited
+from chalicelib.core.schema import require_schema
+from chalicelib.core.values import Json, parse_instant, truncate
+
+_NAME: dict[str, Json] = {"minLength": 1, "maxLength": 200}
+_PEOPLE: dict[str, Json] = {
+    "type": ["array", "string", "null"],
+    "maxItems": 200,
+    "items": {"type": "string", **_NAME},
+    **_NAME,
+}
+
+
+class Task:
+    """Let a person decide, or do something.
+
+    The task stands in the lists of its `assignees` and of the members of its `groups`; with neither, anybody may do it.
+    It is shown with its `title`, its `description`, the `data` to decide on, and a form made from `inputSchema`.
+    Somebody claims it and completes it with an answer that passes `inputSchema`: that is the result. Or somebody
+    rejects it, which is the error `task.Rejected`. In the `output` and `stash` of the step, `step.completedBy` is who
+    it was.
+
+    Those whom `not` names can neither claim nor complete it: four eyes see more than two.
+
+    With `due` it is due at an instant, or some seconds after it was opened. `then` says what happens if it is not done:
+    `fail`, with `task.Overdue`; `continue`, with `value` as the result; or `reassign`, to the `assignees` and `groups`
+    that stand beside it.
+
+    ```yaml
+    - id: approve
+      type: task
+      title: Approve the order of ${ input.customer }
+      data: ${ input }
+      groups: [sales]
+      not: ${ execution.startedBy }
+      inputSchema:
+        type: object
+        properties: {approved: {type: boolean, title: Is it approved?}}
+        required: [approved]
+      due: {seconds: 86400, then: reassign, groups: [managers]}
+    ```
+    """
+
+    name = "task"
+    schema: Mapping[str, Json] = {
+        "type": "object",
+        "properties": {
+            "title": {"type": "string", "minLength": 1, "maxLength": 500, "description": "What is to be done."},
+            "description": {"type": "string", "description": "More about it, for those who do it."},
+            "data": {"description": "What to decide on: any JSON value."},
+            "inputSchema": {
+                "type": ["object", "boolean"],
+                "contentMediaType": SCHEMA_TYPE,
+                "description": "The JSON Schema (2020-12) of the answer, and so of the form; without it, any will do.",
+            },
+            "uiSchema": {"type": "object", "description": "How the form is shown: hints for who draws it."},
+            "assignees": {**_PEOPLE, "description": "Who may do it: users."},
+            "groups": {**_PEOPLE, "description": "Who may do it: members of these groups."},
+            "not": {**_PEOPLE, "description": "Who must not do it, whatever else allows them to."},
+            "priority": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 100,
+                "default": 50,
+                "description": "How urgent it is: 100 is the most.",
+            },
+            "due": {
+                "type": "object",
+                "properties": {
+                    "at": {"type": "string", "format": "date-time"},
+                    "seconds": {"type": "number", "minimum": 0, "maximum": int(LONGEST.total_seconds())},
+                    "then": {"enum": ["fail", "continue", "reassign"]},
+                    "value": {},
+                    "assignees": _PEOPLE,
+                    "groups": _PEOPLE,
+                },
+                "oneOf": [{"required": ["at"]}, {"required": ["seconds"]}],
+                "additionalProperties": False,
+                "description": "When it is due, `at` an instant or after some `seconds`, and what happens `then`: "
+                "`fail` (the default), `continue` with a `value`, or `reassign` to `assignees` and `groups`.",
+            },
+        },
+        "required": ["title"],
+        "additionalProperties": False,
+    }
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
+        """Wait for a person.
+
+        Raises:
+            InvalidParametersError: the schema of the answer was made by a template, and is none.
+            StepError: the due date is no instant.
+        """
+        require_schema(params.get("inputSchema", True), "inputSchema")
+        due: Any = params.get("due")
+        return Await(Awaited.TASK, params, until=None if due is None else _instant(due, context.now))
+
+
+def _instant(due: Mapping[str, Any], now: datetime) -> datetime:
+    if "seconds" in due:
+        return truncate(now + timedelta(seconds=due["seconds"]))
+    try:
+        return parse_instant(due["at"])
+    except (ValueError, OverflowError) as error:  # an offset can carry an instant out of the calendar
+        right = "write RFC 3339 text with an offset, like 2026-01-31T09:00:00Z"
+        raise StepError(f"'due' is at {due['at']!r}, which is no instant: {right}") from error
