@@ -1,10 +1,11 @@
-"""The tables and queues of sedo: ``python -m local.resources`` makes those that are missing, on AWS or any endpoint."""
+"""Tables, queues and token keys: ``python -m local.resources`` makes those that are missing, on AWS or any endpoint."""
 
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from chalicelib.adapters import clients, names
+from chalicelib.adapters import clients, names, tokens
 from chalicelib.adapters.dynamodb_executions import BY_DUE, BY_TENANT
+from chalicelib.adapters.dynamodb_tasks import BY_STATUS, LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
         CreateTableInputTypeDef,
         GlobalSecondaryIndexTypeDef,
         KeySchemaElementTypeDef,
+        ProjectionTypeDef,
         WaiterConfigTypeDef,
     )
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
+    from mypy_boto3_ssm.client import SSMClient
 
 EXPIRY = "expiresAt"
 VISIBILITY_SECONDS = 360  # six times the timeout of the functions
@@ -29,11 +32,12 @@ WAIT_SECONDS = 120
 
 
 class Index(NamedTuple):
-    """A global secondary index of keys only, by the names of its two key attributes."""
+    """A global secondary index, by the names of its two key attributes, and of what it holds beside keys."""
 
     name: str
     partition: str
     sort: str
+    includes: tuple[str, ...] = ()
 
 
 class Table(NamedTuple):
@@ -54,14 +58,27 @@ def ensure(dynamodb: "DynamoDBClient", sqs: "SQSClient", prefix: str) -> list[st
     return [*_tables(dynamodb, wanted), *_queues(sqs, wanted)]
 
 
+def ensure_token_keys(ssm: "SSMClient", prefix: str) -> list[str]:
+    """Make the parameter with the keys of tokens, with one key, if it is missing; answer its name if so."""
+    path = tokens.path(names.Names(prefix))
+    try:
+        ssm.put_parameter(Name=path, Value=tokens.new_key(), Type="SecureString", Overwrite=False)
+    except ssm.exceptions.ParameterAlreadyExists:
+        return []
+    return [path]
+
+
 def _schema(wanted: names.Names) -> tuple[Table, ...]:
     by_tenant, by_due = Index(BY_TENANT, "tenantId", "startedAt"), Index(BY_DUE, "dueShard", "dueAt")
+    by_status = Index(BY_STATUS, "tenantStatus", "createdAt", LISTED)
     return (
         Table(wanted.definitions, "tenantId", "id"),
         Table(wanted.definition_versions, "tenantId", "idVersion"),
         Table(wanted.executions, "id", indexes=(by_tenant, by_due)),
         Table(wanted.history, "id", "key"),
         Table(wanted.payloads, "sha256", "part"),
+        Table(wanted.events, "tenantId", "nameKey"),
+        Table(wanted.tasks, "tenantId", "id", indexes=(by_status,)),
     )
 
 
@@ -99,10 +116,11 @@ def _table_request(table: Table) -> "CreateTableInputTypeDef":
 
 
 def _index_request(index: Index) -> "GlobalSecondaryIndexTypeDef":
+    included: ProjectionTypeDef = {"ProjectionType": "INCLUDE", "NonKeyAttributes": index.includes}
     return {
         "IndexName": index.name,
         "KeySchema": list(_keys(index.partition, index.sort)),
-        "Projection": {"ProjectionType": "KEYS_ONLY"},
+        "Projection": included if index.includes else {"ProjectionType": "KEYS_ONLY"},
     }
 
 
@@ -144,11 +162,11 @@ def _queue(sqs: "SQSClient", name: str, attributes: "dict[QueueAttributeNameType
 def main() -> None:
     """Make what is missing under ``SEDO_PREFIX``, and say so."""
     prefix = names.from_environment().prefix
-    made = ensure(clients.dynamodb(), clients.sqs(), prefix)
+    made = [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]
     for name in made:
         print(f"made {name}")
     if not made:
-        print(f"every table and queue of {prefix} is there")
+        print(f"every table and queue of {prefix} is there, and its token keys")
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ def run(home: Path, port: str) -> None:
         config = chalice_config(Path.cwd())
         set_environment(os.environ, config, ministack.endpoint)
         made = resources.ensure(clients.dynamodb(), clients.sqs(), names.from_environment().prefix)
+        resources.ensure_token_keys(clients.ssm(), names.from_environment().prefix)
         say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
         app: Chalice = importlib.import_module("app").app
         parts.enter_context(_serving(listener, Gateway(app, config)))

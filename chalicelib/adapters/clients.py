@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_ssm.client import SSMClient
 
 VERSION = "0.1.0"
 """Of sedo, for the user agent: an installed function does not carry pyproject.toml."""
@@ -33,6 +35,18 @@ def sqs(endpoint: str | None = None) -> "SQSClient":
         return _sqs(endpoint)
 
 
+def ssm(endpoint: str | None = None) -> "SSMClient":
+    """Answer the client of Systems Manager, for the environment's endpoint or another one."""
+    with _MAKING:
+        return _ssm(endpoint)
+
+
+def secretsmanager(endpoint: str | None = None) -> "SecretsManagerClient":
+    """Answer the client of Secrets Manager, for the environment's endpoint or another one."""
+    with _MAKING:
+        return _secretsmanager(endpoint)
+
+
 @cache
 def _dynamodb(endpoint: str | None) -> "DynamoDBClient":
     return _session().client("dynamodb", endpoint_url=endpoint, config=_config())
@@ -41,6 +55,16 @@ def _dynamodb(endpoint: str | None) -> "DynamoDBClient":
 @cache
 def _sqs(endpoint: str | None) -> "SQSClient":
     return _session().client("sqs", endpoint_url=endpoint, config=_config())
+
+
+@cache
+def _ssm(endpoint: str | None) -> "SSMClient":
+    return _session().client("ssm", endpoint_url=endpoint, config=_config())
+
+
+@cache
+def _secretsmanager(endpoint: str | None) -> "SecretsManagerClient":
+    return _session().client("secretsmanager", endpoint_url=endpoint, config=_config())
 
 
 @cache

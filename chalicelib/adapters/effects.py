@@ -14,8 +14,8 @@ from chalicelib.ports import Clock
 WIDTH = 16
 """Effects of one process at a time; the others wait their turn."""
 
-Performer: TypeAlias = Callable[[Json, str], Json]
-"""Does one kind of thing in the world: takes parameters and idempotency key, answers the result, raises StepError."""
+Performer: TypeAlias = Callable[[Perform, str], Json]
+"""Does one kind of thing: takes what is to be done and its idempotency key, answers the result, raises StepError."""
 
 
 class PooledEffects:
@@ -40,9 +40,9 @@ class PooledEffects:
 
     def _perform(self, thread: str, turn: int, perform: Perform, key: str) -> EffectSucceeded | EffectFailed:
         try:
-            return EffectSucceeded(thread, turn, self._performers[perform.kind](perform.params, key))
+            return EffectSucceeded(thread, turn, self._performers[perform.kind](perform, key))
         except StepError as error:
-            return EffectFailed(thread, turn, error.name, str(error), error.details)
+            return EffectFailed(thread, turn, error.name, str(error), error.details, error.retry_after)
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught

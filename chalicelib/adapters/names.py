@@ -36,6 +36,16 @@ class Names:
         return f"{self.prefix}_payload"
 
     @property
+    def events(self) -> str:
+        """The table of events that are matched by key, and of who waits for them."""
+        return f"{self.prefix}_event"
+
+    @property
+    def tasks(self) -> str:
+        """The table of people's tasks."""
+        return f"{self.prefix}_task"
+
+    @property
     def work(self) -> str:
         """The queue of work."""
         return f"{self.prefix}_execution-processor-queue"
@@ -58,7 +68,8 @@ class Names:
     @property
     def tables(self) -> tuple[str, ...]:
         """All tables."""
-        return self.definitions, self.definition_versions, self.executions, self.history, self.payloads
+        definitions = self.definitions, self.definition_versions
+        return *definitions, self.executions, self.history, self.payloads, self.events, self.tasks
 
     @property
     def queues(self) -> tuple[str, ...]:

@@ -7,9 +7,11 @@ from moto import mock_aws
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
+from chalicelib.adapters.dynamodb_events import DynamoEvents
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_history import DynamoHistory
 from chalicelib.adapters.dynamodb_payloads import DynamoParts
+from chalicelib.adapters.dynamodb_tasks import DynamoTasks
 from chalicelib.adapters.memory import (
     MemoryClock,
     MemoryDefinitions,
@@ -18,10 +20,12 @@ from chalicelib.adapters.memory import (
     MemoryParts,
     MemoryQueue,
 )
+from chalicelib.adapters.memory_events import MemoryEvents
+from chalicelib.adapters.memory_tasks import MemoryTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Parts, Payloads
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, Queue
+from chalicelib.ports import DefinitionStore, EventStore, ExecutionStore, HistoryStore, Queue, TaskStore
 from local import resources
 from tests.adapters.examples import NOW, fresh
 
@@ -43,6 +47,8 @@ class Backend:
     definitions: DefinitionStore
     history: HistoryStore
     parts: Parts
+    events: EventStore
+    tasks: TaskStore
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -106,7 +112,8 @@ def _memory() -> Backend:
 
     parts = MemoryParts()
     executions, history = MemoryExecutions(Payloads(parts)), MemoryHistory(Payloads(parts))
-    return Backend(names, executions, MemoryDefinitions(), history, parts, queue, receive)
+    definitions, events, tasks = MemoryDefinitions(), MemoryEvents(), MemoryTasks()
+    return Backend(names, executions, definitions, history, parts, events, tasks, queue, receive)
 
 
 def _aws(endpoint: str | None) -> Aws:
@@ -129,6 +136,8 @@ def _aws(endpoint: str | None) -> Aws:
         DynamoDefinitions(dynamodb, names),
         DynamoHistory(dynamodb, names, payloads),
         parts,
+        DynamoEvents(dynamodb, names, payloads),
+        DynamoTasks(dynamodb, names, payloads),
         SqsQueue(sqs, names),
         receive,
     )

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from chalicelib.core.model import ROOT, Driver, Execution, Link, State, Status, Thread
+from chalicelib.core.task import Task, task_id
 from chalicelib.core.values import Json
 from chalicelib.ports import DefinitionRecord
 
@@ -42,6 +43,15 @@ def waiting(execution: Execution) -> Execution:
         for name, thread in execution.threads.items()
     }
     return following(execution, threads=threads)
+
+
+def task(tenant: str, turn: int = 3, **changes: object) -> Task:
+    execution = f"{tenant}:order-fulfilment:00c0ffee"
+    name, title = task_id(execution, ROOT, turn), "Approve the order"
+    return replace(
+        Task(tenant, name, execution, "order-fulfilment", ROOT, turn, "approve", NOW, title),
+        **changes,
+    )
 
 
 def definition(tenant: str, name: str = "order-fulfilment", version: int = 1, digest: str = "a1") -> DefinitionRecord:

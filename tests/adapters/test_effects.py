@@ -19,7 +19,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
-    effects = PooledEffects({"tell": lambda params, key: [params, key]}, pool, SystemClock())
+    effects = PooledEffects({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
     effects.start("t:d:1", "main.2.left", 3, Perform("tell", {"a": 1}))
     assert effects.wait() == [EffectSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
 

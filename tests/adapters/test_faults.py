@@ -12,21 +12,24 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from botocore.httpsession import URLLib3Session
 
 from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
+from chalicelib.adapters.dynamodb_events import DynamoEvents
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_history import DynamoHistory
 from chalicelib.adapters.dynamodb_payloads import DynamoParts
+from chalicelib.adapters.dynamodb_tasks import DynamoTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.reads import batch_get
 from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.core.correlation import Correlation
 from chalicelib.core.errors import UnavailableError
 from chalicelib.core.event import Message, StepDue
 from chalicelib.core.history import new_row
 from chalicelib.core.model import ROOT
-from chalicelib.ports import Stale
+from chalicelib.ports import Stale, TaskFilter
 from local.backend import free_port
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, following, submission, waiting
+from tests.adapters.examples import NOW, definition, following, submission, task, waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -84,6 +87,8 @@ class Ports:
     definitions: DynamoDefinitions
     history: DynamoHistory
     queue: SqsQueue
+    events: DynamoEvents
+    tasks: DynamoTasks
 
 
 def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Ports:
@@ -93,6 +98,8 @@ def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Ports:
         DynamoDefinitions(tables, NAMES),
         DynamoHistory(tables, NAMES, payloads),
         SqsQueue(queues, NAMES),
+        DynamoEvents(tables, NAMES, payloads),
+        DynamoTasks(tables, NAMES, payloads),
     )
 
 
@@ -114,6 +121,13 @@ CALLS: dict[str, Callable[[Ports], object]] = {
     "read": lambda ports: ports.history.read(EXECUTION.id, 0, 10),
     "send": lambda ports: ports.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
     "delete": lambda ports: ports.queue.delete(NAMES.work, ["handle"]),
+    "get events": lambda ports: ports.events.get("t", "paid", "order-1"),
+    "put events": lambda ports: ports.events.put(Correlation("t", "paid", "order-1", version=1)),
+    "get task": lambda ports: ports.tasks.get("t", task("t").id),
+    "open task": lambda ports: ports.tasks.open(task("t")),
+    "open a large task": lambda ports: ports.tasks.open(task("t", data="x" * 100_000)),
+    "update task": lambda ports: ports.tasks.update(task("t", version=2)),
+    "list tasks": lambda ports: ports.tasks.list("t", TaskFilter(), 10),
 }
 """Every call of every port."""
 
@@ -231,7 +245,9 @@ def test_a_batch_without_progress_is_told_as_unavailable(ministack_aws: Aws) -> 
         batch_get(tables, table, [{"id": {"S": "x"}}], ("id",))
 
 
-@pytest.mark.parametrize("name", ["get", "list", "newest", "version", "list definitions", "read"])
+@pytest.mark.parametrize(
+    "name", ["get", "list", "newest", "version", "list definitions", "read", "get events", "get task"]
+)
 def test_reads_see_what_was_just_written(moto_aws: Aws, name: str) -> None:
     backend, consistent = moto_aws.backend, []
 
@@ -241,7 +257,8 @@ def test_reads_see_what_was_just_written(moto_aws: Aws, name: str) -> None:
 
     backend.executions.create(submission("t", name))
     moto_aws.dynamodb.meta.events.register("provide-client-params.dynamodb", record)
-    CALLS[name](Ports(backend.executions, backend.definitions, backend.history, backend.queue))
+    stores = backend.executions, backend.definitions, backend.history, backend.queue, backend.events, backend.tasks
+    CALLS[name](Ports(*stores))
     moto_aws.dynamodb.meta.events.unregister("provide-client-params.dynamodb", record)
     assert consistent
     assert all(consistent)

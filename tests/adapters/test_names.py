@@ -16,7 +16,7 @@ def test_names_begin_with_the_prefix_of_the_environment(monkeypatch: pytest.Monk
 def test_every_name_is_another_one() -> None:
     wanted = names.Names("sedo")
     every = (*wanted.tables, *wanted.queues)
-    assert len(set(every)) == len(every) == 9
+    assert len(set(every)) == len(every) == 11
 
 
 def test_names_do_not_load_the_aws_library() -> None:

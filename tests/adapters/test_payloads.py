@@ -49,6 +49,10 @@ def value_size(attribute: dict[str, object]) -> int:
             return len(number) // 2 + 2
         case {"M": dict(members)}:
             return 3 + item_size(members) + len(members)
+        case {"L": list(members)}:
+            return 3 + sum(1 + value_size(member) for member in members)
+        case {"BOOL": bool()}:
+            return 1
     raise AssertionError(attribute)
 
 

@@ -1,17 +1,21 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from chalicelib.adapters import health
+from chalicelib.core.correlation import Kept
 from chalicelib.core.event import Message, Started, StepDue, TimerFired
 from chalicelib.core.history import new_row
 from chalicelib.core.model import ROOT
+from chalicelib.core.task import Worker, claimed
+from chalicelib.ports import TaskFilter
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, submission, waiting
+from tests.adapters.examples import NOW, definition, submission, task, waiting
 
 POLICIES = {
     path.stem.removeprefix("policy-"): json.loads(path.read_text()) for path in Path(".chalice").glob("policy-*.json")
@@ -21,8 +25,27 @@ SINGLE = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessag
 every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
 
 
+def events(aws: Aws, tenant: str) -> None:
+    """Do what matching an event does."""
+    row = aws.backend.events.get(tenant, "paid", "order-1")
+    kept = (Kept("1", "x" * 100_000, NOW),)
+    assert aws.backend.events.put(replace(row, version=1, kept=kept))
+    assert aws.backend.events.get(tenant, "paid", "order-1").kept == kept
+
+
+def tasks(aws: Aws, tenant: str) -> None:
+    """Do what opening and closing a task does."""
+    wanted, store = task(tenant, data="x" * 100_000), aws.backend.tasks
+    store.open(wanted)
+    assert store.update(claimed(wanted, Worker("ada"), NOW))
+    assert store.get(tenant, wanted.id) == claimed(wanted, Worker("ada"), NOW)
+
+
 def api(aws: Aws, tenant: str) -> None:
     """Do what routes do."""
+    events(aws, tenant)
+    tasks(aws, tenant)
+    aws.backend.tasks.list(tenant, TaskFilter(), 10)
     execution, record, ports = submission(tenant, value="x" * 100_000), definition(tenant), aws.backend
     ports.definitions.add(record)
     ports.definitions.put_newest(record)
@@ -41,6 +64,8 @@ def api(aws: Aws, tenant: str) -> None:
 
 def worker(aws: Aws, tenant: str) -> None:
     """Do what the handlers of messages do."""
+    events(aws, tenant)
+    tasks(aws, tenant)
     execution, ports = submission(tenant, value="x" * 100_000), aws.backend
     ports.definitions.newest(tenant, "order-fulfilment")
     ports.definitions.version(tenant, "order-fulfilment", 1)
@@ -55,6 +80,8 @@ def worker(aws: Aws, tenant: str) -> None:
 
 def schedule(aws: Aws, tenant: str) -> None:
     """Do what the handler of the schedule does."""
+    events(aws, tenant)
+    tasks(aws, tenant)
     ports = aws.backend
     ((execution_id, _),) = ports.executions.due(NOW, 1)
     ports.executions.get(execution_id)

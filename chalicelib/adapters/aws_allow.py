@@ -1,0 +1,85 @@
+"""What calls of AWS may reach: what an operator allows, and never what belongs to sedo itself."""
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+ACTIONS = "SEDO_AWS_ALLOW"
+"""The environment variable with the actions that `aws` steps may call: ``sqs:SendMessage``, ``dynamodb:*``."""
+FUNCTIONS = "SEDO_LAMBDA_ALLOW"
+"""The environment variable with the functions that `lambda` steps may call, by name: ``orders-*``."""
+
+_OWN_FUNCTIONS = "sedo-"
+"""How the names of the functions begin that Chalice makes of this application."""
+_FUNCTION = re.compile(r"(?:arn:[^:]*:lambda:[^:]*:[0-9]*:function:|(?:[0-9]{12}:)?function:)?([^:]+)(?::.*)?")
+
+
+def allowed(text: str | None) -> Sequence[str]:
+    """Read a list of patterns, separated by commas or spaces; without one nothing is allowed."""
+    return tuple(filter(None, re.split(r"[,\s]+", text or "")))
+
+
+def permits(patterns: Sequence[str], name: str) -> bool:
+    """Tell whether one of some patterns is about a name, whatever its case; ``*`` is any text."""
+    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+
+
+def refusal(patterns: Sequence[str], tenant: Sequence[str] | None, name: str, setting: str) -> str | None:
+    """Tell why a name may not be called, if so.
+
+    Args:
+        patterns: of the installation.
+        tenant: of the tenant; None: it is not restricted any further.
+        name: of an action, or a function.
+        setting: the environment variable with the patterns of the installation.
+    """
+    if not permits(patterns, name):
+        return f"{name} may not be called here: {setting} does not name it"
+    if tenant is not None and not permits(tenant, name):
+        return f"{name} may not be called by this tenant: its settings do not name it"
+    return None
+
+
+def function_name(function: str) -> str:
+    """Take the name out of an ARN, or a part of one (AWS Lambda API Reference, "Invoke")."""
+    found = _FUNCTION.fullmatch(function)
+    return function if found is None else found[1]
+
+
+def is_own_function(prefix: str, name: str) -> bool:
+    """Tell whether a function is one of sedo's."""
+    return name.lower().startswith((_OWN_FUNCTIONS, f"{prefix.lower()}-"))
+
+
+def own(prefix: str, service: str, parameters: Any) -> str | None:  # noqa: ANN401 - any JSON
+    """Find in the parameters of a call what belongs to sedo: all tenants share its rights, and must not share its data.
+
+    That is a table or a queue, or in Systems Manager and Secrets Manager a path, or one above it.
+    """
+    for text in _texts(parameters):
+        if f"{prefix}_" in text:
+            return text
+        if service in {"ssm", "secretsmanager"} and _is_path_of(prefix, text):
+            return text
+        if service == "lambda" and is_own_function(prefix, function_name(text)):
+            return text
+    return None
+
+
+def _is_path_of(prefix: str, text: str) -> bool:
+    path = text.rpartition(":parameter")[2].rpartition(":secret:")[2].strip("/")
+    return path in {"", prefix} or path.startswith(f"{prefix}/")
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, member in value.items():
+                yield key
+                yield from _texts(member)
+        case list():
+            for item in value:
+                yield from _texts(item)

@@ -1,0 +1,75 @@
+"""Clients for the calls of steps, each made once, and what their failures are called."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+from chalicelib.adapters.clients import VERSION
+from chalicelib.core.errors import StepError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+SECONDS = 30
+"""What a call may take."""
+CONNECT_SECONDS = 4
+
+_MAKING = Lock()
+
+
+def client(service: str, region: str | None, seconds: float) -> Any:  # noqa: ANN401 - which one, only the step knows
+    """Answer the client of a service in a region, None being the environment's."""
+    with _MAKING:
+        return _client(service, region, seconds)
+
+
+@cache
+def _client(service: str, region: str | None, seconds: float) -> Any:  # noqa: ANN401 - see above
+    from boto3.session import Session  # noqa: PLC0415 - slow to load
+    from botocore.config import Config  # noqa: PLC0415 - the same
+
+    config = Config(
+        user_agent_extra=f"sedo/{VERSION}",
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=min(CONNECT_SECONDS, seconds),
+        read_timeout=max(0.1, seconds - CONNECT_SECONDS),
+        max_pool_connections=16,
+    )
+    make: Callable[..., Any] = Session().client
+    return make(service, region_name=region, config=config)
+
+
+@contextmanager
+def failures(family: str) -> Iterator[None]:
+    """Raise what goes wrong in a call as a failure of the step, by the code that AWS gives.
+
+    Raises:
+        StepError: of the family: ``aws`` or ``lambda``.
+    """
+    from botocore import exceptions  # noqa: PLC0415 - loaded by then
+
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise _refused(family, error) from error
+    except (exceptions.ParamValidationError, exceptions.ValidationError) as error:
+        raise StepError(str(error), f"{family}.InvalidParameters") from error
+    except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
+        raise StepError(str(error), f"{family}.Timeout") from error
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
+        raise StepError(str(error), f"{family}.Connect") from error
+    except exceptions.BotoCoreError as error:
+        raise StepError(str(error), f"{family}.InvalidParameters") from error
+
+
+def _refused(family: str, error: "ClientError") -> StepError:
+    answer = cast("dict[str, Any]", error.response)
+    told, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
+    code = re.sub(r"[^A-Za-z0-9._-]", "-", str(told.get("Code") or "Unknown"))[:100]
+    message = str(told.get("Message") or error)
+    details = {"message": message, "status": about.get("HTTPStatusCode"), "requestId": about.get("RequestId")}
+    after = str(about.get("HTTPHeaders", {}).get("retry-after", ""))
+    return StepError(message, f"{family}.{code}", details, float(after) if after.isdigit() else None)
