@@ -84,6 +84,12 @@ def execute_definition(tenantId: str, id: str) -> Response:
     return wired().api.execute(request(), tenantId, id)
 
 
+@app.route(T + "/definitions/{id}/test", methods=["POST"], content_types=JSON)
+def dry_run_definition(tenantId: str, id: str) -> Response:
+    """Run a definition with mocks, and write nothing."""
+    return wired().dry_runs.test(request(), tenantId, id)
+
+
 @app.route(T + "/executions", methods=["GET"])
 def list_executions(tenantId: str) -> Response:
     """List executions."""
@@ -124,6 +130,78 @@ def resume_execution(tenantId: str, id: str) -> Response:
 def redrive_execution(tenantId: str, id: str) -> Response:
     """Let an execution go on after its end."""
     return wired().api.redrive(request(), tenantId, id)
+
+
+@app.route(T + "/executions/{id}/events/{name}", methods=["POST"], content_types=JSON)
+def send_event(tenantId: str, id: str, name: str) -> Response:
+    """Send an event to an execution."""
+    return wired().callbacks.send_event(request(), tenantId, id, name)
+
+
+@app.route(T + "/events/{name}", methods=["POST"], content_types=JSON)
+def publish_event(tenantId: str, name: str) -> Response:
+    """Send an event to whichever execution waits for it."""
+    return wired().callbacks.publish(request(), tenantId, name)
+
+
+@app.route(T + "/tasks", methods=["GET"])
+def list_tasks(tenantId: str) -> Response:
+    """List tasks."""
+    return wired().tasks.find(request(), tenantId)
+
+
+@app.route(T + "/tasks/{id}", methods=["GET"])
+def read_task(tenantId: str, id: str) -> Response:
+    """Read a task."""
+    return wired().tasks.read(request(), tenantId, id)
+
+
+@app.route(T + "/tasks/{id}/claim", methods=["POST"], content_types=JSON)
+def claim_task(tenantId: str, id: str) -> Response:
+    """Let others see who does a task."""
+    return wired().tasks.claim(request(), tenantId, id)
+
+
+@app.route(T + "/tasks/{id}/release", methods=["POST"], content_types=JSON)
+def release_task(tenantId: str, id: str) -> Response:
+    """Leave a task to others."""
+    return wired().tasks.release(request(), tenantId, id)
+
+
+@app.route(T + "/tasks/{id}/reassign", methods=["POST"], content_types=JSON)
+def reassign_task(tenantId: str, id: str) -> Response:
+    """Give a task to others."""
+    return wired().tasks.reassign(request(), tenantId, id)
+
+
+@app.route(T + "/tasks/{id}/complete", methods=["POST"], content_types=JSON)
+def complete_task(tenantId: str, id: str) -> Response:
+    """Do a task."""
+    return wired().tasks.complete(request(), tenantId, id)
+
+
+@app.route(T + "/tasks/{id}/reject", methods=["POST"], content_types=JSON)
+def reject_task(tenantId: str, id: str) -> Response:
+    """Say that a task will not be done."""
+    return wired().tasks.reject(request(), tenantId, id)
+
+
+@app.route("/sedo/callbacks/{token}/succeed", methods=["POST"], content_types=JSON)
+def succeed_callback(token: str) -> Response:
+    """Answer what a step waits for."""
+    return wired().callbacks.succeed(request(), token)
+
+
+@app.route("/sedo/callbacks/{token}/fail", methods=["POST"], content_types=JSON)
+def fail_callback(token: str) -> Response:
+    """Let the step fail that waits for an answer."""
+    return wired().callbacks.fail(request(), token)
+
+
+@app.route("/sedo/callbacks/{token}/heartbeat", methods=["POST"], content_types=JSON)
+def keep_callback(token: str) -> Response:
+    """Say that the answer is still to come."""
+    return wired().callbacks.heartbeat(request(), token)
 
 
 @app.on_sqs_message(queue=names.work, batch_size=BATCH)

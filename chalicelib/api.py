@@ -12,8 +12,9 @@ from chalice.app import Request, Response
 from chalicelib import web
 from chalicelib.core.document import failure_json
 from chalicelib.core.errors import InvalidDefinitionError, InvalidError
-from chalicelib.core.model import ROOT, Execution, State, Status, Thread
+from chalicelib.core.model import ROOT, Asking, Awaited, Execution, State, Status, Thread
 from chalicelib.core.outbox import living
+from chalicelib.core.task import task_id
 from chalicelib.core.values import Json, Problem, format_instant, parse_instant
 from chalicelib.ports import DefinitionRecord, Position, Summary
 from chalicelib.reader import Places, write_yaml
@@ -33,6 +34,8 @@ class Api:
 
     service: Service
     health_of_parts: Callable[[], Mapping[str, str]]
+    token: Callable[[str, str, int], str]
+    """Makes the callback token of an execution's thread at a turn."""
 
     @web.explained
     def health(self, request: Request) -> Response:  # noqa: ARG002 - every route takes one
@@ -106,7 +109,7 @@ class Api:
         if wait:
             execution = self.service.read_execution(execution.tenant_id, execution.id, wait)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
-        return web.answer(_execution(execution, self.now()), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+        return web.answer(self.told(execution), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
     @web.explained
     def list_executions(self, request: Request, tenant: str) -> Response:
@@ -123,39 +126,39 @@ class Api:
         """Tell all about an execution."""
         wait = web.number(request, "wait", 0, MAX_WAIT, least=0)
         found = self.service.read_execution(web.part(tenant, "tenantId"), web.execution_part(execution), wait)
-        return web.answer(_execution(found, self.now()))
+        return web.answer(self.told(found))
 
     @web.explained
     def cancel(self, request: Request, tenant: str, execution: str) -> Response:
         """End an execution and what it has begun."""
         web.no_body(request)
         wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(_execution(self.service.cancel(*wanted, web.actor(request)), self.now()))
+        return web.answer(self.told(self.service.cancel(*wanted, web.actor(request))))
 
     @web.explained
     def pause(self, request: Request, tenant: str, execution: str) -> Response:
         """Let an execution and what it has begun stand still."""
         web.no_body(request)
         wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(_execution(self.service.pause(*wanted, web.actor(request)), self.now()))
+        return web.answer(self.told(self.service.pause(*wanted, web.actor(request))))
 
     @web.explained
     def resume(self, request: Request, tenant: str, execution: str) -> Response:
         """Let a paused execution go on."""
         web.no_body(request)
         wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(_execution(self.service.resume(*wanted, web.actor(request)), self.now()))
+        return web.answer(self.told(self.service.resume(*wanted, web.actor(request))))
 
     @web.explained
     def redrive(self, request: Request, tenant: str, execution: str) -> Response:
         """Let an execution go on after its end, from where it stopped or from a step."""
         changes = _redrive({} if not web.raw(request).strip() else web.body(request))
         wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(_execution(self.service.redrive(*wanted, web.actor(request), **changes), self.now()))
+        return web.answer(self.told(self.service.redrive(*wanted, web.actor(request), **changes)))
 
-    def now(self) -> datetime:
-        """Tell the instant."""
-        return self.service.clock.now()
+    def told(self, execution: Execution) -> Json:
+        """Tell all about an execution, and what it waits for now."""
+        return _execution(execution, self.service.clock.now(), self.token)
 
     @web.explained
     def read_history(self, request: Request, tenant: str, execution: str) -> Response:
@@ -243,7 +246,7 @@ def _summary(summary: Summary) -> dict[str, Json]:
     }
 
 
-def _execution(execution: Execution, now: datetime) -> dict[str, Json]:
+def _execution(execution: Execution, now: datetime, token: Callable[[str, str, int], str]) -> dict[str, Json]:
     header = Summary(
         execution.id,
         execution.tenant_id,
@@ -267,7 +270,7 @@ def _execution(execution: Execution, now: datetime) -> dict[str, Json]:
         "error": None if execution.error is None else failure_json(execution.error),
         "stash": dict(execution.threads[ROOT].stash if threads else execution.stash),
         "threads": [_thread(thread) for thread in threads],
-        "waitingFor": [waits for thread in threads for waits in _waiting(execution, thread, now)],
+        "waitingFor": [waits for thread in threads for waits in _waiting(execution, thread, now, token)],
         "actions": _actions(execution),
     }
 
@@ -283,10 +286,17 @@ def _thread(thread: Thread) -> Json:
     }
 
 
-def _waiting(execution: Execution, thread: Thread, now: datetime) -> Iterator[Json]:
-    """Tell what moves a thread on: its timer, executions that it started, or a message that is in flight."""
+def _waiting(
+    execution: Execution, thread: Thread, now: datetime, token: Callable[[str, str, int], str]
+) -> Iterator[Json]:
+    """Tell what moves a thread on: a timer, executions that it started, somebody's answer, or a message in flight."""
     about: dict[str, Json] = {"thread": thread.id, "step": thread.step}
-    if thread.until is not None:
+    if thread.asking is not None:
+        due: dict[str, Json] = {}
+        if thread.until is not None:
+            due = {"until": format_instant(thread.until), "due": thread.until <= now}
+        yield {**about, "for": thread.asking.what.value, **_asked(execution, thread, thread.asking, token), **due}
+    elif thread.until is not None:
         what = "retry" if thread.status is Status.RETRYING else "timer"
         yield {**about, "for": what, "until": format_instant(thread.until), "due": thread.until <= now}
     elif thread.status is Status.AWAITING:
@@ -295,6 +305,19 @@ def _waiting(execution: Execution, thread: Thread, now: datetime) -> Iterator[Js
         yield {**about, "for": "resume" if execution.paused else "message"}
     if thread.deadline is not None and thread.status is not Status.READY:
         yield {**about, "for": "timeout", "until": format_instant(thread.deadline), "due": thread.deadline <= now}
+
+
+def _asked(
+    execution: Execution, thread: Thread, asking: Asking, token: Callable[[str, str, int], str]
+) -> dict[str, Json]:
+    """Tell how to answer."""
+    match asking.what:
+        case Awaited.CALLBACK:
+            return {"token": token(execution.id, thread.id, thread.turn)}
+        case Awaited.EVENT:
+            return {"name": asking.name, "key": asking.event_key}
+        case Awaited.TASK:
+            return {"task": task_id(execution.id, thread.id, thread.turn)}
 
 
 def _actions(execution: Execution) -> dict[str, Json]:

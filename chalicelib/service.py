@@ -66,6 +66,8 @@ class Service:
     """Makes 8 random hex digits."""
     drive: Callable[[str, Requested], Execution | None]
     """Folds a request into an execution, writes and sends; answers what then stands, None if nothing does."""
+    inspect: Callable[[str, Mapping[str, Json]], Sequence[Problem]] = lambda _tenant, _document: ()
+    """Finds what is wrong with the calls of a tenant's valid definition."""
 
     # -- definitions
 
@@ -105,7 +107,7 @@ class Service:
                 return None
             return record.version, record.document
 
-        return review(document, self.step_types, find)
+        return review(document, self.step_types, find, lambda valid: self.inspect(tenant_id, valid))
 
     def list_definitions(self, tenant_id: str, limit: int, after: str | None) -> Sequence[DefinitionRecord]:
         """Read the newest versions, by id, after an id."""

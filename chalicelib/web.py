@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from urllib.parse import quote, unquote
 from chalice.app import Request, Response
 
 from chalicelib.core import errors
+from chalicelib.core.task import Worker
 from chalicelib.core.values import Json, Problem
 from chalicelib.reader import Places, read_json, read_yaml
 
@@ -19,10 +21,20 @@ YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
 MAX_BODY_BYTES = 256 * 1024
 MAX_PAGE = 100
 
+TRUST = "SEDO_TRUSTED_HEADERS"
+"""The setting that lets callers say themselves who they are: for development."""
+USER = "X-Sedo-User"
+GROUPS = "X-Sedo-Groups"
+"""Names, separated by commas."""
+
 STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.BAD_REQUEST,
     errors.TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.TokenExpiredError: HTTPStatus.GONE,
+    errors.TokenError: HTTPStatus.NOT_FOUND,
+    errors.UnknownCallerError: HTTPStatus.UNAUTHORIZED,
+    errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SedoError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -189,9 +201,59 @@ def no_body(request: Request) -> None:
 
 
 def actor(request: Request) -> str | None:
-    """Tell who asks, if an authorizer has found out."""
+    """Tell who asks, if that is known."""
+    return _caller(request)[0]
+
+
+def worker(request: Request) -> Worker:
+    """Tell who asks, and of which groups they are.
+
+    Raises:
+        UnknownCallerError: that is not known.
+    """
+    user, groups = _caller(request)
+    if user is None:
+        raise errors.UnknownCallerError(
+            "tasks are for people who are known: deploy with an authorizer that tells who they are, or for development "
+            f"set {TRUST}=true and send {USER}, and {GROUPS} if need be"
+        )
+    return Worker(user, groups)
+
+
+def _caller(request: Request) -> tuple[str | None, frozenset[str]]:
+    """Tell who asks as an authorizer has found out; or, where that is trusted, as they say themselves."""
     found = (request.context or {}).get("authorizer") or {}
-    return found.get("principalId")
+    user, groups = found.get("principalId"), found.get("groups")
+    if user is None and os.environ.get(TRUST) == "true":
+        user, groups = request.headers.get(USER), request.headers.get(GROUPS)
+    return user or None, frozenset(filter(None, (group.strip() for group in (groups or "").split(","))))
+
+
+def flag(request: Request, name: str) -> bool:
+    """Read ``true`` or ``false`` from the query; without it, it is false.
+
+    Raises:
+        InvalidError: it is neither.
+    """
+    text = query(request, name)
+    if text not in {None, "true", "false"}:
+        raise errors.InvalidError(f"{name} is true or false, not {text!r:.100}")
+    return text == "true"
+
+
+def members(request: Request, *known: str) -> dict[str, Json]:
+    """Read a body that is an object of some members; nothing at all is one without any.
+
+    Raises:
+        InvalidError: it is something else, or has others.
+        MalformedError, TooLargeError: as :func:`body`.
+    """
+    found = body(request) if raw(request).strip() else {}
+    if not isinstance(found, dict):
+        raise errors.InvalidError(f"the body is an object; it takes {', '.join(known)}")
+    if unknown := found.keys() - set(known):
+        raise errors.InvalidError(f"the body has no {min(unknown)!r}: it takes {', '.join(known)}")
+    return found
 
 
 def document(request: Request) -> tuple[Json, Places | None]:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 
 from chalicelib.burial import Burial
 from chalicelib.core.document import UnknownMessageError, read_message
+from chalicelib.core.event import EventPublished
 from chalicelib.engine import Budget, Delivery, Invocation, Ports
 
 Record: TypeAlias = Mapping[str, Any]
 """A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
 
-RESERVE = timedelta(seconds=10)
-"""Of the function's time: kept for the last write, and for effects that are in flight."""
+RESERVE = timedelta(seconds=40)
+"""Of the function's time: kept for effects that are in flight, which may take 30 seconds, and for the last write."""
 
 log = logging.getLogger("sedo")
 
@@ -31,6 +32,8 @@ class Worker:
 
     ports: Ports
     pool: ThreadPoolExecutor
+    deliver: Callable[[str, str, str], None]
+    """Gives the events of a tenant, of a name and key, to the executions that they are for."""
     invocation: type[Invocation] = Invocation
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
@@ -71,6 +74,11 @@ class Worker:
     def work(self, request: str, group: Sequence[Delivery], budget: Budget) -> set[str]:
         """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
         try:
+            published = {e for d in group if isinstance(e := d.message.event, EventPublished)}
+            for event in published:
+                self.deliver(group[0].message.execution, event.name, event.key)
+            if published:
+                return {delivery.id for delivery in group}
             return self.invocation(self.ports, request, group, budget).run()
         except Exception:
             log.exception("execution %s is given back", group[0].message.execution)

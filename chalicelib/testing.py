@@ -1,0 +1,252 @@
+"""Workflows under pytest: ``run`` runs a definition, or one step of it, with mocks for everything outside.
+
+With ``pytest_plugins = ["chalicelib.testing"]`` it is the fixture ``workflow``, too, and a test that fails shows what
+its runs did. Nothing that is deployed imports this module.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from chalicelib.core.declaration import Definition, StepType
+from chalicelib.core.definition import parse
+from chalicelib.core.errors import DefinitionNotFoundError, InvalidError, MalformedError
+from chalicelib.core.excerpt import Given
+from chalicelib.core.model import Failure, State
+from chalicelib.core.review import review
+from chalicelib.core.values import Json, Problem, encode
+from chalicelib.dryrun import dry_run
+from chalicelib.reader import Places, read_yaml
+from chalicelib.steps import STEP_TYPES
+from chalicelib.trial import TURNS, Bounds, DryRun, Trial
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a run begins, unless it is told otherwise."""
+
+TENANT = "test"
+LARGEST = 256 * 1024
+"""Bytes of a definition, as the API takes it."""
+
+SHOWN = 160
+"""Characters of a value in a timeline."""
+
+Source: TypeAlias = "Path | str | Mapping[str, Any]"
+"""A definition: the path of its file, its text in YAML or JSON, or the object."""
+
+
+@dataclass(frozen=True, repr=False)
+class Run(DryRun):
+    """What came of a run: the members of :class:`~chalicelib.trial.DryRun`."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it came to its end without an error that nothing caught; of one step, with none."""
+        return self.state in {State.SUCCEEDED, State.STEP_SUCCEEDED, State.STEP_SKIPPED}
+
+    def explain(self) -> str:
+        """Write what happened, a line for each thing."""
+        return "\n".join(self._lines())
+
+    def __repr__(self) -> str:
+        """Say in a line how it ended, and which steps it took."""
+        return f"<{self._end()}: {' > '.join(self.path)}>"
+
+    def _end(self) -> str:
+        led = "" if self.next is None else f", next is {self.next}"
+        waits = "".join(f", waits for {each['for']} {each['step']}" for each in self.unanswered)
+        error: Any = self.error
+        why = "" if error is None else f", {error['name']} at {error['step']}: {error['message']}"
+        return f"{self.state} after {self.elapsed:g} s{led}{waits}{why}"
+
+    def _lines(self) -> Iterator[str]:
+        yield self._end()
+        began = None
+        for record in self.history:
+            at = datetime.fromisoformat(str(record["time"]))
+            began = began or at
+            about = [_short(record[key]) for key in ("result", "error") if key in record]
+            where = f"{record['step']}" if record["thread"] == "main" else f"{record['step']} ({record['thread']})"
+            yield " ".join([f"{(at - began).total_seconds():>10.3f} {record['state']:<20} {where}", *about])
+        for call in self.calls:
+            yield f"called {call['kind']} for {call['step']} with {_short(call['params'])}"
+        for each in self.unanswered:
+            yield f"{each['step']} waits for {each['for']}, with {_short(each['params'])}"
+        yield f"output {_short(self.output)}, stash {_short(self.stash)}"
+
+
+def run(  # noqa: PLR0913 - what a run can be told
+    definition: Source,
+    input: Json = None,  # noqa: A002 - what it is called everywhere
+    *,
+    mocks: Mapping[str, Any] | None = None,
+    step: str | None = None,
+    definitions: Iterable[Source] = (),
+    now: datetime = START,
+    incoming: Json = None,
+    stash: Mapping[str, Json] | None = None,
+    item: Json = None,
+    index: int | None = None,
+    error: Mapping[str, Any] | None = None,
+    started_by: str | None = None,
+    step_types: Mapping[str, StepType] = STEP_TYPES,
+    max_turns: int = TURNS,
+) -> Run:
+    """Run a definition, or one step of it.
+
+    Args:
+        definition: what to run: the path of a file, a text, or an object.
+        input: of the execution; None is ``{}``, and for one step nothing, which need not pass ``inputSchema``.
+        mocks: what is answered from outside, by the path of a step or its id: ``{"result": …}``, ``{"error": …}`` or
+            ``{"nothing": True}``, or a list of those.
+        step: the path, or the id, of the only step to run.
+        definitions: others that it starts or includes; each stands for all its versions.
+        now: when it begins.
+        incoming: what comes in at the only step.
+        stash: what that step finds in the stash.
+        item: the item of the `map` that the step is in.
+        index: the number of that item.
+        error: the error that the step sees: ``name``, and perhaps ``message``, ``step``, ``attempt`` and ``details``.
+        started_by: who starts it.
+        step_types: what a step's ``type`` can name.
+        max_turns: how much may happen: what loops for ever is an error.
+
+    Raises:
+        AssertionError: a definition, the input or a mock is not valid; it lists every problem with its place.
+    """
+    __tracebackhide__ = True
+    try:
+        library = _Library([definition, *definitions], step_types)
+        trial = Trial(
+            TENANT,
+            library.first,
+            1,
+            input={} if input is None and step is None else input,
+            mocks={} if mocks is None else dict(mocks),
+            started_by=started_by,
+            step=step,
+            given=Given(
+                incoming,
+                stash or {},
+                item,
+                0 if index is None and item is not None else index,
+                None if error is None else Failure(**{"message": "", "step": "", **error}),
+            ),
+        )
+        found = dry_run(library, trial, now, bounds=Bounds(turns=max_turns))
+    except InvalidError as invalid:
+        title = "this cannot be run" if type(invalid) is InvalidError else invalid.title()
+        raise AssertionError(_told(title, str(invalid), invalid.problems)) from None
+    except _SourceError as wrong:
+        raise AssertionError(str(wrong)) from None
+    return Run(**{each.name: getattr(found, each.name) for each in fields(found)})
+
+
+class _SourceError(Exception):
+    """A definition is none, or is not valid."""
+
+
+class _Library:
+    """Definitions that stand for all their versions, each looked at when it is first needed."""
+
+    def __init__(self, sources: Iterable[Source], step_types: Mapping[str, StepType]) -> None:
+        read = [_read(source) for source in sources]
+        self.step_types = step_types
+        self.posted = {str(document.get("id")): (document, places) for document, places in reversed(read)}
+        self.first = str(read[0][0].get("id"))
+        self.documents: dict[str, Mapping[str, Json]] = {}
+        self.parsed: dict[str, Definition] = {}
+        self.looked_at: set[str] = set()
+
+    def newest(self, tenant_id: str, definition_id: str) -> int:  # noqa: ARG002 - there is one tenant
+        """Tell the only version."""
+        if definition_id not in self.posted:
+            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}: give it among definitions")
+        return 1
+
+    def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:  # noqa: ARG002 - it stands for all
+        """Answer a definition."""
+        self.newest(tenant_id, definition_id)
+        if definition_id not in self.parsed:
+            self.find(definition_id, None)
+            self.parsed[definition_id] = parse(dict(self.documents[definition_id]), self.step_types)
+        return self.parsed[definition_id]
+
+    def find(self, definition_id: str, version: int | None) -> tuple[int, Mapping[str, Json]] | None:
+        """Look at a definition, and what it includes; one that is included by itself is not there."""
+        if definition_id in self.posted and definition_id not in self.looked_at:
+            self.looked_at.add(definition_id)
+            document, places = self.posted[definition_id]
+            found = review(document, self.step_types, self.find)
+            if found.problems:
+                problems = places.locate(found.problems) if places is not None else found.problems
+                raise _SourceError(_told(f"definition {definition_id} is not valid", "", problems))
+            self.documents[definition_id] = found.document
+        known = self.documents.get(definition_id)
+        return None if known is None else (version or 1, known)
+
+
+def _read(source: Source) -> tuple[dict[str, Json], Places | None]:
+    """Read a definition; one line that names no object is the path of a file."""
+    places: Places | None = None
+    document: Any = source
+    if isinstance(source, Path) or (isinstance(source, str) and "\n" not in source and "{" not in source):
+        document, places = _parsed(Path(source).read_bytes(), str(source))
+    elif isinstance(source, str):
+        document, places = _parsed(source.encode(), "the definition")
+    if not isinstance(document, Mapping):
+        raise _SourceError(f"a definition is an object, not {_short(document)}")
+    return dict(document), places
+
+
+def _parsed(text: bytes, name: str) -> tuple[Json, Places]:
+    try:
+        return read_yaml(text, LARGEST)
+    except MalformedError as error:
+        raise _SourceError(_told(f"{name} cannot be read", str(error), error.problems)) from error
+
+
+def _told(title: str, detail: str, problems: Iterable[Problem]) -> str:
+    """Write problems, a line for each."""
+    lines = []
+    for each in problems:
+        where = "" if each.line is None else f" (line {each.line}, column {each.column})"
+        lines.append(f"  {each.pointer or '/'}{where}: {each.message}")
+    return "\n".join([title if lines else f"{title}: {detail}", *lines])
+
+
+def _short(value: Json) -> str:
+    text = encode(value).decode()
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+# -- the plugin
+
+_RUNS: pytest.StashKey[list[Run]] = pytest.StashKey()
+
+
+@pytest.fixture
+def workflow(request: pytest.FixtureRequest) -> Callable[..., Run]:
+    """Run a workflow, as :func:`run` does; a test that fails shows what its runs did."""
+    runs: list[Run] = request.node.stash.setdefault(_RUNS, [])
+
+    def recorded(*args: Any, **more: Any) -> Run:  # noqa: ANN401 - those of run
+        __tracebackhide__ = True
+        runs.append(run(*args, **more))
+        return runs[-1]
+
+    return recorded
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the runs of a failed test did."""
+    report = yield
+    if report.when == "call" and report.failed and _RUNS in item.stash:
+        runs: list[Run] = item.stash[_RUNS]
+        for number, each in enumerate(runs, 1):
+            report.sections.append((f"workflow run {number}", each.explain()))
+    return report
