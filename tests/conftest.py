@@ -27,6 +27,7 @@ def ministack(ministack_python: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def sedo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sedo]:
     monkeypatch.setenv("SEDO_STORES", "memory")
+    monkeypatch.setenv("SEDO_HTTP_ALLOW", "127.0.0.1")
     wiring.cache_clear()
     yield Sedo()
     wiring.cache_clear()

@@ -9,6 +9,8 @@ from typing import Any
 
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.adapters.memory_events import MemoryEvents
+from chalicelib.adapters.memory_tasks import MemoryTasks
 from chalicelib.children import gatherer
 from chalicelib.core.declaration import Perform
 from chalicelib.core.document import read_message
@@ -17,6 +19,7 @@ from chalicelib.core.event import EffectFailed, EffectSucceeded, Message, Reques
 from chalicelib.core.model import Execution, State
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Delivery, Invocation, Ports, Request
+from chalicelib.events import Events
 from chalicelib.schedule import arm
 from chalicelib.service import Service
 from chalicelib.steps import STEP_TYPES
@@ -94,6 +97,7 @@ class Home:
         self.failures: list[str] = []
         self.clock = MemoryClock(START)
         self.executions, self.queue = Executions(), Queue(self.clock)
+        self.tasks, self.matching = MemoryTasks(), MemoryEvents()
         definitions, self.history = MemoryDefinitions(), MemoryHistory()
         counted: dict[str, Any] = {
             name: Counting(port, name, self.calls)
@@ -117,6 +121,8 @@ class Home:
             counted["queue"],
             self.clock,
             lambda: Effects(self),
+            self.tasks,
+            Events(self.matching, self.clock),
         )
         self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
         self.requests = iter(f"request-{n}" for n in range(1000))

@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.core.history import chained
 from chalicelib.core.model import Execution
+from chalicelib.core.task import TaskStatus
 from tests.scenario import ALL, ENDS, plain, play
 from tests.world import World, ended, scrubbed
 
@@ -65,6 +66,8 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
             assert told(world, item.id) == told(reference, item.id), f"another history of {item.id}"
     if world.executions.items and not early and not strayed:
         assert set(world.executions.items) == set(expected), "other executions"
+    for task in world.every_task():
+        assert task.status is not TaskStatus.OPEN, f"task {task.title!r} is still to be done, and nobody waits for it"
     check_effects(world, reference, complete=bool(world.executions.items) and not early and not strayed)
 
 
@@ -107,6 +110,8 @@ def check_effects(world: World, reference: World, *, complete: bool) -> None:
         assert keys == {effect.key for effect in reference.effects}, "other effects"
     contents = {(effect.key, effect.content) for effect in world.effects}
     assert len(contents) == len(keys), "a key carried two contents"
+    once = Counter(effect.key for effect in world.effects if effect.once)
+    assert not once or max(once.values()) == 1, "what is to be done at most once was done twice"
     extra = len(world.effects) - len(keys)
     assert extra <= len(world.struck) * world.width, "more extra effects than faults explain"
     for effect in world.effects:

@@ -8,14 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
-from chalicelib.core.declaration import Definition, Outcome, Perform, StepContext
+from chalicelib.core.declaration import Definition, Outcome, StepContext, effect
 from chalicelib.core.definition import parse
 from chalicelib.core.history import chained
+from chalicelib.core.language import EFFECT_KEYS
 from chalicelib.core.model import Execution
 from chalicelib.core.values import Json, parse_instant
 from chalicelib.reader import read_yaml
 from chalicelib.steps import STEP_TYPES
-from tests.world import START, TENANT, Demand, World
+from tests.world import START, TENANT, Demand, Saying, World
 
 HERE = Path(__file__).parent
 ENDS = {
@@ -35,13 +36,14 @@ class Call:
         "properties": {
             "name": {"type": "string", "description": "Which of the scenario's answers it gets."},
             "content": {"description": "What is performed: any JSON value."},
+            **EFFECT_KEYS,
         },
         "additionalProperties": False,
     }
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
         """Perform what the parameters say."""
-        return Perform(self.name, dict(params))
+        return effect(self.name, params)
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,11 @@ class Scenario:
     answers: Mapping[str, Sequence[Mapping[str, Json]]] = field(default_factory=dict)
     """To `call` steps by their `name`, one for each time that such a step begins, the last one for all others:
     ``{"result": …}`` or ``{"error": …, "message": …}``, either with the ``seconds`` that it takes. Without any it is
-    ``{"of": content}``."""
+    ``{"of": content}``. What it ``says`` later with the token it was handed: ``{"after": seconds, "result": …}``, or an
+    ``error``, or ``heartbeat: true``."""
     requests: Sequence[Demand] = ()
+    says: Sequence[Saying] = ()
+    """What people and other systems say of themselves, all at their own times."""
     state: str = "ExecutionSucceeded"
     output: Json = None
     error: Mapping[str, Json] | None = None
@@ -87,7 +92,7 @@ class Scenario:
     @property
     def caller_name(self) -> str | None:
         """The name to start it under: who makes requests must know it."""
-        return self.name or ("mine" if self.requests else None)
+        return self.name or ("mine" if self.requests or self.says else None)
 
     @cached_property
     def parsed(self) -> Mapping[str, Definition]:
@@ -107,7 +112,8 @@ def load(file: Path) -> Scenario:
     document, _ = read_yaml(file.read_bytes(), 100_000)
     members = cast("dict[str, Any]", document)
     requests = [Demand(**request) for request in members.pop("requests", ())]
-    return Scenario(file.stem, requests=requests, **members)
+    says = [Saying(**saying) for saying in members.pop("says", ())]
+    return Scenario(file.stem, requests=requests, says=says, **members)
 
 
 def example(file: Path) -> Scenario:
@@ -127,6 +133,7 @@ def play(scenario: Scenario, name: str | None = None, *, kind: type[World] = Wor
     name = scenario.caller_name or name
     world.execute(scenario.id, scenario.input, name, version=1)
     world.demand(f"{TENANT}:{scenario.id}:{name}", scenario.requests)
+    world.say(f"{TENANT}:{scenario.id}:{name}", scenario.says)
     world.run()
     return world
 

@@ -14,6 +14,8 @@ import pytest
 
 from chalicelib.adapters.effects import WIDTH as AT_ONCE
 from chalicelib.adapters.memory import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.adapters.memory_events import MemoryEvents
+from chalicelib.adapters.memory_tasks import MemoryTasks
 from chalicelib.children import gatherer
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.definition import parse
@@ -24,6 +26,7 @@ from chalicelib.core.model import Execution, State
 from chalicelib.core.submission import WIDTH, submit
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Delivery, Invocation, Ports
+from chalicelib.events import Events
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting
 from tests.scenario import Call
@@ -143,7 +146,14 @@ class Home:
             "queue": self.queue,
         }
         counted: dict[str, Any] = {name: Counting(port, name, self.calls) for name, port in stores.items()}
-        self.ports = Ports(**counted, definitions=self, clock=self.clock, effects=lambda: Effects(self))
+        self.ports = Ports(
+            **counted,
+            definitions=self,
+            clock=self.clock,
+            effects=lambda: Effects(self),
+            tasks=MemoryTasks(),
+            events=Events(MemoryEvents(), self.clock),
+        )
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         return self.definition

@@ -13,6 +13,8 @@ from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_history import DynamoHistory
 from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.effects import Performer, PooledEffects
+from chalicelib.adapters.memory_events import MemoryEvents
+from chalicelib.adapters.memory_tasks import MemoryTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
@@ -25,6 +27,7 @@ from chalicelib.core.model import Execution, State
 from chalicelib.core.submission import submit
 from chalicelib.core.values import Json
 from chalicelib.engine import Ports
+from chalicelib.events import Events
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring import PARALLEL
 from chalicelib.worker import GivenBackError, Worker
@@ -55,8 +58,8 @@ class Home:
         self.history = DynamoHistory(dynamodb, names, Payloads(DynamoParts(dynamodb, names)))
         self.queue, self.clock = SqsQueue(sqs, names), SystemClock()
         performers: Mapping[str, Performer] = {
-            "gather": gatherer(self.executions),
-            "call": lambda _params, _key: answer,
+            "gather": lambda wanted, key: gatherer(self.executions)(wanted.params, key),
+            "call": lambda _wanted, _key: answer,
         }
         pool = ThreadPoolExecutor(PARALLEL)
         ports = Ports(
@@ -66,8 +69,10 @@ class Home:
             self.queue,
             self.clock,
             lambda: PooledEffects(performers, pool, self.clock),
+            MemoryTasks(),
+            Events(MemoryEvents(), self.clock),
         )
-        self.worker, self.requests = Worker(ports, ThreadPoolExecutor(PARALLEL)), count()
+        self.worker, self.requests = Worker(ports, ThreadPoolExecutor(PARALLEL), lambda *_: None), count()
         function = cast("Function", self)
         self.sources = [QueueDriver(sqs, name, function, 10, poll_seconds=1) for name in (names.work, names.timers)]
 

@@ -14,7 +14,7 @@ from chalicelib.core.model import State
 from chalicelib.engine import Invocation, Request
 from chalicelib.service import Service
 from chalicelib.steps import STEP_TYPES
-from tests import mutants, mutants_rules
+from tests import mutants, mutants_answers, mutants_rules
 from tests.invariants import NAMES, check, random_run, run, told, undisturbed
 from tests.scenario import ALL, play, root_of, timeline
 from tests.world import Fault, World
@@ -124,6 +124,11 @@ def deciding(mutant: type[Fold]) -> Any:
 @pytest.mark.parametrize("mutant", mutants_rules.RULES)
 def test_a_rule_of_the_state_machine_switched_off_is_caught(mutant: type[Fold]) -> None:
     assert caught(mutants_rules.RULES[mutant], decide=deciding(mutant))
+
+
+@pytest.mark.parametrize("mutant", mutants_answers.RULES)
+def test_a_rule_of_answers_switched_off_is_caught(mutant: type[Fold]) -> None:
+    assert caught(mutants_answers.RULES[mutant], decide=deciding(mutant))
 
 
 @pytest.mark.parametrize("mutant", mutants_rules.STEPS)

@@ -61,12 +61,16 @@ class World:
         self.clock = MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.executions, self.queue = Executions(), Queue(self.clock)
         wired = wiring.in_memory()
+        self.published: list[tuple[str, str, str]] = []
         self.ports: Ports = replace(wired.ports, executions=self.executions, queue=self.queue, clock=self.clock)
         self.service = replace(wired.api.service, executions=self.executions, queue=self.queue, clock=self.clock)
         self.service.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
 
     def worker(self, invocation: type[Invocation] = Invocation, *, reports: bool = False) -> Worker:
-        return Worker(self.ports, self.pool, invocation, reports)
+        return Worker(self.ports, self.pool, self.deliver, invocation, reports)
+
+    def deliver(self, tenant: str, name: str, key: str) -> None:
+        self.published.append((tenant, name, key))
 
     def start(self, *names: str) -> list[str]:
         return [self.service.execute("123", "example-definition", {"foo": name}, name)[0].id for name in names]

@@ -28,25 +28,42 @@ from chalicelib.adapters.memory import (
     MemoryParts,
     MemoryQueue,
 )
+from chalicelib.adapters.memory_events import MemoryEvents
+from chalicelib.adapters.memory_tasks import MemoryTasks
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.burial import Burial
+from chalicelib.callbacks import Callbacks
 from chalicelib.children import gatherer
+from chalicelib.core.correlation import Kept
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.document import failure_json, read_message
 from chalicelib.core.errors import DefinitionNotFoundError, SedoError, StepError, UnavailableError
-from chalicelib.core.event import EffectFailed, EffectSucceeded, Requested
+from chalicelib.core.event import Answered, EffectFailed, EffectSucceeded, EventPublished, Requested
 from chalicelib.core.model import Execution, Status
+from chalicelib.core.model import Letter as Sent
 from chalicelib.core.payload import LIMITS, Limits
+from chalicelib.core.task import Task, TaskStatus, Worker, read_task
+from chalicelib.core.token import Token
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Delivery, Invocation, Ports, Request
+from chalicelib.events import Events
 from chalicelib.ports import DefinitionRecord, Stale
 from chalicelib.schedule import arm
 from chalicelib.service import Service
+from chalicelib.tasks import Tasks
 
 TENANT = "123"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
 MINUTE = timedelta(minutes=1)
+WRITES = (
+    "executions.update",
+    "executions.create",
+    "history.append",
+    "tasks.open",
+    "tasks.update",
+    "events.put",
+)
 WIDE = 50
 """Threads of an execution above which every write is a long one."""
 PERSON = "ada"
@@ -111,6 +128,8 @@ class Effect:
     """Whether the process had seen the turn stand ready, and not handed to others."""
     belated: bool
     """Whether the turn had been left before the process began."""
+    once: bool = False
+    """Whether it must not be performed twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +143,27 @@ class Demand:
     version: int | None = None
     child: str | None = None
     """The definition of the child execution that it is asked of, if it is not of the execution itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What somebody outside answers: a person to a task, or another system with an event, this many seconds after the
+    start; and again until it is heard."""
+
+    at: float
+    do: str
+    """To complete or reject a task, to send an event to the execution, to publish one by key."""
+    step: str = ""
+    """Whose task it is."""
+    who: str = PERSON
+    result: Json = None
+    name: str = ""
+    """Of the event."""
+    event_key: str = ""
+    keep: float = 86400
+    """Seconds for which the event is kept."""
+    id: str | None = None
+    """By which a repeat is known, if the scenario has one."""
 
 
 class Caller:
@@ -273,6 +313,10 @@ class World:
         self.answers, self.latency = answers or {}, latency
         self.asked: dict[str, dict[str, int]] = {}
         self.answered: list[str] = []
+        self.tasks, self.matching = MemoryTasks(), MemoryEvents()
+        self.heard: list[Saying] = []
+        self.refused: list[str] = []
+        self.taken_up: dict[str, str] = {}
         self.main = getcurrent()
         self.invocation, self.serving, self.turns = invocation, service, turns
         self.burial, self.requesting, self.buried = burial, requesting, 0
@@ -286,6 +330,8 @@ class World:
             queue=Caller(self, "queue", self.queue),
             clock=self.clock,
             effects=lambda: SimulatedEffects(self),
+            tasks=Caller(self, "tasks", self.tasks),
+            events=Events(Caller(self, "events", self.matching), self.clock),
             limits=limits,
             **({"decide": ports["decide"]} if "decide" in ports else {}),
         )
@@ -313,7 +359,7 @@ class World:
     def answer(self, key: str, perform: Perform) -> Mapping[str, Any]:
         """Find what a scenario answers to a `call`: the n-th turn that makes it gets the n-th answer, or the last."""
         params: Any = perform.params
-        name = str(params.get("name")) if perform.kind == "call" else ""
+        name = str(params.get("name")) if perform.kind == "call" else perform.kind
         answers = self.answers.get(name, ())
         asked = self.asked.setdefault(name, {})
         return answers[min(asked.setdefault(key, len(asked)), len(answers) - 1)] if answers else {}
@@ -325,7 +371,9 @@ class World:
         process = self.current()
         content = json.dumps(perform.params, sort_keys=True)
         belated = self.left.get(turn, process.began + 1) <= process.began
-        self.effects.append(Effect(key, content, process, process.may_perform(*turn), belated))
+        self.effects.append(Effect(key, content, process, process.may_perform(*turn), belated, perform.once))
+        if perform.callback:
+            self.call_back(turn, self.answer(key, perform).get("says", ()))
 
     def saw(self, execution: str, item: object) -> None:
         """Keep what a process read or wrote."""
@@ -418,7 +466,7 @@ class World:
         if name == "effects.start":
             return faults
         faults += [Fault.REFUSE, Fault.LOSE]
-        if name in ("executions.update", "executions.create", "history.append"):
+        if name in WRITES:
             faults.append(Fault.LATE)
         if name == "queue.send":
             faults.append(Fault.TWICE)
@@ -507,6 +555,10 @@ class World:
     def handle(self, kind: type[Invocation], letters: Sequence[Letter]) -> None:
         """Do what the worker does with the messages of one execution."""
         deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in letters]
+        if isinstance(published := deliveries[0].message.event, EventPublished):
+            self.callbacks().deliver(TENANT, published.name, published.key)
+            self.ports.queue.delete("any", [each.id for each in letters])
+            return
         few = 3 if self.width < WIDE else 100
         turns = self.random.choice((self.turns, 1000)) if self.wild else self.turns
         budget = Budget(self.clock.now() + MINUTE, turns=turns, turns_per_write=few)
@@ -557,6 +609,111 @@ class World:
 
         self.agenda.append((max(self.clock.now(), START + timedelta(seconds=first.at)), begin))
 
+    # -- what others say
+
+    def say(self, execution: str, sayings: Sequence[Saying]) -> None:
+        """Let everybody say what they have to say, each for themselves, at their times."""
+        for number, saying in enumerate(sayings):
+            self.agenda.append(
+                (
+                    START + timedelta(seconds=saying.at),
+                    partial(self.speak, execution, saying, saying.id or f"s{number}"),
+                )
+            )
+
+    def speak(self, execution: str, saying: Saying, key: str) -> None:
+        """Be somebody who says something, and again if nobody listens yet, or no answer comes."""
+        try:
+            heard = self.spoken(execution, saying, key)
+        except (Killed, UnavailableError):
+            self.spawn("somebody", partial(self.speak, execution, saying, key))
+        except SedoError as refusal:
+            self.refused.append(type(refusal).__name__)
+        else:
+            if heard:
+                self.heard.append(saying)
+            else:
+                again = partial(self.speak, execution, saying, key)
+                self.agenda.append((self.clock.now() + timedelta(seconds=30), again))
+
+    def spoken(self, execution: str, saying: Saying, key: str) -> bool:
+        """Say it; tell whether there is somebody who can hear it."""
+        until = self.clock.now() + timedelta(seconds=saying.keep)
+        if saying.do == "publish":
+            kept = Kept(key, saying.result, until, saying.who)
+            self.callbacks().publish(TENANT, saying.name, saying.event_key, kept)
+            return True
+        item = self.executions.get(execution)
+        if item is None:
+            return False
+        if saying.do == "event":
+            self.callbacks().send(TENANT, execution, Sent(key, saying.name, until, saying.result, saying.who))
+            return True
+        return self.worked(execution, saying, key) or item.ended
+
+    def worked(self, execution: str, saying: Saying, key: str) -> bool:
+        """Be a person who looks for a task and does it; they know what they began."""
+        mine = [t for t in self.every_task() if t.execution_id == execution and t.step.endswith(saying.step)]
+        open_ones = [task for task in mine if task.status is TaskStatus.OPEN]
+        known = self.taken_up.setdefault(key, open_ones[-1].id) if open_ones else self.taken_up.get(key)
+        if known is None:
+            return False
+        people, worker = self.people(), Worker(saying.who)
+        if saying.do == "claim":
+            people.claim(TENANT, known, worker)
+        elif saying.do == "reject":
+            people.reject(TENANT, known, worker, str(saying.result), key)
+        else:
+            people.complete(TENANT, known, worker, saying.result, key)
+        return True
+
+    def every_task(self) -> list[Task]:
+        """Read every task, in the order in which they were made."""
+        return [read_task(json.loads(text)) for text in self.tasks.items.values()]
+
+    def call_back(self, turn: tuple[str, str, int], sayings: Sequence[Mapping[str, Any]]) -> None:
+        """Be the other system, which has been handed a token, and answers as the scenario says."""
+        for saying in sayings:
+            at = self.clock.now() + timedelta(seconds=saying.get("after", 0))
+            self.agenda.append((at, partial(self.answer_with, turn, saying)))
+
+    def answer_with(self, turn: tuple[str, str, int], saying: Mapping[str, Any]) -> None:
+        """Answer with a token, and again until that is heard."""
+        text = json.dumps(turn)
+        try:
+            match saying:
+                case {"heartbeat": True}:
+                    self.callbacks().heartbeat(text)
+                case {"error": name}:
+                    self.callbacks().fail(text, name, "no", None)
+                case _:
+                    self.callbacks().succeed(text, saying.get("result"))
+        except (Killed, UnavailableError):
+            self.spawn("another system", partial(self.answer_with, turn, saying))
+        except SedoError as refusal:
+            self.refused.append(type(refusal).__name__)
+
+    def callbacks(self) -> Callbacks:
+        """Answer the use cases of other systems over the same ports."""
+        return Callbacks(
+            executions=self.ports.executions,
+            definitions=self.ports.definitions,
+            events=self.ports.events,
+            queue=self.ports.queue,
+            clock=self.clock,
+            read_token=read_token,
+            answer=self.hear,
+            drive=self.drive,
+        )
+
+    def people(self) -> Tasks:
+        """Answer the use cases of people over the same ports."""
+        return Tasks(self.ports.tasks, self.ports.executions, self.clock, self.hear)
+
+    def hear(self, execution: str, event: Answered) -> bool:
+        """Fold an answer as the API does."""
+        return self.requesting(self.ports, execution, event, f"request-{next(self.requests)}").heard()
+
     def whose(self, execution: str, demand: Demand) -> str | None:
         """Find the execution that a request is for."""
         if demand.child is None:
@@ -603,6 +760,12 @@ class World:
     def token(self) -> str:
         """Make 8 characters that were never made before."""
         return f"{next(self.tokens):08x}"
+
+
+def read_token(text: str) -> Token:
+    """Read a token of the simulated world, which are not signed."""
+    execution, thread, turn = json.loads(text)
+    return Token(execution, thread, turn, START + timedelta(days=365))
 
 
 def addressee(letter: Letter) -> Any:
