@@ -17,6 +17,7 @@ from chalicelib.core.values import Json, format_instant
 SIGNED = r"[A-Za-z0-9._-]{1,1500}"
 ERROR = r"[A-Za-z0-9._-]{1,128}"
 MAX_KEY = 1000
+MAX_MESSAGE = 4_000
 KEPT = timedelta(days=1)
 LONGEST_KEPT = timedelta(days=366)
 
@@ -42,8 +43,8 @@ class CallbacksApi:
         name = told.get("name", "callback.Failed")
         name = web.part(name if isinstance(name, str) else "", "name", ERROR)
         message = told.get("message", "whoever was asked could not do it")
-        if not isinstance(message, str):
-            raise InvalidError("message is a text, for people")
+        if not isinstance(message, str) or len(message) > MAX_MESSAGE:
+            raise InvalidError(f"message is a text of at most {MAX_MESSAGE:,} characters, for people")
         self.callbacks.fail(web.part(token, "token", SIGNED), name, message, told.get("details"))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 

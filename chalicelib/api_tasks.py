@@ -14,6 +14,7 @@ from chalicelib.tasks import Tasks
 TASK = r"[0-9a-f]{1,64}"
 KEY = r"[A-Za-z0-9._:/-]{1,200}"
 MAX_PRIORITY = 100
+MAX_REASON = 4_000
 MAX_NAMES = 200
 """As many as the step can name, and as long."""
 
@@ -72,8 +73,8 @@ class TasksApi:
     def reject(self, request: Request, tenant: str, task: str) -> Response:
         """Hear that it will not be done."""
         reason = web.members(request, "reason").get("reason", "")
-        if not isinstance(reason, str):
-            raise InvalidError("reason is a text, for people")
+        if not isinstance(reason, str) or len(reason) > MAX_REASON:
+            raise InvalidError(f"reason is a text of at most {MAX_REASON:,} characters, for people")
         return self._told(request, self.tasks.reject(*_place(tenant, task), web.worker(request), reason, _key(request)))
 
     def _told(self, request: Request, task: Task) -> Response:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from chalicelib.core.declaration import Await, Definition, StartChild
 from chalicelib.core.event import (
@@ -129,9 +130,8 @@ def _ending(execution: Execution) -> ChildEnded:
 def _questions(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
     """Make known, where others keep it, that a thread waits for an answer."""
     if thread.asking is not None and thread.asking.is_kept_elsewhere:
-        wanted = outcome(definition, execution, thread)
-        if isinstance(wanted, Await):
-            yield OpenTask(thread, wanted) if wanted.what is Awaited.TASK else Subscribe(thread, wanted)
+        wanted = cast("Await", outcome(definition, execution, thread))
+        yield OpenTask(thread, wanted) if wanted.what is Awaited.TASK else Subscribe(thread, wanted)
 
 
 def _settlement(thread: Thread) -> Iterator[Command]:

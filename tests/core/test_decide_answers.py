@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.core.decide import MAX_LETTERS, hand_over
 from chalicelib.core.declaration import Perform
+from chalicelib.core.errors import InvalidDefinitionError
 from chalicelib.core.event import (
     Answered,
     CallbackFailed,
@@ -32,8 +33,9 @@ from chalicelib.core.event import (
     TimerFired,
 )
 from chalicelib.core.model import Answer, Driver, Letter, State, Status
+from chalicelib.core.template import Hole
 from chalicelib.core.values import Json
-from tests.core.examples import ME, NOW, Run
+from tests.core.examples import ME, NOW, Run, define
 
 OTHER = Driver("message", "another")
 CALL = """
@@ -86,6 +88,9 @@ class TestCallback:
         run = Run(CALL, "Ada").go().done({"status": 202})
         assert run.thread().key == ("main", 0)
         assert run.thread().status is Status.ASKING
+
+    def test_nobody_else_is_told_of_it(self) -> None:
+        assert Run(CALL, "Ada").go().done().asks() == []
 
     def test_what_they_answer_is_the_result(self) -> None:
         run = answered(Run(CALL, "Ada").go().done(), CallbackSucceeded, "yes")
@@ -357,6 +362,37 @@ class TestAtMostOnce:
         assert not run.thread().claimed
         run.later(1)
         assert (run.thread().key, run.thread().claimed, run.thread().attempt) == (("main", 4), True, 2)
+
+
+class TestHoles:
+    def test_what_is_performed_says_where_secrets_and_the_token_go(self) -> None:
+        run = Run(
+            """
+            steps:
+              - id: ask
+                type: http
+                url: https://example.com
+                headers: {Authorization: "Bearer ${secret('pay')}"}
+                body: {token: '${step.token}', for: '${input}'}
+                callback: true
+            """,
+            "Ada",
+        )
+        made = run.fold(StepDue("main", 0)).perform
+        assert made is not None
+        assert made.holes == {"/headers/Authorization": ["Bearer ", Hole("pay")], "/body/token": [Hole()]}
+        assert made.params == {
+            "url": "https://example.com",
+            "headers": {"Authorization": "Bearer ***"},
+            "body": {"token": "***", "for": "Ada"},
+            "callback": True,
+        }
+
+    def test_the_token_is_there_only_where_somebody_can_answer_with_it(self) -> None:
+        with pytest.raises(InvalidDefinitionError) as caught:
+            define("steps: [{id: ask, type: http, url: 'https://example.com/${step.token}'}]")
+        (problem,) = caught.value.problems
+        assert (problem.pointer, "needs callback: true" in problem.message) == ("/steps/0/callback", True)
 
 
 class TestRetryAfter:

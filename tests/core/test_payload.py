@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.document import execution_json, record_json
-from chalicelib.core.model import ROOT, Execution, Failure, Record, State, Status, Thread
+from chalicelib.core.model import (
+    ROOT,
+    Answer,
+    Asking,
+    Awaited,
+    Execution,
+    Failure,
+    Letter,
+    Record,
+    State,
+    Status,
+    Thread,
+)
 from chalicelib.core.payload import Limits, Packed, Reference, digest, execution_slots, pack, record_slots, unpack
 from chalicelib.core.values import Json, encode
 
@@ -21,9 +34,11 @@ def document(
     incoming: Json = None,
     stash: Mapping[str, Json] | None = None,
     results: Mapping[str, Json] | None = None,
+    asking: Asking | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     root = Thread(ROOT, 0, Status.READY, "a", incoming, NOW, NOW, stash=stash or {}, results=results or {})
+    root = replace(root, asking=asking)
     return execution_json(Execution("t:d:1", "t", "d", 1, "n", value, NOW, {ROOT: root}, **more))
 
 
@@ -51,6 +66,8 @@ LONG = "x" * 200
         (document(stash={"a/b~c": LONG, "small": 1}), "/threads/0/stash/a~1b~0c"),
         (document(results={"left": LONG, "right": None}), "/threads/0/results/left"),
         (document(error=Failure("Http", "no", "s", details=LONG)), "/error/details"),
+        (document(mailbox=[Letter("1", "paid", NOW, LONG)]), "/mailbox/0/value"),
+        (document(asking=Asking(Awaited.TASK, answer=Answer(NOW, "ada", LONG))), "/threads/0/asking/answer/value"),
     ],
 )
 def test_a_long_value_moves_out_of_every_place(made: dict[str, Any], place: str) -> None:

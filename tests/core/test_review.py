@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.definition import parse
 from chalicelib.core.review import review
-from chalicelib.core.values import Json
+from chalicelib.core.values import Json, Problem
 from chalicelib.reader import read_yaml
 from chalicelib.steps import STEP_TYPES
 
@@ -112,3 +112,18 @@ def test_whatever_is_posted_is_answered_with_problems_at_their_places_or_is_vali
 @pytest.mark.parametrize("document", [None, 5, "id: x", [PAY]])
 def test_what_is_no_object_is_no_definition(document: Json) -> None:
     assert [problem.message for problem in review(document, STEP_TYPES, find).problems] == ["a definition is an object"]
+
+
+def test_what_else_is_found_wrong_with_a_valid_definition_is_told_where_it_was_posted() -> None:
+    document: Json = {"id": "d", "steps": [{"include": "pay"}, {"id": "b", "type": "transform"}]}
+
+    def inspect(valid: Mapping[str, Json]) -> list[Problem]:
+        assert isinstance(valid["steps"], list)
+        return [Problem(f"/steps/{len(valid['steps']) - 1}", "no"), Problem("/steps/0", "neither")]
+
+    found = review(document, STEP_TYPES, lambda *_: (1, PAY), inspect)  # type: ignore[arg-type] # it is an object
+    assert (found.document, found.warnings) == ({}, ())
+    assert [(each.pointer, each.message) for each in found.problems] == [
+        ("/steps/1", "no"),
+        ("/steps/0", "step 'a' of pay@1: neither"),
+    ]

@@ -1,97 +1,32 @@
-import json
 import os
 import select
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local.backend import HOST, free_port
+from tests.local.running import STOP_SECONDS, Sedo
 
-HERE = Path(__file__).parent
-STOP_SECONDS = 30
-
-Start = Callable[..., "Sedo"]
-
-
-class Sedo:
-    """`python -m local` in the small project, as a process of its own."""
-
-    def __init__(self, home: Path, python: Path, port: object) -> None:
-        self.port = port
-        self.log = home / "data" / "ministack.log"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "local"],
-            cwd=HERE / "project",
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(HERE.parents[1]),
-                "PORT": str(port),
-                "SEDO_HOME": str(home),
-                "SEDO_MINISTACK": str(python.with_name("ministack")),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout
-        self.output = self.process.stdout
-
-    def read_until(self, text: str) -> str:
-        seen = ""
-        for line in self.output:
-            seen += line
-            if text in line:
-                return seen
-        raise AssertionError(f"it ended before it said {text!r}:\n{seen}")
-
-    def ask(self, method: str, path: str) -> tuple[int, Any]:
-        connection = HTTPConnection(HOST, self.port, timeout=10)
-        connection.request(method, path, headers={"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        document = json.loads(answer.read())
-        connection.close()
-        return answer.status, document
-
-    def ask_until(self, path: str, key: str, value: object) -> None:
-        while value not in self.ask("GET", path)[1][key]:
-            assert self.process.poll() is None
-
-    def stop(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
-        self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=STOP_SECONDS)
-        return self.process.returncode, said
-
-    def ministack_pid(self) -> int:
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0])
+Start = Callable[..., Sedo]
 
 
 @pytest.fixture
 def start(tmp_path: Path, ministack_python: Path) -> Iterator[Start]:
-    started: list[Sedo] = []
+    with ExitStack() as started:
 
-    def start(home: Path = tmp_path, port: object = None) -> Sedo:
-        started.append(Sedo(home, ministack_python, port or free_port()))
-        return started[-1]
+        def start(home: Path = tmp_path, port: object = None) -> Sedo:
+            return started.enter_context(Sedo(home, ministack_python, port))
 
-    yield start
-    for sedo in started:
-        if sedo.process.poll() is None:
-            sedo.stop()
-        sedo.output.close()
+        yield start
 
 
 @pytest.mark.timeout(120)
 def test_a_message_is_handled_and_what_is_stored_is_there_at_the_next_start(start: Start) -> None:
     sedo = start()
     said = sedo.read_until("Ctrl-C stops it")
-    assert "tables and queues: 9 made" in said
+    assert "tables and queues: 11 made" in said
     assert f"sedo is ready: http://127.0.0.1:{sedo.port}\n" in said
     assert sedo.ask("GET", "/sedo/health") == (200, {"prefix": "sedo"})
     assert sedo.ask("POST", "/messages/hello") == (200, {"sent": "hello"})

@@ -1,0 +1,87 @@
+"""`python -m local` as a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+from local.backend import HOST, free_port
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parents[1]
+STOP_SECONDS = 30
+JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
+
+
+class Sedo:
+    """`python -m local` in a project: the small one of these tests, or sedo itself."""
+
+    def __init__(self, home: Path, python: Path, port: object = None, project: Path = HERE / "project") -> None:
+        self.port = port or free_port()
+        self.log = home / "data" / "ministack.log"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "local"],
+            cwd=project,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(PROJECT),
+                "PORT": str(self.port),
+                "SEDO_HOME": str(home),
+                "SEDO_MINISTACK": str(python.with_name("ministack")),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout
+        self.output = self.process.stdout
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.stop()
+        self.output.close()
+
+    def read_until(self, text: str) -> str:
+        seen = ""
+        for line in self.output:
+            seen += line
+            if text in line:
+                return seen
+        raise AssertionError(f"it ended before it said {text!r}:\n{seen}")
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = JSON
+    ) -> tuple[int, Any]:
+        connection = HTTPConnection(HOST, int(str(self.port)), timeout=40)
+        connection.request(method, path, body, dict(headers))
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def ask_until(self, path: str, key: str, value: object) -> None:
+        while value not in self.ask("GET", path)[1][key]:
+            assert self.process.poll() is None
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+        self.process.send_signal(number)
+        said, _ = self.process.communicate(timeout=STOP_SECONDS)
+        return self.process.returncode, said
+
+    def ministack_pid(self) -> int:
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0])
+
+    def ministack_port(self) -> int:
+        environment = Path(f"/proc/{self.ministack_pid()}/environ").read_bytes().split(b"\0")
+        (port,) = (each.partition(b"=")[2] for each in environment if each.startswith(b"GATEWAY_PORT="))
+        return int(port)

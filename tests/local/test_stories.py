@@ -1,0 +1,140 @@
+"""The examples that tell a story, over real HTTP, against real parts: the whole application as `make run` starts it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.backend import HOST, REGION
+from tests.local.running import PROJECT, Sedo
+from tests.loopback import Loopback, Received, Reply, json_reply, loopback
+
+TENANT = "/sedo/tenants/123"
+CANARY = "canary-5b1d-secret"
+
+pytestmark = [
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds ministack's port in /proc"),
+]
+
+
+class Live:
+    """sedo as a user has it, the stand-in for AWS behind it, and a shop beside it."""
+
+    def __init__(self, sedo: Sedo, shop: Loopback) -> None:
+        self.sedo, self.shop = sedo, shop
+        self.endpoint = f"http://{HOST}:{sedo.ministack_port()}"
+
+    def aws(self, service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+
+    def ask(self, method: str, path: str, body: object = None, user: str = "eve", groups: str = "") -> Any:
+        headers = {"Content-Type": "application/json", "X-Sedo-User": user, "X-Sedo-Groups": groups}
+        status, answer = self.sedo.ask(method, path, json.dumps(body).encode() if body is not None else None, headers)
+        assert status < 300, answer
+        return answer
+
+    def secret(self, name: str) -> None:
+        self.aws("ssm").put_parameter(Name=f"/sedo/123/secrets/{name}", Value=CANARY, Type="SecureString")
+
+    def start(self, example: str, value: object) -> str:
+        text = (PROJECT / f"definitions/{example}.yaml").read_bytes()
+        status, answer = self.sedo.ask("POST", f"{TENANT}/definitions", text, {"Content-Type": "application/yaml"})
+        assert status == 201, answer
+        return str(self.ask("POST", f"{TENANT}/definitions/{example}/execute", {"input": value})["id"])
+
+    def ended(self, execution: str) -> Any:
+        while (found := self.ask("GET", f"{TENANT}/executions/{execution}?wait=20"))["endedAt"] is None:
+            assert self.sedo.process.poll() is None
+        return found
+
+    def until(self, path: str) -> Any:
+        while not (found := self.ask("GET", path)):
+            assert self.sedo.process.poll() is None
+        return found
+
+    def request(self, path: str) -> Received:
+        """Wait until the shop has been asked."""
+        while not (found := [request for request in self.shop.requests if request.path == path]):
+            assert self.sedo.process.poll() is None
+        return found[0]
+
+    def told(self, execution: str) -> str:
+        """Everything that the API tells of an execution."""
+        about = [self.ask("GET", f"{TENANT}/executions/{execution}{part}") for part in ("", "/history?limit=100")]
+        return json.dumps(about)
+
+
+@pytest.fixture(scope="module")
+def live(ministack_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with loopback() as shop, Sedo(tmp_path_factory.mktemp("stories"), ministack_python, project=PROJECT) as sedo:
+        sedo.read_until("Ctrl-C stops it")
+        yield Live(sedo, shop)
+
+
+def test_an_order_is_approved_by_a_person_paid_with_a_secret_and_shipped_when_the_shop_says_so(live: Live) -> None:
+    live.secret("shop/payments")
+    live.shop.answers["/payments"] = json_reply({"id": "pay-1", "echo": f"Bearer {CANARY}"})
+    live.shop.answers["/parcels"] = json_reply({}, status=202)
+    value = {"order": "A-7", "customer": "Ada", "total": 120, "shop": live.shop.url}
+    execution = live.start("order-approval", value)
+    (task,) = live.until(f"{TENANT}/tasks?execution={execution}")
+    live.ask("POST", f"{TENANT}/tasks/{task['id']}/complete", {"answer": None}, user="grace", groups="sales")
+    payment, parcel = live.request("/payments"), live.request("/parcels")
+    assert payment.headers["authorization"] == f"Bearer {CANARY}"
+    assert payment.headers["idempotency-key"].startswith(f"{execution}:main:")
+    live.sedo.ask("POST", json.loads(parcel.body)["answerTo"], b'{"parcel": "P-1"}')
+    assert live.ended(execution)["output"] == {"order": "A-7", "parcel": "P-1", "approvedBy": "grace"}
+    assert CANARY not in live.told(execution)
+
+
+def test_documents_are_read_from_a_bucket_filed_in_a_table_and_problems_told_to_a_queue(live: Live) -> None:
+    s3, dynamodb, sqs = live.aws("s3"), live.aws("dynamodb"), live.aws("sqs")
+    s3.create_bucket(Bucket="inbox")
+    documents = {"a.json": b'{"title": "A", "words": 3}', "b.json": b"no JSON", "c.json": b'{"title": "C", "words": 5}'}
+    for name, body in documents.items():
+        s3.put_object(Bucket="inbox", Key=name, Body=body)
+    dynamodb.create_table(
+        TableName="documents",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    queue = sqs.create_queue(QueueName="problems")["QueueUrl"]
+    ended = live.ended(live.start("document-pipeline", {"bucket": "inbox", "table": "documents", "queue": queue}))
+    assert ended["error"] is None
+    assert ended["output"]["filed"] == ["a.json", "c.json"]
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert ended["output"]["told"] == message["MessageId"]
+    assert len(json.loads(message["Body"])) == 1
+    filed = {item["id"]["S"]: item["words"]["N"] for item in dynamodb.scan(TableName="documents")["Items"]}
+    assert filed == {"a.json": "3", "c.json": "5"}
+
+
+def test_figures_are_asked_for_until_they_are_there_and_sent_to_whoever_can_be_reached(live: Live) -> None:
+    live.secret("figures")
+    busy = [Reply(503, {"Retry-After": "1"}), json_reply({"orders": 3, "turnover": 17.505})]
+
+    def figures(handler: Any) -> None:
+        handler.reply(busy.pop(0))
+
+    def mailer(handler: Any) -> None:
+        mail = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        mails.append(mail)
+        handler.reply(json_reply({}, status=507 if mail["to"] == "grace" else 202))
+
+    mails: list[Any] = []
+    live.shop.answers |= {"/daily": figures, "/send": mailer}
+    live.shop.unread.add("/send")
+    value = {"figures": f"{live.shop.url}/daily", "mailer": f"{live.shop.url}/send", "to": ["ada", "grace"]}
+    execution = live.start("nightly-report", value)
+    sent, failed = live.ended(execution)["output"]
+    assert (sent, failed["error"]["name"]) == ("ada", "http.Status.507")
+    asked = [request for request in live.shop.requests if request.path.startswith("/daily")]
+    assert [request.headers["x-api-key"] for request in asked] == [CANARY, CANARY]
+    assert ["turnover: 17.51" in mail["text"] for mail in mails] == [True, True]
+    assert CANARY not in live.told(execution)

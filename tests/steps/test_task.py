@@ -1,0 +1,41 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.core.declaration import Await, StepContext
+from chalicelib.core.errors import InvalidParametersError, StepError
+from chalicelib.core.model import Awaited
+from chalicelib.core.values import Json
+from chalicelib.steps.task import Task
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CONTEXT = StepContext("came in", NOW)
+
+
+def test_it_waits_for_a_person_and_hands_on_what_they_see() -> None:
+    params: dict[str, Json] = {"title": "Approve", "data": [1], "groups": ["sales"]}
+    assert Task().run(params, CONTEXT) == Await(Awaited.TASK, params)
+
+
+@pytest.mark.parametrize(
+    ("due", "until"),
+    [
+        ({"seconds": 90.5}, NOW + timedelta(seconds=90.5)),
+        ({"at": "2026-01-02T01:00:00+01:00", "then": "continue"}, NOW + timedelta(days=1)),
+    ],
+)
+def test_it_is_due_at_an_instant_or_after_some_seconds(due: Json, until: datetime) -> None:
+    outcome = Task().run({"title": "Approve", "due": due}, CONTEXT)
+    assert isinstance(outcome, Await)
+    assert outcome.until == until
+
+
+@pytest.mark.parametrize("at", ["tomorrow", "2026-01-01T00:00:00", "9999-12-31T23:59:59-10:00"])
+def test_what_is_no_instant_fails_the_step(at: str) -> None:
+    with pytest.raises(StepError, match="which is no instant"):
+        Task().run({"title": "Approve", "due": {"at": at}}, CONTEXT)
+
+
+def test_a_form_that_a_template_made_must_be_a_schema() -> None:
+    with pytest.raises(InvalidParametersError, match="inputSchema is no JSON Schema"):
+        Task().run({"title": "Approve", "inputSchema": {"required": "yes"}}, CONTEXT)
