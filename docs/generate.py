@@ -34,6 +34,17 @@ steps:
 They become steps of this list: they are named in `next`, their last one goes on at the step behind, and an id must not
 be there twice. What the other definition says beside its steps (`stash`, `retry`, schemas) is not included."""
 
+HOLES = """In the parameters of `http`, `aws` and `lambda`, and nowhere else, stand
+
+* `${secret('name')}`: a secret of the tenant, read at the call. It is never in state, history, logs, errors or answers:
+  wherever it comes back, `***` stands in its place.
+* `${step.token}`, with `callback: true`: the token of this very turn. Whoever has it answers with
+  `POST /sedo/callbacks/{token}/succeed`.
+
+Each stands by itself, alone or within a text (`Bearer ${secret('name')}`): it is no value that a function could take.
+In the `output` and `stash` of a `task` or an `event`, `step.completedBy` is who answered.
+[outside.md](outside.md) says where secrets are kept, and what calls may reach."""
+
 GROUPS = {
     "NumberFunctions": "Numbers",
     "TextFunctions": "Texts",
@@ -114,6 +125,8 @@ def steps() -> Iterator[str]:
     yield from entries("catch")
     names = ", ".join(f"`{name}`" for name in sorted(COMMON_ERRORS))
     yield from paragraph(f"Errors that any step can fail with: {names}. Step types name their own.")
+    yield from section("Secrets and tokens")
+    yield HOLES
     yield from section("Steps of other definitions")
     yield INCLUDES
     yield ""

@@ -56,6 +56,7 @@ OUTPUTS: dict[str, list[Json]] = {
 """What each example comes to with the examples of its input."""
 
 MOCKS: dict[str, dict[str, Any]] = {
+    "aws": {"reserve": {"result": {}}, "tell": {"result": {"MessageId": "message-1"}}},
     "callback": {"payment": {"result": {"amount": 12}}},
     "document-pipeline": {
         "list": {"result": {"Contents": [{"Key": "a.json"}, {"Key": "b.json"}]}},
@@ -68,6 +69,7 @@ MOCKS: dict[str, dict[str, Any]] = {
     },
     "event": {"delivered": {"result": {"at": "the door"}}},
     "http": {"look-up": [{"error": "http.Status.503"}, {"result": {"status": 200, "body": {"found": ["bread"]}}}]},
+    "lambda": {"shrink": [{"error": "lambda.Timeout"}, {"result": {"thumbnail": "small.png"}}]},
     "nightly-report": {
         "figures": [
             {"error": "http.Status.404", "retryAfter": 600},
@@ -174,7 +176,7 @@ def test_every_example_begins_with_a_comment_that_says_what_it_shows(path: Path)
     assert path.read_text(encoding="utf-8").startswith("# ")
 
 
-@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("place", [0, 1, 2])
 def test_what_the_readme_shows_of_the_language_is_valid_and_not_odd(place: int) -> None:
     text = re.findall(r"```yaml\n(.*?)```", (FOLDER.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL)[place]
     document, _ = read_yaml(text.encode(), LIMIT)

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -152,7 +153,9 @@ def test_no_statement_is_about_everything(policy: dict[str, list[dict[str, list[
         assert not any("*" in action for action in statement["Action"])
         for resource in statement["Resource"]:
             service, name = resource.split(":", 5)[2::3]
-            assert service == "logs" or name.removeprefix("table/").startswith("sedo*_")
+            assert service == "logs" or re.sub(r"^(table|parameter)/|^secret:", "", name).startswith(
+                ("sedo*_", "sedo*/")
+            )
 
 
 @every_policy
@@ -168,3 +171,21 @@ def test_history_is_only_ever_added_to(function: str) -> None:
     writes = actions - {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DescribeTable"}
     allowed = {action for action in writes if allows(POLICIES[function], action, history)}
     assert allowed == {"dynamodb:PutItem"}
+
+
+@pytest.mark.parametrize(
+    ("function", "readable"),
+    [
+        ("api", {"token-keys", "123/settings"}),
+        ("worker", {"token-keys", "123/settings", "123/secrets/pay"}),
+        ("schedule", set()),
+    ],
+)
+def test_secrets_are_for_those_who_make_calls(function: str, readable: set[str]) -> None:
+    def may_read(path: str) -> bool:
+        resource = f"arn:aws:ssm:eu-west-1:123456789012:parameter/sedo-prod/{path}"
+        return allows(POLICIES[function], "ssm:GetParameter", resource)
+
+    assert {path for path in ("token-keys", "123/settings", "123/secrets/pay") if may_read(path)} == readable
+    managed = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sedo-prod/123/pay-AbCdEf"
+    assert allows(POLICIES[function], "secretsmanager:GetSecretValue", managed) == (function == "worker")
