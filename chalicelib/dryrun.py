@@ -17,7 +17,7 @@ from chalicelib.children import gatherer
 from chalicelib.core.declaration import Await, Definition, Perform
 from chalicelib.core.document import failure_json, read_message
 from chalicelib.core.errors import DryRunLimitError, InvalidError
-from chalicelib.core.event import EffectFailed, EffectSucceeded, EventPublished, Message, Started
+from chalicelib.core.event import EffectFailed, EffectSucceeded, Message, Started
 from chalicelib.core.excerpt import BEYOND, is_beyond
 from chalicelib.core.history import Row, chained
 from chalicelib.core.mock import CALLBACK, Reply, name_of
@@ -76,7 +76,14 @@ class _Effects:
         self.world = world
         self.ended: list[EffectSucceeded | EffectFailed] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
+    def start(
+        self,
+        execution: str,
+        thread: str,
+        turn: int,
+        perform: Perform,
+        before: datetime,  # noqa: ARG002 - there is always time
+    ) -> None:
         """Answer a call, if it has a mock."""
         event = self.world.perform((execution, thread, turn), perform)
         self.ended += [] if event is None else [event]
@@ -185,9 +192,6 @@ class _World:
         """Deliver a message; one under which calls are left open comes again when the first is over its time."""
         received = self.queue.receive(letter)
         message = read_message(json.loads(received.body))
-        if isinstance(message.event, EventPublished):  # no event is kept, so there is none to give
-            self.queue.delete("", [letter.id])
-            return
         budget = Budget(self.clock.now() + timedelta(minutes=1), TURNS_AT_ONCE)
         delivery = Delivery(letter.id, message, received.receives)
         invocation = Invocation(self.ports, letter.id, [delivery], budget)

@@ -26,6 +26,7 @@ from chalicelib.core.event import (
     ChildEnded,
     Command,
     Decision,
+    EffectPutOff,
     Event,
     EventReceived,
     Launch,
@@ -394,13 +395,14 @@ class Invocation:
         for (thread, turn), perform in performs.items():
             self.running.add((thread, turn))
             self.turns += 1
-            self.effects.start(self.execution_id, thread, turn, perform)
+            self.effects.start(self.execution_id, thread, turn, perform, self.budget.deadline)
 
     def collect(self) -> None:
         """Wait for an effect to end, or for its time to be over; its event is pending if its turn is still mine."""
         for event in self.effects.wait(self.over_time()):
             self.running.discard((event.thread, event.turn))
-            if message := self.own.get((event.thread, event.turn)):
+            message = self.own.get((event.thread, event.turn))
+            if message is not None and not isinstance(event, EffectPutOff):
                 self.pending.append(Pending(event, message))
         if (over := self.over_time()) is not None and over <= self.ports.clock.now():
             self.give_up()

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from chalicelib.core.correlation import Correlation
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.errors import SedoError
-from chalicelib.core.event import EffectFailed, EffectSucceeded, Message
+from chalicelib.core.event import EffectFailed, EffectPutOff, EffectSucceeded, Message
 from chalicelib.core.history import Row
 from chalicelib.core.model import Execution
 from chalicelib.core.task import Task, TaskStatus
@@ -259,14 +259,21 @@ class Queue(Protocol):
         """
 
 
+Performed: TypeAlias = EffectSucceeded | EffectFailed | EffectPutOff
+"""What comes of an effect."""
+
+
 class Effects(Protocol):
     """The effects of one invocation."""
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
-        """Begin to perform what a written turn asks for, under the key ``<execution>:<thread>:<turn>``."""
+    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+        """Perform what a written turn asks for, under the key ``<execution>:<thread>:<turn>``, once there is room.
 
-    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
-        """Wait until one that was begun has ended, or until an instant; answer all that have ended since the last call.
+        What has not begun before an instant is put off.
+        """
+
+    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
+        """Wait until one that was started has ended, or until an instant; answer all that have since the last call.
 
         Raises:
             UnavailableError: a store of sedo's own did not answer: the effect is to be performed again.

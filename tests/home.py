@@ -76,7 +76,7 @@ class Effects:
         self.home = home
         self.ended: list[EffectSucceeded | EffectFailed] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
+    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
         key = f"{execution}:{thread}:{turn}"
         try:
             self.ended.append(EffectSucceeded(thread, turn, self.home.performers[perform.kind](perform.params, key)))

@@ -111,7 +111,7 @@ class Effects:
         self.home = home
         self.begun: list[tuple[str, int, Perform]] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
+    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
         self.home.calls["effects"] += perform.kind == "call"
         self.begun.append((thread, turn, perform))
 

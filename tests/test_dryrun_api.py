@@ -42,7 +42,8 @@ def test_a_definition_is_run_with_mocks_and_nothing_is_stored(sedo: Sedo) -> Non
     assert (found["state"], found["output"]) == ("ExecutionSucceeded", "paid by null of 1")
     assert (found["elapsedSeconds"], found["path"]) == (3600, ["nap", "charge", "said"])
     assert [call["params"]["body"] for call in found["calls"]] == [[5, None, None, None, None]]
-    assert [record["state"] for record in found["history"]][::7] == ["ExecutionSubmitted", "StepStarted"]
+    told = [record["state"] for record in found["history"]]
+    assert (told[0], told[-1], told.count("StepSucceeded")) == ("ExecutionSubmitted", "ExecutionSucceeded", 3)
     assert (sedo.stored(), sedo.clock.now()) == (before, now)
     assert sedo.get("/executions") == []
 

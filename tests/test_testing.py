@@ -46,6 +46,10 @@ class TestSources:
         assert (found.output, found.path) == ("Hello me", ["greet", "sub"])
         assert found.stash == {"greeting": "Hello you"}
 
+    def test_one_that_is_not_given_is_not_there(self) -> None:
+        found = run({"id": "d", "steps": [{"id": "a", "type": "workflow", "definition": "hello"}]})
+        assert repr(found).startswith("<ExecutionFailed after 0 s, DefinitionNotFound at a: there is no")
+
     def test_a_step_type_of_ones_own_can_be_run(self) -> None:
         found = run("id: d\nsteps: [{id: c, type: call}]\n", mocks={"c": {"result": 1}}, step_types={"call": Call()})
         assert found.output == 1

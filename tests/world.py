@@ -38,7 +38,7 @@ from chalicelib.core.correlation import Kept
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.document import failure_json, read_message
 from chalicelib.core.errors import DefinitionNotFoundError, SedoError, StepError, UnavailableError
-from chalicelib.core.event import Answered, EffectFailed, EffectSucceeded, EventPublished, Requested
+from chalicelib.core.event import Answered, EffectFailed, EffectPutOff, EffectSucceeded, EventPublished, Requested
 from chalicelib.core.model import Execution, Status
 from chalicelib.core.model import Letter as Sent
 from chalicelib.core.payload import LIMITS, Limits
@@ -47,7 +47,7 @@ from chalicelib.core.token import Token
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Delivery, Invocation, Ports, Request
 from chalicelib.events import Events
-from chalicelib.ports import DefinitionRecord, Stale
+from chalicelib.ports import DefinitionRecord, Performed, Stale
 from chalicelib.schedule import arm
 from chalicelib.service import Service
 from chalicelib.tasks import Tasks
@@ -56,6 +56,8 @@ TENANT = "123"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
 MINUTE = timedelta(minutes=1)
+PUT_OFF = 0.05
+"""How often there is no time for an effect to begin, in random runs."""
 WRITES = (
     "executions.update",
     "executions.create",
@@ -208,16 +210,23 @@ class SimulatedEffects:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.running: list[Running] = []
+        self.put_off: list[EffectPutOff] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
-        """Begin: it may be done, and nobody may ever hear of it."""
+    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+        """Begin: it may be done, and nobody may ever hear of it; or it has no time to begin."""
+        if self.world.wild and self.world.random.random() < PUT_OFF:
+            self.put_off.append(EffectPutOff(thread, turn))
+            return
         key = f"{execution}:{thread}:{turn}"
         self.world.call("effects.start", lambda: self.world.performed(key, perform, (execution, thread, turn)))
         until = self.world.clock.now() + timedelta(seconds=self.world.answer(key, perform).get("seconds", 0))
         self.running.append(Running(thread, turn, perform, key, until))
 
-    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
         """End one, or more; none if none has ended by then."""
+        if self.put_off:
+            put_off, self.put_off = self.put_off, []
+            return put_off
         soonest = min(each.until for each in self.running)
         if until is not None and until < soonest:
             self.world.pause(until)

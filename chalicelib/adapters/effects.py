@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from chalicelib.core.declaration import Perform
 from chalicelib.core.errors import StepError, UnavailableError
-from chalicelib.core.event import EffectFailed, EffectSucceeded
+from chalicelib.core.event import EffectFailed, EffectPutOff, EffectSucceeded
 from chalicelib.core.values import Json
-from chalicelib.ports import Clock
+from chalicelib.ports import Clock, Performed
 
 WIDTH = 16
 """Effects of one process at a time; the others wait their turn."""
@@ -25,20 +25,22 @@ class PooledEffects:
         self._performers = performers
         self._pool = pool
         self._clock = clock
-        self._running: set[Future[EffectSucceeded | EffectFailed]] = set()
+        self._running: set[Future[Performed]] = set()
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform) -> None:
-        """Begin an effect."""
+    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+        """Begin an effect once a thread of the pool is free."""
         key = f"{execution}:{thread}:{turn}"
-        self._running.add(self._pool.submit(self._perform, thread, turn, perform, key))
+        self._running.add(self._pool.submit(self._perform, thread, turn, perform, key, before))
 
-    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
         """Wait for the next ones to end."""
         timeout = None if until is None else max(0, (until - self._clock.now()).total_seconds())
         done, self._running = wait(self._running, timeout, FIRST_COMPLETED)
         return [future.result() for future in done]
 
-    def _perform(self, thread: str, turn: int, perform: Perform, key: str) -> EffectSucceeded | EffectFailed:
+    def _perform(self, thread: str, turn: int, perform: Perform, key: str, before: datetime) -> Performed:
+        if self._clock.now() >= before:
+            return EffectPutOff(thread, turn)
         try:
             return EffectSucceeded(thread, turn, self._performers[perform.kind](perform, key))
         except StepError as error:

@@ -55,6 +55,11 @@ class EffectFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EffectPutOff(Event):
+    """What the turn had to perform was not begun: there was no time left when its turn came."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answered(Event):
     """Somebody outside said something that the turn waits for."""
 

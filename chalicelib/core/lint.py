@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.core.declaration import StepType
 from chalicelib.core.errors import (
     InternalError,
+    InterruptedCallError,
     InvalidOutputError,
     InvalidParametersError,
     PoisonError,
@@ -67,9 +68,10 @@ class _Lint:
         self.step_types = step_types
         self.suggestion = Suggestions()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
+        self.retry: Sequence[Mapping[str, Any]] = ()
 
     def definition(self, document: Mapping[str, Any]) -> Iterator[Problem]:
-        stash = document.get("stash", {})
+        stash, self.retry = document.get("stash", {}), document.get("retry", ())
         yield from self.template(stash, ("stash",), _View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
         yield from self.steps(document["steps"], ("steps",), _View(frozenset(stash)))
@@ -95,12 +97,24 @@ class _Lint:
             yield Problem(pointer((*path, "when")), f"step {step['id']!r} can never run: this is never true")
         for key in ("retry", "catch"):
             yield from _unmatched(step, path, key, _errors(step_type, step))
+        yield from self.repeated(step, path, kind)
         params = {key: value for key, value in step.items() if key in kind.params}
         for key, remark in getattr(step_type, "remarks", _nothing)(params):
             yield Problem(pointer((*path, key)), remark)
         for below, _, steps in nested_lists(step):
             inner = replace(view, item=view.item or below == ("steps",))
             yield from self.steps(steps, (*path, *below), inner)  # type: ignore[arg-type] # it is valid
+
+    def repeated(self, step: Mapping[str, Any], path: Path, kind: Kind) -> Iterator[Problem]:
+        """Find policies that make a call again which was to be made once."""
+        if not kind.calls or step.get("delivery") != "at-most-once":
+            return
+        place, policies = ((*path, "retry"), step["retry"]) if "retry" in step else (("retry",), self.retry)
+        for index, policy in enumerate(policies):
+            if matches(InterruptedCallError.name, policy["errors"]):
+                name = InterruptedCallError.name
+                remark = f"step {step['id']!r} is to call at most once, and this calls again after {name!r}"
+                yield Problem(pointer((*place, index)), f"{remark}: name the errors that may be tried again")
 
     def template(self, source: Json, path: Path, view: _View) -> Iterator[Problem]:
         """Look at the expressions of a template."""

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,8 +9,10 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.effects import PooledEffects
 from chalicelib.core.declaration import Perform
 from chalicelib.core.errors import StepError
-from chalicelib.core.event import EffectFailed, EffectSucceeded
+from chalicelib.core.event import EffectFailed, EffectPutOff, EffectSucceeded
 from chalicelib.core.values import Json
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -20,40 +23,48 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
     effects = PooledEffects({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
-    effects.start("t:d:1", "main.2.left", 3, Perform("tell", {"a": 1}))
+    effects.start("t:d:1", "main.2.left", 3, Perform("tell", {"a": 1}), LATER)
     assert effects.wait() == [EffectSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
 
 
 def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
     both_are_there = threading.Barrier(2, timeout=10)
 
-    def meet(params: Json, key: str) -> Json:
+    def meet(wanted: Perform, key: str) -> Json:
         both_are_there.wait()
-        return params
+        return wanted.params
 
     effects = PooledEffects({"meet": meet}, pool, SystemClock())
-    effects.start("t:d:1", "a", 0, Perform("meet", "A"))
-    effects.start("t:d:1", "b", 0, Perform("meet", "B"))
+    effects.start("t:d:1", "a", 0, Perform("meet", "A"), LATER)
+    effects.start("t:d:1", "b", 0, Perform("meet", "B"), LATER)
     ended = [*effects.wait()]
     while len(ended) < 2:
         ended += effects.wait()
     assert {event.thread for event in ended} == {"a", "b"}
 
 
-def fails(params: Json, key: str) -> Json:
-    raise StepError("no answer", "http.504", params)
+def fails(wanted: Perform, key: str) -> Json:
+    raise StepError("no answer", "http.504", wanted.params)
 
 
-def breaks(params: Json, key: str) -> Json:
+def breaks(wanted: Perform, key: str) -> Json:
     raise ZeroDivisionError("by nothing")
 
 
 def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> None:
     effects = PooledEffects({"fails": fails, "breaks": breaks}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Perform("fails", {"url": "u"}))
+    effects.start("t:d:1", "main", 1, Perform("fails", {"url": "u"}), LATER)
     assert effects.wait() == [EffectFailed("main", 1, "http.504", "no answer", {"url": "u"})]
-    effects.start("t:d:1", "main", 1, Perform("breaks", None))
+    effects.start("t:d:1", "main", 1, Perform("breaks", None), LATER)
     assert effects.wait() == [EffectFailed("main", 1, "ZeroDivisionError", "by nothing")]
-    effects.start("t:d:1", "main", 1, Perform("unknown", None))
+    effects.start("t:d:1", "main", 1, Perform("unknown", None), LATER)
     (unknown,) = effects.wait()
     assert isinstance(unknown, EffectFailed)
+
+
+def test_what_has_not_begun_in_time_is_put_off(pool: ThreadPoolExecutor) -> None:
+    performed: list[Perform] = []
+    effects = PooledEffects({"tell": lambda wanted, _key: performed.append(wanted)}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("tell", 1), SystemClock().now())
+    assert effects.wait() == [EffectPutOff("main", 1)]
+    assert performed == []

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 
@@ -284,3 +285,23 @@ def test_step_types_have_remarks_of_their_own() -> None:
 
 def test_warnings_are_told_up_to_a_number() -> None:
     assert len(warnings(echo("a", ["${stash.a}"] * (MAX_PROBLEMS + 1)))) == MAX_PROBLEMS
+
+
+class TestAtMostOnce:
+    PAY: ClassVar[Json] = {"id": "pay", "type": "http", "url": "https://example.com", "delivery": "at-most-once"}
+    WORDS = (
+        "step 'pay' is to call at most once, and this calls again after 'Interrupted': "
+        "name the errors that may be tried again"
+    )
+
+    @pytest.mark.parametrize("errors", [["*"], ["http.Status.503", "Interrupted"]])
+    def test_a_policy_that_calls_again_though_nobody_knows_is_odd(self, errors: list[Json]) -> None:
+        retry: Json = [{"errors": ["http.Timeout"]}, {"errors": errors}]
+        assert warnings({**self.PAY, "retry": retry}) == [("/steps/0/retry/1", self.WORDS)]  # type: ignore[dict-item]
+        assert warnings(self.PAY, retry=retry) == [("/retry/1", self.WORDS)]
+
+    def test_one_that_names_what_it_knows_is_not(self) -> None:
+        retry: Json = [{"errors": ["http.Status.503"]}]
+        assert warnings({**self.PAY, "retry": retry}) == []  # type: ignore[dict-item]
+        own: Json = {**self.PAY, "retry": []}  # type: ignore[dict-item]
+        assert warnings(own, retry=[{"errors": ["*"]}]) == []

@@ -1,6 +1,10 @@
 """The examples that tell a story, over real HTTP, against real parts: the whole application as `make run` starts it."""
 
+import io
 import json
+import zipfile
+import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,14 @@ pytestmark = [
     pytest.mark.timeout(120),
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds ministack's port in /proc"),
 ]
+
+
+FUNCTION = """
+def handler(event, context):
+    if event["fail"]:
+        raise ValueError("refused: " + event["key"])
+    return {"echo": event}
+"""
 
 
 class Live:
@@ -42,10 +54,13 @@ class Live:
         self.aws("ssm").put_parameter(Name=f"/sedo/123/secrets/{name}", Value=CANARY, Type="SecureString")
 
     def start(self, example: str, value: object) -> str:
-        text = (PROJECT / f"definitions/{example}.yaml").read_bytes()
-        status, answer = self.sedo.ask("POST", f"{TENANT}/definitions", text, {"Content-Type": "application/yaml"})
+        return self.run((PROJECT / f"definitions/{example}.yaml").read_text(), example, value)
+
+    def run(self, definition: str, name: str, value: object) -> str:
+        text, kind = definition.encode(), {"Content-Type": "application/yaml"}
+        status, answer = self.sedo.ask("POST", f"{TENANT}/definitions", text, kind)
         assert status == 201, answer
-        return str(self.ask("POST", f"{TENANT}/definitions/{example}/execute", {"input": value})["id"])
+        return str(self.ask("POST", f"{TENANT}/definitions/{name}/execute", {"input": value})["id"])
 
     def ended(self, execution: str) -> Any:
         while (found := self.ask("GET", f"{TENANT}/executions/{execution}?wait=20"))["endedAt"] is None:
@@ -62,6 +77,12 @@ class Live:
         while not (found := [request for request in self.shop.requests if request.path == path]):
             assert self.sedo.process.poll() is None
         return found[0]
+
+    def scanned(self, table: str) -> list[Any]:
+        """Everything that a table of sedo's holds, with what is compressed as it was."""
+        found = self.aws("dynamodb").scan(TableName=table)["Items"] if table.startswith("sedo_") else []
+        texts = [value["B"] for item in found for value in item.values() if "B" in value]
+        return [*found, *(zlib.decompress(bytes(text)).decode() for text in texts)]
 
     def told(self, execution: str) -> str:
         """Everything that the API tells of an execution."""
@@ -138,3 +159,73 @@ def test_figures_are_asked_for_until_they_are_there_and_sent_to_whoever_can_be_r
     assert [request.headers["x-api-key"] for request in asked] == [CANARY, CANARY]
     assert ["turnover: 17.51" in mail["text"] for mail in mails] == [True, True]
     assert CANARY not in live.told(execution)
+
+
+EVERY_CALL = """
+id: every-call
+steps:
+  - id: request
+    type: http
+    method: POST
+    url: ${input.url}/echo
+    auth: {type: basic, username: ada, password: "${secret('canary')}"}
+    query: {key: "${secret('canary')}"}
+    body: {key: "${secret('canary')}", list: ["a ${secret('canary')} b"]}
+  - id: refused
+    type: http
+    url: "${input.url}/refused?key=${secret('canary')}"
+    catch: [{errors: ['*'], stash: refused, next: send}]
+  - id: send
+    type: aws
+    service: sqs
+    action: SendMessage
+    parameters: {QueueUrl: '${input.queue}', MessageBody: "${secret('canary')}"}
+  - id: receive
+    type: aws
+    service: sqs
+    action: ReceiveMessage
+    parameters: {QueueUrl: '${input.queue}', MessageAttributeNames: ["${secret('canary')}"]}
+    stash: received
+  - id: lost
+    type: aws
+    service: sqs
+    action: SendMessage
+    parameters: {QueueUrl: "${input.queue}-${secret('canary')}", MessageBody: x}
+    catch: [{errors: ['*'], stash: lost, next: call}]
+  - {id: call, type: lambda, function: echo, payload: {key: "${secret('canary')}", fail: false}, stash: called}
+  - id: fail
+    type: lambda
+    function: echo
+    payload: {key: "${secret('canary')}", fail: true}
+"""
+
+
+def test_a_secret_goes_through_every_call_and_is_told_to_nobody_else(live: Live) -> None:
+    live.secret("canary")
+    live.shop.answers["/refused"] = json_reply({"why": f"no {CANARY}"}, status=403, **{"X-Why": CANARY})
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", FUNCTION)
+    live.aws("lambda").create_function(
+        FunctionName="echo",
+        Runtime="python3.11",
+        Role="arn:aws:iam::000000000000:role/any",
+        Handler="index.handler",
+        Code={"ZipFile": code.getvalue()},
+    )
+    queue = live.aws("sqs").create_queue(QueueName="every-call")["QueueUrl"]
+    execution = live.run(EVERY_CALL, "every-call", {"url": live.shop.url, "queue": queue})
+    ended = live.ended(execution)
+    assert (ended["error"]["name"][:7], ended["error"]["message"]) == ("lambda.", "refused: ***")
+    told, stash = live.told(execution), ended["stash"]
+    assert stash["called"] == {"echo": {"key": "***", "fail": False}}
+    assert stash["received"]["Messages"][0]["Body"] == "***"
+    assert stash["refused"]["name"] == "http.Status.403"
+    assert "lost" in stash
+    sent = live.request(f"/echo?key={CANARY}")
+    assert CANARY in sent.body.decode()
+    for spelling in (CANARY, b64encode(f"ada:{CANARY}".encode()).decode()):
+        assert spelling not in told
+    stored = [item for table in live.aws("dynamodb").list_tables()["TableNames"] for item in live.scanned(table)]
+    assert len(stored) > 5
+    assert CANARY not in json.dumps(stored, default=str)
