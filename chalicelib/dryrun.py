@@ -216,7 +216,7 @@ class _World:
     def is_over(self) -> bool:
         """Tell whether every execution has ended, or has left the only step to run."""
         threads = (thread for item in self.live.values() for thread in item.threads.values())
-        return all(thread.status is Status.OVER or is_beyond(thread) for thread in threads)
+        return all(is_beyond(thread) for thread in threads)
 
     def lacks_mocks(self) -> bool:
         """Tell whether something is waited for that has no mock: time must not pass then."""
@@ -299,7 +299,7 @@ class _World:
             for thread in item.threads.values():
                 if thread.status is Status.ASKING and not is_beyond(thread):
                     yield item, thread, self.name(item, thread.step) + self.suffix(item, thread)
-                elif thread.status is Status.READY and _turn(item, thread) in self.open:
+                elif _turn(item, thread) in self.open:
                     yield item, thread, self.name(item, thread.step)
 
     def suffix(self, item: Execution, thread: Thread) -> str:

@@ -21,6 +21,7 @@ class AwsPerformer:
         tenant_allowed: those that a tenant may call; None: all of them.
         prefix: of the names of sedo's own tables, queues and parameters, which are out of reach.
         seconds: what a call may take, all pages included.
+        endpoint: where to call; None: where the environment says.
     """
 
     def __init__(
@@ -29,11 +30,13 @@ class AwsPerformer:
         tenant_allowed: Callable[[str], Sequence[str] | None],
         prefix: str,
         seconds: float = SECONDS,
+        endpoint: str | None = None,
     ) -> None:
         self._allowed = allowed
         self._tenant_allowed = tenant_allowed
         self._prefix = prefix
         self._seconds = seconds
+        self._endpoint = endpoint
 
     def __call__(self, params: Json, key: str) -> Json:
         """Call the action.
@@ -59,7 +62,7 @@ class AwsPerformer:
             raise StepError(reason, "aws.NotAllowed")
         sent = outgoing(model, parameters, key)
         with failures("aws"):
-            caller = client(service, wanted.get("region"), self._seconds)
+            caller = client(service, wanted.get("region"), self._seconds, self._endpoint)
             spelled = next(other for other, proper in actions(service).items() if proper == name and other != name)
             if wanted.get("paginate") is True:
                 return incoming(self._pages(caller, spelled, sent))

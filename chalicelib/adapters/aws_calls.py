@@ -20,14 +20,14 @@ CONNECT_SECONDS = 4
 _MAKING = Lock()
 
 
-def client(service: str, region: str | None, seconds: float) -> Any:  # noqa: ANN401 - which one, only the step knows
-    """Answer the client of a service in a region, None being the environment's."""
+def client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - any of them
+    """Answer the client of a service in a region and at an endpoint, None being the environment's."""
     with _MAKING:
-        return _client(service, region, seconds)
+        return _client(service, region, seconds, endpoint)
 
 
 @cache
-def _client(service: str, region: str | None, seconds: float) -> Any:  # noqa: ANN401 - see above
+def _client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - see above
     from boto3.session import Session  # noqa: PLC0415 - slow to load
     from botocore.config import Config  # noqa: PLC0415 - the same
 
@@ -39,7 +39,7 @@ def _client(service: str, region: str | None, seconds: float) -> Any:  # noqa: A
         max_pool_connections=16,
     )
     make: Callable[..., Any] = Session().client
-    return make(service, region_name=region, config=config)
+    return make(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 @contextmanager

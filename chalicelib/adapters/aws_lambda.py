@@ -27,21 +27,24 @@ class LambdaPerformer:
         prefix: of the names of sedo's own functions, which are out of reach.
         read_json: reads what functions answer.
         seconds: what a call may take.
+        endpoint: where to call; None: where the environment says.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what an operator can set
         self,
         allowed: Sequence[str],
         tenant_allowed: Callable[[str], Sequence[str] | None],
         prefix: str,
         read_json: ReadJson,
         seconds: float = SECONDS,
+        endpoint: str | None = None,
     ) -> None:
         self._allowed = allowed
         self._tenant_allowed = tenant_allowed
         self._prefix = prefix
         self._read_json = read_json
         self._seconds = seconds
+        self._endpoint = endpoint
 
     def __call__(self, params: Json, key: str) -> Json:
         """Call the function.
@@ -72,7 +75,7 @@ class LambdaPerformer:
             context = json.dumps({"custom": {"idempotencyKey": key}})
             request |= {"LogType": "Tail", "ClientContext": b64encode(context.encode()).decode()}
         with failures("lambda"):
-            answer = client("lambda", None, self._seconds).invoke(**request)
+            answer = client("lambda", None, self._seconds, self._endpoint).invoke(**request)
             body: bytes = answer["Payload"].read()
         request_id = answer["ResponseMetadata"].get("RequestId")
         if forget:
