@@ -162,7 +162,7 @@ class _World:
         if visible := self.queue.visible():
             self.deliver(min(visible, key=lambda letter: letter.visible_at))
             return True
-        return self.answer() or (not (self.is_over() or self.lacks_mocks()) and self.pass_time())
+        return self.answer() or (bool(self.live) and not self.lacks_mocks() and self.pass_time())
 
     def check(self) -> None:
         """Stop what takes too long.
@@ -212,11 +212,6 @@ class _World:
             self.live[execution_id] = item
         else:
             self.live.pop(execution_id, None)
-
-    def is_over(self) -> bool:
-        """Tell whether every execution has ended, or has left the only step to run."""
-        threads = (thread for item in self.live.values() for thread in item.threads.values())
-        return all(is_beyond(thread) for thread in threads)
 
     def lacks_mocks(self) -> bool:
         """Tell whether something is waited for that has no mock: time must not pass then."""
