@@ -72,13 +72,13 @@ class HearsOldOrders(Fold):
 
 
 class RetriesForEver(Fold):
-    def handled(self, thread: Thread, failure: Failure) -> bool:
-        return super().handled(replace(thread, tries={}), failure)
+    def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
+        return super().handled(replace(thread, tries={}), failure, retry_after)
 
 
 class RetriesWithinTheTurn(Fold):
-    def handled(self, thread: Thread, failure: Failure) -> bool:
-        handled = super().handled(thread, failure)
+    def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
+        handled = super().handled(thread, failure, retry_after)
         stands = self.execution.threads.get(thread.id)
         if handled and stands is not None and stands.status is Status.RETRYING:
             self.put(replace(stands, turn=thread.turn - 1))
@@ -86,7 +86,7 @@ class RetriesWithinTheTurn(Fold):
 
 
 class CatchesWithoutTryingAgain(Fold):
-    def handled(self, thread: Thread, failure: Failure) -> bool:
+    def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         step = self.definition.steps[thread.step]
         for catch in step.catch:
             if matches(failure.name, catch.errors):
@@ -94,7 +94,7 @@ class CatchesWithoutTryingAgain(Fold):
                 stashed: dict[str, Json] = {catch.stash: failure_json(failure)} if catch.stash else {}
                 self.arrive(replace(thread, error=failure, stash={**thread.stash, **stashed}), catch.next, None)
                 return True
-        return super().handled(thread, failure)
+        return super().handled(thread, failure, retry_after)
 
 
 class ToleratesWithoutCounting(Fold):

@@ -145,6 +145,6 @@ def test_a_rule_of_large_values_switched_off_is_caught(mutant: type[World]) -> N
     for seed, scenario in product(range(100), LARGE):
         try:
             random_run(scenario, seed, mutant)
-        except PayloadLostError:
+        except (PayloadLostError, AssertionError):
             return
     pytest.fail("nothing shows that the rule is switched off")
