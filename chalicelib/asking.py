@@ -14,6 +14,9 @@ from chalicelib.core.task import Task, TaskStatus, closed, reassigned, task_id
 from chalicelib.events import Events
 from chalicelib.ports import TaskStore
 
+AGAIN_AFTER = 60
+"""Seconds after which a match is looked at again, should whoever made it have died."""
+
 LEFT = "no longer to be done"
 """The title of a task that was taken back before anybody could see it."""
 
@@ -46,6 +49,12 @@ def subscribe(events: Events, execution: Execution, thread: Thread, wanted: Awai
         *_channel(execution, thread), _waiter(execution, thread), lambda value: takes(wanted, value)
     )
     return None if found is None else EventReceived(*thread.key, found.data, found.id, found.actor)
+
+
+def again(execution: Execution, thread: Thread) -> Message:
+    """Make what lets others have the event of a turn, should that have gone on without it and nobody have said so."""
+    tenant, name, key = _channel(execution, thread)
+    return Message(tenant, EventPublished(name=name, key=key), delay=AGAIN_AFTER)
 
 
 def settle(tasks: TaskStore, events: Events, execution: Execution, thread: Thread) -> Iterator[Message]:

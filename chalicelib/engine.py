@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from chalicelib.asking import open_task, settle, subscribe
+from chalicelib.asking import again, open_task, settle, subscribe
 from chalicelib.children import let_go, refused, submission, with_output
 from chalicelib.core.decide import addressed, decide, hand_over
 from chalicelib.core.declaration import Definition, Perform
@@ -504,6 +504,7 @@ class Invocation:
                 self.subscribed[thread.key] = thread
                 if (event := subscribe(self.ports.events, self.item, thread, wanted)) is not None:
                     self.pending.append(Pending(event, self.message_of(thread)))
+                    yield again(self.item, thread)
             case Settle(thread):
                 yield from settle(self.ports.tasks, self.ports.events, self.item, thread)
                 if thread.status is Status.OVER:
