@@ -105,7 +105,9 @@ MAX_SPAWNS = 100_000
 MAX_SPAWNS_A_MINUTE = 10_000
 
 MAX_LETTERS = 100
-"""Events that are kept for one execution, those included that a step has taken."""
+"""Events that are kept for one execution until a step takes them."""
+MAX_TAKEN = 20
+"""Events that steps of one execution have taken, and a repeat of which is known."""
 
 MINUTE = timedelta(minutes=1)
 
@@ -582,7 +584,7 @@ class Fold(Draft):
                 self.take_letter(replace(letter, taken=True, value=None))
                 self.hear(EventReceived(*thread.key, letter.value, letter.id, letter.by), thread)
                 return
-        if len(self.execution.mailbox) < MAX_LETTERS:
+        if sum(not known.taken for known in self.execution.mailbox) < MAX_LETTERS:
             self.take_letter(letter)
 
     def letter(self, wanted: Await) -> Letter | None:
@@ -593,9 +595,10 @@ class Fold(Draft):
         return next((each for each in fresh if each.name == wanted.params["name"] and takes(wanted, each.value)), None)
 
     def take_letter(self, letter: Letter) -> None:
-        """Keep an event, or that it was taken; what is kept for too long goes."""
-        others = (each for each in self.execution.mailbox if each.id != letter.id and each.until > self.now)
-        self.execution = replace(self.execution, mailbox=(*others, letter))
+        """Keep an event, or that it was taken; what is kept for too long goes, or was taken before many others."""
+        fresh = [each for each in self.execution.mailbox if each.id != letter.id and each.until > self.now]
+        taken = [each.id for each in (*fresh, letter) if each.taken][:-MAX_TAKEN]
+        self.execution = replace(self.execution, mailbox=tuple(e for e in (*fresh, letter) if e.id not in taken))
 
     # -- failures
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.decide import MAX_LETTERS, hand_over
+from chalicelib.core.decide import MAX_LETTERS, MAX_TAKEN, hand_over
 from chalicelib.core.declaration import Perform
 from chalicelib.core.errors import InvalidDefinitionError
 from chalicelib.core.event import (
@@ -226,6 +226,18 @@ class TestEvent:
         letters = tuple(Letter(f"old-{n}", "paid", NOW + timedelta(hours=1)) for n in range(MAX_LETTERS))
         run.execution = replace(run.execution, mailbox=letters)
         assert run.fold(sent(None)).execution is run.execution
+
+    def test_what_was_taken_takes_no_room_and_the_newest_of_it_are_known(self) -> None:
+        run = Run("""
+            steps:
+              - {id: paid, type: event, name: paid}
+              - {id: again, type: choice, choices: [{when: 'output < `300`', next: paid}], default: last}
+              - {id: last, type: echo, message: done}
+            """).go()
+        for number in range(150):
+            run.ask(sent(number, number=number))
+        assert [letter.id for letter in run.execution.mailbox] == [f"event-{n}" for n in range(150 - MAX_TAKEN, 150)]
+        assert run.fold(sent(149, number=149)).execution is run.execution
 
     def test_one_for_an_execution_that_nobody_has_touched_is_kept(self) -> None:
         run = Run(EVENT)
