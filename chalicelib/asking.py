@@ -7,7 +7,8 @@ from typing import Any
 
 from chalicelib.core.correlation import Waiter
 from chalicelib.core.declaration import Await
-from chalicelib.core.event import EventPublished, EventReceived, Message
+from chalicelib.core.errors import TooManyWaitersError
+from chalicelib.core.event import EventPublished, EventReceived, Message, WaitRefused
 from chalicelib.core.model import Answer, Execution, Thread
 from chalicelib.core.scope import takes
 from chalicelib.core.task import Task, TaskStatus, closed, reassigned, task_id
@@ -38,16 +39,19 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Aw
             return
 
 
-def subscribe(events: Events, execution: Execution, thread: Thread, wanted: Await) -> EventReceived | None:
-    """Let events find a thread that waits for one; answer the one that came before it.
+def subscribe(
+    events: Events, execution: Execution, thread: Thread, wanted: Await
+) -> EventReceived | WaitRefused | None:
+    """Let events find a thread that waits for one; answer the one that came before it, or that too many wait for it.
 
     Raises:
         UnavailableError: the store did not answer.
-        StateError: too many wait for the same.
     """
-    found = events.subscribe(
-        *_channel(execution, thread), _waiter(execution, thread), lambda value: takes(wanted, value)
-    )
+    channel, waiter = _channel(execution, thread), _waiter(execution, thread)
+    try:
+        found = events.subscribe(*channel, waiter, lambda value: takes(wanted, value))
+    except TooManyWaitersError as error:
+        return WaitRefused(*thread.key, str(error))
     return None if found is None else EventReceived(*thread.key, found.data, found.id, found.actor)
 
 

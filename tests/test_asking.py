@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.adapters.memory_tasks import MemoryTasks
 from chalicelib.asking import LEFT, close_task, open_task
-from chalicelib.core.correlation import Kept
+from chalicelib.core.correlation import MAX_WAITING, Correlation, Kept, Waiter
 from chalicelib.core.declaration import Await
 from chalicelib.core.event import EventPublished, Message, OpenTask, Settle, TaskCompleted
 from chalicelib.core.task import Task, TaskStatus, claimed
@@ -103,3 +103,12 @@ def test_who_takes_an_event_that_came_before_is_looked_at_again(*, comes_first: 
         assert [replace(message, delay=0) for message in again] == [Message("t", EventPublished(name="paid", key="7"))]
     else:
         assert again == []
+
+
+def test_a_step_that_is_one_too_many_fails_and_can_be_caught() -> None:
+    home = Home()
+    caught = {"catch": [{"errors": ["event.*"], "next": "step-1"}], "end": True}
+    home.create({"type": "event", "name": "paid", "key": "7", **caught}, {"type": "echo", "message": "${error.name}"})
+    waiting = tuple(Waiter(f"t:d:{number}", "main", 1) for number in range(MAX_WAITING))
+    home.matching.put(Correlation("t", "paid", "7", version=1, waiting=waiting))
+    assert home.read(home.execute()).output == "event.TooManyWait"

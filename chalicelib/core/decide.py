@@ -65,6 +65,7 @@ from chalicelib.core.event import (
     TaskCompleted,
     TaskRejected,
     TimerFired,
+    WaitRefused,
 )
 from chalicelib.core.model import (
     ROOT,
@@ -547,6 +548,8 @@ class Fold(Draft):
                 answer = Answer(self.now, actor, reason=reason, rejected=True, key=key)
                 error = StepError(reason or "the task was rejected", "task.Rejected", {"by": actor, "reason": reason})
                 self.fail(replace(thread, asking=replace(asking, answer=answer)), error)
+            case (WaitRefused(message=message), Awaited.EVENT):
+                self.fail(thread, StepError(message, "event.TooManyWait"))
             case (EventReceived(result=result, actor=actor), Awaited.EVENT):
                 answer = Answer(self.now, actor, key=event.id)
                 self.succeed(replace(thread, asking=replace(asking, answer=answer)), result)

@@ -113,6 +113,13 @@ class EventReceived(Answered):
 
 
 @dataclass(frozen=True, slots=True)
+class WaitRefused(Answered):
+    """Whoever keeps who waits for an event can keep no more."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled(Event):
     """Whoever kept that the turn waited for an answer knows that it no longer does."""
 

@@ -18,7 +18,7 @@ class Event:
 
     An event that comes before the step does is kept for as long as its sender says (`keepSeconds`, a day by default).
     One event is taken by one step. With a `schema`, the step takes only data that passes it, and a sender whose data
-    does not is told so.
+    does not is told so. At most 1,000 steps wait for one key: beyond that the error is `event.TooManyWait`.
 
     ```yaml
     - id: paid
