@@ -55,8 +55,11 @@ def is_own_function(prefix: str, name: str) -> bool:
 def own(prefix: str, service: str, parameters: Any) -> str | None:  # noqa: ANN401 - any JSON
     """Find in the parameters of a call what belongs to sedo: all tenants share its rights, and must not share its data.
 
-    That is a table or a queue, or in Systems Manager and Secrets Manager a path, or one above it.
+    That is a table or a queue, or in Systems Manager and Secrets Manager a path, or one above it, or a search among all
+    secrets.
     """
+    if service == "secretsmanager" and "Filters" in parameters:
+        return "Filters"
     for text in _texts(parameters):
         if f"{prefix}_" in text:
             return text
@@ -69,7 +72,7 @@ def own(prefix: str, service: str, parameters: Any) -> str | None:  # noqa: ANN4
 
 def _is_path_of(prefix: str, text: str) -> bool:
     path = text.rpartition(":parameter")[2].rpartition(":secret:")[2].strip("/")
-    return path in {"", prefix} or path.startswith(f"{prefix}/")
+    return path == "" or prefix in path.split("/")
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON

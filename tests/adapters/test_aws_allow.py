@@ -66,6 +66,8 @@ def test_sedos_own_functions_are_known() -> None:
         ("ssm", {"Names": ["/other", "sedo-prod/token-keys"]}),
         ("ssm", {"Name": "arn:aws:ssm:eu-west-1:123456789012:parameter/sedo-prod/token-keys"}),
         ("ssm", {"Path": "/"}),
+        ("ssm", {"Name": "/aws/reference/secretsmanager/sedo-prod/123/pay"}),
+        ("secretsmanager", {"Filters": [{"Key": "name", "Values": ["!x"]}]}),
         ("ssm", {"Path": "/sedo-prod"}),
         ("secretsmanager", {"SecretId": "sedo-prod/123/pay"}),
         ("secretsmanager", {"SecretId": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sedo-prod/123/pay-AbC"}),
