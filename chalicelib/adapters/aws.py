@@ -1,14 +1,13 @@
 """Actions of AWS, as steps ask for them."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from chalicelib.adapters.aws_allow import ACTIONS, own, refusal
 from chalicelib.adapters.aws_calls import SECONDS, client, failures
-from chalicelib.adapters.aws_models import actions, operation
-from chalicelib.adapters.aws_values import MOST, incoming, outgoing
+from chalicelib.adapters.aws_models import called, operation
+from chalicelib.adapters.aws_values import incoming, outgoing, received, within
 from chalicelib.core.errors import StepError
 from chalicelib.core.values import Json
 
@@ -57,44 +56,47 @@ class AwsPerformer:
         name, parameters = model.name, wanted.get("parameters", {})
         reason = refusal(self._allowed, self._tenant_allowed(key.partition(":")[0]), f"{service}:{name}", ACTIONS)
         if reason is None and (text := own(self._prefix, service, parameters)) is not None:
-            reason = f"{text!r:.200} belongs to sedo, or leads to what does: no step may reach it"
+            reason = f"{text!r:.200} belongs to sedo, or may lead to what does: no step may reach it"
         if reason is not None:
             raise StepError(reason, "aws.NotAllowed")
         sent = outgoing(model, parameters, key)
         with failures("aws"):
             caller = client(service, wanted.get("region"), self._seconds, self._endpoint)
-            spelled = next(other for other, proper in actions(service).items() if proper == name and other != name)
+            until = time.monotonic() + self._seconds
             if wanted.get("paginate") is True:
-                return incoming(self._pages(caller, spelled, sent))
-            return incoming(getattr(caller, spelled)(**sent))
+                return incoming(_all(caller.get_paginator(called(name)).paginate(**sent), until))
+            return received(getattr(caller, called(name))(**sent), until)
 
-    def _pages(self, caller: Any, action: str, sent: Mapping[str, Any]) -> Any:  # noqa: ANN401 - botocore has no types
-        """Ask for all pages, and put what they list together.
 
-        Raises:
-            StepError: they take too long, or are too large.
-        """
-        from botocore.utils import set_value_from_jmespath  # noqa: PLC0415 - loaded by then
+def _all(pages: Any, until: float) -> dict[str, Any]:  # noqa: ANN401 - botocore has no types
+    """Put what all pages list together, and what they count; of the rest, what is the same on all of them.
 
-        pages = caller.get_paginator(action).paginate(**sent)
-        whole: dict[str, Any] = {}
-        end, size = time.monotonic() + self._seconds, 0
-        for page in pages:
-            size += len(json.dumps(page, default=str))
-            if size > MOST:
-                raise StepError(f"the pages have more than {MOST:,} bytes", "aws.TooLarge")
-            if time.monotonic() > end:
-                raise StepError(f"the pages take longer than {self._seconds:g} seconds", "aws.Timeout")
-            if not whole:
-                whole = page
-                continue
-            for expression in pages.result_keys:
-                found = expression.search(page)
-                if isinstance(found, list):
-                    before = expression.search(whole) or []
-                    set_value_from_jmespath(whole, expression.expression, before + found)
-                elif isinstance(found, int | float):
-                    set_value_from_jmespath(whole, expression.expression, (expression.search(whole) or 0) + found)
-        for token in pages._output_token:  # noqa: SLF001 - nothing public tells what says that there is more
-            whole.pop(token.expression, None)
-        return whole
+    Raises:
+        StepError: they take too long, or are too large.
+    """
+    from botocore.utils import merge_dicts, set_value_from_jmespath  # noqa: PLC0415 - loaded by then
+
+    whole: dict[str, Any] = {}
+    for page in within(pages, until):
+        for expression in pages.result_keys:
+            found, before = expression.search(page), expression.search(whole)
+            if found is not None:
+                together = found if before is None else _together(before, found)
+                set_value_from_jmespath(whole, expression.expression, together)
+    merge_dicts(whole, {name: part for name, part in pages.non_aggregate_part.items() if part is not None})
+    return whole
+
+
+def _together(before: Any, found: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Put two pages of one thing together; what is the same on both, stands there once."""
+    match before, found:
+        case (list(), list()) | (int() | float(), int() | float()):
+            return before + found
+        case dict(), dict():
+            return before | {
+                key: _together(before[key], each) if key in before else each for key, each in found.items()
+            }
+        case str(), str() if before != found:
+            return before + found
+        case _:
+            return before

@@ -3,7 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
+from urllib.parse import unquote
+
+from chalicelib.adapters.names import Names
 
 ACTIONS = "SEDO_AWS_ALLOW"
 """The environment variable with the actions that `aws` steps may call: ``sqs:SendMessage``, ``dynamodb:*``."""
@@ -12,7 +16,12 @@ FUNCTIONS = "SEDO_LAMBDA_ALLOW"
 
 _OWN_FUNCTIONS = "sedo-"
 """How the names of the functions begin that Chalice makes of this application."""
-_FUNCTION = re.compile(r"(?:arn:[^:]*:lambda:[^:]*:[0-9]*:function:|(?:[0-9]{12}:)?function:)?([^:]+)(?::.*)?")
+_FUNCTION = re.compile(
+    r"(?:arn:[a-z-]*:lambda:)?(?:[a-z]{2,}(?:-[a-z]+)+-[0-9]+:)?(?:[0-9]{12}:)?(?:function:)?"
+    r"([A-Za-z0-9_-]+)(?::(?:\$LATEST|[A-Za-z0-9_-]+))?"
+)
+_OWN = "sedo"
+"""How the names of tables, queues and paths begin that the functions of any installation may reach."""
 
 
 def allowed(text: str | None) -> Sequence[str]:
@@ -23,6 +32,11 @@ def allowed(text: str | None) -> Sequence[str]:
 def permits(patterns: Sequence[str], name: str) -> bool:
     """Tell whether one of some patterns is about a name, whatever its case; ``*`` is any text."""
     return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+
+
+def concerns(patterns: Sequence[str], service: str) -> bool:
+    """Tell whether some patterns of actions are about a service at all."""
+    return permits([pattern.partition(":")[0] for pattern in patterns], service)
 
 
 def refusal(patterns: Sequence[str], tenant: Sequence[str] | None, name: str, setting: str) -> str | None:
@@ -41,10 +55,10 @@ def refusal(patterns: Sequence[str], tenant: Sequence[str] | None, name: str, se
     return None
 
 
-def function_name(function: str) -> str:
-    """Take the name out of an ARN, or a part of one (AWS Lambda API Reference, "Invoke")."""
+def function_name(function: str) -> str | None:
+    """Take the name out of an ARN, or a part of one (AWS Lambda API Reference, "Invoke"); None: it is neither."""
     found = _FUNCTION.fullmatch(function)
-    return function if found is None else found[1]
+    return None if found is None else found[1]
 
 
 def is_own_function(prefix: str, name: str) -> bool:
@@ -55,24 +69,38 @@ def is_own_function(prefix: str, name: str) -> bool:
 def own(prefix: str, service: str, parameters: Any) -> str | None:  # noqa: ANN401 - any JSON
     """Find in the parameters of a call what belongs to sedo: all tenants share its rights, and must not share its data.
 
-    That is a table or a queue, or in Systems Manager and Secrets Manager a path, or one above it, or a search among all
-    secrets.
+    That is a table or a queue, of other installations, too; in Systems Manager and Secrets Manager a path, or one above
+    it, or a search among all secrets; a function, by its ARN or to Lambda by its name; and a host of one's own choice,
+    to which botocore would turn.
     """
-    if service == "secretsmanager" and "Filters" in parameters:
-        return "Filters"
+    for search in _SEARCHES.get(service, ()):
+        if search in parameters:
+            return search
     for text in _texts(parameters):
-        if f"{prefix}_" in text:
+        if _things(prefix).search(unquote(text)):
             return text
         if service in {"ssm", "secretsmanager"} and _is_path_of(prefix, text):
             return text
-        if service == "lambda" and is_own_function(prefix, function_name(text)):
+        if service == "lambda" and is_own_function(prefix, function_name(text) or ""):
             return text
     return None
 
 
+_SEARCHES = {"secretsmanager": ("Filters",), "machinelearning": ("PredictEndpoint",)}
+"""Parameters of services that can lead anywhere, whatever their value."""
+
+
+@cache
+def _things(prefix: str) -> re.Pattern[str]:
+    """Match the name of a table or a queue, and the ARN of a function, anywhere in a text."""
+    here, bare = re.escape(prefix), Names("")
+    names = "|".join(map(re.escape, (*bare.tables, *bare.queues)))
+    return re.compile(rf"(?:{_OWN}[a-z0-9.-]*|{here})(?:{names})|:function:(?:{_OWN_FUNCTIONS}|{here}-)", re.IGNORECASE)
+
+
 def _is_path_of(prefix: str, text: str) -> bool:
     path = text.rpartition(":parameter")[2].rpartition(":secret:")[2].strip("/")
-    return path == "" or prefix in path.split("/")
+    return path == "" or any(part == prefix or part.startswith(_OWN) for part in path.split("/"))
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON

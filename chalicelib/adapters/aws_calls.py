@@ -3,21 +3,30 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
+from chalicelib.adapters.aws_values import incoming
 from chalicelib.adapters.clients import VERSION
 from chalicelib.core.errors import StepError
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from botocore.exceptions import ClientError
+
+    from chalicelib.core.values import Json
 
 SECONDS = 30
 """What a call may take."""
 CONNECT_SECONDS = 4
+CLIENTS = 32
+"""That are kept: steps say in which region they call, and so how many there are."""
 
 _MAKING = Lock()
+
+_USUAL = frozenset({"Error", "Message", "ResponseMetadata", "message"})
+"""What every error of AWS has."""
 
 
 def client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - any of them
@@ -26,10 +35,9 @@ def client(service: str, region: str | None, seconds: float, endpoint: str | Non
         return _client(service, region, seconds, endpoint)
 
 
-@cache
+@lru_cache(CLIENTS)
 def _client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - see above
-    from boto3.session import Session  # noqa: PLC0415 - slow to load
-    from botocore.config import Config  # noqa: PLC0415 - the same
+    from botocore.config import Config  # noqa: PLC0415 - slow to load
 
     config = Config(
         user_agent_extra=f"sedo/{VERSION}",
@@ -38,8 +46,15 @@ def _client(service: str, region: str | None, seconds: float, endpoint: str | No
         read_timeout=max(0.1, seconds - CONNECT_SECONDS),
         max_pool_connections=16,
     )
-    make: Callable[..., Any] = Session().client
+    make: Callable[..., Any] = _session().client
     return make(service, region_name=region, endpoint_url=endpoint, config=config)
+
+
+@cache
+def _session() -> "Session":
+    from boto3.session import Session  # noqa: PLC0415 - slow to load
+
+    return Session()
 
 
 @contextmanager
@@ -49,7 +64,7 @@ def failures(family: str) -> Iterator[None]:
     Raises:
         StepError: of the family: ``aws`` or ``lambda``.
     """
-    from botocore import exceptions  # noqa: PLC0415 - loaded by then
+    from botocore import exceptions, parsers  # noqa: PLC0415 - loaded by then
 
     try:
         yield
@@ -59,8 +74,10 @@ def failures(family: str) -> Iterator[None]:
         raise StepError(str(error), f"{family}.InvalidParameters") from error
     except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
         raise StepError(str(error), f"{family}.Timeout") from error
-    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError) as error:
         raise StepError(str(error), f"{family}.Connect") from error
+    except parsers.ResponseParserError as error:
+        raise StepError(f"what came back is no answer of AWS: {error!s:.500}", f"{family}.Connect") from error
     except exceptions.BotoCoreError as error:
         raise StepError(str(error), f"{family}.InvalidParameters") from error
 
@@ -70,6 +87,13 @@ def _refused(family: str, error: "ClientError") -> StepError:
     told, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
     code = re.sub(r"[^A-Za-z0-9._-]", "-", str(told.get("Code") or "Unknown"))[:100]
     message = str(told.get("Message") or error)
-    details = {"message": message, "status": about.get("HTTPStatusCode"), "requestId": about.get("RequestId")}
+    details: dict[str, Json] = {
+        "message": message,
+        "status": about.get("HTTPStatusCode"),
+        "requestId": about.get("RequestId"),
+    }
+    more = {name: member for name, member in answer.items() if name not in _USUAL}
+    if more:
+        details["answer"] = incoming(more)
     after = str(about.get("HTTPHeaders", {}).get("retry-after", ""))
     return StepError(message, f"{family}.{code}", details, float(after) if after.isdigit() else None)

@@ -16,13 +16,15 @@ ReadJson = Callable[[bytes, int], Json]
 MOST = 8 * 1024 * 1024
 """Bytes of an answer: more than any has (AWS Lambda Developer Guide, "Lambda quotas")."""
 LOG_LINES = 20
+MESSAGE = 16 * 1024
+"""Characters of what a function says of its failure."""
 
 
 class LambdaPerformer:
     """Calls the functions of steps of type ``lambda``; thread-safe.
 
     Args:
-        allowed: the functions that may be called, as patterns of names or ARNs.
+        allowed: the functions that may be called, as patterns of names.
         tenant_allowed: those that a tenant may call; None: all of them.
         prefix: of the names of sedo's own functions, which are out of reach.
         read_json: reads what functions answer.
@@ -58,6 +60,8 @@ class LambdaPerformer:
         """
         wanted = cast("Mapping[str, Any]", params)
         name = function_name(wanted["function"])
+        if name is None:
+            raise StepError(f"{wanted['function']!r} is no name or ARN of a function", "lambda.InvalidParameters")
         reason = refusal(self._allowed, self._tenant_allowed(key.partition(":")[0]), name, FUNCTIONS)
         if is_own_function(self._prefix, name):
             reason = f"{name} is a function of sedo's own: no step may call it"
@@ -100,7 +104,7 @@ class LambdaPerformer:
             told = None
         about = told if isinstance(told, dict) else {}
         kind = re.sub(r"[^A-Za-z0-9._-]", "-", str(about.get("errorType") or "Unhandled"))[:100]
-        message = str(about.get("errorMessage") or "the function failed, and does not say why")
+        message = str(about.get("errorMessage") or "the function failed, and does not say why")[:MESSAGE]
         lines = b64decode(log).decode(errors="replace").splitlines()[-LOG_LINES:] if log else []
         details: dict[str, Json] = {
             "type": kind,

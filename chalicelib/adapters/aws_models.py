@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from chalicelib.adapters.aws_allow import ACTIONS, refusal
+from chalicelib.adapters.aws_allow import ACTIONS, concerns, refusal
 from chalicelib.core.language import nested_lists
 from chalicelib.core.template import is_templated
 from chalicelib.core.values import Json, Path, Problem, pointer
@@ -56,10 +56,15 @@ def service_model(service: str) -> "ServiceModel":
 @cache
 def actions(service: str) -> Mapping[str, str]:
     """List the actions of a service: from both spellings, ``PutItem`` and ``put_item``, to the first."""
+    names = service_model(service).operation_names
+    return {called(name): name for name in names} | {name: name for name in names}
+
+
+def called(action: str) -> str:
+    """Name the method of boto3's clients that calls an action: ``put_item``."""
     from botocore import xform_name  # noqa: PLC0415 - see above
 
-    names = service_model(service).operation_names
-    return {xform_name(name): name for name in names} | {name: name for name in names}
+    return xform_name(action)
 
 
 @cache
@@ -109,6 +114,8 @@ def _step(step: Mapping[str, Any], patterns: Sequence[str], tenant: Sequence[str
         yield (place,), f"{place} is no template: what may be called, and with what, is looked up beforehand"
     elif service not in services():
         yield ("service",), f"boto3 knows no service {service!r}{_near(service, services())}"
+    elif not concerns(patterns, service):  # its model, which may be large, is not even read
+        yield ("service",), f"{service} may not be called here: {ACTIONS} names no action of it"
     elif action not in actions(service):
         yield ("action",), f"{service} has no action {action!r}{_near(action, actions(service))}"
     else:
@@ -119,6 +126,8 @@ def _step(step: Mapping[str, Any], patterns: Sequence[str], tenant: Sequence[str
             yield ("paginate",), f"{service}:{name} does not answer in pages"
         shape = service_model(service).operation_model(name).input_shape
         given = step.get("parameters", {})
+        if shape is None and given and not is_whole_template(given):
+            yield ("parameters",), f"{service}:{name} takes no parameters"
         if shape is not None and not is_whole_template(given):
             yield from ((("parameters", *place), message) for place, message in _shape(shape, given, ()))
 
@@ -157,7 +166,7 @@ def _structure(shape: "Shape", value: Mapping[str, Any], path: Path) -> _Found:
     for name in shape.required_members:
         if value.get(name) is None and not _is_token(members[name]):
             yield path, f"the parameter {name!r} is missing"
-    if getattr(shape, "is_tagged_union", False) and len(value) != 1:
+    if getattr(shape, "is_tagged_union", False) and sum(member is not None for member in value.values()) != 1:
         yield path, f"exactly one of {', '.join(members)} is given here"
 
 

@@ -16,7 +16,8 @@ class Aws:
 
     Bytes go in as a text, which is sent in UTF-8, or as `{base64: …}`; instants as RFC 3339 text with an offset. A
     parameter that is null is left out. The result is the answer of the action as JSON, with instants as RFC 3339 text
-    and bytes as base64 text. With `paginate` it is all pages in one.
+    and bytes as base64 text. With `paginate` it is all pages in one: what they list, what they count, and what is the
+    same on all of them.
 
     Errors have the code that AWS gives, as `aws.ConditionalCheckFailedException` or `aws.ThrottlingException`, and
     `error.details` are `{message, status, requestId}`, with an `answer` where AWS says more. The others are

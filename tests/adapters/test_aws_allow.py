@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.adapters.aws_allow import allowed, function_name, is_own_function, own, permits, refusal
+from chalicelib.adapters.aws_allow import allowed, concerns, function_name, is_own_function, own, permits, refusal
 from chalicelib.core.values import Json
 
 
@@ -24,6 +24,13 @@ def test_a_pattern_is_about_names(pattern: str, name: str, *, right: bool) -> No
     assert permits([pattern], name) is right
 
 
+def test_some_patterns_are_about_a_service() -> None:
+    assert concerns(["sqs:Send*", "dynamo*:GetItem"], "SQS")
+    assert concerns(["sqs:Send*", "dynamo*:GetItem"], "dynamodb")
+    assert concerns(["*"], "iam")
+    assert not concerns(["sqs:Send*", "dynamo*:GetItem"], "iam")
+
+
 def test_installation_and_tenant_both_have_to_allow_it() -> None:
     assert refusal(["sqs:*"], None, "sqs:SendMessage", "SETTING") is None
     assert refusal(["sqs:*"], ["sqs:Send*"], "sqs:SendMessage", "SETTING") is None
@@ -39,11 +46,17 @@ def test_installation_and_tenant_both_have_to_allow_it() -> None:
         ("render:live", "render"),
         ("arn:aws:lambda:eu-west-1:123456789012:function:render", "render"),
         ("arn:aws:lambda:eu-west-1:123456789012:function:render:7", "render"),
+        ("arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:render:$LATEST", "render"),
         ("123456789012:function:render", "render"),
+        ("123456789012:render", "render"),
+        ("eu-west-1:123456789012:function:render", "render"),
         ("function:render", "render"),
+        ("arn:aws:sqs:eu-west-1:123456789012:render", None),
+        ("a/b", None),
+        ("render:1:2", None),
     ],
 )
-def test_a_function_is_known_by_its_name_however_it_is_written(function: str, name: str) -> None:
+def test_a_function_is_known_by_its_name_however_it_is_written(function: str, name: str | None) -> None:
     assert function_name(function) == name
 
 
@@ -65,6 +78,14 @@ def test_sedos_own_functions_are_known() -> None:
         ("ssm", {"Name": "/sedo-prod/123/secrets/pay"}),
         ("ssm", {"Names": ["/other", "sedo-prod/token-keys"]}),
         ("ssm", {"Name": "arn:aws:ssm:eu-west-1:123456789012:parameter/sedo-prod/token-keys"}),
+        ("dynamodb", {"TableName": "sedo_execution"}),
+        ("dynamodb", {"TableName": "sedo-test_definition_version"}),
+        ("sqs", {"QueueUrl": "https://sqs/123456789012/sedo%2Dprod%5Fexecution-timer-queue"}),
+        ("events", {"Targets": [{"Arn": "arn:aws:sqs:eu-west-1:123456789012:sedo-prod_execution-timer-queue"}]}),
+        ("scheduler", {"Target": {"Arn": "arn:aws:lambda:eu-west-1:123456789012:function:sedo-prod-on_sqs_message"}}),
+        ("machinelearning", {"PredictEndpoint": "http://127.0.0.1"}),
+        ("ssm", {"Name": "/sedo-test/token-keys"}),
+        ("secretsmanager", {"SecretId": "sedo/123/pay"}),
         ("ssm", {"Path": "/"}),
         ("ssm", {"Name": "/aws/reference/secretsmanager/sedo-prod/123/pay"}),
         ("secretsmanager", {"Filters": [{"Key": "name", "Values": ["!x"]}]}),
@@ -72,6 +93,7 @@ def test_sedos_own_functions_are_known() -> None:
         ("secretsmanager", {"SecretId": "sedo-prod/123/pay"}),
         ("secretsmanager", {"SecretId": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sedo-prod/123/pay-AbC"}),
         ("lambda", {"FunctionName": "sedo-prod-api_handler"}),
+        ("lambda", {"FunctionName": "123456789012:sedo-prod-api_handler"}),
         ("lambda", {"FunctionName": "arn:aws:lambda:eu-west-1:123456789012:function:sedo-prod-api_handler"}),
     ],
 )
@@ -83,6 +105,9 @@ def test_what_belongs_to_sedo_is_found_wherever_it_stands(service: str, paramete
     ("service", "parameters"),
     [
         ("dynamodb", {"TableName": "orders", "Key": {"id": {"S": "sedo-production"}}}),
+        ("dynamodb", {"TableName": "orders", "Limit": 3, "ConsistentRead": True, "ExpressionAttributeNames": None}),
+        ("sqs", {"QueueUrl": "https://sqs/123456789012/orders", "MessageBody": "sedo_ and sedo-prod_ are prefixes"}),
+        ("sns", {"Message": "/sedo-prod/123/secrets/pay"}),
         ("ssm", {"Name": "/orders/key"}),
         ("secretsmanager", {"SecretId": "orders"}),
         ("s3", {"Bucket": "inbox", "Key": "/"}),

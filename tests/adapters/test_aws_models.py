@@ -122,6 +122,60 @@ def test_what_may_not_be_called_is_told_beforehand() -> None:
     assert "by this tenant" in refused.message
 
 
+def test_of_a_service_that_may_not_be_called_not_even_the_model_is_read() -> None:
+    assert found("sqs", "NoSuchAction", {}, allowed=("sns:*",)) == [
+        ("/steps/0/service", "sqs may not be called here: SEDO_AWS_ALLOW names no action of it")
+    ]
+
+
+@pytest.mark.parametrize("given", [{}, {"text": "hi", "image": {"format": "png", "source": {}}}, {"text": None}])
+def test_of_a_union_there_is_exactly_one(given: Json) -> None:
+    messages: Json = [{"role": "user", "content": [given]}]
+    told = found("bedrock-runtime", "Converse", {"modelId": "m", "messages": messages})
+    places = [pointer for pointer, message in told if message.startswith("exactly one of text, image")]
+    assert places == ["/steps/0/parameters/messages/0/content/0"]
+
+
+def test_a_member_of_a_union_that_is_null_does_not_count() -> None:
+    messages: Json = [{"role": "user", "content": [{"text": "hi", "image": None}]}]
+    assert found("bedrock-runtime", "Converse", {"modelId": "m", "messages": messages}) == []
+
+
+def test_a_document_of_any_shape_is_passed_over() -> None:
+    tool: Json = {"toolSpec": {"name": "t", "inputSchema": {"json": {"type": ["object", 7]}}}}
+    assert found("bedrock-runtime", "Converse", {"modelId": "m", "toolConfig": {"tools": [tool]}}) == []
+
+
+@pytest.mark.parametrize(
+    ("instant", "right"), [("2026-01-01T00:00:00Z", True), (1_767_225_600, True), (1.5, True), ([2026], False)]
+)
+def test_an_instant_is_a_text_or_a_number(instant: Json, *, right: bool) -> None:
+    parameters = {"StartTime": instant, "EndTime": "${input.end}", "MetricDataQueries": []}
+    assert (found("cloudwatch", "GetMetricData", parameters) == []) is right
+
+
+def test_whole_numbers_and_fractions_are_told_apart() -> None:
+    request: dict[str, Json] = {"QueueUrl": "q", "MaxNumberOfMessages": 3.0}
+    assert found("sqs", "ReceiveMessage", request) == []
+    assert found("sqs", "ReceiveMessage", {**request, "MaxNumberOfMessages": 3.5})
+    alarm: dict[str, Json] = {"AlarmName": "a", "Threshold": 3.5, "ComparisonOperator": "LessThanThreshold"}
+    assert found("cloudwatch", "PutMetricAlarm", {**alarm, "EvaluationPeriods": True}) == [
+        ("/steps/0/parameters/EvaluationPeriods", "this is a whole number, not True")
+    ]
+
+
+def test_a_service_without_pages_has_none() -> None:
+    ((pointer, _),) = found("pinpoint", "GetApps", paginate=True)
+    assert pointer == "/steps/0/paginate"
+
+
+def test_an_action_without_parameters_takes_none() -> None:
+    told = [("/steps/0/parameters", "acm:GetAccountConfiguration takes no parameters")]
+    assert found("acm", "GetAccountConfiguration", {"CertificateArn": "a"}) == told
+    for nothing in (None, {}, "${input}"):
+        assert found("acm", "GetAccountConfiguration", nothing) == []
+
+
 def test_steps_inside_of_steps_are_looked_at() -> None:
     inner: Json = {"id": "a", "type": "aws", "service": "sqs", "action": "Send"}
     branches: Json = [{"id": "b", "steps": [{"id": "m", "type": "map", "items": [], "steps": [inner]}]}]

@@ -1,11 +1,13 @@
 import io
+import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters.aws_models import operation
-from chalicelib.adapters.aws_values import MOST, incoming, outgoing
+from chalicelib.adapters.aws_values import MOST, outgoing, received
 from chalicelib.core.errors import StepError
 from chalicelib.core.values import Json
 
@@ -35,6 +37,13 @@ def test_what_only_looks_like_bytes_is_left_as_it_is() -> None:
     }
 
 
+def test_a_document_of_any_shape_keeps_its_nulls() -> None:
+    document: Json = {"type": None, "base64": "AA==", "list": [{"n": None}]}
+    tool: Json = {"toolSpec": {"name": "t", "description": None, "inputSchema": {"json": document}}}
+    made = sent("bedrock-runtime", "Converse", {"modelId": "m", "toolConfig": {"tools": [tool]}})
+    assert made["toolConfig"]["tools"] == [{"toolSpec": {"name": "t", "inputSchema": {"json": document}}}]
+
+
 def test_what_is_no_base64_is_told() -> None:
     with pytest.raises(StepError, match="no base64") as caught:
         sent("s3", "PutObject", {"Bucket": "b", "Key": "k", "Body": {"base64": "?"}})
@@ -57,7 +66,8 @@ def test_an_idempotency_token_is_the_same_for_the_same_turn_and_no_other() -> No
 
 
 def test_an_action_without_parameters_takes_none() -> None:
-    assert sent("sts", "GetCallerIdentity", {}) == {}
+    for service, action in (("sts", "GetCallerIdentity"), ("acm", "GetAccountConfiguration")):
+        assert sent(service, action, {}) == {}
 
 
 class Body(io.BytesIO):
@@ -65,31 +75,55 @@ class Body(io.BytesIO):
 
 
 def test_an_answer_is_plain_json() -> None:
-    body = Body(b"\xff")
+    body, told = Body(b"\xff"), events(b"x", b"y")
     answer = {
         "at": datetime(2026, 1, 1, 1, tzinfo=UTC),
         "bytes": b"\x00",
         "set": {"a"},
         "stream": body,
-        "events": iter([{"Records": {"Payload": b"x"}}]),
+        "events": told,
         "number": 10**30,
         "other": object,
+        "theirs": {"ResponseMetadata": [None, 1.5, True]},
         "ResponseMetadata": {"RequestId": "r"},
     }
-    assert incoming(answer) == {
+    assert received(answer, math.inf) == {
         "at": "2026-01-01T01:00:00.000Z",
         "bytes": "AA==",
         "set": ["a"],
         "stream": "/w==",
-        "events": [{"Records": {"Payload": "eA=="}}],
+        "events": [{"Records": {"Payload": "eA=="}}, {"Records": {"Payload": "eQ=="}}],
         "number": 10**30,
         "other": str(object),
+        "theirs": {"ResponseMetadata": [None, 1.5, True]},
     }
     assert body.closed
 
 
-def test_a_body_has_a_bound() -> None:
-    body = Body(bytes(MOST + 1))
+def events(*payloads: bytes) -> Iterator[Json]:
+    """Make events, as botocore gives them: they end when they are closed."""
+    yield from ({"Records": {"Payload": payload}} for payload in payloads)  # type: ignore[misc] # bytes are no JSON yet
+
+
+def test_a_body_as_large_as_can_be_kept_is_read() -> None:
+    assert len(str(received({"Body": Body(bytes(MOST))}, math.inf)["Body"])) == (MOST + 2) // 3 * 4
+
+
+@pytest.mark.parametrize(
+    ("size", "until", "name"), [(MOST + 1, math.inf, "aws.TooLarge"), (1, -math.inf, "aws.Timeout")]
+)
+def test_a_body_has_bounds_and_is_closed_behind_them(size: int, until: float, name: str) -> None:
+    body = Body(bytes(size))
     with pytest.raises(StepError) as caught:
-        incoming({"Body": body})
-    assert (caught.value.name, body.closed) == ("aws.TooLarge", True)
+        received({"Body": body}, until)
+    assert (caught.value.name, body.closed) == (name, True)
+
+
+@pytest.mark.parametrize(
+    ("payload", "until", "name"), [(bytes(MOST // 4 + 1), math.inf, "aws.TooLarge"), (b"x", -math.inf, "aws.Timeout")]
+)
+def test_events_have_bounds_and_are_asked_for_no_longer(payload: bytes, until: float, name: str) -> None:
+    told = events(payload, payload)
+    with pytest.raises(StepError) as caught:
+        received({"EventStream": told}, until)
+    assert (caught.value.name, list(told)) == (name, [])

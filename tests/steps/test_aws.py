@@ -1,13 +1,18 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from chalicelib.core.declaration import Perform, StepContext
+from chalicelib.core.schema import compile_schema
+from chalicelib.core.values import Json
 from chalicelib.steps.aws import Aws
 
 CONTEXT = StepContext("came in", datetime(2026, 1, 1, tzinfo=UTC))
+SCHEMA = compile_schema(dict(Aws.schema))
 
 
 def test_it_describes_the_call_with_what_every_call_may_say() -> None:
-    params = {
+    params: dict[str, Json] = {
         "service": "sqs",
         "action": "SendMessage",
         "parameters": {"MessageBody": "hello"},
@@ -15,9 +20,51 @@ def test_it_describes_the_call_with_what_every_call_may_say() -> None:
         "callback": True,
         "heartbeatSeconds": 60,
     }
+    assert SCHEMA.problems(params) == []
     assert Aws().run(params, CONTEXT) == Perform(
         "aws", params, once=True, callback=True, heartbeat=timedelta(seconds=60)
     )
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"action": "put_item", "parameters": {"Item": {"n": None}}},
+        {"region": "us-gov-west-1", "paginate": True},
+    ],
+)
+def test_the_call_is_performed_as_it_was_rendered(params: dict[str, Json]) -> None:
+    params = {"service": "dynamodb", "action": "PutItem", **params}
+    assert SCHEMA.problems(params) == []
+    assert Aws().run(params, CONTEXT) == Perform("aws", params)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"service": "../s3"},
+        {"service": "S3"},
+        {"service": 3},
+        {"action": ""},
+        {"action": "a.b"},
+        {"parameters": ["a"]},
+        {"parameters": None},
+        {"region": "127.0.0.1/"},
+        {"region": "eu-central-1.example.com"},
+        {"region": "europe"},
+        {"paginate": "yes"},
+        {"endpoint": "http://127.0.0.1"},
+        {"delivery": "twice"},
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(params: dict[str, Json]) -> None:
+    assert SCHEMA.problems({"service": "dynamodb", "action": "PutItem", **params})
+
+
+@pytest.mark.parametrize("params", [{"service": "sqs"}, {"action": "SendMessage"}])
+def test_service_and_action_are_both_said(params: dict[str, Json]) -> None:
+    assert SCHEMA.problems(params)
 
 
 def test_functions_are_called_better_by_a_step_of_their_own() -> None:
