@@ -22,7 +22,7 @@ class TenantSettings:
     """What a tenant may reach, of what sedo lets all tenants reach: None is all of that, an empty list nothing."""
 
     http_hosts: Sequence[str] | None = None
-    """Of requests: in small letters; ``*.example.com`` is every name below that one."""
+    """Of requests, in small letters, with a port or not; ``*.example.com`` is every name below that one, ``*`` any."""
     aws_actions: Sequence[str] | None = None
     """``sqs:SendMessage``; ``*`` is any text."""
     lambda_functions: Sequence[str] | None = None
@@ -90,8 +90,8 @@ def _schema() -> Schema:
         return {"type": "array", "items": {"type": "string", "maxLength": 256, "pattern": pattern}}
 
     lists: dict[str, Json] = {
-        "http": only(hosts=texts(r"^(\*\.)?[a-z0-9.-]+$")),
+        "http": only(hosts=texts(r"^(\*|(\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$")),
         "aws": only(actions=texts("^[a-z0-9-]+:[A-Za-z0-9*]+$")),
-        "lambda": only(functions=texts("^[A-Za-z0-9:_*-]+$")),
+        "lambda": only(functions=texts("^[A-Za-z0-9_*-]+$")),
     }
     return compile_schema(only(**lists))

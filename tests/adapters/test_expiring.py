@@ -55,7 +55,15 @@ def test_a_failure_is_raised_and_not_kept() -> None:
     assert values.get("a") == 1
 
 
-def test_only_so_many_are_kept_the_ones_fetched_last() -> None:
+def test_only_so_many_are_kept() -> None:
+    source = Source()
+    values = Expiring(source, lambda: NOW, size=2)
+    for key in ("a", "b", "c", "b", "c", "a"):
+        values.get(key)
+    assert source.asked == ["a", "b", "c", "a"]
+
+
+def test_what_was_fetched_again_is_kept_longer() -> None:
     clock, source = MemoryClock(NOW), Source()
     values = Expiring(source, clock.now, size=2)
     for key in ("a", "b"):

@@ -174,6 +174,7 @@ def test_an_empty_secret_hides_nothing() -> None:
 def test_secrets_that_overlap_are_hidden_whole() -> None:
     assert redacted("<abcdefgh>", ["abcdef", "efgh"]) == "<***>"
     assert redacted("<hunter2hunter2>", ["hunter2", "hunter2hunter"]) == "<***>"
+    assert redacted("<hunter2hunter2>", ["hunter2hunter2", "unter2h"]) == "<***>"
     assert redacted("ababababa.", ["abababa"]) == "***."
 
 

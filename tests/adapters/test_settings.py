@@ -3,6 +3,7 @@ import json
 import pytest
 
 from chalicelib.adapters import clients
+from chalicelib.adapters.addresses import matches
 from chalicelib.adapters.memory import MemoryClock
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.parameters import parameters
@@ -56,6 +57,24 @@ def test_an_empty_list_is_not_the_same_as_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("entry", "host"),
+    [
+        ("a.com", "a.com"),
+        ("a.com:8443", "a.com"),
+        ("*.a.com:8443", "b.a.com"),
+        ("*", "a.com"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("[::1]:8443", "::1"),
+        ("_a.b-c.com", "_a.b-c.com"),
+    ],
+)
+def test_hosts_are_written_as_requests_are_compared_with_them(entry: str, host: str) -> None:
+    settings = settings_of(json.dumps({"http": {"hosts": [entry]}}))
+    assert settings == TenantSettings([entry])
+    assert matches(settings.http_hosts or [], host, 8443)
+
+
+@pytest.mark.parametrize(
     ("text", "what"),
     [
         ("", "Expecting value"),
@@ -73,7 +92,9 @@ def test_an_empty_list_is_not_the_same_as_none() -> None:
         ('{"http": {"hosts": ["a.*.com"]}}', "/http/hosts/0: "),
         ('{"http": {"hosts": [""]}}', "/http/hosts/0: "),
         ('{"aws": {"actions": ["SendMessage"]}}', "/aws/actions/0: "),
+        ('{"http": {"hosts": ["::1"]}}', "/http/hosts/0: "),
         ('{"lambda": {"functions": ["a b"]}}', "/lambda/functions/0: "),
+        ('{"lambda": {"functions": ["arn:aws:lambda:eu-west-1:123456789012:function:a"]}}', "/lambda/functions/0: "),
         ('{"http": {"hosts": []}, "http": {}}', "a key stands twice"),
         ("[" * 100_000, "recursion"),
     ],

@@ -41,6 +41,7 @@ def test_keys_are_read_newest_first() -> None:
         ("new", "key 1 is not an id, a colon and base64"),
         (TEXT + ",", "key 2|key 3"),
         ("a:!!!", "key 1"),
+        ("a:!" + b64encode(ONE).decode(), "key 1"),
         ("a b:" + b64encode(ONE).decode(), "the id of a key"),
         ("a:" + b64encode(ONE[1:]).decode(), "31 bytes"),
         ("a:" + b64encode(ONE).decode()[:-1], "key 1"),
