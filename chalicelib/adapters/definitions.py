@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from chalicelib.core.declaration import Definition, StepType
-from chalicelib.core.definition import parse
+from chalicelib.core.definition import parse_stored
 from chalicelib.core.errors import DefinitionNotFoundError
 from chalicelib.ports import DefinitionStore
 
@@ -35,4 +35,4 @@ class CachedDefinitions:
         record = self._store.version(tenant_id, definition_id, version)
         if record is None:
             raise DefinitionNotFoundError
-        return parse(record.document, self._step_types)
+        return parse_stored(record.document, self._step_types)

@@ -10,7 +10,6 @@ key always stands for the same content.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -67,6 +66,7 @@ from chalicelib.core.event import (
     TimerFired,
     WaitRefused,
 )
+from chalicelib.core.evolve import evolve
 from chalicelib.core.model import (
     ROOT,
     Answer,
@@ -121,11 +121,11 @@ def decide(definition: Definition, execution: Execution, event: Event, now: date
 def hand_over(execution: Execution, keys: Collection[tuple[str, int]], driver: Driver) -> Execution:
     """Leave ready threads to whoever takes their message; this moves no turn, so no idempotency key changes."""
     handed = {
-        thread.id: replace(thread, driver=replace(driver, handed=True))
+        thread.id: evolve(thread, driver=evolve(driver, handed=True))
         for thread in execution.threads.values()
         if thread.key in keys and thread.status is Status.READY
     }
-    return replace(execution, threads={**execution.threads, **handed})
+    return evolve(execution, threads={**execution.threads, **handed})
 
 
 def addressed(execution: Execution, event: Event) -> Thread | None:
@@ -150,11 +150,10 @@ class Fold(Draft):
 
     def take_safely(self, event: Event, thread: Thread) -> None:
         """Carry out an event; what nobody has thought of fails the step, where it can be seen and caught."""
-        execution, records = self.execution, list(self.records)
         try:
             self.take(event, thread)
         except Exception as error:  # noqa: BLE001 - a definition must not be able to stop the function that runs it
-            self.execution, self.records, self.perform = execution, records, None
+            self.execution, self.records, self.perform = self.before, [], None
             self.fail(thread, InternalError(f"{type(error).__name__}: {error}"))
 
     def take(self, event: Event, thread: Thread) -> None:
@@ -186,11 +185,11 @@ class Fold(Draft):
             return []
         root = self.before.threads[ROOT]
         first = Record(self.before.started_at, State.SUBMITTED, ROOT, 0, self.before.step, actor=self.before.started_by)
-        opening = [first, replace(first, state=State.STARTED, actor=None)]
+        opening = [first, evolve(first, state=State.STARTED, actor=None)]
         if self.begins(self.before, root):
-            opening.append(replace(opening[-1], state=State.STEP_STARTED))
+            opening.append(evolve(opening[-1], state=State.STEP_STARTED))
         if self.execution.state is State.SUBMITTED:
-            self.execution = replace(self.execution, state=State.STEP_STARTED)
+            self.execution = evolve(self.execution, state=State.STEP_STARTED)
         return opening
 
     # -- one step
@@ -236,11 +235,11 @@ class Fold(Draft):
             case Sleep(until) if until <= thread.started_at:
                 self.succeed(thread, thread.incoming)
             case Sleep(until):
-                self.move(replace(thread, status=Status.WAITING, until=until))
+                self.move(evolve(thread, status=Status.WAITING, until=until))
             case Fork(first):
                 total = len(self.definition.steps[thread.step].scopes)
                 join = Join(total, first=first, at_once=total)
-                self.begin(self.move(replace(thread, status=Status.JOINING, join=join)))
+                self.begin(self.move(evolve(thread, status=Status.JOINING, join=join)))
             case Spread():
                 self.spread(thread, answer)
             case _:
@@ -252,7 +251,7 @@ class Fold(Draft):
         if count <= WIDTH:
             at_once = min(count, answer.concurrency)
             join = Join(count, listed=True, at_once=at_once, tolerate=answer.tolerate, items=count)
-            self.begin(self.move(replace(thread, status=Status.JOINING, join=join)))
+            self.begin(self.move(evolve(thread, status=Status.JOINING, join=join)))
             return
         size = part_size(count)
         parts = ceil(count / size)
@@ -267,13 +266,13 @@ class Fold(Draft):
             items=count,
             reads=read_below(self.definition, thread.step),
         )
-        self.move(replace(thread, status=Status.AWAITING, join=join))
+        self.move(evolve(thread, status=Status.AWAITING, join=join))
 
     def delegate(self, thread: Thread, start: StartChild) -> None:
         """Await the child execution of a `workflow` step, within what one execution may start."""
         spawns = self.execution.spawns
         if spawns.since is None or self.now - spawns.since >= MINUTE:
-            spawns = replace(spawns, since=self.now, recent=0)
+            spawns = evolve(spawns, since=self.now, recent=0)
         if self.execution.depth >= MAX_DEPTH:
             raise SpawnLimitError(
                 f"executions nest {MAX_DEPTH} deep at most: does the definition start itself for ever?"
@@ -282,15 +281,15 @@ class Fold(Draft):
             raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS:,} others, those of its maps included")
         if spawns.recent >= max(1, MAX_SPAWNS_A_MINUTE // spawns.share):
             raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute")
-        spawns = replace(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
-        self.execution = replace(self.execution, spawns=spawns)
+        spawns = evolve(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
+        self.execution = evolve(self.execution, spawns=spawns)
         join = Join(1, begun=1, child=workflow_id(self.execution, thread, start), wait=start.wait)
-        self.move(replace(thread, status=Status.AWAITING, join=join))
+        self.move(evolve(thread, status=Status.AWAITING, join=join))
 
     def call(self, thread: Thread, wanted: Perform) -> None:
         """Have it performed: what must not be done again, from a turn that is claimed for that."""
         if wanted.once and not thread.claimed:
-            self.move(replace(thread, claimed=True))
+            self.move(evolve(thread, claimed=True))
         else:
             self.perform = wanted
 
@@ -320,8 +319,8 @@ class Fold(Draft):
             assert isinstance(result, list)  # noqa: S101 - what is gathered is a list of lists
             self.succeed(thread, [each for part in result if isinstance(part, list) for each in part])
         elif (call := callback_of(self.definition, self.execution, thread)) is not None:
-            asking = replace(thread, status=Status.ASKING, asking=Asking(Awaited.CALLBACK), driver=self.driver)
-            self.put(replace(asking, since=self.now, claimed=False, until=_after(self.now, call.heartbeat)))
+            asking = evolve(thread, status=Status.ASKING, asking=Asking(Awaited.CALLBACK), driver=self.driver)
+            self.put(evolve(asking, since=self.now, claimed=False, until=_after(self.now, call.heartbeat)))
         else:
             self.succeed(thread, result)
 
@@ -333,7 +332,7 @@ class Fold(Draft):
         elif thread.until == min(instants) and thread.asking is not None:
             self.overdue(thread, thread.asking)
         elif thread.until == min(instants):
-            self.attempt(replace(thread, attempt=thread.attempt + 1))
+            self.attempt(evolve(thread, attempt=thread.attempt + 1))
         elif thread.deadline == min(instants):
             self.fail(thread, StepTimeoutError())
         else:
@@ -348,7 +347,7 @@ class Fold(Draft):
         target = step.next if target == "" else target
         try:
             result = raw if step.output is None else self.render(step.output, thread, raw, "output")
-            stashed = self.stashed(step.stash, thread, result)
+            stashed = {} if step.stash is None else self.stashed(step.stash, thread, result)
             size = size_of(result)
             if target is None and thread.parent is None:
                 self.check(result)
@@ -358,12 +357,10 @@ class Fold(Draft):
         self.settle(thread)
         actor = answered_by(thread)
         self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, actor=actor, size=size)
-        self.onward(replace(thread, stash={**thread.stash, **stashed}), target, result)
+        self.onward(evolve(thread, stash={**thread.stash, **stashed}) if stashed else thread, target, result)
 
-    def stashed(self, stash: str | Mapping[str, Template] | None, thread: Thread, result: Json) -> dict[str, Json]:
+    def stashed(self, stash: str | Mapping[str, Template], thread: Thread, result: Json) -> dict[str, Json]:
         """Make what a step leaves in the stash."""
-        if stash is None:
-            return {}
         if isinstance(stash, str):
             return {stash: result}
         return {name: self.render(made, thread, result, f"stash/{name}") for name, made in stash.items()}
@@ -391,13 +388,14 @@ class Fold(Draft):
 
     def arrive(self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None) -> None:
         """Let a thread begin a step."""
-        self.attempt(replace(thread, step=step, incoming=incoming, attempt=1, tries={}), stash)
+        self.attempt(evolve(thread, step=step, incoming=incoming, attempt=1, tries={}), stash)
 
     def attempt(self, thread: Thread, stash: Mapping[str, Json] | None = None) -> None:
         """Let a thread begin an attempt of its step."""
-        fresh = replace(
+        fresh = evolve(
             thread,
             status=Status.READY,
+            started_at=self.now,
             until=None,
             deadline=self.deadline(thread),
             join=None,
@@ -406,7 +404,7 @@ class Fold(Draft):
             items=None,
             results={},
         )
-        begun = self.move(replace(fresh, started_at=self.now))
+        begun = self.move(fresh)
         if self.begins(self.execution, begun) or stash:
             self.record(State.STEP_STARTED, begun, stash=stash)
 
@@ -431,7 +429,7 @@ class Fold(Draft):
         assert join is not None  # noqa: S101 - the thread joins
         items = items_of(self.definition, self.execution, parent) if join.listed else ()
         until = min(join.total, len(parent.results) + join.at_once)
-        self.put(replace(parent, join=replace(join, begun=until)))
+        self.put(evolve(parent, join=evolve(join, begun=until)))
         branches = list(step.scopes.items())
         first_item = self.execution.part.first if self.execution.part and is_part_root(self.execution, parent) else 0
         for number in range(join.begun, until):
@@ -444,7 +442,7 @@ class Fold(Draft):
         """Fork a thread: its id holds the turn of the fork, so that a loop makes new ones."""
         name = f"{parent.id}.{parent.turn}.{branch}"
         thread = Thread(name, -1, Status.READY, step, incoming, self.now, self.now, parent=parent.id, branch=branch)
-        self.arrive(replace(thread, index=index, item=None if index is None else incoming), step, incoming)
+        self.arrive(evolve(thread, index=index, item=None if index is None else incoming), step, incoming)
 
     def joined(self, thread: Thread, result: Json) -> None:
         """End a branch; the last one, or the first where that is enough, moves the step on that forked it."""
@@ -452,7 +450,7 @@ class Fold(Draft):
         join = parent.join
         assert join is not None  # noqa: S101 - it has forked this thread
         self.remove(thread)
-        parent = replace(parent, results={**parent.results, str(thread.branch): result})
+        parent = evolve(parent, results={**parent.results, str(thread.branch): result})
         self.put(parent)
         if join.first or len(parent.results) == join.total:
             self.finish(parent, join)
@@ -489,20 +487,20 @@ class Fold(Draft):
             own = event.error if join.child is None and event.state is State.FAILED else None
             self.fail(thread, error, heard={number: None}, failure=own)
         else:
-            self.fail(replace(thread, status=Status.READY, join=None), error)
+            self.fail(evolve(thread, status=Status.READY, join=None), error)
 
     def part_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
         """Count a part of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
-        join = replace(join, failed=join.failed + failed)
+        join = evolve(join, failed=join.failed + failed)
         if join.failed > join.tolerate:
             self.fail(thread, _too_many(join.failed, join), heard={number: failed})
             return
-        thread = replace(thread, join=join, results={**thread.results, number: failed})
+        thread = evolve(thread, join=join, results={**thread.results, number: failed})
         if len(thread.results) == join.total:
-            self.move(replace(thread, status=Status.READY))
+            self.move(evolve(thread, status=Status.READY))
         elif len(thread.results) == join.begun:
             begun = min(join.total, join.begun + join.at_once)
-            self.put(replace(thread, join=replace(join, begun=begun), driver=self.driver, ordered=0))
+            self.put(evolve(thread, join=evolve(join, begun=begun), driver=self.driver, ordered=0))
         else:
             self.put(thread)
 
@@ -510,7 +508,7 @@ class Fold(Draft):
         """Hear that a child execution has ended which nobody waits for any more."""
         results = {**thread.results, str(number): None}
         if thread.join is not None and len(results) < thread.join.begun:
-            self.put(replace(thread, results=results))
+            self.put(evolve(thread, results=results))
         else:
             self.remove(thread)
 
@@ -519,16 +517,16 @@ class Fold(Draft):
     def ask(self, thread: Thread, wanted: Await) -> None:
         """Wait for an answer, unless it has come before."""
         if (letter := self.letter(wanted)) is not None:
-            self.take_letter(replace(letter, taken=True, value=None))
+            self.take_letter(evolve(letter, taken=True, value=None))
             answer = Answer(self.now, letter.by, letter.value, key=letter.id)
-            self.succeed(replace(thread, asking=Asking(wanted.what, letter.name, answer=answer)), letter.value)
+            self.succeed(evolve(thread, asking=Asking(wanted.what, letter.name, answer=answer)), letter.value)
             return
         name, key = wanted.params.get("name"), wanted.params.get("key")
         asking = Asking(wanted.what)
         if wanted.what is Awaited.EVENT:
-            asking = replace(asking, name=str(name), event_key=None if key is None else str(key))
+            asking = evolve(asking, name=str(name), event_key=None if key is None else str(key))
         until = wanted.until or _after(self.now, wanted.heartbeat)
-        self.move(replace(thread, status=Status.ASKING, asking=asking, until=until))
+        self.move(evolve(thread, status=Status.ASKING, asking=asking, until=until))
 
     def hear(self, event: Answered, thread: Thread) -> None:
         """Take an answer that the turn waits for, be it that the call which asks for it is still under way."""
@@ -537,28 +535,28 @@ class Fold(Draft):
             case (CallbackSucceeded(result=result), Awaited.CALLBACK):
                 self.succeed(thread, result)
             case (CallbackFailed(), Awaited.CALLBACK):
-                heard = replace(asking, answer=Answer(self.now))
-                self.fail(replace(thread, asking=heard), StepError(event.message, event.name, event.details))
+                heard = evolve(asking, answer=Answer(self.now))
+                self.fail(evolve(thread, asking=heard), StepError(event.message, event.name, event.details))
             case (HeartbeatReceived(), Awaited.CALLBACK) if thread.asking is not None:
                 self.alive(thread)
             case (TaskCompleted(result=result, actor=actor, key=key), Awaited.TASK):
                 answer = Answer(self.now, actor, result, key=key)
-                self.succeed(replace(thread, asking=replace(asking, answer=answer)), result)
+                self.succeed(evolve(thread, asking=evolve(asking, answer=answer)), result)
             case (TaskRejected(reason=reason, actor=actor, key=key), Awaited.TASK):
                 answer = Answer(self.now, actor, reason=reason, rejected=True, key=key)
                 error = StepError(reason or "the task was rejected", "task.Rejected", {"by": actor, "reason": reason})
-                self.fail(replace(thread, asking=replace(asking, answer=answer)), error)
+                self.fail(evolve(thread, asking=evolve(asking, answer=answer)), error)
             case (WaitRefused(message=message), Awaited.EVENT):
                 self.fail(thread, StepError(message, "event.TooManyWait"))
             case (EventReceived(result=result, actor=actor), Awaited.EVENT):
                 answer = Answer(self.now, actor, key=event.id)
-                self.succeed(replace(thread, asking=replace(asking, answer=answer)), result)
+                self.succeed(evolve(thread, asking=evolve(asking, answer=answer)), result)
 
     def alive(self, thread: Thread) -> None:
         """Wait for the next sign of life; the turn stays, so the token does."""
         heartbeat = heartbeat_of(self.definition, self.execution, thread)
         if heartbeat is not None:
-            self.put(replace(thread, since=self.now, until=self.now + heartbeat))
+            self.put(evolve(thread, since=self.now, until=self.now + heartbeat))
 
     def overdue(self, thread: Thread, asking: Asking) -> None:
         """Do what is to be done where nobody has answered in time."""
@@ -571,8 +569,8 @@ class Fold(Draft):
             case "continue":
                 self.succeed(thread, due.get("value"))
             case "reassign":
-                late = replace(asking, overdue=True)
-                self.put(replace(thread, asking=late, until=None, since=self.now, driver=self.driver))
+                late = evolve(asking, overdue=True)
+                self.put(evolve(thread, asking=late, until=None, since=self.now, driver=self.driver))
             case _:
                 self.fail(thread, OverdueError())
 
@@ -584,7 +582,7 @@ class Fold(Draft):
         for thread in sorted(self.execution.threads.values(), key=lambda thread: thread.since):
             wanted = awaited_event(self.definition, self.execution, thread)
             if wanted is not None and wanted.params["name"] == letter.name and takes(wanted, letter.value):
-                self.take_letter(replace(letter, taken=True, value=None))
+                self.take_letter(evolve(letter, taken=True, value=None))
                 self.hear(EventReceived(*thread.key, letter.value, letter.id, letter.by), thread)
                 return
         if sum(not known.taken for known in self.execution.mailbox) < MAX_LETTERS:
@@ -601,7 +599,7 @@ class Fold(Draft):
         """Keep an event, or that it was taken; what is kept for too long goes, or was taken before many others."""
         fresh = [each for each in self.execution.mailbox if each.id != letter.id and each.until > self.now]
         taken = [each.id for each in (*fresh, letter) if each.taken][:-MAX_TAKEN]
-        self.execution = replace(self.execution, mailbox=tuple(e for e in (*fresh, letter) if e.id not in taken))
+        self.execution = evolve(self.execution, mailbox=tuple(e for e in (*fresh, letter) if e.id not in taken))
 
     # -- failures
 
@@ -621,7 +619,7 @@ class Fold(Draft):
         origin = thread.id
         self.put(thread)
         self.record(State.STEP_FAILED, thread, error=failure, actor=answered_by(thread))
-        told = replace(thread, results={**thread.results, **(heard or {})})
+        told = evolve(thread, results={**thread.results, **(heard or {})})
         while not self.handled(told, failure, error.retry_after if told.id == origin else None):
             if thread.parent is None:
                 self.close(thread, State.FAILED, error=failure)
@@ -633,7 +631,7 @@ class Fold(Draft):
                 return
             if parent.join.tolerate:
                 failed = parent.join.failed + 1
-                failure = replace(failure, name=ItemsFailedError.name, message=str(_too_many(failed, parent.join)))
+                failure = evolve(failure, name=ItemsFailedError.name, message=str(_too_many(failed, parent.join)))
             thread = told = parent
             self.record(State.STEP_FAILED, thread, error=failure)
 
@@ -648,21 +646,21 @@ class Fold(Draft):
         if (retry := next_attempt(step.retry, failure, thread.tries, seed, retry_after)) is not None:
             self.abandon(thread)
             tries = {**thread.tries, retry.policy: thread.tries.get(retry.policy, 0) + 1}
-            fresh = replace(thread, status=Status.RETRYING, tries=tries, deadline=None, join=None, results={})
-            self.move(replace(fresh, asking=None, claimed=False, until=self.now + retry.delay))
+            fresh = evolve(thread, status=Status.RETRYING, tries=tries, deadline=None, join=None, results={})
+            self.move(evolve(fresh, asking=None, claimed=False, until=self.now + retry.delay))
             return True
         for catch in step.catch:
             if matches(failure.name, catch.errors):
                 self.abandon(thread)
                 stashed: dict[str, Json] = {catch.stash: failure_json(failure)} if catch.stash else {}
-                caught = replace(thread, error=failure, stash={**thread.stash, **stashed})
+                caught = evolve(thread, error=failure, stash={**thread.stash, **stashed})
                 self.arrive(caught, catch.next, thread.incoming, stashed)
                 return True
         return False
 
     def tolerate(self, parent: Thread, join: Join, thread: Thread, failure: Failure) -> None:
         """Let an item's failure stand as its result."""
-        self.put(replace(parent, join=replace(join, failed=join.failed + 1)))
+        self.put(evolve(parent, join=evolve(join, failed=join.failed + 1)))
         self.clear(thread)
         self.release(thread)
         self.joined(thread, {"error": failure_json(failure)})
@@ -682,7 +680,7 @@ class Fold(Draft):
             return
         again = isinstance(event, ResumeRequested) and event.redrives > item.redrives
         if event.turn and (again or not item.ended) and item.state is not State.SUCCEEDED:
-            self.execution = replace(item, heard=event.turn)
+            self.execution = evolve(item, heard=event.turn)
         match event:
             case CancelRequested() if not item.ended:
                 self.close(item.threads[ROOT], State.CANCELLED, actor=event.actor)
@@ -706,34 +704,34 @@ class Fold(Draft):
             return
         known = all(thread.step in self.definition.steps for thread in item.threads.values())
         version = event.version if event.version is not None and known else item.definition_version
-        self.execution = replace(item, redrives=event.redrives, definition_version=version)
+        self.execution = evolve(item, redrives=event.redrives, definition_version=version)
 
     def pause(self, actor: str | None) -> None:
         """Let everything stand still; child executions are told to."""
         self.record(State.PAUSED, self.execution.threads[ROOT], actor=actor)
-        self.execution = replace(self.execution, paused_at=self.now, order=self.execution.version + 1)
+        self.execution = evolve(self.execution, paused_at=self.now, order=self.execution.version + 1)
         self.take_over()
 
     def resume(self, actor: str | None) -> None:
         """Let everything go on; a wait that is over ends at once, but no attempt's time has run meanwhile."""
         since, item = self.execution.paused_at or self.now, self.execution
         deadline = None if item.deadline is None else item.deadline + (self.now - since)
-        self.execution = replace(item, paused_at=None, order=item.version + 1, deadline=deadline)
+        self.execution = evolve(item, paused_at=None, order=item.version + 1, deadline=deadline)
         self.record(State.STARTED, self.execution.threads[ROOT], actor=actor)
         self.take_over()
         for thread in item.threads.values():
             if thread.deadline is not None:
                 stood = self.now - max(since, thread.started_at)
-                self.put(replace(self.execution.threads[thread.id], deadline=thread.deadline + stood))
+                self.put(evolve(self.execution.threads[thread.id], deadline=thread.deadline + stood))
 
     def take_over(self) -> None:
         """Drive every thread, so that what each asks for is sent."""
         order = self.execution.order
         threads = {
-            name: replace(thread, driver=self.driver, ordered=order if thread.status is Status.AWAITING else 0)
+            name: evolve(thread, driver=self.driver, ordered=order if thread.status is Status.AWAITING else 0)
             for name, thread in self.execution.threads.items()
         }
-        self.execution = replace(self.execution, threads=threads)
+        self.execution = evolve(self.execution, threads=threads)
 
     def redrive(self, event: RedriveRequested, redrives: int) -> None:
         """Go on after the end: from where it stopped, or at a step of the first thread."""
@@ -749,10 +747,10 @@ class Fold(Draft):
         timeout = None if item.part is not None else self.definition.timeout
         edited = bool(event.stash) or event.version is not None
         kept = {name: self.keep_items(thread) if edited else thread for name, thread in item.threads.items()}
-        self.execution = replace(
+        self.execution = evolve(
             item,
             definition_version=version,
-            threads={**kept, ROOT: replace(kept[ROOT], stash=stash)},
+            threads={**kept, ROOT: evolve(kept[ROOT], stash=stash)},
             stash={},
             output=None,
             error=None,
@@ -765,9 +763,9 @@ class Fold(Draft):
         change = _change(event, item, root, version)
         self.record(State.STARTED, root, actor=event.actor, change=change)
         if event.step is not None:
-            root = replace(root, stash=stash)
+            root = evolve(root, stash=stash)
             self.abandon(root)
-            self.arrive(replace(root, error=None), event.step, event.incoming)
+            self.arrive(evolve(root, error=None), event.step, event.incoming)
             return
         if lost:
             self.anew(self.execution.threads[ROOT])
@@ -799,7 +797,7 @@ class Fold(Draft):
         if thread.join is None or not thread.join.listed or thread.status is Status.OVER or thread.items is not None:
             return thread
         try:
-            return replace(thread, items=list(items_of(self.definition, self.before, thread)))
+            return evolve(thread, items=list(items_of(self.definition, self.before, thread)))
         except StepError:
             return thread
 
@@ -817,17 +815,17 @@ class Fold(Draft):
             case Status.JOINING if join is not None and len(thread.results) >= (1 if join.first else join.total):
                 self.finish(thread, join)
             case Status.RETRYING:
-                self.put(replace(thread, driver=self.driver))
+                self.put(evolve(thread, driver=self.driver))
             case Status.READY if join is not None:
-                self.put(replace(thread, driver=self.driver, deadline=deadline))
+                self.put(evolve(thread, driver=self.driver, deadline=deadline))
             case Status.AWAITING if not (edited and workflow):
-                self.put(replace(thread, driver=self.driver, deadline=deadline, ordered=self.execution.order))
+                self.put(evolve(thread, driver=self.driver, deadline=deadline, ordered=self.execution.order))
             case Status.JOINING:
-                self.put(replace(thread, driver=self.driver, deadline=deadline))
+                self.put(evolve(thread, driver=self.driver, deadline=deadline))
             case Status.WAITING if not late:
-                self.put(replace(thread, driver=self.driver, deadline=deadline))
+                self.put(evolve(thread, driver=self.driver, deadline=deadline))
             case Status.ASKING if not late and self.is_open(thread):
-                self.put(replace(thread, driver=self.driver, deadline=deadline))
+                self.put(evolve(thread, driver=self.driver, deadline=deadline))
             case _:
                 self.anew(thread)
 
@@ -840,7 +838,7 @@ class Fold(Draft):
     def anew(self, thread: Thread) -> None:
         """Let a step begin as though it had never been tried."""
         self.abandon(thread)
-        self.attempt(replace(thread, attempt=1, tries={}))
+        self.attempt(evolve(thread, attempt=1, tries={}))
 
 
 def _after(now: datetime, time: timedelta | None) -> datetime | None:
@@ -849,7 +847,7 @@ def _after(now: datetime, time: timedelta | None) -> datetime | None:
 
 def _awaiting(thread: Thread) -> Thread:
     """Answer a thread that gathers as it was when it awaited: its child executions are named after that turn."""
-    return replace(thread, turn=thread.turn - 1)
+    return evolve(thread, turn=thread.turn - 1)
 
 
 def _of_child(event: ChildEnded, name: str) -> StepError:

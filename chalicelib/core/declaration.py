@@ -210,8 +210,10 @@ class Step:
     type: StepType
     params: Template
     """Of the parameters that are templates: not of conditions, targets and nested steps."""
-    schema: Schema
-    """Of the rendered parameters."""
+    schema: Schema | None
+    """Of the rendered parameters; None if they pass it, whatever their templates render to."""
+    schemas: Sequence[str] = ()
+    """The parameters that are to be JSON Schemas and that templates make."""
     next: str | None = None
     """The path of the next step; none ends the list."""
     output: Template | None = None

@@ -1,10 +1,11 @@
 """From a document to a definition with everything compiled, or to every problem at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
+from chalicelib.core.assurance import is_assured
 from chalicelib.core.declaration import Catch, Choice, Definition, RetryPolicy, Step, StepType
 from chalicelib.core.errors import InvalidDefinitionError
 from chalicelib.core.findings import Findings
@@ -41,7 +42,23 @@ def parse(document: Json, step_types: Mapping[str, StepType]) -> Definition:
     """
     if not isinstance(document, dict):
         raise InvalidDefinitionError(problems=[Problem("", "a definition is an object")])
-    parsing = _Parsing(step_types)
+    return _parsed(_Parsing(step_types), document)
+
+
+def parse_stored(document: Mapping[str, Json], step_types: Mapping[str, StepType]) -> Definition:
+    """Read a definition that was valid when it was stored: nothing in it is held against a schema again.
+
+    Args:
+        document: the definition as JSON.
+        step_types: what a step's ``type`` can name.
+
+    Raises:
+        InvalidDefinitionError: it names a step type that there is no more, or an expression cannot be read any more.
+    """
+    return _parsed(_Trusting(step_types), document)
+
+
+def _parsed(parsing: "_Parsing", document: Mapping[str, Json]) -> Definition:
     try:
         definition = parsing.definition(document)
     except RecursionError:
@@ -95,8 +112,12 @@ class _Parsing(Findings):
         self.walk(raw, _Place(("steps",)))
         ids = {each.id for nodes, _ in self.lists for each in nodes if each.id is not None}
         for nodes, place in self.lists:
-            self.problems += flow_problems(nodes, place.path, self.suggestion, ids, endless=place.endless)
+            self.ways(nodes, place, ids)
         return next(iter(self.steps), "")
+
+    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str]) -> None:
+        """Look at the ways between the steps of a list."""
+        self.problems += flow_problems(nodes, place.path, self.suggestion, ids, endless=place.endless)
 
     def walk(self, raw: Sequence[Json], place: _Place) -> None:
         """Parse a list of steps."""
@@ -126,7 +147,7 @@ class _Parsing(Findings):
         """Compile a step type's schema, once."""
         name = step_type.name if step_type else None
         if name not in self.kinds:
-            self.kinds[name] = step_kind(step_type), compile_schema(params_schema(step_type) if step_type else True)
+            self.kinds[name] = step_kind(step_type), compile_schema(params_schema(step_type) if step_type else {})
         return self.kinds[name]
 
     def step(self, step: Mapping[str, Json], step_type: StepType | None, behind: Json, place: _Place) -> None:
@@ -145,7 +166,8 @@ class _Parsing(Findings):
             path,
             cast("StepType", step_type),  # of an unknown one nothing is answered
             params,
-            schema,
+            None if is_assured(params.source, schema) else schema,
+            schemas=[key for key in kind.schemas if is_templated(step.get(key))],
             next=_onward(step, kind, behind, place.prefix),
             output=output,
             stash=stash,
@@ -163,14 +185,18 @@ class _Parsing(Findings):
 
     def params(self, step: Mapping[str, Json], kind: Kind, path: Path) -> Template:
         """Compile the parameters of a step that are templates."""
-        for key in kind.schemas:
-            if key in step and not is_templated(step[key]):
-                self.problems += schema_problems(step[key], (*path, key))
+        self.schemas(step, kind, path)
         source = {key: value for key, value in step.items() if key in kind.params}
         params = self.template(source, path, call=kind.calls)
         if Hole() in params.holes and step.get("callback", False) is False:
             self.problem((*path, "callback"), "${step.token} is for those who answer: it needs callback: true")
         return params
+
+    def schemas(self, step: Mapping[str, Json], kind: Kind, path: Path) -> None:
+        """Look at the parameters of a step that are JSON Schemas."""
+        for key in kind.schemas:
+            if key in step and not is_templated(step[key]):
+                self.problems += schema_problems(step[key], (*path, key))
 
     def inner(self, step: Mapping[str, Json], path: str, place: _Place) -> dict[str, tuple[Sequence[Json], _Place]]:
         """Find the lists of steps inside a step, by their names."""
@@ -222,6 +248,24 @@ class _Parsing(Findings):
         if isinstance(stash, dict):
             return {name: self.template(value, (*path, name)) for name, value in stash.items()}
         return stash if isinstance(stash, str) else None
+
+
+class _Trusting(_Parsing):
+    """One document that was valid when it was stored."""
+
+    def check(self, value: Mapping[str, Json], kind: Kind, path: Path) -> bool:  # noqa: ARG002 - all is well
+        """Take an object as it is."""
+        return True
+
+    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str]) -> None:
+        """Take the ways as they are."""
+
+    def schema(self, document: Json, path: Path) -> Schema:  # noqa: ARG002 - nothing is found wrong there
+        """Take a schema as it is."""
+        return compile_schema(document)
+
+    def schemas(self, step: Mapping[str, Json], kind: Kind, path: Path) -> None:
+        """Take the schemas of a step as they are."""
 
 
 def _too_many(raw: Sequence[Json]) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.exceptions import best_match
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 from referencing import Registry
@@ -55,6 +56,9 @@ _budget: ContextVar[_Budget] = ContextVar("budget of the validation that runs in
 def errors_of(validator: Validator, instance: Json) -> list[ValidationError]:
     """Validate within a budget that grows with the instance.
 
+    Returns:
+        First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema.
+
     Raises:
         TooCostlyError: it costs more.
         RecursionError: the instance is nested too deeply.
@@ -62,9 +66,16 @@ def errors_of(validator: Validator, instance: Json) -> list[ValidationError]:
     size = len(json.dumps(instance))
     token = _budget.set(_Budget(min(MAX_STEPS, MIN_STEPS + STEPS_PER_BYTE * size)))
     try:
-        return list(validator.iter_errors(instance))
+        errors = list(validator.iter_errors(instance))
     finally:
         _budget.reset(token)
+    best = best_match(errors)
+    return [] if best is None else [best, *(error for error in errors if error is not best)]
+
+
+def schema_errors(document: Json) -> Iterator[ValidationError]:
+    """Find what makes a document no schema."""
+    return Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(document)
 
 
 def new_validator(document: Json) -> Validator:

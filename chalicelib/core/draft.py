@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.errors import ResultTooLargeError
-from chalicelib.core.model import ENDED, ROOT, Driver, Execution, Failure, Record, State, Status, Thread
-from chalicelib.core.scope import scope
+from chalicelib.core.evolve import evolve
+from chalicelib.core.model import ENDED, ROOT, Driver, Execution, Failure, Join, Record, State, Status, Thread
+from chalicelib.core.scope import rendered
 from chalicelib.core.submission import child_id
-from chalicelib.core.template import Template, render
+from chalicelib.core.template import Template
 from chalicelib.core.values import Json
 
 _HEADROOM = 100
@@ -34,18 +34,18 @@ class Draft:
 
     def move(self, thread: Thread) -> Thread:
         """Take a changed thread to its next turn."""
-        moved = replace(thread, turn=thread.turn + 1, since=self.now, driver=self.driver)
+        moved = evolve(thread, turn=thread.turn + 1, since=self.now, driver=self.driver)
         self.put(moved)
         return moved
 
     def put(self, thread: Thread) -> None:
         """Keep a changed thread."""
-        self.execution = replace(self.execution, threads={**self.execution.threads, thread.id: thread})
+        self.execution = evolve(self.execution, threads={**self.execution.threads, thread.id: thread})
 
     def remove(self, thread: Thread) -> None:
         """Take a thread out."""
         threads = {name: other for name, other in self.execution.threads.items() if name != thread.id}
-        self.execution = replace(self.execution, threads=threads)
+        self.execution = evolve(self.execution, threads=threads)
 
     def clear(self, thread: Thread) -> None:
         """Take out all threads below one."""
@@ -59,17 +59,17 @@ class Draft:
         self.settle(thread)
         join = thread.join
         if thread.status is Status.AWAITING and join is not None and join.wait and len(thread.results) < join.begun:
-            self.put(replace(self.shade(thread), join=join, results=thread.results))
+            self.put(evolve(self.shade(thread), join=join, results=thread.results))
 
     def settle(self, thread: Thread) -> None:
         """Keep of a thread that it waits for an answer no longer, until that is known where its wait is kept."""
         if thread.status is Status.ASKING and thread.asking is not None and thread.asking.is_kept_elsewhere:
-            self.put(replace(self.shade(thread), asking=thread.asking))
+            self.put(evolve(self.shade(thread), asking=thread.asking))
 
     def shade(self, thread: Thread) -> Thread:
         """Make what stays of a turn."""
         left = Thread(shade(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
-        return replace(left, driver=self.driver)
+        return evolve(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
         """Give up what an attempt began."""
@@ -94,10 +94,10 @@ class Draft:
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
         elsewhere = (Status.AWAITING, Status.ASKING, Status.OVER)
         told = {
-            name: replace(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
+            name: evolve(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
             for name, thread in threads.items()
         }
-        self.execution = replace(
+        self.execution = evolve(
             self.execution,
             threads=told,
             stash=root.stash,
@@ -134,24 +134,24 @@ class Draft:
                 error,
                 stash or {},
                 change or {},
-                _children(self.execution, thread),
+                () if thread.join is None else _children(self.execution, thread, thread.join),
                 size,
             )
         )
-        if state is not State.STEP_SKIPPED and (not self.execution.paused or state in ENDED):
-            self.execution = replace(self.execution, state=state, step=thread.step)
+        if state is not State.STEP_SKIPPED and (self.execution.paused_at is None or state in ENDED):
+            self.execution = evolve(self.execution, state=state, step=thread.step)
 
     def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
         """Render a template for a thread, now."""
-        return render(template, scope(self.execution, thread, output, self.now, part))
+        return rendered(template, self.execution, thread, output, self.now, part=part)
 
 
-def _children(execution: Execution, thread: Thread) -> Sequence[str]:
+def _children(execution: Execution, thread: Thread, join: Join) -> Sequence[str]:
     """List the executions that a thread's step has started, while it awaits them or gathers what they came to."""
-    if thread.join is None or thread.status not in (Status.AWAITING, Status.READY):
+    if thread.status not in (Status.AWAITING, Status.READY):
         return ()
-    awaiting = replace(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
-    return [child_id(execution, awaiting, number) for number in range(thread.join.begun)]
+    awaiting = evolve(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
+    return [child_id(execution, awaiting, number) for number in range(join.begun)]
 
 
 def shade(thread: str, turn: int) -> str:
@@ -167,13 +167,17 @@ def size_of(value: Json) -> int:
     """
     if value is None:
         return 0
-    wrapped: Json = value
-    for _ in range(_HEADROOM):
-        wrapped = [wrapped]
     try:
-        size = len(json.dumps(wrapped)) - 2 * _HEADROOM
+        size = len(json.dumps(value)) if not isinstance(value, list | dict) else _nested_size(value)
     except RecursionError:
         raise ResultTooLargeError("the result nests too deeply to be kept") from None
     if size > MAX_RESULT:
         raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
     return size
+
+
+def _nested_size(value: Json) -> int:
+    """Tell the size of a value where it is written, as many levels down as there may be."""
+    for _ in range(_HEADROOM):
+        value = [value]
+    return len(json.dumps(value)) - 2 * _HEADROOM

@@ -22,7 +22,9 @@ MAX_NESTING = 64
 
 _LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 
-_PATHS = frozenset({"current", "field", "identity", "index", "index_expression", "subexpression"})
+_STEPS = frozenset({"field", "index"})
+_HERE = frozenset({"current", "identity"})
+_CHAINS = frozenset({"index_expression", "subexpression"})
 
 _LOOKUPS = frozenset(
     {"filter_projection", "flatten", "index_expression", "projection", "subexpression", "value_projection"}
@@ -45,8 +47,12 @@ class Expression:
 
     text: str
     tree: _Node
-    passes: bool = False
-    """Whether it only names a value that is in scope, and makes none."""
+    names: frozenset[str] | None = None
+    """What it can see of the scope; None: all of it."""
+    path: Sequence[str | int] | None = None
+    """The keys and indexes that lead to the value that is in scope already, if it only names one."""
+    visits: int = 0
+    """Of a path: the nodes of its tree."""
 
 
 @lru_cache(maxsize=2048)
@@ -79,7 +85,11 @@ def read_expression(text: str) -> Expression:
         raise _too_deep(0)
     _check_negations(tokens, tree)
     _check_calls(tokens, tree)
-    return Expression(text, tree, _passes(tree))
+    nodes = [*_nodes(tree)]
+    kinds = {node["type"] for node in nodes}
+    names = None if kinds & _HERE else frozenset(node["value"] for node in nodes if node["type"] == "field")
+    path = [node["value"] for node in nodes if node["type"] in _STEPS] if kinds <= _STEPS | _HERE | _CHAINS else None
+    return Expression(text, tree, names, path, len(nodes))
 
 
 def _too_deep(offset: int) -> ExpressionError:
@@ -153,8 +163,11 @@ def _written(node: _Node) -> list[_Node]:
     return children
 
 
-def _passes(node: _Node) -> bool:
-    return node["type"] in _PATHS and all(map(_passes, _children(node)))
+def _nodes(node: _Node) -> Iterator[_Node]:
+    """Walk over a tree in the order of evaluation."""
+    yield node
+    for child in _children(node):
+        yield from _nodes(child)
 
 
 def _children(node: _Node) -> list[_Node]:

@@ -1,8 +1,9 @@
 """Expressions evaluated within a budget of steps and bytes."""
 
 import math
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property, partial
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -45,24 +46,32 @@ _BUILDERS = frozenset(
     }
 )
 
+_OPTIONS = Options()
+
 
 class Interpreter(TreeInterpreter):
     """Evaluates the expressions of one rendering, which share one budget.
 
     Args:
         values: what expressions see, by name.
-        functions: what they may call.
+        now: what ``now()`` gives.
+        seed: what ``uuid()`` is derived from.
     """
 
-    def __init__(self, values: Mapping[str, Json], functions: Functions) -> None:
-        super().__init__(Options(custom_functions=functions))
+    def __init__(self, values: Mapping[str, Json], now: datetime, seed: str) -> None:
+        super().__init__(_OPTIONS)
         self._root = dict(values)
-        self._library = functions
+        self._now = now
+        self._seed = seed
         self._scales = _Scales(MAX_RESULT, MAX_BUILT)
         self._through = _Scales(MAX_PASSED, MAX_PASSED)
         self._visits = 0
         self._yielded = 0
         self._passed = 0
+
+    @cached_property
+    def _library(self) -> Functions:
+        return Functions(self._now, self._seed)
 
     def evaluate(self, expression: Expression) -> Json:
         """Evaluate one expression.
@@ -72,13 +81,14 @@ class Interpreter(TreeInterpreter):
             TemplateError: a function got what it cannot take, or the result is not JSON.
         """
         try:
-            value: Json = self.visit(expression.tree, self._root)
-            if expression.passes:
-                self._passed += self._through.size(value)
-            else:
+            if expression.path is None:
+                value: Json = self.visit(expression.tree, self._root)
                 self._yielded += self._scales.size(value)
+            else:
+                value = self._look_up(expression.path, expression.visits)
+                self._passed += self._through.size(value)
             if self._yielded > MAX_RESULT or self._passed > MAX_PASSED:
-                most = MAX_PASSED if expression.passes else MAX_RESULT
+                most = MAX_RESULT if expression.path is None else MAX_PASSED
                 raise _over_budget(f"yields more than {most:,} bytes")
         except TemplateBudgetError as error:
             raise TemplateBudgetError(f"${{{expression.text}}} {error}") from None
@@ -88,11 +98,26 @@ class Interpreter(TreeInterpreter):
             raise TemplateError(f"${{{expression.text}}}: nests too deeply") from None
         return value
 
+    def _look_up(self, path: Sequence[str | int], visits: int) -> Any:  # noqa: ANN401 - a value of the scope
+        """Follow a path, at the cost of visiting its nodes; what is not there is null."""
+        self._visits += visits
+        if self._visits > MAX_VISITS:
+            raise _too_many_visits()
+        value: Any = self._root
+        for part in path:
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int) and -len(value) <= part < len(value):
+                value = value[part]
+            else:
+                return None
+        return value
+
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the signature of TreeInterpreter)
         """Count the visit, and weigh what it has built."""
         self._visits += 1
         if self._visits > MAX_VISITS:
-            raise _over_budget(f"costs more than {MAX_VISITS:,} steps")
+            raise _too_many_visits()
         kind = node["type"]
         value = getattr(self, f"visit_{kind}")(node, *args, **kwargs)
         if kind in _BUILDERS:
@@ -197,6 +222,10 @@ _SIZES: Mapping[type, Callable[[Any], int]] = {
 
 def _over_budget(reason: str) -> TemplateBudgetError:
     return TemplateBudgetError(reason)
+
+
+def _too_many_visits() -> TemplateBudgetError:
+    return _over_budget(f"costs more than {MAX_VISITS:,} steps")
 
 
 def _reason(error: Exception) -> str:

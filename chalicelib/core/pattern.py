@@ -1,16 +1,22 @@
 """Regular expressions that people write: RE2, whose time is linear in the text (google/re2, "Syntax")."""
 
-from functools import lru_cache
-from typing import Protocol
-
-import re2
+from functools import cache, lru_cache
+from types import ModuleType
+from typing import Any, Protocol
 
 MAX_PATTERN = 1_000
 """Characters of one pattern."""
 
-_OPTIONS = re2.Options()
-_OPTIONS.log_errors = False
-_OPTIONS.max_mem = 1 << 20
+
+@cache
+def _re2() -> tuple[ModuleType, Any]:
+    """Load RE2, and make its options; most invocations need neither."""
+    import re2  # noqa: PLC0415 - see above
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return re2, options
 
 
 class Match(Protocol):
@@ -42,8 +48,9 @@ def compile_pattern(text: str) -> Pattern:
     """
     if len(text) > MAX_PATTERN:
         raise ValueError(f"pattern is longer than {MAX_PATTERN} characters")
+    re2, options = _re2()
     try:
-        pattern: Pattern = re2.compile(text, _OPTIONS)
+        pattern: Pattern = re2.compile(text, options)
     except re2.error as error:
         reason = error.args[0] if error.args else error
         reason = reason.decode() if isinstance(reason, bytes) else reason
@@ -60,5 +67,6 @@ def compile_glob(text: str) -> Pattern:
     Raises:
         ValueError: it is too long.
     """
+    re2, _ = _re2()
     wild = {"*": ".*", "?": "."}
     return compile_pattern("(?s)" + "".join(wild.get(character) or re2.escape(character) for character in text))

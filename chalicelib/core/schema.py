@@ -1,20 +1,23 @@
-"""JSON Schema 2020-12 (json-schema.org), restricted to what cannot be used to stall or to fetch."""
+"""JSON Schema 2020-12 (json-schema.org), restricted to what cannot be used to stall or to fetch.
+
+What validates is loaded where it is needed first: it takes as long to import as all the rest, and most invocations of
+the function that runs steps need none of it.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-from jsonschema.protocols import Validator
-
-from chalicelib.core.dialect import MAX_UNIQUE, TooCostlyError, errors_of, new_validator
 from chalicelib.core.errors import InvalidParametersError
 from chalicelib.core.pattern import compile_pattern
 from chalicelib.core.values import Json, Path, Problem, pointer
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 MAX_SCHEMA = 32 * 1024
 """Bytes of a schema as JSON."""
@@ -57,12 +60,17 @@ _Place: TypeAlias = tuple[str, ...]
 _Schemas: TypeAlias = Mapping[_Place, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for its validator
 class Schema:
-    """A compiled schema."""
+    """A schema, compiled when it is needed first."""
 
     document: Json
-    _validator: Validator
+
+    @cached_property
+    def _validator(self) -> "Validator":
+        from chalicelib.core.dialect import new_validator  # noqa: PLC0415 - see the head of the module
+
+        return new_validator(self.document)
 
     def problems(self, instance: Json) -> list[Problem]:
         """Validate an instance.
@@ -71,19 +79,20 @@ class Schema:
             One problem for each error, with pointers into the instance: first the one that jsonschema's ``best_match``
             picks, then the others in the order of the schema; at most MAX_PROBLEMS.
         """
+        if self.document is True or self.document == {}:
+            return []
+        from chalicelib.core.dialect import TooCostlyError, errors_of  # noqa: PLC0415 - see the head of the module
+
         try:
             errors = errors_of(self._validator, instance)
-            best = best_match(errors)
         except TooCostlyError:
             return [Problem("", "validating it against the schema costs too much")]
         except RecursionError:
             return [Problem("", "it is nested too deeply to be validated")]
         except (OverflowError, UnicodeError) as error:
             return [Problem("", f"it cannot be validated: {error}")]
-        ordered = [] if best is None else [best, *(error for error in errors if error is not best)]
         return [
-            Problem(pointer(tuple(error.absolute_path)), error.message[:MAX_MESSAGE])
-            for error in ordered[:MAX_PROBLEMS]
+            Problem(pointer(tuple(error.absolute_path)), error.message[:MAX_MESSAGE]) for error in errors[:MAX_PROBLEMS]
         ]
 
 
@@ -92,7 +101,7 @@ def compile_schema(document: Json) -> Schema:
     if isinstance(document, dict):
         # they name the document and its dialect, which are known; left in, jsonschema would go by them
         document = {key: value for key, value in document.items() if key not in {"$id", "$schema"}}
-    return Schema(document, new_validator(document))
+    return Schema(document)
 
 
 def require_schema(document: Json, name: str) -> None:
@@ -112,6 +121,8 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
         document: the schema.
         path: where it stands in its document.
     """
+    if isinstance(document, bool):
+        return []
     if _deeper(document, MAX_DEPTH):
         return [Problem(pointer(path), f"schema nests deeper than {MAX_DEPTH} levels")]
     if len(json.dumps(document, ensure_ascii=False).encode(errors="replace")) > MAX_SCHEMA:
@@ -119,10 +130,9 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
     schemas = dict(_subschemas(document))
     if len(schemas) > MAX_SUBSCHEMAS:
         return [Problem(pointer(path), f"schema holds more than {MAX_SUBSCHEMAS:,} schemas")]
-    found = [
-        ((*error.absolute_path,), error.message[:MAX_MESSAGE])
-        for error in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(document)
-    ]
+    from chalicelib.core.dialect import schema_errors  # noqa: PLC0415 - see the head of the module
+
+    found = [((*error.absolute_path,), error.message[:MAX_MESSAGE]) for error in schema_errors(document)]
     for place, schema in schemas.items():
         found += [((*place, *part), message) for part, message in _refusals(schema, place, schemas)]
     found += _reference_problems(schemas)
@@ -158,13 +168,15 @@ def _subschemas(document: Json, place: _Place = ()) -> Iterator[tuple[_Place, Ma
 def _refusals(schema: Mapping[str, Any], place: _Place, schemas: _Schemas) -> Iterator[tuple[_Place, str]]:
     """Refuse what cannot be made safe in one schema."""
     yield from (((keyword,), f"{keyword} is not supported") for keyword in _UNSUPPORTED if keyword in schema)
+    from chalicelib.core.dialect import MAX_UNIQUE  # noqa: PLC0415 - see the head of the module
+
     if "$id" in schema and place:
         yield ("$id",), "$id is supported at the root of a schema only"
     if "$schema" in schema and (place or str(schema["$schema"]).rstrip("#") != _DIALECT):
         yield ("$schema",), f"$schema can only be {_DIALECT}, at the root of a schema"
     if isinstance(schema.get("$ref"), str) and _target(schema) not in schemas:
         yield ("$ref",), f"$ref {schema['$ref']!r} is not a JSON pointer (#/…) to a schema inside this one"
-    if schema.get("uniqueItems") is True and not _is_short(schema.get("maxItems")):
+    if schema.get("uniqueItems") is True and not _is_at_most(MAX_UNIQUE, schema.get("maxItems")):
         yield ("uniqueItems",), f"uniqueItems needs maxItems of at most {MAX_UNIQUE} beside it"
     if "unevaluatedProperties" in schema and any("patternProperties" in other for other in schemas.values()):
         yield ("unevaluatedProperties",), "unevaluatedProperties is not supported together with patternProperties"
@@ -177,8 +189,8 @@ def _refusals(schema: Mapping[str, Any], place: _Place, schemas: _Schemas) -> It
             yield part, str(error)
 
 
-def _is_short(length: Json) -> bool:
-    return isinstance(length, int | float) and length <= MAX_UNIQUE
+def _is_at_most(most: int, length: Json) -> bool:
+    return isinstance(length, int | float) and length <= most
 
 
 def _target(schema: Mapping[str, Any]) -> _Place | None:

@@ -1,20 +1,24 @@
 """What a template of a thread's step can see, and what its step type answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
-from chalicelib.core.declaration import Await, Definition, Outcome, Perform, Spread, StepContext
+from chalicelib.core.declaration import Await, Definition, Outcome, Perform, Spread, Step, StepContext
 from chalicelib.core.document import failure_json
 from chalicelib.core.errors import InvalidParametersError
+from chalicelib.core.evolve import evolve
 from chalicelib.core.model import Awaited, Execution, Failure, Status, Thread
-from chalicelib.core.schema import compile_schema
-from chalicelib.core.template import Scope, filling, is_true, render
+from chalicelib.core.reference import NAMES
+from chalicelib.core.schema import compile_schema, require_schema
+from chalicelib.core.template import Scope, Template, filling, is_true, render
 from chalicelib.core.values import Json, Problem, format_instant
 
 
-def scope(execution: Execution, thread: Thread, output: Json, now: datetime, part: str) -> Scope:
+def scope(  # noqa: PLR0913 - what a template can depend on
+    execution: Execution, thread: Thread, output: Json, now: datetime, part: str, *, names: Collection[str] = NAMES
+) -> Scope:
     """Gather what a template can see.
 
     Args:
@@ -23,25 +27,43 @@ def scope(execution: Execution, thread: Thread, output: Json, now: datetime, par
         output: what the template sees under that name.
         now: the instant of the turn.
         part: tells the templates of one turn apart.
+        names: those of the values that are wanted.
     """
-    values: dict[str, Json] = {
-        "input": execution.input,
-        "output": output,
-        "stash": visible_stash(execution, thread),
-        "execution": execution_values(execution),
-        "step": {
-            "id": thread.step.rpartition("/")[2],
-            "attempt": thread.attempt,
-            "startedAt": format_instant(thread.started_at),
-        },
-    }
-    if thread.asking is not None and thread.asking.answer is not None:
-        values["step"] = {**cast("dict[str, Json]", values["step"]), "completedBy": thread.asking.answer.by}
-    if (error := visible_error(execution, thread)) is not None:
+    values: dict[str, Json] = {"input": execution.input, "output": output}
+    if "stash" in names:
+        values["stash"] = visible_stash(execution, thread)
+    if "execution" in names:
+        values["execution"] = execution_values(execution)
+    if "step" in names:
+        values["step"] = _step_values(thread)
+    if "error" in names and (error := visible_error(execution, thread)) is not None:
         values["error"] = failure_json(error)
-    if (item := _item(execution, thread)) is not None:
+    if ("item" in names or "index" in names) and (item := _item(execution, thread)) is not None:
         values |= {"item": item.item, "index": item.index}
     return Scope(values, now, f"{execution.id}/{thread.id}/{thread.turn}/{part}")
+
+
+def rendered(  # noqa: PLR0913 - the same
+    template: Template, execution: Execution, thread: Thread, output: Json, now: datetime, *, part: str
+) -> Json:
+    """Render a template with what it can see; the parameters are those of :func:`scope`.
+
+    Raises:
+        StepError: it cannot be rendered.
+    """
+    return render(template, scope(execution, thread, output, now, part, names=template.names))
+
+
+def _step_values(thread: Thread) -> dict[str, Json]:
+    """Tell what templates see as ``step``."""
+    values: dict[str, Json] = {
+        "id": thread.step.rpartition("/")[2],
+        "attempt": thread.attempt,
+        "startedAt": format_instant(thread.started_at),
+    }
+    if thread.asking is not None and thread.asking.answer is not None:
+        values["completedBy"] = thread.asking.answer.by
+    return values
 
 
 def execution_values(execution: Execution) -> dict[str, Json]:
@@ -96,7 +118,7 @@ def holds(definition: Definition, execution: Execution, thread: Thread) -> bool:
     when = None if step is None else step.when
     if when is None or is_part_root(execution, thread):
         return True
-    return is_true(render(when, scope(execution, thread, thread.incoming, thread.started_at, "when")))
+    return is_true(rendered(when, execution, thread, thread.incoming, thread.started_at, part="when"))
 
 
 def outcome(definition: Definition, execution: Execution, thread: Thread) -> Outcome:
@@ -106,27 +128,31 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
         StepError: the step fails.
     """
     step = definition.steps[thread.step]
-    thread = _as_attempted(thread)
+    if thread.join is not None:
+        thread = _as_attempted(thread)
     if execution.part is not None and is_part_root(execution, thread):
         items = cast("list[Json]", thread.incoming)
         return Spread(items, execution.part.concurrency, execution.part.tolerate)
-    seen = scope(execution, thread, thread.incoming, thread.started_at, "parameters")
-    params = render(step.params, seen)
-    if problems := step.schema.problems(params):
+    seen = scope(execution, thread, thread.incoming, thread.started_at, "parameters", names=step.params.names)
+    params: Any = render(step.params, seen)  # an object: a step has its parameters by name
+    if step.schema is not None and (problems := step.schema.problems(params)):
         where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
         raise InvalidParametersError(f"{problems[0].message}{where}", details=params)
-    choices = (
-        (
-            is_true(render(choice.when, scope(execution, thread, thread.incoming, thread.started_at, f"choices/{n}"))),
-            choice.next,
-        )
-        for n, choice in enumerate(step.choices)
-    )
+    for name in step.schemas:
+        require_schema(params[name], name)
+    choices = _choices(step, execution, thread) if step.choices else ()
     context = StepContext(thread.incoming, thread.started_at, thread.attempt, choices, step.default)
-    answer = step.type.run(cast("dict[str, Json]", params), context)
+    answer = step.type.run(params, context)
     if step.params.holes and isinstance(answer, Perform):
         return replace(answer, holes=filling(step.params, seen))
     return answer
+
+
+def _choices(step: Step, execution: Execution, thread: Thread) -> Iterator[tuple[bool, str]]:
+    """Tell of each choice whether it holds, and where it leads."""
+    for number, choice in enumerate(step.choices):
+        now, part = thread.started_at, f"choices/{number}"
+        yield is_true(rendered(choice.when, execution, thread, thread.incoming, now, part=part)), choice.next
 
 
 def callback_of(definition: Definition, execution: Execution, thread: Thread) -> Perform | None:
@@ -178,6 +204,4 @@ def items_of(definition: Definition, execution: Execution, thread: Thread) -> Se
 
 def _as_attempted(thread: Thread) -> Thread:
     """Answer a thread at the turn of its attempt: it forks at the next one, and gathers at the one after."""
-    if thread.join is None:
-        return thread
-    return replace(thread, turn=thread.turn - (2 if thread.status is Status.READY else 1))
+    return evolve(thread, turn=thread.turn - (2 if thread.status is Status.READY else 1))

@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from math import ceil
 
 from chalicelib.core.declaration import Definition, StartChild, Step
 from chalicelib.core.errors import InvalidInputError, StepError
+from chalicelib.core.evolve import evolve
 from chalicelib.core.model import ROOT, Execution, Parent, Part, Spawns, Status, Thread
 from chalicelib.core.scope import execution_values, scope, visible_error, visible_stash
 from chalicelib.core.template import Template, expressions, render
@@ -37,7 +37,7 @@ def submit(definition: Definition, blank: Execution) -> Execution:
         started_at=now,
         deadline=None if timeout is None else now + timeout,
     )
-    submitted = replace(blank, threads={ROOT: root}, step=first, deadline=deadline)
+    submitted = evolve(blank, threads={ROOT: root}, step=first, deadline=deadline)
     if definition.stash is None:
         return submitted
     try:
@@ -45,7 +45,7 @@ def submit(definition: Definition, blank: Execution) -> Execution:
     except StepError as error:
         raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
     assert isinstance(stash, dict)  # noqa: S101 - its schema says so
-    return replace(submitted, threads={ROOT: replace(root, stash=stash)})
+    return evolve(submitted, threads={ROOT: evolve(root, stash=stash)})
 
 
 def child_id(execution: Execution, thread: Thread, number: int) -> str:

@@ -8,10 +8,9 @@ from typing import TypeAlias
 
 from chalicelib.core.errors import InvalidDefinitionError
 from chalicelib.core.expression import Expression, ExpressionError, read_expression
-from chalicelib.core.functions import Functions
 from chalicelib.core.functions_data import is_true
 from chalicelib.core.interpreter import Interpreter
-from chalicelib.core.reference import references
+from chalicelib.core.reference import NAMES, references
 from chalicelib.core.signature import as_text
 from chalicelib.core.values import Json, Path, Problem, pointer
 
@@ -25,6 +24,7 @@ __all__ = [
     "filling",
     "is_templated",
     "is_true",
+    "makes_text",
     "render",
 ]
 
@@ -86,6 +86,8 @@ class Template:
 
     source: Json
     _node: _Node
+    names: frozenset[str] = frozenset()
+    """What its expressions can see of the scope."""
     holes: frozenset[Hole] = frozenset()
     """What is put in at the call."""
 
@@ -110,7 +112,8 @@ def compile_template(source: Json, path: Path = (), *, call: bool = False) -> Te
     problems += [_misplaced(hole, (*path, *place)) for place, hole in holes if not call]
     if problems:
         raise InvalidDefinitionError(problems=problems)
-    return Template(source, node, frozenset(hole for _, hole in holes))
+    names = frozenset().union(*(_names(expression) for _, expression in _expressions(node)))
+    return Template(source, node, names, frozenset(hole for _, hole in holes))
 
 
 def compile_condition(expression: str, path: Path = ()) -> Template:
@@ -120,7 +123,8 @@ def compile_condition(expression: str, path: Path = ()) -> Template:
         InvalidDefinitionError: it cannot be read.
     """
     try:
-        return Template(expression, read_expression(expression))
+        condition = read_expression(expression)
+        return Template(expression, condition, _names(condition))
     except ExpressionError as error:
         hint = "; it is written without ${ }" if "${" in expression else ""
         problem = Problem(pointer(path), f"{error} at column {error.offset + 1}{hint}")
@@ -136,12 +140,16 @@ def render(template: Template, scope: Scope) -> Json:
     """
     if isinstance(template._node, _Literal):  # noqa: SLF001 (Template is opaque to others only)
         return template._node.value  # noqa: SLF001 (the same)
-    return _render(template._node, Interpreter(scope.values, Functions(scope.now, scope.seed)))  # noqa: SLF001 (the same)
+    return _render(template._node, Interpreter(scope.values, scope.now, scope.seed))  # noqa: SLF001 (the same)
 
 
 def expressions(template: Template) -> Iterator[tuple[Path, Expression]]:
     """Walk over the expressions of a template: where each stands in it, and the expression."""
-    waiting: list[tuple[tuple[str | int, ...], _Node]] = [((), template._node)]  # noqa: SLF001 (the same)
+    return _expressions(template._node)  # noqa: SLF001 (the same)
+
+
+def _expressions(root: _Node) -> Iterator[tuple[Path, Expression]]:
+    waiting: list[tuple[tuple[str | int, ...], _Node]] = [((), root)]
     while waiting:
         path, node = waiting.pop()
         match node:
@@ -160,7 +168,7 @@ def filling(template: Template, scope: Scope) -> dict[str, list[str | Hole]]:
         TemplateError: a function in it fails.
         TemplateBudgetError: it costs too much.
     """
-    interpreter = Interpreter(scope.values, Functions(scope.now, scope.seed))
+    interpreter = Interpreter(scope.values, scope.now, scope.seed)
     found: dict[str, list[str | Hole]] = {}
     for path, text in _texts(template._node) if template.holes else ():  # noqa: SLF001 (the same)
         if any(isinstance(part, Hole) for part in text.parts):
@@ -168,6 +176,10 @@ def filling(template: Template, scope: Scope) -> dict[str, list[str | Hole]]:
                 as_text(interpreter.evaluate(part)) if isinstance(part, Expression) else part for part in text.parts
             ]
     return found
+
+
+def _names(expression: Expression) -> frozenset[str]:
+    return NAMES if expression.names is None else expression.names & NAMES
 
 
 def _texts(node: _Node) -> Iterator[tuple[tuple[str | int, ...], _Text]]:
@@ -209,6 +221,11 @@ def is_templated(source: Json) -> bool:
             return False
 
 
+def makes_text(source: str) -> bool:
+    """Tell whether a text that can be compiled always renders to a text: whether it is no ``${ expr }`` alone."""
+    return not isinstance(_text(tuple(_parts(source))), Expression)
+
+
 def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem]) -> _Node:
     node: _Node = _Literal(source)
     match source:
@@ -219,10 +236,12 @@ def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem])
                 problems.append(Problem(pointer(path), f"{error} at column {error.offset + 1}"))
         case list():
             items = tuple(_compile(item, (*path, index), problems) for index, item in enumerate(source))
-            node = node if all(isinstance(item, _Literal) for item in items) else _List(items)
+            fixed = [item.value for item in items if isinstance(item, _Literal)]
+            node = _Literal(fixed) if len(fixed) == len(items) else _List(items)
         case dict():
             entries = tuple((key, _compile(value, (*path, key), problems)) for key, value in source.items())
-            node = node if all(isinstance(value, _Literal) for _, value in entries) else _Object(entries)
+            constants = {key: value.value for key, value in entries if isinstance(value, _Literal)}
+            node = _Literal(constants) if len(constants) == len(entries) else _Object(entries)
     return node
 
 
@@ -289,9 +308,7 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
         case Expression():
             return interpreter.evaluate(node)
         case _Text(parts):
-            return "".join(
-                as_text(interpreter.evaluate(part)) if isinstance(part, Expression) else _shown(part) for part in parts
-            )
+            return "".join([part if isinstance(part, str) else _shown(part, interpreter) for part in parts])
         case _List(items):
             return [_render(item, interpreter) for item in items]
         case _Object(entries):
@@ -299,5 +316,5 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
     return node.value
 
 
-def _shown(part: str | Hole) -> str:
-    return HIDDEN if isinstance(part, Hole) else part
+def _shown(part: Expression | Hole, interpreter: Interpreter) -> str:
+    return HIDDEN if isinstance(part, Hole) else as_text(interpreter.evaluate(part))

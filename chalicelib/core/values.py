@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -23,12 +24,17 @@ class Problem:
     """What would be right there, in the words of the reference."""
 
 
+# made once: dumps() with options makes one for every call
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_ESCAPED = json.JSONEncoder(separators=(",", ":"))
+
+
 def encode(value: object) -> bytes:
     """Write a JSON value as compact text in UTF-8."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return _COMPACT.encode(value).encode()
     except UnicodeEncodeError:  # half a surrogate pair exists as an escape only
-        return json.dumps(value, separators=(",", ":")).encode()
+        return _ESCAPED.encode(value).encode()
 
 
 def pointer(path: Path) -> str:
@@ -42,9 +48,10 @@ def truncate(instant: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
+@lru_cache(maxsize=256)  # the values of one turn hold the same few instants many times
 def format_instant(instant: datetime) -> str:
     """Write an instant as RFC 3339 text in UTC with milliseconds: ``2026-01-31T09:00:00.000Z``."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"  # its offset is +00:00
 
 
 def parse_instant(text: str) -> datetime:

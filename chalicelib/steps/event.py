@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from chalicelib.core.declaration import Await, Outcome, StepContext
 from chalicelib.core.language import SCHEMA_TYPE
 from chalicelib.core.model import Awaited
-from chalicelib.core.schema import require_schema
 from chalicelib.core.values import Json
 
 
@@ -56,10 +55,5 @@ class Event:
     }
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not told
-        """Wait for the event.
-
-        Raises:
-            InvalidParametersError: the schema was made by a template, and is none.
-        """
-        require_schema(params.get("schema", True), "schema")
+        """Wait for the event."""
         return Await(Awaited.EVENT, params)

@@ -8,7 +8,6 @@ from chalicelib.core.declaration import Await, Outcome, StepContext
 from chalicelib.core.errors import StepError
 from chalicelib.core.language import LONGEST, SCHEMA_TYPE
 from chalicelib.core.model import Awaited
-from chalicelib.core.schema import require_schema
 from chalicelib.core.values import Json, parse_instant, truncate
 
 _NAME: dict[str, Json] = {"minLength": 1, "maxLength": 200}
@@ -97,10 +96,8 @@ class Task:
         """Wait for a person.
 
         Raises:
-            InvalidParametersError: the schema of the answer was made by a template, and is none.
             StepError: the due date is no instant.
         """
-        require_schema(params.get("inputSchema", True), "inputSchema")
         due: Any = params.get("due")
         return Await(Awaited.TASK, params, until=None if due is None else _instant(due, context.now))
 

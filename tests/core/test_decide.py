@@ -286,6 +286,14 @@ class TestSize:
         run = Run(CALL).go().done("x" * (draft.MAX_RESULT - 2))
         assert [record.size for record in run.records[-2:]] == [draft.MAX_RESULT, draft.MAX_RESULT]
 
+    def test_one_that_nests_too_deeply_fails_the_step(self) -> None:
+        result: list[object] = []
+        for _ in range(100_000):
+            result = [result]
+        run = Run(CALL).go().done(result)  # type: ignore[arg-type] # JSON
+        assert run.execution.error is not None
+        assert run.execution.error.message == "the result nests too deeply to be kept"
+
     @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1]}, 10)])
     def test_sizes_are_counted_in_characters_of_json(self, result: object, size: int) -> None:
         run = Run(CALL).go().done(result)  # type: ignore[arg-type] # JSON

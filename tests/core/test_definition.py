@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.core.declaration import Definition, Outcome, StepContext, StepType, Succeed
-from chalicelib.core.definition import parse
+from chalicelib.core.definition import parse, parse_stored
 from chalicelib.core.errors import InvalidDefinitionError
 from chalicelib.core.language import DEFINITION_KEYS, MAX_STEPS
 from chalicelib.core.schema import MAX_PROBLEMS
@@ -327,3 +327,32 @@ class TestLimits:
 def test_an_id_that_the_api_needs_for_itself_is_refused() -> None:
     document = {**with_steps({"id": "a", "type": "note", "text": "x"}), "id": "validate"}
     assert ("/id", "'validate' has a meaning of its own in the API: choose another id") in problems(document)
+
+
+class TestStored:
+    def test_a_stored_definition_reads_as_it_did_when_it_was_new(self) -> None:
+        document: Json = {
+            "id": "x",
+            "inputSchema": {"type": "object"},
+            "outputSchema": {"type": "object"},
+            "stash": {"a": "${input.a}"},
+            "retry": [{"errors": ["*"], "maxAttempts": 2}],
+            "timeoutSeconds": 5,
+            "steps": [
+                {"id": "a", "type": "call", "method": "GET", "times": "${input.n}", "when": "input"},
+                {"id": "b", "type": "pause", "seconds": 1, "catch": [{"errors": ["http.*"], "next": "c"}]},
+                {"id": "c", "type": "pass", "output": "${stash.a}", "end": True},
+            ],
+        }
+        assert isinstance(document, dict)
+        assert parse_stored(document, TYPES) == parse(document, TYPES)
+
+    def test_nothing_in_it_is_held_against_a_schema_again(self) -> None:
+        document = with_steps({"id": "A B", "type": "call", "method": "POST", "unknown": 1, "next": "nowhere"})
+        definition = parse_stored({**document, "inputSchema": {"type": 5}}, TYPES)
+        assert definition.steps["A B"].next == "nowhere"
+
+    @pytest.mark.parametrize("step", [{"id": "a", "type": "gone"}, {"id": "a", "type": "pass", "output": "${"}])
+    def test_what_this_code_cannot_run_any_more_is_told(self, step: Json) -> None:
+        with pytest.raises(InvalidDefinitionError):
+            parse_stored(with_steps(step), TYPES)

@@ -1,9 +1,12 @@
 from datetime import UTC, datetime
 
+import jmespath
 import pytest
 
-from chalicelib.core.errors import InvalidDefinitionError
-from chalicelib.core.template import Scope, compile_condition, render
+from chalicelib.core.errors import InvalidDefinitionError, TemplateBudgetError
+from chalicelib.core.expression import read_expression
+from chalicelib.core.interpreter import MAX_VISITS
+from chalicelib.core.template import Scope, compile_condition, compile_template, render
 from chalicelib.core.values import Json
 
 
@@ -46,3 +49,46 @@ def test_a_negation_of_which_a_part_is_looked_up_would_always_be_null_and_is_ref
 def test_a_negation_of_a_whole_is_not(text: str, value: Json) -> None:
     scope = Scope({"input": {"n": []}}, datetime(2026, 1, 1, tzinfo=UTC), "seed")
     assert render(compile_condition(text), scope) == value
+
+
+PATHS = [
+    "input",
+    "@",
+    "input.n",
+    "input.n[0]",
+    "input.n[-1]",
+    "input.n[-2]",
+    "input.n[1]",
+    "input.n.n",
+    "input[0]",
+    "[0]",
+    "input.text.length",
+    "input.text[0]",
+    "input.none.none",
+    'input."a key".b[0][1]',
+    "@.input.text",
+    "missing.n[0]",
+]
+
+
+@pytest.mark.parametrize("text", PATHS)
+def test_a_path_leads_where_jmespath_says(text: str) -> None:
+    values: dict[str, Json] = {"input": {"n": [1], "text": "text", "none": None, "a key": {"b": [[1, 2]]}}}
+    assert read_expression(text).path is not None
+    found = render(compile_condition(text), Scope(values, datetime(2026, 1, 1, tzinfo=UTC), "seed"))
+    assert found == jmespath.search(text, values)
+
+
+@pytest.mark.parametrize(
+    "text", ["input.n[]", "input[*].n", "input | n", "'text'", "keys(input)", "[input.n]", "!input"]
+)
+def test_what_makes_a_value_is_no_path(text: str) -> None:
+    assert read_expression(text).path is None
+
+
+def test_a_path_costs_what_visiting_its_nodes_would() -> None:
+    most = MAX_VISITS // 3
+    scope = Scope({"input": {"n": 1}}, datetime(2026, 1, 1, tzinfo=UTC), "seed")
+    assert render(compile_template(["${input.n}"] * most), scope) == [1] * most
+    with pytest.raises(TemplateBudgetError, match="steps"):
+        render(compile_template(["${input.n}"] * (most + 1)), scope)

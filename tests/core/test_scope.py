@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.core.declaration import Await
 from chalicelib.core.errors import InvalidParametersError, TemplateError
 from chalicelib.core.model import Failure, Parent, Part, State
 from chalicelib.core.scope import (
@@ -136,7 +137,7 @@ class TestOutcome:
         assert caught.value.details == {"seconds": -1}
 
     def test_and_nowhere_where_the_whole_does_not(self) -> None:
-        run = Run("steps: [{id: a, type: wait, seconds: 1}]")
+        run = Run("steps: [{id: a, type: wait, seconds: '${input}'}]")
         run.definition = replace(
             run.definition,
             steps={"a": replace(run.definition.steps["a"], params=Run(NESTED).definition.steps["a"].params)},
@@ -144,6 +145,23 @@ class TestOutcome:
         with pytest.raises(InvalidParametersError) as caught:
             outcome(run.definition, run.execution, run.thread())
         assert " at " not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("step", "name"),
+        [
+            ("{id: a, type: event, name: paid, schema: '${input}'}", "schema"),
+            ("{id: a, type: event, name: paid, schema: {type: '${input.type}'}}", "schema"),
+            ("{id: a, type: task, title: Approve, inputSchema: '${input}'}", "inputSchema"),
+        ],
+    )
+    def test_a_schema_that_a_template_made_must_be_one(self, step: str, name: str) -> None:
+        run = Run(f"steps: [{step}]", {"type": "thing"})
+        with pytest.raises(InvalidParametersError, match=f"^{name} is no JSON Schema"):
+            outcome(run.definition, run.execution, run.thread())
+        run = Run(f"steps: [{step}]", {"type": "array"})
+        found = outcome(run.definition, run.execution, run.thread())
+        assert isinstance(found, Await)
+        assert found.params[name] == {"type": "array"}
 
     def test_a_choice_behind_one_that_holds_is_not_looked_at(self) -> None:
         choices = "[{when: '`true`', next: b}, {when: 'add(input, `1`) == `1`', next: b}]"

@@ -1,5 +1,6 @@
 import contextlib
 import json
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import InvalidDefinitionError, TemplateBudgetError, TemplateError
+from chalicelib.core.reference import NAMES
 from chalicelib.core.template import (
     Hole,
     Scope,
@@ -93,6 +95,34 @@ def test_an_expression_alone_keeps_the_type_of_its_value(source: str, value: Jso
 )
 def test_expressions_within_a_text_become_text(source: str, text: str) -> None:
     assert rendered(source) == text
+
+
+@pytest.mark.parametrize("wrap", [lambda text: [text], lambda text: {"a": text}, lambda text: {"a": [text, "b"]}])
+def test_an_escape_is_one_wherever_it_stands(wrap: Callable[[str], Json]) -> None:
+    assert rendered(wrap("$${5}")) == wrap("${5}")
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("plain", set()),
+        ("${now()}", set()),
+        ("${secret('a')}", set()),
+        ("${input.stash.name}", {"input", "stash"}),
+        ({"a": "${stash.a}", "b": ["x ${item}"]}, {"stash", "item"}),
+        ("${input.lines[0] || length(output.lines)}", {"input", "output"}),
+        ("${nothing}", set()),
+        ("${keys(@)}", NAMES),
+        ("${*.name}", NAMES),
+        ("${[input, @]}", NAMES),
+    ],
+)
+def test_a_template_tells_what_it_can_see_of_the_scope(source: Json, names: Collection[str]) -> None:
+    assert compile_template(source, call=True).names == names
+
+
+def test_a_condition_does_too() -> None:
+    assert compile_condition("input.a && error").names == {"input", "error"}
 
 
 def test_everything_but_strings_stays_as_it_is() -> None:

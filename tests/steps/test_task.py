@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.core.declaration import Await, StepContext
-from chalicelib.core.errors import InvalidParametersError, StepError
+from chalicelib.core.errors import StepError
 from chalicelib.core.model import Awaited
 from chalicelib.core.values import Json
 from chalicelib.steps.task import Task
@@ -34,8 +34,3 @@ def test_it_is_due_at_an_instant_or_after_some_seconds(due: Json, until: datetim
 def test_what_is_no_instant_fails_the_step(at: str) -> None:
     with pytest.raises(StepError, match="which is no instant"):
         Task().run({"title": "Approve", "due": {"at": at}}, CONTEXT)
-
-
-def test_a_form_that_a_template_made_must_be_a_schema() -> None:
-    with pytest.raises(InvalidParametersError, match="inputSchema is no JSON Schema"):
-        Task().run({"title": "Approve", "inputSchema": {"required": "yes"}}, CONTEXT)
