@@ -163,13 +163,19 @@ class Api:
     @web.explained
     def read_history(self, request: Request, tenant: str, execution: str) -> Response:
         """List the records of an execution, oldest first."""
-        (version, index), limit = web.cursor(request, int, int) or [1, 0], web.limit(request)
+        (after, skipped), limit = web.cursor(request, int, int) or [0, 0], web.limit(request)
         rows, more = self.service.read_history(
-            web.part(tenant, "tenantId"), web.execution_part(execution), limit + 1, max(version, 1) - 1
+            web.part(tenant, "tenantId"), web.execution_part(execution), limit + 1, max(after, 0)
         )
-        records = [(row.version, n, dict(record)) for row in rows for n, record in enumerate(row.records)]
-        ahead = [each for each in records if each[:2] >= (version, index)]
-        following: list[Json] | None = [rows[-1].version + 1, 0] if more else None
+        # A record is told by the row before its own: its own is another one once the newest have moved into a row.
+        starts = [after, *(row.version for row in rows)]
+        records = [
+            (start, n, dict(each))
+            for start, row in zip(starts, rows, strict=False)
+            for n, each in enumerate(row.records)
+        ]
+        ahead = [each for each in records if each[:2] >= (after, skipped)]
+        following: list[Json] | None = [starts[-1], 0] if more else None
         if len(ahead) > limit:
             following = list(ahead[limit][:2])
         return web.page(request, [record for _, _, record in ahead[:limit]], following)

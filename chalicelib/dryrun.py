@@ -325,7 +325,8 @@ class _World:
         root = item.threads[ROOT]
         rows = self.history.read(execution_id, 0, FOR_EVER)
         kept = [] if item.head is None else chained(rows, item.head)
-        history = [dict(record) for row in kept for record in row.records if not str(record["step"]).endswith(BEYOND)]
+        told = [*(record for row in kept for record in row.records), *item.tail]
+        history = [dict(record) for record in told if not str(record["step"]).endswith(BEYOND)]
         began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
         until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
         found = DryRun(

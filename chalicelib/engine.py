@@ -4,7 +4,8 @@ One :class:`Invocation` is the work of one request of a function on one executio
 as far as it goes, without a message in between. What makes that safe is here and nowhere else:
 
 * nothing is performed but from a turn that stands written (or was read) and is owned;
-* a history row, then the execution on condition of the version that was read, then messages, then the acknowledgement;
+* what moves into a row of history, then the execution on condition of the version that was read, then messages, then
+  the acknowledgement;
 * a write that lost, or whose answer was lost, is never repeated as it was: read again, fold the same events again;
 * messages are derived from the state, so that a redelivery can send what its dead twin did not.
 """
@@ -29,6 +30,7 @@ from chalicelib.core.event import (
     EffectPutOff,
     Event,
     EventReceived,
+    Image,
     Launch,
     Message,
     OpenTask,
@@ -42,7 +44,8 @@ from chalicelib.core.event import (
     Subscribe,
     TimerFired,
 )
-from chalicelib.core.history import new_row
+from chalicelib.core.evolve import evolve
+from chalicelib.core.history import is_short, lengthened, new_row
 from chalicelib.core.model import ROOT, Driver, Execution, Record, Status, Thread
 from chalicelib.core.outbox import due_at, implied, is_due
 from chalicelib.core.payload import LIMITS, Limits
@@ -157,8 +160,8 @@ class Invocation:
 
     ``own`` are the turns that it may run, each with the message under which it does; ``pending`` the events that are
     not written yet; ``running`` the turns whose effects are in flight; ``sent`` whose asking it has answered.
-    ``item`` is the execution as last read or written (``presumed``: as the start message says), None once nothing is
-    left to do.
+    ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
+    do; ``image`` what the last write of it left.
     """
 
     def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
@@ -171,6 +174,7 @@ class Invocation:
         self.item: Execution | None = None
         self.absent = False
         self.presumed = False
+        self.image: Image | None = None
         self.own: dict[Key, str] = {}
         self.pending: list[Pending] = []
         self.running: set[Key] = set()
@@ -221,12 +225,18 @@ class Invocation:
     # -- what is mine
 
     def load(self) -> None:
-        """Read the execution, or presume it untouched where its first start message brings it along."""
+        """Read the execution, or presume it untouched since the message was sent that brings it along."""
         starts = [s for d in self.deliveries.values() if (s := d.message.submission) is not None]
         submission = starts[0] if starts else None
-        self.presumed = submission is not None and not self.presumed and self.is_first()
-        item = submission if self.presumed else self.read(submission)
-        self.item, self.absent = item, item is None
+        presumable = None if self.presumed or not self.is_first() else submission or self.carried()
+        self.presumed = presumable is not None
+        self.begin(presumable or self.read(submission))
+        if self.presumed and not self.own and not self.pending:
+            self.load()
+
+    def begin(self, item: Execution | None) -> None:
+        """Take up what there is to do of an execution as it was read."""
+        self.item, self.absent, self.image = item, item is None, None
         if item is None:
             return
         self.own, self.pending, self.outbox = {}, [], {}
@@ -234,6 +244,12 @@ class Invocation:
             started = delivery.message.submission
             if started is None or started.nonce == item.nonce:
                 self.take_up(item, delivery)
+
+    def carried(self) -> Execution | None:
+        """Answer the execution as it was written before the message was sent, if that brings it along."""
+        (delivery,) = self.deliveries.values()
+        image = delivery.message.image
+        return None if image is None else self.ports.executions.restore(image)
 
     def read(self, submission: Execution | None) -> Execution | None:
         """Read the execution; one that its start message has overtaken is put first, so that no other takes its id."""
@@ -339,10 +355,10 @@ class Invocation:
         stopped: set[Key] = set()
         most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
         while advance.turns < most and advance.size < self.budget.size_per_write:
-            due = {key: message for key, message in self.due(advance.execution).items() if key not in stopped}
-            if not due:
+            found = next((due for due in self.due(advance.execution) if due[0] not in stopped), None)
+            if found is None:
                 return
-            key, message = next(iter(due.items()))
+            key, message = found
             decision = self.decide(advance.execution, StepDue(*key), now, message)
             if decision.perform is None:
                 advance.fold(decision)
@@ -351,19 +367,17 @@ class Invocation:
                 if self.may_perform(key):
                     advance.performs[key] = decision.perform
 
-    def due(self, execution: Execution) -> dict[Key, str]:
+    def due(self, execution: Execution) -> Iterator[tuple[Key, str]]:
         """Find the turns of mine that can run, with the message under which they do."""
-        due: dict[Key, str] = {}
         if execution.paused or execution.ended:
-            return due
+            return
         for thread in execution.threads.values():
             if thread.status is Status.READY and thread.key not in self.running:
                 driver = thread.driver
                 if thread.key in self.own:
-                    due[thread.key] = self.own[thread.key]
+                    yield thread.key, self.own[thread.key]
                 elif driver is not None and self.is_me(driver) and not driver.handed:
-                    due[thread.key] = driver.message
-        return due
+                    yield thread.key, driver.message
 
     def may_perform(self, key: Key) -> bool:
         """Tell whether a turn may have an effect: only one that stands written."""
@@ -372,7 +386,7 @@ class Invocation:
     def leave(self, advance: Advance) -> None:
         """Hand every ready thread over, once nothing is in flight; it stands in the write before it is sent."""
         if not self.running:
-            for key, message in self.due(advance.execution).items():
+            for key, message in self.due(advance.execution):
                 advance.execution = hand_over(advance.execution, [key], Driver(message, self.request))
 
     def decide(self, execution: Execution, event: Event, now: datetime, message: str) -> Decision:
@@ -427,15 +441,19 @@ class Invocation:
                     self.pending.append(Pending(StepDue(*thread.key), message))
 
     def write(self, item: Execution, advance: Advance) -> None:
-        """Put the history row, then the execution if nobody else has written it."""
+        """Put what is to be a row of history, then the execution if nobody else has written it."""
         self.writes += 1
         self.turns += advance.turns
+        self.image = None
         writer = f"{self.request}#{self.writes}"
-        row = new_row(item.id, item.version + 1, writer, item.head, advance.records, self.ports.limits)
-        written = replace(advance.execution, version=item.version + 1, head=row.link)
+        tail = lengthened(item, advance.records)
+        row = None if is_short(tail, self.ports.limits) else new_row(item, writer, tail, self.ports.limits)
+        written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=tail)
         try:
-            self.ports.history.append(row)
-            self.ports.executions.update(written, self.due_at(written))
+            if row is not None:
+                self.ports.history.append(row)
+                written = evolve(written, head=row.link, tail=())
+            self.image = self.ports.executions.update(written, self.due_at(written))
         except Stale as stale:
             self.reread(item, stale.current)
         except UnavailableError:
@@ -461,7 +479,10 @@ class Invocation:
 
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""
-        self.presumed = False
+        carried, self.presumed = self.presumed and item.version > 0, False
+        if carried:
+            self.begin(current)  # as though it had been read in the first place: nothing was done but this write
+            return
         untouched = item if item.version == 0 else None
         stands = current or untouched
         self.settle(stands if stands is not None and stands.nonce == item.nonce else None)
@@ -495,7 +516,7 @@ class Invocation:
         assert self.item is not None  # noqa: S101 - it asks for it
         match command:
             case Message():
-                yield command
+                yield replace(command, image=self.image) if self.is_alone(command) else command
             case Launch():
                 yield from self.launch(command)
             case OpenTask(thread, task):
@@ -509,6 +530,12 @@ class Invocation:
                 yield from settle(self.ports.tasks, self.ports.events, self.item, thread)
                 if thread.status is Status.OVER:
                     self.pending.append(Pending(Settled(*thread.key), self.message_of(thread)))
+
+    def is_alone(self, message: Message) -> bool:
+        """Tell whether nothing else that is on its way is likely to change the execution before a message arrives."""
+        assert self.item is not None  # noqa: S101 - it asks for the message
+        movable = [thread for thread in self.item.threads.values() if thread.status is not Status.JOINING]
+        return message.execution == self.item.id and len(movable) == 1
 
     def message_of(self, thread: Thread) -> str:
         """Tell under which of the messages to fold what comes of a thread's asking."""
@@ -595,8 +622,7 @@ class Request(Invocation):
 
     def settle(self, item: Execution | None) -> None:
         """Notice whether what stands there is this call's work."""
-        head = None if item is None else item.head
-        self.has_written = self.has_written or (head is not None and self.request in head.key.split("#"))
+        self.has_written = self.has_written or (item is not None and item.writer.startswith(f"{self.request}#"))
         super().settle(item)
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from chalicelib.core.correlation import Correlation
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.errors import SedoError
-from chalicelib.core.event import EffectFailed, EffectPutOff, EffectSucceeded, Message
+from chalicelib.core.event import EffectFailed, EffectPutOff, EffectSucceeded, Image, Message
 from chalicelib.core.history import Row
 from chalicelib.core.model import Execution
 from chalicelib.core.task import Task, TaskStatus
@@ -68,14 +68,22 @@ class ExecutionStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
-        """Write an execution over version ``execution.version - 1`` of it.
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+        """Write an execution over version ``execution.version - 1`` of it; answer it as a message can carry it.
 
-        Version 1 is written over the untouched submission with the same nonce, or where nothing stands.
+        Version 1 is written over the untouched submission with the same nonce, or where nothing stands. The answer is
+        None where it would burden a message.
 
         Raises:
             Stale: another version or submission stands there; ``current`` is it.
             UnavailableError: the store did not answer.
+        """
+
+    def restore(self, image: Image) -> Execution:
+        """Answer the execution that an image is of.
+
+        Raises:
+            UnavailableError: the store did not answer, when asked for a large value.
         """
 
     def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:

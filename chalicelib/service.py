@@ -26,7 +26,7 @@ from chalicelib.core.event import (
     ResumeRequested,
     Started,
 )
-from chalicelib.core.history import Row, anchor, chained
+from chalicelib.core.history import Row, anchor, chained, newest, version_of
 from chalicelib.core.model import ROOT, Execution, State, Status
 from chalicelib.core.review import Review, review
 from chalicelib.core.submission import submit
@@ -216,16 +216,20 @@ class Service:
             HistoryBrokenError: a row was changed after it was written.
         """
         execution = self.read_execution(tenant_id, execution_id)
-        if execution.head is None or execution.version <= after:
-            return (), False
-        last = min(after + limit, execution.version)
+        tail = newest(execution)
+        ending = [tail] if tail is not None and tail.version > after else []
+        head = execution.head
+        if head is None or version_of(head) <= after:
+            return ending, False
         count = limit + 2
-        while (link := anchor(rows := self.history.read(execution_id, after, count), execution.head, last)) is None:
+        while (link := anchor(rows := self.history.read(execution_id, after, count), head)) is None:
             if len(rows) < count:
                 raise HistoryBrokenError
             count *= 2
         counted = chained(rows, link, after)
-        return [row for row in counted if row.version <= last], last < execution.version
+        if link == head and len(counted) <= limit:
+            return [*counted, *ending], False
+        return counted[:limit], True
 
     # -- requests
 

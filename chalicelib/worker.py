@@ -4,10 +4,11 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias
 
+from chalicelib.adapters.convoy import AwayWhileWaiting, Convoy
 from chalicelib.burial import Burial
 from chalicelib.core.document import UnknownMessageError, read_message
 from chalicelib.core.event import EventPublished
@@ -15,6 +16,9 @@ from chalicelib.engine import Budget, Delivery, Invocation, Ports
 
 Record: TypeAlias = Mapping[str, Any]
 """A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
+
+PARALLEL = 10
+"""Executions that one function works on at a time: as many as a batch has messages."""
 
 RESERVE = timedelta(seconds=40)
 """Of the function's time: kept for effects that are in flight, which may take 30 seconds, and for the last write."""
@@ -31,7 +35,6 @@ class Worker:
     """Handles the messages of one function."""
 
     ports: Ports
-    pool: ThreadPoolExecutor
     deliver: Callable[[str, str, str], None]
     """Gives the events of a tenant, of a name and key, to the executions that they are for."""
     invocation: type[Invocation] = Invocation
@@ -61,8 +64,9 @@ class Worker:
             else:
                 groups.setdefault(delivery.message.execution, []).append(delivery)
         budget = Budget(self.ports.clock.now() + left - RESERVE)
-        for acknowledged in self.pool.map(lambda group: self.work(request, group, budget), groups.values()):
-            done |= acknowledged
+        waiting = list(groups.values())
+        for start in range(0, len(waiting), PARALLEL):
+            done |= self.work_on(request, waiting[start : start + PARALLEL], budget)
         failed = [record["messageId"] for record in records if record["messageId"] not in done]
         if self.reports:
             return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
@@ -71,7 +75,23 @@ class Worker:
             raise GivenBackError(f"{len(failed)} of {len(records)} messages are given back")
         return None
 
-    def work(self, request: str, group: Sequence[Delivery], budget: Budget) -> set[str]:
+    def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> set[str]:
+        """Work on the messages of some executions at a time, which send together."""
+        if len(groups) == 1:
+            return self.work(request, groups[0], budget, self.ports)
+        convoy = Convoy(self.ports.queue, len(groups))
+        ports = replace(self.ports, queue=convoy, effects=lambda: AwayWhileWaiting(self.ports.effects(), convoy))
+
+        def run(group: Sequence[Delivery]) -> set[str]:
+            try:
+                return self.work(request, group, budget, ports)
+            finally:
+                convoy.leave()
+
+        with ThreadPoolExecutor(len(groups), "execution") as pool:
+            return set().union(*pool.map(run, groups))
+
+    def work(self, request: str, group: Sequence[Delivery], budget: Budget, ports: Ports) -> set[str]:
         """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
         try:
             published = {e for d in group if isinstance(e := d.message.event, EventPublished)}
@@ -79,7 +99,7 @@ class Worker:
                 self.deliver(group[0].message.execution, event.name, event.key)
             if published:
                 return {delivery.id for delivery in group}
-            return self.invocation(self.ports, request, group, budget).run()
+            return self.invocation(ports, request, group, budget).run()
         except Exception:
             log.exception("execution %s is given back", group[0].message.execution)
             return set()

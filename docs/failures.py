@@ -11,7 +11,8 @@ INTRODUCTION = """\
 
 Made by `make docs` from the simulation that tests the engine: the shipped engine runs over stores and queues in memory,
 and at one call of a port, in every run at another one, one thing goes wrong. The workflow has a sequence, a wait, a
-`parallel` and a child execution; `call` stands for any step with an effect in the world:
+`parallel` and a child execution; `call` stands for any step with an effect in the world. The newest of history moves
+into a row of its own sooner here than elsewhere, so that this is struck, too:
 """
 
 READING = """\

@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.core.declaration import Perform
 from chalicelib.core.document import read_message
 from chalicelib.core.model import Execution, Status
+from chalicelib.core.payload import LIMITS
 from chalicelib.reader import read_yaml
 from tests.invariants import told
 from tests.scenario import Scenario, play, root_of
@@ -142,7 +143,7 @@ def observe(faults: Mapping[int, Fault]) -> Observed:
     """Let the workflow run."""
     document, child = (read_yaml(text.encode(), 10_000)[0] for text in (WORKFLOW, CHILD))
     scenario = Scenario("order", "An order", document, [child], input={"order": 1}, name=NAME)
-    world = play(scenario, kind=Observed, faults=faults)
+    world = play(scenario, kind=Observed, faults=faults, limits=replace(LIMITS, tail=300))
     assert isinstance(world, Observed)
     return world
 

@@ -15,7 +15,7 @@ from chalicelib.children import gatherer
 from chalicelib.core.declaration import Perform
 from chalicelib.core.document import read_message
 from chalicelib.core.errors import StepError, UnavailableError
-from chalicelib.core.event import EffectFailed, EffectSucceeded, Message, Requested
+from chalicelib.core.event import EffectFailed, EffectSucceeded, Image, Message, Requested
 from chalicelib.core.model import Execution, State
 from chalicelib.core.values import Json
 from chalicelib.engine import Budget, Delivery, Invocation, Ports, Request
@@ -48,13 +48,14 @@ class Executions(MemoryExecutions):
         self.rivals: list[Callable[[], object]] = []
         self.lost_answers = 0
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
         if self.rivals:
             self.rivals.pop(0)()
-        super().update(execution, due_at)
+        image = super().update(execution, due_at)
         if self.lost_answers:
             self.lost_answers -= 1
             raise UnavailableError
+        return image
 
 
 class Queue(MemoryQueue):

@@ -29,7 +29,12 @@ class StartsWithoutARead(Invocation):
 
 class PresumesARedeliveredStart(Invocation):
     def is_first(self) -> bool:
-        return True
+        return len(self.deliveries) == 1 and self.carried() is None
+
+
+class PresumesWhatARedeliveredMessageCarries(Invocation):
+    def is_first(self) -> bool:
+        return len(self.deliveries) == 1 and self.carried() is not None
 
 
 class ResumesOnlyWhatTheMessageNames(Invocation):
@@ -95,8 +100,8 @@ class TakesOverAtAReread(Invocation):
 class WritesAPreparedState(Invocation):
     def write(self, item: Execution, advance: Advance) -> None:
         super().write(item, advance)
-        if self.item is not None and self.item.version != item.version and self.item.head is not None:
-            lost = self.item.head.key.split("#")[1] != self.request
+        if self.item is not None and self.item.version != item.version:
+            lost = not self.item.writer.startswith(self.request)
             if lost:
                 super().write(self.item, advance)
 

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from chalicelib.core.declaration import Definition, Outcome, StepContext, effect
 from chalicelib.core.definition import parse
-from chalicelib.core.history import chained
 from chalicelib.core.language import EFFECT_KEYS
 from chalicelib.core.model import Execution
 from chalicelib.core.values import Json, parse_instant
@@ -153,9 +152,7 @@ def root_of(world: World) -> Execution:
 
 def timeline(world: World, execution: Execution) -> list[str]:
     """Tell the history of an execution, a line for each record after the start."""
-    assert execution.head is not None
-    rows = chained(world.history.rows[execution.id], execution.head)
-    records: list[Any] = [record for row in rows for record in row.records]
+    records = world.told(execution)
     return [
         told(record, before["state"]) for before, record in pairwise(records) if before["state"] != "ExecutionSubmitted"
     ]

@@ -19,6 +19,7 @@ from chalicelib.core.event import (
 )
 from chalicelib.core.model import Parent, State, Status
 from chalicelib.core.outbox import MAX_OUTPUT
+from chalicelib.core.payload import LIMITS
 from chalicelib.engine import Budget, Delivery, Invocation
 from tests.home import CALL, ECHO, START, SUB, WAIT, Home, caught
 
@@ -29,7 +30,7 @@ def home() -> Home:
 
 
 class TestBudgets:
-    def test_ten_pure_steps_cost_a_put_and_a_send_then_a_row_and_a_write(self, home: Home) -> None:
+    def test_ten_pure_steps_cost_a_put_and_a_send_then_a_write(self, home: Home) -> None:
         home.create(*([ECHO, {"type": "transform", "output": {"was": "${output}"}}] * 5))
         home.service.execute("t", "d", "warm")
         home.deliver()
@@ -38,17 +39,28 @@ class TestBudgets:
         assert home.calls == {"definitions.newest": 1, "queue.send": 1, "executions.create": 1}
         home.calls.clear()
         assert home.deliver()
-        assert home.calls == {"history.append": 1, "executions.update": 1}
+        assert home.calls == {"executions.update": 1}
 
-    def test_a_wait_costs_one_message_and_one_read(self, home: Home) -> None:
+    def test_a_wait_costs_one_message_and_one_write(self, home: Home) -> None:
         home.create(ECHO, WAIT, ECHO)
         home.service.execute("t", "d", "in")
+        home.calls.clear()
+        home.deliver()
+        assert home.calls == {"executions.update": 1, "queue.send": 1}
+        home.calls.clear()
+        home.clock.sleep(45)
+        home.deliver()
+        assert home.calls == {"executions.restore": 1, "executions.update": 1}
+        assert home.only().state is State.SUCCEEDED
+
+    def test_a_wait_with_much_state_costs_one_read(self, home: Home) -> None:
+        home.create(WAIT, ECHO)
+        home.service.execute("t", "d", "in" * 10_000)
         home.deliver()
         home.calls.clear()
         home.clock.sleep(45)
         home.deliver()
         assert home.calls == {"executions.get": 1, "history.append": 1, "executions.update": 1}
-        assert home.only().state is State.SUCCEEDED
 
     def test_a_duplicate_costs_one_read(self, home: Home) -> None:
         home.create(ECHO, WAIT)
@@ -59,7 +71,7 @@ class TestBudgets:
         assert home.deliver()
         assert home.calls == {"executions.get": 1}
 
-    def test_ten_effects_cost_a_read_and_a_row_and_a_write_each_and_no_message(self, home: Home) -> None:
+    def test_ten_effects_cost_a_read_and_a_write_each_and_no_message(self, home: Home) -> None:
         home.create(*([CALL] * 10))
         home.service.execute("t", "d", "in")
         home.deliver()
@@ -67,7 +79,7 @@ class TestBudgets:
         home.service.execute("t", "d", "in")
         home.calls.clear()
         home.deliver()
-        assert home.calls == {"executions.get": 1, "history.append": 10, "executions.update": 10}
+        assert home.calls == {"executions.get": 1, "executions.update": 10}
         assert len(home.performed) == 20
 
     def test_a_child_costs_a_message_there_and_a_message_back(self, home: Home) -> None:
@@ -109,7 +121,7 @@ class TestRunningAhead:
         home.queue.send([Message(home.only().id, TimerFired("main", 1)), Message(home.only().id, Started())])
         home.calls.clear()
         assert len(home.deliver()) == 3
-        assert home.calls == {"executions.get": 1, "history.append": 1, "executions.update": 1}
+        assert home.calls == {"executions.get": 1, "executions.update": 1}
 
 
 class TestTimers:
@@ -148,6 +160,46 @@ class TestTimers:
         home.service.resume("t", name)
         home.deliver()
         assert home.only().output == "in"
+
+
+class TestCarried:
+    """Messages carry the execution as it was written before they were sent."""
+
+    def test_what_has_changed_since_is_read_again_and_folded_once(self, home: Home) -> None:
+        home.create(WAIT, CALL)
+        name = home.execute("in")
+        home.service.pause("t", name)
+        home.service.resume("t", name)
+        home.clock.sleep(45)
+        home.settle()
+        assert home.only().state is State.SUCCEEDED
+        assert home.told(name).count("StepSucceeded") == 2
+        assert [content for _, content in home.performed] == ["in"]
+
+    def test_nothing_is_performed_from_it(self, home: Home) -> None:
+        home.create(*[ECHO] * 10, CALL)
+        home.service.execute("t", "d", "in")
+        home.deliver(turns=10)
+        home.calls.clear()
+        home.deliver()
+        assert home.calls == {"executions.restore": 1, "executions.get": 1, "executions.update": 1}
+        assert len(home.performed) == 1
+
+    def test_a_second_delivery_reads(self, home: Home) -> None:
+        home.create(WAIT, ECHO)
+        home.execute("in")
+        home.clock.sleep(45)
+        (letter,) = home.queue.visible()
+        letter.receives = 1
+        home.calls.clear()
+        home.deliver()
+        assert home.calls == {"executions.get": 1, "executions.update": 1}
+
+    def test_it_is_left_out_where_others_may_move_the_execution(self, home: Home) -> None:
+        branches = [{"id": name, "steps": [{"id": "wait", **WAIT}]} for name in "ab"]
+        home.create({"type": "parallel", "branches": branches})
+        home.execute("in")
+        assert [message.image for message in home.waiting()] == [None, None]
 
 
 class TestStarting:
@@ -195,9 +247,36 @@ class TestStarting:
                 home.service.execute("t", "d", {}, version=version)
 
 
+def with_rows(home: Home) -> Home:
+    """Let every write have a row of history."""
+    home.ports = replace(home.ports, limits=replace(LIMITS, tail=0))
+    return home
+
+
 class TestHistory:
+    def test_what_is_newest_follows_the_rows_and_pages_go_on_when_it_moves_into_one(self, home: Home) -> None:
+        home.create(*[WAIT] * 150)
+        execution, _ = home.service.execute("t", "d", "in")
+        seen: list[str] = []
+        after, skipped, rows = 0, 0, 0
+        for _ in range(151):
+            home.deliver()
+            home.clock.sleep(45)
+            page, more = home.service.read_history("t", execution.id, 100, after)
+            told = [str(record["step"]) for row in page for record in row.records]
+            seen += told[skipped:]
+            rows = max(rows, len(home.history.rows.get(execution.id, ())))
+            *whole, _ = page
+            after, skipped = (whole[-1].version, len(page[-1].records)) if whole else (after, len(told))
+            assert not more
+        assert home.only().state is State.SUCCEEDED
+        assert rows >= 2
+        assert seen == [
+            r["step"] for row in home.service.read_history("t", execution.id, 100, 0)[0] for r in row.records
+        ]
+
     def test_rows_that_lost_their_race_do_not_show_however_many_they_are(self, home: Home) -> None:
-        home.create(WAIT, WAIT)
+        with_rows(home).create(WAIT, WAIT)
         execution, _ = home.service.execute("t", "d", "in")
         home.deliver()
         row = home.history.read(execution.id, 0, 1)[0]
@@ -216,7 +295,7 @@ class TestHistory:
             assert [row.version for row in rows] == [1, 2]
 
     def test_a_row_that_is_gone_is_noticed(self, home: Home) -> None:
-        home.create(WAIT)
+        with_rows(home).create(WAIT)
         execution, _ = home.service.execute("t", "d", "in")
         home.deliver()
         home.history.rows.clear()
@@ -232,7 +311,7 @@ class TestGivingUp:
 
         home.create(ECHO)
         home.service.execute("t", "d", "in")
-        home.ports = replace(home.ports, history=Silent())
+        home.ports = replace(with_rows(home).ports, history=Silent())
         with pytest.raises(UnavailableError):
             home.deliver()
         assert home.only().state is State.SUBMITTED

@@ -29,8 +29,7 @@ from chalicelib.core.values import Json
 from chalicelib.engine import Ports
 from chalicelib.events import Events
 from chalicelib.steps import STEP_TYPES
-from chalicelib.wiring import PARALLEL
-from chalicelib.worker import GivenBackError, Worker
+from chalicelib.worker import PARALLEL, GivenBackError, Worker
 from local import resources
 from local.queues import QueueDriver
 from tests.adapters.examples import fresh
@@ -72,7 +71,7 @@ class Home:
             MemoryTasks(),
             Events(MemoryEvents(), self.clock),
         )
-        self.worker, self.requests = Worker(ports, ThreadPoolExecutor(PARALLEL), lambda *_: None), count()
+        self.worker, self.requests = Worker(ports, lambda *_: None), count()
         function = cast("Function", self)
         self.sources = [QueueDriver(sqs, name, function, 10, poll_seconds=1) for name in (names.work, names.timers)]
 
@@ -140,7 +139,8 @@ def test_twenty_megabytes_through_three_steps(endpoint: str) -> None:
     root = home.run(None)
     assert root.output == text, "not what went in"
     assert root.head is not None
-    records: list[Any] = [r for row in chained(home.history.read(root.id, 0, 100), root.head) for r in row.records]
+    rows = [] if root.head is None else chained(home.history.read(root.id, 0, 100), root.head)
+    records: list[Any] = [*(record for row in rows for record in row.records), *root.tail]
     results = [home.history.result("t", record) for record in records if record["state"] == State.STEP_SUCCEEDED]
     wanted = [text, {"kept": text}, {"kept": text}, text]
     assert [result == each for result, each in zip(results, wanted, strict=True)] == [True] * 4

@@ -157,7 +157,7 @@ class Doubling(World):
 
 
 def doubled(seed: int, kind: type[Invocation]) -> None:
-    world = play(ALL["uneven"], "mine", kind=Doubling, seed=seed, rate=0.15, turns=2, invocation=kind)
+    world = run("uneven", "mine", kind=Doubling, seed=seed, rate=0.3, turns=2, invocation=kind)
     check(world, "uneven", "mine")
 
 

@@ -1,7 +1,6 @@
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +12,7 @@ from chalicelib import wiring
 from chalicelib.adapters.memory import MemoryClock, MemoryExecutions, MemoryQueue
 from chalicelib.burial import Burial
 from chalicelib.core.errors import UnavailableError
+from chalicelib.core.event import Image, Message
 from chalicelib.core.model import Execution, State
 from chalicelib.engine import Invocation, Ports
 from chalicelib.reader import read_yaml
@@ -36,9 +36,10 @@ class Executions(MemoryExecutions):
             raise UnavailableError
         return super().get(execution_id)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
-        super().update(execution, due_at)
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+        image = super().update(execution, due_at)
         self.calls.append(("update", execution.id))
+        return image
 
 
 class Queue(MemoryQueue):
@@ -47,6 +48,11 @@ class Queue(MemoryQueue):
     def __init__(self, clock: MemoryClock) -> None:
         super().__init__(clock)
         self.deleted: list[tuple[str, list[str]]] = []
+        self.sent: list[int] = []
+
+    def send(self, messages: Sequence[Message]) -> None:
+        self.sent.append(len(messages))
+        super().send(messages)
 
     def delete(self, queue: str, handles: Sequence[str]) -> None:
         super().delete(queue, handles)
@@ -56,8 +62,7 @@ class Queue(MemoryQueue):
 class World:
     """The example, and executions of it."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self.pool = pool
+    def __init__(self) -> None:
         self.clock = MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.executions, self.queue = Executions(), Queue(self.clock)
         wired = wiring.in_memory()
@@ -67,7 +72,7 @@ class World:
         self.service.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
 
     def worker(self, invocation: type[Invocation] = Invocation, *, reports: bool = False) -> Worker:
-        return Worker(self.ports, self.pool, self.deliver, invocation, reports)
+        return Worker(self.ports, self.deliver, invocation, reports)
 
     def deliver(self, tenant: str, name: str, key: str) -> None:
         self.published.append((tenant, name, key))
@@ -106,10 +111,14 @@ def record(name: str, body: str, queue: str = "work", receives: int = 1) -> dict
     }
 
 
+def again(records: Sequence[Record]) -> list[Record]:
+    """Deliver messages a second time: what they carry is read then."""
+    return [{**each, "attributes": {"ApproximateReceiveCount": "2"}} for each in records]
+
+
 @pytest.fixture
-def world() -> Iterator[World]:
-    with ThreadPoolExecutor(4) as pool:
-        yield World(pool)
+def world() -> World:
+    return World()
 
 
 def test_the_messages_of_one_execution_cost_one_load_and_one_write(world: World) -> None:
@@ -130,7 +139,7 @@ def test_a_message_that_fails_is_given_back_and_the_others_are_deleted(world: Wo
     ids, timers = world.waiting("a", "b", "c")
     world.executions.unreadable = {ids[1]}
     with pytest.raises(GivenBackError, match="1 of 3 messages are given back"):
-        world.worker().handle(timers, "request", MINUTE)
+        world.worker().handle(again(timers), "request", MINUTE)
     assert world.queue.deleted == [("timers", [timers[0]["messageId"], timers[2]["messageId"]])]
     assert list(world.queue.letters) == [timers[1]["messageId"]]
     assert world.states(ids) == [State.SUCCEEDED, State.STEP_STARTED, State.SUCCEEDED]
@@ -150,7 +159,7 @@ def test_where_failures_are_reported_nothing_is_raised_or_deleted(world: World) 
     world.executions.unreadable = {ids[1]}
     worker = world.worker(reports=True)
     answer = {"batchItemFailures": [{"itemIdentifier": timers[1]["messageId"]}]}
-    assert worker.handle(timers, "request", MINUTE) == answer
+    assert worker.handle(again(timers), "request", MINUTE) == answer
     assert world.queue.deleted == []
     world.executions.unreadable = set()
     assert worker.handle(timers, "again", MINUTE) == {"batchItemFailures": []}
@@ -210,6 +219,23 @@ def test_what_is_no_message_is_given_back_and_logged_and_dropped_in_the_end(
     assert logged.levelno == logging.ERROR
     assert logged.getMessage().startswith("message garbage cannot be read")
     assert body[:999] in logged.getMessage()
+
+
+@pytest.mark.parametrize("image", [{}, {"text": "[]"}, {"text": 5}, {"document": {"B": "x"}}])
+def test_garbage_that_a_message_carries_costs_a_delivery(world: World, image: dict[str, Any]) -> None:
+    ids, (timer,) = world.waiting("a")
+    spoilt = {**timer, "body": json.dumps({**json.loads(timer["body"]), "image": image})}
+    with pytest.raises(GivenBackError, match="1 of 1"):
+        world.worker().handle([spoilt], "request", MINUTE)
+    assert world.worker().handle(again([spoilt]), "request", MINUTE) is None
+    assert world.states(ids) == [State.SUCCEEDED]
+
+
+def test_executions_of_a_batch_send_together(world: World) -> None:
+    world.start(*"abcdefghij")
+    world.queue.sent.clear()
+    assert world.worker().handle(world.records(), "request", MINUTE) is None
+    assert world.queue.sent == [10]
 
 
 def test_garbage_holds_nothing_else_up(world: World) -> None:

@@ -38,7 +38,16 @@ from chalicelib.core.correlation import Kept
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.document import failure_json, read_message
 from chalicelib.core.errors import DefinitionNotFoundError, SedoError, StepError, UnavailableError
-from chalicelib.core.event import Answered, EffectFailed, EffectPutOff, EffectSucceeded, EventPublished, Requested
+from chalicelib.core.event import (
+    Answered,
+    EffectFailed,
+    EffectPutOff,
+    EffectSucceeded,
+    EventPublished,
+    Image,
+    Requested,
+)
+from chalicelib.core.history import chained
 from chalicelib.core.model import Execution, Status
 from chalicelib.core.model import Letter as Sent
 from chalicelib.core.payload import LIMITS, Limits
@@ -58,6 +67,8 @@ INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z")
 MINUTE = timedelta(minutes=1)
 PUT_OFF = 0.05
 """How often there is no time for an effect to begin, in random runs."""
+UNCOUNTED = 0.3
+"""How often a second delivery is not counted: the count is approximate (Amazon SQS, ``ApproximateReceiveCount``)."""
 WRITES = (
     "executions.update",
     "executions.create",
@@ -175,7 +186,9 @@ class Caller:
         self._world, self._name, self._port = world, name, port
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        action = getattr(self._port, method)
+        action: Callable[..., Any] = getattr(self._port, method)
+        if method == "restore":
+            return action  # it reads nothing but large values, which are a port of their own
 
         def call(*args: Any, **kwargs: Any) -> Any:
             name = f"{self._name}.{method}"
@@ -266,9 +279,10 @@ class Watched(MemoryExecutions):
         super().__init__(payloads)
         self.world = world
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
-        super().update(execution, due_at)
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+        image = super().update(execution, due_at)
         self.world.moved(execution)
+        return image
 
     def create(self, execution: Execution, due_at: datetime | None = None) -> None:
         super().create(execution, due_at)
@@ -401,6 +415,11 @@ class World:
         self.turns_of[execution.id] = turns
         self.width = max(self.width, len(turns))
 
+    def told(self, item: Execution) -> list[Any]:
+        """Read the history of an execution; the chain must be whole."""
+        rows = [] if item.head is None else chained(self.history.rows[item.id], item.head)
+        return [*(record for row in rows for record in row.records), *item.tail]
+
     def all(self) -> list[Execution]:
         """Read every execution, in the order in which they were made."""
         return [item for name in self.executions.items if (item := self.executions.get(name)) is not None]
@@ -458,7 +477,9 @@ class World:
             case Fault.REDELIVER:
                 mine = self.current().letter
                 if mine is not None and mine.id in self.queue.letters:
-                    self.queue.letters[mine.id].visible_at = self.clock.now()
+                    again = self.queue.letters[mine.id]
+                    again.visible_at = self.clock.now()
+                    again.receives -= self.wild and self.random.random() < UNCOUNTED
         return action()
 
     def fault(self, name: str) -> Fault | None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 Attribute: TypeAlias = "AttributeValueTypeDef"
 Item: TypeAlias = "dict[str, AttributeValueTypeDef]"
 
-PLAIN_BYTES = 4096
-"""Longer texts are compressed; up to here it would hardly save a write unit."""
+PLAIN_BYTES = 512
+"""Longer texts are compressed; a write unit is 1,024 bytes, the header's included."""
 
 
 def pack(text: bytes) -> Attribute:

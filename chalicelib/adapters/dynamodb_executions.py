@@ -1,7 +1,8 @@
 """Executions in DynamoDB: one item each, a header of attributes and the rest of the state as JSON text."""
 
 import zlib
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from heapq import merge
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.reads import batch_get, query
-from chalicelib.core.document import execution_json, read_execution
+from chalicelib.core.document import MAX_IMAGE_BYTES, execution_json, read_execution
+from chalicelib.core.event import Image
 from chalicelib.core.model import Execution
 from chalicelib.core.payload import execution_slots
 from chalicelib.core.values import format_instant, parse_instant
@@ -53,7 +55,7 @@ class DynamoExecutions:
         request["ConditionExpression"] = "attribute_not_exists(id)"
         self._put(request)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
         """Write the next version."""
         request = self._request(execution, due_at)
         absent = "attribute_not_exists(id) OR " if execution.version == 1 else ""
@@ -64,6 +66,11 @@ class DynamoExecutions:
             ":nonce": {"S": execution.nonce},
         }
         self._put(request)
+        return _image(request["Item"])
+
+    def restore(self, image: Image) -> Execution:
+        """Read an image."""
+        return self._execution(_item(image))
 
     def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
         """Read headers, newest first."""
@@ -125,8 +132,9 @@ class DynamoExecutions:
         return {**header, "document": pack(packed.text), **references}
 
     def _read(self, item: "Item | None") -> Execution | None:
-        if not item:
-            return None
+        return self._execution(item) if item else None
+
+    def _execution(self, item: Item) -> Execution:
         document = unpack(item["document"])
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item["tenantId"]["S"], document, references, execution_slots)
@@ -156,6 +164,19 @@ class DynamoExecutions:
             "KeyConditionExpression": "dueShard = :shard AND dueAt < :before",
             "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":before": {"S": format_instant(before)}},
         }
+
+
+def _image(item: "Mapping[str, Any]") -> Image | None:
+    """Write an item as JSON; None where it is long."""
+    kind, content = next(iter(item["document"].items()))
+    text = content if kind == "S" else b64encode(content).decode()
+    return {**item, "document": {kind: text}} if len(text) <= MAX_IMAGE_BYTES else None
+
+
+def _item(image: "Mapping[str, Any]") -> Item:
+    """Read an item that was written as JSON."""
+    kind, text = next(iter(image["document"].items()))
+    return {**image, "document": {"S": text} if kind == "S" else {"B": b64decode(text)}}
 
 
 def _key(execution_id: str) -> Item:

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.adapters.payloads import PartKey, Payloads
-from chalicelib.core.document import execution_json, message_json, read_execution
-from chalicelib.core.event import Message, TimerFired
+from chalicelib.core.document import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
+from chalicelib.core.event import Image, Message, TimerFired
 from chalicelib.core.history import Row
 from chalicelib.core.model import Execution
 from chalicelib.core.payload import Reference, execution_slots
@@ -70,7 +70,7 @@ class MemoryExecutions:
             raise Stale(self._read(current))
         self._put(execution.id, text, due_at)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
         """Write the next version."""
         text = self._write(execution)
         current = self._document(execution.id)
@@ -78,6 +78,11 @@ class MemoryExecutions:
         if (execution.version - 1, execution.nonce) != stands:
             raise Stale(self._read(current))
         self._put(execution.id, text, due_at)
+        return {"text": text} if len(text) <= MAX_IMAGE_BYTES else None
+
+    def restore(self, image: Image) -> Execution:
+        """Read an image."""
+        return self._execution(json.loads(str(image["text"])))
 
     def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
         """Read headers, newest first."""
@@ -104,8 +109,9 @@ class MemoryExecutions:
         return None if text is None else json.loads(text)
 
     def _read(self, document: dict[str, Any] | None) -> Execution | None:
-        if document is None:
-            return None
+        return None if document is None else self._execution(document)
+
+    def _execution(self, document: dict[str, Any]) -> Execution:
         references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
         self.payloads.unpack(document["tenantId"], document, references, execution_slots)
         return read_execution(document)

@@ -44,6 +44,9 @@ MESSAGE_VERSION = 1
 MAX_MESSAGE_BYTES = 200_000
 """Well below what SQS takes (Amazon SQS Developer Guide, "message quotas")."""
 
+MAX_IMAGE_BYTES = 6 * 1024
+"""Of the execution that a message carries to spare a read: so that ten of them are one request of SQS, of 64 KB."""
+
 JsonObject: TypeAlias = dict[str, Any]
 
 _EVENTS: Mapping[str, type[Event]] = {
@@ -76,6 +79,7 @@ def message_json(message: Message) -> JsonObject:
         event=type(event).__name__,
         **_event_json(event),
         submission=message.submission and execution_json(message.submission),
+        image=message.image,
     )
 
 
@@ -101,7 +105,7 @@ def read_message(document: Mapping[str, Any]) -> Message:
         members["state"] = State(members["state"])
     event = kind(**members | {"thread": str(document["thread"]), "turn": int(document["turn"])})
     submission = document.get("submission")
-    return Message(str(document["execution"]), event, submission and read_execution(submission))
+    return Message(str(document["execution"]), event, submission and read_execution(submission), document.get("image"))
 
 
 def _event_json(event: Event) -> JsonObject:
@@ -124,13 +128,15 @@ def execution_json(execution: Execution) -> JsonObject:
         startedAt=format_instant(execution.started_at),
         threads=[_thread_json(thread) for thread in execution.threads.values()],
         version=execution.version,
-        state=execution.state.value,
+        state=str(execution.state),
         step=execution.step,
         stash=dict(execution.stash) or None,
         output=execution.output,
         error=execution.error and failure_json(execution.error),
         endedAt=execution.ended_at and format_instant(execution.ended_at),
         head=execution.head and link_json(execution.head),
+        tail=[*execution.tail] or None,
+        writer=execution.writer or None,
         startedBy=execution.started_by,
         deadline=execution.deadline and format_instant(execution.deadline),
         parentId=execution.parent and execution.parent.execution,
@@ -169,6 +175,8 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         error=error and Failure(**error),
         ended_at=ended_at and parse_instant(ended_at),
         head=head and Link(**head),
+        tail=document.get("tail", ()),
+        writer=document.get("writer", ""),
         started_by=document.get("startedBy"),
         deadline=deadline and parse_instant(deadline),
         parent=parent and Parent(document["parentId"], **parent),
@@ -188,7 +196,7 @@ def record_json(record: Record) -> JsonObject:
     """Write a record of history as the API shows it."""
     return _compact(
         time=format_instant(record.at),
-        state=record.state.value,
+        state=str(record.state),
         thread=record.thread,
         turn=record.turn,
         step=record.step,
@@ -217,7 +225,7 @@ def _thread_json(thread: Thread) -> JsonObject:
     return _compact(
         id=thread.id,
         turn=thread.turn,
-        status=thread.status.value,
+        status=str(thread.status),
         step=thread.step,
         incoming=thread.incoming,
         since=format_instant(thread.since),

@@ -212,6 +212,10 @@ class EventPublished(Event):
     key: str = ""
 
 
+Image: TypeAlias = Mapping[str, Json]
+"""An execution as its store keeps it: nobody else looks into it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """An event on its way to an execution."""
@@ -220,6 +224,8 @@ class Message:
     event: Event
     submission: Execution | None = None
     """With :class:`Started`: the execution as submitted, which spares a read."""
+    image: Image | None = None
+    """With what the execution asks of itself: the execution as it was written before the message was sent."""
     delay: int = 0
     """Seconds before it may arrive, 900 at most."""
 

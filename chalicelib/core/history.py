@@ -1,21 +1,25 @@
-"""History as a chain: each row names the row before it by key and hash, the execution names the newest."""
+"""History as a chain: each row names the row before it by key and hash, the execution names the newest.
+
+What is newest of all stands in the execution's own item, its *tail*: it is written and read with the state, and costs
+no write of its own. Once it is so large that every write of the state would pay for it, it moves into a row.
+"""
 
 import hashlib
 import json
-from collections import Counter
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from chalicelib.core.document import link_json, record_json
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.model import Link, Record
+from chalicelib.core.model import Execution, Link, Record
 from chalicelib.core.payload import LIMITS, Limits, pack, record_slots
-from chalicelib.core.values import Json
+from chalicelib.core.values import Json, encode
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The records of the turns that one write commits."""
+    """The records of the turns that one write commits, and of the writes since the row before."""
 
     execution: str
     key: str
@@ -42,34 +46,45 @@ class Row:
         return Link(self.key, hashlib.sha256(content.encode()).hexdigest())
 
 
-def new_row(  # noqa: PLR0913, PLR0917 - what a row is made of
-    execution: str,
-    version: int,
-    writer: str,
-    previous: Link | None,
-    records: Sequence[Record],
-    limits: Limits = LIMITS,
-) -> Row:
-    """Make the row to put before an execution's write of a version; ``writer`` names the request and its attempt."""
-    tenant = execution.partition(":")[0]
-    packed = pack(tenant, [record_json(record) for record in records], record_slots, limits)
+def lengthened(item: Execution, records: Sequence[Record]) -> Sequence[Mapping[str, Json]]:
+    """Answer the tail of an execution with what happened since it was written."""
+    return (*item.tail, *map(record_json, records))
+
+
+def is_short(tail: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> bool:
+    """Tell whether a tail can stay where it is: whether a row would cost more than it does."""
+    text = encode(tail) if tail else b""
+    return len(text) <= limits.tail or (len(text) <= limits.tail_text and len(zlib.compress(text, 1)) <= limits.tail)
+
+
+def new_row(item: Execution, writer: str, tail: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> Row:
+    """Make the row to put before the next write of an execution; ``writer`` names the request and its attempt."""
+    packed = pack(item.tenant_id, tail, record_slots, limits)
     for place, reference in packed.references.items():
         index, _, member = place[1:].partition("/")
         packed.document[int(index)].setdefault("references", {})[f"/{member}"] = asdict(reference)
-    return Row(execution, f"{version:012d}#{writer}", previous, packed.document, packed.payloads)
+    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, [*packed.document], packed.payloads)
 
 
-def anchor(rows: Sequence[Row], newest: Link, last: int) -> Link | None:
-    """Find a row that counts, of version ``last`` or later, to follow the chain from; None: read more rows.
+def newest(item: Execution) -> Row | None:
+    """Answer the tail of an execution as the row that it may become."""
+    return Row(item.id, f"{item.version:012d}#{item.writer}", item.head, [*item.tail]) if item.tail else None
 
-    It is the newest one, or the only row of a version all of whose rows have been read.
+
+def version_of(link: Link) -> int:
+    """Tell the version of the execution that the row belongs to which a link names."""
+    return int(link.key.partition("#")[0])
+
+
+def anchor(rows: Sequence[Row], newest: Link) -> Link | None:
+    """Find the newest of some rows that surely counts, to follow the chain from; None: read more rows.
+
+    It is the one that the execution names, or one that another row names: nobody goes on from a row that was lost.
     """
     if any(row.key == newest.key for row in rows):
         return newest
-    versions = Counter(row.version for row in rows)
-    highest = max(versions, default=0)
-    sure = (row.link for row in rows if last <= row.version < highest and versions[row.version] == 1)
-    return next(sure, None)
+    named = {row.previous.key: row.previous for row in rows if row.previous is not None}
+    return next((named[row.key] for row in reversed(rows) if row.key in named), None)
 
 
 def chained(rows: Sequence[Row], newest: Link, after: int = 0) -> list[Row]:
@@ -81,14 +96,10 @@ def chained(rows: Sequence[Row], newest: Link, after: int = 0) -> list[Row]:
     by_key = {row.key: row for row in rows}
     counted: list[Row] = []
     link: Link | None = newest
-    while link is not None and _version(link) > after:
+    while link is not None and version_of(link) > after:
         row = by_key.get(link.key)
         if row is None or row.link != link:
             raise HistoryBrokenError
         counted.append(row)
         link = row.previous
     return counted[::-1]
-
-
-def _version(link: Link) -> int:
-    return int(link.key.partition("#")[0])

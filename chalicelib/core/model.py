@@ -2,6 +2,8 @@
 
 Everything that affects how an execution goes on lives in :class:`Execution` and in the definition version that it
 names. Nothing here does anything: :mod:`chalicelib.core.decide` holds the rules.
+
+The values have no slots, so that :func:`~chalicelib.core.evolve.evolve` can copy them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,7 +67,7 @@ class Awaited(StrEnum):
     """Of a person."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """Why a step or an execution failed: the ``error`` of templates and answers."""
 
@@ -76,7 +78,7 @@ class Failure:
     details: Json = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Driver:
     """Who wrote a thread's turn: the SQS message, the Lambda request, and whether it left the thread to others."""
 
@@ -85,7 +87,7 @@ class Driver:
     handed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Join:
     """What a thread waits for while it is joining or awaiting."""
 
@@ -114,7 +116,7 @@ class Join:
     """Whether its end is waited for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What somebody outside answered."""
 
@@ -128,7 +130,7 @@ class Answer:
     """The caller's own name for the answer, so that a repeat is known; of an event, its id."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asking:
     """Whose answer a thread waits for."""
 
@@ -148,7 +150,7 @@ class Asking:
         return self.what is Awaited.TASK or self.event_key is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Letter:
     """An event that was sent to an execution."""
 
@@ -162,7 +164,7 @@ class Letter:
     """Whether a step has taken it: its id is kept so that a repeat is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Thread:
     """One line of control, at one turn."""
 
@@ -216,7 +218,7 @@ class Thread:
         return self.id, self.turn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parent:
     """The execution that started another, and its thread and turn that wait for it."""
 
@@ -229,7 +231,7 @@ class Parent:
     """Whether it wants to hear of the end."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """What makes an execution a part of a large `map`: its root thread runs the map's steps for its items only."""
 
@@ -241,7 +243,7 @@ class Part:
     """What templates see as ``execution``: that of the map."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spawns:
     """How many executions an execution has started."""
 
@@ -254,7 +256,7 @@ class Spawns:
     """Of a part of a `map`: with how many others it shares what an execution may start."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """A row of history, by its key and the hash of its content."""
 
@@ -262,7 +264,7 @@ class Link:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Execution:
     """One run of a definition version: all that is known of it, but for its history."""
 
@@ -290,6 +292,10 @@ class Execution:
     ended_at: datetime | None = None
     head: Link | None = None
     """Its newest row of history."""
+    tail: Sequence[Mapping[str, Json]] = ()
+    """The records of history that stand in no row yet, as JSON objects."""
+    writer: str = ""
+    """The request that wrote this version, and which of its writes that was."""
     started_by: str | None = None
     deadline: datetime | None = None
     """When it is over time."""
@@ -322,7 +328,7 @@ class Execution:
         return self.state in ENDED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One entry of history: what happened to a thread, and what it changed."""
 

@@ -26,6 +26,11 @@ class Limits:
     """While a document is longer, its largest values move out: an item holds 400 KB (Amazon DynamoDB quotas)."""
     smallest: int = 512
     """A shorter value stays, unless nothing else makes the document short enough."""
+    tail: int = 1024
+    """While the newest records of history take no more, compressed, they stay with the state of the execution: more
+    would make every write dearer by a unit (Amazon DynamoDB Developer Guide, "write request units")."""
+    tail_text: int = 16 * 1024
+    """However well they compress: every write makes their text anew."""
 
 
 LIMITS = Limits()

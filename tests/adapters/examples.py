@@ -1,8 +1,11 @@
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from chalicelib.core.model import ROOT, Driver, Execution, Link, State, Status, Thread
+from chalicelib.core.history import Row, lengthened, new_row
+from chalicelib.core.model import ROOT, Driver, Execution, Link, Record, State, Status, Thread
+from chalicelib.core.payload import LIMITS, Limits
 from chalicelib.core.task import Task, task_id
 from chalicelib.core.values import Json
 from chalicelib.ports import DefinitionRecord
@@ -34,6 +37,19 @@ def submission(tenant: str, name: str = "00c0ffee", value: Json = None, started_
 def following(execution: Execution, **changes: object) -> Execution:
     head = Link(f"{execution.version + 1:012d}#4f1c2e6a-2b1d-4c7e-9a53-0d5b8e7f6a21#1", "ab" * 32)
     return replace(execution, **{"version": execution.version + 1, "head": head, "state": State.STEP_STARTED} | changes)
+
+
+def history_row(
+    execution: str,
+    version: int,
+    writer: str,
+    previous: Link | None,
+    records: Sequence[Record],
+    limits: Limits = LIMITS,
+) -> Row:
+    tenant = execution.partition(":")[0]
+    item = Execution(execution, tenant, "order-fulfilment", 1, "nonce", None, NOW, {}, version - 1, head=previous)
+    return new_row(item, writer, lengthened(item, records), limits)
 
 
 def waiting(execution: Execution) -> Execution:

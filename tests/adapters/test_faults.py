@@ -24,12 +24,11 @@ from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.correlation import Correlation
 from chalicelib.core.errors import UnavailableError
 from chalicelib.core.event import Message, StepDue
-from chalicelib.core.history import new_row
 from chalicelib.core.model import ROOT
 from chalicelib.ports import Stale, TaskFilter
 from local.backend import free_port
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, following, submission, task, waiting
+from tests.adapters.examples import NOW, definition, following, history_row, submission, task, waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -117,7 +116,7 @@ CALLS: dict[str, Callable[[Ports], object]] = {
     "add": lambda ports: ports.definitions.add(definition("t")),
     "put newest": lambda ports: ports.definitions.put_newest(definition("t")),
     "list definitions": lambda ports: ports.definitions.list("t", 10),
-    "append": lambda ports: ports.history.append(new_row(EXECUTION.id, 1, "r#1", None, [])),
+    "append": lambda ports: ports.history.append(history_row(EXECUTION.id, 1, "r#1", None, [])),
     "read": lambda ports: ports.history.read(EXECUTION.id, 0, 10),
     "send": lambda ports: ports.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
     "delete": lambda ports: ports.queue.delete(NAMES.work, ["handle"]),

@@ -2,12 +2,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from chalicelib.core.history import Row, chained, new_row
+from chalicelib.core.history import Row, chained
 from chalicelib.core.model import ROOT, Failure, Link, Record, State
 from chalicelib.core.values import Json
 from chalicelib.ports import HistoryStore
 from tests.adapters.conftest import Backend
-from tests.adapters.examples import NOW
+from tests.adapters.examples import NOW, history_row
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def record(result: Json = None) -> Record:
 
 
 def row(tenant: str, version: int, previous: Link | None = None, writer: str = "r1#1", result: Json = None) -> Row:
-    return new_row(f"{tenant}:order:00c0ffee", version, writer, previous, [record(result)])
+    return history_row(f"{tenant}:order:00c0ffee", version, writer, previous, [record(result)])
 
 
 def put(store: HistoryStore, rows: Sequence[Row]) -> None:

@@ -8,12 +8,11 @@ import pytest
 from chalicelib.adapters.memory import MemoryExecutions, MemoryHistory, MemoryParts
 from chalicelib.adapters.payloads import PART_BYTES, PartKey, Payloads
 from chalicelib.core.errors import PayloadLostError, UnavailableError
-from chalicelib.core.history import new_row
 from chalicelib.core.model import ROOT, Record, State
 from chalicelib.core.payload import Limits, Reference, digest
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Backend
-from tests.adapters.examples import NOW, submission, waiting
+from tests.adapters.examples import NOW, history_row, submission, waiting
 
 
 class TestParts:
@@ -128,7 +127,7 @@ class TestMemory:
         payloads = Payloads(parts, self.limits)
         store, history = MemoryExecutions(payloads), MemoryHistory(payloads)
         execution = submission(tenant, value="x" * 50)
-        row = new_row(execution.id, 1, "r#1", None, [RECORD], self.limits)
+        row = history_row(execution.id, 1, "r#1", None, [RECORD], self.limits)
         for write in (lambda: store.create(execution), lambda: store.update(waiting(execution))):
             with pytest.raises(UnavailableError):
                 write()
@@ -156,7 +155,7 @@ class TestMemory:
     def test_rows_are_kept_without_their_payloads(self, tenant: str) -> None:
         parts = MemoryParts()
         history = MemoryHistory(Payloads(parts))
-        row = new_row(f"{tenant}:d:1", 1, "r#1", None, [RECORD], self.limits)
+        row = history_row(f"{tenant}:d:1", 1, "r#1", None, [RECORD], self.limits)
         history.append(row)
         assert [read.payloads for read in history.read(row.execution, 0, 10)] == [{}]
         assert {sha256 for sha256, _ in parts.contents} == row.payloads.keys()

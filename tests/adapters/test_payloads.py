@@ -12,12 +12,12 @@ from chalicelib.adapters.attributes import Item
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.history import chained, new_row
+from chalicelib.core.history import chained
 from chalicelib.core.model import ROOT, Execution, Failure, Record, State
 from chalicelib.core.payload import Reference, digest
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Aws, Backend
-from tests.adapters.examples import NOW, following, submission, waiting
+from tests.adapters.examples import NOW, following, history_row, submission, waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -110,7 +110,7 @@ def test_a_megabyte_anywhere_in_an_execution_comes_back(
 def test_a_megabyte_in_history_is_a_reference_and_hashes_the_same(backend: Backend, tenant: str) -> None:
     error = Failure("Http", "no", "s", details=[MEGABYTE])
     stash: dict[str, Json] = {"kept": MEGABYTE, "small": {"references": "none"}}
-    row = new_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded([MEGABYTE], error=error, stash=stash)])
+    row = history_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded([MEGABYTE], error=error, stash=stash)])
     backend.history.append(row)
     (read,) = backend.history.read(row.execution, 0, 10)
     assert chained([read], row.link) == [row]
@@ -126,14 +126,14 @@ def test_a_megabyte_in_history_is_a_reference_and_hashes_the_same(backend: Backe
 
 
 def test_what_history_refers_to_is_there(backend: Backend, tenant: str) -> None:
-    row = new_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
+    row = history_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
     backend.history.append(row)
     reference = Reference(**row.records[0]["references"]["/result"])
     assert Payloads(backend.parts).get(tenant, [reference]) == {reference.sha256: f'"{MEGABYTE}"'.encode()}
 
 
 def test_reading_history_reads_no_payload(moto_aws: Aws, tenant: str) -> None:
-    row = new_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
+    row = history_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
     moto_aws.backend.history.append(row)
     with counted(moto_aws.dynamodb) as calls:
         assert moto_aws.backend.history.read(row.execution, 0, 10) == [row]
@@ -148,7 +148,7 @@ def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
     record = succeeded(MEGABYTE, stash=stash)
     rows = [[record] * 3, [succeeded(noise(500, str(n))) for n in range(1000)], [succeeded(1, stash=many)] * 100]
     for version, records in enumerate(rows, start=1):
-        aws.backend.history.append(new_row(execution.id, version, "r#1", None, records))
+        aws.backend.history.append(history_row(execution.id, version, "r#1", None, records))
     for table in aws.names.tables:
         sizes = [item_size(item) for item in aws.dynamodb.scan(TableName=table)["Items"]]
         assert max(sizes, default=0) < LARGEST_ITEM
@@ -176,7 +176,7 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
     with counted(moto_aws.dynamodb) as puts:
         store.create(execution)
         first = waiting(execution)
-        history.append(new_row(execution.id, 1, "r#1", None, [succeeded(execution.input)]))
+        history.append(history_row(execution.id, 1, "r#1", None, [succeeded(execution.input)]))
         store.update(first)
         store.update(following(first))
     assert puts == {moto_aws.names.payloads: 1, moto_aws.names.executions: 3, moto_aws.names.history: 1}

@@ -11,12 +11,11 @@ import pytest
 from chalicelib.adapters import health
 from chalicelib.core.correlation import Kept
 from chalicelib.core.event import Message, Started, StepDue, TimerFired
-from chalicelib.core.history import new_row
 from chalicelib.core.model import ROOT
 from chalicelib.core.task import Worker, claimed
 from chalicelib.ports import TaskFilter
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, submission, task, waiting
+from tests.adapters.examples import NOW, definition, history_row, submission, task, waiting
 
 POLICIES = {
     path.stem.removeprefix("policy-"): json.loads(path.read_text()) for path in Path(".chalice").glob("policy-*.json")
@@ -57,7 +56,7 @@ def api(aws: Aws, tenant: str) -> None:
     ports.executions.get(execution.id)
     ports.executions.list(tenant, 10)
     ports.history.read(execution.id, 0, 10)
-    ports.history.append(new_row(execution.id, 1, "r#1", None, []))
+    ports.history.append(history_row(execution.id, 1, "r#1", None, []))
     ports.executions.update(waiting(execution))
     ports.queue.send([Message(execution.id, Started()), Message(execution.id, TimerFired(ROOT, 1))])
     health.check(aws.dynamodb, aws.sqs, aws.names)
@@ -73,7 +72,7 @@ def worker(aws: Aws, tenant: str) -> None:
     ports.executions.create(execution)
     ports.executions.update(waiting(execution))
     ports.executions.get(execution.id)
-    ports.history.append(new_row(execution.id, 1, "r#1", None, []))
+    ports.history.append(history_row(execution.id, 1, "r#1", None, []))
     ports.queue.send([Message(execution.id, StepDue(ROOT, 1)), Message(execution.id, TimerFired(ROOT, 1))])
     for queue in aws.names.queues:
         ports.queue.delete(queue, ["handle"])
@@ -91,7 +90,7 @@ def schedule(aws: Aws, tenant: str) -> None:
     ports.definitions.newest(tenant, "order-fulfilment")
     ports.definitions.version(tenant, "order-fulfilment", 1)
     ports.executions.create(execution)
-    ports.history.append(new_row(execution.id, 1, "r#1", None, []))
+    ports.history.append(history_row(execution.id, 1, "r#1", None, []))
     ports.executions.update(waiting(execution))
     ports.queue.send([Message(f"{tenant}:d:1", Started()), Message(f"{tenant}:d:1", TimerFired(ROOT, 1))])
 

@@ -93,6 +93,8 @@ DONE = Execution(
     error=FAILURE,
     ended_at=NOW,
     head=Link("k", "d"),
+    tail=[{"state": "StepStarted"}],
+    writer="r#1",
     started_by="ada",
     deadline=NOW,
     parent=Parent("t:p:1", "main", 1, 2, False),
@@ -185,7 +187,7 @@ EVENTS: list[Event] = [
 class TestMessages:
     @pytest.mark.parametrize("event", EVENTS, ids=repr)
     def test_one_comes_back_without_its_delay(self, event: Event) -> None:
-        message = Message("t:d:1", event, submission=LIVE, delay=45)
+        message = Message("t:d:1", event, submission=LIVE, image={"document": {"B": "eA=="}}, delay=45)
         assert read_message(json.loads(json.dumps(message_json(message)))) == replace(message, delay=0)
         bare = Message("t:d:1", event)
         assert read_message(json.loads(json.dumps(message_json(bare)))) == bare

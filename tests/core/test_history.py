@@ -2,15 +2,16 @@ import base64
 import json
 import random
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.history import Row, anchor, chained, new_row
-from chalicelib.core.model import ROOT, Failure, Link, Record, State
-from chalicelib.core.payload import Limits, digest
+from chalicelib.core.history import Row, anchor, chained, is_short, lengthened, new_row, newest
+from chalicelib.core.model import ROOT, Execution, Failure, Link, Record, State
+from chalicelib.core.payload import LIMITS, Limits, digest
 from chalicelib.core.values import Json, encode
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,7 +19,22 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def row(version: int, previous: Row | None, writer: str = "r#1") -> Row:
     record = Record(NOW, State.STEP_STARTED, "main", version, "step", result=writer)
-    return new_row("t:d:1", version, writer, previous and previous.link, [record])
+    return made_row([record], version, previous, writer)
+
+
+def execution(version: int = 0, head: Link | None = None, tail: Sequence[Mapping[str, Json]] = ()) -> Execution:
+    return Execution("t:d:1", "t", "d", 1, "nonce", None, NOW, {}, version, head=head, tail=tail, writer="r#1")
+
+
+def made_row(
+    records: Sequence[Record],
+    version: int = 1,
+    previous: Row | None = None,
+    writer: str = "r#1",
+    limits: Limits = LIMITS,
+) -> Row:
+    item = execution(version - 1, previous and previous.link)
+    return new_row(item, writer, lengthened(item, records), limits)
 
 
 def rows(count: int) -> list[Row]:
@@ -55,20 +71,45 @@ def test_a_page_ends_before_the_version_it_goes_on_after() -> None:
 class TestAnchor:
     def test_the_newest_row_is_sure(self) -> None:
         made = rows(3)
-        assert anchor(made, made[-1].link, 3) == made[-1].link
-        assert anchor(made, made[-1].link, 2) == made[-1].link
-        assert anchor(made[:2], made[-1].link, 3) is None
+        assert anchor(made, made[-1].link) == made[-1].link
+        assert anchor(made[-1:], made[-1].link) == made[-1].link
 
-    def test_the_only_row_of_a_version_that_is_read_whole_is_sure(self) -> None:
+    def test_a_row_that_another_names_is_sure(self) -> None:
         made = rows(5)
-        assert anchor(made[:3], made[-1].link, 2) == made[1].link
+        assert anchor(made[:3], made[-1].link) == made[1].link
 
-    def test_rivals_of_one_version_ask_for_more_rows(self) -> None:
+    def test_rows_that_no_other_names_ask_for_more_rows(self) -> None:
         made = rows(5)
-        rival = row(2, made[0], "other#1")
-        assert anchor([made[0], rival, made[1], made[2]], made[-1].link, 2) is None
-        assert anchor([], made[-1].link, 2) is None
-        assert anchor([made[0], rival, *made[1:4]], made[-1].link, 2) == made[2].link
+        rivals = [row(version, made[0], "other#1") for version in (2, 4)]
+        assert anchor([made[1], *rivals], made[-1].link) is None
+        assert anchor([], made[-1].link) is None
+        assert anchor([made[0], rivals[0], made[1], made[2], rivals[1]], made[-1].link) == made[1].link
+
+
+class TestTail:
+    def test_it_is_lengthened_by_what_happened(self) -> None:
+        once = lengthened(execution(), [succeeded(1)])
+        assert [each["result"] for each in lengthened(execution(tail=once), [succeeded(2)])] == [1, 2]
+
+    def test_it_is_short_while_it_costs_less_than_a_row(self) -> None:
+        assert is_short([])
+        assert is_short([{"result": "x" * 1000}])
+        assert is_short([{"result": "x" * 15_000}]), "it compresses"
+        assert not is_short([{"result": noise(2_000)}])
+        assert not is_short([{"result": "x" * 17_000}]), "every write would make it anew"
+
+    def test_it_is_the_row_that_it_may_become(self) -> None:
+        before = row(1, None)
+        item = execution(4, before.link, lengthened(execution(), [succeeded(1)]))
+        found = newest(item)
+        assert found is not None
+        assert (found.version, found.previous, found.records) == (4, before.link, [*item.tail])
+        assert newest(execution(4, before.link)) is None
+
+    def test_a_row_takes_it_in(self) -> None:
+        item = execution(4, None, lengthened(execution(), [succeeded(1)]))
+        made = new_row(item, "r#2", lengthened(item, [succeeded(2)]))
+        assert ([each["result"] for each in made.records], made.key) == ([1, 2], f"{5:012d}#r#2")
 
 
 def test_the_link_of_a_row_covers_all_of_it() -> None:
@@ -95,7 +136,7 @@ def succeeded(result: Json, **more: object) -> Record:
 class TestLargeValues:
     def test_a_record_has_a_reference_in_place_of_a_large_value(self) -> None:
         error = Failure("Http", "no", "step", details=[LARGE])
-        made = new_row("t:d:1", 1, "r#1", None, [succeeded(1), succeeded(LARGE, error=error, stash={"a/b": LARGE})])
+        made = made_row([succeeded(1), succeeded(LARGE, error=error, stash={"a/b": LARGE})])
         small, large = made.records
         text, details = encode(LARGE), encode([LARGE])
         reference = {"sha256": digest("t", text), "bytes": 70_002}
@@ -109,16 +150,16 @@ class TestLargeValues:
         assert made.payloads == {digest("t", text): text, digest("t", details): details}
 
     def test_a_row_is_verified_without_its_payloads(self) -> None:
-        made = new_row("t:d:1", 1, "r#1", None, [succeeded(LARGE)])
+        made = made_row([succeeded(LARGE)])
         read = replace(made, records=json.loads(json.dumps(made.records)), payloads={})
         assert chained([read], made.link) == [made]
 
     def test_another_large_value_is_another_hash(self) -> None:
-        one, other = (new_row("t:d:1", 1, "r#1", None, [succeeded(LARGE + end)]) for end in "ab")
+        one, other = (made_row([succeeded(LARGE + end)]) for end in "ab")
         assert one.link != other.link
 
     def test_limits_can_be_given(self) -> None:
-        made = new_row("t:d:1", 1, "r#1", None, [succeeded("x" * 50)], Limits(slot=40, document=1000, smallest=20))
+        made = made_row([succeeded("x" * 50)], limits=Limits(slot=40, document=1000, smallest=20))
         assert list(made.payloads.values()) == [encode("x" * 50)]
 
     @pytest.mark.parametrize(
@@ -128,5 +169,5 @@ class TestLargeValues:
     def test_a_row_stays_below_what_an_item_holds(self, count: int, result: int, members: int) -> None:
         stash: dict[str, Json] = {f"name-{n}": noise(100) for n in range(members)}
         records = [succeeded(noise(result), turn=n, stash=stash and {**stash, "n": n}) for n in range(count)]
-        made = new_row("t:d:1", 1, "r#1", None, records)
+        made = made_row(records)
         assert len(zlib.compress(encode(made.records))) < 400 * 1024 - 1000

@@ -1,0 +1,50 @@
+"""The adapters of AWS: DynamoDB, SQS, and where parameters and secrets are."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters import clients, names
+from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
+from chalicelib.adapters.dynamodb_events import DynamoEvents
+from chalicelib.adapters.dynamodb_executions import DynamoExecutions
+from chalicelib.adapters.dynamodb_history import DynamoHistory
+from chalicelib.adapters.dynamodb_payloads import DynamoParts
+from chalicelib.adapters.dynamodb_tasks import DynamoTasks
+from chalicelib.adapters.parameters import parameters
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.wiring.parts import Parts
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.secrets import Source
+
+
+def parts() -> Parts:
+    """Make them, where the environment says."""
+    here, dynamodb, sqs = names.from_environment(), clients.dynamodb(), clients.sqs()
+    payloads = Payloads(DynamoParts(dynamodb, here))
+
+    def secrets() -> "Source":
+        from chalicelib.adapters.secrets import from_environment  # noqa: PLC0415 - few steps have secrets
+
+        return from_environment(here)
+
+    def health() -> Mapping[str, str]:
+        from chalicelib.adapters.health import check  # noqa: PLC0415 - one route asks
+
+        return check(dynamodb, sqs, here)
+
+    return Parts(
+        here,
+        DynamoDefinitions(dynamodb, here),
+        DynamoExecutions(dynamodb, here, payloads),
+        DynamoHistory(dynamodb, here, payloads),
+        SqsQueue(sqs, here),
+        DynamoTasks(dynamodb, here, payloads),
+        DynamoEvents(dynamodb, here, payloads),
+        SystemClock(),
+        parameters(clients.ssm),
+        secrets,
+        health,
+    )

@@ -1,0 +1,67 @@
+"""What calls into the world are made with: what a tenant may reach, its secrets, tokens, and what makes each kind."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.guard import guarded
+from chalicelib.adapters.secrets import Secrets
+from chalicelib.adapters.settings import Settings
+from chalicelib.adapters.tokens import TokenKeys, Tokens
+from chalicelib.core.values import Json, Problem
+from chalicelib.reader import read_json
+from chalicelib.wiring.parts import Parts
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.effects import Performer
+    from chalicelib.adapters.guard import Call
+
+
+class Calls:
+    """Settings, secrets and tokens of a process, each read when it is needed and kept for a while."""
+
+    def __init__(self, parts: Parts) -> None:
+        names, now = parts.names, parts.clock.now
+        self.settings = Settings(parts.parameters, names, now)
+        self.tokens = Tokens(TokenKeys(parts.parameters, names, now), now)
+        self._secrets = Secrets(parts.secrets(), now)
+        self._prefix = names.prefix
+
+    def performer(self, kind: str) -> "Performer":
+        """Make what makes calls of a kind, with secrets and tokens; only what it needs is loaded."""
+        make: Mapping[str, Callable[[], Call]] = {"http": self._http, "aws": self._aws, "lambda": self._lambda}
+        return guarded(make[kind](), self._secrets.get, self.tokens.issue)
+
+    def inspect(self, tenant: str, document: Mapping[str, Json]) -> Sequence[Problem]:
+        """Find what is wrong with the calls of a definition; without any, nothing is looked up."""
+        if '"aws"' not in json.dumps(document):
+            return ()
+        from chalicelib.adapters.aws_allow import ACTIONS, allowed  # noqa: PLC0415 - few definitions call AWS
+        from chalicelib.adapters.aws_models import problems  # noqa: PLC0415 - the same
+
+        return problems(document, allowed(os.environ.get(ACTIONS)), self.settings.of(tenant).aws_actions)
+
+    def _http(self) -> "Call":
+        from chalicelib.adapters.addresses import allowed  # noqa: PLC0415 - only for steps that make requests
+        from chalicelib.adapters.http import HttpPerformer  # noqa: PLC0415 - the same
+        from chalicelib.adapters.http_gate import SETTING  # noqa: PLC0415 - the same
+
+        local = allowed(os.environ.get(SETTING))
+        return HttpPerformer(lambda tenant: self.settings.of(tenant).http_hosts, read_json, local=local)
+
+    def _aws(self) -> "Call":
+        from chalicelib.adapters.aws import AwsPerformer  # noqa: PLC0415 - only for steps that call AWS
+        from chalicelib.adapters.aws_allow import ACTIONS, allowed  # noqa: PLC0415 - the same
+
+        tenants = self.settings.of
+        return AwsPerformer(allowed(os.environ.get(ACTIONS)), lambda tenant: tenants(tenant).aws_actions, self._prefix)
+
+    def _lambda(self) -> "Call":
+        from chalicelib.adapters.aws_allow import FUNCTIONS, allowed  # noqa: PLC0415 - only for steps that call it
+        from chalicelib.adapters.aws_lambda import LambdaPerformer  # noqa: PLC0415 - the same
+
+        patterns = allowed(os.environ.get(FUNCTIONS))
+        return LambdaPerformer(
+            patterns, lambda tenant: self.settings.of(tenant).lambda_functions, self._prefix, read_json
+        )

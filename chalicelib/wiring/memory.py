@@ -1,0 +1,30 @@
+"""Adapters that keep everything in this process."""
+
+from datetime import UTC, datetime
+
+from chalicelib.adapters import names
+from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.adapters.memory_events import MemoryEvents
+from chalicelib.adapters.memory_tasks import MemoryTasks
+from chalicelib.adapters.secrets import in_parameters
+from chalicelib.adapters.tokens import new_key, path
+from chalicelib.wiring.parts import Parts
+
+
+def parts() -> Parts:
+    """Make them, with a clock that stands still until it is moved, and a key for tokens."""
+    here, clock = names.from_environment(), MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
+    texts = {path(here): new_key()}
+    return Parts(
+        here,
+        MemoryDefinitions(),
+        MemoryExecutions(),
+        MemoryHistory(),
+        MemoryQueue(clock),
+        MemoryTasks(),
+        MemoryEvents(),
+        clock,
+        texts.get,
+        lambda: in_parameters(texts.get, here),
+        lambda: {"memory": "ok"},
+    )
