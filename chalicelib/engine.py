@@ -151,23 +151,25 @@ class Advance:
         """Take a decision up."""
         self.execution = decision.execution
         self.records.extend(decision.records)
-        self.size += sum(record.size for record in decision.records)
+        for record in decision.records:
+            self.size += record.size
         self.turns += 1
 
 
 class Invocation:
     """The work of one request on one execution.
 
-    ``own`` are the turns that it may run, each with the message under which it does; ``pending`` the events that are
-    not written yet; ``running`` the turns whose effects are in flight; ``sent`` whose asking it has answered.
-    ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
-    do; ``image`` what the last write of it left.
+    ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
+    it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight; ``sent``
+    whose asking it has answered. ``item`` is the execution as last read or written (``presumed``: as the message
+    says), None once nothing is left to do; ``image`` what the last write of it left.
     """
 
     def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
         self.ports = ports
         self.request = request
         self.deliveries = {delivery.id: delivery for delivery in deliveries}
+        self.me = {name: Driver(name, request) for name in self.deliveries}
         self.execution_id = deliveries[0].message.execution
         self.budget = budget
         self.effects = ports.effects()
@@ -387,12 +389,12 @@ class Invocation:
         """Hand every ready thread over, once nothing is in flight; it stands in the write before it is sent."""
         if not self.running:
             for key, message in self.due(advance.execution):
-                advance.execution = hand_over(advance.execution, [key], Driver(message, self.request))
+                advance.execution = hand_over(advance.execution, [key], self.me[message])
 
     def decide(self, execution: Execution, event: Event, now: datetime, message: str) -> Decision:
         """Fold one event."""
-        me = Driver(message, self.request)
-        return self.ports.decide(self.definition(execution, version_of(event)), execution, event, now, me)
+        definition = self.definition(execution, version_of(event))
+        return self.ports.decide(definition, execution, event, now, self.me[message])
 
     def definition(self, execution: Execution, version: int | None = None) -> Definition:
         """Look a version of the execution's definition up, by default its own."""

@@ -194,20 +194,27 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
 
 def record_json(record: Record) -> JsonObject:
     """Write a record of history as the API shows it."""
-    return _compact(
-        time=format_instant(record.at),
-        state=str(record.state),
-        thread=record.thread,
-        turn=record.turn,
-        step=record.step,
-        attempt=record.attempt,
-        actor=record.actor,
-        result=record.result,
-        error=record.error and failure_json(record.error),
-        stash=dict(record.stash) or None,
-        change=dict(record.change) or None,
-        children=list(record.children) or None,
-    )
+    document: JsonObject = {
+        "time": format_instant(record.at),
+        "state": str(record.state),
+        "thread": record.thread,
+        "turn": record.turn,
+        "step": record.step,
+        "attempt": record.attempt,
+    }
+    if record.actor is not None:
+        document["actor"] = record.actor
+    if record.result is not None:
+        document["result"] = record.result
+    if record.error is not None:
+        document["error"] = failure_json(record.error)
+    if record.stash:
+        document["stash"] = dict(record.stash)
+    if record.change:
+        document["change"] = dict(record.change)
+    if record.children:
+        document["children"] = list(record.children)
+    return document
 
 
 def failure_json(failure: Failure) -> JsonObject:
