@@ -160,9 +160,9 @@ class Invocation:
     """The work of one request on one execution.
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
-    it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight; ``sent``
-    whose asking it has answered. ``item`` is the execution as last read or written (``presumed``: as the message
-    says), None once nothing is left to do; ``image`` what the last write of it left.
+    it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight;
+    ``sent`` whose asking it has answered. ``item`` is the execution as last read or written (``presumed``: as the
+    message says), None once nothing is left to do; ``image`` what the last write of it left.
     """
 
     def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
