@@ -223,7 +223,7 @@ def test_a_rule_about_ids_that_collide_switched_off_is_caught(mutant: type[Invoc
 def test_a_map_of_ten_thousand_items_comes_to_the_same_under_faults() -> None:
     steps = [{"id": "double", "type": "echo", "message": "${multiply(item, `2`)}"}]
     each = {"id": "each", "type": "map", "items": "${range(`10000`)}", "steps": steps}
-    world = World({"many": parse({"id": "many", "steps": [each]}, STEP_TYPES)}, seed=1, rate=0.02)
+    world = World({"many": parse({"id": "many", "steps": [each]}, STEP_TYPES)}, seed=1, rate=0.05)
     world.execute("many", None, "mine")
     world.run(200_000)
     root = world.executions.get("123:many:mine")
