@@ -12,8 +12,8 @@ from chalicelib.adapters.clients import VERSION
 from chalicelib.core.errors import StepError
 
 if TYPE_CHECKING:
-    from boto3.session import Session
     from botocore.exceptions import ClientError
+    from botocore.session import Session
 
     from chalicelib.core.values import Json
 
@@ -46,15 +46,15 @@ def _client(service: str, region: str | None, seconds: float, endpoint: str | No
         read_timeout=max(0.1, seconds - CONNECT_SECONDS),
         max_pool_connections=16,
     )
-    make: Callable[..., Any] = _session().client
+    make: Callable[..., Any] = _session().create_client
     return make(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 @cache
 def _session() -> "Session":
-    from boto3.session import Session  # noqa: PLC0415 - slow to load
+    from botocore.session import get_session  # noqa: PLC0415 - slow to load
 
-    return Session()
+    return get_session()
 
 
 @contextmanager

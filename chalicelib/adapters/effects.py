@@ -1,8 +1,9 @@
 """Effects, performed in a bounded pool of threads."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from chalicelib.core.declaration import Perform
@@ -25,18 +26,23 @@ class PooledEffects:
         self._performers = performers
         self._pool = pool
         self._clock = clock
-        self._running: set[Future[Performed]] = set()
+        self._ended: SimpleQueue[Future[Performed]] = SimpleQueue()
 
     def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
         """Begin an effect once a thread of the pool is free."""
         key = f"{execution}:{thread}:{turn}"
-        self._running.add(self._pool.submit(self._perform, thread, turn, perform, key, before))
+        self._pool.submit(self._perform, thread, turn, perform, key, before).add_done_callback(self._ended.put)
 
     def wait(self, until: datetime | None = None) -> Sequence[Performed]:
-        """Wait for the next ones to end."""
+        """Wait for the next ones to end: at least one is in flight."""
         timeout = None if until is None else max(0, (until - self._clock.now()).total_seconds())
-        done, self._running = wait(self._running, timeout, FIRST_COMPLETED)
-        return [future.result() for future in done]
+        try:
+            ended = [self._ended.get(timeout=timeout)]
+        except Empty:
+            return []
+        while not self._ended.empty():
+            ended.append(self._ended.get())
+        return [future.result() for future in ended]
 
     def _perform(self, thread: str, turn: int, perform: Perform, key: str, before: datetime) -> Performed:
         if self._clock.now() >= before:

@@ -1,6 +1,8 @@
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from chalicelib.adapters import clients
 
 
@@ -19,6 +21,14 @@ def test_clients_wait_and_try_only_so_long() -> None:
         assert config.retries == {"mode": "standard", "total_max_attempts": 3}
 
 
-def test_clients_name_sedo_and_its_version() -> None:
+def test_clients_name_sedo_and_its_version_and_nothing_else(ministack: str) -> None:
     version = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
-    assert clients.dynamodb().meta.config.user_agent.endswith(f"sedo/{version}")
+    client, told = clients.dynamodb(ministack), []
+    client.meta.events.register("before-send.*", lambda request, **_: told.append(request.headers["User-Agent"]))
+    client.list_tables()
+    assert told == [f"sedo/{version}".encode()]
+
+
+def test_clients_leave_it_to_aws_to_check_parameters(ministack: str) -> None:
+    with pytest.raises(clients.dynamodb(ministack).exceptions.ClientError):
+        clients.dynamodb(ministack).get_item(TableName="", Key={})

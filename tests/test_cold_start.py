@@ -1,0 +1,121 @@
+"""What a function loads, in processes of their own: each is a cold start."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chalicelib.core.values import Json
+from chalicelib.reader import read_yaml
+from local.environment import chalice_config, set_environment
+from tests.loopback import loopback
+
+PROJECT = Path(__file__).parents[1]
+EXAMPLE: Any = read_yaml((PROJECT / "definitions" / "example-definition.yaml").read_bytes(), 10_000)[0]
+
+HEAVY = {"attrs", "boto3", "jsonschema", "jwt", "re2", "referencing", "rfc3339_validator", "rpds", "s3transfer", "yaml"}
+"""Packages that nothing of a step needs that has no schema and no pattern."""
+
+OTHERS = ("addresses", "aws", "guard", "health", "holes", "http", "memory", "secrets", "settings", "tokens")
+"""How the adapters begin that the wait of the example does not need."""
+
+ABOVE = ("api", "callbacks", "dryrun", "reader", "service", "tasks", "trial", "web")
+"""How the modules begin that only routes need."""
+
+API = """
+import json, os, sys
+from chalicelib.adapters import clients, names
+from chalicelib.wiring import on_aws
+from local import resources
+from local.lambda_events import sqs_event
+
+here = names.from_environment()
+resources.ensure(clients.dynamodb(), clients.sqs(), here.prefix)
+service = on_aws().api.service
+document, value = json.load(sys.stdin)
+service.create_definition("t", document)
+service.execute("t", document["id"], value)
+queue = clients.sqs().get_queue_url(QueueName=here.work)["QueueUrl"]
+messages = clients.sqs().receive_message(QueueUrl=queue, AttributeNames=["All"])["Messages"]
+json.dump(sqs_event(messages, "arn:aws:sqs:us-east-1:000000000000:" + here.work), sys.stdout)
+"""
+
+FUNCTION = """
+import json, sys
+from types import SimpleNamespace
+import app
+
+context = SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 60_000)
+app.on_sqs_message(json.load(sys.stdin), context)
+json.dump(sorted(sys.modules), sys.stdout)
+"""
+
+STATE = """
+import json, sys
+from chalicelib.wiring import on_aws
+
+service = on_aws().api.service
+(summary,) = service.list_executions("t", 10, None)
+json.dump(str(service.read_execution("t", summary.id).state), sys.stdout)
+"""
+
+
+class Cold:
+    """Processes of an installation, none of which has run anything before."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.environment = dict(os.environ)
+        self.environment.pop("SEDO_STORES", None)
+        self.environment["SEDO_PREFIX"] = f"cold-{uuid4().hex[:8]}"
+        set_environment(self.environment, chalice_config(PROJECT), endpoint)
+
+    def run(self, code: str, given: Json = None) -> Any:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(  # noqa: S603 - it is Python
+            command,
+            cwd=PROJECT,
+            env=self.environment,
+            input=json.dumps(given),
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def loaded(self, document: Mapping[str, Json], value: Json) -> set[str]:
+        """Name what a function has loaded once it has handled the first message of an execution."""
+        return set(self.run(FUNCTION, self.run(API, [dict(document), value])))
+
+
+@pytest.fixture
+def cold(ministack: str) -> Cold:
+    return Cold(ministack)
+
+
+def ours(loaded: set[str], *beginnings: str) -> Iterator[str]:
+    return (name for name in sorted(loaded) if name.startswith(tuple(f"chalicelib.{each}" for each in beginnings)))
+
+
+def test_a_function_loads_no_more_than_it_works_with(cold: Cold) -> None:
+    loaded = cold.loaded(EXAMPLE, {"foo": "bar"})
+    assert cold.run(STATE) == "StepStarted"
+    assert not loaded & HEAVY
+    assert not [*ours(loaded, *ABOVE, *(f"adapters.{name}" for name in OTHERS))]
+    assert {"chalicelib.engine", "chalicelib.adapters.dynamodb_executions"} <= loaded
+
+
+def test_a_request_loads_what_makes_requests_and_no_other_call(cold: Cold) -> None:
+    with loopback() as server:
+        step: dict[str, Json] = {"id": "ask", "type": "http", "method": "GET", "url": server.url}
+        loaded = cold.loaded({"id": "asks", "steps": [step]}, {})
+    assert cold.run(STATE) == "ExecutionSucceeded"
+    assert "chalicelib.adapters.http" in loaded
+    assert not [*ours(loaded, "adapters.aws", "api", "service", "web")]
+    assert not loaded & (HEAVY - {"jsonschema"})
