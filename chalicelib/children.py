@@ -43,7 +43,7 @@ def let_go(launch: Launch, execution: Execution) -> ChildEnded:
 
 
 def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, event: ChildEnded) -> ChildEnded:
-    """Read the output of a child execution where it was too large for a message.
+    """Read what came of a child execution where that was too large for a message.
 
     Raises:
         UnavailableError: the store did not answer.
@@ -55,7 +55,7 @@ def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, e
     if ended is None:
         lost = Failure("ResultLost", f"the result of {name} is not there", thread.step, thread.attempt)
         return replace(event, state=State.FAILED, error=lost, read=True, begun=False)
-    return replace(event, output=ended.output, read=True)
+    return replace(event, output=ended.output, error=ended.error, read=True)
 
 
 def gatherer(executions: ExecutionStore) -> Callable[[Json, str], Json]:

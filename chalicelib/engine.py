@@ -132,7 +132,7 @@ class Ports:
     events: Events
     decide: Callable[[Definition, Execution, Event, datetime, Driver], Decision] = decide
     limits: Limits = LIMITS
-    """When values move out of rows of history."""
+    """When the newest of history moves into a row, and values out of that."""
 
 
 @dataclass(slots=True)
@@ -345,7 +345,9 @@ class Invocation:
         now = self.ports.clock.now()
         advance = Advance(item)
         for each in self.pending:
-            advance.fold(self.decide(advance.execution, each.event, now, each.message))
+            decision = self.decide(advance.execution, each.event, now, each.message)
+            if decision.execution is not advance.execution:
+                advance.fold(decision)
         if now < self.budget.deadline and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
         if not advance.performs and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):

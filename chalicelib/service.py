@@ -209,7 +209,7 @@ class Service:
     def read_history(self, tenant_id: str, execution_id: str, limit: int, after: int) -> tuple[Sequence[Row], bool]:
         """Read up to ``limit`` rows of history that count, oldest first, after a version of the execution.
 
-        Answers the rows, and whether there are more.
+        The last page has, beyond that, what stands in no row yet. Answers the rows, and whether there are more.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.

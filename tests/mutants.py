@@ -101,7 +101,7 @@ class WritesAPreparedState(Invocation):
     def write(self, item: Execution, advance: Advance) -> None:
         super().write(item, advance)
         if self.item is not None and self.item.version != item.version:
-            lost = not self.item.writer.startswith(self.request)
+            lost = not self.item.writer.startswith(f"{self.request}#")
             if lost:
                 super().write(self.item, advance)
 

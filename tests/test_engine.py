@@ -524,6 +524,14 @@ class TestChildren:
         home.settle()
         assert home.read(name).output == "x" * MAX_OUTPUT
 
+    def test_an_error_too_large_for_a_message_is_read(self, home: Home) -> None:
+        home.create({"type": "fail", "error": "Large", "cause": "${input}"}, name="other")
+        home.create(SUB)
+        name = home.execute("x" * MAX_OUTPUT)
+        home.settle()
+        assert home.read(name).state is State.FAILED
+        assert "x" * MAX_OUTPUT in str(home.read(name).error)
+
     def test_one_that_has_gone_meanwhile_is_null(self, home: Home) -> None:
         home.create(SUB)
         name = home.execute("in")

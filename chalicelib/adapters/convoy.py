@@ -12,7 +12,6 @@ from datetime import datetime
 from threading import Lock
 
 from chalicelib.core.declaration import Perform
-from chalicelib.core.errors import UnavailableError
 from chalicelib.core.event import Message
 from chalicelib.ports import Effects, Performed, Queue
 
@@ -40,7 +39,7 @@ class Convoy:
         self._lock = Lock()
 
     def send(self, messages: Sequence[Message]) -> None:
-        """Send messages, with those of the others.
+        """Send messages, with those of the others; if that fails, alone.
 
         Raises:
             UnavailableError: some may not have been sent.
@@ -56,10 +55,10 @@ class Convoy:
             self._go(trip)
         try:
             trip.gone.result()
-        except UnavailableError:
+        except Exception:
             if trip.riders == 1:
                 raise
-            self._queue.send(messages)  # what fails of the others' is not to fail this
+            self._queue.send(messages)  # what is wrong with the others' is not to fail this
 
     def delete(self, queue: str, handles: Sequence[str]) -> None:
         """Acknowledge messages.

@@ -17,7 +17,7 @@ from chalicelib.core.document import MAX_IMAGE_BYTES, execution_json, read_execu
 from chalicelib.core.event import Image
 from chalicelib.core.model import Execution
 from chalicelib.core.payload import execution_slots
-from chalicelib.core.values import format_instant, parse_instant
+from chalicelib.core.values import encode, format_instant, parse_instant
 from chalicelib.ports import Position, Stale, Summary
 
 if TYPE_CHECKING:
@@ -169,8 +169,8 @@ class DynamoExecutions:
 def _image(item: "Mapping[str, Any]") -> Image | None:
     """Write an item as JSON; None where it is long."""
     kind, content = next(iter(item["document"].items()))
-    text = content if kind == "S" else b64encode(content).decode()
-    return {**item, "document": {kind: text}} if len(text) <= MAX_IMAGE_BYTES else None
+    image = {**item, "document": {kind: content if kind == "S" else b64encode(content).decode()}}
+    return image if len(encode(image)) <= MAX_IMAGE_BYTES else None
 
 
 def _item(image: "Mapping[str, Any]") -> Item:

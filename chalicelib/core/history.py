@@ -67,7 +67,7 @@ def new_row(item: Execution, writer: str, tail: Sequence[Mapping[str, Json]], li
 
 
 def newest(item: Execution) -> Row | None:
-    """Answer the tail of an execution as the row that it may become."""
+    """Answer the tail of an execution in the shape of a row, behind all others."""
     return Row(item.id, f"{item.version:012d}#{item.writer}", item.head, [*item.tail]) if item.tail else None
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from chalicelib.core.declaration import Await, Definition, StartChild
+from chalicelib.core.document import failure_json
 from chalicelib.core.event import (
     CancelRequested,
     ChildEnded,
@@ -31,7 +32,7 @@ LONGEST_DELAY = timedelta(seconds=900)
 """Of a message (Amazon SQS Developer Guide, "message timers"); the schedule finds longer waits by their due time."""
 
 MAX_OUTPUT = 64 * 1024
-"""Characters of an output that is told to the parent execution in a message; it reads a longer one."""
+"""Characters of an output, or an error, that the parent execution is told in a message; it reads a longer one."""
 
 
 def due_at(execution: Execution) -> datetime | None:
@@ -120,6 +121,8 @@ def _ending(execution: Execution) -> ChildEnded:
         failed=execution.failed,
         redrives=execution.redrives,
     )
+    if execution.error is not None and len(json.dumps(failure_json(execution.error))) > MAX_OUTPUT:
+        return replace(ended, error=None, read=False)
     if execution.state is not State.SUCCEEDED or execution.part is not None:
         return ended
     if len(json.dumps(execution.output)) > MAX_OUTPUT:

@@ -18,7 +18,7 @@ REFERENCE_BYTES = 120
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When values move out, in bytes of JSON text."""
+    """When values move out of a document, and history out of the state: in bytes of JSON text."""
 
     slot: int = 64 * 1024
     """A longer value moves out."""
@@ -27,8 +27,8 @@ class Limits:
     smallest: int = 512
     """A shorter value stays, unless nothing else makes the document short enough."""
     tail: int = 1024
-    """While the newest records of history take no more, compressed, they stay with the state of the execution: more
-    would make every write dearer by a unit (Amazon DynamoDB Developer Guide, "write request units")."""
+    """While the newest records of history take no more, compressed, they stay with the state: more of them would make
+    every write dearer by a unit (Amazon DynamoDB Developer Guide, "write request units")."""
     tail_text: int = 16 * 1024
     """However well they compress: every write makes their text anew."""
 

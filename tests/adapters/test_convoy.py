@@ -13,18 +13,19 @@ FOR_EVER = 3600.0
 
 
 class Queue:
-    """Keeps what was sent together; it can refuse what some message is part of."""
+    """Keeps what was sent together; it can refuse what some message is part of, for now or for ever."""
 
     def __init__(self) -> None:
         self.sent: list[list[str]] = []
         self.refused: set[str] = set()
+        self.refusal: Exception = UnavailableError()
         self.deleted: list[str] = []
 
     def send(self, messages: Sequence[Message]) -> None:
         names = sorted(message.execution for message in messages)
         self.sent.append(names)
         if self.refused.intersection(names):
-            raise UnavailableError
+            raise self.refusal
 
     def delete(self, queue: str, handles: Sequence[str]) -> None:
         self.deleted += handles
@@ -101,12 +102,13 @@ def test_nobody_is_waited_for_for_long(queue: Queue) -> None:
     assert queue.sent == [["a"]]
 
 
-def test_what_fails_of_the_others_does_not_fail_all(queue: Queue) -> None:
-    queue.refused = {"bad"}
+@pytest.mark.parametrize("refusal", [UnavailableError(), ValueError("too long")])
+def test_what_fails_of_the_others_does_not_fail_all(queue: Queue, refusal: Exception) -> None:
+    queue.refused, queue.refusal = {"bad"}, refusal
     convoy = Convoy(queue, 2, FOR_EVER)
     good, bad = together(lambda: convoy.send([message("good")]), lambda: convoy.send([message("bad")]))
     assert good.exception() is None
-    assert isinstance(bad.exception(), UnavailableError)
+    assert bad.exception() is refusal
     assert sorted(queue.sent) == [["bad"], ["bad", "good"], ["good"]]
 
 

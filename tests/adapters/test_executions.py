@@ -1,3 +1,5 @@
+import json
+import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -5,7 +7,8 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.core.model import Execution, Failure, State
+from chalicelib.core.document import MAX_IMAGE_BYTES
+from chalicelib.core.model import ROOT, Execution, Failure, State
 from chalicelib.core.values import Json
 from chalicelib.ports import ExecutionStore, Position, Stale, Summary
 from tests.adapters.conftest import Aws, Backend
@@ -224,3 +227,22 @@ def test_a_due_time_is_moved_if_it_is_the_one_that_was_seen(store: ExecutionStor
 def test_what_is_not_there_cannot_be_deferred(store: ExecutionStore, tenant: str) -> None:
     store.defer(submission(tenant).id, NOW, NOW)
     assert store.get(submission(tenant).id) is None
+
+
+class TestImage:
+    @pytest.mark.parametrize("value", ["in", "abc, " * 2_000, "x" * 100_000], ids=["plain", "compressed", "kept apart"])
+    def test_it_is_the_execution_as_it_was_written(self, store: ExecutionStore, tenant: str, value: Json) -> None:
+        execution = submission(tenant, value=value)
+        store.create(execution)
+        written = waiting(execution)
+        image = store.update(written)
+        if image is not None:
+            assert store.restore(json.loads(json.dumps(image))) == written
+        assert image is not None or len(str(value)) > MAX_IMAGE_BYTES
+
+    def test_an_execution_that_would_burden_a_message_has_none(self, aws: Aws, tenant: str) -> None:
+        execution = submission(tenant, value=random.Random(1).randbytes(2 * MAX_IMAGE_BYTES).hex())
+        assert aws.backend.executions.update(following(execution)) is None
+        stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
+        root = replace(execution.threads[ROOT], stash=stash)
+        assert aws.backend.executions.update(following(submission(tenant, "1"), threads={ROOT: root})) is None

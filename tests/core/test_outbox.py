@@ -234,6 +234,12 @@ class TestFarewell:
         end = self.told(run.go().broke("No"))
         assert end == ChildEnded("main.1.a", 4, 2, State.FAILED, error=Failure("No", "no", "ask"))
 
+    def test_a_large_error_it_is_to_read(self) -> None:
+        run = Run(CALL)
+        run.execution = replace(run.execution, parent=self.PARENT)
+        end = self.told(run.go().broke("x" * MAX_OUTPUT))
+        assert (end.state, end.read, end.error) == (State.FAILED, False, None)
+
     def test_of_a_cancellation(self) -> None:
         run = Run(CALL)
         run.execution = replace(run.execution, parent=self.PARENT)
