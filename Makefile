@@ -11,12 +11,14 @@ PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak format docs install ministack clean
+.PHONY: help run test check bench flame soak format docs install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
 	@echo "make test     install what the checks need, then run them all"
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
+	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
+	@echo "make flame    draw where the time of the processor goes: docs/flame.svg"
 	@echo "make soak     search 100,000 random runs of the simulation, and all pairs of faults, for one that goes wrong"
 	@echo "make format   format the code and mend what can be mended"
 	@echo "make docs     write the generated documents"
@@ -41,6 +43,12 @@ check:
 	$(PY) -m vulture
 	$(PY) docs/generate.py --check
 	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered
+
+bench: install
+	@$(PY) -m benchmarks
+
+flame: install
+	@$(PY) -m benchmarks.flame docs/flame.svg
 
 soak: $(APP)/.dev-installed
 	$(PY) -m tests.soak

@@ -1,0 +1,1 @@
+"""What sedo costs and how fast it is, measured: ``make bench``."""

@@ -1,0 +1,59 @@
+"""``python -m benchmarks.loopback``: an HTTP server that answers every GET with a small JSON document.
+
+A process of its own, so that what it computes is not taken for the product's. It listens on a free port of the loopback
+interface, writes the number of the port as its first line, and ends when its standard input does.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+from chalicelib.core.values import encode
+from local.backend import HOST
+
+ANSWER = encode(
+    {"status": "ok", "reference": "8c2f6e10-3f64-4c0e-9d2b-6f1f0f7f0b1a", "acceptedAt": "2026-01-01T00:00:00Z"}
+)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answer, whatever is asked for."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(ANSWER)))
+        self.end_headers()
+        self.wfile.write(ANSWER)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing of it."""
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Run the server for the length of a ``with`` block; its URL."""
+    command = [sys.executable, "-m", "benchmarks.loopback"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        yield f"http://{HOST}:{process.stdout.readline().strip()}"
+        process.communicate()
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    with ThreadingHTTPServer((HOST, 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        print(server.server_address[1], flush=True)
+        sys.stdin.read()
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.harness import Harness, installed
+
+
+@pytest.fixture(scope="module")
+def harness(ministack: str) -> Iterator[Harness]:
+    with installed(ministack) as harness:
+        yield harness

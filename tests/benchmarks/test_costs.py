@@ -1,0 +1,90 @@
+"""The gates: what a step may cost, counted over ministack; CPU and time are reports, and in no gate."""
+
+from collections.abc import Mapping
+from io import StringIO
+
+import pytest
+
+from benchmarks import goals
+from benchmarks.goals import GOALS, Case, Found
+from benchmarks.growth import among, branches, exponent, invocations, others
+from benchmarks.harness import Harness
+from benchmarks.metering import Usage
+from benchmarks.pricing import Cost
+from benchmarks.shapes import shapes
+from benchmarks.tables import Progress
+
+ALIKE = 1.05
+BYTES = 4096
+"""Of the largest item and message of a map, however many branches it has."""
+
+
+@pytest.fixture(scope="module")
+def found(harness: Harness) -> Found:
+    return goals.measured(harness, Progress(StringIO(), 1), samples=10)
+
+
+@pytest.mark.parametrize("case", GOALS, ids=lambda case: "-".join(map(str, case)))
+class TestStep:
+    def test_its_requests_are_within_the_goal(self, case: Case, found: Found) -> None:
+        assert found[case].requests <= (GOALS[case].requests or float("inf"))
+
+    def test_its_write_units_are_within_the_goal(self, case: Case, found: Found) -> None:
+        assert found[case].write_units <= (GOALS[case].write_units or float("inf"))
+
+    def test_its_requests_units_and_invocations_alone_cost_no_more_than_the_goal(
+        self, case: Case, found: Found
+    ) -> None:
+        assert found[case].dollars_counted <= (GOALS[case].dollars or float("inf"))
+
+
+class TestMeasurement:
+    def test_immediate_steps_are_one_invocation(self, found: Found) -> None:
+        assert found[Case("A", "1KB", 1)].invocations == 1 / 10
+        assert found[Case("A", "1KB", 10)].invocations == 1 / 100
+
+    def test_a_boundary_is_an_invocation_of_its_own(self, found: Found) -> None:
+        assert found[Case("B", "1KB", 1)].invocations == 2 / 10
+        assert found[Case("C", "1KB", 1)].invocations == 10 / 10
+        assert found[Case("C", "1KB", 10)].invocations == 10 / 100
+
+    def test_every_execution_is_written_and_polled_for(self, found: Found) -> None:
+        assert found[Case("A", "1KB", 1)].write_units >= 1 / 10
+        assert found[Case("A", "1KB", 1)].requests >= 3 / 10
+
+
+@pytest.fixture(scope="module")
+def maps(harness: Harness) -> Mapping[int, Usage]:
+    return {count: branches(harness, count, samples=1) for count in (10, 100, 1000)}
+
+
+class TestFanOut:
+    @pytest.mark.parametrize("what", ["requests", "write_units"])
+    def test_it_grows_no_faster_than_its_branches(self, what: str, maps: Mapping[int, Usage]) -> None:
+        assert exponent(maps, what) <= 1.03
+
+    def test_a_branch_costs_two_write_units_at_most(self, maps: Mapping[int, Usage]) -> None:
+        assert all(usage.write_units <= 2 * count for count, usage in maps.items())
+
+    def test_no_item_and_no_message_grows_with_it(self, maps: Mapping[int, Usage]) -> None:
+        assert maps[1000].largest["message"] > 0
+        assert all(size <= BYTES for usage in maps.values() for size in usage.largest.values())
+
+
+def test_the_last_invocation_of_a_loop_costs_what_the_first_does(harness: Harness) -> None:
+    first, *_, last, _ = invocations(harness, 1500)
+    assert 0 < last.write_units + last.read_units <= ALIKE * (first.write_units + first.read_units)
+    assert last.requests <= ALIKE * first.requests
+
+
+def test_an_execution_costs_among_hundreds_what_it_costs_among_few(harness: Harness) -> None:
+    def measured() -> Cost:
+        return among(harness, shapes("")["B"], samples=20)
+
+    others(harness, 10)
+    few = measured()
+    others(harness, 490)
+    many = measured()
+    assert many.requests <= ALIKE * few.requests
+    assert many.write_units <= ALIKE * few.write_units
+    assert many.read_units == few.read_units
