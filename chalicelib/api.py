@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib import web
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import failure_json
 from chalicelib.core.errors import InvalidDefinitionError, InvalidError
 from chalicelib.core.model import ROOT, Asking, Awaited, Execution, State, Status, Thread

@@ -1,7 +1,6 @@
 """What the routes of callbacks and events answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -10,6 +9,7 @@ from chalice.app import Request, Response
 from chalicelib import web
 from chalicelib.callbacks import Callbacks
 from chalicelib.core.correlation import Kept
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import InvalidError
 from chalicelib.core.model import Letter
 from chalicelib.core.values import Json, format_instant

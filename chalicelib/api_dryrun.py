@@ -1,12 +1,13 @@
 """What the route of dry runs answers."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from chalice.app import Request, Response
 
 from chalicelib import web
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import DryRunLimitError, InvalidError
 from chalicelib.core.excerpt import Given
 from chalicelib.core.model import Failure

@@ -1,14 +1,13 @@
 """What the routes of tasks answer."""
 
-from dataclasses import dataclass
-
 from chalice.app import Request, Response
 
 from chalicelib import web
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import InvalidError
-from chalicelib.core.task import Task, TaskStatus, summary_json, task_json
+from chalicelib.core.task import Task, TaskFilter, TaskStatus, summary_json, task_json
 from chalicelib.core.values import Json, format_instant, parse_instant
-from chalicelib.ports import Position, TaskFilter
+from chalicelib.ports import Position
 from chalicelib.tasks import Tasks
 
 TASK = r"[0-9a-f]{1,64}"

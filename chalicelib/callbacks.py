@@ -1,9 +1,9 @@
 """What other systems say: answers with a token, and events."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from chalicelib.core.correlation import Kept, Waiter
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.decide import addressed
 from chalicelib.core.declaration import Await
 from chalicelib.core.errors import ExecutionNotFoundError, InvalidError, StateError

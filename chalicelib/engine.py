@@ -12,12 +12,13 @@ as far as it goes, without a message in between. What makes that safe is here an
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from chalicelib.asking import again, open_task, settle, subscribe
 from chalicelib.children import let_go, refused, submission, with_output
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.decide import addressed, decide, hand_over
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.document import fits
@@ -45,7 +46,7 @@ from chalicelib.core.event import (
     TimerFired,
 )
 from chalicelib.core.evolve import evolve
-from chalicelib.core.history import is_short, lengthened, new_row
+from chalicelib.core.history import lengthened, new_row, stays
 from chalicelib.core.model import ROOT, Driver, Execution, Record, Status, Thread
 from chalicelib.core.outbox import due_at, implied, is_due
 from chalicelib.core.payload import LIMITS, Limits
@@ -451,7 +452,7 @@ class Invocation:
         self.image = None
         writer = f"{self.request}#{self.writes}"
         tail = lengthened(item, advance.records)
-        row = None if is_short(tail, self.ports.limits) else new_row(item, writer, tail, self.ports.limits)
+        row = None if stays(item, tail, self.ports.limits) else new_row(item, writer, tail, self.ports.limits)
         written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=tail)
         try:
             if row is not None:

@@ -4,12 +4,13 @@ Everything here can be done again, and is to be done again where the store did n
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from chalicelib.core import correlation
 from chalicelib.core.correlation import Correlation, Kept, Waiter
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import UnavailableError
 from chalicelib.core.values import Json, Problem
 from chalicelib.ports import Clock, EventStore

@@ -1,18 +1,20 @@
 """What sedo needs of the world: the interfaces that :mod:`chalicelib.adapters` implements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from chalicelib.core.correlation import Correlation
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Definition, Perform
 from chalicelib.core.errors import SedoError
 from chalicelib.core.event import EffectFailed, EffectPutOff, EffectSucceeded, Image, Message
 from chalicelib.core.history import Row
 from chalicelib.core.model import Execution
-from chalicelib.core.task import Task, TaskStatus
 from chalicelib.core.values import Json
+
+if TYPE_CHECKING:
+    from chalicelib.core.correlation import Correlation
+    from chalicelib.core.task import Task, TaskFilter
 
 
 class Stale(SedoError):  # noqa: N818 - the field's word for it
@@ -160,14 +162,14 @@ class HistoryStore(Protocol):
 class EventStore(Protocol):
     """Events that are matched by key, and who waits for them: one row for each name and key of a tenant."""
 
-    def get(self, tenant_id: str, name: str, key: str) -> Correlation:
+    def get(self, tenant_id: str, name: str, key: str) -> "Correlation":
         """Read a row, strongly consistent; where nothing stands it is blank, of version 0.
 
         Raises:
             UnavailableError: the store did not answer.
         """
 
-    def put(self, row: Correlation) -> bool:
+    def put(self, row: "Correlation") -> bool:
         """Write a row over version ``row.version - 1`` of it; answer whether that was what stood there.
 
         Raises:
@@ -175,59 +177,24 @@ class EventStore(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFilter:
-    """Which tasks a list holds: those to which all of this applies."""
-
-    status: TaskStatus = TaskStatus.OPEN
-    user: str | None = None
-    groups: Sequence[str] = ()
-    """With ``user``: assigned to the user or to one of the groups, or claimed by the user."""
-    definition: str | None = None
-    execution: str | None = None
-    claimed_by: str | None = None
-    unclaimed: bool = False
-    overdue: bool = False
-    min_priority: int | None = None
-
-    def takes(self, task: Task) -> bool:
-        """Tell whether a task is one of them."""
-        return (
-            task.status is self.status
-            and self._concerns(task)
-            and self.definition in {None, task.definition_id}
-            and self.execution in {None, task.execution_id}
-            and self.claimed_by in {None, task.claimed_by}
-            and not (self.unclaimed and task.claimed_by is not None)
-            and (task.overdue or not self.overdue)
-            and (self.min_priority is None or task.priority >= self.min_priority)
-        )
-
-    def _concerns(self, task: Task) -> bool:
-        if self.user is None and not self.groups:
-            return True
-        users = {*task.assignees, task.claimed_by} - {None}
-        return self.user in users or not set(self.groups).isdisjoint(task.groups)
-
-
 class TaskStore(Protocol):
     """People's tasks, one item each."""
 
-    def get(self, tenant_id: str, task_id: str) -> Task | None:
+    def get(self, tenant_id: str, task_id: str) -> "Task | None":
         """Read one, strongly consistent.
 
         Raises:
             UnavailableError: the store did not answer.
         """
 
-    def open(self, task: Task) -> None:
+    def open(self, task: "Task") -> None:
         """Write a task if there is none under its id: a repeat changes nothing.
 
         Raises:
             UnavailableError: the store did not answer.
         """
 
-    def update(self, task: Task) -> bool:
+    def update(self, task: "Task") -> bool:
         """Write a task over version ``task.version - 1`` of it; answer whether it stands there now.
 
         So a repeat of a write whose answer was lost is true, and false means that somebody was quicker. What is
@@ -237,7 +204,7 @@ class TaskStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
+    def list(self, tenant_id: str, wanted: "TaskFilter", limit: int, after: Position | None = None) -> "Sequence[Task]":
         """Read up to ``limit`` of a tenant's tasks, newest first, after a position; fewer only where there are no more.
 
         They have no description, schemas, data, answer, reason and key. A change may take a moment to appear.

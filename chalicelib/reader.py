@@ -4,10 +4,11 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import MalformedError, TooLargeError
 from chalicelib.core.values import Json, Path, Problem, pointer
 

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import StepType
 from chalicelib.core.document import fits
 from chalicelib.core.errors import (

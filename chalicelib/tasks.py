@@ -1,10 +1,10 @@
 """What people do: find tasks, claim them, complete them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from chalicelib.asking import close_task
 from chalicelib.core import task as rules
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.decide import addressed
 from chalicelib.core.errors import (
     ForbiddenError,
@@ -16,9 +16,9 @@ from chalicelib.core.errors import (
 from chalicelib.core.event import Answered, Event, TaskCompleted, TaskRejected
 from chalicelib.core.model import Answer, Status
 from chalicelib.core.schema import compile_schema
-from chalicelib.core.task import Task, TaskStatus, Worker
+from chalicelib.core.task import Task, TaskFilter, TaskStatus, Worker
 from chalicelib.core.values import Json
-from chalicelib.ports import Clock, ExecutionStore, Position, TaskFilter, TaskStore
+from chalicelib.ports import Clock, ExecutionStore, Position, TaskStore
 
 TRIES = 10
 """How often a change is tried when somebody else is quicker."""

@@ -5,13 +5,14 @@ its runs did. Nothing that is deployed imports this module.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Definition, StepType
 from chalicelib.core.definition import parse
 from chalicelib.core.errors import DefinitionNotFoundError, InvalidError, MalformedError

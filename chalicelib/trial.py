@@ -1,10 +1,11 @@
 """Trials: what is to be run in a dry run, and the definitions as they are run in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Definition, Outcome, Perform, StartChild, StepContext, StepType
 from chalicelib.core.errors import DefinitionNotFoundError, InvalidError, InvalidInputError
 from chalicelib.core.excerpt import Given, begun, excerpt

@@ -4,12 +4,14 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import field, replace
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
 from chalicelib.adapters.convoy import AwayWhileWaiting, Convoy
 from chalicelib.burial import Burial
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import UnknownMessageError, read_message
 from chalicelib.core.event import EventPublished
 from chalicelib.engine import Budget, Delivery, Invocation, Ports
@@ -40,6 +42,8 @@ class Worker:
     invocation: type[Invocation] = Invocation
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
+    idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
+    """Threads that no batch has: one batch has them for itself, as its executions wait for each other."""
 
     def handle(self, records: Sequence[Record], request: str, left: timedelta) -> dict[str, Any] | None:
         """Work on a batch for the time that is left, and delete what is done.
@@ -88,8 +92,14 @@ class Worker:
             finally:
                 convoy.leave()
 
-        with ThreadPoolExecutor(len(groups), "execution") as pool:
+        try:
+            pool = self.idle.get_nowait()
+        except Empty:
+            pool = ThreadPoolExecutor(PARALLEL, "execution")
+        try:
             return set().union(*pool.map(run, groups))
+        finally:
+            self.idle.put(pool)
 
     def work(self, request: str, group: Sequence[Delivery], budget: Budget, ports: Ports) -> set[str]:
         """Work on the messages of one execution; whatever goes wrong, the other executions go on."""

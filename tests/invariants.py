@@ -18,7 +18,7 @@ REQUESTS = ("ExecutionPaused", "ExecutionStarted")
 """Records whose place among the others is a matter of time."""
 
 
-TAILS = tuple(replace(LIMITS, tail=most) for most in (LIMITS.tail, 0, 300))
+TAILS = (LIMITS, replace(LIMITS, tail_text=0), replace(LIMITS, tail=0, tail_text=2000))
 """Records stay with the state, or a row is written each time, or sometimes."""
 
 

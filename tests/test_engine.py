@@ -249,7 +249,7 @@ class TestStarting:
 
 def with_rows(home: Home) -> Home:
     """Let every write have a row of history."""
-    home.ports = replace(home.ports, limits=replace(LIMITS, tail=0))
+    home.ports = replace(home.ports, limits=replace(LIMITS, tail_text=0))
     return home
 
 

@@ -7,10 +7,11 @@ long: one that waits for an effect is not waited for, and nobody longer than ``P
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from threading import Lock
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Perform
 from chalicelib.core.event import Message
 from chalicelib.ports import Effects, Performed, Queue

@@ -9,9 +9,9 @@ from chalicelib.adapters.dynamodb_payloads import pack_references, unpack_refere
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.task import HEADER, Task, read_task, task_document, task_slots
+from chalicelib.core.task import HEADER, Task, TaskFilter, read_task, task_document, task_slots
 from chalicelib.core.values import format_instant
-from chalicelib.ports import Position, TaskFilter
+from chalicelib.ports import Position
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

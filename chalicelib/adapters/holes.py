@@ -4,10 +4,11 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from urllib.parse import quote, quote_plus
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Perform
 from chalicelib.core.errors import InternalError
 from chalicelib.core.template import HIDDEN, Hole

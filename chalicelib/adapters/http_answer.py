@@ -5,12 +5,12 @@ import codecs
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import TypeAlias
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import MalformedError, StepError
 from chalicelib.core.values import Json
 

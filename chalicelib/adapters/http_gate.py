@@ -3,13 +3,13 @@
 import re
 import socket
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NoReturn, TypeAlias
 from urllib.parse import quote
 
 from chalicelib.adapters.addresses import literal, matches, purpose, read_host
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import StepError
 
 SETTING = "SEDO_HTTP_ALLOW"

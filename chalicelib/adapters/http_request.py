@@ -4,12 +4,13 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urljoin
 
 from chalicelib.adapters.clients import VERSION
 from chalicelib.adapters.http_gate import Target, blocked, read_url
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import StepError
 from chalicelib.core.values import Json, encode
 

@@ -7,11 +7,12 @@ import itertools
 import json
 from bisect import bisect_right, insort
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.adapters.payloads import PartKey, Payloads
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
 from chalicelib.core.event import Image, Message, TimerFired
 from chalicelib.core.history import Row

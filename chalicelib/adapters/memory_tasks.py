@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
 
-from chalicelib.core.task import HEADER, Task, read_task, task_document
+from chalicelib.core.task import HEADER, Task, TaskFilter, read_task, task_document
 from chalicelib.core.values import encode
-from chalicelib.ports import Position, TaskFilter
+from chalicelib.ports import Position
 
 
 class MemoryTasks:

@@ -1,7 +1,8 @@
 """The names of tables and queues, from the environment."""
 
 import os
-from dataclasses import dataclass
+
+from chalicelib.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
 
@@ -11,6 +10,7 @@ from chalicelib.adapters import clients
 from chalicelib.adapters.expiring import LASTS, Expiring
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.parameters import Reader, managed_secrets, parameters
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import SetupError, StepError
 from chalicelib.core.template import HIDDEN
 

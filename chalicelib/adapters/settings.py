@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 from chalicelib.adapters.expiring import LASTS, Expiring
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.parameters import Reader
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import StepError
 from chalicelib.core.schema import Schema, compile_schema
 from chalicelib.core.values import Json

@@ -5,10 +5,11 @@ its id while it is kept or matched, and for some time after a thread has taken i
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import TooManyEventsError, TooManyWaitersError
 from chalicelib.core.payload import Slot
 from chalicelib.core.values import Json, format_instant, parse_instant, pointer

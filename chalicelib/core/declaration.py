@@ -1,10 +1,11 @@
 """The nouns of a definition: its steps with everything compiled, and what a step type can answer."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.model import Awaited
 from chalicelib.core.schema import Schema
 from chalicelib.core.template import Hole, Template

@@ -1,11 +1,12 @@
 """From a document to a definition with everything compiled, or to every problem at once."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 from chalicelib.core.assurance import is_assured
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Catch, Choice, Definition, RetryPolicy, Step, StepType
 from chalicelib.core.errors import InvalidDefinitionError
 from chalicelib.core.findings import Findings

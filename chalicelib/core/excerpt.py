@@ -1,9 +1,10 @@
 """One step of a definition, with what is nested in it, as though it were all of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Await, Definition, Goto, Outcome, Step, StepContext
 from chalicelib.core.model import ROOT, Awaited, Execution, Failure, Status, Thread
 from chalicelib.core.schema import compile_schema

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
@@ -12,6 +11,7 @@ import jmespath
 from jmespath import exceptions
 from jmespath.lexer import Lexer
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.functions import call_problem
 
 MAX_EXPRESSION = 1024

@@ -1,9 +1,9 @@
 """The ways through a list of steps: which lead nowhere, which steps no way leads to, and which none leads out of."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.language import Kind
 from chalicelib.core.values import Json, Path, Problem, pointer
 

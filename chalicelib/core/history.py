@@ -8,8 +8,9 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import link_json, record_json
 from chalicelib.core.errors import HistoryBrokenError
 from chalicelib.core.model import Execution, Link, Record
@@ -51,10 +52,15 @@ def lengthened(item: Execution, records: Sequence[Record]) -> Sequence[Mapping[s
     return (*item.tail, *map(record_json, records))
 
 
-def is_short(tail: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> bool:
-    """Tell whether a tail can stay where it is: whether a row would cost more than it does."""
-    text = encode(tail) if tail else b""
-    return len(text) <= limits.tail or (len(text) <= limits.tail_text and len(zlib.compress(text, 1)) <= limits.tail)
+def stays(item: Execution, tail: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> bool:
+    """Tell whether a tail can stay with the state at the next write of an execution.
+
+    What is new costs no more there than in a row; what the last write has paid for already must not be dear.
+    """
+    if len(encode(tail)) > limits.tail_text:
+        return False
+    paid = encode(item.tail) if item.tail else b""
+    return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
 
 
 def new_row(item: Execution, writer: str, tail: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> Row:

@@ -1,9 +1,10 @@
 """Steps of other definitions, put in place of the includes that name them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.definition import UNRESOLVED
 from chalicelib.core.findings import Findings
 from chalicelib.core.language import MAX_LISTS, entry_kind, nested_lists

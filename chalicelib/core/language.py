@@ -1,11 +1,12 @@
 """The definition language: what each object of a document may hold, and how steps hold steps."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import StepType
 from chalicelib.core.schema import Schema, compile_schema
 from chalicelib.core.values import Json, Path

@@ -1,10 +1,11 @@
 """What is odd about a definition that is valid."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import StepType
 from chalicelib.core.errors import (
     InternalError,

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias, cast
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Definition, Step
 from chalicelib.core.errors import InvalidError
 from chalicelib.core.event import (

@@ -7,10 +7,11 @@ The values have no slots, so that :func:`~chalicelib.core.evolve.evolve` can cop
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.values import Json
 
 ROOT = "main"

@@ -7,9 +7,9 @@ reference beside the document says where it went: so nothing in a user's value c
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.values import Path, encode, pointer
 
 REFERENCE_BYTES = 120
@@ -27,8 +27,8 @@ class Limits:
     smallest: int = 512
     """A shorter value stays, unless nothing else makes the document short enough."""
     tail: int = 1024
-    """While the newest records of history take no more, compressed, they stay with the state: more of them would make
-    every write dearer by a unit (Amazon DynamoDB Developer Guide, "write request units")."""
+    """While the newest records of history take no more, compressed, they stay with the state once more: they would make
+    a further write dearer by a unit (Amazon DynamoDB Developer Guide, "write request units")."""
     tail_text: int = 16 * 1024
     """However well they compress: every write makes their text anew."""
 

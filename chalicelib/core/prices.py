@@ -1,7 +1,8 @@
 """What AWS asks for what sedo uses."""
 
-from dataclasses import dataclass
 from datetime import date
+
+from chalicelib.core.dataclass import dataclass
 
 MILLION = 1_000_000
 

@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import RetryPolicy
 from chalicelib.core.model import Failure
 

@@ -1,8 +1,8 @@
 """What a posted definition comes to: its includes resolved, its problems, or what is odd about it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import StepType
 from chalicelib.core.definition import parse
 from chalicelib.core.errors import InvalidDefinitionError

@@ -6,12 +6,12 @@ the function that runs steps need none of it.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import InvalidParametersError
 from chalicelib.core.pattern import compile_pattern
 from chalicelib.core.values import Json, Path, Problem, pointer

@@ -7,11 +7,12 @@ turn; the task says who does it, and at last how it ended. Who "may" is answered
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.payload import Slot
 from chalicelib.core.values import Json, encode, format_instant, parse_instant, pointer
 
@@ -79,6 +80,41 @@ class Worker:
 
     user: str
     groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks a list holds: those to which all of this applies."""
+
+    status: TaskStatus = TaskStatus.OPEN
+    user: str | None = None
+    groups: Sequence[str] = ()
+    """With ``user``: assigned to the user or to one of the groups, or claimed by the user."""
+    definition: str | None = None
+    execution: str | None = None
+    claimed_by: str | None = None
+    unclaimed: bool = False
+    overdue: bool = False
+    min_priority: int | None = None
+
+    def takes(self, task: Task) -> bool:
+        """Tell whether a task is one of them."""
+        return (
+            task.status is self.status
+            and self._concerns(task)
+            and self.definition in {None, task.definition_id}
+            and self.execution in {None, task.execution_id}
+            and self.claimed_by in {None, task.claimed_by}
+            and not (self.unclaimed and task.claimed_by is not None)
+            and (task.overdue or not self.overdue)
+            and (self.min_priority is None or task.priority >= self.min_priority)
+        )
+
+    def _concerns(self, task: Task) -> bool:
+        if self.user is None and not self.groups:
+            return True
+        users = {*task.assignees, task.claimed_by} - {None}
+        return self.user in users or not set(self.groups).isdisjoint(task.groups)
 
 
 def task_id(execution_id: str, thread: str, turn: int) -> str:

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import InvalidDefinitionError
 from chalicelib.core.expression import Expression, ExpressionError, read_expression
 from chalicelib.core.functions_data import is_true

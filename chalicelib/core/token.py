@@ -6,9 +6,10 @@ import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from chalicelib.core.dataclass import dataclass
 from chalicelib.core.errors import TokenError, TokenExpiredError
 
 VERSION = "v1"

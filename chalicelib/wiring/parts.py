@@ -1,11 +1,11 @@
 """What a process is wired from: its adapters."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.parameters import Reader
+from chalicelib.core.dataclass import dataclass
 from chalicelib.ports import Clock, DefinitionStore, EventStore, ExecutionStore, HistoryStore, Queue, TaskStore
 
 if TYPE_CHECKING:

@@ -1,6 +1,5 @@
 """What the routes call: the use cases, and what each route answers of them."""
 
-from dataclasses import dataclass
 from secrets import token_hex
 
 from chalicelib.api import Api
@@ -8,6 +7,7 @@ from chalicelib.api_callbacks import CallbacksApi
 from chalicelib.api_dryrun import DryRunApi
 from chalicelib.api_tasks import TasksApi
 from chalicelib.callbacks import Callbacks
+from chalicelib.core.dataclass import dataclass
 from chalicelib.engine import Ports
 from chalicelib.service import Service
 from chalicelib.steps import STEP_TYPES

@@ -25,7 +25,8 @@ from chalicelib.core.correlation import Correlation
 from chalicelib.core.errors import UnavailableError
 from chalicelib.core.event import Message, StepDue
 from chalicelib.core.model import ROOT
-from chalicelib.ports import Stale, TaskFilter
+from chalicelib.core.task import TaskFilter
+from chalicelib.ports import Stale
 from local.backend import free_port
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, following, history_row, submission, task, waiting

@@ -12,8 +12,7 @@ from chalicelib.adapters import health
 from chalicelib.core.correlation import Kept
 from chalicelib.core.event import Message, Started, StepDue, TimerFired
 from chalicelib.core.model import ROOT
-from chalicelib.core.task import Worker, claimed
-from chalicelib.ports import TaskFilter
+from chalicelib.core.task import TaskFilter, Worker, claimed
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, history_row, submission, task, waiting
 

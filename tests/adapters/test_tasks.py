@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.dynamodb_tasks import LISTED, MAX_GROUPS, PAGE
-from chalicelib.core.task import Task, TaskStatus, Worker, claimed, closed, released
+from chalicelib.core.task import Task, TaskFilter, TaskStatus, Worker, claimed, closed, released
 from chalicelib.core.values import Json
-from chalicelib.ports import Position, TaskFilter, TaskStore
+from chalicelib.ports import Position, TaskStore
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, fresh, task
 from tests.adapters.test_executions import VALUES

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.history import Row, anchor, chained, is_short, lengthened, new_row, newest
+from chalicelib.core.history import Row, anchor, chained, lengthened, new_row, newest, stays
 from chalicelib.core.model import ROOT, Execution, Failure, Link, Record, State
 from chalicelib.core.payload import LIMITS, Limits, digest
 from chalicelib.core.values import Json, encode
@@ -91,12 +91,17 @@ class TestTail:
         once = lengthened(execution(), [succeeded(1)])
         assert [each["result"] for each in lengthened(execution(tail=once), [succeeded(2)])] == [1, 2]
 
-    def test_it_is_short_while_it_costs_less_than_a_row(self) -> None:
-        assert is_short([])
-        assert is_short([{"result": "x" * 1000}])
-        assert is_short([{"result": "x" * 15_000}]), "it compresses"
-        assert not is_short([{"result": noise(2_000)}])
-        assert not is_short([{"result": "x" * 17_000}]), "every write would make it anew"
+    def test_it_stays_while_that_costs_less_than_a_row(self) -> None:
+        new: dict[str, Json] = {"result": 1}
+        for kept in ("x" * 1000, "x" * 15_000):
+            assert stays(execution(tail=[{"result": kept}]), [{"result": kept}, new]), "it compresses"
+        kept = noise(2_000)
+        assert not stays(execution(tail=[{"result": kept}]), [{"result": kept}, new])
+
+    def test_what_is_new_stays_unless_every_write_would_make_much_text_anew(self) -> None:
+        assert stays(execution(), [])
+        assert stays(execution(), [{"result": noise(15_000)}])
+        assert not stays(execution(), [{"result": "x" * 17_000}])
 
     def test_it_is_the_row_that_it_may_become(self) -> None:
         before = row(1, None)
