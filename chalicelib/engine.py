@@ -21,7 +21,7 @@ from chalicelib.children import let_go, refused, submission, with_output
 from chalicelib.core.dataclass import dataclass
 from chalicelib.core.decide import addressed, decide, hand_over
 from chalicelib.core.declaration import Definition, Perform
-from chalicelib.core.document import fits
+from chalicelib.core.document import fits, record_json
 from chalicelib.core.errors import StepError, UnavailableError
 from chalicelib.core.event import (
     Answered,
@@ -46,7 +46,7 @@ from chalicelib.core.event import (
     TimerFired,
 )
 from chalicelib.core.evolve import evolve
-from chalicelib.core.history import lengthened, new_row, stays
+from chalicelib.core.history import new_row, stays
 from chalicelib.core.model import ROOT, Driver, Execution, Record, Status, Thread
 from chalicelib.core.outbox import due_at, implied, is_due
 from chalicelib.core.payload import LIMITS, Limits
@@ -163,7 +163,7 @@ class Invocation:
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight;
     ``sent`` whose asking it has answered. ``item`` is the execution as last read or written (``presumed``: as the
-    message says), None once nothing is left to do; ``image`` what the last write of it left.
+    message says), None once nothing is left to do; ``image`` makes the image of the last write.
     """
 
     def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
@@ -177,7 +177,7 @@ class Invocation:
         self.item: Execution | None = None
         self.absent = False
         self.presumed = False
-        self.image: Image | None = None
+        self.image: Callable[[], Image | None] | None = None
         self.own: dict[Key, str] = {}
         self.pending: list[Pending] = []
         self.running: set[Key] = set()
@@ -451,9 +451,9 @@ class Invocation:
         self.turns += advance.turns
         self.image = None
         writer = f"{self.request}#{self.writes}"
-        tail = lengthened(item, advance.records)
-        row = None if stays(item, tail, self.ports.limits) else new_row(item, writer, tail, self.ports.limits)
-        written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=tail)
+        new, limits = [record_json(record) for record in advance.records], self.ports.limits
+        row = None if stays(item.tail, new, limits) else new_row(item, writer, new, limits)
+        written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=[*item.tail, *new])
         try:
             if row is not None:
                 self.ports.history.append(row)
@@ -521,7 +521,7 @@ class Invocation:
         assert self.item is not None  # noqa: S101 - it asks for it
         match command:
             case Message():
-                yield replace(command, image=self.image) if self.is_alone(command) else command
+                yield replace(command, image=self.image()) if self.image and self.is_alone(command) else command
             case Launch():
                 yield from self.launch(command)
             case OpenTask(thread, task):

@@ -1,6 +1,6 @@
 """What sedo needs of the world: the interfaces that :mod:`chalicelib.adapters` implements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -70,10 +70,10 @@ class ExecutionStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
-        """Write an execution over version ``execution.version - 1`` of it; answer it as a message can carry it.
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+        """Write an execution over version ``execution.version - 1`` of it; answer what makes its image for a message.
 
-        Version 1 is written over the untouched submission with the same nonce, or where nothing stands. The answer is
+        Version 1 is written over the untouched submission with the same nonce, or where nothing stands. The image is
         None where it would burden a message.
 
         Raises:

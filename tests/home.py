@@ -48,7 +48,7 @@ class Executions(MemoryExecutions):
         self.rivals: list[Callable[[], object]] = []
         self.lost_answers = 0
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
         if self.rivals:
             self.rivals.pop(0)()
         image = super().update(execution, due_at)

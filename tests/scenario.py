@@ -82,7 +82,8 @@ class Scenario:
     children: Mapping[str, Any] = field(default_factory=dict)
     """What comes of child executions, by definition: some of their members; a list if there are several."""
     early: bool = False
-    """Whether something ends while other threads still run: what those had done by then differs from run to run."""
+    """Whether something ends while other threads still run, or by a time that faults can delay it past: what had been
+    done by then differs from run to run."""
     otherwise: Sequence[Mapping[str, Json]] = ()
     """What may come of it instead where faults delay things."""
 

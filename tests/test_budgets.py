@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -56,7 +56,7 @@ class Executions(MemoryExecutions):
         super().__init__()
         self.largest = largest
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
         image = super().update(execution, due_at)
         self.measure(execution)
         return image

@@ -279,7 +279,7 @@ class Watched(MemoryExecutions):
         super().__init__(payloads)
         self.world = world
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
         image = super().update(execution, due_at)
         self.world.moved(execution)
         return image

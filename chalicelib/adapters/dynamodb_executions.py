@@ -2,8 +2,9 @@
 
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class DynamoExecutions:
         request["ConditionExpression"] = "attribute_not_exists(id)"
         self._put(request)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
         """Write the next version."""
         request = self._request(execution, due_at)
         absent = "attribute_not_exists(id) OR " if execution.version == 1 else ""
@@ -66,7 +67,7 @@ class DynamoExecutions:
             ":nonce": {"S": execution.nonce},
         }
         self._put(request)
-        return _image(request["Item"])
+        return partial(_image, request["Item"])
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""

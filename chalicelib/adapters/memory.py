@@ -6,7 +6,7 @@ Values go through their JSON text, as they do in real stores: what a reader gets
 import itertools
 import json
 from bisect import bisect_right, insort
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,7 +71,7 @@ class MemoryExecutions:
             raise Stale(self._read(current))
         self._put(execution.id, text, due_at)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Image | None:
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
         """Write the next version."""
         text = self._write(execution)
         current = self._document(execution.id)
@@ -79,7 +79,7 @@ class MemoryExecutions:
         if (execution.version - 1, execution.nonce) != stands:
             raise Stale(self._read(current))
         self._put(execution.id, text, due_at)
-        return {"text": text} if len(text) <= MAX_IMAGE_BYTES else None
+        return lambda: {"text": text} if len(text) <= MAX_IMAGE_BYTES else None
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""

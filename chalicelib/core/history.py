@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
 
 from chalicelib.core.dataclass import dataclass
-from chalicelib.core.document import link_json, record_json
+from chalicelib.core.document import link_json
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.model import Execution, Link, Record
+from chalicelib.core.model import Execution, Link
 from chalicelib.core.payload import LIMITS, Limits, pack, record_slots
 from chalicelib.core.values import Json, encode
 
@@ -47,29 +47,27 @@ class Row:
         return Link(self.key, hashlib.sha256(content.encode()).hexdigest())
 
 
-def lengthened(item: Execution, records: Sequence[Record]) -> Sequence[Mapping[str, Json]]:
-    """Answer the tail of an execution with what happened since it was written."""
-    return (*item.tail, *map(record_json, records))
+def stays(tail: Sequence[Mapping[str, Json]], new: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> bool:
+    """Tell whether a tail can stay with the state at a write that has new records.
 
-
-def stays(item: Execution, tail: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> bool:
-    """Tell whether a tail can stay with the state at the next write of an execution.
-
-    What is new costs no more there than in a row; what the last write has paid for already must not be dear.
+    What is new costs no more there than in a row; what an earlier write has paid for already must not be dear.
     """
-    if len(encode(tail)) > limits.tail_text:
+    paid = encode(tail) if tail else b""
+    if len(paid) + len(encode(new)) > limits.tail_text:
         return False
-    paid = encode(item.tail) if item.tail else b""
     return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
 
 
-def new_row(item: Execution, writer: str, tail: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> Row:
-    """Make the row to put before the next write of an execution; ``writer`` names the request and its attempt."""
-    packed = pack(item.tenant_id, tail, record_slots, limits)
+def new_row(item: Execution, writer: str, new: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> Row:
+    """Make the row to put before the next write of an execution: of its tail and new records.
+
+    ``writer`` names the request and its attempt.
+    """
+    packed = pack(item.tenant_id, [*item.tail, *new], record_slots, limits)
     for place, reference in packed.references.items():
         index, _, member = place[1:].partition("/")
         packed.document[int(index)].setdefault("references", {})[f"/{member}"] = asdict(reference)
-    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, [*packed.document], packed.payloads)
+    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, packed.document, packed.payloads)
 
 
 def newest(item: Execution) -> Row | None:

@@ -235,14 +235,14 @@ class TestImage:
         execution = submission(tenant, value=value)
         store.create(execution)
         written = waiting(execution)
-        image = store.update(written)
+        image = store.update(written)()
         if image is not None:
             assert store.restore(json.loads(json.dumps(image))) == written
         assert image is not None or len(str(value)) > MAX_IMAGE_BYTES
 
     def test_an_execution_that_would_burden_a_message_has_none(self, aws: Aws, tenant: str) -> None:
         execution = submission(tenant, value=random.Random(1).randbytes(2 * MAX_IMAGE_BYTES).hex())
-        assert aws.backend.executions.update(following(execution)) is None
+        assert aws.backend.executions.update(following(execution))() is None
         stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
         root = replace(execution.threads[ROOT], stash=stash)
-        assert aws.backend.executions.update(following(submission(tenant, "1"), threads={ROOT: root})) is None
+        assert aws.backend.executions.update(following(submission(tenant, "1"), threads={ROOT: root}))() is None

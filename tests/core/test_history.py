@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from chalicelib.core.document import record_json
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.history import Row, anchor, chained, lengthened, new_row, newest, stays
+from chalicelib.core.history import Row, anchor, chained, new_row, newest, stays
 from chalicelib.core.model import ROOT, Execution, Failure, Link, Record, State
 from chalicelib.core.payload import LIMITS, Limits, digest
 from chalicelib.core.values import Json, encode
@@ -26,6 +27,10 @@ def execution(version: int = 0, head: Link | None = None, tail: Sequence[Mapping
     return Execution("t:d:1", "t", "d", 1, "nonce", None, NOW, {}, version, head=head, tail=tail, writer="r#1")
 
 
+def told(*records: Record) -> list[dict[str, Json]]:
+    return [record_json(record) for record in records]
+
+
 def made_row(
     records: Sequence[Record],
     version: int = 1,
@@ -34,7 +39,7 @@ def made_row(
     limits: Limits = LIMITS,
 ) -> Row:
     item = execution(version - 1, previous and previous.link)
-    return new_row(item, writer, lengthened(item, records), limits)
+    return new_row(item, writer, told(*records), limits)
 
 
 def rows(count: int) -> list[Row]:
@@ -87,33 +92,29 @@ class TestAnchor:
 
 
 class TestTail:
-    def test_it_is_lengthened_by_what_happened(self) -> None:
-        once = lengthened(execution(), [succeeded(1)])
-        assert [each["result"] for each in lengthened(execution(tail=once), [succeeded(2)])] == [1, 2]
-
     def test_it_stays_while_that_costs_less_than_a_row(self) -> None:
         new: dict[str, Json] = {"result": 1}
         for kept in ("x" * 1000, "x" * 15_000):
-            assert stays(execution(tail=[{"result": kept}]), [{"result": kept}, new]), "it compresses"
+            assert stays([{"result": kept}], [new]), "it compresses"
         kept = noise(2_000)
-        assert not stays(execution(tail=[{"result": kept}]), [{"result": kept}, new])
+        assert not stays([{"result": kept}], [new])
 
     def test_what_is_new_stays_unless_every_write_would_make_much_text_anew(self) -> None:
-        assert stays(execution(), [])
-        assert stays(execution(), [{"result": noise(15_000)}])
-        assert not stays(execution(), [{"result": "x" * 17_000}])
+        assert stays([], [])
+        assert stays([], [{"result": noise(15_000)}])
+        assert not stays([], [{"result": "x" * 17_000}])
 
     def test_it_is_the_row_that_it_may_become(self) -> None:
         before = row(1, None)
-        item = execution(4, before.link, lengthened(execution(), [succeeded(1)]))
+        item = execution(4, before.link, told(succeeded(1)))
         found = newest(item)
         assert found is not None
         assert (found.version, found.previous, found.records) == (4, before.link, [*item.tail])
         assert newest(execution(4, before.link)) is None
 
     def test_a_row_takes_it_in(self) -> None:
-        item = execution(4, None, lengthened(execution(), [succeeded(1)]))
-        made = new_row(item, "r#2", lengthened(item, [succeeded(2)]))
+        item = execution(4, None, told(succeeded(1)))
+        made = new_row(item, "r#2", told(succeeded(2)))
         assert ([each["result"] for each in made.records], made.key) == ([1, 2], f"{5:012d}#r#2")
 
 
