@@ -68,3 +68,37 @@ def test_what_has_not_begun_in_time_is_put_off(pool: ThreadPoolExecutor) -> None
     effects.start("t:d:1", "main", 1, Perform("tell", 1), SystemClock().now())
     assert effects.wait() == [EffectPutOff("main", 1)]
     assert performed == []
+
+
+def where(wanted: Perform, key: str) -> Json:
+    return threading.current_thread().name
+
+
+def test_one_alone_is_performed_by_who_waits_for_it(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("where", None), LATER)
+    assert effects.wait() == [EffectSucceeded("main", 1, threading.current_thread().name)]
+
+
+def test_who_has_to_be_back_by_an_instant_does_not_perform(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("where", None), LATER)
+    (ended,) = effects.wait(LATER)
+    assert isinstance(ended, EffectSucceeded)
+    assert ended.result != threading.current_thread().name
+
+
+def test_waiting_ends_at_its_instant_and_what_is_in_flight_is_heard_of_later(pool: ThreadPoolExecutor) -> None:
+    go = threading.Event()
+
+    def slow(wanted: Perform, key: str) -> Json:
+        return go.wait(10)
+
+    effects = PooledEffects({"slow": slow, "where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("slow", None), LATER)
+    assert effects.wait(SystemClock().now()) == []
+    effects.start("t:d:1", "other", 1, Perform("where", None), LATER)
+    (ended,) = effects.wait()
+    assert ended.thread == "other"
+    go.set()
+    assert effects.wait() == [EffectSucceeded("main", 1, result=True)]
