@@ -17,7 +17,7 @@ from chalicelib.adapters.reads import batch_get, query
 from chalicelib.core.document import MAX_IMAGE_BYTES, execution_json, read_execution
 from chalicelib.core.event import Image
 from chalicelib.core.model import Execution
-from chalicelib.core.payload import execution_slots
+from chalicelib.core.payload import STATE, execution_slots
 from chalicelib.core.values import encode, format_instant, parse_instant
 from chalicelib.ports import Position, Stale, Summary
 
@@ -128,7 +128,7 @@ class DynamoExecutions:
     def _write(self, execution: Execution) -> Item:
         document = execution_json(execution)
         header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
-        packed = self._payloads.pack(execution.tenant_id, document, execution_slots)
+        packed = self._payloads.pack(execution.tenant_id, document, execution_slots, STATE)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
         return {**header, "document": pack(packed.text), **references}
 

@@ -47,13 +47,15 @@ class Payloads:
         self._most = known
         self._lock = Lock()
 
-    def pack(self, tenant: str, document: object, slots: Slots) -> Packed:
-        """Move large values out of a copy of a document; they are written when this returns.
+    def pack(self, tenant: str, document: object, slots: Slots, limits: Limits | None = None) -> Packed:
+        """Move large values out of a copy of a document, by its own limits if it has any.
+
+        They are written when this returns.
 
         Raises:
             UnavailableError: the store did not answer.
         """
-        packed = pack(tenant, document, slots, self._limits)
+        packed = pack(tenant, document, slots, limits or self._limits)
         self.put(packed.payloads)
         return packed
 

@@ -52,8 +52,8 @@ def stays(tail: Sequence[Mapping[str, Json]], new: Sequence[Mapping[str, Json]],
 
     What is new costs no more there than in a row; what an earlier write has paid for already must not be dear.
     """
-    paid = encode(tail) if tail else b""
-    if len(paid) + len(encode(new)) > limits.tail_text:
+    paid, fresh = encode(tail) if tail else b"", encode(new)
+    if len(fresh) > limits.tail_new or len(paid) + len(fresh) > limits.tail_text:
         return False
     return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
 

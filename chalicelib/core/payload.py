@@ -31,9 +31,15 @@ class Limits:
     a further write dearer by a unit (Amazon DynamoDB Developer Guide, "write request units")."""
     tail_text: int = 16 * 1024
     """However well they compress: every write makes their text anew."""
+    tail_new: int = 8 * 1024
+    """More new records than this move into a row at once: with the state they would be written twice."""
 
 
 LIMITS = Limits()
+
+STATE = Limits(slot=8 * 1024)
+"""Of the state of an execution: it is written anew at every boundary, and what has been written twice would have paid
+for an item of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,8 +241,9 @@ class TestImage:
         assert image is not None or len(str(value)) > MAX_IMAGE_BYTES
 
     def test_an_execution_that_would_burden_a_message_has_none(self, aws: Aws, tenant: str) -> None:
-        execution = submission(tenant, value=random.Random(1).randbytes(2 * MAX_IMAGE_BYTES).hex())
-        assert aws.backend.executions.update(following(execution))() is None
+        several = [random.Random(n).randbytes(MAX_IMAGE_BYTES // 2).hex() for n in range(3)]
+        root = replace(submission(tenant).threads[ROOT], stash={f"name-{n}": each for n, each in enumerate(several)})
+        assert aws.backend.executions.update(following(submission(tenant), threads={ROOT: root}))() is None
         stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
-        root = replace(execution.threads[ROOT], stash=stash)
+        root = replace(root, stash=stash)
         assert aws.backend.executions.update(following(submission(tenant, "1"), threads={ROOT: root}))() is None

@@ -162,6 +162,19 @@ def test_an_ordinary_execution_is_one_write_unit(moto_aws: Aws, tenant: str) -> 
     assert item_size(item) < WRITE_UNIT
 
 
+def test_what_every_boundary_would_write_anew_is_kept_apart_sooner_than_what_is_written_once(
+    moto_aws: Aws, tenant: str
+) -> None:
+    execution = submission(tenant, value=noise(20_000, "state"))
+    with counted(moto_aws.dynamodb) as puts:
+        moto_aws.backend.executions.create(execution)
+        moto_aws.backend.history.append(history_row(execution.id, 1, "r#1", None, [succeeded(noise(20_000, "row"))]))
+    assert puts == {moto_aws.names.payloads: 1, moto_aws.names.executions: 1, moto_aws.names.history: 1}
+    item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
+    assert item_size(item) < WRITE_UNIT
+    assert moto_aws.backend.executions.get(execution.id) == execution
+
+
 def test_a_user_value_that_looks_like_a_reference_is_just_a_value(backend: Backend, tenant: str) -> None:
     large, sha256 = noise(70_000), "ab" * 32
     lookalike: Json = {"payloads": {"/input": f"{sha256}/1"}, "/input": {"S": f"{sha256}/1"}}
@@ -183,10 +196,10 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
 
 
 def test_no_more_values_move_out_than_must(moto_aws: Aws, tenant: str) -> None:
-    stash: dict[str, Json] = {f"s{n}": noise(40_000, f"{tenant}{n}") for n in range(10)}
+    stash: dict[str, Json] = {f"s{n}": noise(8_000, f"{tenant}{n}") for n in range(50)}
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.executions.create(changed(submission(tenant), stash=stash))
-    assert puts[moto_aws.names.payloads] == 2
+    assert puts[moto_aws.names.payloads] == 6, "of 400 KB, of which 350 may stay"
 
 
 def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: str) -> None:

@@ -101,8 +101,10 @@ class TestTail:
 
     def test_what_is_new_stays_unless_every_write_would_make_much_text_anew(self) -> None:
         assert stays([], [])
-        assert stays([], [{"result": noise(15_000)}])
-        assert not stays([], [{"result": "x" * 17_000}])
+        assert stays([], [{"result": noise(8_000)}])
+        assert not stays([], [{"result": "x" * 9_000}])
+        assert stays([{"result": "x" * 8_000}], [{"result": "x" * 8_000}])
+        assert not stays([{"result": "x" * 9_000}], [{"result": "x" * 8_000}])
 
     def test_it_is_the_row_that_it_may_become(self) -> None:
         before = row(1, None)
