@@ -80,26 +80,26 @@ def version_of(link: Link) -> int:
     return int(link.key.partition("#")[0])
 
 
-def anchor(rows: Sequence[Row], newest: Link) -> Link | None:
+def anchor(rows: Sequence[Row], head: Link) -> Link | None:
     """Find the newest of some rows that surely counts, to follow the chain from; None: read more rows.
 
     It is the one that the execution names, or one that another row names: nobody goes on from a row that was lost.
     """
-    if any(row.key == newest.key for row in rows):
-        return newest
+    if any(row.key == head.key for row in rows):
+        return head
     named = {row.previous.key: row.previous for row in rows if row.previous is not None}
     return next((named[row.key] for row in reversed(rows) if row.key in named), None)
 
 
-def chained(rows: Sequence[Row], newest: Link, after: int = 0) -> list[Row]:
-    """Keep the rows that count, oldest first: those reached from ``newest`` backwards to behind a version.
+def chained(rows: Sequence[Row], head: Link, after: int = 0) -> list[Row]:
+    """Keep the rows that count, oldest first: those reached from ``head`` backwards to behind a version.
 
     Raises:
         HistoryBrokenError: a row on the way was changed, or is missing.
     """
     by_key = {row.key: row for row in rows}
     counted: list[Row] = []
-    link: Link | None = newest
+    link: Link | None = head
     while link is not None and version_of(link) > after:
         row = by_key.get(link.key)
         if row is None or row.link != link:
