@@ -20,6 +20,7 @@ Question: TypeAlias = Callable[[Harness, Progress], Section]
 QUESTIONS: Mapping[str, Question] = {
     "goals": goals.per_step,
     "cost": costs.per_step,
+    "start": costs.starting,
     "fan-out": growth.fan_out,
     "loop": growth.loop,
     "live": growth.live,

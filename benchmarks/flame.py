@@ -20,9 +20,9 @@ from typing import TypeAlias
 import boto3
 from botocore.config import Config
 
-from benchmarks.harness import TENANT, running
+from benchmarks.harness import TENANT, forget_clients, running
 from benchmarks.load import BYTES, STARTERS, driven, ended
-from benchmarks.replay import THREADS, forget_clients
+from benchmarks.replay import THREADS
 from benchmarks.shapes import shapes
 from chalicelib.wiring import wiring
 

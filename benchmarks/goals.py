@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from benchmarks.costs import SAMPLES, SIZES, measure
+from benchmarks.costs import SIZES, measure
 from benchmarks.harness import Harness
 from benchmarks.pricing import Cost
 from benchmarks.shapes import shapes
@@ -54,12 +54,12 @@ def per_step(harness: Harness, progress: Progress) -> Section:
     return Section("Goals for a step", columns, rows, note, results)
 
 
-def measured(harness: Harness, progress: Progress, samples: int = SAMPLES) -> Found:
+def measured(harness: Harness, progress: Progress) -> Found:
     """Measure them."""
     every, found = shapes(""), {}
     for done, case in enumerate(GOALS):
         progress.at(done, len(GOALS), f"{case.shape}, {case.size}, batches of {case.batch}")
-        found[case] = measure(harness, every[case.shape], SIZES[case.size], case.batch, samples)
+        found[case] = measure(harness, every[case.shape], SIZES[case.size], case.batch)
     return found
 
 

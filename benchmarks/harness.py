@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
-from chalice.app import Chalice, SQSEvent
+from chalice.app import SQSEvent
 
-from app import app, batch
+from app import batch
 from benchmarks.metering import Meter, Usage
 from chalicelib.adapters import clients
 from chalicelib.adapters.clock import SystemClock
@@ -123,10 +123,7 @@ class Poller:
 class Harness:
     """One installation of sedo, to define, start, deliver and measure."""
 
-    app: Chalice = app
-
-    def __init__(self, endpoint: str, names: Names, timeout_seconds: int) -> None:
-        self.endpoint = endpoint
+    def __init__(self, names: Names, timeout_seconds: int) -> None:
         self.names = names
         self.clock = AheadClock()
         self.meter = Meter(clients.dynamodb(), clients.sqs(), names.tables)
@@ -225,14 +222,14 @@ def installed(endpoint: str) -> Iterator[Harness]:
         os.environ.pop("SEDO_STORES", None)
         os.environ["SEDO_PREFIX"] = f"bench-{uuid4().hex[:8]}"
         set_environment(os.environ, config, endpoint)
-        _forget()
+        forget_clients()
         names = Names(os.environ["SEDO_PREFIX"])
         resources.ensure(clients.dynamodb(), clients.sqs(), names.prefix)
-        yield Harness(endpoint, names, config.scope(config.chalice_stage, "on_sqs_message").lambda_timeout)
+        yield Harness(names, config.scope(config.chalice_stage, "on_sqs_message").lambda_timeout)
     finally:
         os.environ.clear()
         os.environ.update(before)
-        _forget()
+        forget_clients()
 
 
 @contextmanager
@@ -250,7 +247,7 @@ def running(home: Path, folder: Path) -> Iterator[Harness]:
         yield harness
 
 
-def _forget() -> None:
+def forget_clients() -> None:
     """Let clients and wirings be made anew: they go by the environment, and hooks hang on them."""
     wiring.cache_clear()
     for made in (clients._dynamodb, clients._sqs, clients._ssm, clients._secretsmanager, clients._session):  # noqa: SLF001 - nobody else needs to

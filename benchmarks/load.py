@@ -22,8 +22,8 @@ import boto3
 from botocore.config import Config
 
 from app import app
-from benchmarks.harness import TENANT, BenchError, Harness
-from benchmarks.replay import THREADS, Bare, Call, forget_clients, recording
+from benchmarks.harness import TENANT, BenchError, Harness, forget_clients
+from benchmarks.replay import THREADS, Bare, Call, recording
 from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters import clients

@@ -4,6 +4,7 @@ A process of its own, so that what it computes is not taken for the product's. I
 interface, writes the number of the port as its first line, and ends when its standard input does.
 """
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from threading import Thread
 from chalicelib.core.values import encode
 from local.backend import HOST
 
-ANSWER = encode(
-    {"status": "ok", "reference": "8c2f6e10-3f64-4c0e-9d2b-6f1f0f7f0b1a", "acceptedAt": "2026-01-01T00:00:00Z"}
-)
+
+def answer(path: str) -> bytes:
+    """Make the answer to a GET: another one for every path."""
+    reference = hashlib.sha256(path.encode()).hexdigest()[:32]
+    return encode({"status": "ok", "reference": reference, "acceptedAt": "2026-01-01T00:00:00Z"})
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -26,11 +29,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer, whatever is asked for."""
+        body = answer(self.path)
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(ANSWER)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(ANSWER)
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing of it."""

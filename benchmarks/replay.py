@@ -14,7 +14,6 @@ from botocore.config import Config
 
 from benchmarks.harness import Harness
 from chalicelib.adapters import clients
-from chalicelib.wiring import wiring
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -52,11 +51,15 @@ def recording(*found: "BaseClient") -> Iterator[list[Call]]:
 
 
 class Bare:
-    """Makes calls with plain boto3, and with a queue of its own in the place of all others."""
+    """Makes calls with plain boto3, and with a queue of its own in the place of all others.
 
-    def __init__(self, harness: Harness) -> None:
+    Its clients are as boto3 makes them, or ``configured`` as the product's are.
+    """
+
+    def __init__(self, harness: Harness, *, configured: bool = False) -> None:
         many = Config(max_pool_connections=THREADS)
-        self._clients: Mapping[str, Any] = {name: boto3.client(name, config=many) for name in ("dynamodb", "sqs")}
+        config = clients.config().merge(many) if configured else many
+        self._clients: Mapping[str, Any] = {name: boto3.client(name, config=config) for name in ("dynamodb", "sqs")}
         self._queue, self._hops = (
             self._clients["sqs"].create_queue(QueueName=f"{harness.names.prefix}-{name}")["QueueUrl"]
             for name in ("bare", "hops")
@@ -119,10 +122,3 @@ class Bare:
                 return move(value)
             case _:
                 return value
-
-
-def forget_clients() -> None:
-    """Let the product have new clients, which nobody meters, and a new wiring with them."""
-    wiring.cache_clear()
-    for made in (clients._dynamodb, clients._sqs, clients._session):  # noqa: SLF001 - nobody else needs to
-        made.cache_clear()

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from chalicelib.core.model import Execution
+from chalicelib.core.model import Execution, State
 from chalicelib.core.payload import LIMITS
 from chalicelib.core.task import TaskStatus
 from tests.scenario import ALL, ENDS, plain, play
@@ -61,6 +62,7 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
     strayed = False
     for item in world.all():
         check_end(world, item)
+        check_orders(world, item)
         strayed = strayed or check_outcome(item, expected.get(item.id), scenario)
         if not early and not strayed:
             assert told(world, item.id) == told(reference, item.id), f"another history of {item.id}"
@@ -81,6 +83,15 @@ def check_end(world: World, item: Execution) -> None:
         after_end = before["state"] in ENDS and record["state"] != "ExecutionStarted"
         assert not after_end, f"{record['state']} of {item.id} after {before['state']}"
     assert history[-1]["state"] == item.state, "the end is not the last record"
+
+
+def check_orders(world: World, item: Execution) -> None:
+    """See that no execution goes on long after the one that started it was cancelled."""
+    parent = None if item.parent is None else world.executions.get(item.parent.execution)
+    if parent is not None and parent.state is State.CANCELLED and item.state is not State.CANCELLED:
+        assert item.ended_at is not None
+        assert parent.ended_at is not None
+        assert item.ended_at - parent.ended_at < timedelta(hours=1), f"{item.id} was never told to end"
 
 
 def check_outcome(item: Execution, expected: Execution | None, scenario: str) -> bool:

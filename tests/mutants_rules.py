@@ -209,7 +209,7 @@ STEPS: Mapping[type[Invocation], Sequence[str]] = {
     TellsNobodyOfTheEnd: ("workflow-waits",),
     TellsTheEndOnlyOnce: ("workflow-waits",),
     StartsEveryChildAgainAtEveryRead: ("map-large",),
-    DropsRequestsThatCameEarly: ("cancel-child", "timeout-workflow"),
+    DropsRequestsThatCameEarly: ("cancel-child",),
     ForgetsWhatIsPendingAtAReread: ("fork", "uneven"),
 }
 

@@ -52,23 +52,23 @@ def secretsmanager(endpoint: str | None = None) -> "SecretsManagerClient":
 
 @cache
 def _dynamodb(endpoint: str | None) -> "DynamoDBClient":
-    return cast("DynamoDBClient", _session().create_client("dynamodb", endpoint_url=endpoint, config=_config()))
+    return cast("DynamoDBClient", _session().create_client("dynamodb", endpoint_url=endpoint, config=config()))
 
 
 @cache
 def _sqs(endpoint: str | None) -> "SQSClient":
-    return cast("SQSClient", _session().create_client("sqs", endpoint_url=endpoint, config=_config()))
+    return cast("SQSClient", _session().create_client("sqs", endpoint_url=endpoint, config=config()))
 
 
 @cache
 def _ssm(endpoint: str | None) -> "SSMClient":
-    return cast("SSMClient", _session().create_client("ssm", endpoint_url=endpoint, config=_config()))
+    return cast("SSMClient", _session().create_client("ssm", endpoint_url=endpoint, config=config()))
 
 
 @cache
 def _secretsmanager(endpoint: str | None) -> "SecretsManagerClient":
     return cast(
-        "SecretsManagerClient", _session().create_client("secretsmanager", endpoint_url=endpoint, config=_config())
+        "SecretsManagerClient", _session().create_client("secretsmanager", endpoint_url=endpoint, config=config())
     )
 
 
@@ -79,7 +79,7 @@ def _session() -> "Session":
     return get_session()
 
 
-def _config() -> "Config":
+def config() -> "Config":
     """Say how the clients call.
 
     ``user_agent`` is all there is to say: what botocore says else it puts together anew for every call. The parameters
