@@ -37,7 +37,7 @@ class Row:
     @property
     def version(self) -> int:
         """The version of the execution that this row belongs to, if it counts."""
-        return int(self.key.partition("#")[0])
+        return _version(self.key)
 
     @property
     def link(self) -> Link:
@@ -77,7 +77,11 @@ def newest(item: Execution) -> Row | None:
 
 def version_of(link: Link) -> int:
     """Tell the version of the execution that the row belongs to which a link names."""
-    return int(link.key.partition("#")[0])
+    return _version(link.key)
+
+
+def _version(key: str) -> int:
+    return int(key.partition("#")[0])
 
 
 def anchor(rows: Sequence[Row], head: Link) -> Link | None:
