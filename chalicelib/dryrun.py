@@ -19,7 +19,7 @@ from chalicelib.core.document import failure_json, read_message
 from chalicelib.core.errors import DryRunLimitError, InvalidError
 from chalicelib.core.event import EffectFailed, EffectSucceeded, Message, Started
 from chalicelib.core.excerpt import BEYOND, is_beyond
-from chalicelib.core.history import Row, chained
+from chalicelib.core.history import Row, chained, newest
 from chalicelib.core.mock import CALLBACK, Reply, name_of
 from chalicelib.core.model import ROOT, Awaited, Execution, State, Status, Thread
 from chalicelib.core.schema import compile_schema
@@ -109,7 +109,7 @@ class _History(MemoryHistory):
 
     def append(self, row: Row) -> None:
         """Keep a row."""
-        self.weigh(len(encode(row.records)) + sum(map(len, row.payloads.values())))
+        self.weigh(len(row.text) + sum(map(len, row.payloads.values())))
         super().append(row)
 
 
@@ -325,8 +325,8 @@ class _World:
         root = item.threads[ROOT]
         rows = self.history.read(execution_id, 0, FOR_EVER)
         kept = [] if item.head is None else chained(rows, item.head)
-        told = [*(record for row in kept for record in row.records), *item.tail]
-        history = [dict(record) for record in told if not str(record["step"]).endswith(BEYOND)]
+        kept += [row for row in (newest(item),) if row is not None]
+        history = [each for row in kept for each in row.records if not str(each["step"]).endswith(BEYOND)]
         began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
         until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
         found = DryRun(

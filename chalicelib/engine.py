@@ -21,7 +21,7 @@ from chalicelib.children import let_go, refused, submission, with_output
 from chalicelib.core.dataclass import dataclass
 from chalicelib.core.decide import addressed, decide, hand_over
 from chalicelib.core.declaration import Definition, Perform
-from chalicelib.core.document import fits, record_json
+from chalicelib.core.document import fits
 from chalicelib.core.errors import StepError, UnavailableError
 from chalicelib.core.event import (
     Answered,
@@ -46,7 +46,7 @@ from chalicelib.core.event import (
     TimerFired,
 )
 from chalicelib.core.evolve import evolve
-from chalicelib.core.history import new_row, stays
+from chalicelib.core.history import longer, new_row, stays, text_of
 from chalicelib.core.model import ROOT, Driver, Execution, Record, Status, Thread
 from chalicelib.core.outbox import due_at, implied, is_due
 from chalicelib.core.payload import LIMITS, Limits
@@ -114,7 +114,7 @@ class Budget:
     turns: int = 1000
     turns_per_write: int = 500
     size_per_write: int = 2_000_000
-    """Characters of results: so that a row of history has a bound, and progress with large values is kept."""
+    """Bytes of results: so that a row of history has a bound, and progress with large values is kept."""
     unanswered: int = 5
     """How many writes may go unanswered before the message is left to its next delivery."""
 
@@ -146,7 +146,7 @@ class Advance:
     """By turns that stand written, or were read."""
     turns: int = 0
     size: int = 0
-    """Of the results in the records, in characters of JSON."""
+    """Of the results in the records, in bytes of JSON."""
 
     def fold(self, decision: Decision) -> None:
         """Take a decision up."""
@@ -451,13 +451,13 @@ class Invocation:
         self.turns += advance.turns
         self.image = None
         writer = f"{self.request}#{self.writes}"
-        new, limits = [record_json(record) for record in advance.records], self.ports.limits
+        new, limits = text_of(advance.records), self.ports.limits
         row = None if stays(item.tail, new, limits) else new_row(item, writer, new, limits)
-        written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=[*item.tail, *new])
+        written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=longer(item.tail, new))
         try:
             if row is not None:
                 self.ports.history.append(row)
-                written = evolve(written, head=row.link, tail=())
+                written = evolve(written, head=row.link, tail="")
             self.image = self.ports.executions.update(written, self.due_at(written))
         except Stale as stale:
             self.reread(item, stale.current)

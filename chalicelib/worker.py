@@ -1,6 +1,5 @@
 """Batches of messages: grouped by execution, worked on in parallel, acknowledged one by one."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from chalicelib.burial import Burial
 from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import UnknownMessageError, read_message
 from chalicelib.core.event import EventPublished
+from chalicelib.core.values import decode
 from chalicelib.engine import Budget, Delivery, Invocation, Ports
 
 Record: TypeAlias = Mapping[str, Any]
@@ -131,4 +131,4 @@ def read(record: Record) -> Delivery:
         KeyError, TypeError, ValueError, AttributeError, RecursionError: it is no message.
     """
     receives = int(record["attributes"]["ApproximateReceiveCount"])
-    return Delivery(record["messageId"], read_message(json.loads(record["body"])), receives)
+    return Delivery(record["messageId"], read_message(decode(record["body"])), receives)

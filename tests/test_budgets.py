@@ -90,7 +90,7 @@ class History(MemoryHistory):
 
     def append(self, row: Row) -> None:
         super().append(row)
-        self.largest.row = max(self.largest.row, len(json.dumps(row.records)))
+        self.largest.row = max(self.largest.row, len(row.text))
 
 
 class Queue(MemoryQueue):

@@ -14,6 +14,7 @@ from chalicelib.core.errors import PayloadLostError, UnavailableError
 from chalicelib.core.history import Row, chained
 from chalicelib.core.model import Link
 from chalicelib.core.payload import Limits, Reference, record_slots, unpack
+from chalicelib.core.values import encode
 from tests.invariants import NAMES, check
 from tests.scenario import ALL, play
 from tests.world import TENANT, Caller, Fault, World
@@ -41,7 +42,7 @@ def whole(world: World) -> World:
         assert item is not None
         document, head = execution_json(item), None
         for row in chained(world.history.rows[name], item.head) if item.head else ():
-            made = Row(name, row.key, head, whole_records(world, row))
+            made = Row(name, row.key, head, encode(whole_records(world, row)))
             plain.history.append(made)
             head = made.link
         plain.executions.items[name] = json.dumps(document | head_json(head))
@@ -53,7 +54,7 @@ def head_json(head: Link | None) -> dict[str, Any]:
 
 
 def whole_records(world: World, row: Row) -> list[dict[str, Any]]:
-    records = [dict(record) for record in json.loads(json.dumps(row.records))]
+    records = row.records
     references = {
         f"/{number}{place}": Reference(**each)
         for number, record in enumerate(records)

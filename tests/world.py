@@ -47,7 +47,7 @@ from chalicelib.core.event import (
     Image,
     Requested,
 )
-from chalicelib.core.history import chained
+from chalicelib.core.history import chained, newest
 from chalicelib.core.model import Execution, Status
 from chalicelib.core.model import Letter as Sent
 from chalicelib.core.payload import LIMITS, Limits
@@ -418,7 +418,7 @@ class World:
     def told(self, item: Execution) -> list[Any]:
         """Read the history of an execution; the chain must be whole."""
         rows = [] if item.head is None else chained(self.history.rows[item.id], item.head)
-        return [*(record for row in rows for record in row.records), *item.tail]
+        return [record for row in (*rows, newest(item)) if row is not None for record in row.records]
 
     def all(self) -> list[Execution]:
         """Read every execution, in the order in which they were made."""

@@ -1,8 +1,9 @@
 """JSON as an attribute of a DynamoDB item: as text, compressed when it is large, never as DynamoDB's numbers."""
 
-import json
 import zlib
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from chalicelib.core.values import decode
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -22,7 +23,12 @@ def pack(text: bytes) -> Attribute:
 
 def unpack(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON, whose shape the caller knows
     """Read the JSON value of an attribute that :func:`pack` made."""
-    return json.loads(attribute["S"] if "S" in attribute else zlib.decompress(bytes(attribute["B"])))
+    return decode(text_of(attribute))
+
+
+def text_of(attribute: Attribute) -> bytes:
+    """Read the JSON text of an attribute that :func:`pack` made."""
+    return attribute["S"].encode() if "S" in attribute else zlib.decompress(bytes(attribute["B"]))
 
 
 def standing(refusal: "ClientError") -> Item:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.attributes import Item, pack, unpack
+from chalicelib.adapters.attributes import Item, pack, text_of
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.reads import query
 from chalicelib.core.history import Row
 from chalicelib.core.model import Link
-from chalicelib.core.values import Json, encode
+from chalicelib.core.values import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -31,7 +31,7 @@ class DynamoHistory:
         item: Item = {"id": {"S": row.execution}, "key": {"S": row.key}}
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
-        item["document"] = pack(encode(row.records))
+        item["document"] = pack(row.text)
         with unavailable():
             self._client.put_item(TableName=self._table, Item=item)
 
@@ -54,4 +54,4 @@ class DynamoHistory:
 def _row(item: Item) -> Row:
     previous = item["previous"]["M"] if "previous" in item else {}
     link = Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None
-    return Row(item["id"]["S"], item["key"]["S"], link, unpack(item["document"]))
+    return Row(item["id"]["S"], item["key"]["S"], link, text_of(item["document"]))

@@ -122,7 +122,7 @@ class MemoryExecutions:
         if not packed.references:
             return packed.text.decode()
         references = {place: asdict(each) for place, each in packed.references.items()}
-        return encode({**packed.document, "payloads": references}).decode()
+        return encode({**json.loads(packed.text), "payloads": references}).decode()
 
     def _put(self, execution_id: str, text: str, due_at: datetime | None) -> None:
         self.items[execution_id] = text

@@ -1,6 +1,5 @@
 """Large values, written before the documents that refer to them, in parts that a store can hold."""
 
-import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from threading import Lock
@@ -8,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from chalicelib.core.errors import PayloadLostError
 from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, Slots, digest, pack, unpack
-from chalicelib.core.values import Json
+from chalicelib.core.values import Json, decode, encode
 
 PART_BYTES = 350 * 1024
 """Never to change: how many parts a payload has is not written anywhere."""
@@ -48,14 +47,14 @@ class Payloads:
         self._lock = Lock()
 
     def pack(self, tenant: str, document: object, slots: Slots, limits: Limits | None = None) -> Packed:
-        """Move large values out of a copy of a document, by its own limits if it has any.
+        """Write a document as text, without its large values: by its own limits if it has any.
 
         They are written when this returns.
 
         Raises:
             UnavailableError: the store did not answer.
         """
-        packed = pack(tenant, document, slots, limits or self._limits)
+        packed = pack(tenant, encode(document), slots, limits or self._limits)
         self.put(packed.payloads)
         return packed
 
@@ -110,7 +109,7 @@ class Payloads:
         if (found := record.get("references", {}).get("/result")) is None:
             return record.get("result")
         reference = Reference(**found)
-        value: Json = json.loads(self.get(tenant, [reference])[reference.sha256])
+        value: Json = decode(self.get(tenant, [reference])[reference.sha256])
         return value
 
     def remember(self, sha256: str) -> None:

@@ -1,6 +1,5 @@
 """The queues of work and of timers, in SQS."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -9,6 +8,7 @@ from chalicelib.adapters.names import Names
 from chalicelib.core.document import message_json
 from chalicelib.core.errors import UnavailableError
 from chalicelib.core.event import Message, TimerFired
+from chalicelib.core.values import encode_ascii
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -75,7 +75,7 @@ def _batches(messages: Sequence[Message]) -> "Iterator[list[Sending]]":
     entries: list[Sending] = []
     size = 0
     for message in messages:
-        body = json.dumps(message_json(message), separators=(",", ":"))  # ASCII: SQS refuses some characters
+        body = encode_ascii(message_json(message))  # SQS refuses some characters
         if len(entries) == BATCH or (entries and size + len(body) > BATCH_BYTES):
             yield entries
             entries, size = [], 0

@@ -1,6 +1,5 @@
 """Executions, messages and records as JSON objects, and back."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeAlias
@@ -36,7 +35,7 @@ from chalicelib.core.model import (
     Status,
     Thread,
 )
-from chalicelib.core.values import Json, format_instant, parse_instant
+from chalicelib.core.values import Json, encode_ascii, format_instant, parse_instant
 
 MESSAGE_VERSION = 1
 """Of messages between functions; a message of another version is given back, for a function that knows it."""
@@ -85,7 +84,7 @@ def message_json(message: Message) -> JsonObject:
 
 def fits(message: Message) -> bool:
     """Tell whether a queue can carry a message."""
-    return len(json.dumps(message_json(message))) <= MAX_MESSAGE_BYTES
+    return len(encode_ascii(message_json(message))) <= MAX_MESSAGE_BYTES
 
 
 def read_message(document: Mapping[str, Any]) -> Message:
@@ -135,7 +134,7 @@ def execution_json(execution: Execution) -> JsonObject:
         error=execution.error and failure_json(execution.error),
         endedAt=execution.ended_at and format_instant(execution.ended_at),
         head=execution.head and link_json(execution.head),
-        tail=[*execution.tail] or None,
+        tail=execution.tail or None,
         writer=execution.writer or None,
         startedBy=execution.started_by,
         deadline=execution.deadline and format_instant(execution.deadline),
@@ -175,7 +174,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         error=error and Failure(**error),
         ended_at=ended_at and parse_instant(ended_at),
         head=head and Link(**head),
-        tail=document.get("tail", ()),
+        tail=document.get("tail", ""),
         writer=document.get("writer", ""),
         started_by=document.get("startedBy"),
         deadline=deadline and parse_instant(deadline),

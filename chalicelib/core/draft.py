@@ -1,6 +1,5 @@
 """An execution in the making: what a decision changes of it, and what it records of that."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -11,13 +10,13 @@ from chalicelib.core.model import ENDED, ROOT, Driver, Execution, Failure, Join,
 from chalicelib.core.scope import rendered
 from chalicelib.core.submission import child_id
 from chalicelib.core.template import Template
-from chalicelib.core.values import Json
+from chalicelib.core.values import Json, encode
 
 _HEADROOM = 100
 """Levels of JSON that are kept for what is around a result where it is written."""
 
 MAX_RESULT = 64_000_000
-"""Characters of JSON of one result; a function has to hold a few of them."""
+"""Bytes of JSON of one result; a function has to hold a few of them."""
 
 
 class Draft:
@@ -160,7 +159,7 @@ def shade(thread: str, turn: int) -> str:
 
 
 def size_of(value: Json) -> int:
-    """Tell the size of a result.
+    """Tell the size of a result, in bytes of JSON.
 
     Raises:
         ResultTooLargeError: it is beyond what a function can hold.
@@ -168,11 +167,11 @@ def size_of(value: Json) -> int:
     if value is None:
         return 0
     try:
-        size = len(json.dumps(value)) if not isinstance(value, list | dict) else _nested_size(value)
+        size = _nested_size(value) if isinstance(value, list | dict) else len(encode(value))
     except RecursionError:
         raise ResultTooLargeError("the result nests too deeply to be kept") from None
     if size > MAX_RESULT:
-        raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
+        raise ResultTooLargeError(f"the result has {size:,} bytes of JSON, and {MAX_RESULT:,} are the most")
     return size
 
 
@@ -180,4 +179,4 @@ def _nested_size(value: Json) -> int:
     """Tell the size of a value where it is written, as many levels down as there may be."""
     for _ in range(_HEADROOM):
         value = [value]
-    return len(json.dumps(value)) - 2 * _HEADROOM
+    return len(encode(value)) - 2 * _HEADROOM

@@ -5,17 +5,17 @@ no write of its own. Once it is so large that every write of the state would pay
 """
 
 import hashlib
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field
+from typing import Any
 
 from chalicelib.core.dataclass import dataclass
-from chalicelib.core.document import link_json
+from chalicelib.core.document import link_json, record_json
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.model import Execution, Link
-from chalicelib.core.payload import LIMITS, Limits, pack, record_slots
-from chalicelib.core.values import Json, encode
+from chalicelib.core.model import Execution, Link, Record
+from chalicelib.core.payload import LIMITS, Limits, Packed, pack, record_slots
+from chalicelib.core.values import decode, encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,20 @@ class Row:
     key: str
     """``version#request#attempt``: two writers, and two tries of one, never share a key."""
     previous: Link | None
-    records: Sequence[Mapping[str, Json]]
-    """As JSON objects: what is hashed is what was written.
-
-    A large value is null in its record, whose ``references`` have its hash and size, by JSON pointer into the record.
-    """
+    text: bytes
+    """The JSON text of its records, which is hashed as it was written."""
     payloads: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
     """To be written before the row: the JSON texts of large values, by hash. A row that was read has none."""
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records, as JSON objects.
+
+        A large value is null in its record, whose ``references`` have its hash and size, by JSON pointer into the
+        record.
+        """
+        found: list[dict[str, Any]] = decode(self.text)
+        return found
 
     @property
     def version(self) -> int:
@@ -43,36 +50,54 @@ class Row:
     def link(self) -> Link:
         """The row's key and the SHA-256 of its content, the row before included."""
         previous = None if self.previous is None else link_json(self.previous)
-        content = json.dumps([self.execution, self.key, previous, self.records], separators=(",", ":"), sort_keys=True)
-        return Link(self.key, hashlib.sha256(content.encode()).hexdigest())
+        before = encode([self.execution, self.key, previous])
+        return Link(self.key, hashlib.sha256(before + self.text).hexdigest())
 
 
-def stays(tail: Sequence[Mapping[str, Json]], new: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> bool:
+def text_of(records: Sequence[Record]) -> str:
+    """Write records as they stand in a tail."""
+    return encode([record_json(record) for record in records])[1:-1].decode()
+
+
+def longer(tail: str, new: str) -> str:
+    """Put new records behind a tail."""
+    return f"{tail},{new}" if tail and new else tail or new
+
+
+def stays(tail: str, new: str, limits: Limits = LIMITS) -> bool:
     """Tell whether a tail can stay with the state at a write that has new records.
 
     What is new costs no more there than in a row; what an earlier write has paid for already must not be dear.
     """
-    paid, fresh = encode(tail) if tail else b"", encode(new)
+    paid, fresh = tail.encode(), new.encode()
     if len(fresh) > limits.tail_new or len(paid) + len(fresh) > limits.tail_text:
         return False
     return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
 
 
-def new_row(item: Execution, writer: str, new: Sequence[Mapping[str, Json]], limits: Limits = LIMITS) -> Row:
+def new_row(item: Execution, writer: str, new: str, limits: Limits = LIMITS) -> Row:
     """Make the row to put before the next write of an execution: of its tail and new records.
 
     ``writer`` names the request and its attempt.
     """
-    packed = pack(item.tenant_id, [*item.tail, *new], record_slots, limits)
+    packed = pack(item.tenant_id, f"[{longer(item.tail, new)}]".encode(), record_slots, limits)
+    text = _with_references(packed) if packed.references else packed.text
+    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, text, packed.payloads)
+
+
+def _with_references(packed: Packed) -> bytes:
+    records = decode(packed.text)
     for place, reference in packed.references.items():
         index, _, member = place[1:].partition("/")
-        packed.document[int(index)].setdefault("references", {})[f"/{member}"] = asdict(reference)
-    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, packed.document, packed.payloads)
+        records[int(index)].setdefault("references", {})[f"/{member}"] = asdict(reference)
+    return encode(records)
 
 
 def newest(item: Execution) -> Row | None:
     """Answer the tail of an execution in the shape of a row, behind all others."""
-    return Row(item.id, f"{item.version:012d}#{item.writer}", item.head, [*item.tail]) if item.tail else None
+    if not item.tail:
+        return None
+    return Row(item.id, f"{item.version:012d}#{item.writer}", item.head, f"[{item.tail}]".encode())
 
 
 def version_of(link: Link) -> int:

@@ -293,8 +293,8 @@ class Execution:
     ended_at: datetime | None = None
     head: Link | None = None
     """Its newest row of history."""
-    tail: Sequence[Mapping[str, Json]] = ()
-    """The records of history that stand in no row yet, as JSON objects."""
+    tail: str = ""
+    """The records of history that stand in no row yet: their JSON texts, with commas between them."""
     writer: str = ""
     """The request that wrote this version, and which of its writes that was."""
     started_by: str | None = None
@@ -348,4 +348,4 @@ class Record:
     children: Sequence[str] = ()
     """The executions that the step started."""
     size: int = 0
-    """Of the result, in characters of JSON; not kept."""
+    """Of the result, in bytes of JSON; not kept."""

@@ -1,6 +1,5 @@
 """What the state of a thread asks for: the messages to send and the executions to start, derived and never stored."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,7 +25,7 @@ from chalicelib.core.event import (
 from chalicelib.core.model import ROOT, Awaited, Execution, State, Status, Thread
 from chalicelib.core.scope import items_of, outcome
 from chalicelib.core.submission import child_id, part
-from chalicelib.core.values import seconds_until
+from chalicelib.core.values import encode_ascii, seconds_until
 
 LONGEST_DELAY = timedelta(seconds=900)
 """Of a message (Amazon SQS Developer Guide, "message timers"); the schedule finds longer waits by their due time."""
@@ -121,11 +120,11 @@ def _ending(execution: Execution) -> ChildEnded:
         failed=execution.failed,
         redrives=execution.redrives,
     )
-    if execution.error is not None and len(json.dumps(failure_json(execution.error))) > MAX_OUTPUT:
+    if execution.error is not None and len(encode_ascii(failure_json(execution.error))) > MAX_OUTPUT:
         return replace(ended, error=None, read=False)
     if execution.state is not State.SUCCEEDED or execution.part is not None:
         return ended
-    if len(json.dumps(execution.output)) > MAX_OUTPUT:
+    if len(encode_ascii(execution.output)) > MAX_OUTPUT:
         return replace(ended, read=False)
     return replace(ended, output=execution.output)
 

@@ -5,12 +5,11 @@ reference beside the document says where it went: so nothing in a user's value c
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chalicelib.core.dataclass import dataclass
-from chalicelib.core.values import Path, encode, pointer
+from chalicelib.core.values import Path, decode, encode, pointer
 
 REFERENCE_BYTES = 120
 """What a reference takes in a document, beside its pointer."""
@@ -52,11 +51,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A document with null where values moved out, by JSON pointer, and the JSON texts of those, by hash."""
+    """The text of a document with null where values moved out, by JSON pointer, and their JSON texts, by hash."""
 
-    document: Any
     text: bytes
-    """The document's."""
     references: Mapping[str, Reference]
     payloads: Mapping[str, bytes]
 
@@ -109,20 +106,19 @@ def digest(tenant: str, value: bytes) -> str:
     return hashlib.sha256(tenant.encode() + b"\0" + value).hexdigest()
 
 
-def pack(tenant: str, document: Any, slots: Slots, limits: Limits = LIMITS) -> Packed:  # noqa: ANN401 - any JSON
-    """Move values out of a copy of a document, as many as must; out of a short one none, and nothing is looked at.
+def pack(tenant: str, text: bytes, slots: Slots, limits: Limits = LIMITS) -> Packed:
+    """Move values out of a document, as many as must; out of a short one none, and nothing is looked at.
 
     While the document is too long, the largest values move out first, then whole groups, and at last whatever is longer
     than its reference.
     """
-    text = encode(document)
     if len(text) <= limits.slot:
-        return Packed(document, text, {}, {})
+        return Packed(text, {}, {})
     packing = _Packing(tenant, limits, len(text))
-    copy = json.loads(text)
-    packing.move_values([each for slot in slots(copy) for each in (slot.inner() if slot.group else (slot,))])
-    packing.move_the_rest(slots(copy))
-    return Packed(copy, encode(copy) if packing.references else text, packing.references, packing.payloads)
+    document = decode(text)
+    packing.move_values([each for slot in slots(document) for each in (slot.inner() if slot.group else (slot,))])
+    packing.move_the_rest(slots(document))
+    return Packed(encode(document) if packing.references else text, packing.references, packing.payloads)
 
 
 def unpack(document: Any, references: Mapping[str, Reference], values: Mapping[str, bytes], slots: Slots) -> None:  # noqa: ANN401 - any JSON
@@ -130,7 +126,7 @@ def unpack(document: Any, references: Mapping[str, Reference], values: Mapping[s
 
     def put_back(slot: Slot) -> None:
         if slot.pointer in references:
-            slot.holder[slot.member] = json.loads(values[references[slot.pointer].sha256])
+            slot.holder[slot.member] = decode(values[references[slot.pointer].sha256])
 
     for slot in slots(document):
         put_back(slot)

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from chalicelib.core.dataclass import dataclass
 
@@ -26,17 +28,43 @@ class Problem:
     """What would be right there, in the words of the reference."""
 
 
-# made once: dumps() with options makes one for every call
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-_ESCAPED = json.JSONEncoder(separators=(",", ":"))
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder()
 
 
 def encode(value: object) -> bytes:
-    """Write a JSON value as compact text in UTF-8."""
+    """Write a JSON value as compact text in UTF-8.
+
+    Raises:
+        RecursionError: it nests too deeply.
+    """
     try:
-        return _COMPACT.encode(value).encode()
+        return _ENCODER.encode(value)
     except UnicodeEncodeError:  # half a surrogate pair exists as an escape only
-        return _ESCAPED.encode(value).encode()
+        return _escaped(value).encode()
+
+
+def encode_ascii(value: object) -> str:
+    """Write a JSON value as compact text in ASCII, for those that do not take every character."""
+    text = encode(value)
+    return text.decode() if text.isascii() else _escaped(value)
+
+
+def _escaped(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def decode(text: bytes | str) -> Any:  # noqa: ANN401 - JSON, whose shape the caller knows
+    """Read JSON, in UTF-8, that was written by ``encode`` or another program.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it nests too deeply.
+    """
+    try:
+        return _DECODER.decode(text)
+    except ValueError:  # half a surrogate pair, for one
+        return json.loads(text)
 
 
 def pointer(path: Path) -> str:

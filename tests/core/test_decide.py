@@ -280,7 +280,7 @@ class TestSize:
         assert run.output == "b"
         (failed,) = [record.error for record in run.records if record.state is State.STEP_FAILED]
         assert failed is not None
-        assert failed.message == "the result has 64,000,001 characters of JSON, and 64,000,000 are the most"
+        assert failed.message == "the result has 64,000,001 bytes of JSON, and 64,000,000 are the most"
 
     def test_one_at_the_limit_passes_and_its_size_is_told(self) -> None:
         run = Run(CALL).go().done("x" * (draft.MAX_RESULT - 2))
@@ -294,8 +294,8 @@ class TestSize:
         assert run.execution.error is not None
         assert run.execution.error.message == "the result nests too deeply to be kept"
 
-    @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1]}, 10)])
-    def test_sizes_are_counted_in_characters_of_json(self, result: object, size: int) -> None:
+    @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1, "é"]}, 14)])
+    def test_sizes_are_counted_in_bytes_of_json(self, result: object, size: int) -> None:
         run = Run(CALL).go().done(result)  # type: ignore[arg-type] # JSON
         assert [record.size for record in run.records[-2:]] == [size, size]
 

@@ -45,6 +45,7 @@ from chalicelib.core.model import (
     Status,
     Thread,
 )
+from chalicelib.core.values import encode_ascii
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123000, tzinfo=UTC)
 FAILURE = Failure("No", "no", "step", attempt=2, details={"a": 1})
@@ -93,7 +94,7 @@ DONE = Execution(
     error=FAILURE,
     ended_at=NOW,
     head=Link("k", "d"),
-    tail=[{"state": "StepStarted"}],
+    tail='{"state":"StepStarted"}',
     writer="r#1",
     started_by="ada",
     deadline=NOW,
@@ -219,7 +220,7 @@ class TestMessages:
 
     def test_one_fits_a_queue_up_to_a_size(self) -> None:
         small = Message("t:d:1", Started(), submission=replace(LIVE, input=""))
-        room = MAX_MESSAGE_BYTES - len(json.dumps(message_json(small)))
+        room = MAX_MESSAGE_BYTES - len(encode_ascii(message_json(small)))
         full = replace(small, submission=replace(LIVE, input="x" * room))
         over = replace(small, submission=replace(LIVE, input="x" * (room + 1)))
         assert (fits(small), fits(full), fits(over)) == (True, True, False)

@@ -1,16 +1,14 @@
 import base64
-import json
 import random
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.document import record_json
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.history import Row, anchor, chained, new_row, newest, stays
+from chalicelib.core.history import Row, anchor, chained, longer, new_row, newest, stays, text_of
 from chalicelib.core.model import ROOT, Execution, Failure, Link, Record, State
 from chalicelib.core.payload import LIMITS, Limits, digest
 from chalicelib.core.values import Json, encode
@@ -23,12 +21,8 @@ def row(version: int, previous: Row | None, writer: str = "r#1") -> Row:
     return made_row([record], version, previous, writer)
 
 
-def execution(version: int = 0, head: Link | None = None, tail: Sequence[Mapping[str, Json]] = ()) -> Execution:
+def execution(version: int = 0, head: Link | None = None, tail: str = "") -> Execution:
     return Execution("t:d:1", "t", "d", 1, "nonce", None, NOW, {}, version, head=head, tail=tail, writer="r#1")
-
-
-def told(*records: Record) -> list[dict[str, Json]]:
-    return [record_json(record) for record in records]
 
 
 def made_row(
@@ -39,7 +33,7 @@ def made_row(
     limits: Limits = LIMITS,
 ) -> Row:
     item = execution(version - 1, previous and previous.link)
-    return new_row(item, writer, told(*records), limits)
+    return new_row(item, writer, text_of(records), limits)
 
 
 def rows(count: int) -> list[Row]:
@@ -57,7 +51,7 @@ def test_rows_on_the_chain_count_in_order_and_losers_do_not() -> None:
 
 def test_a_changed_row_is_noticed() -> None:
     first, second = rows(2)
-    changed = Row(first.execution, first.key, first.previous, [{"state": "StepFailed"}])
+    changed = Row(first.execution, first.key, first.previous, b'[{"state":"StepFailed"}]')
     with pytest.raises(HistoryBrokenError):
         chained([changed, second], second.link)
 
@@ -92,31 +86,36 @@ class TestAnchor:
 
 
 class TestTail:
+    def test_what_is_new_goes_behind_it(self) -> None:
+        old, new = text_of([succeeded(1)]), text_of([succeeded(2)])
+        both = text_of([succeeded(1), succeeded(2)])
+        assert (longer(old, new), longer(old, ""), longer("", new), longer("", "")) == (both, old, new, "")
+
     def test_it_stays_while_that_costs_less_than_a_row(self) -> None:
-        new: dict[str, Json] = {"result": 1}
+        new = text_of([succeeded(1)])
         for kept in ("x" * 1000, "x" * 15_000):
-            assert stays([{"result": kept}], [new]), "it compresses"
-        kept = noise(2_000)
-        assert not stays([{"result": kept}], [new])
+            assert stays(text_of([succeeded(kept)]), new), "it compresses"
+        assert not stays(text_of([succeeded(noise(2_000))]), new)
 
     def test_what_is_new_stays_unless_every_write_would_make_much_text_anew(self) -> None:
-        assert stays([], [])
-        assert stays([], [{"result": noise(8_000)}])
-        assert not stays([], [{"result": "x" * 9_000}])
-        assert stays([{"result": "x" * 8_000}], [{"result": "x" * 8_000}])
-        assert not stays([{"result": "x" * 9_000}], [{"result": "x" * 8_000}])
+        assert stays("", "")
+        assert stays("", text_of([succeeded(noise(8_000))]))
+        assert not stays("", text_of([succeeded("x" * 9_000)]))
+        assert stays(text_of([succeeded("x" * 8_000)]), text_of([succeeded("x" * 8_000)]))
+        assert not stays(text_of([succeeded("x" * 9_000)]), text_of([succeeded("x" * 8_000)]))
 
     def test_it_is_the_row_that_it_may_become(self) -> None:
         before = row(1, None)
-        item = execution(4, before.link, told(succeeded(1)))
+        item = execution(4, before.link, text_of([succeeded(1), succeeded(2)]))
         found = newest(item)
         assert found is not None
-        assert (found.version, found.previous, found.records) == (4, before.link, [*item.tail])
+        assert (found.version, found.previous) == (4, before.link)
+        assert [each["result"] for each in found.records] == [1, 2]
         assert newest(execution(4, before.link)) is None
 
     def test_a_row_takes_it_in(self) -> None:
-        item = execution(4, None, told(succeeded(1)))
-        made = new_row(item, "r#2", told(succeeded(2)))
+        item = execution(4, None, text_of([succeeded(1)]))
+        made = new_row(item, "r#2", text_of([succeeded(2)]))
         assert ([each["result"] for each in made.records], made.key) == ([1, 2], f"{5:012d}#r#2")
 
 
@@ -124,8 +123,8 @@ def test_the_link_of_a_row_covers_all_of_it() -> None:
     first, second = rows(2)
     assert isinstance(second.previous, Link)
     assert second.previous == first.link
-    assert Row(second.execution, second.key, None, second.records).link != second.link
-    assert Row("other", second.key, second.previous, second.records).link != second.link
+    assert Row(second.execution, second.key, None, second.text).link != second.link
+    assert Row("other", second.key, second.previous, second.text).link != second.link
 
 
 LARGE = "x" * 70_000
@@ -159,7 +158,7 @@ class TestLargeValues:
 
     def test_a_row_is_verified_without_its_payloads(self) -> None:
         made = made_row([succeeded(LARGE)])
-        read = replace(made, records=json.loads(json.dumps(made.records)), payloads={})
+        read = replace(made, payloads={})
         assert chained([read], made.link) == [made]
 
     def test_another_large_value_is_another_hash(self) -> None:
@@ -178,4 +177,4 @@ class TestLargeValues:
         stash: dict[str, Json] = {f"name-{n}": noise(100) for n in range(members)}
         records = [succeeded(noise(result), turn=n, stash=stash and {**stash, "n": n}) for n in range(count)]
         made = made_row(records)
-        assert len(zlib.compress(encode(made.records))) < 400 * 1024 - 1000
+        assert len(zlib.compress(made.text)) < 400 * 1024 - 1000

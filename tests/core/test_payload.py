@@ -43,11 +43,9 @@ def document(
 
 
 def packed(made: dict[str, Any], limits: Limits = SMALL) -> Packed:
-    """Pack a document, and see that it comes back and that what was given stays as it is."""
+    """Pack a document, and see that it comes back."""
     before = encode(made)
-    answer = pack("t", made, execution_slots, limits)
-    assert encode(made) == before
-    assert answer.text == encode(answer.document)
+    answer = pack("t", before, execution_slots, limits)
     back = json.loads(answer.text)
     unpack(back, answer.references, answer.payloads, execution_slots)
     assert encode(back) == before
@@ -83,10 +81,7 @@ def test_a_value_as_long_as_the_limit_stays() -> None:
 
 
 def test_nothing_is_looked_at_in_a_short_document() -> None:
-    made = {"no": "execution"}
-    answer = pack("t", made, execution_slots, SMALL)
-    assert answer == Packed(made, encode(made), {}, {})
-    assert answer.document is made
+    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(b'{"no":"execution"}', {}, {})
 
 
 def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
@@ -99,7 +94,7 @@ def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
 def test_the_references_count_towards_the_length_of_the_document() -> None:
     limits = Limits(slot=4000, document=4000, smallest=100)
     made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 300)) for n in range(12)]
-    answer = pack("t", made, record_slots, limits)
+    answer = pack("t", encode(made), record_slots, limits)
     assert len(answer.references) > (len(encode(made)) - limits.document) // 300
     assert len(answer.text) + 117 * len(answer.references) <= limits.document
 
@@ -127,13 +122,13 @@ def test_values_that_save_nothing_stay_until_their_group_moves() -> None:
 def test_values_below_the_smallest_move_when_nothing_else_helps() -> None:
     limits = Limits(slot=500, document=3000, smallest=500)
     made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 400)) for n in range(8)]
-    answer = pack("t", made, record_slots, limits)
+    answer = pack("t", encode(made), record_slots, limits)
     assert 0 < len(answer.references) < 8
 
 
 def test_a_value_shorter_than_its_reference_never_moves_to_save_room() -> None:
     made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 110)) for n in range(80)]
-    assert not pack("t", made, record_slots, Limits(slot=500, document=3000, smallest=500)).references
+    assert not pack("t", encode(made), record_slots, Limits(slot=500, document=3000, smallest=500)).references
 
 
 def test_equal_values_are_one_payload() -> None:
@@ -143,7 +138,7 @@ def test_equal_values_are_one_payload() -> None:
 
 
 def test_tenants_never_share_a_payload() -> None:
-    mine, others = (pack(tenant, document(value=LONG), execution_slots, SMALL) for tenant in ("t", "u"))
+    mine, others = (pack(tenant, encode(document(value=LONG)), execution_slots, SMALL) for tenant in ("t", "u"))
     assert not mine.payloads.keys() & others.payloads.keys()
     assert digest("a", b"b") != digest("ab", b"")
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from chalicelib.core.values import encode, format_instant, parse_instant
+from chalicelib.core.values import decode, encode, encode_ascii, format_instant, parse_instant
 
 TEHRAN = timezone(timedelta(hours=3, minutes=30))
 
@@ -24,3 +24,35 @@ def test_an_instant_is_written_in_utc_with_milliseconds(instant: datetime, text:
 @pytest.mark.parametrize(("value", "text"), [({"a": [1, "ö"]}, '{"a":[1,"ö"]}'), ("\ud800ö", '"\\ud800\\u00f6"')])
 def test_json_is_written_compactly_half_a_surrogate_pair_as_an_escape(value: object, text: str) -> None:
     assert encode(value) == text.encode()
+    assert decode(text) == decode(text.encode()) == value
+
+
+def test_ascii_has_every_other_character_as_an_escape() -> None:
+    assert encode_ascii({"a": "ö€😀"}) == r'{"a":"\u00f6\u20ac\ud83d\ude00"}'
+    assert encode_ascii({"a": "o\n"}) == r'{"a":"o\n"}'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        2**64,
+        -(2**63) - 1,
+        10**4000,
+        1.0,
+        -0.0,
+        1e22,
+        1e-7,
+        5e-324,
+        1.7976931348623157e308,
+        123456789.123,
+        '\x00\x7f"\\/',
+    ],
+)
+def test_what_is_written_is_read_as_it_was(value: object) -> None:
+    assert repr(decode(encode([value]))) == repr([value])
+
+
+def test_what_is_no_json_is_refused() -> None:
+    for text in (b"{", b"nothing", b'{"a":1}}', b"\xff"):
+        with pytest.raises(ValueError, match=r"Expecting|Extra|codec"):
+            decode(text)
