@@ -26,7 +26,7 @@ from chalicelib.adapters import clients
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.names import Names
 from chalicelib.core.model import Execution, State
-from chalicelib.core.values import Json, truncate
+from chalicelib.core.values import Json
 from chalicelib.wiring import Wiring, on_aws, wiring
 from chalicelib.worker import Worker
 from local import backend, resources
@@ -63,7 +63,7 @@ class AheadClock(SystemClock):
 
     def now(self) -> datetime:
         """Tell the instant."""
-        return truncate(super().now() + self.ahead)
+        return super().now() + self.ahead
 
 
 class Delays:

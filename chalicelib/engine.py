@@ -10,7 +10,7 @@ as far as it goes, without a message in between. What makes that safe is here an
 * messages are derived from the state, so that a redelivery can send what its dead twin did not.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field, replace
 from datetime import datetime, timedelta
@@ -114,7 +114,7 @@ class Budget:
     turns: int = 1000
     turns_per_write: int = 500
     size_per_write: int = 2_000_000
-    """Bytes of results: so that a row of history has a bound, and progress with large values is kept."""
+    """Characters of results: so that a row of history has a bound, and progress with large values is kept."""
     unanswered: int = 5
     """How many writes may go unanswered before the message is left to its next delivery."""
 
@@ -146,7 +146,7 @@ class Advance:
     """By turns that stand written, or were read."""
     turns: int = 0
     size: int = 0
-    """Of the results in the records, in bytes of JSON."""
+    """Of the results in the records, in characters of JSON."""
 
     def fold(self, decision: Decision) -> None:
         """Take a decision up."""
@@ -360,7 +360,7 @@ class Invocation:
         stopped: set[Key] = set()
         most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
         while advance.turns < most and advance.size < self.budget.size_per_write:
-            found = next((due for due in self.due(advance.execution) if due[0] not in stopped), None)
+            found = next(self.due(advance.execution, stopped), None)
             if found is None:
                 return
             key, message = found
@@ -372,17 +372,18 @@ class Invocation:
                 if self.may_perform(key):
                     advance.performs[key] = decision.perform
 
-    def due(self, execution: Execution) -> Iterator[tuple[Key, str]]:
-        """Find the turns of mine that can run, with the message under which they do."""
+    def due(self, execution: Execution, but: Collection[Key] = ()) -> Iterator[tuple[Key, str]]:
+        """Find the turns of mine that can run, but for some, with the message under which they do."""
         if execution.paused or execution.ended:
             return
         for thread in execution.threads.values():
-            if thread.status is Status.READY and thread.key not in self.running:
-                driver = thread.driver
-                if thread.key in self.own:
-                    yield thread.key, self.own[thread.key]
-                elif driver is not None and self.is_me(driver) and not driver.handed:
-                    yield thread.key, driver.message
+            key, driver = thread.key, thread.driver
+            if thread.status is not Status.READY or key in self.running or key in but:
+                continue
+            if key in self.own:
+                yield key, self.own[key]
+            elif driver is not None and self.is_me(driver) and not driver.handed:
+                yield key, driver.message
 
     def may_perform(self, key: Key) -> bool:
         """Tell whether a turn may have an effect: only one that stands written."""

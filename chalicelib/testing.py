@@ -4,6 +4,7 @@ With ``pytest_plugins = ["chalicelib.testing"]`` it is the fixture ``workflow``,
 its runs did. Nothing that is deployed imports this module.
 """
 
+import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -119,6 +120,7 @@ def run(  # noqa: PLR0913 - what a run can be told
         AssertionError: a definition, the input or a mock is not valid; it lists every problem with its place.
     """
     __tracebackhide__ = True
+    _require_json(input=input, mocks=mocks, incoming=incoming, stash=stash, item=item, error=error)
     try:
         library = _Library([definition, *definitions], step_types)
         trial = Trial(
@@ -144,6 +146,20 @@ def run(  # noqa: PLR0913 - what a run can be told
     except _SourceError as wrong:
         raise AssertionError(str(wrong)) from None
     return Run(**{each.name: getattr(found, each.name) for each in fields(found)})
+
+
+def _require_json(**values: object) -> None:
+    """Refuse what JSON cannot hold, which a real execution would never see.
+
+    Raises:
+        AssertionError: there is some.
+    """
+    __tracebackhide__ = True
+    for name, value in values.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise AssertionError(f"{name} is no JSON: {error}") from None
 
 
 class _SourceError(Exception):

@@ -20,7 +20,7 @@ REQUESTS = ("ExecutionPaused", "ExecutionStarted")
 
 
 TAILS = (LIMITS, replace(LIMITS, tail_text=0), replace(LIMITS, tail=0, tail_text=2000))
-"""Records stay with the state, or a row is written each time, or sometimes."""
+"""Records stay with the state, or go into a row at once, or sometimes."""
 
 
 def run(scenario: str, name: str | None = None, **how: Any) -> World:

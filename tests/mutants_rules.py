@@ -125,7 +125,7 @@ class RunsAllAgainAtARedrive(Fold):
     def revive(self, thread: Thread, *, edited: bool) -> None:
         if thread.parent is None:
             self.abandon(thread)
-            self.attempt(replace(thread, attempt=1, tries={}, stash={}))
+            self.arrive(replace(thread, stash={}), thread.step, thread.incoming)
 
 
 class LetsTimersOfTheAttemptRunOut(Fold):

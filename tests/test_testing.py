@@ -56,6 +56,13 @@ class TestSources:
 
 
 class TestProblems:
+    @pytest.mark.parametrize("value", [datetime(2026, 1, 1, tzinfo=UTC), {1, 2}, b"a", float("nan"), [float("inf")]])
+    def test_what_json_cannot_hold_is_refused(self, value: Any) -> None:
+        with pytest.raises(AssertionError, match=r"^input is no JSON: "):
+            run(HELLO, {"name": value})
+        with pytest.raises(AssertionError, match=r"^mocks is no JSON: "):
+            run(ASK, mocks={"ask": {"result": value}})
+
     def test_what_is_wrong_with_a_definition_is_told_with_its_place(self) -> None:
         wrong = "id: d\nsteps:\n  - {id: a, type: eco}\n  - {id: b, type: wait}\n"
         with pytest.raises(AssertionError) as raised:

@@ -1,6 +1,7 @@
 """Values on their way to AWS and back: JSON here, what botocore takes and gives there."""
 
 import json
+import math
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -97,7 +98,10 @@ def within(pieces: Iterable[T], until: float) -> Iterator[T]:
 
 
 def incoming(value: Any) -> Json:  # noqa: ANN401 - whatever botocore gives
-    """Make JSON of a value: instants as RFC 3339 text, bytes as base64, sets as lists."""
+    """Make JSON of a value: instants as RFC 3339 text, bytes as base64, sets as lists, what is no number as text.
+
+    Those that are none are ``NaN``, ``Infinity`` and ``-Infinity`` (Smithy specification, "Simple types").
+    """
     match value:
         case dict():
             return {str(key): incoming(member) for key, member in value.items()}
@@ -107,7 +111,7 @@ def incoming(value: Any) -> Json:  # noqa: ANN401 - whatever botocore gives
             return format_instant(value)
         case bytes() | bytearray():
             return b64encode(value).decode()
-        case bool() | int() | float() | str() | None:
-            return value
+        case float():
+            return value if math.isfinite(value) else json.dumps(value)
         case _:
-            return str(value)
+            return value if isinstance(value, bool | int | str | None) else str(value)

@@ -1,4 +1,4 @@
-"""Executions in DynamoDB: one item each, a header of attributes and the rest of the state as JSON text."""
+"""Executions in DynamoDB: one item each, a header of attributes and the rest as two lines of JSON: state, and tail."""
 
 import zlib
 from base64 import b64decode, b64encode
@@ -8,7 +8,7 @@ from functools import partial
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.attributes import Attribute, Item, pack, standing, unpack
+from chalicelib.adapters.attributes import Attribute, Item, pack, standing, text_of
 from chalicelib.adapters.dynamodb_payloads import pack_references, unpack_references
 from chalicelib.adapters.faults import unavailable
 from chalicelib.adapters.names import Names
@@ -18,7 +18,7 @@ from chalicelib.core.document import MAX_IMAGE_BYTES, execution_json, read_execu
 from chalicelib.core.event import Image
 from chalicelib.core.model import Execution
 from chalicelib.core.payload import STATE, execution_slots
-from chalicelib.core.values import encode, format_instant, parse_instant
+from chalicelib.core.values import decode, encode, format_instant, parse_instant
 from chalicelib.ports import Position, Stale, Summary
 
 if TYPE_CHECKING:
@@ -127,19 +127,21 @@ class DynamoExecutions:
 
     def _write(self, execution: Execution) -> Item:
         document = execution_json(execution)
+        tail = document.pop("tail", "").encode()
         header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
         packed = self._payloads.pack(execution.tenant_id, document, execution_slots, STATE)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
-        return {**header, "document": pack(packed.text), **references}
+        return {**header, "document": pack(packed.text + b"\n" + tail), **references}
 
     def _read(self, item: "Item | None") -> Execution | None:
         return self._execution(item) if item else None
 
     def _execution(self, item: Item) -> Execution:
-        document = unpack(item["document"])
+        text, _, tail = text_of(item["document"]).partition(b"\n")
+        document = decode(text)
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item["tenantId"]["S"], document, references, execution_slots)
-        return read_execution(document | _header(item))
+        return read_execution({**document, "tail": tail.decode(), **_header(item)})
 
     def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
         request: QueryInputTypeDef = {

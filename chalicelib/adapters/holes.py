@@ -90,7 +90,7 @@ def _with(texts: dict[str, str], value: Json, place: str = "") -> Json:
 
 def _redacted(value: Json, whole: Collection[str], spelled: Collection[str]) -> Json:
     if isinstance(value, str):
-        return HIDDEN if value in whole else _covered(value, spelled)
+        return HIDDEN if value in whole else _covered(value, spelled) if spelled else value
     if isinstance(value, list):
         return [_redacted(item, whole, spelled) for item in value]
     if isinstance(value, dict):

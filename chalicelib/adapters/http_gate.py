@@ -68,7 +68,7 @@ def read_url(url: str) -> Target:
     """
     if len(url) > LONGEST_URL:
         blocked(f"the URL is longer than {LONGEST_URL:,} characters")
-    if any(not character.isprintable() or character.isspace() or character == "\\" for character in url):
+    if not url.isprintable() or " " in url or "\\" in url:
         blocked("the URL has a space, a backslash or a control character: put texts into it through url_encode")
     found = _URL.fullmatch(url)
     scheme = found["scheme"].lower() if found else ""

@@ -146,6 +146,9 @@ class Fold(Draft):
         elif not self.execution.ended and (thread := addressed(self.execution, event)) is not None:
             self.take_safely(event, thread)
         opening = self.opening()
+        if self.last is not None:
+            state, step = self.last
+            self.execution = evolve(self.execution, state=state, step=step)
         return Decision(self.execution, self.perform, (*opening, *self.records))
 
     def take_safely(self, event: Event, thread: Thread) -> None:
@@ -153,7 +156,7 @@ class Fold(Draft):
         try:
             self.take(event, thread)
         except Exception as error:  # noqa: BLE001 - a definition must not be able to stop the function that runs it
-            self.execution, self.records, self.perform = self.before, [], None
+            self.execution, self.records, self.last, self.perform = self.before, [], None, None
             self.fail(thread, InternalError(f"{type(error).__name__}: {error}"))
 
     def take(self, event: Event, thread: Thread) -> None:
@@ -188,8 +191,7 @@ class Fold(Draft):
         opening = [first, evolve(first, state=State.STARTED, actor=None)]
         if self.begins(self.before, root):
             opening.append(evolve(opening[-1], state=State.STEP_STARTED))
-        if self.execution.state is State.SUBMITTED:
-            self.execution = evolve(self.execution, state=State.STEP_STARTED)
+        self.last = self.last or (State.STEP_STARTED, self.before.step)
         return opening
 
     # -- one step
@@ -332,7 +334,7 @@ class Fold(Draft):
         elif thread.until == min(instants) and thread.asking is not None:
             self.overdue(thread, thread.asking)
         elif thread.until == min(instants):
-            self.attempt(evolve(thread, attempt=thread.attempt + 1))
+            self.arrive(thread, thread.step, thread.incoming, attempt=thread.attempt + 1)
         elif thread.deadline == min(instants):
             self.fail(thread, StepTimeoutError())
         else:
@@ -386,33 +388,39 @@ class Fold(Draft):
         else:
             self.joined(thread, result)
 
-    def arrive(self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None) -> None:
-        """Let a thread begin a step."""
-        self.attempt(evolve(thread, step=step, incoming=incoming, attempt=1, tries={}), stash)
-
-    def attempt(self, thread: Thread, stash: Mapping[str, Json] | None = None) -> None:
-        """Let a thread begin an attempt of its step."""
-        fresh = evolve(
+    def arrive(
+        self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None, *, attempt: int = 1
+    ) -> None:
+        """Let a thread begin a step, or another attempt of its step; ``stash`` tells what it has just stashed."""
+        begun = evolve(
             thread,
+            turn=thread.turn + 1,
             status=Status.READY,
+            step=step,
+            incoming=incoming,
+            since=self.now,
             started_at=self.now,
+            driver=self.driver,
             until=None,
-            deadline=self.deadline(thread),
+            deadline=self.deadline(thread, step),
+            attempt=attempt,
+            tries=thread.tries if attempt > 1 else {},
             join=None,
             asking=None,
             claimed=False,
             items=None,
             results={},
         )
-        begun = self.move(fresh)
-        if self.begins(self.execution, begun) or stash:
+        self.put(begun)
+        if stash or self.begins(self.execution, begun):
             self.record(State.STEP_STARTED, begun, stash=stash)
 
-    def deadline(self, thread: Thread) -> datetime | None:
-        """Tell when an attempt that begins now is over time; a part of a `map` leaves that to the map."""
-        step = self.definition.steps.get(thread.step)
-        timed = step is not None and not is_part_root(self.execution, thread)
-        return self.now + step.timeout if timed and step is not None and step.timeout is not None else None
+    def deadline(self, thread: Thread, path: str) -> datetime | None:
+        """Tell when an attempt of a step that begins now is over time; a part of a `map` leaves that to the map."""
+        step = self.definition.steps.get(path)
+        if step is None or step.timeout is None or is_part_root(self.execution, thread):
+            return None
+        return self.now + step.timeout
 
     def begins(self, execution: Execution, thread: Thread) -> bool:
         """Tell whether a step runs when its turn comes, rather than be skipped."""
@@ -803,7 +811,7 @@ class Fold(Draft):
 
     def revive(self, thread: Thread, *, edited: bool) -> None:
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
-        deadline = self.deadline(thread)
+        deadline = self.deadline(thread, thread.step)
         late = thread.deadline is not None and thread.deadline <= self.now
         join = thread.join
         workflow = join is not None and join.child is not None
@@ -838,7 +846,7 @@ class Fold(Draft):
     def anew(self, thread: Thread) -> None:
         """Let a step begin as though it had never been tried."""
         self.abandon(thread)
-        self.attempt(evolve(thread, attempt=1, tries={}))
+        self.arrive(thread, thread.step, thread.incoming)
 
 
 def _after(now: datetime, time: timedelta | None) -> datetime | None:

@@ -1,5 +1,6 @@
 """An execution in the making: what a decision changes of it, and what it records of that."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -10,13 +11,16 @@ from chalicelib.core.model import ENDED, ROOT, Driver, Execution, Failure, Join,
 from chalicelib.core.scope import rendered
 from chalicelib.core.submission import child_id
 from chalicelib.core.template import Template
-from chalicelib.core.values import Json, encode
+from chalicelib.core.values import Json
 
 _HEADROOM = 100
 """Levels of JSON that are kept for what is around a result where it is written."""
 
+_STRICT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+"""Refuses what would be written as something else: instants, sets, infinity."""
+
 MAX_RESULT = 64_000_000
-"""Bytes of JSON of one result; a function has to hold a few of them."""
+"""Characters of JSON of one result; a function has to hold a few of them."""
 
 
 class Draft:
@@ -30,6 +34,8 @@ class Draft:
         self.driver = driver
         self.perform: Perform | None = None
         self.records: list[Record] = []
+        self.last: tuple[State, str] | None = None
+        """What the execution did last: it shows once all that the event comes to is done."""
 
     def move(self, thread: Thread) -> Thread:
         """Take a changed thread to its next turn."""
@@ -138,7 +144,7 @@ class Draft:
             )
         )
         if state is not State.STEP_SKIPPED and (self.execution.paused_at is None or state in ENDED):
-            self.execution = evolve(self.execution, state=state, step=thread.step)
+            self.last = state, thread.step
 
     def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
         """Render a template for a thread, now."""
@@ -159,7 +165,7 @@ def shade(thread: str, turn: int) -> str:
 
 
 def size_of(value: Json) -> int:
-    """Tell the size of a result, in bytes of JSON.
+    """Tell the size of a result, in characters of JSON.
 
     Raises:
         ResultTooLargeError: it is beyond what a function can hold.
@@ -167,11 +173,11 @@ def size_of(value: Json) -> int:
     if value is None:
         return 0
     try:
-        size = _nested_size(value) if isinstance(value, list | dict) else len(encode(value))
+        size = len(_STRICT.encode(value)) if isinstance(value, str) else _nested_size(value)
     except RecursionError:
         raise ResultTooLargeError("the result nests too deeply to be kept") from None
     if size > MAX_RESULT:
-        raise ResultTooLargeError(f"the result has {size:,} bytes of JSON, and {MAX_RESULT:,} are the most")
+        raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
     return size
 
 
@@ -179,4 +185,4 @@ def _nested_size(value: Json) -> int:
     """Tell the size of a value where it is written, as many levels down as there may be."""
     for _ in range(_HEADROOM):
         value = [value]
-    return len(encode(value)) - 2 * _HEADROOM
+    return len(_STRICT.encode(value)) - 2 * _HEADROOM

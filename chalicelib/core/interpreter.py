@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from json.encoder import encode_basestring
 from typing import Any
 
+import jmespath.functions
 from jmespath.exceptions import JMESPathTypeError
 from jmespath.visitor import Options, TreeInterpreter
 
@@ -27,6 +28,10 @@ MAX_BUILT = 4 << 20
 MAX_PASSED = 64_000_000
 """Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to name."""
 
+SHORT = 256
+"""Characters of a text in ASCII that passes unweighed, as ``LONGEST_SHORT`` bytes."""
+LONGEST_SHORT = 6 * SHORT + 2
+
 MAX_DEPTH = 256
 """Levels of lists and objects in a value."""
 
@@ -46,7 +51,7 @@ _BUILDERS = frozenset(
     }
 )
 
-_OPTIONS = Options()
+_OPTIONS = Options(custom_functions=jmespath.functions.Functions())  # unused, but one would be made for every rendering
 
 
 class Interpreter(TreeInterpreter):
@@ -60,14 +65,20 @@ class Interpreter(TreeInterpreter):
 
     def __init__(self, values: Mapping[str, Json], now: datetime, seed: str) -> None:
         super().__init__(_OPTIONS)
-        self._root = dict(values)
+        self._root = values
         self._now = now
         self._seed = seed
-        self._scales = _Scales(MAX_RESULT, MAX_BUILT)
-        self._through = _Scales(MAX_PASSED, MAX_PASSED)
         self._visits = 0
         self._yielded = 0
         self._passed = 0
+
+    @cached_property
+    def _scales(self) -> "_Scales":
+        return _Scales(MAX_RESULT, MAX_BUILT)
+
+    @cached_property
+    def _through(self) -> "_Scales":
+        return _Scales(MAX_PASSED, MAX_PASSED)
 
     @cached_property
     def _library(self) -> Functions:
@@ -86,7 +97,8 @@ class Interpreter(TreeInterpreter):
                 self._yielded += self._scales.size(value)
             else:
                 value = self._look_up(expression.path, expression.visits)
-                self._passed += self._through.size(value)
+                short = isinstance(value, str) and len(value) <= SHORT and value.isascii()
+                self._passed += LONGEST_SHORT if short else self._through.size(value)
             if self._yielded > MAX_RESULT or self._passed > MAX_PASSED:
                 most = MAX_RESULT if expression.path is None else MAX_PASSED
                 raise _over_budget(f"yields more than {most:,} bytes")

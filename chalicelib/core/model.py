@@ -348,4 +348,4 @@ class Record:
     children: Sequence[str] = ()
     """The executions that the step started."""
     size: int = 0
-    """Of the result, in bytes of JSON; not kept."""
+    """Of the result, in characters of JSON; not kept."""

@@ -29,7 +29,7 @@ class Limits:
     """While the newest records of history take no more, compressed, they stay with the state once more: they would make
     a further write dearer by a unit (Amazon DynamoDB Developer Guide, "write request units")."""
     tail_text: int = 16 * 1024
-    """However well they compress: every write makes their text anew."""
+    """However well they compress: every write compresses their text anew."""
     tail_new: int = 8 * 1024
     """More new records than this move into a row at once: with the state they would be written twice."""
 

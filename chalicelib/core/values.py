@@ -40,7 +40,7 @@ def encode(value: object) -> bytes:
     """
     try:
         return _ENCODER.encode(value)
-    except UnicodeEncodeError:  # half a surrogate pair exists as an escape only
+    except (UnicodeEncodeError, TypeError):  # half a surrogate pair exists as an escape only, some keys are no text
         return _escaped(value).encode()
 
 
@@ -63,7 +63,7 @@ def decode(text: bytes | str) -> Any:  # noqa: ANN401 - JSON, whose shape the ca
     """
     try:
         return _DECODER.decode(text)
-    except ValueError:  # half a surrogate pair, for one
+    except ValueError:  # half a surrogate pair is not for msgspec, and what is wrong json tells better
         return json.loads(text)
 
 
@@ -74,8 +74,10 @@ def pointer(path: Path) -> str:
 
 def truncate(instant: datetime) -> datetime:
     """Cut an instant to whole milliseconds of UTC, the precision that sedo keeps."""
-    instant = instant.astimezone(UTC)
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    beyond = instant.microsecond % 1000
+    return instant.replace(microsecond=instant.microsecond - beyond) if beyond else instant
 
 
 def format_instant(instant: datetime) -> str:

@@ -83,6 +83,7 @@ def test_an_answer_is_plain_json() -> None:
         "stream": body,
         "events": told,
         "number": 10**30,
+        "none": [math.nan, math.inf, -math.inf],
         "other": object,
         "theirs": {"ResponseMetadata": [None, 1.5, True]},
         "ResponseMetadata": {"RequestId": "r"},
@@ -94,6 +95,7 @@ def test_an_answer_is_plain_json() -> None:
         "stream": "/w==",
         "events": [{"Records": {"Payload": "eA=="}}, {"Records": {"Payload": "eQ=="}}],
         "number": 10**30,
+        "none": ["NaN", "Infinity", "-Infinity"],
         "other": str(object),
         "theirs": {"ResponseMetadata": [None, 1.5, True]},
     }

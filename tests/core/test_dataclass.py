@@ -1,4 +1,4 @@
-from dataclasses import FrozenInstanceError, field, fields, replace
+from dataclasses import field, fields, replace
 
 import pytest
 
@@ -55,9 +55,7 @@ def test_they_are_shown_as_they_are_made() -> None:
     assert repr(Named("ada")) == "somebody"
 
 
-def test_frozen_ones_cannot_be_changed_and_others_can() -> None:
-    with pytest.raises(FrozenInstanceError):
-        Point(1).x = 2  # type: ignore[misc]
+def test_those_that_are_not_frozen_can_be_changed() -> None:
     growing = Growing()
     growing.size += 1
     assert growing == Growing(1)

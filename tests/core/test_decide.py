@@ -280,11 +280,17 @@ class TestSize:
         assert run.output == "b"
         (failed,) = [record.error for record in run.records if record.state is State.STEP_FAILED]
         assert failed is not None
-        assert failed.message == "the result has 64,000,001 bytes of JSON, and 64,000,000 are the most"
+        assert failed.message == "the result has 64,000,001 characters of JSON, and 64,000,000 are the most"
 
     def test_one_at_the_limit_passes_and_its_size_is_told(self) -> None:
         run = Run(CALL).go().done("x" * (draft.MAX_RESULT - 2))
         assert [record.size for record in run.records[-2:]] == [draft.MAX_RESULT, draft.MAX_RESULT]
+
+    @pytest.mark.parametrize("result", [NOW, {"a": {1}}, [float("nan")], float("inf"), b""])
+    def test_one_that_is_no_json_fails_the_step(self, result: object) -> None:
+        run = Run(CALL).go().done(result)  # type: ignore[arg-type] # that it is no JSON is the point
+        assert run.execution.error is not None
+        assert run.execution.error.name == "Internal"
 
     def test_one_that_nests_too_deeply_fails_the_step(self) -> None:
         result: list[object] = []
@@ -294,8 +300,8 @@ class TestSize:
         assert run.execution.error is not None
         assert run.execution.error.message == "the result nests too deeply to be kept"
 
-    @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1, "é"]}, 14)])
-    def test_sizes_are_counted_in_bytes_of_json(self, result: object, size: int) -> None:
+    @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1, "é"]}, 13)])
+    def test_sizes_are_counted_in_characters_of_json(self, result: object, size: int) -> None:
         run = Run(CALL).go().done(result)  # type: ignore[arg-type] # JSON
         assert [record.size for record in run.records[-2:]] == [size, size]
 

@@ -1,4 +1,4 @@
-from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
@@ -19,11 +19,9 @@ def test_it_changes_what_it_is_told_and_leaves_the_original_alone() -> None:
     assert thread == before
 
 
-def test_a_copy_is_as_frozen_and_as_comparable_as_the_original() -> None:
+def test_a_copy_is_as_comparable_as_the_original() -> None:
     driver = evolve(Driver("m", "r"), handed=True)
     assert (driver, hash(driver), repr(driver)) == (made := Driver("m", "r", handed=True), hash(made), repr(made))
-    with pytest.raises(FrozenInstanceError):
-        driver.handed = False  # type: ignore[misc] # that it cannot be is the point
 
 
 def test_a_member_may_have_the_name_of_anything() -> None:

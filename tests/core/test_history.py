@@ -97,7 +97,7 @@ class TestTail:
             assert stays(text_of([succeeded(kept)]), new), "it compresses"
         assert not stays(text_of([succeeded(noise(2_000))]), new)
 
-    def test_what_is_new_stays_unless_every_write_would_make_much_text_anew(self) -> None:
+    def test_what_is_new_stays_unless_every_write_would_compress_much_text_anew(self) -> None:
         assert stays("", "")
         assert stays("", text_of([succeeded(noise(8_000))]))
         assert not stays("", text_of([succeeded("x" * 9_000)]))

@@ -355,6 +355,22 @@ def test_a_large_value_in_scope_is_passed_on_as_it_is() -> None:
     assert render(template, scope) == {"all": rows, "n": 20}
 
 
+@pytest.mark.parametrize("length", [1, 300])
+def test_half_a_surrogate_pair_is_no_text_however_short(length: int) -> None:
+    scope = Scope({"input": "\ud800" * length}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    with pytest.raises(TemplateError, match="surrogates not allowed"):
+        render(compile_template("x${input}"), scope)
+
+
+def test_short_texts_count_for_as_long_as_they_can_be() -> None:
+    values: dict[str, Json] = {"input": {"short": "\x01" * 256, "long": "x" * 60_000_000}}
+    scope = Scope(values, datetime(2026, 1, 31, tzinfo=UTC), "")
+    source: Json = ["${input.short}"] * 2_590
+    assert len(json.dumps(render(compile_template([*source, "${input.long}"]), scope))) < 64_000_000
+    with pytest.raises(TemplateBudgetError, match="64,000,000"):
+        render(compile_template([*source, *source, "${input.long}"]), scope)
+
+
 def test_passing_values_on_does_not_multiply_them_without_bound() -> None:
     scope = Scope({"input": "x" * 20_000_000}, datetime(2026, 1, 31, tzinfo=UTC), "")
     assert render(compile_template("${input}"), scope) == "x" * 20_000_000

@@ -27,6 +27,10 @@ def test_json_is_written_compactly_half_a_surrogate_pair_as_an_escape(value: obj
     assert decode(text) == decode(text.encode()) == value
 
 
+def test_a_key_that_is_no_text_is_written_as_one() -> None:
+    assert encode({None: 1, True: 2, 3: 4}) == b'{"null":1,"true":2,"3":4}'
+
+
 def test_ascii_has_every_other_character_as_an_escape() -> None:
     assert encode_ascii({"a": "ö€😀"}) == r'{"a":"\u00f6\u20ac\ud83d\ude00"}'
     assert encode_ascii({"a": "o\n"}) == r'{"a":"o\n"}'
