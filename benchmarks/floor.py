@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LETTERS = ("A", "B", "C", "E")
 BYTES = 1024
 """Of the input."""
-BLOCKS = 30
+BLOCKS = 60
 """Executions of each program; the cheapest counts."""
 COUNTED = 3
 """Executions whose function calls are counted; the fewest count."""

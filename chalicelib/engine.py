@@ -346,7 +346,8 @@ class Invocation:
         now = self.ports.clock.now()
         advance = Advance(item)
         for each in self.pending:
-            decision = self.decide(advance.execution, each.event, now, each.message)
+            definition = self.definition(advance.execution, version_of(each.event))
+            decision = self.ports.decide(definition, advance.execution, each.event, now, self.me[each.message])
             if decision.execution is not advance.execution:
                 advance.fold(decision)
         if now < self.budget.deadline and self.turns < self.budget.turns:
@@ -364,7 +365,8 @@ class Invocation:
             if found is None:
                 return
             key, message = found
-            decision = self.decide(advance.execution, StepDue(*key), now, message)
+            definition = self.definition(advance.execution)
+            decision = self.ports.decide(definition, advance.execution, StepDue(*key), now, self.me[message])
             if decision.perform is None:
                 advance.fold(decision)
             else:
@@ -394,11 +396,6 @@ class Invocation:
         if not self.running:
             for key, message in self.due(advance.execution):
                 advance.execution = hand_over(advance.execution, [key], self.me[message])
-
-    def decide(self, execution: Execution, event: Event, now: datetime, message: str) -> Decision:
-        """Fold one event."""
-        definition = self.definition(execution, version_of(event))
-        return self.ports.decide(definition, execution, event, now, self.me[message])
 
     def definition(self, execution: Execution, version: int | None = None) -> Definition:
         """Look a version of the execution's definition up, by default its own."""
@@ -477,9 +474,12 @@ class Invocation:
         That is soon, while a thread asks for something under no message of a queue: nobody delivers that again should
         the process that wrote it have died before it sent.
         """
-        now, natural = self.ports.clock.now(), due_at(written)
+        natural = due_at(written)
         ours = [t for t in written.threads.values() if t.driver is None or t.driver.message.startswith(OURS)]
-        if not any(implied(self.definition(written), written, thread, now) for thread in ours):
+        if not ours:
+            return natural
+        now, definition = self.ports.clock.now(), self.definition(written)
+        if not any(implied(definition, written, thread, now) for thread in ours):
             return natural
         return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
 

@@ -11,12 +11,12 @@ from chalicelib.core.model import ENDED, ROOT, Driver, Execution, Failure, Join,
 from chalicelib.core.scope import rendered
 from chalicelib.core.submission import child_id
 from chalicelib.core.template import Template
-from chalicelib.core.values import Json
+from chalicelib.core.values import Json, encode
 
 _HEADROOM = 100
 """Levels of JSON that are kept for what is around a result where it is written."""
 
-_STRICT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_STRICT = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
 """Refuses what would be written as something else: instants, sets, infinity."""
 
 MAX_RESULT = 64_000_000
@@ -173,16 +173,19 @@ def size_of(value: Json) -> int:
     if value is None:
         return 0
     try:
-        size = len(_STRICT.encode(value)) if isinstance(value, str) else _nested_size(value)
+        text = _STRICT.encode(value)
+        if not isinstance(value, str) and text.count("[") + text.count("{") > _HEADROOM:
+            encode(_deeper(value))
     except RecursionError:
         raise ResultTooLargeError("the result nests too deeply to be kept") from None
+    size = len(text)
     if size > MAX_RESULT:
         raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
     return size
 
 
-def _nested_size(value: Json) -> int:
-    """Tell the size of a value where it is written, as many levels down as there may be."""
+def _deeper(value: Json) -> Json:
+    """Put a value where it is written, as many levels down as there may be."""
     for _ in range(_HEADROOM):
         value = [value]
-    return len(_STRICT.encode(value)) - 2 * _HEADROOM
+    return value

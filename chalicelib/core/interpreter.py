@@ -7,8 +7,8 @@ from functools import cached_property, partial
 from json.encoder import encode_basestring
 from typing import Any
 
-import jmespath.functions
 from jmespath.exceptions import JMESPathTypeError
+from jmespath.functions import Functions as JmespathFunctions
 from jmespath.visitor import Options, TreeInterpreter
 
 from chalicelib.core.errors import TemplateBudgetError, TemplateError
@@ -51,10 +51,11 @@ _BUILDERS = frozenset(
     }
 )
 
-_OPTIONS = Options(custom_functions=jmespath.functions.Functions())  # unused, but one would be made for every rendering
+_OPTIONS = Options(custom_functions=JmespathFunctions())
+"""Functions that nobody calls: without any, jmespath makes new ones for every rendering."""
 
 
-class Interpreter(TreeInterpreter):
+class Interpreter:
     """Evaluates the expressions of one rendering, which share one budget.
 
     Args:
@@ -64,7 +65,6 @@ class Interpreter(TreeInterpreter):
     """
 
     def __init__(self, values: Mapping[str, Json], now: datetime, seed: str) -> None:
-        super().__init__(_OPTIONS)
         self._root = values
         self._now = now
         self._seed = seed
@@ -73,16 +73,12 @@ class Interpreter(TreeInterpreter):
         self._passed = 0
 
     @cached_property
-    def _scales(self) -> "_Scales":
-        return _Scales(MAX_RESULT, MAX_BUILT)
+    def _tree(self) -> "_Tree":
+        return _Tree(self._visit, Functions(self._now, self._seed))
 
     @cached_property
     def _through(self) -> "_Scales":
         return _Scales(MAX_PASSED, MAX_PASSED)
-
-    @cached_property
-    def _library(self) -> Functions:
-        return Functions(self._now, self._seed)
 
     def evaluate(self, expression: Expression) -> Json:
         """Evaluate one expression.
@@ -93,10 +89,11 @@ class Interpreter(TreeInterpreter):
         """
         try:
             if expression.path is None:
-                value: Json = self.visit(expression.tree, self._root)
-                self._yielded += self._scales.size(value)
+                value: Json = self._tree.visit(expression.tree, self._root)
+                self._yielded += self._tree.scales.size(value)
             else:
-                value = self._look_up(expression.path, expression.visits)
+                self._visit(expression.visits)
+                value = self._look_up(expression.path)
                 short = isinstance(value, str) and len(value) <= SHORT and value.isascii()
                 self._passed += LONGEST_SHORT if short else self._through.size(value)
             if self._yielded > MAX_RESULT or self._passed > MAX_PASSED:
@@ -110,11 +107,14 @@ class Interpreter(TreeInterpreter):
             raise TemplateError(f"${{{expression.text}}}: nests too deeply") from None
         return value
 
-    def _look_up(self, path: Sequence[str | int], visits: int) -> Any:  # noqa: ANN401 - a value of the scope
-        """Follow a path, at the cost of visiting its nodes; what is not there is null."""
-        self._visits += visits
+    def _visit(self, nodes: int = 1) -> None:
+        """Count visits of nodes."""
+        self._visits += nodes
         if self._visits > MAX_VISITS:
-            raise _too_many_visits()
+            raise _over_budget(f"costs more than {MAX_VISITS:,} steps")
+
+    def _look_up(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a value of the scope
+        """Follow a path; what is not there is null."""
         value: Any = self._root
         for part in path:
             if isinstance(value, dict):
@@ -125,15 +125,23 @@ class Interpreter(TreeInterpreter):
                 return None
         return value
 
+
+class _Tree(TreeInterpreter):
+    """Evaluates what is no mere path, node by node: ``spend`` counts each."""
+
+    def __init__(self, spend: Callable[[], None], library: Functions) -> None:
+        super().__init__(_OPTIONS)
+        self.scales = _Scales(MAX_RESULT, MAX_BUILT)
+        self._spend = spend
+        self._library = library
+
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the signature of TreeInterpreter)
         """Count the visit, and weigh what it has built."""
-        self._visits += 1
-        if self._visits > MAX_VISITS:
-            raise _too_many_visits()
+        self._spend()
         kind = node["type"]
         value = getattr(self, f"visit_{kind}")(node, *args, **kwargs)
         if kind in _BUILDERS:
-            self._scales.size(value)
+            self.scales.size(value)
         return value
 
     def visit_function_expression(self, node: Any, value: Any) -> Any:  # noqa: ANN401 (the same)
@@ -234,10 +242,6 @@ _SIZES: Mapping[type, Callable[[Any], int]] = {
 
 def _over_budget(reason: str) -> TemplateBudgetError:
     return TemplateBudgetError(reason)
-
-
-def _too_many_visits() -> TemplateBudgetError:
-    return _over_budget(f"costs more than {MAX_VISITS:,} steps")
 
 
 def _reason(error: Exception) -> str:

@@ -80,14 +80,10 @@ def truncate(instant: datetime) -> datetime:
     return instant.replace(microsecond=instant.microsecond - beyond) if beyond else instant
 
 
+@lru_cache(maxsize=256)  # the values of one turn hold the same few instants many times
 def format_instant(instant: datetime) -> str:
     """Write an instant as RFC 3339 text in UTC with milliseconds: ``2026-01-31T09:00:00.000Z``."""
-    return _format(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
-
-
-@lru_cache(maxsize=256)  # the values of one turn hold the same few instants many times
-def _format(instant: datetime) -> str:
-    return instant.isoformat(timespec="milliseconds")[:-6] + "Z"  # its offset is +00:00
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"  # its offset is +00:00
 
 
 def parse_instant(text: str) -> datetime:
