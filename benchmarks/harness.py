@@ -250,5 +250,5 @@ def running(home: Path, folder: Path) -> Iterator[Harness]:
 def forget_clients() -> None:
     """Let clients and wirings be made anew: they go by the environment, and hooks hang on them."""
     wiring.cache_clear()
-    for made in (clients._dynamodb, clients._sqs, clients._ssm, clients._secretsmanager, clients._session):  # noqa: SLF001 - nobody else needs to
+    for made in (clients._kept, clients._session):  # noqa: SLF001 - nobody else needs to
         made.cache_clear()

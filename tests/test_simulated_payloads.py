@@ -14,7 +14,7 @@ from chalicelib.core.errors import PayloadLostError, UnavailableError
 from chalicelib.core.history import Row, chained
 from chalicelib.core.model import Link
 from chalicelib.core.payload import Limits, Reference, record_slots, unpack
-from chalicelib.core.values import encode
+from chalicelib.core.values import decode, encode
 from tests.invariants import NAMES, check
 from tests.scenario import ALL, play
 from tests.world import TENANT, Caller, Fault, World
@@ -53,12 +53,13 @@ def head_json(head: Link | None) -> dict[str, Any]:
     return {} if head is None else {"head": {"key": head.key, "digest": head.digest}}
 
 
-def whole_records(world: World, row: Row) -> list[dict[str, Any]]:
-    records = row.records
+def whole_records(world: World, row: Row) -> list[list[Any]]:
+    records = decode(row.text)
     references = {
-        f"/{number}{place}": Reference(**each)
+        f"/{number}/{len(record) - 1}{place}": Reference(**each)
         for number, record in enumerate(records)
-        for place, each in record.pop("references", {}).items()
+        if isinstance(record[-1], dict)
+        for place, each in record[-1].pop("references", {}).items()
     }
     unpack(records, references, Payloads(world.parts).get(TENANT, references.values()), record_slots)
     return records

@@ -1,19 +1,17 @@
 """Clients for the calls of steps, each made once, and what their failures are called."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
-from threading import Lock
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.aws_values import incoming
-from chalicelib.adapters.clients import VERSION
+from chalicelib.adapters.clients import VERSION, make
 from chalicelib.core.errors import StepError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
-    from botocore.session import Session
 
     from chalicelib.core.values import Json
 
@@ -23,20 +21,13 @@ CONNECT_SECONDS = 4
 CLIENTS = 32
 """That are kept: steps say in which region they call, and so how many there are."""
 
-_MAKING = Lock()
-
 _USUAL = frozenset({"Error", "Message", "ResponseMetadata", "message"})
 """What every error of AWS has."""
 
 
+@lru_cache(CLIENTS)
 def client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - any of them
     """Answer the client of a service in a region and at an endpoint, None being the environment's."""
-    with _MAKING:
-        return _client(service, region, seconds, endpoint)
-
-
-@lru_cache(CLIENTS)
-def _client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - see above
     from botocore.config import Config  # noqa: PLC0415 - slow to load
 
     config = Config(
@@ -46,15 +37,7 @@ def _client(service: str, region: str | None, seconds: float, endpoint: str | No
         read_timeout=max(0.1, seconds - CONNECT_SECONDS),
         max_pool_connections=16,
     )
-    make: Callable[..., Any] = _session().create_client
-    return make(service, region_name=region, endpoint_url=endpoint, config=config)
-
-
-@cache
-def _session() -> "Session":
-    from botocore.session import get_session  # noqa: PLC0415 - slow to load
-
-    return get_session()
+    return make(service, region, endpoint, config)
 
 
 @contextmanager

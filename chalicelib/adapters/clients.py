@@ -5,9 +5,11 @@ They are botocore's, which boto3 hands on: boto3 itself loads what transfers fil
 
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from botocore.config import Config
     from botocore.session import Session
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -28,48 +30,28 @@ _MAKING = Lock()
 
 def dynamodb(endpoint: str | None = None) -> "DynamoDBClient":
     """Answer the client of DynamoDB, for the environment's endpoint or another one."""
-    with _MAKING:
-        return _dynamodb(endpoint)
+    return cast("DynamoDBClient", _ours("dynamodb", endpoint))
 
 
 def sqs(endpoint: str | None = None) -> "SQSClient":
     """Answer the client of SQS, for the environment's endpoint or another one."""
-    with _MAKING:
-        return _sqs(endpoint)
+    return cast("SQSClient", _ours("sqs", endpoint))
 
 
 def ssm(endpoint: str | None = None) -> "SSMClient":
     """Answer the client of Systems Manager, for the environment's endpoint or another one."""
-    with _MAKING:
-        return _ssm(endpoint)
+    return cast("SSMClient", _ours("ssm", endpoint))
 
 
 def secretsmanager(endpoint: str | None = None) -> "SecretsManagerClient":
     """Answer the client of Secrets Manager, for the environment's endpoint or another one."""
+    return cast("SecretsManagerClient", _ours("secretsmanager", endpoint))
+
+
+def make(service: str, region: str | None, endpoint: str | None, configured: "Config") -> Any:  # noqa: ANN401 - any client
+    """Make a client of a service; None: the environment's region or endpoint."""
     with _MAKING:
-        return _secretsmanager(endpoint)
-
-
-@cache
-def _dynamodb(endpoint: str | None) -> "DynamoDBClient":
-    return cast("DynamoDBClient", _session().create_client("dynamodb", endpoint_url=endpoint, config=config()))
-
-
-@cache
-def _sqs(endpoint: str | None) -> "SQSClient":
-    return cast("SQSClient", _session().create_client("sqs", endpoint_url=endpoint, config=config()))
-
-
-@cache
-def _ssm(endpoint: str | None) -> "SSMClient":
-    return cast("SSMClient", _session().create_client("ssm", endpoint_url=endpoint, config=config()))
-
-
-@cache
-def _secretsmanager(endpoint: str | None) -> "SecretsManagerClient":
-    return cast(
-        "SecretsManagerClient", _session().create_client("secretsmanager", endpoint_url=endpoint, config=config())
-    )
+        return _make(service, region, endpoint, configured)
 
 
 @cache
@@ -77,6 +59,21 @@ def _session() -> "Session":
     from botocore.session import get_session  # noqa: PLC0415 - costs a tenth of a second of cold start
 
     return get_session()
+
+
+def _make(service: str, region: str | None, endpoint: str | None, configured: "Config") -> Any:  # noqa: ANN401 - see above
+    create: "Callable[..., Any]" = _session().create_client  # its types name each service
+    return create(service, region_name=region, endpoint_url=endpoint, config=configured)
+
+
+def _ours(service: str, endpoint: str | None) -> object:
+    with _MAKING:
+        return _kept(service, endpoint)
+
+
+@cache
+def _kept(service: str, endpoint: str | None) -> object:
+    return _make(service, None, endpoint, config())
 
 
 def config() -> "Config":

@@ -47,6 +47,10 @@ MAX_IMAGE_BYTES = 5 * 1024
 """Of the execution that a message carries to spare a read: so that ten of them are one request of SQS, of 64 KB."""
 
 JsonObject: TypeAlias = dict[str, Any]
+JsonList: TypeAlias = list[Any]
+
+RECORD = ("time", "state", "thread", "turn", "step", "attempt")
+"""What every record of history has, in this order."""
 
 _EVENTS: Mapping[str, type[Event]] = {
     event.__name__: event
@@ -191,29 +195,37 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
     )
 
 
-def record_json(record: Record) -> JsonObject:
-    """Write a record of history as the API shows it."""
-    document: JsonObject = {
-        "time": format_instant(record.at),
-        "state": str(record.state),
-        "thread": record.thread,
-        "turn": record.turn,
-        "step": record.step,
-        "attempt": record.attempt,
-    }
+def record_json(record: Record) -> JsonList:
+    """Write a record of history: the values that every record has, and an object of what else there is, if any."""
+    written: JsonList = [
+        format_instant(record.at),
+        record.state,
+        record.thread,
+        record.turn,
+        record.step,
+        record.attempt,
+    ]
+    more: JsonObject = {}
     if record.actor is not None:
-        document["actor"] = record.actor
+        more["actor"] = record.actor
     if record.result is not None:
-        document["result"] = record.result
+        more["result"] = record.result
     if record.error is not None:
-        document["error"] = failure_json(record.error)
+        more["error"] = failure_json(record.error)
     if record.stash:
-        document["stash"] = dict(record.stash)
+        more["stash"] = record.stash
     if record.change:
-        document["change"] = dict(record.change)
+        more["change"] = record.change
     if record.children:
-        document["children"] = list(record.children)
-    return document
+        more["children"] = record.children
+    if more:
+        written.append(more)
+    return written
+
+
+def read_record(written: JsonList) -> JsonObject:
+    """Read a record that :func:`record_json` wrote, as the API shows it."""
+    return {**dict(zip(RECORD, written, strict=False)), **(written[len(RECORD)] if len(written) > len(RECORD) else {})}
 
 
 def failure_json(failure: Failure) -> JsonObject:

@@ -11,7 +11,7 @@ from dataclasses import asdict, field
 from typing import Any
 
 from chalicelib.core.dataclass import dataclass
-from chalicelib.core.document import link_json, record_json
+from chalicelib.core.document import link_json, read_record, record_json
 from chalicelib.core.errors import HistoryBrokenError
 from chalicelib.core.model import Execution, Link, Record
 from chalicelib.core.payload import LIMITS, Limits, Packed, pack, record_slots
@@ -38,8 +38,7 @@ class Row:
         A large value is null in its record, whose ``references`` have its hash and size, by JSON pointer into the
         record.
         """
-        found: list[dict[str, Any]] = decode(self.text)
-        return found
+        return [read_record(each) for each in decode(self.text)]
 
     @property
     def version(self) -> int:
@@ -88,8 +87,8 @@ def new_row(item: Execution, writer: str, new: str, limits: Limits = LIMITS) -> 
 def _with_references(packed: Packed) -> bytes:
     records = decode(packed.text)
     for place, reference in packed.references.items():
-        index, _, member = place[1:].partition("/")
-        records[int(index)].setdefault("references", {})[f"/{member}"] = asdict(reference)
+        index, _, member = place[1:].split("/", 2)
+        records[int(index)][-1].setdefault("references", {})[f"/{member}"] = asdict(reference)
     return encode(records)
 
 

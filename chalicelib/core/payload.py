@@ -89,10 +89,11 @@ def execution_slots(document: dict[str, Any]) -> Iterator[Slot]:
         yield from _slots(letter, ("mailbox", index), ("value",), ())
 
 
-def record_slots(records: Sequence[dict[str, Any]]) -> Iterator[Slot]:
+def record_slots(records: Sequence[list[Any]]) -> Iterator[Slot]:
     """Find the slots of records of history."""
     for index, record in enumerate(records):
-        yield from _slots(record, (index,), ("result",), ("stash", "error"))
+        if isinstance(more := record[-1], dict):
+            yield from _slots(more, (index, len(record) - 1), ("result",), ("stash", "error"))
 
 
 def _slots(holder: dict[str, Any], path: Path, members: Iterable[str], groups: Iterable[str]) -> Iterator[Slot]:
