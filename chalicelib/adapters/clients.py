@@ -62,7 +62,7 @@ def _session() -> "Session":
 
 
 def _make(service: str, region: str | None, endpoint: str | None, configured: "Config") -> Any:  # noqa: ANN401 - see above
-    create: "Callable[..., Any]" = _session().create_client  # its types name each service
+    create: Callable[..., Any] = _session().create_client  # its types name each service
     return create(service, region_name=region, endpoint_url=endpoint, config=configured)
 
 
