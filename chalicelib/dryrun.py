@@ -326,7 +326,8 @@ class _World:
         rows = self.history.read(execution_id, 0, FOR_EVER)
         kept = [] if item.head is None else chained(rows, item.head)
         kept += [row for row in (newest(item),) if row is not None]
-        history = [each for row in kept for each in row.records if not str(each["step"]).endswith(BEYOND)]
+        whole = self.history.whole(item.tenant_id, kept)
+        history = [each for row in whole for each in row.records if not str(each["step"]).endswith(BEYOND)]
         began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
         until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
         found = DryRun(

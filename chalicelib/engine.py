@@ -46,7 +46,7 @@ from chalicelib.core.event import (
     TimerFired,
 )
 from chalicelib.core.evolve import evolve
-from chalicelib.core.history import longer, new_row, stays, text_of
+from chalicelib.core.history import longer, new_row, news, stays
 from chalicelib.core.model import ROOT, Driver, Execution, Record, Status, Thread
 from chalicelib.core.outbox import due_at, implied, is_due
 from chalicelib.core.payload import LIMITS, Limits
@@ -449,13 +449,15 @@ class Invocation:
         self.turns += advance.turns
         self.image = None
         writer = f"{self.request}#{self.writes}"
-        new, limits = text_of(advance.records), self.ports.limits
-        row = None if stays(item.tail, new, limits) else new_row(item, writer, new, limits)
-        written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=longer(item.tail, new))
+        new, limits = news(advance.execution, advance.records, self.ports.limits), self.ports.limits
+        row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
+        written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=longer(item.tail, new.text))
         try:
             if row is not None:
                 self.ports.history.append(row)
                 written = evolve(written, head=row.link, tail="")
+            elif new.payloads:
+                self.ports.history.keep(new.payloads)
             self.image = self.ports.executions.update(written, self.due_at(written))
         except Stale as stale:
             self.reread(item, stale.current)

@@ -148,6 +148,20 @@ class HistoryStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
+    def keep(self, payloads: Mapping[str, bytes]) -> None:
+        """Write the JSON texts of values that records refer to, by hash, before what refers to them.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def whole(self, tenant_id: str, rows: Sequence[Row]) -> Sequence[Row]:
+        """Put the values that records refer to back into rows that were read, but for large ones.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
     def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
         """Answer the result that a record of a row holds or refers to.
 

@@ -221,7 +221,7 @@ class Service:
         ending = [tail] if tail is not None and tail.version > after else []
         head = execution.head
         if head is None or version_of(head) <= after:
-            return ending, False
+            return self.history.whole(tenant_id, ending), False
         count = limit + 2
         while (link := anchor(rows := self.history.read(execution_id, after, count), head)) is None:
             if len(rows) < count:
@@ -229,8 +229,8 @@ class Service:
             count *= 2
         counted = chained(rows, link, after)
         if link == head and len(counted) <= limit:
-            return [*counted, *ending], False
-        return counted[:limit], True
+            return self.history.whole(tenant_id, [*counted, *ending]), False
+        return self.history.whole(tenant_id, counted[:limit]), True
 
     # -- requests
 

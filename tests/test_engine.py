@@ -60,7 +60,7 @@ class TestBudgets:
         home.calls.clear()
         home.clock.sleep(45)
         home.deliver()
-        assert home.calls == {"executions.get": 1, "history.append": 1, "executions.update": 1}
+        assert home.calls == {"executions.get": 1, "history.keep": 1, "executions.update": 1}
 
     def test_a_duplicate_costs_one_read(self, home: Home) -> None:
         home.create(ECHO, WAIT)
@@ -301,6 +301,24 @@ class TestHistory:
         home.history.rows.clear()
         with pytest.raises(HistoryBrokenError):
             home.service.read_history("t", execution.id, 10, 0)
+
+    @pytest.mark.parametrize("words", [2_000, 20_000])
+    def test_it_shows_a_long_result_that_is_kept_once_with_the_state(self, home: Home, words: int) -> None:
+        value, large = "long " * words, words > 10_000
+        home.create(WAIT, {"id": "last", "type": "transform", "output": "${input}", "stash": "last"})
+        execution, _ = home.service.execute("t", "d", value)
+        home.deliver()
+        home.clock.sleep(45)
+        home.deliver()
+        assert (home.only().output, home.only().head) == (value, None), "no row is written"
+        rows, _ = home.service.read_history("t", execution.id, 100, 0)
+        records = [record for row in rows for record in row.records if record["state"] == "StepSucceeded"]
+        assert [record["result"] for record in records] == [None if large else value] * 2
+        assert records[-1]["stash"] == {"last": None if large else value}
+        assert [record.get("references", {}).keys() for record in records] == (
+            [{"/result"}, {"/result", "/stash/last"}] if large else [set(), set()]
+        )
+        assert [home.service.history.result("t", record) for record in records] == [value] * 2
 
 
 class TestGivingUp:

@@ -20,7 +20,7 @@ from tests.scenario import ALL, play
 from tests.world import TENANT, Caller, Fault, World
 
 LARGE = ("pure", "calls", "fork")
-TINY = Limits(slot=8, document=400, smallest=8, tail_text=0)
+TINY = Limits(slot=8, document=400, smallest=8, tail_text=0, shared=8)
 """So small that nearly every value moves out, and whole groups with them."""
 
 

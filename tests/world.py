@@ -73,6 +73,7 @@ WRITES = (
     "executions.update",
     "executions.create",
     "history.append",
+    "history.keep",
     "tasks.open",
     "tasks.update",
     "events.put",

@@ -35,6 +35,14 @@ class DynamoHistory:
         with unavailable():
             self._client.put_item(TableName=self._table, Item=item)
 
+    def keep(self, payloads: Mapping[str, bytes]) -> None:
+        """Write values that records refer to."""
+        self._payloads.put(payloads)
+
+    def whole(self, tenant_id: str, rows: Sequence[Row]) -> Sequence[Row]:
+        """Put values back into rows."""
+        return self._payloads.whole(tenant_id, rows)
+
     def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
         """Answer the result of a record."""
         return self._payloads.result(tenant_id, record)

@@ -198,6 +198,14 @@ class MemoryHistory:
         insort(rows, replace(row, payloads={}), key=lambda other: other.key)
         self.rows[row.execution] = rows
 
+    def keep(self, payloads: Mapping[str, bytes]) -> None:
+        """Write values that records refer to."""
+        self.payloads.put(payloads)
+
+    def whole(self, tenant_id: str, rows: Sequence[Row]) -> Sequence[Row]:
+        """Put values back into rows."""
+        return self.payloads.whole(tenant_id, rows)
+
     def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
         """Answer the result of a record."""
         return self.payloads.result(tenant_id, record)

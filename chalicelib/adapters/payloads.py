@@ -1,11 +1,12 @@
 """Large values, written before the documents that refer to them, in parts that a store can hold."""
 
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
 from chalicelib.core.errors import PayloadLostError
+from chalicelib.core.history import Row, references_of, with_values
 from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, Slots, digest, pack, unpack
 from chalicelib.core.values import Json, decode, encode
 
@@ -98,6 +99,24 @@ class Payloads:
                 raise PayloadLostError
             self.remember(each.sha256)
         return values
+
+    def whole(self, tenant: str, rows: Sequence[Row]) -> list[Row]:
+        """Put the values that rows of history refer to back, but for those that are longer than a value may be.
+
+        Raises:
+            PayloadLostError: a payload is not there, or not what was put there.
+            UnavailableError: the store did not answer.
+        """
+        short = [
+            {place: each for place, each in references_of(row).items() if each.bytes <= self._limits.slot}
+            for row in rows
+        ]
+        wanted = [each for references in short for each in references.values()]
+        values = self.get(tenant, wanted) if wanted else {}
+        return [
+            with_values(row, references, values) if references else row
+            for row, references in zip(rows, short, strict=True)
+        ]
 
     def result(self, tenant: str, record: Mapping[str, Any]) -> Json:
         """Answer the result that a record of history holds or refers to.

@@ -6,16 +6,16 @@ no write of its own. Once it is so large that every write of the state would pay
 
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, field, replace
 from typing import Any
 
 from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import link_json, read_record, record_json
 from chalicelib.core.errors import HistoryBrokenError
 from chalicelib.core.model import Execution, Link, Record
-from chalicelib.core.payload import LIMITS, Limits, Packed, pack, record_slots
-from chalicelib.core.values import decode, encode
+from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, digest, pack, record_slots, unpack
+from chalicelib.core.values import Json, decode, encode, pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,63 @@ class Row:
         return Link(self.key, hashlib.sha256(before + self.text).hexdigest())
 
 
-def text_of(records: Sequence[Record]) -> str:
-    """Write records as they stand in a tail."""
-    return encode([record_json(record) for record in records])[1:-1].decode()
+@dataclass(frozen=True, slots=True)
+class News:
+    """New records, as they stand in a tail, and the JSON texts of the values that they only refer to, by hash."""
+
+    text: str
+    payloads: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def news(item: Execution, records: Sequence[Record], limits: Limits = LIMITS) -> News:
+    """Write the records that an execution comes with; long results that it holds itself are referred to."""
+    documents = [record_json(record) for record in records]
+    payloads: dict[str, bytes] = {}
+    if any(record.size > limits.shared for record in records):
+        texts = _Texts(item.tenant_id)
+        held = {texts.hash(value) for value in _held(item)}
+        for record, document in zip(records, documents, strict=True):
+            if record.size > limits.shared and (sha256 := texts.hash(record.result)) in held:
+                stashed = [name for name, value in record.stash.items() if texts.hash(value) == sha256]
+                payloads[sha256] = texts.of(record.result)
+                document[-1] |= _referring(record, stashed, Reference(sha256, len(payloads[sha256])))
+    return News(encode(documents)[1:-1].decode(), payloads)
+
+
+class _Texts:
+    """The JSON texts and hashes of values that live on meanwhile, each made once."""
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+        self._known: dict[int, tuple[bytes, str]] = {}
+
+    def of(self, value: Json) -> bytes:
+        return self._both(value)[0]
+
+    def hash(self, value: Json) -> str:
+        return self._both(value)[1]
+
+    def _both(self, value: Json) -> tuple[bytes, str]:
+        known = self._known.get(id(value))
+        if known is None:
+            text = encode(value)
+            known = self._known[id(value)] = text, digest(self._tenant, text)
+        return known
+
+
+def _held(item: Execution) -> Iterator[Json]:
+    """Walk over the values of users that an execution holds."""
+    yield from (item.input, item.output, *item.stash.values())
+    for thread in item.threads.values():
+        yield from (thread.incoming, *thread.stash.values(), *thread.results.values())
+
+
+def _referring(record: Record, stashed: Collection[str], reference: Reference) -> dict[str, Json]:
+    """Write what of a record holds its result, as a reference to it: the result, and what it left in the stash."""
+    places = ["/result", *(pointer(("stash", name)) for name in stashed)]
+    stash = {name: None if name in stashed else value for name, value in record.stash.items()}
+    more: dict[str, Json] = {"stash": stash} if stash else {}
+    return {"result": None, **more, "references": dict.fromkeys(places, asdict(reference))}
 
 
 def longer(tail: str, new: str) -> str:
@@ -74,14 +128,14 @@ def stays(tail: str, new: str, limits: Limits = LIMITS) -> bool:
     return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
 
 
-def new_row(item: Execution, writer: str, new: str, limits: Limits = LIMITS) -> Row:
+def new_row(item: Execution, writer: str, new: News, limits: Limits = LIMITS) -> Row:
     """Make the row to put before the next write of an execution: of its tail and new records.
 
     ``writer`` names the request and its attempt.
     """
-    packed = pack(item.tenant_id, f"[{longer(item.tail, new)}]".encode(), record_slots, limits)
+    packed = pack(item.tenant_id, f"[{longer(item.tail, new.text)}]".encode(), record_slots, limits)
     text = _with_references(packed) if packed.references else packed.text
-    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, text, packed.payloads)
+    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, text, {**new.payloads, **packed.payloads})
 
 
 def _with_references(packed: Packed) -> bytes:
@@ -90,6 +144,29 @@ def _with_references(packed: Packed) -> bytes:
         index, _, member = place[1:].split("/", 2)
         records[int(index)][-1].setdefault("references", {})[f"/{member}"] = asdict(reference)
     return encode(records)
+
+
+def references_of(row: Row) -> dict[str, Reference]:
+    """Tell what the records of a row refer to, by JSON pointer into its text."""
+    return {
+        f"/{number}/{len(record) - 1}{place}": Reference(**each)
+        for number, record in enumerate(decode(row.text) if b'"references":' in row.text else ())
+        if isinstance(record[-1], dict)
+        for place, each in record[-1].get("references", {}).items()
+    }
+
+
+def with_values(row: Row, references: Mapping[str, Reference], values: Mapping[str, bytes]) -> Row:
+    """Put values, by hash, back into a row where references say that they were; it is for reading only."""
+    records = decode(row.text)
+    unpack(records, references, values, record_slots)
+    for place in references:
+        index, last, member = place[1:].split("/", 2)
+        more = records[int(index)][int(last)]
+        del more["references"][f"/{member}"]
+        if not more["references"]:
+            del more["references"]
+    return replace(row, text=encode(records))
 
 
 def newest(item: Execution) -> Row | None:

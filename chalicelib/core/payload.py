@@ -32,11 +32,13 @@ class Limits:
     """However well they compress: every write compresses their text anew."""
     tail_new: int = 8 * 1024
     """More new records than this move into a row at once: with the state they would be written twice."""
+    shared: int = 8 * 1024
+    """A longer result is not in its record where the state holds it, too: both refer to it."""
 
 
 LIMITS = Limits()
 
-STATE = Limits(slot=8 * 1024)
+STATE = Limits(slot=LIMITS.shared)
 """Of the state of an execution: it is written anew at every boundary, and what has been written twice would have paid
 for an item of its own."""
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from chalicelib.core.history import Row, new_row, text_of
+from chalicelib.core.history import Row, new_row, news
 from chalicelib.core.model import ROOT, Driver, Execution, Link, Record, State, Status, Thread
 from chalicelib.core.payload import LIMITS, Limits
 from chalicelib.core.task import Task, task_id
@@ -49,7 +49,7 @@ def history_row(
 ) -> Row:
     tenant = execution.partition(":")[0]
     item = Execution(execution, tenant, "order-fulfilment", 1, "nonce", None, NOW, {}, version - 1, head=previous)
-    return new_row(item, writer, text_of(records), limits)
+    return new_row(item, writer, news(item, records, limits), limits)
 
 
 def waiting(execution: Execution) -> Execution:

@@ -12,7 +12,8 @@ from chalicelib.adapters.attributes import Item
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.history import chained
+from chalicelib.core.errors import PayloadLostError
+from chalicelib.core.history import chained, new_row, news
 from chalicelib.core.model import ROOT, Execution, Failure, Record, State
 from chalicelib.core.payload import Reference, digest
 from chalicelib.ports import Stale
@@ -130,6 +131,23 @@ def test_what_history_refers_to_is_there(backend: Backend, tenant: str) -> None:
     backend.history.append(row)
     reference = Reference(**row.records[0]["references"]["/result"])
     assert Payloads(backend.parts).get(tenant, [reference]) == {reference.sha256: f'"{MEGABYTE}"'.encode()}
+
+
+def test_history_shows_what_is_no_longer_than_a_value_may_be(backend: Backend, tenant: str) -> None:
+    long, error = {"text": "y" * 9_000}, Failure("Http", "no", "s", details=[MEGABYTE])
+    item = replace(submission(tenant, value=long), version=0)
+    found = news(item, [replace(succeeded(long, error=error), size=9_011)])
+    row = new_row(item, "r#1", found)
+    backend.history.keep(found.payloads)
+    backend.history.append(row)
+    other = history_row(item.id, 2, "r#2", row.link, [succeeded("short")])
+    (first, second) = backend.history.whole(tenant, [row, other])
+    (shown,) = first.records
+    assert (shown["result"], shown["error"]["details"]) == (long, None)
+    assert {place: each["bytes"] for place, each in shown["references"].items()} == {"/error/details": 1_000_004}
+    assert second == other
+    with pytest.raises(PayloadLostError):
+        backend.history.whole(f"{tenant}-other", [row])
 
 
 def test_reading_history_reads_no_payload(moto_aws: Aws, tenant: str) -> None:

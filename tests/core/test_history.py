@@ -4,12 +4,24 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from chalicelib.core.errors import HistoryBrokenError
-from chalicelib.core.history import Row, anchor, chained, longer, new_row, newest, stays, text_of
-from chalicelib.core.model import ROOT, Execution, Failure, Link, Record, State
+from chalicelib.core.history import (
+    Row,
+    anchor,
+    chained,
+    longer,
+    new_row,
+    newest,
+    news,
+    references_of,
+    stays,
+    with_values,
+)
+from chalicelib.core.model import ROOT, Execution, Failure, Link, Record, State, Status, Thread
 from chalicelib.core.payload import LIMITS, Limits, digest
 from chalicelib.core.values import Json, encode
 
@@ -33,7 +45,7 @@ def made_row(
     limits: Limits = LIMITS,
 ) -> Row:
     item = execution(version - 1, previous and previous.link)
-    return new_row(item, writer, text_of(records), limits)
+    return new_row(item, writer, news(item, records, limits), limits)
 
 
 def rows(count: int) -> list[Row]:
@@ -85,28 +97,32 @@ class TestAnchor:
         assert anchor([made[0], rivals[0], made[1], made[2], rivals[1]], made[-1].link) == made[1].link
 
 
+def text(records: Sequence[Record]) -> str:
+    return news(execution(), records).text
+
+
 class TestTail:
     def test_what_is_new_goes_behind_it(self) -> None:
-        old, new = text_of([succeeded(1)]), text_of([succeeded(2)])
-        both = text_of([succeeded(1), succeeded(2)])
+        old, new = text([succeeded(1)]), text([succeeded(2)])
+        both = text([succeeded(1), succeeded(2)])
         assert (longer(old, new), longer(old, ""), longer("", new), longer("", "")) == (both, old, new, "")
 
     def test_it_stays_while_that_costs_less_than_a_row(self) -> None:
-        new = text_of([succeeded(1)])
+        new = text([succeeded(1)])
         for kept in ("x" * 1000, "x" * 15_000):
-            assert stays(text_of([succeeded(kept)]), new), "it compresses"
-        assert not stays(text_of([succeeded(noise(2_000))]), new)
+            assert stays(text([succeeded(kept)]), new), "it compresses"
+        assert not stays(text([succeeded(noise(2_000))]), new)
 
     def test_what_is_new_stays_unless_every_write_would_compress_much_text_anew(self) -> None:
         assert stays("", "")
-        assert stays("", text_of([succeeded(noise(8_000))]))
-        assert not stays("", text_of([succeeded("x" * 9_000)]))
-        assert stays(text_of([succeeded("x" * 8_000)]), text_of([succeeded("x" * 8_000)]))
-        assert not stays(text_of([succeeded("x" * 9_000)]), text_of([succeeded("x" * 8_000)]))
+        assert stays("", text([succeeded(noise(8_000))]))
+        assert not stays("", text([succeeded("x" * 9_000)]))
+        assert stays(text([succeeded("x" * 8_000)]), text([succeeded("x" * 8_000)]))
+        assert not stays(text([succeeded("x" * 9_000)]), text([succeeded("x" * 8_000)]))
 
     def test_it_is_the_row_that_it_may_become(self) -> None:
         before = row(1, None)
-        item = execution(4, before.link, text_of([succeeded(1), succeeded(2)]))
+        item = execution(4, before.link, text([succeeded(1), succeeded(2)]))
         found = newest(item)
         assert found is not None
         assert (found.version, found.previous) == (4, before.link)
@@ -114,8 +130,8 @@ class TestTail:
         assert newest(execution(4, before.link)) is None
 
     def test_a_row_takes_it_in(self) -> None:
-        item = execution(4, None, text_of([succeeded(1)]))
-        made = new_row(item, "r#2", text_of([succeeded(2)]))
+        item = execution(4, None, text([succeeded(1)]))
+        made = new_row(item, "r#2", news(item, [succeeded(2)]))
         assert ([each["result"] for each in made.records], made.key) == ([1, 2], f"{5:012d}#r#2")
 
 
@@ -138,6 +154,68 @@ def noise(size: int) -> str:
 
 def succeeded(result: Json, **more: object) -> Record:
     return replace(Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "step", result=result), **more)
+
+
+LONG: Json = {"text": "y" * 9_000}
+"""Too long for the state, and not for a row."""
+
+
+def sized(result: Json, **more: object) -> Record:
+    return succeeded(result, size=len(encode(result)), **more)
+
+
+class TestSharedValues:
+    """A long result that the state holds is written once."""
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"threads": {ROOT: Thread(ROOT, 2, Status.READY, "b", LONG, NOW, NOW)}},
+            {"threads": {ROOT: Thread(ROOT, 2, Status.READY, "b", 1, NOW, NOW, stash={"kept": LONG})}},
+            {"threads": {ROOT: Thread(ROOT, 2, Status.JOINING, "b", 1, NOW, NOW, results={"left": LONG})}},
+            {"input": LONG},
+            {"output": LONG},
+            {"stash": {"kept": LONG}},
+        ],
+    )
+    def test_a_record_refers_to_what_the_state_holds(self, changes: dict[str, Any]) -> None:
+        item = replace(execution(), **changes)
+        found = news(item, [sized(LONG), sized(1)])
+        assert list(found.payloads.values()) == [encode(LONG)]
+        first, second = new_row(item, "r#1", found).records
+        reference = {"sha256": digest("t", encode(LONG)), "bytes": len(encode(LONG))}
+        assert (first["result"], first["references"]) == (None, {"/result": reference})
+        assert (second["result"], "references" in second) == (1, False)
+
+    def test_what_it_left_in_the_stash_as_it_is_is_the_same_value(self) -> None:
+        record = sized(LONG, stash={"a/b": {"text": "y" * 9_000}, "other": {"text": "z" * 9_000}, "small": 1})
+        (shown,) = new_row(execution(), "r#1", news(replace(execution(), input=LONG), [record])).records
+        assert shown["references"].keys() == {"/result", "/stash/a~1b"}
+        assert shown["stash"] == {"a/b": None, "other": {"text": "z" * 9_000}, "small": 1}
+
+    def test_a_value_that_the_state_does_not_hold_and_a_short_one_stay(self) -> None:
+        short: Json = {"text": "y" * 8_000}
+        for result, kept in ((LONG, {"text": "y" * 9_001}), ([True] * 2_000, [1] * 2_000), (short, short)):
+            found = news(replace(execution(), input=kept), [sized(result)])
+            assert (found.payloads, "references" in found.text) == ({}, False)
+
+    def test_values_are_put_back_where_they_were(self) -> None:
+        record = sized(LONG, stash={"a/b": LONG}, error=Failure("No", "no", "s", details=LARGE))
+        item = replace(execution(), input=LONG)
+        made = new_row(item, "r#1", news(item, [sized(2), record]))
+        references = references_of(made)
+        short = {place: each for place, each in references.items() if each.bytes < 10_000}
+        (_, shown) = with_values(made, short, made.payloads).records
+        assert (shown["result"], shown["stash"], shown["error"]["details"]) == (LONG, {"a/b": LONG}, None)
+        assert shown["references"].keys() == {"/error/details"}
+        (_, whole) = with_values(made, references, made.payloads).records
+        assert whole["error"]["details"] == LARGE
+        assert "references" not in whole
+
+    def test_the_word_in_a_users_value_is_no_reference(self) -> None:
+        item = execution()
+        made = new_row(item, "r#1", news(item, [succeeded({"references": {"/result": 1}}), succeeded(None)]))
+        assert references_of(made) == {}
 
 
 class TestLargeValues:
