@@ -51,6 +51,7 @@ def _answers(names: list[str]) -> list[Section]:
         with tempfile.TemporaryDirectory() as folder, running(home, Path(folder)) as harness:
             progress.begin(name)
             sections.append(QUESTIONS[name](harness, progress))
+        report.keep(sections[-1:], document=False)
     progress.end()
     return sections
 

@@ -72,6 +72,6 @@ def _section(starts: Mapping[str, Start]) -> Section:
     ratio = round(starts["the processor"].cpu_ms / floor, 2)
     note = f"The goal for the processor is {GOAL} times the first line: {'met' if ratio <= GOAL else 'missed'}."
     results: dict[str, Json] = {
-        "coldStart": {"floorMs": round(floor, 1), "processorMs": round(ratio * floor, 1), "ratio": ratio}
+        "cold_start": {"floor_ms": round(floor, 1), "processor_ms": round(ratio * floor, 1), "ratio": ratio}
     }
     return Section("What a cold start costs", ("program", "CPU ms", "times", "modules"), rows, note, results)

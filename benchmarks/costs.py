@@ -53,23 +53,33 @@ def measure(  # noqa: PLR0913, PLR0917 - a case has so many sides
 
 def starting(harness: Harness, progress: Progress) -> Section:
     """Measure what the API asks of AWS to start an execution."""
-    shape = shapes("")["A"]
-    definition, rows = harness.define(shape.definition), []
-    harness.start(definition, None)
-    results: dict[str, Json] = {}
-    for done, (name, size) in enumerate(SIZES.items()):
+    rows, results = [], dict[str, "Json"]()
+    for done, name in enumerate(SIZES):
         progress.at(done, len(SIZES), name)
-        values = [shape.value(size, crc32(b"start") + n) for n in range(STARTS)]
-        with harness.meter.counting() as usage:
-            for value in values:
-                harness.start(definition, value)
-        each = cost(usage, STARTS)
+        each = start(harness, SIZES[name])
         rows.append((name, each.requests, each.write_units, each.read_units, each.dollars_counted))
-        results[name] = round(each.dollars_counted, 4)
-    harness.drain()
+        results[name] = {
+            "requests": each.requests,
+            "write_units": each.write_units,
+            "read_units": each.read_units,
+            "dollars_per_million": round(each.dollars_counted, 4),
+        }
     columns = ("input", "requests", "write units", "read units", "$ per million")
     note = "For one execution, however many steps it has. API Gateway and the function of the API are not in it."
     return Section("What it costs to start", columns, rows, note, {"start": results})
+
+
+def start(harness: Harness, size: int) -> Cost:
+    """Measure starts with inputs of a size; the cost is that of one."""
+    shape = shapes("")["A"]
+    definition = harness.define(shape.definition)
+    harness.start(definition, None)
+    values = [shape.value(size, crc32(f"start {size}".encode()) + n) for n in range(STARTS)]
+    with harness.meter.counting() as usage:
+        for value in values:
+            harness.start(definition, value)
+    harness.drain()
+    return cost(usage, STARTS)
 
 
 def together(runs: Sequence[Usage], *, divided: bool = False) -> Usage:

@@ -7,7 +7,7 @@ from benchmarks.costs import SIZES, measure
 from benchmarks.harness import Harness
 from benchmarks.pricing import Cost
 from benchmarks.shapes import shapes
-from benchmarks.tables import Cell, Progress, Section
+from benchmarks.tables import Progress, Section
 
 if TYPE_CHECKING:
     from chalicelib.core.values import Json
@@ -50,8 +50,11 @@ def per_step(harness: Harness, progress: Progress) -> Section:
     missed = sum(row[-1] == "no" for row in rows)
     note = f"{missed} of {len(rows)} are missed." if missed else "All are met."
     columns = ("case", "goal", "found", "at most", "met")
-    results: dict[str, Json] = {"goals": {f"{row[0]}: {row[1]}": row[-1] == "yes" for row in rows}}
-    return Section("Goals for a step", columns, rows, note, results)
+    results: dict[str, Json] = {
+        f"{case}: {what}": {"found": value, "at_most": most, "met": met == "yes"}
+        for case, what, value, most, met in rows
+    }
+    return Section("Goals for a step", columns, rows, note, {"goals": results})
 
 
 def measured(harness: Harness, progress: Progress) -> Found:
@@ -63,7 +66,7 @@ def measured(harness: Harness, progress: Progress) -> Found:
     return found
 
 
-def _rows(found: Found) -> Iterator[tuple[Cell, ...]]:
+def _rows(found: Found) -> Iterator[tuple[str, str, float, float, str]]:
     for case, goal in GOALS.items():
         for what, most in goal._asdict().items():
             if most is not None:

@@ -92,7 +92,14 @@ def loop(harness: Harness, progress: Progress) -> Section:
         "its CPU (at most 1.2)."
     )
     results: dict[str, Json] = {
-        "loop": {"rounds": ROUNDS, "last_to_first": {"write_units": units, "cpu": round(cpu, 4)}}
+        "loop": {
+            "rounds": ROUNDS,
+            "last_to_first": {"write_units": units, "cpu": round(cpu, 4)},
+            **{
+                name: {"requests": u.requests, "write_units": u.write_units, "read_units": u.read_units}
+                for name, u in picked.items()
+            },
+        }
     }
     columns = ("invocation", "requests", "write units", "read units", "CPU ms")
     return Section("A long loop", columns, rows, note, results)
@@ -172,6 +179,7 @@ def _branches_result(harness: Harness, usage: Usage) -> dict[str, Json]:
     return {
         "requests": usage.requests,
         "write_units": usage.write_units,
+        "read_units": usage.read_units,
         "cpu_ms": round(usage.cpu_seconds * 1000, 3),
         "largest_item_bytes": item,
         "largest_message_bytes": message,

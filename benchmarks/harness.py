@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 TENANT = "bench"
 
 CONTAINERS = 11
-"""Of a function: one more than the longest of the measured executions has invocations."""
+"""Of a function: one more than an execution of the shapes has invocations, so that none sees it twice."""
 
 FULL = 10
 """Messages of one receive."""

@@ -24,12 +24,13 @@ class Shape:
 
 
 def shapes(server: str) -> Mapping[str, Shape]:
-    """Make the shapes A to E, by letter; ``server`` is the URL that the steps of E ask.
+    """Make the shapes A to F, by letter; ``server`` is the URL that the steps of E ask.
 
     A wait is a boundary: what came before it is written, and a message goes on from there. The end is one, too.
     """
     fifth = [*map(_echo, NAMES[:4]), _wait(NAMES[4]), *map(_echo, NAMES[5:])]
     each = [*map(_wait, NAMES[:-1]), _echo(NAMES[-1])]
+    changing = [*map(_mark, NAMES[:4]), _wait(NAMES[4]), *map(_mark, NAMES[5:])]
     return {
         shape.letter: shape
         for shape in (
@@ -38,6 +39,7 @@ def shapes(server: str) -> Mapping[str, Shape]:
             Shape("C", "ten steps, each a boundary", _definition("c", each)),
             mapped(MAPPED),
             Shape("E", "ten http steps", _definition("e", [_http(name, server) for name in NAMES])),
+            Shape("F", "as B, each step changes the state", _definition("f", changing)),
         )
     }
 
@@ -83,6 +85,10 @@ def _wait(name: str) -> dict[str, Json]:
 
 def _echo(name: str) -> dict[str, Json]:
     return {"id": name, "type": "echo", "message": f"{name.capitalize()} ${{input.id}} for ${{input.customer.name}}"}
+
+
+def _mark(name: str) -> dict[str, Json]:
+    return {"id": name, "type": "transform", "output": f"${{merge(output, {{mark: '{name}'}})}}"}
 
 
 def _http(name: str, server: str) -> dict[str, Json]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TextIO, TypeAlias
 
 from chalicelib.core.values import Json
@@ -10,8 +12,10 @@ Cell: TypeAlias = str | int | float | None
 """None is a cell with nothing to say."""
 
 BAR = 30
-LINE = 100
-"""Characters of the progress bar, and of its line."""
+"""Characters of the progress bar."""
+
+WIDTH = 114
+"""Characters of the lines of a note, at most."""
 
 DIGITS = 3
 """Significant digits of a number with a fraction."""
@@ -51,14 +55,19 @@ class Progress:
         if self._stream.isatty():
             share = min(1.0, (self._begun - 1 + done / of) / self._questions)
             bar = ("#" * round(share * BAR)).ljust(BAR, "-")
-            self._stream.write(f"\r[{bar}] {self._begun}/{self._questions} {self._name} {what}"[:LINE].ljust(LINE))
-            self._stream.flush()
+            self._show(f"[{bar}] {self._begun}/{self._questions} {self._name} {what}")
 
     def end(self) -> None:
         """Take the bar away."""
         if self._stream.isatty():
-            self._stream.write("\r" + " " * LINE + "\r")
-            self._stream.flush()
+            self._show("")
+            self._stream.write("\r")
+
+    def _show(self, line: str) -> None:
+        """Write over the line, which must not wrap."""
+        width = get_terminal_size().columns - 1
+        self._stream.write(f"\r{line[:width].ljust(width)}")
+        self._stream.flush()
 
 
 def text(section: Section) -> str:
@@ -67,7 +76,8 @@ def text(section: Section) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [_aligned(row, widths) for row in rows]
     rule = "  ".join("-" * width for width in widths)
-    return "\n".join([section.title, "", lines[0], rule, *lines[1:], *_note(section), ""])
+    note = fill(section.note, min(WIDTH, get_terminal_size().columns))
+    return "\n".join([section.title, "", lines[0], rule, *lines[1:], *_beneath(note), ""])
 
 
 def markdown(section: Section) -> str:
@@ -75,7 +85,7 @@ def markdown(section: Section) -> str:
     rows = [[shown(cell).replace("|", "\\|") for cell in row] for row in (section.columns, *section.rows)]
     rule = ["---", *("---:" for _ in section.columns[1:])]
     lines = [f"| {' | '.join(row)} |" for row in (rows[0], rule, *rows[1:])]
-    return "\n".join([f"### {section.title}", "", *lines, *_note(section), ""])
+    return "\n".join([f"### {section.title}", "", *lines, *_beneath(section.note), ""])
 
 
 def shown(cell: Cell) -> str:
@@ -96,6 +106,6 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def _note(section: Section) -> Iterator[str]:
-    if section.note:
-        yield from ("", section.note)
+def _beneath(note: str) -> Iterator[str]:
+    if note:
+        yield from ("", note)

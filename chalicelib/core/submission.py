@@ -163,8 +163,14 @@ def _templates(step: Step) -> Iterator[Template]:
 
 
 def part_size(count: int) -> int:
-    """Tell how many items each part of a `map` of so many gets: at most 100, unless that made too many parts."""
-    return ceil(count / min(WIDTH, ceil(count / WIDTH)))
+    """Tell how many items each part of a `map` of so many gets: parts are as few as can be, and so are their own.
+
+    That is at most 100 items, or 10,000 where parts of 100 would be more than 100.
+    """
+    most = WIDTH
+    while count > most * WIDTH:
+        most *= WIDTH
+    return ceil(count / ceil(count / most))
 
 
 def _nonce(name: str) -> str:

@@ -92,10 +92,28 @@ class TestChild:
         assert len(names) == 5
 
 
+def executions(count: int) -> int:
+    """Count the executions that a map of so many items starts."""
+    if count <= WIDTH:
+        return 0
+    size = part_size(count)
+    whole, rest = divmod(count, size)
+    return whole * (1 + executions(size)) + (1 + executions(rest) if rest else 0)
+
+
 class TestPartSizes:
     @pytest.mark.parametrize(
         ("count", "size"),
-        [(101, 51), (200, 100), (201, 67), (250, 84), (10_000, 100), (10_001, 101), (1_000_000, 10_000)],
+        [
+            (101, 51),
+            (200, 100),
+            (201, 67),
+            (250, 84),
+            (10_000, 100),
+            (10_001, 5_001),
+            (25_000, 8_334),
+            (1_000_000, 10_000),
+        ],
     )
     def test_as_few_parts_as_can_be_of_one_size(self, count: int, size: int) -> None:
         assert part_size(count) == size
@@ -108,6 +126,10 @@ class TestPartSizes:
             assert -(-count // size) <= WIDTH
             count, levels = size, levels + 1
         assert levels <= 3
+
+    @pytest.mark.parametrize("count", [10_000, 10_001, 12_000, 20_000, 100_000, 1_000_000])
+    def test_hardly_more_executions_than_parts_of_a_hundred(self, count: int) -> None:
+        assert executions(count) <= 1.03 * count / WIDTH + 2
 
 
 class TestPart:
@@ -189,8 +211,8 @@ class TestPart:
         inner.execution = second
         inner.go()
         deep = part(inner.execution, inner.thread(), items_of(inner.definition, inner.execution, inner.thread()), 2)
-        assert deep.part == Part(250 + 2 * 84, 84, 7, second.part.execution)  # type: ignore[union-attr] # a part
-        assert deep.threads["main"].incoming == list(range(250 + 2 * 84, 500))
+        assert deep.part == Part(8_334 + 2 * 100, 100, 7, second.part.execution)  # type: ignore[union-attr] # a part
+        assert deep.threads["main"].incoming == list(range(8_534, 8_634))
         assert deep.parent == Parent(second.id, "main", 1, 2)
 
     def test_without_a_join_it_runs_one_by_one(self) -> None:
