@@ -66,35 +66,28 @@ def news(item: Execution, records: Sequence[Record], limits: Limits = LIMITS) ->
     documents = [record_json(record) for record in records]
     payloads: dict[str, bytes] = {}
     if any(record.size > limits.shared for record in records):
-        texts = _Texts(item.tenant_id)
-        held = {texts.hash(value) for value in _held(item)}
+        texts = _Texts()
+        held = [texts[value] for value in _held(item)]
         for record, document in zip(records, documents, strict=True):
-            if record.size > limits.shared and (sha256 := texts.hash(record.result)) in held:
-                stashed = [name for name, value in record.stash.items() if texts.hash(value) == sha256]
-                payloads[sha256] = texts.of(record.result)
-                document[-1] |= _referring(record, stashed, Reference(sha256, len(payloads[sha256])))
+            if record.size > limits.shared and (text := texts[record.result]) in held:
+                reference = Reference(digest(item.tenant_id, text), len(text))
+                payloads[reference.sha256] = text
+                stashed = [name for name, value in record.stash.items() if texts[value] == text]
+                document[-1] |= _referring(record, stashed, reference)
     return News(encode(documents)[1:-1].decode(), payloads)
 
 
 class _Texts:
-    """The JSON texts and hashes of values that live on meanwhile, each made once."""
+    """The JSON texts of values that live on meanwhile, each made once."""
 
-    def __init__(self, tenant: str) -> None:
-        self._tenant = tenant
-        self._known: dict[int, tuple[bytes, str]] = {}
+    def __init__(self) -> None:
+        self._known: dict[int, bytes] = {}
 
-    def of(self, value: Json) -> bytes:
-        return self._both(value)[0]
-
-    def hash(self, value: Json) -> str:
-        return self._both(value)[1]
-
-    def _both(self, value: Json) -> tuple[bytes, str]:
-        known = self._known.get(id(value))
-        if known is None:
-            text = encode(value)
-            known = self._known[id(value)] = text, digest(self._tenant, text)
-        return known
+    def __getitem__(self, value: Json) -> bytes:
+        text = self._known.get(id(value))
+        if text is None:
+            text = self._known[id(value)] = encode(value)
+        return text
 
 
 def _held(item: Execution) -> Iterator[Json]:
