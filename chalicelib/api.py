@@ -26,6 +26,8 @@ NAME = r"[A-Za-z0-9._-]{1,64}"
 MAX_VERSION = 10**9
 MAX_WAIT = 25
 """Seconds: API Gateway gives up after 29 (Amazon API Gateway quotas, "Integration timeout")."""
+MOST_FILLED = 3_000_000
+"""Bytes of values that a page of history puts back into its records: an answer has 6 MB (AWS Lambda quotas)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +172,15 @@ class Api:
         # A record is told by the row before its own: its own is another one once the newest have moved into a row.
         starts = [after, *(row.version for row in rows)]
         records = [
-            (start, n, dict(each))
-            for start, row in zip(starts, rows, strict=False)
-            for n, each in enumerate(row.records)
+            (start, n, each) for start, row in zip(starts, rows, strict=False) for n, each in enumerate(row.records)
         ]
         ahead = [each for each in records if each[:2] >= (after, skipped)]
         following: list[Json] | None = [starts[-1], 0] if more else None
         if len(ahead) > limit:
             following = list(ahead[limit][:2])
-        return web.page(request, [record for _, _, record in ahead[:limit]], following)
+        shown = [record for _, _, record in ahead[:limit]]
+        self.service.history.fill(tenant, shown, MOST_FILLED)
+        return web.page(request, [*shown], following)
 
 
 def _located(problems: Any, places: Places | None) -> list[Problem]:  # noqa: ANN401 - any sequence of problems

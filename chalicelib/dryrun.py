@@ -4,7 +4,7 @@ Time is skipped, nothing is performed, and nothing is written anywhere. The same
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -111,6 +111,11 @@ class _History(MemoryHistory):
         """Keep a row."""
         self.weigh(len(row.text) + sum(map(len, row.payloads.values())))
         super().append(row)
+
+    def keep(self, payloads: Mapping[str, bytes]) -> None:
+        """Keep values that records refer to."""
+        self.weigh(sum(map(len, payloads.values())))
+        super().keep(payloads)
 
 
 Turn: TypeAlias = tuple[str, str, int]
@@ -326,8 +331,8 @@ class _World:
         rows = self.history.read(execution_id, 0, FOR_EVER)
         kept = [] if item.head is None else chained(rows, item.head)
         kept += [row for row in (newest(item),) if row is not None]
-        whole = self.history.whole(item.tenant_id, kept)
-        history = [each for row in whole for each in row.records if not str(each["step"]).endswith(BEYOND)]
+        history = [each for row in kept for each in row.records if not str(each["step"]).endswith(BEYOND)]
+        self.history.fill(item.tenant_id, history, self.bounds.size)
         began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
         until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
         found = DryRun(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from chalicelib.core.dataclass import dataclass
 from chalicelib.core.declaration import Definition, Perform
@@ -155,8 +155,8 @@ class HistoryStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def whole(self, tenant_id: str, rows: Sequence[Row]) -> Sequence[Row]:
-        """Put the values that records refer to back into rows that were read, but for large ones.
+    def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
+        """Put the values that records refer to back into them, so many bytes at most; large and lost ones stay out.
 
         Raises:
             UnavailableError: the store did not answer.

@@ -221,7 +221,7 @@ class Service:
         ending = [tail] if tail is not None and tail.version > after else []
         head = execution.head
         if head is None or version_of(head) <= after:
-            return self.history.whole(tenant_id, ending), False
+            return ending, False
         count = limit + 2
         while (link := anchor(rows := self.history.read(execution_id, after, count), head)) is None:
             if len(rows) < count:
@@ -229,8 +229,8 @@ class Service:
             count *= 2
         counted = chained(rows, link, after)
         if link == head and len(counted) <= limit:
-            return self.history.whole(tenant_id, [*counted, *ending]), False
-        return self.history.whole(tenant_id, counted[:limit]), True
+            return [*counted, *ending], False
+        return counted[:limit], True
 
     # -- requests
 
@@ -324,21 +324,22 @@ class Service:
         Raises:
             InvalidError: it never has.
         """
-        came, after, more = item.input, 0, True
-        began: dict[str, Json] = {}
+        came: Mapping[str, Json] = {"result": item.input}
+        after, more = 0, True
+        began: dict[str, Mapping[str, Json]] = {}
         while more:
             rows, more = self.read_history(item.tenant_id, item.id, ROWS, after)
             for record in (record for row in rows for record in row.records if record["thread"] == ROOT):
                 if record["state"] == State.STEP_STARTED and record["attempt"] == 1:
                     began[str(record["step"])] = came
                 elif record["state"] == State.STEP_SUCCEEDED:
-                    came = self.history.result(item.tenant_id, record)
+                    came = record
                 elif target := _redriven_to(record):
                     came = began[target]
             after = rows[-1].version if rows else after
         if step not in began:
             raise InvalidError(f"{item.id} has never begun a step {step!r} of its top list")
-        return began[step]
+        return self.history.result(item.tenant_id, began[step])
 
     # -- how an execution starts
 

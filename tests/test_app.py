@@ -436,6 +436,21 @@ def test_whatever_is_posted_is_answered_or_refused(sedo: Sedo, path: str, kind: 
         assert_problem(answer, answer.status_code)
 
 
+def test_a_page_of_history_holds_no_more_values_than_an_answer_can(sedo: Sedo) -> None:
+    each: Json = {"id": "each", "type": "echo", "message": "${input.text} ${index}", "stash": "said"}
+    all_: Json = {"id": "all", "type": "map", "items": "${range(`0`, `45`)}", "output": None, "steps": [each]}
+    assert sedo.ask("POST", T + "/definitions", {"id": "many", "steps": [all_]}).status_code == 201
+    started = sedo.ask("POST", T + "/definitions/many/execute", {"input": {"text": "x" * 60_000}})
+    sedo.deliver()
+    answer = sedo.ask("GET", f"{T}/executions/{started.json_body['id']}/history?limit=100")
+    said = [r for r in answer.json_body if (r["step"], r["state"]) == ("all/each", "StepSucceeded")]
+    left = [r for r in said if "references" in r]
+    assert 0 < len(left) < len(said) == 45
+    assert all((r["result"], r["stash"]) == (None, {"said": None}) for r in left)
+    assert all(r["stash"] == {"said": r["result"]} for r in said)
+    assert 2_500_000 < len(answer.body) < 3_500_000
+
+
 def test_a_value_of_20_mb_goes_through_three_steps_and_history_shows_its_size(sedo: Sedo) -> None:
     steps: list[Json] = [
         {"id": "make", "type": "transform", "output": ["${input.text}"] * 105},

@@ -1,7 +1,7 @@
 """History in DynamoDB: rows that are only ever put."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.attributes import Item, pack, text_of
 from chalicelib.adapters.faults import unavailable
@@ -39,9 +39,9 @@ class DynamoHistory:
         """Write values that records refer to."""
         self._payloads.put(payloads)
 
-    def whole(self, tenant_id: str, rows: Sequence[Row]) -> Sequence[Row]:
-        """Put values back into rows."""
-        return self._payloads.whole(tenant_id, rows)
+    def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
+        """Put values back into records."""
+        self._payloads.fill(tenant_id, records, most)
 
     def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
         """Answer the result of a record."""

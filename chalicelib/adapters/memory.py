@@ -202,9 +202,9 @@ class MemoryHistory:
         """Write values that records refer to."""
         self.payloads.put(payloads)
 
-    def whole(self, tenant_id: str, rows: Sequence[Row]) -> Sequence[Row]:
-        """Put values back into rows."""
-        return self.payloads.whole(tenant_id, rows)
+    def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
+        """Put values back into records."""
+        self.payloads.fill(tenant_id, records, most)
 
     def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
         """Answer the result of a record."""

@@ -1,12 +1,12 @@
 """Large values, written before the documents that refer to them, in parts that a store can hold."""
 
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
 from chalicelib.core.errors import PayloadLostError
-from chalicelib.core.history import Row, references_of, with_values
+from chalicelib.core.history import put_back
 from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, Slots, digest, pack, unpack
 from chalicelib.core.values import Json, decode, encode
 
@@ -91,32 +91,43 @@ class Payloads:
             UnavailableError: the store did not answer.
         """
         wanted = set(references)
+        values = self._find(tenant, wanted)
+        if any(each.sha256 not in values for each in wanted):
+            raise PayloadLostError
+        return values
+
+    def _find(self, tenant: str, references: Iterable[Reference]) -> dict[str, bytes]:
+        """Read payloads, by hash; those that are not there, or not what was put there, are left out."""
+        wanted = set(references)
         parts = self._parts.get([(each.sha256, part) for each in wanted for part in _numbers(each.bytes)])
         values = {}
         for each in wanted:
-            values[each.sha256] = b"".join(_found(parts, each))
-            if digest(tenant, values[each.sha256]) != each.sha256:
-                raise PayloadLostError
-            self.remember(each.sha256)
+            content = _joined(parts, each)
+            if content is not None and digest(tenant, content) == each.sha256:
+                values[each.sha256] = content
+                self.remember(each.sha256)
         return values
 
-    def whole(self, tenant: str, rows: Sequence[Row]) -> list[Row]:
-        """Put the values that rows of history refer to back, but for those that are longer than a value may be.
+    def fill(self, tenant: str, records: Iterable[dict[str, Any]], most: float) -> None:
+        """Put the values that records of history refer to back into them: so many bytes in all at most.
+
+        What is longer than a value may be, or is not there any more, stays a reference.
 
         Raises:
-            PayloadLostError: a payload is not there, or not what was put there.
             UnavailableError: the store did not answer.
         """
-        short = [
-            {place: each for place, each in references_of(row).items() if each.bytes <= self._limits.slot}
-            for row in rows
-        ]
-        wanted = [each for references in short for each in references.values()]
-        values = self.get(tenant, wanted) if wanted else {}
-        return [
-            with_values(row, references, values) if references else row
-            for row, references in zip(rows, short, strict=True)
-        ]
+        filled, wanted = list[dict[str, Any]](), list[Reference]()
+        for record in records:
+            found = (Reference(**each) for each in record.get("references", {}).values())
+            short = [each for each in found if each.bytes <= self._limits.slot]
+            size = sum(each.bytes for each in short)
+            if short and size <= most:
+                most -= size
+                filled.append(record)
+                wanted += short
+        values = self._find(tenant, wanted) if wanted else {}
+        for record in filled:
+            put_back(record, values)
 
     def result(self, tenant: str, record: Mapping[str, Any]) -> Json:
         """Answer the result that a record of history holds or refers to.
@@ -144,9 +155,8 @@ def _numbers(size: int) -> range:
     return range(-(-size // PART_BYTES))
 
 
-def _found(parts: Mapping[PartKey, bytes], reference: Reference) -> Iterator[bytes]:
-    for number in _numbers(reference.bytes):
-        try:
-            yield zlib.decompress(parts[reference.sha256, number])
-        except (KeyError, zlib.error) as error:
-            raise PayloadLostError from error
+def _joined(parts: Mapping[PartKey, bytes], reference: Reference) -> bytes | None:
+    try:
+        return b"".join(zlib.decompress(parts[reference.sha256, number]) for number in _numbers(reference.bytes))
+    except (KeyError, zlib.error):
+        return None

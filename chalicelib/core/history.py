@@ -7,14 +7,15 @@ no write of its own. Once it is so large that every write of the state would pay
 import hashlib
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, field
+from functools import reduce
 from typing import Any
 
 from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import link_json, read_record, record_json
 from chalicelib.core.errors import HistoryBrokenError
 from chalicelib.core.model import Execution, Link, Record
-from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, digest, pack, record_slots, unpack
+from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, digest, pack, record_slots
 from chalicelib.core.values import Json, decode, encode, pointer
 
 
@@ -66,10 +67,10 @@ def news(item: Execution, records: Sequence[Record], limits: Limits = LIMITS) ->
     documents = [record_json(record) for record in records]
     payloads: dict[str, bytes] = {}
     if any(record.size > limits.shared for record in records):
-        texts = _Texts()
-        held = [texts[value] for value in _held(item)]
+        texts, held = _Texts(), [*_held(item)]
         for record, document in zip(records, documents, strict=True):
-            if record.size > limits.shared and (text := texts[record.result]) in held:
+            text = texts[record.result] if record.size > limits.shared else b""
+            if len(text) > limits.shared and _is_among(record.result, held, texts):
                 reference = Reference(digest(item.tenant_id, text), len(text))
                 payloads[reference.sha256] = text
                 stashed = [name for name, value in record.stash.items() if texts[value] == text]
@@ -88,6 +89,11 @@ class _Texts:
         if text is None:
             text = self._known[id(value)] = encode(value)
         return text
+
+
+def _is_among(value: Json, others: Sequence[Json], texts: _Texts) -> bool:
+    """Tell whether a value is one of others: mostly it is the very same."""
+    return any(other is value for other in others) or any(texts[other] == texts[value] for other in others)
 
 
 def _held(item: Execution) -> Iterator[Json]:
@@ -139,27 +145,16 @@ def _with_references(packed: Packed) -> bytes:
     return encode(records)
 
 
-def references_of(row: Row) -> dict[str, Reference]:
-    """Tell what the records of a row refer to, by JSON pointer into its text."""
-    return {
-        f"/{number}/{len(record) - 1}{place}": Reference(**each)
-        for number, record in enumerate(decode(row.text) if b'"references":' in row.text else ())
-        if isinstance(record[-1], dict)
-        for place, each in record[-1].get("references", {}).items()
-    }
-
-
-def with_values(row: Row, references: Mapping[str, Reference], values: Mapping[str, bytes]) -> Row:
-    """Put values, by hash, back into a row where references say that they were; it is for reading only."""
-    records = decode(row.text)
-    unpack(records, references, values, record_slots)
-    for place in references:
-        index, last, member = place[1:].split("/", 2)
-        more = records[int(index)][int(last)]
-        del more["references"][f"/{member}"]
-        if not more["references"]:
-            del more["references"]
-    return replace(row, text=encode(records))
+def put_back(record: dict[str, Any], values: Mapping[str, bytes]) -> None:
+    """Put values, by hash, back into a record as the API shows it, where its references say that they were."""
+    references = record.get("references", {})
+    for place in sorted(references, key=len):  # a group before what is in it
+        *path, last = (part.replace("~1", "/").replace("~0", "~") for part in place[1:].split("/"))
+        holder = reduce(lambda inner, part: inner and inner[part], path, record)
+        if references[place]["sha256"] in values and holder is not None:
+            holder[last] = decode(values[references.pop(place)["sha256"]])
+    if not references:
+        record.pop("references", None)
 
 
 def newest(item: Execution) -> Row | None:

@@ -101,7 +101,7 @@ def part(execution: Execution, thread: Thread, items: Sequence[Json], number: in
     """Make the execution of one part of a large `map`: it runs the map's steps for some of all its items."""
     join = thread.join
     reads = "" if join is None else join.reads
-    size = part_size(len(items))
+    size = part_size(len(items)) if join is None else ceil(len(items) / join.total)
     first = execution.part.first if execution.part is not None else 0
     own = items[number * size : (number + 1) * size]
     name = child_id(execution, thread, number)

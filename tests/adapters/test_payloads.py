@@ -12,7 +12,6 @@ from chalicelib.adapters.attributes import Item
 from chalicelib.adapters.dynamodb_executions import DynamoExecutions
 from chalicelib.adapters.dynamodb_payloads import DynamoParts
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.errors import PayloadLostError
 from chalicelib.core.history import chained, new_row, news
 from chalicelib.core.model import ROOT, Execution, Failure, Record, State
 from chalicelib.core.payload import Reference, digest
@@ -139,15 +138,14 @@ def test_history_shows_what_is_no_longer_than_a_value_may_be(backend: Backend, t
     found = news(item, [replace(succeeded(long, error=error), size=9_011)])
     row = new_row(item, "r#1", found)
     backend.history.keep(found.payloads)
-    backend.history.append(row)
-    other = history_row(item.id, 2, "r#2", row.link, [succeeded("short")])
-    (first, second) = backend.history.whole(tenant, [row, other])
-    (shown,) = first.records
+    (shown,), (small,), (lost,) = row.records, row.records, row.records
+    backend.history.fill(tenant, [shown], 100_000)
     assert (shown["result"], shown["error"]["details"]) == (long, None)
     assert {place: each["bytes"] for place, each in shown["references"].items()} == {"/error/details": 1_000_004}
-    assert second == other
-    with pytest.raises(PayloadLostError):
-        backend.history.whole(f"{tenant}-other", [row])
+    backend.history.fill(tenant, [small], 9_010)
+    assert small["result"] is None, "there is no room for it"
+    backend.history.fill(f"{tenant}-other", [lost], 100_000)
+    assert lost["references"].keys() == {"/result", "/error/details"}, "it is not there any more"
 
 
 def test_reading_history_reads_no_payload(moto_aws: Aws, tenant: str) -> None:

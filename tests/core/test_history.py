@@ -17,9 +17,8 @@ from chalicelib.core.history import (
     new_row,
     newest,
     news,
-    references_of,
+    put_back,
     stays,
-    with_values,
 )
 from chalicelib.core.model import ROOT, Execution, Failure, Link, Record, State, Status, Thread
 from chalicelib.core.payload import LIMITS, Limits, digest
@@ -203,19 +202,39 @@ class TestSharedValues:
         record = sized(LONG, stash={"a/b": LONG}, error=Failure("No", "no", "s", details=LARGE))
         item = replace(execution(), input=LONG)
         made = new_row(item, "r#1", news(item, [sized(2), record]))
-        references = references_of(made)
-        short = {place: each for place, each in references.items() if each.bytes < 10_000}
-        (_, shown) = with_values(made, short, made.payloads).records
-        assert (shown["result"], shown["stash"], shown["error"]["details"]) == (LONG, {"a/b": LONG}, None)
-        assert shown["references"].keys() == {"/error/details"}
-        (_, whole) = with_values(made, references, made.payloads).records
-        assert whole["error"]["details"] == LARGE
-        assert "references" not in whole
+        few, all_ = made.records[1], made.records[1]
+        put_back(few, {digest("t", encode(LONG)): encode(LONG)})
+        assert (few["result"], few["stash"], few["error"]["details"]) == (LONG, {"a/b": LONG}, None)
+        assert few["references"].keys() == {"/error/details"}
+        put_back(all_, made.payloads)
+        assert all_["error"]["details"] == LARGE
+        assert "references" not in all_
+
+    def test_a_value_in_a_group_comes_back_after_the_group(self) -> None:
+        stash: dict[str, Json] = {f"s{n}": n for n in range(200)} | {"kept": LONG}
+        item = replace(execution(), input=LONG)
+        made = new_row(
+            item, "r#1", news(item, [sized(LONG, stash=stash)]), Limits(slot=1000, document=1000, smallest=20)
+        )
+        (whole,), (inner,) = made.records, made.records
+        assert whole["references"].keys() == {"/result", "/stash", "/stash/kept"}
+        put_back(whole, made.payloads)
+        assert (whole["stash"], "references" in whole) == (stash, False)
+        put_back(inner, {digest("t", encode(LONG)): encode(LONG)})
+        assert (inner["result"], inner["stash"], inner["references"].keys()) == (LONG, None, {"/stash", "/stash/kept"})
 
     def test_the_word_in_a_users_value_is_no_reference(self) -> None:
         item = execution()
-        made = new_row(item, "r#1", news(item, [succeeded({"references": {"/result": 1}}), succeeded(None)]))
-        assert references_of(made) == {}
+        result: Json = {"references": {"/result": 1}}
+        (record,) = new_row(item, "r#1", news(item, [succeeded(result)])).records
+        put_back(record, {})
+        assert record["result"] == result
+
+    def test_one_of_many_characters_and_few_bytes_stays(self) -> None:
+        result: Json = [1e16] * 1_400
+        assert len(encode(result)) < 8_000
+        item = replace(execution(), input=result)
+        assert not news(item, [succeeded(result, size=8_401)]).payloads
 
 
 class TestLargeValues:

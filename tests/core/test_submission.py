@@ -215,6 +215,14 @@ class TestPart:
         assert deep.threads["main"].incoming == list(range(8_534, 8_634))
         assert deep.parent == Parent(second.id, "main", 1, 2)
 
+    def test_it_has_the_size_with_which_the_map_began(self) -> None:
+        run = Run(self.STEPS.format(""), 20_000).go().broke("First")
+        thread = run.thread()
+        assert thread.join is not None
+        items, before = list(range(20_000)), replace(thread, join=replace(thread.join, total=100))
+        assert part(run.execution, before, items, 99).threads["main"].incoming == items[19_800:]
+        assert part(run.execution, thread, items, 1).threads["main"].incoming == items[10_000:]
+
     def test_without_a_join_it_runs_one_by_one(self) -> None:
         run = Run(self.STEPS.format(""), 250).go().broke("First")
         bare = part(run.execution, replace(run.thread(), join=None), list(range(250)), 0)
