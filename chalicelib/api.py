@@ -166,9 +166,8 @@ class Api:
     def read_history(self, request: Request, tenant: str, execution: str) -> Response:
         """List the records of an execution, oldest first."""
         (after, skipped), limit = web.cursor(request, int, int) or [0, 0], web.limit(request)
-        rows, more = self.service.read_history(
-            web.part(tenant, "tenantId"), web.execution_part(execution), limit + 1, max(after, 0)
-        )
+        tenant_id = web.part(tenant, "tenantId")
+        rows, more = self.service.read_history(tenant_id, web.execution_part(execution), limit + 1, max(after, 0))
         # A record is told by the row before its own: its own is another one once the newest have moved into a row.
         starts = [after, *(row.version for row in rows)]
         records = [
@@ -179,7 +178,7 @@ class Api:
         if len(ahead) > limit:
             following = list(ahead[limit][:2])
         shown = [record for _, _, record in ahead[:limit]]
-        self.service.history.fill(tenant, shown, MOST_FILLED)
+        self.service.history.fill(tenant_id, shown, MOST_FILLED)
         return web.page(request, [*shown], following)
 
 

@@ -436,6 +436,18 @@ def test_whatever_is_posted_is_answered_or_refused(sedo: Sedo, path: str, kind: 
         assert_problem(answer, answer.status_code)
 
 
+def test_history_shows_long_results_to_a_tenant_that_is_spelled_with_escapes(sedo: Sedo) -> None:
+    said: Json = {"id": "said", "type": "echo", "message": "${input.text}"}
+    assert sedo.ask("POST", T + "/definitions", {"id": "long", "steps": [said]}).status_code == 201
+    text = "x" * 10_000
+    started = sedo.ask("POST", T + "/definitions/long/execute", {"input": {"text": text}})
+    sedo.deliver()
+    for tenant in (T, "/sedo/tenants/%3123"):
+        history = sedo.ask("GET", f"{tenant}/executions/{started.json_body['id']}/history").json_body
+        assert [r["result"] for r in history if "result" in r] == [text, text]
+        assert not any("references" in r for r in history)
+
+
 def test_a_page_of_history_holds_no_more_values_than_an_answer_can(sedo: Sedo) -> None:
     each: Json = {"id": "each", "type": "echo", "message": "${input.text} ${index}", "stash": "said"}
     all_: Json = {"id": "all", "type": "map", "items": "${range(`0`, `45`)}", "output": None, "steps": [each]}
