@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.aws_values import incoming
-from chalicelib.adapters.clients import VERSION, make
+from chalicelib.adapters.clients import MAKING, VERSION, make
 from chalicelib.core.errors import StepError
 
 if TYPE_CHECKING:
@@ -25,9 +25,14 @@ _USUAL = frozenset({"Error", "Message", "ResponseMetadata", "message"})
 """What every error of AWS has."""
 
 
-@lru_cache(CLIENTS)
 def client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - any of them
     """Answer the client of a service in a region and at an endpoint, None being the environment's."""
+    with MAKING:
+        return _client(service, region, seconds, endpoint)
+
+
+@lru_cache(CLIENTS)
+def _client(service: str, region: str | None, seconds: float, endpoint: str | None) -> Any:  # noqa: ANN401 - see above
     from botocore.config import Config  # noqa: PLC0415 - slow to load
 
     config = Config(

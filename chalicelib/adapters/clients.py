@@ -4,7 +4,7 @@ They are botocore's, which boto3 hands on: boto3 itself loads what transfers fil
 """
 
 from functools import cache
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ CONNECT_SECONDS = 2
 READ_SECONDS = 5
 ATTEMPTS = 3
 
-_MAKING = Lock()
-"""Sessions are not thread-safe, clients are (boto3 documentation, "Multithreading or multiprocessing with clients")."""
+MAKING = RLock()
+"""For who makes a client, and for who looks whether there is one: sessions are not thread-safe, clients are (boto3
+documentation, "Multithreading or multiprocessing with clients")."""
 
 
 def dynamodb(endpoint: str | None = None) -> "DynamoDBClient":
@@ -50,8 +51,9 @@ def secretsmanager(endpoint: str | None = None) -> "SecretsManagerClient":
 
 def make(service: str, region: str | None, endpoint: str | None, configured: "Config") -> Any:  # noqa: ANN401 - any client
     """Make a client of a service; None: the environment's region or endpoint."""
-    with _MAKING:
-        return _make(service, region, endpoint, configured)
+    with MAKING:
+        create: Callable[..., Any] = _session().create_client  # its types name each service
+        return create(service, region_name=region, endpoint_url=endpoint, config=configured)
 
 
 @cache
@@ -61,19 +63,14 @@ def _session() -> "Session":
     return get_session()
 
 
-def _make(service: str, region: str | None, endpoint: str | None, configured: "Config") -> Any:  # noqa: ANN401 - see above
-    create: Callable[..., Any] = _session().create_client  # its types name each service
-    return create(service, region_name=region, endpoint_url=endpoint, config=configured)
-
-
 def _ours(service: str, endpoint: str | None) -> object:
-    with _MAKING:
+    with MAKING:
         return _kept(service, endpoint)
 
 
 @cache
 def _kept(service: str, endpoint: str | None) -> object:
-    return _make(service, None, endpoint, config())
+    return make(service, None, endpoint, config())
 
 
 def config() -> "Config":

@@ -1,9 +1,11 @@
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
-from chalicelib.adapters import clients
+from chalicelib.adapters import aws_calls, clients
 
 
 def test_a_client_is_made_once() -> None:
@@ -32,3 +34,15 @@ def test_clients_name_sedo_and_its_version_and_nothing_else(ministack: str) -> N
 def test_clients_leave_it_to_aws_to_check_parameters(ministack: str) -> None:
     with pytest.raises(clients.dynamodb(ministack).exceptions.ClientError):
         clients.dynamodb(ministack).get_item(TableName="", Key={})
+
+
+def test_threads_that_ask_at_the_same_time_get_one_client() -> None:
+    together = Barrier(8)
+
+    def ask(_: int) -> object:
+        together.wait()
+        return aws_calls.client("sts", "us-east-1", 7, "http://127.0.0.1:9")
+
+    with ThreadPoolExecutor(8) as pool:
+        first, *others = pool.map(ask, range(8))
+    assert all(other is first for other in others)
