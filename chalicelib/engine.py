@@ -449,7 +449,8 @@ class Invocation:
         self.turns += advance.turns
         self.image = None
         writer = f"{self.request}#{self.writes}"
-        new, limits = news(advance.execution, advance.records, self.ports.limits), self.ports.limits
+        limits = self.ports.limits
+        new = news(advance.execution, advance.records, limits)
         row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
         written = evolve(advance.execution, version=item.version + 1, writer=writer, tail=longer(item.tail, new.text))
         try:

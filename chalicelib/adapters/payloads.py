@@ -96,9 +96,8 @@ class Payloads:
             raise PayloadLostError
         return values
 
-    def _find(self, tenant: str, references: Iterable[Reference]) -> dict[str, bytes]:
+    def _find(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash; those that are not there, or not what was put there, are left out."""
-        wanted = set(references)
         parts = self._parts.get([(each.sha256, part) for each in wanted for part in _numbers(each.bytes)])
         values = {}
         for each in wanted:
@@ -116,7 +115,7 @@ class Payloads:
         Raises:
             UnavailableError: the store did not answer.
         """
-        filled, wanted = list[dict[str, Any]](), list[Reference]()
+        filled, wanted = list[dict[str, Any]](), set[Reference]()
         for record in records:
             found = (Reference(**each) for each in record.get("references", {}).values())
             short = [each for each in found if each.bytes <= self._limits.slot]
@@ -124,7 +123,7 @@ class Payloads:
             if short and size <= most:
                 most -= size
                 filled.append(record)
-                wanted += short
+                wanted.update(short)
         values = self._find(tenant, wanted) if wanted else {}
         for record in filled:
             put_back(record, values)

@@ -8,14 +8,13 @@ import hashlib
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, field
-from functools import reduce
 from typing import Any
 
 from chalicelib.core.dataclass import dataclass
 from chalicelib.core.document import link_json, read_record, record_json
 from chalicelib.core.errors import HistoryBrokenError
 from chalicelib.core.model import Execution, Link, Record
-from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, digest, pack, record_slots
+from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, digest, pack, record_slots, shown_slots, unpack
 from chalicelib.core.values import Json, decode, encode, pointer
 
 
@@ -148,11 +147,9 @@ def _with_references(packed: Packed) -> bytes:
 def put_back(record: dict[str, Any], values: Mapping[str, bytes]) -> None:
     """Put values, by hash, back into a record as the API shows it, where its references say that they were."""
     references = record.get("references", {})
-    for place in sorted(references, key=len):  # a group before what is in it
-        *path, last = (part.replace("~1", "/").replace("~0", "~") for part in place[1:].split("/"))
-        holder = reduce(lambda inner, part: inner and inner[part], path, record)
-        if references[place]["sha256"] in values and holder is not None:
-            holder[last] = decode(values[references.pop(place)["sha256"]])
+    found = {place: Reference(**each) for place, each in references.items() if each["sha256"] in values}
+    for place in unpack(record, found, values, shown_slots):
+        del references[place]
     if not references:
         record.pop("references", None)
 

@@ -95,7 +95,12 @@ def record_slots(records: Sequence[list[Any]]) -> Iterator[Slot]:
     """Find the slots of records of history."""
     for index, record in enumerate(records):
         if isinstance(more := record[-1], dict):
-            yield from _slots(more, (index, len(record) - 1), ("result",), ("stash", "error"))
+            yield from shown_slots(more, (index, len(record) - 1))
+
+
+def shown_slots(record: dict[str, Any], path: Path = ()) -> Iterator[Slot]:
+    """Find the slots of a record of history as the API shows it."""
+    yield from _slots(record, path, ("result",), ("stash", "error"))
 
 
 def _slots(holder: dict[str, Any], path: Path, members: Iterable[str], groups: Iterable[str]) -> Iterator[Slot]:
@@ -124,17 +129,28 @@ def pack(tenant: str, text: bytes, slots: Slots, limits: Limits = LIMITS) -> Pac
     return Packed(encode(document) if packing.references else text, packing.references, packing.payloads)
 
 
-def unpack(document: Any, references: Mapping[str, Reference], values: Mapping[str, bytes], slots: Slots) -> None:  # noqa: ANN401 - any JSON
-    """Put values, by hash, back to where references say that they were; this changes the document."""
+def unpack(
+    document: Any,  # noqa: ANN401 - any JSON
+    references: Mapping[str, Reference],
+    values: Mapping[str, bytes],
+    slots: Slots,
+) -> list[str]:
+    """Put values, by hash, back to where references say that they were; this changes the document.
+
+    Answers where they are back: a value in a group that is still away has no place.
+    """
+    back: list[str] = []
 
     def put_back(slot: Slot) -> None:
         if slot.pointer in references:
             slot.holder[slot.member] = decode(values[references[slot.pointer].sha256])
+            back.append(slot.pointer)
 
     for slot in slots(document):
         put_back(slot)
         for inner in slot.inner():
             put_back(inner)
+    return back
 
 
 class _Packing:
