@@ -13,7 +13,7 @@ from benchmarks.harness import Harness
 from benchmarks.tables import Cell, Progress, Section
 
 if TYPE_CHECKING:
-    from chalicelib.core.values import Json
+    from chalicelib.core.values.json import Json
 
 GOAL = 1.25
 RUNS = 15

@@ -12,7 +12,7 @@ from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Cell, Progress, Section
 
 if TYPE_CHECKING:
-    from chalicelib.core.values import Json
+    from chalicelib.core.values.json import Json
 
 SIZES: Mapping[str, int] = {"1KB": 1024, "10KB": 10 * 1024, "100KB": 100 * 1024}
 BATCHES = (1, 10)

@@ -6,7 +6,7 @@ fifth of 100 KB: there is much repetition in the names of members, and little in
 
 from random import Random
 
-from chalicelib.core.values import Json, encode
+from chalicelib.core.values.json import Json, encode
 
 FIRST = ("Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Fatou", "Grzegorz", "Hana", "Iris", "Jorge", "Kamala", "Liam")
 LAST = ("Almeida", "Becker", "Castillo", "Dubois", "Eriksen", "Fontana", "Gupta", "Haugen", "Ivanova", "Jansen")

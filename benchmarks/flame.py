@@ -24,7 +24,7 @@ from benchmarks.harness import TENANT, forget_clients, running
 from benchmarks.load import BYTES, STARTERS, driven, ended
 from benchmarks.replay import THREADS
 from benchmarks.shapes import shapes
-from chalicelib.wiring import wiring
+from chalicelib.wiring.graph import wiring
 
 Stack: TypeAlias = tuple[str, ...]
 """Functions, the outermost first: ``Worker.handle (chalicelib/worker.py)``."""
@@ -67,10 +67,10 @@ def work(home: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, running(home, Path(folder)) as harness:
         definition = harness.define(shape.definition)
         forget_clients()
-        service, poller = wiring().api.service, boto3.client("sqs", config=Config(max_pool_connections=THREADS))
+        routes, poller = wiring().routes, boto3.client("sqs", config=Config(max_pool_connections=THREADS))
 
         def start(_number: int) -> str:
-            return service.execute(TENANT, definition, shape.value(BYTES, next(seeds)))[0].id
+            return routes.executions.service.execute(TENANT, definition, shape.value(BYTES, next(seeds)))[0].id
 
         with driven(harness, poller), ThreadPoolExecutor(STARTERS) as starters:
             ended(harness, list(starters.map(start, range(EXECUTIONS))))

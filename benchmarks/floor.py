@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from http.client import HTTPConnection
 from itertools import count
@@ -26,9 +25,10 @@ from benchmarks.replay import Bare, Call, recording
 from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters import clients
-from chalicelib.core.model import State
-from chalicelib.core.values import Json
-from chalicelib.wiring import on_aws
+from chalicelib.core.executions.model import State
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.wiring.graph import on_aws
 from local.backend import ACCOUNT, REGION
 from local.functions import Context
 from local.lambda_events import sqs_event
@@ -69,11 +69,11 @@ class Ours:
         self._clock = AheadClock()
         self._delays = Delays(clients.sqs())
         worker = on_aws().worker
-        self._worker = replace(worker, ports=replace(worker.ports, clock=self._clock))
+        self._worker = copy_with(worker, ports=copy_with(worker.ports, clock=self._clock))
 
     def run(self, definition: str, value: Json, around: Around) -> str:
         """Run an execution to its end, one message at a time, and answer its id."""
-        execution = self._harness.api.api.service.execute(TENANT, definition, value)[0].id
+        execution = self._harness.api.routes.executions.service.execute(TENANT, definition, value)[0].id
         while self._deliver(around):
             pass
         if (ended := self._harness.read(execution)).state is not State.SUCCEEDED:

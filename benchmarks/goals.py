@@ -10,7 +10,7 @@ from benchmarks.shapes import shapes
 from benchmarks.tables import Progress, Section
 
 if TYPE_CHECKING:
-    from chalicelib.core.values import Json
+    from chalicelib.core.values.json import Json
 
 
 class Case(NamedTuple):

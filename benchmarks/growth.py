@@ -13,8 +13,8 @@ from benchmarks.metering import Usage
 from benchmarks.pricing import Cost, cost
 from benchmarks.shapes import Shape
 from benchmarks.tables import Cell, Progress, Section
-from chalicelib.core.model import State
-from chalicelib.core.values import Json
+from chalicelib.core.executions.model import State
+from chalicelib.core.values.json import Json
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import WriteRequestTypeDef

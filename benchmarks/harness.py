@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -25,11 +25,13 @@ from benchmarks.metering import Meter, Usage
 from chalicelib.adapters import clients
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.names import Names
-from chalicelib.core.model import Execution, State
-from chalicelib.core.values import Json
-from chalicelib.wiring import Wiring, on_aws, wiring
-from chalicelib.worker import Worker
-from local import backend, resources
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.worker import Worker
+from chalicelib.wiring.graph import Wiring, on_aws, wiring
+from deploy import resources
+from local import backend
 from local.environment import chalice_config, set_environment
 from local.functions import Context
 from local.lambda_events import sqs_event
@@ -138,15 +140,15 @@ class Harness:
 
     def define(self, document: Mapping[str, Json]) -> str:
         """Create a definition, and answer its id."""
-        return self.api.api.service.create_definition(TENANT, dict(document))[0].id
+        return self.api.routes.definitions.service.create_definition(TENANT, dict(document))[0].id
 
     def start(self, definition_id: str, value: Json) -> str:
         """Start an execution, and answer its id."""
-        return self.api.api.service.execute(TENANT, definition_id, value)[0].id
+        return self.api.routes.executions.service.execute(TENANT, definition_id, value)[0].id
 
     def read(self, execution_id: str) -> Execution:
         """Read an execution."""
-        return self.api.api.service.read_execution(TENANT, execution_id)
+        return self.api.routes.executions.service.read_execution(TENANT, execution_id)
 
     # -- what Lambda does
 
@@ -210,7 +212,7 @@ class Harness:
 
     def _worker(self) -> Worker:
         worker = on_aws().worker
-        return replace(worker, ports=replace(worker.ports, clock=self.clock))
+        return copy_with(worker, ports=copy_with(worker.ports, clock=self.clock))
 
 
 @contextmanager

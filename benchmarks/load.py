@@ -27,9 +27,9 @@ from benchmarks.replay import THREADS, Bare, Call, recording
 from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters import clients
-from chalicelib.core.model import Execution, State
-from chalicelib.core.values import Json
-from chalicelib.wiring import wiring
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.values.json import Json
+from chalicelib.wiring.graph import wiring
 from local.environment import chalice_config
 from local.functions import Function
 from local.queues import CONCURRENCY, QueueDriver
@@ -85,10 +85,10 @@ def load(harness: Harness, progress: Progress) -> Section:
 def _measured(harness: Harness, shape: Shape, waits: timedelta) -> Pace:
     definition, seeds = harness.define(shape.definition), count()
     forget_clients()
-    service, poller = wiring().api.service, boto3.client("sqs", config=Config(max_pool_connections=THREADS))
+    routes, poller = wiring().routes, boto3.client("sqs", config=Config(max_pool_connections=THREADS))
 
     def start(_number: int) -> str:
-        return service.execute(TENANT, definition, shape.value(BYTES, next(seeds)))[0].id
+        return routes.executions.service.execute(TENANT, definition, shape.value(BYTES, next(seeds)))[0].id
 
     with driven(harness, poller):
         ended(harness, [start(0)])

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from chalicelib.core.values import encode
+from chalicelib.core.values.json import encode
 from local.backend import HOST
 
 

@@ -11,7 +11,7 @@ is taken to be as fast as the machine of the measurement.
 from dataclasses import dataclass
 
 from benchmarks.metering import Usage
-from chalicelib.core.prices import MILLION, PRICES, Prices
+from chalicelib.core.values.prices import MILLION, PRICES, Prices
 
 VCPU_MB = 1769
 """Memory at which a function has one vCPU (AWS Lambda Developer Guide, "Configure Lambda function memory")."""

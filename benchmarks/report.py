@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.tables import Section, markdown
-from chalicelib.core.prices import PRICES
+from chalicelib.core.values.prices import PRICES
 
 if TYPE_CHECKING:
-    from chalicelib.core.values import Json
+    from chalicelib.core.values.json import Json
 
 RESULTS = Path(__file__).with_name("results.json")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"

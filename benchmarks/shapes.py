@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.documents import order
-from chalicelib.core.values import Json, encode
+from chalicelib.core.values.json import Json, encode
 
 MAPPED = 100
 """Items of the map whose cost stands beside the others."""

@@ -6,7 +6,7 @@ from shutil import get_terminal_size
 from textwrap import fill
 from typing import TextIO, TypeAlias
 
-from chalicelib.core.values import Json
+from chalicelib.core.values.json import Json
 
 Cell: TypeAlias = str | int | float | None
 """None is a cell with nothing to say."""

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from chalicelib.core.dataclass import dataclass
-from chalicelib.core.declaration import Definition, Perform
-from chalicelib.core.errors import SedoError
-from chalicelib.core.event import EffectFailed, EffectPutOff, EffectSucceeded, Image, Message
-from chalicelib.core.history import Row
-from chalicelib.core.model import Execution
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Definition, Perform
+from chalicelib.core.executions.inputs import EffectFailed, EffectPutOff, EffectSucceeded, Image, Message
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.records.history import Row
+from chalicelib.core.values.errors import SedoError
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
-    from chalicelib.core.correlation import Correlation
-    from chalicelib.core.task import Task, TaskFilter
+    from chalicelib.core.waits.correlation import Correlation
+    from chalicelib.core.waits.task import Task, TaskFilter
 
 
 class Stale(SedoError):  # noqa: N818 - the field's word for it
@@ -28,7 +28,7 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
         self.current = current
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Position:
     """Where a page of a tenant's executions, or tasks, goes on: behind the one of this start time and id."""
 
@@ -36,7 +36,7 @@ class Position:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Summary:
     """The header of an execution: what a list shows of it."""
 
@@ -101,7 +101,7 @@ class ExecutionStore(Protocol):
         """Move an execution's due time, or with None take it away, unless it is no longer the one that was seen."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DefinitionRecord:
     """A version of a definition as it is kept."""
 

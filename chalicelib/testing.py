@@ -13,18 +13,18 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from chalicelib.core.dataclass import dataclass
-from chalicelib.core.declaration import Definition, StepType
-from chalicelib.core.definition import parse
-from chalicelib.core.errors import DefinitionNotFoundError, InvalidError, MalformedError
-from chalicelib.core.excerpt import Given
-from chalicelib.core.model import Failure, State
-from chalicelib.core.review import review
-from chalicelib.core.values import Json, Problem, encode
-from chalicelib.dryrun import dry_run
-from chalicelib.reader import Places, read_yaml
+from chalicelib.api.parsing import Places, read_yaml
+from chalicelib.core.definitions.model import Definition, StepType
+from chalicelib.core.definitions.parser import parse
+from chalicelib.core.definitions.validation import review
+from chalicelib.core.dryruns.single_step import Given
+from chalicelib.core.executions.model import Failure, State
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, MalformedError
+from chalicelib.core.values.json import Json, Problem, encode
+from chalicelib.core.values.value import value
 from chalicelib.steps import STEP_TYPES
-from chalicelib.trial import TURNS, Bounds, DryRun, Trial
+from chalicelib.usecases.dry_run_plan import TURNS, Bounds, DryRun, Trial
+from chalicelib.usecases.dry_runs import dry_run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """When a run begins, unless it is told otherwise."""
@@ -40,9 +40,9 @@ Source: TypeAlias = "Path | str | Mapping[str, Any]"
 """A definition: the path of its file, its text in YAML or JSON, or the object."""
 
 
-@dataclass(frozen=True, repr=False)
+@value
 class Run(DryRun):
-    """What came of a run: the members of :class:`~chalicelib.trial.DryRun`."""
+    """What came of a run: the members of :class:`~chalicelib.usecases.dry_run_plan.DryRun`."""
 
     @property
     def succeeded(self) -> bool:
@@ -155,9 +155,9 @@ def _require_json(**values: object) -> None:
         AssertionError: there is some.
     """
     __tracebackhide__ = True
-    for name, value in values.items():
+    for name, given in values.items():
         try:
-            json.dumps(value, allow_nan=False)
+            json.dumps(given, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise AssertionError(f"{name} is no JSON: {error}") from None
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from tests.failures import CHILD, WORKFLOW, Outcome, Point, outcomes
-from tests.world import Fault
+from tests.simulation.failures import CHILD, WORKFLOW, Outcome, Point, outcomes
+from tests.simulation.world import Fault
 
 INTRODUCTION = """\
 # When something fails

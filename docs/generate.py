@@ -12,12 +12,12 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
-from chalicelib.core.declaration import StepType
-from chalicelib.core.editor import definition_schema
-from chalicelib.core.functions import Functions
-from chalicelib.core.language import DEFINITION_KEYS, ENTRIES, INCLUDE, STEP_KEYS
-from chalicelib.core.lint import COMMON_ERRORS
-from chalicelib.core.template import Scope, compile_condition, render
+from chalicelib.core.definitions.grammar import DEFINITION_KEYS, ENTRIES, INCLUDE, STEP_KEYS
+from chalicelib.core.definitions.lint import COMMON_ERRORS
+from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.schema_export import definition_schema
+from chalicelib.core.expressions.functions import Functions
+from chalicelib.core.expressions.template import Scope, compile_condition, render
 from chalicelib.steps import STEP_TYPES
 from docs.failures import failures
 

@@ -18,7 +18,8 @@ from chalice.app import Chalice
 from chalice.config import Config
 
 from chalicelib.adapters import clients, names
-from local import backend, resources
+from deploy import resources
+from local import backend
 from local.drivers import drivers
 from local.environment import chalice_config, set_environment
 from local.errors import LocalError

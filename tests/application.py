@@ -11,9 +11,9 @@ from chalice.local import LambdaContext
 from chalice.test import Client, HTTPResponse
 
 from app import app
-from chalicelib.adapters.memory import Letter, MemoryClock, MemoryExecutions, MemoryQueue
-from chalicelib.core.values import Json
-from chalicelib.wiring import wiring
+from chalicelib.adapters.memory.stores import Letter, MemoryClock, MemoryExecutions, MemoryQueue
+from chalicelib.core.values.json import Json
+from chalicelib.wiring.graph import wiring
 from local.lambda_events import scheduled_event, sqs_event
 
 PROJECT = Path(__file__).parents[1]
@@ -106,7 +106,7 @@ class Sedo:
             self.clock.instant = min([*coming, self.next_schedule, end])
 
     def stored(self) -> tuple[Any, ...]:
-        definitions: Any = wiring().api.service.definitions
+        definitions: Any = wiring().routes.definitions.service.definitions
         history: Any = wiring().ports.history
         return (
             dict(self.executions.items),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.wiring import wiring
+from chalicelib.wiring.graph import wiring
 from local import backend
 from local.errors import BackendError
 from tests.application import Sedo

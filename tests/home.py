@@ -3,26 +3,33 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.adapters.definitions import CachedDefinitions
-from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
-from chalicelib.adapters.memory_events import MemoryEvents
-from chalicelib.adapters.memory_tasks import MemoryTasks
-from chalicelib.children import gatherer
-from chalicelib.core.declaration import Perform
-from chalicelib.core.document import read_message
-from chalicelib.core.errors import StepError, UnavailableError
-from chalicelib.core.event import EffectFailed, EffectSucceeded, Image, Message, Requested
-from chalicelib.core.model import Execution, State
-from chalicelib.core.values import Json
-from chalicelib.engine import Budget, Delivery, Invocation, Ports, Request
-from chalicelib.events import Events
-from chalicelib.schedule import arm
-from chalicelib.service import Service
+from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.stores import (
+    MemoryClock,
+    MemoryDefinitions,
+    MemoryExecutions,
+    MemoryHistory,
+    MemoryQueue,
+)
+from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.core.definitions.model import Perform
+from chalicelib.core.executions.inputs import EffectFailed, EffectSucceeded, Image, Message, Requested
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.records.codec import read_message
+from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.children import gatherer
+from chalicelib.engine.due_sweep import arm
+from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports, Request
+from chalicelib.engine.signals import Events
 from chalicelib.steps import STEP_TYPES
+from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.executions import ExecutionService
 from tests.core.examples import Call
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -127,14 +134,14 @@ class Home:
         )
         self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
         self.requests = iter(f"request-{n}" for n in range(1000))
-        self.service = Service(
-            counted["definitions"],
+        self.definitions = DefinitionService(counted["definitions"], self.clock, step_types)
+        self.service = ExecutionService(
+            self.definitions,
             parsed,
             counted["executions"],
             counted["history"],
             counted["queue"],
             self.clock,
-            step_types,
             lambda: next(self.tokens),
             self.drive,
         )
@@ -150,7 +157,7 @@ class Home:
 
     def create(self, *steps: dict[str, Any], name: str = "d", **more: Any) -> None:
         numbered = [{"id": f"step-{n}", **step} for n, step in enumerate(steps)]
-        self.service.create_definition("t", {"id": name, "steps": numbered, **more})
+        self.definitions.create_definition("t", {"id": name, "steps": numbered, **more})
 
     def execute(self, value: Json = None, definition: str = "d") -> str:
         """Start an execution and deliver what that sends; answer its id."""
@@ -221,4 +228,4 @@ def caught(step: Mapping[str, Any], target: str) -> dict[str, Any]:
 
 def late(message: Message) -> Message:
     """Make a message that is visible at once."""
-    return replace(message, delay=0)
+    return copy_with(message, delay=0)

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any, TypeAlias
 
-from chalicelib.core.values import Json
+from chalicelib.core.values.json import Json
 
 DRIP_SECONDS = 0.01
 

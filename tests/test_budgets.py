@@ -12,25 +12,25 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.effects import WIDTH as AT_ONCE
-from chalicelib.adapters.memory import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue
-from chalicelib.adapters.memory_events import MemoryEvents
-from chalicelib.adapters.memory_tasks import MemoryTasks
-from chalicelib.children import gatherer
-from chalicelib.core.declaration import Definition, Perform
-from chalicelib.core.definition import parse
-from chalicelib.core.document import read_message
-from chalicelib.core.event import EffectFailed, EffectSucceeded, Image, Message, Started
-from chalicelib.core.history import Row
-from chalicelib.core.model import Execution, State
-from chalicelib.core.payload import LIMITS
-from chalicelib.core.submission import WIDTH, submit
-from chalicelib.core.values import Json
-from chalicelib.engine import Budget, Delivery, Invocation, Ports
-from chalicelib.events import Events
+from chalicelib.adapters.calls.pool import WIDTH as AT_ONCE
+from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.core.definitions.model import Definition, Perform
+from chalicelib.core.definitions.parser import parse
+from chalicelib.core.executions.factory import WIDTH, submit
+from chalicelib.core.executions.inputs import EffectFailed, EffectSucceeded, Image, Message, Started
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.records.codec import read_message
+from chalicelib.core.records.history import Row
+from chalicelib.core.records.payload import LIMITS
+from chalicelib.core.values.json import Json
+from chalicelib.engine.children import gatherer
+from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports
+from chalicelib.engine.signals import Events
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting
-from tests.scenario import Call
+from tests.simulation.scenario import Call
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TURNS = 1000

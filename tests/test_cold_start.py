@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.core.values import Json
-from chalicelib.reader import read_yaml
+from chalicelib.api.parsing import read_yaml
+from chalicelib.core.values.json import Json
 from local.environment import chalice_config, set_environment
 from tests.loopback import loopback
 
@@ -22,24 +22,35 @@ EXAMPLE: Any = read_yaml((PROJECT / "definitions" / "example-definition.yaml").r
 HEAVY = {"attrs", "boto3", "jsonschema", "jwt", "re2", "referencing", "rfc3339_validator", "rpds", "s3transfer", "yaml"}
 """Packages that nothing of a step needs that has no schema and no pattern."""
 
-OTHERS = ("addresses", "aws", "guard", "health", "holes", "http", "memory", "secrets", "settings", "tokens")
+OTHERS = (
+    "aws",
+    "calls.guard",
+    "calls.placeholders",
+    "calls.secrets",
+    "calls.tenant_settings",
+    "calls.tokens",
+    "health",
+    "http",
+    "memory",
+)
 """How the adapters begin that the wait of the example does not need."""
 
-ABOVE = ("api", "callbacks", "dryrun", "reader", "service", "tasks", "trial", "web")
+ABOVE = ("api", "usecases")
 """How the modules begin that only routes need."""
 
 API = """
 import json, os, sys
 from chalicelib.adapters import clients, names
-from chalicelib.wiring import on_aws
-from local import resources
+from chalicelib.wiring.graph import on_aws
+from deploy import resources
 from local.lambda_events import sqs_event
 
 here = names.from_environment()
 resources.ensure(clients.dynamodb(), clients.sqs(), here.prefix)
-service = on_aws().api.service
+routes = on_aws().routes
+service = routes.executions.service
 document, value = json.load(sys.stdin)
-service.create_definition("t", document)
+routes.definitions.service.create_definition("t", document)
 service.execute("t", document["id"], value)
 queue = clients.sqs().get_queue_url(QueueName=here.work)["QueueUrl"]
 messages = clients.sqs().receive_message(QueueUrl=queue, AttributeNames=["All"])["Messages"]
@@ -58,9 +69,9 @@ json.dump(sorted(sys.modules), sys.stdout)
 
 STATE = """
 import json, sys
-from chalicelib.wiring import on_aws
+from chalicelib.wiring.graph import on_aws
 
-service = on_aws().api.service
+service = on_aws().routes.executions.service
 (summary,) = service.list_executions("t", 10, None)
 json.dump(str(service.read_execution("t", summary.id).state), sys.stdout)
 """
@@ -108,7 +119,7 @@ def test_a_function_loads_no_more_than_it_works_with(cold: Cold) -> None:
     assert cold.run(STATE) == "StepStarted"
     assert not loaded & HEAVY
     assert not [*ours(loaded, *ABOVE, *(f"adapters.{name}" for name in OTHERS))]
-    assert {"chalicelib.engine", "chalicelib.adapters.dynamodb_executions"} <= loaded
+    assert {"chalicelib.engine.invocation", "chalicelib.adapters.dynamodb.executions"} <= loaded
 
 
 def test_a_request_loads_what_makes_requests_and_no_other_call(cold: Cold) -> None:
@@ -116,6 +127,6 @@ def test_a_request_loads_what_makes_requests_and_no_other_call(cold: Cold) -> No
         step: dict[str, Json] = {"id": "ask", "type": "http", "method": "GET", "url": server.url}
         loaded = cold.loaded({"id": "asks", "steps": [step]}, {})
     assert cold.run(STATE) == "ExecutionSucceeded"
-    assert "chalicelib.adapters.http" in loaded
-    assert not [*ours(loaded, "adapters.aws", "api", "service", "web")]
+    assert "chalicelib.adapters.http.call" in loaded
+    assert not [*ours(loaded, "adapters.aws", "api.executions", "api.http", "usecases")]
     assert not loaded & (HEAVY - {"jsonschema"})

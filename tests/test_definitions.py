@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import pytest
 from jsonschema import Draft202012Validator
 
-from chalicelib.core.editor import definition_schema
-from chalicelib.core.lint import lint
-from chalicelib.core.model import State
-from chalicelib.core.review import review
-from chalicelib.core.values import Json
-from chalicelib.reader import read_json, read_yaml
+from chalicelib.api.parsing import read_json, read_yaml
+from chalicelib.core.definitions.lint import lint
+from chalicelib.core.definitions.schema_export import definition_schema
+from chalicelib.core.definitions.validation import review
+from chalicelib.core.executions.model import State
+from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
 from chalicelib.testing import Run, run
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.language import STEP_KEYS
-from chalicelib.core.schema import schema_problems
-from chalicelib.reader import read_yaml
+from chalicelib.api.parsing import read_yaml
+from chalicelib.core.definitions.grammar import STEP_KEYS
+from chalicelib.core.schemas.schema import schema_problems
 from chalicelib.steps import STEP_TYPES
 
 PROJECT = Path(__file__).parents[1]

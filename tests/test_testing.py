@@ -194,6 +194,6 @@ class TestPlugin:
         assert "    90.000 StepStarted          ask" in done.stdout
 
     def test_nothing_that_is_deployed_needs_pytest(self) -> None:
-        code = "import sys, app, chalicelib.api_dryrun; sys.exit('pytest' in sys.modules)"
+        code = "import sys, app, chalicelib.api.dry_runs; sys.exit('pytest' in sys.modules)"
         done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=False)  # noqa: S603 - it is Python
         assert done.returncode == 0

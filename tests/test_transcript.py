@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.values import parse_instant
+from chalicelib.core.values.json import parse_instant
 from local.backend import HOST, free_port
 
 PROJECT = Path(__file__).parents[1]

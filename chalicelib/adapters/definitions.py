@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from chalicelib.core.declaration import Definition, StepType
-from chalicelib.core.definition import parse_stored
-from chalicelib.core.errors import DefinitionNotFoundError
+from chalicelib.core.definitions.model import Definition, StepType
+from chalicelib.core.definitions.parser import parse_stored
+from chalicelib.core.values.errors import DefinitionNotFoundError
 from chalicelib.ports import DefinitionStore
 
 VERSIONS = 256

@@ -2,10 +2,10 @@
 
 import os
 
-from chalicelib.core.dataclass import dataclass
+from chalicelib.core.values.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Names:
     """Every name begins with the prefix, which tells installations and stages apart."""
 

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
-from chalicelib.core.errors import PayloadLostError
-from chalicelib.core.history import put_back
-from chalicelib.core.payload import LIMITS, Limits, Packed, Reference, Slots, digest, pack, unpack
-from chalicelib.core.values import Json, decode, encode
+from chalicelib.core.records.history import put_back
+from chalicelib.core.records.payload import LIMITS, Limits, Packed, Reference, Slots, digest, pack, unpack
+from chalicelib.core.values.errors import PayloadLostError
+from chalicelib.core.values.json import Json, decode, encode
 
 PART_BYTES = 350 * 1024
 """Never to change: how many parts a payload has is not written anywhere."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.adapters.faults import unavailable
+from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.names import Names
-from chalicelib.core.document import message_json
-from chalicelib.core.errors import UnavailableError
-from chalicelib.core.event import Message, TimerFired
-from chalicelib.core.values import encode_ascii
+from chalicelib.core.executions.inputs import Message, TimerFired
+from chalicelib.core.records.codec import message_json
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import encode_ascii
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.declaration import StepType
+from chalicelib.core.definitions.model import StepType
 from chalicelib.steps.aws import Aws
 from chalicelib.steps.callback import Callback
 from chalicelib.steps.choice import Choice

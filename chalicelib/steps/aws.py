@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.core.declaration import Outcome, StepContext, effect
-from chalicelib.core.language import EFFECT_KEYS
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.grammar import EFFECT_KEYS
+from chalicelib.core.definitions.model import Outcome, StepContext, effect
+from chalicelib.core.values.json import Json
 
 
 class Aws:

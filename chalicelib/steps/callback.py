@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from chalicelib.core.declaration import Await, Outcome, StepContext
-from chalicelib.core.language import LONGEST
-from chalicelib.core.model import Awaited
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.grammar import LONGEST
+from chalicelib.core.definitions.model import Await, Awaited, Outcome, StepContext
+from chalicelib.core.values.json import Json
 
 
 class Callback:

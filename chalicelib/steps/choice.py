@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.declaration import Goto, Outcome, StepContext
-from chalicelib.core.errors import StepError
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Goto, Outcome, StepContext
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
 
 
 class Choice:

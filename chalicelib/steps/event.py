@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.declaration import Await, Outcome, StepContext
-from chalicelib.core.language import SCHEMA_TYPE
-from chalicelib.core.model import Awaited
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.grammar import SCHEMA_TYPE
+from chalicelib.core.definitions.model import Await, Awaited, Outcome, StepContext
+from chalicelib.core.values.json import Json
 
 
 class Event:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.declaration import Outcome, StepContext
-from chalicelib.core.errors import StepError
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Outcome, StepContext
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
 
 
 class Fail:

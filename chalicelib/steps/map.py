@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import cast
 
-from chalicelib.core.declaration import Outcome, Spread, StepContext, Succeed
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Outcome, Spread, StepContext, Succeed
+from chalicelib.core.values.json import Json
 
 
 class Map:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.declaration import End, Outcome, StepContext
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import End, Outcome, StepContext
+from chalicelib.core.values.json import Json
 
 
 class Succeed:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.core.declaration import Await, Outcome, StepContext
-from chalicelib.core.errors import StepError
-from chalicelib.core.language import LONGEST, SCHEMA_TYPE
-from chalicelib.core.model import Awaited
-from chalicelib.core.values import Json, parse_instant, truncate
+from chalicelib.core.definitions.grammar import LONGEST, SCHEMA_TYPE
+from chalicelib.core.definitions.model import Await, Awaited, Outcome, StepContext
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json, parse_instant, truncate
 
 _NAME: dict[str, Json] = {"minLength": 1, "maxLength": 200}
 _PEOPLE: dict[str, Json] = {

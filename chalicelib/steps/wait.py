@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from chalicelib.core.declaration import Outcome, Sleep, StepContext
-from chalicelib.core.errors import StepError
-from chalicelib.core.language import LONGEST
-from chalicelib.core.values import Json, parse_instant, truncate
+from chalicelib.core.definitions.grammar import LONGEST
+from chalicelib.core.definitions.model import Outcome, Sleep, StepContext
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json, parse_instant, truncate
 
 
 class Wait:

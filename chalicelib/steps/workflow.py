@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import cast
 
-from chalicelib.core.declaration import Outcome, StartChild, StepContext
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Outcome, StartChild, StepContext
+from chalicelib.core.values.json import Json
 
 
 class Workflow:

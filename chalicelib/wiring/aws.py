@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters import clients, names
+from chalicelib.adapters.calls.parameters import parameters
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
-from chalicelib.adapters.dynamodb_events import DynamoEvents
-from chalicelib.adapters.dynamodb_executions import DynamoExecutions
-from chalicelib.adapters.dynamodb_history import DynamoHistory
-from chalicelib.adapters.dynamodb_payloads import DynamoParts
-from chalicelib.adapters.dynamodb_tasks import DynamoTasks
-from chalicelib.adapters.parameters import parameters
+from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
+from chalicelib.adapters.dynamodb.executions import DynamoExecutions
+from chalicelib.adapters.dynamodb.history import DynamoHistory
+from chalicelib.adapters.dynamodb.signals import DynamoEvents
+from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.wiring.parts import Parts
+from chalicelib.wiring.adapters import Parts
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.secrets import Source
+    from chalicelib.adapters.calls.secrets import Source
 
 
 def parts() -> Parts:
@@ -26,7 +26,7 @@ def parts() -> Parts:
     payloads = Payloads(DynamoParts(dynamodb, here))
 
     def secrets() -> "Source":
-        from chalicelib.adapters.secrets import from_environment  # noqa: PLC0415 - few steps have secrets
+        from chalicelib.adapters.calls.secrets import from_environment  # noqa: PLC0415 - few steps have secrets
 
         return from_environment(here)
 

@@ -5,17 +5,17 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.guard import guarded
-from chalicelib.adapters.secrets import Secrets
-from chalicelib.adapters.settings import Settings
-from chalicelib.adapters.tokens import TokenKeys, Tokens
-from chalicelib.core.values import Json, Problem
-from chalicelib.reader import read_json
-from chalicelib.wiring.parts import Parts
+from chalicelib.adapters.calls.guard import guarded
+from chalicelib.adapters.calls.secrets import Secrets
+from chalicelib.adapters.calls.tenant_settings import Settings
+from chalicelib.adapters.calls.tokens import TokenKeys, Tokens
+from chalicelib.api.parsing import read_json
+from chalicelib.core.values.json import Json, Problem
+from chalicelib.wiring.adapters import Parts
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.effects import Performer
-    from chalicelib.adapters.guard import Call
+    from chalicelib.adapters.calls.guard import Call
+    from chalicelib.adapters.calls.pool import Performer
 
 
 class Calls:
@@ -37,29 +37,29 @@ class Calls:
         """Find what is wrong with the calls of a definition; without any, nothing is looked up."""
         if '"aws"' not in json.dumps(document):
             return ()
-        from chalicelib.adapters.aws_allow import ACTIONS, allowed  # noqa: PLC0415 - few definitions call AWS
-        from chalicelib.adapters.aws_models import problems  # noqa: PLC0415 - the same
+        from chalicelib.adapters.aws.allow import ACTIONS, allowed  # noqa: PLC0415 - few definitions call AWS
+        from chalicelib.adapters.aws.models import problems  # noqa: PLC0415 - the same
 
         return problems(document, allowed(os.environ.get(ACTIONS)), self.settings.of(tenant).aws_actions)
 
     def _http(self) -> "Call":
-        from chalicelib.adapters.addresses import allowed  # noqa: PLC0415 - only for steps that make requests
-        from chalicelib.adapters.http import HttpPerformer  # noqa: PLC0415 - the same
-        from chalicelib.adapters.http_gate import SETTING  # noqa: PLC0415 - the same
+        from chalicelib.adapters.http.addresses import allowed  # noqa: PLC0415 - only for steps that make requests
+        from chalicelib.adapters.http.call import HttpPerformer  # noqa: PLC0415 - the same
+        from chalicelib.adapters.http.gate import SETTING  # noqa: PLC0415 - the same
 
         local = allowed(os.environ.get(SETTING))
         return HttpPerformer(lambda tenant: self.settings.of(tenant).http_hosts, read_json, local=local)
 
     def _aws(self) -> "Call":
-        from chalicelib.adapters.aws import AwsPerformer  # noqa: PLC0415 - only for steps that call AWS
-        from chalicelib.adapters.aws_allow import ACTIONS, allowed  # noqa: PLC0415 - the same
+        from chalicelib.adapters.aws.allow import ACTIONS, allowed  # noqa: PLC0415 - the same
+        from chalicelib.adapters.aws.call import AwsPerformer  # noqa: PLC0415 - only for steps that call AWS
 
         tenants = self.settings.of
         return AwsPerformer(allowed(os.environ.get(ACTIONS)), lambda tenant: tenants(tenant).aws_actions, self._prefix)
 
     def _lambda(self) -> "Call":
-        from chalicelib.adapters.aws_allow import FUNCTIONS, allowed  # noqa: PLC0415 - only for steps that call it
-        from chalicelib.adapters.aws_lambda import LambdaPerformer  # noqa: PLC0415 - the same
+        from chalicelib.adapters.aws.allow import FUNCTIONS, allowed  # noqa: PLC0415 - only for steps that call it
+        from chalicelib.adapters.aws.function import LambdaPerformer  # noqa: PLC0415 - the same
 
         patterns = allowed(os.environ.get(FUNCTIONS))
         return LambdaPerformer(

@@ -3,12 +3,18 @@
 from datetime import UTC, datetime
 
 from chalicelib.adapters import names
-from chalicelib.adapters.memory import MemoryClock, MemoryDefinitions, MemoryExecutions, MemoryHistory, MemoryQueue
-from chalicelib.adapters.memory_events import MemoryEvents
-from chalicelib.adapters.memory_tasks import MemoryTasks
-from chalicelib.adapters.secrets import in_parameters
-from chalicelib.adapters.tokens import new_key, path
-from chalicelib.wiring.parts import Parts
+from chalicelib.adapters.calls.secrets import in_parameters
+from chalicelib.adapters.calls.tokens import new_key, path
+from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.stores import (
+    MemoryClock,
+    MemoryDefinitions,
+    MemoryExecutions,
+    MemoryHistory,
+    MemoryQueue,
+)
+from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.wiring.adapters import Parts
 
 
 def parts() -> Parts:

@@ -2,47 +2,53 @@
 
 from secrets import token_hex
 
-from chalicelib.api import Api
-from chalicelib.api_callbacks import CallbacksApi
-from chalicelib.api_dryrun import DryRunApi
-from chalicelib.api_tasks import TasksApi
-from chalicelib.callbacks import Callbacks
-from chalicelib.core.dataclass import dataclass
-from chalicelib.engine import Ports
-from chalicelib.service import Service
+from chalicelib.api.answers import CallbacksApi
+from chalicelib.api.definitions import DefinitionApi
+from chalicelib.api.dry_runs import DryRunApi
+from chalicelib.api.executions import ExecutionApi
+from chalicelib.api.health import HealthApi
+from chalicelib.api.tasks import TasksApi
+from chalicelib.core.values.value import value
+from chalicelib.engine.invocation import Ports
 from chalicelib.steps import STEP_TYPES
-from chalicelib.tasks import Tasks
+from chalicelib.usecases.answers import Callbacks
+from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.executions import ExecutionService
+from chalicelib.usecases.tasks import Tasks
+from chalicelib.wiring.adapters import Parts
 from chalicelib.wiring.calls import Calls
-from chalicelib.wiring.parts import Parts
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Routes:
     """Everything that routes use."""
 
-    api: Api
-    callbacks: CallbacksApi
+    health: HealthApi
+    definitions: DefinitionApi
+    executions: ExecutionApi
+    answers: CallbacksApi
     tasks: TasksApi
     dry_runs: DryRunApi
 
 
 def routes(parts: Parts, ports: Ports, callbacks: Callbacks, calls: Calls) -> Routes:
     """Wire them."""
-    service = Service(
-        parts.definitions,
+    definitions = DefinitionService(parts.definitions, parts.clock, STEP_TYPES, calls.inspect)
+    executions = ExecutionService(
+        definitions,
         ports.definitions,
         parts.executions,
         parts.history,
         parts.queue,
         parts.clock,
-        STEP_TYPES,
         lambda: token_hex(4),
         callbacks.drive,
-        calls.inspect,
     )
     return Routes(
-        Api(service, parts.health, lambda execution, thread, turn: calls.tokens.issue(f"{execution}:{thread}:{turn}")),
+        HealthApi(parts.health),
+        DefinitionApi(definitions),
+        ExecutionApi(executions, lambda execution, thread, turn: calls.tokens.issue(f"{execution}:{thread}:{turn}")),
         CallbacksApi(callbacks, lambda: token_hex(8)),
         TasksApi(Tasks(parts.tasks, parts.executions, parts.clock, callbacks.answer)),
-        DryRunApi(service),
+        DryRunApi(definitions, ports.definitions, parts.clock),
     )

@@ -6,13 +6,14 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.adapters import clients
-from chalicelib.adapters.dynamodb_definitions import DynamoDefinitions
-from chalicelib.adapters.dynamodb_events import DynamoEvents
-from chalicelib.adapters.dynamodb_executions import DynamoExecutions
-from chalicelib.adapters.dynamodb_history import DynamoHistory
-from chalicelib.adapters.dynamodb_payloads import DynamoParts
-from chalicelib.adapters.dynamodb_tasks import DynamoTasks
-from chalicelib.adapters.memory import (
+from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
+from chalicelib.adapters.dynamodb.executions import DynamoExecutions
+from chalicelib.adapters.dynamodb.history import DynamoHistory
+from chalicelib.adapters.dynamodb.signals import DynamoEvents
+from chalicelib.adapters.dynamodb.tasks import DynamoTasks
+from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.stores import (
     MemoryClock,
     MemoryDefinitions,
     MemoryExecutions,
@@ -20,13 +21,12 @@ from chalicelib.adapters.memory import (
     MemoryParts,
     MemoryQueue,
 )
-from chalicelib.adapters.memory_events import MemoryEvents
-from chalicelib.adapters.memory_tasks import MemoryTasks
+from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Parts, Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.ports import DefinitionStore, EventStore, ExecutionStore, HistoryStore, Queue, TaskStore
-from local import resources
+from deploy import resources
 from tests.adapters.examples import NOW, fresh
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
-from chalicelib.core.history import Row, new_row, news
-from chalicelib.core.model import ROOT, Driver, Execution, Link, Record, State, Status, Thread
-from chalicelib.core.payload import LIMITS, Limits
-from chalicelib.core.task import Task, task_id
-from chalicelib.core.values import Json
+from chalicelib.core.executions.model import ROOT, Driver, Execution, Link, Record, State, Status, Thread
+from chalicelib.core.records.history import Row, new_row, news
+from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.task import Task, task_id
 from chalicelib.ports import DefinitionRecord
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -36,7 +36,9 @@ def submission(tenant: str, name: str = "00c0ffee", value: Json = None, started_
 
 def following(execution: Execution, **changes: object) -> Execution:
     head = Link(f"{execution.version + 1:012d}#4f1c2e6a-2b1d-4c7e-9a53-0d5b8e7f6a21#1", "ab" * 32)
-    return replace(execution, **{"version": execution.version + 1, "head": head, "state": State.STEP_STARTED} | changes)
+    return copy_with(
+        execution, **{"version": execution.version + 1, "head": head, "state": State.STEP_STARTED} | changes
+    )
 
 
 def history_row(
@@ -55,7 +57,7 @@ def history_row(
 def waiting(execution: Execution) -> Execution:
     driver = Driver("7d1b7a3e-6d0e-4f7b-8a51-2f0f4f0c6a11", "4f1c2e6a-2b1d-4c7e-9a53-0d5b8e7f6a21")
     threads = {
-        name: replace(thread, status=Status.WAITING, turn=3, until=NOW, driver=driver)
+        name: copy_with(thread, status=Status.WAITING, turn=3, until=NOW, driver=driver)
         for name, thread in execution.threads.items()
     }
     return following(execution, threads=threads)
@@ -64,7 +66,7 @@ def waiting(execution: Execution) -> Execution:
 def task(tenant: str, turn: int = 3, **changes: object) -> Task:
     execution = f"{tenant}:order-fulfilment:00c0ffee"
     name, title = task_id(execution, ROOT, turn), "Approve the order"
-    return replace(
+    return copy_with(
         Task(tenant, name, execution, "order-fulfilment", ROOT, turn, "approve", NOW, title),
         **changes,
     )

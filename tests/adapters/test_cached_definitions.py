@@ -1,10 +1,9 @@
-from dataclasses import replace
-
 import pytest
 
 from chalicelib.adapters.definitions import CachedDefinitions
-from chalicelib.adapters.memory import MemoryDefinitions
-from chalicelib.core.errors import DefinitionNotFoundError
+from chalicelib.adapters.memory.stores import MemoryDefinitions
+from chalicelib.core.values.errors import DefinitionNotFoundError
+from chalicelib.core.values.value import copy_with
 from chalicelib.ports import DefinitionRecord
 from chalicelib.steps import STEP_TYPES
 from tests.adapters.examples import definition
@@ -54,6 +53,6 @@ def test_a_version_that_is_not_there_is_told_until_it_is(store: CountedDefinitio
 def test_tenants_do_not_share_versions(store: CountedDefinitions) -> None:
     definitions = CachedDefinitions(store, STEP_TYPES)
     other = definition("u")
-    store.add(replace(other, document={**other.document, "stash": {"theirs": 1}}))
+    store.add(copy_with(other, document={**other.document, "stash": {"theirs": 1}}))
     assert definitions.get("t", "order-fulfilment", 1).stash is None
     assert definitions.get("u", "order-fulfilment", 1).stash is not None

@@ -5,7 +5,8 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.adapters import aws_calls, clients
+from chalicelib.adapters import clients
+from chalicelib.adapters.aws import clients as aws_clients
 
 
 def test_a_client_is_made_once() -> None:
@@ -41,7 +42,7 @@ def test_threads_that_ask_at_the_same_time_get_one_client() -> None:
 
     def ask(_: int) -> object:
         together.wait()
-        return aws_calls.client("sts", "us-east-1", 7, "http://127.0.0.1:9")
+        return aws_clients.client("sts", "us-east-1", 7, "http://127.0.0.1:9")
 
     with ThreadPoolExecutor(8) as pool:
         first, *others = pool.map(ask, range(8))

@@ -1,7 +1,7 @@
 import time
 
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.core.values import format_instant, parse_instant
+from chalicelib.core.values.json import format_instant, parse_instant
 
 
 def test_it_tells_the_time_of_the_machine_to_whole_milliseconds() -> None:

@@ -1,14 +1,14 @@
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.core.values.value import copy_with
 from chalicelib.ports import DefinitionStore
 from tests.adapters.conftest import Backend
 from tests.adapters.examples import definition
 
 if TYPE_CHECKING:
-    from chalicelib.core.values import Json
+    from chalicelib.core.values.json import Json
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ def test_what_was_never_written_is_not_there(store: DefinitionStore, tenant: str
 
 def test_a_version_comes_back_as_it_went_in(store: DefinitionStore, tenant: str) -> None:
     document: dict[str, Json] = {"id": "x", "inputSchema": {"maximum": 1.0, "const": 10**30}, "stash": {"": "\0é"}}
-    record = replace(definition(tenant), document=document)
+    record = copy_with(definition(tenant), document=document)
     assert store.add(record)
     assert repr(store.version(tenant, record.id, 1)) == repr(record)
 
 
 def test_a_large_document_comes_back(store: DefinitionStore, tenant: str) -> None:
-    record = replace(definition(tenant), document={"steps": [{"message": f"number {n}"} for n in range(10_000)]})
+    record = copy_with(definition(tenant), document={"steps": [{"message": f"number {n}"} for n in range(10_000)]})
     store.add(record)
     store.put_newest(record)
     assert store.version(tenant, record.id, 1) == record
@@ -60,8 +60,8 @@ def test_the_newest_version_is_never_an_older_one(store: DefinitionStore, tenant
 def test_the_newest_version_can_be_retired_and_taken_back(store: DefinitionStore, tenant: str) -> None:
     record = definition(tenant)
     store.put_newest(record)
-    store.put_newest(replace(record, retired=True))
-    assert store.newest(tenant, record.id) == replace(record, retired=True)
+    store.put_newest(copy_with(record, retired=True))
+    assert store.newest(tenant, record.id) == copy_with(record, retired=True)
     store.put_newest(record)
     assert store.newest(tenant, record.id) == record
 
@@ -81,7 +81,7 @@ def test_versions_are_apart_in_number_id_and_tenant(store: DefinitionStore, tena
 def test_a_list_is_by_id_without_the_retired_and_its_pages_are_full(store: DefinitionStore, tenant: str) -> None:
     for n in range(12):
         record = definition(tenant, f"d{n:02d}")
-        store.put_newest(replace(record, retired=n % 3 == 0))
+        store.put_newest(copy_with(record, retired=n % 3 == 0))
     store.put_newest(definition(f"{tenant}-b", "foreign"))
     pages = []
     after = None

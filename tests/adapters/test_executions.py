@@ -1,15 +1,15 @@
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 
 import pytest
 
-from chalicelib.core.document import MAX_IMAGE_BYTES
-from chalicelib.core.model import ROOT, Execution, Failure, State
-from chalicelib.core.values import Json
+from chalicelib.core.executions.model import ROOT, Execution, Failure, State
+from chalicelib.core.records.codec import MAX_IMAGE_BYTES
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
 from chalicelib.ports import ExecutionStore, Position, Stale, Summary
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, following, fresh, submission, waiting
@@ -80,7 +80,7 @@ def test_a_second_submission_is_refused_and_told_what_stands(store: ExecutionSto
     first = submission(tenant, value="first")
     store.create(first)
     with pytest.raises(Stale) as stale:
-        store.create(replace(first, input="second", nonce="other"))
+        store.create(copy_with(first, input="second", nonce="other"))
     assert stale.value.current == first
 
 
@@ -104,7 +104,7 @@ def test_version_1_is_refused_over_another_submission(store: ExecutionStore, ten
     execution = submission(tenant)
     store.create(execution)
     with pytest.raises(Stale) as stale:
-        store.update(replace(waiting(execution), nonce="other"))
+        store.update(copy_with(waiting(execution), nonce="other"))
     assert stale.value.current == execution
 
 
@@ -122,7 +122,7 @@ def test_a_version_is_refused_over_any_but_the_one_before(store: ExecutionStore,
     store.update(first)
     for version in (1, 3):
         with pytest.raises(Stale) as stale:
-            store.update(replace(first, version=version, output="lost"))
+            store.update(copy_with(first, version=version, output="lost"))
         assert stale.value.current == first
     assert store.get(execution.id) == first
 
@@ -131,7 +131,7 @@ def test_a_later_version_is_refused_over_another_submission(store: ExecutionStor
     first = waiting(submission(tenant))
     store.update(first)
     with pytest.raises(Stale):
-        store.update(replace(following(first), nonce="other"))
+        store.update(copy_with(following(first), nonce="other"))
 
 
 def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: str) -> None:
@@ -242,8 +242,8 @@ class TestImage:
 
     def test_an_execution_that_would_burden_a_message_has_none(self, aws: Aws, tenant: str) -> None:
         several = [random.Random(n).randbytes(MAX_IMAGE_BYTES // 2).hex() for n in range(3)]
-        root = replace(submission(tenant).threads[ROOT], stash={f"name-{n}": each for n, each in enumerate(several)})
+        root = copy_with(submission(tenant).threads[ROOT], stash={f"name-{n}": each for n, each in enumerate(several)})
         assert aws.backend.executions.update(following(submission(tenant), threads={ROOT: root}))() is None
         stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
-        root = replace(root, stash=stash)
+        root = copy_with(root, stash=stash)
         assert aws.backend.executions.update(following(submission(tenant, "1"), threads={ROOT: root}))() is None

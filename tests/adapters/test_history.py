@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from chalicelib.core.history import Row, chained
-from chalicelib.core.model import ROOT, Failure, Link, Record, State
-from chalicelib.core.values import Json
+from chalicelib.core.executions.model import ROOT, Failure, Link, Record, State
+from chalicelib.core.records.history import Row, chained
+from chalicelib.core.values.json import Json
 from chalicelib.ports import HistoryStore
 from tests.adapters.conftest import Backend
 from tests.adapters.examples import NOW, history_row

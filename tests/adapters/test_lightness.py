@@ -6,12 +6,12 @@ SCRIPT = """
 import sys
 from datetime import UTC, datetime
 
-import chalicelib.worker
+import chalicelib.engine.worker
 from chalicelib.adapters.definitions import CachedDefinitions
-from chalicelib.core.decide import decide
-from chalicelib.core.event import StepDue
-from chalicelib.core.model import Driver, Execution
-from chalicelib.core.submission import submit
+from chalicelib.core.executions.decide import decide
+from chalicelib.core.executions.inputs import StepDue
+from chalicelib.core.executions.model import Driver, Execution
+from chalicelib.core.executions.factory import submit
 from chalicelib.ports import DefinitionRecord
 from chalicelib.steps import STEP_TYPES
 

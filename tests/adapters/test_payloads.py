@@ -3,18 +3,18 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.attributes import Item
-from chalicelib.adapters.dynamodb_executions import DynamoExecutions
-from chalicelib.adapters.dynamodb_payloads import DynamoParts
+from chalicelib.adapters.dynamodb.attributes import Item
+from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.history import chained, new_row, news
-from chalicelib.core.model import ROOT, Execution, Failure, Record, State
-from chalicelib.core.payload import Reference, digest
+from chalicelib.core.executions.model import ROOT, Execution, Failure, Record, State
+from chalicelib.core.records.history import chained, new_row, news
+from chalicelib.core.records.payload import Reference, digest
+from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, following, history_row, submission, waiting
@@ -22,7 +22,7 @@ from tests.adapters.examples import NOW, following, history_row, submission, wai
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-    from chalicelib.core.values import Json
+    from chalicelib.core.values.json import Json
 
 WRITE_UNIT = 1024
 LARGEST_ITEM = 400 * 1024
@@ -76,21 +76,21 @@ def counted(dynamodb: "DynamoDBClient") -> Iterator[Counter[str]]:
 
 
 def changed(execution: Execution, **changes: object) -> Execution:
-    root = replace(execution.threads[ROOT], **changes)
-    return replace(execution, threads={ROOT: root})
+    root = copy_with(execution.threads[ROOT], **changes)
+    return copy_with(execution, threads={ROOT: root})
 
 
 def succeeded(result: "Json", **more: object) -> Record:
-    return replace(Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=result), **more)
+    return copy_with(Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=result), **more)
 
 
 MEGABYTE = noise(1_000_000)
 
 PLACES: dict[str, Callable[[Execution], Execution]] = {
-    "input": lambda execution: replace(execution, input=MEGABYTE),
-    "output": lambda execution: replace(execution, output=[MEGABYTE]),
-    "stash": lambda execution: replace(execution, stash={"a/b~c": MEGABYTE, "small": 1}),
-    "error": lambda execution: replace(execution, error=Failure("Http", MEGABYTE, "s", details={"body": MEGABYTE})),
+    "input": lambda execution: copy_with(execution, input=MEGABYTE),
+    "output": lambda execution: copy_with(execution, output=[MEGABYTE]),
+    "stash": lambda execution: copy_with(execution, stash={"a/b~c": MEGABYTE, "small": 1}),
+    "error": lambda execution: copy_with(execution, error=Failure("Http", MEGABYTE, "s", details={"body": MEGABYTE})),
     "incoming": lambda execution: changed(execution, incoming={"": MEGABYTE}),
     "thread's stash": lambda execution: changed(execution, stash={"x": MEGABYTE, "y": "other " + MEGABYTE}),
     "results": lambda execution: changed(execution, results={"left": MEGABYTE, "right": None}),
@@ -134,8 +134,8 @@ def test_what_history_refers_to_is_there(backend: Backend, tenant: str) -> None:
 
 def test_history_shows_what_is_no_longer_than_a_value_may_be(backend: Backend, tenant: str) -> None:
     long, error = {"text": "y" * 9_000}, Failure("Http", "no", "s", details=[MEGABYTE])
-    item = replace(submission(tenant, value=long), version=0)
-    found = news(item, [replace(succeeded(long, error=error), size=9_011)])
+    item = copy_with(submission(tenant, value=long), version=0)
+    found = news(item, [copy_with(succeeded(long, error=error), size=9_011)])
     row = new_row(item, "r#1", found)
     backend.history.keep(found.payloads)
     (shown,), (small,), (lost,) = row.records, row.records, row.records
@@ -159,7 +159,7 @@ def test_reading_history_reads_no_payload(moto_aws: Aws, tenant: str) -> None:
 def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
     stash: dict[str, Json] = {f"s{n}": noise(60_000, str(n)) for n in range(30)}
     many = {f"s{n}": noise(500, str(n)) for n in range(2000)}
-    execution = replace(changed(submission(tenant, value=MEGABYTE), stash=stash), stash=many)
+    execution = copy_with(changed(submission(tenant, value=MEGABYTE), stash=stash), stash=many)
     aws.backend.executions.create(execution)
     record = succeeded(MEGABYTE, stash=stash)
     rows = [[record] * 3, [succeeded(noise(500, str(n))) for n in range(1000)], [succeeded(1, stash=many)] * 100]
@@ -194,7 +194,7 @@ def test_what_every_boundary_would_write_anew_is_kept_apart_sooner_than_what_is_
 def test_a_user_value_that_looks_like_a_reference_is_just_a_value(backend: Backend, tenant: str) -> None:
     large, sha256 = noise(70_000), "ab" * 32
     lookalike: Json = {"payloads": {"/input": f"{sha256}/1"}, "/input": {"S": f"{sha256}/1"}}
-    execution = replace(changed(submission(tenant, value=lookalike), incoming=large), stash={"/input": None})
+    execution = copy_with(changed(submission(tenant, value=lookalike), incoming=large), stash={"/input": None})
     backend.executions.create(execution)
     assert backend.executions.get(execution.id) == execution
 
@@ -249,5 +249,5 @@ def test_what_a_refused_write_is_told_has_its_large_values(backend: Backend, ten
     execution = submission(tenant, value=MEGABYTE)
     backend.executions.create(execution)
     with pytest.raises(Stale) as stale:
-        backend.executions.create(replace(execution, nonce="other"))
+        backend.executions.create(copy_with(execution, nonce="other"))
     assert stale.value.current == execution

@@ -2,17 +2,17 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from chalicelib.adapters import health
-from chalicelib.core.correlation import Kept
-from chalicelib.core.event import Message, Started, StepDue, TimerFired
-from chalicelib.core.model import ROOT
-from chalicelib.core.task import TaskFilter, Worker, claimed
+from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFired
+from chalicelib.core.executions.model import ROOT
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import Kept
+from chalicelib.core.waits.task import TaskFilter, Worker, claimed
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, history_row, submission, task, waiting
 
@@ -28,7 +28,7 @@ def events(aws: Aws, tenant: str) -> None:
     """Do what matching an event does."""
     row = aws.backend.events.get(tenant, "paid", "order-1")
     kept = (Kept("1", "x" * 100_000, NOW),)
-    assert aws.backend.events.put(replace(row, version=1, kept=kept))
+    assert aws.backend.events.put(copy_with(row, version=1, kept=kept))
     assert aws.backend.events.get(tenant, "paid", "order-1").kept == kept
 
 

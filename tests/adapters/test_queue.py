@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from chalicelib.core.document import message_json, read_message
-from chalicelib.core.event import Message, Started, StepDue, TimerFired
-from chalicelib.core.model import ROOT
+from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFired
+from chalicelib.core.executions.model import ROOT
+from chalicelib.core.records.codec import message_json, read_message
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import submission
 

@@ -2,7 +2,7 @@ import json
 
 from chalicelib.adapters import health
 from chalicelib.adapters.names import Names
-from local import resources
+from deploy import resources
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import fresh
 

@@ -6,10 +6,10 @@ from botocore.stub import ANY, Stubber
 
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.core.errors import UnavailableError
-from chalicelib.core.event import Message, Started, StepDue, TimerFired
-from chalicelib.core.model import ROOT
-from chalicelib.core.values import Json
+from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFired
+from chalicelib.core.executions.model import ROOT
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import Json
 from tests.adapters.examples import submission
 
 URL = "https://queue.example/work"

@@ -1,16 +1,16 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.dynamodb_tasks import LISTED, MAX_GROUPS, PAGE
-from chalicelib.core.task import Task, TaskFilter, TaskStatus, Worker, claimed, closed, released
-from chalicelib.core.values import Json
+from chalicelib.adapters.dynamodb.tasks import LISTED, MAX_GROUPS, PAGE
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, Worker, claimed, closed, released
 from chalicelib.ports import Position, TaskStore
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, fresh, task
@@ -101,7 +101,7 @@ def test_what_is_cleared_is_gone(store: TaskStore, tenant: str) -> None:
     mine = claimed(full(tenant), ADA, NOW)
     store.open(mine)
     assert store.update(released(mine))
-    assert store.get(tenant, mine.id) == replace(full(tenant), version=3)
+    assert store.get(tenant, mine.id) == copy_with(full(tenant), version=3)
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
@@ -115,7 +115,7 @@ def test_json_comes_back_as_it_went_in(store: TaskStore, value: Json) -> None:
 def test_texts_that_no_attribute_can_hold_are_mended(store: TaskStore, tenant: str) -> None:
     wanted = opened(store, tenant, title="half a \ud800 pair", assignees=("\udfff",), description="\ud800")
     read = store.get(tenant, wanted.id)
-    assert read == replace(wanted, title="half a \ufffd pair", assignees=("\ufffd",))
+    assert read == copy_with(wanted, title="half a \ufffd pair", assignees=("\ufffd",))
     assert [found.title for found in store.list(tenant, ALL, 10)] == ["half a \ufffd pair"]
 
 
@@ -132,7 +132,7 @@ def test_a_second_opening_changes_nothing(store: TaskStore, tenant: str) -> None
     mine = claimed(wanted, ADA, NOW)
     assert store.update(mine)
     store.open(wanted)
-    store.open(replace(wanted, title="another one"))
+    store.open(copy_with(wanted, title="another one"))
     assert store.get(tenant, wanted.id) == mine
 
 
@@ -153,7 +153,7 @@ def test_a_task_is_written_over_the_version_before_it_only(store: TaskStore, ten
     mine = claimed(wanted, ADA, NOW)
     assert store.update(mine)
     for version in (1, 2, 4):
-        assert not store.update(replace(mine, version=version, title="lost"))
+        assert not store.update(copy_with(mine, version=version, title="lost"))
     assert store.get(tenant, wanted.id) == mine
 
 
@@ -185,11 +185,11 @@ def test_of_those_who_claim_a_task_exactly_one_has_it(ministack_aws: Aws, tenant
 
 
 def test_a_list_shows_headers_newest_first(store: TaskStore, tenant: str) -> None:
-    older, newer = full(tenant, 1), replace(full(tenant, 2), created_at=NOW + timedelta(milliseconds=1))
+    older, newer = full(tenant, 1), copy_with(full(tenant, 2), created_at=NOW + timedelta(milliseconds=1))
     store.open(older)
     store.open(newer)
     header = {"description": None, "input_schema": True, "ui_schema": None, "data": None}
-    assert store.list(tenant, ALL, 10) == [replace(newer, **header), replace(older, **header)]
+    assert store.list(tenant, ALL, 10) == [copy_with(newer, **header), copy_with(older, **header)]
     assert store.update(closed(older, TaskStatus.REJECTED, "ada", LATER, reason="no", key="k"))
     (shown,) = store.list(tenant, TaskFilter(TaskStatus.REJECTED), 10)
     assert (shown.closed_by, shown.closed_at, shown.version) == ("ada", LATER, 2)
@@ -320,7 +320,7 @@ def test_what_is_not_wanted_is_left_out_where_it_is_kept(moto_aws: Aws, tenant: 
     moto_aws.dynamodb.meta.events.register("after-call.dynamodb.Query", count)
     for wanted in (
         mine,
-        replace(mine, min_priority=80),
+        copy_with(mine, min_priority=80),
         TaskFilter(min_priority=80),
         TaskFilter(claimed_by="ada"),
         ALL,

@@ -5,8 +5,8 @@ import pytest
 from benchmarks.harness import TENANT, Harness
 from benchmarks.replay import Bare, recording
 from chalicelib.adapters import clients
-from chalicelib.core.model import State
-from chalicelib.core.values import Json
+from chalicelib.core.executions.model import State
+from chalicelib.core.values.json import Json
 
 STEPS: Json = [{"id": "first", "type": "wait", "seconds": 1}, {"id": "second", "type": "echo", "message": "done"}]
 NUMBERS = count(1)

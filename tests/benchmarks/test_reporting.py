@@ -11,8 +11,8 @@ from benchmarks.pricing import MEMORY_MB, cost
 from benchmarks.report import BEGIN, DOCUMENT, END, written
 from benchmarks.shapes import mapped
 from benchmarks.tables import Progress, Section, markdown, shown, text
-from chalicelib.core.prices import PRICES
-from chalicelib.core.values import encode
+from chalicelib.core.values.json import encode
+from chalicelib.core.values.prices import PRICES
 
 SECTION = Section("What it is", ("what", "how many"), [("one | two", 12), ("a", 0.5)], "So it is.")
 CONFIG = Path(__file__).parents[2] / ".chalice" / "config.json"

@@ -1,14 +1,17 @@
 """Executions that are folded by hand: one event after another, and a write after each."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from chalicelib.core.decide import decide
-from chalicelib.core.declaration import Definition, Outcome, StepContext, effect
-from chalicelib.core.definition import parse
-from chalicelib.core.event import (
+from chalicelib.api.parsing import read_yaml
+from chalicelib.core.definitions.grammar import EFFECT_KEYS
+from chalicelib.core.definitions.model import Definition, Outcome, StepContext, effect
+from chalicelib.core.definitions.parser import parse
+from chalicelib.core.executions.decide import decide
+from chalicelib.core.executions.factory import submit
+from chalicelib.core.executions.implied import implied
+from chalicelib.core.executions.inputs import (
     ChildEnded,
     Command,
     Decision,
@@ -18,12 +21,9 @@ from chalicelib.core.event import (
     StepDue,
     TimerFired,
 )
-from chalicelib.core.language import EFFECT_KEYS
-from chalicelib.core.model import Driver, Execution, Failure, Record, State, Status, Thread
-from chalicelib.core.outbox import implied
-from chalicelib.core.submission import submit
-from chalicelib.core.values import Json
-from chalicelib.reader import read_yaml
+from chalicelib.core.executions.model import Driver, Execution, Failure, Record, State, Status, Thread
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
 from chalicelib.steps import STEP_TYPES
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ class Call:
     }
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
-        return replace(effect(self.name, params), params=params.get("content"))
+        return copy_with(effect(self.name, params), params=params.get("content"))
 
 
 def define(text: str, name: str = "d") -> Definition:
@@ -69,7 +69,7 @@ class Run:
         """Fold an event and write what changed."""
         decision = decide(self.definition, self.execution, event, self.now, ME)
         if decision.execution is not self.execution:
-            self.execution = replace(decision.execution, version=self.execution.version + 1)
+            self.execution = copy_with(decision.execution, version=self.execution.version + 1)
         self.records += decision.records
         return decision
 

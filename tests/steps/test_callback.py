@@ -1,7 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.core.declaration import Await, StepContext
-from chalicelib.core.model import Awaited
+from chalicelib.core.definitions.model import Await, Awaited, StepContext
 from chalicelib.steps.callback import Callback
 
 CONTEXT = StepContext("came in", datetime(2026, 1, 1, tzinfo=UTC))

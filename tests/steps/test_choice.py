@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.declaration import Goto, StepContext
-from chalicelib.core.errors import StepError
+from chalicelib.core.definitions.model import Goto, StepContext
+from chalicelib.core.values.errors import StepError
 from chalicelib.steps.choice import Choice
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)

@@ -2,9 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.declaration import Await, StepContext
-from chalicelib.core.errors import InvalidDefinitionError
-from chalicelib.core.model import Awaited
+from chalicelib.core.definitions.model import Await, Awaited, StepContext
+from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.steps.event import Event
 from tests.core.examples import define
 

@@ -2,10 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.declaration import StepContext
-from chalicelib.core.errors import StepError
-from chalicelib.core.schema import compile_schema
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import StepContext
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
 from chalicelib.steps.fail import Fail
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))

@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.declaration import Perform, StepContext
-from chalicelib.core.schema import compile_schema
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Perform, StepContext
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.json import Json
 from chalicelib.steps.lambda_ import Lambda
 
 CONTEXT = StepContext("came in", datetime(2026, 1, 1, tzinfo=UTC))

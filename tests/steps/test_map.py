@@ -2,10 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.declaration import Spread, StepContext, Succeed
-from chalicelib.core.language import params_schema
-from chalicelib.core.schema import compile_schema
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.grammar import params_schema
+from chalicelib.core.definitions.model import Spread, StepContext, Succeed
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.json import Json
 from chalicelib.steps.map import Map
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))

@@ -2,10 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.declaration import Await, StepContext
-from chalicelib.core.errors import StepError
-from chalicelib.core.model import Awaited
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Await, Awaited, StepContext
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
 from chalicelib.steps.task import Task
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

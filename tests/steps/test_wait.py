@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.declaration import Sleep, StepContext
-from chalicelib.core.errors import StepError
-from chalicelib.core.schema import compile_schema
-from chalicelib.core.values import Json
+from chalicelib.core.definitions.model import Sleep, StepContext
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
 from chalicelib.steps.wait import Wait
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)

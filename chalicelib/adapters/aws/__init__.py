@@ -1,0 +1,1 @@
+"""Steps of the types `aws` and `lambda`: calls of AWS."""

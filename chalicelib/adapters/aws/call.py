@@ -1,0 +1,102 @@
+"""Actions of AWS, as steps ask for them."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from chalicelib.adapters.aws.allow import ACTIONS, own, refusal
+from chalicelib.adapters.aws.clients import SECONDS, client, failures
+from chalicelib.adapters.aws.models import called, operation
+from chalicelib.adapters.aws.values import incoming, outgoing, received, within
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
+
+
+class AwsPerformer:
+    """Calls the actions of steps of type ``aws``; thread-safe.
+
+    Args:
+        allowed: the actions that may be called, as patterns.
+        tenant_allowed: those that a tenant may call; None: all of them.
+        prefix: of the names of sedo's own tables, queues and parameters, which are out of reach.
+        seconds: what a call may take, all pages included.
+        endpoint: where to call; None: where the environment says.
+    """
+
+    def __init__(
+        self,
+        allowed: Sequence[str],
+        tenant_allowed: Callable[[str], Sequence[str] | None],
+        prefix: str,
+        seconds: float = SECONDS,
+        endpoint: str | None = None,
+    ) -> None:
+        self._allowed = allowed
+        self._tenant_allowed = tenant_allowed
+        self._prefix = prefix
+        self._seconds = seconds
+        self._endpoint = endpoint
+
+    def __call__(self, params: Json, key: str) -> Json:
+        """Call the action.
+
+        Args:
+            params: the parameters of the step.
+            key: the idempotency key, which begins with the tenant.
+
+        Raises:
+            StepError: one of the errors that the step type names.
+        """
+        wanted = cast("Mapping[str, Any]", params)
+        service, action = wanted["service"], wanted["action"]
+        try:
+            model = operation(service, action)
+        except KeyError as error:
+            raise StepError(f"AWS has no {service}:{action}, as far as boto3 knows", "aws.InvalidParameters") from error
+        name, parameters = model.name, wanted.get("parameters", {})
+        reason = refusal(self._allowed, self._tenant_allowed(key.partition(":")[0]), f"{service}:{name}", ACTIONS)
+        if reason is None and (text := own(self._prefix, service, parameters)) is not None:
+            reason = f"{text!r:.200} belongs to sedo, or may lead to what does: no step may reach it"
+        if reason is not None:
+            raise StepError(reason, "aws.NotAllowed")
+        sent = outgoing(model, parameters, key)
+        with failures("aws"):
+            caller = client(service, wanted.get("region"), self._seconds, self._endpoint)
+            until = time.monotonic() + self._seconds
+            if wanted.get("paginate") is True:
+                return incoming(_all(caller.get_paginator(called(name)).paginate(**sent), until))
+            return received(getattr(caller, called(name))(**sent), until)
+
+
+def _all(pages: Any, until: float) -> dict[str, Any]:  # noqa: ANN401 - botocore has no types
+    """Put what all pages list together, and what they count; of the rest, what is the same on all of them.
+
+    Raises:
+        StepError: they take too long, or are too large.
+    """
+    from botocore.utils import merge_dicts, set_value_from_jmespath  # noqa: PLC0415 - loaded by then
+
+    whole: dict[str, Any] = {}
+    for page in within(pages, until):
+        for expression in pages.result_keys:
+            found, before = expression.search(page), expression.search(whole)
+            if found is not None:
+                together = found if before is None else _together(before, found)
+                set_value_from_jmespath(whole, expression.expression, together)
+    merge_dicts(whole, {name: part for name, part in pages.non_aggregate_part.items() if part is not None})
+    return whole
+
+
+def _together(before: Any, found: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Put two pages of one thing together; what is the same on both, stands there once."""
+    match before, found:
+        case (list(), list()) | (int() | float(), int() | float()):
+            return before + found
+        case dict(), dict():
+            return before | {
+                key: _together(before[key], each) if key in before else each for key, each in found.items()
+            }
+        case str(), str() if before != found:
+            return before + found
+        case _:
+            return before

@@ -1,0 +1,116 @@
+"""Lambda functions, as steps call them."""
+
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_function, refusal
+from chalicelib.adapters.aws.clients import SECONDS, client, failures
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
+
+ReadJson = Callable[[bytes, int], Json]
+
+MOST = 8 * 1024 * 1024
+"""Bytes of an answer: more than any has (AWS Lambda Developer Guide, "Lambda quotas")."""
+LOG_LINES = 20
+MESSAGE = 16 * 1024
+"""Characters of what a function says of its failure."""
+
+
+class LambdaPerformer:
+    """Calls the functions of steps of type ``lambda``; thread-safe.
+
+    Args:
+        allowed: the functions that may be called, as patterns of names.
+        tenant_allowed: those that a tenant may call; None: all of them.
+        prefix: of the names of sedo's own functions, which are out of reach.
+        read_json: reads what functions answer.
+        seconds: what a call may take.
+        endpoint: where to call; None: where the environment says.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what an operator can set
+        self,
+        allowed: Sequence[str],
+        tenant_allowed: Callable[[str], Sequence[str] | None],
+        prefix: str,
+        read_json: ReadJson,
+        seconds: float = SECONDS,
+        endpoint: str | None = None,
+    ) -> None:
+        self._allowed = allowed
+        self._tenant_allowed = tenant_allowed
+        self._prefix = prefix
+        self._read_json = read_json
+        self._seconds = seconds
+        self._endpoint = endpoint
+
+    def __call__(self, params: Json, key: str) -> Json:
+        """Call the function.
+
+        Args:
+            params: the parameters of the step.
+            key: the idempotency key, which begins with the tenant.
+
+        Raises:
+            StepError: one of the errors that the step type names.
+        """
+        wanted = cast("Mapping[str, Any]", params)
+        name = function_name(wanted["function"])
+        if name is None:
+            raise StepError(f"{wanted['function']!r} is no name or ARN of a function", "lambda.InvalidParameters")
+        reason = refusal(self._allowed, self._tenant_allowed(key.partition(":")[0]), name, FUNCTIONS)
+        if is_own_function(self._prefix, name):
+            reason = f"{name} is a function of sedo's own: no step may call it"
+        if reason is not None:
+            raise StepError(reason, "lambda.NotAllowed")
+        forget = wanted.get("mode") == "forget"
+        request: dict[str, Any] = {
+            "FunctionName": wanted["function"],
+            "InvocationType": "Event" if forget else "RequestResponse",
+            "Payload": json.dumps(wanted.get("payload", {})).encode(),
+        }
+        if "qualifier" in wanted:
+            request["Qualifier"] = wanted["qualifier"]
+        if not forget:
+            context = json.dumps({"custom": {"idempotencyKey": key}})
+            request |= {"LogType": "Tail", "ClientContext": b64encode(context.encode()).decode()}
+        with failures("lambda"):
+            answer = client("lambda", None, self._seconds, self._endpoint).invoke(**request)
+            body: bytes = answer["Payload"].read()
+        request_id = answer["ResponseMetadata"].get("RequestId")
+        if forget:
+            return {"status": answer["StatusCode"], "requestId": request_id}
+        if answer.get("FunctionError"):
+            raise self._failed(body, request_id, answer.get("LogResult"))
+        return self._result(body)
+
+    def _result(self, body: bytes) -> Json:
+        if not body:
+            return None
+        try:
+            return self._read_json(body, MOST)
+        except Exception as error:
+            raise StepError(f"what the function answers is no JSON: {error}", "lambda.BadAnswer") from error
+
+    def _failed(self, body: bytes, request_id: str | None, log: str | None) -> StepError:
+        """Tell what a function says of its failure (AWS Lambda Developer Guide, "Function errors")."""
+        try:
+            told = self._read_json(body, MOST)
+        except Exception:  # noqa: BLE001 - then it says nothing
+            told = None
+        about = told if isinstance(told, dict) else {}
+        kind = re.sub(r"[^A-Za-z0-9._-]", "-", str(about.get("errorType") or "Unhandled"))[:100]
+        message = str(about.get("errorMessage") or "the function failed, and does not say why")[:MESSAGE]
+        lines = b64decode(log).decode(errors="replace").splitlines()[-LOG_LINES:] if log else []
+        details: dict[str, Json] = {
+            "type": kind,
+            "message": message,
+            "trace": about.get("stackTrace", []),
+            "requestId": request_id,
+            "logTail": list(lines),
+        }
+        return StepError(message, f"lambda.{kind}", details)

@@ -1,0 +1,117 @@
+"""Values on their way to AWS and back: JSON here, what botocore takes and gives there."""
+
+import json
+import math
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import NAMESPACE_OID, uuid5
+
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json, format_instant
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, Shape
+
+MOST = 32 * 1024 * 1024
+"""Bytes of one answer, with all its pages."""
+_CHUNK = 16 * 1024
+
+T = TypeVar("T")
+
+
+def outgoing(model: "OperationModel", parameters: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Make what botocore takes: without nulls, with bytes, and with the idempotency tokens that are not given.
+
+    Raises:
+        StepError: ``aws.InvalidParameters``: some base64 is none.
+    """
+    shape = model.input_shape
+    if shape is None:
+        return dict(parameters)
+    made: dict[str, Any] = _outgoing(shape, parameters)
+    for name, member in shape.members.items():
+        if member.metadata.get("idempotencyToken") and name not in made:
+            made[name] = str(uuid5(NAMESPACE_OID, key))
+    return made
+
+
+def _outgoing(shape: "Shape | None", value: Any) -> Any:  # noqa: ANN401 - any JSON
+    kind = None if shape is None or getattr(shape, "is_document_type", False) else shape.type_name
+    match value:
+        case {"base64": str() as text, **rest} if kind == "blob" and not rest:
+            try:
+                return b64decode(text, validate=True)
+            except ValueError:
+                raise StepError("what stands under base64 is no base64", "aws.InvalidParameters") from None
+        case dict() if kind is not None:
+            members: Mapping[str, Shape] = getattr(shape, "members", {}) if kind == "structure" else {}
+            inner = getattr(shape, "value", None) if kind == "map" else None
+            return {k: _outgoing(members.get(k, inner), v) for k, v in value.items() if v is not None}
+        case list() if kind == "list":
+            return [_outgoing(getattr(shape, "member", None), each) for each in value]
+        case float() if kind in {"integer", "long"} and value.is_integer():
+            return int(value)
+        case _:
+            return value
+
+
+def received(answer: Mapping[str, Any], until: float) -> dict[str, Json]:
+    """Make JSON of an answer, reading what it streams.
+
+    Args:
+        answer: as botocore gives it.
+        until: when it is to be there, by the monotonic clock.
+
+    Raises:
+        StepError: ``aws.TooLarge``: there is more than can be kept; ``aws.Timeout``: it takes too long.
+    """
+    return {name: incoming(_read(member, until)) for name, member in answer.items() if name != "ResponseMetadata"}
+
+
+def _read(member: Any, until: float) -> Any:  # noqa: ANN401 - any member of an answer
+    if not hasattr(member, "close"):
+        return member
+    with closing(member):
+        if hasattr(member, "read"):
+            return b"".join(within(iter(lambda: member.read(_CHUNK), b""), until))
+        return list(within(member, until))  # of events
+
+
+def within(pieces: Iterable[T], until: float) -> Iterator[T]:
+    """Take pieces of an answer, but not too many, and not for too long.
+
+    Raises:
+        StepError: ``aws.TooLarge`` or ``aws.Timeout``.
+    """
+    size = 0
+    for piece in pieces:
+        size += len(piece) if isinstance(piece, bytes) else len(json.dumps(piece, default=str))
+        if size > MOST:
+            raise StepError(f"the answer has more than {MOST:,} bytes", "aws.TooLarge")
+        if time.monotonic() > until:
+            raise StepError("the whole answer takes longer than a call may take", "aws.Timeout")
+        yield piece
+
+
+def incoming(value: Any) -> Json:  # noqa: ANN401 - whatever botocore gives
+    """Make JSON of a value: instants as RFC 3339 text, bytes as base64, sets as lists, what is no number as text.
+
+    Those that are none are ``NaN``, ``Infinity`` and ``-Infinity`` (Smithy specification, "Simple types").
+    """
+    match value:
+        case dict():
+            return {str(key): incoming(member) for key, member in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [incoming(item) for item in value]
+        case datetime():
+            return format_instant(value)
+        case bytes() | bytearray():
+            return b64encode(value).decode()
+        case float():
+            return value if math.isfinite(value) else json.dumps(value)
+        case _:
+            return value if isinstance(value, bool | int | str | None) else str(value)

@@ -1,0 +1,42 @@
+"""Calls into the world: secrets go in at the last moment, and come back nowhere."""
+
+from collections.abc import Callable, Collection
+from typing import TypeAlias
+
+from chalicelib.adapters.calls.placeholders import filled, redacted
+from chalicelib.adapters.calls.pool import Performer
+from chalicelib.core.definitions.model import Perform
+from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.json import Json
+
+Call: TypeAlias = Callable[[Json, str], Json]
+"""Makes one kind of call: takes its parameters and the idempotency key, answers the result, raises StepError."""
+
+
+def guarded(call: Call, secret: Callable[[str, str], str], token: Callable[[str], str]) -> Performer:
+    """Make a performer of a call.
+
+    Args:
+        call: what is done with the parameters.
+        secret: answers a tenant's secret by its name.
+        token: answers the callback token of the turn with an idempotency key.
+    """
+
+    def perform(wanted: Perform, key: str) -> Json:
+        ready = filled(wanted, key, secret, token)
+        try:
+            return redacted(call(ready.params, key), ready.secrets)
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it says may hold what was put in
+            raise _covered(error, ready.secrets) from None
+
+    return perform
+
+
+def _covered(error: Exception, secrets: Collection[str]) -> StepError:
+    """Tell what went wrong, without the secrets that were in it."""
+    failure = error if isinstance(error, StepError) else StepError(str(error), type(error).__name__)
+    told = redacted([str(failure), failure.details], secrets)
+    assert isinstance(told, list)  # noqa: S101 - of which it was made
+    return StepError(str(told[0]), failure.name, told[1], failure.retry_after)

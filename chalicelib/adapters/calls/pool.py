@@ -1,0 +1,92 @@
+"""Effects, performed in a bounded pool of threads, or by who waits for one alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import NamedTuple, TypeAlias
+
+from chalicelib.core.definitions.model import Perform
+from chalicelib.core.executions.inputs import EffectFailed, EffectPutOff, EffectSucceeded
+from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.json import Json
+from chalicelib.ports import Clock, Performed
+
+WIDTH = 16
+"""Effects of one process at a time; the others wait their turn."""
+
+Performer: TypeAlias = Callable[[Perform, str], Json]
+"""Does one kind of thing: takes what is to be done and its idempotency key, answers the result, raises StepError."""
+
+
+class _Wanted(NamedTuple):
+    """An effect: of which turn, what is to be done under which key, and before when."""
+
+    thread: str
+    turn: int
+    perform: Perform
+    key: str
+    before: datetime
+
+
+class PooledEffects:
+    """The effects of one invocation, in a pool that all invocations of a process share.
+
+    One alone is begun when it is waited for: if there is no instant to be back by, that needs no other thread.
+    """
+
+    def __init__(self, performers: Mapping[str, Performer], pool: ThreadPoolExecutor, clock: Clock) -> None:
+        self._performers = performers
+        self._pool = pool
+        self._clock = clock
+        self._ended: SimpleQueue[Future[Performed]] = SimpleQueue()
+        self._flying = 0
+        self._alone: _Wanted | None = None
+
+    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+        """Begin an effect once a thread of the pool is free, or it is waited for."""
+        wanted = _Wanted(thread, turn, perform, f"{execution}:{thread}:{turn}", before)
+        if self._alone is None and not self._flying:
+            self._alone = wanted
+        else:
+            self._join_in()
+            self._submit(wanted)
+
+    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
+        """Wait for the next ones to end: at least one is in flight."""
+        if self._alone is not None and until is None:
+            alone, self._alone = self._alone, None
+            return [self._perform(alone)]
+        self._join_in()
+        timeout = None if until is None else max(0, (until - self._clock.now()).total_seconds())
+        try:
+            ended = [self._ended.get(timeout=timeout)]
+        except Empty:
+            return []
+        while not self._ended.empty():
+            ended.append(self._ended.get())
+        self._flying -= len(ended)
+        return [future.result() for future in ended]
+
+    def _join_in(self) -> None:
+        """Let the one that was alone be performed beside others."""
+        alone, self._alone = self._alone, None
+        if alone is not None:
+            self._submit(alone)
+
+    def _submit(self, wanted: _Wanted) -> None:
+        self._flying += 1
+        self._pool.submit(self._perform, wanted).add_done_callback(self._ended.put)
+
+    def _perform(self, wanted: _Wanted) -> Performed:
+        thread, turn, perform, key, before = wanted
+        if self._clock.now() >= before:
+            return EffectPutOff(thread, turn)
+        try:
+            return EffectSucceeded(thread, turn, self._performers[perform.kind](perform, key))
+        except StepError as error:
+            return EffectFailed(thread, turn, error.name, str(error), error.details, error.retry_after)
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught
+            return EffectFailed(thread, turn, type(error).__name__, str(error))

@@ -1,0 +1,48 @@
+"""Parts of payloads in DynamoDB, and references as an attribute."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.dynamodb.attributes import Attribute, Item
+from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.reads import batch_get
+from chalicelib.adapters.names import Names
+from chalicelib.adapters.payloads import PartKey
+from chalicelib.core.records.payload import Reference
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+class DynamoParts:
+    """The table of parts."""
+
+    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+        self._client = client
+        self._table = names.payloads
+
+    def put(self, sha256: str, part: int, content: bytes) -> None:
+        """Write a part."""
+        with unavailable():
+            self._client.put_item(TableName=self._table, Item={**_key((sha256, part)), "content": {"B": content}})
+
+    def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
+        """Read parts."""
+        items = batch_get(self._client, self._table, [_key(key) for key in keys], ("sha256", "part", "content"))
+        return {(item["sha256"]["S"], int(item["part"]["N"])): bytes(item["content"]["B"]) for item in items}
+
+
+def pack_references(references: Mapping[str, Reference]) -> Attribute:
+    """Make an attribute of references by JSON pointer: ``hash/bytes`` each."""
+    return {"M": {pointer: {"S": f"{each.sha256}/{each.bytes}"} for pointer, each in references.items()}}
+
+
+def unpack_references(attribute: Attribute) -> dict[str, Reference]:
+    """Read the references of an attribute that :func:`pack_references` made."""
+    parts = {pointer: each["S"].partition("/") for pointer, each in attribute["M"].items()}
+    return {pointer: Reference(sha256, int(size)) for pointer, (sha256, _, size) in parts.items()}
+
+
+def _key(key: PartKey) -> Item:
+    sha256, part = key
+    return {"sha256": {"S": sha256}, "part": {"N": str(part)}}

@@ -1,0 +1,108 @@
+"""Definitions in DynamoDB: a table of all versions, and one of the newest of each id."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.dynamodb.attributes import Item, pack, standing, unpack
+from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.names import Names
+from chalicelib.core.values.json import encode, format_instant, parse_instant
+from chalicelib.ports import DefinitionRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+
+class DynamoDefinitions:
+    """The two tables of definitions."""
+
+    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+        self._client = client
+        self._heads = names.definitions
+        self._versions = names.definition_versions
+
+    def newest(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
+        """Read the newest version."""
+        return self._get(self._heads, {"tenantId": {"S": tenant_id}, "id": {"S": definition_id}})
+
+    def version(self, tenant_id: str, definition_id: str, version: int) -> DefinitionRecord | None:
+        """Read one version."""
+        return self._get(self._versions, _version_key(tenant_id, definition_id, version))
+
+    def add(self, record: DefinitionRecord) -> bool:
+        """Write a version, once."""
+        item = _version_key(record.tenant_id, record.id, record.version) | _write(record)
+        try:
+            with unavailable():
+                self._client.put_item(
+                    TableName=self._versions,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(tenantId)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            return _read(standing(error)).digest == record.digest
+        return True
+
+    def put_newest(self, record: DefinitionRecord) -> None:
+        """Make a version the newest."""
+        try:
+            with unavailable():
+                self._client.put_item(
+                    TableName=self._heads,
+                    Item=_write(record),
+                    ConditionExpression="attribute_not_exists(#version) OR #version <= :version",
+                    ExpressionAttributeNames={"#version": "version"},
+                    ExpressionAttributeValues={":version": {"N": str(record.version)}},
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
+        """Read newest versions by id."""
+        request: QueryInputTypeDef = {
+            "TableName": self._heads,
+            "KeyConditionExpression": "tenantId = :tenant",
+            "FilterExpression": "attribute_not_exists(retired)",
+            "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
+            "ConsistentRead": True,
+        }
+        if after is not None:
+            request["KeyConditionExpression"] = "tenantId = :tenant AND id > :after"
+            request["ExpressionAttributeValues"] = {":tenant": {"S": tenant_id}, ":after": {"S": after}}
+        return [_read(item) for item in query(self._client, request, limit)]
+
+    def _get(self, table: str, key: Item) -> DefinitionRecord | None:
+        with unavailable():
+            answer = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)
+        return _read(answer["Item"]) if "Item" in answer else None
+
+
+def _version_key(tenant_id: str, definition_id: str, version: int) -> Item:
+    return {"tenantId": {"S": tenant_id}, "idVersion": {"S": f"{definition_id}@{version:05d}"}}
+
+
+def _write(record: DefinitionRecord) -> Item:
+    item: Item = {
+        "tenantId": {"S": record.tenant_id},
+        "id": {"S": record.id},
+        "version": {"N": str(record.version)},
+        "digest": {"S": record.digest},
+        "createdAt": {"S": format_instant(record.created_at)},
+        "document": pack(encode(record.document)),
+    }
+    return item | {"retired": {"BOOL": True}} if record.retired else item
+
+
+def _read(item: Item) -> DefinitionRecord:
+    return DefinitionRecord(
+        tenant_id=item["tenantId"]["S"],
+        id=item["id"]["S"],
+        version=int(item["version"]["N"]),
+        document=unpack(item["document"]),
+        digest=item["digest"]["S"],
+        created_at=parse_instant(item["createdAt"]["S"]),
+        retired="retired" in item,
+    )

@@ -1,0 +1,46 @@
+"""Which failures of a call mean that the service did not answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chalicelib.core.values.errors import UnavailableError
+
+TRANSIENT = frozenset(
+    {
+        "LimitExceededException",
+        "OverLimit",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "Throttling",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+"""Error codes that pass (Amazon DynamoDB Developer Guide, "Error handling"; Amazon SQS API Reference, "Errors")."""
+
+SERVER_ERROR = 500
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Raise what a call could not do for now, and what it may have done unheard, as :class:`UnavailableError`.
+
+    Anything else, a request that can never succeed among it, is raised as it is.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not _passes(error):
+            raise
+        raise UnavailableError(str(error)) from error
+
+
+def _passes(error: Exception) -> bool:
+    from botocore import exceptions  # noqa: PLC0415 - loaded by then, and slow to load at a cold start
+
+    if isinstance(error, exceptions.ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= SERVER_ERROR or error.response["Error"]["Code"] in TRANSIENT
+    return isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError))

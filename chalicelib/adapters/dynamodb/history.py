@@ -1,0 +1,65 @@
+"""History in DynamoDB: rows that are only ever put."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of
+from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.names import Names
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.executions.model import Link
+from chalicelib.core.records.history import Row
+from chalicelib.core.values.json import Json
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+
+class DynamoHistory:
+    """The table of history rows."""
+
+    def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
+        self._client = client
+        self._table = names.history
+        self._payloads = payloads
+
+    def append(self, row: Row) -> None:
+        """Put a row under its key, its payloads before it."""
+        self._payloads.put(row.payloads)
+        item: Item = {"id": {"S": row.execution}, "key": {"S": row.key}}
+        if row.previous is not None:
+            item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
+        item["document"] = pack(row.text)
+        with unavailable():
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def keep(self, payloads: Mapping[str, bytes]) -> None:
+        """Write values that records refer to."""
+        self._payloads.put(payloads)
+
+    def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
+        """Put values back into records."""
+        self._payloads.fill(tenant_id, records, most)
+
+    def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
+        """Answer the result of a record."""
+        return self._payloads.result(tenant_id, record)
+
+    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
+        """Read rows by version."""
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": "id = :id AND #key >= :from",
+            "ExpressionAttributeNames": {"#key": "key"},
+            "ExpressionAttributeValues": {":id": {"S": execution_id}, ":from": {"S": f"{after + 1:012d}"}},
+            "ConsistentRead": True,
+        }
+        return [_row(item) for item in query(self._client, request, limit)]
+
+
+def _row(item: Item) -> Row:
+    previous = item["previous"]["M"] if "previous" in item else {}
+    link = Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None
+    return Row(item["id"]["S"], item["key"]["S"], link, text_of(item["document"]))

@@ -1,0 +1,61 @@
+"""Reads of DynamoDB that may take several calls."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.dynamodb.attributes import Item
+from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.core.values.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import KeysAndAttributesTypeDef, QueryInputTypeDef
+
+MAX_KEYS = 100
+"""Of one BatchGetItem (Amazon DynamoDB API Reference)."""
+
+
+def query(client: "DynamoDBClient", request: "QueryInputTypeDef", limit: int) -> list[Item]:
+    """Read up to ``limit`` items that a query finds; fewer only where there are no more.
+
+    Raises:
+        UnavailableError: DynamoDB did not answer.
+    """
+    found: list[Item] = []
+    while len(found) < limit:
+        request["Limit"] = limit - len(found)
+        with unavailable():
+            page = client.query(**request)
+        found += page["Items"]
+        if "LastEvaluatedKey" not in page:
+            break
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    return found
+
+
+def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], projection: Sequence[str]) -> list[Item]:
+    """Read attributes of the items under some keys, strongly consistent, in no order; what is not there is left out.
+
+    Raises:
+        UnavailableError: DynamoDB did not answer.
+    """
+    names = {f"#{name}": name for name in projection}
+    found: list[Item] = []
+    for start in range(0, len(keys), MAX_KEYS):
+        wanted: Sequence[Item] = keys[start : start + MAX_KEYS]
+        while wanted:
+            request: KeysAndAttributesTypeDef = {
+                "Keys": wanted,
+                "ConsistentRead": True,
+                "ProjectionExpression": ",".join(names),
+                "ExpressionAttributeNames": names,
+            }
+            with unavailable():
+                answer = client.batch_get_item(RequestItems={table: request})
+            found += answer["Responses"].get(table, [])
+            unprocessed = answer["UnprocessedKeys"]
+            left = [dict(key) for key in unprocessed[table]["Keys"]] if table in unprocessed else []
+            if len(left) == len(wanted):
+                raise UnavailableError("none of the keys of a batch was processed")
+            wanted = left
+    return found

@@ -1,0 +1,1 @@
+"""Steps of the type `http`: requests that reach only what they may."""

@@ -1,0 +1,214 @@
+"""The answer to an HTTP request, as the result or the error of a step."""
+
+import base64
+import codecs
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.client import HTTPResponse
+from typing import TypeAlias
+
+from chalicelib.core.values.errors import MalformedError, StepError
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
+
+SHOWN = 16 * 1024
+"""Bytes of the body of an answer that is not expected, in the details of the error."""
+
+HEADERS = 64 * 1024
+"""Bytes of the headers of an answer."""
+
+_CHUNK = 64 * 1024
+_GZIP = 31
+"""What zlib calls gzip (zlib manual, "inflateInit2")."""
+_TEXTS = frozenset(
+    f"application/{kind}"
+    for kind in ("ecmascript", "graphql", "javascript", "sql", "toml", "x-www-form-urlencoded", "xml", "yaml")
+)
+_CHARSETS = re.compile(
+    r"ascii|big5|cp[0-9]+|euc_(jp|kr)|gb(18030|2312|k)|iso2022_jp|iso8859-[0-9]+|koi8-[ru]|shift_jis|utf-(8|16|32)(-[lb]e)?"
+)
+"""Python's names of character sets: it has other codecs under such names, which are none."""
+
+ReadJson: TypeAlias = Callable[[bytes, int], Json]
+"""Reads JSON in UTF-8 of so many bytes at most; raises MalformedError."""
+
+
+@value
+class Answer:
+    """What came back."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    """By names in lower case."""
+    content: bytes
+    charset: str | None
+    complete: bool = True
+    """Whether the content is all of it."""
+
+
+def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) -> Answer:
+    """Receive the body of an answer, unpacked: at most so many bytes, or the first 16 KB if it is not expected.
+
+    Raises:
+        StepError: ``http.TooLarge``, or ``http.BadAnswer`` if it cannot be unpacked.
+        OSError, HTTPException: the connection broke.
+    """
+    headers: dict[str, str] = {}
+    if sum(len(name) + len(value) for name, value in response.getheaders()) > HEADERS:
+        raise StepError(f"the headers of the answer are larger than {HEADERS:,} bytes", "http.TooLarge")
+    for name, text in response.getheaders():
+        flat = " ".join(text.split())
+        headers[name.lower()] = f"{headers[name.lower()]}, {flat}" if name.lower() in headers else flat
+    expected = is_expected(response.status, statuses)
+    content, complete = b"", False
+    try:
+        content, complete = _collect(response, headers.get("content-encoding", ""), most if expected else SHOWN)
+    except StepError:
+        if expected:
+            raise
+    if expected and not complete:
+        raise StepError(f"the answer is larger than {most:,} bytes", "http.TooLarge")
+    headers.pop("set-cookie", None)
+    charset = response.headers.get_content_charset()
+    return Answer(response.status, response.reason, headers, content, charset, complete)
+
+
+def is_expected(status: int, statuses: Sequence[int | str]) -> bool:
+    """Tell whether a status is among codes (``200``) and classes (``2xx``)."""
+    return any(str(each) in {str(status), f"{status // 100}xx"} for each in statuses)
+
+
+def result(answer: Answer, mode: str, read_json: ReadJson) -> Json:
+    """Write an answer as ``{status, headers, body}``.
+
+    Args:
+        answer: the answer.
+        mode: how to read its body: ``json``, ``text``, ``base64``, or ``auto``, as its content type says.
+        read_json: reads JSON.
+
+    Raises:
+        StepError: ``http.BadAnswer``: its body cannot be read like that.
+    """
+    mode = _mode(answer) if mode == "auto" else mode
+    return {"status": answer.status, "headers": dict(answer.headers), "body": _body(answer, mode, read_json)}
+
+
+def failure(answer: Answer, origin: str, read_json: ReadJson, now: datetime) -> StepError:
+    """Make the error of an answer that is not expected."""
+    mode = _mode(answer)
+    if mode == "json" and not answer.complete:
+        mode = "text"
+    try:
+        body = _body(answer, mode, read_json)
+    except StepError:
+        body = answer.content.decode(errors="replace")
+    details: Json = {"status": answer.status, "headers": dict(answer.headers), "body": body}
+    message = f"{origin} answered {answer.status} {answer.reason}".rstrip()
+    wait = retry_after(answer.headers.get("retry-after", ""), now)
+    return StepError(message, f"http.Status.{answer.status}", details, wait)
+
+
+def retry_after(text: str, now: datetime) -> float | None:
+    """Read ``Retry-After``, seconds or a date (RFC 9110, section 10.2.3), as seconds from now; None: it is neither."""
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return float(text)
+    try:
+        instant = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds())
+
+
+def _collect(response: HTTPResponse, encoding: str, most: int) -> tuple[bytes, bool]:
+    """Read until the end, or until there is more than is wanted, packed or unpacked.
+
+    Returns:
+        The content, and whether it is all of it.
+    """
+    unpack = _unpacker(encoding)
+    content, received = bytearray(), 0
+    while chunk := response.read(_CHUNK):
+        received += len(chunk)
+        content += unpack(chunk, most + 1 - len(content))
+        if max(len(content), received) > most:
+            return bytes(content[:most]), False
+    if response.length:
+        raise ConnectionError("the answer broke off")
+    unpack(b"", 0)
+    return bytes(content), True
+
+
+def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
+    match encoding.lower():
+        case "" | "identity":
+            return lambda chunk, _room: chunk
+        case "gzip" | "x-gzip":
+            return _Gunzip()
+        case _:
+            raise _bad(f"its Content-Encoding is {encoding[:40]}, and only gzip can be unpacked")
+
+
+class _Gunzip:
+    """Unpacks gzip (RFC 1952) piece by piece, never more than there is room for; no bytes are the end."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+        self._begun = False
+
+    def __call__(self, chunk: bytes, room: int) -> bytes:
+        if not chunk and self._begun and not self._member.eof:
+            raise _bad("it is packed, and breaks off")
+        self._begun = self._begun or bool(chunk)
+        content = bytearray()
+        try:
+            while chunk and len(content) < room:
+                if self._member.eof:
+                    self._member = zlib.decompressobj(_GZIP)
+                content += self._member.decompress(chunk, room - len(content))
+                chunk = self._member.unused_data or self._member.unconsumed_tail
+        except zlib.error as error:
+            raise _bad("it is not packed as it says") from error
+        return bytes(content)
+
+
+def _mode(answer: Answer) -> str:
+    """Tell how to read a body by its content type."""
+    media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media in {"application/json", "text/json"} or media.endswith("+json"):
+        return "json"
+    return "text" if media.startswith("text/") or media.endswith("+xml") or media in _TEXTS else "base64"
+
+
+def _body(answer: Answer, mode: str, read_json: ReadJson) -> Json:
+    if not answer.content:
+        return None
+    if mode == "base64":
+        return base64.b64encode(answer.content).decode()
+    text = _text(answer)
+    if mode == "text":
+        return text
+    content = text.encode()
+    try:
+        return read_json(content, len(content))
+    except MalformedError as error:
+        raise _bad(str(error)) from error
+
+
+def _text(answer: Answer) -> str:
+    charset = answer.charset or "utf-8"
+    try:
+        codec = codecs.lookup(charset).name
+        text = answer.content.decode("utf-8-sig" if codec == "utf-8" else codec) if _CHARSETS.fullmatch(codec) else None
+    except (LookupError, ValueError):  # a name with a null in it is a ValueError
+        text = None
+    if text is None:
+        raise _bad(f"it is not text in {charset[:40]}: with expect.body base64 its bytes are the result")
+    return text
+
+
+def _bad(reason: str) -> StepError:
+    return StepError(f"the answer cannot be read: {reason}", "http.BadAnswer")

@@ -1,0 +1,114 @@
+"""HTTP requests, as steps ask for them."""
+
+import ssl
+from collections.abc import Collection, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, cast
+
+from chalicelib.adapters.http.answer import ReadJson, failure, is_expected, receive, result
+from chalicelib.adapters.http.auth import authorized
+from chalicelib.adapters.http.connection import Connection, Pace, failures
+from chalicelib.adapters.http.gate import Gate, Hosts, Resolver, addresses_of
+from chalicelib.adapters.http.request import Request, build, redirected
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
+
+SECONDS = 30
+"""What a whole call may take."""
+MOST = 16 * 1024 * 1024
+"""Bytes of an answer, unpacked."""
+REDIRECTS = 3
+CONNECT_SECONDS = 5
+"""What looking for the address and connecting may take, unless the step says so."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class HttpPerformer:
+    """Sends the requests of steps of type ``http``, each over a connection of its own; thread-safe.
+
+    Args:
+        hosts: which hosts a tenant may call.
+        read_json: reads the JSON of answers.
+        local: hosts that may be called though they are not public, over plain http and on any port.
+        resolve: answers the addresses of a name.
+        seconds: what a whole call may take, redirects and answer included.
+        most: how many bytes an answer may have, unpacked.
+        ca_file: certificates of authorities to trust, in PEM, in the place of those of the system.
+    """
+
+    def __init__(  # noqa: PLR0913 - what an operator can set
+        self,
+        hosts: Hosts,
+        read_json: ReadJson,
+        *,
+        local: Collection[str] = (),
+        resolve: Resolver = addresses_of,
+        seconds: float = SECONDS,
+        most: int = MOST,
+        ca_file: str | None = None,
+    ) -> None:
+        self._gate = Gate(hosts, local, resolve)
+        self._read_json = read_json
+        self._seconds = seconds
+        self._most = most
+        self._ca_file = ca_file
+
+    def __call__(self, params: Json, key: str) -> Json:
+        """Send the request, and follow redirects if the step says so.
+
+        Args:
+            params: the parameters of the step.
+            key: the idempotency key, which begins with the tenant.
+
+        Raises:
+            StepError: one of the errors that the step type names.
+        """
+        wanted = cast("Mapping[str, Any]", params)
+        pace = Pace(self._seconds)
+        request = build(wanted, key)
+        for _ in range(1 + REDIRECTS):
+            answer = self._answer(request, wanted, key.partition(":")[0], pace)
+            if not isinstance(answer, Request):
+                return answer
+            request = answer
+        raise StepError(f"there are more than {REDIRECTS} redirects", "http.TooManyRedirects")
+
+    def _answer(self, request: Request, params: Mapping[str, Any], tenant: str, pace: Pace) -> "Json | Request":
+        """Send one request; answer the step's result, or the next request that a redirect asks for."""
+        request = authorized(request)
+        with closing(self._connected(request, params, tenant, pace)) as connection:
+            silence = params.get("readTimeoutSeconds", self._seconds)
+            with failures(request.target, pace, f"was silent for {silence:g} seconds"):
+                headers = {"host": request.target.authority, **request.headers, "connection": "close"}
+                connection.request(request.method, request.target.path, request.body, headers)
+                with connection.getresponse() as response:
+                    location = response.getheader("location")
+                    if params.get("followRedirects") and response.status in _REDIRECTS and location is not None:
+                        return redirected(request, response.status, location)
+                    expect = params.get("expect", {})
+                    statuses = expect.get("statuses", ["2xx"])
+                    answer = receive(response, statuses, self._most)
+        if not is_expected(answer.status, statuses):
+            raise failure(answer, request.target.origin, self._read_json, datetime.now(UTC))
+        return result(answer, expect.get("body", "auto"), self._read_json)
+
+    def _connected(self, request: Request, params: Mapping[str, Any], tenant: str, pace: Pace) -> Connection:
+        """Connect to where a request may go."""
+        target = request.target
+        seconds = params.get("connectTimeoutSeconds", CONNECT_SECONDS)
+        silence = params.get("readTimeoutSeconds", self._seconds)
+        with failures(target, pace, f"took no connection within {seconds:g} seconds"):
+            connecting = pace.within(seconds)
+            addresses = self._gate.admit(tenant, target, connecting.left())
+            context = self._context if target.scheme == "https" else None
+            connection = Connection(target, addresses, context, connecting, lambda: min(silence, pace.left()))
+            connection.connect()
+        return connection
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """What connections trust; made when it is first needed, which takes some hundredths of a second."""
+        return ssl.create_default_context(cafile=self._ca_file)

@@ -1,0 +1,1 @@
+"""The stores and queues, in this process."""

@@ -1,0 +1,267 @@
+"""Every port kept in memory: for tests, for demonstrations, for the simulation.
+
+Values go through their JSON text, as they do in real stores: what a reader gets is never what a writer holds.
+"""
+
+import itertools
+import json
+from bisect import bisect_right, insort
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.adapters.payloads import PartKey, Payloads
+from chalicelib.core.executions.inputs import Image, Message, TimerFired
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
+from chalicelib.core.records.history import Row
+from chalicelib.core.records.payload import Reference, execution_slots
+from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.value import copy_with
+from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
+
+
+class MemoryClock:
+    """A clock that stands still until it is moved; sleeping moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        """Tell the instant."""
+        return self.instant
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.instant += timedelta(seconds=seconds)
+
+
+class MemoryParts:
+    """Parts of payloads by hash and number."""
+
+    def __init__(self) -> None:
+        self.contents: dict[PartKey, bytes] = {}
+
+    def put(self, sha256: str, part: int, content: bytes) -> None:
+        """Write a part."""
+        self.contents[sha256, part] = content
+
+    def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
+        """Read parts."""
+        return {key: self.contents[key] for key in keys if key in self.contents}
+
+
+class MemoryExecutions:
+    """Executions by id: the text of a document, with the references to its large values as its ``payloads``."""
+
+    def __init__(self, payloads: Payloads | None = None) -> None:
+        self.items: dict[str, str] = {}
+        self.due_times: dict[str, datetime] = {}
+        self.payloads = payloads or Payloads(MemoryParts())
+
+    def get(self, execution_id: str) -> Execution | None:
+        """Read one."""
+        return self._read(self._document(execution_id))
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        """Write a submission where nothing stands."""
+        text = self._write(execution)
+        if (current := self._document(execution.id)) is not None:
+            raise Stale(self._read(current))
+        self._put(execution.id, text, due_at)
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+        """Write the next version."""
+        text = self._write(execution)
+        current = self._document(execution.id)
+        stands = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
+        if (execution.version - 1, execution.nonce) != stands:
+            raise Stale(self._read(current))
+        self._put(execution.id, text, due_at)
+        return lambda: {"text": text} if len(text) <= MAX_IMAGE_BYTES else None
+
+    def restore(self, image: Image) -> Execution:
+        """Read an image."""
+        return self._execution(json.loads(str(image["text"])))
+
+    def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
+        """Read headers, newest first."""
+        found = [read_execution(json.loads(text)) for text in self.items.values()]
+        mine = sorted((e for e in found if e.tenant_id == tenant_id), key=_newness, reverse=True)
+        rest = [e for e in mine if after is None or _newness(e) < (after.started_at, after.id)]
+        return [_summary(execution) for execution in rest[:limit]]
+
+    def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
+        """Find what is due."""
+        found = sorted((at, name) for name, at in self.due_times.items() if at < before)
+        return [(name, at) for at, name in found[:limit]]
+
+    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+        """Move a due time, or take it away."""
+        if self.due_times.get(execution_id) != seen:
+            return
+        del self.due_times[execution_id]
+        if due_at is not None:
+            self.due_times[execution_id] = due_at
+
+    def _document(self, execution_id: str) -> dict[str, Any] | None:
+        text = self.items.get(execution_id)
+        return None if text is None else json.loads(text)
+
+    def _read(self, document: dict[str, Any] | None) -> Execution | None:
+        return None if document is None else self._execution(document)
+
+    def _execution(self, document: dict[str, Any]) -> Execution:
+        references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
+        self.payloads.unpack(document["tenantId"], document, references, execution_slots)
+        return read_execution(document)
+
+    def _write(self, execution: Execution) -> str:
+        packed = self.payloads.pack(execution.tenant_id, execution_json(execution), execution_slots)
+        if not packed.references:
+            return packed.text.decode()
+        references = {place: asdict(each) for place, each in packed.references.items()}
+        return encode({**json.loads(packed.text), "payloads": references}).decode()
+
+    def _put(self, execution_id: str, text: str, due_at: datetime | None) -> None:
+        self.items[execution_id] = text
+        self.due_times.pop(execution_id, None)
+        if due_at is not None:
+            self.due_times[execution_id] = due_at
+
+
+def _summary(execution: Execution) -> Summary:
+    return Summary(
+        execution.id,
+        execution.tenant_id,
+        execution.definition_id,
+        execution.definition_version,
+        execution.state,
+        execution.step,
+        execution.started_at,
+        execution.ended_at,
+        None if execution.parent is None else execution.parent.execution,
+    )
+
+
+def _newness(execution: Execution) -> tuple[datetime, str]:
+    return execution.started_at, execution.id
+
+
+class MemoryDefinitions:
+    """Definition versions, and the newest of each."""
+
+    def __init__(self) -> None:
+        self.versions: dict[tuple[str, str, int], DefinitionRecord] = {}
+        self.heads: dict[tuple[str, str], DefinitionRecord] = {}
+
+    def newest(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
+        """Read the newest version."""
+        return self.heads.get((tenant_id, definition_id))
+
+    def version(self, tenant_id: str, definition_id: str, version: int) -> DefinitionRecord | None:
+        """Read one version."""
+        return self.versions.get((tenant_id, definition_id, version))
+
+    def add(self, record: DefinitionRecord) -> bool:
+        """Write a version, once."""
+        stands = self.versions.setdefault((record.tenant_id, record.id, record.version), record)
+        return stands.digest == record.digest
+
+    def put_newest(self, record: DefinitionRecord) -> None:
+        """Make a version the newest."""
+        head = self.heads.get((record.tenant_id, record.id))
+        if head is None or head.version <= record.version:
+            self.heads[record.tenant_id, record.id] = record
+
+    def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
+        """Read newest versions by id."""
+        found = sorted(
+            (head for head in self.heads.values() if head.tenant_id == tenant_id and not head.retired),
+            key=lambda head: head.id,
+        )
+        return [head for head in found if after is None or head.id > after][:limit]
+
+
+class MemoryHistory:
+    """Rows by execution and key."""
+
+    def __init__(self, payloads: Payloads | None = None) -> None:
+        self.rows: dict[str, list[Row]] = {}
+        self.payloads = payloads or Payloads(MemoryParts())
+
+    def append(self, row: Row) -> None:
+        """Put a row under its key, its payloads before it."""
+        self.payloads.put(row.payloads)
+        rows = [other for other in self.rows.get(row.execution, []) if other.key != row.key]
+        insort(rows, copy_with(row, payloads={}), key=lambda other: other.key)
+        self.rows[row.execution] = rows
+
+    def keep(self, payloads: Mapping[str, bytes]) -> None:
+        """Write values that records refer to."""
+        self.payloads.put(payloads)
+
+    def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
+        """Put values back into records."""
+        self.payloads.fill(tenant_id, records, most)
+
+    def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
+        """Answer the result of a record."""
+        return self.payloads.result(tenant_id, record)
+
+    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
+        """Read rows by version."""
+        rows = self.rows.get(execution_id, [])
+        start = bisect_right(rows, after, key=lambda row: row.version)
+        return rows[start : start + limit]
+
+
+@dataclass
+class Letter:
+    """A message in a queue, as text."""
+
+    id: str
+    body: str
+    timer: bool
+    visible_at: datetime
+    receives: int = 0
+    dead: bool = False
+
+
+class MemoryQueue:
+    """Both queues and their dead letters, with delays, visibility timeout and redrive as SQS has them."""
+
+    def __init__(self, clock: MemoryClock, visibility: timedelta = timedelta(seconds=360), receives: int = 5) -> None:
+        self.clock = clock
+        self.visibility = visibility
+        self.receives = receives
+        self.letters: dict[str, Letter] = {}
+        self.ids = (f"message-{count}" for count in itertools.count(1))
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Take messages in."""
+        for message in messages:
+            visible_at = self.clock.now() + timedelta(seconds=message.delay)
+            body = json.dumps(message_json(message))
+            letter = Letter(next(self.ids), body, isinstance(message.event, TimerFired), visible_at)
+            self.letters[letter.id] = letter
+
+    def receive(self, letter: Letter) -> Letter:
+        """Deliver a visible letter: hidden for the visibility timeout, dead after too many times."""
+        letter.receives += 1
+        letter.visible_at = self.clock.now() + self.visibility
+        return copy_with(letter)
+
+    def visible(self) -> list[Letter]:
+        """Find what can be received now; what was received too often is dead from here on."""
+        now = self.clock.now()
+        found = [letter for letter in self.letters.values() if letter.visible_at <= now]
+        for letter in found:
+            letter.dead = letter.dead or letter.receives >= self.receives
+        return found
+
+    def delete(self, queue: str, handles: Sequence[str]) -> None:  # noqa: ARG002 - ids are unique over all queues
+        """Forget letters; a second time is no error."""
+        for handle in handles:
+            self.letters.pop(handle, None)

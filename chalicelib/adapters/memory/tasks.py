@@ -1,0 +1,51 @@
+"""People's tasks kept in memory, as JSON text."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Lock
+
+from chalicelib.core.values.json import encode
+from chalicelib.core.waits.task import HEADER, Task, TaskFilter, read_task, task_document
+from chalicelib.ports import Position
+
+
+class MemoryTasks:
+    """Tasks by tenant and id: the text of each."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], bytes] = {}
+        self._lock = Lock()
+
+    def get(self, tenant_id: str, task_id: str) -> Task | None:
+        """Read one."""
+        text = self.items.get((tenant_id, task_id))
+        return None if text is None else read_task(json.loads(text))
+
+    def open(self, task: Task) -> None:
+        """Write one where nothing stands."""
+        self.items.setdefault((task.tenant_id, task.id), encode(task_document(task)))
+
+    def update(self, task: Task) -> bool:
+        """Write the next version of one."""
+        place, text = (task.tenant_id, task.id), encode(task_document(task))
+        with self._lock:
+            stands = self.items.get(place)
+            if stands is not None and json.loads(stands)["version"] == task.version - 1:
+                self.items[place] = stands = text
+        return stands == text
+
+    def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
+        """Read headers, newest first."""
+        found = [_listed(text) for (tenant, _), text in [*self.items.items()] if tenant == tenant_id]
+        rest = (task for task in found if after is None or _newness(task) < (after.started_at, after.id))
+        return sorted(filter(wanted.takes, rest), key=_newness, reverse=True)[:limit]
+
+
+def _listed(text: bytes) -> Task:
+    document = json.loads(text)
+    return read_task({name: document[name] for name in HEADER if name in document})
+
+
+def _newness(task: Task) -> tuple[datetime, str]:
+    return task.created_at, task.id

@@ -1,0 +1,1 @@
+"""What each route answers: a request taken apart, a use case, its result as JSON."""

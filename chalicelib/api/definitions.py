@@ -1,0 +1,82 @@
+"""What the routes of definitions answer."""
+
+from http import HTTPStatus
+from typing import Any
+
+from chalice.app import Request, Response
+
+from chalicelib.api import http as web
+from chalicelib.api.parsing import Places, write_yaml
+from chalicelib.core.values.errors import InvalidDefinitionError
+from chalicelib.core.values.json import Json, Problem, format_instant
+from chalicelib.core.values.value import value
+from chalicelib.ports import DefinitionRecord
+from chalicelib.usecases.definitions import DefinitionService
+
+
+@value
+class DefinitionApi:
+    """The routes, over the use cases."""
+
+    service: DefinitionService
+
+    @web.explained
+    def create_definition(self, request: Request, tenant: str) -> Response:
+        """Keep a definition: 201 with a new version, 200 if the newest version has this content."""
+        tenant = web.part(tenant, "tenantId")
+        document, places = web.document(request)
+        try:
+            record, new, warnings = self.service.create_definition(tenant, document)
+        except InvalidDefinitionError as error:
+            raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
+        where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
+        odd: dict[str, Json] = {"warnings": web.problems_json(_located(warnings, places))} if warnings else {}
+        return web.answer(_definition(record) | odd, HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+
+    @web.explained
+    def validate_definition(self, request: Request, tenant: str) -> Response:
+        """Tell every problem of a definition, and what is odd about a valid one, without keeping it."""
+        tenant = web.part(tenant, "tenantId")
+        document, places = web.document(request)
+        found = self.service.check_definition(tenant, document)
+        told = {"problems": found.problems, "warnings": found.warnings}
+        answer = {key: web.problems_json(_located(problems, places)) for key, problems in told.items()}
+        return web.answer({"valid": not found.problems, **answer})
+
+    @web.explained
+    def list_definitions(self, request: Request, tenant: str) -> Response:
+        """List the newest versions, by id."""
+        after, limit = web.cursor(request, str), web.limit(request)
+        found = self.service.list_definitions(web.part(tenant, "tenantId"), limit + 1, after[0] if after else None)
+        following: list[Json] | None = [found[limit - 1].id] if len(found) > limit else None
+        return web.page(request, [_definition(record) for record in found[:limit]], following)
+
+    @web.explained
+    def read_definition(self, request: Request, tenant: str, definition: str) -> Response:
+        """Read a version: as it was posted in YAML, with what is known of it in JSON."""
+        version = None if web.query(request, "version") is None else web.number(request, "version", 1, web.MAX_VERSION)
+        record = self.service.read_definition(web.part(tenant, "tenantId"), web.part(definition, "definition"), version)
+        if web.wants_yaml(request):
+            return Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
+        return web.answer({**record.document, **_definition(record)})
+
+    @web.explained
+    def retire_definition(self, request: Request, tenant: str, definition: str) -> Response:  # noqa: ARG002 - the same
+        """Let no new execution start."""
+        self.service.retire_definition(web.part(tenant, "tenantId"), web.part(definition, "definition"))
+        return Response("", status_code=HTTPStatus.NO_CONTENT)
+
+
+def _located(problems: Any, places: Places | None) -> list[Problem]:  # noqa: ANN401 - any sequence of problems
+    return list(problems) if places is None else places.locate(problems)
+
+
+def _definition(record: DefinitionRecord) -> dict[str, Json]:
+    told: dict[str, Json] = {key: record.document[key] for key in ("title", "description") if key in record.document}
+    return {
+        "id": record.id,
+        "tenantId": record.tenant_id,
+        "version": record.version,
+        **told,
+        "createdAt": format_instant(record.created_at),
+    }

@@ -1,0 +1,114 @@
+"""An execution as JSON: all about it, what it waits for, and what can be asked of it."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.executions.implied import living
+from chalicelib.core.executions.model import ROOT, Asking, Execution, State, Status, Thread, failure_json
+from chalicelib.core.values.json import Json, format_instant
+from chalicelib.core.waits.task import task_id
+from chalicelib.ports import Summary
+
+
+def summary_view(summary: Summary) -> dict[str, Json]:
+    """Write the header of an execution."""
+    return {
+        "id": summary.id,
+        "tenantId": summary.tenant_id,
+        "definitionId": summary.definition_id,
+        "version": summary.definition_version,
+        "state": str(summary.state),
+        "step": summary.step,
+        "startedAt": format_instant(summary.started_at),
+        "endedAt": None if summary.ended_at is None else format_instant(summary.ended_at),
+        "parentId": summary.parent_id,
+    }
+
+
+def execution_view(execution: Execution, now: datetime, token: Callable[[str, str, int], str]) -> dict[str, Json]:
+    """Write all about an execution, and what it waits for now."""
+    header = Summary(
+        execution.id,
+        execution.tenant_id,
+        execution.definition_id,
+        execution.definition_version,
+        execution.state,
+        execution.step,
+        execution.started_at,
+        execution.ended_at,
+        None if execution.parent is None else execution.parent.execution,
+    )
+    threads = [] if execution.ended else [t for t in execution.threads.values() if t.status is not Status.OVER]
+    return {
+        **summary_view(header),
+        "startedBy": execution.started_by,
+        "deadline": None if execution.deadline is None else format_instant(execution.deadline),
+        "paused": execution.paused,
+        "pausedAt": None if execution.paused_at is None else format_instant(execution.paused_at),
+        "input": execution.input,
+        "output": execution.output,
+        "error": None if execution.error is None else failure_json(execution.error),
+        "stash": dict(execution.threads[ROOT].stash if threads else execution.stash),
+        "threads": [_thread(thread) for thread in threads],
+        "waitingFor": [waits for thread in threads for waits in _waiting(execution, thread, now, token)],
+        "actions": _actions(execution),
+    }
+
+
+def _thread(thread: Thread) -> Json:
+    return {
+        "id": thread.id,
+        "step": thread.step,
+        "status": thread.status.value,
+        "turn": thread.turn,
+        "attempt": thread.attempt,
+        "startedAt": format_instant(thread.started_at),
+    }
+
+
+def _waiting(
+    execution: Execution, thread: Thread, now: datetime, token: Callable[[str, str, int], str]
+) -> Iterator[Json]:
+    """Tell what moves a thread on: a timer, executions that it started, somebody's answer, or a message in flight."""
+    about: dict[str, Json] = {"thread": thread.id, "step": thread.step}
+    if thread.asking is not None:
+        due: dict[str, Json] = {}
+        if thread.until is not None:
+            due = {"until": format_instant(thread.until), "due": thread.until <= now}
+        yield {**about, "for": thread.asking.what.value, **_asked(execution, thread, thread.asking, token), **due}
+    elif thread.until is not None:
+        what = "retry" if thread.status is Status.RETRYING else "timer"
+        yield {**about, "for": what, "until": format_instant(thread.until), "due": thread.until <= now}
+    elif thread.status is Status.AWAITING:
+        yield from ({**about, "for": "child", "execution": name} for name in living(execution, thread))
+    elif thread.status is Status.READY:
+        yield {**about, "for": "resume" if execution.paused else "message"}
+    if thread.deadline is not None and thread.status is not Status.READY:
+        yield {**about, "for": "timeout", "until": format_instant(thread.deadline), "due": thread.deadline <= now}
+
+
+def _asked(
+    execution: Execution, thread: Thread, asking: Asking, token: Callable[[str, str, int], str]
+) -> dict[str, Json]:
+    """Tell how to answer."""
+    match asking.what:
+        case Awaited.CALLBACK:
+            return {"token": token(execution.id, thread.id, thread.turn)}
+        case Awaited.EVENT:
+            return {"name": asking.name, "key": asking.event_key}
+        case Awaited.TASK:
+            return {"task": task_id(execution.id, thread.id, thread.turn)}
+
+
+def _actions(execution: Execution) -> dict[str, Json]:
+    """Tell what can be asked of an execution, and of what cannot the reason."""
+    state = execution.state.value
+    over = f"it is {state}" if execution.ended else None
+    reasons = {
+        "cancel": over,
+        "pause": over or ("it is paused already" if execution.paused else None),
+        "resume": over or (None if execution.paused else "it is not paused"),
+        "redrive": None if over and execution.state is not State.SUCCEEDED else f"it is {state}",
+    }
+    return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}

@@ -1,0 +1,28 @@
+"""What the route of health answers."""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from chalice.app import Request, Response
+
+from chalicelib.api import http as web
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
+
+
+@value
+class HealthApi:
+    """The route."""
+
+    health_of_parts: Callable[[], Mapping[str, str]]
+
+    @web.explained
+    def health(self, request: Request) -> Response:  # noqa: ARG002 - every route takes one
+        """Tell whether every table and queue answers."""
+        parts: dict[str, Json] = dict(self.health_of_parts())
+        if all(state == "ok" for state in parts.values()):
+            return web.answer({"status": "ok", "parts": parts})
+        failing = ", ".join(name for name, state in parts.items() if state != "ok")
+        return web.problem(
+            "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=parts
+        )

@@ -1,0 +1,108 @@
+"""What is found wrong with a document, gathered while the rest of it is looked at."""
+
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from chalicelib.core.definitions.grammar import Kind
+from chalicelib.core.expressions.template import Template, compile_condition, compile_template, is_templated
+from chalicelib.core.schemas.schema import Schema, compile_schema, schema_problems
+from chalicelib.core.values.errors import InvalidDefinitionError
+from chalicelib.core.values.json import Json, Path, Problem, pointer
+
+_COMPARISONS = 4_000
+"""Of unknown names with known ones, in one document."""
+
+
+class Suggestions:
+    """The closest known name to an unknown one, while the number of comparisons, which are slow, allows it."""
+
+    def __init__(self) -> None:
+        self.left = _COMPARISONS
+
+    def __call__(self, name: str, known: Collection[str]) -> str:
+        """Write `` (did you mean …?)``, or nothing."""
+        self.left -= len(known)
+        close = get_close_matches(name[:64], known, n=1) if self.left >= 0 else ()
+        return "".join(f" (did you mean {match!r}?)" for match in close)
+
+
+class Findings:
+    """The problems of one document; what has one is replaced by something empty."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.suggestion = Suggestions()
+
+    def problem(self, path: Path, message: str) -> None:
+        """Note a problem at a path."""
+        self.problems.append(Problem(pointer(path), message))
+
+    def check(self, value: Mapping[str, Json], kind: Kind, path: Path) -> bool:
+        """Find keys that are unknown or missing, and values that do not fit; answer whether all is well."""
+        before = len(self.problems)
+        for key in value:
+            if key in kind.keys:
+                self._check_value(value[key], kind.keys[key], (*path, key), templated=key in kind.params)
+            elif key in kind.refused:
+                self.problem((*path, key), kind.refused[key])
+            elif kind.closed:
+                hint = self.suggestion(key, kind.keys)
+                self.problem((*path, key), f"{kind.name} has no {key!r}{hint}; it takes {', '.join(kind.keys)}")
+        for key in kind.required:
+            if key not in value:
+                self.problem(path, f"{kind.name} needs {key!r}")
+        if kind.one_of and sum(key in value for key in kind.one_of) != 1:
+            self.problem(path, f"{kind.name} needs exactly one of {', '.join(kind.one_of)}")
+        return len(self.problems) == before
+
+    def entries(self, value: Json, kind: Kind, path: Path) -> Sequence[tuple[Path, Mapping[str, Json], bool]]:
+        """Check what stands in a list; the list itself was checked before.
+
+        Returns:
+            The objects in it: where they stand, and whether all is well with them.
+        """
+        found: list[tuple[Path, Mapping[str, Json], bool]] = []
+        for index, entry in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(entry, dict):
+                found.append(((*path, index), entry, self.check(entry, kind, (*path, index))))
+            else:
+                self.problem((*path, index), f"{kind.name} is an object")
+        return found
+
+    def template(self, source: Json, path: Path, *, call: bool = False) -> Template:
+        """Compile a template, which may be of a call."""
+        try:
+            return compile_template(source, path, call=call)
+        except InvalidDefinitionError as error:
+            self.problems += error.problems
+            return compile_template(None)
+
+    def condition(self, source: Json, path: Path) -> Template:
+        """Compile a condition; what is no text was found before."""
+        try:
+            return compile_condition(source, path) if isinstance(source, str) else compile_template(None)
+        except InvalidDefinitionError as error:
+            self.problems += error.problems
+            return compile_template(None)
+
+    def schema(self, document: Json, path: Path) -> Schema:
+        """Compile a JSON Schema of the document."""
+        found = schema_problems(document, path) if isinstance(document, dict) else []
+        self.problems += found
+        usable = isinstance(document, dict | bool) and not found
+        return compile_schema(document if usable else True)
+
+    def _check_value(self, value: Json, schema: Schema, path: Path, *, templated: bool) -> None:
+        right = schema.document.get("description") if isinstance(schema.document, dict) else None
+        for found in schema.problems(value):
+            if not (templated and is_templated(_at(value, found.pointer))):
+                told = None if right is None else str(right)
+                self.problems.append(Problem(pointer(path) + found.pointer, found.message, right=told))
+
+
+def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts
+    """Look up a JSON pointer (RFC 6901) to something that is there."""
+    for part in place.split("/")[1:]:
+        value = value[int(part) if isinstance(value, list) else part.replace("~1", "/").replace("~0", "~")]
+    return value  # type: ignore[no-any-return] # see above

@@ -1,0 +1,50 @@
+"""What a posted definition comes to: its includes resolved, its problems, or what is odd about it."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from chalicelib.core.definitions.include import Find, resolve
+from chalicelib.core.definitions.lint import lint
+from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.parser import parse
+from chalicelib.core.schemas.schema import MAX_PROBLEMS
+from chalicelib.core.values.errors import InvalidDefinitionError
+from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.value import value
+
+
+@value
+class Review:
+    """A posted definition, looked at from all sides; the places are those of what was posted."""
+
+    document: Mapping[str, Json]
+    """What there is to keep, if there are no problems."""
+    problems: Sequence[Problem] = ()
+    warnings: Sequence[Problem] = ()
+    """Of a valid definition."""
+
+
+def review(
+    document: Json,
+    step_types: Mapping[str, StepType],
+    find: Find,
+    inspect: Callable[[Mapping[str, Json]], Sequence[Problem]] = lambda _: (),
+) -> Review:
+    """Look at a definition as it was posted.
+
+    Args:
+        document: the definition.
+        step_types: what a step's ``type`` can name.
+        find: what answers the definitions that it may include.
+        inspect: what finds more that is wrong with one that is valid so far.
+    """
+    resolved = resolve(document, find)
+    try:
+        parse(resolved.document, step_types)
+    except InvalidDefinitionError as error:
+        return Review({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS])
+    assert isinstance(resolved.document, dict)  # noqa: S101 - parse accepts nothing else
+    if resolved.problems:
+        return Review({}, resolved.problems)
+    if problems := resolved.located(inspect(resolved.document)):
+        return Review({}, problems[:MAX_PROBLEMS])
+    return Review(resolved.document, warnings=resolved.located(lint(resolved.document, step_types)))

@@ -1,0 +1,1 @@
+"""What a dry run is made of: mocks, and one step alone."""

@@ -1,0 +1,1 @@
+"""The state machine: what an execution is, and what each input makes of it."""

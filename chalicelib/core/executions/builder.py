@@ -1,0 +1,202 @@
+"""An execution in the making: what a decision changes of it, and what it records of that."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from chalicelib.core.definitions.model import Definition, Perform
+from chalicelib.core.executions.factory import child_id
+from chalicelib.core.executions.model import (
+    ENDED,
+    ROOT,
+    Driver,
+    Execution,
+    Failure,
+    Join,
+    Record,
+    State,
+    Status,
+    Thread,
+)
+from chalicelib.core.executions.scope import rendered
+from chalicelib.core.expressions.template import Template
+from chalicelib.core.values.errors import ResultTooLargeError
+from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.value import copy_with
+
+_HEADROOM = 100
+"""Levels of JSON that are kept for what is around a result where it is written."""
+
+_STRICT = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
+"""Refuses what would be written as something else: instants, sets, infinity."""
+
+MAX_RESULT = 64_000_000
+"""Characters of JSON of one result; a function has to hold a few of them."""
+
+
+class Draft:
+    """The execution as it comes to stand, changed by one driver at one instant."""
+
+    def __init__(self, definition: Definition, execution: Execution, now: datetime, driver: Driver) -> None:
+        self.definition = definition
+        self.before = execution
+        self.execution = execution
+        self.now = now
+        self.driver = driver
+        self.perform: Perform | None = None
+        self.records: list[Record] = []
+        self.last: tuple[State, str] | None = None
+        """What the execution did last: it shows once all that the event comes to is done."""
+
+    def move(self, thread: Thread) -> Thread:
+        """Take a changed thread to its next turn."""
+        moved = copy_with(thread, turn=thread.turn + 1, since=self.now, driver=self.driver)
+        self.put(moved)
+        return moved
+
+    def put(self, thread: Thread) -> None:
+        """Keep a changed thread."""
+        self.execution = copy_with(self.execution, threads={**self.execution.threads, thread.id: thread})
+
+    def remove(self, thread: Thread) -> None:
+        """Take a thread out."""
+        threads = {name: other for name, other in self.execution.threads.items() if name != thread.id}
+        self.execution = copy_with(self.execution, threads=threads)
+
+    def clear(self, thread: Thread) -> None:
+        """Take out all threads below one."""
+        for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
+            self.clear(below)
+            self.release(below)
+            self.remove(below)
+
+    def release(self, thread: Thread) -> None:
+        """Keep of a thread what others are to be told, until they have been."""
+        self.settle(thread)
+        join = thread.join
+        if thread.status is Status.AWAITING and join is not None and join.wait and len(thread.results) < join.begun:
+            self.put(copy_with(self.shade(thread), join=join, results=thread.results))
+
+    def settle(self, thread: Thread) -> None:
+        """Keep of a thread that it waits for an answer no longer, until that is known where its wait is kept."""
+        if thread.status is Status.ASKING and thread.asking is not None and thread.asking.is_kept_elsewhere:
+            self.put(copy_with(self.shade(thread), asking=thread.asking))
+
+    def shade(self, thread: Thread) -> Thread:
+        """Make what stays of a turn."""
+        left = Thread(shade(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
+        return copy_with(left, driver=self.driver)
+
+    def abandon(self, thread: Thread) -> None:
+        """Give up what an attempt began."""
+        self.clear(thread)
+        self.release(thread)
+
+    def close(  # noqa: PLR0913 - what an end can hold
+        self,
+        root: Thread,
+        state: State,
+        *,
+        output: Json = None,
+        error: Failure | None = None,
+        failed: int = 0,
+        actor: str | None = None,
+    ) -> None:
+        """End the execution: what is left of its threads is to be told to others, or to be driven on again."""
+        self.record(state, root, result=output, error=error, actor=actor, size=0 if output is None else size_of(output))
+        threads = {**self.execution.threads, ROOT: root}
+        if state is State.SUCCEEDED:
+            threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
+            threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
+        elsewhere = (Status.AWAITING, Status.ASKING, Status.OVER)
+        told = {
+            name: copy_with(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
+            for name, thread in threads.items()
+        }
+        self.execution = copy_with(
+            self.execution,
+            threads=told,
+            stash=root.stash,
+            output=output,
+            error=error,
+            failed=failed,
+            ended_at=self.now,
+            paused_at=None,
+        )
+
+    def record(  # noqa: PLR0913 - what an entry can hold
+        self,
+        state: State,
+        thread: Thread,
+        *,
+        result: Json = None,
+        error: Failure | None = None,
+        stash: Mapping[str, Json] | None = None,
+        actor: str | None = None,
+        change: Mapping[str, Json] | None = None,
+        size: int = 0,
+    ) -> None:
+        """Add an entry of history; it is what the execution did last, unless that is to stand still."""
+        self.records.append(
+            Record(
+                self.now,
+                state,
+                thread.id,
+                thread.turn,
+                thread.step,
+                thread.attempt,
+                actor,
+                result,
+                error,
+                stash or {},
+                change or {},
+                () if thread.join is None else _children(self.execution, thread, thread.join),
+                size,
+            )
+        )
+        if state is not State.STEP_SKIPPED and (self.execution.paused_at is None or state in ENDED):
+            self.last = state, thread.step
+
+    def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
+        """Render a template for a thread, now."""
+        return rendered(template, self.execution, thread, output, self.now, part=part)
+
+
+def _children(execution: Execution, thread: Thread, join: Join) -> Sequence[str]:
+    """List the executions that a thread's step has started, while it awaits them or gathers what they came to."""
+    if thread.status not in (Status.AWAITING, Status.READY):
+        return ()
+    awaiting = copy_with(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
+    return [child_id(execution, awaiting, number) for number in range(join.begun)]
+
+
+def shade(thread: str, turn: int) -> str:
+    """Name what stays of a turn whose thread has gone on, until its child executions have ended."""
+    return f"{thread}@{turn}"
+
+
+def size_of(value: Json) -> int:
+    """Tell the size of a result, in characters of JSON.
+
+    Raises:
+        ResultTooLargeError: it is beyond what a function can hold.
+    """
+    if value is None:
+        return 0
+    try:
+        text = _STRICT.encode(value)
+        if not isinstance(value, str) and text.count("[") + text.count("{") > _HEADROOM:
+            encode(_deeper(value))
+    except RecursionError:
+        raise ResultTooLargeError("the result nests too deeply to be kept") from None
+    size = len(text)
+    if size > MAX_RESULT:
+        raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
+    return size
+
+
+def _deeper(value: Json) -> Json:
+    """Put a value where it is written, as many levels down as there may be."""
+    for _ in range(_HEADROOM):
+        value = [value]
+    return value

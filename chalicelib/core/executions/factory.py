@@ -1,0 +1,177 @@
+"""How executions come to be: submitted by a caller, or by another execution."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
+
+from chalicelib.core.definitions.model import Definition, StartChild, Step
+from chalicelib.core.executions.model import ROOT, Execution, Parent, Part, Spawns, Status, Thread
+from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
+from chalicelib.core.expressions.template import Template, expressions, render
+from chalicelib.core.values.errors import InvalidInputError, StepError
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+
+WIDTH = 100
+"""How many threads one step may fork, and how many executions it may wait for: a larger `map` is a tree of these."""
+
+
+def submit(definition: Definition, blank: Execution) -> Execution:
+    """Make an execution as submitted from its header: its first thread stands ready at the first step.
+
+    Raises:
+        InvalidInputError: the input does not pass the schema, or the definition's stash cannot be made from it.
+    """
+    if problems := definition.input_schema.problems(blank.input):
+        raise InvalidInputError(problems=problems)
+    first, now = definition.first, blank.started_at
+    deadline = None if definition.timeout is None else now + definition.timeout
+    timeout = definition.steps[first].timeout
+    root = Thread(
+        ROOT,
+        0,
+        Status.READY,
+        first,
+        incoming=blank.input,
+        since=now,
+        started_at=now,
+        deadline=None if timeout is None else now + timeout,
+    )
+    submitted = copy_with(blank, threads={ROOT: root}, step=first, deadline=deadline)
+    if definition.stash is None:
+        return submitted
+    try:
+        stash = render(definition.stash, scope(submitted, root, blank.input, now, ""))
+    except StepError as error:
+        raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
+    assert isinstance(stash, dict)  # noqa: S101 - its schema says so
+    return copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})
+
+
+def child_id(execution: Execution, thread: Thread, number: int) -> str:
+    """Name a child execution of a thread's turn: the same for the same turn, so that it is started once."""
+    if thread.join is not None and thread.join.child is not None:
+        return thread.join.child
+    return _child_id(execution, thread.id.partition("@")[0], thread.turn, number, execution.definition_id)
+
+
+def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:
+    """Name the child execution that a `workflow` step starts at its next turn."""
+    return _child_id(execution, thread.id, thread.turn + 1, 0, start.definition)
+
+
+def _child_id(execution: Execution, thread: str, turn: int, number: int, definition: str) -> str:
+    digest = hashlib.sha256(f"{execution.id}/{thread}/{turn}/{number}".encode()).hexdigest()
+    return f"{execution.tenant_id}:{definition}:{digest[:32]}"
+
+
+def child(definition: Definition, parent: Execution, thread: Thread, version: int, start: StartChild) -> Execution:
+    """Make the execution that a `workflow` step starts, as submitted.
+
+    Args:
+        definition: what is to run.
+        parent: the execution that starts it.
+        thread: the parent's thread that waits.
+        version: of the definition.
+        start: what the step asked for.
+
+    Raises:
+        InvalidInputError: the definition does not take the input.
+    """
+    name = child_id(parent, thread, 0)
+    blank = Execution(
+        id=name,
+        tenant_id=parent.tenant_id,
+        definition_id=start.definition,
+        definition_version=version,
+        nonce=_nonce(name),
+        input=start.input,
+        started_at=thread.since,
+        threads={},
+        parent=Parent(parent.id, thread.id, thread.turn, awaited=start.wait),
+        started_by=parent.started_by,
+        depth=parent.depth + 1,
+        heard=parent.order,
+        redrives=parent.redrives,
+    )
+    return submit(definition, blank)
+
+
+def part(execution: Execution, thread: Thread, items: Sequence[Json], number: int) -> Execution:
+    """Make the execution of one part of a large `map`: it runs the map's steps for some of all its items."""
+    join = thread.join
+    reads = "" if join is None else join.reads
+    size = part_size(len(items)) if join is None else ceil(len(items) / join.total)
+    first = execution.part.first if execution.part is not None else 0
+    own = items[number * size : (number + 1) * size]
+    name = child_id(execution, thread, number)
+    root = Thread(
+        ROOT,
+        0,
+        Status.READY,
+        thread.step,
+        incoming=list(own),
+        since=thread.since,
+        started_at=thread.since,
+        stash=visible_stash(execution, thread) if "stash" in reads else {},
+        error=visible_error(execution, thread),
+    )
+    return Execution(
+        id=name,
+        tenant_id=execution.tenant_id,
+        definition_id=execution.definition_id,
+        definition_version=execution.definition_version,
+        nonce=_nonce(name),
+        input=execution.input if "input" in reads else None,
+        started_at=thread.since,
+        threads={ROOT: root},
+        step=thread.step,
+        parent=Parent(execution.id, thread.id, thread.turn, number),
+        started_by=execution.started_by,
+        depth=execution.depth,
+        heard=execution.order,
+        redrives=execution.redrives,
+        spawns=Spawns(share=execution.spawns.share * (1 if join is None else join.total)),
+        part=Part(
+            first=first + number * size,
+            concurrency=join.concurrency if join is not None else 1,
+            tolerate=join.tolerate if join is not None else 0,
+            execution=execution_values(execution),
+        ),
+    )
+
+
+def read_below(definition: Definition, path: str) -> str:
+    """Find which of ``input`` and ``stash`` the steps nested in a step may read, by the words in their templates."""
+    texts = [
+        expression.text
+        for step in definition.steps.values()
+        if step.path.startswith(f"{path}/")
+        for template in _templates(step)
+        for _, expression in expressions(template)
+    ]
+    unclear = any(sign in text for text in texts for sign in ("@", "*", "\\"))
+    return " ".join(name for name in ("input", "stash") if unclear or any(name in text for text in texts))
+
+
+def _templates(step: Step) -> Iterator[Template]:
+    yield step.params
+    yield from (template for template in (step.when, step.output) if template is not None)
+    yield from (choice.when for choice in step.choices)
+    if isinstance(step.stash, Mapping):
+        yield from step.stash.values()
+
+
+def part_size(count: int) -> int:
+    """Tell how many items each part of a `map` of so many gets: parts are as few as can be, and so are their own.
+
+    That is at most 100 items, or 10,000 where parts of 100 would be more than 100.
+    """
+    most = WIDTH
+    while count > most * WIDTH:
+        most *= WIDTH
+    return ceil(count / ceil(count / most))
+
+
+def _nonce(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]

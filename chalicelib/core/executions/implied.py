@@ -1,0 +1,176 @@
+"""What the state of a thread asks for: the messages to send and the executions to start, derived and never stored."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import cast
+
+from chalicelib.core.definitions.model import Await, Awaited, Definition, StartChild
+from chalicelib.core.executions.factory import child_id, part
+from chalicelib.core.executions.inputs import (
+    CancelRequested,
+    ChildEnded,
+    Command,
+    Launch,
+    Message,
+    OpenTask,
+    PauseRequested,
+    ResumeRequested,
+    Settle,
+    Started,
+    StepDue,
+    Subscribe,
+    TimerFired,
+)
+from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
+from chalicelib.core.executions.scope import items_of, outcome
+from chalicelib.core.values.json import encode_ascii, seconds_until
+from chalicelib.core.values.value import copy_with
+
+LONGEST_DELAY = timedelta(seconds=900)
+"""Of a message (Amazon SQS Developer Guide, "message timers"); the schedule finds longer waits by their due time."""
+
+MAX_OUTPUT = 64 * 1024
+"""Characters of an output, or an error, that the parent execution is told in a message; it reads a longer one."""
+
+
+def due_at(execution: Execution) -> datetime | None:
+    """Tell when the schedule must look at an execution: when its earliest wait that no message can span is over."""
+    if execution.ended or execution.paused:
+        return None
+    wakes = (wakes_at(execution, thread) for thread in execution.threads.values() if is_long(execution, thread))
+    return min((wake for wake in wakes if wake is not None), default=None)
+
+
+def wakes_at(execution: Execution, thread: Thread) -> datetime | None:
+    """Tell when a thread's timer fires: the end of its wait, of its attempt's time or of the execution's.
+
+    One that runs needs none, as a message drives it; for one that joins, the execution's time is its branches' affair.
+    """
+    match thread.status:
+        case Status.WAITING | Status.RETRYING | Status.AWAITING | Status.ASKING:
+            instants = (thread.until, thread.deadline, execution.deadline)
+        case Status.JOINING:
+            instants = (thread.deadline, None, None)
+        case _:
+            instants = (None, None, None)
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def is_long(execution: Execution, thread: Thread) -> bool:
+    """Tell whether a thread's timer is beyond the reach of a message: the schedule finds it by its due time."""
+    wake = wakes_at(execution, thread)
+    return wake is not None and wake - thread.since > LONGEST_DELAY
+
+
+def is_due(execution: Execution, thread: Thread, now: datetime) -> bool:
+    """Tell whether a thread's timer may fire: never early, however early its message comes."""
+    wake = wakes_at(execution, thread)
+    return wake is not None and now >= wake
+
+
+def implied(definition: Definition, execution: Execution, thread: Thread, now: datetime) -> Sequence[Command]:
+    """Derive what a thread's state asks for.
+
+    Untouched or handed: its next event. Waiting: its timer, unless it is so far away that its due time stands for it.
+    Awaiting: its child executions, and what they are to be told. Asking: where that is kept. Over: those to be told so.
+    """
+    if execution.ended:
+        return list(_farewells(execution, thread))
+    commands: list[Command] = []
+    if thread.status is Status.OVER:
+        commands += [*_cancellations(execution, thread), *_settlement(thread)]
+    if thread.status is Status.AWAITING:
+        commands += _children(definition, execution, thread)
+    if thread.status is Status.ASKING:
+        commands += _questions(definition, execution, thread)
+    if execution.paused:
+        return commands
+    wake = wakes_at(execution, thread)
+    if wake is not None:
+        delay, longest = seconds_until(wake, now), int(LONGEST_DELAY.total_seconds())
+        if not is_long(execution, thread) or delay <= longest:
+            commands.append(Message(execution.id, TimerFired(*thread.key), delay=min(delay, longest)))
+    elif thread.status is Status.READY and thread.driver is None:
+        commands.append(Message(execution.id, Started()))
+    elif thread.status is Status.READY and thread.driver is not None and thread.driver.handed:
+        commands.append(Message(execution.id, StepDue(*thread.key)))
+    return commands
+
+
+def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:
+    """Tell the parent execution of the end, and the children if it was before theirs."""
+    if thread.id == ROOT and execution.parent is not None and execution.parent.awaited:
+        yield Message(execution.parent.execution, _ending(execution))
+    if thread.status in (Status.AWAITING, Status.OVER) and thread.join is not None:
+        yield from _cancellations(execution, thread)
+    if thread.status in (Status.ASKING, Status.OVER):
+        yield from _settlement(thread)
+
+
+def _ending(execution: Execution) -> ChildEnded:
+    parent = execution.parent
+    assert parent is not None  # noqa: S101 - the caller has looked
+    ended = ChildEnded(
+        parent.thread,
+        parent.turn,
+        parent.number,
+        execution.state,
+        error=execution.error,
+        failed=execution.failed,
+        redrives=execution.redrives,
+    )
+    if execution.error is not None and len(encode_ascii(failure_json(execution.error))) > MAX_OUTPUT:
+        return copy_with(ended, error=None, read=False)
+    if execution.state is not State.SUCCEEDED or execution.part is not None:
+        return ended
+    if len(encode_ascii(execution.output)) > MAX_OUTPUT:
+        return copy_with(ended, read=False)
+    return copy_with(ended, output=execution.output)
+
+
+def _questions(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
+    """Make known, where others keep it, that a thread waits for an answer."""
+    if thread.asking is not None and thread.asking.is_kept_elsewhere:
+        wanted = cast("Await", outcome(definition, execution, thread))
+        yield OpenTask(thread, wanted) if wanted.what is Awaited.TASK else Subscribe(thread, wanted)
+
+
+def _settlement(thread: Thread) -> Iterator[Command]:
+    """Make known that a thread waits for an answer no longer."""
+    if thread.asking is not None and thread.asking.is_kept_elsewhere:
+        yield Settle(thread)
+
+
+def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
+    """Start every child execution that has not ended, and tell it if it is to stand still or to go on."""
+    if execution.paused:
+        for name in living(execution, thread):
+            yield Message(name, PauseRequested(turn=execution.order))
+        return
+    join = thread.join
+    assert join is not None  # noqa: S101 - a thread awaits what it has begun
+    if join.child is not None:
+        start = outcome(definition, execution, thread)
+        if isinstance(start, StartChild):
+            yield Launch(thread, start)
+    else:
+        items = items_of(definition, execution, thread)
+        for number in range(join.begun):
+            if str(number) not in thread.results:
+                submission = part(execution, thread, items, number)
+                yield Message(submission.id, Started(), submission)
+    if thread.ordered:
+        version = execution.definition_version if join.child is None else None
+        for name in living(execution, thread):
+            yield Message(name, ResumeRequested(turn=thread.ordered, redrives=execution.redrives, version=version))
+
+
+def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:
+    for name in living(execution, thread):
+        yield Message(name, CancelRequested(turn=execution.version))
+
+
+def living(execution: Execution, thread: Thread) -> list[str]:
+    """List the child executions that a thread has begun and has not heard the end of."""
+    begun = 0 if thread.join is None or not thread.join.wait else thread.join.begun
+    return [child_id(execution, thread, number) for number in range(begun) if str(number) not in thread.results]

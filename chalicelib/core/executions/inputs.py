@@ -1,0 +1,270 @@
+"""What can happen to an execution, and what it comes to.
+
+An event that adds nothing to the one it is a kind of is no dataclass of its own: each takes half a millisecond to load.
+"""
+
+from collections.abc import Mapping
+from dataclasses import field
+from datetime import datetime
+from typing import TypeAlias
+
+from chalicelib.core.definitions.model import Await, Perform, StartChild
+from chalicelib.core.executions.model import ROOT, Execution, Failure, Record, State, Thread
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
+
+
+@value
+class Event:
+    """Something that happened to a thread at a turn."""
+
+    thread: str
+    turn: int
+
+
+@value
+class Started(Event):
+    """The execution was submitted."""
+
+    thread: str = ROOT
+    turn: int = 0
+
+
+class StepDue(Event):
+    """The thread can run its step."""
+
+
+class TimerFired(Event):
+    """The timer of the turn fired."""
+
+
+@value
+class EffectSucceeded(Event):
+    """What the turn had to perform was done."""
+
+    result: Json
+
+
+@value
+class EffectFailed(Event):
+    """What the turn had to perform could not be done."""
+
+    name: str
+    message: str
+    details: Json = None
+    retry_after: float | None = None
+    """After how many seconds the other side wants to be asked again."""
+
+
+class EffectPutOff(Event):
+    """What the turn had to perform was not begun: there was no time left when its turn came."""
+
+
+class Answered(Event):
+    """Somebody outside said something that the turn waits for."""
+
+
+@value
+class CallbackSucceeded(Answered):
+    """Whoever was handed the token answered."""
+
+    result: Json
+
+
+@value
+class CallbackFailed(Answered):
+    """Whoever was handed the token could not do what was asked."""
+
+    name: str
+    message: str
+    details: Json = None
+
+
+class HeartbeatReceived(Answered):
+    """Whoever was handed the token is still at work."""
+
+
+@value
+class TaskCompleted(Answered):
+    """A person did the task."""
+
+    result: Json
+    actor: str | None = None
+    key: str | None = None
+
+
+@value
+class TaskRejected(Answered):
+    """A person will not do the task."""
+
+    reason: str
+    actor: str | None = None
+    key: str | None = None
+
+
+@value
+class EventReceived(Answered):
+    """An event of the name and key that the turn waits for was matched with it."""
+
+    result: Json
+    id: str
+    actor: str | None = None
+
+
+@value
+class WaitRefused(Answered):
+    """Whoever keeps who waits for an event can keep no more."""
+
+    message: str
+
+
+class Settled(Event):
+    """Whoever kept that the turn waited for an answer knows that it no longer does."""
+
+
+class Poisoned(Event):
+    """The message that drove the turn was given up: it was received too often without success."""
+
+
+@value
+class ChildEnded(Event):
+    """A child execution of the turn ended, or could not be started, or need not be waited for."""
+
+    number: int
+    state: State
+    output: Json = None
+    """Of a `workflow` step's child."""
+    error: Failure | None = None
+    failed: int = 0
+    """How many of its items failed and were tolerated, where it is a part of a `map`."""
+    redrives: int = 0
+    """Of the child: what it came to before it was driven on does not count, unless it succeeded."""
+    read: bool = True
+    """Whether the output is here; otherwise it is to be read from the child."""
+    begun: bool = True
+    """Whether there is such an execution: one that could not be started has not begun."""
+
+
+@value
+class Requested(Event):
+    """Somebody, or the parent execution, wants something of the whole execution."""
+
+    thread: str = ""
+    turn: int = 0
+    """The parent's version at the request, 0 where a person asks."""
+    actor: str | None = None
+
+
+class CancelRequested(Requested):
+    """It is to end now."""
+
+
+class PauseRequested(Requested):
+    """It is to stand still."""
+
+
+@value
+class ResumeRequested(Requested):
+    """It is to go on after a pause; and, where the parent execution was driven on after its end, as that."""
+
+    redrives: int = 0
+    """Of the parent."""
+    version: int | None = None
+    """Of the definition to go on with, where it is a part of the parent."""
+
+
+@value
+class RedriveRequested(Requested):
+    """It is to go on after a failure, a time-out or a cancellation."""
+
+    step: str | None = None
+    """The path of the step to go on from, with what came in there; None: where it stopped."""
+    incoming: Json = None
+    stash: Mapping[str, Json] = field(default_factory=dict)
+    """Names to set, or to take out where the value is null."""
+    version: int | None = None
+    """Of the definition to go on with; None: the same."""
+
+
+@value(kw_only=True)
+class EventSent(Requested):
+    """An event was sent to it: to the step that waits for its name, or else to be kept."""
+
+    id: str
+    name: str
+    result: Json = None
+    until: datetime
+    """Up to when it is kept."""
+
+
+@value
+class EventPublished(Event):
+    """An event was sent to whoever waits for its name and key, in whichever execution of a tenant."""
+
+    thread: str = ""
+    turn: int = 0
+    name: str = ""
+    key: str = ""
+
+
+Image: TypeAlias = Mapping[str, Json]
+"""An execution as its store keeps it: nobody else looks into it."""
+
+
+@value
+class Message:
+    """An event on its way to an execution."""
+
+    execution: str
+    event: Event
+    submission: Execution | None = None
+    """With :class:`Started`: the execution as submitted, which spares a read."""
+    image: Image | None = None
+    """With what the execution asks of itself: the execution as it was written before the message was sent."""
+    delay: int = 0
+    """Seconds before it may arrive, 900 at most."""
+
+
+@value
+class Launch:
+    """Start the execution that the `workflow` step of a thread asks for."""
+
+    thread: Thread
+    start: StartChild
+
+
+@value
+class OpenTask:
+    """Show people the task that a thread waits for, or that it is now for others to do."""
+
+    thread: Thread
+    task: Await
+
+
+@value
+class Subscribe:
+    """Let events of a name and key find a thread that waits for one."""
+
+    thread: Thread
+    wanted: Await
+
+
+@value
+class Settle:
+    """Tell those who keep that a thread waited for an answer that it no longer does."""
+
+    thread: Thread
+
+
+Command: TypeAlias = Message | Launch | OpenTask | Subscribe | Settle
+"""What the state of an execution asks to be done outside it."""
+
+
+@value
+class Decision:
+    """What an input comes to: the state to write, what to perform, what to record."""
+
+    execution: Execution
+    perform: Perform | None = None
+    """To be done by whoever drives the thread, before it changes."""
+    records: tuple[Record, ...] = ()

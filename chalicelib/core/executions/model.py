@@ -1,0 +1,344 @@
+"""The nouns of an execution, as frozen values.
+
+Everything that affects how an execution goes on lives in :class:`Execution` and in the definition version that it
+names. Nothing here does anything: :mod:`chalicelib.core.executions.decide` holds the rules.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field, fields
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.values.json import Json, JsonObject
+from chalicelib.core.values.value import value
+
+ROOT = "main"
+"""The id of the thread that an execution starts with."""
+
+
+class State(StrEnum):
+    """What an execution last did, by its name on the wire; the members from ``SUCCEEDED`` on are its end."""
+
+    SUBMITTED = "ExecutionSubmitted"
+    STARTED = "ExecutionStarted"
+    STEP_STARTED = "StepStarted"
+    STEP_SUCCEEDED = "StepSucceeded"
+    STEP_SKIPPED = "StepSkipped"
+    """Of a record of history only."""
+    STEP_FAILED = "StepFailed"
+    PAUSED = "ExecutionPaused"
+    SUCCEEDED = "ExecutionSucceeded"
+    FAILED = "ExecutionFailed"
+    TIMED_OUT = "ExecutionTimedOut"
+    CANCELLED = "ExecutionCancelled"
+
+
+ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CANCELLED})
+
+
+class Status(StrEnum):
+    """What a thread does at its turn."""
+
+    READY = "ready"
+    """It can run its step, or gather what the child executions of its step came to."""
+    WAITING = "waiting"
+    """It waits for a timer."""
+    RETRYING = "retrying"
+    """It waits before the next attempt."""
+    JOINING = "joining"
+    """It waits for the threads that it forked."""
+    AWAITING = "awaiting"
+    """It waits for child executions."""
+    ASKING = "asking"
+    """It waits for the answer of somebody outside."""
+    OVER = "over"
+    """It has ended; what it began elsewhere, or who began it, may not have been told yet."""
+
+
+@value
+class Failure:
+    """Why a step or an execution failed: the ``error`` of templates and answers."""
+
+    name: str
+    message: str
+    step: str
+    attempt: int = 1
+    details: Json = None
+
+
+def failure_json(failure: Failure) -> JsonObject:
+    """Write a failure: the ``error`` of templates and answers."""
+    return {field.name: getattr(failure, field.name) for field in fields(failure)}
+
+
+@value
+class Driver:
+    """Who wrote a thread's turn: the SQS message, the Lambda request, and whether it left the thread to others."""
+
+    message: str
+    request: str
+    handed: bool = False
+
+
+@value
+class Join:
+    """What a thread waits for while it is joining or awaiting."""
+
+    total: int
+    """How many branches, items or child executions there are."""
+    begun: int = 0
+    """How many of them have begun."""
+    first: bool = False
+    """Whether the first result is enough."""
+    listed: bool = False
+    """Whether the result is a list."""
+    at_once: int = 1
+    """How many may run at once."""
+    concurrency: int = 1
+    """How many items each child execution may run at once."""
+    tolerate: int = 0
+    failed: int = 0
+    """How many have failed so far, and were tolerated."""
+    items: int = 0
+    """How many items a `map` has."""
+    reads: str = ""
+    """What the parts of a `map` are handed on because its steps may read it: of ``input`` and ``stash``."""
+    child: str | None = None
+    """The execution that a `workflow` step started; None for the parts of a `map`."""
+    wait: bool = True
+    """Whether its end is waited for."""
+
+
+@value
+class Answer:
+    """What somebody outside answered."""
+
+    at: datetime
+    by: str | None = None
+    value: Json = None
+    reason: str | None = None
+    """Why a person rejected a task."""
+    rejected: bool = False
+    key: str | None = None
+    """The caller's own name for the answer, so that a repeat is known; of an event, its id."""
+
+
+@value
+class Asking:
+    """Whose answer a thread waits for."""
+
+    what: Awaited
+    name: str = ""
+    """Of an event."""
+    event_key: str | None = None
+    """Of an event that need not be sent to this very execution."""
+    overdue: bool = False
+    """Whether a task was not done in time, and is now others' to do."""
+    answer: Answer | None = None
+    """How the wait ended; None: nobody's answer is wanted any more, or not yet."""
+
+    @property
+    def is_kept_elsewhere(self) -> bool:
+        """Whether others than this execution keep that it waits: they are to be told when it no longer does."""
+        return self.what is Awaited.TASK or self.event_key is not None
+
+
+@value
+class Letter:
+    """An event that was sent to an execution."""
+
+    id: str
+    name: str
+    until: datetime
+    """Up to when it is kept."""
+    value: Json = None
+    by: str | None = None
+    taken: bool = False
+    """Whether a step has taken it: its id is kept so that a repeat is known."""
+
+
+@value
+class Thread:
+    """One line of control, at one turn."""
+
+    id: str
+    """``main``, or the id of the thread that forked it, the turn of the fork, and the branch."""
+    turn: int
+    status: Status
+    step: str
+    """The path of the step that it stands at."""
+    incoming: Json
+    """What came in at this step."""
+    since: datetime
+    """The instant of the turn."""
+    started_at: datetime
+    """When this attempt of the step began."""
+    driver: Driver | None = None
+    """None in an execution that nobody has touched since it was submitted."""
+    until: datetime | None = None
+    """While waiting or retrying: when it goes on. While asking: when a sign of life, or a task, is due."""
+    deadline: datetime | None = None
+    """When this attempt of the step is over time."""
+    attempt: int = 1
+    tries: Mapping[str, int] = field(default_factory=dict)
+    """How many failures of this step each of its retry policies, by its number, has taken."""
+    parent: str | None = None
+    """The thread that forked it."""
+    branch: str | None = None
+    index: int | None = None
+    """In a `map`: which item it is for."""
+    item: Json = None
+    """That item."""
+    stash: Mapping[str, Json] = field(default_factory=dict)
+    """What its steps have stashed; it sees what its parents had stashed before the fork, too."""
+    error: Failure | None = None
+    """What was caught last; a thread without one sees its parent's."""
+    join: Join | None = None
+    asking: Asking | None = None
+    claimed: bool = False
+    """Whether the turn is for its driver alone: what it performs must not be performed again."""
+    ordered: int = 0
+    """While awaiting: the newest order of the execution that came after its child executions: they are told of it."""
+    items: Sequence[Json] | None = None
+    """Of a `map` that was driven on with something changed: those with which it began."""
+    results: Mapping[str, Json] = field(default_factory=dict)
+    """While joining: the results of the branches that have ended; while awaiting: by number, of the child executions
+    that have ended, how many of their items failed."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """The thread at its turn: what an event names."""
+        return self.id, self.turn
+
+
+@value
+class Parent:
+    """The execution that started another, and its thread and turn that wait for it."""
+
+    execution: str
+    thread: str
+    turn: int
+    number: int = 0
+    """Which of the child executions of that turn this is."""
+    awaited: bool = True
+    """Whether it wants to hear of the end."""
+
+
+@value
+class Part:
+    """What makes an execution a part of a large `map`: its root thread runs the map's steps for its items only."""
+
+    first: int
+    """The number of its first item among all of the map."""
+    concurrency: int
+    tolerate: int
+    execution: Mapping[str, Json]
+    """What templates see as ``execution``: that of the map."""
+
+
+@value
+class Spawns:
+    """How many executions an execution has started."""
+
+    total: int = 0
+    since: datetime | None = None
+    """The beginning of the present minute of counting."""
+    recent: int = 0
+    """In that minute."""
+    share: int = 1
+    """Of a part of a `map`: with how many others it shares what an execution may start."""
+
+
+@value
+class Link:
+    """A row of history, by its key and the hash of its content."""
+
+    key: str
+    digest: str
+
+
+@value
+class Execution:
+    """One run of a definition version: all that is known of it, but for its history."""
+
+    id: str
+    """``tenant:definition:suffix``."""
+    tenant_id: str
+    definition_id: str
+    definition_version: int
+    nonce: str
+    """Tells two submissions under one id apart."""
+    input: Json
+    started_at: datetime
+    """When it was submitted."""
+    threads: Mapping[str, Thread]
+    """By id. After a failure, a time-out or a cancellation as they stood then, to be driven on again."""
+    version: int = 0
+    """Counts the writes; 0 is an execution as submitted, which no handler has touched."""
+    state: State = State.SUBMITTED
+    step: str = ""
+    """The path of the step that moved last."""
+    stash: Mapping[str, Json] = field(default_factory=dict)
+    """At its end: what its first thread had stashed."""
+    output: Json = None
+    error: Failure | None = None
+    ended_at: datetime | None = None
+    head: Link | None = None
+    """Its newest row of history."""
+    tail: str = ""
+    """The records of history that stand in no row yet: their JSON texts, with commas between them."""
+    writer: str = ""
+    """The request that wrote this version, and which of its writes that was."""
+    started_by: str | None = None
+    deadline: datetime | None = None
+    """When it is over time."""
+    parent: Parent | None = None
+    depth: int = 0
+    """How many executions it is nested in by `workflow` steps."""
+    spawns: Spawns = field(default_factory=Spawns)
+    part: Part | None = None
+    paused_at: datetime | None = None
+    """Since when it stands still."""
+    order: int = 0
+    """The version of its newest pause, resumption or redrive, which its children are told."""
+    heard: int = 0
+    """The newest such version of the parent that it has heard of: an older one, come late, changes nothing."""
+    failed: int = 0
+    """At the end of a part of a `map`: how many of its items failed and were tolerated."""
+    redrives: int = 0
+    """How often it was driven on after its end."""
+    mailbox: Sequence[Letter] = ()
+    """The events that were sent to it, while they are kept."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        return self.paused_at is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has come to its end."""
+        return self.state in ENDED
+
+
+@value
+class Record:
+    """One entry of history: what happened to a thread, and what it changed."""
+
+    at: datetime
+    state: State
+    thread: str
+    turn: int
+    step: str
+    attempt: int = 1
+    actor: str | None = None
+    result: Json = None
+    error: Failure | None = None
+    stash: Mapping[str, Json] = field(default_factory=dict)
+    change: Mapping[str, Json] = field(default_factory=dict)
+    """What a redrive changed: from and to, by what it is."""
+    children: Sequence[str] = ()
+    """The executions that the step started."""
+    size: int = 0
+    """Of the result, in characters of JSON; not kept."""

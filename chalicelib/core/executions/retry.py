@@ -1,0 +1,58 @@
+"""Whether and when a failed step is tried again, and which handlers a failure's name matches."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from chalicelib.core.definitions.model import RetryPolicy, matches
+from chalicelib.core.executions.model import Failure
+from chalicelib.core.values.value import value
+
+_PRECISION = 1 << 32
+
+
+@value
+class Retry:
+    """Try again after this time."""
+
+    policy: str
+    """The number of the policy that takes the failure."""
+    delay: timedelta
+
+
+def next_attempt(
+    policies: Sequence[RetryPolicy],
+    failure: Failure,
+    tries: Mapping[str, int],
+    seed: str,
+    retry_after: float | None = None,
+) -> Retry | None:
+    """Find the first policy that matches a failure, and how long it waits; None once its attempts are used up.
+
+    Args:
+        policies: of the step.
+        failure: what happened.
+        tries: how many failures each policy has taken already, by its number.
+        seed: what the jitter is derived from; another one for every attempt.
+        retry_after: how many seconds the other side wants to be left alone, which is done up to the policy's longest.
+    """
+    for number, policy in enumerate(policies):
+        if matches(failure.name, policy.errors):
+            taken = tries.get(str(number), 0)
+            if taken >= policy.max_attempts - 1:
+                return None
+            wanted = timedelta(seconds=min(retry_after or 0, policy.max_delay.total_seconds()))
+            return Retry(str(number), max(_delay(policy, taken, seed), wanted))
+    return None
+
+
+def _delay(policy: RetryPolicy, taken: int, seed: str) -> timedelta:
+    longest = policy.max_delay.total_seconds()
+    try:
+        seconds = min(longest, policy.interval.total_seconds() * policy.backoff_rate**taken)
+    except OverflowError:
+        seconds = longest
+    if policy.jitter:
+        digest = hashlib.sha256(seed.encode()).digest()
+        seconds *= int.from_bytes(digest[:4], "big") / _PRECISION
+    return timedelta(milliseconds=round(seconds * 1000))

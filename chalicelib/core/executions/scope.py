@@ -1,0 +1,205 @@
+"""What a template of a thread's step can see, and what its step type answers."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from chalicelib.core.definitions.model import Await, Awaited, Definition, Outcome, Perform, Spread, Step, StepContext
+from chalicelib.core.executions.model import Execution, Failure, Status, Thread, failure_json
+from chalicelib.core.expressions.reference import NAMES
+from chalicelib.core.expressions.template import Scope, Template, filling, is_true, render
+from chalicelib.core.schemas.schema import compile_schema, require_schema
+from chalicelib.core.values.errors import InvalidParametersError
+from chalicelib.core.values.json import Json, Problem, format_instant
+from chalicelib.core.values.value import copy_with
+
+
+def scope(  # noqa: PLR0913 - what a template can depend on
+    execution: Execution, thread: Thread, output: Json, now: datetime, part: str, *, names: Collection[str] = NAMES
+) -> Scope:
+    """Gather what a template can see.
+
+    Args:
+        execution: the execution as it stands.
+        thread: the thread whose step has the template.
+        output: what the template sees under that name.
+        now: the instant of the turn.
+        part: tells the templates of one turn apart.
+        names: those of the values that are wanted.
+    """
+    values: dict[str, Json] = {"input": execution.input, "output": output}
+    if "stash" in names:
+        values["stash"] = visible_stash(execution, thread)
+    if "execution" in names:
+        values["execution"] = execution_values(execution)
+    if "step" in names:
+        values["step"] = _step_values(thread)
+    if "error" in names and (error := visible_error(execution, thread)) is not None:
+        values["error"] = failure_json(error)
+    if ("item" in names or "index" in names) and (item := _item(execution, thread)) is not None:
+        values |= {"item": item.item, "index": item.index}
+    return Scope(values, now, f"{execution.id}/{thread.id}/{thread.turn}/{part}")
+
+
+def rendered(  # noqa: PLR0913 - the same
+    template: Template, execution: Execution, thread: Thread, output: Json, now: datetime, *, part: str
+) -> Json:
+    """Render a template with what it can see; the parameters are those of :func:`scope`.
+
+    Raises:
+        StepError: it cannot be rendered.
+    """
+    return render(template, scope(execution, thread, output, now, part, names=template.names))
+
+
+def _step_values(thread: Thread) -> dict[str, Json]:
+    """Tell what templates see as ``step``."""
+    values: dict[str, Json] = {
+        "id": thread.step.rpartition("/")[2],
+        "attempt": thread.attempt,
+        "startedAt": format_instant(thread.started_at),
+    }
+    if thread.asking is not None and thread.asking.answer is not None:
+        values["completedBy"] = thread.asking.answer.by
+    return values
+
+
+def execution_values(execution: Execution) -> dict[str, Json]:
+    """Tell what templates see as ``execution``; a part of a `map` shows what the map is in."""
+    if execution.part is not None:
+        return dict(execution.part.execution)
+    return {
+        "id": execution.id,
+        "name": execution.id.rpartition(":")[2],
+        "tenantId": execution.tenant_id,
+        "definitionId": execution.definition_id,
+        "version": execution.definition_version,
+        "startedAt": format_instant(execution.started_at),
+        "startedBy": execution.started_by,
+        "parentId": None if execution.parent is None else execution.parent.execution,
+    }
+
+
+def visible_stash(execution: Execution, thread: Thread) -> dict[str, Json]:
+    """Gather what a thread has stashed, and what those that forked it had stashed before."""
+    if thread.parent is None:
+        return dict(thread.stash)
+    return {**visible_stash(execution, execution.threads[thread.parent]), **thread.stash}
+
+
+def visible_error(execution: Execution, thread: Thread) -> Failure | None:
+    """Find what a thread, or one that forked it, has caught last."""
+    if thread.error is not None or thread.parent is None:
+        return thread.error
+    return visible_error(execution, execution.threads[thread.parent])
+
+
+def _item(execution: Execution, thread: Thread) -> Thread | None:
+    """Find the nearest thread that is for an item of a `map`."""
+    if thread.index is not None or thread.parent is None:
+        return thread if thread.index is not None else None
+    return _item(execution, execution.threads[thread.parent])
+
+
+def is_part_root(execution: Execution, thread: Thread) -> bool:
+    """Tell whether a thread runs a part of a large `map`: what the step says of failures and results is the map's."""
+    return execution.part is not None and thread.parent is None
+
+
+def holds(definition: Definition, execution: Execution, thread: Thread) -> bool:
+    """Tell whether a step's `when` lets it run.
+
+    Raises:
+        StepError: it cannot be evaluated.
+    """
+    step = definition.steps.get(thread.step)
+    when = None if step is None else step.when
+    if when is None or is_part_root(execution, thread):
+        return True
+    return is_true(rendered(when, execution, thread, thread.incoming, thread.started_at, part="when"))
+
+
+def outcome(definition: Definition, execution: Execution, thread: Thread) -> Outcome:
+    """Ask the step type what a thread's step comes to: the same answer however late in the attempt it is asked.
+
+    Raises:
+        StepError: the step fails.
+    """
+    step = definition.steps[thread.step]
+    if thread.join is not None:
+        thread = _as_attempted(thread)
+    if execution.part is not None and is_part_root(execution, thread):
+        items = cast("list[Json]", thread.incoming)
+        return Spread(items, execution.part.concurrency, execution.part.tolerate)
+    seen = scope(execution, thread, thread.incoming, thread.started_at, "parameters", names=step.params.names)
+    params: Any = render(step.params, seen)  # an object: a step has its parameters by name
+    if step.schema is not None and (problems := step.schema.problems(params)):
+        where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
+        raise InvalidParametersError(f"{problems[0].message}{where}", details=params)
+    for name in step.schemas:
+        require_schema(params[name], name)
+    choices = _choices(step, execution, thread) if step.choices else ()
+    context = StepContext(thread.incoming, thread.started_at, thread.attempt, choices, step.default)
+    answer = step.type.run(params, context)
+    if step.params.holes and isinstance(answer, Perform):
+        return copy_with(answer, holes=filling(step.params, seen))
+    return answer
+
+
+def _choices(step: Step, execution: Execution, thread: Thread) -> Iterator[tuple[bool, str]]:
+    """Tell of each choice whether it holds, and where it leads."""
+    for number, choice in enumerate(step.choices):
+        now, part = thread.started_at, f"choices/{number}"
+        yield is_true(rendered(choice.when, execution, thread, thread.incoming, now, part=part)), choice.next
+
+
+def callback_of(definition: Definition, execution: Execution, thread: Thread) -> Perform | None:
+    """Answer the call of a thread's step if the step goes on only once somebody answers with the token."""
+    source = definition.steps[thread.step].params.source
+    if not isinstance(source, dict) or "callback" not in source:
+        return None
+    found = outcome(definition, execution, thread)
+    return found if isinstance(found, Perform) and found.callback else None
+
+
+def heartbeat_of(definition: Definition, execution: Execution, thread: Thread) -> timedelta | None:
+    """Tell how long those may be silent for whose answer a thread waits."""
+    found = outcome(definition, execution, thread)
+    return found.heartbeat if isinstance(found, Perform | Await) else None
+
+
+def awaited_event(definition: Definition, execution: Execution, thread: Thread) -> Await | None:
+    """Answer the event that a thread waits for, if it waits for one."""
+    if thread.status is not Status.ASKING or thread.asking is None or thread.asking.what is not Awaited.EVENT:
+        return None
+    found = outcome(definition, execution, thread)
+    return found if isinstance(found, Await) else None
+
+
+def takes(wanted: Await, value: Json) -> bool:
+    """Tell whether what came with an event is what a step waits for."""
+    return not refusals(wanted, value)
+
+
+def refusals(wanted: Await, value: Json) -> list[Problem]:
+    """Find what is wrong with what came with an event."""
+    return compile_schema(wanted.params.get("schema", True)).problems(value)
+
+
+def answered_by(thread: Thread) -> str | None:
+    """Tell who gave the answer that a thread has waited for."""
+    answer = None if thread.asking is None else thread.asking.answer
+    return None if answer is None else answer.by
+
+
+def items_of(definition: Definition, execution: Execution, thread: Thread) -> Sequence[Json]:
+    """Answer the items of a thread's `map`."""
+    if thread.items is not None:
+        return thread.items
+    found = outcome(definition, execution, thread)
+    return found.items if isinstance(found, Spread) else ()
+
+
+def _as_attempted(thread: Thread) -> Thread:
+    """Answer a thread at the turn of its attempt: it forks at the next one, and gathers at the one after."""
+    return copy_with(thread, turn=thread.turn - (2 if thread.status is Status.READY else 1))

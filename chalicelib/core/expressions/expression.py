@@ -1,0 +1,178 @@
+"""Expressions of jmespath, read with every doubt named."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import jmespath
+from jmespath import exceptions
+from jmespath.lexer import Lexer
+
+from chalicelib.core.expressions.functions import call_problem
+from chalicelib.core.values.value import value
+
+MAX_EXPRESSION = 1024
+"""Bytes of one expression."""
+
+MAX_NESTING = 64
+"""Levels of one expression; each costs some frames of Python's stack."""
+
+_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
+
+_STEPS = frozenset({"field", "index"})
+_HERE = frozenset({"current", "identity"})
+_CHAINS = frozenset({"index_expression", "subexpression"})
+
+_LOOKUPS = frozenset(
+    {"filter_projection", "flatten", "index_expression", "projection", "subexpression", "value_projection"}
+)
+
+_Node: TypeAlias = Mapping[str, Any]
+
+
+class ExpressionError(ValueError):
+    """What is wrong with an expression, and at which character (from 0) of it."""
+
+    def __init__(self, reason: str, offset: int = 0) -> None:
+        super().__init__(reason)
+        self.offset = offset
+
+
+@value
+class Expression:
+    """An expression that can be evaluated."""
+
+    text: str
+    tree: _Node
+    names: frozenset[str] | None = None
+    """What it can see of the scope; None: all of it."""
+    path: Sequence[str | int] | None = None
+    """The keys and indexes that lead to the value that is in scope already, if it only names one."""
+    visits: int = 0
+    """Of a path: the nodes of its tree."""
+
+
+@lru_cache(maxsize=2048)
+def read_expression(text: str) -> Expression:
+    """Read an expression.
+
+    Raises:
+        ExpressionError: it is no jmespath, calls an unknown function or one with a wrong number of arguments, is
+            longer than MAX_EXPRESSION or deeper than MAX_NESTING.
+    """
+    if not text.strip():
+        raise ExpressionError("the expression is empty")
+    if len(text.encode(errors="replace")) > MAX_EXPRESSION:
+        raise ExpressionError(f"the expression is longer than {MAX_EXPRESSION} bytes")
+    _check_literals(text)
+    try:
+        tokens = list(Lexer().tokenize(text))
+        _check_brackets(tokens)
+        tree = jmespath.compile(text).parsed
+    except exceptions.LexerError as error:
+        raise ExpressionError(error.message, error.lex_position) from None
+    except exceptions.IncompleteExpressionError:
+        raise ExpressionError("the expression is incomplete", len(text)) from None
+    except exceptions.ParseError as error:
+        found = f"{error.msg} ({error.token_value!r})" if error.token_value != "" else "the expression is incomplete"
+        raise ExpressionError(found, error.lex_position) from None
+    except RecursionError:
+        raise _too_deep(0) from None
+    if _taller(tree, MAX_NESTING):
+        raise _too_deep(0)
+    _check_negations(tokens, tree)
+    _check_calls(tokens, tree)
+    nodes = [*_nodes(tree)]
+    kinds = {node["type"] for node in nodes}
+    names = None if kinds & _HERE else frozenset(node["value"] for node in nodes if node["type"] == "field")
+    path = [node["value"] for node in nodes if node["type"] in _STEPS] if kinds <= _STEPS | _HERE | _CHAINS else None
+    return Expression(text, tree, names, path, len(nodes))
+
+
+def _too_deep(offset: int) -> ExpressionError:
+    return ExpressionError(f"the expression nests deeper than {MAX_NESTING} levels", offset)
+
+
+def _check_literals(text: str) -> None:
+    """Refuse a literal in backticks that is not JSON, which jmespath.py would take as a string with a warning."""
+    for found in _LITERAL.finditer(text):
+        if found[1] is not None:
+            try:
+                json.loads(found[1].replace("\\`", "`"))
+            except (ValueError, RecursionError):
+                reason = f"{found[0]} is not JSON: text is written in single quotes, as 'text'"
+                raise ExpressionError(reason, found.start()) from None
+
+
+def _check_brackets(tokens: Sequence[_Node]) -> None:
+    depth = 0
+    for token in tokens:
+        if token["type"] in {"lparen", "lbracket", "filter", "lbrace"}:
+            depth += 1
+        elif token["type"] in {"rparen", "rbracket", "rbrace"}:
+            depth -= 1
+        if depth > MAX_NESTING:
+            raise _too_deep(token["start"])
+
+
+def _check_negations(tokens: Sequence[_Node], tree: _Node) -> None:
+    """Refuse ``!a.b``, which jmespath.py reads as ``(!a).b``: what is in a truth is always null."""
+    signs = (token for token in tokens if token["type"] == "not")
+    for token, entered in zip(signs, _negations(tree), strict=True):
+        if entered:
+            reason = "! takes the name behind it only, and nothing is in a truth: write !(a.b) for !a.b"
+            raise ExpressionError(reason, token["start"])
+
+
+def _negations(node: _Node, *, entered: bool = False) -> Iterator[bool]:
+    """Tell of every negation, in the order of the text, whether something is looked up in it."""
+    if node["type"] == "not_expression":
+        yield entered
+    for place, child in enumerate(_written(node)):
+        yield from _negations(child, entered=place == 0 and node["type"] in _LOOKUPS)
+
+
+def _check_calls(tokens: Sequence[_Node], tree: _Node) -> None:
+    """Check every call; a tree has no columns, so its calls are paired with the tokens in the order of the text."""
+    names = (
+        token
+        for token, after in pairwise(tokens)
+        if token["type"] == "unquoted_identifier" and after["type"] == "lparen"
+    )
+    for token, (name, count) in zip(names, _calls(tree), strict=True):
+        if reason := call_problem(name, count):
+            raise ExpressionError(reason, token["start"])
+
+
+def _calls(node: _Node) -> Iterator[tuple[str, int]]:
+    if node["type"] == "function_expression":
+        yield node["value"], len(node["children"])
+    for child in _written(node):
+        yield from _calls(child)
+
+
+def _written(node: _Node) -> list[_Node]:
+    """Give what a node holds in the order of the text."""
+    children = _children(node)
+    if node["type"] == "filter_projection":
+        left, right, condition = children
+        return [left, condition, right]
+    return children
+
+
+def _nodes(node: _Node) -> Iterator[_Node]:
+    """Walk over a tree in the order of evaluation."""
+    yield node
+    for child in _children(node):
+        yield from _nodes(child)
+
+
+def _children(node: _Node) -> list[_Node]:
+    return [child for child in node["children"] if isinstance(child, dict)]
+
+
+def _taller(node: _Node, levels: int) -> bool:
+    return levels == 0 or any(_taller(child, levels - 1) for child in _children(node))

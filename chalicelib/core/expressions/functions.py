@@ -1,0 +1,185 @@
+"""The functions of templates: those of jmespath, made safe where they need it, and sedo's own.
+
+The docstring of each of sedo's own functions is its documentation: how it is called, what it gives, and examples,
+one a line as ``expression -> result``.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from difflib import get_close_matches
+from itertools import chain, repeat
+from typing import Any
+
+from jmespath import functions
+
+from chalicelib.core.expressions.functions_data import DataFunctions
+from chalicelib.core.expressions.functions_text import TextFunctions
+from chalicelib.core.expressions.functions_time import TimeFunctions
+from chalicelib.core.expressions.signature import (
+    NUMBER,
+    TEXT,
+    TEXTS,
+    Number,
+    Parameter,
+    arity_problem,
+    as_text,
+    joined,
+    optional,
+)
+from chalicelib.core.expressions.signature import signature as takes
+from chalicelib.core.values.json import Json
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_MAX_BITS = 14_000
+_MAX_PLACES = 15
+
+
+class NumberFunctions:
+    """Calculate; whole numbers stay whole where the result is exact."""
+
+    @takes(NUMBER, NUMBER)
+    def _func_add(self, a: Number, b: Number) -> Number:
+        """add(a, b): a plus b.
+
+        add(`1`, `2`) -> 3
+        """
+        return a + b
+
+    @takes(NUMBER, NUMBER)
+    def _func_subtract(self, a: Number, b: Number) -> Number:
+        """subtract(a, b): a minus b.
+
+        subtract(`1`, `2`) -> -1
+        """
+        return a - b
+
+    @takes(NUMBER, NUMBER)
+    def _func_multiply(self, a: Number, b: Number) -> Number:
+        """multiply(a, b): a times b.
+
+        multiply(`6`, `7`) -> 42
+        """
+        return a * b
+
+    @takes(NUMBER, NUMBER)
+    def _func_divide(self, a: Number, b: Number) -> Number:
+        """divide(a, b): a by b; an error if b is 0.
+
+        divide(`6`, `3`) -> 2
+        divide(`7`, `2`) -> 3.5
+        """
+        if isinstance(a, int) and isinstance(b, int) and a % b == 0:
+            return a // b
+        return a / b
+
+    @takes(NUMBER, NUMBER)
+    def _func_modulo(self, a: Number, b: Number) -> Number:
+        """modulo(a, b): the rest of a by b, with the sign of b; an error if b is 0.
+
+        modulo(`7`, `3`) -> 1
+        modulo(`-7`, `3`) -> 2
+        """
+        return a % b
+
+    @takes(NUMBER, NUMBER)
+    def _func_power(self, a: Number, b: Number) -> Number:
+        """power(a, b): a to the power of b; an error if it is no real number or has more than about 4,000 digits.
+
+        power(`2`, `10`) -> 1024
+        power(`4`, `-0.5`) -> 0.5
+        """
+        if isinstance(a, int) and isinstance(b, int) and abs(a) > 1 and math.log2(abs(a)) * abs(b) > _MAX_BITS:
+            raise OverflowError("power() has more digits than a number may have")
+        result = a**b
+        if isinstance(result, complex):
+            raise ValueError("power() of a negative number needs a whole exponent")  # noqa: TRY004 (no type is wrong)
+        return result
+
+    @takes(NUMBER, optional(NUMBER))
+    def _func_round(self, number: Number, places: Number = 0) -> Number:
+        """round(number, places?): to so many places after the point, 0 to 15; halves away from zero.
+
+        round(`2.5`) -> 3
+        round(`1.005`, `2`) -> 1.01
+        """
+        if places not in range(_MAX_PLACES + 1):
+            raise ValueError(f"round() takes 0 to {_MAX_PLACES} places, not {places}")
+        if isinstance(number, int):
+            return number
+        step = Decimal(1).scaleb(-int(places))
+        exact = Decimal(repr(number)).quantize(step, context=Context(prec=400, rounding=ROUND_HALF_UP))
+        return float(exact) if places else int(exact)
+
+
+class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, functions.Functions):
+    """Every function that a template may call, for one rendering.
+
+    Args:
+        now: what ``now()`` gives.
+        seed: what ``uuid()`` is derived from; another one for every rendering.
+    """
+
+    def __init__(self, now: datetime, seed: str) -> None:
+        super().__init__(now)
+        self._seed = seed
+        self._made = 0
+
+    @takes()
+    def _func_uuid(self) -> str:
+        """uuid(): an identifier (RFC 9562, version 8), derived from execution, thread and turn, so a retry has it too.
+
+        length(uuid()) -> 36
+        """
+        self._made += 1
+        digest = bytearray(hashlib.sha256(f"{self._seed}\n{self._made}".encode()).digest()[:16])
+        digest[6] = digest[6] & 0x0F | 0x80
+        digest[8] = digest[8] & 0x3F | 0x80
+        text = digest.hex()
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    @takes(TEXT, TEXTS)
+    def _func_join(self, separator: str, texts: Sequence[str]) -> str:
+        return joined(separator, texts)
+
+    @takes({"types": []})
+    def _func_to_string(self, value: Json) -> str:
+        return as_text(value)
+
+    @takes({"types": []})
+    def _func_to_number(self, value: Json) -> Number | None:
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            try:
+                number: Number = json.loads(value)
+            except ValueError:
+                return None
+            return number
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def _validate_arguments(self, args: Sequence[Any], signature: Sequence[Parameter], function_name: str) -> None:
+        """Check types only: the number of arguments was checked when the expression was read."""
+        parameters = chain(signature, repeat(signature[-1])) if args else ()
+        for value, parameter in zip(args, parameters, strict=False):
+            if parameter["types"]:
+                check = self._type_check_single  # type: ignore[attr-defined] # the stubs leave it out
+                check(value, parameter["types"], function_name)
+
+
+def parameters_of(name: str) -> Sequence[Parameter]:
+    """Give the parameters of a function by its name."""
+    parameters: Sequence[Parameter] = Functions.FUNCTION_TABLE[name]["signature"]
+    return parameters
+
+
+def call_problem(name: str, count: int) -> str | None:
+    """Say what is wrong with calling a function with so many arguments, or nothing."""
+    if name in Functions.FUNCTION_TABLE:
+        return arity_problem(name, parameters_of(name), count)
+    near = get_close_matches(name, Functions.FUNCTION_TABLE, n=1)
+    if name == "secret":
+        return "a secret is no value: write ${secret('name')} by itself, alone or in a text"
+    return f"there is no function {name}()" + (f": is it {near[0]}()?" if near else "")

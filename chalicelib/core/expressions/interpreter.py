@@ -1,0 +1,252 @@
+"""Expressions evaluated within a budget of steps and bytes."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property, partial
+from json.encoder import encode_basestring
+from typing import Any
+
+from jmespath.exceptions import JMESPathTypeError
+from jmespath.functions import Functions as JmespathFunctions
+from jmespath.visitor import Options, TreeInterpreter
+
+from chalicelib.core.expressions.expression import Expression
+from chalicelib.core.expressions.functions import Functions, parameters_of
+from chalicelib.core.values.errors import TemplateBudgetError, TemplateError
+from chalicelib.core.values.json import Json
+
+MAX_VISITS = 20_000
+"""Nodes visited in one rendering."""
+
+MAX_RESULT = 1 << 20
+"""Bytes, as JSON, of what the expressions of one rendering yield, and of any value on the way."""
+
+MAX_BUILT = 4 << 20
+"""Bytes, as JSON, of all that one rendering builds on the way; what is shared counts once."""
+
+MAX_PASSED = 64_000_000
+"""Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to name."""
+
+SHORT = 256
+"""Characters of a text in ASCII that passes unweighed, as ``LONGEST_SHORT`` bytes."""
+LONGEST_SHORT = 6 * SHORT + 2
+
+MAX_DEPTH = 256
+"""Levels of lists and objects in a value."""
+
+_MAX_BITS = 14_285
+"""What 4,300 digits need, which is as many as Python reads and writes."""
+
+_BUILDERS = frozenset(
+    {
+        "filter_projection",
+        "flatten",
+        "function_expression",
+        "multi_select_dict",
+        "multi_select_list",
+        "projection",
+        "slice",
+        "value_projection",
+    }
+)
+
+_OPTIONS = Options(custom_functions=JmespathFunctions())
+"""Functions that nobody calls: without any, jmespath makes new ones for every rendering."""
+
+
+class Interpreter:
+    """Evaluates the expressions of one rendering, which share one budget.
+
+    Args:
+        values: what expressions see, by name.
+        now: what ``now()`` gives.
+        seed: what ``uuid()`` is derived from.
+    """
+
+    def __init__(self, values: Mapping[str, Json], now: datetime, seed: str) -> None:
+        self._root = values
+        self._now = now
+        self._seed = seed
+        self._visits = 0
+        self._yielded = 0
+        self._passed = 0
+
+    @cached_property
+    def _tree(self) -> "_Tree":
+        return _Tree(self._visit, Functions(self._now, self._seed))
+
+    @cached_property
+    def _through(self) -> "_Scales":
+        return _Scales(MAX_PASSED, MAX_PASSED)
+
+    def evaluate(self, expression: Expression) -> Json:
+        """Evaluate one expression.
+
+        Raises:
+            TemplateBudgetError: the rendering costs more than its budget.
+            TemplateError: a function got what it cannot take, or the result is not JSON.
+        """
+        try:
+            if expression.path is None:
+                value: Json = self._tree.visit(expression.tree, self._root)
+                self._yielded += self._tree.scales.size(value)
+            else:
+                self._visit(expression.visits)
+                value = self._look_up(expression.path)
+                short = isinstance(value, str) and len(value) <= SHORT and value.isascii()
+                self._passed += LONGEST_SHORT if short else self._through.size(value)
+            if self._yielded > MAX_RESULT or self._passed > MAX_PASSED:
+                most = MAX_RESULT if expression.path is None else MAX_PASSED
+                raise _over_budget(f"yields more than {most:,} bytes")
+        except TemplateBudgetError as error:
+            raise TemplateBudgetError(f"${{{expression.text}}} {error}") from None
+        except (ValueError, TypeError, ArithmeticError) as error:
+            raise TemplateError(f"${{{expression.text}}}: {_reason(error)}") from None
+        except RecursionError:
+            raise TemplateError(f"${{{expression.text}}}: nests too deeply") from None
+        return value
+
+    def _visit(self, nodes: int = 1) -> None:
+        """Count visits of nodes."""
+        self._visits += nodes
+        if self._visits > MAX_VISITS:
+            raise _over_budget(f"costs more than {MAX_VISITS:,} steps")
+
+    def _look_up(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a value of the scope
+        """Follow a path; what is not there is null."""
+        value: Any = self._root
+        for part in path:
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int) and -len(value) <= part < len(value):
+                value = value[part]
+            else:
+                return None
+        return value
+
+
+class _Tree(TreeInterpreter):
+    """Evaluates what is no mere path, node by node: ``spend`` counts each."""
+
+    def __init__(self, spend: Callable[[], None], library: Functions) -> None:
+        super().__init__(_OPTIONS)
+        self.scales = _Scales(MAX_RESULT, MAX_BUILT)
+        self._spend = spend
+        self._library = library
+
+    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the signature of TreeInterpreter)
+        """Count the visit, and weigh what it has built."""
+        self._spend()
+        kind = node["type"]
+        value = getattr(self, f"visit_{kind}")(node, *args, **kwargs)
+        if kind in _BUILDERS:
+            self.scales.size(value)
+        return value
+
+    def visit_function_expression(self, node: Any, value: Any) -> Any:  # noqa: ANN401 (the same)
+        """Call a function; a lazy parameter gets its argument unevaluated."""
+        parameters = parameters_of(node["value"])
+        lazy = [parameter.get("lazy") for parameter in parameters]
+        arguments = [
+            partial(self.visit, child, value) if place < len(lazy) and lazy[place] else self.visit(child, value)
+            for place, child in enumerate(node["children"])
+        ]
+        return self._library.call_function(node["value"], arguments)
+
+
+class _Scales:
+    """Weighs values in bytes of JSON, each list and object once, and refuses what is too heavy or no JSON."""
+
+    def __init__(self, most: int, built: int) -> None:
+        self._most = most
+        self._built = built
+        self._known: dict[int, tuple[object, int, int]] = {}
+        self._weighed = 0
+
+    def size(self, value: object) -> int:
+        """Give the bytes of a value."""
+        if isinstance(value, list | dict):
+            return self._weigh(value)[0]
+        size = _scalar_size(value, self._most)
+        self._add(size)
+        return size
+
+    def _weigh(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
+        """Give the bytes and the levels of a list or an object."""
+        known = self._known.get(id(value))
+        if known is None:
+            # keeping the value keeps its id from being given to another
+            known = self._known[id(value)] = (value, *self._weigh_parts(value))
+        return known[1], known[2]
+
+    def _weigh_parts(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
+        size = own = 2
+        height = 0
+        for part in value if isinstance(value, list) else (*value, *value.values()):
+            if isinstance(part, list | dict):
+                part_size, part_height = self._weigh(part)
+                height = max(height, part_height)
+            else:
+                part_size = _scalar_size(part, self._most)
+                own += part_size
+            size += part_size + 1
+            own += 1
+            if size > self._most:
+                raise _over_budget(f"makes a value of more than {self._most:,} bytes")
+        if height >= MAX_DEPTH:
+            raise _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
+        self._add(own)
+        return size, height + 1
+
+    def _add(self, size: int) -> None:
+        self._weighed += size
+        if self._weighed > self._built:
+            raise _over_budget(f"builds more than {self._built:,} bytes on the way")
+
+
+def _scalar_size(value: object, most: int) -> int:
+    if isinstance(value, str):
+        return _text_size(value, most)
+    size = _SIZES.get(type(value))
+    if size is None:
+        raise ValueError("an expression reference (&) is no value")
+    return size(value)
+
+
+def _text_size(value: str, most: int) -> int:
+    if len(value) > most:
+        raise _over_budget(f"makes a text of more than {most:,} bytes")
+    return len(encode_basestring(value).encode())
+
+
+def _int_size(value: int) -> int:
+    if value.bit_length() > _MAX_BITS:
+        raise ValueError("the result is a number of more than 4,300 digits")
+    return len(repr(value))
+
+
+def _float_size(value: float) -> int:
+    if not math.isfinite(value):
+        raise ValueError("the result is not a finite number")
+    return len(repr(value))
+
+
+_SIZES: Mapping[type, Callable[[Any], int]] = {
+    int: _int_size,
+    float: _float_size,
+    bool: lambda _: 5,
+    type(None): lambda _: 4,
+}
+
+
+def _over_budget(reason: str) -> TemplateBudgetError:
+    return TemplateBudgetError(reason)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, JMESPathTypeError):
+        return f"{error.function_name}() takes {' or '.join(error.expected_types)}, not {error.actual_type}"
+    if isinstance(error, ZeroDivisionError):
+        return "division by zero"
+    return str(error.args[-1] if isinstance(error, OverflowError) else error)[:300]

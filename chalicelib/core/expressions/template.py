@@ -1,0 +1,320 @@
+"""Templates: JSON values in whose strings ``${ jmespath }`` stands for what is in scope."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from chalicelib.core.expressions.expression import Expression, ExpressionError, read_expression
+from chalicelib.core.expressions.functions_data import is_true
+from chalicelib.core.expressions.interpreter import Interpreter
+from chalicelib.core.expressions.reference import NAMES, references
+from chalicelib.core.expressions.signature import as_text
+from chalicelib.core.values.errors import InvalidDefinitionError
+from chalicelib.core.values.json import Json, Path, Problem, pointer
+from chalicelib.core.values.value import value
+
+__all__ = [
+    "Hole",
+    "Scope",
+    "Template",
+    "compile_condition",
+    "compile_template",
+    "expressions",
+    "filling",
+    "is_templated",
+    "is_true",
+    "makes_text",
+    "render",
+]
+
+HIDDEN = "***"
+"""What stands for a hole until the call."""
+
+_SECRET = re.compile(r"\s*secret\(\s*'([^']*)'\s*\)\s*")
+_SECRET_NAME = re.compile(r"(?!.*(?:^|/)\.*(?:/|$))[A-Za-z0-9_./-]{1,128}")
+_TOKEN = re.compile(r"\s*step\s*\.\s*token\s*")
+_OPENING = re.compile(r"\$?\$\{")
+_INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[^'"`{}]+|[{}]""", re.DOTALL)
+
+
+@value
+class Scope:
+    """What a template can see: the named values, and what makes it deterministic."""
+
+    values: Mapping[str, Json]
+    now: datetime
+    """The instant of the turn, for ``now()``."""
+    seed: str
+    """For ``uuid()``; another one for every rendering."""
+
+
+@value
+class Hole:
+    """What is put into a text at the call and never before: a secret of the tenant, or the token of the turn."""
+
+    secret: str | None = None
+    """The name of the secret; None: the token."""
+
+
+@value
+class _Literal:
+    value: Json
+
+
+@value
+class _Text:
+    parts: tuple[str | Expression | Hole, ...]
+
+
+@value
+class _List:
+    items: tuple["_Node", ...]
+
+
+@value
+class _Object:
+    entries: tuple[tuple[str, "_Node"], ...]
+
+
+_Node: TypeAlias = _Literal | Expression | _Text | _List | _Object
+
+
+@value
+class Template:
+    """A template that can be rendered."""
+
+    source: Json
+    _node: _Node
+    names: frozenset[str] = frozenset()
+    """What its expressions can see of the scope."""
+    holes: frozenset[Hole] = frozenset()
+    """What is put in at the call."""
+
+
+def compile_template(source: Json, path: Path = (), *, call: bool = False) -> Template:
+    """Compile a template.
+
+    Args:
+        source: any JSON value; keys of objects are taken as they are.
+        path: where it stands in its document.
+        call: whether it is of a call, so that there may be secrets and tokens in it.
+
+    Raises:
+        InvalidDefinitionError: expressions in it cannot be read; there is a problem for each of them.
+    """
+    problems: list[Problem] = []
+    try:
+        node = _compile(source, tuple(path), problems)
+        holes = [*_holes(node)]
+    except RecursionError:
+        raise InvalidDefinitionError(problems=[Problem(pointer(path), "the template nests too deeply")]) from None
+    problems += [_misplaced(hole, (*path, *place)) for place, hole in holes if not call]
+    if problems:
+        raise InvalidDefinitionError(problems=problems)
+    names = frozenset().union(*(_names(expression) for _, expression in _expressions(node)))
+    return Template(source, node, names, frozenset(hole for _, hole in holes))
+
+
+def compile_condition(expression: str, path: Path = ()) -> Template:
+    """Compile a bare jmespath expression; ``is_true`` tells the truth of what it renders to.
+
+    Raises:
+        InvalidDefinitionError: it cannot be read.
+    """
+    try:
+        condition = read_expression(expression)
+        return Template(expression, condition, _names(condition))
+    except ExpressionError as error:
+        hint = "; it is written without ${ }" if "${" in expression else ""
+        problem = Problem(pointer(path), f"{error} at column {error.offset + 1}{hint}")
+        raise InvalidDefinitionError(problems=[problem]) from None
+
+
+def render(template: Template, scope: Scope) -> Json:
+    """Render a template: ``${ expr }`` alone keeps its type, within a text strings stand as they are, others as JSON.
+
+    Raises:
+        TemplateBudgetError: it costs more than the budget of one rendering.
+        TemplateError: an expression cannot be evaluated.
+    """
+    if isinstance(template._node, _Literal):  # noqa: SLF001 (Template is opaque to others only)
+        return template._node.value  # noqa: SLF001 (the same)
+    return _render(template._node, Interpreter(scope.values, scope.now, scope.seed))  # noqa: SLF001 (the same)
+
+
+def expressions(template: Template) -> Iterator[tuple[Path, Expression]]:
+    """Walk over the expressions of a template: where each stands in it, and the expression."""
+    return _expressions(template._node)  # noqa: SLF001 (the same)
+
+
+def _expressions(root: _Node) -> Iterator[tuple[Path, Expression]]:
+    waiting: list[tuple[tuple[str | int, ...], _Node]] = [((), root)]
+    while waiting:
+        path, node = waiting.pop()
+        match node:
+            case Expression():
+                yield path, node
+            case _Text(parts):
+                yield from ((path, part) for part in parts if isinstance(part, Expression))
+            case _:
+                waiting += reversed([*_inside(path, node)])
+
+
+def filling(template: Template, scope: Scope) -> dict[str, list[str | Hole]]:
+    """Render the texts of a call that have holes: each in pieces, by its JSON pointer.
+
+    Raises:
+        TemplateError: a function in it fails.
+        TemplateBudgetError: it costs too much.
+    """
+    interpreter = Interpreter(scope.values, scope.now, scope.seed)
+    found: dict[str, list[str | Hole]] = {}
+    for path, text in _texts(template._node) if template.holes else ():  # noqa: SLF001 (the same)
+        if any(isinstance(part, Hole) for part in text.parts):
+            found[pointer(path)] = [
+                as_text(interpreter.evaluate(part)) if isinstance(part, Expression) else part for part in text.parts
+            ]
+    return found
+
+
+def _names(expression: Expression) -> frozenset[str]:
+    return NAMES if expression.names is None else expression.names & NAMES
+
+
+def _texts(node: _Node) -> Iterator[tuple[tuple[str | int, ...], _Text]]:
+    """Walk over the texts of a template that are put together."""
+    waiting: list[tuple[tuple[str | int, ...], _Node]] = [((), node)]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, _Text):
+            yield path, node
+        waiting += reversed([*_inside(path, node)])
+
+
+def _inside(path: tuple[str | int, ...], node: _Node) -> Iterator[tuple[tuple[str | int, ...], _Node]]:
+    if isinstance(node, _List):
+        yield from (((*path, index), item) for index, item in enumerate(node.items))
+    elif isinstance(node, _Object):
+        yield from (((*path, key), value) for key, value in node.entries)
+
+
+def _holes(node: _Node) -> Iterator[tuple[tuple[str | int, ...], Hole]]:
+    return ((path, part) for path, text in _texts(node) for part in text.parts if isinstance(part, Hole))
+
+
+def _misplaced(hole: Hole, path: Path) -> Problem:
+    what = "the token" if hole.secret is None else "a secret"
+    return Problem(pointer(path), f"{what} is known to calls only: to the parameters of http, lambda and aws steps")
+
+
+def is_templated(source: Json) -> bool:
+    """Tell whether rendering may change a value: whether a string in it holds ``${``, be it as ``$${``."""
+    match source:
+        case str():
+            return "${" in source
+        case list():
+            return any(map(is_templated, source))
+        case dict():
+            return any(map(is_templated, source.values()))
+        case _:
+            return False
+
+
+def makes_text(source: str) -> bool:
+    """Tell whether a text that can be compiled always renders to a text: whether it is no ``${ expr }`` alone."""
+    return not isinstance(_text(tuple(_parts(source))), Expression)
+
+
+def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem]) -> _Node:
+    node: _Node = _Literal(source)
+    match source:
+        case str() if "${" in source:
+            try:
+                return _text(tuple(_parts(source)))
+            except ExpressionError as error:
+                problems.append(Problem(pointer(path), f"{error} at column {error.offset + 1}"))
+        case list():
+            items = tuple(_compile(item, (*path, index), problems) for index, item in enumerate(source))
+            fixed = [item.value for item in items if isinstance(item, _Literal)]
+            node = _Literal(fixed) if len(fixed) == len(items) else _List(items)
+        case dict():
+            entries = tuple((key, _compile(value, (*path, key), problems)) for key, value in source.items())
+            constants = {key: value.value for key, value in entries if isinstance(value, _Literal)}
+            node = _Literal(constants) if len(constants) == len(entries) else _Object(entries)
+    return node
+
+
+def _text(parts: tuple[str | Expression | Hole, ...]) -> _Node:
+    if len(parts) == 1 and isinstance(parts[0], Expression):
+        return parts[0]
+    if all(isinstance(part, str) for part in parts):
+        return _Literal("".join(map(str, parts)))
+    return _Text(parts)
+
+
+def _parts(text: str) -> Iterator[str | Expression | Hole]:
+    """Cut a string into texts, expressions and holes; offsets of errors count from its beginning."""
+    position = 0
+    while found := _OPENING.search(text, position):
+        if found.start() > position:
+            yield text[position : found.start()]
+        if found[0] == "$${":
+            yield "${"
+            position = found.end()
+            continue
+        end = _closing(text, found)
+        try:
+            yield _expression(text[found.end() : end])
+        except ExpressionError as error:
+            raise ExpressionError(str(error), error.offset + found.end()) from None
+        position = end + 1
+    if position < len(text):
+        yield text[position:]
+
+
+def _expression(text: str) -> Expression | Hole:
+    """Read what stands in a ``${ }``.
+
+    Raises:
+        ExpressionError: it cannot be read, or takes a secret or a token for a value.
+    """
+    if _TOKEN.fullmatch(text):
+        return Hole()
+    if secret := _SECRET.fullmatch(text):
+        if not _SECRET_NAME.fullmatch(secret[1]):
+            raise ExpressionError(f"{secret[1]!r} names no secret: letters, digits and _ . / -, with no empty part")
+        return Hole(secret[1])
+    expression = read_expression(text)
+    if ("step", "token") in references(expression):
+        raise ExpressionError("the token is no value: write ${step.token} by itself, alone or in a text")
+    return expression
+
+
+def _closing(text: str, opening: re.Match[str]) -> int:
+    """Find the ``}`` that closes a ``${``, past braces and the quotes of jmespath."""
+    depth = 1
+    position = opening.end()
+    while found := _INSIDE.match(text, position):
+        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.start()
+        position = found.end()
+    raise ExpressionError("${ is never closed, or a quote inside it is not", opening.start())
+
+
+def _render(node: _Node, interpreter: Interpreter) -> Json:
+    match node:
+        case Expression():
+            return interpreter.evaluate(node)
+        case _Text(parts):
+            return "".join([part if isinstance(part, str) else _shown(part, interpreter) for part in parts])
+        case _List(items):
+            return [_render(item, interpreter) for item in items]
+        case _Object(entries):
+            return {key: _render(value, interpreter) for key, value in entries}
+    return node.value
+
+
+def _shown(part: Expression | Hole, interpreter: Interpreter) -> str:
+    return HIDDEN if isinstance(part, Hole) else as_text(interpreter.evaluate(part))

@@ -1,0 +1,1 @@
+"""What is kept of executions: items, history, large values."""

@@ -1,0 +1,344 @@
+"""Executions, messages and records as JSON objects, and back."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.executions.inputs import (
+    CancelRequested,
+    ChildEnded,
+    Event,
+    EventPublished,
+    Message,
+    PauseRequested,
+    RedriveRequested,
+    ResumeRequested,
+    Started,
+    StepDue,
+    TimerFired,
+)
+from chalicelib.core.executions.model import (
+    Answer,
+    Asking,
+    Driver,
+    Execution,
+    Failure,
+    Join,
+    Letter,
+    Link,
+    Parent,
+    Part,
+    Record,
+    Spawns,
+    State,
+    Status,
+    Thread,
+    failure_json,
+)
+from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii, format_instant, parse_instant
+from chalicelib.core.values.value import copy_with
+
+MESSAGE_VERSION = 1
+"""Of messages between functions; a message of another version is given back, for a function that knows it."""
+
+MAX_MESSAGE_BYTES = 200_000
+"""Well below what SQS takes (Amazon SQS Developer Guide, "message quotas")."""
+
+MAX_IMAGE_BYTES = 5 * 1024
+"""Of the execution that a message carries to spare a read: so that ten of them are one request of SQS, of 64 KB."""
+
+RECORD = ("time", "state", "thread", "turn", "step", "attempt")
+"""What every record of history has, in this order."""
+
+_EVENTS: Mapping[str, type[Event]] = {
+    event.__name__: event
+    for event in (
+        Started,
+        StepDue,
+        TimerFired,
+        ChildEnded,
+        CancelRequested,
+        PauseRequested,
+        ResumeRequested,
+        RedriveRequested,
+        EventPublished,
+    )
+}
+"""The events that travel in messages."""
+
+
+class UnknownMessageError(ValueError):
+    """The message is of a version that this code does not know."""
+
+
+def message_json(message: Message) -> JsonObject:
+    """Write a message; its delay is the queue's affair."""
+    event = message.event
+    return _compact(
+        v=MESSAGE_VERSION,
+        execution=message.execution,
+        event=type(event).__name__,
+        **_event_json(event),
+        submission=message.submission and execution_json(message.submission),
+        image=message.image,
+    )
+
+
+def fits(message: Message) -> bool:
+    """Tell whether a queue can carry a message."""
+    return len(encode_ascii(message_json(message))) <= MAX_MESSAGE_BYTES
+
+
+def read_message(document: Mapping[str, Any]) -> Message:
+    """Read a message.
+
+    Raises:
+        UnknownMessageError: it is of another version.
+        KeyError, TypeError, ValueError: it is no message.
+    """
+    if document["v"] != MESSAGE_VERSION:
+        raise UnknownMessageError(f"message version {document['v']!r} is unknown here")
+    kind = _EVENTS[document["event"]]
+    members = {field.name: document[field.name] for field in fields(kind) if field.name in document}
+    if "error" in members:
+        members["error"] = Failure(**members["error"])
+    if "state" in members:
+        members["state"] = State(members["state"])
+    event = kind(**members | {"thread": str(document["thread"]), "turn": int(document["turn"])})
+    submission = document.get("submission")
+    return Message(str(document["execution"]), event, submission and read_execution(submission), document.get("image"))
+
+
+def _event_json(event: Event) -> JsonObject:
+    """Write the members of an event that are not what they are by default."""
+    members = {field.name: getattr(event, field.name) for field in fields(event)}
+    changed = {field.name for field in fields(event) if members[field.name] != field.default}
+    members["error"] = None if members.get("error") is None else failure_json(members["error"])
+    return {name: value for name, value in members.items() if name in changed | {"thread", "turn"}}
+
+
+def execution_json(execution: Execution) -> JsonObject:
+    """Write an execution."""
+    return _compact(
+        id=execution.id,
+        tenantId=execution.tenant_id,
+        definitionId=execution.definition_id,
+        definitionVersion=execution.definition_version,
+        nonce=execution.nonce,
+        input=execution.input,
+        startedAt=format_instant(execution.started_at),
+        threads=[_thread_json(thread) for thread in execution.threads.values()],
+        version=execution.version,
+        state=str(execution.state),
+        step=execution.step,
+        stash=dict(execution.stash) or None,
+        output=execution.output,
+        error=execution.error and failure_json(execution.error),
+        endedAt=execution.ended_at and format_instant(execution.ended_at),
+        head=execution.head and link_json(execution.head),
+        tail=execution.tail or None,
+        writer=execution.writer or None,
+        startedBy=execution.started_by,
+        deadline=execution.deadline and format_instant(execution.deadline),
+        parentId=execution.parent and execution.parent.execution,
+        parent=execution.parent and _parent_json(execution.parent),
+        depth=execution.depth or None,
+        spawns=_spawns_json(execution.spawns),
+        part=execution.part and _changed(execution.part),
+        pausedAt=execution.paused_at and format_instant(execution.paused_at),
+        order=execution.order or None,
+        heard=execution.heard or None,
+        failed=execution.failed or None,
+        redrives=execution.redrives or None,
+        mailbox=[_letter_json(letter) for letter in execution.mailbox] or None,
+    )
+
+
+def read_execution(document: Mapping[str, Any]) -> Execution:
+    """Read an execution that :func:`execution_json` wrote."""
+    error, head = document.get("error"), document.get("head")
+    ended_at, deadline = document.get("endedAt"), document.get("deadline")
+    parent, part, paused_at = document.get("parent"), document.get("part"), document.get("pausedAt")
+    return Execution(
+        id=document["id"],
+        tenant_id=document["tenantId"],
+        definition_id=document["definitionId"],
+        definition_version=document["definitionVersion"],
+        nonce=document["nonce"],
+        input=document.get("input"),
+        started_at=parse_instant(document["startedAt"]),
+        threads={thread["id"]: _read_thread(thread) for thread in document["threads"]},
+        version=document["version"],
+        state=State(document["state"]),
+        step=document["step"],
+        stash=document.get("stash", {}),
+        output=document.get("output"),
+        error=error and Failure(**error),
+        ended_at=ended_at and parse_instant(ended_at),
+        head=head and Link(**head),
+        tail=document.get("tail", ""),
+        writer=document.get("writer", ""),
+        started_by=document.get("startedBy"),
+        deadline=deadline and parse_instant(deadline),
+        parent=parent and Parent(document["parentId"], **parent),
+        depth=document.get("depth", 0),
+        spawns=_read_spawns(document.get("spawns")),
+        part=part and Part(**part),
+        paused_at=paused_at and parse_instant(paused_at),
+        order=document.get("order", 0),
+        heard=document.get("heard", 0),
+        failed=document.get("failed", 0),
+        redrives=document.get("redrives", 0),
+        mailbox=tuple(_read_letter(letter) for letter in document.get("mailbox", ())),
+    )
+
+
+def record_json(record: Record) -> JsonList:
+    """Write a record of history: the values that every record has, and an object of what else there is, if any."""
+    written: JsonList = [
+        format_instant(record.at),
+        record.state,
+        record.thread,
+        record.turn,
+        record.step,
+        record.attempt,
+    ]
+    more: JsonObject = {}
+    if record.actor is not None:
+        more["actor"] = record.actor
+    if record.result is not None:
+        more["result"] = record.result
+    if record.error is not None:
+        more["error"] = failure_json(record.error)
+    if record.stash:
+        more["stash"] = record.stash
+    if record.change:
+        more["change"] = record.change
+    if record.children:
+        more["children"] = record.children
+    if more:
+        written.append(more)
+    return written
+
+
+def read_record(written: JsonList) -> JsonObject:
+    """Read a record that :func:`record_json` wrote, as the API shows it."""
+    return {**dict(zip(RECORD, written, strict=False)), **(written[len(RECORD)] if len(written) > len(RECORD) else {})}
+
+
+def link_json(link: Link) -> dict[str, Json]:
+    """Write a link to a row of history."""
+    return {"key": link.key, "digest": link.digest}
+
+
+def _thread_json(thread: Thread) -> JsonObject:
+    driver = thread.driver
+    return _compact(
+        id=thread.id,
+        turn=thread.turn,
+        status=str(thread.status),
+        step=thread.step,
+        incoming=thread.incoming,
+        since=format_instant(thread.since),
+        startedAt=format_instant(thread.started_at),
+        driver=driver and [driver.message, driver.request, driver.handed],
+        until=thread.until and format_instant(thread.until),
+        deadline=thread.deadline and format_instant(thread.deadline),
+        attempt=thread.attempt if thread.attempt > 1 else None,
+        tries=dict(thread.tries) or None,
+        parent=thread.parent,
+        branch=thread.branch,
+        index=thread.index,
+        item=thread.item,
+        stash=dict(thread.stash) or None,
+        error=thread.error and failure_json(thread.error),
+        join=thread.join and _changed(thread.join),
+        asking=thread.asking and _asking_json(thread.asking),
+        claimed=thread.claimed or None,
+        ordered=thread.ordered or None,
+        items=None if thread.items is None else list(thread.items),
+        results=dict(thread.results) or None,
+    )
+
+
+def _read_thread(document: Mapping[str, Any]) -> Thread:
+    driver, error, join = document.get("driver"), document.get("error"), document.get("join")
+    until, deadline = document.get("until"), document.get("deadline")
+    return Thread(
+        id=document["id"],
+        turn=document["turn"],
+        status=Status(document["status"]),
+        step=document["step"],
+        incoming=document.get("incoming"),
+        since=parse_instant(document["since"]),
+        started_at=parse_instant(document["startedAt"]),
+        driver=driver and Driver(*driver),
+        until=until and parse_instant(until),
+        deadline=deadline and parse_instant(deadline),
+        attempt=document.get("attempt", 1),
+        tries=document.get("tries", {}),
+        parent=document.get("parent"),
+        branch=document.get("branch"),
+        index=document.get("index"),
+        item=document.get("item"),
+        stash=document.get("stash", {}),
+        error=error and Failure(**error),
+        join=join and Join(**join),
+        asking=_read_asking(document.get("asking")),
+        claimed=document.get("claimed", False),
+        ordered=document.get("ordered", 0),
+        items=document.get("items"),
+        results=document.get("results", {}),
+    )
+
+
+def _asking_json(asking: Asking) -> JsonObject:
+    answer = asking.answer
+    return _changed(copy_with(asking, answer=None)) | _compact(
+        answer=answer and {**_changed(answer), "at": format_instant(answer.at)}
+    )
+
+
+def _read_asking(document: Mapping[str, Any] | None) -> Asking | None:
+    if document is None:
+        return None
+    answer = document.get("answer")
+    read = answer and Answer(**{**answer, "at": parse_instant(answer["at"])})
+    return Asking(**{**document, "what": Awaited(document["what"]), "answer": read})
+
+
+def _letter_json(letter: Letter) -> JsonObject:
+    return {**_changed(letter), "until": format_instant(letter.until)}
+
+
+def _read_letter(document: Mapping[str, Any]) -> Letter:
+    return Letter(**{**document, "until": parse_instant(document["until"])})
+
+
+def _parent_json(parent: Parent) -> JsonObject:
+    return {name: member for name, member in _changed(parent).items() if name != "execution"}
+
+
+def _spawns_json(spawns: Spawns) -> JsonObject | None:
+    since = spawns.since and format_instant(spawns.since)
+    if spawns == Spawns():
+        return None
+    return _compact(total=spawns.total, since=since, recent=spawns.recent, share=spawns.share)
+
+
+def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
+    if document is None:
+        return Spawns()
+    since = document.get("since")
+    return Spawns(document["total"], since and parse_instant(since), document["recent"], document["share"])
+
+
+def _changed(value: Join | Parent | Part | Asking | Answer | Letter) -> JsonObject:
+    """Write the members of a flat value that are not what they are by default."""
+    members = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+    return {name: member for name, (member, default) in members.items() if member != default}
+
+
+def _compact(**members: Any) -> JsonObject:  # noqa: ANN401 - JSON and values on their way to it
+    return {name: value for name, value in members.items() if value is not None}

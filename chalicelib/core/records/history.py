@@ -1,0 +1,209 @@
+"""History as a chain: each row names the row before it by key and hash, the execution names the newest.
+
+What is newest of all stands in the execution's own item, its *tail*: it is written and read with the state, and costs
+no write of its own. Once it is so large that every write of the state would pay for it, it moves into a row.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, field
+from typing import Any
+
+from chalicelib.core.executions.model import Execution, Link, Record
+from chalicelib.core.records.codec import link_json, read_record, record_json
+from chalicelib.core.records.payload import (
+    LIMITS,
+    Limits,
+    Packed,
+    Reference,
+    digest,
+    pack,
+    record_slots,
+    shown_slots,
+    unpack,
+)
+from chalicelib.core.values.errors import HistoryBrokenError
+from chalicelib.core.values.json import Json, decode, encode, pointer
+from chalicelib.core.values.value import value
+
+
+@value
+class Row:
+    """The records of the turns that one write commits, and of the writes since the row before."""
+
+    execution: str
+    key: str
+    """``version#request#attempt``: two writers, and two tries of one, never share a key."""
+    previous: Link | None
+    text: bytes
+    """The JSON text of its records, which is hashed as it was written."""
+    payloads: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """To be written before the row: the JSON texts of large values, by hash. A row that was read has none."""
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records, as JSON objects.
+
+        A large value is null in its record, whose ``references`` have its hash and size, by JSON pointer into the
+        record.
+        """
+        return [read_record(each) for each in decode(self.text)]
+
+    @property
+    def version(self) -> int:
+        """The version of the execution that this row belongs to, if it counts."""
+        return _version(self.key)
+
+    @property
+    def link(self) -> Link:
+        """The row's key and the SHA-256 of its content, the row before included."""
+        previous = None if self.previous is None else link_json(self.previous)
+        before = encode([self.execution, self.key, previous])
+        return Link(self.key, hashlib.sha256(before + self.text).hexdigest())
+
+
+@value
+class News:
+    """New records, as they stand in a tail, and the JSON texts of the values that they only refer to, by hash."""
+
+    text: str
+    payloads: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def news(item: Execution, records: Sequence[Record], limits: Limits = LIMITS) -> News:
+    """Write the records that an execution comes with; long results that it holds itself are referred to."""
+    documents = [record_json(record) for record in records]
+    payloads: dict[str, bytes] = {}
+    if any(record.size > limits.shared for record in records):
+        texts, held = _Texts(), [*_held(item)]
+        for record, document in zip(records, documents, strict=True):
+            text = texts[record.result] if record.size > limits.shared else b""
+            if len(text) > limits.shared and _is_among(record.result, held, texts):
+                reference = Reference(digest(item.tenant_id, text), len(text))
+                payloads[reference.sha256] = text
+                stashed = [name for name, value in record.stash.items() if texts[value] == text]
+                document[-1] |= _referring(record, stashed, reference)
+    return News(encode(documents)[1:-1].decode(), payloads)
+
+
+class _Texts:
+    """The JSON texts of values that live on meanwhile, each made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bytes] = {}
+
+    def __getitem__(self, value: Json) -> bytes:
+        text = self._known.get(id(value))
+        if text is None:
+            text = self._known[id(value)] = encode(value)
+        return text
+
+
+def _is_among(value: Json, others: Sequence[Json], texts: _Texts) -> bool:
+    """Tell whether a value is one of others: mostly it is the very same."""
+    return any(other is value for other in others) or any(texts[other] == texts[value] for other in others)
+
+
+def _held(item: Execution) -> Iterator[Json]:
+    """Walk over the values of users that an execution holds."""
+    yield from (item.input, item.output, *item.stash.values())
+    for thread in item.threads.values():
+        yield from (thread.incoming, *thread.stash.values(), *thread.results.values())
+
+
+def _referring(record: Record, stashed: Collection[str], reference: Reference) -> dict[str, Json]:
+    """Write what of a record holds its result, as a reference to it: the result, and what it left in the stash."""
+    places = ["/result", *(pointer(("stash", name)) for name in stashed)]
+    stash = {name: None if name in stashed else value for name, value in record.stash.items()}
+    more: dict[str, Json] = {"stash": stash} if stash else {}
+    return {"result": None, **more, "references": dict.fromkeys(places, asdict(reference))}
+
+
+def longer(tail: str, new: str) -> str:
+    """Put new records behind a tail."""
+    return f"{tail},{new}" if tail and new else tail or new
+
+
+def stays(tail: str, new: str, limits: Limits = LIMITS) -> bool:
+    """Tell whether a tail can stay with the state at a write that has new records.
+
+    What is new costs no more there than in a row; what an earlier write has paid for already must not be dear.
+    """
+    paid, fresh = tail.encode(), new.encode()
+    if len(fresh) > limits.tail_new or len(paid) + len(fresh) > limits.tail_text:
+        return False
+    return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
+
+
+def new_row(item: Execution, writer: str, new: News, limits: Limits = LIMITS) -> Row:
+    """Make the row to put before the next write of an execution: of its tail and new records.
+
+    ``writer`` names the request and its attempt.
+    """
+    packed = pack(item.tenant_id, f"[{longer(item.tail, new.text)}]".encode(), record_slots, limits)
+    text = _with_references(packed) if packed.references else packed.text
+    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, text, {**new.payloads, **packed.payloads})
+
+
+def _with_references(packed: Packed) -> bytes:
+    records = decode(packed.text)
+    for place, reference in packed.references.items():
+        index, _, member = place[1:].split("/", 2)
+        records[int(index)][-1].setdefault("references", {})[f"/{member}"] = asdict(reference)
+    return encode(records)
+
+
+def put_back(record: dict[str, Any], values: Mapping[str, bytes]) -> None:
+    """Put values, by hash, back into a record as the API shows it, where its references say that they were."""
+    references = record.get("references", {})
+    found = {place: Reference(**each) for place, each in references.items() if each["sha256"] in values}
+    for place in unpack(record, found, values, shown_slots):
+        del references[place]
+    if not references:
+        record.pop("references", None)
+
+
+def newest(item: Execution) -> Row | None:
+    """Answer the tail of an execution in the shape of a row, behind all others."""
+    if not item.tail:
+        return None
+    return Row(item.id, f"{item.version:012d}#{item.writer}", item.head, f"[{item.tail}]".encode())
+
+
+def version_of(link: Link) -> int:
+    """Tell the version of the execution that the row belongs to which a link names."""
+    return _version(link.key)
+
+
+def _version(key: str) -> int:
+    return int(key.partition("#")[0])
+
+
+def anchor(rows: Sequence[Row], head: Link) -> Link | None:
+    """Find the newest of some rows that surely counts, to follow the chain from; None: read more rows.
+
+    It is the one that the execution names, or one that another row names: nobody goes on from a row that was lost.
+    """
+    if any(row.key == head.key for row in rows):
+        return head
+    named = {row.previous.key: row.previous for row in rows if row.previous is not None}
+    return next((named[row.key] for row in reversed(rows) if row.key in named), None)
+
+
+def chained(rows: Sequence[Row], head: Link, after: int = 0) -> list[Row]:
+    """Keep the rows that count, oldest first: those reached from ``head`` backwards to behind a version.
+
+    Raises:
+        HistoryBrokenError: a row on the way was changed, or is missing.
+    """
+    by_key = {row.key: row for row in rows}
+    counted: list[Row] = []
+    link: Link | None = head
+    while link is not None and version_of(link) > after:
+        row = by_key.get(link.key)
+        if row is None or row.link != link:
+            raise HistoryBrokenError
+        counted.append(row)
+        link = row.previous
+    return counted[::-1]

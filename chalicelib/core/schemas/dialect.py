@@ -1,0 +1,192 @@
+"""JSON Schema 2020-12 as sedo validates it: jsonschema's keywords, with RE2, checked formats and a budget."""
+
+import ipaddress
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from datetime import date
+from typing import Any, TypeAlias
+
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.exceptions import best_match
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
+from rfc3339_validator import validate_rfc3339
+
+from chalicelib.core.expressions.functions_data import same
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.pattern import compile_pattern
+
+MAX_STEPS = 500_000
+"""What validating one instance may cost at most: a step is one keyword, or one part of it, at one place."""
+
+MIN_STEPS = 50_000
+"""What validating the smallest instance may cost; each of its bytes adds STEPS_PER_BYTE."""
+
+STEPS_PER_BYTE = 4
+
+_STEPS_PER_ERROR = 10
+
+MAX_UNIQUE = 200
+"""Items of an array that are compared with each other."""
+
+_Validator: TypeAlias = Any  # with descend(), which jsonschema's Validator protocol leaves out
+_Schema: TypeAlias = Mapping[str, Any]
+_Check: TypeAlias = Callable[[_Validator, Any, Json, _Schema], Iterator[ValidationError] | None]
+
+
+class TooCostlyError(Exception):
+    """Validation costs more than its budget."""
+
+
+class _Budget:
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise TooCostlyError
+
+
+_budget: ContextVar[_Budget] = ContextVar("budget of the validation that runs in this context")
+
+
+def errors_of(validator: Validator, instance: Json) -> list[ValidationError]:
+    """Validate within a budget that grows with the instance.
+
+    Returns:
+        First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema.
+
+    Raises:
+        TooCostlyError: it costs more.
+        RecursionError: the instance is nested too deeply.
+    """
+    size = len(json.dumps(instance))
+    token = _budget.set(_Budget(min(MAX_STEPS, MIN_STEPS + STEPS_PER_BYTE * size)))
+    try:
+        errors = list(validator.iter_errors(instance))
+    finally:
+        _budget.reset(token)
+    best = best_match(errors)
+    return [] if best is None else [best, *(error for error in errors if error is not best)]
+
+
+def schema_errors(document: Json) -> Iterator[ValidationError]:
+    """Find what makes a document no schema."""
+    return Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(document)
+
+
+def new_validator(document: Json) -> Validator:
+    """Make a validator that resolves ``$ref`` in the document only and never fetches."""
+    validator: Validator = _SafeValidator(document, format_checker=_FORMATS, registry=Registry())
+    return validator
+
+
+def _pattern(_validator: _Validator, pattern: str, instance: Json, _schema: _Schema) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not compile_pattern(pattern).search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _pattern_properties(
+    validator: _Validator, patterns: Mapping[str, Json], instance: Json, _schema: _Schema
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    for pattern, subschema in patterns.items():
+        search = compile_pattern(pattern).search
+        for key, value in instance.items():
+            if search(key):
+                yield from validator.descend(value, subschema, path=key, schema_path=pattern)
+
+
+def _additional_properties(
+    validator: _Validator, additional: Json, instance: Json, schema: _Schema
+) -> Iterator[ValidationError]:
+    if not isinstance(instance, dict):
+        return
+    known = schema.get("properties", {})
+    searches = [compile_pattern(pattern).search for pattern in schema.get("patternProperties", ())]
+    extras = {
+        key: value
+        for key, value in instance.items()
+        if key not in known and not any(search(key) for search in searches)
+    }
+    if additional is False:
+        yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, additional, extras, {})
+    else:
+        for key, value in extras.items():
+            yield from validator.descend(value, additional, path=key)
+
+
+def _unique_items(_validator: _Validator, unique: Json, instance: Json, _schema: _Schema) -> Iterator[ValidationError]:
+    if (
+        unique
+        and isinstance(instance, list)
+        and len(instance) <= MAX_UNIQUE
+        and len(set(map(same, instance))) < len(instance)
+    ):
+        yield ValidationError(f"{instance!r} has non-unique elements")
+
+
+def _costing(keyword: str, check: _Check) -> _Check:
+    """Make a keyword pay for itself, its parts, and its errors, whose messages may repeat the whole instance."""
+
+    def check_and_pay(validator: _Validator, value: Json, instance: Json, schema: _Schema) -> Iterator[ValidationError]:
+        spend = _budget.get().spend
+        spend(1 + (len(value) if isinstance(value, list | dict) else 0))
+        if keyword.startswith("unevaluated") and isinstance(instance, list | dict):
+            spend(len(instance) ** 2 // 100)  # jsonschema looks up every part in a list of parts
+        for error in check(validator, value, instance, schema) or ():
+            spend(_STEPS_PER_ERROR + len(error.message) // 100)
+            yield error
+
+    return check_and_pay
+
+
+_OWN: Mapping[str, _Check] = {
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+    "uniqueItems": _unique_items,
+}
+
+_SafeValidator = extend(  # type: ignore[no-untyped-call] # so says the stub
+    Draft202012Validator,
+    {keyword: _costing(keyword, check) for keyword, check in {**Draft202012Validator.VALIDATORS, **_OWN}.items()},
+)
+
+_FORMATS = FormatChecker(formats=())
+
+
+def _format(name: str) -> Callable[[Callable[[str], object]], Callable[[str], object]]:
+    """Register the check of a format: false or ValueError if a string is not of it; what is no string passes."""
+
+    def register(check: Callable[[str], object]) -> Callable[[str], object]:
+        _FORMATS.checks(name, raises=ValueError)(lambda value: not isinstance(value, str) or bool(check(value)))
+        return check
+
+    return register
+
+
+def _matches(pattern: str) -> Callable[[str], bool]:
+    return lambda text: compile_pattern(pattern).fullmatch(text) is not None
+
+
+_is_date = _matches(r"\d{4}-\d{2}-\d{2}")
+
+
+def _is_instant(text: str) -> bool:
+    return "\n" not in text and bool(validate_rfc3339(text.upper()))  # it would bear a newline at the end
+
+
+_format("date-time")(_is_instant)
+_format("date")(lambda text: _is_date(text) and date.fromisoformat(text))
+_format("time")(lambda text: _is_instant(f"2000-01-01T{text}"))
+_format("email")(_matches(r"[^@\s]+@[^@\s]+"))
+_format("ipv4")(ipaddress.IPv4Address)
+_format("ipv6")(lambda text: "%" not in text and ipaddress.IPv6Address(text))
+_format("uuid")(_matches(r"(?i)[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}"))
+_format("uri")(_matches(r"[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})*"))
+_format("regex")(compile_pattern)

@@ -1,0 +1,1 @@
+"""Values: JSON, instants, errors, and classes of values."""

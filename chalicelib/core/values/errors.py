@@ -1,0 +1,213 @@
+"""Everything that can go wrong, as one tree; the docstring is the default message."""
+
+from collections.abc import Sequence
+
+from chalicelib.core.values.json import Json, Problem
+
+
+class SedoError(Exception):
+    """sedo cannot do this."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.title())
+
+    @classmethod
+    def title(cls) -> str:
+        """Name the kind of error in a few words, without the full stop."""
+        return (cls.__doc__ or "").strip().splitlines()[0].rstrip(".")
+
+
+class InvalidError(SedoError):
+    """what was sent is not valid."""
+
+    def __init__(self, message: str | None = None, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message or (problems[0].message if problems else None))
+        self.problems = tuple(problems)
+
+
+class InvalidDefinitionError(InvalidError):
+    """definition is not valid."""
+
+
+class InvalidInputError(InvalidError):
+    """input does not pass inputSchema validation."""
+
+
+class InvalidAnswerError(InvalidError):
+    """answer does not pass inputSchema validation."""
+
+
+class DryRunLimitError(InvalidError):
+    """the dry run takes too much."""
+
+
+class MalformedError(InvalidError):
+    """body cannot be read."""
+
+
+class TooLargeError(SedoError):
+    """body is too large."""
+
+
+class NotFoundError(SedoError):
+    """there is no such thing."""
+
+
+class DefinitionNotFoundError(NotFoundError):
+    """definition not found."""
+
+
+class ExecutionNotFoundError(NotFoundError):
+    """execution not found."""
+
+
+class TaskNotFoundError(NotFoundError):
+    """task not found."""
+
+
+class ForbiddenError(SedoError):
+    """this is not yours to do."""
+
+
+class UnknownCallerError(SedoError):
+    """who asks is not known."""
+
+
+class ConflictError(SedoError):
+    """it is there already, with other content."""
+
+
+class StateError(ConflictError):
+    """its state does not allow that."""
+
+
+class TooManyWaitersError(StateError):
+    """too many steps wait for the same event."""
+
+
+class TooManyEventsError(StateError):
+    """too many events are kept for the same key."""
+
+
+class UnavailableError(SedoError):
+    """a service did not answer: whether the call took effect is not known."""
+
+
+class HistoryBrokenError(SedoError):
+    """history does not match its hashes: it was changed after it was written."""
+
+
+class PayloadLostError(SedoError):
+    """a large value is not there, or is not what was put there."""
+
+
+class SetupError(SedoError):
+    """sedo is not set up: something that it needs is missing or malformed."""
+
+
+class TokenError(SedoError):
+    """token is not valid."""
+
+
+class TokenExpiredError(TokenError):
+    """token has expired."""
+
+
+class StepError(SedoError):
+    """A step failed.
+
+    ``name`` is what ``catch`` and ``retry`` match, ``details`` any JSON that helps to see why, ``retry_after`` after
+    how many seconds the other side wants to be asked again.
+    """
+
+    name = "StepFailed"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        name: str | None = None,
+        details: Json = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.name = name or type(self).name
+        self.details = details
+        self.retry_after = retry_after
+
+
+class TemplateError(StepError):
+    """A template cannot be rendered."""
+
+    name = "TemplateFailed"
+
+
+class TemplateBudgetError(TemplateError):
+    """A template costs more than its budget."""
+
+    name = "TemplateBudgetExceeded"
+
+
+class InvalidParametersError(StepError):
+    """The rendered parameters do not fit the step type."""
+
+    name = "InvalidParameters"
+
+
+class StepTimeoutError(StepError):
+    """The step took longer than its time."""
+
+    name = "Timeout"
+
+
+class PoisonError(StepError):
+    """The message that drives this step was received too often without success."""
+
+    name = "Poison"
+
+
+class ResultTooLargeError(StepError):
+    """The result is too large."""
+
+    name = "TooLarge"
+
+
+class InvalidOutputError(StepError):
+    """The output does not pass outputSchema validation."""
+
+    name = "InvalidOutput"
+
+
+class SpawnLimitError(StepError):
+    """The execution may start no further execution."""
+
+    name = "SpawnLimit"
+
+
+class InternalError(StepError):
+    """Something that sedo has not thought of went wrong in the step."""
+
+    name = "Internal"
+
+
+class InterruptedCallError(StepError):
+    """The function that made the call died, or was stopped: whether the call was done is not known."""
+
+    name = "Interrupted"
+
+
+class HeartbeatTimeoutError(StepError):
+    """Whoever was to answer has been silent for too long."""
+
+    name = "HeartbeatTimeout"
+
+
+class OverdueError(StepError):
+    """The task was not done in time."""
+
+    name = "task.Overdue"
+
+
+class ItemsFailedError(StepError):
+    """More items failed than are tolerated."""
+
+    name = "ItemsFailed"

@@ -1,0 +1,111 @@
+"""JSON values, their text, the places inside them, and instants as text."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import msgspec
+
+from chalicelib.core.values.value import value
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+Path: TypeAlias = Sequence[str | int]
+
+JsonObject: TypeAlias = dict[str, Any]
+JsonList: TypeAlias = list[Any]
+
+
+@value
+class Problem:
+    """What is wrong at one place of a document: a JSON pointer (RFC 6901), and line and column where it is YAML."""
+
+    pointer: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    right: str | None = field(default=None, compare=False)
+    """What would be right there, in the words of the reference."""
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder()
+
+
+def encode(value: object) -> bytes:
+    """Write a JSON value as compact text in UTF-8.
+
+    Raises:
+        RecursionError: it nests too deeply.
+    """
+    try:
+        return _ENCODER.encode(value)
+    except (UnicodeEncodeError, TypeError):  # half a surrogate pair exists as an escape only, some keys are no text
+        return _escaped(value).encode()
+
+
+def encode_ascii(value: object) -> str:
+    """Write a JSON value as compact text in ASCII, for those that do not take every character."""
+    text = encode(value)
+    return text.decode() if text.isascii() else _escaped(value)
+
+
+def _escaped(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def decode(text: bytes | str) -> Any:  # noqa: ANN401 - JSON, whose shape the caller knows
+    """Read JSON, in UTF-8, that was written by ``encode`` or another program.
+
+    Raises:
+        ValueError: it is none.
+        RecursionError: it nests too deeply.
+    """
+    try:
+        return _DECODER.decode(text)
+    except ValueError:  # half a surrogate pair is not for msgspec, and what is wrong json tells better
+        return json.loads(text)
+
+
+def pointer(path: Path) -> str:
+    """Write a path as a JSON pointer (RFC 6901): ``("steps", 0, "next")`` is ``/steps/0/next``."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def truncate(instant: datetime) -> datetime:
+    """Cut an instant to whole milliseconds of UTC, the precision that sedo keeps."""
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    beyond = instant.microsecond % 1000
+    return instant.replace(microsecond=instant.microsecond - beyond) if beyond else instant
+
+
+@lru_cache(maxsize=256)  # the values of one turn hold the same few instants many times
+def format_instant(instant: datetime) -> str:
+    """Write an instant as RFC 3339 text in UTC with milliseconds: ``2026-01-31T09:00:00.000Z``."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"  # its offset is +00:00
+
+
+def parse_instant(text: str) -> datetime:
+    """Read RFC 3339 text with an offset, to whole milliseconds.
+
+    Raises:
+        ValueError: it is no date and time, or has no offset.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC: end it with Z or +hh:mm")
+    return truncate(instant)
+
+
+def seconds_until(instant: datetime, now: datetime) -> int:
+    """Count whole seconds from now to an instant, rounded up, and 0 for the past."""
+    return max(0, -((now - instant) // timedelta(seconds=1)))
+
+
+def canonical(value: Json) -> str:
+    """Write a JSON value so that equal ones have equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

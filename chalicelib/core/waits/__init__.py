@@ -1,0 +1,1 @@
+"""Who waits for what: people's tasks, signals by key, callback tokens."""

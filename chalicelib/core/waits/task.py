@@ -1,0 +1,322 @@
+"""People's tasks: what one is, who may do what with it, and how it changes.
+
+A task is what people see of a thread that waits for one of them. Whether an answer counts is decided by the execution's
+turn; the task says who does it, and at last how it ended. Who "may" is answered with None, or with why not, for people.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.core.records.payload import Slot
+from chalicelib.core.values.json import Json, encode, format_instant, parse_instant, pointer
+from chalicelib.core.values.value import copy_with, value
+
+ID_DIGITS = 24
+
+
+class TaskStatus(StrEnum):
+    """Whether a task is to be done, and how it ended."""
+
+    OPEN = "open"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    """Nobody's answer is wanted any more."""
+
+
+@value
+class Task:
+    """What a person is to do."""
+
+    tenant_id: str
+    id: str
+    execution_id: str
+    definition_id: str
+    thread: str
+    turn: int
+    step: str
+    """The path of the step."""
+    created_at: datetime
+    title: str
+    description: str | None = None
+    input_schema: Json = True
+    """The JSON Schema of the answer."""
+    ui_schema: Json = None
+    data: Json = None
+    """What to decide on."""
+    assignees: tuple[str, ...] = ()
+    """The users who may do it. With no groups either, anybody may."""
+    groups: tuple[str, ...] = ()
+    """The groups whose members may do it."""
+    excluded: tuple[str, ...] = ()
+    """The users who must not do it, whatever else allows them to: four eyes."""
+    priority: int = 50
+    """From 0 to 100, the most urgent."""
+    due_at: datetime | None = None
+    overdue: bool = False
+    """Whether it was not done in time, and is now others' to do."""
+    claimed_by: str | None = None
+    claimed_at: datetime | None = None
+    status: TaskStatus = TaskStatus.OPEN
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    answer: Json = None
+    reason: str | None = None
+    """Why it was rejected."""
+    key: str | None = None
+    """The caller's own name for the answer, by which a repeat of it is known."""
+    version: int = 1
+    """Counts the writes; every transition is one."""
+
+
+@value
+class Worker:
+    """Somebody who does tasks."""
+
+    user: str
+    groups: frozenset[str] = frozenset()
+
+
+@value
+class TaskFilter:
+    """Which tasks a list holds: those to which all of this applies."""
+
+    status: TaskStatus = TaskStatus.OPEN
+    user: str | None = None
+    groups: Sequence[str] = ()
+    """With ``user``: assigned to the user or to one of the groups, or claimed by the user."""
+    definition: str | None = None
+    execution: str | None = None
+    claimed_by: str | None = None
+    unclaimed: bool = False
+    overdue: bool = False
+    min_priority: int | None = None
+
+    def takes(self, task: Task) -> bool:
+        """Tell whether a task is one of them."""
+        return (
+            task.status is self.status
+            and self._concerns(task)
+            and self.definition in {None, task.definition_id}
+            and self.execution in {None, task.execution_id}
+            and self.claimed_by in {None, task.claimed_by}
+            and not (self.unclaimed and task.claimed_by is not None)
+            and (task.overdue or not self.overdue)
+            and (self.min_priority is None or task.priority >= self.min_priority)
+        )
+
+    def _concerns(self, task: Task) -> bool:
+        if self.user is None and not self.groups:
+            return True
+        users = {*task.assignees, task.claimed_by} - {None}
+        return self.user in users or not set(self.groups).isdisjoint(task.groups)
+
+
+def task_id(execution_id: str, thread: str, turn: int) -> str:
+    """Name the task of a turn: the same one every time."""
+    return hashlib.sha256(encode([execution_id, thread, turn])).hexdigest()[:ID_DIGITS]
+
+
+# -- who may do what
+
+
+def claim_problem(task: Task, worker: Worker) -> str | None:
+    """Tell why somebody cannot claim a task; who has claimed it can."""
+    if task.claimed_by not in {None, worker.user}:
+        return _over(task) or _not_theirs(task, worker) or f"claimed by {task.claimed_by}, who has to release it first"
+    return reassign_problem(task, worker)
+
+
+def release_problem(task: Task, worker: Worker) -> str | None:
+    """Tell why somebody cannot release a task."""
+    if (over := _over(task)) or task.claimed_by == worker.user:
+        return over
+    if task.claimed_by is None:
+        return "it is not claimed: there is nothing to release"
+    return f"claimed by {task.claimed_by}, and by nobody else to be released"
+
+
+def reassign_problem(task: Task, worker: Worker) -> str | None:
+    """Tell why somebody cannot give a task to others; who could do it can, even if it is claimed."""
+    return _over(task) or _not_theirs(task, worker)
+
+
+def complete_problem(task: Task, worker: Worker) -> str | None:
+    """Tell why somebody can neither complete nor reject a task; who could claim it can."""
+    return claim_problem(task, worker)
+
+
+def _over(task: Task) -> str | None:
+    by = "" if task.closed_by is None else f" by {task.closed_by}"
+    return None if task.status is TaskStatus.OPEN else f"it is {task.status}{by} already"
+
+
+def _not_theirs(task: Task, worker: Worker) -> str | None:
+    if worker.user in task.excluded:
+        return f"{worker.user} must not do it: somebody else has to"
+    for_anybody = not task.assignees and not task.groups
+    if for_anybody or worker.user in task.assignees or not worker.groups.isdisjoint(task.groups):
+        return None
+    return f"{worker.user} is none of its assignees, and in none of its groups"
+
+
+def is_repeat(task: Task, key: str | None, answer: Json) -> bool:
+    """Tell whether an answer is the one that closed a task, sent again: the same JSON under the same key."""
+    return key is not None and key == task.key and _canonical(answer) == _canonical(task.answer)
+
+
+def _canonical(value: Json) -> str:
+    return json.dumps(value, sort_keys=True)  # of values, True == 1 == 1.0
+
+
+# -- how it changes
+
+
+def claimed(task: Task, worker: Worker, now: datetime) -> Task:
+    """Let others see who does it; the same task, if they do already."""
+    if task.claimed_by == worker.user:
+        return task
+    return _next(task, claimed_by=worker.user, claimed_at=now)
+
+
+def released(task: Task) -> Task:
+    """Leave it to others."""
+    return _next(task, claimed_by=None, claimed_at=None)
+
+
+def reassigned(task: Task, assignees: Sequence[str], groups: Sequence[str]) -> Task:
+    """Give it to others, none of whom has claimed it."""
+    return _next(task, assignees=tuple(assignees), groups=tuple(groups), claimed_by=None, claimed_at=None)
+
+
+def closed(  # noqa: PLR0913, PLR0917 - all that is known of its end
+    task: Task,
+    status: TaskStatus,
+    by: str | None,
+    at: datetime,
+    answer: Json = None,
+    reason: str | None = None,
+    key: str | None = None,
+) -> Task:
+    """End it; who had claimed it stays known."""
+    return _next(task, status=status, closed_by=by, closed_at=at, answer=answer, reason=reason, key=key)
+
+
+def _next(task: Task, **changes: Any) -> Task:  # noqa: ANN401 - fields of a task
+    return copy_with(task, version=task.version + 1, **changes)
+
+
+# -- as JSON
+
+_HEADER = {
+    "tenant_id": "tenantId",
+    "id": "id",
+    "execution_id": "executionId",
+    "definition_id": "definitionId",
+    "thread": "thread",
+    "turn": "turn",
+    "step": "step",
+    "title": "title",
+    "assignees": "assignees",
+    "groups": "groups",
+    "excluded": "excluded",
+    "priority": "priority",
+    "due_at": "dueAt",
+    "overdue": "overdue",
+    "created_at": "createdAt",
+    "status": "status",
+    "claimed_by": "claimedBy",
+    "claimed_at": "claimedAt",
+    "closed_by": "completedBy",
+    "closed_at": "completedAt",
+    "version": "version",
+}
+_CONTENT = {
+    "description": "description",
+    "input_schema": "inputSchema",
+    "ui_schema": "uiSchema",
+    "data": "data",
+    "answer": "answer",
+    "reason": "reason",
+}
+_INSTANTS = {"created_at", "due_at", "claimed_at", "closed_at"}
+_PEOPLE = {"assignees", "groups", "excluded"}
+_HIDDEN = {"tenantId", "thread", "turn", "excluded", "version"}
+"""What a store needs to know, and nobody who reads the API."""
+
+HEADER = tuple(_HEADER.values())
+"""The members of a task's document that a list needs."""
+
+
+def task_document(task: Task) -> dict[str, Any]:
+    """Write a task for a store: what is null is left out.
+
+    Half of a surrogate pair, which JSON can hold and UTF-8 cannot, becomes U+FFFD in the header.
+    """
+    header = {wire: _plain(getattr(task, name)) for name, wire in _HEADER.items()}
+    content = {wire: getattr(task, name) for name, wire in _CONTENT.items()}
+    document = {**header, **content, "key": task.key}
+    return {name: member for name, member in document.items() if member is not None}
+
+
+def read_task(document: Mapping[str, Any]) -> Task:
+    """Read what :func:`task_document` wrote, or no more of it than its header."""
+    fields = {**_HEADER, **_CONTENT, "key": "key"}
+    return Task(**{name: _value(name, document[wire]) for name, wire in fields.items() if wire in document})
+
+
+def task_slots(document: dict[str, Any]) -> Iterator[Slot]:
+    """Find what can be large in the document of a task."""
+    yield from (Slot(pointer((name,)), document, name) for name in _CONTENT.values() if name in document)
+
+
+def summary_json(task: Task) -> dict[str, Json]:
+    """Write what a list of tasks shows, with its members as the API names them."""
+    document = task_document(task)
+    return {name: document.get(name) for name in HEADER if name not in _HIDDEN}
+
+
+def task_json(task: Task, worker: Worker | None) -> dict[str, Json]:
+    """Write all about a task, with its members as the API names them, and what somebody can do with it, or why not.
+
+    A ``worker`` of None is somebody who is not known.
+    """
+    content: dict[str, Json] = {wire: getattr(task, name) for name, wire in _CONTENT.items()}
+    return {**summary_json(task), **content, "actions": _actions(task, worker)}
+
+
+def _actions(task: Task, worker: Worker | None) -> Json:
+    problems = {
+        "claim": claim_problem,
+        "release": release_problem,
+        "reassign": reassign_problem,
+        "complete": complete_problem,
+        "reject": complete_problem,
+    }
+    unknown = _over(task) or "it is not known who asks"
+    reasons = {name: unknown if worker is None else problem(task, worker) for name, problem in problems.items()}
+    return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of a field
+    match value:
+        case datetime():
+            return format_instant(value)
+        case tuple():
+            return [_plain(each) for each in value]
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case _:
+            return value
+
+
+def _value(name: str, plain: Any) -> Any:  # noqa: ANN401 - the value of a field
+    if name in _INSTANTS:
+        return parse_instant(plain)
+    if name in _PEOPLE:
+        return tuple(plain)
+    return TaskStatus(plain) if name == "status" else plain

@@ -1,0 +1,1 @@
+"""The shell: messages are taken, executions driven, commands carried out."""

@@ -1,0 +1,80 @@
+"""Executions that an execution starts: how they are made, and how what they came to is read."""
+
+from collections.abc import Callable
+
+from chalicelib.core.executions.factory import child, child_id
+from chalicelib.core.executions.inputs import ChildEnded, Launch
+from chalicelib.core.executions.model import Execution, Failure, State, Thread
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidInputError, StepError
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.ports import Definitions, ExecutionStore
+
+
+def submission(definitions: Definitions, parent: Execution, launch: Launch) -> Execution:
+    """Make the execution that a `workflow` step asks for, as submitted.
+
+    Raises:
+        StepError: there is no such definition, or it does not take the input.
+        UnavailableError: a service did not answer.
+    """
+    start = launch.start
+    try:
+        version = start.version or definitions.newest(parent.tenant_id, start.definition)
+        definition = definitions.get(parent.tenant_id, start.definition, version)
+        return child(definition, parent, launch.thread, version, start)
+    except DefinitionNotFoundError as error:
+        which = start.definition if start.version is None else f"{start.definition}@{start.version}"
+        raise StepError(f"there is no definition {which!r} to start", "DefinitionNotFound") from error
+    except InvalidInputError as error:
+        details: list[Json] = [{"pointer": problem.pointer, "message": problem.message} for problem in error.problems]
+        raise StepError(f"{start.definition} does not take this input: {error}", "InvalidInput", details) from error
+
+
+def refused(launch: Launch, error: StepError) -> ChildEnded:
+    """Tell a thread that its child execution could not be started."""
+    failure = Failure(error.name, str(error), launch.thread.step, launch.thread.attempt, error.details)
+    return ChildEnded(*launch.thread.key, 0, State.FAILED, error=failure, begun=False)
+
+
+def let_go(launch: Launch, execution: Execution) -> ChildEnded:
+    """Tell a thread that its child execution is on its way, and need not be waited for."""
+    return ChildEnded(*launch.thread.key, 0, State.SUCCEEDED, output={"id": execution.id})
+
+
+def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, event: ChildEnded) -> ChildEnded:
+    """Read what came of a child execution where that was too large for a message.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    if event.read:
+        return event
+    name = child_id(parent, thread, event.number)
+    ended = executions.get(name)
+    if ended is None:
+        lost = Failure("ResultLost", f"the result of {name} is not there", thread.step, thread.attempt)
+        return copy_with(event, state=State.FAILED, error=lost, read=True, begun=False)
+    return copy_with(event, output=ended.output, error=ended.error, read=True)
+
+
+def gatherer(executions: ExecutionStore) -> Callable[[Json, str], Json]:
+    """Make what reads the outputs of child executions: a list of them, in order.
+
+    Raises:
+        StepError: one is not there, or has not succeeded.
+    """
+
+    def gather(params: Json, _key: str) -> Json:
+        assert isinstance(params, dict)  # noqa: S101 - as decide makes them
+        names = params["executions"]
+        assert isinstance(names, list)  # noqa: S101 - the same
+        return [output(str(name)) for name in names]
+
+    def output(name: str) -> Json:
+        ended = executions.get(name)
+        if ended is None or ended.state is not State.SUCCEEDED:
+            raise StepError(f"the result of {name} is not there", "ResultLost")
+        return ended.output
+
+    return gather

@@ -1,0 +1,147 @@
+"""Where it is kept that executions wait for answers: people's tasks, and events that are matched by key."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.core.definitions.model import Await
+from chalicelib.core.executions.inputs import EventPublished, EventReceived, Message, WaitRefused
+from chalicelib.core.executions.model import Answer, Execution, Thread
+from chalicelib.core.executions.scope import takes
+from chalicelib.core.values.errors import TooManyWaitersError
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import Waiter
+from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned, task_id
+from chalicelib.engine.signals import Events
+from chalicelib.ports import TaskStore
+
+AGAIN_AFTER = 60
+"""Seconds after which a match is looked at again, should whoever made it have died."""
+
+LEFT = "no longer to be done"
+"""The title of a task that was taken back before anybody could see it."""
+
+
+def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Await) -> None:
+    """Show people a task, once; or give one that was not done in time to others.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    task = _task(execution, thread, wanted.params["title"], wanted.params)
+    tasks.open(copy_with(task, due_at=thread.until))
+    if thread.asking is None or not thread.asking.overdue:
+        return
+    due: Any = wanted.params["due"]
+    while (row := tasks.get(task.tenant_id, task.id)) is not None and row.status is TaskStatus.OPEN and not row.overdue:
+        others = reassigned(row, _people(due.get("assignees")), _people(due.get("groups")))
+        if tasks.update(copy_with(others, overdue=True)):
+            return
+
+
+def subscribe(
+    events: Events, execution: Execution, thread: Thread, wanted: Await
+) -> EventReceived | WaitRefused | None:
+    """Let events find a thread that waits for one; answer the one that came before it, or that too many wait for it.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    channel, waiter = _channel(execution, thread), _waiter(execution, thread)
+    try:
+        found = events.subscribe(*channel, waiter, lambda value: takes(wanted, value))
+    except TooManyWaitersError as error:
+        return WaitRefused(*thread.key, str(error))
+    return None if found is None else EventReceived(*thread.key, found.data, found.id, found.actor)
+
+
+def again(execution: Execution, thread: Thread) -> Message:
+    """Make what lets others have the event of a turn, should that have gone on without it and nobody have said so."""
+    tenant, name, key = _channel(execution, thread)
+    return Message(tenant, EventPublished(name=name, key=key), delay=AGAIN_AFTER)
+
+
+def settle(tasks: TaskStore, events: Events, execution: Execution, thread: Thread) -> Iterator[Message]:
+    """Make known that a turn waits for an answer no longer, and how that ended.
+
+    Yields what lets others have an event that was meant for this turn.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    assert thread.asking is not None  # noqa: S101 - it has waited
+    if thread.asking.event_key is not None:
+        tenant, name, key = _channel(execution, thread)
+        taken = None if thread.asking.answer is None else thread.asking.answer.key
+        if events.settle(tenant, name, key, _waiter(execution, thread), taken=taken):
+            yield Message(tenant, EventPublished(name=name, key=key))
+    else:
+        close_task(tasks, execution, thread)
+
+
+def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
+    """Close the task of a turn; one that was never opened is put there closed, so that nobody opens it late.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    blank, now = _task(execution, thread, LEFT, {}), execution.ended_at or thread.since
+    answer = None if thread.asking is None else thread.asking.answer
+    while True:
+        row = tasks.get(blank.tenant_id, blank.id)
+        done = _done(row or blank, answer, now)
+        if row is None:
+            tasks.open(copy_with(done, version=1))
+        elif row.status is not TaskStatus.OPEN or tasks.update(done):
+            return
+
+
+def _done(task: Task, answer: Answer | None, now: datetime) -> Task:
+    if answer is None:
+        return closed(task, TaskStatus.CANCELLED, None, now)
+    status = TaskStatus.REJECTED if answer.rejected else TaskStatus.COMPLETED
+    return closed(task, status, answer.by, answer.at, answer=answer.value, reason=answer.reason, key=answer.key)
+
+
+def _task(execution: Execution, thread: Thread, title: Any, params: Mapping[str, Any]) -> Task:  # noqa: ANN401 - JSON
+    name = _base(thread)
+    return Task(
+        tenant_id=execution.tenant_id,
+        id=task_id(execution.id, name, thread.turn),
+        execution_id=execution.id,
+        definition_id=execution.definition_id,
+        thread=name,
+        turn=thread.turn,
+        step=thread.step,
+        created_at=thread.since,
+        title=str(title),
+        description=params.get("description"),
+        input_schema=params.get("inputSchema", True),
+        ui_schema=params.get("uiSchema"),
+        data=params.get("data"),
+        assignees=_people(params.get("assignees")),
+        groups=_people(params.get("groups")),
+        excluded=_people(params.get("not")),
+        priority=int(params.get("priority", 50)),
+    )
+
+
+def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
+    if isinstance(names, str):
+        return (names,)
+    return tuple(names or ())
+
+
+def _channel(execution: Execution, thread: Thread) -> tuple[str, str, str]:
+    assert thread.asking is not None  # noqa: S101 - it waits for an event
+    assert thread.asking.event_key is not None  # noqa: S101 - the same
+    return execution.tenant_id, thread.asking.name, thread.asking.event_key
+
+
+def _waiter(execution: Execution, thread: Thread) -> Waiter:
+    return Waiter(execution.id, _base(thread), thread.turn)
+
+
+def _base(thread: Thread) -> str:
+    """Name the thread of which a turn, or what stays of it, is."""
+    return thread.id.partition("@")[0]

@@ -1,0 +1,134 @@
+"""Batches of messages: grouped by execution, worked on in parallel, acknowledged one by one."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import field
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Any, TypeAlias
+
+from chalicelib.core.executions.inputs import EventPublished
+from chalicelib.core.records.codec import UnknownMessageError, read_message
+from chalicelib.core.values.json import decode
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.engine.dead_letters import Burial
+from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports
+from chalicelib.engine.send_batcher import AwayWhileWaiting, Convoy
+
+Record: TypeAlias = Mapping[str, Any]
+"""A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
+
+PARALLEL = 10
+"""Executions that one function works on at a time: as many as a batch has messages."""
+
+RESERVE = timedelta(seconds=40)
+"""Of the function's time: kept for effects that are in flight, which may take 30 seconds, and for the last write."""
+
+log = logging.getLogger("sedo")
+
+
+class GivenBackError(Exception):
+    """Some messages are left to their next delivery; the others have been deleted."""
+
+
+@value
+class Worker:
+    """Handles the messages of one function."""
+
+    ports: Ports
+    deliver: Callable[[str, str, str], None]
+    """Gives the events of a tenant, of a name and key, to the executions that they are for."""
+    invocation: type[Invocation] = Invocation
+    reports: bool = False
+    """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
+    idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
+    """Threads that no batch has: one batch has them for itself, as its executions wait for each other."""
+
+    def handle(self, records: Sequence[Record], request: str, left: timedelta) -> dict[str, Any] | None:
+        """Work on a batch for the time that is left, and delete what is done.
+
+        Answers what Lambda wants to hear where the mapping reports failures, else None.
+
+        Raises:
+            GivenBackError: some messages are not done.
+        """
+        groups: dict[str, list[Delivery]] = {}
+        done: set[str] = set()
+        for record in records:
+            name = record["messageId"]
+            try:
+                delivery = read(record)
+            except UnknownMessageError as error:
+                log.warning("message %s is given back: %s", name, error)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                log.error("message %s cannot be read: %r: %.999s", name, error, record["body"])  # noqa: TRY400 - told
+                if self.invocation is Burial:
+                    done.add(name)
+            else:
+                groups.setdefault(delivery.message.execution, []).append(delivery)
+        budget = Budget(self.ports.clock.now() + left - RESERVE)
+        waiting = list(groups.values())
+        for start in range(0, len(waiting), PARALLEL):
+            done |= self.work_on(request, waiting[start : start + PARALLEL], budget)
+        failed = [record["messageId"] for record in records if record["messageId"] not in done]
+        if self.reports:
+            return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+        if failed:
+            self.delete([record for record in records if record["messageId"] in done])
+            raise GivenBackError(f"{len(failed)} of {len(records)} messages are given back")
+        return None
+
+    def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> set[str]:
+        """Work on the messages of some executions at a time, which send together."""
+        if len(groups) == 1:
+            return self.work(request, groups[0], budget, self.ports)
+        convoy = Convoy(self.ports.queue, len(groups))
+        ports = copy_with(self.ports, queue=convoy, effects=lambda: AwayWhileWaiting(self.ports.effects(), convoy))
+
+        def run(group: Sequence[Delivery]) -> set[str]:
+            try:
+                return self.work(request, group, budget, ports)
+            finally:
+                convoy.leave()
+
+        try:
+            pool = self.idle.get_nowait()
+        except Empty:
+            pool = ThreadPoolExecutor(PARALLEL, "execution")
+        try:
+            return set().union(*pool.map(run, groups))
+        finally:
+            self.idle.put(pool)
+
+    def work(self, request: str, group: Sequence[Delivery], budget: Budget, ports: Ports) -> set[str]:
+        """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
+        try:
+            published = {e for d in group if isinstance(e := d.message.event, EventPublished)}
+            for event in published:
+                self.deliver(group[0].message.execution, event.name, event.key)
+            if published:
+                return {delivery.id for delivery in group}
+            return self.invocation(ports, request, group, budget).run()
+        except Exception:
+            log.exception("execution %s is given back", group[0].message.execution)
+            return set()
+
+    def delete(self, records: Sequence[Record]) -> None:
+        """Delete messages that are done, queue by queue."""
+        queues: dict[str, list[str]] = {}
+        for record in records:
+            queues.setdefault(record["eventSourceARN"].rpartition(":")[2], []).append(record["receiptHandle"])
+        for queue, handles in queues.items():
+            self.ports.queue.delete(queue, handles)
+
+
+def read(record: Record) -> Delivery:
+    """Read one message.
+
+    Raises:
+        UnknownMessageError: it is of another version.
+        KeyError, TypeError, ValueError, AttributeError, RecursionError: it is no message.
+    """
+    receives = int(record["attributes"]["ApproximateReceiveCount"])
+    return Delivery(record["messageId"], read_message(decode(record["body"])), receives)

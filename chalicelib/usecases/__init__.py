@@ -1,0 +1,1 @@
+"""What a tenant can ask of sedo."""

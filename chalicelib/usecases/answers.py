@@ -1,0 +1,196 @@
+"""What other systems say: answers with a token, and events."""
+
+from collections.abc import Callable, Sequence
+
+from chalicelib.core.definitions.model import Await, Awaited
+from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.inputs import (
+    Answered,
+    CallbackFailed,
+    CallbackSucceeded,
+    EventPublished,
+    EventReceived,
+    EventSent,
+    HeartbeatReceived,
+    Message,
+    Requested,
+)
+from chalicelib.core.executions.model import Execution, Letter, Status, Thread
+from chalicelib.core.executions.scope import awaited_event, refusals
+from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError
+from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.value import value
+from chalicelib.core.waits.correlation import Kept, Waiter
+from chalicelib.core.waits.token import Token
+from chalicelib.engine.signals import Events
+from chalicelib.ports import Clock, Definitions, ExecutionStore, Queue
+
+AGAIN_AFTER = 5
+"""Seconds after which a published event is looked at again, should whoever published it have died."""
+
+
+@value
+class Callbacks:
+    """The use cases of other systems."""
+
+    executions: ExecutionStore
+    definitions: Definitions
+    events: Events
+    queue: Queue
+    clock: Clock
+    read_token: Callable[[str], Token]
+    answer: Callable[[str, Answered], bool]
+    """Folds an answer into an execution, writes and sends; tells whether that has changed the execution."""
+    drive: Callable[[str, Requested], Execution | None]
+
+    # -- tokens
+
+    def succeed(self, text: str, result: Json) -> None:
+        """Answer with a result.
+
+        Raises:
+            TokenError: sedo has not made this token, or it has expired.
+            StateError: the token has been used, or its step is over.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        token = self.read_token(text)
+        self._answer(token, CallbackSucceeded(token.thread, token.turn, result))
+
+    def fail(self, text: str, name: str, message: str, details: Json) -> None:
+        """Answer with an error.
+
+        Raises:
+            TokenError, StateError, UnavailableError: as :meth:`succeed`.
+        """
+        token = self.read_token(text)
+        self._answer(token, CallbackFailed(token.thread, token.turn, name, message, details))
+
+    def heartbeat(self, text: str) -> None:
+        """Say that the answer is still to come.
+
+        Raises:
+            TokenError, StateError, UnavailableError: as :meth:`succeed`.
+        """
+        token = self.read_token(text)
+        item = self.executions.get(token.execution)
+        event = HeartbeatReceived(token.thread, token.turn)
+        thread = None if item is None or item.ended else addressed(item, event)
+        if thread is None or thread.status not in (Status.READY, Status.ASKING):
+            raise _used(token)
+        if thread.until is not None:
+            self._answer(token, event)
+
+    def _answer(self, token: Token, event: Answered) -> None:
+        if not self.answer(token.execution, event):
+            raise _used(token)
+
+    # -- events
+
+    def send(self, tenant_id: str, execution_id: str, letter: Letter) -> Execution:
+        """Send an event to an execution: to the step that waits for it, or else to be kept; a repeat changes nothing.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            InvalidError: a step waits for it, and does not take what came with it.
+            StateError: the execution has ended, or keeps as many events as it can.
+            UnavailableError: it may be done, or not: send it again with the same id.
+        """
+        item = self.executions.get(execution_id)
+        if item is None or item.tenant_id != tenant_id:
+            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+        if not _has(item, letter):
+            self._look(item, letter)
+            event = EventSent(actor=letter.by, id=letter.id, name=letter.name, result=letter.value, until=letter.until)
+            item = self.drive(execution_id, event) or item
+        if _has(item, letter):
+            return item
+        if item.ended:
+            raise StateError(f"{execution_id} is {item.state} already: no step of it can take an event")
+        raise StateError(f"{execution_id} keeps as many events as it can: wait until its steps have taken some")
+
+    def _look(self, item: Execution, letter: Letter) -> None:
+        """Refuse what no step takes that waits for it.
+
+        Raises:
+            InvalidError: no step does.
+        """
+        found = [self._wanted(item, thread) for thread in item.threads.values()] if not item.ended else []
+        refused = [
+            refusals(wanted, letter.value) for wanted in found if wanted and wanted.params["name"] == letter.name
+        ]
+        if refused and all(refused):
+            raise InvalidError(problems=refused[0])
+
+    def _wanted(self, item: Execution, thread: Thread) -> Await | None:
+        """Find the event that a thread waits for."""
+        if thread.asking is None or thread.asking.what is not Awaited.EVENT:
+            return None
+        definition = self.definitions.get(item.tenant_id, item.definition_id, item.definition_version)
+        return awaited_event(definition, item, thread)
+
+    def publish(self, tenant_id: str, name: str, key: str, event: Kept) -> str | None:
+        """Send an event to the step that has waited for its name and key longest, or else to be kept.
+
+        Answers the execution that has got it, if one has. A repeat with the same id changes nothing.
+
+        Raises:
+            InvalidError: steps wait for it, and none takes what came with it; it is not kept.
+            StateError: as many events are kept as can be.
+            UnavailableError: it may be done, or not: send it again with the same id.
+        """
+        message = Message(tenant_id, EventPublished(name=name, key=key), delay=AGAIN_AFTER)
+        self.queue.send([message])
+        found = self.events.match(tenant_id, name, key, event, self._taker())
+        if found.problems and found.waiter is None:
+            raise InvalidError(problems=found.problems)
+        self.deliver(tenant_id, name, key)
+        return None if found.waiter is None else found.waiter.execution
+
+    def deliver(self, tenant_id: str, name: str, key: str) -> None:
+        """Give every event that was matched to the execution that it is for; done twice it changes nothing.
+
+        Raises:
+            UnavailableError: a service did not answer; do it again.
+        """
+        again = True
+        while again:
+            self.events.rematch(tenant_id, name, key, self._taker())
+            matches = self.events.matches(tenant_id, name, key)
+            again = False
+            for waiter, event in matches:
+                again = self._hand_over(tenant_id, name, key, waiter, event) or again
+
+    def _hand_over(self, tenant_id: str, name: str, key: str, waiter: Waiter, event: Kept) -> bool:
+        """Let a turn have its event, or put away what it has had; tell whether others can have it now instead."""
+        received = EventReceived(waiter.thread, waiter.turn, event.data, event.id, event.actor)
+        item = self.executions.get(waiter.execution)
+        thread = None if item is None else addressed(item, received)
+        if item is not None and thread is not None and thread.status is Status.ASKING and not item.ended:
+            if self.answer(waiter.execution, received):
+                return False
+            item = self.executions.get(waiter.execution)
+            thread = None if item is None else addressed(item, received)
+        answer = None if thread is None or thread.asking is None else thread.asking.answer
+        return self.events.settle(tenant_id, name, key, waiter, taken=None if answer is None else answer.key)
+
+    def _taker(self) -> Callable[[Waiter, Json], Sequence[Problem] | None]:
+        """Make what tells whether a thread still waits, and what is wrong for it with the data of an event."""
+
+        def problems(waiter: Waiter, value: Json) -> Sequence[Problem] | None:
+            item = self.executions.get(waiter.execution)
+            thread = None if item is None or item.ended else item.threads.get(waiter.thread)
+            wanted = self._wanted(item, thread) if item is not None and thread is not None else None
+            if wanted is None or thread is None or thread.turn != waiter.turn:
+                return None
+            return refusals(wanted, value)
+
+        return problems
+
+
+def _has(item: Execution, letter: Letter) -> bool:
+    """Tell whether an event has come to an execution."""
+    return any(known.id == letter.id for known in item.mailbox)
+
+
+def _used(token: Token) -> StateError:
+    return StateError(f"the token is used, or its step is over: {token.execution} waits for it no longer")

@@ -1,0 +1,93 @@
+"""The use cases of definitions: keep, check, list, read and retire them."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+
+from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.validation import Review, review
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
+from chalicelib.core.values.json import Json, Problem, canonical
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.ports import Clock, DefinitionRecord, DefinitionStore
+
+
+@value
+class DefinitionService:
+    """The use cases, for one tenant at a time."""
+
+    definitions: DefinitionStore
+    clock: Clock
+    step_types: Mapping[str, StepType]
+    inspect: Callable[[str, Mapping[str, Json]], Sequence[Problem]] = lambda _tenant, _document: ()
+    """Finds what is wrong with the calls of a tenant's valid definition."""
+
+    def create_definition(self, tenant_id: str, document: Json) -> tuple[DefinitionRecord, bool, Sequence[Problem]]:
+        """Keep a definition as the next version of its id; the newest version's own content is that version again.
+
+        Answers the version, whether it is new, and what is odd about it.
+
+        Raises:
+            InvalidDefinitionError: with every problem of the document.
+        """
+        found = self.check_definition(tenant_id, document)
+        if found.problems:
+            raise InvalidDefinitionError(problems=found.problems)
+        kept = dict(found.document)
+        definition_id = str(kept["id"])
+        newest = self.definitions.newest(tenant_id, definition_id)
+        digest = _digest(kept)
+        if newest is not None and newest.digest == digest:
+            if newest.retired:
+                self.definitions.put_newest(copy_with(newest, retired=False))
+            return copy_with(newest, retired=False), newest.retired, found.warnings
+        version = 1 if newest is None else newest.version + 1
+        record = DefinitionRecord(tenant_id, definition_id, version, kept, digest, self.clock.now())
+        while not self.definitions.add(record):
+            record = copy_with(record, version=record.version + 1)
+        self.definitions.put_newest(record)
+        return record, True, found.warnings
+
+    def check_definition(self, tenant_id: str, document: Json) -> Review:
+        """Look at a definition of a tenant, which may include others, without keeping it."""
+
+        def find(definition_id: str, version: int | None) -> tuple[int, Mapping[str, Json]] | None:
+            try:
+                record = self.read_definition(tenant_id, definition_id, version)
+            except DefinitionNotFoundError:
+                return None
+            return record.version, record.document
+
+        return review(document, self.step_types, find, lambda valid: self.inspect(tenant_id, valid))
+
+    def list_definitions(self, tenant_id: str, limit: int, after: str | None) -> Sequence[DefinitionRecord]:
+        """Read the newest versions, by id, after an id."""
+        return self.definitions.list(tenant_id, limit, after)
+
+    def read_definition(self, tenant_id: str, definition_id: str, version: int | None = None) -> DefinitionRecord:
+        """Read a version, the newest one by default; a retired definition has its versions, but no newest.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+        """
+        if version is not None:
+            record = self.definitions.version(tenant_id, definition_id, version)
+        else:
+            record = self.definitions.newest(tenant_id, definition_id)
+        if record is None or record.retired:
+            which = "" if version is None else f" in version {version}"
+            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}")
+        return record
+
+    def retire_definition(self, tenant_id: str, definition_id: str) -> None:
+        """Let no new execution of a definition start; those that run go on.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+        """
+        self.definitions.put_newest(copy_with(self.read_definition(tenant_id, definition_id), retired=True))
+
+
+def _digest(document: Mapping[str, Json]) -> str:
+    """Hash what a definition says; where its steps once came from is no part of that."""
+    said = {key: value for key, value in document.items() if key != "includes"}
+    return hashlib.sha256(canonical(said).encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""Trials: what is to be run in a dry run, and the definitions as they are run in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from datetime import datetime
+from typing import Any
+
+from chalicelib.core.definitions.diagnostics import Suggestions
+from chalicelib.core.definitions.model import Definition, Outcome, Perform, StartChild, StepContext, StepType
+from chalicelib.core.dryruns.mock import find_step, name_of, read_mocks
+from chalicelib.core.dryruns.single_step import Given, begun, excerpt
+from chalicelib.core.executions.factory import submit
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, InvalidInputError
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.ports import Definitions
+
+SUFFIX = "dry-run"
+"""How the id of the execution ends."""
+
+TURNS = 10_000
+"""What a dry run may take, its child executions included: enough for all but what loops for ever."""
+
+SECONDS = 12
+"""Really taken: an API call has 29 (Amazon API Gateway quotas, "Integration timeout")."""
+
+SIZE = 20_000_000
+"""Bytes of history and calls as JSON."""
+
+
+@value
+class Trial:
+    """What to run, and with what."""
+
+    tenant_id: str
+    definition_id: str
+    version: int
+    input: Json = None
+    """Of one step, null need not pass `inputSchema`."""
+    mocks: Json = field(default_factory=dict)
+    started_by: str | None = None
+    step: str | None = None
+    """The path, or the id, of the only step to run; None: all."""
+    given: Given = field(default_factory=Given)
+    """What that step finds."""
+
+
+@value
+class Bounds:
+    """What a dry run may take."""
+
+    turns: int = TURNS
+    seconds: float = SECONDS
+    size: int = SIZE
+
+
+@value
+class DryRun:
+    """What came of a trial, as JSON values."""
+
+    state: str
+    """Of the execution; of one step that leads to another one, its own: ``StepSucceeded``, ``StepFailed`` (and caught)
+    or ``StepSkipped``."""
+    output: Json
+    error: Json
+    stash: dict[str, Json]
+    elapsed: float
+    """Seconds that it would have taken, had everything outside been answered at once."""
+    calls: list[dict[str, Json]]
+    """``{step, kind, params, key, attempt}`` of each call that was answered, child executions included."""
+    unanswered: list[dict[str, Json]]
+    """``{step, for, params}`` of what it waits for at the end."""
+    history: list[dict[str, Json]]
+    path: list[str]
+    """The steps in the order in which they began, once for all attempts."""
+    next: str | None = None
+    """The path of the step to which the only step leads; None: it is the end of its list."""
+
+    def json(self, *, one: bool) -> dict[str, Json]:
+        """Write it as the API answers it; of one step with where it leads."""
+        told: dict[str, Any] = {
+            "state": self.state,
+            "output": self.output,
+            "error": self.error,
+            "stash": self.stash,
+            "elapsedSeconds": self.elapsed,
+            "calls": self.calls,
+            "unanswered": self.unanswered,
+            "history": self.history,
+            "path": self.path,
+        }
+        return {**told, "next": self.next} if one else told
+
+
+class _Mocked:
+    """A `workflow` step whose execution is not run: it makes a call instead."""
+
+    name = "workflow"
+
+    def __init__(self, original: StepType) -> None:
+        self.original = original
+        self.schema = original.schema
+
+    def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
+        """Describe the execution that would be started."""
+        start = self.original.run(params, context)
+        assert isinstance(start, StartChild)  # noqa: S101 - it is a workflow step
+        version: dict[str, Json] = {} if start.version is None else {"version": start.version}
+        told: dict[str, Json] = {"definition": start.definition, **version, "input": start.input, "wait": start.wait}
+        return Perform(self.name, told)
+
+
+class Stage:
+    """The definitions of a trial, with mocks where executions would start; of its own, perhaps one step only."""
+
+    def __init__(self, definitions: Definitions, trial: Trial) -> None:
+        self.definitions = definitions
+        self.trial = trial
+        self.tested = definitions.get(trial.tenant_id, trial.definition_id, trial.version)
+        self.step = None if trial.step is None else self.find(trial.step)
+        self.mocks = read_mocks(trial.mocks, self.tested, self.versions)
+        self.made: dict[tuple[str, int], Definition] = {}
+
+    def newest(self, tenant_id: str, definition_id: str) -> int:
+        """Tell the newest version."""
+        return self.definitions.newest(tenant_id, definition_id)
+
+    def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
+        """Answer a version as it is to be run."""
+        key = definition_id, version
+        if key not in self.made:
+            found = self.definitions.get(tenant_id, definition_id, version)
+            if self.step is not None and key == (self.trial.definition_id, self.trial.version):
+                found = excerpt(found, self.step)
+            steps = {
+                path: copy_with(step, type=_Mocked(step.type))
+                for path, step in found.steps.items()
+                if step.type.name == _Mocked.name and name_of(self.tested, definition_id, path) in self.mocks
+            }
+            self.made[key] = copy_with(found, steps={**found.steps, **steps})
+        return self.made[key]
+
+    def find(self, name: str) -> str:
+        """Find the step that is to be run alone."""
+        found = find_step(self.tested, name)
+        if isinstance(found, str):
+            return found
+        if found:
+            raise InvalidError(f"several steps have the id {name!r}: write one of {', '.join(found)}")
+        raise InvalidError(f"{self.tested.id} has no step {name!r}{Suggestions()(name, self.tested.steps)}")
+
+    def versions(self, definition_id: str) -> Sequence[Definition]:
+        """Find the versions of another definition that can be run: the newest, and those that steps name."""
+        sources = [step.params.source for step in self.tested.steps.values() if step.type.name == _Mocked.name]
+        named = [each for each in sources if isinstance(each, dict) and each.get("definition") == definition_id]
+        pinned = {version for each in named if isinstance(version := each.get("version"), int)}
+        tenant = self.trial.tenant_id
+        try:
+            newest = self.definitions.newest(tenant, definition_id)
+            return [self.definitions.get(tenant, definition_id, n) for n in [newest, *sorted(pinned - {newest})]]
+        except DefinitionNotFoundError:
+            return ()
+
+    def submission(self, start: datetime) -> Execution:
+        """Make the execution of the trial, as submitted."""
+        trial = self.trial
+        blank = Execution(
+            id=f"{trial.tenant_id}:{trial.definition_id}:{SUFFIX}",
+            tenant_id=trial.tenant_id,
+            definition_id=trial.definition_id,
+            definition_version=trial.version,
+            nonce=SUFFIX,
+            input=trial.input,
+            started_at=start,
+            threads={},
+            started_by=trial.started_by,
+        )
+        if self.step is None:
+            return submit(self.tested, blank)
+        if trial.input is not None and (problems := self.tested.input_schema.problems(trial.input)):
+            raise InvalidInputError(problems=problems)
+        return begun(self.tested, self.step, blank, trial.given)

@@ -1,0 +1,375 @@
+"""Dry runs: a definition, or one step of it, run by the engine in memory with mocks for everything outside.
+
+Time is skipped, nothing is performed, and nothing is written anywhere. The same trial always comes to the same.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TypeAlias
+
+from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.stores import Letter, MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.core.definitions.model import Await, Awaited, Definition, Perform
+from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
+from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
+from chalicelib.core.executions.inputs import EffectFailed, EffectSucceeded, Message, Started
+from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
+from chalicelib.core.executions.scope import outcome
+from chalicelib.core.records.codec import read_message
+from chalicelib.core.records.history import Row, chained, newest
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.errors import DryRunLimitError, InvalidError
+from chalicelib.core.values.json import Json, Problem, encode, parse_instant
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.children import gatherer
+from chalicelib.engine.due_sweep import arm
+from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports, Request
+from chalicelib.engine.signals import Events
+from chalicelib.ports import Clock, Definitions
+from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, Stage, Trial
+
+TURNS_AT_ONCE = 100
+"""After which the time that it has really taken is looked at."""
+
+FOR_EVER = 10**9
+"""Receives: no message dies."""
+
+
+def dry_run(
+    definitions: Definitions, trial: Trial, start: datetime, clock: Clock | None = None, bounds: Bounds | None = None
+) -> DryRun:
+    """Run a trial.
+
+    Args:
+        definitions: the tenant's; they are only read.
+        trial: what to run.
+        start: the instant at which it begins.
+        clock: tells the time that is really taken; None: that has no bound.
+        bounds: what it may take.
+
+    Raises:
+        DefinitionNotFoundError: there is no such definition, or version of it.
+        InvalidInputError: with every error of the input against the schema.
+        InvalidError: there is no such step, or the mocks are not right, or do not pass the schema of a task or event.
+        DryRunLimitError: it does not come to an end.
+    """
+    stage = Stage(definitions, trial)
+    submitted = stage.submission(start)
+    return _World(stage, start, clock, bounds or Bounds()).run(submitted)
+
+
+class _SilenceError(Exception):
+    """Calls are under way that nobody answers, until an instant at which one is over its time, or for ever."""
+
+    def __init__(self, until: datetime | None) -> None:
+        super().__init__()
+        self.until = until
+
+
+class _Effects:
+    """Calls that are answered at once, or never."""
+
+    def __init__(self, world: "_World") -> None:
+        self.world = world
+        self.ended: list[EffectSucceeded | EffectFailed] = []
+
+    def start(
+        self,
+        execution: str,
+        thread: str,
+        turn: int,
+        perform: Perform,
+        before: datetime,  # noqa: ARG002 - there is always time
+    ) -> None:
+        """Answer a call, if it has a mock."""
+        event = self.world.perform((execution, thread, turn), perform)
+        self.ended += [] if event is None else [event]
+
+    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+        """Tell what was answered.
+
+        Raises:
+            _SilenceError: nothing more was.
+        """
+        if not self.ended:
+            raise _SilenceError(until)
+        ended, self.ended = self.ended, []
+        return ended
+
+
+class _History(MemoryHistory):
+    """History that is not kept beyond its bound."""
+
+    def __init__(self, weigh: Callable[[int], None]) -> None:
+        super().__init__()
+        self.weigh = weigh
+
+    def append(self, row: Row) -> None:
+        """Keep a row."""
+        self.weigh(len(row.text) + sum(map(len, row.payloads.values())))
+        super().append(row)
+
+    def keep(self, payloads: Mapping[str, bytes]) -> None:
+        """Keep values that records refer to."""
+        self.weigh(sum(map(len, payloads.values())))
+        super().keep(payloads)
+
+
+Turn: TypeAlias = tuple[str, str, int]
+"""Of a thread of an execution."""
+
+
+class _World:
+    """Memory, mocks, and time that is skipped.
+
+    ``live`` are the executions that have not ended; ``calls`` those that were answered, by turn, ``open`` the others;
+    ``given`` the answers that turns were given, so that a turn which is run twice has the same one.
+    """
+
+    def __init__(self, stage: Stage, start: datetime, clock: Clock | None, bounds: Bounds) -> None:
+        self.stage = stage
+        self.clock = MemoryClock(start)
+        self.queue = MemoryQueue(self.clock, receives=FOR_EVER)
+        self.executions = MemoryExecutions()
+        self.history = _History(self.weigh)
+        events = Events(MemoryEvents(), self.clock)
+        self.ports = Ports(
+            self.executions, stage, self.history, self.queue, self.clock, lambda: _Effects(self), MemoryTasks(), events
+        )
+        self.gather = gatherer(self.executions)
+        self.watch, self.bounds = clock, bounds
+        self.began = None if clock is None else clock.now()
+        self.left = bounds.turns
+        self.size = 0
+        self.numbers = count(1)
+        self.live: dict[str, Execution] = {}
+        self.calls: dict[Turn, dict[str, Json]] = {}
+        self.open: dict[Turn, dict[str, Json]] = {}
+        self.given: dict[tuple[str, Turn], Reply | None] = {}
+
+    # -- run
+
+    def run(self, submitted: Execution) -> DryRun:
+        """Run an execution until it ends, or nothing more can happen."""
+        self.executions.create(submitted)
+        self.queue.send([Message(submitted.id, Started())])
+        self.look(submitted.id)
+        while self.step():
+            self.check()
+        return self.result(submitted.id)
+
+    def step(self) -> bool:
+        """Let one thing happen: a delivery, an answer, or else that time passes; answer whether anything has."""
+        self.left -= 1
+        if visible := self.queue.visible():
+            self.deliver(min(visible, key=lambda letter: letter.visible_at))
+            return True
+        return self.answer() or (bool(self.live) and not self.lacks_mocks() and self.pass_time())
+
+    def check(self) -> None:
+        """Stop what takes too long.
+
+        Raises:
+            DryRunLimitError: it does.
+        """
+        seconds = 0.0
+        if self.watch is not None and self.began is not None:
+            seconds = (self.watch.now() - self.began).total_seconds()
+        if self.left < 0 or seconds > self.bounds.seconds:
+            bound = f"{self.bounds.turns:,} turns" if self.left < 0 else f"{self.bounds.seconds:g} seconds"
+            at = ", ".join(sorted({t.step for e in self.live.values() for t in e.threads.values()}))
+            raise DryRunLimitError(f"it has not ended after {bound}: now at {at}. Does it go round for ever?")
+
+    def weigh(self, size: int) -> None:
+        """Count what is kept.
+
+        Raises:
+            DryRunLimitError: it is too much.
+        """
+        self.size += size
+        if self.size > self.bounds.size:
+            raise DryRunLimitError(f"its history and calls have more than {self.bounds.size:,} bytes")
+
+    def deliver(self, letter: Letter) -> None:
+        """Deliver a message; one under which calls are left open comes again when the first is over its time."""
+        received = self.queue.receive(letter)
+        message = read_message(json.loads(received.body))
+        budget = Budget(self.clock.now() + timedelta(minutes=1), TURNS_AT_ONCE)
+        delivery = Delivery(letter.id, message, received.receives)
+        invocation = Invocation(self.ports, letter.id, [delivery], budget)
+        try:
+            self.queue.delete("", sorted(invocation.run()))
+        except _SilenceError as silence:
+            if silence.until is None:
+                self.queue.delete("", [letter.id])
+            else:
+                letter.visible_at = silence.until
+        self.left -= invocation.turns
+        self.look(message.execution)
+
+    def look(self, execution_id: str) -> None:
+        """Notice what has become of an execution."""
+        item = self.executions.get(execution_id)
+        if item is not None and not item.ended:
+            self.live[execution_id] = item
+        else:
+            self.live.pop(execution_id, None)
+
+    def lacks_mocks(self) -> bool:
+        """Tell whether something is waited for that has no mock: time must not pass then."""
+        return any(self.reply(name, _turn(item, thread)) is None for item, thread, name in self.waiting())
+
+    def pass_time(self) -> bool:
+        """Go on to the next instant at which something can happen; answer whether there is one."""
+        due = self.executions.due_times
+        instants = [*(letter.visible_at for letter in self.queue.letters.values()), *due.values()]
+        if not instants:
+            return False
+        self.clock.instant = max(self.clock.now(), min(instants))
+        if min(due.values(), default=datetime.max.replace(tzinfo=UTC)) <= self.clock.now():
+            arm(self.ports, self.token())
+        return True
+
+    def token(self) -> str:
+        """Name a request."""
+        return f"{SUFFIX}-{next(self.numbers)}"
+
+    # -- what comes from outside
+
+    def perform(self, turn: Turn, perform: Perform) -> EffectSucceeded | EffectFailed | None:
+        """Answer a call; None: nobody does."""
+        execution, thread, number = turn
+        if perform.kind == "gather":
+            return EffectSucceeded(thread, number, self.gather(perform.params, ""))
+        item = self.executions.get(execution)
+        assert item is not None  # noqa: S101 - it stands written before it performs anything
+        step, attempt = self.name(item, item.threads[thread].step), item.threads[thread].attempt
+        reply = self.reply(step, turn)
+        key = ":".join(map(str, turn))
+        call: dict[str, Json] = {
+            "step": step,
+            "kind": perform.kind,
+            "params": perform.params,
+            "key": key,
+            "attempt": attempt,
+        }
+        if reply is None or reply.is_silence:
+            self.open[turn] = call
+        if reply is not None and turn not in self.calls:
+            self.weigh(len(encode(call)))
+            self.calls[turn] = call
+        return None if reply is None or reply.is_silence else reply.of_call(thread, number)
+
+    def answer(self) -> bool:
+        """Answer the thread that has waited longest of those that somebody answers; tell whether there is one."""
+        for item, thread, name in sorted(self.waiting(), key=lambda each: each[1].since):
+            reply = self.reply(name, _turn(item, thread))
+            if thread.asking is not None and reply is not None and not reply.is_silence:
+                self.check_reply(item, thread, reply)
+                event = reply.of_asking(thread.asking.what, *thread.key)
+                Request(self.ports, item.id, event, self.token()).run()
+                self.look(item.id)
+                return True
+        return False
+
+    def check_reply(self, item: Execution, thread: Thread, reply: Reply) -> None:
+        """Refuse an answer that nobody could give.
+
+        Raises:
+            InvalidError: it does not pass the schema of the task or the event, or is of somebody who must not do it.
+        """
+        wanted = outcome(self.definition(item), item, thread)
+        if not isinstance(wanted, Await) or wanted.what is Awaited.CALLBACK:
+            return
+        excluded = wanted.params.get("not")
+        if reply.by is not None and reply.by in (excluded if isinstance(excluded, list) else [excluded]):
+            raise InvalidError(problems=[Problem(f"{reply.pointer}/by", f"{reply.by} must not do it: see its 'not'")])
+        if "result" in reply.members:
+            schema = wanted.params.get("schema" if wanted.what is Awaited.EVENT else "inputSchema", True)
+            found = compile_schema(schema).problems(reply.members["result"])
+            if found:
+                raise InvalidError(problems=[copy_with(p, pointer=f"{reply.pointer}/result{p.pointer}") for p in found])
+
+    def waiting(self) -> Iterator[tuple[Execution, Thread, str]]:
+        """Walk over the threads for which somebody outside is to do something, and what mocks call that."""
+        for item in self.live.values():
+            for thread in item.threads.values():
+                if thread.status is Status.ASKING and not is_beyond(thread):
+                    yield item, thread, self.name(item, thread.step) + self.suffix(item, thread)
+                elif _turn(item, thread) in self.open:
+                    yield item, thread, self.name(item, thread.step)
+
+    def suffix(self, item: Execution, thread: Thread) -> str:
+        """Tell apart the answer to a call and the answer to whom it gave the token."""
+        calls = isinstance(outcome(self.definition(item), item, thread), Perform)
+        return CALLBACK if calls else ""
+
+    def reply(self, name: str, turn: Turn) -> Reply | None:
+        """Take the answer to a turn from the mocks, once; None: there is none."""
+        if (name, turn) not in self.given:
+            self.given[name, turn] = self.stage.mocks.take(name)
+        return self.given[name, turn]
+
+    def name(self, item: Execution, path: str) -> str:
+        """Name a step as mocks do."""
+        return name_of(self.stage.tested, item.definition_id, path)
+
+    def definition(self, item: Execution) -> Definition:
+        """Answer what an execution runs."""
+        return self.stage.get(item.tenant_id, item.definition_id, item.definition_version)
+
+    # -- what came of it
+
+    def result(self, execution_id: str) -> DryRun:
+        """Tell what came of it."""
+        item = self.executions.get(execution_id)
+        assert item is not None  # noqa: S101 - it was put there
+        root = item.threads[ROOT]
+        rows = self.history.read(execution_id, 0, FOR_EVER)
+        kept = [] if item.head is None else chained(rows, item.head)
+        kept += [row for row in (newest(item),) if row is not None]
+        history = [each for row in kept for each in row.records if not str(each["step"]).endswith(BEYOND)]
+        self.history.fill(item.tenant_id, history, self.bounds.size)
+        began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
+        until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
+        found = DryRun(
+            state=item.state.value,
+            output=item.output,
+            error=None if item.error is None else failure_json(item.error),
+            stash=dict(item.stash if item.ended else root.stash),
+            elapsed=(until - item.started_at).total_seconds(),
+            calls=[*self.calls.values()],
+            unanswered=[self.told(*each) for each in self.waiting()],
+            history=history,
+            path=began or [item.step],
+        )
+        if not is_beyond(root):
+            return found
+        last = history[-1]
+        return copy_with(
+            found,
+            state=str(last["state"]),
+            output=root.incoming,
+            error=last.get("error"),
+            next=root.step.removesuffix(BEYOND),
+        )
+
+    def told(self, item: Execution, thread: Thread, name: str) -> dict[str, Json]:
+        """Tell what a thread waits for."""
+        if (call := self.open.get(_turn(item, thread))) is not None:
+            return {"step": name, "for": call["kind"], "params": call["params"]}
+        wanted = outcome(self.definition(item), item, thread)
+        assert isinstance(wanted, Await | Perform)  # noqa: S101 - otherwise it would not ask
+        what = None if thread.asking is None else thread.asking.what.value
+        return {
+            "step": name,
+            "for": what,
+            "params": wanted.params if isinstance(wanted, Perform) else dict(wanted.params),
+        }
+
+
+def _turn(item: Execution, thread: Thread) -> Turn:
+    return item.id, *thread.key

@@ -1,0 +1,308 @@
+"""The use cases of executions: start, list, read, cancel, pause, resume and redrive them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from chalicelib.core.executions.factory import submit
+from chalicelib.core.executions.inputs import (
+    CancelRequested,
+    Message,
+    PauseRequested,
+    RedriveRequested,
+    Requested,
+    ResumeRequested,
+    Started,
+)
+from chalicelib.core.executions.model import ROOT, Execution, State, Status
+from chalicelib.core.records.codec import fits
+from chalicelib.core.records.history import Row, anchor, chained, newest, version_of
+from chalicelib.core.values.errors import (
+    ConflictError,
+    DefinitionNotFoundError,
+    ExecutionNotFoundError,
+    HistoryBrokenError,
+    InvalidError,
+    StateError,
+)
+from chalicelib.core.values.json import Json, canonical
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.ports import (
+    Clock,
+    Definitions,
+    ExecutionStore,
+    HistoryStore,
+    Position,
+    Queue,
+    Stale,
+    Summary,
+)
+from chalicelib.usecases.definitions import DefinitionService
+
+ROWS = 100
+"""Of history, read at a time."""
+
+UNTOUCHED_FOR = timedelta(seconds=60)
+"""After this time the schedule starts an execution that was written, but whose message may not have been sent."""
+
+
+@value
+class ExecutionService:
+    """The use cases, for one tenant at a time."""
+
+    definitions: DefinitionService
+    parsed: Definitions
+    executions: ExecutionStore
+    history: HistoryStore
+    queue: Queue
+    clock: Clock
+    new_suffix: Callable[[], str]
+    """Makes 8 random hex digits."""
+    drive: Callable[[str, Requested], Execution | None]
+    """Folds a request into an execution, writes and sends; answers what then stands, None if nothing does."""
+
+    def execute(  # noqa: PLR0913, PLR0917 - what a start can say
+        self,
+        tenant_id: str,
+        definition_id: str,
+        value: Json,
+        name: str | None = None,
+        version: int | None = None,
+        started_by: str | None = None,
+    ) -> tuple[Execution, bool]:
+        """Start an execution with an input; the same name and input again is the first execution again.
+
+        Answers the execution, and whether it is new.
+
+        Raises:
+            DefinitionNotFoundError: there is no such definition, or version of it.
+            InvalidInputError: with every error of the input against the schema.
+            ConflictError: the name is taken by an execution with other input, or of another version than asked for.
+            UnavailableError: it may have started, or not.
+        """
+        if name is not None and (first := self.executions.get(f"{tenant_id}:{definition_id}:{name}")) is not None:
+            if first.version == 0:
+                self.queue.send([Message(first.id, Started())])
+            return _wanted(first, value, version), False
+        newest = self.definitions.read_definition(tenant_id, definition_id)
+        record = newest if version is None else self.definitions.read_definition(tenant_id, definition_id, version)
+        header = Execution(
+            id="",
+            tenant_id=tenant_id,
+            definition_id=definition_id,
+            definition_version=record.version,
+            nonce=self.new_suffix() + self.new_suffix(),
+            input=value,
+            started_at=self.clock.now(),
+            threads={},
+            started_by=started_by,
+        )
+        if name is not None:
+            execution = self._submitted(header, name)
+            stands = self._put_then_send(execution)
+            return _wanted(stands, value, version), stands.nonce == execution.nonce
+        while True:
+            execution = self._submitted(header, self.new_suffix())
+            stands = self._start(execution)
+            if stands.nonce == execution.nonce:
+                return stands, True
+
+    def list_executions(self, tenant_id: str, limit: int, after: Position | None) -> Sequence[Summary]:
+        """Read headers of executions, newest first, after a position."""
+        return self.executions.list(tenant_id, limit, after)
+
+    def read_execution(self, tenant_id: str, execution_id: str, wait: float = 0) -> Execution:
+        """Read an execution; with ``wait`` seconds once it has ended, or as it is after that time.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+        """
+        until = self.clock.now() + timedelta(seconds=wait)
+        pause = 0.1
+        while True:
+            execution = self.executions.get(execution_id)
+            if execution is None or execution.tenant_id != tenant_id:
+                raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+            left = (until - self.clock.now()).total_seconds()
+            if execution.ended or left <= 0:
+                return execution
+            self.clock.sleep(min(pause, left))
+            pause = min(2 * pause, 1)
+
+    def read_history(self, tenant_id: str, execution_id: str, limit: int, after: int) -> tuple[Sequence[Row], bool]:
+        """Read up to ``limit`` rows of history that count, oldest first, after a version of the execution.
+
+        The last page has, beyond that, what stands in no row yet. Answers the rows, and whether there are more.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            HistoryBrokenError: a row was changed after it was written.
+        """
+        execution = self.read_execution(tenant_id, execution_id)
+        tail = newest(execution)
+        ending = [tail] if tail is not None and tail.version > after else []
+        head = execution.head
+        if head is None or version_of(head) <= after:
+            return ending, False
+        count = limit + 2
+        while (link := anchor(rows := self.history.read(execution_id, after, count), head)) is None:
+            if len(rows) < count:
+                raise HistoryBrokenError
+            count *= 2
+        counted = chained(rows, link, after)
+        if link == head and len(counted) <= limit:
+            return [*counted, *ending], False
+        return counted[:limit], True
+
+    # -- requests
+
+    def cancel(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+        """End an execution now, and everything that it has begun; again, it is cancelled already.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            StateError: it ended otherwise.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        wanted = frozenset({State.CANCELLED})
+        return self._request(tenant_id, execution_id, CancelRequested(actor=actor), lambda item: item.state in wanted)
+
+    def pause(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+        """Let an execution and everything that it has begun stand still; again, it is paused already.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            StateError: it has ended.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        return self._request(tenant_id, execution_id, PauseRequested(actor=actor), lambda item: item.paused)
+
+    def resume(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+        """Let a paused execution go on; again, it goes on already.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            StateError: it has ended.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        return self._request(tenant_id, execution_id, ResumeRequested(actor=actor), lambda item: not item.paused)
+
+    def redrive(  # noqa: PLR0913 - what a redrive can change
+        self,
+        tenant_id: str,
+        execution_id: str,
+        actor: str | None = None,
+        *,
+        step: str | None = None,
+        stash: Mapping[str, Json] | None = None,
+        version: int | None = None,
+    ) -> Execution:
+        """Let an execution that failed, timed out or was cancelled go on, from where it stopped or from a named step.
+
+        Args:
+            tenant_id: whose it is.
+            execution_id: which one.
+            actor: who wants it.
+            step: the id of a step of the top list that it has begun before; None: where it stopped.
+            stash: names to set, or with null to take out.
+            version: of the definition to go on with; None: the same.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            DefinitionNotFoundError: there is no such version.
+            StateError: it lives, or has succeeded; or the version has no such step.
+            InvalidError: it has never begun the step.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        item = self.read_execution(tenant_id, execution_id)
+        if not item.ended or item.state is State.SUCCEEDED:
+            raise StateError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
+        if version is not None and self.definitions.definitions.version(tenant_id, item.definition_id, version) is None:
+            raise DefinitionNotFoundError(f"there is no definition {item.definition_id!r} in version {version}")
+        definition = self.parsed.get(tenant_id, item.definition_id, version or item.definition_version)
+        needed = [step] if step is not None else [t.step for t in item.threads.values() if t.status is not Status.OVER]
+        if missing := [path for path in needed if path not in definition.steps]:
+            which = version or item.definition_version
+            raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
+        incoming = None if step is None else self._incoming(item, step)
+        event = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
+        before = item.redrives
+        return self._request(tenant_id, execution_id, event, lambda stands: stands.redrives > before)
+
+    def _request(
+        self, tenant_id: str, execution_id: str, event: Requested, is_done: Callable[[Execution], bool]
+    ) -> Execution:
+        self.read_execution(tenant_id, execution_id)
+        item = self.drive(execution_id, event)
+        if item is None:
+            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+        if not is_done(item) or (item.ended and not isinstance(event, CancelRequested | RedriveRequested)):
+            raise StateError(f"{execution_id} is {item.state} already")
+        return item
+
+    def _incoming(self, item: Execution, step: str) -> Json:
+        """Find in history what came in when the first thread last began a step.
+
+        Raises:
+            InvalidError: it never has.
+        """
+        came: Mapping[str, Json] = {"result": item.input}
+        after, more = 0, True
+        began: dict[str, Mapping[str, Json]] = {}
+        while more:
+            rows, more = self.read_history(item.tenant_id, item.id, ROWS, after)
+            for record in (record for row in rows for record in row.records if record["thread"] == ROOT):
+                if record["state"] == State.STEP_STARTED and record["attempt"] == 1:
+                    began[str(record["step"])] = came
+                elif record["state"] == State.STEP_SUCCEEDED:
+                    came = record
+                elif target := _redriven_to(record):
+                    came = began[target]
+            after = rows[-1].version if rows else after
+        if step not in began:
+            raise InvalidError(f"{item.id} has never begun a step {step!r} of its top list")
+        return self.history.result(item.tenant_id, began[step])
+
+    # -- how an execution starts
+
+    def _submitted(self, header: Execution, suffix: str) -> Execution:
+        definition = self.parsed.get(header.tenant_id, header.definition_id, header.definition_version)
+        return submit(definition, copy_with(header, id=f"{header.tenant_id}:{header.definition_id}:{suffix}"))
+
+    def _start(self, execution: Execution) -> Execution:
+        """Send, then put: whatever happens between, the message starts it; answers what stands under the id."""
+        message = Message(execution.id, Started(), execution)
+        if not fits(message):
+            return self._put_then_send(execution)
+        self.queue.send([message])
+        try:
+            self.executions.create(execution)
+        except Stale as stale:
+            return stale.current or execution
+        return execution
+
+    def _put_then_send(self, execution: Execution) -> Execution:
+        """Put, then send; the schedule finds it should its message never be sent. A repeat sends again."""
+        try:
+            self.executions.create(execution, due_at=self.clock.now() + UNTOUCHED_FOR)
+            stands = execution
+        except Stale as stale:
+            stands = stale.current or execution
+        if stands.version == 0:
+            self.queue.send([Message(stands.id, Started())])
+        return stands
+
+
+def _redriven_to(record: Mapping[str, Json]) -> str | None:
+    """Find the step that a record says the execution was driven on from, if it was named."""
+    change = record.get("change")
+    step = change.get("step") if isinstance(change, dict) else None
+    return str(step["to"]) if isinstance(step, dict) else None
+
+
+def _wanted(stands: Execution, value: Json, version: int | None) -> Execution:
+    """Answer the execution that stands under a name, if it is the one that is asked for."""
+    if canonical(stands.input) != canonical(value):
+        raise ConflictError(f"{stands.id} was started with other input: choose another name")
+    if version is not None and stands.definition_version != version:
+        raise ConflictError(f"{stands.id} was started with version {stands.definition_version}, not {version}")
+    return stands

@@ -1,0 +1,181 @@
+"""What people do: find tasks, claim them, complete them."""
+
+from collections.abc import Callable, Sequence
+
+from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.inputs import Answered, Event, TaskCompleted, TaskRejected
+from chalicelib.core.executions.model import Answer, Status
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.errors import (
+    ForbiddenError,
+    InvalidAnswerError,
+    StateError,
+    TaskNotFoundError,
+    UnavailableError,
+)
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
+from chalicelib.core.waits import task as rules
+from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, Worker
+from chalicelib.engine.waits import close_task
+from chalicelib.ports import Clock, ExecutionStore, Position, TaskStore
+
+TRIES = 10
+"""How often a change is tried when somebody else is quicker."""
+
+Change = Callable[[Task], Task]
+
+
+@value
+class Tasks:
+    """The use cases of people, for one tenant at a time."""
+
+    store: TaskStore
+    executions: ExecutionStore
+    clock: Clock
+    answer: Callable[[str, Answered], bool]
+    """Folds an answer into an execution, writes and sends; tells whether that has changed the execution."""
+
+    def find(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None) -> Sequence[Task]:
+        """Read tasks, newest first, after a position."""
+        return self.store.list(tenant_id, wanted, limit, after)
+
+    def read(self, tenant_id: str, task_id: str) -> Task:
+        """Read a task.
+
+        Raises:
+            TaskNotFoundError: the tenant has none of this id.
+        """
+        found = self.store.get(tenant_id, task_id)
+        if found is None:
+            raise TaskNotFoundError(f"there is no task {task_id!r}")
+        return found
+
+    def claim(self, tenant_id: str, task_id: str, worker: Worker) -> Task:
+        """Let others see that somebody does it; again, it is claimed already.
+
+        Raises:
+            TaskNotFoundError: the tenant has none of this id.
+            ForbiddenError: it is not for them.
+            StateError: it is claimed by somebody else, or over.
+            UnavailableError: it may be done, or not: ask again.
+        """
+        now = self.clock.now()
+        return self._change(tenant_id, task_id, rules.claim_problem, worker, lambda t: rules.claimed(t, worker, now))
+
+    def release(self, tenant_id: str, task_id: str, worker: Worker) -> Task:
+        """Leave it to others.
+
+        Raises:
+            TaskNotFoundError, ForbiddenError, StateError, UnavailableError: as :meth:`claim`.
+        """
+        return self._change(tenant_id, task_id, rules.release_problem, worker, rules.released)
+
+    def reassign(
+        self, tenant_id: str, task_id: str, worker: Worker, assignees: Sequence[str], groups: Sequence[str]
+    ) -> Task:
+        """Give it to others.
+
+        Raises:
+            TaskNotFoundError, ForbiddenError, StateError, UnavailableError: as :meth:`claim`.
+        """
+        return self._change(
+            tenant_id, task_id, rules.reassign_problem, worker, lambda t: rules.reassigned(t, assignees, groups)
+        )
+
+    def complete(self, tenant_id: str, task_id: str, worker: Worker, answer: Json, key: str | None = None) -> Task:
+        """Do it: the answer is the step's result. The same answer under the same key again is that answer again.
+
+        Raises:
+            TaskNotFoundError: the tenant has none of this id.
+            ForbiddenError: it is not for them.
+            InvalidAnswerError: with every error of the answer against the form.
+            StateError: it is claimed by somebody else, or over.
+            UnavailableError: it may be done, or not: ask again with the same key.
+        """
+
+        def checked(task: Task) -> Answered:
+            if problems := compile_schema(task.input_schema).problems(answer):
+                raise InvalidAnswerError(problems=problems)
+            return TaskCompleted(task.thread, task.turn, answer, worker.user, key)
+
+        given = Answer(self.clock.now(), worker.user, answer, key=key)
+        return self._end(self.read(tenant_id, task_id), worker, given, checked)
+
+    def reject(self, tenant_id: str, task_id: str, worker: Worker, reason: str, key: str | None = None) -> Task:
+        """Say that it will not be done: the step fails with ``task.Rejected``.
+
+        Raises:
+            TaskNotFoundError, ForbiddenError, StateError, UnavailableError: as :meth:`complete`.
+        """
+
+        def rejected(task: Task) -> Answered:
+            return TaskRejected(task.thread, task.turn, reason, worker.user, key)
+
+        given = Answer(self.clock.now(), worker.user, reason=reason, rejected=True, key=key)
+        return self._end(self.read(tenant_id, task_id), worker, given, rejected)
+
+    def _end(self, task: Task, worker: Worker, given: Answer, event: Callable[[Task], Answered]) -> Task:
+        """Give the answer to the execution, whose turn tells who was first."""
+        if task.status is not TaskStatus.OPEN:
+            return _same(task, given)
+        _check(rules.complete_problem(task, worker), task, worker)
+        if self.answer(task.execution_id, event(task)):
+            return self.read(task.tenant_id, task.id)
+        return _same(self._as_it_ended(self.read(task.tenant_id, task.id)), given)
+
+    def _as_it_ended(self, task: Task) -> Task:
+        """Close a task whose execution has gone on without that being known here yet."""
+        if task.status is not TaskStatus.OPEN:
+            return task
+        item = self.executions.get(task.execution_id)
+        thread = None if item is None else addressed(item, Event(task.thread, task.turn))
+        if item is None or thread is None:
+            self.store.update(rules.closed(task, TaskStatus.CANCELLED, None, self.clock.now()))
+        elif item.ended or thread.status is Status.OVER:
+            close_task(self.store, item, thread)
+        return self.read(task.tenant_id, task.id)
+
+    def _change(
+        self,
+        tenant_id: str,
+        task_id: str,
+        problem: Callable[[Task, Worker], str | None],
+        worker: Worker,
+        change: Change,
+    ) -> Task:
+        for _ in range(TRIES):
+            task = self.read(tenant_id, task_id)
+            _check(problem(task, worker), task, worker)
+            changed = change(task)
+            if changed is task or self.store.update(changed):
+                return changed
+        raise UnavailableError(f"others keep changing task {task_id!r}: ask again")
+
+
+def _check(problem: str | None, task: Task, worker: Worker) -> None:
+    """Refuse what is not theirs to do.
+
+    Raises:
+        StateError: the task is over, or others do it.
+        ForbiddenError: they are not among those who may.
+    """
+    if problem is None:
+        return
+    if task.status is not TaskStatus.OPEN or task.claimed_by not in {None, worker.user}:
+        raise StateError(problem)
+    raise ForbiddenError(problem)
+
+
+def _same(task: Task, given: Answer) -> Task:
+    """Answer a task that is over, if it is by this very answer.
+
+    Raises:
+        StateError: it is not.
+    """
+    status = TaskStatus.REJECTED if given.rejected else TaskStatus.COMPLETED
+    said = (task.reason or "") == (given.reason or "")
+    if task.status is status and said and rules.is_repeat(task, given.key, given.value):
+        return task
+    by = "" if task.closed_by is None else f" by {task.closed_by}"
+    raise StateError(f"task {task.id!r} is {task.status}{by} already")

@@ -1,0 +1,29 @@
+"""What a process is wired from: its adapters."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.calls.parameters import Reader
+from chalicelib.adapters.names import Names
+from chalicelib.core.values.value import value
+from chalicelib.ports import Clock, DefinitionStore, EventStore, ExecutionStore, HistoryStore, Queue, TaskStore
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.calls.secrets import Source
+
+
+@value
+class Parts:
+    """The adapters."""
+
+    names: Names
+    definitions: DefinitionStore
+    executions: ExecutionStore
+    history: HistoryStore
+    queue: Queue
+    tasks: TaskStore
+    events: EventStore
+    clock: Clock
+    parameters: Reader
+    secrets: Callable[[], "Source"]
+    health: Callable[[], Mapping[str, str]]

@@ -1,0 +1,131 @@
+"""From the environment to adapters, and from those to the use cases and the workers: once per process.
+
+What works on messages is made at once; the rest when it is first asked for, and only then is its code loaded: most cold
+starts are of functions that have messages and nothing else.
+
+``SEDO_STORES=memory`` keeps everything in this process, for tests and demonstrations. Otherwise it is DynamoDB and SQS,
+where ``AWS_ENDPOINT_URL`` and the other variables of the AWS SDKs say. ``SEDO_REPORTS_FAILURES=true`` says that the
+event source mappings have ``ReportBatchItemFailures``. What calls may reach is said by ``SEDO_HTTP_ALLOW``,
+``SEDO_AWS_ALLOW`` and ``SEDO_LAMBDA_ALLOW``; where secrets are, by ``SEDO_SECRETS``.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, cached_property
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.calls.pool import WIDTH, Performer, PooledEffects
+from chalicelib.adapters.definitions import CachedDefinitions
+from chalicelib.engine.children import gatherer
+from chalicelib.engine.dead_letters import Burial
+from chalicelib.engine.invocation import Invocation, Ports, Request
+from chalicelib.engine.signals import Events
+from chalicelib.engine.worker import Worker
+from chalicelib.steps import STEP_TYPES
+
+if TYPE_CHECKING:
+    from chalicelib.core.definitions.model import Perform
+    from chalicelib.core.executions.inputs import Answered, Requested
+    from chalicelib.core.values.json import Json
+    from chalicelib.usecases.answers import Callbacks
+    from chalicelib.wiring.adapters import Parts
+    from chalicelib.wiring.calls import Calls
+    from chalicelib.wiring.routes import Routes
+
+CALLS = ("http", "aws", "lambda")
+"""The kinds of calls into the world."""
+
+
+@cache
+def wiring() -> "Wiring":
+    """Wire this process, as its environment says."""
+    return in_memory() if os.environ.get("SEDO_STORES") == "memory" else on_aws()
+
+
+def on_aws() -> "Wiring":
+    """Wire DynamoDB and SQS, and where parameters and secrets are."""
+    from chalicelib.wiring.aws import parts  # noqa: PLC0415 - one of the two is loaded
+
+    return Wiring(parts())
+
+
+def in_memory() -> "Wiring":
+    """Wire this process's memory, with a clock that stands still until it is moved."""
+    from chalicelib.wiring.memory import parts  # noqa: PLC0415 - the same
+
+    return Wiring(parts())
+
+
+class Wiring:
+    """Everything that routes and handlers use."""
+
+    def __init__(self, parts: "Parts") -> None:
+        self._parts = parts
+        clock, performing = parts.clock, ThreadPoolExecutor(WIDTH, "effect")
+        performers = {kind: self._performer(kind) for kind in CALLS} | {"gather": self._gather}
+        self.ports = Ports(
+            parts.executions,
+            CachedDefinitions(parts.definitions, STEP_TYPES),
+            parts.history,
+            parts.queue,
+            clock,
+            lambda: PooledEffects(performers, performing, clock),
+            parts.tasks,
+            Events(parts.events, clock),
+        )
+        reports = os.environ.get("SEDO_REPORTS_FAILURES") == "true"
+        self.worker = Worker(self.ports, self._deliver, Invocation, reports)
+        self.burial = Worker(self.ports, self._deliver, Burial, reports)
+
+    @cached_property
+    def routes(self) -> "Routes":
+        """What the routes call."""
+        from chalicelib.wiring.routes import routes  # noqa: PLC0415 - a worker has none
+
+        return routes(self._parts, self.ports, self._others, self._calls)
+
+    @cached_property
+    def _others(self) -> "Callbacks":
+        """What other systems say."""
+        from chalicelib.usecases.answers import Callbacks  # noqa: PLC0415 - few messages are of events
+
+        parts, ports = self._parts, self.ports
+
+        def request(execution_id: str, event: "Requested | Answered") -> Request:
+            return Request(ports, execution_id, event, token_hex(16))
+
+        return Callbacks(
+            parts.executions,
+            ports.definitions,
+            ports.events,
+            parts.queue,
+            parts.clock,
+            lambda token: self._calls.tokens.read(token),  # noqa: PLW0108 - loaded once one is read
+            lambda execution_id, event: request(execution_id, event).heard(),
+            lambda execution_id, event: request(execution_id, event).result(),
+        )
+
+    @cached_property
+    def _calls(self) -> "Calls":
+        from chalicelib.wiring.calls import Calls  # noqa: PLC0415 - many steps call nothing
+
+        return Calls(self._parts)
+
+    def _performer(self, kind: str) -> Performer:
+        """Make what makes calls of a kind, at the first of them."""
+
+        @cache
+        def made() -> Performer:
+            return self._calls.performer(kind)
+
+        def perform(wanted: "Perform", key: str) -> "Json":
+            return made()(wanted, key)
+
+        return perform
+
+    def _gather(self, wanted: "Perform", key: str) -> "Json":
+        return gatherer(self._parts.executions)(wanted.params, key)
+
+    def _deliver(self, tenant: str, name: str, key: str) -> None:
+        self._others.deliver(tenant, name, key)

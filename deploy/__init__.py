@@ -1,0 +1,1 @@
+"""The tables, queues and keys of an account."""

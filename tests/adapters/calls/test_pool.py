@@ -1,0 +1,104 @@
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.adapters.calls.pool import PooledEffects
+from chalicelib.adapters.clock import SystemClock
+from chalicelib.core.definitions.model import Perform
+from chalicelib.core.executions.inputs import EffectFailed, EffectPutOff, EffectSucceeded
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
+    effects.start("t:d:1", "main.2.left", 3, Perform("tell", {"a": 1}), LATER)
+    assert effects.wait() == [EffectSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
+
+
+def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
+    both_are_there = threading.Barrier(2, timeout=10)
+
+    def meet(wanted: Perform, key: str) -> Json:
+        both_are_there.wait()
+        return wanted.params
+
+    effects = PooledEffects({"meet": meet}, pool, SystemClock())
+    effects.start("t:d:1", "a", 0, Perform("meet", "A"), LATER)
+    effects.start("t:d:1", "b", 0, Perform("meet", "B"), LATER)
+    ended = [*effects.wait()]
+    while len(ended) < 2:
+        ended += effects.wait()
+    assert {event.thread for event in ended} == {"a", "b"}
+
+
+def fails(wanted: Perform, key: str) -> Json:
+    raise StepError("no answer", "http.504", wanted.params)
+
+
+def breaks(wanted: Perform, key: str) -> Json:
+    raise ZeroDivisionError("by nothing")
+
+
+def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"fails": fails, "breaks": breaks}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("fails", {"url": "u"}), LATER)
+    assert effects.wait() == [EffectFailed("main", 1, "http.504", "no answer", {"url": "u"})]
+    effects.start("t:d:1", "main", 1, Perform("breaks", None), LATER)
+    assert effects.wait() == [EffectFailed("main", 1, "ZeroDivisionError", "by nothing")]
+    effects.start("t:d:1", "main", 1, Perform("unknown", None), LATER)
+    (unknown,) = effects.wait()
+    assert isinstance(unknown, EffectFailed)
+
+
+def test_what_has_not_begun_in_time_is_put_off(pool: ThreadPoolExecutor) -> None:
+    performed: list[Perform] = []
+    effects = PooledEffects({"tell": lambda wanted, _key: performed.append(wanted)}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("tell", 1), SystemClock().now())
+    assert effects.wait() == [EffectPutOff("main", 1)]
+    assert performed == []
+
+
+def where(wanted: Perform, key: str) -> Json:
+    return threading.current_thread().name
+
+
+def test_one_alone_is_performed_by_who_waits_for_it(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("where", None), LATER)
+    assert effects.wait() == [EffectSucceeded("main", 1, threading.current_thread().name)]
+
+
+def test_who_has_to_be_back_by_an_instant_does_not_perform(pool: ThreadPoolExecutor) -> None:
+    effects = PooledEffects({"where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("where", None), LATER)
+    (ended,) = effects.wait(LATER)
+    assert isinstance(ended, EffectSucceeded)
+    assert ended.result != threading.current_thread().name
+
+
+def test_waiting_ends_at_its_instant_and_what_is_in_flight_is_heard_of_later(pool: ThreadPoolExecutor) -> None:
+    go = threading.Event()
+
+    def slow(wanted: Perform, key: str) -> Json:
+        return go.wait(10)
+
+    effects = PooledEffects({"slow": slow, "where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Perform("slow", None), LATER)
+    assert effects.wait(SystemClock().now()) == []
+    effects.start("t:d:1", "other", 1, Perform("where", None), LATER)
+    (ended,) = effects.wait()
+    assert ended.thread == "other"
+    go.set()
+    assert effects.wait() == [EffectSucceeded("main", 1, result=True)]

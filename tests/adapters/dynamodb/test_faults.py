@@ -1,0 +1,264 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+from boto3.session import Session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+
+from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
+from chalicelib.adapters.dynamodb.executions import DynamoExecutions
+from chalicelib.adapters.dynamodb.history import DynamoHistory
+from chalicelib.adapters.dynamodb.reads import batch_get
+from chalicelib.adapters.dynamodb.signals import DynamoEvents
+from chalicelib.adapters.dynamodb.tasks import DynamoTasks
+from chalicelib.adapters.names import Names
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.core.executions.inputs import Message, StepDue
+from chalicelib.core.executions.model import ROOT
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.waits.correlation import Correlation
+from chalicelib.core.waits.task import TaskFilter
+from chalicelib.ports import Stale
+from local.backend import free_port
+from tests.adapters.conftest import Aws
+from tests.adapters.examples import NOW, definition, following, history_row, submission, task, waiting
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_sqs.client import SQSClient
+
+ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=1)
+NAMES = Names("test")
+NOWHERE = "http://127.0.0.1:9"
+
+Answer = Callable[[AWSPreparedRequest], AWSResponse]
+
+
+class Body:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.content
+
+
+def refusal(status: int, code: str) -> Answer:
+    content = f'{{"__type": "com.amazonaws#{code}", "message": "not now"}}'.encode()
+    return lambda request: AWSResponse(request.url, status, {}, Body(content))
+
+
+@cache
+def session() -> Session:
+    return Session()
+
+
+def dynamodb(endpoint: str = NOWHERE) -> "DynamoDBClient":
+    return session().client("dynamodb", endpoint_url=endpoint, config=ONCE)
+
+
+def sqs(endpoint: str = NOWHERE) -> "SQSClient":
+    return session().client("sqs", endpoint_url=endpoint, config=ONCE)
+
+
+@contextmanager
+def answering(client: "DynamoDBClient | SQSClient", answer: Answer, operation: str = "*") -> Iterator[None]:
+    """Answer in place of the service."""
+
+    def handle(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        return answer(request)
+
+    name = f"before-send.{client.meta.service_model.service_name}.{operation}"
+    client.meta.events.register(name, handle)
+    yield
+    client.meta.events.unregister(name, handle)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    executions: DynamoExecutions
+    definitions: DynamoDefinitions
+    history: DynamoHistory
+    queue: SqsQueue
+    events: DynamoEvents
+    tasks: DynamoTasks
+
+
+def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Ports:
+    payloads = Payloads(DynamoParts(tables, NAMES))
+    return Ports(
+        DynamoExecutions(tables, NAMES, payloads),
+        DynamoDefinitions(tables, NAMES),
+        DynamoHistory(tables, NAMES, payloads),
+        SqsQueue(queues, NAMES),
+        DynamoEvents(tables, NAMES, payloads),
+        DynamoTasks(tables, NAMES, payloads),
+    )
+
+
+EXECUTION = submission("t")
+CALLS: dict[str, Callable[[Ports], object]] = {
+    "get": lambda ports: ports.executions.get(EXECUTION.id),
+    "create": lambda ports: ports.executions.create(EXECUTION),
+    "create a large one": lambda ports: ports.executions.create(submission("t", value="x" * 100_000)),
+    "update": lambda ports: ports.executions.update(waiting(EXECUTION)),
+    "list": lambda ports: ports.executions.list("t", 10),
+    "due": lambda ports: ports.executions.due(NOW, 10),
+    "defer": lambda ports: ports.executions.defer(EXECUTION.id, NOW, NOW),
+    "newest": lambda ports: ports.definitions.newest("t", "d"),
+    "version": lambda ports: ports.definitions.version("t", "d", 1),
+    "add": lambda ports: ports.definitions.add(definition("t")),
+    "put newest": lambda ports: ports.definitions.put_newest(definition("t")),
+    "list definitions": lambda ports: ports.definitions.list("t", 10),
+    "append": lambda ports: ports.history.append(history_row(EXECUTION.id, 1, "r#1", None, [])),
+    "read": lambda ports: ports.history.read(EXECUTION.id, 0, 10),
+    "send": lambda ports: ports.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
+    "delete": lambda ports: ports.queue.delete(NAMES.work, ["handle"]),
+    "get events": lambda ports: ports.events.get("t", "paid", "order-1"),
+    "put events": lambda ports: ports.events.put(Correlation("t", "paid", "order-1", version=1)),
+    "get task": lambda ports: ports.tasks.get("t", task("t").id),
+    "open task": lambda ports: ports.tasks.open(task("t")),
+    "open a large task": lambda ports: ports.tasks.open(task("t", data="x" * 100_000)),
+    "update task": lambda ports: ports.tasks.update(task("t", version=2)),
+    "list tasks": lambda ports: ports.tasks.list("t", TaskFilter(), 10),
+}
+"""Every call of every port."""
+
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+
+
+@every_call
+def test_a_throttled_call_is_told_as_unavailable(call: Callable[[Ports], object]) -> None:
+    tables, queues, answer = dynamodb(), sqs(), refusal(400, "ThrottlingException")
+    with answering(tables, answer), answering(queues, answer), pytest.raises(UnavailableError) as error:
+        call(ports(tables, queues))
+    assert isinstance(error.value.__cause__, ClientError)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "ProvisionedThroughputExceededException"),
+        (400, "RequestLimitExceeded"),
+        (400, "TransactionConflictException"),
+        (500, "InternalServerError"),
+        (503, "ServiceUnavailable"),
+    ],
+)
+def test_a_refusal_that_passes_is_told_as_unavailable(status: int, code: str) -> None:
+    tables = dynamodb()
+    with answering(tables, refusal(status, code)), pytest.raises(UnavailableError, match=code):
+        CALLS["update"](ports(tables, sqs()))
+
+
+@every_call
+def test_a_refused_connection_is_told_as_unavailable(call: Callable[[Ports], object]) -> None:
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(UnavailableError):
+        call(ports(dynamodb(endpoint), sqs(endpoint)))
+
+
+@pytest.mark.parametrize("lost", [ReadTimeoutError(endpoint_url=NOWHERE), ConnectionClosedError(endpoint_url=NOWHERE)])
+def test_a_broken_connection_is_told_as_unavailable(lost: Exception) -> None:
+    def breaking(_: AWSPreparedRequest) -> AWSResponse:
+        raise lost
+
+    tables = dynamodb()
+    with answering(tables, breaking), pytest.raises(UnavailableError):
+        CALLS["update"](ports(tables, sqs()))
+
+
+def test_the_page_of_a_gateway_is_told_as_unavailable() -> None:
+    tables = dynamodb()
+    with (
+        answering(tables, lambda request: AWSResponse(request.url, 502, {}, Body(b"<html>Bad Gateway</html>"))),
+        pytest.raises(UnavailableError),
+    ):
+        CALLS["get"](ports(tables, sqs()))
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFoundException", "AccessDeniedException"])
+def test_a_mistake_is_not_told_as_unavailable(code: str) -> None:
+    tables = dynamodb()
+    with answering(tables, refusal(400, code)), pytest.raises(ClientError, match=code):
+        CALLS["update"](ports(tables, sqs()))
+
+
+def test_a_write_whose_answer_was_lost_stands_and_its_repeat_is_told_so(ministack_aws: Aws, tenant: str) -> None:
+    tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
+    payloads = Payloads(DynamoParts(tables, ministack_aws.names))
+    store = DynamoExecutions(tables, ministack_aws.names, payloads)
+    first = waiting(submission(tenant))
+
+    def lost(request: AWSPreparedRequest) -> AWSResponse:
+        URLLib3Session().send(request)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    with answering(tables, lost, "PutItem"), pytest.raises(UnavailableError):
+        store.update(first)
+    with pytest.raises(Stale) as stale:
+        store.update(first)
+    assert stale.value.current == first
+    store.update(following(first))
+
+
+def test_reads_go_on_with_the_keys_that_a_batch_left_out(ministack_aws: Aws, tenant: str) -> None:
+    tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
+    ids = [submission(tenant, f"{n:08x}").id for n in range(5)]
+    for execution_id in ids:
+        ministack_aws.backend.executions.create(submission(tenant, execution_id[-8:]))
+
+    def partly(params: dict[str, dict[str, dict[str, object]]], **_: object) -> None:
+        """Ask for two keys and remember the others as left out."""
+        request = params["RequestItems"][ministack_aws.names.executions]
+        keys = list(request["Keys"])
+        request["Keys"], left[:] = keys[:2], keys[2:]
+
+    def leave(parsed: dict[str, object], **_: object) -> None:
+        if left:
+            parsed["UnprocessedKeys"] = {ministack_aws.names.executions: {"Keys": list(left)}}
+
+    left: list[object] = []
+    tables.meta.events.register("provide-client-params.dynamodb.BatchGetItem", partly)
+    tables.meta.events.register("after-call.dynamodb.BatchGetItem", leave)
+    keys = [{"id": {"S": execution_id}} for execution_id in [*ids, "not there"]]
+    items = batch_get(tables, ministack_aws.names.executions, keys, ("id",))
+    assert sorted(item["id"]["S"] for item in items) == ids
+
+
+def test_a_batch_without_progress_is_told_as_unavailable(ministack_aws: Aws) -> None:
+    tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
+    table = ministack_aws.names.executions
+
+    def leave(parsed: dict[str, object], **_: object) -> None:
+        parsed["UnprocessedKeys"] = {table: {"Keys": [{"id": {"S": "x"}}]}}
+
+    tables.meta.events.register("after-call.dynamodb.BatchGetItem", leave)
+    with pytest.raises(UnavailableError):
+        batch_get(tables, table, [{"id": {"S": "x"}}], ("id",))
+
+
+@pytest.mark.parametrize(
+    "name", ["get", "list", "newest", "version", "list definitions", "read", "get events", "get task"]
+)
+def test_reads_see_what_was_just_written(moto_aws: Aws, name: str) -> None:
+    backend, consistent = moto_aws.backend, []
+
+    def record(params: dict[str, object], **_: object) -> None:
+        requests = params.get("RequestItems", {"": params}).values()
+        consistent.extend(request.get("ConsistentRead", False) or "IndexName" in request for request in requests)
+
+    backend.executions.create(submission("t", name))
+    moto_aws.dynamodb.meta.events.register("provide-client-params.dynamodb", record)
+    stores = backend.executions, backend.definitions, backend.history, backend.queue, backend.events, backend.tasks
+    CALLS[name](Ports(*stores))
+    moto_aws.dynamodb.meta.events.unregister("provide-client-params.dynamodb", record)
+    assert consistent
+    assert all(consistent)

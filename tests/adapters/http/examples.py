@@ -1,0 +1,43 @@
+"""Calls of the http performer, as tests make them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.http.call import HttpPerformer
+from chalicelib.adapters.http.gate import Resolver
+from chalicelib.api.parsing import read_json
+from chalicelib.core.values.errors import StepError
+
+KEY = "acme:order:1f2e:fan-out/left:7"
+
+
+def anywhere(tenant: str) -> Sequence[str] | None:
+    return None
+
+
+def always(*addresses: str) -> Resolver:
+    """Make a resolver that knows one answer."""
+    return lambda _host, _port: addresses
+
+
+def one_by_one(answers: list[list[str]]) -> Resolver:
+    """Make a resolver that gives its answers away, so that those that are left were not asked for."""
+    return lambda _host, _port: answers.pop(0)
+
+
+def performer(**settings: Any) -> HttpPerformer:
+    """Make a performer that may call the loopback interface."""
+    settings.setdefault("local", ["127.0.0.1"])
+    return HttpPerformer(settings.pop("hosts", anywhere), read_json, **settings)
+
+
+def call(url: str, **params: Any) -> Any:
+    return performer()({"url": url, **params}, KEY)
+
+
+def refusal(url: str, sender: HttpPerformer | None = None, **params: Any) -> StepError:
+    with pytest.raises(StepError) as raised:
+        (sender or performer())({"url": url, **params}, KEY)
+    return raised.value

@@ -1,0 +1,238 @@
+"""Callbacks and events over the API, against the application in memory."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from chalicelib.core.values.json import Json
+from tests.application import JSON, Sedo, T, assert_problem
+from tests.loopback import loopback
+
+ASK: dict[str, Json] = {"id": "ask", "type": "callback", "heartbeatSeconds": 600}
+PAID: dict[str, Json] = {"id": "paid", "type": "event", "name": "paid", "schema": {"required": ["amount"]}}
+KEYED: dict[str, Json] = {**PAID, "key": "${input.order}"}
+
+
+def started(sedo: Sedo, *steps: dict[str, Json], value: Json = None) -> str:
+    """Create a definition of some steps, start it, and let it go as far as it goes."""
+    definition: dict[str, Json] = {"id": "d", "steps": [*steps]}
+    assert sedo.ask("POST", T + "/definitions", definition).status_code in {200, 201}
+    answer = sedo.ask("POST", T + "/definitions/d/execute", {"input": value})
+    sedo.deliver()
+    return str(answer.json_body["id"])
+
+
+def read(sedo: Sedo, execution: str) -> Any:
+    sedo.deliver()
+    return sedo.get(f"/executions/{execution}")
+
+
+def token(sedo: Sedo, execution: str) -> str:
+    (waits,) = (each for each in read(sedo, execution)["waitingFor"] if each["for"] == "callback")
+    return str(waits["token"])
+
+
+class TestCallback:
+    def test_the_body_is_the_result(self, sedo: Sedo) -> None:
+        execution = started(sedo, ASK)
+        answer = sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/succeed", {"yes": [1]})
+        assert (answer.status_code, answer.body) == (204, b"")
+        assert read(sedo, execution)["output"] == {"yes": [1]}
+
+    def test_nothing_at_all_is_null(self, sedo: Sedo) -> None:
+        execution = started(sedo, ASK)
+        assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/succeed").status_code == 204
+        assert read(sedo, execution)["state"] == "ExecutionSucceeded"
+
+    def test_a_token_is_good_for_one_answer(self, sedo: Sedo) -> None:
+        execution = started(sedo, ASK)
+        path = f"/sedo/callbacks/{token(sedo, execution)}"
+        sedo.ask("POST", f"{path}/succeed", 1)
+        for way in ("succeed", "fail", "heartbeat"):
+            assert_problem(sedo.ask("POST", f"{path}/{way}", {}), 409)
+        assert read(sedo, execution)["output"] == 1
+
+    def test_it_can_fail_with_a_name_and_a_message(self, sedo: Sedo) -> None:
+        execution = started(sedo, ASK)
+        body: Json = {"name": "bank.Refused", "message": "no money", "details": {"left": 3}}
+        assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/fail", body).status_code == 204
+        assert read(sedo, execution)["error"] == {
+            "name": "bank.Refused",
+            "message": "no money",
+            "step": "ask",
+            "attempt": 1,
+            "details": {"left": 3},
+        }
+
+    def test_without_a_name_the_error_has_one(self, sedo: Sedo) -> None:
+        execution = started(sedo, ASK)
+        sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/fail", {})
+        assert read(sedo, execution)["error"]["name"] == "callback.Failed"
+
+    @pytest.mark.parametrize("body", [{"name": "not a name"}, {"name": 7}, {"message": 7}, {"why": "so"}, []])
+    def test_an_error_that_is_none_is_refused(self, sedo: Sedo, body: Json) -> None:
+        execution = started(sedo, ASK)
+        assert_problem(sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/fail", body), 400)
+        assert read(sedo, execution)["state"] == "StepStarted"
+
+    def test_signs_of_life_keep_it_waiting(self, sedo: Sedo) -> None:
+        execution = started(sedo, ASK)
+        for _ in range(3):
+            sedo.pass_time(500)
+            assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/heartbeat").status_code == 204
+        sedo.pass_time(599)
+        assert read(sedo, execution)["state"] == "StepStarted"
+        sedo.pass_time(2)
+        assert read(sedo, execution)["error"]["name"] == "HeartbeatTimeout"
+
+    def test_one_without_a_heartbeat_hears_signs_of_life_and_changes_nothing(self, sedo: Sedo) -> None:
+        execution = started(sedo, {"id": "ask", "type": "callback"})
+        before = sedo.stored()
+        assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/heartbeat").status_code == 204
+        assert sedo.stored() == before
+
+    @pytest.mark.parametrize("way", ["succeed", "fail", "heartbeat"])
+    def test_what_nobody_has_signed_is_no_token(self, sedo: Sedo, way: str) -> None:
+        execution = started(sedo, ASK)
+        sound = token(sedo, execution)
+        version, key, payload, signature = sound.split(".")
+        for wrong in (
+            "x",
+            f"{version}.{key}.{payload}.{signature[::-1]}",
+            f"v2.{key}.{payload}.{signature}",
+            sound[:-1],
+        ):
+            assert_problem(sedo.ask("POST", f"/sedo/callbacks/{wrong}/{way}", {}), 404, "token is not valid")
+
+    def test_it_expires(self, sedo: Sedo) -> None:
+        execution = started(sedo, {"id": "ask", "type": "callback"})
+        sound = token(sedo, execution)
+        sedo.clock.instant += timedelta(days=367)
+        assert_problem(sedo.ask("POST", f"/sedo/callbacks/{sound}/succeed", {}), 410)
+
+    def test_a_request_is_handed_the_token_and_its_answer_is_not_the_result(self, sedo: Sedo) -> None:
+        with loopback() as server:
+            step: dict[str, Json] = {
+                "id": "ask",
+                "type": "http",
+                "method": "POST",
+                "url": f"{server.url}/ask",
+                "body": {"answerTo": "/sedo/callbacks/${step.token}/succeed", "for": "${input}"},
+                "callback": True,
+                "stash": "said",
+            }
+            execution = started(sedo, step, value="Ada")
+            (request,) = server.requests
+        asked = json.loads(request.body)
+        assert asked["for"] == "Ada"
+        assert read(sedo, execution)["state"] == "StepStarted"
+        assert sedo.ask("POST", asked["answerTo"], "hello").status_code == 204
+        ended = read(sedo, execution)
+        assert (ended["output"], ended["stash"]) == ("hello", {"said": "hello"})
+        handed = urlsplit(asked["answerTo"]).path.split("/")[3]
+        assert handed not in json.dumps([ended, sedo.get(f"/executions/{execution}/history")])
+
+
+class TestEvent:
+    def test_its_data_is_the_result(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID)
+        assert read(sedo, execution)["waitingFor"][0] == {
+            "thread": "main",
+            "step": "paid",
+            "for": "event",
+            "name": "paid",
+            "key": None,
+        }
+        answer = sedo.ask("POST", f"{T}/executions/{execution}/events/paid", {"data": {"amount": 7}})
+        assert (answer.status_code, answer.json_body["state"]) == (202, "taken")
+        assert read(sedo, execution)["output"] == {"amount": 7}
+
+    def test_one_that_comes_first_is_kept_for_the_step(self, sedo: Sedo) -> None:
+        execution = started(sedo, {"id": "rest", "type": "wait", "seconds": 60}, PAID)
+        path = f"{T}/executions/{execution}/events/paid"
+        answer = sedo.ask("POST", path, {"data": {"amount": 7}, "keepSeconds": 100})
+        assert (answer.json_body["state"], answer.json_body["keptUntil"]) == ("kept", "2026-01-01T00:01:40.000Z")
+        sedo.pass_time(61)
+        assert read(sedo, execution)["output"] == {"amount": 7}
+
+    def test_the_same_again_is_answered_the_same_and_counts_once(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID, {**PAID, "id": "again"})
+        path, body = f"{T}/executions/{execution}/events/paid", {"data": {"amount": 7}, "id": "order-7"}
+        first, second = (sedo.ask("POST", path, body) for _ in range(2))
+        assert first.json_body == second.json_body
+        assert read(sedo, execution)["step"] == "again"
+
+    def test_data_that_no_waiting_step_takes_is_refused_and_says_why(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID)
+        problem = assert_problem(sedo.ask("POST", f"{T}/executions/{execution}/events/paid", {"data": {}}), 400)
+        assert problem["errors"] == [{"pointer": "", "message": "'amount' is a required property"}]
+        assert read(sedo, execution)["state"] == "StepStarted"
+
+    def test_what_is_over_takes_none(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID)
+        sedo.ask("POST", f"{T}/executions/{execution}/cancel")
+        assert_problem(sedo.ask("POST", f"{T}/executions/{execution}/events/paid", {"data": {"amount": 1}}), 409)
+
+    def test_only_the_tenants_own_executions_take_it(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID)
+        body: Json = {"data": {"amount": 1}}
+        for path in (f"/sedo/tenants/other/executions/{execution}", f"{T}/executions/123:d:none"):
+            assert_problem(sedo.ask("POST", f"{path}/events/paid", body), 404, "execution not found")
+
+    def test_a_full_mailbox_says_so(self, sedo: Sedo) -> None:
+        execution = started(sedo, {"id": "rest", "type": "wait", "seconds": 60})
+        path = f"{T}/executions/{execution}/events/paid"
+        for _ in range(100):
+            assert sedo.ask("POST", path, {}).status_code == 202
+        assert "as many events as it can" in assert_problem(sedo.ask("POST", path, {}), 409)["detail"]
+
+    @pytest.mark.parametrize(
+        "body",
+        [{"keepSeconds": -1}, {"keepSeconds": "1"}, {"keepSeconds": True}, {"id": "a b"}, {"id": 7}, {"x": 1}, []],
+    )
+    def test_what_cannot_be_meant_is_refused(self, sedo: Sedo, body: Json) -> None:
+        execution = started(sedo, PAID)
+        for path in (f"{T}/executions/{execution}/events/paid", f"{T}/events/paid"):
+            assert_problem(sedo.ask("POST", path, body), 400)
+
+    def test_by_its_key_it_finds_the_execution_that_waits(self, sedo: Sedo) -> None:
+        executions = [started(sedo, KEYED, value={"order": order}) for order in ("7", "8")]
+        answer = sedo.ask("POST", f"{T}/events/paid", {"key": "8", "data": {"amount": 1}})
+        assert (answer.json_body["state"], answer.json_body["executionId"]) == ("taken", executions[1])
+        assert [read(sedo, each)["state"] for each in executions] == ["StepStarted", "ExecutionSucceeded"]
+
+    def test_by_its_key_it_is_kept_for_whoever_will_wait(self, sedo: Sedo) -> None:
+        answer = sedo.ask("POST", f"{T}/events/paid", {"key": "7", "data": {"amount": 1}})
+        assert (answer.json_body["state"], answer.json_body["executionId"]) == ("kept", None)
+        first, second = (started(sedo, KEYED, value={"order": "7"}) for _ in range(2))
+        assert [read(sedo, each)["state"] for each in (first, second)] == ["ExecutionSucceeded", "StepStarted"]
+
+    def test_by_its_key_data_that_nobody_takes_is_refused(self, sedo: Sedo) -> None:
+        started(sedo, KEYED, value={"order": "7"})
+        assert_problem(sedo.ask("POST", f"{T}/events/paid", {"key": "7", "data": {}}), 400)
+
+    def test_by_its_key_it_finds_nobody_of_another_tenant(self, sedo: Sedo) -> None:
+        execution = started(sedo, KEYED, value={"order": "7"})
+        answer = sedo.ask("POST", "/sedo/tenants/other/events/paid", {"key": "7", "data": {"amount": 1}})
+        assert answer.json_body["state"] == "kept"
+        assert read(sedo, execution)["state"] == "StepStarted"
+
+    def test_who_has_ended_waits_no_longer(self, sedo: Sedo) -> None:
+        first, second = (started(sedo, KEYED, value={"order": "7"}) for _ in range(2))
+        sedo.ask("POST", f"{T}/executions/{first}/cancel")
+        answer = sedo.ask("POST", f"{T}/events/paid", {"key": "7", "data": {"amount": 1}})
+        assert answer.json_body["executionId"] == second
+
+    @pytest.mark.parametrize("key", [None, "", 7, "x" * 1001])
+    def test_without_a_key_nobody_can_be_found(self, sedo: Sedo, key: Json) -> None:
+        assert_problem(sedo.ask("POST", f"{T}/events/paid", {"key": key}), 400)
+
+    def test_who_sent_it_is_known(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID)
+        headers = {**JSON, "X-Sedo-User": "ada"}
+        sedo.ask("POST", f"{T}/executions/{execution}/events/paid", {"data": {"amount": 7}}, headers)
+        history = sedo.get(f"/executions/{execution}/history")
+        assert [record.get("actor") for record in history if record["state"] == "StepSucceeded"] == ["ada"]

@@ -1,0 +1,155 @@
+import json
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.application import JSON, YAML, Sedo, T, assert_problem
+
+TEST = T + "/definitions/order/test"
+ORDER = """
+id: order
+inputSchema: {type: object, required: [total]}
+steps:
+  - {id: nap, type: wait, seconds: 3600}
+  - {id: charge, type: http, url: 'https://bank.example/', body: '${[input.total, item, index, error.name, stash.a]}'}
+  - {id: said, type: echo, message: '${output} by ${execution.startedBy} of ${execution.version}'}
+"""
+GUIDE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
+
+
+@pytest.fixture(autouse=True)
+def order(sedo: Sedo) -> None:
+    assert sedo.create(ORDER).status_code == 201
+
+
+def dry(sedo: Sedo, body: Any, path: str = TEST) -> Any:
+    answer = sedo.ask("POST", path, body)
+    assert answer.status_code == 200, answer.body
+    return answer.json_body
+
+
+def refused(sedo: Sedo, body: Any, title: str | None = None) -> Any:
+    return assert_problem(sedo.ask("POST", TEST, body), 400, title)
+
+
+def test_a_definition_is_run_with_mocks_and_nothing_is_stored(sedo: Sedo) -> None:
+    before, now = sedo.stored(), sedo.clock.now()
+    found = dry(sedo, {"input": {"total": 5}, "mocks": {"charge": {"result": "paid"}}})
+    assert (found["state"], found["output"]) == ("ExecutionSucceeded", "paid by null of 1")
+    assert (found["elapsedSeconds"], found["path"]) == (3600, ["nap", "charge", "said"])
+    assert [call["params"]["body"] for call in found["calls"]] == [[5, None, None, None, None]]
+    told = [record["state"] for record in found["history"]]
+    assert (told[0], told[-1], told.count("StepSucceeded")) == ("ExecutionSubmitted", "ExecutionSucceeded", 3)
+    assert (sedo.stored(), sedo.clock.now()) == (before, now)
+    assert sedo.get("/executions") == []
+
+
+def test_one_step_finds_what_it_is_given_and_says_where_it_leads(sedo: Sedo) -> None:
+    given = {"input": {"total": 5}, "item": "tea", "index": 3, "error": {"name": "E"}, "stash": {"a": 1}}
+    found = dry(sedo, {"step": "charge", **given, "mocks": {"charge": {"result": "paid"}}})
+    assert found["calls"][0]["params"]["body"] == [5, "tea", 3, "E", 1]
+    assert (found["state"], found["output"], found["next"]) == ("StepSucceeded", "paid", "said")
+    assert dry(sedo, {"step": "said", "incoming": "x"})["next"] is None
+    assert dry(sedo, {"step": "charge", "item": 1})["unanswered"][0]["params"]["body"] == [None, 1, 0, None, None]
+
+
+def test_what_has_no_mock_is_told(sedo: Sedo) -> None:
+    found = dry(sedo, {"input": {"total": 5}})
+    assert [(each["step"], each["for"]) for each in found["unanswered"]] == [("charge", "http")]
+    assert "next" not in found
+
+
+def test_an_older_version_can_be_run(sedo: Sedo) -> None:
+    sedo.create(ORDER.replace("by", "from"))
+    mocks = {"mocks": {"charge": {"result": 1}}, "input": {"total": 1}}
+    assert [dry(sedo, {**mocks, **more})["output"] for more in ({}, {"version": 1})] == [
+        "1 from null of 2",
+        "1 by null of 1",
+    ]
+
+
+def test_input_that_does_not_pass_is_refused_as_it_is_when_it_is_executed(sedo: Sedo) -> None:
+    executed = sedo.ask("POST", T + "/definitions/order/execute", {"input": {}}).json_body
+    assert refused(sedo, {"input": {}}, "input does not pass inputSchema validation") == executed
+    assert refused(sedo, b"") == executed
+
+
+def test_what_is_not_there_is_not_found(sedo: Sedo) -> None:
+    assert_problem(sedo.ask("POST", TEST.replace("order", "orders"), {}), 404, "definition not found")
+    assert_problem(sedo.ask("POST", TEST, {"version": 7}), 404, "definition not found")
+    assert_problem(sedo.ask("POST", TEST.replace("123", "124"), {}), 404, "definition not found")
+
+
+def test_problems_of_mocks_have_pointers(sedo: Sedo) -> None:
+    problem = refused(sedo, {"input": {"total": 1}, "mocks": {"chrge": {"result": 1}, "charge": [{"eror": 1}]}})
+    assert [each["pointer"] for each in problem["errors"]] == [
+        "/mocks/chrge",
+        "/mocks/charge/0/eror",
+        "/mocks/charge/0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ([], "the body is an object; it takes input, version, step, mocks, incoming, stash, item, index, error"),
+        (
+            {"mock": {}},
+            "the body has no 'mock': it takes input, version, step, mocks, incoming, stash, item, index, error",
+        ),
+        ({"version": True}, "version is a whole number from 1"),
+        ({"version": 0}, "version is a whole number from 1"),
+        ({"step": 1}, "step is the path of a step, or its id"),
+        ({"step": "chrge"}, "order has no step 'chrge' (did you mean 'charge'?)"),
+        ({"index": 1}, "index says what one step finds: name the step"),
+        ({"step": "said", "stash": []}, "stash is an object: what the step finds, by name"),
+        ({"step": "said", "stash": {"a-b": 1}}, "'a-b' is no name in a stash"),
+        ({"step": "said", "index": -1}, "index is the number of the item, from 0"),
+        ({"step": "said", "index": 1.5}, "index is the number of the item, from 0"),
+        (
+            {"step": "said", "error": {}},
+            "error is an object with a name; it takes name, message, step, attempt, details",
+        ),
+        ({"step": "said", "error": {"name": "E", "why": 1}}, "error has no 'why': it takes name, message"),
+        ({"step": "said", "error": {"name": "E", "message": 1}}, "of an error, message and step are texts"),
+        ({"step": "said", "error": {"name": "E", "attempt": "1"}}, "attempt is a whole number"),
+        ({"mocks": []}, "mocks is an object"),
+    ],
+)
+def test_a_body_that_says_something_else_is_refused(sedo: Sedo, body: Any, detail: str) -> None:
+    assert detail in refused(sedo, body)["detail"]
+
+
+def test_what_goes_round_for_ever_is_refused(sedo: Sedo) -> None:
+    again = "{id: b, type: choice, choices: [{when: '`true`', next: a}], default: c}"
+    sedo.create(f"id: order\nsteps: [{{id: a, type: wait, seconds: 9}}, {again}, {{id: c, type: succeed}}]\n")
+    assert "Does it go round for ever?" in refused(sedo, {}, "the dry run takes too much")["detail"]
+
+
+def test_what_no_answer_can_hold_is_refused(sedo: Sedo) -> None:
+    call = "{id: b, type: http, url: '${input}'}"
+    sedo.create(f"id: order\nsteps: [{{id: a, type: map, items: '${{range(`90`)}}', steps: [{call}]}}]\n")
+    problem = refused(sedo, {"input": "x" * 60_000, "mocks": {"b": {"result": 1}}}, "the dry run takes too much")
+    assert "more than 5,000,000 bytes" in problem["detail"]
+
+
+def test_the_commands_of_the_guide_answer_what_it_says(sedo: Sedo, tmp_path: Path) -> None:
+    (tmp_path / "order.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)[0])
+    commands = "\n".join(re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE))
+    told = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)]
+    answers = []
+    for command in re.split(r"^curl ", commands, flags=re.MULTILINE)[1:]:
+        words = shlex.split(command.replace("\\\n", ""))
+        path = next(word for word in words if word.startswith("http")).removeprefix("http://127.0.0.1:8000")
+        data = next(after for word, after in pairwise(words) if word.startswith("--data"))
+        content = (tmp_path / data[1:]).read_bytes() if data.startswith("@") else data.encode()
+        answer = sedo.ask("POST", path, content, YAML if data.startswith("@") else JSON)
+        assert answer.status_code in {200, 201}, answer.body
+        answers.append(answer.json_body)
+    assert len(told) == len(answers) - 1 == 2
+    for expected, answer in zip(told, answers[1:], strict=True):
+        assert {name: answer[name] for name in expected} == expected

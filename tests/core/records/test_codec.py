@@ -1,0 +1,269 @@
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.executions.inputs import (
+    CancelRequested,
+    ChildEnded,
+    Event,
+    Message,
+    PauseRequested,
+    RedriveRequested,
+    ResumeRequested,
+    Started,
+    StepDue,
+    TimerFired,
+)
+from chalicelib.core.executions.model import (
+    Answer,
+    Asking,
+    Driver,
+    Execution,
+    Failure,
+    Join,
+    Letter,
+    Link,
+    Parent,
+    Part,
+    Record,
+    Spawns,
+    State,
+    Status,
+    Thread,
+    failure_json,
+)
+from chalicelib.core.records.codec import (
+    MAX_MESSAGE_BYTES,
+    UnknownMessageError,
+    execution_json,
+    fits,
+    message_json,
+    read_execution,
+    read_message,
+    read_record,
+    record_json,
+)
+from chalicelib.core.values.json import decode, encode, encode_ascii
+from chalicelib.core.values.value import copy_with
+
+NOW = datetime(2026, 1, 1, 12, 30, 15, 123000, tzinfo=UTC)
+FAILURE = Failure("No", "no", "step", attempt=2, details={"a": 1})
+MAIN = Thread("main", 3, Status.JOINING, "both", None, NOW, NOW, Driver("m", "r"), results={"left": [1], "right": None})
+FULL = Thread(
+    id="main.3.left",
+    turn=4,
+    status=Status.WAITING,
+    step="both/left/a",
+    incoming={"a": ""},
+    since=NOW,
+    started_at=NOW,
+    driver=Driver("m", "r", handed=True),
+    until=NOW,
+    deadline=NOW,
+    attempt=2,
+    tries={"0": 1},
+    parent="main",
+    branch="left",
+    index=0,
+    item=[None],
+    stash={"s": {}},
+    error=FAILURE,
+    asking=Asking(Awaited.EVENT, "paid", "7", True, Answer(NOW, "ada", {"a": 1}, "why", True, "key")),
+    claimed=True,
+    join=Join(9, 8, True, True, 7, 6, 5, 4, 3, "input", "t:other:1", wait=False),
+    ordered=6,
+    items=[1, None],
+    results={"0": 3},
+)
+LIVE = Execution("t:d:1", "t", "d", 2, "nonce", {"n": 10**30, "f": 1.0, "e": ""}, NOW, {"main": MAIN, FULL.id: FULL}, 4)
+DONE = Execution(
+    id="t:d:1",
+    tenant_id="t",
+    definition_id="d",
+    definition_version=2,
+    nonce="nonce",
+    input=False,
+    started_at=NOW,
+    threads={FULL.id: FULL},
+    version=5,
+    state=State.FAILED,
+    step="both",
+    stash={"kept": [None, True]},
+    output=0,
+    error=FAILURE,
+    ended_at=NOW,
+    head=Link("k", "d"),
+    tail='["2026-01-01T12:30:15.123Z","StepStarted","main",1,"a",1]',
+    writer="r#1",
+    started_by="ada",
+    deadline=NOW,
+    parent=Parent("t:p:1", "main", 1, 2, False),
+    depth=3,
+    spawns=Spawns(9, NOW, 8, 7),
+    part=Part(100, 7, 6, {"id": "t:d:0"}),
+    paused_at=NOW,
+    order=4,
+    heard=3,
+    failed=2,
+    redrives=1,
+    mailbox=(Letter("1", "paid", NOW, [None], "ada", True),),
+)
+
+
+def defaults(value: Execution | Thread | Join | Parent | Part | Asking | Answer | Letter) -> list[str]:
+    """Name the fields that are what they are by default: the example shows nothing of them."""
+    return [f.name for f in fields(value) if getattr(value, f.name) == f.default]
+
+
+class TestExecutions:
+    @pytest.mark.parametrize("execution", [LIVE, DONE, copy_with(DONE, threads={})], ids=["live", "done", "bare"])
+    def test_one_comes_back_as_it_was_written(self, execution: Execution) -> None:
+        assert read_execution(json.loads(json.dumps(execution_json(execution)))) == execution
+
+    def test_the_example_has_every_field_set(self) -> None:
+        assert (defaults(DONE), defaults(FULL)) == ([], [])
+        assert FULL.join is not None
+        assert DONE.parent is not None
+        assert DONE.part is not None
+        assert (defaults(FULL.join), defaults(DONE.parent), defaults(DONE.part)) == ([], [], [])
+        assert FULL.asking is not None
+        assert FULL.asking.answer is not None
+        (letter,) = DONE.mailbox
+        assert (defaults(FULL.asking), defaults(FULL.asking.answer), defaults(letter)) == ([], [], [])
+
+    def test_every_thread_of_a_join_by_default_comes_back(self) -> None:
+        thread = copy_with(MAIN, join=Join(1), driver=None)
+        live = copy_with(LIVE, threads={"main": thread}, parent=Parent("t:p:1", "main", 0))
+        assert read_execution(json.loads(json.dumps(execution_json(live)))) == live
+
+    def test_what_is_as_by_default_is_not_written(self) -> None:
+        bare = copy_with(LIVE, input=None, threads={"main": copy_with(MAIN, driver=None, results={})}, version=0)
+        assert execution_json(bare) == {
+            "id": "t:d:1",
+            "tenantId": "t",
+            "definitionId": "d",
+            "definitionVersion": 2,
+            "nonce": "nonce",
+            "startedAt": "2026-01-01T12:30:15.123Z",
+            "threads": [
+                {
+                    "id": "main",
+                    "turn": 3,
+                    "status": "joining",
+                    "step": "both",
+                    "since": "2026-01-01T12:30:15.123Z",
+                    "startedAt": "2026-01-01T12:30:15.123Z",
+                }
+            ],
+            "version": 0,
+            "state": "ExecutionSubmitted",
+            "step": "",
+        }
+
+    def test_its_parent_stands_where_an_index_finds_it(self) -> None:
+        document = execution_json(DONE)
+        assert (document["parentId"], document["parent"]) == (
+            "t:p:1",
+            {"thread": "main", "turn": 1, "number": 2, "awaited": False},
+        )
+
+
+EVENTS: list[Event] = [
+    Started(),
+    StepDue("main", 3),
+    TimerFired("main.3.left", 0),
+    ChildEnded("main", 1, 0, State.SUCCEEDED),
+    ChildEnded("main", 1, 2, State.SUCCEEDED, output={"n": [None]}),
+    ChildEnded("main", 1, 2, State.FAILED, None, FAILURE, 3, 4, False, False),
+    CancelRequested(),
+    CancelRequested(turn=7, actor="ada"),
+    PauseRequested(actor="ada"),
+    ResumeRequested(turn=7, redrives=2, version=3),
+    RedriveRequested(),
+    RedriveRequested(actor="ada", step="s", incoming=[1], stash={"a": None, "b": 0}, version=2),
+]
+
+
+class TestMessages:
+    @pytest.mark.parametrize("event", EVENTS, ids=repr)
+    def test_one_comes_back_without_its_delay(self, event: Event) -> None:
+        message = Message("t:d:1", event, submission=LIVE, image={"document": {"B": "eA=="}}, delay=45)
+        assert read_message(json.loads(json.dumps(message_json(message)))) == copy_with(message, delay=0)
+        bare = Message("t:d:1", event)
+        assert read_message(json.loads(json.dumps(message_json(bare)))) == bare
+
+    def test_on_the_wire(self) -> None:
+        assert message_json(
+            Message("t:d:1", ChildEnded("main", 1, 0, State.FAILED, error=Failure("No", "no", "s")))
+        ) == {
+            "v": 1,
+            "execution": "t:d:1",
+            "event": "ChildEnded",
+            "thread": "main",
+            "turn": 1,
+            "number": 0,
+            "state": "ExecutionFailed",
+            "error": {"name": "No", "message": "no", "step": "s", "attempt": 1, "details": None},
+        }
+
+    def test_one_of_another_version_is_not_guessed_at(self) -> None:
+        with pytest.raises(UnknownMessageError):
+            read_message({"v": 2, "execution": "t:d:1"})
+
+    @pytest.mark.parametrize(
+        "wrong", [{}, {"v": 1}, {"v": 1, "event": "Poisoned", "execution": "t:d:1", "thread": "main", "turn": 1}]
+    )
+    def test_what_is_none_says_so(self, wrong: dict[str, object]) -> None:
+        with pytest.raises(KeyError):
+            read_message(wrong)
+
+    def test_one_fits_a_queue_up_to_a_size(self) -> None:
+        small = Message("t:d:1", Started(), submission=copy_with(LIVE, input=""))
+        room = MAX_MESSAGE_BYTES - len(encode_ascii(message_json(small)))
+        full = copy_with(small, submission=copy_with(LIVE, input="x" * room))
+        over = copy_with(small, submission=copy_with(LIVE, input="x" * (room + 1)))
+        assert (fits(small), fits(full), fits(over)) == (True, True, False)
+
+    def test_it_is_measured_as_it_is_written(self) -> None:
+        submission = copy_with(LIVE, input="é" * (MAX_MESSAGE_BYTES // 4))
+        assert not fits(Message("t:d:1", Started(), submission=submission))
+
+
+def shown(record: Record) -> Any:
+    """Write a record, and read it as the API shows it."""
+    return read_record(decode(encode(record_json(record))))
+
+
+class TestRecords:
+    def test_a_full_one(self) -> None:
+        record = Record(
+            NOW, State.STEP_FAILED, "main", 3, "s", 2, "ada", [1], FAILURE, {"a": 1}, {"version": {}}, ("c",), 7
+        )
+        assert shown(record) == {
+            "time": "2026-01-01T12:30:15.123Z",
+            "state": "StepFailed",
+            "thread": "main",
+            "turn": 3,
+            "step": "s",
+            "attempt": 2,
+            "actor": "ada",
+            "result": [1],
+            "error": failure_json(FAILURE),
+            "stash": {"a": 1},
+            "change": {"version": {}},
+            "children": ["c"],
+        }
+
+    def test_a_bare_one(self) -> None:
+        assert shown(Record(NOW, State.STARTED, "main", 0, "s")) == {
+            "time": "2026-01-01T12:30:15.123Z",
+            "state": "ExecutionStarted",
+            "thread": "main",
+            "turn": 0,
+            "step": "s",
+            "attempt": 1,
+        }

@@ -1,0 +1,174 @@
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.executions.model import (
+    ROOT,
+    Answer,
+    Asking,
+    Execution,
+    Failure,
+    Letter,
+    Record,
+    State,
+    Status,
+    Thread,
+)
+from chalicelib.core.records.codec import execution_json, record_json
+from chalicelib.core.records.payload import (
+    Limits,
+    Packed,
+    Reference,
+    digest,
+    execution_slots,
+    pack,
+    record_slots,
+    unpack,
+)
+from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.value import copy_with
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SMALL = Limits(slot=100, document=1000, smallest=20)
+
+
+def document(
+    value: Json = None,
+    incoming: Json = None,
+    stash: Mapping[str, Json] | None = None,
+    results: Mapping[str, Json] | None = None,
+    asking: Asking | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    root = Thread(ROOT, 0, Status.READY, "a", incoming, NOW, NOW, stash=stash or {}, results=results or {})
+    root = copy_with(root, asking=asking)
+    return execution_json(Execution("t:d:1", "t", "d", 1, "n", value, NOW, {ROOT: root}, **more))
+
+
+def packed(made: dict[str, Any], limits: Limits = SMALL) -> Packed:
+    """Pack a document, and see that it comes back."""
+    before = encode(made)
+    answer = pack("t", before, execution_slots, limits)
+    back = json.loads(answer.text)
+    unpack(back, answer.references, answer.payloads, execution_slots)
+    assert encode(back) == before
+    return answer
+
+
+LONG = "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("made", "place"),
+    [
+        (document(value=LONG), "/input"),
+        (document(output=[LONG]), "/output"),
+        (document(incoming={"": LONG}), "/threads/0/incoming"),
+        (document(stash={"a/b~c": LONG, "small": 1}), "/threads/0/stash/a~1b~0c"),
+        (document(results={"left": LONG, "right": None}), "/threads/0/results/left"),
+        (document(error=Failure("Http", "no", "s", details=LONG)), "/error/details"),
+        (document(mailbox=[Letter("1", "paid", NOW, LONG)]), "/mailbox/0/value"),
+        (document(asking=Asking(Awaited.TASK, answer=Answer(NOW, "ada", LONG))), "/threads/0/asking/answer/value"),
+    ],
+)
+def test_a_long_value_moves_out_of_every_place(made: dict[str, Any], place: str) -> None:
+    (text,) = (answer := packed(made)).payloads.values()
+    assert LONG.encode() in text
+    assert answer.references == {place: Reference(digest("t", text), len(text))}
+    assert LONG.encode() not in answer.text
+
+
+def test_a_value_as_long_as_the_limit_stays() -> None:
+    assert not packed(document(value="x" * (SMALL.slot - 2))).references
+    assert packed(document(value="x" * (SMALL.slot - 1))).references
+
+
+def test_nothing_is_looked_at_in_a_short_document() -> None:
+    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(b'{"no":"execution"}', {}, {})
+
+
+def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
+    limits = Limits(slot=1000, document=8000, smallest=20)
+    answer = packed(document(stash={f"s{n}": "x" * (900 + n) for n in range(10, 20)}), limits)
+    assert set(answer.references) == {"/threads/0/stash/s18", "/threads/0/stash/s19"}
+    assert len(answer.text) <= limits.document < len(answer.text) + 900
+
+
+def test_the_references_count_towards_the_length_of_the_document() -> None:
+    limits = Limits(slot=4000, document=4000, smallest=100)
+    made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 300)) for n in range(12)]
+    answer = pack("t", encode(made), record_slots, limits)
+    assert len(answer.references) > (len(encode(made)) - limits.document) // 300
+    assert len(answer.text) + 117 * len(answer.references) <= limits.document
+
+
+def test_a_group_of_many_small_values_moves_as_a_whole() -> None:
+    stash: dict[str, Json] = {f"s{n}": n for n in range(200)}
+    answer = packed(document(value="kept", stash=stash))
+    assert set(answer.references) == {"/threads/0/stash"}
+    assert json.loads(next(iter(answer.payloads.values()))) == stash
+
+
+def test_a_group_moves_without_the_values_that_had_moved_out_of_it() -> None:
+    stash: dict[str, Json] = {f"s{n}": n for n in range(200)} | {"large": "x" * 5000}
+    answer = packed(document(stash=stash))
+    assert set(answer.references) == {"/threads/0/stash", "/threads/0/stash/large"}
+    assert sorted(map(len, answer.payloads.values())) == [len(encode(stash | {"large": None})), 5002]
+
+
+def test_values_that_save_nothing_stay_until_their_group_moves() -> None:
+    stash: dict[str, Json] = {f"s{n}": "x" * n for n in range(60, 90)}
+    answer = packed(document(stash=stash), Limits(slot=100, document=1900, smallest=20))
+    assert set(answer.references) == {"/threads/0/stash"}
+
+
+def test_values_below_the_smallest_move_when_nothing_else_helps() -> None:
+    limits = Limits(slot=500, document=3000, smallest=500)
+    made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 400)) for n in range(8)]
+    answer = pack("t", encode(made), record_slots, limits)
+    assert 0 < len(answer.references) < 8
+
+
+def test_a_value_shorter_than_its_reference_never_moves_to_save_room() -> None:
+    made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 110)) for n in range(80)]
+    assert not pack("t", encode(made), record_slots, Limits(slot=500, document=3000, smallest=500)).references
+
+
+def test_equal_values_are_one_payload() -> None:
+    answer = packed(document(value=LONG, incoming=LONG))
+    assert len(answer.references) == 2
+    assert len(answer.payloads) == 1
+
+
+def test_tenants_never_share_a_payload() -> None:
+    mine, others = (pack(tenant, encode(document(value=LONG)), execution_slots, SMALL) for tenant in ("t", "u"))
+    assert not mine.payloads.keys() & others.payloads.keys()
+    assert digest("a", b"b") != digest("ab", b"")
+
+
+def test_what_looks_like_a_reference_is_just_a_value() -> None:
+    lookalike: Json = {"/input": {"sha256": "ab" * 32, "bytes": 1}}
+    assert packed(document(value=lookalike, stash={"references": lookalike, "/input": None}, incoming=LONG))
+
+
+def test_half_a_surrogate_pair_comes_back() -> None:
+    assert packed(document(value="\ud800" + LONG, stash={"\ud800": LONG})).references
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=300)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+GROUPS = st.dictionaries(st.text(max_size=20), VALUES, max_size=30)
+
+
+@given(VALUES, VALUES, GROUPS, GROUPS, st.integers(0, 200), st.integers(0, 1000))
+@settings(max_examples=200, deadline=None)
+def test_any_document_comes_back_under_any_limits(
+    value: Json, incoming: Json, stash: dict[str, Json], results: dict[str, Json], slot: int, most: int
+) -> None:
+    packed(document(value, incoming, stash, results), Limits(slot, most, slot // 2))

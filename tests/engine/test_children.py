@@ -1,0 +1,96 @@
+import pytest
+
+from chalicelib.adapters.memory.stores import MemoryExecutions
+from chalicelib.core.definitions.model import StartChild
+from chalicelib.core.executions.inputs import ChildEnded, Launch
+from chalicelib.core.executions.model import Failure, State
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.children import gatherer, let_go, refused, submission, with_output
+from tests.core.examples import Run, blank
+from tests.home import ECHO, Home
+
+SUB = "steps: [{id: sub, type: workflow, definition: other}]"
+
+
+def launch(version: int | None = None, value: object = "in") -> tuple[Run, Launch]:
+    run = Run(SUB).go()
+    return run, Launch(run.thread(), StartChild("other", version, value, wait=True))  # type: ignore[arg-type] # JSON
+
+
+class TestSubmission:
+    @pytest.fixture
+    def home(self) -> Home:
+        home = Home()
+        home.create(ECHO, name="other", inputSchema={"type": "string"})
+        home.create(ECHO, ECHO, name="other")
+        return home
+
+    @pytest.mark.parametrize(("version", "started"), [(None, 2), (1, 1), (2, 2)])
+    def test_the_newest_version_runs_unless_one_is_named(self, home: Home, version: int | None, started: int) -> None:
+        run, wanted = launch(version)
+        made = submission(home.ports.definitions, run.execution, wanted)
+        assert (made.definition_version, made.input) == (started, "in")
+        assert made.id == run.thread().join.child  # type: ignore[union-attr] # it awaits
+
+    @pytest.mark.parametrize(("version", "which"), [(None, "'other'"), (9, "'other@9'")])
+    def test_one_that_is_not_there_fails_the_step(self, home: Home, version: int | None, which: str) -> None:
+        home.definitions.retire_definition("t", "other")
+        run, wanted = launch(version)
+        with pytest.raises(StepError, match=which) as caught:
+            submission(home.ports.definitions, run.execution, wanted)
+        assert caught.value.name == "DefinitionNotFound"
+
+    def test_an_input_that_it_does_not_take_fails_the_step_with_all_that_is_wrong(self, home: Home) -> None:
+        run, wanted = launch(1, 7)
+        with pytest.raises(StepError, match="other does not take this input: 7 is not of type 'string'") as caught:
+            submission(home.ports.definitions, run.execution, wanted)
+        assert caught.value.name == "InvalidInput"
+        assert caught.value.details == [{"pointer": "", "message": "7 is not of type 'string'"}]
+
+
+class TestAnswers:
+    def test_a_refusal_is_an_end_that_never_began(self) -> None:
+        _, wanted = launch()
+        assert refused(wanted, StepError("no", "No", [1])) == ChildEnded(
+            "main", 1, 0, State.FAILED, error=Failure("No", "no", "sub", 1, [1]), begun=False
+        )
+
+    def test_a_child_that_is_let_go_is_a_success_with_its_id(self) -> None:
+        _, wanted = launch()
+        assert let_go(wanted, blank()) == ChildEnded("main", 1, 0, State.SUCCEEDED, output={"id": "t:d:1"})
+
+
+class TestOutputs:
+    def ended(self, state: State = State.SUCCEEDED, name: str = "t:d:1") -> MemoryExecutions:
+        executions = MemoryExecutions()
+        executions.create(copy_with(blank(), id=name, state=state, output=["out"]))
+        return executions
+
+    def test_one_that_came_along_is_not_read(self) -> None:
+        run, _ = launch()
+        event = ChildEnded("main", 1, 0, State.SUCCEEDED, output="here")
+        assert with_output(MemoryExecutions(), run.execution, run.thread(), event) == event
+
+    def test_one_that_did_not_is(self) -> None:
+        run, _ = launch()
+        event = ChildEnded("main", 1, 0, State.SUCCEEDED, read=False)
+        join = run.thread().join
+        assert join is not None
+        executions = self.ended(name=str(join.child))
+        read = with_output(executions, run.execution, run.thread(), event)
+        assert (read.output, read.read) == (["out"], True)
+        gone = with_output(MemoryExecutions(), run.execution, run.thread(), event)
+        assert (gone.output, gone.read) == (None, True)
+
+    def test_all_are_gathered_in_order(self) -> None:
+        executions = self.ended()
+        executions.create(copy_with(blank(), id="t:d:2", state=State.SUCCEEDED, output=["two"]))
+        gather = gatherer(executions)
+        assert gather({"executions": ["t:d:2", "t:d:1"]}, "key") == [["two"], ["out"]]
+
+    @pytest.mark.parametrize(("state", "name"), [(State.FAILED, "t:d:1"), (State.SUCCEEDED, "t:d:gone")])
+    def test_one_that_is_not_there_or_has_not_succeeded_is_lost(self, state: State, name: str) -> None:
+        with pytest.raises(StepError, match=name) as caught:
+            gatherer(self.ended(state))({"executions": [name]}, "key")
+        assert caught.value.name == "ResultLost"

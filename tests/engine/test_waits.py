@@ -1,0 +1,116 @@
+"""What others keep of a wait, while and after an execution asks."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.core.definitions.model import Await
+from chalicelib.core.executions.inputs import EventPublished, Message, OpenTask, Settle, TaskCompleted
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import MAX_WAITING, Correlation, Kept, Waiter
+from chalicelib.core.waits.task import Task, TaskStatus, claimed
+from chalicelib.core.waits.task import Worker as Person
+from chalicelib.engine.waits import LEFT, close_task, open_task
+from tests.core.examples import Run
+from tests.home import START, Home
+
+TASK = """
+    steps:
+      - {id: look, type: task, title: Look, assignees: ada, due: {seconds: 60, then: reassign, groups: [managers]}}
+    """
+
+
+def opened(run: Run) -> OpenTask:
+    (found,) = (each for each in run.asks() if isinstance(each, OpenTask))
+    return found
+
+
+def left(run: Run) -> Settle:
+    (found,) = (each for each in run.asks() if isinstance(each, Settle))
+    return found
+
+
+def only(tasks: MemoryTasks) -> Task:
+    ((tenant, name),) = tasks.items
+    found = tasks.get(tenant, name)
+    assert found is not None
+    return found
+
+
+def open_one(tasks: MemoryTasks, run: Run) -> tuple[OpenTask, Await]:
+    asked = opened(run)
+    open_task(tasks, run.execution, asked.thread, asked.task)
+    return asked, asked.task
+
+
+def test_a_task_is_opened_once() -> None:
+    tasks, run = MemoryTasks(), Run(TASK).go()
+    open_one(tasks, run)
+    tasks.update(claimed(only(tasks), Person("ada"), START))
+    open_one(tasks, run)
+    assert (only(tasks).claimed_by, only(tasks).due_at) == ("ada", START + timedelta(seconds=60))
+
+
+def test_a_late_one_is_given_to_others_once() -> None:
+    tasks, run = MemoryTasks(), Run(TASK).go()
+    open_one(tasks, run)
+    run.later(60)
+    for _ in range(2):
+        open_one(tasks, run)
+    assert (only(tasks).groups, only(tasks).assignees, only(tasks).overdue) == (("managers",), (), True)
+    assert only(tasks).version == 2
+
+
+def test_one_that_is_over_before_it_was_opened_is_never_opened() -> None:
+    tasks, run = MemoryTasks(), Run(TASK).go()
+    late = opened(run)
+    before = run.execution
+    run.ask(TaskCompleted("main", 1, "seen", "ada"))
+    close_task(tasks, run.execution, left(run).thread)
+    open_task(tasks, before, late.thread, late.task)
+    assert (only(tasks).status, only(tasks).title, only(tasks).answer) == (TaskStatus.COMPLETED, LEFT, "seen")
+
+
+class Rival(MemoryTasks):
+    """Somebody claims the task just before it is closed."""
+
+    def update(self, task: Task) -> bool:
+        if task.status is TaskStatus.COMPLETED and only(self).claimed_by is None:
+            super().update(claimed(only(self), Person("bob"), START))
+        return super().update(task)
+
+
+def test_a_claim_that_comes_in_between_does_not_keep_it_open() -> None:
+    tasks, run = Rival(), Run(TASK).go()
+    open_one(tasks, run)
+    run.ask(TaskCompleted("main", 1, "seen", "ada"))
+    close_task(tasks, run.execution, left(run).thread)
+    assert (only(tasks).status, only(tasks).claimed_by, only(tasks).closed_by) == (TaskStatus.COMPLETED, "bob", "ada")
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_who_takes_an_event_that_came_before_is_looked_at_again(*, comes_first: bool) -> None:
+    home = Home()
+    home.create({"type": "event", "name": "paid", "key": "7"})
+    if comes_first:
+        event = Kept("event-1", 7, START + timedelta(days=1))
+        home.ports.events.match("t", "paid", "7", event, lambda _waiter, _data: None)
+    execution = home.execute()
+    again = [message for message in home.waiting() if isinstance(message.event, EventPublished)]
+    if comes_first:
+        assert home.read(execution).output == 7
+        assert [copy_with(message, delay=0) for message in again] == [
+            Message("t", EventPublished(name="paid", key="7"))
+        ]
+    else:
+        assert again == []
+
+
+def test_a_step_that_is_one_too_many_fails_and_can_be_caught() -> None:
+    home = Home()
+    caught = {"catch": [{"errors": ["event.*"], "next": "step-1"}], "end": True}
+    home.create({"type": "event", "name": "paid", "key": "7", **caught}, {"type": "echo", "message": "${error.name}"})
+    waiting = tuple(Waiter(f"t:d:{number}", "main", 1) for number in range(MAX_WAITING))
+    home.matching.put(Correlation("t", "paid", "7", version=1, waiting=waiting))
+    assert home.read(home.execute()).output == "event.TooManyWait"

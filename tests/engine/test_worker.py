@@ -1,0 +1,247 @@
+import json
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue
+from chalicelib.api.parsing import read_yaml
+from chalicelib.core.executions.inputs import Image, Message
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.dead_letters import Burial
+from chalicelib.engine.invocation import Invocation, Ports
+from chalicelib.engine.worker import GivenBackError, Record, Worker
+from chalicelib.wiring import graph
+
+EXAMPLE = Path(__file__).parents[2] / "definitions" / "example-definition.yaml"
+MINUTE = timedelta(minutes=1)
+
+
+class Executions(MemoryExecutions):
+    """Tells what was asked of it; some executions cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[str, str]] = []
+        self.unreadable: set[str] = set()
+
+    def get(self, execution_id: str) -> Execution | None:
+        self.calls.append(("get", execution_id))
+        if execution_id in self.unreadable:
+            raise UnavailableError
+        return super().get(execution_id)
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+        image = super().update(execution, due_at)
+        self.calls.append(("update", execution.id))
+        return image
+
+
+class Queue(MemoryQueue):
+    """Tells what was deleted."""
+
+    def __init__(self, clock: MemoryClock) -> None:
+        super().__init__(clock)
+        self.deleted: list[tuple[str, list[str]]] = []
+        self.sent: list[int] = []
+
+    def send(self, messages: Sequence[Message]) -> None:
+        self.sent.append(len(messages))
+        super().send(messages)
+
+    def delete(self, queue: str, handles: Sequence[str]) -> None:
+        super().delete(queue, handles)
+        self.deleted.append((queue, list(handles)))
+
+
+class World:
+    """The example, and executions of it."""
+
+    def __init__(self) -> None:
+        self.clock = MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
+        self.executions, self.queue = Executions(), Queue(self.clock)
+        wired = graph.in_memory()
+        self.published: list[tuple[str, str, str]] = []
+        self.ports: Ports = copy_with(wired.ports, executions=self.executions, queue=self.queue, clock=self.clock)
+        self.service = copy_with(
+            wired.routes.executions.service, executions=self.executions, queue=self.queue, clock=self.clock
+        )
+        wired.routes.definitions.service.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
+
+    def worker(self, invocation: type[Invocation] = Invocation, *, reports: bool = False) -> Worker:
+        return Worker(self.ports, self.deliver, invocation, reports)
+
+    def deliver(self, tenant: str, name: str, key: str) -> None:
+        self.published.append((tenant, name, key))
+
+    def start(self, *names: str) -> list[str]:
+        return [self.service.execute("123", "example-definition", {"foo": name}, name)[0].id for name in names]
+
+    def records(self, queue: str = "work") -> list[Record]:
+        """Receive everything that is visible, as Lambda hands it over."""
+        letters = [self.queue.receive(letter) for letter in self.queue.visible()]
+        return [record(letter.id, letter.body, queue, letter.receives) for letter in letters]
+
+    def waiting(self, *names: str) -> tuple[list[str], list[Record]]:
+        """Start executions and lead them through their wait: their ids, and the timers."""
+        ids = self.start(*names)
+        first = self.records()
+        assert self.worker().handle(first, "first", MINUTE) is None
+        self.queue.delete("work", [each["messageId"] for each in first])
+        self.clock.sleep(45)
+        self.executions.calls.clear()
+        self.queue.deleted.clear()
+        return ids, self.records("timers")
+
+    def states(self, ids: Sequence[str]) -> list[State]:
+        found = (MemoryExecutions.get(self.executions, each) for each in ids)
+        return [each.state for each in found if each]
+
+
+def record(name: str, body: str, queue: str = "work", receives: int = 1) -> dict[str, Any]:
+    return {
+        "messageId": name,
+        "receiptHandle": name,
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+        "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{queue}",
+    }
+
+
+def again(records: Sequence[Record]) -> list[Record]:
+    """Deliver messages a second time: what they carry is read then."""
+    return [{**each, "attributes": {"ApproximateReceiveCount": "2"}} for each in records]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_the_messages_of_one_execution_cost_one_load_and_one_write(world: World) -> None:
+    ids, timers = world.waiting("a", "b")
+    doubles = [{**each, "messageId": f"double-{n}"} for n, each in enumerate(timers)]
+    assert world.worker().handle([*timers, *doubles], "request", MINUTE) is None
+    assert sorted(world.executions.calls) == sorted((call, each) for each in ids for call in ("get", "update"))
+    assert world.states(ids) == [State.SUCCEEDED] * 2
+
+
+def test_lambda_deletes_a_batch_that_is_done(world: World) -> None:
+    _, timers = world.waiting("a", "b")
+    assert world.worker().handle(timers, "request", MINUTE) is None
+    assert world.queue.deleted == []
+
+
+def test_a_message_that_fails_is_given_back_and_the_others_are_deleted(world: World) -> None:
+    ids, timers = world.waiting("a", "b", "c")
+    world.executions.unreadable = {ids[1]}
+    with pytest.raises(GivenBackError, match="1 of 3 messages are given back"):
+        world.worker().handle(again(timers), "request", MINUTE)
+    assert world.queue.deleted == [("timers", [timers[0]["messageId"], timers[2]["messageId"]])]
+    assert list(world.queue.letters) == [timers[1]["messageId"]]
+    assert world.states(ids) == [State.SUCCEEDED, State.STEP_STARTED, State.SUCCEEDED]
+
+
+def test_messages_are_deleted_from_their_own_queues(world: World) -> None:
+    _, timers = world.waiting("a")
+    world.start("b")
+    (started,) = world.records()
+    with pytest.raises(GivenBackError):
+        world.worker().handle([*timers, started, record("bad", "{}")], "request", MINUTE)
+    assert world.queue.deleted == [("timers", [timers[0]["messageId"]]), ("work", [started["messageId"]])]
+
+
+def test_where_failures_are_reported_nothing_is_raised_or_deleted(world: World) -> None:
+    ids, timers = world.waiting("a", "b")
+    world.executions.unreadable = {ids[1]}
+    worker = world.worker(reports=True)
+    answer = {"batchItemFailures": [{"itemIdentifier": timers[1]["messageId"]}]}
+    assert worker.handle(again(timers), "request", MINUTE) == answer
+    assert world.queue.deleted == []
+    world.executions.unreadable = set()
+    assert worker.handle(timers, "again", MINUTE) == {"batchItemFailures": []}
+    assert world.states(ids) == [State.SUCCEEDED] * 2
+
+
+def test_a_timer_that_comes_early_is_sent_again(world: World) -> None:
+    ids, (timer,) = world.waiting("a")
+    world.clock.sleep(-1)
+    world.queue.letters.clear()
+    assert world.worker().handle([timer], "early", MINUTE) is None
+    assert world.states(ids) == [State.STEP_STARTED]
+    world.clock.sleep(1)
+    assert world.worker().handle(world.records(), "in time", MINUTE) is None
+    assert world.states(ids) == [State.SUCCEEDED]
+
+
+def test_a_function_without_time_leaves_the_work_to_the_next_one(world: World) -> None:
+    ids = world.start("a")
+    assert world.worker().handle(world.records(), "request", timedelta(seconds=3)) is None
+    assert world.states(ids) == [State.SUBMITTED]
+    world.clock.sleep(1)
+    assert world.worker().handle(world.records(), "next", MINUTE) is None
+    assert world.states(ids) == [State.STEP_STARTED]
+
+
+@pytest.mark.parametrize("invocation", [Invocation, Burial])
+def test_a_message_of_another_version_is_given_back(
+    world: World, invocation: type[Invocation], caplog: pytest.LogCaptureFixture
+) -> None:
+    ids, (timer,) = world.waiting("a")
+    newer = json.dumps({**json.loads(timer["body"]), "v": 2})
+    with pytest.raises(GivenBackError, match="1 of 1"):
+        world.worker(invocation).handle([record("newer", newer)], "request", MINUTE)
+    assert "message newer is given back: message version 2 is unknown here" in caplog.text
+    assert world.executions.calls == []
+    assert world.states(ids) == [State.STEP_STARTED]
+
+
+GARBAGE = ["", "hello", "[]", "null", "{}", '{"v": 1}', '{"v": 1, "execution": "a", "event": "Nope"}', "[1]", '"v"']
+GARBAGE += ['{"v": 1, "execution": "a", "event": "StepDue", "thread": "main", "turn": "x"}']
+GARBAGE += [
+    '{"v": 1, "execution": "a", "event": "Started", "thread": "main", "turn": 0, "submission": 5}',
+    "[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
+def test_what_is_no_message_is_given_back_and_logged_and_dropped_in_the_end(
+    world: World, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(GivenBackError, match="1 of 1"):
+        world.worker().handle([record("garbage", body)], "request", MINUTE)
+    caplog.clear()
+    assert world.worker(Burial).handle([record("garbage", body)], "request", MINUTE) is None
+    (logged,) = caplog.records
+    assert logged.levelno == logging.ERROR
+    assert logged.getMessage().startswith("message garbage cannot be read")
+    assert body[:999] in logged.getMessage()
+
+
+@pytest.mark.parametrize("image", [{}, {"text": "[]"}, {"text": 5}, {"document": {"B": "x"}}])
+def test_garbage_that_a_message_carries_costs_a_delivery(world: World, image: dict[str, Any]) -> None:
+    ids, (timer,) = world.waiting("a")
+    spoilt = {**timer, "body": json.dumps({**json.loads(timer["body"]), "image": image})}
+    with pytest.raises(GivenBackError, match="1 of 1"):
+        world.worker().handle([spoilt], "request", MINUTE)
+    assert world.worker().handle(again([spoilt]), "request", MINUTE) is None
+    assert world.states(ids) == [State.SUCCEEDED]
+
+
+def test_executions_of_a_batch_send_together(world: World) -> None:
+    world.start(*"abcdefghij")
+    world.queue.sent.clear()
+    assert world.worker().handle(world.records(), "request", MINUTE) is None
+    assert world.queue.sent == [10]
+
+
+def test_garbage_holds_nothing_else_up(world: World) -> None:
+    ids, timers = world.waiting("a")
+    with pytest.raises(GivenBackError, match="1 of 2"):
+        world.worker().handle([record("garbage", "{}"), *timers], "request", MINUTE)
+    assert world.states(ids) == [State.SUCCEEDED]

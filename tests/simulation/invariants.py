@@ -1,0 +1,130 @@
+"""What must hold of every run of a scenario, whatever strikes it."""
+
+from collections import Counter
+from datetime import timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.records.payload import LIMITS
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.task import TaskStatus
+from tests.simulation.scenario import ALL, ENDS, plain, play
+from tests.simulation.world import World, ended, scrubbed
+
+NAMES = (None, "mine")
+"""Started under a generated id, and under the caller's own name."""
+REQUESTS = ("ExecutionPaused", "ExecutionStarted")
+"""Records whose place among the others is a matter of time."""
+
+
+TAILS = (LIMITS, copy_with(LIMITS, tail_text=0), copy_with(LIMITS, tail=0, tail_text=2000))
+"""Records stay with the state, or go into a row at once, or sometimes."""
+
+
+def run(scenario: str, name: str | None = None, **how: Any) -> World:
+    limits = TAILS[how.get("seed", NAMES.index(name)) % len(TAILS)]
+    return play(ALL[scenario], name, **{"limits": limits, **how})
+
+
+@cache
+def undisturbed(scenario: str, name: str | None = None) -> World:
+    return run(scenario, name)
+
+
+def random_run(scenario: str, seed: int, **how: Any) -> World:
+    """Run with faults at any call, under a budget that sometimes is short, and check the run."""
+    name = NAMES[seed % 2]
+    world = run(scenario, name, seed=seed, rate=0.08, turns=2 if seed % 4 < 2 else 1000, **how)
+    check(world, scenario, name)
+    return world
+
+
+def told(world: World, execution: str) -> dict[str, list[Any]]:
+    """Read what every thread of an execution did, without what differs from run to run; the chain must be whole."""
+    item = world.executions.get(execution)
+    assert item is not None
+    by_thread: dict[str, list[Any]] = {}
+    for record in world.told(item):
+        if record["state"] not in REQUESTS:
+            by_thread.setdefault(record["thread"], []).append({**scrubbed(record), "time": None})
+    return by_thread
+
+
+def check(world: World, scenario: str, name: str | None = None) -> None:
+    """Hold a run against the undisturbed one: same end, same history, no turn doubled, no effect out of turn."""
+    reference, early = undisturbed(scenario, name), ALL[scenario].early
+    assert world.buried == 0, "a message was given up"
+    expected = {item.id: item for item in reference.all()}
+    for execution in world.answered:
+        assert world.executions.get(execution) is not None, "an answered execution is lost"
+    strayed = False
+    for item in world.all():
+        check_end(world, item)
+        check_orders(world, item)
+        strayed = strayed or check_outcome(item, expected.get(item.id), scenario)
+        if not early and not strayed:
+            assert told(world, item.id) == told(reference, item.id), f"another history of {item.id}"
+    if world.executions.items and not early and not strayed:
+        assert set(world.executions.items) == set(expected), "other executions"
+    for task in world.every_task():
+        assert task.status is not TaskStatus.OPEN, f"task {task.title!r} is still to be done, and nobody waits for it"
+    check_effects(world, reference, complete=bool(world.executions.items) and not early and not strayed)
+
+
+def check_end(world: World, item: Execution) -> None:
+    """See that an execution has ended, once, and that no turn is doubled."""
+    assert item.ended, f"{item.id} is stuck at {item.step}, {'paused' if item.paused else item.state}"
+    history = world.told(item)
+    turns = Counter((r["thread"], r["turn"], r["state"]) for r in history if r["state"].startswith("Step"))
+    assert not turns or max(turns.values()) == 1, f"a turn of {item.id} is doubled: {turns.most_common(1)}"
+    for before, record in pairwise(history):
+        after_end = before["state"] in ENDS and record["state"] != "ExecutionStarted"
+        assert not after_end, f"{record['state']} of {item.id} after {before['state']}"
+    assert history[-1]["state"] == item.state, "the end is not the last record"
+
+
+def check_orders(world: World, item: Execution) -> None:
+    """See that no execution goes on long after the one that started it was cancelled."""
+    parent = None if item.parent is None else world.executions.get(item.parent.execution)
+    if parent is not None and parent.state is State.CANCELLED and item.state is not State.CANCELLED:
+        assert item.ended_at is not None
+        assert parent.ended_at is not None
+        assert item.ended_at - parent.ended_at < timedelta(hours=1), f"{item.id} was never told to end"
+
+
+def check_outcome(item: Execution, expected: Execution | None, scenario: str) -> bool:
+    """See that an execution came to what it does undisturbed; tell whether to another of the ends that it may have."""
+    others = ALL[scenario].otherwise
+    if item.parent is not None and (expected is None or ALL[scenario].early or others):
+        return False
+    assert expected is not None, f"{item.id} was never to start"
+    actual, wanted = ended(item), ended(expected)
+    if ALL[scenario].early:
+        actual, wanted = essence(actual), essence(wanted)
+    if actual == wanted:
+        return False
+    strayed = any(plain({key: actual[key] for key in other}) == other for other in others)
+    assert strayed, f"another end of {item.id}: {actual} and not {wanted}"
+    return True
+
+
+def essence(end: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of an end what depends on what had been done by then."""
+    return {"state": end["state"], "output": end["output"], "error": end["error"] and end["error"]["name"]}
+
+
+def check_effects(world: World, reference: World, *, complete: bool) -> None:
+    keys = {effect.key for effect in world.effects}
+    if complete:
+        assert keys == {effect.key for effect in reference.effects}, "other effects"
+    contents = {(effect.key, effect.content) for effect in world.effects}
+    assert len(contents) == len(keys), "a key carried two contents"
+    once = Counter(effect.key for effect in world.effects if effect.once)
+    assert not once or max(once.values()) == 1, "what is to be done at most once was done twice"
+    extra = len(world.effects) - len(keys)
+    assert extra <= len(world.struck) * world.width, "more extra effects than faults explain"
+    for effect in world.effects:
+        assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
+        assert not effect.belated, f"{effect.key} performed by {effect.by.name}, after its turn"

@@ -1,0 +1,244 @@
+"""The engine with one rule of the protocol switched off at a time; the simulation must catch each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chalicelib.core.definitions.model import Definition
+from chalicelib.core.executions.decide import Fold, decide
+from chalicelib.core.executions.inputs import Decision, Event, Message, Started
+from chalicelib.core.executions.model import Driver, Execution, Status, Thread
+from chalicelib.core.records.history import Row
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.invocation import Advance, Delivery, Invocation, Key
+from chalicelib.usecases.executions import ExecutionService
+
+
+class PerformsFromUnwrittenTurns(Invocation):
+    def may_perform(self, key: Key) -> bool:
+        return True
+
+
+class StartsWithoutARead(Invocation):
+    def load(self) -> None:
+        if self.presumed:
+            self.presumed = False
+        else:
+            super().load()
+
+
+class PresumesARedeliveredStart(Invocation):
+    def is_first(self) -> bool:
+        return len(self.deliveries) == 1 and self.carried() is None
+
+
+class PresumesWhatARedeliveredMessageCarries(Invocation):
+    def is_first(self) -> bool:
+        return len(self.deliveries) == 1 and self.carried() is not None
+
+
+class ResumesOnlyWhatTheMessageNames(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        super().take_up(item, delivery)
+        event = delivery.message.event
+        self.own = {key: message for key, message in self.own.items() if key == (event.thread, event.turn)}
+
+
+class SendsNothingForItsDeadTwin(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        super().take_up(item, delivery)
+        self.outbox = {}
+
+
+class AcknowledgesWhileATwinDrives(Invocation):
+    def acknowledged(self) -> set[str]:
+        return set(self.deliveries)
+
+
+class AcknowledgesAfterALostCondition(Invocation):
+    def reread(self, item: Execution, current: Execution | None) -> None:
+        self.settle(None)
+
+
+class DropsOldMessages(Invocation):
+    def run(self) -> set[str]:
+        if any(delivery.receives > 1 for delivery in self.deliveries.values()):
+            return set(self.deliveries)
+        return super().run()
+
+
+class SendsForEveryDuplicate(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        super().take_up(item, delivery)
+        for thread in item.threads.values():
+            self.imply(item, thread)
+
+
+class HandsOverWithoutWritingIt(Invocation):
+    def leave(self, advance: Advance) -> None:
+        super().leave(advance)
+        handed = advance.execution
+        for thread in handed.threads.values():
+            if thread.driver is not None and thread.driver.handed and self.is_me(thread.driver):
+                self.imply(handed, thread)
+                unmarked = copy_with(thread, driver=copy_with(thread.driver, handed=False))
+                advance.execution = copy_with(
+                    advance.execution, threads={**advance.execution.threads, thread.id: unmarked}
+                )
+
+    def adopt(self, item: Execution) -> None:
+        super().adopt(item)
+        handed = {each[:2] for each in self.outbox}
+        self.own = {key: message for key, message in self.own.items() if key not in handed}
+
+
+class TakesOverAtAReread(Invocation):
+    def is_me(self, driver: Driver) -> bool:
+        return driver.message in self.deliveries
+
+
+class WritesAPreparedState(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        super().write(item, advance)
+        if self.item is not None and self.item.version != item.version:
+            lost = not self.item.writer.startswith(f"{self.request}#")
+            if lost:
+                super().write(self.item, advance)
+
+
+class KeysHistoryWithoutTheAttempt(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        self.writes = 0
+        super().write(item, advance)
+
+
+class WritesHistoryLast(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        history, rows = self.ports.history, []
+
+        class Later:
+            def append(self, row: Row) -> None:
+                rows.append(row)
+
+        self.ports = copy_with(self.ports, history=Later())  # type: ignore[arg-type] # the other method is not used
+        super().write(item, advance)
+        self.ports = copy_with(self.ports, history=history)
+        for row in rows:
+            self.ports.history.append(row)
+
+
+class SendsBeforeItWrites(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        for thread in advance.execution.threads.values():
+            if thread.driver is not None and self.is_me(thread.driver):
+                self.imply(advance.execution, thread)
+        self.send()
+        super().write(item, advance)
+
+
+class AcknowledgesBeforeItSends(Invocation):
+    def run(self) -> set[str]:
+        for handle in self.deliveries:
+            self.ports.queue.delete("any", [handle])
+        return super().run()
+
+
+def leaves_the_driver(
+    definition: Definition, execution: Execution, event: Event, now: datetime, driver: Driver
+) -> Decision:
+    decision = decide(definition, execution, event, now, driver)
+    threads = {
+        name: copy_with(thread, driver=execution.threads[name].driver if name in execution.threads else None)
+        for name, thread in decision.execution.threads.items()
+    }
+    return copy_with(decision, execution=copy_with(decision.execution, threads=threads))
+
+
+class ForksWithoutTheTurn(Fold):
+    def start(self, parent: Thread, branch: str, step: str, incoming: Json, index: int | None = None) -> None:
+        super().start(copy_with(parent, turn=0), branch, step, incoming, index)
+
+
+class JoinsByACounter(Fold):
+    """Counts ends, and takes an ended branch's thread out only with the others."""
+
+    def joined(self, thread: Thread, result: Json) -> None:
+        parent = self.execution.threads[str(thread.parent)]
+        results = {**parent.results, f"{thread.branch}#{len(parent.results)}": result}
+        branches = [other for other in self.execution.threads.values() if other.parent == parent.id]
+        if len(results) < len(branches):
+            self.put(copy_with(parent, results=results))
+            return
+        for branch in branches:
+            self.remove(branch)
+        self.succeed(parent, {name.partition("#")[0]: value for name, value in sorted(results.items())})
+
+
+class KeepsWhatWasHandedOver(Invocation):
+    def adopt(self, item: Execution) -> None:
+        held = {key: message for key, message in self.own.items() if key in {t.key for t in item.threads.values()}}
+        super().adopt(item)
+        ready = {thread.key for thread in item.threads.values() if thread.status is Status.READY}
+        handed = {each[:2] for each in self.outbox}
+        self.own |= {key: message for key, message in held.items() if key in ready and key not in handed}
+
+
+class TakesUpWhatItsOwnMessageHandedOver(Invocation):
+    def names(self, message: str, thread: Thread) -> bool:
+        event = self.deliveries[message].message.event
+        return (event.thread, event.turn) == thread.key
+
+
+class IgnoresTheNonceOfAnotherSubmission(Invocation):
+    def reread(self, item: Execution, current: Execution | None) -> None:
+        self.presumed = False
+        self.settle(current or (item if item.version == 0 else None))
+
+
+class TakesUpAnotherSubmission(Invocation):
+    def load(self) -> None:
+        super().load()
+        if self.item is not None:
+            for delivery in self.deliveries.values():
+                self.take_up(self.item, delivery)
+
+
+class IgnoresTurnsOfMessages(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        event = delivery.message.event
+        if (thread := item.threads.get(event.thread)) is not None:
+            event = copy_with(event, turn=thread.turn)
+        super().take_up(item, copy_with(delivery, message=copy_with(delivery.message, event=event)))
+
+
+class PutsBeforeItSends(ExecutionService):
+    def _start(self, execution: Execution) -> Execution:
+        self.executions.create(execution)
+        self.queue.send([Message(execution.id, Started(), execution)])
+        return execution
+
+
+INVOCATIONS: Sequence[type[Invocation]] = (
+    PerformsFromUnwrittenTurns,
+    StartsWithoutARead,
+    PresumesARedeliveredStart,
+    ResumesOnlyWhatTheMessageNames,
+    SendsNothingForItsDeadTwin,
+    AcknowledgesWhileATwinDrives,
+    AcknowledgesAfterALostCondition,
+    DropsOldMessages,
+    SendsForEveryDuplicate,
+    HandsOverWithoutWritingIt,
+    TakesOverAtAReread,
+    WritesAPreparedState,
+    KeysHistoryWithoutTheAttempt,
+    WritesHistoryLast,
+    SendsBeforeItWrites,
+    AcknowledgesBeforeItSends,
+    IgnoresTurnsOfMessages,
+)
+HANDED: Sequence[type[Invocation]] = (KeepsWhatWasHandedOver, TakesUpWhatItsOwnMessageHandedOver)
+NONCES: Sequence[type[Invocation]] = (IgnoresTheNonceOfAnotherSubmission, TakesUpAnotherSubmission)
+FOLDS: Sequence[type[Fold]] = (ForksWithoutTheTurn, JoinsByACounter)
+SERVICES: Sequence[type[ExecutionService]] = (PutsBeforeItSends,)
+DECISIONS = (leaves_the_driver,)

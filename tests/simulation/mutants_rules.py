@@ -1,0 +1,221 @@
+"""The rules of joins, children, retries, requests and time, switched off one at a time."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from chalicelib.core.definitions.model import StartChild, matches
+from chalicelib.core.executions.decide import Fold
+from chalicelib.core.executions.implied import due_at
+from chalicelib.core.executions.inputs import ChildEnded, Event, Requested
+from chalicelib.core.executions.model import Execution, Failure, Join, State, Status, Thread, failure_json
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.invocation import Advance, Delivery, Invocation, Request
+
+
+class JoinsAtTheFirstResult(Fold):
+    def joined(self, thread: Thread, result: Json) -> None:
+        parent = self.execution.threads[str(thread.parent)]
+        assert parent.join is not None
+        self.put(copy_with(parent, join=copy_with(parent.join, total=len(parent.results) + 1, listed=False)))
+        super().joined(thread, result)
+
+
+class LeavesTheLosersRunning(Fold):
+    def clear(self, thread: Thread) -> None:
+        pass
+
+
+class CountsTheResultOfABranchAsATurn(Fold):
+    def joined(self, thread: Thread, result: Json) -> None:
+        parent = self.execution.threads[str(thread.parent)]
+        self.put(copy_with(parent, turn=parent.turn + 1))
+        super().joined(thread, result)
+
+
+class WritesABranchsStashToItsParent(Fold):
+    def joined(self, thread: Thread, result: Json) -> None:
+        parent = self.execution.threads[str(thread.parent)]
+        self.put(copy_with(parent, stash={**parent.stash, **thread.stash}))
+        super().joined(thread, result)
+
+
+class CountsTheEndOfAChildTwice(Fold):
+    def part_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
+        again = {f"{other}-again": count for other, count in thread.results.items()}
+        super().part_ended(copy_with(thread, results={**thread.results, **again}), join, number, failed)
+
+
+class NamesChildrenWithoutTheTurn(Fold):
+    def delegate(self, thread: Thread, start: StartChild) -> None:
+        super().delegate(copy_with(thread, turn=0), start)
+        begun = self.execution.threads[thread.id]
+        self.put(copy_with(begun, turn=thread.turn + 1))
+
+
+class ForgetsTheChildrenOfWhatIsOver(Fold):
+    def release(self, thread: Thread) -> None:
+        pass
+
+
+class HearsOfAnEndBeforeTheRedrive(Fold):
+    def child_ended(self, thread: Thread, event: ChildEnded) -> None:
+        super().child_ended(thread, copy_with(event, redrives=self.execution.redrives))
+
+
+class HearsOldOrders(Fold):
+    def request(self, event: Requested) -> None:
+        self.execution = copy_with(self.execution, heard=0)
+        super().request(event)
+
+
+class RetriesForEver(Fold):
+    def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
+        return super().handled(copy_with(thread, tries={}), failure, retry_after)
+
+
+class RetriesWithinTheTurn(Fold):
+    def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
+        handled = super().handled(thread, failure, retry_after)
+        stands = self.execution.threads.get(thread.id)
+        if handled and stands is not None and stands.status is Status.RETRYING:
+            self.put(copy_with(stands, turn=thread.turn - 1))
+        return handled
+
+
+class CatchesWithoutTryingAgain(Fold):
+    def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
+        step = self.definition.steps[thread.step]
+        for catch in step.catch:
+            if matches(failure.name, catch.errors):
+                self.abandon(thread)
+                stashed: dict[str, Json] = {catch.stash: failure_json(failure)} if catch.stash else {}
+                self.arrive(copy_with(thread, error=failure, stash={**thread.stash, **stashed}), catch.next, None)
+                return True
+        return super().handled(thread, failure, retry_after)
+
+
+class ToleratesWithoutCounting(Fold):
+    def tolerate(self, parent: Thread, join: Join, thread: Thread, failure: Failure) -> None:
+        super().tolerate(parent, copy_with(join, failed=-1), thread, failure)
+
+
+class FiresTimersWhilePaused(Fold):
+    def take(self, event: Event, thread: Thread) -> None:
+        paused, self.execution = self.execution.paused_at, copy_with(self.execution, paused_at=None)
+        super().take(event, thread)
+        if self.execution.state is not State.SUCCEEDED:
+            self.execution = copy_with(self.execution, paused_at=paused)
+
+
+class ForgetsAnswersWhilePaused(Fold):
+    def take(self, event: Event, thread: Thread) -> None:
+        if not self.execution.paused:
+            super().take(event, thread)
+
+
+class ResumesWithoutTheThreads(Fold):
+    def take_over(self) -> None:
+        pass
+
+
+class RunsAllAgainAtARedrive(Fold):
+    def revive(self, thread: Thread, *, edited: bool) -> None:
+        if thread.parent is None:
+            self.abandon(thread)
+            self.arrive(copy_with(thread, stash={}), thread.step, thread.incoming)
+
+
+class LetsTimersOfTheAttemptRunOut(Fold):
+    def fire(self, thread: Thread) -> None:
+        super().fire(copy_with(thread, deadline=None))
+
+
+class StartsChildrenBeforeTheWaitIsWritten(Invocation):
+    def write(self, item: Execution, advance: Advance) -> None:
+        for thread in advance.execution.threads.values():
+            if thread.status is Status.AWAITING and thread.driver is not None and self.is_me(thread.driver):
+                self.imply(advance.execution, thread)
+        self.send()
+        super().write(item, advance)
+
+
+class TellsNobodyOfTheEnd(Invocation):
+    def imply(self, item: Execution, thread: Thread) -> None:
+        if not item.ended:
+            super().imply(item, thread)
+
+
+class TellsTheEndOnlyOnce(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        if not item.ended:
+            super().take_up(item, delivery)
+
+
+class StartsEveryChildAgainAtEveryRead(Invocation):
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        super().take_up(item, delivery)
+        for thread in item.threads.values():
+            if thread.status is Status.AWAITING and thread.join is not None:
+                self.launch_anew(item, thread)
+
+    def launch_anew(self, item: Execution, thread: Thread) -> None:
+        """Start a child as though it were of the next turn."""
+        self.imply(item, copy_with(thread, turn=thread.turn + 1, join=copy_with(thread.join or Join(1), child=None)))
+
+
+class DropsRequestsThatCameEarly(Invocation):
+    def acknowledged(self) -> set[str]:
+        return set(self.deliveries) if self.item is None else super().acknowledged()
+
+
+class ForgetsWhatIsPendingAtAReread(Invocation):
+    def reread(self, item: Execution, current: Execution | None) -> None:
+        self.pending = []
+        super().reread(item, current)
+
+
+class TrustsItsPeople(Request):
+    """Is not looked after by the schedule should it die before it sends."""
+
+    def due_at(self, written: Execution) -> datetime | None:
+        return due_at(written)
+
+
+RULES: Mapping[type[Fold], Sequence[str]] = {
+    JoinsAtTheFirstResult: ("fork",),
+    LeavesTheLosersRunning: ("parallel-first", "parallel-first-effects"),
+    CountsTheResultOfABranchAsATurn: ("timeout-parallel", "fork"),
+    WritesABranchsStashToItsParent: ("parallel-stash",),
+    CountsTheEndOfAChildTwice: ("map-large",),
+    NamesChildrenWithoutTheTurn: ("workflow-retried",),
+    ForgetsTheChildrenOfWhatIsOver: ("timeout-workflow",),
+    HearsOfAnEndBeforeTheRedrive: ("redrive-child", "redrive-large-map"),
+    HearsOldOrders: ("pause-child",),
+    RetriesForEver: ("retry-exhausted",),
+    RetriesWithinTheTurn: ("retry-by-name",),
+    CatchesWithoutTryingAgain: ("retry-then-catch",),
+    ToleratesWithoutCounting: ("map-exceeded",),
+    ForgetsAnswersWhilePaused: ("pause-in-flight",),
+    RunsAllAgainAtARedrive: ("redrive-parallel",),
+    LetsTimersOfTheAttemptRunOut: ("timeout-wait",),
+}
+"""Each with the scenarios that are to catch it."""
+
+STEPS: Mapping[type[Invocation], Sequence[str]] = {
+    StartsChildrenBeforeTheWaitIsWritten: ("workflow-waits", "cancel-child"),
+    TellsNobodyOfTheEnd: ("workflow-waits",),
+    TellsTheEndOnlyOnce: ("workflow-waits",),
+    StartsEveryChildAgainAtEveryRead: ("map-large",),
+    DropsRequestsThatCameEarly: ("cancel-child",),
+    ForgetsWhatIsPendingAtAReread: ("fork", "uneven"),
+}
+
+TIMES: Mapping[type[Fold], str] = {
+    FiresTimersWhilePaused: "pause-due-timer",
+    ResumesWithoutTheThreads: "pause-due-timer",
+}
+"""Each with the scenario whose timeline is to catch it: what it breaks heals, but late."""
+
+REQUESTS: Mapping[type[Request], Sequence[str]] = {TrustsItsPeople: ("pause-wait",)}
+"""Each with the scenarios that are to catch it."""

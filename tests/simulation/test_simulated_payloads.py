@@ -1,0 +1,152 @@
+import json
+from collections.abc import Mapping
+from copy import copy
+from functools import cache
+from itertools import product
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.memory.stores import MemoryExecutions, MemoryHistory
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.executions.model import Link
+from chalicelib.core.records.codec import execution_json
+from chalicelib.core.records.history import Row, chained
+from chalicelib.core.records.payload import Limits, Reference, record_slots, unpack
+from chalicelib.core.values.errors import PayloadLostError, UnavailableError
+from chalicelib.core.values.json import decode, encode
+from tests.simulation.invariants import NAMES, check
+from tests.simulation.scenario import ALL, play
+from tests.simulation.world import TENANT, Caller, Fault, World
+
+LARGE = ("pure", "calls", "fork")
+TINY = Limits(slot=8, document=400, smallest=8, tail_text=0, shared=8)
+"""So small that nearly every value moves out, and whole groups with them."""
+
+
+def run(scenario: str, name: str | None = None, kind: type[World] = World, **how: Any) -> World:
+    return play(ALL[scenario], name, kind=kind, limits=TINY, **how)
+
+
+@cache
+def undisturbed(scenario: str, name: str | None = None) -> World:
+    return run(scenario, name)
+
+
+def whole(world: World) -> World:
+    """Answer the same world with every value in its place, so that it can be held against one without payloads."""
+    plain = copy(world)
+    plain.executions, plain.history = MemoryExecutions(), MemoryHistory()
+    for name in world.executions.items:
+        item = world.executions.get(name)
+        assert item is not None
+        document, head = execution_json(item), None
+        for row in chained(world.history.rows[name], item.head) if item.head else ():
+            made = Row(name, row.key, head, encode(whole_records(world, row)))
+            plain.history.append(made)
+            head = made.link
+        plain.executions.items[name] = json.dumps(document | head_json(head))
+    return plain
+
+
+def head_json(head: Link | None) -> dict[str, Any]:
+    return {} if head is None else {"head": {"key": head.key, "digest": head.digest}}
+
+
+def whole_records(world: World, row: Row) -> list[list[Any]]:
+    records = decode(row.text)
+    references = {
+        f"/{number}/{len(record) - 1}{place}": Reference(**each)
+        for number, record in enumerate(records)
+        if isinstance(record[-1], dict)
+        for place, each in record[-1].pop("references", {}).items()
+    }
+    unpack(records, references, Payloads(world.parts).get(TENANT, references.values()), record_slots)
+    return records
+
+
+def check_whole(world: World, scenario: str, name: str | None) -> None:
+    check(whole(world), scenario, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("scenario", LARGE)
+def test_nearly_all_values_move_out(scenario: str, name: str | None) -> None:
+    world = undisturbed(scenario, name)
+    check_whole(world, scenario, name)
+    assert "parts.put" in world.calls
+    (text,) = world.executions.items.values()
+    (rows,) = world.history.rows.values()
+    records = [record for row in rows for record in row.records]
+    assert "/output" in json.loads(text)["payloads"]
+    assert all("result" not in record or "/result" in record["references"] for record in records)
+
+
+def test_large_values_are_read_by_whoever_takes_a_message_up() -> None:
+    assert "parts.get" in undisturbed("fork").calls
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("scenario", LARGE)
+def test_every_single_fault_at_every_call(scenario: str, fault: Fault, name: str | None) -> None:
+    for place, call in enumerate(undisturbed(scenario, name).calls):
+        if fault in World.possible(call):
+            check_whole(run(scenario, name, faults={place: fault}), scenario, name)
+
+
+def random_run(scenario: str, seed: int, kind: type[World] = World) -> World:
+    name = NAMES[seed % 2]
+    world = run(scenario, name, kind, seed=seed, rate=0.08, turns=2 if seed % 4 < 2 else 1000)
+    check_whole(world, scenario, name)
+    return world
+
+
+@pytest.mark.parametrize("scenario", LARGE)
+def test_random_runs(scenario: str) -> None:
+    struck: set[str] = set()
+    for seed in range(200):
+        struck |= {each.split(" ", 1)[1] for each in random_run(scenario, seed).struck}
+    assert {f"parts.put: {fault}" for fault in World.possible("parts.put")} <= struck
+
+
+class Later(Payloads):
+    """Answers before it has written."""
+
+    def __init__(self, world: World, limits: Limits) -> None:
+        super().__init__(Caller(world, "parts", world.parts), limits)
+        self.world = world
+
+    def put(self, payloads: Mapping[str, bytes]) -> None:
+        write = super().put
+        self.world.spawn("later", lambda: write(payloads))
+
+
+class WritesItemsBeforeTheirPayloads(World):
+    def payloads(self, limits: Limits) -> Payloads:
+        return Later(self, limits)
+
+
+class Hopeful(Payloads):
+    def put(self, payloads: Mapping[str, bytes]) -> None:
+        try:
+            super().put(payloads)
+        except UnavailableError:
+            for sha256 in payloads:
+                self.remember(sha256)
+            raise
+
+
+class RemembersWhatWasNotAnswered(World):
+    def payloads(self, limits: Limits) -> Payloads:
+        return Hopeful(Caller(self, "parts", self.parts), limits)
+
+
+@pytest.mark.parametrize("mutant", [WritesItemsBeforeTheirPayloads, RemembersWhatWasNotAnswered])
+def test_a_rule_of_large_values_switched_off_is_caught(mutant: type[World]) -> None:
+    for seed, scenario in product(range(100), LARGE):
+        try:
+            random_run(scenario, seed, mutant)
+        except (PayloadLostError, AssertionError):
+            return
+    pytest.fail("nothing shows that the rule is switched off")

@@ -1,0 +1,233 @@
+import json
+import random
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from chalicelib.core.definitions.parser import parse
+from chalicelib.core.executions.decide import Fold
+from chalicelib.core.executions.model import State
+from chalicelib.core.values.errors import SedoError
+from chalicelib.engine.invocation import Invocation, Request
+from chalicelib.steps import STEP_TYPES
+from chalicelib.usecases.executions import ExecutionService
+from tests.simulation import mutants, mutants_answers, mutants_rules
+from tests.simulation.invariants import NAMES, check, random_run, run, told, undisturbed
+from tests.simulation.scenario import ALL, play, root_of, timeline
+from tests.simulation.world import Fault, World
+
+CALLS = 3_000
+"""Of ports, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
+RANDOM_RUNS = 16
+"""Of every scenario, fewer of one with many threads."""
+PAIRED = ("calls", "fork", "map-two-at-once", "workflow-waits", "human-like", "loop")
+"""A sequence, a parallel, a map, a child, a wait of days, a loop."""
+PAIRS = 100
+"""Of faults, for each of these."""
+HUNTED = ("pure", "waits", "calls", "fork", "uneven", "rounds")
+
+
+def struck(scenario: str, name: str | None) -> list[tuple[int, Fault]]:
+    """List every fault at every call of an undisturbed run."""
+    calls = enumerate(undisturbed(scenario, name).calls)
+    return [(place, fault) for place, call in calls for fault in World.possible(call)]
+
+
+def thinned(scenario: str, name: str | None) -> Iterator[tuple[int, Fault]]:
+    """Choose of these, evenly, as many as the time allows."""
+    every, world = struck(scenario, name), undisturbed(scenario, name)
+    stride = max(1, len(every) * len(world.calls) * breadth(world) // CALLS)
+    yield from every[::stride]
+
+
+def breadth(world: World) -> int:
+    """Tell how many times as long as others a run takes: its executions are larger."""
+    return 1 + world.width // 8
+
+
+@pytest.mark.parametrize("scenario", ALL)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_single_fault_at_every_call(scenario: str, name: str | None) -> None:
+    for place, fault in thinned(scenario, name):
+        check(run(scenario, name, faults={place: fault}), scenario, name)
+
+
+@pytest.mark.parametrize("scenario", ALL)
+def test_random_runs(scenario: str) -> None:
+    for seed in range(max(4, RANDOM_RUNS // breadth(undisturbed(scenario)))):
+        random_run(scenario, seed)
+
+
+@pytest.mark.parametrize("scenario", PAIRED)
+def test_pairs_of_faults(scenario: str) -> None:
+    every, chosen = struck(scenario, "mine"), random.Random(scenario)
+    for _ in range(PAIRS):
+        check(run(scenario, "mine", faults=dict(chosen.sample(every, 2))), scenario, "mine")
+
+
+@pytest.mark.parametrize("scenario", ALL)
+def test_messages_that_are_given_up_leave_nothing_stuck(scenario: str) -> None:
+    for seed in range(4):
+        world = run(scenario, "mine", seed=seed, rate=0.2, receives=2)
+        for item in world.all():
+            assert item.ended, f"{item.id} is stuck at {item.step}"
+            told(world, item.id)
+
+
+def hunted(**how: Any) -> str:
+    """Say how a run under faults shows that a rule is switched off."""
+    for seed, scenario in product(range(1500), HUNTED):
+        try:
+            random_run(scenario, seed, **how)
+        except (AssertionError, SedoError) as caught:
+            return str(caught)
+    pytest.fail("nothing shows that the rule is switched off")
+
+
+@pytest.mark.parametrize("mutant", mutants.INVOCATIONS)
+def test_a_rule_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    assert hunted(invocation=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants.SERVICES)
+def test_a_rule_of_the_api_switched_off_is_caught(mutant: type[ExecutionService]) -> None:
+    assert hunted(service=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants.DECISIONS)
+def test_a_rule_of_decisions_switched_off_is_caught(mutant: Any) -> None:
+    assert hunted(decide=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants.FOLDS)
+def test_a_rule_of_forks_and_joins_switched_off_is_caught(mutant: type[Fold]) -> None:
+    assert hunted(decide=lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event))
+
+
+def caught(scenarios: Sequence[str], **how: Any) -> bool:
+    """Tell whether random runs of some scenarios show that a rule is switched off."""
+    for seed, scenario in product(range(1500), scenarios):
+        try:
+            random_run(scenario, seed, **how)
+        except (AssertionError, SedoError, KeyError):
+            return True
+    return False
+
+
+def deciding(mutant: type[Fold]) -> Any:
+    return lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event)
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.RULES)
+def test_a_rule_of_the_state_machine_switched_off_is_caught(mutant: type[Fold]) -> None:
+    assert caught(mutants_rules.RULES[mutant], decide=deciding(mutant))
+
+
+@pytest.mark.parametrize("mutant", mutants_answers.RULES)
+def test_a_rule_of_answers_switched_off_is_caught(mutant: type[Fold]) -> None:
+    assert caught(mutants_answers.RULES[mutant], decide=deciding(mutant))
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.STEPS)
+def test_a_rule_about_children_and_requests_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    assert caught(mutants_rules.STEPS[mutant], invocation=mutant)
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.TIMES)
+def test_a_rule_whose_breach_heals_late_is_caught_by_a_timeline(mutant: type[Fold]) -> None:
+    scenario = ALL[mutants_rules.TIMES[mutant]]
+    sound, broken = (play(scenario, latency=timedelta(0), **how) for how in ({}, {"decide": deciding(mutant)}))
+    assert timeline(sound, root_of(sound)) != timeline(broken, root_of(broken))
+
+
+@pytest.mark.parametrize("mutant", mutants_rules.REQUESTS)
+def test_a_rule_of_requests_switched_off_is_caught(mutant: type[Request]) -> None:
+    assert caught(mutants_rules.REQUESTS[mutant], requesting=mutant)
+
+
+class Doubling(World):
+    """Nothing but twins, and deaths."""
+
+    @staticmethod
+    def possible(name: str) -> list[Fault]:
+        return [Fault.KILL_AFTER, Fault.REDELIVER, Fault.REDELIVER]
+
+
+def doubled(seed: int, kind: type[Invocation]) -> None:
+    world = run("uneven", "mine", kind=Doubling, seed=seed, rate=0.3, turns=2, invocation=kind)
+    check(world, "uneven", "mine")
+
+
+def test_twins_leave_to_others_what_was_handed_to_them() -> None:
+    for seed in range(150):
+        doubled(seed, Invocation)
+
+
+@pytest.mark.parametrize("mutant", mutants.HANDED)
+def test_a_rule_about_what_was_handed_over_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    def hunt() -> None:
+        for seed in range(3000):
+            doubled(seed, mutant)
+
+    with pytest.raises(AssertionError):
+        hunt()
+
+
+class Colliding(World):
+    """Two clients at once, to whom the source of random ids gives the same one."""
+
+    def token(self) -> str:
+        count = next(self.tokens)
+        return "collides" if count in (3, 6) else f"{count:08x}"
+
+
+def collide(seed: int, **how: Any) -> None:
+    scenario = ALL["calls" if seed % 4 < 2 else "echo-then-call"]
+    world = Colliding(scenario.parsed, seed=seed, rate=0.08 * (seed % 2), **how)
+    for foo in ("bar", "baz"):
+        world.execute(scenario.id, {"foo": foo})
+    world.run()
+    for name in world.answered:
+        assert world.executions.get(name) is not None, "an answered execution is lost"
+    for item in world.all():
+        assert item.ended, f"stuck at {item.step}"
+        told(world, item.id)
+    asked = [execution.input for name in world.answered if (execution := world.executions.get(name))]
+    assert len(set(world.answered)) == len(world.answered), "two clients were answered the same execution"
+    assert len({json.dumps(each) for each in asked}) == len(asked), "a client was answered another's execution"
+    for effect in world.effects:
+        assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
+    contents = {(effect.key, effect.content) for effect in world.effects}
+    assert len(contents) == len({effect.key for effect in world.effects}), "a key carried two contents"
+    assert len(world.effects) - len(contents) <= len(world.struck), "more extra effects than faults explain"
+
+
+def test_ids_that_collide_are_told_apart() -> None:
+    for seed in range(400):
+        collide(seed)
+
+
+@pytest.mark.parametrize("mutant", mutants.NONCES)
+def test_a_rule_about_ids_that_collide_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    def hunt() -> None:
+        for seed in range(1500):
+            collide(seed, invocation=mutant)
+
+    with pytest.raises((AssertionError, SedoError)):
+        hunt()
+
+
+def test_a_map_of_ten_thousand_items_comes_to_the_same_under_faults() -> None:
+    steps = [{"id": "double", "type": "echo", "message": "${multiply(item, `2`)}"}]
+    each = {"id": "each", "type": "map", "items": "${range(`10000`)}", "steps": steps}
+    world = World({"many": parse({"id": "many", "steps": [each]}, STEP_TYPES)}, seed=1, rate=0.05)
+    world.execute("many", None, "mine")
+    world.run(200_000)
+    root = world.executions.get("123:many:mine")
+    assert root is not None
+    assert (root.state, root.output) == (State.SUCCEEDED, list(range(0, 20_000, 2)))
+    assert len(world.struck) > 50
+    assert {len(item.threads) for item in world.all()} == {1}
