@@ -219,21 +219,21 @@ def on_timer_message(event: SQSEvent) -> object:
 @app.on_sqs_message(queue=names.dead_work, batch_size=BATCH)
 def on_dead_letter(event: SQSEvent) -> object:
     """Let what a given-up message drives fail, for all to see."""
-    return wired().burial.handle(*batch(event))
+    return wired().dead_letters.handle(*batch(event))
 
 
 @app.on_sqs_message(queue=names.dead_timers, batch_size=BATCH)
 def on_dead_timer(event: SQSEvent) -> object:
     """Do the same for a given-up timer."""
-    return wired().burial.handle(*batch(event))
+    return wired().dead_letters.handle(*batch(event))
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def on_schedule(event: CloudWatchEvent) -> int:
     """Arm the timers of long waits that come due."""
-    from chalicelib.engine.due_sweep import arm  # noqa: PLC0415 - nothing heavy at the top
+    from chalicelib.engine.due_sweep import sweep_due  # noqa: PLC0415 - nothing heavy at the top
 
-    return arm(wired().ports, event.to_dict()["id"])
+    return sweep_due(wired().dependencies, event.to_dict()["id"])
 
 
 def batch(event: SQSEvent) -> tuple[list[dict[str, Any]], str, timedelta]:

@@ -69,7 +69,7 @@ class Ours:
         self._clock = AheadClock()
         self._delays = Delays(clients.sqs())
         worker = on_aws().worker
-        self._worker = copy_with(worker, ports=copy_with(worker.ports, clock=self._clock))
+        self._worker = copy_with(worker, dependencies=copy_with(worker.dependencies, clock=self._clock))
 
     def run(self, definition: str, value: Json, around: Around) -> str:
         """Run an execution to its end, one message at a time, and answer its id."""

@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -27,7 +26,7 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.names import Names
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.json import Json
-from chalicelib.core.values.value import copy_with
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.worker import Worker
 from chalicelib.wiring.graph import Wiring, on_aws, wiring
 from deploy import resources
@@ -86,7 +85,7 @@ class Delays:
         params["Entries"] = [{**entry, "DelaySeconds": 0} for entry in params["Entries"]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Poller:
     """Receives messages and deletes them, with a client of its own that nobody meters."""
 
@@ -212,7 +211,7 @@ class Harness:
 
     def _worker(self) -> Worker:
         worker = on_aws().worker
-        return copy_with(worker, ports=copy_with(worker.ports, clock=self.clock))
+        return copy_with(worker, dependencies=copy_with(worker.dependencies, clock=self.clock))
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from chalicelib.core.definitions.model import Definition, Perform
-from chalicelib.core.executions.inputs import EffectFailed, EffectPutOff, EffectSucceeded, Image, Message
+from chalicelib.core.definitions.model import Call, Definition
+from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.errors import SedoError
@@ -173,7 +173,7 @@ class HistoryStore(Protocol):
         """Read up to ``limit`` rows with a version above ``after``, by version; those that do not count included."""
 
 
-class EventStore(Protocol):
+class SignalStore(Protocol):
     """Events that are matched by key, and who waits for them: one row for each name and key of a tenant."""
 
     def get(self, tenant_id: str, name: str, key: str) -> "Correlation":
@@ -248,20 +248,20 @@ class Queue(Protocol):
         """
 
 
-Performed: TypeAlias = EffectSucceeded | EffectFailed | EffectPutOff
+CallResult: TypeAlias = CallSucceeded | CallFailed | CallDeferred
 """What comes of an effect."""
 
 
-class Effects(Protocol):
+class Calls(Protocol):
     """The effects of one invocation."""
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
-        """Perform what a written turn asks for, under the key ``<execution>:<thread>:<turn>``, once there is room.
+    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
+        """Call what a written turn asks for, under the key ``<execution>:<thread>:<turn>``, once there is room.
 
         What has not begun before an instant is put off.
         """
 
-    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
+    def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
         """Wait until one that was started has ended, or until an instant; answer all that have since the last call.
 
         Raises:

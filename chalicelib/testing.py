@@ -23,7 +23,7 @@ from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError,
 from chalicelib.core.values.json import Json, Problem, encode
 from chalicelib.core.values.value import value
 from chalicelib.steps import STEP_TYPES
-from chalicelib.usecases.dry_run_plan import TURNS, Bounds, DryRun, Trial
+from chalicelib.usecases.dry_run_plan import TURNS, Bounds, DryRun, DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -123,7 +123,7 @@ def run(  # noqa: PLR0913 - what a run can be told
     _require_json(input=input, mocks=mocks, incoming=incoming, stash=stash, item=item, error=error)
     try:
         library = _Library([definition, *definitions], step_types)
-        trial = Trial(
+        trial = DryRunPlan(
             TENANT,
             library.first,
             1,

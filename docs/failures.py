@@ -11,7 +11,7 @@ INTRODUCTION = """\
 
 Made by `make docs` from the simulation that tests the engine: the shipped engine runs over stores and queues in memory,
 and at one call of a port, in every run at another one, one thing goes wrong. The workflow has a sequence, a wait, a
-`parallel` and a child execution; `call` stands for any step with an effect in the world. The newest of history moves
+`parallel` and a child execution; `call` stands for any step that calls the world. The newest of history moves
 into a row of its own sooner here than elsewhere, so that this is struck, too:
 """
 
@@ -40,7 +40,7 @@ What was observed is told in these words:
 | 6 min (or 5, of which the wait hid one) | the message came again after its visibility timeout of six minutes, and \
 another function went on from what was written |
 | later | the message came again after six minutes, found everything done, and changed nothing |
-| + 1 effect | an effect was performed once more, under the same idempotency key and with the same content |
+| + 1 call | a call was made once more, under the same idempotency key and with the same content |
 | + 1 message | a message was sent once more; whichever came second changed nothing |
 """
 
@@ -67,7 +67,7 @@ PROCESSES = {
 CALLS = {
     "definitions.get": "read the definition",
     "definitions.newest": "find the newest version of the child's definition",
-    "effects.start": "begin the effect",
+    "calls.start": "begin the call",
     "executions.create": "put the execution",
     "executions.get": "read the execution",
     "executions.update": "write the execution",
@@ -94,11 +94,11 @@ def failures() -> Iterator[str]:
 def promises(every: Sequence[Outcome]) -> Iterator[str]:
     """Write what all runs together show, and count it."""
     same = sum(each.same for each in every)
-    yield f"**{same} of {len(every)} runs came to the same end**: states, outputs, stashes, histories, keys of effects."
-    yield "An effect is repeated only where a process died between beginning it and writing what it answered, or where"
-    yield "two worked on the same message; never more effects than were in flight. What is refused, not answered, late"
+    yield f"**{same} of {len(every)} runs came to the same end**: states, outputs, stashes, histories, keys of calls."
+    yield "A call is repeated only where a process died between beginning it and writing what it answered, or where"
+    yield "two worked on the same message; never more calls than were in flight. What is refused, not answered, late"
     yield "or sent twice repeats none.\n"
-    yield "| | runs | the same end | with a delay | longest | repeated effects | most in a run | repeated messages |"
+    yield "| | runs | the same end | with a delay | longest | repeated calls | most in a run | repeated messages |"
     yield "|---|---|---|---|---|---|---|---|"
     for fault, name in FAULTS.items():
         yield total(name, [each for each in every if each.fault is fault])
@@ -113,8 +113,8 @@ def total(name: str, some: Sequence[Outcome]) -> str:
         sum(each.same for each in some),
         sum(each.delay > 0 for each in some),
         f"{longest // 60} min" if longest else "",
-        sum(each.effects for each in some),
-        max(each.effects for each in some),
+        sum(each.calls for each in some),
+        max(each.calls for each in some),
         sum(each.messages for each in some),
     )
     return f"| **{name}** | {' | '.join(str(number) for number in numbers)} |"
@@ -149,7 +149,7 @@ def cells(row: Sequence[Outcome]) -> tuple[str, ...]:
 
 def observed(outcome: Outcome) -> str:
     """Say how it went on, and what happened more often."""
-    numbers = ((outcome.effects, "effect"), (outcome.messages, "message"))
+    numbers = ((outcome.calls, "call"), (outcome.messages, "message"))
     more = [f"+ {count} {noun}{'s' if count > 1 else ''}" for count, noun in numbers if count]
     return "<br>".join([course(outcome), *more]) + ("" if outcome.same else "<br>**ANOTHER END**")
 

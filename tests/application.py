@@ -11,7 +11,7 @@ from chalice.local import LambdaContext
 from chalice.test import Client, HTTPResponse
 
 from app import app
-from chalicelib.adapters.memory.stores import Letter, MemoryClock, MemoryExecutions, MemoryQueue
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue, QueueMessage
 from chalicelib.core.values.json import Json
 from chalicelib.wiring.graph import wiring
 from local.lambda_events import scheduled_event, sqs_event
@@ -36,11 +36,11 @@ class Sedo:
 
     def __init__(self) -> None:
         self.client = Client(app, "local", str(PROJECT))
-        ports = wiring().ports
-        assert isinstance(ports.clock, MemoryClock)
-        assert isinstance(ports.queue, MemoryQueue)
-        assert isinstance(ports.executions, MemoryExecutions)
-        self.clock, self.queue, self.executions = ports.clock, ports.queue, ports.executions
+        dependencies = wiring().dependencies
+        assert isinstance(dependencies.clock, MemoryClock)
+        assert isinstance(dependencies.queue, MemoryQueue)
+        assert isinstance(dependencies.executions, MemoryExecutions)
+        self.clock, self.queue, self.executions = dependencies.clock, dependencies.queue, dependencies.executions
         self.next_schedule = self.clock.now()
 
     def ask(
@@ -74,18 +74,18 @@ class Sedo:
 
     def deliver(self) -> None:
         """Hand over every message that is visible, one by one, as Lambda does."""
-        while letters := self.queue.visible():
-            for letter in letters:
-                self.invoke(HANDLERS[letter.timer, letter.dead], self.queue.receive(letter))
-                self.queue.delete("", [letter.id])
+        while messages := self.queue.visible():
+            for message in messages:
+                self.invoke(HANDLERS[message.timer, message.dead], self.queue.receive(message))
+                self.queue.delete("", [message.id])
 
-    def invoke(self, function: str, letter: Letter) -> None:
+    def invoke(self, function: str, message: QueueMessage) -> None:
         message: Any = {
-            "MessageId": letter.id,
-            "ReceiptHandle": letter.id,
-            "Body": letter.body,
+            "MessageId": message.id,
+            "ReceiptHandle": message.id,
+            "Body": message.body,
             "MD5OfBody": "",
-            "Attributes": {"ApproximateReceiveCount": str(letter.receives)},
+            "Attributes": {"ApproximateReceiveCount": str(message.receives)},
         }
         event = sqs_event([message], "arn:aws:sqs:us-east-1:000000000000:any")
         # not lambda_.invoke: its context has 3 seconds, less than a worker keeps in reserve
@@ -102,15 +102,15 @@ class Sedo:
                 continue
             if self.clock.now() >= end:
                 return
-            coming = [letter.visible_at for letter in self.queue.letters.values()]
+            coming = [message.visible_at for message in self.queue.messages.values()]
             self.clock.instant = min([*coming, self.next_schedule, end])
 
     def stored(self) -> tuple[Any, ...]:
         definitions: Any = wiring().routes.definitions.service.definitions
-        history: Any = wiring().ports.history
+        history: Any = wiring().dependencies.history
         return (
             dict(self.executions.items),
-            dict(self.queue.letters),
+            dict(self.queue.messages),
             dict(definitions.versions),
             dict(definitions.heads),
             dict(history.rows),

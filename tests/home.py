@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.adapters.definitions import CachedDefinitions
-from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
     MemoryDefinitions,
@@ -16,21 +16,21 @@ from chalicelib.adapters.memory.stores import (
     MemoryQueue,
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
-from chalicelib.core.definitions.model import Perform
-from chalicelib.core.executions.inputs import EffectFailed, EffectSucceeded, Image, Message, Requested
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message, Requested
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.due_sweep import arm
-from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports, Request
-from chalicelib.engine.signals import Events
+from chalicelib.engine.due_sweep import sweep_due
+from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.signals import Signals
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.executions import ExecutionService
-from tests.core.examples import Call
+from tests.core.examples import CallStep
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -77,21 +77,21 @@ class Queue(MemoryQueue):
         super().send(messages)
 
 
-class Effects:
-    """Effects that are done at once; what is to fail, fails once for each time that it is named."""
+class Calls:
+    """Calls that are done at once; what is to fail, fails once for each time that it is named."""
 
     def __init__(self, home: "Home") -> None:
         self.home = home
-        self.ended: list[EffectSucceeded | EffectFailed] = []
+        self.ended: list[CallSucceeded | CallFailed] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
         key = f"{execution}:{thread}:{turn}"
         try:
-            self.ended.append(EffectSucceeded(thread, turn, self.home.performers[perform.kind](perform.params, key)))
+            self.ended.append(CallSucceeded(thread, turn, self.home.performers[perform.kind](perform.params, key)))
         except StepError as error:
-            self.ended.append(EffectFailed(thread, turn, error.name, str(error), error.details))
+            self.ended.append(CallFailed(thread, turn, error.name, str(error), error.details))
 
-    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+    def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
         ended, self.ended = self.ended, []
         return ended
 
@@ -105,7 +105,7 @@ class Home:
         self.failures: list[str] = []
         self.clock = MemoryClock(START)
         self.executions, self.queue = Executions(), Queue(self.clock)
-        self.tasks, self.matching = MemoryTasks(), MemoryEvents()
+        self.tasks, self.matching = MemoryTasks(), MemorySignals()
         definitions, self.history = MemoryDefinitions(), MemoryHistory()
         counted: dict[str, Any] = {
             name: Counting(port, name, self.calls)
@@ -120,17 +120,17 @@ class Home:
             "call": self.call,
             "gather": gatherer(counted["executions"]),
         }
-        step_types = {**STEP_TYPES, "call": Call()}
+        step_types = {**STEP_TYPES, "call": CallStep()}
         parsed = CachedDefinitions(counted["definitions"], step_types)
-        self.ports = Ports(
+        self.dependencies = Dependencies(
             counted["executions"],
             parsed,
             counted["history"],
             counted["queue"],
             self.clock,
-            lambda: Effects(self),
+            lambda: Calls(self),
             self.tasks,
-            Events(self.matching, self.clock),
+            Signals(self.matching, self.clock),
         )
         self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
         self.requests = iter(f"request-{n}" for n in range(1000))
@@ -153,7 +153,7 @@ class Home:
         return content
 
     def drive(self, execution_id: str, event: Requested) -> Execution | None:
-        return Request(self.ports, execution_id, event, next(self.requests)).result()
+        return ApiInvocation(self.dependencies, execution_id, event, next(self.requests)).result()
 
     def create(self, *steps: dict[str, Any], name: str = "d", **more: Any) -> None:
         numbered = [{"id": f"step-{n}", **step} for n, step in enumerate(steps)]
@@ -168,21 +168,21 @@ class Home:
     def deliver(self, kind: type[Invocation] = Invocation, turns: int = 1000) -> set[str]:
         """Deliver what is visible, as one batch; answer what is acknowledged."""
         groups: dict[str, list[Delivery]] = {}
-        for letter in [self.queue.receive(letter) for letter in self.queue.visible()]:
-            message = read_message(json.loads(letter.body))
-            groups.setdefault(message.execution, []).append(Delivery(letter.id, message, letter.receives))
+        for queued in [self.queue.receive(visible) for visible in self.queue.visible()]:
+            message = read_message(json.loads(queued.body))
+            groups.setdefault(message.execution, []).append(Delivery(queued.id, message, queued.receives))
         budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
         done: set[str] = set()
         for group in groups.values():
-            done |= kind(self.ports, next(self.requests), group, budget).run()
+            done |= kind(self.dependencies, next(self.requests), group, budget).run()
         self.queue.delete("any", sorted(done))
         return done
 
-    def arm(self, limit: int = 1000) -> int:
+    def sweep_due(self, limit: int = 1000) -> int:
         """Let the schedule look at what is due; answer how many executions it took up."""
-        return arm(self.ports, next(self.requests), limit)
+        return sweep_due(self.dependencies, next(self.requests), limit)
 
-    def settle(self) -> None:
+    def deliver_all(self) -> None:
         """Deliver until nothing is visible."""
         while self.queue.visible():
             self.deliver()
@@ -192,7 +192,7 @@ class Home:
 
     def waiting(self) -> list[Message]:
         """What is in the queues, visible or not."""
-        return [read_message(json.loads(letter.body)) for letter in self.queue.letters.values()]
+        return [read_message(json.loads(message.body)) for message in self.queue.messages.values()]
 
     def only(self) -> Execution:
         (execution_id,) = self.executions.items

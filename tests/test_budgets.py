@@ -13,24 +13,24 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.calls.pool import WIDTH as AT_ONCE
-from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue
 from chalicelib.adapters.memory.tasks import MemoryTasks
-from chalicelib.core.definitions.model import Definition, Perform
+from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.factory import WIDTH, submit
-from chalicelib.core.executions.inputs import EffectFailed, EffectSucceeded, Image, Message, Started
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message, Started
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports
-from chalicelib.engine.signals import Events
+from chalicelib.engine.invocation import Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.signals import Signals
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting
-from tests.simulation.scenario import Call
+from tests.simulation.scenario import CallStep
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TURNS = 1000
@@ -102,33 +102,33 @@ class Queue(MemoryQueue):
 
     def send(self, messages: Sequence[Message]) -> None:
         super().send(messages)
-        sizes = [len(letter.body) for letter in self.letters.values()]
+        sizes = [len(message.body) for message in self.messages.values()]
         self.largest.message = max(self.largest.message, *sizes)
 
 
-class Effects:
-    """Effects of which some are ready together; those with ``fails`` fail as often as it says."""
+class Calls:
+    """Calls of which some are ready together; those with ``fails`` fail as often as it says."""
 
     def __init__(self, home: "Home") -> None:
         self.home = home
-        self.begun: list[tuple[str, int, Perform]] = []
+        self.begun: list[tuple[str, int, Call]] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
         self.home.calls["effects"] += perform.kind == "call"
         self.begun.append((thread, turn, perform))
 
-    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+    def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
         ready, self.begun = self.begun[: self.home.together], self.begun[self.home.together :]
         return [self.outcome(*each) for each in ready]
 
-    def outcome(self, thread: str, turn: int, perform: Perform) -> EffectSucceeded | EffectFailed:
+    def outcome(self, thread: str, turn: int, perform: Call) -> CallSucceeded | CallFailed:
         params: Any = perform.params
         if perform.kind == "gather":
-            return EffectSucceeded(thread, turn, gatherer(self.home.ports.executions)(params, ""))
+            return CallSucceeded(thread, turn, gatherer(self.home.dependencies.executions)(params, ""))
         if self.home.fails > 0:
             self.home.fails -= 1
-            return EffectFailed(thread, turn, "Busy", "not now")
-        return EffectSucceeded(thread, turn, params.get("content"))
+            return CallFailed(thread, turn, "Busy", "not now")
+        return CallSucceeded(thread, turn, params.get("content"))
 
 
 class Home:
@@ -136,7 +136,7 @@ class Home:
 
     def __init__(self, *steps: dict[str, Any], together: int = 1, fails: int = 0, **more: Json) -> None:
         numbered: list[Json] = [{"id": f"step-{n}", **step} for n, step in enumerate(steps)]
-        self.definition = parse({"id": "d", "steps": numbered, **more}, {**STEP_TYPES, "call": Call()})
+        self.definition = parse({"id": "d", "steps": numbered, **more}, {**STEP_TYPES, "call": CallStep()})
         self.together, self.fails = together, fails
         self.calls: Counter[str] = Counter()
         self.largest = Largest()
@@ -148,13 +148,13 @@ class Home:
             "queue": self.queue,
         }
         counted: dict[str, Any] = {name: Counting(port, name, self.calls) for name, port in stores.items()}
-        self.ports = Ports(
+        self.dependencies = Dependencies(
             **counted,
             definitions=self,
             clock=self.clock,
-            effects=lambda: Effects(self),
+            calls=lambda: Calls(self),
             tasks=MemoryTasks(),
-            events=Events(MemoryEvents(), self.clock),
+            signals=Signals(MemorySignals(), self.clock),
         )
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
@@ -171,14 +171,14 @@ class Home:
 
     def deliver(self) -> Iterator[Counter[str]]:
         """Deliver one message after the other, to the end of the execution; tell the calls of each invocation."""
-        while self.queue.letters:
-            coming = min(self.queue.letters.values(), key=lambda letter: letter.visible_at)
+        while self.queue.messages:
+            coming = min(self.queue.messages.values(), key=lambda message: message.visible_at)
             self.clock.instant = max(self.clock.instant, coming.visible_at)
-            letter, before = self.queue.receive(coming), self.calls.copy()
-            delivery = Delivery(letter.id, read_message(json.loads(letter.body)), letter.receives)
+            message, before = self.queue.receive(coming), self.calls.copy()
+            delivery = Delivery(message.id, read_message(json.loads(message.body)), message.receives)
             budget = Budget(self.clock.now() + timedelta(minutes=1), TURNS)
-            assert Invocation(self.ports, f"request of {letter.id}", [delivery], budget).run() == {letter.id}
-            self.queue.delete("any", [letter.id])
+            assert Invocation(self.dependencies, f"request of {message.id}", [delivery], budget).run() == {message.id}
+            self.queue.delete("any", [message.id])
             yield self.calls - before
 
     def run(self, value: Json = None) -> Execution:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.testing import run
-from tests.core.examples import Call
+from tests.core.examples import CallStep
 
 PROJECT = Path(__file__).parents[1]
 GUIDE = (PROJECT / "docs" / "testing.md").read_text()
@@ -51,7 +51,9 @@ class TestSources:
         assert repr(found).startswith("<ExecutionFailed after 0 s, DefinitionNotFound at a: there is no")
 
     def test_a_step_type_of_ones_own_can_be_run(self) -> None:
-        found = run("id: d\nsteps: [{id: c, type: call}]\n", mocks={"c": {"result": 1}}, step_types={"call": Call()})
+        found = run(
+            "id: d\nsteps: [{id: c, type: call}]\n", mocks={"c": {"result": 1}}, step_types={"call": CallStep()}
+        )
         assert found.output == 1
 
 

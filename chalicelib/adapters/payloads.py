@@ -1,4 +1,4 @@
-"""Large values, written before the documents that refer to them, in parts that a store can hold."""
+"""Large values, written before the documents that refer to them, in chunks that a store can hold."""
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping
@@ -11,7 +11,7 @@ from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
 
 PART_BYTES = 350 * 1024
-"""Never to change: how many parts a payload has is not written anywhere."""
+"""Never to change: how many chunks a payload has is not written anywhere."""
 KNOWN = 10_000
 """How many payloads are remembered as written."""
 
@@ -19,8 +19,8 @@ PartKey: TypeAlias = tuple[str, int]
 """The hash of a payload, and the number of a part of it, from 0."""
 
 
-class Parts(Protocol):
-    """Where parts of payloads are kept."""
+class ChunkStore(Protocol):
+    """Where chunks of payloads are kept."""
 
     def put(self, sha256: str, part: int, content: bytes) -> None:
         """Write a part; it may be there already.
@@ -30,7 +30,7 @@ class Parts(Protocol):
         """
 
     def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
-        """Read parts, strongly consistent; those that are not there are left out.
+        """Read chunks, strongly consistent; those that are not there are left out.
 
         Raises:
             UnavailableError: the store did not answer.
@@ -40,8 +40,8 @@ class Parts(Protocol):
 class Payloads:
     """Documents with their large values; one for a process, so that it writes no payload twice."""
 
-    def __init__(self, parts: Parts, limits: Limits = LIMITS, known: int = KNOWN) -> None:
-        self._parts = parts
+    def __init__(self, chunks: ChunkStore, limits: Limits = LIMITS, known: int = KNOWN) -> None:
+        self._parts = chunks
         self._limits = limits
         self._known: dict[str, None] = {}
         self._most = known
@@ -77,7 +77,7 @@ class Payloads:
         """
         for sha256, value in payloads.items():
             if sha256 not in self._known:
-                # Parts are cut before they are compressed: every writer writes the same parts, whatever its zlib.
+                # ChunkStore are cut before they are compressed: every writer writes the same chunks, whatever its zlib.
                 for number in _numbers(len(value)):
                     part = value[number * PART_BYTES : (number + 1) * PART_BYTES]
                     self._parts.put(sha256, number, zlib.compress(part))
@@ -98,10 +98,10 @@ class Payloads:
 
     def _find(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash; those that are not there, or not what was put there, are left out."""
-        parts = self._parts.get([(each.sha256, part) for each in wanted for part in _numbers(each.bytes)])
+        chunks = self._parts.get([(each.sha256, part) for each in wanted for part in _numbers(each.bytes)])
         values = {}
         for each in wanted:
-            content = _joined(parts, each)
+            content = _joined(chunks, each)
             if content is not None and digest(tenant, content) == each.sha256:
                 values[each.sha256] = content
                 self.remember(each.sha256)
@@ -150,12 +150,12 @@ class Payloads:
 
 
 def _numbers(size: int) -> range:
-    """Count the parts of a payload."""
+    """Count the chunks of a payload."""
     return range(-(-size // PART_BYTES))
 
 
-def _joined(parts: Mapping[PartKey, bytes], reference: Reference) -> bytes | None:
+def _joined(chunks: Mapping[PartKey, bytes], reference: Reference) -> bytes | None:
     try:
-        return b"".join(zlib.decompress(parts[reference.sha256, number]) for number in _numbers(reference.bytes))
+        return b"".join(zlib.decompress(chunks[reference.sha256, number]) for number in _numbers(reference.bytes))
     except (KeyError, zlib.error):
         return None

@@ -23,7 +23,7 @@ class DefinitionApi:
     @web.explained
     def create_definition(self, request: Request, tenant: str) -> Response:
         """Keep a definition: 201 with a new version, 200 if the newest version has this content."""
-        tenant = web.part(tenant, "tenantId")
+        tenant = web.path_param(tenant, "tenantId")
         document, places = web.document(request)
         try:
             record, new, warnings = self.service.create_definition(tenant, document)
@@ -36,18 +36,20 @@ class DefinitionApi:
     @web.explained
     def validate_definition(self, request: Request, tenant: str) -> Response:
         """Tell every problem of a definition, and what is odd about a valid one, without keeping it."""
-        tenant = web.part(tenant, "tenantId")
+        tenant = web.path_param(tenant, "tenantId")
         document, places = web.document(request)
         found = self.service.check_definition(tenant, document)
-        told = {"problems": found.problems, "warnings": found.warnings}
-        answer = {key: web.problems_json(_located(problems, places)) for key, problems in told.items()}
+        body = {"problems": found.problems, "warnings": found.warnings}
+        answer = {key: web.problems_json(_located(problems, places)) for key, problems in body.items()}
         return web.answer({"valid": not found.problems, **answer})
 
     @web.explained
     def list_definitions(self, request: Request, tenant: str) -> Response:
         """List the newest versions, by id."""
         after, limit = web.cursor(request, str), web.limit(request)
-        found = self.service.list_definitions(web.part(tenant, "tenantId"), limit + 1, after[0] if after else None)
+        found = self.service.list_definitions(
+            web.path_param(tenant, "tenantId"), limit + 1, after[0] if after else None
+        )
         following: list[Json] | None = [found[limit - 1].id] if len(found) > limit else None
         return web.page(request, [_definition(record) for record in found[:limit]], following)
 
@@ -55,7 +57,9 @@ class DefinitionApi:
     def read_definition(self, request: Request, tenant: str, definition: str) -> Response:
         """Read a version: as it was posted in YAML, with what is known of it in JSON."""
         version = None if web.query(request, "version") is None else web.number(request, "version", 1, web.MAX_VERSION)
-        record = self.service.read_definition(web.part(tenant, "tenantId"), web.part(definition, "definition"), version)
+        record = self.service.read_definition(
+            web.path_param(tenant, "tenantId"), web.path_param(definition, "definition"), version
+        )
         if web.wants_yaml(request):
             return Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
         return web.answer({**record.document, **_definition(record)})
@@ -63,7 +67,7 @@ class DefinitionApi:
     @web.explained
     def retire_definition(self, request: Request, tenant: str, definition: str) -> Response:  # noqa: ARG002 - the same
         """Let no new execution start."""
-        self.service.retire_definition(web.part(tenant, "tenantId"), web.part(definition, "definition"))
+        self.service.retire_definition(web.path_param(tenant, "tenantId"), web.path_param(definition, "definition"))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -72,11 +76,11 @@ def _located(problems: Any, places: Places | None) -> list[Problem]:  # noqa: AN
 
 
 def _definition(record: DefinitionRecord) -> dict[str, Json]:
-    told: dict[str, Json] = {key: record.document[key] for key in ("title", "description") if key in record.document}
+    body: dict[str, Json] = {key: record.document[key] for key in ("title", "description") if key in record.document}
     return {
         "id": record.id,
         "tenantId": record.tenant_id,
         "version": record.version,
-        **told,
+        **body,
         "createdAt": format_instant(record.created_at),
     }

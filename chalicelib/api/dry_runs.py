@@ -14,7 +14,7 @@ from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.definitions import DefinitionService
-from chalicelib.usecases.dry_run_plan import Trial
+from chalicelib.usecases.dry_run_plan import DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
 
 MAX_ANSWER = 5_000_000
@@ -35,17 +35,17 @@ class DryRunApi:
     @web.explained
     def test(self, request: Request, tenant: str, definition: str) -> Response:
         """Run a definition, or one step of it, with mocks for everything outside; nothing is written."""
-        tenant, definition = web.part(tenant, "tenantId"), web.part(definition, "definition")
-        told = web.members(request, "input", "version", "step", "mocks", *OF_ONE_STEP)
-        version, step = _version(told.get("version")), _step(told)
-        given = _given(told)
+        tenant, definition = web.path_param(tenant, "tenantId"), web.path_param(definition, "definition")
+        body = web.members(request, "input", "version", "step", "mocks", *OF_ONE_STEP)
+        version, step = _version(body.get("version")), _step(body)
+        given = _given(body)
         record = self.definitions.read_definition(tenant, definition, version)
-        trial = Trial(
+        trial = DryRunPlan(
             tenant,
             definition,
             record.version,
-            input=told.get("input", {} if step is None else None),
-            mocks=told.get("mocks", {}),
+            input=body.get("input", {} if step is None else None),
+            mocks=body.get("mocks", {}),
             started_by=web.actor(request),
             step=step,
             given=given,
@@ -62,28 +62,28 @@ def _version(version: Json) -> int | None:
     return version
 
 
-def _step(told: dict[str, Json]) -> str | None:
+def _step(body: dict[str, Json]) -> str | None:
     """Read which step is the only one to run."""
-    step = told.get("step")
+    step = body.get("step")
     if step is not None and not isinstance(step, str):
         raise InvalidError("step is the path of a step, or its id")
-    if step is None and (others := [name for name in OF_ONE_STEP if name in told]):
+    if step is None and (others := [name for name in OF_ONE_STEP if name in body]):
         raise InvalidError(f"{others[0]} says what one step finds: name the step")
     return step
 
 
-def _given(told: dict[str, Json]) -> Given:
+def _given(body: dict[str, Json]) -> Given:
     """Read what the only step finds."""
-    stash, index = told.get("stash", {}), told.get("index")
+    stash, index = body.get("stash", {}), body.get("index")
     if not isinstance(stash, dict):
         raise InvalidError("stash is an object: what the step finds, by name")
     if wrong := [name for name in stash if not re.fullmatch(web.STASH_NAME, name)]:
         raise InvalidError(f"{wrong[0]!r} is no name in a stash: letters, digits and _, and no digit first")
     if index is not None and (type(index) is not int or not 0 <= index <= web.MAX_VERSION):
         raise InvalidError("index is the number of the item, from 0")
-    if index is None and "item" in told:
+    if index is None and "item" in body:
         index = 0
-    return Given(told.get("incoming"), stash, told.get("item"), index, _error(told.get("error")))
+    return Given(body.get("incoming"), stash, body.get("item"), index, _error(body.get("error")))
 
 
 def _error(error: Json) -> Failure | None:

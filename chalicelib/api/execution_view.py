@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.implied import living
-from chalicelib.core.executions.model import ROOT, Asking, Execution, State, Status, Thread, failure_json
+from chalicelib.core.executions.model import ROOT, AnswerWait, Execution, State, Status, Thread, failure_json
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.waits.task import task_id
 from chalicelib.ports import Summary
@@ -72,15 +72,15 @@ def _waiting(
 ) -> Iterator[Json]:
     """Tell what moves a thread on: a timer, executions that it started, somebody's answer, or a message in flight."""
     about: dict[str, Json] = {"thread": thread.id, "step": thread.step}
-    if thread.asking is not None:
+    if thread.wait is not None:
         due: dict[str, Json] = {}
         if thread.until is not None:
             due = {"until": format_instant(thread.until), "due": thread.until <= now}
-        yield {**about, "for": thread.asking.what.value, **_asked(execution, thread, thread.asking, token), **due}
+        yield {**about, "for": thread.wait.what.value, **_asked(execution, thread, thread.wait, token), **due}
     elif thread.until is not None:
         what = "retry" if thread.status is Status.RETRYING else "timer"
         yield {**about, "for": what, "until": format_instant(thread.until), "due": thread.until <= now}
-    elif thread.status is Status.AWAITING:
+    elif thread.status is Status.WAITING_FOR_CHILDREN:
         yield from ({**about, "for": "child", "execution": name} for name in living(execution, thread))
     elif thread.status is Status.READY:
         yield {**about, "for": "resume" if execution.paused else "message"}
@@ -89,15 +89,15 @@ def _waiting(
 
 
 def _asked(
-    execution: Execution, thread: Thread, asking: Asking, token: Callable[[str, str, int], str]
+    execution: Execution, thread: Thread, wait: AnswerWait, token: Callable[[str, str, int], str]
 ) -> dict[str, Json]:
     """Tell how to answer."""
-    match asking.what:
-        case Awaited.CALLBACK:
+    match wait.what:
+        case AnswerKind.CALLBACK:
             return {"token": token(execution.id, thread.id, thread.turn)}
-        case Awaited.EVENT:
-            return {"name": asking.name, "key": asking.event_key}
-        case Awaited.TASK:
+        case AnswerKind.EVENT:
+            return {"name": wait.name, "key": wait.event_key}
+        case AnswerKind.TASK:
             return {"task": task_id(execution.id, thread.id, thread.turn)}
 
 

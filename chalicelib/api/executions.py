@@ -37,19 +37,22 @@ class ExecutionApi:
         wanted = _start(web.body(request))
         wait = web.number(request, "wait", 0, MAX_WAIT, least=0)
         execution, new = self.service.execute(
-            web.part(tenant, "tenantId"), web.part(definition, "definition"), **wanted, started_by=web.actor(request)
+            web.path_param(tenant, "tenantId"),
+            web.path_param(definition, "definition"),
+            **wanted,
+            started_by=web.actor(request),
         )
         if wait:
             execution = self.service.read_execution(execution.tenant_id, execution.id, wait)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
-        return web.answer(self.told(execution), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+        return web.answer(self.view(execution), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
     @web.explained
     def list_executions(self, request: Request, tenant: str) -> Response:
         """List executions, newest first."""
         after, limit = web.cursor(request, str, str), web.limit(request)
         position = None if after is None else _position(*after)
-        found = self.service.list_executions(web.part(tenant, "tenantId"), limit + 1, position)
+        found = self.service.list_executions(web.path_param(tenant, "tenantId"), limit + 1, position)
         last = found[limit - 1] if len(found) > limit else None
         following: list[Json] | None = None if last is None else [format_instant(last.started_at), last.id]
         return web.page(request, [summary_view(summary) for summary in found[:limit]], following)
@@ -58,38 +61,38 @@ class ExecutionApi:
     def read_execution(self, request: Request, tenant: str, execution: str) -> Response:
         """Tell all about an execution."""
         wait = web.number(request, "wait", 0, MAX_WAIT, least=0)
-        found = self.service.read_execution(web.part(tenant, "tenantId"), web.execution_part(execution), wait)
-        return web.answer(self.told(found))
+        found = self.service.read_execution(web.path_param(tenant, "tenantId"), web.execution_param(execution), wait)
+        return web.answer(self.view(found))
 
     @web.explained
     def cancel(self, request: Request, tenant: str, execution: str) -> Response:
         """End an execution and what it has begun."""
         web.no_body(request)
-        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(self.told(self.service.cancel(*wanted, web.actor(request))))
+        wanted = web.path_param(tenant, "tenantId"), web.execution_param(execution)
+        return web.answer(self.view(self.service.cancel(*wanted, web.actor(request))))
 
     @web.explained
     def pause(self, request: Request, tenant: str, execution: str) -> Response:
         """Let an execution and what it has begun stand still."""
         web.no_body(request)
-        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(self.told(self.service.pause(*wanted, web.actor(request))))
+        wanted = web.path_param(tenant, "tenantId"), web.execution_param(execution)
+        return web.answer(self.view(self.service.pause(*wanted, web.actor(request))))
 
     @web.explained
     def resume(self, request: Request, tenant: str, execution: str) -> Response:
         """Let a paused execution go on."""
         web.no_body(request)
-        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(self.told(self.service.resume(*wanted, web.actor(request))))
+        wanted = web.path_param(tenant, "tenantId"), web.execution_param(execution)
+        return web.answer(self.view(self.service.resume(*wanted, web.actor(request))))
 
     @web.explained
     def redrive(self, request: Request, tenant: str, execution: str) -> Response:
         """Let an execution go on after its end, from where it stopped or from a step."""
         changes = _redrive({} if not web.raw(request).strip() else web.body(request))
-        wanted = web.part(tenant, "tenantId"), web.execution_part(execution)
-        return web.answer(self.told(self.service.redrive(*wanted, web.actor(request), **changes)))
+        wanted = web.path_param(tenant, "tenantId"), web.execution_param(execution)
+        return web.answer(self.view(self.service.redrive(*wanted, web.actor(request), **changes)))
 
-    def told(self, execution: Execution) -> Json:
+    def view(self, execution: Execution) -> Json:
         """Tell all about an execution, and what it waits for now."""
         return execution_view(execution, self.service.clock.now(), self.token)
 
@@ -97,8 +100,8 @@ class ExecutionApi:
     def read_history(self, request: Request, tenant: str, execution: str) -> Response:
         """List the records of an execution, oldest first."""
         (after, skipped), limit = web.cursor(request, int, int) or [0, 0], web.limit(request)
-        tenant_id = web.part(tenant, "tenantId")
-        rows, more = self.service.read_history(tenant_id, web.execution_part(execution), limit + 1, max(after, 0))
+        tenant_id = web.path_param(tenant, "tenantId")
+        rows, more = self.service.read_history(tenant_id, web.execution_param(execution), limit + 1, max(after, 0))
         # A record is told by the row before its own: its own is another one once the newest have moved into a row.
         starts = [after, *(row.version for row in rows)]
         records = [
@@ -121,7 +124,7 @@ def _start(body: Json) -> dict[str, Any]:
         raise InvalidError(f"the body has no {min(unknown)!r}: it takes input, name and version")
     name = body.get("name")
     if name is not None:
-        name = web.part(name if isinstance(name, str) else "", "name", NAME)
+        name = web.path_param(name if isinstance(name, str) else "", "name", NAME)
     return {"value": body.get("input", {}), "name": name, "version": _version(body.get("version"))}
 
 

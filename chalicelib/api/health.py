@@ -2,24 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from chalice.app import Request, Response
 
 from chalicelib.api import http as web
-from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
+
+if TYPE_CHECKING:
+    from chalicelib.core.values.json import Json
 
 
 @value
 class HealthApi:
     """The route."""
 
-    health_of_parts: Callable[[], Mapping[str, str]]
+    health_checks: Callable[[], Mapping[str, str]]
 
     @web.explained
     def health(self, request: Request) -> Response:  # noqa: ARG002 - every route takes one
         """Tell whether every table and queue answers."""
-        parts: dict[str, Json] = dict(self.health_of_parts())
+        parts: dict[str, Json] = dict(self.health_checks())
         if all(state == "ok" for state in parts.values()):
             return web.answer({"status": "ok", "parts": parts})
         failing = ", ".join(name for name, state in parts.items() if state != "ok")

@@ -14,7 +14,7 @@ from chalice.app import Request, Response
 from chalicelib.api.parsing import Places, read_json, read_yaml
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem
-from chalicelib.core.waits.task import Worker
+from chalicelib.core.waits.task import Person
 
 JSON_TYPES = ["application/json"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
@@ -100,7 +100,7 @@ def framework_problem(response: Response) -> Response:
 # -- path and query
 
 
-def part(value: str, name: str, allowed: str = r"[A-Za-z0-9._-]{1,64}") -> str:
+def path_param(value: str, name: str, allowed: str = r"[A-Za-z0-9._-]{1,64}") -> str:
     """Decode a path parameter.
 
     Raises:
@@ -112,9 +112,9 @@ def part(value: str, name: str, allowed: str = r"[A-Za-z0-9._-]{1,64}") -> str:
     return decoded
 
 
-def execution_part(value: str) -> str:
+def execution_param(value: str) -> str:
     """Decode the id of an execution in a path."""
-    return part(value, "execution", r"[A-Za-z0-9._:-]{1,200}")
+    return path_param(value, "execution", r"[A-Za-z0-9._:-]{1,200}")
 
 
 def query(request: Request, name: str) -> str | None:
@@ -208,7 +208,7 @@ def actor(request: Request) -> str | None:
     return _caller(request)[0]
 
 
-def worker(request: Request) -> Worker:
+def person(request: Request) -> Person:
     """Tell who asks, and of which groups they are.
 
     Raises:
@@ -220,7 +220,7 @@ def worker(request: Request) -> Worker:
             "tasks are for people who are known: deploy with an authorizer that tells who they are, or for development "
             f"set {TRUST}=true and send {USER}, and {GROUPS} if need be"
         )
-    return Worker(user, groups)
+    return Person(user, groups)
 
 
 def _caller(request: Request) -> tuple[str | None, frozenset[str]]:

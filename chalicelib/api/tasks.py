@@ -8,7 +8,7 @@ from chalicelib.core.values.json import Json, format_instant, parse_instant
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, summary_json, task_json
 from chalicelib.ports import Position
-from chalicelib.usecases.tasks import Tasks
+from chalicelib.usecases.tasks import TaskService
 
 TASK = r"[0-9a-f]{1,64}"
 KEY = r"[A-Za-z0-9._:/-]{1,200}"
@@ -19,17 +19,17 @@ MAX_NAMES = 200
 
 
 @value
-class TasksApi:
+class TaskApi:
     """The routes, over the use cases."""
 
-    tasks: Tasks
+    tasks: TaskService
 
     @web.explained
     def find(self, request: Request, tenant: str) -> Response:
         """List tasks, newest first."""
         after, limit = web.cursor(request, str, str), web.limit(request)
         position = None if after is None else _position(*after)
-        found = self.tasks.find(web.part(tenant, "tenantId"), _filter(request), limit + 1, position)
+        found = self.tasks.find(web.path_param(tenant, "tenantId"), _filter(request), limit + 1, position)
         last = found[limit - 1] if len(found) > limit else None
         following: list[Json] | None = None if last is None else [format_instant(last.created_at), last.id]
         return web.page(request, [summary_json(task) for task in found[:limit]], following)
@@ -43,29 +43,29 @@ class TasksApi:
     def claim(self, request: Request, tenant: str, task: str) -> Response:
         """Let others see that the caller does it."""
         web.no_body(request)
-        return self._told(request, self.tasks.claim(*_place(tenant, task), web.worker(request)))
+        return self._told(request, self.tasks.claim(*_place(tenant, task), web.person(request)))
 
     @web.explained
     def release(self, request: Request, tenant: str, task: str) -> Response:
         """Leave it to others."""
         web.no_body(request)
-        return self._told(request, self.tasks.release(*_place(tenant, task), web.worker(request)))
+        return self._told(request, self.tasks.release(*_place(tenant, task), web.person(request)))
 
     @web.explained
     def reassign(self, request: Request, tenant: str, task: str) -> Response:
         """Give it to others."""
-        told = web.members(request, "assignees", "groups")
-        assignees, groups = _names(told, "assignees"), _names(told, "groups")
+        body = web.members(request, "assignees", "groups")
+        assignees, groups = _names(body, "assignees"), _names(body, "groups")
         if not assignees and not groups:
             raise InvalidError("say whose it is now: assignees, groups, or both")
-        return self._told(request, self.tasks.reassign(*_place(tenant, task), web.worker(request), assignees, groups))
+        return self._told(request, self.tasks.reassign(*_place(tenant, task), web.person(request), assignees, groups))
 
     @web.explained
     def complete(self, request: Request, tenant: str, task: str) -> Response:
         """Take the answer."""
         answer = web.members(request, "answer").get("answer")
         return self._told(
-            request, self.tasks.complete(*_place(tenant, task), web.worker(request), answer, _key(request))
+            request, self.tasks.complete(*_place(tenant, task), web.person(request), answer, _key(request))
         )
 
     @web.explained
@@ -74,24 +74,24 @@ class TasksApi:
         reason = web.members(request, "reason").get("reason", "")
         if not isinstance(reason, str) or len(reason) > MAX_REASON:
             raise InvalidError(f"reason is a text of at most {MAX_REASON:,} characters, for people")
-        return self._told(request, self.tasks.reject(*_place(tenant, task), web.worker(request), reason, _key(request)))
+        return self._told(request, self.tasks.reject(*_place(tenant, task), web.person(request), reason, _key(request)))
 
     def _told(self, request: Request, task: Task) -> Response:
-        return web.answer(task_json(task, web.worker(request) if web.actor(request) else None))
+        return web.answer(task_json(task, web.person(request) if web.actor(request) else None))
 
 
 def _place(tenant: str, task: str) -> tuple[str, str]:
-    return web.part(tenant, "tenantId"), web.part(task, "task", TASK)
+    return web.path_param(tenant, "tenantId"), web.path_param(task, "task", TASK)
 
 
 def _key(request: Request) -> str | None:
     """Read the caller's own name for what it asks, under which a repeat is known."""
     given = request.headers.get("Idempotency-Key")
-    return None if given is None else web.part(given, "Idempotency-Key", KEY)
+    return None if given is None else web.path_param(given, "Idempotency-Key", KEY)
 
 
-def _names(told: dict[str, Json], name: str) -> tuple[str, ...]:
-    found = told.get(name, [])
+def _names(body: dict[str, Json], name: str) -> tuple[str, ...]:
+    found = body.get(name, [])
     if not isinstance(found, list) or len(found) > MAX_NAMES or not all(map(_is_name, found)):
         raise InvalidError(f"{name} is a list of at most {MAX_NAMES} names")
     return tuple(map(str, found))
@@ -109,7 +109,7 @@ def _filter(request: Request) -> TaskFilter:
     user, group = web.query(request, "assignee"), web.query(request, "group")
     groups = frozenset() if group is None else frozenset({group})
     if web.flag(request, "mine"):
-        me = web.worker(request)
+        me = web.person(request)
         user, groups = me.user, groups | me.groups
     return TaskFilter(
         status=TaskStatus(status),
@@ -126,6 +126,6 @@ def _filter(request: Request) -> TaskFilter:
 
 def _position(created_at: str, task: str) -> Position:
     try:
-        return Position(parse_instant(created_at), web.part(task, "cursor", TASK))
+        return Position(parse_instant(created_at), web.path_param(task, "cursor", TASK))
     except (ValueError, OverflowError) as error:  # an offset can carry an instant out of the calendar
         raise InvalidError("cursor is not one that a Link header gave: leave it out to begin") from error

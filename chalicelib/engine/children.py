@@ -11,7 +11,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Definitions, ExecutionStore
 
 
-def submission(definitions: Definitions, parent: Execution, launch: Launch) -> Execution:
+def child_execution(definitions: Definitions, parent: Execution, launch: Launch) -> Execution:
     """Make the execution that a `workflow` step asks for, as submitted.
 
     Raises:

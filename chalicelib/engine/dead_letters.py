@@ -9,18 +9,20 @@ from chalicelib.core.executions.model import Execution
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.invocation import Budget, Delivery, Invocation, Pending, Ports
+from chalicelib.engine.invocation import Budget, Delivery, Dependencies, Invocation, Pending
 
 
-class Burial(Invocation):
+class DeadLetters(Invocation):
     """The work on dead letters: what they drove fails with ``Poison``, a turn like any other.
 
     Where that is caught or tried again, others go on from there. A timer that died early is sent again: its wait is
     sound. A request is done after all: it runs nothing.
     """
 
-    def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
-        super().__init__(ports, request, deliveries, copy_with(budget, turns=0))
+    def __init__(
+        self, dependencies: Dependencies, request: str, deliveries: Sequence[Delivery], budget: Budget
+    ) -> None:
+        super().__init__(dependencies, request, deliveries, copy_with(budget, turns=0))
 
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what the message names or drove, and let it fail."""

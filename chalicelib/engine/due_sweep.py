@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from chalicelib.core.executions.implied import LONGEST_DELAY, due_at
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.engine.invocation import Ports, Sweep
+from chalicelib.engine.invocation import Dependencies, Sweep
 
 GRACE = timedelta(minutes=5)
 """How long after its time a message that the schedule sent is taken for lost, and sent again."""
@@ -14,39 +14,39 @@ GRACE = timedelta(minutes=5)
 log = logging.getLogger("sedo")
 
 
-def arm(ports: Ports, token: str, limit: int = 1000) -> int:
+def sweep_due(dependencies: Dependencies, token: str, limit: int = 1000) -> int:
     """Send what executions that come due ask for: long waits that a message can span now, and what was not sent.
 
     Sends, then moves the due time on: whatever happens between, the next run sends again.
 
     Args:
-        ports: what to work with.
+        dependencies: what to work with.
         token: names this run, once and for ever.
         limit: of executions in one run.
 
     Returns:
         How many executions were taken up.
     """
-    now = ports.clock.now()
-    found = ports.executions.due(now + LONGEST_DELAY, limit)
-    return sum(_arm(ports, f"{token}-{number}", name, seen) for number, (name, seen) in enumerate(found))
+    now = dependencies.clock.now()
+    found = dependencies.executions.due(now + LONGEST_DELAY, limit)
+    return sum(_sweep_one(dependencies, f"{token}-{number}", name, seen) for number, (name, seen) in enumerate(found))
 
 
-def _arm(ports: Ports, token: str, execution_id: str, seen: datetime) -> bool:
-    now = ports.clock.now()
+def _sweep_one(dependencies: Dependencies, token: str, execution_id: str, seen: datetime) -> bool:
+    now = dependencies.clock.now()
     later: datetime | None = now + LONGEST_DELAY + GRACE
     try:
-        item = ports.executions.get(execution_id)
+        item = dependencies.executions.get(execution_id)
         if item is not None and seen > now and _is_sent_soon(item, seen):
             return False
         if item is not None:
-            later = _later(Sweep(ports, execution_id, token).result() or item, now)
+            later = _later(Sweep(dependencies, execution_id, token).result() or item, now)
     except UnavailableError:
         log.warning("execution %s is left to the next run", execution_id)
         return False
     except Exception:
         log.exception("execution %s cannot be armed, and must not keep others waiting", execution_id)
-    ports.executions.defer(execution_id, seen, later)
+    dependencies.executions.defer(execution_id, seen, later)
     return True
 
 

@@ -16,44 +16,44 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from chalicelib.core.definitions.model import Definition, Perform
+from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.executions.decide import addressed, decide, hand_over
 from chalicelib.core.executions.implied import due_at, implied, is_due
 from chalicelib.core.executions.inputs import (
     Answered,
+    CallDeferred,
     ChildEnded,
+    CloseWait,
     Command,
     Decision,
-    EffectPutOff,
-    Event,
-    EventReceived,
     Image,
+    Input,
     Launch,
     Message,
     OpenTask,
     RedriveRequested,
     Requested,
     ResumeRequested,
-    Settle,
-    Settled,
+    SignalReceived,
     Started,
     StepDue,
     Subscribe,
     TimerFired,
+    WaitClosed,
 )
-from chalicelib.core.executions.model import ROOT, Driver, Execution, Record, Status, Thread
+from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Status, Thread
 from chalicelib.core.records.codec import fits
 from chalicelib.core.records.history import longer, new_row, news, stays
 from chalicelib.core.records.payload import LIMITS, Limits
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.engine.children import let_go, refused, submission, with_output
-from chalicelib.engine.signals import Events
-from chalicelib.engine.waits import again, open_task, settle, subscribe
+from chalicelib.engine.children import child_execution, let_go, refused, with_output
+from chalicelib.engine.signals import Signals
+from chalicelib.engine.waits import again, close_wait, open_task, subscribe
 from chalicelib.ports import (
+    Calls,
     Clock,
     Definitions,
-    Effects,
     ExecutionStore,
     HistoryStore,
     Queue,
@@ -100,7 +100,7 @@ class Delivery:
 class Pending:
     """An event that is not written yet, and the message under which it is folded."""
 
-    event: Event
+    event: Input
     message: str
 
 
@@ -119,7 +119,7 @@ class Budget:
 
 
 @value
-class Ports:
+class Dependencies:
     """What an invocation works with."""
 
     executions: ExecutionStore
@@ -127,10 +127,10 @@ class Ports:
     history: HistoryStore
     queue: Queue
     clock: Clock
-    effects: Callable[[], Effects]
+    calls: Callable[[], Calls]
     tasks: TaskStore
-    events: Events
-    decide: Callable[[Definition, Execution, Event, datetime, Driver], Decision] = decide
+    signals: Signals
+    decide: Callable[[Definition, Execution, Input, datetime, Driver], Decision] = decide
     limits: Limits = LIMITS
     """When the newest of history moves into a row, and values out of that."""
 
@@ -140,8 +140,8 @@ class Advance:
     """How far events and due steps take an execution, before it is written."""
 
     execution: Execution
-    records: list[Record] = field(default_factory=list)
-    performs: dict[Key, Perform] = field(default_factory=dict)
+    records: list[HistoryEntry] = field(default_factory=list)
+    calls: dict[Key, Call] = field(default_factory=dict)
     """By turns that stand written, or were read."""
     turns: int = 0
     size: int = 0
@@ -161,18 +161,20 @@ class Invocation:
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight;
-    ``sent`` whose asking it has answered. ``item`` is the execution as last read or written (``presumed``: as the
+    ``sent`` whose wait it has answered. ``item`` is the execution as last read or written (``presumed``: as the
     message says), None once nothing is left to do; ``image`` makes the image of the last write.
     """
 
-    def __init__(self, ports: Ports, request: str, deliveries: Sequence[Delivery], budget: Budget) -> None:
-        self.ports = ports
+    def __init__(
+        self, dependencies: Dependencies, request: str, deliveries: Sequence[Delivery], budget: Budget
+    ) -> None:
+        self.dependencies = dependencies
         self.request = request
         self.deliveries = {delivery.id: delivery for delivery in deliveries}
         self.me = {name: Driver(name, request) for name in self.deliveries}
         self.execution_id = deliveries[0].message.execution
         self.budget = budget
-        self.effects = ports.effects()
+        self.calls = dependencies.calls()
         self.item: Execution | None = None
         self.absent = False
         self.presumed = False
@@ -200,10 +202,10 @@ class Invocation:
             if self.item.ended and not self.pending:
                 break
             advance = self.advance(self.item)
-            if advance.performs and self.presumed:
+            if advance.calls and self.presumed:
                 self.load()
                 continue
-            self.perform(advance.performs)
+            self.begin_calls(advance.calls)
             if advance.execution is not self.item:
                 self.write(self.item, advance)
                 continue
@@ -228,11 +230,11 @@ class Invocation:
 
     def load(self) -> None:
         """Read the execution, or presume it untouched since the message was sent that brings it along."""
-        starts = [s for d in self.deliveries.values() if (s := d.message.submission) is not None]
-        submission = starts[0] if starts else None
-        presumable = None if self.presumed or not self.is_first() else submission or self.carried()
+        starts = [s for d in self.deliveries.values() if (s := d.message.submitted) is not None]
+        submitted = starts[0] if starts else None
+        presumable = None if self.presumed or not self.is_first() else submitted or self.carried()
         self.presumed = presumable is not None
-        self.begin(presumable or self.read(submission))
+        self.begin(presumable or self.read(submitted))
         if self.presumed and not self.own and not self.pending:
             self.load()
 
@@ -243,7 +245,7 @@ class Invocation:
             return
         self.own, self.pending, self.outbox = {}, [], {}
         for delivery in self.deliveries.values():
-            started = delivery.message.submission
+            started = delivery.message.submitted
             if started is None or started.nonce == item.nonce:
                 self.take_up(item, delivery)
 
@@ -251,18 +253,18 @@ class Invocation:
         """Answer the execution as it was written before the message was sent, if that brings it along."""
         (delivery,) = self.deliveries.values()
         image = delivery.message.image
-        return None if image is None else self.ports.executions.restore(image)
+        return None if image is None else self.dependencies.executions.restore(image)
 
-    def read(self, submission: Execution | None) -> Execution | None:
+    def read(self, submitted: Execution | None) -> Execution | None:
         """Read the execution; one that its start message has overtaken is put first, so that no other takes its id."""
-        item = self.ports.executions.get(self.execution_id)
-        if item is not None or submission is None:
+        item = self.dependencies.executions.get(self.execution_id)
+        if item is not None or submitted is None:
             return item
         try:
-            self.ports.executions.create(submission)
+            self.dependencies.executions.create(submitted)
         except Stale as stale:
             return stale.current
-        return submission
+        return submitted
 
     def is_first(self) -> bool:
         """Tell whether nothing but one message, never received before, is at hand."""
@@ -290,11 +292,11 @@ class Invocation:
                 if under_it:
                     self.imply(item, thread)
 
-    def hear(self, item: Execution, thread: Thread, event: Event, message: str) -> None:
+    def hear(self, item: Execution, thread: Thread, event: Input, message: str) -> None:
         """Take up an event that a thread waits for, or send an early timer on its way again."""
         if isinstance(event, ChildEnded):
-            self.pending.append(Pending(with_output(self.ports.executions, item, thread, event), message))
-        elif is_due(item, thread, self.ports.clock.now()):
+            self.pending.append(Pending(with_output(self.dependencies.executions, item, thread, event), message))
+        elif is_due(item, thread, self.dependencies.clock.now()):
             self.pending.append(Pending(TimerFired(*thread.key), message))
         else:
             self.imply(item, thread)
@@ -313,11 +315,11 @@ class Invocation:
                 own[thread.key] = held
         self.item, self.own = item, own
         for each in self.pending:
-            if isinstance(each.event, EventReceived):
+            if isinstance(each.event, SignalReceived):
                 self.give_back(item, each.event)
         self.pending = [each for each in self.pending if self.stands(item, each.event)]
 
-    def stands(self, item: Execution, event: Event) -> bool:
+    def stands(self, item: Execution, event: Input) -> bool:
         """Tell whether an event still means something, and is mine to fold."""
         if isinstance(event, Requested):
             return True
@@ -342,16 +344,16 @@ class Invocation:
 
     def advance(self, item: Execution) -> Advance:
         """Fold what is pending, then every step that is due and pure, as far as it goes."""
-        now = self.ports.clock.now()
+        now = self.dependencies.clock.now()
         advance = Advance(item)
         for each in self.pending:
             definition = self.definition(advance.execution, version_of(each.event))
-            decision = self.ports.decide(definition, advance.execution, each.event, now, self.me[each.message])
+            decision = self.dependencies.decide(definition, advance.execution, each.event, now, self.me[each.message])
             if decision.execution is not advance.execution:
                 advance.fold(decision)
         if now < self.budget.deadline and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
-        if not advance.performs and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
+        if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
             self.leave(advance)
         return advance
 
@@ -365,13 +367,13 @@ class Invocation:
                 return
             key, message = found
             definition = self.definition(advance.execution)
-            decision = self.ports.decide(definition, advance.execution, StepDue(*key), now, self.me[message])
-            if decision.perform is None:
+            decision = self.dependencies.decide(definition, advance.execution, StepDue(*key), now, self.me[message])
+            if decision.call is None:
                 advance.fold(decision)
             else:
                 stopped.add(key)
                 if self.may_perform(key):
-                    advance.performs[key] = decision.perform
+                    advance.calls[key] = decision.call
 
     def due(self, execution: Execution, but: Collection[Key] = ()) -> Iterator[tuple[Key, str]]:
         """Find the turns of mine that can run, but for some, with the message under which they do."""
@@ -400,27 +402,27 @@ class Invocation:
         """Look a version of the execution's definition up, by default its own."""
         version = version or execution.definition_version
         if version not in self.versions:
-            found = self.ports.definitions.get(execution.tenant_id, execution.definition_id, version)
+            found = self.dependencies.definitions.get(execution.tenant_id, execution.definition_id, version)
             self.versions[version] = found
         return self.versions[version]
 
     # -- carry out
 
-    def perform(self, performs: Mapping[Key, Perform]) -> None:
+    def begin_calls(self, calls: Mapping[Key, Call]) -> None:
         """Begin effects."""
-        for (thread, turn), perform in performs.items():
+        for (thread, turn), call in calls.items():
             self.running.add((thread, turn))
             self.turns += 1
-            self.effects.start(self.execution_id, thread, turn, perform, self.budget.deadline)
+            self.calls.start(self.execution_id, thread, turn, call, self.budget.deadline)
 
     def collect(self) -> None:
         """Wait for an effect to end, or for its time to be over; its event is pending if its turn is still mine."""
-        for event in self.effects.wait(self.over_time()):
+        for event in self.calls.wait(self.over_time()):
             self.running.discard((event.thread, event.turn))
             message = self.own.get((event.thread, event.turn))
-            if message is not None and not isinstance(event, EffectPutOff):
+            if message is not None and not isinstance(event, CallDeferred):
                 self.pending.append(Pending(event, message))
-        if (over := self.over_time()) is not None and over <= self.ports.clock.now():
+        if (over := self.over_time()) is not None and over <= self.dependencies.clock.now():
             self.give_up()
 
     def over_time(self) -> datetime | None:
@@ -434,7 +436,7 @@ class Invocation:
     def give_up(self) -> None:
         """Wait no longer for effects that are over their time: whatever they answer is too late."""
         assert self.item is not None  # noqa: S101 - its threads have a time
-        now = self.ports.clock.now()
+        now = self.dependencies.clock.now()
         for thread in self.item.threads.values():
             instants = [at for at in (thread.deadline, self.item.deadline) if at is not None]
             if thread.key in self.running and instants and min(instants) <= now:
@@ -448,7 +450,7 @@ class Invocation:
         self.turns += advance.turns
         self.image = None
         writer = f"{self.request}#{self.writes}"
-        limits = self.ports.limits
+        limits = self.dependencies.limits
         new = news(advance.execution, advance.records, limits)
         row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
         written = copy_with(
@@ -456,21 +458,21 @@ class Invocation:
         )
         try:
             if row is not None:
-                self.ports.history.append(row)
+                self.dependencies.history.append(row)
                 written = copy_with(written, head=row.link, tail="")
             elif new.payloads:
-                self.ports.history.keep(new.payloads)
-            self.image = self.ports.executions.update(written, self.due_at(written))
+                self.dependencies.history.keep(new.payloads)
+            self.image = self.dependencies.executions.update(written, self.due_at(written))
         except Stale as stale:
             self.reread(item, stale.current)
         except UnavailableError:
             self.unanswered += 1
             if self.unanswered > self.budget.unanswered:
                 raise
-            self.reread(item, self.ports.executions.get(item.id))
+            self.reread(item, self.dependencies.executions.get(item.id))
         else:
             self.presumed, self.pending = False, []
-            self.settle(written)
+            self.after_write(written)
 
     def due_at(self, written: Execution) -> datetime | None:
         """Tell when the schedule must look at what is written.
@@ -482,7 +484,7 @@ class Invocation:
         ours = [t for t in written.threads.values() if t.driver is None or t.driver.message.startswith(OURS)]
         if not ours:
             return natural
-        now, definition = self.ports.clock.now(), self.definition(written)
+        now, definition = self.dependencies.clock.now(), self.definition(written)
         if not any(implied(definition, written, thread, now) for thread in ours):
             return natural
         return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
@@ -495,9 +497,9 @@ class Invocation:
             return
         untouched = item if item.version == 0 else None
         stands = current or untouched
-        self.settle(stands if stands is not None and stands.nonce == item.nonce else None)
+        self.after_write(stands if stands is not None and stands.nonce == item.nonce else None)
 
-    def settle(self, item: Execution | None) -> None:
+    def after_write(self, item: Execution | None) -> None:
         """Go on from what stands there, or have nothing left to do."""
         if item is None:
             self.item = None
@@ -509,7 +511,7 @@ class Invocation:
     def imply(self, item: Execution, thread: Thread) -> None:
         """Put what a thread's state asks for into the outbox, once."""
         if asked(item, thread) not in self.sent:
-            commands = implied(self.definition(item), item, thread, self.ports.clock.now())
+            commands = implied(self.definition(item), item, thread, self.dependencies.clock.now())
             if commands:
                 self.outbox[asked(item, thread)] = commands
 
@@ -530,16 +532,16 @@ class Invocation:
             case Launch():
                 yield from self.launch(command)
             case OpenTask(thread, task):
-                open_task(self.ports.tasks, self.item, thread, task)
+                open_task(self.dependencies.tasks, self.item, thread, task)
             case Subscribe(thread, wanted):
                 self.subscribed[thread.key] = thread
-                if (event := subscribe(self.ports.events, self.item, thread, wanted)) is not None:
+                if (event := subscribe(self.dependencies.signals, self.item, thread, wanted)) is not None:
                     self.pending.append(Pending(event, self.message_of(thread)))
                     yield again(self.item, thread)
-            case Settle(thread):
-                yield from settle(self.ports.tasks, self.ports.events, self.item, thread)
+            case CloseWait(thread):
+                yield from close_wait(self.dependencies.tasks, self.dependencies.signals, self.item, thread)
                 if thread.status is Status.OVER:
-                    self.pending.append(Pending(Settled(*thread.key), self.message_of(thread)))
+                    self.pending.append(Pending(WaitClosed(*thread.key), self.message_of(thread)))
 
     def is_alone(self, message: Message) -> bool:
         """Tell whether nothing else that is on its way is likely to change the execution before a message arrives."""
@@ -548,37 +550,37 @@ class Invocation:
         return message.execution == self.item.id and len(movable) == 1
 
     def message_of(self, thread: Thread) -> str:
-        """Tell under which of the messages to fold what comes of a thread's asking."""
+        """Tell under which of the messages to fold what comes of a thread's wait."""
         driver = thread.driver
         return (
             driver.message if driver is not None and driver.message in self.deliveries else next(iter(self.deliveries))
         )
 
-    def give_back(self, item: Execution, event: EventReceived) -> None:
+    def give_back(self, item: Execution, event: SignalReceived) -> None:
         """Let others have an event that was matched with a turn, should that have gone on without it."""
         thread, stands = self.subscribed.get((event.thread, event.turn)), addressed(item, event)
-        if thread is not None and (stands is None or (item.ended and stands.status is Status.ASKING)):
-            self.post([*settle(self.ports.tasks, self.ports.events, item, thread)])
+        if thread is not None and (stands is None or (item.ended and stands.status is Status.WAITING_FOR_ANSWER)):
+            self.post([*close_wait(self.dependencies.tasks, self.dependencies.signals, item, thread)])
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send messages; a submission that no message can carry is put first."""
         light = []
         for message in messages:
-            if message.submission is None or fits(message):
+            if message.submitted is None or fits(message):
                 light.append(message)
             else:
                 with suppress(Stale):
-                    self.ports.executions.create(message.submission)
-                light.append(copy_with(message, submission=None))
+                    self.dependencies.executions.create(message.submitted)
+                light.append(copy_with(message, submitted=None))
         if light:
-            self.ports.queue.send(light)
+            self.dependencies.queue.send(light)
 
     def launch(self, launch: Launch) -> Iterator[Message]:
         """Make the message that starts an execution; its thread hears of a refusal, or that it need not wait."""
         assert self.item is not None  # noqa: S101 - it asks for the execution
         message = self.message_of(launch.thread)
         try:
-            started = submission(self.ports.definitions, self.item, launch)
+            started = child_execution(self.dependencies.definitions, self.item, launch)
         except StepError as error:
             self.pending.append(Pending(refused(launch, error), message))
             return
@@ -607,18 +609,18 @@ class Invocation:
         """Tell whether a thread is run by its driver, or asks it for something."""
         if thread.status is Status.READY and not item.paused and not item.ended:
             return True
-        return bool(implied(self.definition(item), item, thread, self.ports.clock.now()))
+        return bool(implied(self.definition(item), item, thread, self.dependencies.clock.now()))
 
 
-class Request(Invocation):
+class ApiInvocation(Invocation):
     """The work of an API call: nothing is run here, others are left what can go on.
 
     ``token`` names the call, once and for ever.
     """
 
-    def __init__(self, ports: Ports, execution_id: str, event: Requested | Answered, token: str) -> None:
+    def __init__(self, dependencies: Dependencies, execution_id: str, event: Requested | Answered, token: str) -> None:
         delivery = Delivery(f"api-{token}", Message(execution_id, event))
-        super().__init__(ports, token, [delivery], Budget(ports.clock.now() + ANSWER_WITHIN, turns=0))
+        super().__init__(dependencies, token, [delivery], Budget(dependencies.clock.now() + ANSWER_WITHIN, turns=0))
         self.has_written = False
 
     def heard(self) -> bool:
@@ -630,10 +632,10 @@ class Request(Invocation):
         self.run()
         return self.has_written
 
-    def settle(self, item: Execution | None) -> None:
+    def after_write(self, item: Execution | None) -> None:
         """Notice whether what stands there is this call's work."""
         self.has_written = self.has_written or (item is not None and item.writer.startswith(f"{self.request}#"))
-        super().settle(item)
+        super().after_write(item)
 
 
 class Sweep(Invocation):
@@ -642,9 +644,9 @@ class Sweep(Invocation):
     ``token`` names the run of the schedule, once and for ever.
     """
 
-    def __init__(self, ports: Ports, execution_id: str, token: str) -> None:
-        delivery = Delivery(f"sweep-{token}", Message(execution_id, Event("", 0)))
-        super().__init__(ports, token, [delivery], Budget(ports.clock.now() + ANSWER_WITHIN, turns=0))
+    def __init__(self, dependencies: Dependencies, execution_id: str, token: str) -> None:
+        delivery = Delivery(f"sweep-{token}", Message(execution_id, Input("", 0)))
+        super().__init__(dependencies, token, [delivery], Budget(dependencies.clock.now() + ANSWER_WITHIN, turns=0))
 
     def take_up(self, item: Execution, delivery: Delivery) -> None:  # noqa: ARG002 - it brings nothing
         """Ask every thread."""
@@ -655,9 +657,9 @@ class Sweep(Invocation):
 def asked(item: Execution, thread: Thread) -> Asked:
     """Tell by what a thread's state asks for something: what changes it without a turn is part of it."""
     begun = 0 if thread.join is None else thread.join.begun
-    return (*thread.key, begun + (thread.asking is not None and thread.asking.overdue), item.order, item.ended)
+    return (*thread.key, begun + (thread.wait is not None and thread.wait.overdue), item.control_epoch, item.ended)
 
 
-def version_of(event: Event) -> int | None:
+def version_of(event: Input) -> int | None:
     """Tell the version of the definition that an event wants to go on with."""
     return event.version if isinstance(event, RedriveRequested | ResumeRequested) else None

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
-from chalicelib.core.definitions.model import Perform
+from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.inputs import Message
-from chalicelib.ports import Effects, Performed, Queue
+from chalicelib.ports import CallResult, Calls, Queue
 
 PATIENCE = 0.5
 """Seconds: far less than what the shortest timer may be late."""
@@ -28,7 +28,7 @@ class _Trip:
     gone: Future[None] = field(default_factory=Future)
 
 
-class Convoy:
+class SendBatcher:
     """The queue, as a number of threads share it; each says when it has nothing more to send."""
 
     def __init__(self, queue: Queue, size: int, patience: float = PATIENCE) -> None:
@@ -115,18 +115,18 @@ class Convoy:
             trip.gone.set_result(None)
 
 
-class AwayWhileWaiting:
-    """Effects that keep nobody in a convoy waiting."""
+class CallsOutsideBatch:
+    """Calls that keep nobody in a batcher waiting."""
 
-    def __init__(self, effects: Effects, convoy: Convoy) -> None:
+    def __init__(self, effects: Calls, batcher: SendBatcher) -> None:
         self._effects = effects
-        self._convoy = convoy
+        self._convoy = batcher
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
-        """Perform, once there is room."""
+    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
+        """Call, once there is room."""
         self._effects.start(execution, thread, turn, perform, before)
 
-    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
+    def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
         """Wait, and let the others go."""
         with self._convoy.away():
             return self._effects.wait(until)

@@ -1,4 +1,4 @@
-"""Events that are matched by key: each goes to one thread, whoever dies or says it again.
+"""Signals that are matched by key: each goes to one thread, whoever dies or says it again.
 
 Everything here can be done again, and is to be done again where the store did not answer.
 """
@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
+from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits import correlation
-from chalicelib.core.waits.correlation import Correlation, Kept, Waiter
-from chalicelib.ports import Clock, EventStore
+from chalicelib.core.waits.correlation import Correlation, Waiter
+from chalicelib.ports import Clock, SignalStore
 
 ATTEMPTS = 20
 """How often a row is read again because somebody was quicker to write it; with each, one of them is done."""
@@ -24,7 +25,7 @@ Takes: TypeAlias = Callable[[Waiter, Json], Sequence[Problem] | None]
 
 
 @value
-class Matched:
+class SignalMatch:
     """What came of an event."""
 
     waiter: Waiter | None = None
@@ -34,13 +35,13 @@ class Matched:
 
 
 @value
-class Events:
+class Signals:
     """Who waits for which event, and what they get."""
 
-    store: EventStore
+    store: SignalStore
     clock: Clock
 
-    def match(self, tenant_id: str, name: str, key: str, event: Kept, takes: Takes) -> Matched:
+    def match(self, tenant_id: str, name: str, key: str, event: Signal, takes: Takes) -> SignalMatch:
         """Find who is to have an event: who has waited longest of those who take it. If nobody waits, it is kept.
 
         Again for an event that is matched, it answers that match; one that has been taken goes to nobody.
@@ -53,25 +54,25 @@ class Events:
 
         def verdict(waiter: Waiter) -> Sequence[Problem] | None:
             if waiter not in verdicts:
-                verdicts[waiter] = takes(waiter, event.data)
+                verdicts[waiter] = takes(waiter, event.value)
             return verdicts[waiter]
 
-        def change(row: Correlation, now: datetime) -> tuple[Correlation, Matched]:
+        def change(row: Correlation, now: datetime) -> tuple[Correlation, SignalMatch]:
             row = correlation.fresh(row, now)
             if correlation.known(row, event.id):
-                return row, Matched(correlation.waiter_of(row, event.id))
+                return row, SignalMatch(correlation.waiter_of(row, event.id))
             refused: list[Sequence[Problem]] = []
             for waiter in row.waiting:
                 problems = verdict(waiter)
                 if problems is None:
-                    row = correlation.settle(row, waiter, now, taken=None)
+                    row = correlation.release(row, waiter, now, taken=None)
                 elif problems:
                     refused.append(problems)
                 else:
-                    return correlation.publish(row, event, waiter, now), Matched(waiter)
+                    return correlation.publish(row, event, waiter, now), SignalMatch(waiter)
             if refused:
-                return row, Matched(problems=refused[0])
-            return correlation.publish(row, event, None, now), Matched()
+                return row, SignalMatch(problems=refused[0])
+            return correlation.publish(row, event, None, now), SignalMatch()
 
         return self._change(tenant_id, name, key, change)
 
@@ -92,7 +93,7 @@ class Events:
 
         self._change(tenant_id, name, key, change)
 
-    def matches(self, tenant_id: str, name: str, key: str) -> Sequence[tuple[Waiter, Kept]]:
+    def matches(self, tenant_id: str, name: str, key: str) -> Sequence[tuple[Waiter, Signal]]:
         """Answer whose event is whose, as long as that is not settled, the oldest match first.
 
         Raises:
@@ -102,7 +103,7 @@ class Events:
 
     def subscribe(
         self, tenant_id: str, name: str, key: str, waiter: Waiter, takes: Callable[[Json], bool]
-    ) -> Kept | None:
+    ) -> Signal | None:
         """Let a thread wait; answer its event if that came before, or is matched with it already.
 
         Raises:
@@ -111,7 +112,7 @@ class Events:
         """
         return self._change(tenant_id, name, key, lambda row, now: correlation.subscribe(row, waiter, now, takes))
 
-    def settle(self, tenant_id: str, name: str, key: str, waiter: Waiter, *, taken: str | None) -> bool:
+    def release(self, tenant_id: str, name: str, key: str, waiter: Waiter, *, taken: str | None) -> bool:
         """Let a thread go, which has taken the event of an id, or none; a match that it leaves is for others again.
 
         Answers whether others wait beside events that are kept: :meth:`rematch` is to be done then.
@@ -121,7 +122,7 @@ class Events:
         """
 
         def change(row: Correlation, now: datetime) -> tuple[Correlation, bool]:
-            row = correlation.settle(row, waiter, now, taken=taken)
+            row = correlation.release(row, waiter, now, taken=taken)
             return row, bool(row.waiting and row.kept)
 
         return self._change(tenant_id, name, key, change)

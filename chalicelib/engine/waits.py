@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from chalicelib.core.definitions.model import Await
-from chalicelib.core.executions.inputs import EventPublished, EventReceived, Message, WaitRefused
+from chalicelib.core.definitions.model import WaitForAnswer
+from chalicelib.core.executions.inputs import Message, SignalPublished, SignalReceived, WaitRefused
 from chalicelib.core.executions.model import Answer, Execution, Thread
 from chalicelib.core.executions.scope import takes
 from chalicelib.core.values.errors import TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Waiter
 from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned, task_id
-from chalicelib.engine.signals import Events
+from chalicelib.engine.signals import Signals
 from chalicelib.ports import TaskStore
 
 AGAIN_AFTER = 60
@@ -22,7 +22,7 @@ LEFT = "no longer to be done"
 """The title of a task that was taken back before anybody could see it."""
 
 
-def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Await) -> None:
+def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: WaitForAnswer) -> None:
     """Show people a task, once; or give one that was not done in time to others.
 
     Raises:
@@ -30,7 +30,7 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Aw
     """
     task = _task(execution, thread, wanted.params["title"], wanted.params)
     tasks.open(copy_with(task, due_at=thread.until))
-    if thread.asking is None or not thread.asking.overdue:
+    if thread.wait is None or not thread.wait.overdue:
         return
     due: Any = wanted.params["due"]
     while (row := tasks.get(task.tenant_id, task.id)) is not None and row.status is TaskStatus.OPEN and not row.overdue:
@@ -40,8 +40,8 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Aw
 
 
 def subscribe(
-    events: Events, execution: Execution, thread: Thread, wanted: Await
-) -> EventReceived | WaitRefused | None:
+    signals: Signals, execution: Execution, thread: Thread, wanted: WaitForAnswer
+) -> SignalReceived | WaitRefused | None:
     """Let events find a thread that waits for one; answer the one that came before it, or that too many wait for it.
 
     Raises:
@@ -49,19 +49,19 @@ def subscribe(
     """
     channel, waiter = _channel(execution, thread), _waiter(execution, thread)
     try:
-        found = events.subscribe(*channel, waiter, lambda value: takes(wanted, value))
+        found = signals.subscribe(*channel, waiter, lambda value: takes(wanted, value))
     except TooManyWaitersError as error:
         return WaitRefused(*thread.key, str(error))
-    return None if found is None else EventReceived(*thread.key, found.data, found.id, found.actor)
+    return None if found is None else SignalReceived(*thread.key, found.value, found.id, found.by)
 
 
 def again(execution: Execution, thread: Thread) -> Message:
     """Make what lets others have the event of a turn, should that have gone on without it and nobody have said so."""
     tenant, name, key = _channel(execution, thread)
-    return Message(tenant, EventPublished(name=name, key=key), delay=AGAIN_AFTER)
+    return Message(tenant, SignalPublished(name=name, key=key), delay=AGAIN_AFTER)
 
 
-def settle(tasks: TaskStore, events: Events, execution: Execution, thread: Thread) -> Iterator[Message]:
+def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, thread: Thread) -> Iterator[Message]:
     """Make known that a turn waits for an answer no longer, and how that ended.
 
     Yields what lets others have an event that was meant for this turn.
@@ -69,12 +69,12 @@ def settle(tasks: TaskStore, events: Events, execution: Execution, thread: Threa
     Raises:
         UnavailableError: the store did not answer.
     """
-    assert thread.asking is not None  # noqa: S101 - it has waited
-    if thread.asking.event_key is not None:
+    assert thread.wait is not None  # noqa: S101 - it has waited
+    if thread.wait.event_key is not None:
         tenant, name, key = _channel(execution, thread)
-        taken = None if thread.asking.answer is None else thread.asking.answer.key
-        if events.settle(tenant, name, key, _waiter(execution, thread), taken=taken):
-            yield Message(tenant, EventPublished(name=name, key=key))
+        taken = None if thread.wait.answer is None else thread.wait.answer.key
+        if signals.release(tenant, name, key, _waiter(execution, thread), taken=taken):
+            yield Message(tenant, SignalPublished(name=name, key=key))
     else:
         close_task(tasks, execution, thread)
 
@@ -86,7 +86,7 @@ def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
         UnavailableError: the store did not answer.
     """
     blank, now = _task(execution, thread, LEFT, {}), execution.ended_at or thread.since
-    answer = None if thread.asking is None else thread.asking.answer
+    answer = None if thread.wait is None else thread.wait.answer
     while True:
         row = tasks.get(blank.tenant_id, blank.id)
         done = _done(row or blank, answer, now)
@@ -133,9 +133,9 @@ def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _channel(execution: Execution, thread: Thread) -> tuple[str, str, str]:
-    assert thread.asking is not None  # noqa: S101 - it waits for an event
-    assert thread.asking.event_key is not None  # noqa: S101 - the same
-    return execution.tenant_id, thread.asking.name, thread.asking.event_key
+    assert thread.wait is not None  # noqa: S101 - it waits for an event
+    assert thread.wait.event_key is not None  # noqa: S101 - the same
+    return execution.tenant_id, thread.wait.name, thread.wait.event_key
 
 
 def _waiter(execution: Execution, thread: Thread) -> Waiter:

@@ -8,15 +8,15 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
-from chalicelib.core.executions.inputs import EventPublished
+from chalicelib.core.executions.inputs import SignalPublished
 from chalicelib.core.records.codec import UnknownMessageError, read_message
 from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.engine.dead_letters import Burial
-from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports
-from chalicelib.engine.send_batcher import AwayWhileWaiting, Convoy
+from chalicelib.engine.dead_letters import DeadLetters
+from chalicelib.engine.invocation import Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.send_batcher import CallsOutsideBatch, SendBatcher
 
-Record: TypeAlias = Mapping[str, Any]
+SqsRecord: TypeAlias = Mapping[str, Any]
 """A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
 
 PARALLEL = 10
@@ -36,7 +36,7 @@ class GivenBackError(Exception):
 class Worker:
     """Handles the messages of one function."""
 
-    ports: Ports
+    dependencies: Dependencies
     deliver: Callable[[str, str, str], None]
     """Gives the events of a tenant, of a name and key, to the executions that they are for."""
     invocation: type[Invocation] = Invocation
@@ -45,7 +45,7 @@ class Worker:
     idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
     """Threads that no batch has: one batch has them for itself, as its executions wait for each other."""
 
-    def handle(self, records: Sequence[Record], request: str, left: timedelta) -> dict[str, Any] | None:
+    def handle(self, records: Sequence[SqsRecord], request: str, left: timedelta) -> dict[str, Any] | None:
         """Work on a batch for the time that is left, and delete what is done.
 
         Answers what Lambda wants to hear where the mapping reports failures, else None.
@@ -63,11 +63,11 @@ class Worker:
                 log.warning("message %s is given back: %s", name, error)
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 log.error("message %s cannot be read: %r: %.999s", name, error, record["body"])  # noqa: TRY400 - told
-                if self.invocation is Burial:
+                if self.invocation is DeadLetters:
                     done.add(name)
             else:
                 groups.setdefault(delivery.message.execution, []).append(delivery)
-        budget = Budget(self.ports.clock.now() + left - RESERVE)
+        budget = Budget(self.dependencies.clock.now() + left - RESERVE)
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
             done |= self.work_on(request, waiting[start : start + PARALLEL], budget)
@@ -82,15 +82,17 @@ class Worker:
     def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> set[str]:
         """Work on the messages of some executions at a time, which send together."""
         if len(groups) == 1:
-            return self.work(request, groups[0], budget, self.ports)
-        convoy = Convoy(self.ports.queue, len(groups))
-        ports = copy_with(self.ports, queue=convoy, effects=lambda: AwayWhileWaiting(self.ports.effects(), convoy))
+            return self.work(request, groups[0], budget, self.dependencies)
+        batcher = SendBatcher(self.dependencies.queue, len(groups))
+        dependencies = copy_with(
+            self.dependencies, queue=batcher, calls=lambda: CallsOutsideBatch(self.dependencies.calls(), batcher)
+        )
 
         def run(group: Sequence[Delivery]) -> set[str]:
             try:
-                return self.work(request, group, budget, ports)
+                return self.work(request, group, budget, dependencies)
             finally:
-                convoy.leave()
+                batcher.leave()
 
         try:
             pool = self.idle.get_nowait()
@@ -101,29 +103,29 @@ class Worker:
         finally:
             self.idle.put(pool)
 
-    def work(self, request: str, group: Sequence[Delivery], budget: Budget, ports: Ports) -> set[str]:
+    def work(self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies) -> set[str]:
         """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
         try:
-            published = {e for d in group if isinstance(e := d.message.event, EventPublished)}
+            published = {e for d in group if isinstance(e := d.message.event, SignalPublished)}
             for event in published:
                 self.deliver(group[0].message.execution, event.name, event.key)
             if published:
                 return {delivery.id for delivery in group}
-            return self.invocation(ports, request, group, budget).run()
+            return self.invocation(dependencies, request, group, budget).run()
         except Exception:
             log.exception("execution %s is given back", group[0].message.execution)
             return set()
 
-    def delete(self, records: Sequence[Record]) -> None:
+    def delete(self, records: Sequence[SqsRecord]) -> None:
         """Delete messages that are done, queue by queue."""
         queues: dict[str, list[str]] = {}
         for record in records:
             queues.setdefault(record["eventSourceARN"].rpartition(":")[2], []).append(record["receiptHandle"])
         for queue, handles in queues.items():
-            self.ports.queue.delete(queue, handles)
+            self.dependencies.queue.delete(queue, handles)
 
 
-def read(record: Record) -> Delivery:
+def read(record: SqsRecord) -> Delivery:
     """Read one message.
 
     Raises:

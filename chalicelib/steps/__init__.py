@@ -3,37 +3,37 @@
 from collections.abc import Mapping
 
 from chalicelib.core.definitions.model import StepType
-from chalicelib.steps.aws import Aws
-from chalicelib.steps.callback import Callback
-from chalicelib.steps.choice import Choice
-from chalicelib.steps.echo import Echo
-from chalicelib.steps.event import Event
-from chalicelib.steps.fail import Fail
-from chalicelib.steps.http import Http
-from chalicelib.steps.lambda_ import Lambda
-from chalicelib.steps.map import Map
-from chalicelib.steps.parallel import Parallel
-from chalicelib.steps.succeed import Succeed
-from chalicelib.steps.task import Task
-from chalicelib.steps.transform import Transform
-from chalicelib.steps.wait import Wait
-from chalicelib.steps.workflow import Workflow
+from chalicelib.steps.aws import AwsStep
+from chalicelib.steps.callback import CallbackStep
+from chalicelib.steps.choice import ChoiceStep
+from chalicelib.steps.echo import EchoStep
+from chalicelib.steps.event import EventStep
+from chalicelib.steps.fail import FailStep
+from chalicelib.steps.http import HttpStep
+from chalicelib.steps.lambda_ import LambdaStep
+from chalicelib.steps.map import MapStep
+from chalicelib.steps.parallel import ParallelStep
+from chalicelib.steps.succeed import SucceedStep
+from chalicelib.steps.task import TaskStep
+from chalicelib.steps.transform import TransformStep
+from chalicelib.steps.wait import WaitStep
+from chalicelib.steps.workflow import WorkflowStep
 
 STEP_TYPES: Mapping[str, StepType] = {
-    "echo": Echo(),
-    "transform": Transform(),
-    "wait": Wait(),
-    "choice": Choice(),
-    "parallel": Parallel(),
-    "map": Map(),
-    "workflow": Workflow(),
-    "http": Http(),
-    "lambda": Lambda(),
-    "aws": Aws(),
-    "task": Task(),
-    "callback": Callback(),
-    "event": Event(),
-    "succeed": Succeed(),
-    "fail": Fail(),
+    "echo": EchoStep(),
+    "transform": TransformStep(),
+    "wait": WaitStep(),
+    "choice": ChoiceStep(),
+    "parallel": ParallelStep(),
+    "map": MapStep(),
+    "workflow": WorkflowStep(),
+    "http": HttpStep(),
+    "lambda": LambdaStep(),
+    "aws": AwsStep(),
+    "task": TaskStep(),
+    "callback": CallbackStep(),
+    "event": EventStep(),
+    "succeed": SucceedStep(),
+    "fail": FailStep(),
 }
 """Every step type, by the ``type`` that steps name it with."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.core.definitions.grammar import EFFECT_KEYS
-from chalicelib.core.definitions.model import Outcome, StepContext, effect
+from chalicelib.core.definitions.grammar import CALL_KEYS
+from chalicelib.core.definitions.model import Outcome, StepContext, call_of
 from chalicelib.core.values.json import Json
 
 
-class Aws:
+class AwsStep:
     """Call an action of AWS.
 
     `service` is what boto3 calls the service, `action` what its API calls the action (`PutItem`; boto3's `put_item` is
@@ -74,7 +74,7 @@ class Aws:
                 "default": False,
                 "description": "Whether to ask for all pages, of an action that answers in pages.",
             },
-            **EFFECT_KEYS,
+            **CALL_KEYS,
         },
         "required": ["service", "action"],
         "additionalProperties": False,
@@ -82,7 +82,7 @@ class Aws:
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not sent
         """Describe the call."""
-        return effect(self.name, params)
+        return call_of(self.name, params)
 
     def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Say what a step of another type does better."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from chalicelib.core.definitions.grammar import LONGEST
-from chalicelib.core.definitions.model import Await, Awaited, Outcome, StepContext
+from chalicelib.core.definitions.model import AnswerKind, Outcome, StepContext, WaitForAnswer
 from chalicelib.core.values.json import Json
 
 
-class Callback:
+class CallbackStep:
     """Wait until another system answers.
 
     The execution shows the token of the wait under `waitingFor`. Whoever has it answers with `POST
@@ -44,6 +44,6 @@ class Callback:
         """Wait for whoever has the token."""
         match params.get("heartbeatSeconds"):
             case int() | float() as seconds:
-                return Await(Awaited.CALLBACK, heartbeat=timedelta(seconds=seconds))
+                return WaitForAnswer(AnswerKind.CALLBACK, heartbeat=timedelta(seconds=seconds))
             case _:
-                return Await(Awaited.CALLBACK)
+                return WaitForAnswer(AnswerKind.CALLBACK)

@@ -7,7 +7,7 @@ from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
 
-class Choice:
+class ChoiceStep:
     """Go on at one step or another.
 
     The conditions are looked at in order, and the first that is true says where to go; those behind it are not looked

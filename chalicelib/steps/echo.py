@@ -6,7 +6,7 @@ from chalicelib.core.definitions.model import Outcome, StepContext, Succeed
 from chalicelib.core.values.json import Json
 
 
-class Echo:
+class EchoStep:
     """Answer with a message.
 
     The result is the message, rendered: text, or any other JSON value. History keeps it, so an `echo` also leaves a

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from chalicelib.core.definitions.grammar import SCHEMA_TYPE
-from chalicelib.core.definitions.model import Await, Awaited, Outcome, StepContext
+from chalicelib.core.definitions.model import AnswerKind, Outcome, StepContext, WaitForAnswer
 from chalicelib.core.values.json import Json
 
 
-class Event:
+class EventStep:
     """Wait for an event of a name.
 
     It comes by `POST …/executions/{id}/events/{name}`, which sends it to this very execution, or, if the step has a
@@ -55,4 +55,4 @@ class Event:
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not told
         """Wait for the event."""
-        return Await(Awaited.EVENT, params)
+        return WaitForAnswer(AnswerKind.EVENT, params)

@@ -7,7 +7,7 @@ from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
 
-class Fail:
+class FailStep:
     """Fail with an error of your own.
 
     The error goes the way of every error: a `catch` of this step takes it, or one of the steps around it; if none does,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.core.definitions.grammar import EFFECT_KEYS
-from chalicelib.core.definitions.model import Outcome, StepContext, effect
+from chalicelib.core.definitions.grammar import CALL_KEYS
+from chalicelib.core.definitions.model import Outcome, StepContext, call_of
 from chalicelib.core.values.json import Json
 
 LONGEST_SECONDS = 30
@@ -22,7 +22,7 @@ _AUTH: Mapping[str, list[Json]] = {
 """What each kind of credentials needs."""
 
 
-class Http:
+class HttpStep:
     """Send an HTTP request.
 
     The result is `{status, headers, body}`. The names of headers are in lower case, several values of one stand in one
@@ -144,7 +144,7 @@ class Http:
                 "default": LONGEST_SECONDS,
                 "description": "How long the other side may be silent.",
             },
-            **EFFECT_KEYS,
+            **CALL_KEYS,
         },
         "required": ["url"],
         "additionalProperties": False,
@@ -152,7 +152,7 @@ class Http:
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 what came in is not sent
         """Describe the request."""
-        return effect(self.name, params)
+        return call_of(self.name, params)
 
     def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Say which parameters do nothing, and which requests are refused."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.core.definitions.grammar import EFFECT_KEYS
-from chalicelib.core.definitions.model import Outcome, StepContext, effect
+from chalicelib.core.definitions.grammar import CALL_KEYS
+from chalicelib.core.definitions.model import Outcome, StepContext, call_of
 from chalicelib.core.values.json import Json
 
 
-class Lambda:
+class LambdaStep:
     """Call a Lambda function.
 
     The result is what the function answers. With `mode: forget` it is called without waiting for its answer, and the
@@ -60,7 +60,7 @@ class Lambda:
                 "default": "wait",
                 "description": "Whether to wait for the function's answer.",
             },
-            **EFFECT_KEYS,
+            **CALL_KEYS,
         },
         "required": ["function"],
         "additionalProperties": False,
@@ -68,7 +68,7 @@ class Lambda:
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not sent
         """Describe the call."""
-        return effect(self.name, params)
+        return call_of(self.name, params)
 
     def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Say that nobody gets the token of a step that waits for an answer with it."""

@@ -8,7 +8,7 @@ from chalicelib.core.definitions.model import Outcome, Spread, StepContext, Succ
 from chalicelib.core.values.json import Json
 
 
-class Map:
+class MapStep:
     """Run a list of steps once for each item of a list.
 
     The steps run for all items at the same time, or for as many as `maxConcurrency` says. In them, `item` is the item,

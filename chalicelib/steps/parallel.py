@@ -6,7 +6,7 @@ from chalicelib.core.definitions.model import Fork, Outcome, StepContext
 from chalicelib.core.values.json import Json
 
 
-class Parallel:
+class ParallelStep:
     """Run lists of steps at the same time.
 
     Every branch begins with what came in. Its steps see what was stashed before, and what they stash themselves is seen

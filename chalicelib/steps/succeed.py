@@ -6,7 +6,7 @@ from chalicelib.core.definitions.model import End, Outcome, StepContext
 from chalicelib.core.values.json import Json
 
 
-class Succeed:
+class SucceedStep:
     """End here, and well.
 
     At the top it ends the execution; in a branch of a `parallel`, or for an item of a `map`, it ends that list of steps

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.core.definitions.grammar import LONGEST, SCHEMA_TYPE
-from chalicelib.core.definitions.model import Await, Awaited, Outcome, StepContext
+from chalicelib.core.definitions.model import AnswerKind, Outcome, StepContext, WaitForAnswer
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json, parse_instant, truncate
 
@@ -18,7 +18,7 @@ _PEOPLE: dict[str, Json] = {
 }
 
 
-class Task:
+class TaskStep:
     """Let a person decide, or do something.
 
     The task stands in the lists of its `assignees` and of the members of its `groups`; with neither, anybody may do it.
@@ -98,7 +98,7 @@ class Task:
             StepError: the due date is no instant.
         """
         due: Any = params.get("due")
-        return Await(Awaited.TASK, params, until=None if due is None else _instant(due, context.now))
+        return WaitForAnswer(AnswerKind.TASK, params, until=None if due is None else _instant(due, context.now))
 
 
 def _instant(due: Mapping[str, Any], now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from chalicelib.core.definitions.model import Outcome, StepContext, Succeed
 from chalicelib.core.values.json import Json
 
 
-class Transform:
+class TransformStep:
     """Make a new value from what is there.
 
     It has no parameters: what came in goes through, and the keys that every step may have do the work. `output` makes

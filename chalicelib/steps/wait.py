@@ -9,7 +9,7 @@ from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json, parse_instant, truncate
 
 
-class Wait:
+class WaitStep:
     """Go on later: after some seconds, or at an instant.
 
     It takes either `seconds`, counted from when the step begins, or `until`. An instant that is past already ends the

@@ -7,7 +7,7 @@ from chalicelib.core.definitions.model import Outcome, StartChild, StepContext
 from chalicelib.core.values.json import Json
 
 
-class Workflow:
+class WorkflowStep:
     """Run another definition as an execution of its own.
 
     The result is the output of that execution once it has ended. With `wait: false` the step is done as soon as the
@@ -23,7 +23,7 @@ class Workflow:
     - id: invoice
       type: workflow
       definition: make-invoice
-      input: {order: '${ input.order }', total: '${ output.total }'}
+      input: {order: '${ input.control_epoch }', total: '${ output.total }'}
     ```
     """
 

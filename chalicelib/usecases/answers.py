@@ -2,27 +2,27 @@
 
 from collections.abc import Callable, Sequence
 
-from chalicelib.core.definitions.model import Await, Awaited
+from chalicelib.core.definitions.model import AnswerKind, WaitForAnswer
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,
     CallbackSucceeded,
-    EventPublished,
-    EventReceived,
-    EventSent,
     HeartbeatReceived,
     Message,
     Requested,
+    SignalPublished,
+    SignalReceived,
+    SignalSent,
 )
-from chalicelib.core.executions.model import Execution, Letter, Status, Thread
+from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import awaited_event, refusals
 from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import value
-from chalicelib.core.waits.correlation import Kept, Waiter
+from chalicelib.core.waits.correlation import Waiter
 from chalicelib.core.waits.token import Token
-from chalicelib.engine.signals import Events
+from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions, ExecutionStore, Queue
 
 AGAIN_AFTER = 5
@@ -30,12 +30,12 @@ AGAIN_AFTER = 5
 
 
 @value
-class Callbacks:
+class AnswerService:
     """The use cases of other systems."""
 
     executions: ExecutionStore
     definitions: Definitions
-    events: Events
+    signals: Signals
     queue: Queue
     clock: Clock
     read_token: Callable[[str], Token]
@@ -75,7 +75,7 @@ class Callbacks:
         item = self.executions.get(token.execution)
         event = HeartbeatReceived(token.thread, token.turn)
         thread = None if item is None or item.ended else addressed(item, event)
-        if thread is None or thread.status not in (Status.READY, Status.ASKING):
+        if thread is None or thread.status not in (Status.READY, Status.WAITING_FOR_ANSWER):
             raise _used(token)
         if thread.until is not None:
             self._answer(token, event)
@@ -86,7 +86,7 @@ class Callbacks:
 
     # -- events
 
-    def send(self, tenant_id: str, execution_id: str, letter: Letter) -> Execution:
+    def send(self, tenant_id: str, execution_id: str, signal: Signal) -> Execution:
         """Send an event to an execution: to the step that waits for it, or else to be kept; a repeat changes nothing.
 
         Raises:
@@ -98,17 +98,17 @@ class Callbacks:
         item = self.executions.get(execution_id)
         if item is None or item.tenant_id != tenant_id:
             raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
-        if not _has(item, letter):
-            self._look(item, letter)
-            event = EventSent(actor=letter.by, id=letter.id, name=letter.name, result=letter.value, until=letter.until)
+        if not _has(item, signal):
+            self._look(item, signal)
+            event = SignalSent(actor=signal.by, id=signal.id, name=signal.name, result=signal.value, until=signal.until)
             item = self.drive(execution_id, event) or item
-        if _has(item, letter):
+        if _has(item, signal):
             return item
         if item.ended:
             raise StateError(f"{execution_id} is {item.state} already: no step of it can take an event")
         raise StateError(f"{execution_id} keeps as many events as it can: wait until its steps have taken some")
 
-    def _look(self, item: Execution, letter: Letter) -> None:
+    def _look(self, item: Execution, signal: Signal) -> None:
         """Refuse what no step takes that waits for it.
 
         Raises:
@@ -116,19 +116,19 @@ class Callbacks:
         """
         found = [self._wanted(item, thread) for thread in item.threads.values()] if not item.ended else []
         refused = [
-            refusals(wanted, letter.value) for wanted in found if wanted and wanted.params["name"] == letter.name
+            refusals(wanted, signal.value) for wanted in found if wanted and wanted.params["name"] == signal.name
         ]
         if refused and all(refused):
             raise InvalidError(problems=refused[0])
 
-    def _wanted(self, item: Execution, thread: Thread) -> Await | None:
+    def _wanted(self, item: Execution, thread: Thread) -> WaitForAnswer | None:
         """Find the event that a thread waits for."""
-        if thread.asking is None or thread.asking.what is not Awaited.EVENT:
+        if thread.wait is None or thread.wait.what is not AnswerKind.EVENT:
             return None
         definition = self.definitions.get(item.tenant_id, item.definition_id, item.definition_version)
         return awaited_event(definition, item, thread)
 
-    def publish(self, tenant_id: str, name: str, key: str, event: Kept) -> str | None:
+    def publish(self, tenant_id: str, name: str, key: str, event: Signal) -> str | None:
         """Send an event to the step that has waited for its name and key longest, or else to be kept.
 
         Answers the execution that has got it, if one has. A repeat with the same id changes nothing.
@@ -138,9 +138,9 @@ class Callbacks:
             StateError: as many events are kept as can be.
             UnavailableError: it may be done, or not: send it again with the same id.
         """
-        message = Message(tenant_id, EventPublished(name=name, key=key), delay=AGAIN_AFTER)
+        message = Message(tenant_id, SignalPublished(name=name, key=key), delay=AGAIN_AFTER)
         self.queue.send([message])
-        found = self.events.match(tenant_id, name, key, event, self._taker())
+        found = self.signals.match(tenant_id, name, key, event, self._taker())
         if found.problems and found.waiter is None:
             raise InvalidError(problems=found.problems)
         self.deliver(tenant_id, name, key)
@@ -154,24 +154,24 @@ class Callbacks:
         """
         again = True
         while again:
-            self.events.rematch(tenant_id, name, key, self._taker())
-            matches = self.events.matches(tenant_id, name, key)
+            self.signals.rematch(tenant_id, name, key, self._taker())
+            matches = self.signals.matches(tenant_id, name, key)
             again = False
             for waiter, event in matches:
                 again = self._hand_over(tenant_id, name, key, waiter, event) or again
 
-    def _hand_over(self, tenant_id: str, name: str, key: str, waiter: Waiter, event: Kept) -> bool:
+    def _hand_over(self, tenant_id: str, name: str, key: str, waiter: Waiter, event: Signal) -> bool:
         """Let a turn have its event, or put away what it has had; tell whether others can have it now instead."""
-        received = EventReceived(waiter.thread, waiter.turn, event.data, event.id, event.actor)
+        received = SignalReceived(waiter.thread, waiter.turn, event.value, event.id, event.by)
         item = self.executions.get(waiter.execution)
         thread = None if item is None else addressed(item, received)
-        if item is not None and thread is not None and thread.status is Status.ASKING and not item.ended:
+        if item is not None and thread is not None and thread.status is Status.WAITING_FOR_ANSWER and not item.ended:
             if self.answer(waiter.execution, received):
                 return False
             item = self.executions.get(waiter.execution)
             thread = None if item is None else addressed(item, received)
-        answer = None if thread is None or thread.asking is None else thread.asking.answer
-        return self.events.settle(tenant_id, name, key, waiter, taken=None if answer is None else answer.key)
+        answer = None if thread is None or thread.wait is None else thread.wait.answer
+        return self.signals.release(tenant_id, name, key, waiter, taken=None if answer is None else answer.key)
 
     def _taker(self) -> Callable[[Waiter, Json], Sequence[Problem] | None]:
         """Make what tells whether a thread still waits, and what is wrong for it with the data of an event."""
@@ -187,9 +187,9 @@ class Callbacks:
         return problems
 
 
-def _has(item: Execution, letter: Letter) -> bool:
+def _has(item: Execution, signal: Signal) -> bool:
     """Tell whether an event has come to an execution."""
-    return any(known.id == letter.id for known in item.mailbox)
+    return any(known.id == signal.id for known in item.mailbox)
 
 
 def _used(token: Token) -> StateError:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.core.definitions.model import StepType
-from chalicelib.core.definitions.validation import Review, review
+from chalicelib.core.definitions.validation import Validation, review
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, canonical
 from chalicelib.core.values.value import copy_with, value
@@ -47,7 +47,7 @@ class DefinitionService:
         self.definitions.put_newest(record)
         return record, True, found.warnings
 
-    def check_definition(self, tenant_id: str, document: Json) -> Review:
+    def check_definition(self, tenant_id: str, document: Json) -> Validation:
         """Look at a definition of a tenant, which may include others, without keeping it."""
 
         def find(definition_id: str, version: int | None) -> tuple[int, Mapping[str, Json]] | None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
-from chalicelib.core.definitions.model import Definition, Outcome, Perform, StartChild, StepContext, StepType
+from chalicelib.core.definitions.model import Call, Definition, Outcome, StartChild, StepContext, StepType
 from chalicelib.core.dryruns.mock import find_step, name_of, read_mocks
-from chalicelib.core.dryruns.single_step import Given, begun, excerpt
+from chalicelib.core.dryruns.single_step import Given, begun, single_step
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, InvalidInputError
@@ -30,7 +30,7 @@ SIZE = 20_000_000
 
 
 @value
-class Trial:
+class DryRunPlan:
     """What to run, and with what."""
 
     tenant_id: str
@@ -79,7 +79,7 @@ class DryRun:
 
     def json(self, *, one: bool) -> dict[str, Json]:
         """Write it as the API answers it; of one step with where it leads."""
-        told: dict[str, Any] = {
+        body: dict[str, Any] = {
             "state": self.state,
             "output": self.output,
             "error": self.error,
@@ -90,7 +90,7 @@ class DryRun:
             "history": self.history,
             "path": self.path,
         }
-        return {**told, "next": self.next} if one else told
+        return {**body, "next": self.next} if one else body
 
 
 class _Mocked:
@@ -107,14 +107,14 @@ class _Mocked:
         start = self.original.run(params, context)
         assert isinstance(start, StartChild)  # noqa: S101 - it is a workflow step
         version: dict[str, Json] = {} if start.version is None else {"version": start.version}
-        told: dict[str, Json] = {"definition": start.definition, **version, "input": start.input, "wait": start.wait}
-        return Perform(self.name, told)
+        body: dict[str, Json] = {"definition": start.definition, **version, "input": start.input, "wait": start.wait}
+        return Call(self.name, body)
 
 
 class Stage:
     """The definitions of a trial, with mocks where executions would start; of its own, perhaps one step only."""
 
-    def __init__(self, definitions: Definitions, trial: Trial) -> None:
+    def __init__(self, definitions: Definitions, trial: DryRunPlan) -> None:
         self.definitions = definitions
         self.trial = trial
         self.tested = definitions.get(trial.tenant_id, trial.definition_id, trial.version)
@@ -132,7 +132,7 @@ class Stage:
         if key not in self.made:
             found = self.definitions.get(tenant_id, definition_id, version)
             if self.step is not None and key == (self.trial.definition_id, self.trial.version):
-                found = excerpt(found, self.step)
+                found = single_step(found, self.step)
             steps = {
                 path: copy_with(step, type=_Mocked(step.type))
                 for path, step in found.steps.items()
@@ -162,7 +162,7 @@ class Stage:
         except DefinitionNotFoundError:
             return ()
 
-    def submission(self, start: datetime) -> Execution:
+    def submitted(self, start: datetime) -> Execution:
         """Make the execution of the trial, as submitted."""
         trial = self.trial
         blank = Execution(

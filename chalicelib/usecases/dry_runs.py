@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TypeAlias
 
-from chalicelib.adapters.memory.signals import MemoryEvents
-from chalicelib.adapters.memory.stores import Letter, MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue
+from chalicelib.adapters.memory.signals import MemorySignals
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue, QueueMessage
 from chalicelib.adapters.memory.tasks import MemoryTasks
-from chalicelib.core.definitions.model import Await, Awaited, Definition, Perform
+from chalicelib.core.definitions.model import AnswerKind, Call, Definition, WaitForAnswer
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
-from chalicelib.core.executions.inputs import EffectFailed, EffectSucceeded, Message, Started
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import outcome
 from chalicelib.core.records.codec import read_message
@@ -25,11 +25,11 @@ from chalicelib.core.values.errors import DryRunLimitError, InvalidError
 from chalicelib.core.values.json import Json, Problem, encode, parse_instant
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.due_sweep import arm
-from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports, Request
-from chalicelib.engine.signals import Events
+from chalicelib.engine.due_sweep import sweep_due
+from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions
-from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, Stage, Trial
+from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, DryRunPlan, Stage
 
 TURNS_AT_ONCE = 100
 """After which the time that it has really taken is looked at."""
@@ -39,7 +39,11 @@ FOR_EVER = 10**9
 
 
 def dry_run(
-    definitions: Definitions, trial: Trial, start: datetime, clock: Clock | None = None, bounds: Bounds | None = None
+    definitions: Definitions,
+    trial: DryRunPlan,
+    start: datetime,
+    clock: Clock | None = None,
+    bounds: Bounds | None = None,
 ) -> DryRun:
     """Run a trial.
 
@@ -57,7 +61,7 @@ def dry_run(
         DryRunLimitError: it does not come to an end.
     """
     stage = Stage(definitions, trial)
-    submitted = stage.submission(start)
+    submitted = stage.submitted(start)
     return _World(stage, start, clock, bounds or Bounds()).run(submitted)
 
 
@@ -74,21 +78,21 @@ class _Effects:
 
     def __init__(self, world: "_World") -> None:
         self.world = world
-        self.ended: list[EffectSucceeded | EffectFailed] = []
+        self.ended: list[CallSucceeded | CallFailed] = []
 
     def start(
         self,
         execution: str,
         thread: str,
         turn: int,
-        perform: Perform,
+        perform: Call,
         before: datetime,  # noqa: ARG002 - there is always time
     ) -> None:
         """Answer a call, if it has a mock."""
         event = self.world.perform((execution, thread, turn), perform)
         self.ended += [] if event is None else [event]
 
-    def wait(self, until: datetime | None = None) -> Sequence[EffectSucceeded | EffectFailed]:
+    def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
         """Tell what was answered.
 
         Raises:
@@ -135,8 +139,8 @@ class _World:
         self.queue = MemoryQueue(self.clock, receives=FOR_EVER)
         self.executions = MemoryExecutions()
         self.history = _History(self.weigh)
-        events = Events(MemoryEvents(), self.clock)
-        self.ports = Ports(
+        events = Signals(MemorySignals(), self.clock)
+        self.dependencies = Dependencies(
             self.executions, stage, self.history, self.queue, self.clock, lambda: _Effects(self), MemoryTasks(), events
         )
         self.gather = gatherer(self.executions)
@@ -165,7 +169,7 @@ class _World:
         """Let one thing happen: a delivery, an answer, or else that time passes; answer whether anything has."""
         self.left -= 1
         if visible := self.queue.visible():
-            self.deliver(min(visible, key=lambda letter: letter.visible_at))
+            self.deliver(min(visible, key=lambda message: message.visible_at))
             return True
         return self.answer() or (bool(self.live) and not self.lacks_mocks() and self.pass_time())
 
@@ -193,20 +197,20 @@ class _World:
         if self.size > self.bounds.size:
             raise DryRunLimitError(f"its history and calls have more than {self.bounds.size:,} bytes")
 
-    def deliver(self, letter: Letter) -> None:
+    def deliver(self, queued: QueueMessage) -> None:
         """Deliver a message; one under which calls are left open comes again when the first is over its time."""
-        received = self.queue.receive(letter)
+        received = self.queue.receive(queued)
         message = read_message(json.loads(received.body))
         budget = Budget(self.clock.now() + timedelta(minutes=1), TURNS_AT_ONCE)
-        delivery = Delivery(letter.id, message, received.receives)
-        invocation = Invocation(self.ports, letter.id, [delivery], budget)
+        delivery = Delivery(queued.id, message, received.receives)
+        invocation = Invocation(self.dependencies, queued.id, [delivery], budget)
         try:
             self.queue.delete("", sorted(invocation.run()))
         except _SilenceError as silence:
             if silence.until is None:
-                self.queue.delete("", [letter.id])
+                self.queue.delete("", [queued.id])
             else:
-                letter.visible_at = silence.until
+                queued.visible_at = silence.until
         self.left -= invocation.turns
         self.look(message.execution)
 
@@ -225,12 +229,12 @@ class _World:
     def pass_time(self) -> bool:
         """Go on to the next instant at which something can happen; answer whether there is one."""
         due = self.executions.due_times
-        instants = [*(letter.visible_at for letter in self.queue.letters.values()), *due.values()]
+        instants = [*(message.visible_at for message in self.queue.messages.values()), *due.values()]
         if not instants:
             return False
         self.clock.instant = max(self.clock.now(), min(instants))
         if min(due.values(), default=datetime.max.replace(tzinfo=UTC)) <= self.clock.now():
-            arm(self.ports, self.token())
+            sweep_due(self.dependencies, self.token())
         return True
 
     def token(self) -> str:
@@ -239,11 +243,11 @@ class _World:
 
     # -- what comes from outside
 
-    def perform(self, turn: Turn, perform: Perform) -> EffectSucceeded | EffectFailed | None:
+    def perform(self, turn: Turn, perform: Call) -> CallSucceeded | CallFailed | None:
         """Answer a call; None: nobody does."""
         execution, thread, number = turn
         if perform.kind == "gather":
-            return EffectSucceeded(thread, number, self.gather(perform.params, ""))
+            return CallSucceeded(thread, number, self.gather(perform.params, ""))
         item = self.executions.get(execution)
         assert item is not None  # noqa: S101 - it stands written before it performs anything
         step, attempt = self.name(item, item.threads[thread].step), item.threads[thread].attempt
@@ -267,10 +271,10 @@ class _World:
         """Answer the thread that has waited longest of those that somebody answers; tell whether there is one."""
         for item, thread, name in sorted(self.waiting(), key=lambda each: each[1].since):
             reply = self.reply(name, _turn(item, thread))
-            if thread.asking is not None and reply is not None and not reply.is_silence:
+            if thread.wait is not None and reply is not None and not reply.is_silence:
                 self.check_reply(item, thread, reply)
-                event = reply.of_asking(thread.asking.what, *thread.key)
-                Request(self.ports, item.id, event, self.token()).run()
+                event = reply.to_wait(thread.wait.what, *thread.key)
+                ApiInvocation(self.dependencies, item.id, event, self.token()).run()
                 self.look(item.id)
                 return True
         return False
@@ -282,13 +286,13 @@ class _World:
             InvalidError: it does not pass the schema of the task or the event, or is of somebody who must not do it.
         """
         wanted = outcome(self.definition(item), item, thread)
-        if not isinstance(wanted, Await) or wanted.what is Awaited.CALLBACK:
+        if not isinstance(wanted, WaitForAnswer) or wanted.what is AnswerKind.CALLBACK:
             return
         excluded = wanted.params.get("not")
         if reply.by is not None and reply.by in (excluded if isinstance(excluded, list) else [excluded]):
             raise InvalidError(problems=[Problem(f"{reply.pointer}/by", f"{reply.by} must not do it: see its 'not'")])
         if "result" in reply.members:
-            schema = wanted.params.get("schema" if wanted.what is Awaited.EVENT else "inputSchema", True)
+            schema = wanted.params.get("schema" if wanted.what is AnswerKind.EVENT else "inputSchema", True)
             found = compile_schema(schema).problems(reply.members["result"])
             if found:
                 raise InvalidError(problems=[copy_with(p, pointer=f"{reply.pointer}/result{p.pointer}") for p in found])
@@ -297,14 +301,14 @@ class _World:
         """Walk over the threads for which somebody outside is to do something, and what mocks call that."""
         for item in self.live.values():
             for thread in item.threads.values():
-                if thread.status is Status.ASKING and not is_beyond(thread):
+                if thread.status is Status.WAITING_FOR_ANSWER and not is_beyond(thread):
                     yield item, thread, self.name(item, thread.step) + self.suffix(item, thread)
                 elif _turn(item, thread) in self.open:
                     yield item, thread, self.name(item, thread.step)
 
     def suffix(self, item: Execution, thread: Thread) -> str:
         """Tell apart the answer to a call and the answer to whom it gave the token."""
-        calls = isinstance(outcome(self.definition(item), item, thread), Perform)
+        calls = isinstance(outcome(self.definition(item), item, thread), Call)
         return CALLBACK if calls else ""
 
     def reply(self, name: str, turn: Turn) -> Reply | None:
@@ -342,7 +346,7 @@ class _World:
             stash=dict(item.stash if item.ended else root.stash),
             elapsed=(until - item.started_at).total_seconds(),
             calls=[*self.calls.values()],
-            unanswered=[self.told(*each) for each in self.waiting()],
+            unanswered=[self.view(*each) for each in self.waiting()],
             history=history,
             path=began or [item.step],
         )
@@ -357,17 +361,17 @@ class _World:
             next=root.step.removesuffix(BEYOND),
         )
 
-    def told(self, item: Execution, thread: Thread, name: str) -> dict[str, Json]:
+    def view(self, item: Execution, thread: Thread, name: str) -> dict[str, Json]:
         """Tell what a thread waits for."""
         if (call := self.open.get(_turn(item, thread))) is not None:
             return {"step": name, "for": call["kind"], "params": call["params"]}
         wanted = outcome(self.definition(item), item, thread)
-        assert isinstance(wanted, Await | Perform)  # noqa: S101 - otherwise it would not ask
-        what = None if thread.asking is None else thread.asking.what.value
+        assert isinstance(wanted, WaitForAnswer | Call)  # noqa: S101 - otherwise it would not ask
+        what = None if thread.wait is None else thread.wait.what.value
         return {
             "step": name,
             "for": what,
-            "params": wanted.params if isinstance(wanted, Perform) else dict(wanted.params),
+            "params": wanted.params if isinstance(wanted, Call) else dict(wanted.params),
         }
 
 

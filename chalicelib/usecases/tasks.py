@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from chalicelib.core.executions.decide import addressed
-from chalicelib.core.executions.inputs import Answered, Event, TaskCompleted, TaskRejected
+from chalicelib.core.executions.inputs import Answered, Input, TaskCompleted, TaskRejected
 from chalicelib.core.executions.model import Answer, Status
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import (
@@ -16,7 +16,7 @@ from chalicelib.core.values.errors import (
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 from chalicelib.core.waits import task as rules
-from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, Worker
+from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus
 from chalicelib.engine.waits import close_task
 from chalicelib.ports import Clock, ExecutionStore, Position, TaskStore
 
@@ -27,7 +27,7 @@ Change = Callable[[Task], Task]
 
 
 @value
-class Tasks:
+class TaskService:
     """The use cases of people, for one tenant at a time."""
 
     store: TaskStore
@@ -51,7 +51,7 @@ class Tasks:
             raise TaskNotFoundError(f"there is no task {task_id!r}")
         return found
 
-    def claim(self, tenant_id: str, task_id: str, worker: Worker) -> Task:
+    def claim(self, tenant_id: str, task_id: str, person: Person) -> Task:
         """Let others see that somebody does it; again, it is claimed already.
 
         Raises:
@@ -61,18 +61,18 @@ class Tasks:
             UnavailableError: it may be done, or not: ask again.
         """
         now = self.clock.now()
-        return self._change(tenant_id, task_id, rules.claim_problem, worker, lambda t: rules.claimed(t, worker, now))
+        return self._change(tenant_id, task_id, rules.claim_problem, person, lambda t: rules.claimed(t, person, now))
 
-    def release(self, tenant_id: str, task_id: str, worker: Worker) -> Task:
+    def release(self, tenant_id: str, task_id: str, person: Person) -> Task:
         """Leave it to others.
 
         Raises:
             TaskNotFoundError, ForbiddenError, StateError, UnavailableError: as :meth:`claim`.
         """
-        return self._change(tenant_id, task_id, rules.release_problem, worker, rules.released)
+        return self._change(tenant_id, task_id, rules.release_problem, person, rules.released)
 
     def reassign(
-        self, tenant_id: str, task_id: str, worker: Worker, assignees: Sequence[str], groups: Sequence[str]
+        self, tenant_id: str, task_id: str, person: Person, assignees: Sequence[str], groups: Sequence[str]
     ) -> Task:
         """Give it to others.
 
@@ -80,10 +80,10 @@ class Tasks:
             TaskNotFoundError, ForbiddenError, StateError, UnavailableError: as :meth:`claim`.
         """
         return self._change(
-            tenant_id, task_id, rules.reassign_problem, worker, lambda t: rules.reassigned(t, assignees, groups)
+            tenant_id, task_id, rules.reassign_problem, person, lambda t: rules.reassigned(t, assignees, groups)
         )
 
-    def complete(self, tenant_id: str, task_id: str, worker: Worker, answer: Json, key: str | None = None) -> Task:
+    def complete(self, tenant_id: str, task_id: str, person: Person, answer: Json, key: str | None = None) -> Task:
         """Do it: the answer is the step's result. The same answer under the same key again is that answer again.
 
         Raises:
@@ -97,12 +97,12 @@ class Tasks:
         def checked(task: Task) -> Answered:
             if problems := compile_schema(task.input_schema).problems(answer):
                 raise InvalidAnswerError(problems=problems)
-            return TaskCompleted(task.thread, task.turn, answer, worker.user, key)
+            return TaskCompleted(task.thread, task.turn, answer, person.user, key)
 
-        given = Answer(self.clock.now(), worker.user, answer, key=key)
-        return self._end(self.read(tenant_id, task_id), worker, given, checked)
+        given = Answer(self.clock.now(), person.user, answer, key=key)
+        return self._end(self.read(tenant_id, task_id), person, given, checked)
 
-    def reject(self, tenant_id: str, task_id: str, worker: Worker, reason: str, key: str | None = None) -> Task:
+    def reject(self, tenant_id: str, task_id: str, person: Person, reason: str, key: str | None = None) -> Task:
         """Say that it will not be done: the step fails with ``task.Rejected``.
 
         Raises:
@@ -110,16 +110,16 @@ class Tasks:
         """
 
         def rejected(task: Task) -> Answered:
-            return TaskRejected(task.thread, task.turn, reason, worker.user, key)
+            return TaskRejected(task.thread, task.turn, reason, person.user, key)
 
-        given = Answer(self.clock.now(), worker.user, reason=reason, rejected=True, key=key)
-        return self._end(self.read(tenant_id, task_id), worker, given, rejected)
+        given = Answer(self.clock.now(), person.user, reason=reason, rejected=True, key=key)
+        return self._end(self.read(tenant_id, task_id), person, given, rejected)
 
-    def _end(self, task: Task, worker: Worker, given: Answer, event: Callable[[Task], Answered]) -> Task:
+    def _end(self, task: Task, person: Person, given: Answer, event: Callable[[Task], Answered]) -> Task:
         """Give the answer to the execution, whose turn tells who was first."""
         if task.status is not TaskStatus.OPEN:
             return _same(task, given)
-        _check(rules.complete_problem(task, worker), task, worker)
+        _check(rules.complete_problem(task, person), task, person)
         if self.answer(task.execution_id, event(task)):
             return self.read(task.tenant_id, task.id)
         return _same(self._as_it_ended(self.read(task.tenant_id, task.id)), given)
@@ -129,7 +129,7 @@ class Tasks:
         if task.status is not TaskStatus.OPEN:
             return task
         item = self.executions.get(task.execution_id)
-        thread = None if item is None else addressed(item, Event(task.thread, task.turn))
+        thread = None if item is None else addressed(item, Input(task.thread, task.turn))
         if item is None or thread is None:
             self.store.update(rules.closed(task, TaskStatus.CANCELLED, None, self.clock.now()))
         elif item.ended or thread.status is Status.OVER:
@@ -140,20 +140,20 @@ class Tasks:
         self,
         tenant_id: str,
         task_id: str,
-        problem: Callable[[Task, Worker], str | None],
-        worker: Worker,
+        problem: Callable[[Task, Person], str | None],
+        person: Person,
         change: Change,
     ) -> Task:
         for _ in range(TRIES):
             task = self.read(tenant_id, task_id)
-            _check(problem(task, worker), task, worker)
+            _check(problem(task, person), task, person)
             changed = change(task)
             if changed is task or self.store.update(changed):
                 return changed
         raise UnavailableError(f"others keep changing task {task_id!r}: ask again")
 
 
-def _check(problem: str | None, task: Task, worker: Worker) -> None:
+def _check(problem: str | None, task: Task, person: Person) -> None:
     """Refuse what is not theirs to do.
 
     Raises:
@@ -162,7 +162,7 @@ def _check(problem: str | None, task: Task, worker: Worker) -> None:
     """
     if problem is None:
         return
-    if task.status is not TaskStatus.OPEN or task.claimed_by not in {None, worker.user}:
+    if task.status is not TaskStatus.OPEN or task.claimed_by not in {None, person.user}:
         raise StateError(problem)
     raise ForbiddenError(problem)
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
-from chalicelib.ports import Clock, DefinitionStore, EventStore, ExecutionStore, HistoryStore, Queue, TaskStore
+from chalicelib.ports import Clock, DefinitionStore, ExecutionStore, HistoryStore, Queue, SignalStore, TaskStore
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import Source
 
 
 @value
-class Parts:
+class Adapters:
     """The adapters."""
 
     names: Names
@@ -22,7 +22,7 @@ class Parts:
     history: HistoryStore
     queue: Queue
     tasks: TaskStore
-    events: EventStore
+    signals: SignalStore
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "Source"]

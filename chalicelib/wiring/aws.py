@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters import clients, names
 from chalicelib.adapters.calls.parameters import parameters
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
-from chalicelib.adapters.dynamodb.signals import DynamoEvents
+from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.wiring.adapters import Parts
+from chalicelib.wiring.adapters import Adapters
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import Source
 
 
-def parts() -> Parts:
+def adapters() -> Adapters:
     """Make them, where the environment says."""
     here, dynamodb, sqs = names.from_environment(), clients.dynamodb(), clients.sqs()
-    payloads = Payloads(DynamoParts(dynamodb, here))
+    payloads = Payloads(DynamoChunks(dynamodb, here))
 
     def secrets() -> "Source":
         from chalicelib.adapters.calls.secrets import from_environment  # noqa: PLC0415 - few steps have secrets
@@ -35,14 +35,14 @@ def parts() -> Parts:
 
         return check(dynamodb, sqs, here)
 
-    return Parts(
+    return Adapters(
         here,
         DynamoDefinitions(dynamodb, here),
         DynamoExecutions(dynamodb, here, payloads),
         DynamoHistory(dynamodb, here, payloads),
         SqsQueue(sqs, here),
         DynamoTasks(dynamodb, here, payloads),
-        DynamoEvents(dynamodb, here, payloads),
+        DynamoSignals(dynamodb, here, payloads),
         SystemClock(),
         parameters(clients.ssm),
         secrets,

@@ -11,26 +11,26 @@ from chalicelib.adapters.calls.tenant_settings import Settings
 from chalicelib.adapters.calls.tokens import TokenKeys, Tokens
 from chalicelib.api.parsing import read_json
 from chalicelib.core.values.json import Json, Problem
-from chalicelib.wiring.adapters import Parts
+from chalicelib.wiring.adapters import Adapters
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.calls.guard import Call
-    from chalicelib.adapters.calls.pool import Performer
+    from chalicelib.adapters.calls.guard import PlainCall
+    from chalicelib.adapters.calls.pool import CallHandler
 
 
-class Calls:
+class CallWiring:
     """Settings, secrets and tokens of a process, each read when it is needed and kept for a while."""
 
-    def __init__(self, parts: Parts) -> None:
-        names, now = parts.names, parts.clock.now
-        self.settings = Settings(parts.parameters, names, now)
-        self.tokens = Tokens(TokenKeys(parts.parameters, names, now), now)
-        self._secrets = Secrets(parts.secrets(), now)
+    def __init__(self, adapters: Adapters) -> None:
+        names, now = adapters.names, adapters.clock.now
+        self.settings = Settings(adapters.parameters, names, now)
+        self.tokens = Tokens(TokenKeys(adapters.parameters, names, now), now)
+        self._secrets = Secrets(adapters.secrets(), now)
         self._prefix = names.prefix
 
-    def performer(self, kind: str) -> "Performer":
+    def performer(self, kind: str) -> "CallHandler":
         """Make what makes calls of a kind, with secrets and tokens; only what it needs is loaded."""
-        make: Mapping[str, Callable[[], Call]] = {"http": self._http, "aws": self._aws, "lambda": self._lambda}
+        make: Mapping[str, Callable[[], PlainCall]] = {"http": self._http, "aws": self._aws, "lambda": self._lambda}
         return guarded(make[kind](), self._secrets.get, self.tokens.issue)
 
     def inspect(self, tenant: str, document: Mapping[str, Json]) -> Sequence[Problem]:
@@ -42,26 +42,24 @@ class Calls:
 
         return problems(document, allowed(os.environ.get(ACTIONS)), self.settings.of(tenant).aws_actions)
 
-    def _http(self) -> "Call":
+    def _http(self) -> "PlainCall":
         from chalicelib.adapters.http.addresses import allowed  # noqa: PLC0415 - only for steps that make requests
-        from chalicelib.adapters.http.call import HttpPerformer  # noqa: PLC0415 - the same
+        from chalicelib.adapters.http.call import HttpCalls  # noqa: PLC0415 - the same
         from chalicelib.adapters.http.gate import SETTING  # noqa: PLC0415 - the same
 
         local = allowed(os.environ.get(SETTING))
-        return HttpPerformer(lambda tenant: self.settings.of(tenant).http_hosts, read_json, local=local)
+        return HttpCalls(lambda tenant: self.settings.of(tenant).http_hosts, read_json, local=local)
 
-    def _aws(self) -> "Call":
+    def _aws(self) -> "PlainCall":
         from chalicelib.adapters.aws.allow import ACTIONS, allowed  # noqa: PLC0415 - the same
-        from chalicelib.adapters.aws.call import AwsPerformer  # noqa: PLC0415 - only for steps that call AWS
+        from chalicelib.adapters.aws.call import AwsCalls  # noqa: PLC0415 - only for steps that call AWS
 
         tenants = self.settings.of
-        return AwsPerformer(allowed(os.environ.get(ACTIONS)), lambda tenant: tenants(tenant).aws_actions, self._prefix)
+        return AwsCalls(allowed(os.environ.get(ACTIONS)), lambda tenant: tenants(tenant).aws_actions, self._prefix)
 
-    def _lambda(self) -> "Call":
+    def _lambda(self) -> "PlainCall":
         from chalicelib.adapters.aws.allow import FUNCTIONS, allowed  # noqa: PLC0415 - only for steps that call it
-        from chalicelib.adapters.aws.function import LambdaPerformer  # noqa: PLC0415 - the same
+        from chalicelib.adapters.aws.function import LambdaCalls  # noqa: PLC0415 - the same
 
         patterns = allowed(os.environ.get(FUNCTIONS))
-        return LambdaPerformer(
-            patterns, lambda tenant: self.settings.of(tenant).lambda_functions, self._prefix, read_json
-        )
+        return LambdaCalls(patterns, lambda tenant: self.settings.of(tenant).lambda_functions, self._prefix, read_json)

@@ -15,22 +15,22 @@ from functools import cache, cached_property
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.calls.pool import WIDTH, Performer, PooledEffects
+from chalicelib.adapters.calls.pool import WIDTH, CallHandler, PooledCalls
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.dead_letters import Burial
-from chalicelib.engine.invocation import Invocation, Ports, Request
-from chalicelib.engine.signals import Events
+from chalicelib.engine.dead_letters import DeadLetters
+from chalicelib.engine.invocation import ApiInvocation, Dependencies, Invocation
+from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import Worker
 from chalicelib.steps import STEP_TYPES
 
 if TYPE_CHECKING:
-    from chalicelib.core.definitions.model import Perform
+    from chalicelib.core.definitions.model import Call
     from chalicelib.core.executions.inputs import Answered, Requested
     from chalicelib.core.values.json import Json
-    from chalicelib.usecases.answers import Callbacks
-    from chalicelib.wiring.adapters import Parts
-    from chalicelib.wiring.calls import Calls
+    from chalicelib.usecases.answers import AnswerService
+    from chalicelib.wiring.adapters import Adapters
+    from chalicelib.wiring.calls import CallWiring
     from chalicelib.wiring.routes import Routes
 
 CALLS = ("http", "aws", "lambda")
@@ -45,87 +45,87 @@ def wiring() -> "Wiring":
 
 def on_aws() -> "Wiring":
     """Wire DynamoDB and SQS, and where parameters and secrets are."""
-    from chalicelib.wiring.aws import parts  # noqa: PLC0415 - one of the two is loaded
+    from chalicelib.wiring.aws import adapters  # noqa: PLC0415 - one of the two is loaded
 
-    return Wiring(parts())
+    return Wiring(adapters())
 
 
 def in_memory() -> "Wiring":
     """Wire this process's memory, with a clock that stands still until it is moved."""
-    from chalicelib.wiring.memory import parts  # noqa: PLC0415 - the same
+    from chalicelib.wiring.memory import adapters  # noqa: PLC0415 - the same
 
-    return Wiring(parts())
+    return Wiring(adapters())
 
 
 class Wiring:
     """Everything that routes and handlers use."""
 
-    def __init__(self, parts: "Parts") -> None:
-        self._parts = parts
-        clock, performing = parts.clock, ThreadPoolExecutor(WIDTH, "effect")
+    def __init__(self, adapters: "Adapters") -> None:
+        self._adapters = adapters
+        clock, performing = adapters.clock, ThreadPoolExecutor(WIDTH, "effect")
         performers = {kind: self._performer(kind) for kind in CALLS} | {"gather": self._gather}
-        self.ports = Ports(
-            parts.executions,
-            CachedDefinitions(parts.definitions, STEP_TYPES),
-            parts.history,
-            parts.queue,
+        self.dependencies = Dependencies(
+            adapters.executions,
+            CachedDefinitions(adapters.definitions, STEP_TYPES),
+            adapters.history,
+            adapters.queue,
             clock,
-            lambda: PooledEffects(performers, performing, clock),
-            parts.tasks,
-            Events(parts.events, clock),
+            lambda: PooledCalls(performers, performing, clock),
+            adapters.tasks,
+            Signals(adapters.signals, clock),
         )
         reports = os.environ.get("SEDO_REPORTS_FAILURES") == "true"
-        self.worker = Worker(self.ports, self._deliver, Invocation, reports)
-        self.burial = Worker(self.ports, self._deliver, Burial, reports)
+        self.worker = Worker(self.dependencies, self._deliver, Invocation, reports)
+        self.dead_letters = Worker(self.dependencies, self._deliver, DeadLetters, reports)
 
     @cached_property
     def routes(self) -> "Routes":
         """What the routes call."""
         from chalicelib.wiring.routes import routes  # noqa: PLC0415 - a worker has none
 
-        return routes(self._parts, self.ports, self._others, self._calls)
+        return routes(self._adapters, self.dependencies, self._others, self._calls)
 
     @cached_property
-    def _others(self) -> "Callbacks":
+    def _others(self) -> "AnswerService":
         """What other systems say."""
-        from chalicelib.usecases.answers import Callbacks  # noqa: PLC0415 - few messages are of events
+        from chalicelib.usecases.answers import AnswerService  # noqa: PLC0415 - few messages are of events
 
-        parts, ports = self._parts, self.ports
+        adapters, dependencies = self._adapters, self.dependencies
 
-        def request(execution_id: str, event: "Requested | Answered") -> Request:
-            return Request(ports, execution_id, event, token_hex(16))
+        def request(execution_id: str, event: "Requested | Answered") -> ApiInvocation:
+            return ApiInvocation(dependencies, execution_id, event, token_hex(16))
 
-        return Callbacks(
-            parts.executions,
-            ports.definitions,
-            ports.events,
-            parts.queue,
-            parts.clock,
+        return AnswerService(
+            adapters.executions,
+            dependencies.definitions,
+            dependencies.signals,
+            adapters.queue,
+            adapters.clock,
             lambda token: self._calls.tokens.read(token),  # noqa: PLW0108 - loaded once one is read
             lambda execution_id, event: request(execution_id, event).heard(),
             lambda execution_id, event: request(execution_id, event).result(),
         )
 
     @cached_property
-    def _calls(self) -> "Calls":
-        from chalicelib.wiring.calls import Calls  # noqa: PLC0415 - many steps call nothing
+    def _calls(self) -> "CallWiring":
+        from chalicelib.wiring.calls import CallWiring  # noqa: PLC0415 - many steps call nothing
 
-        return Calls(self._parts)
+        return CallWiring(self._adapters)
 
-    def _performer(self, kind: str) -> Performer:
+    def _performer(self, kind: str) -> CallHandler:
         """Make what makes calls of a kind, at the first of them."""
 
         @cache
-        def made() -> Performer:
+        def made() -> CallHandler:
             return self._calls.performer(kind)
 
-        def perform(wanted: "Perform", key: str) -> "Json":
+        def perform(wanted: "Call", key: str) -> "Json":
             return made()(wanted, key)
 
         return perform
 
-    def _gather(self, wanted: "Perform", key: str) -> "Json":
-        return gatherer(self._parts.executions)(wanted.params, key)
+    def _gather(self, wanted: "Call", key: str) -> "Json":
+        return gatherer(self._adapters.executions)(wanted.params, key)
 
     def _deliver(self, tenant: str, name: str, key: str) -> None:
         self._others.deliver(tenant, name, key)

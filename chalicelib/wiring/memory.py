@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from chalicelib.adapters import names
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
-from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
     MemoryDefinitions,
@@ -14,21 +14,21 @@ from chalicelib.adapters.memory.stores import (
     MemoryQueue,
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
-from chalicelib.wiring.adapters import Parts
+from chalicelib.wiring.adapters import Adapters
 
 
-def parts() -> Parts:
+def adapters() -> Adapters:
     """Make them, with a clock that stands still until it is moved, and a key for tokens."""
     here, clock = names.from_environment(), MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
     texts = {path(here): new_key()}
-    return Parts(
+    return Adapters(
         here,
         MemoryDefinitions(),
         MemoryExecutions(),
         MemoryHistory(),
         MemoryQueue(clock),
         MemoryTasks(),
-        MemoryEvents(),
+        MemorySignals(),
         clock,
         texts.get,
         lambda: in_parameters(texts.get, here),

@@ -2,21 +2,21 @@
 
 from secrets import token_hex
 
-from chalicelib.api.answers import CallbacksApi
+from chalicelib.api.answers import AnswerApi
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
-from chalicelib.api.tasks import TasksApi
+from chalicelib.api.tasks import TaskApi
 from chalicelib.core.values.value import value
-from chalicelib.engine.invocation import Ports
+from chalicelib.engine.invocation import Dependencies
 from chalicelib.steps import STEP_TYPES
-from chalicelib.usecases.answers import Callbacks
+from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.executions import ExecutionService
-from chalicelib.usecases.tasks import Tasks
-from chalicelib.wiring.adapters import Parts
-from chalicelib.wiring.calls import Calls
+from chalicelib.usecases.tasks import TaskService
+from chalicelib.wiring.adapters import Adapters
+from chalicelib.wiring.calls import CallWiring
 
 
 @value
@@ -26,29 +26,29 @@ class Routes:
     health: HealthApi
     definitions: DefinitionApi
     executions: ExecutionApi
-    answers: CallbacksApi
-    tasks: TasksApi
+    answers: AnswerApi
+    tasks: TaskApi
     dry_runs: DryRunApi
 
 
-def routes(parts: Parts, ports: Ports, callbacks: Callbacks, calls: Calls) -> Routes:
+def routes(adapters: Adapters, dependencies: Dependencies, callbacks: AnswerService, calls: CallWiring) -> Routes:
     """Wire them."""
-    definitions = DefinitionService(parts.definitions, parts.clock, STEP_TYPES, calls.inspect)
+    definitions = DefinitionService(adapters.definitions, adapters.clock, STEP_TYPES, calls.inspect)
     executions = ExecutionService(
         definitions,
-        ports.definitions,
-        parts.executions,
-        parts.history,
-        parts.queue,
-        parts.clock,
+        dependencies.definitions,
+        adapters.executions,
+        adapters.history,
+        adapters.queue,
+        adapters.clock,
         lambda: token_hex(4),
         callbacks.drive,
     )
     return Routes(
-        HealthApi(parts.health),
+        HealthApi(adapters.health),
         DefinitionApi(definitions),
         ExecutionApi(executions, lambda execution, thread, turn: calls.tokens.issue(f"{execution}:{thread}:{turn}")),
-        CallbacksApi(callbacks, lambda: token_hex(8)),
-        TasksApi(Tasks(parts.tasks, parts.executions, parts.clock, callbacks.answer)),
-        DryRunApi(definitions, ports.definitions, parts.clock),
+        AnswerApi(callbacks, lambda: token_hex(8)),
+        TaskApi(TaskService(adapters.tasks, adapters.executions, adapters.clock, callbacks.answer)),
+        DryRunApi(definitions, dependencies.definitions, adapters.clock),
     )

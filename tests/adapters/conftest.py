@@ -6,26 +6,26 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.adapters import clients
-from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
-from chalicelib.adapters.dynamodb.signals import DynamoEvents
+from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
-from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
+    MemoryChunks,
     MemoryClock,
     MemoryDefinitions,
     MemoryExecutions,
     MemoryHistory,
-    MemoryParts,
     MemoryQueue,
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.names import Names
-from chalicelib.adapters.payloads import Parts, Payloads
+from chalicelib.adapters.payloads import ChunkStore, Payloads
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.ports import DefinitionStore, EventStore, ExecutionStore, HistoryStore, Queue, TaskStore
+from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, Queue, SignalStore, TaskStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
 
@@ -46,8 +46,8 @@ class Backend:
     executions: ExecutionStore
     definitions: DefinitionStore
     history: HistoryStore
-    parts: Parts
-    events: EventStore
+    chunks: ChunkStore
+    events: SignalStore
     tasks: TaskStore
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
@@ -75,7 +75,7 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=["memory", "moto", "ministack"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """Every implementation of the ports: what holds for one holds for all."""
+    """Every implementation of the dependencies: what holds for one holds for all."""
     if request.param == "memory":
         return _memory()
     return request.getfixturevalue(f"{request.param}_aws").backend
@@ -107,12 +107,12 @@ def _memory() -> Backend:
     queue = MemoryQueue(MemoryClock(NOW))
 
     def receive(name: str) -> Sequence[Received]:
-        mine = [letter for letter in queue.visible() if letter.timer == (name == names.timers)]
-        return [Received(letter.body, letter.id) for letter in map(queue.receive, mine)]
+        mine = [message for message in queue.visible() if message.timer == (name == names.timers)]
+        return [Received(message.body, message.id) for message in map(queue.receive, mine)]
 
-    parts = MemoryParts()
+    parts = MemoryChunks()
     executions, history = MemoryExecutions(Payloads(parts)), MemoryHistory(Payloads(parts))
-    definitions, events, tasks = MemoryDefinitions(), MemoryEvents(), MemoryTasks()
+    definitions, events, tasks = MemoryDefinitions(), MemorySignals(), MemoryTasks()
     return Backend(names, executions, definitions, history, parts, events, tasks, queue, receive)
 
 
@@ -120,7 +120,7 @@ def _aws(endpoint: str | None) -> Aws:
     dynamodb, sqs = clients.dynamodb(endpoint), clients.sqs(endpoint)
     names = Names(fresh("test"))
     resources.ensure(dynamodb, sqs, names.prefix)
-    parts = DynamoParts(dynamodb, names)
+    parts = DynamoChunks(dynamodb, names)
     payloads = Payloads(parts)
 
     def receive(name: str) -> Sequence[Received]:
@@ -136,7 +136,7 @@ def _aws(endpoint: str | None) -> Aws:
         DynamoDefinitions(dynamodb, names),
         DynamoHistory(dynamodb, names, payloads),
         parts,
-        DynamoEvents(dynamodb, names, payloads),
+        DynamoSignals(dynamodb, names, payloads),
         DynamoTasks(dynamodb, names, payloads),
         SqsQueue(sqs, names),
         receive,

@@ -2,7 +2,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from chalicelib.core.executions.model import ROOT, Driver, Execution, Link, Record, State, Status, Thread
+from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.records.history import Row, new_row, news
 from chalicelib.core.records.payload import LIMITS, Limits
 from chalicelib.core.values.json import Json
@@ -19,7 +19,7 @@ def fresh(word: str) -> str:
     return f"{word}-{next(_NUMBERS)}"
 
 
-def submission(tenant: str, name: str = "00c0ffee", value: Json = None, started_at: datetime = NOW) -> Execution:
+def submitted(tenant: str, name: str = "00c0ffee", value: Json = None, started_at: datetime = NOW) -> Execution:
     root = Thread(ROOT, 0, Status.READY, "greet", incoming=value, since=started_at, started_at=started_at)
     return Execution(
         id=f"{tenant}:order-fulfilment:{name}",
@@ -46,7 +46,7 @@ def history_row(
     version: int,
     writer: str,
     previous: Link | None,
-    records: Sequence[Record],
+    records: Sequence[HistoryEntry],
     limits: Limits = LIMITS,
 ) -> Row:
     tenant = execution.partition(":")[0]

@@ -4,42 +4,42 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.adapters.memory.stores import MemoryExecutions, MemoryHistory, MemoryParts
+from chalicelib.adapters.memory.stores import MemoryChunks, MemoryExecutions, MemoryHistory
 from chalicelib.adapters.payloads import PART_BYTES, PartKey, Payloads
-from chalicelib.core.executions.model import ROOT, Record, State
+from chalicelib.core.executions.model import ROOT, HistoryEntry, State
 from chalicelib.core.records.payload import Limits, Reference, digest
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Backend
-from tests.adapters.examples import NOW, history_row, submission, waiting
+from tests.adapters.examples import NOW, history_row, submitted, waiting
 
 
 class TestParts:
     def test_parts_that_were_put_are_read_and_others_left_out(self, backend: Backend, tenant: str) -> None:
         sha256 = hashlib.sha256(tenant.encode()).hexdigest()
-        backend.parts.put(sha256, 0, b"\x00\xff")
-        backend.parts.put(sha256, 10, b"ten")
+        backend.chunks.put(sha256, 0, b"\x00\xff")
+        backend.chunks.put(sha256, 10, b"ten")
         keys = [(sha256, 0), (sha256, 1), (sha256, 10), (sha256[::-1], 0)]
-        assert backend.parts.get(keys) == {(sha256, 0): b"\x00\xff", (sha256, 10): b"ten"}
+        assert backend.chunks.get(keys) == {(sha256, 0): b"\x00\xff", (sha256, 10): b"ten"}
 
     def test_a_part_that_is_put_twice_is_there(self, backend: Backend, tenant: str) -> None:
         for _ in range(2):
-            backend.parts.put(tenant, 0, b"same")
-        assert backend.parts.get([(tenant, 0)]) == {(tenant, 0): b"same"}
+            backend.chunks.put(tenant, 0, b"same")
+        assert backend.chunks.get([(tenant, 0)]) == {(tenant, 0): b"same"}
 
     def test_more_parts_than_one_batch_are_read(self, backend: Backend, tenant: str) -> None:
         keys = [(f"{tenant}-{n}", n % 3) for n in range(120)]
         for sha256, number in keys:
-            backend.parts.put(sha256, number, b"x")
-        assert backend.parts.get(keys).keys() == set(keys)
+            backend.chunks.put(sha256, number, b"x")
+        assert backend.chunks.get(keys).keys() == set(keys)
 
     def test_no_parts_are_read_for_no_keys(self, backend: Backend) -> None:
-        assert backend.parts.get([]) == {}
+        assert backend.chunks.get([]) == {}
 
 
-class CountingParts(MemoryParts):
-    """Parts that count what is put, and refuse it while told so."""
+class CountingParts(MemoryChunks):
+    """ChunkStore that count what is put, and refuse it while told so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,50 +59,50 @@ class TestPayloads:
     reference = Reference(sha256, len(value))
 
     def test_a_value_is_cut_into_parts_and_each_is_compressed(self) -> None:
-        Payloads(parts := MemoryParts()).put({self.sha256: self.value})
-        assert parts.contents.keys() == {(self.sha256, number) for number in range(3)}
-        assert [len(zlib.decompress(part)) for part in parts.contents.values()] == [PART_BYTES] * 3
-        assert Payloads(parts).get("t", [self.reference]) == {self.sha256: self.value}
+        Payloads(chunks := MemoryChunks()).put({self.sha256: self.value})
+        assert chunks.contents.keys() == {(self.sha256, number) for number in range(3)}
+        assert [len(zlib.decompress(part)) for part in chunks.contents.values()] == [PART_BYTES] * 3
+        assert Payloads(chunks).get("t", [self.reference]) == {self.sha256: self.value}
 
     def test_what_fills_its_last_part_has_no_empty_one(self) -> None:
-        Payloads(parts := MemoryParts()).put({"a": b"x" * PART_BYTES, "b": b"x" * (PART_BYTES + 1), "c": b"1"})
-        assert Counter(sha256 for sha256, _ in parts.contents) == {"a": 1, "b": 2, "c": 1}
+        Payloads(chunks := MemoryChunks()).put({"a": b"x" * PART_BYTES, "b": b"x" * (PART_BYTES + 1), "c": b"1"})
+        assert Counter(sha256 for sha256, _ in chunks.contents) == {"a": 1, "b": 2, "c": 1}
 
     @pytest.mark.parametrize("damage", [b"", b"no zlib", zlib.compress(b"other")])
     def test_a_payload_that_was_changed_is_told(self, damage: bytes) -> None:
-        Payloads(parts := MemoryParts()).put({self.sha256: self.value})
-        parts.contents[self.sha256, 1] = damage
+        Payloads(chunks := MemoryChunks()).put({self.sha256: self.value})
+        chunks.contents[self.sha256, 1] = damage
         with pytest.raises(PayloadLostError):
-            Payloads(parts).get("t", [self.reference])
+            Payloads(chunks).get("t", [self.reference])
 
     def test_a_lost_part_is_told(self) -> None:
-        Payloads(parts := MemoryParts()).put({self.sha256: self.value})
-        del parts.contents[self.sha256, 2]
+        Payloads(chunks := MemoryChunks()).put({self.sha256: self.value})
+        del chunks.contents[self.sha256, 2]
         with pytest.raises(PayloadLostError):
-            Payloads(parts).get("t", [self.reference])
+            Payloads(chunks).get("t", [self.reference])
 
     def test_another_tenant_cannot_read_it(self) -> None:
-        Payloads(parts := MemoryParts()).put({self.sha256: self.value})
+        Payloads(chunks := MemoryChunks()).put({self.sha256: self.value})
         with pytest.raises(PayloadLostError):
-            Payloads(parts).get("u", [self.reference])
+            Payloads(chunks).get("u", [self.reference])
 
     def test_only_so_many_are_remembered_as_written(self) -> None:
-        payloads = Payloads(parts := CountingParts(), known=1)
+        payloads = Payloads(chunks := CountingParts(), known=1)
         for value in (b"a", b"a", b"b", b"a"):
             payloads.put({digest("t", value): value})
-        assert len(parts.puts) == 3
+        assert len(chunks.puts) == 3
 
     def test_what_was_refused_is_written_again(self) -> None:
-        payloads = Payloads(parts := CountingParts())
-        parts.refuses = True
+        payloads = Payloads(chunks := CountingParts())
+        chunks.refuses = True
         with pytest.raises(UnavailableError):
             payloads.put({self.sha256: self.value})
-        parts.refuses = False
+        chunks.refuses = False
         payloads.put({self.sha256: self.value})
         assert payloads.get("t", [self.reference]) == {self.sha256: self.value}
 
 
-RECORD = Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result="x" * 50)
+RECORD = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result="x" * 50)
 
 
 class TestMemory:
@@ -111,22 +111,22 @@ class TestMemory:
     limits = Limits(slot=40, document=2000, smallest=20)
 
     def test_an_item_holds_references(self, tenant: str) -> None:
-        parts = MemoryParts()
-        store = MemoryExecutions(Payloads(parts, self.limits))
-        execution = submission(tenant, value="x" * 50)
+        chunks = MemoryChunks()
+        store = MemoryExecutions(Payloads(chunks, self.limits))
+        execution = submitted(tenant, value="x" * 50)
         store.create(execution)
         sha256 = digest(tenant, f'"{execution.input}"'.encode())
-        assert parts.contents.keys() == {(sha256, 0)}
+        assert chunks.contents.keys() == {(sha256, 0)}
         assert "x" * 50 not in store.items[execution.id]
         assert sha256 in store.items[execution.id]
         assert store.get(execution.id) == execution
 
     def test_nothing_is_written_when_a_payload_is_refused(self, tenant: str) -> None:
-        parts = CountingParts()
-        parts.refuses = True
-        payloads = Payloads(parts, self.limits)
+        chunks = CountingParts()
+        chunks.refuses = True
+        payloads = Payloads(chunks, self.limits)
         store, history = MemoryExecutions(payloads), MemoryHistory(payloads)
-        execution = submission(tenant, value="x" * 50)
+        execution = submitted(tenant, value="x" * 50)
         row = history_row(execution.id, 1, "r#1", None, [RECORD], self.limits)
         for write in (lambda: store.create(execution), lambda: store.update(waiting(execution))):
             with pytest.raises(UnavailableError):
@@ -138,24 +138,24 @@ class TestMemory:
 
     @pytest.mark.parametrize("method", ["create", "update"])
     def test_a_writer_that_is_overtaken_while_it_writes_payloads_is_refused(self, tenant: str, method: str) -> None:
-        rival = waiting(submission(tenant))
+        rival = waiting(submitted(tenant))
 
-        class Overtaken(MemoryParts):
+        class Overtaken(MemoryChunks):
             def put(self, sha256: str, part: int, content: bytes) -> None:
                 super().put(sha256, part, content)
                 other.update(rival)
 
         store, other = MemoryExecutions(Payloads(Overtaken(), self.limits)), MemoryExecutions()
         other.items = store.items
-        mine = submission(tenant, value="x" * 50)
+        mine = submitted(tenant, value="x" * 50)
         with pytest.raises(Stale) as stale:
             getattr(store, method)(mine if method == "create" else copy_with(mine, version=1))
         assert stale.value.current == rival
 
     def test_rows_are_kept_without_their_payloads(self, tenant: str) -> None:
-        parts = MemoryParts()
-        history = MemoryHistory(Payloads(parts))
+        chunks = MemoryChunks()
+        history = MemoryHistory(Payloads(chunks))
         row = history_row(f"{tenant}:d:1", 1, "r#1", None, [RECORD], self.limits)
         history.append(row)
         assert [read.payloads for read in history.read(row.execution, 0, 10)] == [{}]
-        assert {sha256 for sha256, _ in parts.contents} == row.payloads.keys()
+        assert {sha256 for sha256, _ in chunks.contents} == row.payloads.keys()

@@ -12,7 +12,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import ExecutionStore, Position, Stale, Summary
 from tests.adapters.conftest import Aws, Backend
-from tests.adapters.examples import NOW, following, fresh, submission, waiting
+from tests.adapters.examples import NOW, following, fresh, submitted, waiting
 
 DEEP: Json = "bottom"
 for _ in range(50):
@@ -39,18 +39,18 @@ def store(backend: Backend) -> ExecutionStore:
 
 
 def test_what_was_created_is_read(store: ExecutionStore, tenant: str) -> None:
-    execution = submission(tenant, value={"foo": "bar"})
+    execution = submitted(tenant, value={"foo": "bar"})
     store.create(execution)
     assert store.get(execution.id) == execution
 
 
 def test_what_was_never_written_is_not_there(store: ExecutionStore, tenant: str) -> None:
-    assert store.get(submission(tenant).id) is None
+    assert store.get(submitted(tenant).id) is None
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
 def test_json_comes_back_as_it_went_in(store: ExecutionStore, value: Json) -> None:
-    execution = submission(fresh("tenant"), value=value)
+    execution = submitted(fresh("tenant"), value=value)
     store.create(execution)
     read = store.get(execution.id)
     assert read is not None
@@ -58,7 +58,7 @@ def test_json_comes_back_as_it_went_in(store: ExecutionStore, value: Json) -> No
 
 
 def test_everything_of_an_execution_comes_back(store: ExecutionStore, tenant: str) -> None:
-    execution = submission(tenant, value=[1])
+    execution = submitted(tenant, value=[1])
     parked = waiting(execution)
     ended = following(
         parked,
@@ -77,7 +77,7 @@ def test_everything_of_an_execution_comes_back(store: ExecutionStore, tenant: st
 
 
 def test_a_second_submission_is_refused_and_told_what_stands(store: ExecutionStore, tenant: str) -> None:
-    first = submission(tenant, value="first")
+    first = submitted(tenant, value="first")
     store.create(first)
     with pytest.raises(Stale) as stale:
         store.create(copy_with(first, input="second", nonce="other"))
@@ -85,23 +85,23 @@ def test_a_second_submission_is_refused_and_told_what_stands(store: ExecutionSto
 
 
 def test_version_1_may_be_written_before_the_submission(store: ExecutionStore, tenant: str) -> None:
-    first = waiting(submission(tenant))
+    first = waiting(submitted(tenant))
     store.update(first)
     assert store.get(first.id) == first
     with pytest.raises(Stale) as stale:
-        store.create(submission(tenant))
+        store.create(submitted(tenant))
     assert stale.value.current == first
 
 
 def test_version_1_may_be_written_over_the_untouched_submission(store: ExecutionStore, tenant: str) -> None:
-    execution = submission(tenant)
+    execution = submitted(tenant)
     store.create(execution)
     store.update(waiting(execution))
     assert store.get(execution.id) == waiting(execution)
 
 
 def test_version_1_is_refused_over_another_submission(store: ExecutionStore, tenant: str) -> None:
-    execution = submission(tenant)
+    execution = submitted(tenant)
     store.create(execution)
     with pytest.raises(Stale) as stale:
         store.update(copy_with(waiting(execution), nonce="other"))
@@ -109,14 +109,14 @@ def test_version_1_is_refused_over_another_submission(store: ExecutionStore, ten
 
 
 def test_a_later_version_is_refused_where_nothing_stands(store: ExecutionStore, tenant: str) -> None:
-    second = following(waiting(submission(tenant)))
+    second = following(waiting(submitted(tenant)))
     with pytest.raises(Stale) as stale:
         store.update(second)
     assert stale.value.current is None
 
 
 def test_a_version_is_refused_over_any_but_the_one_before(store: ExecutionStore, tenant: str) -> None:
-    execution = submission(tenant)
+    execution = submitted(tenant)
     first = waiting(execution)
     store.create(execution)
     store.update(first)
@@ -128,7 +128,7 @@ def test_a_version_is_refused_over_any_but_the_one_before(store: ExecutionStore,
 
 
 def test_a_later_version_is_refused_over_another_submission(store: ExecutionStore, tenant: str) -> None:
-    first = waiting(submission(tenant))
+    first = waiting(submitted(tenant))
     store.update(first)
     with pytest.raises(Stale):
         store.update(copy_with(following(first), nonce="other"))
@@ -136,7 +136,7 @@ def test_a_later_version_is_refused_over_another_submission(store: ExecutionStor
 
 def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: str) -> None:
     store = ministack_aws.backend.executions
-    latest = waiting(submission(tenant))
+    latest = waiting(submitted(tenant))
     store.update(latest)
     start = Barrier(4)
 
@@ -158,7 +158,7 @@ def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: 
 
 
 def test_a_list_shows_headers_newest_first(store: ExecutionStore, tenant: str) -> None:
-    older, newer = (submission(tenant, name, started_at=NOW + timedelta(days=day)) for day, name in enumerate("ab"))
+    older, newer = (submitted(tenant, name, started_at=NOW + timedelta(days=day)) for day, name in enumerate("ab"))
     store.create(older)
     store.create(newer)
     ended_at = NOW + timedelta(hours=1)
@@ -170,7 +170,7 @@ def test_a_list_shows_headers_newest_first(store: ExecutionStore, tenant: str) -
 
 
 def test_pages_of_a_list_hold_everything_once(store: ExecutionStore, tenant: str) -> None:
-    written = [submission(tenant, f"{n:08x}", started_at=NOW + timedelta(seconds=n // 3)) for n in range(11)]
+    written = [submitted(tenant, f"{n:08x}", started_at=NOW + timedelta(seconds=n // 3)) for n in range(11)]
     for execution in written:
         store.create(execution)
     seen: list[Summary] = []
@@ -183,13 +183,13 @@ def test_pages_of_a_list_hold_everything_once(store: ExecutionStore, tenant: str
 
 def test_a_list_longer_than_one_batch_of_reads_is_whole(store: ExecutionStore, tenant: str) -> None:
     for n in range(105):
-        store.create(submission(tenant, f"{n:08x}"))
+        store.create(submitted(tenant, f"{n:08x}"))
     assert len(store.list(tenant, 200)) == 105
 
 
 def test_a_tenant_lists_only_its_own(store: ExecutionStore, tenant: str) -> None:
-    store.create(submission(tenant))
-    store.create(submission(f"{tenant}-b"))
+    store.create(submitted(tenant))
+    store.create(submitted(f"{tenant}-b"))
     assert [summary.tenant_id for summary in store.list(tenant, 10)] == [tenant]
 
 
@@ -197,24 +197,24 @@ def test_what_is_due_is_found_earliest_first(store: ExecutionStore, tenant: str)
     long_ago = NOW - timedelta(days=3650)
     names = [f"{n:08x}" for n in range(9)]
     for n, name in enumerate(names):
-        store.create(submission(tenant, name), due_at=long_ago - timedelta(seconds=n))
-    store.create(submission(tenant, "later"), due_at=NOW)
-    store.create(submission(tenant, "never"))
-    expected = [(submission(tenant, name).id, long_ago - timedelta(seconds=n)) for n, name in enumerate(names)][::-1]
+        store.create(submitted(tenant, name), due_at=long_ago - timedelta(seconds=n))
+    store.create(submitted(tenant, "later"), due_at=NOW)
+    store.create(submitted(tenant, "never"))
+    expected = [(submitted(tenant, name).id, long_ago - timedelta(seconds=n)) for n, name in enumerate(names)][::-1]
     assert store.due(NOW - timedelta(days=3649), 100) == expected
     assert store.due(NOW - timedelta(days=3649), 4) == expected[:4]
     assert store.due(long_ago, 100) == expected[:-1]
 
 
 def test_a_write_without_due_time_is_due_no_more(store: ExecutionStore, tenant: str) -> None:
-    execution = submission(tenant)
+    execution = submitted(tenant)
     store.create(execution, due_at=NOW - timedelta(days=1))
     store.update(waiting(execution))
     assert execution.id not in dict(store.due(NOW, 1000))
 
 
 def test_a_due_time_is_moved_if_it_is_the_one_that_was_seen(store: ExecutionStore, tenant: str) -> None:
-    execution = submission(tenant)
+    execution = submitted(tenant)
     seen, later = NOW - timedelta(days=1), NOW + timedelta(days=1)
     store.create(execution, due_at=seen)
     store.defer(execution.id, seen - timedelta(milliseconds=1), NOW + timedelta(days=2))
@@ -225,14 +225,14 @@ def test_a_due_time_is_moved_if_it_is_the_one_that_was_seen(store: ExecutionStor
 
 
 def test_what_is_not_there_cannot_be_deferred(store: ExecutionStore, tenant: str) -> None:
-    store.defer(submission(tenant).id, NOW, NOW)
-    assert store.get(submission(tenant).id) is None
+    store.defer(submitted(tenant).id, NOW, NOW)
+    assert store.get(submitted(tenant).id) is None
 
 
 class TestImage:
     @pytest.mark.parametrize("value", ["in", "abc, " * 2_000, "x" * 100_000], ids=["plain", "compressed", "kept apart"])
     def test_it_is_the_execution_as_it_was_written(self, store: ExecutionStore, tenant: str, value: Json) -> None:
-        execution = submission(tenant, value=value)
+        execution = submitted(tenant, value=value)
         store.create(execution)
         written = waiting(execution)
         image = store.update(written)()
@@ -242,8 +242,8 @@ class TestImage:
 
     def test_an_execution_that_would_burden_a_message_has_none(self, aws: Aws, tenant: str) -> None:
         several = [random.Random(n).randbytes(MAX_IMAGE_BYTES // 2).hex() for n in range(3)]
-        root = copy_with(submission(tenant).threads[ROOT], stash={f"name-{n}": each for n, each in enumerate(several)})
-        assert aws.backend.executions.update(following(submission(tenant), threads={ROOT: root}))() is None
+        root = copy_with(submitted(tenant).threads[ROOT], stash={f"name-{n}": each for n, each in enumerate(several)})
+        assert aws.backend.executions.update(following(submitted(tenant), threads={ROOT: root}))() is None
         stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
         root = copy_with(root, stash=stash)
-        assert aws.backend.executions.update(following(submission(tenant, "1"), threads={ROOT: root}))() is None
+        assert aws.backend.executions.update(following(submitted(tenant, "1"), threads={ROOT: root}))() is None

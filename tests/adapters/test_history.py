@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from chalicelib.core.executions.model import ROOT, Failure, Link, Record, State
+from chalicelib.core.executions.model import ROOT, Failure, HistoryEntry, Link, State
 from chalicelib.core.records.history import Row, chained
 from chalicelib.core.values.json import Json
 from chalicelib.ports import HistoryStore
@@ -15,10 +15,10 @@ def store(backend: Backend) -> HistoryStore:
     return backend.history
 
 
-def record(result: Json = None) -> Record:
+def record(result: Json = None) -> HistoryEntry:
     error = Failure("Failed", "a reason", "greet", details={"n": 1.0})
     stash: dict[str, Json] = {"z": 10**30, "a/b": "", "a": None}
-    return Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "greet", result=result, error=error, stash=stash)
+    return HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "greet", result=result, error=error, stash=stash)
 
 
 def row(tenant: str, version: int, previous: Link | None = None, writer: str = "r1#1", result: Json = None) -> Row:

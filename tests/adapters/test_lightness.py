@@ -49,7 +49,7 @@ def run(name, value):
     while performed is None and execution.threads["main"].status == "ready":
         due = StepDue("main", execution.threads["main"].turn)
         decision = decide(definition, execution, due, NOW, Driver("message", "request"))
-        execution, performed = decision.execution, decision.perform
+        execution, performed = decision.execution, decision.call
     return execution.state, execution.step, performed and performed.params["url"]
 
 

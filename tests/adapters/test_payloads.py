@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chalicelib.adapters.dynamodb.attributes import Item
-from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.executions.model import ROOT, Execution, Failure, Record, State
+from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State
 from chalicelib.core.records.history import chained, new_row, news
 from chalicelib.core.records.payload import Reference, digest
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Aws, Backend
-from tests.adapters.examples import NOW, following, history_row, submission, waiting
+from tests.adapters.examples import NOW, following, history_row, submitted, waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -80,8 +80,8 @@ def changed(execution: Execution, **changes: object) -> Execution:
     return copy_with(execution, threads={ROOT: root})
 
 
-def succeeded(result: "Json", **more: object) -> Record:
-    return copy_with(Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=result), **more)
+def succeeded(result: "Json", **more: object) -> HistoryEntry:
+    return copy_with(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result=result), **more)
 
 
 MEGABYTE = noise(1_000_000)
@@ -102,7 +102,7 @@ PLACES: dict[str, Callable[[Execution], Execution]] = {
 def test_a_megabyte_anywhere_in_an_execution_comes_back(
     backend: Backend, tenant: str, place: Callable[[Execution], Execution]
 ) -> None:
-    execution = place(submission(tenant))
+    execution = place(submitted(tenant))
     backend.executions.create(execution)
     assert backend.executions.get(execution.id) == execution
 
@@ -129,12 +129,12 @@ def test_what_history_refers_to_is_there(backend: Backend, tenant: str) -> None:
     row = history_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
     backend.history.append(row)
     reference = Reference(**row.records[0]["references"]["/result"])
-    assert Payloads(backend.parts).get(tenant, [reference]) == {reference.sha256: f'"{MEGABYTE}"'.encode()}
+    assert Payloads(backend.chunks).get(tenant, [reference]) == {reference.sha256: f'"{MEGABYTE}"'.encode()}
 
 
 def test_history_shows_what_is_no_longer_than_a_value_may_be(backend: Backend, tenant: str) -> None:
     long, error = {"text": "y" * 9_000}, Failure("Http", "no", "s", details=[MEGABYTE])
-    item = copy_with(submission(tenant, value=long), version=0)
+    item = copy_with(submitted(tenant, value=long), version=0)
     found = news(item, [copy_with(succeeded(long, error=error), size=9_011)])
     row = new_row(item, "r#1", found)
     backend.history.keep(found.payloads)
@@ -159,7 +159,7 @@ def test_reading_history_reads_no_payload(moto_aws: Aws, tenant: str) -> None:
 def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
     stash: dict[str, Json] = {f"s{n}": noise(60_000, str(n)) for n in range(30)}
     many = {f"s{n}": noise(500, str(n)) for n in range(2000)}
-    execution = copy_with(changed(submission(tenant, value=MEGABYTE), stash=stash), stash=many)
+    execution = copy_with(changed(submitted(tenant, value=MEGABYTE), stash=stash), stash=many)
     aws.backend.executions.create(execution)
     record = succeeded(MEGABYTE, stash=stash)
     rows = [[record] * 3, [succeeded(noise(500, str(n))) for n in range(1000)], [succeeded(1, stash=many)] * 100]
@@ -172,7 +172,7 @@ def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
 
 
 def test_an_ordinary_execution_is_one_write_unit(moto_aws: Aws, tenant: str) -> None:
-    execution = waiting(submission(tenant, value={"foo": "bar"}))
+    execution = waiting(submitted(tenant, value={"foo": "bar"}))
     moto_aws.backend.executions.update(execution, due_at=NOW)
     item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
     assert item_size(item) < WRITE_UNIT
@@ -181,7 +181,7 @@ def test_an_ordinary_execution_is_one_write_unit(moto_aws: Aws, tenant: str) -> 
 def test_what_every_boundary_would_write_anew_is_kept_apart_sooner_than_what_is_written_once(
     moto_aws: Aws, tenant: str
 ) -> None:
-    execution = submission(tenant, value=noise(20_000, "state"))
+    execution = submitted(tenant, value=noise(20_000, "state"))
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.executions.create(execution)
         moto_aws.backend.history.append(history_row(execution.id, 1, "r#1", None, [succeeded(noise(20_000, "row"))]))
@@ -194,14 +194,14 @@ def test_what_every_boundary_would_write_anew_is_kept_apart_sooner_than_what_is_
 def test_a_user_value_that_looks_like_a_reference_is_just_a_value(backend: Backend, tenant: str) -> None:
     large, sha256 = noise(70_000), "ab" * 32
     lookalike: Json = {"payloads": {"/input": f"{sha256}/1"}, "/input": {"S": f"{sha256}/1"}}
-    execution = copy_with(changed(submission(tenant, value=lookalike), incoming=large), stash={"/input": None})
+    execution = copy_with(changed(submitted(tenant, value=lookalike), incoming=large), stash={"/input": None})
     backend.executions.create(execution)
     assert backend.executions.get(execution.id) == execution
 
 
 def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
     store, history = moto_aws.backend.executions, moto_aws.backend.history
-    execution = submission(tenant, value=noise(100_000, "once"))
+    execution = submitted(tenant, value=noise(100_000, "once"))
     with counted(moto_aws.dynamodb) as puts:
         store.create(execution)
         first = waiting(execution)
@@ -214,14 +214,14 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
 def test_no_more_values_move_out_than_must(moto_aws: Aws, tenant: str) -> None:
     stash: dict[str, Json] = {f"s{n}": noise(8_000, f"{tenant}{n}") for n in range(50)}
     with counted(moto_aws.dynamodb) as puts:
-        moto_aws.backend.executions.create(changed(submission(tenant), stash=stash))
+        moto_aws.backend.executions.create(changed(submitted(tenant), stash=stash))
     assert puts[moto_aws.names.payloads] == 6, "of 400 KB, of which 350 may stay"
 
 
 def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: str) -> None:
-    execution = submission(tenant, value=noise(100_000, "read"))
+    execution = submitted(tenant, value=noise(100_000, "read"))
     moto_aws.backend.executions.create(execution)
-    payloads = Payloads(DynamoParts(moto_aws.dynamodb, moto_aws.names))
+    payloads = Payloads(DynamoChunks(moto_aws.dynamodb, moto_aws.names))
     elsewhere = DynamoExecutions(moto_aws.dynamodb, moto_aws.names, payloads)
     assert elsewhere.get(execution.id) == execution
     with counted(moto_aws.dynamodb) as puts:
@@ -232,13 +232,13 @@ def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: 
 def test_tenants_never_share_a_payload(moto_aws: Aws, tenant: str) -> None:
     value = noise(100_000, "shared")
     with counted(moto_aws.dynamodb) as puts:
-        moto_aws.backend.executions.create(submission(tenant, value=value))
-        moto_aws.backend.executions.create(submission(f"{tenant}-b", value=value))
+        moto_aws.backend.executions.create(submitted(tenant, value=value))
+        moto_aws.backend.executions.create(submitted(f"{tenant}-b", value=value))
     assert puts[moto_aws.names.payloads] == 2
 
 
 def test_an_item_refers_to_a_payload_by_its_hash_and_size(moto_aws: Aws, tenant: str) -> None:
-    execution = submission(tenant, value="x" * 100_000)
+    execution = submitted(tenant, value="x" * 100_000)
     moto_aws.backend.executions.create(execution)
     item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
     sha256 = digest(tenant, f'"{execution.input}"'.encode())
@@ -246,7 +246,7 @@ def test_an_item_refers_to_a_payload_by_its_hash_and_size(moto_aws: Aws, tenant:
 
 
 def test_what_a_refused_write_is_told_has_its_large_values(backend: Backend, tenant: str) -> None:
-    execution = submission(tenant, value=MEGABYTE)
+    execution = submitted(tenant, value=MEGABYTE)
     backend.executions.create(execution)
     with pytest.raises(Stale) as stale:
         backend.executions.create(copy_with(execution, nonce="other"))

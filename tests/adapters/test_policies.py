@@ -9,12 +9,11 @@ import pytest
 
 from chalicelib.adapters import health
 from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFired
-from chalicelib.core.executions.model import ROOT
+from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import Kept
-from chalicelib.core.waits.task import TaskFilter, Worker, claimed
+from chalicelib.core.waits.task import Person, TaskFilter, claimed
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, history_row, submission, task, waiting
+from tests.adapters.examples import NOW, definition, history_row, submitted, task, waiting
 
 POLICIES = {
     path.stem.removeprefix("policy-"): json.loads(path.read_text()) for path in Path(".chalice").glob("policy-*.json")
@@ -27,7 +26,7 @@ every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES
 def events(aws: Aws, tenant: str) -> None:
     """Do what matching an event does."""
     row = aws.backend.events.get(tenant, "paid", "order-1")
-    kept = (Kept("1", "x" * 100_000, NOW),)
+    kept = (Signal("1", "paid", NOW, "x" * 100_000),)
     assert aws.backend.events.put(copy_with(row, version=1, kept=kept))
     assert aws.backend.events.get(tenant, "paid", "order-1").kept == kept
 
@@ -36,8 +35,8 @@ def tasks(aws: Aws, tenant: str) -> None:
     """Do what opening and closing a task does."""
     wanted, store = task(tenant, data="x" * 100_000), aws.backend.tasks
     store.open(wanted)
-    assert store.update(claimed(wanted, Worker("ada"), NOW))
-    assert store.get(tenant, wanted.id) == claimed(wanted, Worker("ada"), NOW)
+    assert store.update(claimed(wanted, Person("ada"), NOW))
+    assert store.get(tenant, wanted.id) == claimed(wanted, Person("ada"), NOW)
 
 
 def api(aws: Aws, tenant: str) -> None:
@@ -45,19 +44,19 @@ def api(aws: Aws, tenant: str) -> None:
     events(aws, tenant)
     tasks(aws, tenant)
     aws.backend.tasks.list(tenant, TaskFilter(), 10)
-    execution, record, ports = submission(tenant, value="x" * 100_000), definition(tenant), aws.backend
-    ports.definitions.add(record)
-    ports.definitions.put_newest(record)
-    ports.definitions.newest(tenant, record.id)
-    ports.definitions.version(tenant, record.id, 1)
-    ports.definitions.list(tenant, 10)
-    ports.executions.create(execution, NOW)
-    ports.executions.get(execution.id)
-    ports.executions.list(tenant, 10)
-    ports.history.read(execution.id, 0, 10)
-    ports.history.append(history_row(execution.id, 1, "r#1", None, []))
-    ports.executions.update(waiting(execution))
-    ports.queue.send([Message(execution.id, Started()), Message(execution.id, TimerFired(ROOT, 1))])
+    execution, record, dependencies = submitted(tenant, value="x" * 100_000), definition(tenant), aws.backend
+    dependencies.definitions.add(record)
+    dependencies.definitions.put_newest(record)
+    dependencies.definitions.newest(tenant, record.id)
+    dependencies.definitions.version(tenant, record.id, 1)
+    dependencies.definitions.list(tenant, 10)
+    dependencies.executions.create(execution, NOW)
+    dependencies.executions.get(execution.id)
+    dependencies.executions.list(tenant, 10)
+    dependencies.history.read(execution.id, 0, 10)
+    dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
+    dependencies.executions.update(waiting(execution))
+    dependencies.queue.send([Message(execution.id, Started()), Message(execution.id, TimerFired(ROOT, 1))])
     health.check(aws.dynamodb, aws.sqs, aws.names)
 
 
@@ -65,33 +64,33 @@ def worker(aws: Aws, tenant: str) -> None:
     """Do what the handlers of messages do."""
     events(aws, tenant)
     tasks(aws, tenant)
-    execution, ports = submission(tenant, value="x" * 100_000), aws.backend
-    ports.definitions.newest(tenant, "order-fulfilment")
-    ports.definitions.version(tenant, "order-fulfilment", 1)
-    ports.executions.create(execution)
-    ports.executions.update(waiting(execution))
-    ports.executions.get(execution.id)
-    ports.history.append(history_row(execution.id, 1, "r#1", None, []))
-    ports.queue.send([Message(execution.id, StepDue(ROOT, 1)), Message(execution.id, TimerFired(ROOT, 1))])
+    execution, dependencies = submitted(tenant, value="x" * 100_000), aws.backend
+    dependencies.definitions.newest(tenant, "order-fulfilment")
+    dependencies.definitions.version(tenant, "order-fulfilment", 1)
+    dependencies.executions.create(execution)
+    dependencies.executions.update(waiting(execution))
+    dependencies.executions.get(execution.id)
+    dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
+    dependencies.queue.send([Message(execution.id, StepDue(ROOT, 1)), Message(execution.id, TimerFired(ROOT, 1))])
     for queue in aws.names.queues:
-        ports.queue.delete(queue, ["handle"])
+        dependencies.queue.delete(queue, ["handle"])
 
 
 def schedule(aws: Aws, tenant: str) -> None:
     """Do what the handler of the schedule does."""
     events(aws, tenant)
     tasks(aws, tenant)
-    ports = aws.backend
-    ((execution_id, _),) = ports.executions.due(NOW, 1)
-    ports.executions.get(execution_id)
-    ports.executions.defer(execution_id, NOW, NOW)
-    execution = submission(tenant, value="x" * 100_000)
-    ports.definitions.newest(tenant, "order-fulfilment")
-    ports.definitions.version(tenant, "order-fulfilment", 1)
-    ports.executions.create(execution)
-    ports.history.append(history_row(execution.id, 1, "r#1", None, []))
-    ports.executions.update(waiting(execution))
-    ports.queue.send([Message(f"{tenant}:d:1", Started()), Message(f"{tenant}:d:1", TimerFired(ROOT, 1))])
+    dependencies = aws.backend
+    ((execution_id, _),) = dependencies.executions.due(NOW, 1)
+    dependencies.executions.get(execution_id)
+    dependencies.executions.defer(execution_id, NOW, NOW)
+    execution = submitted(tenant, value="x" * 100_000)
+    dependencies.definitions.newest(tenant, "order-fulfilment")
+    dependencies.definitions.version(tenant, "order-fulfilment", 1)
+    dependencies.executions.create(execution)
+    dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
+    dependencies.executions.update(waiting(execution))
+    dependencies.queue.send([Message(f"{tenant}:d:1", Started()), Message(f"{tenant}:d:1", TimerFired(ROOT, 1))])
 
 
 def allows(policy: dict[str, list[dict[str, list[str]]]], action: str, resource: str) -> bool:
@@ -137,7 +136,7 @@ def resources(aws: Aws, params: dict[str, str]) -> Iterator[str]:
 def test_each_function_may_do_all_that_it_does(
     moto_aws: Aws, tenant: str, function: Callable[[Aws, str], None]
 ) -> None:
-    moto_aws.backend.executions.create(submission(tenant, "due", value="x" * 100_000), NOW - NOW.resolution * 1000)
+    moto_aws.backend.executions.create(submitted(tenant, "due", value="x" * 100_000), NOW - NOW.resolution * 1000)
     with recorded(moto_aws) as calls:
         function(moto_aws, f"{tenant}-b")
     policy = POLICIES[function.__name__]

@@ -6,7 +6,7 @@ from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFi
 from chalicelib.core.executions.model import ROOT
 from chalicelib.core.records.codec import message_json, read_message
 from tests.adapters.conftest import Aws, Backend
-from tests.adapters.examples import submission
+from tests.adapters.examples import submitted
 
 
 def due(tenant: str, turn: int = 1) -> Message:
@@ -25,7 +25,7 @@ def arrived(backend: Backend) -> list[Message]:
 
 
 def test_a_message_arrives_as_it_was_sent(drained: Backend, tenant: str) -> None:
-    execution = submission(tenant, value={"text": "\x00 \ufffe \U0001f600 é", "number": 1e300})
+    execution = submitted(tenant, value={"text": "\x00 \ufffe \U0001f600 é", "number": 1e300})
     message = Message(execution.id, Started(), execution)
     drained.queue.send([message])
     (received,) = drained.receive(drained.names.work)
@@ -52,7 +52,7 @@ def test_more_messages_than_one_batch_arrive(drained: Backend, tenant: str) -> N
 
 
 def test_large_messages_arrive_though_a_batch_cannot_hold_them(drained: Backend, tenant: str) -> None:
-    submissions = [submission(tenant, f"{n:08x}", value="x" * 90_000) for n in range(5)]
+    submissions = [submitted(tenant, f"{n:08x}", value="x" * 90_000) for n in range(5)]
     drained.queue.send([Message(execution.id, Started(), execution) for execution in submissions])
     assert {message.execution for message in arrived(drained)} == {execution.id for execution in submissions}
 

@@ -5,10 +5,11 @@ from threading import Barrier
 import pytest
 
 from chalicelib.adapters.dynamodb.signals import LONGEST
+from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import LINGER, MAX_DONE, MAX_KEPT, MAX_WAITING, Correlation, Kept, Waiter
-from chalicelib.ports import EventStore
+from chalicelib.core.waits.correlation import LINGER, MAX_DONE, MAX_KEPT, MAX_WAITING, Correlation, Waiter
+from chalicelib.ports import SignalStore
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, fresh
 from tests.adapters.test_executions import VALUES
@@ -19,7 +20,7 @@ A, B = Waiter("t:d:a", "main", 3), Waiter("t:d:b", "main/1/0", 12)
 
 
 @pytest.fixture
-def store(backend: Backend) -> EventStore:
+def store(backend: Backend) -> SignalStore:
     return backend.events
 
 
@@ -31,8 +32,8 @@ def following(row: Correlation, **more: object) -> Correlation:
     return copy_with(row, version=row.version + 1, **more)
 
 
-def event(name: str, data: Json = None) -> Kept:
-    return Kept(name, data, NOW + DAY)
+def event(name: str, data: Json = None) -> Signal:
+    return Signal(name, "paid", NOW + DAY, data)
 
 
 def item(aws: Aws, row: Correlation) -> dict[str, dict[str, str]]:
@@ -42,15 +43,15 @@ def item(aws: Aws, row: Correlation) -> dict[str, dict[str, str]]:
     return found
 
 
-def test_where_nothing_stands_a_row_is_blank(store: EventStore, tenant: str) -> None:
+def test_where_nothing_stands_a_row_is_blank(store: SignalStore, tenant: str) -> None:
     assert store.get(tenant, "paid", "order-1") == Correlation(tenant, "paid", "order-1")
 
 
-def test_everything_of_a_row_comes_back(store: EventStore, tenant: str) -> None:
+def test_everything_of_a_row_comes_back(store: SignalStore, tenant: str) -> None:
     row = first(
         tenant,
         waiting=(A, B),
-        kept=(Kept("1", {"n": [1, None]}, NOW + DAY, "anna"), event("2")),
+        kept=(Signal("1", "paid", NOW + DAY, {"n": [1, None]}, "anna"), event("2")),
         matched=((Waiter("t:d:c", "main", 1), event("3", "x")),),
         done=(("5", NOW + DAY), ("4", NOW + timedelta(milliseconds=1))),
         at=NOW + timedelta(milliseconds=7),
@@ -63,14 +64,14 @@ def test_everything_of_a_row_comes_back(store: EventStore, tenant: str) -> None:
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
-def test_data_comes_back_as_it_went_in(store: EventStore, value: Json) -> None:
+def test_data_comes_back_as_it_went_in(store: SignalStore, value: Json) -> None:
     row = first(fresh("tenant"), kept=(event("1", value),))
     assert store.put(row)
     (read,) = store.get(row.tenant_id, row.name, row.key).kept
-    assert repr(read.data) == repr(value)  # 3 == 3.0 and 0.0 == -0.0, so equality says too little
+    assert repr(read.value) == repr(value)  # 3 == 3.0 and 0.0 == -0.0, so equality says too little
 
 
-def test_a_megabyte_comes_back(store: EventStore, tenant: str) -> None:
+def test_a_megabyte_comes_back(store: SignalStore, tenant: str) -> None:
     row = first(tenant, kept=(event("1", MEGABYTE), event("2", "small")), matched=((A, event("3", [MEGABYTE])),))
     assert store.put(row)
     assert store.get(tenant, row.name, row.key) == row
@@ -93,7 +94,7 @@ KEYS = [
 NAMES = ["paid", "paid.", 'a","b', "n" * 64]
 
 
-def test_every_name_and_key_is_a_row_of_its_own(store: EventStore, tenant: str) -> None:
+def test_every_name_and_key_is_a_row_of_its_own(store: SignalStore, tenant: str) -> None:
     rows = [
         first(of, key, name, done=((fresh("id"), NOW),))
         for of in (tenant, f"{tenant}-b")
@@ -104,20 +105,20 @@ def test_every_name_and_key_is_a_row_of_its_own(store: EventStore, tenant: str) 
     assert [store.get(row.tenant_id, row.name, row.key) for row in rows] == rows
 
 
-def test_a_key_as_long_as_it_can_be_unhashed_is_one_that_dynamodb_takes(store: EventStore, tenant: str) -> None:
+def test_a_key_as_long_as_it_can_be_unhashed_is_one_that_dynamodb_takes(store: SignalStore, tenant: str) -> None:
     for length in range(LONGEST - 15, LONGEST + 2):
         row = first(tenant, "k" * length)
         assert store.put(row)
         assert store.get(tenant, row.name, row.key) == row
 
 
-def test_a_row_is_begun_once(store: EventStore, tenant: str) -> None:
+def test_a_row_is_begun_once(store: SignalStore, tenant: str) -> None:
     assert store.put(first(tenant, waiting=(A,)))
     assert not store.put(first(tenant, waiting=(B,)))
     assert store.get(tenant, "paid", "order-1").waiting == (A,)
 
 
-def test_a_row_is_written_over_the_version_before_it_only(store: EventStore, tenant: str) -> None:
+def test_a_row_is_written_over_the_version_before_it_only(store: SignalStore, tenant: str) -> None:
     row = first(tenant, waiting=(A,))
     assert not store.put(following(row))
     assert store.put(row)
@@ -173,8 +174,8 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
 
 
 def test_a_row_with_all_that_it_can_have_is_no_item_too_large(aws: Aws, tenant: str) -> None:
-    def one(number: int) -> Kept:
-        return Kept(noise(96, f"id{number}"), noise(1000, f"{number}"), NOW + DAY, noise(64, f"by{number}"))
+    def one(number: int) -> Signal:
+        return Signal(noise(96, f"id{number}"), "paid", NOW + DAY, noise(1000, f"{number}"), noise(64, f"by{number}"))
 
     def waiter(number: int) -> Waiter:
         return Waiter(f"{tenant}:{'d' * 64}:{number:08x}", f"main/0/{number}", number)

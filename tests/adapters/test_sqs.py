@@ -10,7 +10,7 @@ from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFi
 from chalicelib.core.executions.model import ROOT
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
-from tests.adapters.examples import submission
+from tests.adapters.examples import submitted
 
 URL = "https://queue.example/work"
 
@@ -58,7 +58,7 @@ def test_batches_hold_ten_messages(stub: Stubber, queue: SqsQueue) -> None:
 def test_batches_hold_250_kb(stub: Stubber, queue: SqsQueue) -> None:
     for count in (2, 2, 1):
         expect(stub, "send_message_batch", entries([0] * count))
-    execution = submission("t", value="x" * 50_000)  # it stands in a submission twice
+    execution = submitted("t", value="x" * 50_000)  # it stands in a submission twice
     queue.send([Message(execution.id, Started(), execution)] * 5)
 
 

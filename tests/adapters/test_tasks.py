@@ -10,7 +10,7 @@ import pytest
 from chalicelib.adapters.dynamodb.tasks import LISTED, MAX_GROUPS, PAGE
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, Worker, claimed, closed, released
+from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus, claimed, closed, released
 from chalicelib.ports import Position, TaskStore
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, fresh, task
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 LATER = NOW + timedelta(minutes=5)
-ADA, BOB = Worker("ada"), Worker("bob")
+ADA, BOB = Person("ada"), Person("bob")
 ALL = TaskFilter()
 
 
@@ -173,14 +173,14 @@ def test_of_those_who_claim_a_task_exactly_one_has_it(ministack_aws: Aws, tenant
 
     def claim(user: str) -> bool:
         start.wait()
-        return store.update(claimed(latest, Worker(user), NOW))
+        return store.update(claimed(latest, Person(user), NOW))
 
     with ThreadPoolExecutor(4) as pool:
         for turn in range(10):
             users = [f"user-{turn}-{n}" for n in range(4)]
             won = list(pool.map(claim, users))
             assert sorted(won) == [False, False, False, True]
-            latest = claimed(latest, Worker(users[won.index(True)]), NOW)
+            latest = claimed(latest, Person(users[won.index(True)]), NOW)
             assert store.get(tenant, latest.id) == latest
 
 
@@ -251,7 +251,7 @@ def test_a_list_looks_on_until_it_has_found_enough(moto_aws: Aws, tenant: str) -
 
 @pytest.fixture(scope="module")
 def several(backend: Backend) -> str:
-    """Tasks 0 to 7 of a tenant."""
+    """TaskService 0 to 7 of a tenant."""
     store, tenant = backend.tasks, fresh("several")
     opened(store, tenant, 0)
     opened(store, tenant, 1, assignees=("ada", "bob"), priority=80)

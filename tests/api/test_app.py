@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.memory.stores import Letter
+from chalicelib.adapters.memory.stores import QueueMessage
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.values.json import Json, parse_instant
 from chalicelib.engine.worker import GivenBackError
@@ -167,7 +167,7 @@ def test_a_name_makes_starting_idempotent(sedo: Sedo) -> None:
 def test_a_repeat_sends_what_got_lost(sedo: Sedo) -> None:
     sedo.create()
     sedo.start(name="order-7")
-    sedo.queue.letters.clear()
+    sedo.queue.messages.clear()
     sedo.start(name="order-7")
     sedo.deliver()
     assert states(sedo.get("/executions")) == [("StepStarted", "wait-some-time")]
@@ -254,8 +254,8 @@ def test_a_poisonous_message_fails_its_execution_for_all_to_see(sedo: Sedo, afte
         sedo.deliver()
         sedo.clock.sleep(after)
     for _ in range(sedo.queue.receives):
-        (letter,) = sedo.queue.visible()
-        sedo.queue.receive(letter)  # and the function dies of it
+        (message,) = sedo.queue.visible()
+        sedo.queue.receive(message)  # and the function dies of it
         sedo.clock.sleep(sedo.queue.visibility.total_seconds())
     sedo.deliver()
     failed = sedo.get(path)
@@ -263,13 +263,13 @@ def test_a_poisonous_message_fails_its_execution_for_all_to_see(sedo: Sedo, afte
     assert (failed["error"]["name"], failed["error"]["step"]) == ("Poison", step)
     last = sedo.get(path + "/history")[-1]
     assert (last["state"], last["error"]["name"]) == ("ExecutionFailed", "Poison")
-    assert sedo.queue.letters == {}
+    assert sedo.queue.messages == {}
 
 
 def test_a_message_that_is_given_back_leaves_a_trace(sedo: Sedo, caplog: pytest.LogCaptureFixture) -> None:
-    letter = Letter("newer", '{"v": 2}', timer=False, visible_at=sedo.clock.now(), receives=1)
+    message = QueueMessage("newer", '{"v": 2}', timer=False, visible_at=sedo.clock.now(), receives=1)
     with pytest.raises(GivenBackError):
-        sedo.invoke("on_sqs_message", letter)
+        sedo.invoke("on_sqs_message", message)
     assert "message newer is given back: message version 2 is unknown here" in caplog.text
 
 

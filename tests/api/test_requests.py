@@ -217,7 +217,7 @@ class TestWhatIsBegunAfterARedrive:
         assert sedo.get(path)["state"] == "ExecutionFailed"
         failures = [r for e in sedo.get("/executions") for r in sedo.get(f"/executions/{e['id']}/history")]
         assert [r["step"] for r in failures if r["state"] == "StepFailed"].count("no") == 2
-        assert sedo.queue.letters == {}
+        assert sedo.queue.messages == {}
 
     def test_a_child_that_somebody_cancels_stays_cancelled(self, sedo: Sedo) -> None:
         create(sedo, PATIENT, DAD)

@@ -5,23 +5,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from chalicelib.api.parsing import read_yaml
-from chalicelib.core.definitions.grammar import EFFECT_KEYS
-from chalicelib.core.definitions.model import Definition, Outcome, StepContext, effect
+from chalicelib.core.definitions.grammar import CALL_KEYS
+from chalicelib.core.definitions.model import Definition, Outcome, StepContext, call_of
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.decide import decide
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
+    CallFailed,
+    CallSucceeded,
     ChildEnded,
     Command,
     Decision,
-    EffectFailed,
-    EffectSucceeded,
-    Event,
+    Input,
     StepDue,
     TimerFired,
 )
-from chalicelib.core.executions.model import Driver, Execution, Failure, Record, State, Status, Thread
+from chalicelib.core.executions.model import Driver, Execution, Failure, HistoryEntry, State, Status, Thread
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.steps import STEP_TYPES
@@ -30,24 +30,24 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ME = Driver("message", "request")
 
 
-class Call:
+class CallStep:
     """Has an effect."""
 
     name = "call"
     schema: Mapping[str, Json] = {
         "type": "object",
-        "properties": {"content": {}, **EFFECT_KEYS},
+        "properties": {"content": {}, **CALL_KEYS},
         "additionalProperties": False,
     }
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
-        return copy_with(effect(self.name, params), params=params.get("content"))
+        return copy_with(call_of(self.name, params), params=params.get("content"))
 
 
 def define(text: str, name: str = "d") -> Definition:
     """Parse a definition in YAML; its id may be left out."""
     document, _ = read_yaml(text.encode(), 100_000)
-    return parse({"id": name, **cast("dict[str, Any]", document)}, {**STEP_TYPES, "call": Call()})
+    return parse({"id": name, **cast("dict[str, Any]", document)}, {**STEP_TYPES, "call": CallStep()})
 
 
 def blank(value: Json = None, **header: Any) -> Execution:
@@ -62,10 +62,10 @@ class Run:
         self.definition = define(text)
         self.execution = submit(self.definition, blank(value, **header))
         self.now = NOW
-        self.records: list[Record] = []
-        self.performs: dict[str, Json] = {}
+        self.records: list[HistoryEntry] = []
+        self.calls: dict[str, Json] = {}
 
-    def fold(self, event: Event) -> Decision:
+    def fold(self, event: Input) -> Decision:
         """Fold an event and write what changed."""
         decision = decide(self.definition, self.execution, event, self.now, ME)
         if decision.execution is not self.execution:
@@ -78,8 +78,8 @@ class Run:
         self.performs = {}
         while (due := self.due()) is not None:
             decision = self.fold(StepDue(*due.key))
-            if decision.perform is not None:
-                self.performs[due.id] = decision.perform.params
+            if decision.call is not None:
+                self.performs[due.id] = decision.call.params
         return self
 
     def due(self) -> Thread | None:
@@ -91,7 +91,7 @@ class Run:
 
     def done(self, result: Json = None, thread: str = "main") -> "Run":
         """Let what a thread performs succeed, and go on."""
-        self.fold(EffectSucceeded(thread, self.thread(thread).turn, result))
+        self.fold(CallSucceeded(thread, self.thread(thread).turn, result))
         return self.go()
 
     def broke(
@@ -103,7 +103,7 @@ class Run:
         retry_after: float | None = None,
     ) -> "Run":
         """Let what a thread performs fail, and go on."""
-        self.fold(EffectFailed(thread, self.thread(thread).turn, name, message, details, retry_after))
+        self.fold(CallFailed(thread, self.thread(thread).turn, name, message, details, retry_after))
         return self.go()
 
     def later(self, seconds: float) -> "Run":
@@ -118,7 +118,7 @@ class Run:
         self.fold(ChildEnded(thread, self.thread(thread).turn, number, state, **more))
         return self.go()
 
-    def ask(self, event: Event) -> "Run":
+    def ask(self, event: Input) -> "Run":
         """Let somebody want something, and go on."""
         self.fold(event)
         return self.go()

@@ -6,7 +6,7 @@ from chalicelib.core.executions.inputs import ChildEnded, Launch
 from chalicelib.core.executions.model import Failure, State
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.children import gatherer, let_go, refused, submission, with_output
+from chalicelib.engine.children import child_execution, gatherer, let_go, refused, with_output
 from tests.core.examples import Run, blank
 from tests.home import ECHO, Home
 
@@ -29,7 +29,7 @@ class TestSubmission:
     @pytest.mark.parametrize(("version", "started"), [(None, 2), (1, 1), (2, 2)])
     def test_the_newest_version_runs_unless_one_is_named(self, home: Home, version: int | None, started: int) -> None:
         run, wanted = launch(version)
-        made = submission(home.ports.definitions, run.execution, wanted)
+        made = child_execution(home.dependencies.definitions, run.execution, wanted)
         assert (made.definition_version, made.input) == (started, "in")
         assert made.id == run.thread().join.child  # type: ignore[union-attr] # it awaits
 
@@ -38,13 +38,13 @@ class TestSubmission:
         home.definitions.retire_definition("t", "other")
         run, wanted = launch(version)
         with pytest.raises(StepError, match=which) as caught:
-            submission(home.ports.definitions, run.execution, wanted)
+            child_execution(home.dependencies.definitions, run.execution, wanted)
         assert caught.value.name == "DefinitionNotFound"
 
     def test_an_input_that_it_does_not_take_fails_the_step_with_all_that_is_wrong(self, home: Home) -> None:
         run, wanted = launch(1, 7)
         with pytest.raises(StepError, match="other does not take this input: 7 is not of type 'string'") as caught:
-            submission(home.ports.definitions, run.execution, wanted)
+            child_execution(home.dependencies.definitions, run.execution, wanted)
         assert caught.value.name == "InvalidInput"
         assert caught.value.details == [{"pointer": "", "message": "7 is not of type 'string'"}]
 

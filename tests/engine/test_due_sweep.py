@@ -6,7 +6,7 @@ from chalicelib.core.executions.inputs import Message, Started, TimerFired
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.due_sweep import arm
+from chalicelib.engine.due_sweep import sweep_due
 from tests.home import ECHO, START, Executions, Home
 
 HOUR = {"type": "wait", "seconds": 3600}
@@ -22,12 +22,12 @@ class TestLongWaits:
         home.create({"type": "wait", "seconds": 3 * 24 * 3600})
         home.service.execute("t", "d", "in")
         home.deliver()
-        assert home.queue.letters == {}
+        assert home.queue.messages == {}
         home.clock.sleep(3 * 24 * 3600 - 901)
-        assert home.arm() == 0
+        assert home.sweep_due() == 0
         home.clock.sleep(60)
-        assert home.arm() == 1
-        assert home.arm() == 0
+        assert home.sweep_due() == 1
+        assert home.sweep_due() == 0
         home.clock.sleep(840)
         assert home.queue.visible() == []
         home.clock.sleep(1)
@@ -42,19 +42,19 @@ class TestLongWaits:
         home.deliver()
         home.executions.items[broken.id] = "{}"
         home.clock.sleep(3000)
-        assert home.arm() == 2
-        assert len(home.queue.letters) == 1
-        assert home.arm() == 0
+        assert home.sweep_due() == 2
+        assert len(home.queue.messages) == 1
+        assert home.sweep_due() == 0
 
     def test_a_timer_that_was_lost_is_sent_again(self, home: Home) -> None:
         home.create({"type": "wait", "seconds": 3600})
         home.service.execute("t", "d", "in")
         home.deliver()
         home.clock.sleep(2800)
-        home.arm()
-        home.queue.letters.clear()
+        home.sweep_due()
+        home.queue.messages.clear()
         home.clock.sleep(1200)
-        home.arm()
+        home.sweep_due()
         home.deliver()
         assert home.only().state is State.SUCCEEDED
 
@@ -63,7 +63,7 @@ class TestLongWaits:
         name = home.execute("in")
         home.service.pause("t", name)
         home.clock.sleep(3500)
-        assert home.arm() == 0
+        assert home.sweep_due() == 0
         home.service.resume("t", name)
         assert [each.event for each in home.waiting()] == [TimerFired("main", 1)]
 
@@ -71,7 +71,7 @@ class TestLongWaits:
         home.create({"type": "wait", "seconds": 7200, "timeoutSeconds": 3600})
         home.execute("in")
         home.clock.sleep(3600)
-        assert home.arm() == 1
+        assert home.sweep_due() == 1
         home.deliver()
         assert home.only().state is State.FAILED
 
@@ -79,10 +79,10 @@ class TestLongWaits:
         home.create(ECHO, name="other")
         home.create({"type": "workflow", "definition": "other", "timeoutSeconds": 3600})
         name = home.execute("in")
-        home.queue.letters.clear()
+        home.queue.messages.clear()
         home.clock.sleep(3000)
-        home.arm()
-        home.settle()
+        home.sweep_due()
+        home.deliver_all()
         assert home.read(name).output == "in"
 
     def test_no_more_are_looked_at_than_are_asked_for(self, home: Home) -> None:
@@ -90,44 +90,44 @@ class TestLongWaits:
         for _ in range(3):
             home.execute("in")
         home.clock.sleep(3000)
-        assert (home.arm(limit=2), home.arm(limit=2)) == (2, 1)
+        assert (home.sweep_due(limit=2), home.sweep_due(limit=2)) == (2, 1)
 
 
 class TestStarts:
     def test_a_start_that_was_written_but_never_sent_is_found_by_the_schedule(self, home: Home) -> None:
         home.create(ECHO)
         home.service.execute("t", "d", "in", name="mine")
-        home.queue.letters.clear()
+        home.queue.messages.clear()
         home.clock.sleep(60)
-        home.arm()
+        home.sweep_due()
         home.deliver()
         assert home.only().state is State.SUCCEEDED
 
     def test_one_that_was_just_written_is_given_its_time(self, home: Home) -> None:
         home.create(ECHO)
         home.service.execute("t", "d", "in", name="mine")
-        home.queue.letters.clear()
+        home.queue.messages.clear()
         home.clock.sleep(59)
-        assert (home.arm(), home.waiting()) == (0, [])
+        assert (home.sweep_due(), home.waiting()) == (0, [])
 
     def test_one_whose_message_was_lost_again_is_sent_again_some_minutes_later(self, home: Home) -> None:
         home.create(ECHO)
         execution, _ = home.service.execute("t", "d", "in", name="mine")
-        home.queue.letters.clear()
+        home.queue.messages.clear()
         home.clock.sleep(60.001)
-        home.arm()
-        home.queue.letters.clear()
+        home.sweep_due()
+        home.queue.messages.clear()
         home.clock.sleep(299)
-        assert home.arm() == 0
+        assert home.sweep_due() == 0
         home.clock.sleep(2)
-        assert home.arm() == 1
+        assert home.sweep_due() == 1
         assert home.waiting() == [Message(execution.id, Started())]
 
 
 class TestTrouble:
     def test_what_is_gone_is_put_off(self, home: Home) -> None:
         home.executions.due_times["t:d:gone"] = START
-        assert (home.arm(), home.waiting()) == (1, [])
+        assert (home.sweep_due(), home.waiting()) == (1, [])
         assert home.executions.due_times["t:d:gone"] > START
 
     def test_a_store_that_does_not_answer_leaves_it_to_the_next_run(self, home: Home) -> None:
@@ -137,5 +137,5 @@ class TestTrouble:
 
         silent = Silent()
         silent.due_times["t:d:1"] = START
-        assert arm(copy_with(home.ports, executions=silent), "tick") == 0
+        assert sweep_due(copy_with(home.dependencies, executions=silent), "tick") == 0
         assert silent.due_times == {"t:d:1": START}

@@ -86,10 +86,10 @@ class TestBudgets:
         home.create(ECHO, name="other")
         home.create(SUB)
         home.execute("in")
-        home.settle()
+        home.deliver_all()
         home.calls.clear()
         home.execute("in")
-        home.settle()
+        home.deliver_all()
         assert home.calls["queue.send"] == 3
         assert home.calls["executions.update"] == 3
         assert home.calls["executions.get"] == 1
@@ -107,8 +107,8 @@ class TestRunningAhead:
         home.create(*([ECHO] * 250))
         home.service.execute("t", "d", "in")
         home.deliver(turns=100)
-        (letter,) = home.queue.visible()
-        assert read_message(json.loads(letter.body)).event == StepDue("main", 100)
+        (message,) = home.queue.visible()
+        assert read_message(json.loads(message.body)).event == StepDue("main", 100)
         while home.queue.visible():
             home.deliver(turns=100)
         assert home.only().state is State.SUCCEEDED
@@ -129,12 +129,12 @@ class TestTimers:
         home.create(WAIT)
         home.service.execute("t", "d", "in")
         home.deliver()
-        home.queue.letters.clear()
+        home.queue.messages.clear()
         home.clock.sleep(30)
         home.queue.send([Message(home.only().id, TimerFired("main", 1))])
         assert home.deliver()
-        (letter,) = home.queue.letters.values()
-        assert letter.visible_at == START + timedelta(seconds=45)
+        (message,) = home.queue.messages.values()
+        assert message.visible_at == START + timedelta(seconds=45)
 
     @pytest.mark.parametrize("seconds", [900, 901])
     def test_no_wait_falls_between_message_and_due_time_if_the_clock_steps_back(self, seconds: int) -> None:
@@ -144,11 +144,11 @@ class TestTimers:
                 return self.instant
 
         home = Home()
-        home.ports = copy_with(home.ports, clock=Stepping(START))
+        home.dependencies = copy_with(home.dependencies, clock=Stepping(START))
         home.create({"type": "wait", "seconds": seconds})
         home.service.execute("t", "d", "in")
         home.deliver()
-        assert home.queue.letters or home.executions.due_times
+        assert home.queue.messages or home.executions.due_times
 
     def test_a_paused_wait_ends_once_it_is_resumed(self, home: Home) -> None:
         home.create(WAIT)
@@ -171,7 +171,7 @@ class TestCarried:
         home.service.pause("t", name)
         home.service.resume("t", name)
         home.clock.sleep(45)
-        home.settle()
+        home.deliver_all()
         assert home.only().state is State.SUCCEEDED
         assert home.told(name).count("StepSucceeded") == 2
         assert [content for _, content in home.performed] == ["in"]
@@ -189,8 +189,8 @@ class TestCarried:
         home.create(WAIT, ECHO)
         home.execute("in")
         home.clock.sleep(45)
-        (letter,) = home.queue.visible()
-        letter.receives = 1
+        (message,) = home.queue.visible()
+        message.receives = 1
         home.calls.clear()
         home.deliver()
         assert home.calls == {"executions.get": 1, "executions.update": 1}
@@ -219,7 +219,7 @@ class TestStarting:
         stands = home.executions.get(first.id)
         assert stands is not None
         assert (stands.input, stands.version) == (1, 1)
-        assert len(home.queue.letters) == 2
+        assert len(home.queue.messages) == 2
 
     def test_a_name_stands_for_one_input(self, home: Home) -> None:
         home.create(WAIT)
@@ -249,7 +249,7 @@ class TestStarting:
 
 def with_rows(home: Home) -> Home:
     """Let every write have a row of history."""
-    home.ports = copy_with(home.ports, limits=copy_with(LIMITS, tail_text=0))
+    home.dependencies = copy_with(home.dependencies, limits=copy_with(LIMITS, tail_text=0))
     return home
 
 
@@ -328,7 +328,7 @@ class TestGivingUp:
 
         home.create(ECHO)
         home.service.execute("t", "d", "in")
-        home.ports = copy_with(with_rows(home).ports, history=Silent())
+        home.dependencies = copy_with(with_rows(home).dependencies, history=Silent())
         with pytest.raises(UnavailableError):
             home.deliver()
         assert home.only().state is State.SUBMITTED
@@ -395,7 +395,7 @@ class TestRaces:
         assert len(home.deliver()) == 1
         assert (home.only().threads["main"].status, home.performed) == (Status.WAITING, [])
         home.service.resume("t", name)
-        home.settle()
+        home.deliver_all()
         assert home.only().output == "in"
 
     def test_an_effect_whose_write_lost_is_not_repeated(self, home: Home) -> None:
@@ -406,7 +406,7 @@ class TestRaces:
         assert home.performed == [(f"{name}:main:0", "in")]
         assert (home.only().state, home.only().threads["main"].key) == (State.PAUSED, ("main", 1))
         home.service.resume("t", name)
-        home.settle()
+        home.deliver_all()
         assert home.performed == [(f"{name}:main:0", "in"), (f"{name}:main:1", "in")]
         assert home.only().state is State.SUCCEEDED
 
@@ -446,27 +446,27 @@ class TestTwins:
     def test_what_a_twin_drives_is_given_back_as_it_may_die(self, home: Home) -> None:
         home.create(CALL, WAIT)
         home.service.execute("t", "d", "in")
-        (letter,) = home.queue.visible()
-        again = Delivery(letter.id, read_message(json.loads(letter.body)), 2)
-        twin = Invocation(home.ports, "twin", [again], Budget(START + timedelta(minutes=1)))
+        (message,) = home.queue.visible()
+        again = Delivery(message.id, read_message(json.loads(message.body)), 2)
+        twin = Invocation(home.dependencies, "twin", [again], Budget(START + timedelta(minutes=1)))
         answers = []
         home.executions.rivals = [lambda: answers.append(twin.run())]
         assert home.deliver() == set()
-        assert answers == [{letter.id}]
+        assert answers == [{message.id}]
         assert home.performed == [(f"{home.only().id}:main:0", "in")] * 2
 
     def test_an_end_that_its_dead_twin_did_not_tell_is_told(self, home: Home) -> None:
         home.create(WAIT, name="other")
         home.create(SUB)
         name = home.execute("in")
-        home.settle()
+        home.deliver_all()
         home.clock.sleep(45)
         home.queue.refusals = 1
         with pytest.raises(UnavailableError):
             home.deliver()
         assert home.child().ended
         home.clock.sleep(360)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == "in"
 
     def test_a_start_that_overtakes_its_execution_puts_it_before_an_effect(self, home: Home) -> None:
@@ -493,8 +493,8 @@ class TestTwins:
         with pytest.raises(UnavailableError):
             home.service.redrive("t", name)
         home.clock.sleep(60.001)
-        home.arm()
-        home.settle()
+        home.sweep_due()
+        home.deliver_all()
         assert home.only().output == "in"
 
 
@@ -506,21 +506,21 @@ class TestChildren:
     def test_a_workflow_step_comes_to_what_its_child_comes_to(self, home: Home) -> None:
         home.create(SUB, {"type": "echo", "message": {"got": "${output}"}})
         name = home.execute("in")
-        home.settle()
+        home.deliver_all()
         assert home.child().parent == Parent(name, "main", 1)
         home.clock.sleep(45)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == {"got": "in"}
 
     def test_its_end_is_told_once_however_often_it_comes(self, home: Home) -> None:
         home.create(SUB, CALL, WAIT)
         name = home.execute("in")
-        home.settle()
+        home.deliver_all()
         home.clock.sleep(45)
-        home.settle()
+        home.deliver_all()
         before = home.read(name)
         home.send(Message(name, ChildEnded("main", 1, 0, State.SUCCEEDED, output="again")))
-        home.settle()
+        home.deliver_all()
         assert home.read(name) == before
 
     def test_an_end_that_was_lost_is_told_again_when_it_is_started_again(self, home: Home) -> None:
@@ -528,24 +528,24 @@ class TestChildren:
         home.create(SUB)
         name = home.execute("in")
         home.deliver()
-        home.queue.letters.clear()
+        home.queue.messages.clear()
         home.service.pause("t", name)
         home.service.resume("t", name)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == "in"
 
     def test_an_output_too_large_for_a_message_is_read(self, home: Home) -> None:
         home.create(ECHO, name="other")
         home.create(SUB)
         name = home.execute("x" * MAX_OUTPUT)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == "x" * MAX_OUTPUT
 
     def test_an_error_too_large_for_a_message_is_read(self, home: Home) -> None:
         home.create({"type": "fail", "error": "Large", "cause": "${input}"}, name="other")
         home.create(SUB)
         name = home.execute("x" * MAX_OUTPUT)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).state is State.FAILED
         assert "x" * MAX_OUTPUT in str(home.read(name).error)
 
@@ -560,20 +560,20 @@ class TestChildren:
         home.create({**SUB, "input": "x" * MAX_MESSAGE_BYTES})
         home.execute("in")
         assert home.child().version == 0
-        assert [(m.execution, m.submission) for m in home.waiting()] == [(home.child().id, None)]
-        home.settle()
+        assert [(m.execution, m.submitted) for m in home.waiting()] == [(home.child().id, None)]
+        home.deliver_all()
         assert home.child().threads["main"].status is Status.WAITING
 
     def test_even_if_it_stands_there_already(self, home: Home) -> None:
         home.create({**SUB, "input": "x" * MAX_MESSAGE_BYTES})
         name = home.execute("in")
-        home.settle()
+        home.deliver_all()
         before = home.child()
         home.service.pause("t", name)
         home.service.resume("t", name)
-        home.settle()
+        home.deliver_all()
         assert (home.child().nonce, home.child().threads["main"].key) == (before.nonce, before.threads["main"].key)
-        assert home.child().heard == home.read(name).order
+        assert home.child().parent_epoch == home.read(name).control_epoch
 
     def test_what_does_not_exist_cannot_be_started(self, home: Home) -> None:
         home.create(caught({**SUB, "definition": "nowhere"}, "step-1"), {"type": "echo", "message": "${error}"})
@@ -596,52 +596,52 @@ class TestChildren:
         home.create({**SUB, "wait": False})
         name = home.execute("in")
         assert (home.read(name).state, home.read(name).version) == (State.SUCCEEDED, 2)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == {"id": home.child().id}
         home.clock.sleep(45)
-        home.settle()
+        home.deliver_all()
         assert home.child().state is State.SUCCEEDED
         assert home.waiting() == []
 
     def test_what_is_asked_of_the_parent_is_asked_of_the_child(self, home: Home) -> None:
         home.create(SUB)
         name = home.execute("in")
-        home.settle()
+        home.deliver_all()
         home.service.pause("t", name)
-        home.settle()
+        home.deliver_all()
         assert home.child().paused
         home.service.resume("t", name)
-        home.settle()
+        home.deliver_all()
         assert not home.child().paused
         home.service.cancel("t", name)
-        home.settle()
+        home.deliver_all()
         assert home.child().state is State.CANCELLED
         home.service.redrive("t", name)
-        home.settle()
+        home.deliver_all()
         assert not home.child().ended
         home.clock.sleep(45)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == "in"
 
     def test_a_child_that_failed_goes_on_when_its_parent_is_redriven(self, home: Home) -> None:
         home.create(SUB)
         name = home.execute("in")
-        home.settle()
+        home.deliver_all()
         home.failures = ["No"]
         home.clock.sleep(45)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).error is not None
         home.service.redrive("t", name)
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == "in"
         assert len(home.performed) == 2
 
     def test_one_that_is_not_waited_for_any_more_ends(self, home: Home) -> None:
         home.create({**caught(SUB, "step-1"), "timeoutSeconds": 9}, {"type": "wait", "seconds": 60})
         name = home.execute("in")
-        home.settle()
+        home.deliver_all()
         home.clock.sleep(9)
-        home.settle()
+        home.deliver_all()
         assert home.child().state is State.CANCELLED
         assert home.read(name).threads.keys() == {"main"}
 
@@ -652,7 +652,7 @@ class TestLargeMaps:
         steps = [{"id": "ask", "type": "call", "content": ["${index}", "${item}", "${execution.id}"]}]
         home.create({"type": "map", "items": "${input}", "steps": steps})
         name = home.execute([f"item {n}" for n in range(count)])
-        home.settle()
+        home.deliver_all()
         assert home.read(name).output == [[n, f"item {n}", name] for n in range(count)]
         assert len(home.performed) == count
 
@@ -660,11 +660,11 @@ class TestLargeMaps:
         home.create({"type": "map", "items": "${range(`101`)}", "maxConcurrency": 102, "steps": [{"id": "a", **ECHO}]})
         name = home.execute()
         starts = home.waiting()
-        home.settle()
+        home.deliver_all()
         assert home.read(name).state is State.SUCCEEDED
         home.send(*starts)
         before = [home.read(each) for each in home.executions.items]
-        home.settle()
+        home.deliver_all()
         assert [home.read(each) for each in home.executions.items] == before
 
 

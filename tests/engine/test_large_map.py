@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from chalicelib.adapters import clients
-from chalicelib.adapters.calls.pool import Performer, PooledEffects
+from chalicelib.adapters.calls.pool import CallHandler, PooledCalls
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
-from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
@@ -26,14 +26,14 @@ from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.history import chained, newest
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.invocation import Ports
-from chalicelib.engine.signals import Events
+from chalicelib.engine.invocation import Dependencies
+from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import PARALLEL, GivenBackError, Worker
 from chalicelib.steps import STEP_TYPES
 from deploy import resources
 from local.queues import QueueDriver
 from tests.adapters.examples import fresh
-from tests.simulation.scenario import Call
+from tests.simulation.scenario import CallStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,26 +52,26 @@ class Home:
         dynamodb, sqs = clients.dynamodb(endpoint), clients.sqs(endpoint)
         names = Names(fresh("large"))
         resources.ensure(dynamodb, sqs, names.prefix)
-        self.definition = parse({"id": "d", **definition}, {**STEP_TYPES, "call": Call()})
-        self.executions = DynamoExecutions(dynamodb, names, Payloads(DynamoParts(dynamodb, names)))
-        self.history = DynamoHistory(dynamodb, names, Payloads(DynamoParts(dynamodb, names)))
+        self.definition = parse({"id": "d", **definition}, {**STEP_TYPES, "call": CallStep()})
+        self.executions = DynamoExecutions(dynamodb, names, Payloads(DynamoChunks(dynamodb, names)))
+        self.history = DynamoHistory(dynamodb, names, Payloads(DynamoChunks(dynamodb, names)))
         self.queue, self.clock = SqsQueue(sqs, names), SystemClock()
-        performers: Mapping[str, Performer] = {
+        performers: Mapping[str, CallHandler] = {
             "gather": lambda wanted, key: gatherer(self.executions)(wanted.params, key),
             "call": lambda _wanted, _key: answer,
         }
         pool = ThreadPoolExecutor(PARALLEL)
-        ports = Ports(
+        dependencies = Dependencies(
             self.executions,
             self,
             self.history,
             self.queue,
             self.clock,
-            lambda: PooledEffects(performers, pool, self.clock),
+            lambda: PooledCalls(performers, pool, self.clock),
             MemoryTasks(),
-            Events(MemoryEvents(), self.clock),
+            Signals(MemorySignals(), self.clock),
         )
-        self.worker, self.requests = Worker(ports, lambda *_: None), count()
+        self.worker, self.requests = Worker(dependencies, lambda *_: None), count()
         function = cast("Function", self)
         self.sources = [QueueDriver(sqs, name, function, 10, poll_seconds=1) for name in (names.work, names.timers)]
 

@@ -1,13 +1,13 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event as Signal
+from threading import Event
 
 import pytest
 
 from chalicelib.core.executions.inputs import Message, StepDue
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.engine.send_batcher import AwayWhileWaiting, Convoy
-from chalicelib.ports import Effects, Performed
+from chalicelib.engine.send_batcher import CallsOutsideBatch, SendBatcher
+from chalicelib.ports import CallResult, Calls
 
 FOR_EVER = 3600.0
 
@@ -47,66 +47,66 @@ def queue() -> Queue:
 
 
 def test_all_send_together(queue: Queue) -> None:
-    convoy = Convoy(queue, 10, FOR_EVER)
-    together(*[lambda n=n: convoy.send([message(str(n))]) for n in range(10)])  # type: ignore[misc] # bound early
+    batcher = SendBatcher(queue, 10, FOR_EVER)
+    together(*[lambda n=n: batcher.send([message(str(n))]) for n in range(10)])  # type: ignore[misc] # bound early
     assert queue.sent == [sorted(map(str, range(10)))]
 
 
 def test_they_do_so_again_and_again(queue: Queue) -> None:
-    convoy = Convoy(queue, 3, FOR_EVER)
+    batcher = SendBatcher(queue, 3, FOR_EVER)
 
     def send(name: str) -> None:
         for _ in range(50):
-            convoy.send([message(name)])
+            batcher.send([message(name)])
 
     together(*[lambda name=name: send(name) for name in "abc"])  # type: ignore[misc] # bound early
     assert queue.sent == [["a", "b", "c"]] * 50
 
 
 def test_one_that_leaves_is_not_waited_for(queue: Queue) -> None:
-    convoy = Convoy(queue, 3, FOR_EVER)
-    together(lambda: convoy.send([message("a")]), lambda: convoy.send([message("b")]), convoy.leave)
+    batcher = SendBatcher(queue, 3, FOR_EVER)
+    together(lambda: batcher.send([message("a")]), lambda: batcher.send([message("b")]), batcher.leave)
     assert queue.sent == [["a", "b"]]
 
 
 def test_one_that_waits_for_an_effect_is_not_waited_for(queue: Queue) -> None:
-    convoy, ended = Convoy(queue, 2, FOR_EVER), Signal()
+    batcher, ended = SendBatcher(queue, 2, FOR_EVER), Event()
 
     class Slow:
         def start(self, *_: object) -> None:
             raise NotImplementedError
 
-        def wait(self, until: object = None) -> Sequence[Performed]:
+        def wait(self, until: object = None) -> Sequence[CallResult]:
             assert ended.wait(30)
             return ()
 
-    slow: Effects = Slow()
+    slow: Calls = Slow()
 
     def work() -> None:
-        AwayWhileWaiting(slow, convoy).wait()
-        convoy.send([message("slow")])
-        convoy.leave()
+        CallsOutsideBatch(slow, batcher).wait()
+        batcher.send([message("slow")])
+        batcher.leave()
 
     def other() -> None:
-        convoy.send([message("quick")])
+        batcher.send([message("quick")])
         ended.set()
-        convoy.leave()
+        batcher.leave()
 
     together(work, other)
     assert queue.sent == [["quick"], ["slow"]]
 
 
 def test_nobody_is_waited_for_for_long(queue: Queue) -> None:
-    convoy = Convoy(queue, 2, patience=0.001)
-    convoy.send([message("a")])
+    batcher = SendBatcher(queue, 2, patience=0.001)
+    batcher.send([message("a")])
     assert queue.sent == [["a"]]
 
 
 @pytest.mark.parametrize("refusal", [UnavailableError(), ValueError("too long")])
 def test_what_fails_of_the_others_does_not_fail_all(queue: Queue, refusal: Exception) -> None:
     queue.refused, queue.refusal = {"bad"}, refusal
-    convoy = Convoy(queue, 2, FOR_EVER)
-    good, bad = together(lambda: convoy.send([message("good")]), lambda: convoy.send([message("bad")]))
+    batcher = SendBatcher(queue, 2, FOR_EVER)
+    good, bad = together(lambda: batcher.send([message("good")]), lambda: batcher.send([message("bad")]))
     assert good.exception() is None
     assert bad.exception() is refusal
     assert sorted(queue.sent) == [["bad"], ["bad", "good"], ["good"]]
@@ -115,10 +115,10 @@ def test_what_fails_of_the_others_does_not_fail_all(queue: Queue, refusal: Excep
 def test_one_alone_hears_of_its_failure_after_one_try(queue: Queue) -> None:
     queue.refused = {"bad"}
     with pytest.raises(UnavailableError):
-        Convoy(queue, 1).send([message("bad")])
+        SendBatcher(queue, 1).send([message("bad")])
     assert queue.sent == [["bad"]]
 
 
 def test_deletions_go_through(queue: Queue) -> None:
-    Convoy(queue, 2).delete("work", ["handle"])
+    SendBatcher(queue, 2).delete("work", ["handle"])
     assert queue.deleted == ["handle"]

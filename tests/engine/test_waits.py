@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.adapters.memory.tasks import MemoryTasks
-from chalicelib.core.definitions.model import Await
-from chalicelib.core.executions.inputs import EventPublished, Message, OpenTask, Settle, TaskCompleted
+from chalicelib.core.definitions.model import WaitForAnswer
+from chalicelib.core.executions.inputs import CloseWait, Message, OpenTask, SignalPublished, TaskCompleted
+from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import MAX_WAITING, Correlation, Kept, Waiter
-from chalicelib.core.waits.task import Task, TaskStatus, claimed
-from chalicelib.core.waits.task import Worker as Person
+from chalicelib.core.waits.correlation import MAX_WAITING, Correlation, Waiter
+from chalicelib.core.waits.task import Person, Task, TaskStatus, claimed
 from chalicelib.engine.waits import LEFT, close_task, open_task
 from tests.core.examples import Run
 from tests.home import START, Home
@@ -26,8 +26,8 @@ def opened(run: Run) -> OpenTask:
     return found
 
 
-def left(run: Run) -> Settle:
-    (found,) = (each for each in run.asks() if isinstance(each, Settle))
+def left(run: Run) -> CloseWait:
+    (found,) = (each for each in run.asks() if isinstance(each, CloseWait))
     return found
 
 
@@ -38,7 +38,7 @@ def only(tasks: MemoryTasks) -> Task:
     return found
 
 
-def open_one(tasks: MemoryTasks, run: Run) -> tuple[OpenTask, Await]:
+def open_one(tasks: MemoryTasks, run: Run) -> tuple[OpenTask, WaitForAnswer]:
     asked = opened(run)
     open_task(tasks, run.execution, asked.thread, asked.task)
     return asked, asked.task
@@ -94,14 +94,14 @@ def test_who_takes_an_event_that_came_before_is_looked_at_again(*, comes_first: 
     home = Home()
     home.create({"type": "event", "name": "paid", "key": "7"})
     if comes_first:
-        event = Kept("event-1", 7, START + timedelta(days=1))
-        home.ports.events.match("t", "paid", "7", event, lambda _waiter, _data: None)
+        event = Signal("event-1", "paid", START + timedelta(days=1), 7)
+        home.dependencies.signals.match("t", "paid", "7", event, lambda _waiter, _data: None)
     execution = home.execute()
-    again = [message for message in home.waiting() if isinstance(message.event, EventPublished)]
+    again = [message for message in home.waiting() if isinstance(message.event, SignalPublished)]
     if comes_first:
         assert home.read(execution).output == 7
         assert [copy_with(message, delay=0) for message in again] == [
-            Message("t", EventPublished(name="paid", key="7"))
+            Message("t", SignalPublished(name="paid", key="7"))
         ]
     else:
         assert again == []

@@ -13,9 +13,9 @@ from chalicelib.core.executions.inputs import Image, Message
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.dead_letters import Burial
-from chalicelib.engine.invocation import Invocation, Ports
-from chalicelib.engine.worker import GivenBackError, Record, Worker
+from chalicelib.engine.dead_letters import DeadLetters
+from chalicelib.engine.invocation import Dependencies, Invocation
+from chalicelib.engine.worker import GivenBackError, SqsRecord, Worker
 from chalicelib.wiring import graph
 
 EXAMPLE = Path(__file__).parents[2] / "definitions" / "example-definition.yaml"
@@ -67,14 +67,16 @@ class World:
         self.executions, self.queue = Executions(), Queue(self.clock)
         wired = graph.in_memory()
         self.published: list[tuple[str, str, str]] = []
-        self.ports: Ports = copy_with(wired.ports, executions=self.executions, queue=self.queue, clock=self.clock)
+        self.dependencies: Dependencies = copy_with(
+            wired.dependencies, executions=self.executions, queue=self.queue, clock=self.clock
+        )
         self.service = copy_with(
             wired.routes.executions.service, executions=self.executions, queue=self.queue, clock=self.clock
         )
         wired.routes.definitions.service.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
 
     def worker(self, invocation: type[Invocation] = Invocation, *, reports: bool = False) -> Worker:
-        return Worker(self.ports, self.deliver, invocation, reports)
+        return Worker(self.dependencies, self.deliver, invocation, reports)
 
     def deliver(self, tenant: str, name: str, key: str) -> None:
         self.published.append((tenant, name, key))
@@ -82,12 +84,12 @@ class World:
     def start(self, *names: str) -> list[str]:
         return [self.service.execute("123", "example-definition", {"foo": name}, name)[0].id for name in names]
 
-    def records(self, queue: str = "work") -> list[Record]:
+    def records(self, queue: str = "work") -> list[SqsRecord]:
         """Receive everything that is visible, as Lambda hands it over."""
-        letters = [self.queue.receive(letter) for letter in self.queue.visible()]
-        return [record(letter.id, letter.body, queue, letter.receives) for letter in letters]
+        messages = [self.queue.receive(message) for message in self.queue.visible()]
+        return [record(message.id, message.body, queue, message.receives) for message in messages]
 
-    def waiting(self, *names: str) -> tuple[list[str], list[Record]]:
+    def waiting(self, *names: str) -> tuple[list[str], list[SqsRecord]]:
         """Start executions and lead them through their wait: their ids, and the timers."""
         ids = self.start(*names)
         first = self.records()
@@ -113,7 +115,7 @@ def record(name: str, body: str, queue: str = "work", receives: int = 1) -> dict
     }
 
 
-def again(records: Sequence[Record]) -> list[Record]:
+def again(records: Sequence[SqsRecord]) -> list[SqsRecord]:
     """Deliver messages a second time: what they carry is read then."""
     return [{**each, "attributes": {"ApproximateReceiveCount": "2"}} for each in records]
 
@@ -143,7 +145,7 @@ def test_a_message_that_fails_is_given_back_and_the_others_are_deleted(world: Wo
     with pytest.raises(GivenBackError, match="1 of 3 messages are given back"):
         world.worker().handle(again(timers), "request", MINUTE)
     assert world.queue.deleted == [("timers", [timers[0]["messageId"], timers[2]["messageId"]])]
-    assert list(world.queue.letters) == [timers[1]["messageId"]]
+    assert list(world.queue.messages) == [timers[1]["messageId"]]
     assert world.states(ids) == [State.SUCCEEDED, State.STEP_STARTED, State.SUCCEEDED]
 
 
@@ -171,7 +173,7 @@ def test_where_failures_are_reported_nothing_is_raised_or_deleted(world: World) 
 def test_a_timer_that_comes_early_is_sent_again(world: World) -> None:
     ids, (timer,) = world.waiting("a")
     world.clock.sleep(-1)
-    world.queue.letters.clear()
+    world.queue.messages.clear()
     assert world.worker().handle([timer], "early", MINUTE) is None
     assert world.states(ids) == [State.STEP_STARTED]
     world.clock.sleep(1)
@@ -188,7 +190,7 @@ def test_a_function_without_time_leaves_the_work_to_the_next_one(world: World) -
     assert world.states(ids) == [State.STEP_STARTED]
 
 
-@pytest.mark.parametrize("invocation", [Invocation, Burial])
+@pytest.mark.parametrize("invocation", [Invocation, DeadLetters])
 def test_a_message_of_another_version_is_given_back(
     world: World, invocation: type[Invocation], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -216,7 +218,7 @@ def test_what_is_no_message_is_given_back_and_logged_and_dropped_in_the_end(
     with pytest.raises(GivenBackError, match="1 of 1"):
         world.worker().handle([record("garbage", body)], "request", MINUTE)
     caplog.clear()
-    assert world.worker(Burial).handle([record("garbage", body)], "request", MINUTE) is None
+    assert world.worker(DeadLetters).handle([record("garbage", body)], "request", MINUTE) is None
     (logged,) = caplog.records
     assert logged.levelno == logging.ERROR
     assert logged.getMessage().startswith("message garbage cannot be read")

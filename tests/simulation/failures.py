@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from chalicelib.api.parsing import read_yaml
-from chalicelib.core.definitions.model import Perform
+from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.payload import LIMITS
-from chalicelib.core.values.value import copy_with
+from chalicelib.core.values.value import copy_with, value
 from tests.simulation.invariants import told
 from tests.simulation.scenario import Scenario, play, root_of
 from tests.simulation.world import TENANT, Fault, Process, World, ended
@@ -42,7 +41,7 @@ NAME = "order-1"
 """The caller's own name for the execution: so it can ask again where it got no answer."""
 
 
-@dataclass(frozen=True)
+@value
 class Point:
     """A call of a port in an undisturbed run."""
 
@@ -60,7 +59,7 @@ class Point:
     """The events of the messages that are sent."""
 
 
-@dataclass(frozen=True)
+@value
 class Outcome:
     """What was observed after a fault."""
 
@@ -76,7 +75,7 @@ class Outcome:
     """A message came again, beside the one that came again meanwhile."""
     delay: int
     """How much later the end came, in seconds."""
-    effects: int
+    calls: int
     """How many there were beyond those of an undisturbed run."""
     messages: int
     """How many there were beyond those of an undisturbed run."""
@@ -96,9 +95,9 @@ class Observed(World):
     def fault(self, name: str) -> Fault | None:
         process = self.current()
         event, execution, submitted = "", f"{TENANT}:order:{NAME}", None
-        if process.letter is not None:
-            message = read_message(json.loads(process.letter.body))
-            event, execution, submitted = type(message.event).__name__, message.execution, message.submission
+        if process.message is not None:
+            message = read_message(json.loads(process.message.body))
+            event, execution, submitted = type(message.event).__name__, message.execution, message.submitted
         item = self.executions.get(execution) or submitted
         self.points.append(Point(name, event, execution.split(":")[1], standing(item)))
         self.callers.append(process)
@@ -106,15 +105,15 @@ class Observed(World):
 
     def call(self, name: str, action: Callable[[], object]) -> object:
         def noted() -> object:
-            before = set(self.queue.letters)
+            before = set(self.queue.messages)
             answer = action()
-            sent = [letter for letter in self.queue.letters.values() if letter.id not in before]
-            self.note(sends=[json.loads(letter.body)["event"] for letter in sent])
+            sent = [message for message in self.queue.messages.values() if message.id not in before]
+            self.note(sends=[json.loads(message.body)["event"] for message in sent])
             return answer
 
         return super().call(name, noted)
 
-    def performed(self, key: str, perform: Perform, turn: tuple[str, str, int]) -> None:
+    def performed(self, key: str, perform: Call, turn: tuple[str, str, int]) -> None:
         super().performed(key, perform, turn)
         item = self.executions.get(turn[0])
         thread = None if item is None else item.threads.get(turn[1])
@@ -125,9 +124,9 @@ class Observed(World):
         if self.points:
             self.points[-1] = copy_with(self.points[-1], **more)
 
-    def deliver(self, letter: Any) -> None:
-        super().deliver(letter)
-        self.deliveries[letter.id] = letter.receives
+    def deliver(self, message: Any) -> None:
+        super().deliver(message)
+        self.deliveries[message.id] = message.receives
 
 
 def standing(item: Execution | None) -> Sequence[str]:
@@ -181,7 +180,7 @@ def struck(place: int, fault: Fault) -> Outcome:
         reread=any(call == "executions.get" and process is caller for call, process in later),
         again=sum(world.deliveries.values()) - len(world.deliveries) > once,
         delay=round((end(world) - end(reference)).total_seconds()),
-        effects=len(world.effects) - len(reference.effects),
+        calls=len(world.made_calls) - len(reference.made_calls),
         messages=len(world.deliveries) - len(reference.deliveries),
         same=came_to(world) == came_to(reference),
     )
@@ -193,6 +192,6 @@ def end(world: World) -> Any:
 
 def came_to(world: World) -> Any:
     """Tell all that must be the same, without what differs from run to run."""
-    keys = {effect.key for effect in world.effects}
-    contents = {(effect.key, effect.content) for effect in world.effects}
+    keys = {effect.key for effect in world.made_calls}
+    contents = {(effect.key, effect.content) for effect in world.made_calls}
     return [(ended(item), told(world, item.id)) for item in world.all()], keys, len(contents)

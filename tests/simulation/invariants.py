@@ -116,15 +116,15 @@ def essence(end: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_effects(world: World, reference: World, *, complete: bool) -> None:
-    keys = {effect.key for effect in world.effects}
+    keys = {effect.key for effect in world.made_calls}
     if complete:
-        assert keys == {effect.key for effect in reference.effects}, "other effects"
-    contents = {(effect.key, effect.content) for effect in world.effects}
+        assert keys == {effect.key for effect in reference.made_calls}, "other effects"
+    contents = {(effect.key, effect.content) for effect in world.made_calls}
     assert len(contents) == len(keys), "a key carried two contents"
-    once = Counter(effect.key for effect in world.effects if effect.once)
+    once = Counter(effect.key for effect in world.made_calls if effect.once)
     assert not once or max(once.values()) == 1, "what is to be done at most once was done twice"
-    extra = len(world.effects) - len(keys)
+    extra = len(world.made_calls) - len(keys)
     assert extra <= len(world.struck) * world.width, "more extra effects than faults explain"
-    for effect in world.effects:
+    for effect in world.made_calls:
         assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
         assert not effect.belated, f"{effect.key} performed by {effect.by.name}, after its turn"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.core.definitions.model import Definition
-from chalicelib.core.executions.decide import Fold, decide
-from chalicelib.core.executions.inputs import Decision, Event, Message, Started
+from chalicelib.core.executions.decide import Transition, decide
+from chalicelib.core.executions.inputs import Decision, Input, Message, Started
 from chalicelib.core.executions.model import Driver, Execution, Status, Thread
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.json import Json
@@ -57,7 +57,7 @@ class AcknowledgesWhileATwinDrives(Invocation):
 
 class AcknowledgesAfterALostCondition(Invocation):
     def reread(self, item: Execution, current: Execution | None) -> None:
-        self.settle(None)
+        self.after_write(None)
 
 
 class DropsOldMessages(Invocation):
@@ -114,17 +114,17 @@ class KeysHistoryWithoutTheAttempt(Invocation):
 
 class WritesHistoryLast(Invocation):
     def write(self, item: Execution, advance: Advance) -> None:
-        history, rows = self.ports.history, []
+        history, rows = self.dependencies.history, []
 
         class Later:
             def append(self, row: Row) -> None:
                 rows.append(row)
 
-        self.ports = copy_with(self.ports, history=Later())  # type: ignore[arg-type] # the other method is not used
+        self.dependencies = copy_with(self.dependencies, history=Later())  # type: ignore[arg-type] # the other method is not used
         super().write(item, advance)
-        self.ports = copy_with(self.ports, history=history)
+        self.dependencies = copy_with(self.dependencies, history=history)
         for row in rows:
-            self.ports.history.append(row)
+            self.dependencies.history.append(row)
 
 
 class SendsBeforeItWrites(Invocation):
@@ -139,12 +139,12 @@ class SendsBeforeItWrites(Invocation):
 class AcknowledgesBeforeItSends(Invocation):
     def run(self) -> set[str]:
         for handle in self.deliveries:
-            self.ports.queue.delete("any", [handle])
+            self.dependencies.queue.delete("any", [handle])
         return super().run()
 
 
 def leaves_the_driver(
-    definition: Definition, execution: Execution, event: Event, now: datetime, driver: Driver
+    definition: Definition, execution: Execution, event: Input, now: datetime, driver: Driver
 ) -> Decision:
     decision = decide(definition, execution, event, now, driver)
     threads = {
@@ -154,12 +154,12 @@ def leaves_the_driver(
     return copy_with(decision, execution=copy_with(decision.execution, threads=threads))
 
 
-class ForksWithoutTheTurn(Fold):
+class ForksWithoutTheTurn(Transition):
     def start(self, parent: Thread, branch: str, step: str, incoming: Json, index: int | None = None) -> None:
         super().start(copy_with(parent, turn=0), branch, step, incoming, index)
 
 
-class JoinsByACounter(Fold):
+class JoinsByACounter(Transition):
     """Counts ends, and takes an ended branch's thread out only with the others."""
 
     def joined(self, thread: Thread, result: Json) -> None:
@@ -192,7 +192,7 @@ class TakesUpWhatItsOwnMessageHandedOver(Invocation):
 class IgnoresTheNonceOfAnotherSubmission(Invocation):
     def reread(self, item: Execution, current: Execution | None) -> None:
         self.presumed = False
-        self.settle(current or (item if item.version == 0 else None))
+        self.after_write(current or (item if item.version == 0 else None))
 
 
 class TakesUpAnotherSubmission(Invocation):
@@ -239,6 +239,6 @@ INVOCATIONS: Sequence[type[Invocation]] = (
 )
 HANDED: Sequence[type[Invocation]] = (KeepsWhatWasHandedOver, TakesUpWhatItsOwnMessageHandedOver)
 NONCES: Sequence[type[Invocation]] = (IgnoresTheNonceOfAnotherSubmission, TakesUpAnotherSubmission)
-FOLDS: Sequence[type[Fold]] = (ForksWithoutTheTurn, JoinsByACounter)
+FOLDS: Sequence[type[Transition]] = (ForksWithoutTheTurn, JoinsByACounter)
 SERVICES: Sequence[type[ExecutionService]] = (PutsBeforeItSends,)
 DECISIONS = (leaves_the_driver,)

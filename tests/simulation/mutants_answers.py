@@ -2,84 +2,84 @@
 
 from collections.abc import Mapping, Sequence
 
-from chalicelib.core.definitions.model import Await, Perform
-from chalicelib.core.executions.decide import Fold
-from chalicelib.core.executions.inputs import Answered, Decision, EffectSucceeded, Event, EventSent
-from chalicelib.core.executions.model import Letter, Status, Thread
+from chalicelib.core.definitions.model import Call, WaitForAnswer
+from chalicelib.core.executions.decide import Transition
+from chalicelib.core.executions.inputs import Answered, CallSucceeded, Decision, Input, SignalSent
+from chalicelib.core.executions.model import Signal, Status, Thread
 from chalicelib.core.values.value import copy_with
 
 
-class HearsWhatIsMeantForAnotherTurn(Fold):
-    def decision(self, event: Event) -> Decision:
+class HearsWhatIsMeantForAnotherTurn(Transition):
+    def decision(self, event: Input) -> Decision:
         thread = self.execution.threads.get(event.thread)
         if isinstance(event, Answered) and thread is not None:
             event = copy_with(event, turn=thread.turn)
         return super().decision(event)
 
 
-class MovesOnWhenTheCallIsMade(Fold):
-    def take(self, event: Event, thread: Thread) -> None:
+class MovesOnWhenTheCallIsMade(Transition):
+    def take(self, event: Input, thread: Thread) -> None:
         super().take(event, thread)
         stands = self.execution.threads.get(thread.id)
-        if isinstance(event, EffectSucceeded) and stands is not None and stands.status is Status.ASKING:
+        if isinstance(event, CallSucceeded) and stands is not None and stands.status is Status.WAITING_FOR_ANSWER:
             self.put(copy_with(stands, turn=stands.turn + 1))
 
 
-class MovesOnAtASignOfLife(Fold):
+class MovesOnAtASignOfLife(Transition):
     def alive(self, thread: Thread) -> None:
         super().alive(thread)
         self.move(self.execution.threads[thread.id])
 
 
-class HearsNobodyWhileItCalls(Fold):
+class HearsNobodyWhileItCalls(Transition):
     def hear(self, event: Answered, thread: Thread) -> None:
-        if thread.status is Status.ASKING:
+        if thread.status is Status.WAITING_FOR_ANSWER:
             super().hear(event, thread)
 
 
-class TakesNoTaskBack(Fold):
+class TakesNoTaskBack(Transition):
     def settle(self, thread: Thread) -> None:
         pass
 
 
-class TakesAnEventAgain(Fold):
-    def take_letter(self, letter: Letter) -> None:
-        kept = next((each for each in self.execution.mailbox if each.id == letter.id), letter)
-        super().take_letter(copy_with(letter, taken=False, value=kept.value))
+class TakesAnEventAgain(Transition):
+    def take_signal(self, message: Signal) -> None:
+        kept = next((each for each in self.execution.mailbox if each.id == message.id), message)
+        super().take_signal(copy_with(message, taken=False, value=kept.value))
 
 
-class KeepsEventsForEver(Fold):
-    def letter(self, wanted: Await) -> Letter | None:
+class KeepsEventsForEver(Transition):
+    def message(self, wanted: WaitForAnswer) -> Signal | None:
         mailbox = self.execution.mailbox
         late = tuple(copy_with(each, until=self.now.replace(year=2100)) for each in mailbox)
         self.execution = copy_with(self.execution, mailbox=late)
-        found = super().letter(wanted)
+        found = super().message(wanted)
         self.execution = copy_with(self.execution, mailbox=mailbox)
         return found
 
 
-class ForgetsTheIdsOfEvents(Fold):
-    def send_event(self, event: EventSent) -> None:
+class ForgetsTheIdsOfEvents(Transition):
+    def send_event(self, event: SignalSent) -> None:
         self.execution = copy_with(self.execution, mailbox=tuple(m for m in self.execution.mailbox if not m.taken))
         super().send_event(event)
 
 
-class CallsWithoutAClaim(Fold):
-    def call(self, thread: Thread, wanted: Perform) -> None:
-        self.perform = wanted
+class CallsWithoutAClaim(Transition):
+    def call(self, thread: Thread, wanted: Call) -> None:
+        self.to_call = wanted
 
 
-class CallsWhatAnotherHasClaimed(Fold):
+class CallsWhatAnotherHasClaimed(Transition):
     def claim_again(self, thread: Thread) -> None:
         self.follow(thread)
 
 
-class ForgetsTheTimeOfPatience(Fold):
+class ForgetsTheTimeOfPatience(Transition):
     def move(self, thread: Thread) -> Thread:
-        return super().move(copy_with(thread, until=None) if thread.status is Status.ASKING else thread)
+        return super().move(copy_with(thread, until=None) if thread.status is Status.WAITING_FOR_ANSWER else thread)
 
 
-RULES: Mapping[type[Fold], Sequence[str]] = {
+RULES: Mapping[type[Transition], Sequence[str]] = {
     HearsWhatIsMeantForAnotherTurn: ("callback-silent",),
     MovesOnWhenTheCallIsMade: ("callback-call",),
     MovesOnAtASignOfLife: ("callback-heartbeat",),

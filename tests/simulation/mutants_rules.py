@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.core.definitions.model import StartChild, matches
-from chalicelib.core.executions.decide import Fold
+from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.implied import due_at
-from chalicelib.core.executions.inputs import ChildEnded, Event, Requested
+from chalicelib.core.executions.inputs import ChildEnded, Input, Requested
 from chalicelib.core.executions.model import Execution, Failure, Join, State, Status, Thread, failure_json
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.invocation import Advance, Delivery, Invocation, Request
+from chalicelib.engine.invocation import Advance, ApiInvocation, Delivery, Invocation
 
 
-class JoinsAtTheFirstResult(Fold):
+class JoinsAtTheFirstResult(Transition):
     def joined(self, thread: Thread, result: Json) -> None:
         parent = self.execution.threads[str(thread.parent)]
         assert parent.join is not None
@@ -21,60 +21,60 @@ class JoinsAtTheFirstResult(Fold):
         super().joined(thread, result)
 
 
-class LeavesTheLosersRunning(Fold):
+class LeavesTheLosersRunning(Transition):
     def clear(self, thread: Thread) -> None:
         pass
 
 
-class CountsTheResultOfABranchAsATurn(Fold):
+class CountsTheResultOfABranchAsATurn(Transition):
     def joined(self, thread: Thread, result: Json) -> None:
         parent = self.execution.threads[str(thread.parent)]
         self.put(copy_with(parent, turn=parent.turn + 1))
         super().joined(thread, result)
 
 
-class WritesABranchsStashToItsParent(Fold):
+class WritesABranchsStashToItsParent(Transition):
     def joined(self, thread: Thread, result: Json) -> None:
         parent = self.execution.threads[str(thread.parent)]
         self.put(copy_with(parent, stash={**parent.stash, **thread.stash}))
         super().joined(thread, result)
 
 
-class CountsTheEndOfAChildTwice(Fold):
-    def part_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
+class CountsTheEndOfAChildTwice(Transition):
+    def partition_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
         again = {f"{other}-again": count for other, count in thread.results.items()}
-        super().part_ended(copy_with(thread, results={**thread.results, **again}), join, number, failed)
+        super().partition_ended(copy_with(thread, results={**thread.results, **again}), join, number, failed)
 
 
-class NamesChildrenWithoutTheTurn(Fold):
+class NamesChildrenWithoutTheTurn(Transition):
     def delegate(self, thread: Thread, start: StartChild) -> None:
         super().delegate(copy_with(thread, turn=0), start)
         begun = self.execution.threads[thread.id]
         self.put(copy_with(begun, turn=thread.turn + 1))
 
 
-class ForgetsTheChildrenOfWhatIsOver(Fold):
+class ForgetsTheChildrenOfWhatIsOver(Transition):
     def release(self, thread: Thread) -> None:
         pass
 
 
-class HearsOfAnEndBeforeTheRedrive(Fold):
+class HearsOfAnEndBeforeTheRedrive(Transition):
     def child_ended(self, thread: Thread, event: ChildEnded) -> None:
         super().child_ended(thread, copy_with(event, redrives=self.execution.redrives))
 
 
-class HearsOldOrders(Fold):
+class HearsOldOrders(Transition):
     def request(self, event: Requested) -> None:
-        self.execution = copy_with(self.execution, heard=0)
+        self.execution = copy_with(self.execution, parent_epoch=0)
         super().request(event)
 
 
-class RetriesForEver(Fold):
+class RetriesForEver(Transition):
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         return super().handled(copy_with(thread, tries={}), failure, retry_after)
 
 
-class RetriesWithinTheTurn(Fold):
+class RetriesWithinTheTurn(Transition):
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         handled = super().handled(thread, failure, retry_after)
         stands = self.execution.threads.get(thread.id)
@@ -83,7 +83,7 @@ class RetriesWithinTheTurn(Fold):
         return handled
 
 
-class CatchesWithoutTryingAgain(Fold):
+class CatchesWithoutTryingAgain(Transition):
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         step = self.definition.steps[thread.step]
         for catch in step.catch:
@@ -95,38 +95,38 @@ class CatchesWithoutTryingAgain(Fold):
         return super().handled(thread, failure, retry_after)
 
 
-class ToleratesWithoutCounting(Fold):
+class ToleratesWithoutCounting(Transition):
     def tolerate(self, parent: Thread, join: Join, thread: Thread, failure: Failure) -> None:
         super().tolerate(parent, copy_with(join, failed=-1), thread, failure)
 
 
-class FiresTimersWhilePaused(Fold):
-    def take(self, event: Event, thread: Thread) -> None:
+class FiresTimersWhilePaused(Transition):
+    def take(self, event: Input, thread: Thread) -> None:
         paused, self.execution = self.execution.paused_at, copy_with(self.execution, paused_at=None)
         super().take(event, thread)
         if self.execution.state is not State.SUCCEEDED:
             self.execution = copy_with(self.execution, paused_at=paused)
 
 
-class ForgetsAnswersWhilePaused(Fold):
-    def take(self, event: Event, thread: Thread) -> None:
+class ForgetsAnswersWhilePaused(Transition):
+    def take(self, event: Input, thread: Thread) -> None:
         if not self.execution.paused:
             super().take(event, thread)
 
 
-class ResumesWithoutTheThreads(Fold):
+class ResumesWithoutTheThreads(Transition):
     def take_over(self) -> None:
         pass
 
 
-class RunsAllAgainAtARedrive(Fold):
+class RunsAllAgainAtARedrive(Transition):
     def revive(self, thread: Thread, *, edited: bool) -> None:
         if thread.parent is None:
             self.abandon(thread)
             self.arrive(copy_with(thread, stash={}), thread.step, thread.incoming)
 
 
-class LetsTimersOfTheAttemptRunOut(Fold):
+class LetsTimersOfTheAttemptRunOut(Transition):
     def fire(self, thread: Thread) -> None:
         super().fire(copy_with(thread, deadline=None))
 
@@ -134,7 +134,7 @@ class LetsTimersOfTheAttemptRunOut(Fold):
 class StartsChildrenBeforeTheWaitIsWritten(Invocation):
     def write(self, item: Execution, advance: Advance) -> None:
         for thread in advance.execution.threads.values():
-            if thread.status is Status.AWAITING and thread.driver is not None and self.is_me(thread.driver):
+            if thread.status is Status.WAITING_FOR_CHILDREN and thread.driver is not None and self.is_me(thread.driver):
                 self.imply(advance.execution, thread)
         self.send()
         super().write(item, advance)
@@ -156,7 +156,7 @@ class StartsEveryChildAgainAtEveryRead(Invocation):
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         super().take_up(item, delivery)
         for thread in item.threads.values():
-            if thread.status is Status.AWAITING and thread.join is not None:
+            if thread.status is Status.WAITING_FOR_CHILDREN and thread.join is not None:
                 self.launch_anew(item, thread)
 
     def launch_anew(self, item: Execution, thread: Thread) -> None:
@@ -175,14 +175,14 @@ class ForgetsWhatIsPendingAtAReread(Invocation):
         super().reread(item, current)
 
 
-class TrustsItsPeople(Request):
+class TrustsItsPeople(ApiInvocation):
     """Is not looked after by the schedule should it die before it sends."""
 
     def due_at(self, written: Execution) -> datetime | None:
         return due_at(written)
 
 
-RULES: Mapping[type[Fold], Sequence[str]] = {
+RULES: Mapping[type[Transition], Sequence[str]] = {
     JoinsAtTheFirstResult: ("fork",),
     LeavesTheLosersRunning: ("parallel-first", "parallel-first-effects"),
     CountsTheResultOfABranchAsATurn: ("timeout-parallel", "fork"),
@@ -211,11 +211,11 @@ STEPS: Mapping[type[Invocation], Sequence[str]] = {
     ForgetsWhatIsPendingAtAReread: ("fork", "uneven"),
 }
 
-TIMES: Mapping[type[Fold], str] = {
+TIMES: Mapping[type[Transition], str] = {
     FiresTimersWhilePaused: "pause-due-timer",
     ResumesWithoutTheThreads: "pause-due-timer",
 }
 """Each with the scenario whose timeline is to catch it: what it breaks heals, but late."""
 
-REQUESTS: Mapping[type[Request], Sequence[str]] = {TrustsItsPeople: ("pause-wait",)}
+REQUESTS: Mapping[type[ApiInvocation], Sequence[str]] = {TrustsItsPeople: ("pause-wait",)}
 """Each with the scenarios that are to catch it."""

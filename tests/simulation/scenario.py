@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from chalicelib.api.parsing import read_yaml
-from chalicelib.core.definitions.grammar import EFFECT_KEYS
-from chalicelib.core.definitions.model import Definition, Outcome, StepContext, effect
+from chalicelib.core.definitions.grammar import CALL_KEYS
+from chalicelib.core.definitions.model import Definition, Outcome, StepContext, call_of
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.json import Json, parse_instant
@@ -29,7 +29,7 @@ ENDS = {
 }
 
 
-class Call:
+class CallStep:
     """Have an effect in the simulated world."""
 
     name = "call"
@@ -38,14 +38,14 @@ class Call:
         "properties": {
             "name": {"type": "string", "description": "Which of the scenario's answers it gets."},
             "content": {"description": "What is performed: any JSON value."},
-            **EFFECT_KEYS,
+            **CALL_KEYS,
         },
         "additionalProperties": False,
     }
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
-        """Perform what the parameters say."""
-        return effect(self.name, params)
+        """Call what the parameters say."""
+        return call_of(self.name, params)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Scenario:
     """Some of its members."""
     stash: Mapping[str, Json] | None = None
     """At the end, if it matters."""
-    effects: int | None = None
+    calls: int | None = None
     """How many an undisturbed run has, if it matters."""
     timeline: Sequence[str] | None = None
     """What an undisturbed run records."""
@@ -102,7 +102,7 @@ class Scenario:
         """The definitions by id, later versions by ``id@version``."""
         versions: dict[str, list[Definition]] = {}
         for document in (self.definition, *self.definitions):
-            parsed = parse(document, {**STEP_TYPES, "call": Call()})
+            parsed = parse(document, {**STEP_TYPES, "call": CallStep()})
             versions.setdefault(parsed.id, []).append(parsed)
         return {
             key if number == 1 else f"{key}@{number}": each

@@ -10,7 +10,7 @@ from tests.simulation.world import Fault
 PAGE = (Path(__file__).parents[2] / "docs/failures.md").read_text(encoding="utf-8")
 ABRUPT = {Fault.KILL_BEFORE, Fault.KILL_AFTER, Fault.REDELIVER}
 IN_FLIGHT = 2
-"""Effects at most: those of the two branches."""
+"""Calls at most: those of the two branches."""
 VISIBILITY = 360
 """Seconds."""
 
@@ -25,8 +25,8 @@ def test_every_run_came_to_the_same(every: Sequence[Outcome]) -> None:
 
 
 def test_an_effect_is_repeated_only_after_a_death_or_by_a_twin(every: Sequence[Outcome]) -> None:
-    assert {outcome.fault for outcome in every if outcome.effects} == ABRUPT
-    assert {outcome.effects for outcome in every} == {0, 1, IN_FLIGHT}
+    assert {outcome.fault for outcome in every if outcome.calls} == ABRUPT
+    assert {outcome.calls for outcome in every} == {0, 1, IN_FLIGHT}
 
 
 def test_no_delay_is_longer_than_the_visibility_timeout(every: Sequence[Outcome]) -> None:
@@ -39,7 +39,7 @@ def test_the_workflow_meets_every_call_and_every_fault(every: Sequence[Outcome])
     assert {point.call for point in undisturbed().points} == {
         "definitions.get",
         "definitions.newest",
-        "effects.start",
+        "calls.start",
         "executions.create",
         "executions.get",
         "executions.update",

@@ -29,8 +29,8 @@ def test_a_scenario_comes_to_what_it_says(scenario: Scenario) -> None:
     if scenario.timeline is not None:
         expected = [" ".join(line.split()) for line in scenario.timeline]
         assert by_thread(lines) == by_thread(expected), side_by_side(expected, lines)
-    if scenario.effects is not None:
-        assert len(world.effects) == scenario.effects, about
+    if scenario.calls is not None:
+        assert len(world.made_calls) == scenario.calls, about
     check_children(world, scenario)
 
 

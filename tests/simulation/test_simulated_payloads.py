@@ -61,7 +61,7 @@ def whole_records(world: World, row: Row) -> list[list[Any]]:
         if isinstance(record[-1], dict)
         for place, each in record[-1].pop("references", {}).items()
     }
-    unpack(records, references, Payloads(world.parts).get(TENANT, references.values()), record_slots)
+    unpack(records, references, Payloads(world.chunks).get(TENANT, references.values()), record_slots)
     return records
 
 
@@ -74,7 +74,7 @@ def check_whole(world: World, scenario: str, name: str | None) -> None:
 def test_nearly_all_values_move_out(scenario: str, name: str | None) -> None:
     world = undisturbed(scenario, name)
     check_whole(world, scenario, name)
-    assert "parts.put" in world.calls
+    assert "chunks.put" in world.calls
     (text,) = world.executions.items.values()
     (rows,) = world.history.rows.values()
     records = [record for row in rows for record in row.records]
@@ -83,7 +83,7 @@ def test_nearly_all_values_move_out(scenario: str, name: str | None) -> None:
 
 
 def test_large_values_are_read_by_whoever_takes_a_message_up() -> None:
-    assert "parts.get" in undisturbed("fork").calls
+    assert "chunks.get" in undisturbed("fork").calls
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,14 +107,14 @@ def test_random_runs(scenario: str) -> None:
     struck: set[str] = set()
     for seed in range(200):
         struck |= {each.split(" ", 1)[1] for each in random_run(scenario, seed).struck}
-    assert {f"parts.put: {fault}" for fault in World.possible("parts.put")} <= struck
+    assert {f"chunks.put: {fault}" for fault in World.possible("chunks.put")} <= struck
 
 
 class Later(Payloads):
     """Answers before it has written."""
 
     def __init__(self, world: World, limits: Limits) -> None:
-        super().__init__(Caller(world, "parts", world.parts), limits)
+        super().__init__(Caller(world, "chunks", world.chunks), limits)
         self.world = world
 
     def put(self, payloads: Mapping[str, bytes]) -> None:
@@ -139,7 +139,7 @@ class Hopeful(Payloads):
 
 class RemembersWhatWasNotAnswered(World):
     def payloads(self, limits: Limits) -> Payloads:
-        return Hopeful(Caller(self, "parts", self.parts), limits)
+        return Hopeful(Caller(self, "chunks", self.chunks), limits)
 
 
 @pytest.mark.parametrize("mutant", [WritesItemsBeforeTheirPayloads, RemembersWhatWasNotAnswered])

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.core.definitions.parser import parse
-from chalicelib.core.executions.decide import Fold
+from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.model import State
 from chalicelib.core.values.errors import SedoError
-from chalicelib.engine.invocation import Invocation, Request
+from chalicelib.engine.invocation import ApiInvocation, Invocation
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.executions import ExecutionService
 from tests.simulation import mutants, mutants_answers, mutants_rules
@@ -20,7 +20,7 @@ from tests.simulation.scenario import ALL, play, root_of, timeline
 from tests.simulation.world import Fault, World
 
 CALLS = 3_000
-"""Of ports, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
+"""Of dependencies, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
 RANDOM_RUNS = 16
 """Of every scenario, fewer of one with many threads."""
 PAIRED = ("calls", "fork", "map-two-at-once", "workflow-waits", "human-like", "loop")
@@ -103,7 +103,7 @@ def test_a_rule_of_decisions_switched_off_is_caught(mutant: Any) -> None:
 
 
 @pytest.mark.parametrize("mutant", mutants.FOLDS)
-def test_a_rule_of_forks_and_joins_switched_off_is_caught(mutant: type[Fold]) -> None:
+def test_a_rule_of_forks_and_joins_switched_off_is_caught(mutant: type[Transition]) -> None:
     assert hunted(decide=lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event))
 
 
@@ -117,17 +117,17 @@ def caught(scenarios: Sequence[str], **how: Any) -> bool:
     return False
 
 
-def deciding(mutant: type[Fold]) -> Any:
+def deciding(mutant: type[Transition]) -> Any:
     return lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event)
 
 
 @pytest.mark.parametrize("mutant", mutants_rules.RULES)
-def test_a_rule_of_the_state_machine_switched_off_is_caught(mutant: type[Fold]) -> None:
+def test_a_rule_of_the_state_machine_switched_off_is_caught(mutant: type[Transition]) -> None:
     assert caught(mutants_rules.RULES[mutant], decide=deciding(mutant))
 
 
 @pytest.mark.parametrize("mutant", mutants_answers.RULES)
-def test_a_rule_of_answers_switched_off_is_caught(mutant: type[Fold]) -> None:
+def test_a_rule_of_answers_switched_off_is_caught(mutant: type[Transition]) -> None:
     assert caught(mutants_answers.RULES[mutant], decide=deciding(mutant))
 
 
@@ -137,14 +137,14 @@ def test_a_rule_about_children_and_requests_switched_off_is_caught(mutant: type[
 
 
 @pytest.mark.parametrize("mutant", mutants_rules.TIMES)
-def test_a_rule_whose_breach_heals_late_is_caught_by_a_timeline(mutant: type[Fold]) -> None:
+def test_a_rule_whose_breach_heals_late_is_caught_by_a_timeline(mutant: type[Transition]) -> None:
     scenario = ALL[mutants_rules.TIMES[mutant]]
     sound, broken = (play(scenario, latency=timedelta(0), **how) for how in ({}, {"decide": deciding(mutant)}))
     assert timeline(sound, root_of(sound)) != timeline(broken, root_of(broken))
 
 
 @pytest.mark.parametrize("mutant", mutants_rules.REQUESTS)
-def test_a_rule_of_requests_switched_off_is_caught(mutant: type[Request]) -> None:
+def test_a_rule_of_requests_switched_off_is_caught(mutant: type[ApiInvocation]) -> None:
     assert caught(mutants_rules.REQUESTS[mutant], requesting=mutant)
 
 
@@ -198,11 +198,11 @@ def collide(seed: int, **how: Any) -> None:
     asked = [execution.input for name in world.answered if (execution := world.executions.get(name))]
     assert len(set(world.answered)) == len(world.answered), "two clients were answered the same execution"
     assert len({json.dumps(each) for each in asked}) == len(asked), "a client was answered another's execution"
-    for effect in world.effects:
+    for effect in world.made_calls:
         assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
-    contents = {(effect.key, effect.content) for effect in world.effects}
-    assert len(contents) == len({effect.key for effect in world.effects}), "a key carried two contents"
-    assert len(world.effects) - len(contents) <= len(world.struck), "more extra effects than faults explain"
+    contents = {(effect.key, effect.content) for effect in world.made_calls}
+    assert len(contents) == len({effect.key for effect in world.made_calls}), "a key carried two contents"
+    assert len(world.made_calls) - len(contents) <= len(world.struck), "more extra effects than faults explain"
 
 
 def test_ids_that_collide_are_told_apart() -> None:

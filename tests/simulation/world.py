@@ -19,48 +19,47 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from chalicelib.adapters.memory.signals import MemoryEvents
+from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
-    Letter,
+    MemoryChunks,
     MemoryClock,
     MemoryDefinitions,
     MemoryExecutions,
     MemoryHistory,
-    MemoryParts,
     MemoryQueue,
+    QueueMessage,
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.definitions.model import Definition, Perform
+from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.executions.inputs import (
     Answered,
-    EffectFailed,
-    EffectPutOff,
-    EffectSucceeded,
-    EventPublished,
+    CallDeferred,
+    CallFailed,
+    CallSucceeded,
     Image,
     Requested,
+    SignalPublished,
 )
-from chalicelib.core.executions.model import Execution, Status, failure_json
-from chalicelib.core.executions.model import Letter as Sent
+from chalicelib.core.executions.model import Execution, Signal, Status, failure_json
+from chalicelib.core.executions.model import Signal as Sent
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import chained, newest
 from chalicelib.core.records.payload import LIMITS, Limits
 from chalicelib.core.values.errors import DefinitionNotFoundError, SedoError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
-from chalicelib.core.waits.correlation import Kept
-from chalicelib.core.waits.task import Task, TaskStatus, Worker, read_task
+from chalicelib.core.waits.task import Person, Task, TaskStatus, read_task
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.dead_letters import Burial
-from chalicelib.engine.due_sweep import arm
-from chalicelib.engine.invocation import Budget, Delivery, Invocation, Ports, Request
-from chalicelib.engine.signals import Events
-from chalicelib.ports import DefinitionRecord, Performed, Stale
-from chalicelib.usecases.answers import Callbacks
+from chalicelib.engine.dead_letters import DeadLetters
+from chalicelib.engine.due_sweep import sweep_due
+from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.signals import Signals
+from chalicelib.ports import CallResult, DefinitionRecord, Stale
+from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.executions import ExecutionService
-from chalicelib.usecases.tasks import Tasks
+from chalicelib.usecases.tasks import TaskService
 
 TENANT = "123"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -111,7 +110,7 @@ class Process:
 
     name: str
     green: greenlet
-    letter: Letter | None = None
+    message: QueueMessage | None = None
     began: int = 0
     """How many turns had been left by then."""
     until: datetime | None = None
@@ -214,30 +213,30 @@ class Running:
 
     thread: str
     turn: int
-    perform: Perform
+    perform: Call
     key: str
     until: datetime
 
 
-class SimulatedEffects:
-    """Effects that end in any order, once their time has come; each run of one answers something else."""
+class SimulatedCalls:
+    """Calls that end in any order, once their time has come; each run of one answers something else."""
 
     def __init__(self, world: "World") -> None:
         self.world = world
         self.running: list[Running] = []
-        self.put_off: list[EffectPutOff] = []
+        self.put_off: list[CallDeferred] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
         """Begin: it may be done, and nobody may ever hear of it; or it has no time to begin."""
         if self.world.wild and self.world.random.random() < PUT_OFF:
-            self.put_off.append(EffectPutOff(thread, turn))
+            self.put_off.append(CallDeferred(thread, turn))
             return
         key = f"{execution}:{thread}:{turn}"
-        self.world.call("effects.start", lambda: self.world.performed(key, perform, (execution, thread, turn)))
+        self.world.call("calls.start", lambda: self.world.performed(key, perform, (execution, thread, turn)))
         until = self.world.clock.now() + timedelta(seconds=self.world.answer(key, perform).get("seconds", 0))
         self.running.append(Running(thread, turn, perform, key, until))
 
-    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
+    def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
         """End one, or more; none if none has ended by then."""
         if self.put_off:
             put_off, self.put_off = self.put_off, []
@@ -252,26 +251,24 @@ class SimulatedEffects:
         self.running = [each for each in self.running if each.until > max(now, soonest)] + left
         return [self.outcome(each) for each in ended]
 
-    def outcome(self, each: Running) -> EffectSucceeded | EffectFailed:
+    def outcome(self, each: Running) -> CallSucceeded | CallFailed:
         """Answer as the scenario says, or else with the number of the run, so that two runs never answer the same."""
         if each.perform.kind == "gather":
             return self.gathered(each)
         answer = self.world.answer(each.key, each.perform)
         if "error" in answer:
-            return EffectFailed(each.thread, each.turn, answer["error"], answer.get("message", "no"))
-        run = sum(effect.key == each.key for effect in self.world.effects)
+            return CallFailed(each.thread, each.turn, answer["error"], answer.get("message", "no"))
+        run = sum(effect.key == each.key for effect in self.world.made_calls)
         content: Any = each.perform.params
         default = {"of": content.get("content"), "run": run}
-        return EffectSucceeded(each.thread, each.turn, answer.get("result", default))
+        return CallSucceeded(each.thread, each.turn, answer.get("result", default))
 
-    def gathered(self, each: Running) -> EffectSucceeded | EffectFailed:
+    def gathered(self, each: Running) -> CallSucceeded | CallFailed:
         """Read what child executions came to."""
         try:
-            return EffectSucceeded(
-                each.thread, each.turn, gatherer(self.world.executions)(each.perform.params, each.key)
-            )
+            return CallSucceeded(each.thread, each.turn, gatherer(self.world.executions)(each.perform.params, each.key))
         except StepError as error:
-            return EffectFailed(each.thread, each.turn, error.name, str(error))
+            return CallFailed(each.thread, each.turn, error.name, str(error))
 
 
 class Watched(MemoryExecutions):
@@ -309,14 +306,14 @@ class World:
         rate: float = 0.0,
         invocation: type[Invocation] = Invocation,
         service: type[ExecutionService] = ExecutionService,
-        burial: type[Burial] = Burial,
-        requesting: type[Request] = Request,
+        dead_letters: type[DeadLetters] = DeadLetters,
+        requesting: type[ApiInvocation] = ApiInvocation,
         receives: int = 100,
         turns: int = 1000,
         limits: Limits = LIMITS,
         answers: Mapping[str, Sequence[Mapping[str, Json]]] | None = None,
         latency: timedelta = timedelta(milliseconds=1),
-        **ports: Any,
+        **dependencies: Any,
     ) -> None:
         self.random = random.Random(seed)
         self.wild = seed is not None
@@ -324,11 +321,11 @@ class World:
         self.struck: list[str] = []
         self.calls: list[str] = []
         self.clock = MemoryClock(START)
-        self.parts = MemoryParts()
-        unstruck, payloads = Payloads(self.parts), self.payloads(limits)
+        self.chunks = MemoryChunks()
+        unstruck, payloads = Payloads(self.chunks), self.payloads(limits)
         self.executions, self.history = Watched(self, unstruck), MemoryHistory(unstruck)
         self.queue = MemoryQueue(self.clock, receives=receives)
-        self.effects: list[Effect] = []
+        self.made_calls: list[Effect] = []
         self.processes: list[Process] = []
         self.late: list[Callable[[], object]] = []
         self.agenda: list[tuple[datetime, Callable[[], object]]] = []
@@ -338,32 +335,32 @@ class World:
         self.answers, self.latency = answers or {}, latency
         self.asked: dict[str, dict[str, int]] = {}
         self.answered: list[str] = []
-        self.tasks, self.matching = MemoryTasks(), MemoryEvents()
+        self.tasks, self.matching = MemoryTasks(), MemorySignals()
         self.heard: list[Saying] = []
         self.refused: list[str] = []
         self.taken_up: dict[str, str] = {}
         self.main = getcurrent()
         self.invocation, self.serving, self.turns = invocation, service, turns
-        self.burial, self.requesting, self.buried = burial, requesting, 0
+        self.dead_letters, self.requesting, self.buried = dead_letters, requesting, 0
         self.definitions = definitions
         self.requests, self.tokens = count(1), count(1)
         self.next_tick = START + MINUTE
-        self.ports = Ports(
-            executions=ports.get("executions") or Caller(self, "executions", struck(self.executions, payloads)),
+        self.dependencies = Dependencies(
+            executions=dependencies.get("executions") or Caller(self, "executions", struck(self.executions, payloads)),
             definitions=Caller(self, "definitions", self),
             history=Caller(self, "history", struck(self.history, payloads)),
             queue=Caller(self, "queue", self.queue),
             clock=self.clock,
-            effects=lambda: SimulatedEffects(self),
+            calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
-            events=Events(Caller(self, "events", self.matching), self.clock),
+            signals=Signals(Caller(self, "events", self.matching), self.clock),
             limits=limits,
-            **({"decide": ports["decide"]} if "decide" in ports else {}),
+            **({"decide": dependencies["decide"]} if "decide" in dependencies else {}),
         )
 
     def payloads(self, limits: Limits) -> Payloads:
         """Make what the processes keep large values with."""
-        return Payloads(Caller(self, "parts", self.parts), limits)
+        return Payloads(Caller(self, "chunks", self.chunks), limits)
 
     # -- ports that are not struck
 
@@ -381,7 +378,7 @@ class World:
             raise DefinitionNotFoundError(f"there is no definition {definition_id!r}")
         return len(versions)
 
-    def answer(self, key: str, perform: Perform) -> Mapping[str, Any]:
+    def answer(self, key: str, perform: Call) -> Mapping[str, Any]:
         """Find what a scenario answers to a `call`: the n-th turn that makes it gets the n-th answer, or the last."""
         params: Any = perform.params
         name = str(params.get("name")) if perform.kind == "call" else perform.kind
@@ -389,14 +386,14 @@ class World:
         asked = self.asked.setdefault(name, {})
         return answers[min(asked.setdefault(key, len(asked)), len(answers) - 1)] if answers else {}
 
-    def performed(self, key: str, perform: Perform, turn: tuple[str, str, int]) -> None:
+    def performed(self, key: str, perform: Call, turn: tuple[str, str, int]) -> None:
         """Keep what was performed; to read is no effect."""
         if perform.kind == "gather":
             return
         process = self.current()
         content = json.dumps(perform.params, sort_keys=True)
         belated = self.left.get(turn, process.began + 1) <= process.began
-        self.effects.append(Effect(key, content, process, process.may_perform(*turn), belated, perform.once))
+        self.made_calls.append(Effect(key, content, process, process.may_perform(*turn), belated, perform.once))
         if perform.callback:
             self.call_back(turn, self.answer(key, perform).get("says", ()))
 
@@ -432,14 +429,14 @@ class World:
         """Find the process that runs."""
         return next(process for process in self.processes if process.green is getcurrent())
 
-    def spawn(self, name: str, run: Callable[[], object], letter: Letter | None = None) -> None:
+    def spawn(self, name: str, run: Callable[[], object], message: QueueMessage | None = None) -> None:
         """Begin a process."""
 
         def guarded() -> None:
             with suppress(Killed, SedoError):
                 run()
 
-        self.processes.append(Process(name, greenlet(guarded, self.main), letter, began=len(self.left)))
+        self.processes.append(Process(name, greenlet(guarded, self.main), message, began=len(self.left)))
 
     def pause(self, until: datetime | None = None) -> None:
         """Let everything else have its turn."""
@@ -457,7 +454,7 @@ class World:
         if fault is not None:
             self.struck.append(f"{len(self.calls)} {name}: {fault}")
         self.calls.append(name)
-        before = len(self.queue.letters)
+        before = len(self.queue.messages)
         match fault:
             case Fault.KILL_BEFORE:
                 raise Killed
@@ -474,12 +471,12 @@ class World:
                 raise UnavailableError
             case Fault.TWICE:
                 action()
-                for letter in list(self.queue.letters.values())[before:]:
-                    letter.visible_at += timedelta(seconds=20)
+                for message in list(self.queue.messages.values())[before:]:
+                    message.visible_at += timedelta(seconds=20)
             case Fault.REDELIVER:
-                mine = self.current().letter
-                if mine is not None and mine.id in self.queue.letters:
-                    again = self.queue.letters[mine.id]
+                mine = self.current().message
+                if mine is not None and mine.id in self.queue.messages:
+                    again = self.queue.messages[mine.id]
                     again.visible_at = self.clock.now()
                     again.receives -= self.wild and self.random.random() < UNCOUNTED
         return action()
@@ -495,7 +492,7 @@ class World:
     def possible(name: str) -> list[Fault]:
         """List the faults that a call can meet; only a write can land late, only a send be done twice."""
         faults = [Fault.KILL_BEFORE, Fault.KILL_AFTER, Fault.REDELIVER]
-        if name == "effects.start":
+        if name == "calls.start":
             return faults
         faults += [Fault.REFUSE, Fault.LOSE]
         if name in WRITES:
@@ -530,9 +527,9 @@ class World:
 
     def choices(self) -> Iterator[Callable[[], object]]:
         """List what can happen now: messages first, and then who was delivered last, so that twins overtake."""
-        self.processes.sort(key=lambda process: -(process.letter.receives if process.letter else 1))
-        for letter in self.queue.visible():
-            yield partial(self.deliver, letter)
+        self.processes.sort(key=lambda process: -(process.message.receives if process.message else 1))
+        for message in self.queue.visible():
+            yield partial(self.deliver, message)
         now = self.clock.now()
         for process in self.processes:
             if process.until is None or process.until <= now:
@@ -556,7 +553,7 @@ class World:
 
     def pass_time(self) -> bool:
         """Move to the next instant at which something can happen."""
-        instants = [letter.visible_at for letter in self.queue.letters.values()]
+        instants = [message.visible_at for message in self.queue.messages.values()]
         instants += [process.until for process in self.processes if process.until is not None]
         instants += [at for at, _ in self.agenda]
         due = list(self.executions.due_times.values())
@@ -568,36 +565,36 @@ class World:
         self.clock.instant = max(self.clock.instant, min(instants))
         if due and self.clock.instant >= self.next_tick:
             self.next_tick = self.clock.instant + MINUTE
-            self.spawn("schedule", lambda: arm(self.ports, f"tick-{next(self.requests)}"))
+            self.spawn("schedule", lambda: sweep_due(self.dependencies, f"tick-{next(self.requests)}"))
         return True
 
     # -- what people and queues do
 
-    def deliver(self, letter: Letter) -> None:
+    def deliver(self, message: QueueMessage) -> None:
         """Deliver a message to a function, alone or with others in a batch; the dead ones to the one that buries."""
-        batch = [letter]
+        batch = [message]
         if self.wild and self.random.random() < 0.3:
-            same = [other for other in self.queue.visible() if other is not letter and other.dead == letter.dead]
-            batch += [other for other in same if addressee(other) == addressee(letter)]
+            same = [other for other in self.queue.visible() if other is not message and other.dead == message.dead]
+            batch += [other for other in same if addressee(other) == addressee(message)]
         received = [self.queue.receive(each) for each in batch]
-        kind = self.burial if letter.dead else self.invocation
-        self.buried += letter.dead
-        self.spawn(f"{kind.__name__} of {letter.id}", lambda: self.handle(kind, received), received[0])
+        kind = self.dead_letters if message.dead else self.invocation
+        self.buried += message.dead
+        self.spawn(f"{kind.__name__} of {message.id}", lambda: self.handle(kind, received), received[0])
 
-    def handle(self, kind: type[Invocation], letters: Sequence[Letter]) -> None:
-        """Do what the worker does with the messages of one execution."""
-        deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in letters]
-        if isinstance(published := deliveries[0].message.event, EventPublished):
+    def handle(self, kind: type[Invocation], messages: Sequence[QueueMessage]) -> None:
+        """Do what the person does with the messages of one execution."""
+        deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in messages]
+        if isinstance(published := deliveries[0].message.event, SignalPublished):
             self.callbacks().deliver(TENANT, published.name, published.key)
-            self.ports.queue.delete("any", [each.id for each in letters])
+            self.dependencies.queue.delete("any", [each.id for each in messages])
             return
         few = 3 if self.width < WIDE else 100
         turns = self.random.choice((self.turns, 1000)) if self.wild else self.turns
         budget = Budget(self.clock.now() + MINUTE, turns=turns, turns_per_write=few)
         self.current().named = {(each.message.event.thread, each.message.event.turn) for each in deliveries}
-        done = kind(self.ports, f"request-{next(self.requests)}", deliveries, budget).run()
+        done = kind(self.dependencies, f"request-{next(self.requests)}", deliveries, budget).run()
         if done:
-            self.ports.queue.delete("any", sorted(done))
+            self.dependencies.queue.delete("any", sorted(done))
 
     def execute(self, definition: str, value: Json, name: str | None = None, version: int | None = None) -> None:
         """Be a client who starts an execution, and who tries a named one again until it is answered."""
@@ -672,7 +669,7 @@ class World:
         """Say it; tell whether there is somebody who can hear it."""
         until = self.clock.now() + timedelta(seconds=saying.keep)
         if saying.do == "publish":
-            kept = Kept(key, saying.result, until, saying.who)
+            kept = Signal(key, saying.name, until, saying.result, saying.who)
             self.callbacks().publish(TENANT, saying.name, saying.event_key, kept)
             return True
         item = self.executions.get(execution)
@@ -690,13 +687,13 @@ class World:
         known = self.taken_up.setdefault(key, open_ones[-1].id) if open_ones else self.taken_up.get(key)
         if known is None:
             return False
-        people, worker = self.people(), Worker(saying.who)
+        people, person = self.people(), Person(saying.who)
         if saying.do == "claim":
-            people.claim(TENANT, known, worker)
+            people.claim(TENANT, known, person)
         elif saying.do == "reject":
-            people.reject(TENANT, known, worker, str(saying.result), key)
+            people.reject(TENANT, known, person, str(saying.result), key)
         else:
-            people.complete(TENANT, known, worker, saying.result, key)
+            people.complete(TENANT, known, person, saying.result, key)
         return True
 
     def every_task(self) -> list[Task]:
@@ -725,26 +722,26 @@ class World:
         except SedoError as refusal:
             self.refused.append(type(refusal).__name__)
 
-    def callbacks(self) -> Callbacks:
+    def callbacks(self) -> AnswerService:
         """Answer the use cases of other systems over the same ports."""
-        return Callbacks(
-            executions=self.ports.executions,
-            definitions=self.ports.definitions,
-            events=self.ports.events,
-            queue=self.ports.queue,
+        return AnswerService(
+            executions=self.dependencies.executions,
+            definitions=self.dependencies.definitions,
+            signals=self.dependencies.signals,
+            queue=self.dependencies.queue,
             clock=self.clock,
             read_token=read_token,
             answer=self.hear,
             drive=self.drive,
         )
 
-    def people(self) -> Tasks:
+    def people(self) -> TaskService:
         """Answer the use cases of people over the same ports."""
-        return Tasks(self.ports.tasks, self.ports.executions, self.clock, self.hear)
+        return TaskService(self.dependencies.tasks, self.dependencies.executions, self.clock, self.hear)
 
     def hear(self, execution: str, event: Answered) -> bool:
         """Fold an answer as the API does."""
-        return self.requesting(self.ports, execution, event, f"request-{next(self.requests)}").heard()
+        return self.requesting(self.dependencies, execution, event, f"request-{next(self.requests)}").heard()
 
     def whose(self, execution: str, demand: Demand) -> str | None:
         """Find the execution that a request is for."""
@@ -776,9 +773,9 @@ class World:
         return self.serving(
             definitions=DefinitionService(definitions, self.clock, {}),
             parsed=self,
-            executions=self.ports.executions,
+            executions=self.dependencies.executions,
             history=self.history,
-            queue=self.ports.queue,
+            queue=self.dependencies.queue,
             clock=self.clock,
             new_suffix=self.token,
             drive=self.drive,
@@ -786,7 +783,7 @@ class World:
 
     def drive(self, execution: str, event: Requested) -> Execution | None:
         """Make a request as the API does."""
-        return self.requesting(self.ports, execution, event, f"request-{next(self.requests)}").result()
+        return self.requesting(self.dependencies, execution, event, f"request-{next(self.requests)}").result()
 
     def token(self) -> str:
         """Make 8 characters that were never made before."""
@@ -799,9 +796,9 @@ def read_token(text: str) -> Token:
     return Token(execution, thread, turn, START + timedelta(days=365))
 
 
-def addressee(letter: Letter) -> Any:
+def addressee(message: QueueMessage) -> Any:
     """Tell which execution a message is for."""
-    return json.loads(letter.body)["execution"]
+    return json.loads(message.body)["execution"]
 
 
 def scrubbed(value: Any) -> Any:

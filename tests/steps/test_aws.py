@@ -2,13 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.definitions.model import Perform, StepContext
+from chalicelib.core.definitions.model import Call, StepContext
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json
-from chalicelib.steps.aws import Aws
+from chalicelib.steps.aws import AwsStep
 
 CONTEXT = StepContext("came in", datetime(2026, 1, 1, tzinfo=UTC))
-SCHEMA = compile_schema(dict(Aws.schema))
+SCHEMA = compile_schema(dict(AwsStep.schema))
 
 
 def test_it_describes_the_call_with_what_every_call_may_say() -> None:
@@ -21,7 +21,7 @@ def test_it_describes_the_call_with_what_every_call_may_say() -> None:
         "heartbeatSeconds": 60,
     }
     assert SCHEMA.problems(params) == []
-    assert Aws().run(params, CONTEXT) == Perform(
+    assert AwsStep().run(params, CONTEXT) == Call(
         "aws", params, once=True, callback=True, heartbeat=timedelta(seconds=60)
     )
 
@@ -37,7 +37,7 @@ def test_it_describes_the_call_with_what_every_call_may_say() -> None:
 def test_the_call_is_performed_as_it_was_rendered(params: dict[str, Json]) -> None:
     params = {"service": "dynamodb", "action": "PutItem", **params}
     assert SCHEMA.problems(params) == []
-    assert Aws().run(params, CONTEXT) == Perform("aws", params)
+    assert AwsStep().run(params, CONTEXT) == Call("aws", params)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_service_and_action_are_both_said(params: dict[str, Json]) -> None:
 
 def test_functions_are_called_better_by_a_step_of_their_own() -> None:
     for action in ("Invoke", "invoke"):
-        ((place, _),) = Aws().remarks({"service": "lambda", "action": action})
+        ((place, _),) = AwsStep().remarks({"service": "lambda", "action": action})
         assert place == "action"
-    assert [*Aws().remarks({"service": "sqs", "action": "SendMessage"})] == []
+    assert [*AwsStep().remarks({"service": "sqs", "action": "SendMessage"})] == []

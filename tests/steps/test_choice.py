@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib.core.definitions.model import Goto, StepContext
 from chalicelib.core.values.errors import StepError
-from chalicelib.steps.choice import Choice
+from chalicelib.steps.choice import ChoiceStep
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
@@ -15,7 +15,7 @@ def context(*choices: tuple[bool, str], default: str | None = None) -> StepConte
 
 
 def test_it_goes_where_the_first_choice_that_holds_leads() -> None:
-    assert Choice().run({}, context((False, "a"), (True, "b"), (True, "c"), default="d")) == Goto("b")
+    assert ChoiceStep().run({}, context((False, "a"), (True, "b"), (True, "c"), default="d")) == Goto("b")
 
 
 def test_choices_behind_one_that_holds_are_not_looked_at() -> None:
@@ -23,14 +23,14 @@ def test_choices_behind_one_that_holds_are_not_looked_at() -> None:
         yield True, "a"
         pytest.fail("the second choice was asked for")
 
-    assert Choice().run({}, StepContext(None, NOW, choices=choices())) == Goto("a")
+    assert ChoiceStep().run({}, StepContext(None, NOW, choices=choices())) == Goto("a")
 
 
 def test_it_goes_to_the_default_if_none_holds() -> None:
-    assert Choice().run({}, context((False, "a"), default="d")) == Goto("d")
+    assert ChoiceStep().run({}, context((False, "a"), default="d")) == Goto("d")
 
 
 def test_without_a_default_it_fails_if_none_holds() -> None:
     with pytest.raises(StepError, match="none of the choices is true, and there is no default") as raised:
-        Choice().run({}, context((False, "a"), (False, "b")))
+        ChoiceStep().run({}, context((False, "a"), (False, "b")))
     assert raised.value.name == "NoChoice"

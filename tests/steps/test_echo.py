@@ -5,16 +5,16 @@ import pytest
 from chalicelib.core.definitions.model import StepContext, Succeed
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json
-from chalicelib.steps.echo import Echo
+from chalicelib.steps.echo import EchoStep
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
-SCHEMA = compile_schema(dict(Echo.schema))
+SCHEMA = compile_schema(dict(EchoStep.schema))
 
 
 @pytest.mark.parametrize("message", ["Hello", "", None, 0, False, [1, {"a": 2.5}], {}])
 def test_the_result_is_the_message_whatever_it_is(message: Json) -> None:
     assert SCHEMA.problems({"message": message}) == []
-    assert Echo().run({"message": message}, CONTEXT) == Succeed(message)
+    assert EchoStep().run({"message": message}, CONTEXT) == Succeed(message)
 
 
 @pytest.mark.parametrize("params", [{}, {"message": 1, "text": 2}, "message"])

@@ -6,10 +6,10 @@ from chalicelib.core.definitions.model import StepContext
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
-from chalicelib.steps.fail import Fail
+from chalicelib.steps.fail import FailStep
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
-SCHEMA = compile_schema(dict(Fail.schema))
+SCHEMA = compile_schema(dict(FailStep.schema))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ SCHEMA = compile_schema(dict(Fail.schema))
 def test_it_fails_with_the_error_and_the_cause_that_it_names(params: dict[str, Json], name: str, message: str) -> None:
     assert SCHEMA.problems(params) == []
     with pytest.raises(StepError) as raised:
-        Fail().run(params, CONTEXT)
+        FailStep().run(params, CONTEXT)
     assert (raised.value.name, str(raised.value), raised.value.details) == (name, message, None)
 
 

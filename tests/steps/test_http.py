@@ -2,13 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.definitions.model import Perform, StepContext
+from chalicelib.core.definitions.model import Call, StepContext
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json
-from chalicelib.steps.http import Http
+from chalicelib.steps.http import HttpStep
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
-SCHEMA = compile_schema(dict(Http.schema))
+SCHEMA = compile_schema(dict(HttpStep.schema))
 URL = "https://api.example.com/"
 
 
@@ -30,14 +30,14 @@ URL = "https://api.example.com/"
 def test_the_request_is_performed_as_it_was_rendered(params: dict[str, Json]) -> None:
     params["url"] = URL
     assert SCHEMA.problems(params) == []
-    assert Http().run(params, CONTEXT) == Perform("http", params)
+    assert HttpStep().run(params, CONTEXT) == Call("http", params)
 
 
 def test_it_can_wait_for_a_callback_and_be_made_once_only() -> None:
     params: dict[str, Json] = {"url": URL, "callback": True, "heartbeatSeconds": 60, "delivery": "at-most-once"}
     assert SCHEMA.problems(params) == []
-    expected = Perform("http", params, once=True, callback=True, heartbeat=timedelta(minutes=1))
-    assert Http().run(params, CONTEXT) == expected
+    expected = Call("http", params, once=True, callback=True, heartbeat=timedelta(minutes=1))
+    assert HttpStep().run(params, CONTEXT) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_there_is_no_request_without_a_url() -> None:
     ],
 )
 def test_what_does_nothing_or_is_refused_is_odd(params: dict[str, Json], odd: list[str]) -> None:
-    assert [key for key, _ in Http().remarks(params)] == odd
+    assert [key for key, _ in HttpStep().remarks(params)] == odd

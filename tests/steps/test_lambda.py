@@ -2,13 +2,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.definitions.model import Perform, StepContext
+from chalicelib.core.definitions.model import Call, StepContext
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json
-from chalicelib.steps.lambda_ import Lambda
+from chalicelib.steps.lambda_ import LambdaStep
 
 CONTEXT = StepContext("came in", datetime(2026, 1, 1, tzinfo=UTC))
-SCHEMA = compile_schema(dict(Lambda.schema))
+SCHEMA = compile_schema(dict(LambdaStep.schema))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ SCHEMA = compile_schema(dict(Lambda.schema))
 def test_the_call_is_performed_as_it_was_rendered(params: dict[str, Json]) -> None:
     params = {"function": "render", **params}
     assert SCHEMA.problems(params) == []
-    assert Lambda().run(params, CONTEXT) == Perform("lambda", params)
+    assert LambdaStep().run(params, CONTEXT) == Call("lambda", params)
 
 
 def test_it_can_wait_for_a_callback_and_be_made_once_only() -> None:
@@ -37,8 +37,8 @@ def test_it_can_wait_for_a_callback_and_be_made_once_only() -> None:
         "delivery": "at-most-once",
     }
     assert SCHEMA.problems(params) == []
-    expected = Perform("lambda", params, once=True, callback=True, heartbeat=timedelta(minutes=1))
-    assert Lambda().run(params, CONTEXT) == expected
+    expected = Call("lambda", params, once=True, callback=True, heartbeat=timedelta(minutes=1))
+    assert LambdaStep().run(params, CONTEXT) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_there_is_no_call_without_a_function() -> None:
 
 
 def test_who_is_to_answer_with_a_token_should_get_it() -> None:
-    ((place, _),) = Lambda().remarks({"function": "render", "callback": True})
+    ((place, _),) = LambdaStep().remarks({"function": "render", "callback": True})
     assert place == "callback"
-    assert [*Lambda().remarks({"function": "render", "callback": True, "payload": {"token": "***"}})] == []
-    assert [*Lambda().remarks({"function": "render"})] == []
+    assert [*LambdaStep().remarks({"function": "render", "callback": True, "payload": {"token": "***"}})] == []
+    assert [*LambdaStep().remarks({"function": "render"})] == []

@@ -6,10 +6,10 @@ from chalicelib.core.definitions.grammar import params_schema
 from chalicelib.core.definitions.model import Spread, StepContext, Succeed
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json
-from chalicelib.steps.map import Map
+from chalicelib.steps.map import MapStep
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
-SCHEMA = compile_schema(params_schema(Map()))
+SCHEMA = compile_schema(params_schema(MapStep()))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ SCHEMA = compile_schema(params_schema(Map()))
 )
 def test_it_spreads_its_items_all_at_once_or_some_at_a_time(params: dict[str, Json], spread: Spread) -> None:
     assert SCHEMA.problems(params) == []
-    assert Map().run(params, CONTEXT) == spread
+    assert MapStep().run(params, CONTEXT) == spread
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_it_tolerates_a_number_of_failures_or_a_part_of_the_items_rounded_down(
 ) -> None:
     items: list[Json] = list(range(count))
     assert SCHEMA.problems({"items": items, "tolerate": tolerate}) == []
-    assert Map().run({"items": items, "tolerate": tolerate}, CONTEXT) == Spread(items, count, tolerated)
+    assert MapStep().run({"items": items, "tolerate": tolerate}, CONTEXT) == Spread(items, count, tolerated)
 
 
 def test_without_items_the_result_is_an_empty_list() -> None:
-    assert Map().run({"items": [], "maxConcurrency": 1, "tolerate": {"percent": 5}}, CONTEXT) == Succeed([])
+    assert MapStep().run({"items": [], "maxConcurrency": 1, "tolerate": {"percent": 5}}, CONTEXT) == Succeed([])
 
 
 @pytest.mark.parametrize(

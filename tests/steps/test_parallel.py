@@ -6,10 +6,10 @@ from chalicelib.core.definitions.grammar import params_schema
 from chalicelib.core.definitions.model import Fork, StepContext
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json
-from chalicelib.steps.parallel import Parallel
+from chalicelib.steps.parallel import ParallelStep
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
-SCHEMA = compile_schema(params_schema(Parallel()))
+SCHEMA = compile_schema(params_schema(ParallelStep()))
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ SCHEMA = compile_schema(params_schema(Parallel()))
 )
 def test_it_forks_its_branches_and_waits_for_all_or_the_first(params: dict[str, Json], fork: Fork) -> None:
     assert SCHEMA.problems(params) == []
-    assert Parallel().run(params, CONTEXT) == fork
+    assert ParallelStep().run(params, CONTEXT) == fork
 
 
 @pytest.mark.parametrize("params", [{"join": "any"}, {"join": 1}, {"branches": []}])

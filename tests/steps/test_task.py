@@ -2,10 +2,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.definitions.model import Await, Awaited, StepContext
+from chalicelib.core.definitions.model import AnswerKind, StepContext, WaitForAnswer
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
-from chalicelib.steps.task import Task
+from chalicelib.steps.task import TaskStep
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONTEXT = StepContext("came in", NOW)
@@ -13,7 +13,7 @@ CONTEXT = StepContext("came in", NOW)
 
 def test_it_waits_for_a_person_and_hands_on_what_they_see() -> None:
     params: dict[str, Json] = {"title": "Approve", "data": [1], "groups": ["sales"]}
-    assert Task().run(params, CONTEXT) == Await(Awaited.TASK, params)
+    assert TaskStep().run(params, CONTEXT) == WaitForAnswer(AnswerKind.TASK, params)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ def test_it_waits_for_a_person_and_hands_on_what_they_see() -> None:
     ],
 )
 def test_it_is_due_at_an_instant_or_after_some_seconds(due: Json, until: datetime) -> None:
-    outcome = Task().run({"title": "Approve", "due": due}, CONTEXT)
-    assert isinstance(outcome, Await)
+    outcome = TaskStep().run({"title": "Approve", "due": due}, CONTEXT)
+    assert isinstance(outcome, WaitForAnswer)
     assert outcome.until == until
 
 
 @pytest.mark.parametrize("at", ["tomorrow", "2026-01-01T00:00:00", "9999-12-31T23:59:59-10:00"])
 def test_what_is_no_instant_fails_the_step(at: str) -> None:
     with pytest.raises(StepError, match="which is no instant"):
-        Task().run({"title": "Approve", "due": {"at": at}}, CONTEXT)
+        TaskStep().run({"title": "Approve", "due": {"at": at}}, CONTEXT)

@@ -6,11 +6,11 @@ from chalicelib.core.definitions.model import Sleep, StepContext
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
-from chalicelib.steps.wait import Wait
+from chalicelib.steps.wait import WaitStep
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 CONTEXT = StepContext("what came in", NOW)
-SCHEMA = compile_schema(dict(Wait.schema))
+SCHEMA = compile_schema(dict(WaitStep.schema))
 CENTURY = 36_525 * 86_400
 
 
@@ -26,7 +26,7 @@ CENTURY = 36_525 * 86_400
 )
 def test_seconds_count_from_the_instant_of_the_turn_to_the_millisecond(seconds: float, until: datetime) -> None:
     assert SCHEMA.problems({"seconds": seconds}) == []
-    assert Wait().run({"seconds": seconds}, CONTEXT) == Sleep(until)
+    assert WaitStep().run({"seconds": seconds}, CONTEXT) == Sleep(until)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_seconds_count_from_the_instant_of_the_turn_to_the_millisecond(seconds: 
 )
 def test_it_sleeps_until_the_instant(until: str, instant: datetime) -> None:
     assert SCHEMA.problems({"until": until}) == []
-    assert Wait().run({"until": until}, CONTEXT) == Sleep(instant)
+    assert WaitStep().run({"until": until}, CONTEXT) == Sleep(instant)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_it_sleeps_until_the_instant(until: str, instant: datetime) -> None:
 )
 def test_an_instant_that_cannot_be_read_fails_the_step_and_says_what_is_right(until: str) -> None:
     with pytest.raises(StepError, match="RFC 3339 text with an offset, like 2026-01-31T09:00:00Z") as raised:
-        Wait().run({"until": until}, CONTEXT)
+        WaitStep().run({"until": until}, CONTEXT)
     assert raised.value.name == "StepFailed"
     assert repr(until) in str(raised.value)
 
@@ -76,4 +76,4 @@ def test_parameters_that_do_not_fit_are_refused(params: Json) -> None:
     [({"seconds": 0}, ["seconds"]), ({"seconds": 0.0}, ["seconds"]), ({"seconds": 1}, []), ({"until": "x"}, [])],
 )
 def test_a_wait_of_no_time_is_odd(params: dict[str, Json], odd: list[str]) -> None:
-    assert [key for key, _ in Wait().remarks(params)] == odd
+    assert [key for key, _ in WaitStep().remarks(params)] == odd

@@ -5,10 +5,10 @@ import pytest
 from chalicelib.core.definitions.model import StartChild, StepContext
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json
-from chalicelib.steps.workflow import Workflow
+from chalicelib.steps.workflow import WorkflowStep
 
 CONTEXT = StepContext("what came in", datetime(2026, 1, 31, 9, tzinfo=UTC))
-SCHEMA = compile_schema(dict(Workflow.schema))
+SCHEMA = compile_schema(dict(WorkflowStep.schema))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ SCHEMA = compile_schema(dict(Workflow.schema))
 def test_it_starts_a_child_with_an_input_and_waits_for_it_or_not(params: dict[str, Json], child: StartChild) -> None:
     params["definition"] = "d"
     assert SCHEMA.problems(params) == []
-    assert Workflow().run(params, CONTEXT) == child
+    assert WorkflowStep().run(params, CONTEXT) == child
 
 
 @pytest.mark.parametrize(

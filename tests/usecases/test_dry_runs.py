@@ -15,7 +15,7 @@ from chalicelib.core.values.errors import (
     InvalidInputError,
 )
 from chalicelib.steps import STEP_TYPES
-from chalicelib.usecases.dry_run_plan import Bounds, DryRun, Trial
+from chalicelib.usecases.dry_run_plan import Bounds, DryRun, DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,7 +46,7 @@ class Definitions:
 
 def dry(text: str, mocks: Any = None, bounds: Bounds | None = None, more: Any = None, **trial: Any) -> DryRun:
     definitions = Definitions(d=text, **(more or {}))
-    return dry_run(definitions, Trial("t", "d", 1, mocks=mocks or {}, **trial), START, bounds=bounds)
+    return dry_run(definitions, DryRunPlan("t", "d", 1, mocks=mocks or {}, **trial), START, bounds=bounds)
 
 
 def steps(found: DryRun, state: str = "StepSucceeded") -> list[Any]:
@@ -153,7 +153,7 @@ class TestTime:
                 return super().now()
 
         text = f"steps: [{{id: first, type: echo, message: hi}}, {EVER}]"
-        trial, clock = Trial("t", "d", 1), Hurried(START)
+        trial, clock = DryRunPlan("t", "d", 1), Hurried(START)
         with pytest.raises(DryRunLimitError, match="after 12 seconds"):
             dry_run(Definitions(d=text), trial, START, clock)
         assert clock.instant < START + timedelta(seconds=20)

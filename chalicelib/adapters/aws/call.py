@@ -12,7 +12,7 @@ from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
 
-class AwsPerformer:
+class AwsCalls:
     """Calls the actions of steps of type ``aws``; thread-safe.
 
     Args:

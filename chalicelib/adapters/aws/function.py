@@ -20,7 +20,7 @@ MESSAGE = 16 * 1024
 """Characters of what a function says of its failure."""
 
 
-class LambdaPerformer:
+class LambdaCalls:
     """Calls the functions of steps of type ``lambda``; thread-safe.
 
     Args:

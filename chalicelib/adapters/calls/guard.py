@@ -4,16 +4,16 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from chalicelib.adapters.calls.placeholders import filled, redacted
-from chalicelib.adapters.calls.pool import Performer
-from chalicelib.core.definitions.model import Perform
+from chalicelib.adapters.calls.pool import CallHandler
+from chalicelib.core.definitions.model import Call
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
 
-Call: TypeAlias = Callable[[Json, str], Json]
+PlainCall: TypeAlias = Callable[[Json, str], Json]
 """Makes one kind of call: takes its parameters and the idempotency key, answers the result, raises StepError."""
 
 
-def guarded(call: Call, secret: Callable[[str, str], str], token: Callable[[str], str]) -> Performer:
+def guarded(call: PlainCall, secret: Callable[[str, str], str], token: Callable[[str], str]) -> CallHandler:
     """Make a performer of a call.
 
     Args:
@@ -22,7 +22,7 @@ def guarded(call: Call, secret: Callable[[str, str], str], token: Callable[[str]
         token: answers the callback token of the turn with an idempotency key.
     """
 
-    def perform(wanted: Perform, key: str) -> Json:
+    def perform(wanted: Call, key: str) -> Json:
         ready = filled(wanted, key, secret, token)
         try:
             return redacted(call(ready.params, key), ready.secrets)

@@ -8,8 +8,8 @@ from dataclasses import field
 from math import ceil
 from urllib.parse import quote, quote_plus
 
-from chalicelib.core.definitions.model import Perform
-from chalicelib.core.expressions.template import HIDDEN, Hole
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.expressions.template import HIDDEN, Placeholder
 from chalicelib.core.values.errors import InternalError
 from chalicelib.core.values.json import Json, encode, pointer
 from chalicelib.core.values.value import value
@@ -36,7 +36,7 @@ class Filled:
     """What was put into them and is to be seen nowhere else: secrets, and the token of the turn."""
 
 
-def filled(perform: Perform, key: str, secret: Callable[[str, str], str], token: Callable[[str], str]) -> Filled:
+def filled(perform: Call, key: str, secret: Callable[[str, str], str], token: Callable[[str], str]) -> Filled:
     """Put secrets and the token into the texts of the parameters that have a place for them.
 
     Args:
@@ -50,11 +50,16 @@ def filled(perform: Perform, key: str, secret: Callable[[str, str], str], token:
         UnavailableError: where secrets or keys are kept did not answer.
     """
     tenant = key.partition(":")[0]
-    holes = {piece for pieces in perform.holes.values() for piece in pieces if isinstance(piece, Hole)}
-    values = {hole: token(key) if hole.secret is None else secret(tenant, hole.secret) for hole in holes}
+    placeholders = {
+        piece for pieces in perform.placeholders.values() for piece in pieces if isinstance(piece, Placeholder)
+    }
+    values = {
+        placeholder: token(key) if placeholder.secret is None else secret(tenant, placeholder.secret)
+        for placeholder in placeholders
+    }
     texts = {
-        place: "".join(values[piece] if isinstance(piece, Hole) else piece for piece in pieces)
-        for place, pieces in perform.holes.items()
+        place: "".join(values[piece] if isinstance(piece, Placeholder) else piece for piece in pieces)
+        for place, pieces in perform.placeholders.items()
     }
     params = _with(texts, perform.params)
     if texts:

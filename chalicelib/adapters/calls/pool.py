@@ -1,4 +1,4 @@
-"""Effects, performed in a bounded pool of threads, or by who waits for one alone."""
+"""Calls, performed in a bounded pool of threads, or by who waits for one alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -6,16 +6,16 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeAlias
 
-from chalicelib.core.definitions.model import Perform
-from chalicelib.core.executions.inputs import EffectFailed, EffectPutOff, EffectSucceeded
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
-from chalicelib.ports import Clock, Performed
+from chalicelib.ports import CallResult, Clock
 
 WIDTH = 16
-"""Effects of one process at a time; the others wait their turn."""
+"""Calls of one process at a time; the others wait their turn."""
 
-Performer: TypeAlias = Callable[[Perform, str], Json]
+CallHandler: TypeAlias = Callable[[Call, str], Json]
 """Does one kind of thing: takes what is to be done and its idempotency key, answers the result, raises StepError."""
 
 
@@ -24,26 +24,26 @@ class _Wanted(NamedTuple):
 
     thread: str
     turn: int
-    perform: Perform
+    perform: Call
     key: str
     before: datetime
 
 
-class PooledEffects:
+class PooledCalls:
     """The effects of one invocation, in a pool that all invocations of a process share.
 
     One alone is begun when it is waited for: if there is no instant to be back by, that needs no other thread.
     """
 
-    def __init__(self, performers: Mapping[str, Performer], pool: ThreadPoolExecutor, clock: Clock) -> None:
+    def __init__(self, performers: Mapping[str, CallHandler], pool: ThreadPoolExecutor, clock: Clock) -> None:
         self._performers = performers
         self._pool = pool
         self._clock = clock
-        self._ended: SimpleQueue[Future[Performed]] = SimpleQueue()
+        self._ended: SimpleQueue[Future[CallResult]] = SimpleQueue()
         self._flying = 0
         self._alone: _Wanted | None = None
 
-    def start(self, execution: str, thread: str, turn: int, perform: Perform, before: datetime) -> None:
+    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
         """Begin an effect once a thread of the pool is free, or it is waited for."""
         wanted = _Wanted(thread, turn, perform, f"{execution}:{thread}:{turn}", before)
         if self._alone is None and not self._flying:
@@ -52,7 +52,7 @@ class PooledEffects:
             self._join_in()
             self._submit(wanted)
 
-    def wait(self, until: datetime | None = None) -> Sequence[Performed]:
+    def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
         """Wait for the next ones to end: at least one is in flight."""
         if self._alone is not None and until is None:
             alone, self._alone = self._alone, None
@@ -78,15 +78,15 @@ class PooledEffects:
         self._flying += 1
         self._pool.submit(self._perform, wanted).add_done_callback(self._ended.put)
 
-    def _perform(self, wanted: _Wanted) -> Performed:
+    def _perform(self, wanted: _Wanted) -> CallResult:
         thread, turn, perform, key, before = wanted
         if self._clock.now() >= before:
-            return EffectPutOff(thread, turn)
+            return CallDeferred(thread, turn)
         try:
-            return EffectSucceeded(thread, turn, self._performers[perform.kind](perform, key))
+            return CallSucceeded(thread, turn, self._performers[perform.kind](perform, key))
         except StepError as error:
-            return EffectFailed(thread, turn, error.name, str(error), error.details, error.retry_after)
+            return CallFailed(thread, turn, error.name, str(error), error.details, error.retry_after)
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught
-            return EffectFailed(thread, turn, type(error).__name__, str(error))
+            return CallFailed(thread, turn, type(error).__name__, str(error))

@@ -16,7 +16,7 @@ from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.errors import SetupError
 from chalicelib.core.waits import token
-from chalicelib.core.waits.token import SHORTEST_SECRET, Key, Token
+from chalicelib.core.waits.token import SHORTEST_SECRET, SigningKey, Token
 
 VARIABLE = "SEDO_TOKEN_KEYS"
 
@@ -32,7 +32,7 @@ class TokenKeys:
         self._kept = Expiring(self._fetch, now)
         self._path = path(names)
 
-    def __call__(self) -> Sequence[Key]:
+    def __call__(self) -> Sequence[SigningKey]:
         """Answer them, newest first.
 
         Raises:
@@ -42,7 +42,7 @@ class TokenKeys:
         given = os.environ.get(VARIABLE)
         return self._kept.get(self._path) if given is None else parse(given, VARIABLE)
 
-    def _fetch(self, path: str) -> tuple[Sequence[Key], timedelta]:
+    def _fetch(self, path: str) -> tuple[Sequence[SigningKey], timedelta]:
         text = self._read(path)
         if text is None:
             raise SetupError(f"there are no token keys: create the SecureString parameter {path}")
@@ -52,7 +52,7 @@ class TokenKeys:
 class Tokens:
     """Makes and reads tokens."""
 
-    def __init__(self, keys: Callable[[], Sequence[Key]], now: Callable[[], datetime]) -> None:
+    def __init__(self, keys: Callable[[], Sequence[SigningKey]], now: Callable[[], datetime]) -> None:
         self._keys = keys
         self._now = now
 
@@ -66,7 +66,7 @@ class Tokens:
         """
         execution, thread, turn = key.rsplit(":", 2)
         midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
-        return token.sign(Token(execution, thread, int(turn), midnight + VALID + timedelta(days=1)), self._keys())
+        return token.sign_token(Token(execution, thread, int(turn), midnight + VALID + timedelta(days=1)), self._keys())
 
     def read(self, text: str) -> Token:
         """Read a token.
@@ -75,7 +75,7 @@ class Tokens:
             TokenError: it is not valid, or has expired.
             SetupError, UnavailableError: there are no keys, or not for now.
         """
-        return token.read(text, self._keys(), self._now())
+        return token.read_token(text, self._keys(), self._now())
 
 
 def path(names: Names) -> str:
@@ -88,7 +88,7 @@ def new_key() -> str:
     return f"{token_hex(4)}:{b64encode(token_bytes(SHORTEST_SECRET)).decode()}"
 
 
-def parse(text: str, where: str = VARIABLE) -> Sequence[Key]:
+def parse(text: str, where: str = VARIABLE) -> Sequence[SigningKey]:
     """Read keys.
 
     Raises:
@@ -98,7 +98,7 @@ def parse(text: str, where: str = VARIABLE) -> Sequence[Key]:
     for number, line in enumerate(text.split(","), 1):
         key_id, _, encoded = line.strip().partition(":")
         try:
-            keys.append(Key(key_id, b64decode(encoded, validate=True)))
+            keys.append(SigningKey(key_id, b64decode(encoded, validate=True)))
         except ValueError as error:
             raise SetupError(f"{where}: key {number} is not an id, a colon and base64: {error}") from None
     if len({key.id for key in keys}) < len(keys):

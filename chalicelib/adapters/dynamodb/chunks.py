@@ -1,4 +1,4 @@
-"""Parts of payloads in DynamoDB, and references as an attribute."""
+"""ChunkStore of payloads in DynamoDB, and references as an attribute."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class DynamoParts:
-    """The table of parts."""
+class DynamoChunks:
+    """The table of chunks."""
 
     def __init__(self, client: "DynamoDBClient", names: Names) -> None:
         self._client = client
@@ -27,7 +27,7 @@ class DynamoParts:
             self._client.put_item(TableName=self._table, Item={**_key((sha256, part)), "content": {"B": content}})
 
     def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
-        """Read parts."""
+        """Read chunks."""
         items = batch_get(self._client, self._table, [_key(key) for key in keys], ("sha256", "part", "content"))
         return {(item["sha256"]["S"], int(item["part"]["N"])): bytes(item["content"]["B"]) for item in items}
 
@@ -39,8 +39,8 @@ def pack_references(references: Mapping[str, Reference]) -> Attribute:
 
 def unpack_references(attribute: Attribute) -> dict[str, Reference]:
     """Read the references of an attribute that :func:`pack_references` made."""
-    parts = {pointer: each["S"].partition("/") for pointer, each in attribute["M"].items()}
-    return {pointer: Reference(sha256, int(size)) for pointer, (sha256, _, size) in parts.items()}
+    chunks = {pointer: each["S"].partition("/") for pointer, each in attribute["M"].items()}
+    return {pointer: Reference(sha256, int(size)) for pointer, (sha256, _, size) in chunks.items()}
 
 
 def _key(key: PartKey) -> Item:

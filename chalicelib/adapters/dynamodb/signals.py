@@ -25,7 +25,7 @@ LONGEST = 512
 """Longer names and keys, in bytes, are hashed: a sort key holds 1024 (Amazon DynamoDB Developer Guide, "Quotas")."""
 
 
-class DynamoEvents:
+class DynamoSignals:
     """The table of events."""
 
     def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:

@@ -37,7 +37,7 @@ ReadJson: TypeAlias = Callable[[bytes, int], Json]
 
 
 @value
-class Answer:
+class HttpAnswer:
     """What came back."""
 
     status: int
@@ -50,7 +50,7 @@ class Answer:
     """Whether the content is all of it."""
 
 
-def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) -> Answer:
+def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) -> HttpAnswer:
     """Receive the body of an answer, unpacked: at most so many bytes, or the first 16 KB if it is not expected.
 
     Raises:
@@ -74,7 +74,7 @@ def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) ->
         raise StepError(f"the answer is larger than {most:,} bytes", "http.TooLarge")
     headers.pop("set-cookie", None)
     charset = response.headers.get_content_charset()
-    return Answer(response.status, response.reason, headers, content, charset, complete)
+    return HttpAnswer(response.status, response.reason, headers, content, charset, complete)
 
 
 def is_expected(status: int, statuses: Sequence[int | str]) -> bool:
@@ -82,7 +82,7 @@ def is_expected(status: int, statuses: Sequence[int | str]) -> bool:
     return any(str(each) in {str(status), f"{status // 100}xx"} for each in statuses)
 
 
-def result(answer: Answer, mode: str, read_json: ReadJson) -> Json:
+def result(answer: HttpAnswer, mode: str, read_json: ReadJson) -> Json:
     """Write an answer as ``{status, headers, body}``.
 
     Args:
@@ -97,7 +97,7 @@ def result(answer: Answer, mode: str, read_json: ReadJson) -> Json:
     return {"status": answer.status, "headers": dict(answer.headers), "body": _body(answer, mode, read_json)}
 
 
-def failure(answer: Answer, origin: str, read_json: ReadJson, now: datetime) -> StepError:
+def failure(answer: HttpAnswer, origin: str, read_json: ReadJson, now: datetime) -> StepError:
     """Make the error of an answer that is not expected."""
     mode = _mode(answer)
     if mode == "json" and not answer.complete:
@@ -175,7 +175,7 @@ class _Gunzip:
         return bytes(content)
 
 
-def _mode(answer: Answer) -> str:
+def _mode(answer: HttpAnswer) -> str:
     """Tell how to read a body by its content type."""
     media = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media in {"application/json", "text/json"} or media.endswith("+json"):
@@ -183,7 +183,7 @@ def _mode(answer: Answer) -> str:
     return "text" if media.startswith("text/") or media.endswith("+xml") or media in _TEXTS else "base64"
 
 
-def _body(answer: Answer, mode: str, read_json: ReadJson) -> Json:
+def _body(answer: HttpAnswer, mode: str, read_json: ReadJson) -> Json:
     if not answer.content:
         return None
     if mode == "base64":
@@ -198,7 +198,7 @@ def _body(answer: Answer, mode: str, read_json: ReadJson) -> Json:
         raise _bad(str(error)) from error
 
 
-def _text(answer: Answer) -> str:
+def _text(answer: HttpAnswer) -> str:
     charset = answer.charset or "utf-8"
     try:
         codec = codecs.lookup(charset).name

@@ -11,7 +11,7 @@ from chalicelib.adapters.http.answer import ReadJson, failure, is_expected, rece
 from chalicelib.adapters.http.auth import authorized
 from chalicelib.adapters.http.connection import Connection, Pace, failures
 from chalicelib.adapters.http.gate import Gate, Hosts, Resolver, addresses_of
-from chalicelib.adapters.http.request import Request, build, redirected
+from chalicelib.adapters.http.request import HttpRequest, build, redirected
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
@@ -26,7 +26,7 @@ CONNECT_SECONDS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class HttpPerformer:
+class HttpCalls:
     """Sends the requests of steps of type ``http``, each over a connection of its own; thread-safe.
 
     Args:
@@ -71,12 +71,12 @@ class HttpPerformer:
         request = build(wanted, key)
         for _ in range(1 + REDIRECTS):
             answer = self._answer(request, wanted, key.partition(":")[0], pace)
-            if not isinstance(answer, Request):
+            if not isinstance(answer, HttpRequest):
                 return answer
             request = answer
         raise StepError(f"there are more than {REDIRECTS} redirects", "http.TooManyRedirects")
 
-    def _answer(self, request: Request, params: Mapping[str, Any], tenant: str, pace: Pace) -> "Json | Request":
+    def _answer(self, request: HttpRequest, params: Mapping[str, Any], tenant: str, pace: Pace) -> "Json | HttpRequest":
         """Send one request; answer the step's result, or the next request that a redirect asks for."""
         request = authorized(request)
         with closing(self._connected(request, params, tenant, pace)) as connection:
@@ -95,7 +95,7 @@ class HttpPerformer:
             raise failure(answer, request.target.origin, self._read_json, datetime.now(UTC))
         return result(answer, expect.get("body", "auto"), self._read_json)
 
-    def _connected(self, request: Request, params: Mapping[str, Any], tenant: str, pace: Pace) -> Connection:
+    def _connected(self, request: HttpRequest, params: Mapping[str, Any], tenant: str, pace: Pace) -> Connection:
         """Connect to where a request may go."""
         target = request.target
         seconds = params.get("connectTimeoutSeconds", CONNECT_SECONDS)

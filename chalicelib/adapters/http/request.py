@@ -37,7 +37,7 @@ _VISIBLE = "!#$&'()*+,/:;=?@[]~"
 
 
 @value
-class Request:
+class HttpRequest:
     """What is sent."""
 
     method: str
@@ -49,7 +49,7 @@ class Request:
     """What signs it: None elsewhere than at the origin that the step names."""
 
 
-def build(params: Mapping[str, Any], key: str) -> Request:
+def build(params: Mapping[str, Any], key: str) -> HttpRequest:
     """Make the request of a step, not signed yet.
 
     Raises:
@@ -73,7 +73,7 @@ def build(params: Mapping[str, Any], key: str) -> Request:
         invalid("the step gives both auth and a header Authorization: leave one out")
     headers = {name: value for name, value in {**usual, **given}.items() if value is not None}
     target = with_query(read_url(params["url"]), _pairs(params.get("query", {})))
-    return Request(method, target, headers, body, auth)
+    return HttpRequest(method, target, headers, body, auth)
 
 
 def read_headers(given: Mapping[str, str | None]) -> Mapping[str, str | None]:
@@ -105,7 +105,7 @@ def with_query(target: Target, pairs: Iterator[tuple[str, str]]) -> Target:
     return copy_with(target, path=target.path + ("&" if "?" in target.path else "?") + added)
 
 
-def redirected(request: Request, status: int, location: str) -> Request:
+def redirected(request: HttpRequest, status: int, location: str) -> HttpRequest:
     """Make the request that a redirect asks for (RFC 9110, section 15.4; Fetch Standard, "HTTP-redirect fetch").
 
     303, and 301 or 302 after a POST, get what is there. To another origin go no credentials and no headers of the step
@@ -126,7 +126,7 @@ def redirected(request: Request, status: int, location: str) -> Request:
         for name, value in request.headers.items()
         if not (gets and name in _CONTENT) and not (away and name not in _ELSEWHERE | _CONTENT)
     }
-    return Request(
+    return HttpRequest(
         "GET" if gets else request.method,
         target,
         headers,

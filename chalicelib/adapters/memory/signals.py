@@ -7,7 +7,7 @@ from chalicelib.core.values.json import encode
 from chalicelib.core.waits.correlation import Correlation, correlation_json, read_correlation
 
 
-class MemoryEvents:
+class MemorySignals:
     """Rows by tenant, name and key: the version of each and its text."""
 
     def __init__(self) -> None:

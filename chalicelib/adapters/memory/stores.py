@@ -37,8 +37,8 @@ class MemoryClock:
         self.instant += timedelta(seconds=seconds)
 
 
-class MemoryParts:
-    """Parts of payloads by hash and number."""
+class MemoryChunks:
+    """ChunkStore of payloads by hash and number."""
 
     def __init__(self) -> None:
         self.contents: dict[PartKey, bytes] = {}
@@ -48,7 +48,7 @@ class MemoryParts:
         self.contents[sha256, part] = content
 
     def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
-        """Read parts."""
+        """Read chunks."""
         return {key: self.contents[key] for key in keys if key in self.contents}
 
 
@@ -58,7 +58,7 @@ class MemoryExecutions:
     def __init__(self, payloads: Payloads | None = None) -> None:
         self.items: dict[str, str] = {}
         self.due_times: dict[str, datetime] = {}
-        self.payloads = payloads or Payloads(MemoryParts())
+        self.payloads = payloads or Payloads(MemoryChunks())
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
@@ -189,7 +189,7 @@ class MemoryHistory:
 
     def __init__(self, payloads: Payloads | None = None) -> None:
         self.rows: dict[str, list[Row]] = {}
-        self.payloads = payloads or Payloads(MemoryParts())
+        self.payloads = payloads or Payloads(MemoryChunks())
 
     def append(self, row: Row) -> None:
         """Put a row under its key, its payloads before it."""
@@ -218,7 +218,7 @@ class MemoryHistory:
 
 
 @dataclass
-class Letter:
+class QueueMessage:
     """A message in a queue, as text."""
 
     id: str
@@ -230,13 +230,13 @@ class Letter:
 
 
 class MemoryQueue:
-    """Both queues and their dead letters, with delays, visibility timeout and redrive as SQS has them."""
+    """Both queues and their dead messages, with delays, visibility timeout and redrive as SQS has them."""
 
     def __init__(self, clock: MemoryClock, visibility: timedelta = timedelta(seconds=360), receives: int = 5) -> None:
         self.clock = clock
         self.visibility = visibility
         self.receives = receives
-        self.letters: dict[str, Letter] = {}
+        self.messages: dict[str, QueueMessage] = {}
         self.ids = (f"message-{count}" for count in itertools.count(1))
 
     def send(self, messages: Sequence[Message]) -> None:
@@ -244,24 +244,24 @@ class MemoryQueue:
         for message in messages:
             visible_at = self.clock.now() + timedelta(seconds=message.delay)
             body = json.dumps(message_json(message))
-            letter = Letter(next(self.ids), body, isinstance(message.event, TimerFired), visible_at)
-            self.letters[letter.id] = letter
+            kept = QueueMessage(next(self.ids), body, isinstance(message.event, TimerFired), visible_at)
+            self.messages[kept.id] = kept
 
-    def receive(self, letter: Letter) -> Letter:
-        """Deliver a visible letter: hidden for the visibility timeout, dead after too many times."""
-        letter.receives += 1
-        letter.visible_at = self.clock.now() + self.visibility
-        return copy_with(letter)
+    def receive(self, message: QueueMessage) -> QueueMessage:
+        """Deliver a visible message: hidden for the visibility timeout, dead after too many times."""
+        message.receives += 1
+        message.visible_at = self.clock.now() + self.visibility
+        return copy_with(message)
 
-    def visible(self) -> list[Letter]:
+    def visible(self) -> list[QueueMessage]:
         """Find what can be received now; what was received too often is dead from here on."""
         now = self.clock.now()
-        found = [letter for letter in self.letters.values() if letter.visible_at <= now]
-        for letter in found:
-            letter.dead = letter.dead or letter.receives >= self.receives
+        found = [message for message in self.messages.values() if message.visible_at <= now]
+        for message in found:
+            message.dead = message.dead or message.receives >= self.receives
         return found
 
     def delete(self, queue: str, handles: Sequence[str]) -> None:  # noqa: ARG002 - ids are unique over all queues
-        """Forget letters; a second time is no error."""
+        """Forget messages; a second time is no error."""
         for handle in handles:
-            self.letters.pop(handle, None)
+            self.messages.pop(handle, None)

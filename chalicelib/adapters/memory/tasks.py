@@ -11,7 +11,7 @@ from chalicelib.ports import Position
 
 
 class MemoryTasks:
-    """Tasks by tenant and id: the text of each."""
+    """TaskService by tenant and id: the text of each."""
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], bytes] = {}

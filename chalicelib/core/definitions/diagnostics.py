@@ -27,7 +27,7 @@ class Suggestions:
         return "".join(f" (did you mean {match!r}?)" for match in close)
 
 
-class Findings:
+class Diagnostics:
     """The problems of one document; what has one is replaced by something empty."""
 
     def __init__(self) -> None:

@@ -104,7 +104,7 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
 SCHEMA_TYPE = "application/schema+json"
 """How the schema of a parameter says that the parameter is a JSON Schema itself."""
 
-EFFECT_KEYS: Mapping[str, dict[str, Json]] = {
+CALL_KEYS: Mapping[str, dict[str, Json]] = {
     "callback": {
         "type": "boolean",
         "default": False,
@@ -283,7 +283,7 @@ def step_kind(step_type: StepType | None) -> Kind:
         refused=refused,
         routes=routes,
         ends=ends,
-        calls=EFFECT_KEYS.keys() <= properties.keys(),
+        calls=CALL_KEYS.keys() <= properties.keys(),
         schemas=[key for key, value in properties.items() if value.get("contentMediaType") == SCHEMA_TYPE],
     )
 

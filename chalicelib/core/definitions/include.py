@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from chalicelib.core.definitions.diagnostics import Findings
+from chalicelib.core.definitions.diagnostics import Diagnostics
 from chalicelib.core.definitions.grammar import MAX_LISTS, entry_kind, nested_lists
 from chalicelib.core.definitions.parser import UNRESOLVED
 from chalicelib.core.values.json import Json, Path, Problem, encode, pointer
@@ -79,7 +79,7 @@ def resolve(document: Json, find: Find) -> Resolved:
     return Resolved(made, resolving.problems, resolving.origins)
 
 
-class _Resolving(Findings):
+class _Resolving(Diagnostics):
     """One document on its way to being resolved; problems have their places in the posted one."""
 
     def __init__(self, find: Find) -> None:

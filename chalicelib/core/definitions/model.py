@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from chalicelib.core.expressions.template import Hole, Template
+from chalicelib.core.expressions.template import Placeholder, Template
 from chalicelib.core.schemas.schema import Schema
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 
 
-class Awaited(StrEnum):
+class AnswerKind(StrEnum):
     """Whose answer a thread waits for."""
 
     CALLBACK = "callback"
@@ -38,12 +38,12 @@ class Sleep:
 
 
 @value
-class Perform:
+class Call:
     """Do something in the world, under the idempotency key of the turn; its answer is the step's result."""
 
     kind: str
     params: Json
-    holes: Mapping[str, Sequence[str | Hole]] = field(default_factory=dict)
+    placeholders: Mapping[str, Sequence[str | Placeholder]] = field(default_factory=dict)
     """Texts in the parameters, by JSON pointer, in pieces: those with something to be put in at the call."""
     once: bool = False
     """Whether it must not be done again if it is not known to have been done."""
@@ -53,10 +53,10 @@ class Perform:
     """How long they may be silent."""
 
 
-def effect(kind: str, params: Mapping[str, Json]) -> Perform:
+def call_of(kind: str, params: Mapping[str, Json]) -> Call:
     """Describe a call from the rendered parameters of its step, those that every effect has among them."""
     heartbeat = params.get("heartbeatSeconds")
-    return Perform(
+    return Call(
         kind,
         dict(params),
         once=params.get("delivery") == "at-most-once",
@@ -66,10 +66,10 @@ def effect(kind: str, params: Mapping[str, Json]) -> Perform:
 
 
 @value
-class Await:
+class WaitForAnswer:
     """The step goes on once somebody answers; the answer is its result."""
 
-    what: Awaited
+    what: AnswerKind
     params: Mapping[str, Json] = field(default_factory=dict)
     """What the step says of it."""
     until: datetime | None = None
@@ -129,7 +129,7 @@ class StartChild:
     """Whether the result is the child's output, once it has ended; otherwise it is ``{"id": …}``."""
 
 
-Outcome: TypeAlias = Succeed | Sleep | Perform | Await | Goto | End | Fork | Spread | StartChild
+Outcome: TypeAlias = Succeed | Sleep | Call | WaitForAnswer | Goto | End | Fork | Spread | StartChild
 """What a step type answers; a step type fails by raising :class:`~chalicelib.core.values.errors.StepError`."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from chalicelib.core.definitions.diagnostics import Findings
+from chalicelib.core.definitions.diagnostics import Diagnostics
 from chalicelib.core.definitions.flow import Node, flow_problems, node
 from chalicelib.core.definitions.grammar import (
     LONGEST,
@@ -19,8 +19,8 @@ from chalicelib.core.definitions.grammar import (
     step_kind,
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, RetryPolicy, Step, StepType
-from chalicelib.core.definitions.static_check import is_assured
-from chalicelib.core.expressions.template import Hole, Template, is_templated
+from chalicelib.core.definitions.static_check import passes_always
+from chalicelib.core.expressions.template import Placeholder, Template, is_templated
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Path, Problem
@@ -80,7 +80,7 @@ class _Place:
     """Whether it may go round for ever, as another branch's result ends it."""
 
 
-class _Parsing(Findings):
+class _Parsing(Diagnostics):
     """One document on its way to a definition."""
 
     def __init__(self, step_types: Mapping[str, StepType]) -> None:
@@ -166,7 +166,7 @@ class _Parsing(Findings):
             path,
             cast("StepType", step_type),  # of an unknown one nothing is answered
             params,
-            None if is_assured(params.source, schema) else schema,
+            None if passes_always(params.source, schema) else schema,
             schemas=[key for key in kind.schemas if is_templated(step.get(key))],
             next=_onward(step, kind, behind, place.prefix),
             output=output,
@@ -188,7 +188,7 @@ class _Parsing(Findings):
         self.schemas(step, kind, path)
         source = {key: value for key, value in step.items() if key in kind.params}
         params = self.template(source, path, call=kind.calls)
-        if Hole() in params.holes and step.get("callback", False) is False:
+        if Placeholder() in params.placeholders and step.get("callback", False) is False:
             self.problem((*path, "callback"), "${step.token} is for those who answer: it needs callback: true")
         return params
 

@@ -12,7 +12,7 @@ _OF_LIST = _NOTES | {"items", "type"}
 _OF_OBJECT = _NOTES | {"additionalProperties", "properties", "required", "type"}
 
 
-def is_assured(params: Json, schema: Schema) -> bool:
+def passes_always(params: Json, schema: Schema) -> bool:
     """Tell whether parameters fit their schema whatever their templates render to; if in doubt, they may not.
 
     Args:

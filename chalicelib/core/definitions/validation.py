@@ -13,7 +13,7 @@ from chalicelib.core.values.value import value
 
 
 @value
-class Review:
+class Validation:
     """A posted definition, looked at from all sides; the places are those of what was posted."""
 
     document: Mapping[str, Json]
@@ -28,7 +28,7 @@ def review(
     step_types: Mapping[str, StepType],
     find: Find,
     inspect: Callable[[Mapping[str, Json]], Sequence[Problem]] = lambda _: (),
-) -> Review:
+) -> Validation:
     """Look at a definition as it was posted.
 
     Args:
@@ -41,10 +41,10 @@ def review(
     try:
         parse(resolved.document, step_types)
     except InvalidDefinitionError as error:
-        return Review({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS])
+        return Validation({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS])
     assert isinstance(resolved.document, dict)  # noqa: S101 - parse accepts nothing else
     if resolved.problems:
-        return Review({}, resolved.problems)
+        return Validation({}, resolved.problems)
     if problems := resolved.located(inspect(resolved.document)):
-        return Review({}, problems[:MAX_PROBLEMS])
-    return Review(resolved.document, warnings=resolved.located(lint(resolved.document, step_types)))
+        return Validation({}, problems[:MAX_PROBLEMS])
+    return Validation(resolved.document, warnings=resolved.located(lint(resolved.document, step_types)))

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from chalicelib.core.definitions.diagnostics import Findings
-from chalicelib.core.definitions.grammar import EFFECT_KEYS, Kind
-from chalicelib.core.definitions.model import Awaited, Definition, Step
+from chalicelib.core.definitions.diagnostics import Diagnostics
+from chalicelib.core.definitions.grammar import CALL_KEYS, Kind
+from chalicelib.core.definitions.model import AnswerKind, Definition, Step
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,
     CallbackSucceeded,
-    EffectFailed,
-    EffectSucceeded,
-    EventReceived,
+    CallFailed,
+    CallSucceeded,
+    SignalReceived,
     TaskCompleted,
     TaskRejected,
 )
@@ -85,26 +85,26 @@ class Reply:
         """Who answers."""
         return self.members.get("by")
 
-    def of_call(self, thread: str, turn: int) -> EffectSucceeded | EffectFailed:
+    def of_call(self, thread: str, turn: int) -> CallSucceeded | CallFailed:
         """Say what a call came to."""
         told = self.members
         if "result" in told:
-            return EffectSucceeded(thread, turn, told["result"])
+            return CallSucceeded(thread, turn, told["result"])
         message, details = told.get("message", ERROR), told.get("details")
-        return EffectFailed(thread, turn, told["error"], message, details, told.get("retryAfter"))
+        return CallFailed(thread, turn, told["error"], message, details, told.get("retryAfter"))
 
-    def of_asking(self, what: Awaited, thread: str, turn: int) -> Answered:
+    def to_wait(self, what: AnswerKind, thread: str, turn: int) -> Answered:
         """Say what somebody outside answers; an event has the id of its place among the mocks."""
         told = self.members
         if "error" in told:
             return CallbackFailed(thread, turn, told["error"], told.get("message", ERROR), told.get("details"))
         if "reject" in told:
             return TaskRejected(thread, turn, told["reject"], self.by)
-        if what is Awaited.CALLBACK:
+        if what is AnswerKind.CALLBACK:
             return CallbackSucceeded(thread, turn, told["result"])
-        if what is Awaited.TASK:
+        if what is AnswerKind.TASK:
             return TaskCompleted(thread, turn, told["result"], self.by)
-        return EventReceived(thread, turn, told["result"], f"{self.pointer}#{thread}#{turn}", self.by)
+        return SignalReceived(thread, turn, told["result"], f"{self.pointer}#{thread}#{turn}", self.by)
 
 
 @dataclass(slots=True)
@@ -162,7 +162,7 @@ def read_mocks(raw: Json, definition: Definition, find: Find) -> Mocks:
     return Mocks(reading.replies)
 
 
-class _Reading(Findings):
+class _Reading(Diagnostics):
     """Mocks on their way to being read."""
 
     def __init__(self, definition: Definition, find: Find) -> None:
@@ -217,7 +217,7 @@ class _Reading(Findings):
     def kind(self, step: Step, place: Path, *, answers_token: bool) -> str | None:
         """Tell what kind of answer a step takes."""
         name, schema = step.type.name, cast("Mapping[str, Any]", step.type.schema)
-        calls = EFFECT_KEYS.keys() <= schema["properties"].keys()
+        calls = CALL_KEYS.keys() <= schema["properties"].keys()
         source = step.params.source
         if answers_token:
             if calls and isinstance(source, dict) and source.get("callback", False) is not False:
@@ -225,7 +225,7 @@ class _Reading(Findings):
             self.problem(place, f"{step.path} hands no token out: {CALLBACK} is for calls with callback: true")
         elif calls or name == "workflow":
             return "call"
-        elif name in list(Awaited):
+        elif name in list(AnswerKind):
             return name
         else:
             self.problem(place, f"{step.path} needs nothing from outside: a step of type {name} has no mock")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from chalicelib.core.definitions.model import Await, Awaited, Definition, Goto, Outcome, Step, StepContext
+from chalicelib.core.definitions.model import AnswerKind, Definition, Goto, Outcome, Step, StepContext, WaitForAnswer
 from chalicelib.core.executions.model import ROOT, Execution, Failure, Status, Thread
 from chalicelib.core.expressions.template import compile_template
 from chalicelib.core.schemas.schema import compile_schema
@@ -12,7 +12,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
 
 BEYOND = "#"
-"""Behind the path of a step: the place where an excerpt ends instead of going on at that step."""
+"""Behind the path of a step: the place where an single_step ends instead of going on at that step."""
 
 
 @value
@@ -35,10 +35,10 @@ class _Beyond:
 
     def run(self, params: Mapping[str, Any], context: StepContext) -> Outcome:  # noqa: ARG002 - nothing is done with it
         """Wait for nobody, or go on at the step."""
-        return Await(Awaited.CALLBACK) if params["parent"] is None else Goto(params["step"])
+        return WaitForAnswer(AnswerKind.CALLBACK) if params["parent"] is None else Goto(params["step"])
 
 
-def excerpt(definition: Definition, path: str) -> Definition:
+def single_step(definition: Definition, path: str) -> Definition:
     """Let a definition end wherever it leaves a step; executions of it that the step itself starts go on there.
 
     What a step of a nested list comes to is no output of the definition.

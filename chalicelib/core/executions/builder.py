@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.core.definitions.model import Definition, Perform
+from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.executions.factory import child_id
 from chalicelib.core.executions.model import (
     ENDED,
@@ -12,8 +12,8 @@ from chalicelib.core.executions.model import (
     Driver,
     Execution,
     Failure,
+    HistoryEntry,
     Join,
-    Record,
     State,
     Status,
     Thread,
@@ -34,7 +34,7 @@ MAX_RESULT = 64_000_000
 """Characters of JSON of one result; a function has to hold a few of them."""
 
 
-class Draft:
+class StateBuilder:
     """The execution as it comes to stand, changed by one driver at one instant."""
 
     def __init__(self, definition: Definition, execution: Execution, now: datetime, driver: Driver) -> None:
@@ -43,8 +43,8 @@ class Draft:
         self.execution = execution
         self.now = now
         self.driver = driver
-        self.perform: Perform | None = None
-        self.records: list[Record] = []
+        self.to_call: Call | None = None
+        self.records: list[HistoryEntry] = []
         self.last: tuple[State, str] | None = None
         """What the execution did last: it shows once all that the event comes to is done."""
 
@@ -72,19 +72,24 @@ class Draft:
 
     def release(self, thread: Thread) -> None:
         """Keep of a thread what others are to be told, until they have been."""
-        self.settle(thread)
+        self.close_wait(thread)
         join = thread.join
-        if thread.status is Status.AWAITING and join is not None and join.wait and len(thread.results) < join.begun:
-            self.put(copy_with(self.shade(thread), join=join, results=thread.results))
+        if (
+            thread.status is Status.WAITING_FOR_CHILDREN
+            and join is not None
+            and join.wait
+            and len(thread.results) < join.begun
+        ):
+            self.put(copy_with(self.tombstone(thread), join=join, results=thread.results))
 
-    def settle(self, thread: Thread) -> None:
+    def close_wait(self, thread: Thread) -> None:
         """Keep of a thread that it waits for an answer no longer, until that is known where its wait is kept."""
-        if thread.status is Status.ASKING and thread.asking is not None and thread.asking.is_kept_elsewhere:
-            self.put(copy_with(self.shade(thread), asking=thread.asking))
+        if thread.status is Status.WAITING_FOR_ANSWER and thread.wait is not None and thread.wait.is_kept_elsewhere:
+            self.put(copy_with(self.tombstone(thread), wait=thread.wait))
 
-    def shade(self, thread: Thread) -> Thread:
+    def tombstone(self, thread: Thread) -> Thread:
         """Make what stays of a turn."""
-        left = Thread(shade(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
+        left = Thread(tombstone(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
         return copy_with(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
@@ -108,7 +113,7 @@ class Draft:
         if state is State.SUCCEEDED:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
-        elsewhere = (Status.AWAITING, Status.ASKING, Status.OVER)
+        elsewhere = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER, Status.OVER)
         told = {
             name: copy_with(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
             for name, thread in threads.items()
@@ -138,7 +143,7 @@ class Draft:
     ) -> None:
         """Add an entry of history; it is what the execution did last, unless that is to stand still."""
         self.records.append(
-            Record(
+            HistoryEntry(
                 self.now,
                 state,
                 thread.id,
@@ -164,13 +169,13 @@ class Draft:
 
 def _children(execution: Execution, thread: Thread, join: Join) -> Sequence[str]:
     """List the executions that a thread's step has started, while it awaits them or gathers what they came to."""
-    if thread.status not in (Status.AWAITING, Status.READY):
+    if thread.status not in (Status.WAITING_FOR_CHILDREN, Status.READY):
         return ()
     awaiting = copy_with(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
     return [child_id(execution, awaiting, number) for number in range(join.begun)]
 
 
-def shade(thread: str, turn: int) -> str:
+def tombstone(thread: str, turn: int) -> str:
     """Name what stays of a turn whose thread has gone on, until its child executions have ended."""
     return f"{thread}@{turn}"
 

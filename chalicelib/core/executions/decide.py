@@ -15,58 +15,58 @@ from math import ceil
 from typing import Any
 
 from chalicelib.core.definitions.model import (
-    Await,
-    Awaited,
+    AnswerKind,
+    Call,
     Definition,
     End,
     Fork,
     Goto,
-    Perform,
     Sleep,
     Spread,
     StartChild,
     Succeed,
+    WaitForAnswer,
     matches,
 )
-from chalicelib.core.executions.builder import Draft, shade, size_of
-from chalicelib.core.executions.factory import WIDTH, child_id, part_size, read_below, workflow_id
+from chalicelib.core.executions.builder import StateBuilder, size_of, tombstone
+from chalicelib.core.executions.factory import WIDTH, child_id, partition_size, read_below, workflow_id
 from chalicelib.core.executions.implied import is_due
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,
     CallbackSucceeded,
+    CallFailed,
+    CallSucceeded,
     CancelRequested,
     ChildEnded,
     Decision,
-    EffectFailed,
-    EffectSucceeded,
-    Event,
-    EventReceived,
-    EventSent,
     HeartbeatReceived,
+    Input,
     PauseRequested,
     Poisoned,
     RedriveRequested,
     Requested,
     ResumeRequested,
-    Settled,
+    SignalReceived,
+    SignalSent,
     Started,
     StepDue,
     TaskCompleted,
     TaskRejected,
     TimerFired,
+    WaitClosed,
     WaitRefused,
 )
 from chalicelib.core.executions.model import (
     ROOT,
     Answer,
-    Asking,
+    AnswerWait,
     Driver,
     Execution,
     Failure,
+    HistoryEntry,
     Join,
-    Letter,
-    Record,
+    Signal,
     State,
     Status,
     Thread,
@@ -79,7 +79,7 @@ from chalicelib.core.executions.scope import (
     callback_of,
     heartbeat_of,
     holds,
-    is_part_root,
+    is_partition_root,
     items_of,
     outcome,
     takes,
@@ -106,7 +106,7 @@ MAX_SPAWNS = 100_000
 """Executions that one execution starts by `workflow` steps."""
 MAX_SPAWNS_A_MINUTE = 10_000
 
-MAX_LETTERS = 100
+MAX_SIGNALS = 100
 """Events that are kept for one execution until a step takes them."""
 MAX_TAKEN = 20
 """Events that steps of one execution have taken, and a repeat of which is known."""
@@ -114,9 +114,9 @@ MAX_TAKEN = 20
 MINUTE = timedelta(minutes=1)
 
 
-def decide(definition: Definition, execution: Execution, event: Event, now: datetime, driver: Driver) -> Decision:
-    """Fold one event into an execution: the state to write, what to perform, what to record."""
-    return Fold(definition, execution, now, driver).decision(event)
+def decide(definition: Definition, execution: Execution, event: Input, now: datetime, driver: Driver) -> Decision:
+    """Fold one input into an execution: the state to write, what to perform, what to record."""
+    return Transition(definition, execution, now, driver).decision(event)
 
 
 def hand_over(execution: Execution, keys: Collection[tuple[str, int]], driver: Driver) -> Execution:
@@ -129,18 +129,18 @@ def hand_over(execution: Execution, keys: Collection[tuple[str, int]], driver: D
     return copy_with(execution, threads={**execution.threads, **handed})
 
 
-def addressed(execution: Execution, event: Event) -> Thread | None:
+def addressed(execution: Execution, event: Input) -> Thread | None:
     """Find the thread at the turn that an event names, be it over but for what it began."""
     thread = execution.threads.get(event.thread)
     if thread is None or thread.turn != event.turn:
-        thread = execution.threads.get(shade(event.thread, event.turn))
+        thread = execution.threads.get(tombstone(event.thread, event.turn))
     return thread
 
 
-class Fold(Draft):
+class Transition(StateBuilder):
     """One decision in the making."""
 
-    def decision(self, event: Event) -> Decision:
+    def decision(self, event: Input) -> Decision:
         """Answer what an event comes to."""
         if isinstance(event, Requested):
             self.request(event)
@@ -150,45 +150,47 @@ class Fold(Draft):
         if self.last is not None:
             state, step = self.last
             self.execution = copy_with(self.execution, state=state, step=step)
-        return Decision(self.execution, self.perform, (*opening, *self.records))
+        return Decision(self.execution, self.to_call, (*opening, *self.records))
 
-    def take_safely(self, event: Event, thread: Thread) -> None:
+    def take_safely(self, event: Input, thread: Thread) -> None:
         """Carry out an event; what nobody has thought of fails the step, where it can be seen and caught."""
         try:
             self.take(event, thread)
         except Exception as error:  # noqa: BLE001 - a definition must not be able to stop the function that runs it
-            self.execution, self.records, self.last, self.perform = self.before, [], None, None
+            self.execution, self.records, self.last, self.to_call = self.before, [], None, None
             self.fail(thread, InternalError(f"{type(error).__name__}: {error}"))
 
-    def take(self, event: Event, thread: Thread) -> None:
+    def take(self, event: Input, thread: Thread) -> None:
         """Carry out what an event means to a thread at its turn; while paused nothing begins, and no timer counts."""
         paused = self.execution.paused
         match event, thread.status:
             case (Started() | StepDue(), Status.READY) if not paused:
                 self.run(thread)
-            case (EffectSucceeded(result=result), Status.READY):
+            case (CallSucceeded(result=result), Status.READY):
                 self.answered(thread, result)
-            case (EffectFailed(), Status.READY):
+            case (CallFailed(), Status.READY):
                 self.fail(thread, StepError(event.message, event.name, event.details, event.retry_after))
-            case (Answered(), Status.READY | Status.ASKING):
+            case (Answered(), Status.READY | Status.WAITING_FOR_ANSWER):
                 self.hear(event, thread)
             case (TimerFired(), _) if not paused and is_due(self.execution, thread, self.now):
                 self.fire(thread)
-            case (ChildEnded(), Status.AWAITING):
+            case (ChildEnded(), Status.WAITING_FOR_CHILDREN):
                 self.child_ended(thread, event)
             case (ChildEnded(number=number), Status.OVER):
                 self.forget(thread, number)
-            case (Settled(), Status.OVER):
+            case (WaitClosed(), Status.OVER):
                 self.remove(thread)
             case (Poisoned(), status) if status is not Status.OVER:
                 self.fail(thread, PoisonError())
 
-    def opening(self) -> list[Record]:
+    def opening(self) -> list[HistoryEntry]:
         """Record the start before the first thing that happens."""
         if self.before.state is not State.SUBMITTED or self.execution is self.before:
             return []
         root = self.before.threads[ROOT]
-        first = Record(self.before.started_at, State.SUBMITTED, ROOT, 0, self.before.step, actor=self.before.started_by)
+        first = HistoryEntry(
+            self.before.started_at, State.SUBMITTED, ROOT, 0, self.before.step, actor=self.before.started_by
+        )
         opening = [first, copy_with(first, state=State.STARTED, actor=None)]
         if self.begins(self.before, root):
             opening.append(copy_with(opening[-1], state=State.STEP_STARTED))
@@ -207,7 +209,7 @@ class Fold(Draft):
             self.claim_again(thread)
         elif thread.join is not None:
             children: list[Json] = [child_id(self.execution, _awaiting(thread), n) for n in range(thread.join.total)]
-            self.perform = Perform("gather", {"executions": children})
+            self.to_call = Call("gather", {"executions": children})
         else:
             try:
                 if thread.attempt == 1 and not holds(self.definition, self.execution, thread):
@@ -225,9 +227,9 @@ class Fold(Draft):
         """
         answer = outcome(self.definition, self.execution, thread)
         match answer:
-            case Perform():
+            case Call():
                 self.call(thread, answer)
-            case Await():
+            case WaitForAnswer():
                 self.ask(thread, answer)
             case Succeed(output):
                 self.succeed(thread, output)
@@ -256,7 +258,7 @@ class Fold(Draft):
             join = Join(count, listed=True, at_once=at_once, tolerate=answer.tolerate, items=count)
             self.begin(self.move(copy_with(thread, status=Status.JOINING, join=join)))
             return
-        size = part_size(count)
+        size = partition_size(count)
         parts = ceil(count / size)
         at_once = parts if answer.concurrency >= count else max(1, answer.concurrency // size)
         join = Join(
@@ -269,10 +271,10 @@ class Fold(Draft):
             items=count,
             reads=read_below(self.definition, thread.step),
         )
-        self.move(copy_with(thread, status=Status.AWAITING, join=join))
+        self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join))
 
     def delegate(self, thread: Thread, start: StartChild) -> None:
-        """Await the child execution of a `workflow` step, within what one execution may start."""
+        """Wait for the child execution of a `workflow` step, within what one execution may start."""
         spawns = self.execution.spawns
         if spawns.since is None or self.now - spawns.since >= MINUTE:
             spawns = copy_with(spawns, since=self.now, recent=0)
@@ -287,14 +289,14 @@ class Fold(Draft):
         spawns = copy_with(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
         self.execution = copy_with(self.execution, spawns=spawns)
         join = Join(1, begun=1, child=workflow_id(self.execution, thread, start), wait=start.wait)
-        self.move(copy_with(thread, status=Status.AWAITING, join=join))
+        self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join))
 
-    def call(self, thread: Thread, wanted: Perform) -> None:
+    def call(self, thread: Thread, wanted: Call) -> None:
         """Have it performed: what must not be done again, from a turn that is claimed for that."""
         if wanted.once and not thread.claimed:
             self.move(copy_with(thread, claimed=True))
         else:
-            self.perform = wanted
+            self.to_call = wanted
 
     def claim_again(self, thread: Thread) -> None:
         """Take over a turn that was claimed by another, if that one is known to have performed nothing."""
@@ -322,8 +324,10 @@ class Fold(Draft):
             assert isinstance(result, list)  # noqa: S101 - what is gathered is a list of lists
             self.succeed(thread, [each for part in result if isinstance(part, list) for each in part])
         elif (call := callback_of(self.definition, self.execution, thread)) is not None:
-            asking = copy_with(thread, status=Status.ASKING, asking=Asking(Awaited.CALLBACK), driver=self.driver)
-            self.put(copy_with(asking, since=self.now, claimed=False, until=_after(self.now, call.heartbeat)))
+            wait = copy_with(
+                thread, status=Status.WAITING_FOR_ANSWER, wait=AnswerWait(AnswerKind.CALLBACK), driver=self.driver
+            )
+            self.put(copy_with(wait, since=self.now, claimed=False, until=_after(self.now, call.heartbeat)))
         else:
             self.succeed(thread, result)
 
@@ -332,8 +336,8 @@ class Fold(Draft):
         instants = [at for at in (thread.until, thread.deadline, self.execution.deadline) if at is not None]
         if thread.until == min(instants) and thread.status is Status.WAITING:
             self.succeed(thread, thread.incoming)
-        elif thread.until == min(instants) and thread.asking is not None:
-            self.overdue(thread, thread.asking)
+        elif thread.until == min(instants) and thread.wait is not None:
+            self.overdue(thread, thread.wait)
         elif thread.until == min(instants):
             self.arrive(thread, thread.step, thread.incoming, attempt=thread.attempt + 1)
         elif thread.deadline == min(instants):
@@ -344,7 +348,7 @@ class Fold(Draft):
     def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
         """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
         step = self.definition.steps[thread.step]
-        if is_part_root(self.execution, thread):
+        if is_partition_root(self.execution, thread):
             self.close(thread, State.SUCCEEDED, output=raw, failed=0 if thread.join is None else thread.join.failed)
             return
         target = step.next if target == "" else target
@@ -357,7 +361,7 @@ class Fold(Draft):
         except StepError as error:
             self.fail(thread, error)
             return
-        self.settle(thread)
+        self.close_wait(thread)
         actor = answered_by(thread)
         self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, actor=actor, size=size)
         self.onward(copy_with(thread, stash={**thread.stash, **stashed}) if stashed else thread, target, result)
@@ -407,7 +411,7 @@ class Fold(Draft):
             attempt=attempt,
             tries=thread.tries if attempt > 1 else {},
             join=None,
-            asking=None,
+            wait=None,
             claimed=False,
             items=None,
             results={},
@@ -419,7 +423,7 @@ class Fold(Draft):
     def deadline(self, thread: Thread, path: str) -> datetime | None:
         """Tell when an attempt of a step that begins now is over time; a part of a `map` leaves that to the map."""
         step = self.definition.steps.get(path)
-        if step is None or step.timeout is None or is_part_root(self.execution, thread):
+        if step is None or step.timeout is None or is_partition_root(self.execution, thread):
             return None
         return self.now + step.timeout
 
@@ -440,7 +444,11 @@ class Fold(Draft):
         until = min(join.total, len(parent.results) + join.at_once)
         self.put(copy_with(parent, join=copy_with(join, begun=until)))
         branches = list(step.scopes.items())
-        first_item = self.execution.part.first if self.execution.part and is_part_root(self.execution, parent) else 0
+        first_item = (
+            self.execution.partition.first
+            if self.execution.partition and is_partition_root(self.execution, parent)
+            else 0
+        )
         for number in range(join.begun, until):
             if join.listed:
                 self.start(parent, str(number), step.scopes["steps"], items[number], first_item + number)
@@ -491,14 +499,14 @@ class Fold(Draft):
         if succeeded and join.child is not None:
             self.succeed(thread, event.output)
         elif succeeded:
-            self.part_ended(thread, join, number, event.failed)
+            self.partition_ended(thread, join, number, event.failed)
         elif event.begun:
             own = event.error if join.child is None and event.state is State.FAILED else None
             self.fail(thread, error, heard={number: None}, failure=own)
         else:
             self.fail(copy_with(thread, status=Status.READY, join=None), error)
 
-    def part_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
+    def partition_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
         """Count a part of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
         join = copy_with(join, failed=join.failed + failed)
         if join.failed > join.tolerate:
@@ -509,7 +517,7 @@ class Fold(Draft):
             self.move(copy_with(thread, status=Status.READY))
         elif len(thread.results) == join.begun:
             begun = min(join.total, join.begun + join.at_once)
-            self.put(copy_with(thread, join=copy_with(join, begun=begun), driver=self.driver, ordered=0))
+            self.put(copy_with(thread, join=copy_with(join, begun=begun), driver=self.driver, control_epoch_owed=0))
         else:
             self.put(thread)
 
@@ -523,43 +531,43 @@ class Fold(Draft):
 
     # -- answers from outside
 
-    def ask(self, thread: Thread, wanted: Await) -> None:
+    def ask(self, thread: Thread, wanted: WaitForAnswer) -> None:
         """Wait for an answer, unless it has come before."""
-        if (letter := self.letter(wanted)) is not None:
-            self.take_letter(copy_with(letter, taken=True, value=None))
-            answer = Answer(self.now, letter.by, letter.value, key=letter.id)
-            self.succeed(copy_with(thread, asking=Asking(wanted.what, letter.name, answer=answer)), letter.value)
+        if (signal := self.signal(wanted)) is not None:
+            self.take_signal(copy_with(signal, taken=True, value=None))
+            answer = Answer(self.now, signal.by, signal.value, key=signal.id)
+            self.succeed(copy_with(thread, wait=AnswerWait(wanted.what, signal.name, answer=answer)), signal.value)
             return
         name, key = wanted.params.get("name"), wanted.params.get("key")
-        asking = Asking(wanted.what)
-        if wanted.what is Awaited.EVENT:
-            asking = copy_with(asking, name=str(name), event_key=None if key is None else str(key))
+        wait = AnswerWait(wanted.what)
+        if wanted.what is AnswerKind.EVENT:
+            wait = copy_with(wait, name=str(name), event_key=None if key is None else str(key))
         until = wanted.until or _after(self.now, wanted.heartbeat)
-        self.move(copy_with(thread, status=Status.ASKING, asking=asking, until=until))
+        self.move(copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait, until=until))
 
     def hear(self, event: Answered, thread: Thread) -> None:
         """Take an answer that the turn waits for, be it that the call which asks for it is still under way."""
-        asking = thread.asking or Asking(Awaited.CALLBACK)
-        match event, asking.what:
-            case (CallbackSucceeded(result=result), Awaited.CALLBACK):
+        wait = thread.wait or AnswerWait(AnswerKind.CALLBACK)
+        match event, wait.what:
+            case (CallbackSucceeded(result=result), AnswerKind.CALLBACK):
                 self.succeed(thread, result)
-            case (CallbackFailed(), Awaited.CALLBACK):
-                heard = copy_with(asking, answer=Answer(self.now))
-                self.fail(copy_with(thread, asking=heard), StepError(event.message, event.name, event.details))
-            case (HeartbeatReceived(), Awaited.CALLBACK) if thread.asking is not None:
+            case (CallbackFailed(), AnswerKind.CALLBACK):
+                heard = copy_with(wait, answer=Answer(self.now))
+                self.fail(copy_with(thread, wait=heard), StepError(event.message, event.name, event.details))
+            case (HeartbeatReceived(), AnswerKind.CALLBACK) if thread.wait is not None:
                 self.alive(thread)
-            case (TaskCompleted(result=result, actor=actor, key=key), Awaited.TASK):
+            case (TaskCompleted(result=result, actor=actor, key=key), AnswerKind.TASK):
                 answer = Answer(self.now, actor, result, key=key)
-                self.succeed(copy_with(thread, asking=copy_with(asking, answer=answer)), result)
-            case (TaskRejected(reason=reason, actor=actor, key=key), Awaited.TASK):
+                self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
+            case (TaskRejected(reason=reason, actor=actor, key=key), AnswerKind.TASK):
                 answer = Answer(self.now, actor, reason=reason, rejected=True, key=key)
                 error = StepError(reason or "the task was rejected", "task.Rejected", {"by": actor, "reason": reason})
-                self.fail(copy_with(thread, asking=copy_with(asking, answer=answer)), error)
-            case (WaitRefused(message=message), Awaited.EVENT):
+                self.fail(copy_with(thread, wait=copy_with(wait, answer=answer)), error)
+            case (WaitRefused(message=message), AnswerKind.EVENT):
                 self.fail(thread, StepError(message, "event.TooManyWait"))
-            case (EventReceived(result=result, actor=actor), Awaited.EVENT):
+            case (SignalReceived(result=result, actor=actor), AnswerKind.EVENT):
                 answer = Answer(self.now, actor, key=event.id)
-                self.succeed(copy_with(thread, asking=copy_with(asking, answer=answer)), result)
+                self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
 
     def alive(self, thread: Thread) -> None:
         """Wait for the next sign of life; the turn stays, so the token does."""
@@ -567,48 +575,48 @@ class Fold(Draft):
         if heartbeat is not None:
             self.put(copy_with(thread, since=self.now, until=self.now + heartbeat))
 
-    def overdue(self, thread: Thread, asking: Asking) -> None:
+    def overdue(self, thread: Thread, wait: AnswerWait) -> None:
         """Do what is to be done where nobody has answered in time."""
-        if asking.what is not Awaited.TASK:
+        if wait.what is not AnswerKind.TASK:
             self.fail(thread, HeartbeatTimeoutError())
             return
         task = outcome(self.definition, self.execution, thread)
-        due: Any = task.params["due"] if isinstance(task, Await) else {}
+        due: Any = task.params["due"] if isinstance(task, WaitForAnswer) else {}
         match due.get("then", "fail"):
             case "continue":
                 self.succeed(thread, due.get("value"))
             case "reassign":
-                late = copy_with(asking, overdue=True)
-                self.put(copy_with(thread, asking=late, until=None, since=self.now, driver=self.driver))
+                late = copy_with(wait, overdue=True)
+                self.put(copy_with(thread, wait=late, until=None, since=self.now, driver=self.driver))
             case _:
                 self.fail(thread, OverdueError())
 
-    def send_event(self, event: EventSent) -> None:
+    def send_event(self, event: SignalSent) -> None:
         """Give an event that was sent to the execution to the step that has waited for it longest, or keep it."""
-        letter = Letter(event.id, event.name, event.until, event.result, event.actor)
-        if any(known.id == letter.id for known in self.execution.mailbox):
+        signal = Signal(event.id, event.name, event.until, event.result, event.actor)
+        if any(known.id == signal.id for known in self.execution.mailbox):
             return
         for thread in sorted(self.execution.threads.values(), key=lambda thread: thread.since):
             wanted = awaited_event(self.definition, self.execution, thread)
-            if wanted is not None and wanted.params["name"] == letter.name and takes(wanted, letter.value):
-                self.take_letter(copy_with(letter, taken=True, value=None))
-                self.hear(EventReceived(*thread.key, letter.value, letter.id, letter.by), thread)
+            if wanted is not None and wanted.params["name"] == signal.name and takes(wanted, signal.value):
+                self.take_signal(copy_with(signal, taken=True, value=None))
+                self.hear(SignalReceived(*thread.key, signal.value, signal.id, signal.by), thread)
                 return
-        if sum(not known.taken for known in self.execution.mailbox) < MAX_LETTERS:
-            self.take_letter(letter)
+        if sum(not known.taken for known in self.execution.mailbox) < MAX_SIGNALS:
+            self.take_signal(signal)
 
-    def letter(self, wanted: Await) -> Letter | None:
+    def signal(self, wanted: WaitForAnswer) -> Signal | None:
         """Find the oldest event in the mailbox that a step can take."""
-        if wanted.what is not Awaited.EVENT:
+        if wanted.what is not AnswerKind.EVENT:
             return None
         fresh = (each for each in self.execution.mailbox if not each.taken and each.until > self.now)
         return next((each for each in fresh if each.name == wanted.params["name"] and takes(wanted, each.value)), None)
 
-    def take_letter(self, letter: Letter) -> None:
+    def take_signal(self, signal: Signal) -> None:
         """Keep an event, or that it was taken; what is kept for too long goes, or was taken before many others."""
-        fresh = [each for each in self.execution.mailbox if each.id != letter.id and each.until > self.now]
-        taken = [each.id for each in (*fresh, letter) if each.taken][:-MAX_TAKEN]
-        self.execution = copy_with(self.execution, mailbox=tuple(e for e in (*fresh, letter) if e.id not in taken))
+        fresh = [each for each in self.execution.mailbox if each.id != signal.id and each.until > self.now]
+        taken = [each.id for each in (*fresh, signal) if each.taken][:-MAX_TAKEN]
+        self.execution = copy_with(self.execution, mailbox=tuple(e for e in (*fresh, signal) if e.id not in taken))
 
     # -- failures
 
@@ -646,7 +654,7 @@ class Fold(Draft):
 
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         """Try again, or go on where a failure is caught; the parts of a `map` leave that to the map."""
-        if is_part_root(self.execution, thread):
+        if is_partition_root(self.execution, thread):
             return False
         step = self.definition.steps.get(thread.step)
         if step is None:
@@ -656,7 +664,7 @@ class Fold(Draft):
             self.abandon(thread)
             tries = {**thread.tries, retry.policy: thread.tries.get(retry.policy, 0) + 1}
             fresh = copy_with(thread, status=Status.RETRYING, tries=tries, deadline=None, join=None, results={})
-            self.move(copy_with(fresh, asking=None, claimed=False, until=self.now + retry.delay))
+            self.move(copy_with(fresh, wait=None, claimed=False, until=self.now + retry.delay))
             return True
         for catch in step.catch:
             if matches(failure.name, catch.errors):
@@ -685,11 +693,11 @@ class Fold(Draft):
     def request(self, event: Requested) -> None:
         """Do what somebody, or the parent execution, wants; what the parent wanted before something else is void."""
         item = self.execution
-        if event.turn and event.turn <= item.heard:
+        if event.turn and event.turn <= item.parent_epoch:
             return
         again = isinstance(event, ResumeRequested) and event.redrives > item.redrives
         if event.turn and (again or not item.ended) and item.state is not State.SUCCEEDED:
-            self.execution = copy_with(item, heard=event.turn)
+            self.execution = copy_with(item, parent_epoch=event.turn)
         match event:
             case CancelRequested() if not item.ended:
                 self.close(item.threads[ROOT], State.CANCELLED, actor=event.actor)
@@ -699,7 +707,7 @@ class Fold(Draft):
                 self.redrive(event, item.redrives + 1)
             case ResumeRequested() if again and item.ended and item.state is not State.SUCCEEDED:
                 self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
-            case EventSent() if not item.ended:
+            case SignalSent() if not item.ended:
                 self.send_event(event)
             case ResumeRequested() if not item.ended:
                 self.keep_up(event)
@@ -718,14 +726,14 @@ class Fold(Draft):
     def pause(self, actor: str | None) -> None:
         """Let everything stand still; child executions are told to."""
         self.record(State.PAUSED, self.execution.threads[ROOT], actor=actor)
-        self.execution = copy_with(self.execution, paused_at=self.now, order=self.execution.version + 1)
+        self.execution = copy_with(self.execution, paused_at=self.now, control_epoch=self.execution.version + 1)
         self.take_over()
 
     def resume(self, actor: str | None) -> None:
         """Let everything go on; a wait that is over ends at once, but no attempt's time has run meanwhile."""
         since, item = self.execution.paused_at or self.now, self.execution
         deadline = None if item.deadline is None else item.deadline + (self.now - since)
-        self.execution = copy_with(item, paused_at=None, order=item.version + 1, deadline=deadline)
+        self.execution = copy_with(item, paused_at=None, control_epoch=item.version + 1, deadline=deadline)
         self.record(State.STARTED, self.execution.threads[ROOT], actor=actor)
         self.take_over()
         for thread in item.threads.values():
@@ -735,9 +743,13 @@ class Fold(Draft):
 
     def take_over(self) -> None:
         """Drive every thread, so that what each asks for is sent."""
-        order = self.execution.order
+        order = self.execution.control_epoch
         threads = {
-            name: copy_with(thread, driver=self.driver, ordered=order if thread.status is Status.AWAITING else 0)
+            name: copy_with(
+                thread,
+                driver=self.driver,
+                control_epoch_owed=order if thread.status is Status.WAITING_FOR_CHILDREN else 0,
+            )
             for name, thread in self.execution.threads.items()
         }
         self.execution = copy_with(self.execution, threads=threads)
@@ -748,12 +760,12 @@ class Fold(Draft):
         wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
         lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
         root = item.threads[ROOT]
-        if lost and item.part is None:
+        if lost and item.partition is None:
             return
         out = {name for name, value in event.stash.items() if value is None}
         stash = {name: value for name, value in {**root.stash, **event.stash}.items() if name not in out}
         version = event.version or item.definition_version
-        timeout = None if item.part is not None else self.definition.timeout
+        timeout = None if item.partition is not None else self.definition.timeout
         edited = bool(event.stash) or event.version is not None
         kept = {name: self.keep_items(thread) if edited else thread for name, thread in item.threads.items()}
         self.execution = copy_with(
@@ -764,7 +776,7 @@ class Fold(Draft):
             output=None,
             error=None,
             ended_at=None,
-            order=item.version + 1,
+            control_epoch=item.version + 1,
             redrives=redrives,
             deadline=None if timeout is None else self.now + timeout,
             state=State.STARTED,
@@ -819,7 +831,9 @@ class Fold(Draft):
         match thread.status:
             case Status.OVER:
                 return
-            case Status.JOINING | Status.AWAITING if edited and join is not None and not self.fits(thread, join):
+            case Status.JOINING | Status.WAITING_FOR_CHILDREN if (
+                edited and join is not None and not self.fits(thread, join)
+            ):
                 self.anew(thread)
             case Status.JOINING if join is not None and len(thread.results) >= (1 if join.first else join.total):
                 self.finish(thread, join)
@@ -827,22 +841,26 @@ class Fold(Draft):
                 self.put(copy_with(thread, driver=self.driver))
             case Status.READY if join is not None:
                 self.put(copy_with(thread, driver=self.driver, deadline=deadline))
-            case Status.AWAITING if not (edited and workflow):
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline, ordered=self.execution.order))
+            case Status.WAITING_FOR_CHILDREN if not (edited and workflow):
+                self.put(
+                    copy_with(
+                        thread, driver=self.driver, deadline=deadline, control_epoch_owed=self.execution.control_epoch
+                    )
+                )
             case Status.JOINING:
                 self.put(copy_with(thread, driver=self.driver, deadline=deadline))
             case Status.WAITING if not late:
                 self.put(copy_with(thread, driver=self.driver, deadline=deadline))
-            case Status.ASKING if not late and self.is_open(thread):
+            case Status.WAITING_FOR_ANSWER if not late and self.is_open(thread):
                 self.put(copy_with(thread, driver=self.driver, deadline=deadline))
             case _:
                 self.anew(thread)
 
     def is_open(self, thread: Thread) -> bool:
         """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""
-        asking = thread.asking
+        wait = thread.wait
         silent = thread.until is not None and thread.until <= self.now
-        return asking is not None and asking.what is not Awaited.TASK and asking.answer is None and not silent
+        return wait is not None and wait.what is not AnswerKind.TASK and wait.answer is None and not silent
 
     def anew(self, thread: Thread) -> None:
         """Let a step begin as though it had never been tried."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
-from chalicelib.core.executions.model import ROOT, Execution, Parent, Part, Spawns, Status, Thread
+from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
 from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
 from chalicelib.core.expressions.template import Template, expressions, render
 from chalicelib.core.values.errors import InvalidInputError, StepError
@@ -91,18 +91,18 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
         parent=Parent(parent.id, thread.id, thread.turn, awaited=start.wait),
         started_by=parent.started_by,
         depth=parent.depth + 1,
-        heard=parent.order,
+        parent_epoch=parent.control_epoch,
         redrives=parent.redrives,
     )
     return submit(definition, blank)
 
 
-def part(execution: Execution, thread: Thread, items: Sequence[Json], number: int) -> Execution:
+def partition(execution: Execution, thread: Thread, items: Sequence[Json], number: int) -> Execution:
     """Make the execution of one part of a large `map`: it runs the map's steps for some of all its items."""
     join = thread.join
     reads = "" if join is None else join.reads
-    size = part_size(len(items)) if join is None else ceil(len(items) / join.total)
-    first = execution.part.first if execution.part is not None else 0
+    size = partition_size(len(items)) if join is None else ceil(len(items) / join.total)
+    first = execution.partition.first if execution.partition is not None else 0
     own = items[number * size : (number + 1) * size]
     name = child_id(execution, thread, number)
     root = Thread(
@@ -129,10 +129,10 @@ def part(execution: Execution, thread: Thread, items: Sequence[Json], number: in
         parent=Parent(execution.id, thread.id, thread.turn, number),
         started_by=execution.started_by,
         depth=execution.depth,
-        heard=execution.order,
+        parent_epoch=execution.control_epoch,
         redrives=execution.redrives,
         spawns=Spawns(share=execution.spawns.share * (1 if join is None else join.total)),
-        part=Part(
+        partition=Partition(
             first=first + number * size,
             concurrency=join.concurrency if join is not None else 1,
             tolerate=join.tolerate if join is not None else 0,
@@ -162,7 +162,7 @@ def _templates(step: Step) -> Iterator[Template]:
         yield from step.stash.values()
 
 
-def part_size(count: int) -> int:
+def partition_size(count: int) -> int:
     """Tell how many items each part of a `map` of so many gets: parts are as few as can be, and so are their own.
 
     That is at most 100 items, or 10,000 where parts of 100 would be more than 100.

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from chalicelib.core.definitions.model import Await, Awaited, Definition, StartChild
-from chalicelib.core.executions.factory import child_id, part
+from chalicelib.core.definitions.model import AnswerKind, Definition, StartChild, WaitForAnswer
+from chalicelib.core.executions.factory import child_id, partition
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
+    CloseWait,
     Command,
     Launch,
     Message,
     OpenTask,
     PauseRequested,
     ResumeRequested,
-    Settle,
     Started,
     StepDue,
     Subscribe,
@@ -47,7 +47,7 @@ def wakes_at(execution: Execution, thread: Thread) -> datetime | None:
     One that runs needs none, as a message drives it; for one that joins, the execution's time is its branches' affair.
     """
     match thread.status:
-        case Status.WAITING | Status.RETRYING | Status.AWAITING | Status.ASKING:
+        case Status.WAITING | Status.RETRYING | Status.WAITING_FOR_CHILDREN | Status.WAITING_FOR_ANSWER:
             instants = (thread.until, thread.deadline, execution.deadline)
         case Status.JOINING:
             instants = (thread.deadline, None, None)
@@ -72,16 +72,17 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     """Derive what a thread's state asks for.
 
     Untouched or handed: its next event. Waiting: its timer, unless it is so far away that its due time stands for it.
-    Awaiting: its child executions, and what they are to be told. Asking: where that is kept. Over: those to be told so.
+    Waiting for children: they are started, and told what they are to be told. Waiting for an answer: where that is kept
+    is told. Over: those are told so who are to know.
     """
     if execution.ended:
         return list(_farewells(execution, thread))
     commands: list[Command] = []
     if thread.status is Status.OVER:
-        commands += [*_cancellations(execution, thread), *_settlement(thread)]
-    if thread.status is Status.AWAITING:
+        commands += [*_cancellations(execution, thread), *_closed_waits(thread)]
+    if thread.status is Status.WAITING_FOR_CHILDREN:
         commands += _children(definition, execution, thread)
-    if thread.status is Status.ASKING:
+    if thread.status is Status.WAITING_FOR_ANSWER:
         commands += _questions(definition, execution, thread)
     if execution.paused:
         return commands
@@ -101,10 +102,10 @@ def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:
     """Tell the parent execution of the end, and the children if it was before theirs."""
     if thread.id == ROOT and execution.parent is not None and execution.parent.awaited:
         yield Message(execution.parent.execution, _ending(execution))
-    if thread.status in (Status.AWAITING, Status.OVER) and thread.join is not None:
+    if thread.status in (Status.WAITING_FOR_CHILDREN, Status.OVER) and thread.join is not None:
         yield from _cancellations(execution, thread)
-    if thread.status in (Status.ASKING, Status.OVER):
-        yield from _settlement(thread)
+    if thread.status in (Status.WAITING_FOR_ANSWER, Status.OVER):
+        yield from _closed_waits(thread)
 
 
 def _ending(execution: Execution) -> ChildEnded:
@@ -121,7 +122,7 @@ def _ending(execution: Execution) -> ChildEnded:
     )
     if execution.error is not None and len(encode_ascii(failure_json(execution.error))) > MAX_OUTPUT:
         return copy_with(ended, error=None, read=False)
-    if execution.state is not State.SUCCEEDED or execution.part is not None:
+    if execution.state is not State.SUCCEEDED or execution.partition is not None:
         return ended
     if len(encode_ascii(execution.output)) > MAX_OUTPUT:
         return copy_with(ended, read=False)
@@ -130,22 +131,22 @@ def _ending(execution: Execution) -> ChildEnded:
 
 def _questions(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
     """Make known, where others keep it, that a thread waits for an answer."""
-    if thread.asking is not None and thread.asking.is_kept_elsewhere:
-        wanted = cast("Await", outcome(definition, execution, thread))
-        yield OpenTask(thread, wanted) if wanted.what is Awaited.TASK else Subscribe(thread, wanted)
+    if thread.wait is not None and thread.wait.is_kept_elsewhere:
+        wanted = cast("WaitForAnswer", outcome(definition, execution, thread))
+        yield OpenTask(thread, wanted) if wanted.what is AnswerKind.TASK else Subscribe(thread, wanted)
 
 
-def _settlement(thread: Thread) -> Iterator[Command]:
+def _closed_waits(thread: Thread) -> Iterator[Command]:
     """Make known that a thread waits for an answer no longer."""
-    if thread.asking is not None and thread.asking.is_kept_elsewhere:
-        yield Settle(thread)
+    if thread.wait is not None and thread.wait.is_kept_elsewhere:
+        yield CloseWait(thread)
 
 
 def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
     """Start every child execution that has not ended, and tell it if it is to stand still or to go on."""
     if execution.paused:
         for name in living(execution, thread):
-            yield Message(name, PauseRequested(turn=execution.order))
+            yield Message(name, PauseRequested(turn=execution.control_epoch))
         return
     join = thread.join
     assert join is not None  # noqa: S101 - a thread awaits what it has begun
@@ -157,12 +158,14 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
         items = items_of(definition, execution, thread)
         for number in range(join.begun):
             if str(number) not in thread.results:
-                submission = part(execution, thread, items, number)
-                yield Message(submission.id, Started(), submission)
-    if thread.ordered:
+                child = partition(execution, thread, items, number)
+                yield Message(child.id, Started(), child)
+    if thread.control_epoch_owed:
         version = execution.definition_version if join.child is None else None
         for name in living(execution, thread):
-            yield Message(name, ResumeRequested(turn=thread.ordered, redrives=execution.redrives, version=version))
+            yield Message(
+                name, ResumeRequested(turn=thread.control_epoch_owed, redrives=execution.redrives, version=version)
+            )
 
 
 def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:

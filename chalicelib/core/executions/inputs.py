@@ -8,14 +8,14 @@ from dataclasses import field
 from datetime import datetime
 from typing import TypeAlias
 
-from chalicelib.core.definitions.model import Await, Perform, StartChild
-from chalicelib.core.executions.model import ROOT, Execution, Failure, Record, State, Thread
+from chalicelib.core.definitions.model import Call, StartChild, WaitForAnswer
+from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, Thread
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 
 
 @value
-class Event:
+class Input:
     """Something that happened to a thread at a turn."""
 
     thread: str
@@ -23,30 +23,30 @@ class Event:
 
 
 @value
-class Started(Event):
+class Started(Input):
     """The execution was submitted."""
 
     thread: str = ROOT
     turn: int = 0
 
 
-class StepDue(Event):
+class StepDue(Input):
     """The thread can run its step."""
 
 
-class TimerFired(Event):
+class TimerFired(Input):
     """The timer of the turn fired."""
 
 
 @value
-class EffectSucceeded(Event):
+class CallSucceeded(Input):
     """What the turn had to perform was done."""
 
     result: Json
 
 
 @value
-class EffectFailed(Event):
+class CallFailed(Input):
     """What the turn had to perform could not be done."""
 
     name: str
@@ -56,11 +56,11 @@ class EffectFailed(Event):
     """After how many seconds the other side wants to be asked again."""
 
 
-class EffectPutOff(Event):
+class CallDeferred(Input):
     """What the turn had to perform was not begun: there was no time left when its turn came."""
 
 
-class Answered(Event):
+class Answered(Input):
     """Somebody outside said something that the turn waits for."""
 
 
@@ -103,7 +103,7 @@ class TaskRejected(Answered):
 
 
 @value
-class EventReceived(Answered):
+class SignalReceived(Answered):
     """An event of the name and key that the turn waits for was matched with it."""
 
     result: Json
@@ -118,16 +118,16 @@ class WaitRefused(Answered):
     message: str
 
 
-class Settled(Event):
+class WaitClosed(Input):
     """Whoever kept that the turn waited for an answer knows that it no longer does."""
 
 
-class Poisoned(Event):
+class Poisoned(Input):
     """The message that drove the turn was given up: it was received too often without success."""
 
 
 @value
-class ChildEnded(Event):
+class ChildEnded(Input):
     """A child execution of the turn ended, or could not be started, or need not be waited for."""
 
     number: int
@@ -146,7 +146,7 @@ class ChildEnded(Event):
 
 
 @value
-class Requested(Event):
+class Requested(Input):
     """Somebody, or the parent execution, wants something of the whole execution."""
 
     thread: str = ""
@@ -187,7 +187,7 @@ class RedriveRequested(Requested):
 
 
 @value(kw_only=True)
-class EventSent(Requested):
+class SignalSent(Requested):
     """An event was sent to it: to the step that waits for its name, or else to be kept."""
 
     id: str
@@ -198,7 +198,7 @@ class EventSent(Requested):
 
 
 @value
-class EventPublished(Event):
+class SignalPublished(Input):
     """An event was sent to whoever waits for its name and key, in whichever execution of a tenant."""
 
     thread: str = ""
@@ -216,8 +216,8 @@ class Message:
     """An event on its way to an execution."""
 
     execution: str
-    event: Event
-    submission: Execution | None = None
+    event: Input
+    submitted: Execution | None = None
     """With :class:`Started`: the execution as submitted, which spares a read."""
     image: Image | None = None
     """With what the execution asks of itself: the execution as it was written before the message was sent."""
@@ -238,7 +238,7 @@ class OpenTask:
     """Show people the task that a thread waits for, or that it is now for others to do."""
 
     thread: Thread
-    task: Await
+    task: WaitForAnswer
 
 
 @value
@@ -246,17 +246,17 @@ class Subscribe:
     """Let events of a name and key find a thread that waits for one."""
 
     thread: Thread
-    wanted: Await
+    wanted: WaitForAnswer
 
 
 @value
-class Settle:
+class CloseWait:
     """Tell those who keep that a thread waited for an answer that it no longer does."""
 
     thread: Thread
 
 
-Command: TypeAlias = Message | Launch | OpenTask | Subscribe | Settle
+Command: TypeAlias = Message | Launch | OpenTask | Subscribe | CloseWait
 """What the state of an execution asks to be done outside it."""
 
 
@@ -265,6 +265,6 @@ class Decision:
     """What an input comes to: the state to write, what to perform, what to record."""
 
     execution: Execution
-    perform: Perform | None = None
+    call: Call | None = None
     """To be done by whoever drives the thread, before it changes."""
-    records: tuple[Record, ...] = ()
+    records: tuple[HistoryEntry, ...] = ()

@@ -9,7 +9,7 @@ from dataclasses import field, fields
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
 
@@ -48,9 +48,9 @@ class Status(StrEnum):
     """It waits before the next attempt."""
     JOINING = "joining"
     """It waits for the threads that it forked."""
-    AWAITING = "awaiting"
+    WAITING_FOR_CHILDREN = "awaiting"
     """It waits for child executions."""
-    ASKING = "asking"
+    WAITING_FOR_ANSWER = "asking"
     """It waits for the answer of somebody outside."""
     OVER = "over"
     """It has ended; what it began elsewhere, or who began it, may not have been told yet."""
@@ -125,10 +125,10 @@ class Answer:
 
 
 @value
-class Asking:
+class AnswerWait:
     """Whose answer a thread waits for."""
 
-    what: Awaited
+    what: AnswerKind
     name: str = ""
     """Of an event."""
     event_key: str | None = None
@@ -141,11 +141,11 @@ class Asking:
     @property
     def is_kept_elsewhere(self) -> bool:
         """Whether others than this execution keep that it waits: they are to be told when it no longer does."""
-        return self.what is Awaited.TASK or self.event_key is not None
+        return self.what is AnswerKind.TASK or self.event_key is not None
 
 
 @value
-class Letter:
+class Signal:
     """An event that was sent to an execution."""
 
     id: str
@@ -177,7 +177,7 @@ class Thread:
     driver: Driver | None = None
     """None in an execution that nobody has touched since it was submitted."""
     until: datetime | None = None
-    """While waiting or retrying: when it goes on. While asking: when a sign of life, or a task, is due."""
+    """While waiting or retrying: when it goes on. While wait: when a sign of life, or a task, is due."""
     deadline: datetime | None = None
     """When this attempt of the step is over time."""
     attempt: int = 1
@@ -195,10 +195,10 @@ class Thread:
     error: Failure | None = None
     """What was caught last; a thread without one sees its parent's."""
     join: Join | None = None
-    asking: Asking | None = None
+    wait: AnswerWait | None = None
     claimed: bool = False
     """Whether the turn is for its driver alone: what it performs must not be performed again."""
-    ordered: int = 0
+    control_epoch_owed: int = 0
     """While awaiting: the newest order of the execution that came after its child executions: they are told of it."""
     items: Sequence[Json] | None = None
     """Of a `map` that was driven on with something changed: those with which it began."""
@@ -226,7 +226,7 @@ class Parent:
 
 
 @value
-class Part:
+class Partition:
     """What makes an execution a part of a large `map`: its root thread runs the map's steps for its items only."""
 
     first: int
@@ -297,18 +297,18 @@ class Execution:
     depth: int = 0
     """How many executions it is nested in by `workflow` steps."""
     spawns: Spawns = field(default_factory=Spawns)
-    part: Part | None = None
+    partition: Partition | None = None
     paused_at: datetime | None = None
     """Since when it stands still."""
-    order: int = 0
+    control_epoch: int = 0
     """The version of its newest pause, resumption or redrive, which its children are told."""
-    heard: int = 0
+    parent_epoch: int = 0
     """The newest such version of the parent that it has heard of: an older one, come late, changes nothing."""
     failed: int = 0
     """At the end of a part of a `map`: how many of its items failed and were tolerated."""
     redrives: int = 0
     """How often it was driven on after its end."""
-    mailbox: Sequence[Letter] = ()
+    mailbox: Sequence[Signal] = ()
     """The events that were sent to it, while they are kept."""
 
     @property
@@ -323,7 +323,7 @@ class Execution:
 
 
 @value
-class Record:
+class HistoryEntry:
     """One entry of history: what happened to a thread, and what it changed."""
 
     at: datetime

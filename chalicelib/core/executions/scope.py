@@ -4,7 +4,16 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from chalicelib.core.definitions.model import Await, Awaited, Definition, Outcome, Perform, Spread, Step, StepContext
+from chalicelib.core.definitions.model import (
+    AnswerKind,
+    Call,
+    Definition,
+    Outcome,
+    Spread,
+    Step,
+    StepContext,
+    WaitForAnswer,
+)
 from chalicelib.core.executions.model import Execution, Failure, Status, Thread, failure_json
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import Scope, Template, filling, is_true, render
@@ -59,15 +68,15 @@ def _step_values(thread: Thread) -> dict[str, Json]:
         "attempt": thread.attempt,
         "startedAt": format_instant(thread.started_at),
     }
-    if thread.asking is not None and thread.asking.answer is not None:
-        values["completedBy"] = thread.asking.answer.by
+    if thread.wait is not None and thread.wait.answer is not None:
+        values["completedBy"] = thread.wait.answer.by
     return values
 
 
 def execution_values(execution: Execution) -> dict[str, Json]:
     """Tell what templates see as ``execution``; a part of a `map` shows what the map is in."""
-    if execution.part is not None:
-        return dict(execution.part.execution)
+    if execution.partition is not None:
+        return dict(execution.partition.execution)
     return {
         "id": execution.id,
         "name": execution.id.rpartition(":")[2],
@@ -101,9 +110,9 @@ def _item(execution: Execution, thread: Thread) -> Thread | None:
     return _item(execution, execution.threads[thread.parent])
 
 
-def is_part_root(execution: Execution, thread: Thread) -> bool:
+def is_partition_root(execution: Execution, thread: Thread) -> bool:
     """Tell whether a thread runs a part of a large `map`: what the step says of failures and results is the map's."""
-    return execution.part is not None and thread.parent is None
+    return execution.partition is not None and thread.parent is None
 
 
 def holds(definition: Definition, execution: Execution, thread: Thread) -> bool:
@@ -114,7 +123,7 @@ def holds(definition: Definition, execution: Execution, thread: Thread) -> bool:
     """
     step = definition.steps.get(thread.step)
     when = None if step is None else step.when
-    if when is None or is_part_root(execution, thread):
+    if when is None or is_partition_root(execution, thread):
         return True
     return is_true(rendered(when, execution, thread, thread.incoming, thread.started_at, part="when"))
 
@@ -128,9 +137,9 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
     step = definition.steps[thread.step]
     if thread.join is not None:
         thread = _as_attempted(thread)
-    if execution.part is not None and is_part_root(execution, thread):
+    if execution.partition is not None and is_partition_root(execution, thread):
         items = cast("list[Json]", thread.incoming)
-        return Spread(items, execution.part.concurrency, execution.part.tolerate)
+        return Spread(items, execution.partition.concurrency, execution.partition.tolerate)
     seen = scope(execution, thread, thread.incoming, thread.started_at, "parameters", names=step.params.names)
     params: Any = render(step.params, seen)  # an object: a step has its parameters by name
     if step.schema is not None and (problems := step.schema.problems(params)):
@@ -141,8 +150,8 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
     choices = _choices(step, execution, thread) if step.choices else ()
     context = StepContext(thread.incoming, thread.started_at, thread.attempt, choices, step.default)
     answer = step.type.run(params, context)
-    if step.params.holes and isinstance(answer, Perform):
-        return copy_with(answer, holes=filling(step.params, seen))
+    if step.params.placeholders and isinstance(answer, Call):
+        return copy_with(answer, placeholders=filling(step.params, seen))
     return answer
 
 
@@ -153,42 +162,46 @@ def _choices(step: Step, execution: Execution, thread: Thread) -> Iterator[tuple
         yield is_true(rendered(choice.when, execution, thread, thread.incoming, now, part=part)), choice.next
 
 
-def callback_of(definition: Definition, execution: Execution, thread: Thread) -> Perform | None:
+def callback_of(definition: Definition, execution: Execution, thread: Thread) -> Call | None:
     """Answer the call of a thread's step if the step goes on only once somebody answers with the token."""
     source = definition.steps[thread.step].params.source
     if not isinstance(source, dict) or "callback" not in source:
         return None
     found = outcome(definition, execution, thread)
-    return found if isinstance(found, Perform) and found.callback else None
+    return found if isinstance(found, Call) and found.callback else None
 
 
 def heartbeat_of(definition: Definition, execution: Execution, thread: Thread) -> timedelta | None:
     """Tell how long those may be silent for whose answer a thread waits."""
     found = outcome(definition, execution, thread)
-    return found.heartbeat if isinstance(found, Perform | Await) else None
+    return found.heartbeat if isinstance(found, Call | WaitForAnswer) else None
 
 
-def awaited_event(definition: Definition, execution: Execution, thread: Thread) -> Await | None:
+def awaited_event(definition: Definition, execution: Execution, thread: Thread) -> WaitForAnswer | None:
     """Answer the event that a thread waits for, if it waits for one."""
-    if thread.status is not Status.ASKING or thread.asking is None or thread.asking.what is not Awaited.EVENT:
+    if (
+        thread.status is not Status.WAITING_FOR_ANSWER
+        or thread.wait is None
+        or thread.wait.what is not AnswerKind.EVENT
+    ):
         return None
     found = outcome(definition, execution, thread)
-    return found if isinstance(found, Await) else None
+    return found if isinstance(found, WaitForAnswer) else None
 
 
-def takes(wanted: Await, value: Json) -> bool:
+def takes(wanted: WaitForAnswer, value: Json) -> bool:
     """Tell whether what came with an event is what a step waits for."""
     return not refusals(wanted, value)
 
 
-def refusals(wanted: Await, value: Json) -> list[Problem]:
+def refusals(wanted: WaitForAnswer, value: Json) -> list[Problem]:
     """Find what is wrong with what came with an event."""
     return compile_schema(wanted.params.get("schema", True)).problems(value)
 
 
 def answered_by(thread: Thread) -> str | None:
     """Tell who gave the answer that a thread has waited for."""
-    answer = None if thread.asking is None else thread.asking.answer
+    answer = None if thread.wait is None else thread.wait.answer
     return None if answer is None else answer.by
 
 

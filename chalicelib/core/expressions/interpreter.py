@@ -185,12 +185,12 @@ class _Scales:
         height = 0
         for part in value if isinstance(value, list) else (*value, *value.values()):
             if isinstance(part, list | dict):
-                part_size, part_height = self._weigh(part)
+                partition_size, part_height = self._weigh(part)
                 height = max(height, part_height)
             else:
-                part_size = _scalar_size(part, self._most)
-                own += part_size
-            size += part_size + 1
+                partition_size = _scalar_size(part, self._most)
+                own += partition_size
+            size += partition_size + 1
             own += 1
             if size > self._most:
                 raise _over_budget(f"makes a value of more than {self._most:,} bytes")

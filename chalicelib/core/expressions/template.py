@@ -15,7 +15,7 @@ from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.value import value
 
 __all__ = [
-    "Hole",
+    "Placeholder",
     "Scope",
     "Template",
     "compile_condition",
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 HIDDEN = "***"
-"""What stands for a hole until the call."""
+"""What stands for a placeholder until the call."""
 
 _SECRET = re.compile(r"\s*secret\(\s*'([^']*)'\s*\)\s*")
 _SECRET_NAME = re.compile(r"(?!.*(?:^|/)\.*(?:/|$))[A-Za-z0-9_./-]{1,128}")
@@ -50,7 +50,7 @@ class Scope:
 
 
 @value
-class Hole:
+class Placeholder:
     """What is put into a text at the call and never before: a secret of the tenant, or the token of the turn."""
 
     secret: str | None = None
@@ -64,7 +64,7 @@ class _Literal:
 
 @value
 class _Text:
-    parts: tuple[str | Expression | Hole, ...]
+    parts: tuple[str | Expression | Placeholder, ...]
 
 
 @value
@@ -88,7 +88,7 @@ class Template:
     _node: _Node
     names: frozenset[str] = frozenset()
     """What its expressions can see of the scope."""
-    holes: frozenset[Hole] = frozenset()
+    placeholders: frozenset[Placeholder] = frozenset()
     """What is put in at the call."""
 
 
@@ -106,14 +106,14 @@ def compile_template(source: Json, path: Path = (), *, call: bool = False) -> Te
     problems: list[Problem] = []
     try:
         node = _compile(source, tuple(path), problems)
-        holes = [*_holes(node)]
+        placeholders = [*_holes(node)]
     except RecursionError:
         raise InvalidDefinitionError(problems=[Problem(pointer(path), "the template nests too deeply")]) from None
-    problems += [_misplaced(hole, (*path, *place)) for place, hole in holes if not call]
+    problems += [_misplaced(placeholder, (*path, *place)) for place, placeholder in placeholders if not call]
     if problems:
         raise InvalidDefinitionError(problems=problems)
     names = frozenset().union(*(_names(expression) for _, expression in _expressions(node)))
-    return Template(source, node, names, frozenset(hole for _, hole in holes))
+    return Template(source, node, names, frozenset(placeholder for _, placeholder in placeholders))
 
 
 def compile_condition(expression: str, path: Path = ()) -> Template:
@@ -161,17 +161,17 @@ def _expressions(root: _Node) -> Iterator[tuple[Path, Expression]]:
                 waiting += reversed([*_inside(path, node)])
 
 
-def filling(template: Template, scope: Scope) -> dict[str, list[str | Hole]]:
-    """Render the texts of a call that have holes: each in pieces, by its JSON pointer.
+def filling(template: Template, scope: Scope) -> dict[str, list[str | Placeholder]]:
+    """Render the texts of a call that have placeholders: each in pieces, by its JSON pointer.
 
     Raises:
         TemplateError: a function in it fails.
         TemplateBudgetError: it costs too much.
     """
     interpreter = Interpreter(scope.values, scope.now, scope.seed)
-    found: dict[str, list[str | Hole]] = {}
-    for path, text in _texts(template._node) if template.holes else ():  # noqa: SLF001 (the same)
-        if any(isinstance(part, Hole) for part in text.parts):
+    found: dict[str, list[str | Placeholder]] = {}
+    for path, text in _texts(template._node) if template.placeholders else ():  # noqa: SLF001 (the same)
+        if any(isinstance(part, Placeholder) for part in text.parts):
             found[pointer(path)] = [
                 as_text(interpreter.evaluate(part)) if isinstance(part, Expression) else part for part in text.parts
             ]
@@ -199,12 +199,12 @@ def _inside(path: tuple[str | int, ...], node: _Node) -> Iterator[tuple[tuple[st
         yield from (((*path, key), value) for key, value in node.entries)
 
 
-def _holes(node: _Node) -> Iterator[tuple[tuple[str | int, ...], Hole]]:
-    return ((path, part) for path, text in _texts(node) for part in text.parts if isinstance(part, Hole))
+def _holes(node: _Node) -> Iterator[tuple[tuple[str | int, ...], Placeholder]]:
+    return ((path, part) for path, text in _texts(node) for part in text.parts if isinstance(part, Placeholder))
 
 
-def _misplaced(hole: Hole, path: Path) -> Problem:
-    what = "the token" if hole.secret is None else "a secret"
+def _misplaced(placeholder: Placeholder, path: Path) -> Problem:
+    what = "the token" if placeholder.secret is None else "a secret"
     return Problem(pointer(path), f"{what} is known to calls only: to the parameters of http, lambda and aws steps")
 
 
@@ -245,7 +245,7 @@ def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem])
     return node
 
 
-def _text(parts: tuple[str | Expression | Hole, ...]) -> _Node:
+def _text(parts: tuple[str | Expression | Placeholder, ...]) -> _Node:
     if len(parts) == 1 and isinstance(parts[0], Expression):
         return parts[0]
     if all(isinstance(part, str) for part in parts):
@@ -253,8 +253,8 @@ def _text(parts: tuple[str | Expression | Hole, ...]) -> _Node:
     return _Text(parts)
 
 
-def _parts(text: str) -> Iterator[str | Expression | Hole]:
-    """Cut a string into texts, expressions and holes; offsets of errors count from its beginning."""
+def _parts(text: str) -> Iterator[str | Expression | Placeholder]:
+    """Cut a string into texts, expressions and placeholders; offsets of errors count from its beginning."""
     position = 0
     while found := _OPENING.search(text, position):
         if found.start() > position:
@@ -273,18 +273,18 @@ def _parts(text: str) -> Iterator[str | Expression | Hole]:
         yield text[position:]
 
 
-def _expression(text: str) -> Expression | Hole:
+def _expression(text: str) -> Expression | Placeholder:
     """Read what stands in a ``${ }``.
 
     Raises:
         ExpressionError: it cannot be read, or takes a secret or a token for a value.
     """
     if _TOKEN.fullmatch(text):
-        return Hole()
+        return Placeholder()
     if secret := _SECRET.fullmatch(text):
         if not _SECRET_NAME.fullmatch(secret[1]):
             raise ExpressionError(f"{secret[1]!r} names no secret: letters, digits and _ . / -, with no empty part")
-        return Hole(secret[1])
+        return Placeholder(secret[1])
     expression = read_expression(text)
     if ("step", "token") in references(expression):
         raise ExpressionError("the token is no value: write ${step.token} by itself, alone or in a text")
@@ -316,5 +316,5 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
     return node.value
 
 
-def _shown(part: Expression | Hole, interpreter: Interpreter) -> str:
-    return HIDDEN if isinstance(part, Hole) else as_text(interpreter.evaluate(part))
+def _shown(part: Expression | Placeholder, interpreter: Interpreter) -> str:
+    return HIDDEN if isinstance(part, Placeholder) else as_text(interpreter.evaluate(part))

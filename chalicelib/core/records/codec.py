@@ -4,32 +4,32 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
-    Event,
-    EventPublished,
+    Input,
     Message,
     PauseRequested,
     RedriveRequested,
     ResumeRequested,
+    SignalPublished,
     Started,
     StepDue,
     TimerFired,
 )
 from chalicelib.core.executions.model import (
     Answer,
-    Asking,
+    AnswerWait,
     Driver,
     Execution,
     Failure,
+    HistoryEntry,
     Join,
-    Letter,
     Link,
     Parent,
-    Part,
-    Record,
+    Partition,
+    Signal,
     Spawns,
     State,
     Status,
@@ -51,7 +51,7 @@ MAX_IMAGE_BYTES = 5 * 1024
 RECORD = ("time", "state", "thread", "turn", "step", "attempt")
 """What every record of history has, in this order."""
 
-_EVENTS: Mapping[str, type[Event]] = {
+_EVENTS: Mapping[str, type[Input]] = {
     event.__name__: event
     for event in (
         Started,
@@ -62,7 +62,7 @@ _EVENTS: Mapping[str, type[Event]] = {
         PauseRequested,
         ResumeRequested,
         RedriveRequested,
-        EventPublished,
+        SignalPublished,
     )
 }
 """The events that travel in messages."""
@@ -80,7 +80,7 @@ def message_json(message: Message) -> JsonObject:
         execution=message.execution,
         event=type(event).__name__,
         **_event_json(event),
-        submission=message.submission and execution_json(message.submission),
+        submission=message.submitted and execution_json(message.submitted),
         image=message.image,
     )
 
@@ -106,11 +106,11 @@ def read_message(document: Mapping[str, Any]) -> Message:
     if "state" in members:
         members["state"] = State(members["state"])
     event = kind(**members | {"thread": str(document["thread"]), "turn": int(document["turn"])})
-    submission = document.get("submission")
-    return Message(str(document["execution"]), event, submission and read_execution(submission), document.get("image"))
+    submitted = document.get("submission")
+    return Message(str(document["execution"]), event, submitted and read_execution(submitted), document.get("image"))
 
 
-def _event_json(event: Event) -> JsonObject:
+def _event_json(event: Input) -> JsonObject:
     """Write the members of an event that are not what they are by default."""
     members = {field.name: getattr(event, field.name) for field in fields(event)}
     changed = {field.name for field in fields(event) if members[field.name] != field.default}
@@ -145,13 +145,13 @@ def execution_json(execution: Execution) -> JsonObject:
         parent=execution.parent and _parent_json(execution.parent),
         depth=execution.depth or None,
         spawns=_spawns_json(execution.spawns),
-        part=execution.part and _changed(execution.part),
+        part=execution.partition and _changed(execution.partition),
         pausedAt=execution.paused_at and format_instant(execution.paused_at),
-        order=execution.order or None,
-        heard=execution.heard or None,
+        order=execution.control_epoch or None,
+        heard=execution.parent_epoch or None,
         failed=execution.failed or None,
         redrives=execution.redrives or None,
-        mailbox=[_letter_json(letter) for letter in execution.mailbox] or None,
+        mailbox=[_signal_json(signal) for signal in execution.mailbox] or None,
     )
 
 
@@ -184,17 +184,17 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         parent=parent and Parent(document["parentId"], **parent),
         depth=document.get("depth", 0),
         spawns=_read_spawns(document.get("spawns")),
-        part=part and Part(**part),
+        partition=part and Partition(**part),
         paused_at=paused_at and parse_instant(paused_at),
-        order=document.get("order", 0),
-        heard=document.get("heard", 0),
+        control_epoch=document.get("order", 0),
+        parent_epoch=document.get("heard", 0),
         failed=document.get("failed", 0),
         redrives=document.get("redrives", 0),
-        mailbox=tuple(_read_letter(letter) for letter in document.get("mailbox", ())),
+        mailbox=tuple(_read_signal(signal) for signal in document.get("mailbox", ())),
     )
 
 
-def record_json(record: Record) -> JsonList:
+def entry_json(record: HistoryEntry) -> JsonList:
     """Write a record of history: the values that every record has, and an object of what else there is, if any."""
     written: JsonList = [
         format_instant(record.at),
@@ -222,8 +222,8 @@ def record_json(record: Record) -> JsonList:
     return written
 
 
-def read_record(written: JsonList) -> JsonObject:
-    """Read a record that :func:`record_json` wrote, as the API shows it."""
+def read_entry(written: JsonList) -> JsonObject:
+    """Read a record that :func:`entry_json` wrote, as the API shows it."""
     return {**dict(zip(RECORD, written, strict=False)), **(written[len(RECORD)] if len(written) > len(RECORD) else {})}
 
 
@@ -254,9 +254,9 @@ def _thread_json(thread: Thread) -> JsonObject:
         stash=dict(thread.stash) or None,
         error=thread.error and failure_json(thread.error),
         join=thread.join and _changed(thread.join),
-        asking=thread.asking and _asking_json(thread.asking),
+        asking=thread.wait and _wait_json(thread.wait),
         claimed=thread.claimed or None,
-        ordered=thread.ordered or None,
+        ordered=thread.control_epoch_owed or None,
         items=None if thread.items is None else list(thread.items),
         results=dict(thread.results) or None,
     )
@@ -285,35 +285,35 @@ def _read_thread(document: Mapping[str, Any]) -> Thread:
         stash=document.get("stash", {}),
         error=error and Failure(**error),
         join=join and Join(**join),
-        asking=_read_asking(document.get("asking")),
+        wait=_read_wait(document.get("asking")),
         claimed=document.get("claimed", False),
-        ordered=document.get("ordered", 0),
+        control_epoch_owed=document.get("ordered", 0),
         items=document.get("items"),
         results=document.get("results", {}),
     )
 
 
-def _asking_json(asking: Asking) -> JsonObject:
-    answer = asking.answer
-    return _changed(copy_with(asking, answer=None)) | _compact(
+def _wait_json(wait: AnswerWait) -> JsonObject:
+    answer = wait.answer
+    return _changed(copy_with(wait, answer=None)) | _compact(
         answer=answer and {**_changed(answer), "at": format_instant(answer.at)}
     )
 
 
-def _read_asking(document: Mapping[str, Any] | None) -> Asking | None:
+def _read_wait(document: Mapping[str, Any] | None) -> AnswerWait | None:
     if document is None:
         return None
     answer = document.get("answer")
     read = answer and Answer(**{**answer, "at": parse_instant(answer["at"])})
-    return Asking(**{**document, "what": Awaited(document["what"]), "answer": read})
+    return AnswerWait(**{**document, "what": AnswerKind(document["what"]), "answer": read})
 
 
-def _letter_json(letter: Letter) -> JsonObject:
-    return {**_changed(letter), "until": format_instant(letter.until)}
+def _signal_json(signal: Signal) -> JsonObject:
+    return {**_changed(signal), "until": format_instant(signal.until)}
 
 
-def _read_letter(document: Mapping[str, Any]) -> Letter:
-    return Letter(**{**document, "until": parse_instant(document["until"])})
+def _read_signal(document: Mapping[str, Any]) -> Signal:
+    return Signal(**{**document, "until": parse_instant(document["until"])})
 
 
 def _parent_json(parent: Parent) -> JsonObject:
@@ -334,7 +334,7 @@ def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
     return Spawns(document["total"], since and parse_instant(since), document["recent"], document["share"])
 
 
-def _changed(value: Join | Parent | Part | Asking | Answer | Letter) -> JsonObject:
+def _changed(value: Join | Parent | Partition | AnswerWait | Answer | Signal) -> JsonObject:
     """Write the members of a flat value that are not what they are by default."""
     members = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
     return {name: member for name, (member, default) in members.items() if member != default}

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any
 
-from chalicelib.core.executions.model import Execution, Link, Record
-from chalicelib.core.records.codec import link_json, read_record, record_json
+from chalicelib.core.executions.model import Execution, HistoryEntry, Link
+from chalicelib.core.records.codec import entry_json, link_json, read_entry
 from chalicelib.core.records.payload import (
     LIMITS,
     Limits,
@@ -48,7 +48,7 @@ class Row:
         A large value is null in its record, whose ``references`` have its hash and size, by JSON pointer into the
         record.
         """
-        return [read_record(each) for each in decode(self.text)]
+        return [read_entry(each) for each in decode(self.text)]
 
     @property
     def version(self) -> int:
@@ -71,9 +71,9 @@ class News:
     payloads: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def news(item: Execution, records: Sequence[Record], limits: Limits = LIMITS) -> News:
+def news(item: Execution, records: Sequence[HistoryEntry], limits: Limits = LIMITS) -> News:
     """Write the records that an execution comes with; long results that it holds itself are referred to."""
-    documents = [record_json(record) for record in records]
+    documents = [entry_json(record) for record in records]
     payloads: dict[str, bytes] = {}
     if any(record.size > limits.shared for record in records):
         texts, held = _Texts(), [*_held(item)]
@@ -112,7 +112,7 @@ def _held(item: Execution) -> Iterator[Json]:
         yield from (thread.incoming, *thread.stash.values(), *thread.results.values())
 
 
-def _referring(record: Record, stashed: Collection[str], reference: Reference) -> dict[str, Json]:
+def _referring(record: HistoryEntry, stashed: Collection[str], reference: Reference) -> dict[str, Json]:
     """Write what of a record holds its result, as a reference to it: the result, and what it left in the stash."""
     places = ["/result", *(pointer(("stash", name)) for name in stashed)]
     stash = {name: None if name in stashed else value for name, value in record.stash.items()}

@@ -87,8 +87,8 @@ def execution_slots(document: dict[str, Any]) -> Iterator[Slot]:
         yield from _slots(thread, ("threads", index), ("incoming", "item", "items"), ("stash", "results", "error"))
         answer = thread.get("asking", {}).get("answer", {})
         yield from _slots(answer, ("threads", index, "asking", "answer"), ("value",), ())
-    for index, letter in enumerate(document.get("mailbox", ())):
-        yield from _slots(letter, ("mailbox", index), ("value",), ())
+    for index, signal in enumerate(document.get("mailbox", ())):
+        yield from _slots(signal, ("mailbox", index), ("value",), ())
 
 
 def record_slots(records: Sequence[list[Any]]) -> Iterator[Slot]:

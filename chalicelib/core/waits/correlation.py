@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.core.executions.model import Signal
 from chalicelib.core.records.payload import Slot
 from chalicelib.core.values.errors import TooManyEventsError, TooManyWaitersError
 from chalicelib.core.values.json import Json, format_instant, parse_instant, pointer
@@ -40,17 +41,6 @@ class Waiter:
 
 
 @value
-class Kept:
-    """An event."""
-
-    id: str
-    data: Json
-    until: datetime
-    """Up to when it is kept if nobody takes it."""
-    actor: str | None = None
-
-
-@value
 class Correlation:
     """What is known of one name and key; the oldest stands first everywhere."""
 
@@ -60,8 +50,8 @@ class Correlation:
     version: int = 0
     """0 where nothing stands; the transitions leave it as it is, who writes counts it up."""
     waiting: tuple[Waiter, ...] = ()
-    kept: tuple[Kept, ...] = ()
-    matched: tuple[tuple[Waiter, Kept], ...] = ()
+    kept: tuple[Signal, ...] = ()
+    matched: tuple[tuple[Waiter, Signal], ...] = ()
     """Whose event is whose: found, but not known to be taken."""
     done: tuple[tuple[str, datetime], ...] = ()
     """The ids of events that were taken, and up to when they are known."""
@@ -91,7 +81,7 @@ def fresh(row: Correlation, now: datetime) -> Correlation:
 
 def subscribe(
     row: Correlation, waiter: Waiter, now: datetime, takes: Callable[[Json], bool]
-) -> tuple[Correlation, Kept | None]:
+) -> tuple[Correlation, Signal | None]:
     """Give a waiter its match, or the oldest kept event whose data it takes, or let it wait; answer the event.
 
     Raises:
@@ -105,14 +95,14 @@ def subscribe(
         raise TooManyWaitersError(
             f"{MAX_WAITING} steps wait for {row.name!r} with this key already: let some go on, or use other keys"
         )
-    found = next((event for event in row.kept if takes(event.data)), None)
+    found = next((event for event in row.kept if takes(event.value)), None)
     if found is not None:
         kept = tuple(event for event in row.kept if event is not found)
         return copy_with(_give(row, waiter, found), kept=kept, at=now), found
     return (row if waits else copy_with(row, waiting=(*row.waiting, waiter), at=now)), None
 
 
-def publish(row: Correlation, event: Kept, waiter: Waiter | None, now: datetime) -> Correlation:
+def publish(row: Correlation, event: Signal, waiter: Waiter | None, now: datetime) -> Correlation:
     """Give an event to one of those who wait, which was found to take it, or to nobody: it is kept then.
 
     Raises:
@@ -129,7 +119,7 @@ def publish(row: Correlation, event: Kept, waiter: Waiter | None, now: datetime)
     return copy_with(_give(row, waiter, event), at=now)
 
 
-def settle(row: Correlation, waiter: Waiter, now: datetime, *, taken: str | None) -> Correlation:
+def release(row: Correlation, waiter: Waiter, now: datetime, *, taken: str | None) -> Correlation:
     """Let a waiter go, which has taken the event of an id, or none.
 
     If its match is not what it has taken, that is for others again, before all that are kept.
@@ -158,16 +148,16 @@ def expires(row: Correlation) -> datetime | None:
     return max([row.at, *(event.until for event in row.kept), *(until for _, until in row.done)]) + LINGER
 
 
-def _match_of(row: Correlation, waiter: Waiter) -> Kept | None:
+def _match_of(row: Correlation, waiter: Waiter) -> Signal | None:
     return next((event for each, event in row.matched if each == waiter), None)
 
 
-def _give(row: Correlation, waiter: Waiter, event: Kept) -> Correlation:
+def _give(row: Correlation, waiter: Waiter, event: Signal) -> Correlation:
     waiting = tuple(each for each in row.waiting if each != waiter)
     return copy_with(row, waiting=waiting, matched=(*row.matched, (waiter, event)))
 
 
-def _keep(row: Correlation, event: Kept, now: datetime) -> Correlation:
+def _keep(row: Correlation, event: Signal, now: datetime) -> Correlation:
     if len(row.kept) >= MAX_KEPT:
         raise _too_many(row)
     return copy_with(row, kept=(*row.kept, event), at=now)
@@ -186,8 +176,8 @@ def correlation_json(row: Correlation) -> dict[str, Any]:
     """Write what a row says, without what it is kept under: tenant, name, key and version."""
     document = {
         "waiting": [asdict(waiter) for waiter in row.waiting],
-        "kept": [_event_json(event) for event in row.kept],
-        "matched": [{"waiter": asdict(waiter), "event": _event_json(event)} for waiter, event in row.matched],
+        "kept": [_signal_json(event) for event in row.kept],
+        "matched": [{"waiter": asdict(waiter), "event": _signal_json(event)} for waiter, event in row.matched],
         "done": {name: format_instant(until) for name, until in row.done},
         "at": row.at and format_instant(row.at),
     }
@@ -200,8 +190,10 @@ def read_correlation(blank: Correlation, document: Mapping[str, Any]) -> Correla
     return copy_with(
         blank,
         waiting=tuple(Waiter(**waiter) for waiter in document.get("waiting", ())),
-        kept=tuple(_read_event(event) for event in document.get("kept", ())),
-        matched=tuple((Waiter(**pair["waiter"]), _read_event(pair["event"])) for pair in document.get("matched", ())),
+        kept=tuple(_read_signal(blank.name, event) for event in document.get("kept", ())),
+        matched=tuple(
+            (Waiter(**pair["waiter"]), _read_signal(blank.name, pair["event"])) for pair in document.get("matched", ())
+        ),
         done=tuple((name, parse_instant(until)) for name, until in document.get("done", {}).items()),
         at=at and parse_instant(at),
     )
@@ -215,10 +207,11 @@ def correlation_slots(document: dict[str, Any]) -> Iterator[Slot]:
         yield Slot(pointer(("matched", index, "event", "data")), pair["event"], "data")
 
 
-def _event_json(event: Kept) -> dict[str, Any]:
-    actor = {} if event.actor is None else {"actor": event.actor}
-    return {"id": event.id, "data": event.data, "until": format_instant(event.until), **actor}
+def _signal_json(event: Signal) -> dict[str, Any]:
+    actor = {} if event.by is None else {"actor": event.by}
+    return {"id": event.id, "data": event.value, "until": format_instant(event.until), **actor}
 
 
-def _read_event(document: Mapping[str, Any]) -> Kept:
-    return Kept(**{**document, "until": parse_instant(document["until"])})
+def _read_signal(name: str, document: Mapping[str, Any]) -> Signal:
+    until = parse_instant(document["until"])
+    return Signal(document["id"], name, until, document["data"], document.get("actor"))

@@ -74,7 +74,7 @@ class Task:
 
 
 @value
-class Worker:
+class Person:
     """Somebody who does tasks."""
 
     user: str
@@ -124,30 +124,30 @@ def task_id(execution_id: str, thread: str, turn: int) -> str:
 # -- who may do what
 
 
-def claim_problem(task: Task, worker: Worker) -> str | None:
+def claim_problem(task: Task, person: Person) -> str | None:
     """Tell why somebody cannot claim a task; who has claimed it can."""
-    if task.claimed_by not in {None, worker.user}:
-        return _over(task) or _not_theirs(task, worker) or f"claimed by {task.claimed_by}, who has to release it first"
-    return reassign_problem(task, worker)
+    if task.claimed_by not in {None, person.user}:
+        return _over(task) or _not_theirs(task, person) or f"claimed by {task.claimed_by}, who has to release it first"
+    return reassign_problem(task, person)
 
 
-def release_problem(task: Task, worker: Worker) -> str | None:
+def release_problem(task: Task, person: Person) -> str | None:
     """Tell why somebody cannot release a task."""
-    if (over := _over(task)) or task.claimed_by == worker.user:
+    if (over := _over(task)) or task.claimed_by == person.user:
         return over
     if task.claimed_by is None:
         return "it is not claimed: there is nothing to release"
     return f"claimed by {task.claimed_by}, and by nobody else to be released"
 
 
-def reassign_problem(task: Task, worker: Worker) -> str | None:
+def reassign_problem(task: Task, person: Person) -> str | None:
     """Tell why somebody cannot give a task to others; who could do it can, even if it is claimed."""
-    return _over(task) or _not_theirs(task, worker)
+    return _over(task) or _not_theirs(task, person)
 
 
-def complete_problem(task: Task, worker: Worker) -> str | None:
+def complete_problem(task: Task, person: Person) -> str | None:
     """Tell why somebody can neither complete nor reject a task; who could claim it can."""
-    return claim_problem(task, worker)
+    return claim_problem(task, person)
 
 
 def _over(task: Task) -> str | None:
@@ -155,13 +155,13 @@ def _over(task: Task) -> str | None:
     return None if task.status is TaskStatus.OPEN else f"it is {task.status}{by} already"
 
 
-def _not_theirs(task: Task, worker: Worker) -> str | None:
-    if worker.user in task.excluded:
-        return f"{worker.user} must not do it: somebody else has to"
+def _not_theirs(task: Task, person: Person) -> str | None:
+    if person.user in task.excluded:
+        return f"{person.user} must not do it: somebody else has to"
     for_anybody = not task.assignees and not task.groups
-    if for_anybody or worker.user in task.assignees or not worker.groups.isdisjoint(task.groups):
+    if for_anybody or person.user in task.assignees or not person.groups.isdisjoint(task.groups):
         return None
-    return f"{worker.user} is none of its assignees, and in none of its groups"
+    return f"{person.user} is none of its assignees, and in none of its groups"
 
 
 def is_repeat(task: Task, key: str | None, answer: Json) -> bool:
@@ -176,11 +176,11 @@ def _canonical(value: Json) -> str:
 # -- how it changes
 
 
-def claimed(task: Task, worker: Worker, now: datetime) -> Task:
+def claimed(task: Task, person: Person, now: datetime) -> Task:
     """Let others see who does it; the same task, if they do already."""
-    if task.claimed_by == worker.user:
+    if task.claimed_by == person.user:
         return task
-    return _next(task, claimed_by=worker.user, claimed_at=now)
+    return _next(task, claimed_by=person.user, claimed_at=now)
 
 
 def released(task: Task) -> Task:
@@ -280,16 +280,16 @@ def summary_json(task: Task) -> dict[str, Json]:
     return {name: document.get(name) for name in HEADER if name not in _HIDDEN}
 
 
-def task_json(task: Task, worker: Worker | None) -> dict[str, Json]:
+def task_json(task: Task, person: Person | None) -> dict[str, Json]:
     """Write all about a task, with its members as the API names them, and what somebody can do with it, or why not.
 
-    A ``worker`` of None is somebody who is not known.
+    A ``person`` of None is somebody who is not known.
     """
     content: dict[str, Json] = {wire: getattr(task, name) for name, wire in _CONTENT.items()}
-    return {**summary_json(task), **content, "actions": _actions(task, worker)}
+    return {**summary_json(task), **content, "actions": _actions(task, person)}
 
 
-def _actions(task: Task, worker: Worker | None) -> Json:
+def _actions(task: Task, person: Person | None) -> Json:
     problems = {
         "claim": claim_problem,
         "release": release_problem,
@@ -298,7 +298,7 @@ def _actions(task: Task, worker: Worker | None) -> Json:
         "reject": complete_problem,
     }
     unknown = _over(task) or "it is not known who asks"
-    reasons = {name: unknown if worker is None else problem(task, worker) for name, problem in problems.items()}
+    reasons = {name: unknown if person is None else problem(task, person) for name, problem in problems.items()}
     return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}
 
 

@@ -33,7 +33,7 @@ class Token:
 
 
 @value
-class Key:
+class SigningKey:
     """What tokens are signed with."""
 
     id: str
@@ -48,7 +48,7 @@ class Key:
             raise ValueError(f"key {self.id} has {len(self.secret)} bytes: at least {SHORTEST_SECRET} are needed")
 
 
-def sign(token: Token, keys: Sequence[Key]) -> str:
+def sign_token(token: Token, keys: Sequence[SigningKey]) -> str:
     """Write a token, signed with the first key: ``v1.<key id>.<payload>.<signature>``.
 
     The payload is ``[execution, thread, turn, seconds since 1970]`` as JSON, the signature HMAC-SHA256 (RFC 2104) of
@@ -60,7 +60,7 @@ def sign(token: Token, keys: Sequence[Key]) -> str:
     return f"{signed}.{_signature(signed, keys[0])}"
 
 
-def read(text: str, keys: Sequence[Key], now: datetime) -> Token:
+def read_token(text: str, keys: Sequence[SigningKey], now: datetime) -> Token:
     """Read a token that one of the keys has signed.
 
     Signatures are compared as texts, and the payload is signed as text: no second spelling of a token is valid.
@@ -83,7 +83,7 @@ def read(text: str, keys: Sequence[Key], now: datetime) -> Token:
     return Token(execution, thread, turn, expires)
 
 
-def _signature(signed: str, key: Key) -> str:
+def _signature(signed: str, key: SigningKey) -> str:
     return _base64(hmac.new(key.secret, signed.encode(), hashlib.sha256).digest())
 
 

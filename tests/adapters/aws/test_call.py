@@ -8,7 +8,7 @@ from typing import Any, cast
 import boto3
 import pytest
 
-from chalicelib.adapters.aws.call import AwsPerformer
+from chalicelib.adapters.aws.call import AwsCalls
 from chalicelib.adapters.aws.clients import CLIENTS, SECONDS, client
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -30,7 +30,7 @@ class Aws:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION)  # type: ignore[call-overload] # any
 
     def call(self, service: str, action: str, parameters: Json = None, **more: Json) -> Any:
-        performer = AwsPerformer(["*:*"], lambda _tenant: None, "mine", self.seconds, self.endpoint)
+        performer = AwsCalls(["*:*"], lambda _tenant: None, "mine", self.seconds, self.endpoint)
         return performer({"service": service, "action": action, "parameters": parameters or {}, **more}, KEY)
 
     def failure(self, service: str, action: str, parameters: Json = None, **more: Json) -> StepError:
@@ -148,7 +148,7 @@ def test_what_belongs_to_sedo_is_out_of_reach(aws: Aws) -> None:
 
 def test_what_is_not_allowed_is_not_called(aws: Aws) -> None:
     for allowed, tenant in ((["sqs:*"], None), (["*:*"], {"t": ["sqs:*"]})):
-        performer = AwsPerformer(allowed, (tenant or {}).get, "sedo")
+        performer = AwsCalls(allowed, (tenant or {}).get, "sedo")
         with pytest.raises(StepError) as caught:
             performer({"service": "dynamodb", "action": "ListTables"}, KEY)
         assert caught.value.name == "aws.NotAllowed"

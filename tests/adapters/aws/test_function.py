@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from chalicelib.adapters.aws.clients import SECONDS
-from chalicelib.adapters.aws.function import MESSAGE, LambdaPerformer
+from chalicelib.adapters.aws.function import MESSAGE, LambdaCalls
 from chalicelib.api.parsing import read_json
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -51,7 +51,7 @@ def call(
     seconds: float = SECONDS,
     **params: Json,
 ) -> Any:
-    performer = LambdaPerformer([allowed], {"t": tenant}.get, "sedo", read_json, seconds, endpoint)
+    performer = LambdaCalls([allowed], {"t": tenant}.get, "sedo", read_json, seconds, endpoint)
     return performer({"function": function, **params}, KEY)
 
 

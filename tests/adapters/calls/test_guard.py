@@ -1,8 +1,8 @@
 import pytest
 
 from chalicelib.adapters.calls.guard import guarded
-from chalicelib.core.definitions.model import Perform
-from chalicelib.core.expressions.template import Hole
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
 
@@ -18,20 +18,20 @@ def token(key: str) -> str:
     return f"token of {key}"
 
 
-def wanted(*pieces: str | Hole) -> Perform:
-    return Perform("call", {"to": "***", "plain": 7}, {"/to": pieces})
+def wanted(*pieces: str | Placeholder) -> Call:
+    return Call("call", {"to": "***", "plain": 7}, {"/to": pieces})
 
 
 def test_secrets_and_the_token_are_in_what_the_call_gets() -> None:
     given: list[Json] = []
     perform = guarded(lambda params, key: given.append([params, key]), secret, token)
-    perform(wanted("Bearer ", Hole("pay"), " ", Hole()), KEY)
+    perform(wanted("Bearer ", Placeholder("pay"), " ", Placeholder()), KEY)
     assert given == [[{"to": f"Bearer {CANARY}-t-pay token of {KEY}", "plain": 7}, KEY]]
 
 
 def test_what_it_answers_has_neither() -> None:
     perform = guarded(lambda params, _key: {"echo": params, "n": 1}, secret, token)
-    assert perform(wanted(Hole("pay"), Hole()), KEY) == {"echo": {"to": "***", "plain": 7}, "n": 1}
+    assert perform(wanted(Placeholder("pay"), Placeholder()), KEY) == {"echo": {"to": "***", "plain": 7}, "n": 1}
 
 
 def fails(params: Json, _key: str) -> Json:
@@ -44,7 +44,7 @@ def breaks(params: Json, _key: str) -> Json:
 
 def test_its_errors_have_neither_and_are_otherwise_as_they_were() -> None:
     with pytest.raises(StepError) as caught:
-        guarded(fails, secret, token)(wanted(Hole("pay")), KEY)
+        guarded(fails, secret, token)(wanted(Placeholder("pay")), KEY)
     error = caught.value
     assert (error.name, error.retry_after, error.details) == ("bank.Refused", 3, {"sent": {"to": "***", "plain": 7}})
     assert CANARY not in str(error)
@@ -53,7 +53,7 @@ def test_its_errors_have_neither_and_are_otherwise_as_they_were() -> None:
 
 def test_what_nobody_has_thought_of_is_an_error_by_its_kind() -> None:
     with pytest.raises(StepError) as caught:
-        guarded(breaks, secret, token)(wanted(Hole("pay")), KEY)
+        guarded(breaks, secret, token)(wanted(Placeholder("pay")), KEY)
     assert (caught.value.name, CANARY in str(caught.value)) == ("ValueError", False)
 
 
@@ -66,4 +66,4 @@ def test_where_a_service_does_not_answer_the_call_is_to_be_made_again() -> None:
 
     for perform in (guarded(fails, unavailable, token), guarded(lost, secret, token)):
         with pytest.raises(UnavailableError):
-            perform(wanted(Hole("pay")), KEY)
+            perform(wanted(Placeholder("pay")), KEY)

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.adapters.calls.placeholders import Filled, filled, redacted
-from chalicelib.core.definitions.model import Perform
-from chalicelib.core.expressions.template import Hole
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import InternalError, StepError
 from chalicelib.core.values.json import Json
 
@@ -18,28 +18,28 @@ KEY = "123:order-fulfilment:00c0ffee:main:7"
 CANARY = 'pä ss+w/"1\\~&*(x)'
 
 
-def fill(params: Json, **holes: list[str | Hole]) -> Filled:
+def fill(params: Json, **placeholders: list[str | Placeholder]) -> Filled:
     return filled(
-        Perform("http", params, holes), KEY, lambda tenant, name: f"<{tenant} {name}>", lambda key: f"<{key}>"
+        Call("http", params, placeholders), KEY, lambda tenant, name: f"<{tenant} {name}>", lambda key: f"<{key}>"
     )
 
 
 def test_a_hole_gets_the_secret_of_the_tenant() -> None:
     params: Json = {"headers": {"X-Key": "***"}, "url": "https://a"}
-    answer = fill(params, **{"/headers/X-Key": ["Key ", Hole("shop/key"), "!"]})
+    answer = fill(params, **{"/headers/X-Key": ["Key ", Placeholder("shop/key"), "!"]})
     assert answer.params == {"headers": {"X-Key": "Key <123 shop/key>!"}, "url": "https://a"}
     assert answer.secrets == {"<123 shop/key>"}
 
 
 def test_a_hole_gets_the_token_of_the_turn() -> None:
-    answer = fill({"body": {"answer": "***"}}, **{"/body/answer": [Hole()]})
+    answer = fill({"body": {"answer": "***"}}, **{"/body/answer": [Placeholder()]})
     assert answer.params == {"body": {"answer": f"<{KEY}>"}}
     assert answer.secrets == {f"<{KEY}>"}
 
 
 def test_places_are_found_by_their_pointers() -> None:
     params: Json = {"a/b": ["x", {"c~d": "***", "": "***"}], "0": "x"}
-    answer = fill(params, **{"/a~1b/1/c~0d": [Hole("a")], "/a~1b/1/": [Hole("b"), Hole("a")]})
+    answer = fill(params, **{"/a~1b/1/c~0d": [Placeholder("a")], "/a~1b/1/": [Placeholder("b"), Placeholder("a")]})
     assert answer.params == {"a/b": ["x", {"c~d": "<123 a>", "": "<123 b><123 a>"}], "0": "x"}
     assert answer.secrets == {"<123 a>", "<123 b>"}
 
@@ -47,7 +47,7 @@ def test_places_are_found_by_their_pointers() -> None:
 def test_the_parameters_stay_as_they_are() -> None:
     params: Json = {"body": [{"key": "***"}, 1, None, True, 1.5, 10**30], "text": "***"}
     before = copy.deepcopy(params)
-    answer = fill(params, **{"/body/0/key": [Hole("a")]})
+    answer = fill(params, **{"/body/0/key": [Placeholder("a")]})
     assert params == before
     assert answer.params == {"body": [{"key": "<123 a>"}, 1, None, True, 1.5, 10**30], "text": "***"}
 
@@ -64,8 +64,8 @@ def test_a_secret_is_asked_for_once_however_often_it_is_used() -> None:
         asked.append(name)
         return "hunter2"
 
-    holes = {"/a": [Hole("x"), Hole("x")], "/b": [Hole("x")]}
-    assert filled(Perform("http", {"a": "", "b": ""}, holes), KEY, secret, str).params == {
+    placeholders = {"/a": [Placeholder("x"), Placeholder("x")], "/b": [Placeholder("x")]}
+    assert filled(Call("http", {"a": "", "b": ""}, placeholders), KEY, secret, str).params == {
         "a": "hunter2hunter2",
         "b": "hunter2",
     }
@@ -75,7 +75,7 @@ def test_a_secret_is_asked_for_once_however_often_it_is_used() -> None:
 @pytest.mark.parametrize("params", [{}, {"a": ["***"]}, {"a": {"b": 1}}, {"b": "***"}])
 def test_a_place_with_no_text_is_told_rather_than_left(params: Json) -> None:
     with pytest.raises(InternalError, match="no text at /a/b"):
-        fill(params, **{"/a/b": [Hole("x")]})
+        fill(params, **{"/a/b": [Placeholder("x")]})
 
 
 def test_a_secret_that_is_not_there_is_the_errors_of_the_step() -> None:
@@ -83,11 +83,11 @@ def test_a_secret_that_is_not_there_is_the_errors_of_the_step() -> None:
         raise StepError(f"no {name}", "SecretNotFound")
 
     with pytest.raises(StepError, match="no x"):
-        filled(Perform("http", {"a": ""}, {"/a": [Hole("x")]}), KEY, missing, str)
+        filled(Call("http", {"a": ""}, {"/a": [Placeholder("x")]}), KEY, missing, str)
 
 
 def test_what_was_filled_in_is_not_shown() -> None:
-    assert "123 a" not in repr(fill({"a": "***"}, **{"/a": [Hole("a")]}))
+    assert "123 a" not in repr(fill({"a": "***"}, **{"/a": [Placeholder("a")]}))
 
 
 # -- redaction

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.adapters.calls.pool import PooledEffects
+from chalicelib.adapters.calls.pool import PooledCalls
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.core.definitions.model import Perform
-from chalicelib.core.executions.inputs import EffectFailed, EffectPutOff, EffectSucceeded
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
@@ -22,83 +22,83 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
-    effects = PooledEffects({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
-    effects.start("t:d:1", "main.2.left", 3, Perform("tell", {"a": 1}), LATER)
-    assert effects.wait() == [EffectSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
+    effects = PooledCalls({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
+    effects.start("t:d:1", "main.2.left", 3, Call("tell", {"a": 1}), LATER)
+    assert effects.wait() == [CallSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
 
 
 def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
     both_are_there = threading.Barrier(2, timeout=10)
 
-    def meet(wanted: Perform, key: str) -> Json:
+    def meet(wanted: Call, key: str) -> Json:
         both_are_there.wait()
         return wanted.params
 
-    effects = PooledEffects({"meet": meet}, pool, SystemClock())
-    effects.start("t:d:1", "a", 0, Perform("meet", "A"), LATER)
-    effects.start("t:d:1", "b", 0, Perform("meet", "B"), LATER)
+    effects = PooledCalls({"meet": meet}, pool, SystemClock())
+    effects.start("t:d:1", "a", 0, Call("meet", "A"), LATER)
+    effects.start("t:d:1", "b", 0, Call("meet", "B"), LATER)
     ended = [*effects.wait()]
     while len(ended) < 2:
         ended += effects.wait()
     assert {event.thread for event in ended} == {"a", "b"}
 
 
-def fails(wanted: Perform, key: str) -> Json:
+def fails(wanted: Call, key: str) -> Json:
     raise StepError("no answer", "http.504", wanted.params)
 
 
-def breaks(wanted: Perform, key: str) -> Json:
+def breaks(wanted: Call, key: str) -> Json:
     raise ZeroDivisionError("by nothing")
 
 
 def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> None:
-    effects = PooledEffects({"fails": fails, "breaks": breaks}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Perform("fails", {"url": "u"}), LATER)
-    assert effects.wait() == [EffectFailed("main", 1, "http.504", "no answer", {"url": "u"})]
-    effects.start("t:d:1", "main", 1, Perform("breaks", None), LATER)
-    assert effects.wait() == [EffectFailed("main", 1, "ZeroDivisionError", "by nothing")]
-    effects.start("t:d:1", "main", 1, Perform("unknown", None), LATER)
+    effects = PooledCalls({"fails": fails, "breaks": breaks}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Call("fails", {"url": "u"}), LATER)
+    assert effects.wait() == [CallFailed("main", 1, "http.504", "no answer", {"url": "u"})]
+    effects.start("t:d:1", "main", 1, Call("breaks", None), LATER)
+    assert effects.wait() == [CallFailed("main", 1, "ZeroDivisionError", "by nothing")]
+    effects.start("t:d:1", "main", 1, Call("unknown", None), LATER)
     (unknown,) = effects.wait()
-    assert isinstance(unknown, EffectFailed)
+    assert isinstance(unknown, CallFailed)
 
 
 def test_what_has_not_begun_in_time_is_put_off(pool: ThreadPoolExecutor) -> None:
-    performed: list[Perform] = []
-    effects = PooledEffects({"tell": lambda wanted, _key: performed.append(wanted)}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Perform("tell", 1), SystemClock().now())
-    assert effects.wait() == [EffectPutOff("main", 1)]
+    performed: list[Call] = []
+    effects = PooledCalls({"tell": lambda wanted, _key: performed.append(wanted)}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Call("tell", 1), SystemClock().now())
+    assert effects.wait() == [CallDeferred("main", 1)]
     assert performed == []
 
 
-def where(wanted: Perform, key: str) -> Json:
+def where(wanted: Call, key: str) -> Json:
     return threading.current_thread().name
 
 
 def test_one_alone_is_performed_by_who_waits_for_it(pool: ThreadPoolExecutor) -> None:
-    effects = PooledEffects({"where": where}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Perform("where", None), LATER)
-    assert effects.wait() == [EffectSucceeded("main", 1, threading.current_thread().name)]
+    effects = PooledCalls({"where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Call("where", None), LATER)
+    assert effects.wait() == [CallSucceeded("main", 1, threading.current_thread().name)]
 
 
 def test_who_has_to_be_back_by_an_instant_does_not_perform(pool: ThreadPoolExecutor) -> None:
-    effects = PooledEffects({"where": where}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Perform("where", None), LATER)
+    effects = PooledCalls({"where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Call("where", None), LATER)
     (ended,) = effects.wait(LATER)
-    assert isinstance(ended, EffectSucceeded)
+    assert isinstance(ended, CallSucceeded)
     assert ended.result != threading.current_thread().name
 
 
 def test_waiting_ends_at_its_instant_and_what_is_in_flight_is_heard_of_later(pool: ThreadPoolExecutor) -> None:
     go = threading.Event()
 
-    def slow(wanted: Perform, key: str) -> Json:
+    def slow(wanted: Call, key: str) -> Json:
         return go.wait(10)
 
-    effects = PooledEffects({"slow": slow, "where": where}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Perform("slow", None), LATER)
+    effects = PooledCalls({"slow": slow, "where": where}, pool, SystemClock())
+    effects.start("t:d:1", "main", 1, Call("slow", None), LATER)
     assert effects.wait(SystemClock().now()) == []
-    effects.start("t:d:1", "other", 1, Perform("where", None), LATER)
+    effects.start("t:d:1", "other", 1, Call("where", None), LATER)
     (ended,) = effects.wait()
     assert ended.thread == "other"
     go.set()
-    assert effects.wait() == [EffectSucceeded("main", 1, result=True)]
+    assert effects.wait() == [CallSucceeded("main", 1, result=True)]

@@ -11,7 +11,7 @@ from chalicelib.adapters.calls.tokens import TokenKeys, Tokens, new_key, parse
 from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.errors import SetupError, TokenError, TokenExpiredError
-from chalicelib.core.waits.token import Key
+from chalicelib.core.waits.token import SigningKey
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
 
@@ -31,7 +31,7 @@ def clock() -> MemoryClock:
 
 
 def test_keys_are_read_newest_first() -> None:
-    assert parse(TEXT) == (Key("new", TWO), Key("old", ONE))
+    assert parse(TEXT) == (SigningKey("new", TWO), SigningKey("old", ONE))
     assert parse(f" {TEXT.replace(',', ', ')}\n") == parse(TEXT)
 
 

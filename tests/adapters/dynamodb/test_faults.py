@@ -11,12 +11,12 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
-from chalicelib.adapters.dynamodb.chunks import DynamoParts
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.reads import batch_get
-from chalicelib.adapters.dynamodb.signals import DynamoEvents
+from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
@@ -29,7 +29,7 @@ from chalicelib.core.waits.task import TaskFilter
 from chalicelib.ports import Stale
 from local.backend import free_port
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, following, history_row, submission, task, waiting
+from tests.adapters.examples import NOW, definition, following, history_row, submitted, task, waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -82,52 +82,52 @@ def answering(client: "DynamoDBClient | SQSClient", answer: Answer, operation: s
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
+class Dependencies:
     executions: DynamoExecutions
     definitions: DynamoDefinitions
     history: DynamoHistory
     queue: SqsQueue
-    events: DynamoEvents
+    events: DynamoSignals
     tasks: DynamoTasks
 
 
-def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Ports:
-    payloads = Payloads(DynamoParts(tables, NAMES))
-    return Ports(
+def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
+    payloads = Payloads(DynamoChunks(tables, NAMES))
+    return Dependencies(
         DynamoExecutions(tables, NAMES, payloads),
         DynamoDefinitions(tables, NAMES),
         DynamoHistory(tables, NAMES, payloads),
         SqsQueue(queues, NAMES),
-        DynamoEvents(tables, NAMES, payloads),
+        DynamoSignals(tables, NAMES, payloads),
         DynamoTasks(tables, NAMES, payloads),
     )
 
 
-EXECUTION = submission("t")
-CALLS: dict[str, Callable[[Ports], object]] = {
-    "get": lambda ports: ports.executions.get(EXECUTION.id),
-    "create": lambda ports: ports.executions.create(EXECUTION),
-    "create a large one": lambda ports: ports.executions.create(submission("t", value="x" * 100_000)),
-    "update": lambda ports: ports.executions.update(waiting(EXECUTION)),
-    "list": lambda ports: ports.executions.list("t", 10),
-    "due": lambda ports: ports.executions.due(NOW, 10),
-    "defer": lambda ports: ports.executions.defer(EXECUTION.id, NOW, NOW),
-    "newest": lambda ports: ports.definitions.newest("t", "d"),
-    "version": lambda ports: ports.definitions.version("t", "d", 1),
-    "add": lambda ports: ports.definitions.add(definition("t")),
-    "put newest": lambda ports: ports.definitions.put_newest(definition("t")),
-    "list definitions": lambda ports: ports.definitions.list("t", 10),
-    "append": lambda ports: ports.history.append(history_row(EXECUTION.id, 1, "r#1", None, [])),
-    "read": lambda ports: ports.history.read(EXECUTION.id, 0, 10),
-    "send": lambda ports: ports.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
-    "delete": lambda ports: ports.queue.delete(NAMES.work, ["handle"]),
-    "get events": lambda ports: ports.events.get("t", "paid", "order-1"),
-    "put events": lambda ports: ports.events.put(Correlation("t", "paid", "order-1", version=1)),
-    "get task": lambda ports: ports.tasks.get("t", task("t").id),
-    "open task": lambda ports: ports.tasks.open(task("t")),
-    "open a large task": lambda ports: ports.tasks.open(task("t", data="x" * 100_000)),
-    "update task": lambda ports: ports.tasks.update(task("t", version=2)),
-    "list tasks": lambda ports: ports.tasks.list("t", TaskFilter(), 10),
+EXECUTION = submitted("t")
+CALLS: dict[str, Callable[[Dependencies], object]] = {
+    "get": lambda dependencies: dependencies.executions.get(EXECUTION.id),
+    "create": lambda dependencies: dependencies.executions.create(EXECUTION),
+    "create a large one": lambda dependencies: dependencies.executions.create(submitted("t", value="x" * 100_000)),
+    "update": lambda dependencies: dependencies.executions.update(waiting(EXECUTION)),
+    "list": lambda dependencies: dependencies.executions.list("t", 10),
+    "due": lambda dependencies: dependencies.executions.due(NOW, 10),
+    "defer": lambda dependencies: dependencies.executions.defer(EXECUTION.id, NOW, NOW),
+    "newest": lambda dependencies: dependencies.definitions.newest("t", "d"),
+    "version": lambda dependencies: dependencies.definitions.version("t", "d", 1),
+    "add": lambda dependencies: dependencies.definitions.add(definition("t")),
+    "put newest": lambda dependencies: dependencies.definitions.put_newest(definition("t")),
+    "list definitions": lambda dependencies: dependencies.definitions.list("t", 10),
+    "append": lambda dependencies: dependencies.history.append(history_row(EXECUTION.id, 1, "r#1", None, [])),
+    "read": lambda dependencies: dependencies.history.read(EXECUTION.id, 0, 10),
+    "send": lambda dependencies: dependencies.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
+    "delete": lambda dependencies: dependencies.queue.delete(NAMES.work, ["handle"]),
+    "get events": lambda dependencies: dependencies.events.get("t", "paid", "order-1"),
+    "put events": lambda dependencies: dependencies.events.put(Correlation("t", "paid", "order-1", version=1)),
+    "get task": lambda dependencies: dependencies.tasks.get("t", task("t").id),
+    "open task": lambda dependencies: dependencies.tasks.open(task("t")),
+    "open a large task": lambda dependencies: dependencies.tasks.open(task("t", data="x" * 100_000)),
+    "update task": lambda dependencies: dependencies.tasks.update(task("t", version=2)),
+    "list tasks": lambda dependencies: dependencies.tasks.list("t", TaskFilter(), 10),
 }
 """Every call of every port."""
 
@@ -135,7 +135,7 @@ every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
 
 @every_call
-def test_a_throttled_call_is_told_as_unavailable(call: Callable[[Ports], object]) -> None:
+def test_a_throttled_call_is_told_as_unavailable(call: Callable[[Dependencies], object]) -> None:
     tables, queues, answer = dynamodb(), sqs(), refusal(400, "ThrottlingException")
     with answering(tables, answer), answering(queues, answer), pytest.raises(UnavailableError) as error:
         call(ports(tables, queues))
@@ -159,7 +159,7 @@ def test_a_refusal_that_passes_is_told_as_unavailable(status: int, code: str) ->
 
 
 @every_call
-def test_a_refused_connection_is_told_as_unavailable(call: Callable[[Ports], object]) -> None:
+def test_a_refused_connection_is_told_as_unavailable(call: Callable[[Dependencies], object]) -> None:
     endpoint = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(UnavailableError):
         call(ports(dynamodb(endpoint), sqs(endpoint)))
@@ -193,9 +193,9 @@ def test_a_mistake_is_not_told_as_unavailable(code: str) -> None:
 
 def test_a_write_whose_answer_was_lost_stands_and_its_repeat_is_told_so(ministack_aws: Aws, tenant: str) -> None:
     tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
-    payloads = Payloads(DynamoParts(tables, ministack_aws.names))
+    payloads = Payloads(DynamoChunks(tables, ministack_aws.names))
     store = DynamoExecutions(tables, ministack_aws.names, payloads)
-    first = waiting(submission(tenant))
+    first = waiting(submitted(tenant))
 
     def lost(request: AWSPreparedRequest) -> AWSResponse:
         URLLib3Session().send(request)
@@ -211,9 +211,9 @@ def test_a_write_whose_answer_was_lost_stands_and_its_repeat_is_told_so(ministac
 
 def test_reads_go_on_with_the_keys_that_a_batch_left_out(ministack_aws: Aws, tenant: str) -> None:
     tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
-    ids = [submission(tenant, f"{n:08x}").id for n in range(5)]
+    ids = [submitted(tenant, f"{n:08x}").id for n in range(5)]
     for execution_id in ids:
-        ministack_aws.backend.executions.create(submission(tenant, execution_id[-8:]))
+        ministack_aws.backend.executions.create(submitted(tenant, execution_id[-8:]))
 
     def partly(params: dict[str, dict[str, dict[str, object]]], **_: object) -> None:
         """Ask for two keys and remember the others as left out."""
@@ -255,10 +255,10 @@ def test_reads_see_what_was_just_written(moto_aws: Aws, name: str) -> None:
         requests = params.get("RequestItems", {"": params}).values()
         consistent.extend(request.get("ConsistentRead", False) or "IndexName" in request for request in requests)
 
-    backend.executions.create(submission("t", name))
+    backend.executions.create(submitted("t", name))
     moto_aws.dynamodb.meta.events.register("provide-client-params.dynamodb", record)
     stores = backend.executions, backend.definitions, backend.history, backend.queue, backend.events, backend.tasks
-    CALLS[name](Ports(*stores))
+    CALLS[name](Dependencies(*stores))
     moto_aws.dynamodb.meta.events.unregister("provide-client-params.dynamodb", record)
     assert consistent
     assert all(consistent)

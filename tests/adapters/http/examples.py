@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.http.call import HttpPerformer
+from chalicelib.adapters.http.call import HttpCalls
 from chalicelib.adapters.http.gate import Resolver
 from chalicelib.api.parsing import read_json
 from chalicelib.core.values.errors import StepError
@@ -27,17 +27,17 @@ def one_by_one(answers: list[list[str]]) -> Resolver:
     return lambda _host, _port: answers.pop(0)
 
 
-def performer(**settings: Any) -> HttpPerformer:
+def performer(**settings: Any) -> HttpCalls:
     """Make a performer that may call the loopback interface."""
     settings.setdefault("local", ["127.0.0.1"])
-    return HttpPerformer(settings.pop("hosts", anywhere), read_json, **settings)
+    return HttpCalls(settings.pop("hosts", anywhere), read_json, **settings)
 
 
 def call(url: str, **params: Any) -> Any:
     return performer()({"url": url, **params}, KEY)
 
 
-def refusal(url: str, sender: HttpPerformer | None = None, **params: Any) -> StepError:
+def refusal(url: str, sender: HttpCalls | None = None, **params: Any) -> StepError:
     with pytest.raises(StepError) as raised:
         (sender or performer())({"url": url, **params}, KEY)
     return raised.value

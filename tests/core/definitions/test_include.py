@@ -117,13 +117,13 @@ class TestResolve:
     def test_each_definition_is_looked_up_once(self) -> None:
         asked: list[tuple[str, int | None]] = []
 
-        def asking(definition: str, version: int | None) -> tuple[int, Mapping[str, Json]] | None:
+        def wait(definition: str, version: int | None) -> tuple[int, Mapping[str, Json]] | None:
             asked.append((definition, version))
             return find(definition, version)
 
         pay: Json = {"include": {"definition": "pay", "version": 1}}
         resolve(
-            with_steps({"include": "pay"}, {"include": "pay"}, pay, pay, {"include": "no"}, {"include": "no"}), asking
+            with_steps({"include": "pay"}, {"include": "pay"}, pay, pay, {"include": "no"}, {"include": "no"}), wait
         )
         assert asked == [("pay", None), ("pay", 1), ("no", None)]
 

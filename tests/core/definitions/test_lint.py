@@ -4,22 +4,22 @@ from typing import ClassVar
 import pytest
 
 from chalicelib.core.definitions.lint import lint
-from chalicelib.core.definitions.model import Outcome, Perform, StepContext, StepType
+from chalicelib.core.definitions.model import Call, Outcome, StepContext, StepType
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
 
 
-class Call:
+class CallStep:
     name = "call"
     schema: Mapping[str, Json] = {"type": "object", "properties": {"to": {"description": "Whom."}}}
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
-        return Perform("call", None)
+        return Call("call", None)
 
 
-TYPES: Mapping[str, StepType] = {**STEP_TYPES, "call": Call()}
+TYPES: Mapping[str, StepType] = {**STEP_TYPES, "call": CallStep()}
 CLOSED = "Internal, InvalidOutput, InvalidParameters, Poison, TemplateBudgetExceeded, TemplateFailed, TooLarge"
 
 

@@ -3,14 +3,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.definitions.model import Awaited, Definition
+from chalicelib.core.definitions.model import AnswerKind, Definition
 from chalicelib.core.dryruns.mock import Mocks, Reply, find_step, name_of, read_mocks
 from chalicelib.core.executions.inputs import (
     CallbackFailed,
     CallbackSucceeded,
-    EffectFailed,
-    EffectSucceeded,
-    EventReceived,
+    CallFailed,
+    CallSucceeded,
+    SignalReceived,
     TaskCompleted,
     TaskRejected,
 )
@@ -169,23 +169,23 @@ class TestAnswers:
 
 class TestReply:
     def test_a_call_succeeds_or_fails(self) -> None:
-        assert Reply("", {"result": 1}).of_call("main", 3) == EffectSucceeded("main", 3, 1)
-        assert Reply("", {"error": "E"}).of_call("main", 3) == EffectFailed("main", 3, "E", "mocked")
+        assert Reply("", {"result": 1}).of_call("main", 3) == CallSucceeded("main", 3, 1)
+        assert Reply("", {"error": "E"}).of_call("main", 3) == CallFailed("main", 3, "E", "mocked")
         told = {"error": "E", "message": "no", "details": 1, "retryAfter": 2}
-        assert Reply("", told).of_call("main", 3) == EffectFailed("main", 3, "E", "no", 1, 2)
+        assert Reply("", told).of_call("main", 3) == CallFailed("main", 3, "E", "no", 1, 2)
 
     def test_whoever_is_asked_answers(self) -> None:
         one = {"result": 1, "by": "ada"}
-        assert Reply("", one).of_asking(Awaited.CALLBACK, "main", 3) == CallbackSucceeded("main", 3, 1)
-        assert Reply("", one).of_asking(Awaited.TASK, "main", 3) == TaskCompleted("main", 3, 1, "ada")
-        event = EventReceived("main", 3, 1, "/mocks/paid#main#3", "ada")
-        assert Reply("/mocks/paid", one).of_asking(Awaited.EVENT, "main", 3) == event
+        assert Reply("", one).to_wait(AnswerKind.CALLBACK, "main", 3) == CallbackSucceeded("main", 3, 1)
+        assert Reply("", one).to_wait(AnswerKind.TASK, "main", 3) == TaskCompleted("main", 3, 1, "ada")
+        event = SignalReceived("main", 3, 1, "/mocks/paid#main#3", "ada")
+        assert Reply("/mocks/paid", one).to_wait(AnswerKind.EVENT, "main", 3) == event
 
     def test_whoever_is_asked_says_no(self) -> None:
         failed = CallbackFailed("main", 3, "E", "mocked")
-        assert Reply("", {"error": "E"}).of_asking(Awaited.CALLBACK, "main", 3) == failed
+        assert Reply("", {"error": "E"}).to_wait(AnswerKind.CALLBACK, "main", 3) == failed
         rejected = TaskRejected("main", 3, "too much", "ada")
-        assert Reply("", {"reject": "too much", "by": "ada"}).of_asking(Awaited.TASK, "main", 3) == rejected
+        assert Reply("", {"reject": "too much", "by": "ada"}).to_wait(AnswerKind.TASK, "main", 3) == rejected
 
     def test_silence_is_none_of_these(self) -> None:
         assert Reply("", {"nothing": True}).is_silence

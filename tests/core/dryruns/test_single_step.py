@@ -1,5 +1,5 @@
-from chalicelib.core.definitions.model import Await, Awaited, Goto, StepContext
-from chalicelib.core.dryruns.single_step import Given, begun, excerpt, is_beyond
+from chalicelib.core.definitions.model import AnswerKind, Goto, StepContext, WaitForAnswer
+from chalicelib.core.dryruns.single_step import Given, begun, is_beyond, single_step
 from chalicelib.core.executions.model import ROOT, Failure
 from tests.core.examples import NOW, blank, define
 
@@ -22,7 +22,7 @@ steps:
 
 
 def test_all_ways_out_of_the_step_end_where_they_lead_and_everything_else_stays() -> None:
-    cut = excerpt(ORDER, "route")
+    cut = single_step(ORDER, "route")
     route = cut.steps["route"]
     assert [choice.next for choice in route.choices] == ["fly#"]
     assert (route.default, [catch.next for catch in route.catch]) == ("walk#", ["sorry#"])
@@ -32,16 +32,16 @@ def test_all_ways_out_of_the_step_end_where_they_lead_and_everything_else_stays(
 
 
 def test_what_a_nested_step_comes_to_is_no_output() -> None:
-    cut = excerpt(ORDER, "walk/go")
+    cut = single_step(ORDER, "walk/go")
     assert cut.steps["walk/go"].next == "walk/rest#"
     assert cut.output_schema is None
-    assert excerpt(ORDER, "sorry").steps["sorry"].next is None
+    assert single_step(ORDER, "sorry").steps["sorry"].next is None
 
 
 def test_the_end_waits_for_ever_but_in_an_execution_that_the_step_has_started_it_leads_on() -> None:
-    end = excerpt(ORDER, "walk").steps["sorry#"]
+    end = single_step(ORDER, "walk").steps["sorry#"]
     context = StepContext(None, NOW)
-    assert end.type.run({"parent": None, "step": "sorry"}, context) == Await(Awaited.CALLBACK)
+    assert end.type.run({"parent": None, "step": "sorry"}, context) == WaitForAnswer(AnswerKind.CALLBACK)
     assert end.type.run({"parent": "t:d:1", "step": "sorry"}, context) == Goto("sorry")
     assert end.params.source == {"parent": "${execution.parentId}", "step": "sorry"}
 
@@ -62,5 +62,5 @@ def test_the_first_thread_stands_at_the_step_with_what_is_given() -> None:
 
 
 def test_a_step_without_a_time_has_none() -> None:
-    root = begun(excerpt(ORDER, "walk/rest"), "walk/rest", blank(), Given()).threads[ROOT]
+    root = begun(single_step(ORDER, "walk/rest"), "walk/rest", blank(), Given()).threads[ROOT]
     assert (root.deadline, root.index) == (None, None)

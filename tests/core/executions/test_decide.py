@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.core.executions import builder as draft
 from chalicelib.core.executions.decide import decide, hand_over
-from chalicelib.core.executions.inputs import Decision, EffectSucceeded, Event, Poisoned, Started, StepDue, TimerFired
+from chalicelib.core.executions.inputs import CallSucceeded, Decision, Input, Poisoned, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import Driver, Failure, State, Status
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run, define
@@ -28,28 +28,28 @@ class TestTurns:
 
     @pytest.mark.parametrize(
         "event",
-        [StepDue("main", 7), StepDue("other", 0), TimerFired("main", 0), EffectSucceeded("main", 1, 1)],
+        [StepDue("main", 7), StepDue("other", 0), TimerFired("main", 0), CallSucceeded("main", 1, 1)],
         ids=["another turn", "another thread", "no timer", "the next turn"],
     )
-    def test_an_event_for_anything_else_changes_nothing(self, event: Event) -> None:
+    def test_an_event_for_anything_else_changes_nothing(self, event: Input) -> None:
         run = Run(ECHOES)
         assert run.fold(event) == Decision(run.execution)
 
-    @pytest.mark.parametrize("event", [StepDue("main", 1), EffectSucceeded("main", 1, 1), Poisoned("main", 1)])
-    def test_an_ended_execution_takes_no_event_of_a_thread(self, event: Event) -> None:
+    @pytest.mark.parametrize("event", [StepDue("main", 1), CallSucceeded("main", 1, 1), Poisoned("main", 1)])
+    def test_an_ended_execution_takes_no_event_of_a_thread(self, event: Input) -> None:
         run = Run(ECHOES).go()
         assert run.thread().key == ("main", 1)
         assert run.fold(event) == Decision(run.execution)
 
     def test_the_result_of_an_earlier_turn_is_not_taken_for_that_of_a_later_one(self) -> None:
         run = Run(CALLS).go().done("first")
-        assert run.fold(EffectSucceeded("main", 0, "first")) == Decision(run.execution)
+        assert run.fold(CallSucceeded("main", 0, "first")) == Decision(run.execution)
         assert run.done("second").output == "second"
 
     def test_a_waiting_thread_has_nothing_to_run_or_to_answer(self) -> None:
         run = Run(WAIT).go()
         assert run.fold(StepDue("main", 1)) == Decision(run.execution)
-        assert run.fold(EffectSucceeded("main", 1, "x")) == Decision(run.execution)
+        assert run.fold(CallSucceeded("main", 1, "x")) == Decision(run.execution)
 
 
 class TestHandOver:
@@ -99,7 +99,7 @@ class TestSteps:
 
     def test_while_it_runs_it_shows_the_step_that_moved_last(self) -> None:
         run = Run(CALLS)
-        run.fold(EffectSucceeded("main", 0, 1))
+        run.fold(CallSucceeded("main", 0, 1))
         assert (run.state, run.execution.step) == (State.STEP_STARTED, "again")
 
     def test_output_shapes_the_result_and_stash_keeps_it_or_values_made_from_it(self) -> None:
@@ -188,7 +188,7 @@ class TestWhen:
               - {id: c, type: fail, when: input}
               - {id: d, type: call}
             """)
-        run.fold(EffectSucceeded("main", 0, 1))
+        run.fold(CallSucceeded("main", 0, 1))
         assert run.fold(StepDue("main", 1)).records[0].state is State.STEP_SKIPPED
         assert (run.state, run.execution.step) == (State.STEP_SUCCEEDED, "a")
 
@@ -312,13 +312,13 @@ class TestEffects:
         decision = run.fold(Started())
         assert decision.execution is run.execution
         assert decision.records == ()
-        assert decision.perform is not None
+        assert decision.call is not None
 
     def test_its_content_is_the_same_whenever_and_by_whomever_it_is_asked_for(self) -> None:
         run = Run(CALL)
         other = Driver("other", "twin")
         later = decide(run.definition, run.execution, Started(), NOW + 3600 * SECOND, other)
-        assert later.perform == run.fold(Started()).perform
+        assert later.call == run.fold(Started()).call
 
     def test_its_answer_is_the_result(self) -> None:
         assert Run(CALL).go().done({"status": 200}).output == {"status": 200}

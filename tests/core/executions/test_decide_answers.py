@@ -5,33 +5,33 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.definitions.model import Perform
-from chalicelib.core.executions.decide import MAX_LETTERS, MAX_TAKEN, hand_over
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.decide import MAX_SIGNALS, MAX_TAKEN, hand_over
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,
     CallbackSucceeded,
+    CallFailed,
+    CallSucceeded,
     CancelRequested,
-    EffectFailed,
-    EffectSucceeded,
-    EventReceived,
-    EventSent,
+    CloseWait,
     HeartbeatReceived,
     Message,
     OpenTask,
     PauseRequested,
     RedriveRequested,
     ResumeRequested,
-    Settle,
-    Settled,
+    SignalReceived,
+    SignalSent,
     StepDue,
     Subscribe,
     TaskCompleted,
     TaskRejected,
     TimerFired,
+    WaitClosed,
 )
-from chalicelib.core.executions.model import Answer, Driver, Letter, State, Status
-from chalicelib.core.expressions.template import Hole
+from chalicelib.core.executions.model import Answer, Driver, Signal, State, Status
+from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -79,15 +79,15 @@ def answered(run: Run, kind: type[Answered], *members: Any, thread: str = "main"
     return run.ask(kind(thread, run.thread(thread).turn, *members))
 
 
-def sent(data: Json, name: str = "paid", number: int = 1, seconds: float = 60) -> EventSent:
-    return EventSent(actor="ada", id=f"event-{number}", name=name, result=data, until=NOW + timedelta(seconds=seconds))
+def sent(data: Json, name: str = "paid", number: int = 1, seconds: float = 60) -> SignalSent:
+    return SignalSent(actor="ada", id=f"event-{number}", name=name, result=data, until=NOW + timedelta(seconds=seconds))
 
 
 class TestCallback:
     def test_a_call_that_was_made_waits_at_its_turn_for_whoever_was_handed_the_token(self) -> None:
         run = Run(CALL, "Ada").go().done({"status": 202})
         assert run.thread().key == ("main", 0)
-        assert run.thread().status is Status.ASKING
+        assert run.thread().status is Status.WAITING_FOR_ANSWER
 
     def test_nobody_else_is_told_of_it(self) -> None:
         assert Run(CALL, "Ada").go().done().asks() == []
@@ -98,7 +98,7 @@ class TestCallback:
 
     def test_an_answer_that_overtakes_that_of_the_call_counts(self) -> None:
         run = answered(Run(CALL).go(), CallbackSucceeded, "yes")
-        run.fold(EffectSucceeded("main", 0, "late"))
+        run.fold(CallSucceeded("main", 0, "late"))
         assert run.output == "got yes"
 
     def test_a_second_answer_changes_nothing(self) -> None:
@@ -111,8 +111,8 @@ class TestCallback:
     def test_a_call_that_fails_fails_the_step_and_one_that_was_made_before_does_not(self) -> None:
         assert Run(CALL).go().broke().error.name == "Boom"
         run = Run(CALL).go().done()
-        run.fold(EffectFailed("main", 0, "Boom", "the twin's"))
-        assert run.thread().status is Status.ASKING
+        run.fold(CallFailed("main", 0, "Boom", "the twin's"))
+        assert run.thread().status is Status.WAITING_FOR_ANSWER
 
     def test_they_can_fail_it(self) -> None:
         run = answered(Run(CALL).go().done(), CallbackFailed, "Refused", "no money", {"left": 3})
@@ -120,7 +120,7 @@ class TestCallback:
 
     def test_the_step_type_waits_without_a_call_at_its_next_turn(self) -> None:
         run = Run(WAIT).go()
-        assert (run.thread().key, run.thread().status) == (("main", 1), Status.ASKING)
+        assert (run.thread().key, run.thread().status) == (("main", 1), Status.WAITING_FOR_ANSWER)
         assert answered(run, CallbackSucceeded, 7).output == 7
 
     def test_silence_fails_it(self) -> None:
@@ -131,7 +131,7 @@ class TestCallback:
         answered(run, HeartbeatReceived)
         assert run.thread().key == ("main", 1)
         run.later(50)
-        assert run.thread().status is Status.ASKING
+        assert run.thread().status is Status.WAITING_FOR_ANSWER
         assert run.later(10).error.name == "HeartbeatTimeout"
 
     def test_a_call_has_a_heartbeat_too(self) -> None:
@@ -163,7 +163,7 @@ class TestCallback:
                   - {id: b, steps: [{id: go, type: call}]}
             """).go()
         run.broke(thread="main.1.b").ask(RedriveRequested())
-        assert run.standing["main.1.a"] == "asking both/a/ask"
+        assert run.standing["main.1.a"] == "wait both/a/ask"
         answered(run, CallbackSucceeded, 1, thread="main.1.a").done(2, "main.1.b")
         assert run.output == {"a": 1, "b": 2}
 
@@ -172,13 +172,13 @@ class TestCallback:
         silent = Run(WAIT).go().later(60)
         for run in (failed, silent):
             run.ask(RedriveRequested())
-            assert run.thread().status is Status.ASKING
+            assert run.thread().status is Status.WAITING_FOR_ANSWER
             assert run.thread().turn > 1
 
     def test_what_was_not_asked_is_not_heard(self) -> None:
         run = Run(TASK).go()
         answered(run, CallbackSucceeded, "yes")
-        assert run.thread().status is Status.ASKING
+        assert run.thread().status is Status.WAITING_FOR_ANSWER
 
 
 class TestEvent:
@@ -189,14 +189,14 @@ class TestEvent:
 
     def test_data_that_does_not_pass_is_kept_for_another_step(self) -> None:
         run = Run(EVENT).go().ask(sent({}))
-        assert run.standing == {"main": "asking paid"}
-        assert [letter.id for letter in run.execution.mailbox] == ["event-1"]
+        assert run.standing == {"main": "wait paid"}
+        assert [message.id for message in run.execution.mailbox] == ["event-1"]
 
     def test_one_that_comes_first_is_taken_by_the_step_once(self) -> None:
         run = Run(EVENT.replace("- {id: paid", "- {id: rest, type: wait, seconds: 30}\n      - {id: paid")).go()
         run.ask(sent({"amount": 7})).later(30)
         assert run.output == 7
-        assert [(letter.taken, letter.value) for letter in run.execution.mailbox] == [(True, None)]
+        assert [(message.taken, message.value) for message in run.execution.mailbox] == [(True, None)]
 
     def test_the_oldest_of_its_name_is_taken_and_the_others_stay(self) -> None:
         run = Run(f"steps: [{{id: rest, type: wait, seconds: 30}}, {EVENT.split('- ')[1].strip()}]").go()
@@ -205,26 +205,26 @@ class TestEvent:
         )
         run.later(30)
         assert run.output == {"amount": 1}
-        assert [letter.id for letter in run.execution.mailbox if not letter.taken] == ["event-1", "event-3"]
+        assert [message.id for message in run.execution.mailbox if not message.taken] == ["event-1", "event-3"]
 
     def test_it_is_kept_for_its_time(self) -> None:
         run = Run(EVENT.replace("- {id: paid", "- {id: rest, type: wait, seconds: 30}\n      - {id: paid")).go()
         run.ask(sent({"amount": 7}, seconds=30)).later(30)
-        assert run.standing == {"main": "asking paid"}
+        assert run.standing == {"main": "wait paid"}
 
     def test_the_same_event_again_changes_nothing(self) -> None:
         run = Run(
             EVENT.replace("id: last, type: echo, message: '${output.amount}'", "id: last, type: event, name: paid")
         )
         run.go().ask(sent({"amount": 7}))
-        assert run.standing == {"main": "asking last"}
+        assert run.standing == {"main": "wait last"}
         decision = run.fold(sent({"amount": 7}))
         assert decision.execution is run.execution
 
     def test_a_full_mailbox_takes_no_more(self) -> None:
         run = Run("steps: [{id: rest, type: wait, seconds: 30}]").go()
-        letters = tuple(Letter(f"old-{n}", "paid", NOW + timedelta(hours=1)) for n in range(MAX_LETTERS))
-        run.execution = copy_with(run.execution, mailbox=letters)
+        messages = tuple(Signal(f"old-{n}", "paid", NOW + timedelta(hours=1)) for n in range(MAX_SIGNALS))
+        run.execution = copy_with(run.execution, mailbox=messages)
         assert run.fold(sent(None)).execution is run.execution
 
     def test_what_was_taken_takes_no_room_and_the_newest_of_it_are_known(self) -> None:
@@ -236,7 +236,7 @@ class TestEvent:
             """).go()
         for number in range(150):
             run.ask(sent(number, number=number))
-        assert [letter.id for letter in run.execution.mailbox] == [f"event-{n}" for n in range(150 - MAX_TAKEN, 150)]
+        assert [message.id for message in run.execution.mailbox] == [f"event-{n}" for n in range(150 - MAX_TAKEN, 150)]
         assert run.fold(sent(149, number=149)).execution is run.execution
 
     def test_one_for_an_execution_that_nobody_has_touched_is_kept(self) -> None:
@@ -248,21 +248,21 @@ class TestEvent:
         run = Run(KEYED, "order-7").go()
         (wanted,) = (each for each in run.asks() if isinstance(each, Subscribe))
         assert (wanted.thread.key, wanted.wanted.params["key"]) == (("main", 1), "order-7")
-        run.fold(EventReceived("main", 1, {"amount": 7}, "event-1", "ada"))
-        (settled,) = (each for each in run.asks() if isinstance(each, Settle))
+        run.fold(SignalReceived("main", 1, {"amount": 7}, "event-1", "ada"))
+        (settled,) = (each for each in run.asks() if isinstance(each, CloseWait))
         assert settled.thread.id == "main@1"
-        assert settled.thread.asking is not None
-        assert settled.thread.asking.answer == Answer(NOW, "ada", key="event-1")
-        run.fold(Settled("main@1", 1))
+        assert settled.thread.wait is not None
+        assert settled.thread.wait.answer == Answer(NOW, "ada", key="event-1")
+        run.fold(WaitClosed("main@1", 1))
         assert run.standing == {"main": "ready last"}
 
     def test_a_wait_that_is_over_without_it_is_made_known_too(self) -> None:
         run = Run(KEYED, "order-7").go()
         run.later(60)
         assert run.output == "too late"
-        (settled,) = (each for each in run.asks() if isinstance(each, Settle))
-        assert settled.thread.asking is not None
-        assert settled.thread.asking.answer is None
+        (settled,) = (each for each in run.asks() if isinstance(each, CloseWait))
+        assert settled.thread.wait is not None
+        assert settled.thread.wait.answer is None
 
     def test_one_that_is_sent_to_the_execution_finds_a_step_with_a_key(self) -> None:
         assert Run(KEYED, "order-7").go().ask(sent({"amount": 7})).output == 7
@@ -282,10 +282,10 @@ class TestTask:
     def test_what_is_left_of_it_says_how_it_ended_until_that_is_known(self) -> None:
         run = Run(TASK.replace("type: echo, message: '${output.yes} by ${stash.by}'", "type: call")).go()
         answered(run, TaskCompleted, {"yes": True}, "ada", "key-1")
-        (settle,) = (each for each in run.asks() if isinstance(each, Settle))
-        assert settle.thread.asking is not None
-        assert settle.thread.asking.answer == Answer(NOW, "ada", {"yes": True}, key="key-1")
-        run.fold(Settled("main@1", 1))
+        (settle,) = (each for each in run.asks() if isinstance(each, CloseWait))
+        assert settle.thread.wait is not None
+        assert settle.thread.wait.answer == Answer(NOW, "ada", {"yes": True}, key="key-1")
+        run.fold(WaitClosed("main@1", 1))
         assert run.standing == {"main": "ready last"}
 
     def test_two_answers_are_one(self) -> None:
@@ -300,20 +300,20 @@ class TestTask:
         assert (run.error.name, run.error.message) == ("task.Rejected", "not mine")
         assert run.error.details == {"by": "ada", "reason": "not mine"}
         (settle,) = run.asks()
-        assert isinstance(settle, Settle)
-        assert settle.thread.asking is not None
-        assert settle.thread.asking.answer == Answer(NOW, "ada", reason="not mine", rejected=True)
+        assert isinstance(settle, CloseWait)
+        assert settle.thread.wait is not None
+        assert settle.thread.wait.answer == Answer(NOW, "ada", reason="not mine", rejected=True)
 
     def test_it_is_taken_back_with_the_execution(self) -> None:
         run = Run(TASK).go().ask(CancelRequested())
         (settle,) = run.asks()
-        assert isinstance(settle, Settle)
+        assert isinstance(settle, CloseWait)
         assert settle.thread.key == ("main", 1)
 
     def test_after_a_redrive_it_is_another_task(self) -> None:
         run = Run(TASK).go().ask(CancelRequested()).ask(RedriveRequested())
         opened = [each.thread.turn for each in run.asks() if isinstance(each, OpenTask)]
-        taken_back = [each.thread.turn for each in run.asks() if isinstance(each, Settle)]
+        taken_back = [each.thread.turn for each in run.asks() if isinstance(each, CloseWait)]
         assert (opened, taken_back) == ([3], [1])
 
     def test_not_done_in_time_it_fails(self) -> None:
@@ -329,8 +329,8 @@ class TestTask:
         assert run.thread().key == ("main", 1)
         (opened,) = run.asks()
         assert isinstance(opened, OpenTask)
-        assert opened.thread.asking is not None
-        assert opened.thread.asking.overdue
+        assert opened.thread.wait is not None
+        assert opened.thread.wait.overdue
         assert answered(run, TaskCompleted, 1).output == 1
 
     def test_while_it_waits_it_has_a_timer(self) -> None:
@@ -341,10 +341,10 @@ class TestTask:
 class TestAtMostOnce:
     def test_the_call_is_claimed_at_a_turn_of_its_own_before_it_is_made(self) -> None:
         run = Run(ONCE, 7)
-        assert run.fold(StepDue("main", 0)).perform is None
+        assert run.fold(StepDue("main", 0)).call is None
         assert (run.thread().key, run.thread().claimed) == (("main", 1), True)
-        made = run.fold(StepDue("main", 1)).perform
-        assert made == Perform("call", 7, once=True)
+        made = run.fold(StepDue("main", 1)).call
+        assert made == Call("call", 7, once=True)
 
     def test_its_answer_is_the_result_and_the_claim_ends_with_it(self) -> None:
         run = Run(ONCE, 7).go().done("paid")
@@ -354,19 +354,19 @@ class TestAtMostOnce:
         run = Run(ONCE, 7).go()
         run.execution = copy_with(run.execution, threads={"main": copy_with(run.thread(), driver=OTHER)})
         decision = run.fold(StepDue("main", 1))
-        assert decision.perform is None
+        assert decision.call is None
         assert run.go().output == "perhaps: Interrupted"
 
     def test_what_was_handed_over_was_not_made_and_is_claimed_again(self) -> None:
         run = Run(ONCE, 7).go()
         run.execution = hand_over(run.execution, [("main", 1)], OTHER)
-        assert run.fold(StepDue("main", 1)).perform is None
+        assert run.fold(StepDue("main", 1)).call is None
         assert (run.thread().key, run.thread().driver) == (("main", 2), ME)
-        assert run.fold(StepDue("main", 2)).perform is not None
+        assert run.fold(StepDue("main", 2)).call is not None
 
     def test_it_can_wait_for_an_answer_as_well(self) -> None:
         run = Run(ONCE.replace("at-most-once", "at-most-once, callback: true")).go().done()
-        assert (run.thread().status, run.thread().claimed) == (Status.ASKING, False)
+        assert (run.thread().status, run.thread().claimed) == (Status.WAITING_FOR_ANSWER, False)
         assert answered(run, CallbackSucceeded, "paid").output == "paid"
 
     def test_another_attempt_is_claimed_anew(self) -> None:
@@ -390,9 +390,12 @@ class TestHoles:
             """,
             "Ada",
         )
-        made = run.fold(StepDue("main", 0)).perform
+        made = run.fold(StepDue("main", 0)).call
         assert made is not None
-        assert made.holes == {"/headers/Authorization": ["Bearer ", Hole("pay")], "/body/token": [Hole()]}
+        assert made.placeholders == {
+            "/headers/Authorization": ["Bearer ", Placeholder("pay")],
+            "/body/token": [Placeholder()],
+        }
         assert made.params == {
             "url": "https://example.com",
             "headers": {"Authorization": "Bearer ***"},

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.core.executions.decide import MAX_DEPTH, MAX_SPAWNS, MAX_SPAWNS_A_MINUTE
 from chalicelib.core.executions.inputs import ChildEnded, Decision, Message
-from chalicelib.core.executions.model import Failure, Join, Parent, Part, Spawns, State, Status
+from chalicelib.core.executions.model import Failure, Join, Parent, Partition, Spawns, State, Status
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run
 
@@ -27,7 +27,7 @@ CHILD = "t:other:6aaa375f1bc78e33b8dead7769e84c9f"
 class TestWorkflow:
     def test_the_thread_awaits_a_child_that_is_named_after_its_turn(self) -> None:
         run = Run(WORKFLOW).go()
-        assert (run.thread().key, run.thread().status) == (("main", 1), Status.AWAITING)
+        assert (run.thread().key, run.thread().status) == (("main", 1), Status.WAITING_FOR_CHILDREN)
         assert run.thread().join == Join(1, begun=1, child=CHILD)
 
     def test_another_turn_names_another_child(self) -> None:
@@ -126,8 +126,8 @@ class TestShades:
     def test_a_child_that_is_given_up_stays_known_until_it_has_ended(self) -> None:
         run = Run(GIVEN_UP).go().later(60)
         assert run.standing == {"main@1": "over sub", "main": "ready next"}
-        shade = run.thread("main@1")
-        assert (shade.turn, shade.driver, shade.join) == (1, ME, Join(1, begun=1, child=CHILD))
+        tombstone = run.thread("main@1")
+        assert (tombstone.turn, tombstone.driver, tombstone.join) == (1, ME, Join(1, begun=1, child=CHILD))
 
     def test_then_it_is_forgotten(self) -> None:
         run = Run(GIVEN_UP).go().later(60)
@@ -204,18 +204,23 @@ class TestSpawnGuard:
         assert self.spawned(Spawns(7, before, 5)).execution.spawns == Spawns(8, NOW, 1)
 
     def test_nesting_has_an_end(self) -> None:
-        assert self.spawned(depth=MAX_DEPTH - 1).thread().status is Status.AWAITING
+        assert self.spawned(depth=MAX_DEPTH - 1).thread().status is Status.WAITING_FOR_CHILDREN
         assert self.message(self.spawned(depth=MAX_DEPTH)).startswith("executions nest 16 deep at most")
 
     def test_so_has_the_number_of_children(self) -> None:
-        assert self.spawned(Spawns(MAX_SPAWNS - 1, NOW, 1)).thread().status is Status.AWAITING
+        assert self.spawned(Spawns(MAX_SPAWNS - 1, NOW, 1)).thread().status is Status.WAITING_FOR_CHILDREN
         assert "at most 100,000 others" in self.message(self.spawned(Spawns(MAX_SPAWNS, NOW, 1)))
 
     def test_and_their_number_in_a_minute(self) -> None:
         full = Spawns(5000, NOW - timedelta(seconds=59), MAX_SPAWNS_A_MINUTE)
         assert "10,000 others in a minute" in self.message(self.spawned(full))
-        assert self.spawned(copy_with(full, recent=MAX_SPAWNS_A_MINUTE - 1)).thread().status is Status.AWAITING
-        assert self.spawned(copy_with(full, since=NOW - timedelta(seconds=60))).thread().status is Status.AWAITING
+        assert (
+            self.spawned(copy_with(full, recent=MAX_SPAWNS_A_MINUTE - 1)).thread().status is Status.WAITING_FOR_CHILDREN
+        )
+        assert (
+            self.spawned(copy_with(full, since=NOW - timedelta(seconds=60))).thread().status
+            is Status.WAITING_FOR_CHILDREN
+        )
 
     def test_the_parts_of_a_map_share_what_their_execution_may_start(self) -> None:
         share = Spawns(share=100)
@@ -260,7 +265,7 @@ class TestLargeMap:
     )
     def test_more_than_a_hundred_items_are_parts_that_are_executions(self, options: str, join: Join) -> None:
         run = Run(LARGE.format(options), 250).go()
-        assert (run.thread().status, run.thread().join) == (Status.AWAITING, join)
+        assert (run.thread().status, run.thread().join) == (Status.WAITING_FOR_CHILDREN, join)
 
     def test_the_record_of_its_end_names_the_parts(self) -> None:
         run = Run(LARGE.format(""), 101).go()
@@ -345,10 +350,10 @@ class TestPart:
 
     def part(self, count: int, first: int = 0, **more: int) -> Run:
         run = Run(LARGE.format("timeoutSeconds: 9\n        retry: [{errors: ['*']}]"), count)
-        about = Part(first, more.get("concurrency", 100), more.get("tolerate", 0), {"id": "t:d:whole"})
+        about = Partition(first, more.get("concurrency", 100), more.get("tolerate", 0), {"id": "t:d:whole"})
         root = copy_with(run.thread(), incoming=list(range(first, first + count)), deadline=None)
         parent = Parent("t:d:whole", "main", 1)
-        run.execution = copy_with(run.execution, threads={"main": root}, part=about, parent=parent)
+        run.execution = copy_with(run.execution, threads={"main": root}, partition=about, parent=parent)
         return run.go()
 
     def test_it_runs_the_steps_for_its_items_which_keep_their_numbers(self) -> None:

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core.executions.inputs import (
+    CallSucceeded,
     CancelRequested,
     ChildEnded,
     Decision,
-    EffectSucceeded,
     Launch,
     Message,
     PauseRequested,
@@ -19,7 +19,7 @@ from chalicelib.core.executions.inputs import (
     StepDue,
     TimerFired,
 )
-from chalicelib.core.executions.model import Driver, Failure, Part, State, Status
+from chalicelib.core.executions.model import Driver, Failure, Partition, State, Status
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run, define
 
@@ -72,7 +72,7 @@ class TestCancel:
 
     def test_an_effect_that_was_in_flight_changes_nothing(self) -> None:
         run = Run(CALLS).go().ask(CANCEL)
-        assert run.fold(EffectSucceeded("main", 0, "late")) == Decision(run.execution)
+        assert run.fold(CallSucceeded("main", 0, "late")) == Decision(run.execution)
 
     def test_its_threads_stay_and_those_with_somebody_to_tell_are_driven(self) -> None:
         other = Driver("before", "before")
@@ -90,7 +90,7 @@ class TestCancel:
 class TestPause:
     def test_it_shows_and_is_told_of(self) -> None:
         run = Run(CALLS).go().ask(PauseRequested(actor="bob"))
-        assert (run.state, run.execution.paused, run.execution.order) == (State.PAUSED, True, 1)
+        assert (run.state, run.execution.paused, run.execution.control_epoch) == (State.PAUSED, True, 1)
         assert (run.told[-1], run.records[-1].actor) == ("ExecutionPaused main ask", "bob")
 
     def test_no_step_begins_and_no_timer_counts(self) -> None:
@@ -115,7 +115,7 @@ class TestPause:
 
     def test_resumed_it_goes_on_where_it_stood(self) -> None:
         run = Run(CALLS).go().ask(PAUSE).ask(ResumeRequested(actor="bob"))
-        assert (run.state, run.execution.paused, run.execution.order) == (State.STARTED, False, 2)
+        assert (run.state, run.execution.paused, run.execution.control_epoch) == (State.STARTED, False, 2)
         assert (run.told[-1], run.records[-1].actor) == ("ExecutionStarted main ask", "bob")
         assert run.performs == {"main": None}
 
@@ -174,9 +174,9 @@ class TestFromTheParent:
 
     def test_a_newer_one_is_heard(self) -> None:
         run = Run(CALLS).go().ask(PauseRequested(turn=4))
-        assert (run.execution.paused, run.execution.heard) == (True, 4)
+        assert (run.execution.paused, run.execution.parent_epoch) == (True, 4)
         run.ask(ResumeRequested(turn=5))
-        assert (run.execution.paused, run.execution.heard) == (False, 5)
+        assert (run.execution.paused, run.execution.parent_epoch) == (False, 5)
 
     @pytest.mark.parametrize("turn", [4, 5])
     @pytest.mark.parametrize("kind", [PauseRequested, CancelRequested, ResumeRequested])
@@ -193,7 +193,7 @@ class TestFromTheParent:
 
     def test_to_go_on_as_the_parent_was_redriven_redrives_it(self) -> None:
         run = Run(CALLS).go().broke("No").ask(ResumeRequested(turn=7, redrives=2))
-        assert (run.execution.redrives, run.execution.heard, run.execution.ended) == (2, 7, False)
+        assert (run.execution.redrives, run.execution.parent_epoch, run.execution.ended) == (2, 7, False)
         assert run.performs == {"main": None}
 
     @pytest.mark.parametrize("redrives", [0, 1])
@@ -237,7 +237,7 @@ class TestRedrive:
         run.now += 100 * SECOND
         run.ask(RedriveRequested(actor="bob"))
         assert run.performs == {"main": ["one", {"got": "one"}]}
-        assert (run.execution.redrives, run.execution.order, run.execution.ended_at) == (1, 3, None)
+        assert (run.execution.redrives, run.execution.control_epoch, run.execution.ended_at) == (1, 3, None)
         assert (run.execution.error, run.execution.output, run.execution.stash) == (None, None, {})
         assert run.told[-2:] == ["ExecutionStarted main again", "StepStarted main again"]
         assert run.records[-2].actor == "bob"
@@ -453,7 +453,7 @@ class TestRedriveOfChildren:
     def test_the_parts_of_a_map_that_had_not_ended_are_told_to_go_on(self) -> None:
         run = Run(self.LARGE.format(items="range(`250`)")).go().child(State.SUCCEEDED, 1, failed=1)
         run.child(State.FAILED, 0, error=Failure("ItemsFailed", "many", "each/a")).ask(RedriveRequested(version=2))
-        told = [each.event for each in run.asks() if isinstance(each, Message) and each.submission is None]
+        told = [each.event for each in run.asks() if isinstance(each, Message) and each.submitted is None]
         assert told == [ResumeRequested(turn=run.execution.version, redrives=1, version=2)] * 2
 
     def test_a_map_too_many_of_whose_items_failed_goes_on_once_more(self) -> None:
@@ -502,7 +502,9 @@ class TestRedriveOfChildren:
         steps = "[{id: each, type: map, items: [1], timeoutSeconds: 9, steps: [{id: a, type: call}]}]"
         run = Run(f"{{timeoutSeconds: 60, steps: {steps}}}")
         root = copy_with(run.thread(), incoming=[1], deadline=None)
-        run.execution = copy_with(run.execution, threads={"main": root}, deadline=None, part=Part(0, 1, 0, {}))
+        run.execution = copy_with(
+            run.execution, threads={"main": root}, deadline=None, partition=Partition(0, 1, 0, {})
+        )
         run.go().broke("No", "main.1.0").ask(ResumeRequested(turn=9, redrives=1))
         assert (run.standing["main"], run.thread("main.1.0").status) == ("joining each", Status.READY)
         return run

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core.definitions.model import Outcome, StepContext
-from chalicelib.core.executions.inputs import Decision, EffectSucceeded
+from chalicelib.core.executions.inputs import CallSucceeded, Decision
 from chalicelib.core.executions.model import Failure, State, Status
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from tests.core.examples import ME, NOW, Call, Run
+from tests.core.examples import ME, NOW, CallStep, Run
 
 BOTH = """
     steps:
@@ -54,7 +54,7 @@ class TestParallel:
 
     def test_a_branch_that_has_ended_takes_no_second_answer(self) -> None:
         run = Run(BOTH, "in").go().done("R", RIGHT)
-        assert run.fold(EffectSucceeded(RIGHT, 0, "again")) == Decision(run.execution)
+        assert run.fold(CallSucceeded(RIGHT, 0, "again")) == Decision(run.execution)
 
     def test_the_first_failure_of_a_branch_is_the_steps_and_the_threads_stand_as_they_stood(self) -> None:
         run = Run(BOTH, "in").go().broke("No", LEFT)
@@ -308,7 +308,7 @@ class TestTolerance:
         assert run.state is State.SUCCEEDED
 
 
-class Broken(Call):
+class Broken(CallStep):
     """A step type with a mistake in it."""
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core.definitions.model import StartChild
-from chalicelib.core.executions.factory import WIDTH, child, child_id, part, part_size, read_below, submit
-from chalicelib.core.executions.model import Execution, Failure, Parent, Part, State, Status
+from chalicelib.core.executions.factory import WIDTH, child, child_id, partition, partition_size, read_below, submit
+from chalicelib.core.executions.model import Execution, Failure, Parent, Partition, State, Status
 from chalicelib.core.executions.scope import items_of
 from chalicelib.core.values.errors import InvalidInputError
 from chalicelib.core.values.value import copy_with
@@ -96,7 +96,7 @@ def executions(count: int) -> int:
     """Count the executions that a map of so many items starts."""
     if count <= WIDTH:
         return 0
-    size = part_size(count)
+    size = partition_size(count)
     whole, rest = divmod(count, size)
     return whole * (1 + executions(size)) + (1 + executions(rest) if rest else 0)
 
@@ -116,13 +116,13 @@ class TestPartSizes:
         ],
     )
     def test_as_few_parts_as_can_be_of_one_size(self, count: int, size: int) -> None:
-        assert part_size(count) == size
+        assert partition_size(count) == size
 
     @pytest.mark.parametrize("count", [101, 199, 250, 9_999, 10_000, 10_001, 123_457, 1_000_000])
     def test_nowhere_in_the_tree_are_more_than_its_width(self, count: int) -> None:
         levels = 1
         while count > WIDTH:
-            size = part_size(count)
+            size = partition_size(count)
             assert -(-count // size) <= WIDTH
             count, levels = size, levels + 1
         assert levels <= 3
@@ -151,7 +151,7 @@ class TestPart:
         items = items_of(run.definition, run.execution, run.thread())
         join = run.thread().join
         assert join is not None
-        return [part(run.execution, run.thread(), items, number) for number in range(join.total)]
+        return [partition(run.execution, run.thread(), items, number) for number in range(join.total)]
 
     def test_together_they_have_all_items_once_and_in_order(self) -> None:
         for count in (101, 250, 1_000):
@@ -164,8 +164,10 @@ class TestPart:
 
     def test_each_knows_its_first_item_and_what_the_map_says(self) -> None:
         options = "maxConcurrency: 50\n            timeoutSeconds: 9"
-        assert [(each.part, each.deadline, each.threads["main"].deadline) for each in self.parts(250, options)] == [
-            (Part(first, 50, 7, {**self.parts(250)[0].part.execution}), None, None)  # type: ignore[union-attr] # a part
+        assert [
+            (each.partition, each.deadline, each.threads["main"].deadline) for each in self.parts(250, options)
+        ] == [
+            (Partition(first, 50, 7, {**self.parts(250)[0].partition.execution}), None, None)  # type: ignore[union-attr] # a part
             for first in (0, 84, 168)
         ]
 
@@ -175,15 +177,15 @@ class TestPart:
         assert (root.key, root.status, root.step, first.step) == (("main", 0), Status.READY, "m", "m")
         assert (root.stash, root.error) == ({"seen": 1}, Failure("First", "no", "a"))
         assert (first.input, first.definition_id, first.started_by, first.depth) == (250, "d", "ada", 0)
-        assert (first.spawns.share, first.heard, first.redrives) == (3, 0, 0)
+        assert (first.spawns.share, first.parent_epoch, first.redrives) == (3, 0, 0)
         assert (first.parent, second.parent) == (Parent("t:d:1", "main", 2, 0), Parent("t:d:1", "main", 2, 1))
-        assert first.part is not None
-        assert first.part.execution["id"] == "t:d:1"
+        assert first.partition is not None
+        assert first.partition.execution["id"] == "t:d:1"
 
     def test_what_the_steps_do_not_read_is_not_handed_on(self) -> None:
         silent = self.STEPS.replace("content: '${{[input, stash.seen]}}'", "content: '${{item}}'")
         run = Run(silent.format(""), 250).go().broke("First")
-        first = part(run.execution, run.thread(), items_of(run.definition, run.execution, run.thread()), 0)
+        first = partition(run.execution, run.thread(), items_of(run.definition, run.execution, run.thread()), 0)
         assert (first.input, first.threads["main"].stash) == (None, {})
 
     @pytest.mark.parametrize(
@@ -206,12 +208,14 @@ class TestPart:
     def test_it_can_be_parted_again_and_its_parts_show_the_same_execution(self) -> None:
         run = Run(self.STEPS.format(""), 25_000).go().broke("First")
         whole = items_of(run.definition, run.execution, run.thread())
-        second = part(run.execution, run.thread(), whole, 1)
+        second = partition(run.execution, run.thread(), whole, 1)
         inner = Run(self.STEPS.format(""), 25_000)
         inner.execution = second
         inner.go()
-        deep = part(inner.execution, inner.thread(), items_of(inner.definition, inner.execution, inner.thread()), 2)
-        assert deep.part == Part(8_334 + 2 * 100, 100, 7, second.part.execution)  # type: ignore[union-attr] # a part
+        deep = partition(
+            inner.execution, inner.thread(), items_of(inner.definition, inner.execution, inner.thread()), 2
+        )
+        assert deep.partition == Partition(8_334 + 2 * 100, 100, 7, second.partition.execution)  # type: ignore[union-attr] # a part
         assert deep.threads["main"].incoming == list(range(8_534, 8_634))
         assert deep.parent == Parent(second.id, "main", 1, 2)
 
@@ -220,11 +224,11 @@ class TestPart:
         thread = run.thread()
         assert thread.join is not None
         items, before = list(range(20_000)), copy_with(thread, join=copy_with(thread.join, total=100))
-        assert part(run.execution, before, items, 99).threads["main"].incoming == items[19_800:]
-        assert part(run.execution, thread, items, 1).threads["main"].incoming == items[10_000:]
+        assert partition(run.execution, before, items, 99).threads["main"].incoming == items[19_800:]
+        assert partition(run.execution, thread, items, 1).threads["main"].incoming == items[10_000:]
 
     def test_without_a_join_it_runs_one_by_one(self) -> None:
         run = Run(self.STEPS.format(""), 250).go().broke("First")
-        bare = part(run.execution, copy_with(run.thread(), join=None), list(range(250)), 0)
-        assert bare.part is not None
-        assert (bare.part.concurrency, bare.part.tolerate) == (1, 0)
+        bare = partition(run.execution, copy_with(run.thread(), join=None), list(range(250)), 0)
+        assert bare.partition is not None
+        assert (bare.partition.concurrency, bare.partition.tolerate) == (1, 0)

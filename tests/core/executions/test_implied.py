@@ -17,7 +17,7 @@ from chalicelib.core.executions.inputs import (
     StepDue,
     TimerFired,
 )
-from chalicelib.core.executions.model import Failure, Parent, Part, State
+from chalicelib.core.executions.model import Failure, Parent, Partition, State
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run
@@ -155,7 +155,7 @@ class TestParts:
     def test_each_that_has_begun_is_sent_its_start(self) -> None:
         messages = [each for each in Run(LARGE).go().asks() if isinstance(each, Message)]
         assert [(each.execution, each.event) for each in messages] == [(name, Started()) for name in PARTS]
-        parts = [each.submission for each in messages if each.submission is not None]
+        parts = [each.submitted for each in messages if each.submitted is not None]
         assert [part.id for part in parts] == PARTS
         assert [part.threads["main"].incoming for part in parts] == [list(range(84)), list(range(84, 168))]
 
@@ -170,7 +170,7 @@ class TestParts:
 
     def test_resumed_too_with_the_version_to_go_on_with(self) -> None:
         run = Run(LARGE).go().ask(PauseRequested()).ask(ResumeRequested())
-        told = [each for each in run.asks() if isinstance(each, Message) and each.submission is None]
+        told = [each for each in run.asks() if isinstance(each, Message) and each.submitted is None]
         assert told == [Message(name, ResumeRequested(turn=3, version=1)) for name in PARTS]
 
 
@@ -248,8 +248,8 @@ class TestFarewell:
     def test_of_a_part_how_many_items_failed_but_no_output(self) -> None:
         run = Run("{steps: [{id: each, type: map, items: [1], steps: [{id: a, type: call}]}]}")
         root = copy_with(run.thread(), incoming=[1])
-        about = Part(0, 1, 1, {})
-        run.execution = copy_with(run.execution, parent=self.PARENT, part=about, threads={"main": root})
+        about = Partition(0, 1, 1, {})
+        run.execution = copy_with(run.execution, parent=self.PARENT, partition=about, threads={"main": root})
         end = self.told(run.go().broke("No", "main.1.0"))
         assert (end.state, end.failed, end.output, end.read) == (State.SUCCEEDED, 1, None, True)
 

@@ -2,12 +2,12 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.definitions.model import Await
-from chalicelib.core.executions.model import Failure, Parent, Part, State
+from chalicelib.core.definitions.model import WaitForAnswer
+from chalicelib.core.executions.model import Failure, Parent, Partition, State
 from chalicelib.core.executions.scope import (
     execution_values,
     holds,
-    is_part_root,
+    is_partition_root,
     items_of,
     outcome,
     scope,
@@ -92,21 +92,21 @@ class TestWhatATemplateSees:
         assert execution_values(execution)["parentId"] == "t:p:1"
 
     def test_a_part_shows_the_execution_that_its_map_is_in(self) -> None:
-        execution = copy_with(Run(NESTED).execution, part=Part(0, 1, 0, {"id": "t:d:whole"}))
+        execution = copy_with(Run(NESTED).execution, partition=Partition(0, 1, 0, {"id": "t:d:whole"}))
         assert execution_values(execution) == {"id": "t:d:whole"}
 
 
 class TestPartRoot:
     def test_it_is_the_first_thread_of_a_part(self) -> None:
         run = nested()
-        part = copy_with(run.execution, part=Part(0, 1, 0, {}))
-        roots = {name for name, thread in run.execution.threads.items() if is_part_root(part, thread)}
+        part = copy_with(run.execution, partition=Partition(0, 1, 0, {}))
+        roots = {name for name, thread in run.execution.threads.items() if is_partition_root(part, thread)}
         assert roots == {"main"}
-        assert not is_part_root(run.execution, run.thread())
+        assert not is_partition_root(run.execution, run.thread())
 
     def test_when_is_not_asked_of_it_again(self) -> None:
         run = Run("steps: [{id: m, type: map, items: [1], when: input, steps: [{id: a, type: call}]}]", {})
-        part = copy_with(run.execution, part=Part(0, 1, 0, {}))
+        part = copy_with(run.execution, partition=Partition(0, 1, 0, {}))
         assert holds(run.definition, part, run.thread())
         assert not holds(run.definition, run.execution, run.thread())
 
@@ -160,7 +160,7 @@ class TestOutcome:
             outcome(run.definition, run.execution, run.thread())
         run = Run(f"steps: [{step}]", {"type": "array"})
         found = outcome(run.definition, run.execution, run.thread())
-        assert isinstance(found, Await)
+        assert isinstance(found, WaitForAnswer)
         assert found.params[name] == {"type": "array"}
 
     def test_a_choice_behind_one_that_holds_is_not_looked_at(self) -> None:

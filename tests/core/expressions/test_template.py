@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import (
-    Hole,
+    Placeholder,
     Scope,
     compile_condition,
     compile_template,
@@ -381,7 +381,7 @@ def test_passing_values_on_does_not_multiply_them_without_bound() -> None:
 class TestHoles:
     """Secrets and tokens: in a call they are put in at its time, and nowhere else may they stand."""
 
-    def filling(self, source: Json) -> dict[str, list[str | Hole]]:
+    def filling(self, source: Json) -> dict[str, list[str | Placeholder]]:
         return filling(
             compile_template(source, call=True), Scope(VALUES, datetime(2026, 1, 31, 9, tzinfo=UTC), "e/t/1")
         )
@@ -392,20 +392,20 @@ class TestHoles:
             "body": {"token": "${step.token}", "n": "${input.n}", "text": "${input.name}!"},
         }
         assert self.filling(source) == {
-            "/headers/0/a~1b": ["Bearer ", Hole("keys/pay"), ", ", "Ada"],
-            "/body/token": [Hole()],
+            "/headers/0/a~1b": ["Bearer ", Placeholder("keys/pay"), ", ", "Ada"],
+            "/body/token": [Placeholder()],
         }
 
     def test_until_then_something_else_stands_there(self) -> None:
         template = compile_template({"a": "Bearer ${secret('pay')}", "b": "${step.token}"}, call=True)
         assert render(template, Scope({}, datetime(2026, 1, 31, tzinfo=UTC), "")) == {"a": "Bearer ***", "b": "***"}
-        assert template.holes == {Hole("pay"), Hole()}
+        assert template.placeholders == {Placeholder("pay"), Placeholder()}
 
     def test_what_looks_like_one_in_a_value_is_none(self) -> None:
         values: dict[str, Json] = {"input": "${secret('pay')}"}
         template = compile_template("${input} ${secret('x')}", call=True)
         found = filling(template, Scope(values, datetime(2026, 1, 31, tzinfo=UTC), ""))
-        assert found == {"": ["${secret('pay')}", " ", Hole("x")]}
+        assert found == {"": ["${secret('pay')}", " ", Placeholder("x")]}
 
     def test_without_any_there_is_nothing_to_put_in(self) -> None:
         assert self.filling({"a": "${input.name}"}) == {}

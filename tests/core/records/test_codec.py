@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
-    Event,
+    Input,
     Message,
     PauseRequested,
     RedriveRequested,
@@ -20,16 +20,16 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import (
     Answer,
-    Asking,
+    AnswerWait,
     Driver,
     Execution,
     Failure,
+    HistoryEntry,
     Join,
-    Letter,
     Link,
     Parent,
-    Part,
-    Record,
+    Partition,
+    Signal,
     Spawns,
     State,
     Status,
@@ -39,13 +39,13 @@ from chalicelib.core.executions.model import (
 from chalicelib.core.records.codec import (
     MAX_MESSAGE_BYTES,
     UnknownMessageError,
+    entry_json,
     execution_json,
     fits,
     message_json,
+    read_entry,
     read_execution,
     read_message,
-    read_record,
-    record_json,
 )
 from chalicelib.core.values.json import decode, encode, encode_ascii
 from chalicelib.core.values.value import copy_with
@@ -72,10 +72,10 @@ FULL = Thread(
     item=[None],
     stash={"s": {}},
     error=FAILURE,
-    asking=Asking(Awaited.EVENT, "paid", "7", True, Answer(NOW, "ada", {"a": 1}, "why", True, "key")),
+    wait=AnswerWait(AnswerKind.EVENT, "paid", "7", True, Answer(NOW, "ada", {"a": 1}, "why", True, "key")),
     claimed=True,
     join=Join(9, 8, True, True, 7, 6, 5, 4, 3, "input", "t:other:1", wait=False),
-    ordered=6,
+    control_epoch_owed=6,
     items=[1, None],
     results={"0": 3},
 )
@@ -104,17 +104,17 @@ DONE = Execution(
     parent=Parent("t:p:1", "main", 1, 2, False),
     depth=3,
     spawns=Spawns(9, NOW, 8, 7),
-    part=Part(100, 7, 6, {"id": "t:d:0"}),
+    partition=Partition(100, 7, 6, {"id": "t:d:0"}),
     paused_at=NOW,
-    order=4,
-    heard=3,
+    control_epoch=4,
+    parent_epoch=3,
     failed=2,
     redrives=1,
-    mailbox=(Letter("1", "paid", NOW, [None], "ada", True),),
+    mailbox=(Signal("1", "paid", NOW, [None], "ada", True),),
 )
 
 
-def defaults(value: Execution | Thread | Join | Parent | Part | Asking | Answer | Letter) -> list[str]:
+def defaults(value: Execution | Thread | Join | Parent | Partition | AnswerWait | Answer | Signal) -> list[str]:
     """Name the fields that are what they are by default: the example shows nothing of them."""
     return [f.name for f in fields(value) if getattr(value, f.name) == f.default]
 
@@ -128,12 +128,12 @@ class TestExecutions:
         assert (defaults(DONE), defaults(FULL)) == ([], [])
         assert FULL.join is not None
         assert DONE.parent is not None
-        assert DONE.part is not None
-        assert (defaults(FULL.join), defaults(DONE.parent), defaults(DONE.part)) == ([], [], [])
-        assert FULL.asking is not None
-        assert FULL.asking.answer is not None
-        (letter,) = DONE.mailbox
-        assert (defaults(FULL.asking), defaults(FULL.asking.answer), defaults(letter)) == ([], [], [])
+        assert DONE.partition is not None
+        assert (defaults(FULL.join), defaults(DONE.parent), defaults(DONE.partition)) == ([], [], [])
+        assert FULL.wait is not None
+        assert FULL.wait.answer is not None
+        (message,) = DONE.mailbox
+        assert (defaults(FULL.wait), defaults(FULL.wait.answer), defaults(message)) == ([], [], [])
 
     def test_every_thread_of_a_join_by_default_comes_back(self) -> None:
         thread = copy_with(MAIN, join=Join(1), driver=None)
@@ -172,7 +172,7 @@ class TestExecutions:
         )
 
 
-EVENTS: list[Event] = [
+EVENTS: list[Input] = [
     Started(),
     StepDue("main", 3),
     TimerFired("main.3.left", 0),
@@ -190,8 +190,8 @@ EVENTS: list[Event] = [
 
 class TestMessages:
     @pytest.mark.parametrize("event", EVENTS, ids=repr)
-    def test_one_comes_back_without_its_delay(self, event: Event) -> None:
-        message = Message("t:d:1", event, submission=LIVE, image={"document": {"B": "eA=="}}, delay=45)
+    def test_one_comes_back_without_its_delay(self, event: Input) -> None:
+        message = Message("t:d:1", event, submitted=LIVE, image={"document": {"B": "eA=="}}, delay=45)
         assert read_message(json.loads(json.dumps(message_json(message)))) == copy_with(message, delay=0)
         bare = Message("t:d:1", event)
         assert read_message(json.loads(json.dumps(message_json(bare)))) == bare
@@ -222,25 +222,25 @@ class TestMessages:
             read_message(wrong)
 
     def test_one_fits_a_queue_up_to_a_size(self) -> None:
-        small = Message("t:d:1", Started(), submission=copy_with(LIVE, input=""))
+        small = Message("t:d:1", Started(), submitted=copy_with(LIVE, input=""))
         room = MAX_MESSAGE_BYTES - len(encode_ascii(message_json(small)))
-        full = copy_with(small, submission=copy_with(LIVE, input="x" * room))
-        over = copy_with(small, submission=copy_with(LIVE, input="x" * (room + 1)))
+        full = copy_with(small, submitted=copy_with(LIVE, input="x" * room))
+        over = copy_with(small, submitted=copy_with(LIVE, input="x" * (room + 1)))
         assert (fits(small), fits(full), fits(over)) == (True, True, False)
 
     def test_it_is_measured_as_it_is_written(self) -> None:
         submission = copy_with(LIVE, input="é" * (MAX_MESSAGE_BYTES // 4))
-        assert not fits(Message("t:d:1", Started(), submission=submission))
+        assert not fits(Message("t:d:1", Started(), submitted=submission))
 
 
-def shown(record: Record) -> Any:
+def shown(record: HistoryEntry) -> Any:
     """Write a record, and read it as the API shows it."""
-    return read_record(decode(encode(record_json(record))))
+    return read_entry(decode(encode(entry_json(record))))
 
 
 class TestRecords:
     def test_a_full_one(self) -> None:
-        record = Record(
+        record = HistoryEntry(
             NOW, State.STEP_FAILED, "main", 3, "s", 2, "ada", [1], FAILURE, {"a": 1}, {"version": {}}, ("c",), 7
         )
         assert shown(record) == {
@@ -259,7 +259,7 @@ class TestRecords:
         }
 
     def test_a_bare_one(self) -> None:
-        assert shown(Record(NOW, State.STARTED, "main", 0, "s")) == {
+        assert shown(HistoryEntry(NOW, State.STARTED, "main", 0, "s")) == {
             "time": "2026-01-01T12:30:15.123Z",
             "state": "ExecutionStarted",
             "thread": "main",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.executions.model import ROOT, Execution, Failure, Link, Record, State, Status, Thread
+from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.records.history import (
     Row,
     anchor,
@@ -28,7 +28,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def row(version: int, previous: Row | None, writer: str = "r#1") -> Row:
-    record = Record(NOW, State.STEP_STARTED, "main", version, "step", result=writer)
+    record = HistoryEntry(NOW, State.STEP_STARTED, "main", version, "step", result=writer)
     return made_row([record], version, previous, writer)
 
 
@@ -37,7 +37,7 @@ def execution(version: int = 0, head: Link | None = None, tail: str = "") -> Exe
 
 
 def made_row(
-    records: Sequence[Record],
+    records: Sequence[HistoryEntry],
     version: int = 1,
     previous: Row | None = None,
     writer: str = "r#1",
@@ -96,7 +96,7 @@ class TestAnchor:
         assert anchor([made[0], rivals[0], made[1], made[2], rivals[1]], made[-1].link) == made[1].link
 
 
-def text(records: Sequence[Record]) -> str:
+def text(records: Sequence[HistoryEntry]) -> str:
     return news(execution(), records).text
 
 
@@ -151,15 +151,15 @@ def noise(size: int) -> str:
     return base64.b64encode(SOURCE.randbytes(size * 3 // 4)).decode()
 
 
-def succeeded(result: Json, **more: object) -> Record:
-    return copy_with(Record(NOW, State.STEP_SUCCEEDED, ROOT, 1, "step", result=result), **more)
+def succeeded(result: Json, **more: object) -> HistoryEntry:
+    return copy_with(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "step", result=result), **more)
 
 
 LONG: Json = {"text": "y" * 9_000}
 """Too long for the state, and not for a row."""
 
 
-def sized(result: Json, **more: object) -> Record:
+def sized(result: Json, **more: object) -> HistoryEntry:
     return succeeded(result, size=len(encode(result)), **more)
 
 

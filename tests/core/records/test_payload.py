@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.definitions.model import Awaited
+from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.model import (
     ROOT,
     Answer,
-    Asking,
+    AnswerWait,
     Execution,
     Failure,
-    Letter,
-    Record,
+    HistoryEntry,
+    Signal,
     State,
     Status,
     Thread,
 )
-from chalicelib.core.records.codec import execution_json, record_json
+from chalicelib.core.records.codec import entry_json, execution_json
 from chalicelib.core.records.payload import (
     Limits,
     Packed,
@@ -43,11 +43,11 @@ def document(
     incoming: Json = None,
     stash: Mapping[str, Json] | None = None,
     results: Mapping[str, Json] | None = None,
-    asking: Asking | None = None,
+    wait: AnswerWait | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     root = Thread(ROOT, 0, Status.READY, "a", incoming, NOW, NOW, stash=stash or {}, results=results or {})
-    root = copy_with(root, asking=asking)
+    root = copy_with(root, wait=wait)
     return execution_json(Execution("t:d:1", "t", "d", 1, "n", value, NOW, {ROOT: root}, **more))
 
 
@@ -73,8 +73,8 @@ LONG = "x" * 200
         (document(stash={"a/b~c": LONG, "small": 1}), "/threads/0/stash/a~1b~0c"),
         (document(results={"left": LONG, "right": None}), "/threads/0/results/left"),
         (document(error=Failure("Http", "no", "s", details=LONG)), "/error/details"),
-        (document(mailbox=[Letter("1", "paid", NOW, LONG)]), "/mailbox/0/value"),
-        (document(asking=Asking(Awaited.TASK, answer=Answer(NOW, "ada", LONG))), "/threads/0/asking/answer/value"),
+        (document(mailbox=[Signal("1", "paid", NOW, LONG)]), "/mailbox/0/value"),
+        (document(wait=AnswerWait(AnswerKind.TASK, answer=Answer(NOW, "ada", LONG))), "/threads/0/wait/answer/value"),
     ],
 )
 def test_a_long_value_moves_out_of_every_place(made: dict[str, Any], place: str) -> None:
@@ -102,7 +102,7 @@ def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
 
 def test_the_references_count_towards_the_length_of_the_document() -> None:
     limits = Limits(slot=4000, document=4000, smallest=100)
-    made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 300)) for n in range(12)]
+    made = [entry_json(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 300)) for n in range(12)]
     answer = pack("t", encode(made), record_slots, limits)
     assert len(answer.references) > (len(encode(made)) - limits.document) // 300
     assert len(answer.text) + 117 * len(answer.references) <= limits.document
@@ -130,13 +130,13 @@ def test_values_that_save_nothing_stay_until_their_group_moves() -> None:
 
 def test_values_below_the_smallest_move_when_nothing_else_helps() -> None:
     limits = Limits(slot=500, document=3000, smallest=500)
-    made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 400)) for n in range(8)]
+    made = [entry_json(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 400)) for n in range(8)]
     answer = pack("t", encode(made), record_slots, limits)
     assert 0 < len(answer.references) < 8
 
 
 def test_a_value_shorter_than_its_reference_never_moves_to_save_room() -> None:
-    made = [record_json(Record(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 110)) for n in range(80)]
+    made = [entry_json(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 110)) for n in range(80)]
     assert not pack("t", encode(made), record_slots, Limits(slot=500, document=3000, smallest=500)).references
 
 

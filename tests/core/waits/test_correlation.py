@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.errors import TooManyEventsError, TooManyWaitersError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -18,7 +19,6 @@ from chalicelib.core.waits.correlation import (
     MAX_WAITING,
     REMEMBERED,
     Correlation,
-    Kept,
     Waiter,
     correlation_json,
     correlation_slots,
@@ -27,7 +27,7 @@ from chalicelib.core.waits.correlation import (
     known,
     publish,
     read_correlation,
-    settle,
+    release,
     subscribe,
     waiter_of,
 )
@@ -38,8 +38,8 @@ BLANK = Correlation("t", "paid", "order-1")
 A, B, C = (Waiter(f"t:d:{name}", "main", 3) for name in "abc")
 
 
-def event(name: str, data: Json = None, until: datetime = NOW + DAY) -> Kept:
-    return Kept(name, data, until)
+def event(name: str, data: Json = None, until: datetime = NOW + DAY) -> Signal:
+    return Signal(name, "paid", until, data)
 
 
 def anything(data: Json) -> bool:
@@ -54,11 +54,11 @@ def waiting(*waiters: Waiter) -> Correlation:
     return copy_with(BLANK, waiting=waiters, at=NOW)
 
 
-def kept(*events: Kept) -> Correlation:
+def kept(*events: Signal) -> Correlation:
     return copy_with(BLANK, kept=events, at=NOW)
 
 
-def matched(*pairs: tuple[Waiter, Kept]) -> Correlation:
+def matched(*pairs: tuple[Waiter, Signal]) -> Correlation:
     return copy_with(BLANK, matched=pairs, at=NOW)
 
 
@@ -171,42 +171,42 @@ class TestPublish:
 
 class TestSettle:
     def test_who_waits_no_more_is_gone(self) -> None:
-        row = settle(waiting(A, B, C), B, NOW + SECOND, taken=None)
+        row = release(waiting(A, B, C), B, NOW + SECOND, taken=None)
         assert row == copy_with(waiting(A, C), at=NOW + SECOND)
 
     def test_who_is_not_there_changes_nothing(self) -> None:
         row = copy_with(waiting(A), matched=((B, event("1")),))
-        assert settle(row, C, NOW, taken="1") is row
+        assert release(row, C, NOW, taken="1") is row
 
     @pytest.mark.parametrize(
         ("until", "known_until"),
         [(NOW + DAY, NOW + DAY), (NOW + SECOND, NOW + REMEMBERED), (NOW - DAY, NOW + REMEMBERED)],
     )
     def test_what_was_taken_is_known_for_some_time(self, until: datetime, known_until: datetime) -> None:
-        row = settle(matched((A, event("1", until=until)), (B, event("2"))), A, NOW, taken="1")
+        row = release(matched((A, event("1", until=until)), (B, event("2"))), A, NOW, taken="1")
         assert (row.matched, row.kept) == (((B, event("2")),), ())
         assert row.done == (("1", known_until),)
         assert known(fresh(row, known_until - SECOND), "1")
         assert not known(fresh(row, known_until), "1")
 
     def test_again_it_changes_nothing(self) -> None:
-        row = settle(matched((A, event("1"))), A, NOW, taken="1")
-        assert settle(row, A, NOW + SECOND, taken="1") is row
+        row = release(matched((A, event("1"))), A, NOW, taken="1")
+        assert release(row, A, NOW + SECOND, taken="1") is row
 
     @pytest.mark.parametrize("taken", [None, "sent to it by another way"])
     def test_what_was_not_taken_is_for_others_before_all_that_are_kept(self, taken: str | None) -> None:
         row = copy_with(matched((A, event("1"))), kept=(event("2"),))
-        row = settle(row, A, NOW + SECOND, taken=taken)
+        row = release(row, A, NOW + SECOND, taken=taken)
         assert (row.kept, row.matched, row.done) == ((event("1"), event("2")), (), ())
         assert row.at == NOW + SECOND
 
     def test_what_was_not_taken_and_has_expired_is_gone(self) -> None:
-        row = settle(matched((A, event("1"))), A, NOW + DAY, taken=None)
+        row = release(matched((A, event("1"))), A, NOW + DAY, taken=None)
         assert row == copy_with(BLANK, at=NOW + DAY)
 
     def test_what_was_taken_first_is_forgotten_first(self) -> None:
         row = copy_with(matched((A, event("last"))), done=tuple((str(n), NOW + DAY) for n in range(MAX_DONE)))
-        row = settle(row, A, NOW, taken="last")
+        row = release(row, A, NOW, taken="last")
         assert len(row.done) == MAX_DONE
         assert (known(row, "0"), known(row, "1"), known(row, "last")) == (False, True, True)
 
@@ -245,8 +245,8 @@ class TestJson:
         "order-1",
         7,
         waiting=(A, B),
-        kept=(Kept("1", {"a": [1.0, None]}, NOW + DAY, "anna"), event("2")),
-        matched=((C, Kept("3", "x", NOW + DAY, "otto")),),
+        kept=(Signal("1", "paid", NOW + DAY, {"a": [1.0, None]}, "anna"), event("2")),
+        matched=((C, Signal("3", "paid", NOW + DAY, "x", "otto")),),
         done=(("5", NOW + DAY), ("4", NOW + HOUR)),
         at=NOW,
     )
@@ -313,7 +313,7 @@ class Exchange(RuleBasedStateMachine):
         if repeated and until <= self.now and not before:
             return  # whoever sends it still, gives it a new time: it is another event
         waiter = to.draw(st.sampled_from([*self.row.waiting, None]))
-        self.change(publish, Kept(name, data, until), waiter, self.now)
+        self.change(publish, Signal(name, "paid", until, data), waiter, self.now)
         assert known(self.row, name) or (until == self.now and waiter is None)
         if not before and waiter is not None:
             assert waiter_of(self.row, name) == waiter
@@ -324,7 +324,7 @@ class Exchange(RuleBasedStateMachine):
         waiter, found = which.draw(st.sampled_from(self.row.matched))
         if waiter not in self.taken:
             self.taken[waiter] = found.id
-        self.change(settle, waiter, self.now, taken=self.taken[waiter])
+        self.change(release, waiter, self.now, taken=self.taken[waiter])
 
     @precondition(lambda self: self.started)
     @rule(which=st.data())
@@ -332,7 +332,7 @@ class Exchange(RuleBasedStateMachine):
         """It has taken what it has taken, or from now on never takes anything; this is told again and again."""
         waiter = which.draw(st.sampled_from(sorted(self.started, key=str)))
         self.taken.setdefault(waiter, None)
-        self.change(settle, waiter, self.now, taken=self.taken[waiter])
+        self.change(release, waiter, self.now, taken=self.taken[waiter])
         assert waiter not in self.row.waiting
         assert waiter not in dict(self.row.matched)
 

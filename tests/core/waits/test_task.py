@@ -7,9 +7,9 @@ import pytest
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import (
+    Person,
     Task,
     TaskStatus,
-    Worker,
     claim_problem,
     claimed,
     closed,
@@ -53,10 +53,10 @@ FULL = copy_with(
     key="k-1",
     version=7,
 )
-ADA, BOB = Worker("ada"), Worker("bob")
+ADA, BOB = Person("ada"), Person("bob")
 SALES, STRANGERS = frozenset({"sales", "staff"}), frozenset({"staff"})
 
-Problem = Callable[[Task, Worker], str | None]
+Problem = Callable[[Task, Person], str | None]
 every_problem = pytest.mark.parametrize("problem", [claim_problem, release_problem, reassign_problem, complete_problem])
 every_work = pytest.mark.parametrize("problem", [claim_problem, reassign_problem, complete_problem])
 every_doing = pytest.mark.parametrize("problem", [claim_problem, complete_problem])
@@ -74,34 +74,34 @@ class TestIds:
 class TestWhoMay:
     @every_work
     @pytest.mark.parametrize(
-        ("worker", "assignees", "groups", "excluded", "may"),
+        ("person", "assignees", "groups", "excluded", "may"),
         [
             (ADA, (), (), (), True),
             (ADA, ("ada",), (), (), True),
             (ADA, ("bob", "ada"), ("sales",), (), True),
             (ADA, ("bob",), (), (), False),
             (ADA, (), ("sales",), (), False),
-            (Worker("ada", SALES), (), ("sales",), (), True),
-            (Worker("ada", SALES), ("bob",), ("sales",), (), True),
-            (Worker("ada", STRANGERS), ("bob",), ("sales",), (), False),
-            (Worker("sales"), (), ("sales",), (), False),
-            (Worker("bob", frozenset({"ada"})), ("ada",), (), (), False),
+            (Person("ada", SALES), (), ("sales",), (), True),
+            (Person("ada", SALES), ("bob",), ("sales",), (), True),
+            (Person("ada", STRANGERS), ("bob",), ("sales",), (), False),
+            (Person("sales"), (), ("sales",), (), False),
+            (Person("bob", frozenset({"ada"})), ("ada",), (), (), False),
             (ADA, (), (), ("ada",), False),
             (ADA, (), (), ("bob",), True),
-            (Worker("ada", SALES), ("ada",), ("sales",), ("ada",), False),
+            (Person("ada", SALES), ("ada",), ("sales",), ("ada",), False),
         ],
     )
     def test_it_is_for_those_it_names_or_else_for_anybody_but_never_for_those_it_excludes(
         self,
         problem: Problem,
-        worker: Worker,
+        person: Person,
         assignees: tuple[str, ...],
         groups: tuple[str, ...],
         excluded: tuple[str, ...],
         may: bool,  # noqa: FBT001 - an example
     ) -> None:
         task = copy_with(TASK, assignees=assignees, groups=groups, excluded=excluded)
-        assert (problem(task, worker) is None) is may
+        assert (problem(task, person) is None) is may
 
     @every_work
     def test_people_are_told_why_it_is_not_theirs(self, problem: Problem) -> None:
@@ -121,11 +121,11 @@ class TestWhoMay:
     def test_who_may_not_do_it_anyway_is_told_that_rather_than_who_has_claimed_it(self, problem: Problem) -> None:
         task = claimed(copy_with(TASK, assignees=("ada",), excluded=("eve",)), ADA, NOW)
         assert problem(task, BOB) == "bob is none of its assignees, and in none of its groups"
-        assert problem(task, Worker("eve")) == "eve must not do it: somebody else has to"
+        assert problem(task, Person("eve")) == "eve must not do it: somebody else has to"
 
     def test_what_somebody_has_claimed_can_be_given_to_others_by_those_it_is_for(self) -> None:
-        task = claimed(copy_with(TASK, groups=("sales",)), Worker("ada", SALES), NOW)
-        assert reassign_problem(task, Worker("bob", SALES)) is None
+        task = claimed(copy_with(TASK, groups=("sales",)), Person("ada", SALES), NOW)
+        assert reassign_problem(task, Person("bob", SALES)) is None
         assert reassign_problem(task, BOB) is not None
 
     def test_only_who_has_claimed_it_can_release_it(self) -> None:
@@ -135,11 +135,11 @@ class TestWhoMay:
         assert release_problem(TASK, ADA) == "it is not claimed: there is nothing to release"
 
     @every_problem
-    @pytest.mark.parametrize("worker", [ADA, BOB])
-    def test_nothing_can_be_done_with_what_is_over(self, problem: Problem, worker: Worker) -> None:
+    @pytest.mark.parametrize("person", [ADA, BOB])
+    def test_nothing_can_be_done_with_what_is_over(self, problem: Problem, person: Person) -> None:
         mine = claimed(copy_with(TASK, excluded=("bob",)), ADA, NOW)
-        assert problem(closed(mine, TaskStatus.REJECTED, "ada", LATER), worker) == "it is rejected by ada already"
-        assert problem(closed(mine, TaskStatus.CANCELLED, None, LATER), worker) == "it is cancelled already"
+        assert problem(closed(mine, TaskStatus.REJECTED, "ada", LATER), person) == "it is rejected by ada already"
+        assert problem(closed(mine, TaskStatus.CANCELLED, None, LATER), person) == "it is cancelled already"
 
 
 class TestTransitions:
