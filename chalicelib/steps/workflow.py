@@ -23,7 +23,7 @@ class WorkflowStep:
     - id: invoice
       type: workflow
       definition: make-invoice
-      input: {order: '${ input.control_epoch }', total: '${ output.total }'}
+      input: {order: '${ input.order }', total: '${ output.total }'}
     ```
     """
 

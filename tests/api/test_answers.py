@@ -13,7 +13,7 @@ from tests.loopback import loopback
 
 ASK: dict[str, Json] = {"id": "ask", "type": "callback", "heartbeatSeconds": 600}
 PAID: dict[str, Json] = {"id": "paid", "type": "event", "name": "paid", "schema": {"required": ["amount"]}}
-KEYED: dict[str, Json] = {**PAID, "key": "${input.control_epoch}"}
+KEYED: dict[str, Json] = {**PAID, "key": "${input.order}"}
 
 
 def started(sedo: Sedo, *steps: dict[str, Json], value: Json = None) -> str:

@@ -32,7 +32,7 @@ BYTES = 4096
 """Of the largest item and message of a map, however many branches it has."""
 
 
-CASES = [Case(message, size, batch) for message, size, batch in product(TODAY["cost"], SIZES, BATCHES)]
+CASES = [Case(letter, size, batch) for letter, size, batch in product(TODAY["cost"], SIZES, BATCHES)]
 
 
 def no_more(found: Cost | Usage, today: Sequence[float]) -> None:
@@ -77,12 +77,12 @@ def test_a_start_costs_no_more_than_it_did(size: str, harness: Harness) -> None:
     no_more(start(harness, SIZES[size]), TODAY["start"][size])
 
 
-@pytest.mark.parametrize("message", LETTERS)
+@pytest.mark.parametrize("letter", LETTERS)
 def test_a_step_makes_hardly_more_function_calls_than_the_calls_of_aws_alone(
-    message: str, harness: Harness, server: str
+    letter: str, harness: Harness, server: str
 ) -> None:
-    ours, least = compare(harness, [Bare(harness)], shapes(server)[message], server, blocks=1)
-    assert ours.calls <= min(CALLS_GOAL, CALLS_LEEWAY * TODAY["calls"][message]) * least.calls
+    ours, least = compare(harness, [Bare(harness)], shapes(server)[letter], server, blocks=1)
+    assert ours.calls <= min(CALLS_GOAL, CALLS_LEEWAY * TODAY["calls"][letter]) * least.calls
 
 
 class TestMeasurement:
