@@ -38,22 +38,22 @@ class HearsNobodyWhileItCalls(Transition):
 
 
 class TakesNoTaskBack(Transition):
-    def settle(self, thread: Thread) -> None:
+    def close_wait(self, thread: Thread) -> None:
         pass
 
 
 class TakesAnEventAgain(Transition):
-    def take_signal(self, message: Signal) -> None:
-        kept = next((each for each in self.execution.mailbox if each.id == message.id), message)
-        super().take_signal(copy_with(message, taken=False, value=kept.value))
+    def take_signal(self, signal: Signal) -> None:
+        kept = next((each for each in self.execution.mailbox if each.id == signal.id), signal)
+        super().take_signal(copy_with(signal, taken=False, value=kept.value))
 
 
 class KeepsEventsForEver(Transition):
-    def message(self, wanted: WaitForAnswer) -> Signal | None:
+    def signal(self, wanted: WaitForAnswer) -> Signal | None:
         mailbox = self.execution.mailbox
         late = tuple(copy_with(each, until=self.now.replace(year=2100)) for each in mailbox)
         self.execution = copy_with(self.execution, mailbox=late)
-        found = super().message(wanted)
+        found = super().signal(wanted)
         self.execution = copy_with(self.execution, mailbox=mailbox)
         return found
 

@@ -163,7 +163,7 @@ class TestCallback:
                   - {id: b, steps: [{id: go, type: call}]}
             """).go()
         run.broke(thread="main.1.b").ask(RedriveRequested())
-        assert run.standing["main.1.a"] == "wait both/a/ask"
+        assert run.standing["main.1.a"] == "asking both/a/ask"
         answered(run, CallbackSucceeded, 1, thread="main.1.a").done(2, "main.1.b")
         assert run.output == {"a": 1, "b": 2}
 
@@ -189,7 +189,7 @@ class TestEvent:
 
     def test_data_that_does_not_pass_is_kept_for_another_step(self) -> None:
         run = Run(EVENT).go().ask(sent({}))
-        assert run.standing == {"main": "wait paid"}
+        assert run.standing == {"main": "asking paid"}
         assert [message.id for message in run.execution.mailbox] == ["event-1"]
 
     def test_one_that_comes_first_is_taken_by_the_step_once(self) -> None:
@@ -210,14 +210,14 @@ class TestEvent:
     def test_it_is_kept_for_its_time(self) -> None:
         run = Run(EVENT.replace("- {id: paid", "- {id: rest, type: wait, seconds: 30}\n      - {id: paid")).go()
         run.ask(sent({"amount": 7}, seconds=30)).later(30)
-        assert run.standing == {"main": "wait paid"}
+        assert run.standing == {"main": "asking paid"}
 
     def test_the_same_event_again_changes_nothing(self) -> None:
         run = Run(
             EVENT.replace("id: last, type: echo, message: '${output.amount}'", "id: last, type: event, name: paid")
         )
         run.go().ask(sent({"amount": 7}))
-        assert run.standing == {"main": "wait last"}
+        assert run.standing == {"main": "asking last"}
         decision = run.fold(sent({"amount": 7}))
         assert decision.execution is run.execution
 

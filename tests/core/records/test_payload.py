@@ -74,7 +74,7 @@ LONG = "x" * 200
         (document(results={"left": LONG, "right": None}), "/threads/0/results/left"),
         (document(error=Failure("Http", "no", "s", details=LONG)), "/error/details"),
         (document(mailbox=[Signal("1", "paid", NOW, LONG)]), "/mailbox/0/value"),
-        (document(wait=AnswerWait(AnswerKind.TASK, answer=Answer(NOW, "ada", LONG))), "/threads/0/wait/answer/value"),
+        (document(wait=AnswerWait(AnswerKind.TASK, answer=Answer(NOW, "ada", LONG))), "/threads/0/asking/answer/value"),
     ],
 )
 def test_a_long_value_moves_out_of_every_place(made: dict[str, Any], place: str) -> None:
