@@ -3,7 +3,7 @@
 import inspect
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from chalicelib.core.definitions.grammar import DEFINITION_KEYS, ENTRIES, INCLUD
 from chalicelib.core.definitions.lint import COMMON_ERRORS
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.schema_export import definition_schema
+from chalicelib.core.executions import decide
+from chalicelib.core.executions.model import Status
 from chalicelib.core.expressions.functions import Functions
 from chalicelib.core.expressions.template import Scope, compile_condition, render
 from chalicelib.steps import STEP_TYPES
@@ -86,6 +88,33 @@ SURPRISES = {
 }
 """What to know of jmespath, and expressions that show it."""
 
+TABLE_BEGINS, TABLE_ENDS = "<!-- table -->", "<!-- /table -->"
+
+PROVISIONAL: Mapping[Status, Mapping[str, str]] = {
+    Status.READY: {
+        "StepDue": "run the step, unless paused",
+        "CallSucceeded": "take the result",
+        "CallFailed": "fail the step",
+        "Answered": "take the answer",
+        "Poisoned": "fail the step",
+    },
+    Status.WAITING: {"TimerFired": "go on, or time out", "Poisoned": "fail the step"},
+    Status.RETRYING: {"TimerFired": "try again, or time out", "Poisoned": "fail the step"},
+    Status.JOINING: {"TimerFired": "time out", "Poisoned": "fail the step"},
+    Status.WAITING_FOR_CHILDREN: {
+        "TimerFired": "time out",
+        "ChildEnded": "take the result; the last one moves the step on",
+        "Poisoned": "fail the step",
+    },
+    Status.WAITING_FOR_ANSWER: {
+        "Answered": "take the answer",
+        "TimerFired": "overdue, or time out",
+        "Poisoned": "fail the step",
+    },
+    Status.OVER: {"ChildEnded": "forget the child", "WaitClosed": "remove the tombstone"},
+}
+"""What each input does at each status; ``Started`` does the same as ``StepDue``."""
+
 
 def main(arguments: list[str]) -> int:
     """Write what is out of date, or with ``--check`` name it."""
@@ -93,6 +122,7 @@ def main(arguments: list[str]) -> int:
         "steps.md": "\n".join(steps()),
         "functions.md": "\n".join(functions()),
         "failures.md": "\n".join(failures()),
+        "design.md": with_table((DOCS / "design.md").read_text(encoding="utf-8"), state_table()),
         "definition.schema.json": json.dumps(definition_schema(STEP_TYPES), indent=2, ensure_ascii=False),
     }
     stale = [name for name, page in pages.items() if not is_current(DOCS / name, page)]
@@ -109,6 +139,35 @@ def main(arguments: list[str]) -> int:
 def is_current(path: Path, page: str) -> bool:
     """Tell whether a file holds this page."""
     return path.exists() and path.read_text(encoding="utf-8") == page + "\n"
+
+
+def with_table(page: str, lines: Iterable[str]) -> str:
+    """Put a table between the marks of a page that is otherwise written by hand; answer it without its last newline.
+
+    Raises:
+        ValueError: the page does not have the marks, once each and in their order.
+    """
+    before, after_begin = page.split(TABLE_BEGINS)
+    _, after = after_begin.split(TABLE_ENDS)
+    return "\n".join([before + TABLE_BEGINS, *lines, TABLE_ENDS + after.removesuffix("\n")])
+
+
+def state_table() -> Iterator[str]:
+    """Write what each input does at each status of a thread, as the state machine declares it."""
+    rows: Iterable[Sequence[str]] = getattr(decide, "table_rows", provisional_rows)()
+    for number, row in enumerate(rows):
+        yield f"| {' | '.join(row)} |"
+        if number == 0:
+            yield "|---" * len(row) + "|"
+
+
+def provisional_rows() -> Iterator[Sequence[str]]:
+    """List the headings, then a row for each status: what stands in while the state machine declares no table."""
+    inputs = [name for cells in PROVISIONAL.values() for name in cells]
+    columns = [name for name in dict.fromkeys(inputs) if name != "Poisoned"] + ["Poisoned"]
+    yield ("status", *(f"`{name}`" for name in columns))
+    for status, cells in PROVISIONAL.items():
+        yield (f"`{status.name}`", *(cells.get(name, "") for name in columns))
 
 
 def steps() -> Iterator[str]:
