@@ -51,7 +51,7 @@ flame: install
 	@$(PY) -m benchmarks.flame docs/flame.svg
 
 soak: $(APP)/.dev-installed
-	$(PY) -m tests.soak
+	$(PY) -m tests.simulation.soak
 
 format:
 	$(PY) -m ruff format .

@@ -27,9 +27,9 @@ from benchmarks.shapes import shapes
 from chalicelib.wiring.graph import wiring
 
 Stack: TypeAlias = tuple[str, ...]
-"""Functions, the outermost first: ``Worker.handle (chalicelib/worker.py)``."""
+"""Functions, the outermost first: ``Worker.handle (chalicelib/engine/worker.py)``."""
 
-ROOT = "(chalicelib/worker.py)"
+ROOT = "(chalicelib/engine/worker.py)"
 """Of what is drawn: a batch, and each execution of it, which has a thread of its own."""
 OURS = "(chalicelib/"
 CLIENTS = ("(botocore/", "(urllib3/")

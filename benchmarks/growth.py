@@ -50,7 +50,7 @@ def fan_out(harness: Harness, progress: Progress) -> Section:
     note = (
         "Exponents (least squares of the logarithms; 1 is proportional, the goal at most 1.03): "
         f"requests {grows['requests']:.2f}, write units {grows['write_units']:.2f}, CPU {grows['cpu_seconds']:.2f}. "
-        "Each branch is one immediate step; more than a hundred run in parts of a hundred."
+        "Each branch is one immediate step; more than a hundred run in partitions of a hundred."
     )
     columns = ("branches", "requests", "write units", "units a branch", "CPU ms", "largest item", "largest message")
     results: dict[str, Json] = {

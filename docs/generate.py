@@ -36,7 +36,7 @@ steps:
 They become steps of this list: they are named in `next`, their last one goes on at the step behind, and an id must not
 be there twice. What the other definition says beside its steps (`stash`, `retry`, schemas) is not included."""
 
-HOLES = """In the parameters of `http`, `aws` and `lambda`, and nowhere else, stand
+PLACEHOLDERS = """In the parameters of `http`, `aws` and `lambda`, and nowhere else, stand
 
 * `${secret('name')}`: a secret of the tenant, read at the call. It is never in state, history, logs, errors or answers:
   wherever it comes back, `***` stands in its place.
@@ -185,7 +185,7 @@ def steps() -> Iterator[str]:
     names = ", ".join(f"`{name}`" for name in sorted(COMMON_ERRORS))
     yield from paragraph(f"Errors that any step can fail with: {names}. Step types name their own.")
     yield from section("Secrets and tokens")
-    yield HOLES
+    yield PLACEHOLDERS
     yield from section("Steps of other definitions")
     yield INCLUDES
     yield ""

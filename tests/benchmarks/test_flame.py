@@ -4,25 +4,25 @@ import pytest
 
 from benchmarks.flame import below, largest, picture
 
-HANDLE = "Thread.run (threading.py);Worker.handle (chalicelib/worker.py)"
+HANDLE = "Thread.run (threading.py);Worker.handle (chalicelib/engine/worker.py)"
 FOLDED = f"""\
 {HANDLE};Store.put (chalicelib/store.py);put (botocore/client.py) 60
 {HANDLE};encode (chalicelib/core/values.py);dumps (json/__init__.py) 30
 {HANDLE} 10
 Thread.run (threading.py);poll (local/queues.py) 900
 """
-STACKS = below(FOLDED, "(chalicelib/worker.py)")
+STACKS = below(FOLDED, "(chalicelib/engine/worker.py)")
 
 
 def test_what_the_worker_does_not_do_is_left_out() -> None:
     assert sum(STACKS.values()) == 100
-    assert {stack[0] for stack in STACKS} == {"Worker.handle (chalicelib/worker.py)"}
+    assert {stack[0] for stack in STACKS} == {"Worker.handle (chalicelib/engine/worker.py)"}
 
 
 def test_what_is_ours_is_told_with_what_it_calls_of_python_and_without_the_clients() -> None:
     assert largest(STACKS) == [
         ("encode (chalicelib/core/values.py)", pytest.approx(0.3)),
-        ("Worker.handle (chalicelib/worker.py)", pytest.approx(0.1)),
+        ("Worker.handle (chalicelib/engine/worker.py)", pytest.approx(0.1)),
     ]
 
 
