@@ -1,0 +1,124 @@
+"""The documents that are written by hand, against the project that they tell of."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.generate import TABLE_BEGINS, TABLE_ENDS, state_table, with_table
+
+PROJECT = Path(__file__).parents[1]
+PRODUCT = ("chalicelib", "local", "deploy", "benchmarks")
+GUIDES = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/glossary.md")
+MADE = {".sedo/"}
+"""Named in a guide, and made where sedo runs."""
+COMING = {
+    "chalicelib/adapters/dynamodb/tables.py",
+    "chalicelib/api/contract.py",
+    "chalicelib/core/executions/branches.py",
+    "chalicelib/core/executions/requests.py",
+    "chalicelib/core/executions/steps.py",
+    "chalicelib/core/limits.py",
+    "chalicelib/engine/claim.py",
+    "chalicelib/engine/observers.py",
+    "chalicelib/engine/run_ahead.py",
+    "chalicelib/wiring/settings.py",
+}
+"""Named in a guide, and on their way: each goes out of here once it is there."""
+
+WORDS = """
+Adapters after_write ApiInvocation batched_sends body builder call chunks claimed close_wait codec command control_epoch
+control_epoch_owed copy_with dead_letters decision definition Dependencies diagnostics driver dry-run_plan due_sweep
+execution factory fork grammar hand_over HistoryEntry implied Input model new_suffix outcome parent_epoch parser parsing
+partition path_param placeholder presumed_image redrive schema_export sign_token Signal single_step spread stash
+static_check step sweep tail template thread tombstone turn validation value view WAITING_FOR_ANSWER
+WAITING_FOR_CHILDREN WaitForAnswer
+"""
+"""Of the glossary; it has `_` where some have a space."""
+
+
+def text(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+def rooms() -> Iterator[str]:
+    for top in PRODUCT:
+        for package in (PROJECT / top).rglob("__init__.py"):
+            yield f"{package.parent.relative_to(PROJECT)}/"
+    for package in (PROJECT / "tests").glob("*/__init__.py"):
+        yield f"{package.parent.relative_to(PROJECT)}/"
+
+
+def paths(guide: str) -> Iterator[str]:
+    for quoted in re.findall(r"`([\w.-]+(?:/[\w.-]+)*/?)`", text(guide)):
+        if "/" in quoted or quoted.endswith((".py", ".yaml", ".toml", ".md")):
+            yield quoted
+    folder = (PROJECT / guide).parent
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text(guide)):
+        yield str((folder / link).resolve().relative_to(PROJECT))
+
+
+def exists(path: str) -> bool:
+    if path in {*COMING, *(Path(each).name for each in COMING)}:
+        return True
+    if "/" in path or (PROJECT / path).exists():
+        return (PROJECT / path).exists()
+    return any(any((PROJECT / top).rglob(path)) for top in (*PRODUCT, "docs"))
+
+
+def glossary() -> dict[str, list[str]]:
+    rows = [row.strip("|\n").split(" | ") for row in text("docs/glossary.md").splitlines() if row.startswith("| ")]
+    return {word.strip(): re.findall(r"`([^`]+)`", places) for word, _, places in rows[1:]}
+
+
+def holds(file: str, name: str) -> bool:
+    if not (PROJECT / file).exists():
+        return file in COMING
+    return name in file or name in text(file)
+
+
+def letters(word: str) -> str:
+    return re.sub("[^a-z]", "", word.lower())
+
+
+def test_every_room_is_named_where_contributors_look() -> None:
+    guides = text("README.md") + text("CONTRIBUTING.md")
+    assert [room for room in sorted(rooms()) if f"`{room}`" not in guides] == []
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_path_that_a_guide_names_exists(guide: str) -> None:
+    named = set(paths(guide)) - MADE
+    assert named, "the guide names paths"
+    assert sorted(path for path in named if not exists(path)) == []
+
+
+def test_the_glossary_has_a_line_for_each_word() -> None:
+    lines = {word.strip("`").replace(" ", "_") for word in glossary()}
+    assert sorted(set(WORDS.split()) - lines) == []
+
+
+def test_the_glossary_is_in_the_order_of_the_alphabet() -> None:
+    assert list(glossary()) == sorted(glossary(), key=letters)
+
+
+def test_a_name_of_the_code_stands_where_the_glossary_says() -> None:
+    names = {word.strip("`"): files for word, files in glossary().items() if word.startswith("`")}
+    assert [(name, files) for name, files in names.items() if not any(holds(file, name) for file in files)] == []
+
+
+def test_a_name_of_the_code_stands_where_the_design_says() -> None:
+    found = re.findall(r"`([\w.]+)`\s+in\s+`(chalicelib/[\w/.]+\.\w+)`", text("docs/design.md"))
+    assert found, "the design says where names are"
+    assert [(name, file) for name, file in found if not holds(file, name.rpartition(".")[2])] == []
+
+
+def test_the_state_table_of_the_design_is_current() -> None:
+    assert with_table(text("docs/design.md"), state_table()) + "\n" == text("docs/design.md")
+
+
+@pytest.mark.parametrize("page", ["no marks", TABLE_BEGINS, TABLE_ENDS, TABLE_BEGINS + TABLE_BEGINS + TABLE_ENDS])
+def test_a_page_without_its_marks_is_refused(page: str) -> None:
+    with pytest.raises(ValueError, match="values to unpack"):
+        with_table(page, [])
