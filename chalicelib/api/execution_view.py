@@ -1,14 +1,29 @@
 """An execution as JSON: all about it, what it waits for, and what can be asked of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.implied import living
-from chalicelib.core.executions.model import ROOT, AnswerWait, Execution, State, Status, Thread, failure_json
+from chalicelib.core.executions.inputs import (
+    CancelRequested,
+    PauseRequested,
+    RedriveRequested,
+    Requested,
+    ResumeRequested,
+)
+from chalicelib.core.executions.model import ROOT, AnswerWait, Execution, Status, Thread, failure_json
+from chalicelib.core.executions.requests import problem
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.waits.task import task_id
 from chalicelib.ports import Summary
+
+ACTIONS: Mapping[str, type[Requested]] = {
+    "cancel": CancelRequested,
+    "pause": PauseRequested,
+    "resume": ResumeRequested,
+    "redrive": RedriveRequested,
+}
 
 
 def summary_view(summary: Summary) -> dict[str, Json]:
@@ -103,12 +118,5 @@ def _asked(
 
 def _actions(execution: Execution) -> dict[str, Json]:
     """Tell what can be asked of an execution, and of what cannot the reason."""
-    state = execution.state.value
-    over = f"it is {state}" if execution.ended else None
-    reasons = {
-        "cancel": over,
-        "pause": over or ("it is paused already" if execution.paused else None),
-        "resume": over or (None if execution.paused else "it is not paused"),
-        "redrive": None if over and execution.state is not State.SUCCEEDED else f"it is {state}",
-    }
+    reasons = {name: problem(execution, request) for name, request in ACTIONS.items()}
     return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}

@@ -14,6 +14,7 @@ from chalicelib.core.executions.inputs import (
     Started,
 )
 from chalicelib.core.executions.model import ROOT, Execution, State, Status
+from chalicelib.core.executions.requests import is_met, problem
 from chalicelib.core.records.codec import fits
 from chalicelib.core.records.history import Row, anchor, chained, newest, version_of
 from chalicelib.core.values.errors import (
@@ -163,8 +164,7 @@ class ExecutionService:
             StateError: it ended otherwise.
             UnavailableError: it may be done, or not: ask again.
         """
-        wanted = frozenset({State.CANCELLED})
-        return self._request(tenant_id, execution_id, CancelRequested(actor=actor), lambda item: item.state in wanted)
+        return self._request(tenant_id, execution_id, CancelRequested(actor=actor))
 
     def pause(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
         """Let an execution and everything that it has begun stand still; again, it is paused already.
@@ -174,7 +174,7 @@ class ExecutionService:
             StateError: it has ended.
             UnavailableError: it may be done, or not: ask again.
         """
-        return self._request(tenant_id, execution_id, PauseRequested(actor=actor), lambda item: item.paused)
+        return self._request(tenant_id, execution_id, PauseRequested(actor=actor))
 
     def resume(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
         """Let a paused execution go on; again, it goes on already.
@@ -184,7 +184,7 @@ class ExecutionService:
             StateError: it has ended.
             UnavailableError: it may be done, or not: ask again.
         """
-        return self._request(tenant_id, execution_id, ResumeRequested(actor=actor), lambda item: not item.paused)
+        return self._request(tenant_id, execution_id, ResumeRequested(actor=actor))
 
     def redrive(  # noqa: PLR0913 - what a redrive can change
         self,
@@ -214,7 +214,7 @@ class ExecutionService:
             UnavailableError: it may be done, or not: ask again.
         """
         item = self.read_execution(tenant_id, execution_id)
-        if not item.ended or item.state is State.SUCCEEDED:
+        if problem(item, RedriveRequested) is not None:
             raise StateError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
         if version is not None and self.definitions.definitions.version(tenant_id, item.definition_id, version) is None:
             raise DefinitionNotFoundError(f"there is no definition {item.definition_id!r} in version {version}")
@@ -225,18 +225,27 @@ class ExecutionService:
             raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
         incoming = None if step is None else self._incoming(item, step)
         event = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
-        before = item.redrives
-        return self._request(tenant_id, execution_id, event, lambda stands: stands.redrives > before)
+        driven = self._drive(tenant_id, execution_id, event)
+        if driven.redrives <= item.redrives:
+            raise StateError(f"{execution_id} is {driven.state} already")
+        return driven
 
-    def _request(
-        self, tenant_id: str, execution_id: str, event: Requested, is_done: Callable[[Execution], bool]
-    ) -> Execution:
+    def _request(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:
+        """Fold a request; what it asks for may have been so before.
+
+        Raises:
+            StateError: the execution is not as it is asked to be.
+        """
+        item = self._drive(tenant_id, execution_id, request)
+        if not is_met(item, type(request)):
+            raise StateError(f"{execution_id} is {item.state} already")
+        return item
+
+    def _drive(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:
         self.read_execution(tenant_id, execution_id)
-        item = self.drive(execution_id, event)
+        item = self.drive(execution_id, request)
         if item is None:
             raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
-        if not is_done(item) or (item.ended and not isinstance(event, CancelRequested | RedriveRequested)):
-            raise StateError(f"{execution_id} is {item.state} already")
         return item
 
     def _incoming(self, item: Execution, step: str) -> Json:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.definitions.model import Call
-from chalicelib.core.executions.decide import MAX_SIGNALS, MAX_TAKEN, hand_over
+from chalicelib.core.executions.answers import MAX_SIGNALS, MAX_TAKEN
+from chalicelib.core.executions.decide import hand_over
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,

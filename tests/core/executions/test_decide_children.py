@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.executions.decide import MAX_DEPTH, MAX_SPAWNS, MAX_SPAWNS_A_MINUTE
+from chalicelib.core.executions.children import MAX_DEPTH, MAX_SPAWNS, MAX_SPAWNS_A_MINUTE
 from chalicelib.core.executions.inputs import ChildEnded, Decision, Message
 from chalicelib.core.executions.model import Failure, Join, Parent, Partition, Spawns, State, Status
 from chalicelib.core.values.value import copy_with

@@ -1,0 +1,135 @@
+"""Answers from outside: callbacks, people's tasks, and signals."""
+
+from typing import Any
+
+from chalicelib.core.definitions.model import (
+    AnswerKind,
+    WaitForAnswer,
+)
+from chalicelib.core.executions.inputs import (
+    Answered,
+    CallbackFailed,
+    CallbackSucceeded,
+    HeartbeatReceived,
+    SignalReceived,
+    SignalSent,
+    TaskCompleted,
+    TaskRejected,
+    WaitRefused,
+)
+from chalicelib.core.executions.model import (
+    Answer,
+    AnswerWait,
+    Signal,
+    Status,
+    Thread,
+)
+from chalicelib.core.executions.rules import Rules
+from chalicelib.core.executions.scope import (
+    awaited_event,
+    heartbeat_of,
+    outcome,
+    takes,
+)
+from chalicelib.core.values.errors import (
+    HeartbeatTimeoutError,
+    OverdueError,
+    StepError,
+)
+from chalicelib.core.values.value import copy_with
+
+MAX_SIGNALS = 100
+"""Signals that are kept for one execution until a step takes them."""
+MAX_TAKEN = 20
+"""Signals that steps of one execution have taken, and a repeat of which is known."""
+
+
+class Answers(Rules):
+    """How a thread waits for an answer, and takes it."""
+
+    def ask(self, thread: Thread, wanted: WaitForAnswer) -> None:
+        """Wait for an answer, unless it has come before."""
+        if (signal := self.signal(wanted)) is not None:
+            self.take_signal(copy_with(signal, taken=True, value=None))
+            answer = Answer(self.now, signal.by, signal.value, key=signal.id)
+            self.succeed(copy_with(thread, wait=AnswerWait(wanted.what, signal.name, answer=answer)), signal.value)
+            return
+        name, key = wanted.params.get("name"), wanted.params.get("key")
+        wait = AnswerWait(wanted.what)
+        if wanted.what is AnswerKind.EVENT:
+            wait = copy_with(wait, name=str(name), event_key=None if key is None else str(key))
+        until = wanted.until or self.after(wanted.heartbeat)
+        self.move(copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait, until=until))
+
+    def hear(self, event: Answered, thread: Thread) -> None:
+        """Take an answer that the turn waits for, be it that the call which asks for it is still under way."""
+        wait = thread.wait or AnswerWait(AnswerKind.CALLBACK)
+        match event, wait.what:
+            case (CallbackSucceeded(result=result), AnswerKind.CALLBACK):
+                self.succeed(thread, result)
+            case (CallbackFailed(), AnswerKind.CALLBACK):
+                heard = copy_with(wait, answer=Answer(self.now))
+                self.fail(copy_with(thread, wait=heard), StepError(event.message, event.name, event.details))
+            case (HeartbeatReceived(), AnswerKind.CALLBACK) if thread.wait is not None:
+                self.alive(thread)
+            case (TaskCompleted(result=result, actor=actor, key=key), AnswerKind.TASK):
+                answer = Answer(self.now, actor, result, key=key)
+                self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
+            case (TaskRejected(reason=reason, actor=actor, key=key), AnswerKind.TASK):
+                answer = Answer(self.now, actor, reason=reason, rejected=True, key=key)
+                error = StepError(reason or "the task was rejected", "task.Rejected", {"by": actor, "reason": reason})
+                self.fail(copy_with(thread, wait=copy_with(wait, answer=answer)), error)
+            case (WaitRefused(message=message), AnswerKind.EVENT):
+                self.fail(thread, StepError(message, "event.TooManyWait"))
+            case (SignalReceived(result=result, actor=actor), AnswerKind.EVENT):
+                answer = Answer(self.now, actor, key=event.id)
+                self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
+
+    def alive(self, thread: Thread) -> None:
+        """Wait for the next sign of life; the turn stays, so the token does."""
+        heartbeat = heartbeat_of(self.definition, self.execution, thread)
+        if heartbeat is not None:
+            self.put(copy_with(thread, since=self.now, until=self.now + heartbeat))
+
+    def overdue(self, thread: Thread, wait: AnswerWait) -> None:
+        """Do what is to be done where nobody has answered in time."""
+        if wait.what is not AnswerKind.TASK:
+            self.fail(thread, HeartbeatTimeoutError())
+            return
+        task = outcome(self.definition, self.execution, thread)
+        due: Any = task.params["due"] if isinstance(task, WaitForAnswer) else {}
+        match due.get("then", "fail"):
+            case "continue":
+                self.succeed(thread, due.get("value"))
+            case "reassign":
+                late = copy_with(wait, overdue=True)
+                self.put(copy_with(thread, wait=late, until=None, since=self.now, driver=self.driver))
+            case _:
+                self.fail(thread, OverdueError())
+
+    def send_event(self, event: SignalSent) -> None:
+        """Give an event that was sent to the execution to the step that has waited for it longest, or keep it."""
+        signal = Signal(event.id, event.name, event.until, event.result, event.actor)
+        if any(known.id == signal.id for known in self.execution.mailbox):
+            return
+        for thread in sorted(self.execution.threads.values(), key=lambda thread: thread.since):
+            wanted = awaited_event(self.definition, self.execution, thread)
+            if wanted is not None and wanted.params["name"] == signal.name and takes(wanted, signal.value):
+                self.take_signal(copy_with(signal, taken=True, value=None))
+                self.hear(SignalReceived(*thread.key, signal.value, signal.id, signal.by), thread)
+                return
+        if sum(not known.taken for known in self.execution.mailbox) < MAX_SIGNALS:
+            self.take_signal(signal)
+
+    def signal(self, wanted: WaitForAnswer) -> Signal | None:
+        """Find the oldest event in the mailbox that a step can take."""
+        if wanted.what is not AnswerKind.EVENT:
+            return None
+        fresh = (each for each in self.execution.mailbox if not each.taken and each.until > self.now)
+        return next((each for each in fresh if each.name == wanted.params["name"] and takes(wanted, each.value)), None)
+
+    def take_signal(self, signal: Signal) -> None:
+        """Keep an event, or that it was taken; what is kept for too long goes, or was taken before many others."""
+        fresh = [each for each in self.execution.mailbox if each.id != signal.id and each.until > self.now]
+        taken = [each.id for each in (*fresh, signal) if each.taken][:-MAX_TAKEN]
+        self.execution = copy_with(self.execution, mailbox=tuple(e for e in (*fresh, signal) if e.id not in taken))

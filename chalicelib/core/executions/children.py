@@ -1,0 +1,107 @@
+"""Executions below executions: those that `workflow` steps and large maps start."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.core.definitions.model import (
+    StartChild,
+)
+from chalicelib.core.executions.factory import child_id, workflow_id
+from chalicelib.core.executions.inputs import (
+    ChildEnded,
+)
+from chalicelib.core.executions.model import (
+    Join,
+    State,
+    Status,
+    Thread,
+)
+from chalicelib.core.executions.rules import Rules, too_many
+from chalicelib.core.values.errors import (
+    SpawnLimitError,
+    StepError,
+)
+from chalicelib.core.values.value import copy_with
+
+if TYPE_CHECKING:
+    from chalicelib.core.values.json import Json
+
+MAX_DEPTH = 16
+"""Executions nested by `workflow` steps."""
+MAX_SPAWNS = 100_000
+"""Executions that one execution starts by `workflow` steps."""
+MAX_SPAWNS_A_MINUTE = 10_000
+MINUTE = timedelta(minutes=1)
+
+
+class Children(Rules):
+    """How a thread starts child executions and hears of their ends."""
+
+    def delegate(self, thread: Thread, start: StartChild) -> None:
+        """Wait for the child execution of a `workflow` step, within what one execution may start."""
+        spawns = self.execution.spawns
+        if spawns.since is None or self.now - spawns.since >= MINUTE:
+            spawns = copy_with(spawns, since=self.now, recent=0)
+        if self.execution.depth >= MAX_DEPTH:
+            raise SpawnLimitError(
+                f"executions nest {MAX_DEPTH} deep at most: does the definition start itself for ever?"
+            )
+        if spawns.total >= max(1, MAX_SPAWNS // spawns.share):
+            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS:,} others, those of its maps included")
+        if spawns.recent >= max(1, MAX_SPAWNS_A_MINUTE // spawns.share):
+            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute")
+        spawns = copy_with(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
+        self.execution = copy_with(self.execution, spawns=spawns)
+        join = Join(1, begun=1, child=workflow_id(self.execution, thread, start), wait=start.wait)
+        self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join))
+
+    def child_ended(self, thread: Thread, event: ChildEnded) -> None:
+        """Take the end of a child execution, once; what it came to before it was driven on counts if it succeeded."""
+        join, number = thread.join, str(event.number)
+        assert join is not None  # noqa: S101 - the thread awaits
+        succeeded = event.state is State.SUCCEEDED
+        if number in thread.results or (event.begun and event.redrives < self.execution.redrives and not succeeded):
+            return
+        error = _of_child(event, child_id(self.execution, thread, event.number))
+        if succeeded and join.child is not None:
+            self.succeed(thread, event.output)
+        elif succeeded:
+            self.partition_ended(thread, join, number, event.failed)
+        elif event.begun:
+            own = event.error if join.child is None and event.state is State.FAILED else None
+            self.fail(thread, error, heard={number: None}, failure=own)
+        else:
+            self.fail(copy_with(thread, status=Status.READY, join=None), error)
+
+    def partition_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
+        """Count a part of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
+        join = copy_with(join, failed=join.failed + failed)
+        if join.failed > join.tolerate:
+            self.fail(thread, too_many(join.failed, join), heard={number: failed})
+            return
+        thread = copy_with(thread, join=join, results={**thread.results, number: failed})
+        if len(thread.results) == join.total:
+            self.move(copy_with(thread, status=Status.READY))
+        elif len(thread.results) == join.begun:
+            begun = min(join.total, join.begun + join.at_once)
+            self.put(copy_with(thread, join=copy_with(join, begun=begun), driver=self.driver, control_epoch_owed=0))
+        else:
+            self.put(thread)
+
+    def forget(self, thread: Thread, event: ChildEnded) -> None:
+        """Hear that a child execution has ended which nobody waits for any more."""
+        results = {**thread.results, str(event.number): None}
+        if thread.join is not None and len(results) < thread.join.begun:
+            self.put(copy_with(thread, results=results))
+        else:
+            self.remove(thread)
+
+
+def _of_child(event: ChildEnded, name: str) -> StepError:
+    """Make the error of a step whose child execution failed."""
+    if event.error is not None and event.state is State.FAILED:
+        cause: dict[str, Json] = {"step": event.error.step, "details": event.error.details}
+        details: Json = {"execution": name, **cause} if event.begun else event.error.details
+        return StepError(event.error.message, event.error.name, details)
+    ended = "TimedOut" if event.state is State.TIMED_OUT else "Cancelled"
+    return StepError(f"the execution {name} was not finished", f"workflow.{ended}", {"execution": name})

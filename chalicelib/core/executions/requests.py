@@ -1,0 +1,250 @@
+"""What is asked of a whole execution: to end, to stand still, to go on, to go on after its end, to take a signal.
+
+:func:`problem` alone says whether something may be asked; the state machine, the use cases and the ``actions`` of the
+API go by it.
+"""
+
+from chalicelib.core.definitions.model import (
+    AnswerKind,
+)
+from chalicelib.core.executions.factory import read_below
+from chalicelib.core.executions.inputs import (
+    CancelRequested,
+    PauseRequested,
+    RedriveRequested,
+    Requested,
+    ResumeRequested,
+    SignalSent,
+)
+from chalicelib.core.executions.model import (
+    ROOT,
+    Execution,
+    Join,
+    State,
+    Status,
+    Thread,
+)
+from chalicelib.core.executions.rules import Rules
+from chalicelib.core.executions.scope import (
+    items_of,
+)
+from chalicelib.core.values.errors import (
+    StepError,
+)
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+
+
+def problem(execution: Execution, request: type[Requested]) -> str | None:
+    """Tell why something cannot be asked of an execution, for people; None: it can be."""
+    state = execution.state.value
+    if request is RedriveRequested:
+        return None if execution.ended and execution.state is not State.SUCCEEDED else f"it is {state}"
+    if execution.ended:
+        return f"it is {state}"
+    if request is PauseRequested:
+        return "it is paused already" if execution.paused else None
+    if request is ResumeRequested:
+        return None if execution.paused else "it is not paused"
+    return None
+
+
+def is_met(execution: Execution, request: type[Requested]) -> bool:
+    """Tell whether an execution is as somebody wants it who asks for a cancellation, a pause or a resumption."""
+    if request is CancelRequested:
+        return execution.state is State.CANCELLED
+    return not execution.ended and execution.paused is (request is PauseRequested)
+
+
+class Requests(Rules):
+    """How an execution is cancelled, paused, resumed and driven on again."""
+
+    def request(self, event: Requested) -> None:
+        """Do what somebody, or the parent execution, wants; what the parent wanted before something else is void."""
+        item = self.execution
+        if event.turn and event.turn <= item.parent_epoch:
+            return
+        again = isinstance(event, ResumeRequested) and event.redrives > item.redrives
+        if event.turn and (again or not item.ended) and item.state is not State.SUCCEEDED:
+            self.execution = copy_with(item, parent_epoch=event.turn)
+        possible = problem(item, type(event)) is None
+        match event:
+            case CancelRequested() if possible:
+                self.close(item.threads[ROOT], State.CANCELLED, actor=event.actor)
+            case PauseRequested() if possible:
+                self.pause(event.actor)
+            case RedriveRequested() if possible:
+                self.redrive(event, item.redrives + 1)
+            case SignalSent() if possible:
+                self.send_event(event)
+            case ResumeRequested() if again and problem(item, RedriveRequested) is None:
+                self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
+            case ResumeRequested() if not item.ended:
+                self.keep_up(event)
+                if possible:
+                    self.resume(event.actor)
+
+    def keep_up(self, event: ResumeRequested) -> None:
+        """Take part in the parent's redrive though it never ended, with its version if that has all the steps."""
+        item = self.execution
+        if event.redrives <= item.redrives:
+            return
+        known = all(thread.step in self.definition.steps for thread in item.threads.values())
+        version = event.version if event.version is not None and known else item.definition_version
+        self.execution = copy_with(item, redrives=event.redrives, definition_version=version)
+
+    def pause(self, actor: str | None) -> None:
+        """Let everything stand still; child executions are told to."""
+        self.record(State.PAUSED, self.execution.threads[ROOT], actor=actor)
+        self.execution = copy_with(self.execution, paused_at=self.now, control_epoch=self.execution.version + 1)
+        self.take_over()
+
+    def resume(self, actor: str | None) -> None:
+        """Let everything go on; a wait that is over ends at once, but no attempt's time has run meanwhile."""
+        since, item = self.execution.paused_at or self.now, self.execution
+        deadline = None if item.deadline is None else item.deadline + (self.now - since)
+        self.execution = copy_with(item, paused_at=None, control_epoch=item.version + 1, deadline=deadline)
+        self.record(State.STARTED, self.execution.threads[ROOT], actor=actor)
+        self.take_over()
+        for thread in item.threads.values():
+            if thread.deadline is not None:
+                stood = self.now - max(since, thread.started_at)
+                self.put(copy_with(self.execution.threads[thread.id], deadline=thread.deadline + stood))
+
+    def take_over(self) -> None:
+        """Drive every thread, so that what each asks for is sent."""
+        order = self.execution.control_epoch
+        threads = {
+            name: copy_with(
+                thread,
+                driver=self.driver,
+                control_epoch_owed=order if thread.status is Status.WAITING_FOR_CHILDREN else 0,
+            )
+            for name, thread in self.execution.threads.items()
+        }
+        self.execution = copy_with(self.execution, threads=threads)
+
+    def redrive(self, event: RedriveRequested, redrives: int) -> None:
+        """Go on after the end: from where it stopped, or at a step of the first thread."""
+        item = self.execution
+        wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
+        lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
+        root = item.threads[ROOT]
+        if lost and item.partition is None:
+            return
+        out = {name for name, value in event.stash.items() if value is None}
+        stash = {name: value for name, value in {**root.stash, **event.stash}.items() if name not in out}
+        version = event.version or item.definition_version
+        timeout = None if item.partition is not None else self.definition.timeout
+        edited = bool(event.stash) or event.version is not None
+        kept = {name: self.keep_items(thread) if edited else thread for name, thread in item.threads.items()}
+        self.execution = copy_with(
+            item,
+            definition_version=version,
+            threads={**kept, ROOT: copy_with(kept[ROOT], stash=stash)},
+            stash={},
+            output=None,
+            error=None,
+            ended_at=None,
+            control_epoch=item.version + 1,
+            redrives=redrives,
+            deadline=None if timeout is None else self.now + timeout,
+            state=State.STARTED,
+        )
+        change = _change(event, item, root, version)
+        self.record(State.STARTED, root, actor=event.actor, change=change)
+        if event.step is not None:
+            root = copy_with(root, stash=stash)
+            self.abandon(root)
+            self.arrive(copy_with(root, error=None), event.step, event.incoming)
+            return
+        if lost:
+            self.anew(self.execution.threads[ROOT])
+            return
+        for name in list(self.execution.threads):
+            if (thread := self.execution.threads.get(name)) is not None:
+                self.revive(thread, edited=edited)
+
+    def fits(self, thread: Thread, join: Join) -> bool:
+        """Tell whether a step still has the branches, or the number of items, with which it began.
+
+        A large `map` must not read more than what its parts were handed on, either.
+        """
+        if join.child is not None:
+            return True
+        step = self.definition.steps[thread.step]
+        if not join.listed:
+            begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
+            return len(step.scopes) == join.total and begun | thread.results.keys() <= step.scopes.keys()
+        try:
+            items = items_of(self.definition, self.execution, thread)
+        except StepError:
+            return False
+        read = read_below(self.definition, thread.step).split()
+        return len(items) == join.items and (thread.status is Status.JOINING or set(read) <= set(join.reads.split()))
+
+    def keep_items(self, thread: Thread) -> Thread:
+        """Keep the items of a `map` that has begun, before what they are made from changes."""
+        if thread.join is None or not thread.join.listed or thread.status is Status.OVER or thread.items is not None:
+            return thread
+        try:
+            return copy_with(thread, items=list(items_of(self.definition, self.before, thread)))
+        except StepError:
+            return thread
+
+    def revive(self, thread: Thread, *, edited: bool) -> None:
+        """Let a thread go on as it stood at the end; a step that was not done begins anew."""
+        deadline = self.deadline(thread, thread.step)
+        late = thread.deadline is not None and thread.deadline <= self.now
+        join = thread.join
+        workflow = join is not None and join.child is not None
+        match thread.status:
+            case Status.OVER:
+                return
+            case Status.JOINING | Status.WAITING_FOR_CHILDREN if (
+                edited and join is not None and not self.fits(thread, join)
+            ):
+                self.anew(thread)
+            case Status.JOINING if join is not None and len(thread.results) >= (1 if join.first else join.total):
+                self.finish(thread, join)
+            case Status.RETRYING:
+                self.put(copy_with(thread, driver=self.driver))
+            case Status.READY if join is not None:
+                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+            case Status.WAITING_FOR_CHILDREN if not (edited and workflow):
+                self.put(
+                    copy_with(
+                        thread, driver=self.driver, deadline=deadline, control_epoch_owed=self.execution.control_epoch
+                    )
+                )
+            case Status.JOINING:
+                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+            case Status.WAITING if not late:
+                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+            case Status.WAITING_FOR_ANSWER if not late and self.is_open(thread):
+                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+            case _:
+                self.anew(thread)
+
+    def is_open(self, thread: Thread) -> bool:
+        """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""
+        wait = thread.wait
+        silent = thread.until is not None and thread.until <= self.now
+        return wait is not None and wait.what is not AnswerKind.TASK and wait.answer is None and not silent
+
+    def anew(self, thread: Thread) -> None:
+        """Let a step begin as though it had never been tried."""
+        self.abandon(thread)
+        self.arrive(thread, thread.step, thread.incoming)
+
+
+def _change(event: RedriveRequested, item: Execution, root: Thread, version: int) -> dict[str, Json]:
+    """Tell what a redrive changes, from and to."""
+    change: dict[str, Json] = {}
+    if version != item.definition_version:
+        change["version"] = {"from": item.definition_version, "to": version}
+    if event.step is not None:
+        change["step"] = {"from": item.step, "to": event.step}
+    if event.stash:
+        change["stash"] = {name: {"from": root.stash.get(name), "to": to} for name, to in event.stash.items()}
+    return change

@@ -1,0 +1,104 @@
+"""The rules that rooms of the state machine ask of one another: each is in one of them.
+
+:mod:`~chalicelib.core.executions.decide` puts the rooms together and says what each is for.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
+from chalicelib.core.executions.builder import StateBuilder
+from chalicelib.core.executions.inputs import Answered, SignalSent
+from chalicelib.core.executions.model import AnswerWait, Execution, Failure, Join, Thread
+from chalicelib.core.values.errors import ItemsFailedError, StepError
+from chalicelib.core.values.json import Json
+
+
+class Rules(StateBuilder, ABC):
+    """What a room can rely on, wherever it is."""
+
+    @abstractmethod
+    def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
+        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
+
+    @abstractmethod
+    def check(self, output: Json) -> None:
+        """Hold the output of the execution against the definition's schema.
+
+        Raises:
+            InvalidOutputError: it does not pass.
+        """
+
+    @abstractmethod
+    def arrive(
+        self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None, *, attempt: int = 1
+    ) -> None:
+        """Let a thread begin a step, or another attempt of its step; ``stash`` tells what it has just stashed."""
+
+    @abstractmethod
+    def deadline(self, thread: Thread, path: str) -> datetime | None:
+        """Tell when an attempt of a step that begins now is over time."""
+
+    @abstractmethod
+    def begins(self, execution: Execution, thread: Thread) -> bool:
+        """Tell whether a step runs when its turn comes, rather than be skipped."""
+
+    @abstractmethod
+    def begin(self, parent: Thread) -> None:
+        """Fork as many threads of a step as may run at once."""
+
+    @abstractmethod
+    def spread(self, thread: Thread, answer: Spread) -> None:
+        """Fork a thread for each item, or start child executions for many of them."""
+
+    @abstractmethod
+    def joined(self, thread: Thread, result: Json) -> None:
+        """End a branch."""
+
+    @abstractmethod
+    def finish(self, parent: Thread, join: Join) -> None:
+        """Move a step on whose branches have ended."""
+
+    @abstractmethod
+    def delegate(self, thread: Thread, start: StartChild) -> None:
+        """Wait for the child execution of a `workflow` step."""
+
+    @abstractmethod
+    def ask(self, thread: Thread, wanted: WaitForAnswer) -> None:
+        """Wait for an answer, unless it has come before."""
+
+    @abstractmethod
+    def hear(self, event: Answered, thread: Thread) -> None:
+        """Take an answer that the turn waits for."""
+
+    @abstractmethod
+    def overdue(self, thread: Thread, wait: AnswerWait) -> None:
+        """Do what is to be done where nobody has answered in time."""
+
+    @abstractmethod
+    def send_event(self, event: SignalSent) -> None:
+        """Give a signal that was sent to the execution to a step that waits for it, or keep it."""
+
+    @abstractmethod
+    def fail(
+        self,
+        thread: Thread,
+        error: StepError,
+        heard: Mapping[str, Json] | None = None,
+        failure: Failure | None = None,
+    ) -> None:
+        """Fail a step, and outwards what it is nested in, up to whatever handles the failure."""
+
+    @abstractmethod
+    def time_out(self) -> None:
+        """End the execution, whose time is over."""
+
+    def after(self, time: timedelta | None) -> datetime | None:
+        """Answer the instant after a time from now; None: never."""
+        return None if time is None else self.now + time
+
+
+def too_many(failed: int, join: Join) -> StepError:
+    """Make the error of a `map` of which more items failed than are tolerated."""
+    return ItemsFailedError(f"{failed} items failed or more, and {join.tolerate} are tolerated")

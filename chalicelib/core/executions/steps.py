@@ -1,0 +1,269 @@
+"""What a step comes to: it runs, calls, succeeds, and leads to the next one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from chalicelib.core.definitions.model import (
+    AnswerKind,
+    Call,
+    End,
+    Fork,
+    Goto,
+    Sleep,
+    Spread,
+    Succeed,
+    WaitForAnswer,
+)
+from chalicelib.core.executions.builder import size_of
+from chalicelib.core.executions.factory import child_id
+from chalicelib.core.executions.implied import is_due
+from chalicelib.core.executions.inputs import (
+    CallFailed,
+    CallSucceeded,
+)
+from chalicelib.core.executions.model import (
+    AnswerWait,
+    Execution,
+    Join,
+    State,
+    Status,
+    Thread,
+)
+from chalicelib.core.executions.rules import Rules
+from chalicelib.core.executions.scope import (
+    answered_by,
+    callback_of,
+    holds,
+    is_partition_root,
+    outcome,
+)
+from chalicelib.core.expressions.template import Template
+from chalicelib.core.values.errors import (
+    InterruptedCallError,
+    InvalidOutputError,
+    PoisonError,
+    StepError,
+    StepTimeoutError,
+)
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+
+
+class Steps(Rules):
+    """How a thread runs its step and goes on from it."""
+
+    def run(self, thread: Thread) -> None:
+        """Let the thread run its step."""
+        if self.execution.deadline is not None and self.now >= self.execution.deadline:
+            self.time_out()
+        elif thread.deadline is not None and self.now >= thread.deadline:
+            self.fail(thread, StepTimeoutError())
+        elif thread.claimed and thread.driver != self.driver:
+            self.claim_again(thread)
+        elif thread.join is not None:
+            children: list[Json] = [child_id(self.execution, _awaiting(thread), n) for n in range(thread.join.total)]
+            self.to_call = Call("gather", {"executions": children})
+        else:
+            try:
+                if thread.attempt == 1 and not holds(self.definition, self.execution, thread):
+                    self.skip(thread)
+                else:
+                    self.follow(thread)
+            except StepError as error:
+                self.fail(thread, error)
+
+    def follow(self, thread: Thread) -> None:
+        """Do what the step type says.
+
+        Raises:
+            StepError: the step fails.
+        """
+        answer = outcome(self.definition, self.execution, thread)
+        match answer:
+            case Call():
+                self.call(thread, answer)
+            case WaitForAnswer():
+                self.ask(thread, answer)
+            case Succeed(output):
+                self.succeed(thread, output)
+            case Goto(target):
+                self.succeed(thread, thread.incoming, target)
+            case End(output):
+                self.succeed(thread, output, None)
+            case Sleep(until) if until <= thread.started_at:
+                self.succeed(thread, thread.incoming)
+            case Sleep(until):
+                self.move(copy_with(thread, status=Status.WAITING, until=until))
+            case Fork(first):
+                total = len(self.definition.steps[thread.step].scopes)
+                join = Join(total, first=first, at_once=total)
+                self.begin(self.move(copy_with(thread, status=Status.JOINING, join=join)))
+            case Spread():
+                self.spread(thread, answer)
+            case _:
+                self.delegate(thread, answer)
+
+    def call(self, thread: Thread, wanted: Call) -> None:
+        """Have it performed: what must not be done again, from a turn that is claimed for that."""
+        if wanted.once and not thread.claimed:
+            self.move(copy_with(thread, claimed=True))
+        else:
+            self.to_call = wanted
+
+    def claim_again(self, thread: Thread) -> None:
+        """Take over a turn that was claimed by another, if that one is known to have performed nothing."""
+        if thread.driver is not None and thread.driver.handed:
+            self.move(thread)
+        else:
+            self.fail(thread, InterruptedCallError())
+
+    def skip(self, thread: Thread) -> None:
+        """Go on as though the step were not there.
+
+        Raises:
+            InvalidOutputError: it was the last one, and what came in is no output.
+        """
+        if self.definition.steps[thread.step].next is None and thread.parent is None:
+            self.check(thread.incoming)
+        self.record(State.STEP_SKIPPED, thread)
+        self.onward(thread, self.definition.steps[thread.step].next, thread.incoming)
+
+    def call_succeeded(self, thread: Thread, event: CallSucceeded) -> None:
+        """Take the result of the call that the turn made."""
+        self.answered(thread, event.result)
+
+    def call_failed(self, thread: Thread, event: CallFailed) -> None:
+        """Fail the step with the error of the call that the turn made."""
+        self.fail(thread, StepError(event.message, event.name, event.details, event.retry_after))
+
+    def poisoned(self, thread: Thread) -> None:
+        """Fail the step, whose message is given up."""
+        self.fail(thread, PoisonError())
+
+    def answered(self, thread: Thread, result: Json) -> None:
+        """Take the answer of what the turn performed."""
+        if thread.deadline is not None and self.now >= thread.deadline:
+            self.fail(thread, StepTimeoutError())
+        elif thread.join is not None:
+            assert isinstance(result, list)  # noqa: S101 - what is gathered is a list of lists
+            self.succeed(thread, [each for part in result if isinstance(part, list) for each in part])
+        elif (call := callback_of(self.definition, self.execution, thread)) is not None:
+            wait = copy_with(
+                thread, status=Status.WAITING_FOR_ANSWER, wait=AnswerWait(AnswerKind.CALLBACK), driver=self.driver
+            )
+            self.put(copy_with(wait, since=self.now, claimed=False, until=self.after(call.heartbeat)))
+        else:
+            self.succeed(thread, result)
+
+    def timer_fired(self, thread: Thread) -> None:
+        """Let the timer of a turn count once it is due, however early its message comes."""
+        if is_due(self.execution, thread, self.now):
+            self.fire(thread)
+
+    def fire(self, thread: Thread) -> None:
+        """Let the timer of a turn count: for whichever of its instants came first."""
+        instants = [at for at in (thread.until, thread.deadline, self.execution.deadline) if at is not None]
+        if thread.until == min(instants) and thread.status is Status.WAITING:
+            self.succeed(thread, thread.incoming)
+        elif thread.until == min(instants) and thread.wait is not None:
+            self.overdue(thread, thread.wait)
+        elif thread.until == min(instants):
+            self.arrive(thread, thread.step, thread.incoming, attempt=thread.attempt + 1)
+        elif thread.deadline == min(instants):
+            self.fail(thread, StepTimeoutError())
+        else:
+            self.time_out()
+
+    def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
+        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
+        step = self.definition.steps[thread.step]
+        if is_partition_root(self.execution, thread):
+            self.close(thread, State.SUCCEEDED, output=raw, failed=0 if thread.join is None else thread.join.failed)
+            return
+        target = step.next if target == "" else target
+        try:
+            result = raw if step.output is None else self.render(step.output, thread, raw, "output")
+            stashed = {} if step.stash is None else self.stashed(step.stash, thread, result)
+            size = size_of(result)
+            if target is None and thread.parent is None:
+                self.check(result)
+        except StepError as error:
+            self.fail(thread, error)
+            return
+        self.close_wait(thread)
+        actor = answered_by(thread)
+        self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, actor=actor, size=size)
+        self.onward(copy_with(thread, stash={**thread.stash, **stashed}) if stashed else thread, target, result)
+
+    def stashed(self, stash: str | Mapping[str, Template], thread: Thread, result: Json) -> dict[str, Json]:
+        """Make what a step leaves in the stash."""
+        if isinstance(stash, str):
+            return {stash: result}
+        return {name: self.render(made, thread, result, f"stash/{name}") for name, made in stash.items()}
+
+    def check(self, output: Json) -> None:
+        """Hold the output of the execution against the definition's schema.
+
+        Raises:
+            InvalidOutputError: it does not pass.
+        """
+        schema = self.definition.output_schema
+        problems = schema.problems(output) if schema is not None else ()
+        if problems:
+            details: list[Json] = [{"pointer": problem.pointer, "message": problem.message} for problem in problems]
+            raise InvalidOutputError(problems[0].message, details=details)
+
+    def onward(self, thread: Thread, target: str | None, result: Json) -> None:
+        """Go on at a step, or end the thread."""
+        if target is not None:
+            self.arrive(thread, target, result)
+        elif thread.parent is None:
+            self.close(thread, State.SUCCEEDED, output=result)
+        else:
+            self.joined(thread, result)
+
+    def arrive(
+        self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None, *, attempt: int = 1
+    ) -> None:
+        """Let a thread begin a step, or another attempt of its step; ``stash`` tells what it has just stashed."""
+        begun = copy_with(
+            thread,
+            turn=thread.turn + 1,
+            status=Status.READY,
+            step=step,
+            incoming=incoming,
+            since=self.now,
+            started_at=self.now,
+            driver=self.driver,
+            until=None,
+            deadline=self.deadline(thread, step),
+            attempt=attempt,
+            tries=thread.tries if attempt > 1 else {},
+            join=None,
+            wait=None,
+            claimed=False,
+            items=None,
+            results={},
+        )
+        self.put(begun)
+        if stash or self.begins(self.execution, begun):
+            self.record(State.STEP_STARTED, begun, stash=stash)
+
+    def deadline(self, thread: Thread, path: str) -> datetime | None:
+        """Tell when an attempt of a step that begins now is over time; a part of a `map` leaves that to the map."""
+        step = self.definition.steps.get(path)
+        if step is None or step.timeout is None or is_partition_root(self.execution, thread):
+            return None
+        return self.now + step.timeout
+
+    def begins(self, execution: Execution, thread: Thread) -> bool:
+        """Tell whether a step runs when its turn comes, rather than be skipped."""
+        try:
+            return thread.attempt > 1 or holds(self.definition, execution, thread)
+        except StepError:
+            return True
+
+
+def _awaiting(thread: Thread) -> Thread:
+    """Answer a thread that gathers as it was when it awaited: its child executions are named after that turn."""
+    return copy_with(thread, turn=thread.turn - 1)
