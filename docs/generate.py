@@ -16,8 +16,7 @@ from chalicelib.core.definitions.grammar import DEFINITION_KEYS, ENTRIES, INCLUD
 from chalicelib.core.definitions.lint import COMMON_ERRORS
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.schema_export import definition_schema
-from chalicelib.core.executions import decide
-from chalicelib.core.executions.model import Status
+from chalicelib.core.executions.decide import table_rows
 from chalicelib.core.expressions.functions import Functions
 from chalicelib.core.expressions.template import Scope, compile_condition, render
 from chalicelib.steps import STEP_TYPES
@@ -90,31 +89,6 @@ SURPRISES = {
 
 TABLE_BEGINS, TABLE_ENDS = "<!-- table -->", "<!-- /table -->"
 
-PROVISIONAL: Mapping[Status, Mapping[str, str]] = {
-    Status.READY: {
-        "StepDue": "run the step, unless paused",
-        "CallSucceeded": "take the result",
-        "CallFailed": "fail the step",
-        "Answered": "take the answer",
-        "Poisoned": "fail the step",
-    },
-    Status.WAITING: {"TimerFired": "go on, or time out", "Poisoned": "fail the step"},
-    Status.RETRYING: {"TimerFired": "try again, or time out", "Poisoned": "fail the step"},
-    Status.JOINING: {"TimerFired": "time out", "Poisoned": "fail the step"},
-    Status.WAITING_FOR_CHILDREN: {
-        "TimerFired": "time out",
-        "ChildEnded": "take the result; the last one moves the step on",
-        "Poisoned": "fail the step",
-    },
-    Status.WAITING_FOR_ANSWER: {
-        "Answered": "take the answer",
-        "TimerFired": "overdue, or time out",
-        "Poisoned": "fail the step",
-    },
-    Status.OVER: {"ChildEnded": "forget the child", "WaitClosed": "remove the tombstone"},
-}
-"""What each input does at each status; ``Started`` does the same as ``StepDue``."""
-
 
 def main(arguments: list[str]) -> int:
     """Write what is out of date, or with ``--check`` name it."""
@@ -154,20 +128,11 @@ def with_table(page: str, lines: Iterable[str]) -> str:
 
 def state_table() -> Iterator[str]:
     """Write what each input does at each status of a thread, as the state machine declares it."""
-    rows: Iterable[Sequence[str]] = getattr(decide, "table_rows", provisional_rows)()
+    rows: Iterable[Sequence[str]] = table_rows()
     for number, row in enumerate(rows):
         yield f"| {' | '.join(row)} |"
         if number == 0:
             yield "|---" * len(row) + "|"
-
-
-def provisional_rows() -> Iterator[Sequence[str]]:
-    """List the headings, then a row for each status: what stands in while the state machine declares no table."""
-    inputs = [name for cells in PROVISIONAL.values() for name in cells]
-    columns = [name for name in dict.fromkeys(inputs) if name != "Poisoned"] + ["Poisoned"]
-    yield ("status", *(f"`{name}`" for name in columns))
-    for status, cells in PROVISIONAL.items():
-        yield (f"`{status.name}`", *(cells.get(name, "") for name in columns))
 
 
 def steps() -> Iterator[str]:
