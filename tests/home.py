@@ -25,7 +25,8 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.invocation import ApiInvocation, Invocation
+from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.signals import Signals
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.definitions import DefinitionService
@@ -165,7 +166,7 @@ class Home:
         self.deliver()
         return execution.id
 
-    def deliver(self, kind: type[Invocation] = Invocation, turns: int = 1000) -> set[str]:
+    def deliver(self, mode: Mode = Mode.MESSAGES, turns: int = 1000) -> set[str]:
         """Deliver what is visible, as one batch; answer what is acknowledged."""
         groups: dict[str, list[Delivery]] = {}
         for queued in [self.queue.receive(visible) for visible in self.queue.visible()]:
@@ -174,7 +175,7 @@ class Home:
         budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
         done: set[str] = set()
         for group in groups.values():
-            done |= kind(self.dependencies, next(self.requests), group, budget).run()
+            done |= Invocation(self.dependencies, next(self.requests), group, budget, mode).run()
         self.queue.delete("any", sorted(done))
         return done
 

@@ -26,7 +26,8 @@ from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.invocation import Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Budget, Delivery, Dependencies
 from chalicelib.engine.signals import Signals
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting

@@ -4,9 +4,12 @@ import logging
 from datetime import datetime, timedelta
 
 from chalicelib.core.executions.implied import LONGEST_DELAY, due_at
-from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.inputs import Input, Message
+from chalicelib.core.executions.model import Execution, Origin
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.engine.invocation import Dependencies, Sweep
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.observers import line
 
 GRACE = timedelta(minutes=5)
 """How long after its time a message that the schedule sent is taken for lost, and sent again."""
@@ -40,14 +43,23 @@ def _sweep_one(dependencies: Dependencies, token: str, execution_id: str, seen: 
         if item is not None and seen > now and _is_sent_soon(item, seen):
             return False
         if item is not None:
-            later = _later(Sweep(dependencies, execution_id, token).result() or item, now)
+            later = _later(_send_implied(dependencies, execution_id, token) or item, now)
     except UnavailableError:
-        log.warning("execution %s is left to the next run", execution_id)
+        log.warning(line("execution left to the next run", execution=execution_id, request=token))
         return False
     except Exception:
-        log.exception("execution %s cannot be armed, and must not keep others waiting", execution_id)
+        log.exception(
+            line("execution cannot be swept, and must not keep others waiting", execution=execution_id, request=token)
+        )
     dependencies.executions.defer(execution_id, seen, later)
     return True
+
+
+def _send_implied(dependencies: Dependencies, execution_id: str, token: str) -> Execution | None:
+    """Send whatever the state of an execution implies; answer it as it stands."""
+    delivery = Delivery(Origin.SCHEDULE.name_message(token), Message(execution_id, Input("", 0)))
+    budget = Budget(dependencies.clock.now() + ANSWER_WITHIN)
+    return Invocation(dependencies, token, [delivery], budget, Mode.SWEEP).result()
 
 
 def _is_sent_soon(item: Execution, seen: datetime) -> bool:

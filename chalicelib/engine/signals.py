@@ -8,15 +8,12 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from chalicelib.core.executions.model import Signal
-from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits import correlation
 from chalicelib.core.waits.correlation import Correlation, Waiter
+from chalicelib.engine import optimistic
 from chalicelib.ports import Clock, SignalStore
-
-ATTEMPTS = 20
-"""How often a row is read again because somebody was quicker to write it; with each, one of them is done."""
 
 T = TypeVar("T")
 
@@ -131,13 +128,11 @@ class Signals:
         self, tenant_id: str, name: str, key: str, change: Callable[[Correlation, datetime], tuple[Correlation, T]]
     ) -> T:
         """Read a row, change it and, if it does change, write it; again while somebody else is quicker."""
-        for _ in range(ATTEMPTS):
-            row = self.store.get(tenant_id, name, key)
-            changed, answer = change(row, self.clock.now())
-            if changed is row or self.store.put(copy_with(changed, version=row.version + 1)):
-                return answer
-        raise UnavailableError(
-            f"others were quicker {ATTEMPTS} times to write what is known of the event {name!r}: try again"
+        return optimistic.change(
+            lambda: self.store.get(tenant_id, name, key),
+            lambda row: change(row, self.clock.now()),
+            lambda row: self.store.put(copy_with(row, version=row.version + 1)),
+            f"what is known of the event {name!r}",
         )
 
 

@@ -1,6 +1,6 @@
 """Where it is kept that executions wait for answers: people's tasks, and events that are matched by key."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from chalicelib.core.values.errors import TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Waiter
 from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned, task_id
+from chalicelib.engine import optimistic
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import TaskStore
 
@@ -33,10 +34,14 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Wa
     if thread.wait is None or not thread.wait.overdue:
         return
     due: Any = wanted.params["due"]
-    while (row := tasks.get(task.tenant_id, task.id)) is not None and row.status is TaskStatus.OPEN and not row.overdue:
+
+    def make(row: Task | None) -> tuple[Task | None, None]:
+        if row is None or row.status is not TaskStatus.OPEN or row.overdue:
+            return row, None
         others = reassigned(row, _people(due.get("assignees")), _people(due.get("groups")))
-        if tasks.update(copy_with(others, overdue=True)):
-            return
+        return copy_with(others, overdue=True), None
+
+    _change(tasks, task, make)
 
 
 def subscribe(
@@ -87,13 +92,27 @@ def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
     """
     blank, now = _task(execution, thread, LEFT, {}), execution.ended_at or thread.since
     answer = None if thread.wait is None else thread.wait.answer
-    while True:
-        row = tasks.get(blank.tenant_id, blank.id)
-        done = _done(row or blank, answer, now)
+
+    def make(row: Task | None) -> tuple[Task | None, None]:
         if row is None:
-            tasks.open(copy_with(done, version=1))
-        elif row.status is not TaskStatus.OPEN or tasks.update(done):
-            return
+            return copy_with(_done(blank, answer, now), version=0), None
+        return (row if row.status is not TaskStatus.OPEN else _done(row, answer, now)), None
+
+    _change(tasks, blank, make)
+
+
+def _change(tasks: TaskStore, task: Task, make: Callable[[Task | None], tuple[Task | None, None]]) -> None:
+    """Change the task of a turn; version 0 is put where none is, and if there is one by then, that is changed."""
+
+    def write(wanted: Task | None) -> bool:
+        if wanted is None:
+            return True
+        if wanted.version > 0:
+            return tasks.update(wanted)
+        tasks.open(copy_with(wanted, version=1))
+        return False
+
+    optimistic.change(lambda: tasks.get(task.tenant_id, task.id), make, write, f"task {task.id!r}")
 
 
 def _done(task: Task, answer: Answer | None, now: datetime) -> Task:

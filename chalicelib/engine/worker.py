@@ -12,8 +12,9 @@ from chalicelib.core.executions.inputs import SignalPublished
 from chalicelib.core.records.codec import UnknownMessageError, read_message
 from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.engine.dead_letters import DeadLetters
-from chalicelib.engine.invocation import Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.observers import line
 from chalicelib.engine.send_batcher import CallsOutsideBatch, SendBatcher
 
 SqsRecord: TypeAlias = Mapping[str, Any]
@@ -39,7 +40,7 @@ class Worker:
     dependencies: Dependencies
     deliver: Callable[[str, str, str], None]
     """Gives the events of a tenant, of a name and key, to the executions that they are for."""
-    invocation: type[Invocation] = Invocation
+    mode: Mode = Mode.MESSAGES
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
     idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
@@ -60,10 +61,10 @@ class Worker:
             try:
                 delivery = read(record)
             except UnknownMessageError as error:
-                log.warning("message %s is given back: %s", name, error)
+                log.warning(line("message given back", message=name, request=request, reason=str(error)))
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                log.error("message %s cannot be read: %r: %.999s", name, error, record["body"])  # noqa: TRY400 - told
-                if self.invocation is DeadLetters:
+                log.error(line("message cannot be read", message=name, request=request, **_unread(record, error)))  # noqa: TRY400 - the trace would say no more
+                if self.mode is Mode.DEAD_LETTERS:
                     done.add(name)
             else:
                 groups.setdefault(delivery.message.execution, []).append(delivery)
@@ -111,9 +112,9 @@ class Worker:
                 self.deliver(group[0].message.execution, event.name, event.key)
             if published:
                 return {delivery.id for delivery in group}
-            return self.invocation(dependencies, request, group, budget).run()
+            return Invocation(dependencies, request, group, budget, self.mode).run()
         except Exception:
-            log.exception("execution %s is given back", group[0].message.execution)
+            log.exception(line("execution given back", execution=group[0].message.execution, request=request))
             return set()
 
     def delete(self, records: Sequence[SqsRecord]) -> None:
@@ -123,6 +124,11 @@ class Worker:
             queues.setdefault(record["eventSourceARN"].rpartition(":")[2], []).append(record["receiptHandle"])
         for queue, handles in queues.items():
             self.dependencies.queue.delete(queue, handles)
+
+
+def _unread(record: SqsRecord, error: Exception) -> dict[str, str | int]:
+    """Say what is known of a message that cannot be read, but not what it holds."""
+    return {"error": type(error).__name__, "characters": len(record["body"])}
 
 
 def read(record: SqsRecord) -> Delivery:

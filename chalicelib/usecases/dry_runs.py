@@ -26,7 +26,8 @@ from chalicelib.core.values.json import Json, Problem, encode, parse_instant
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.invocation import ApiInvocation, Invocation
+from chalicelib.engine.model import Budget, Delivery, Dependencies
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, DryRunPlan, Stage
@@ -274,7 +275,7 @@ class _World:
             if thread.wait is not None and reply is not None and not reply.is_silence:
                 self.check_reply(item, thread, reply)
                 event = reply.to_wait(thread.wait.what, *thread.key)
-                ApiInvocation(self.dependencies, item.id, event, self.token()).run()
+                ApiInvocation(self.dependencies, item.id, event, self.token()).result()
                 self.look(item.id)
                 return True
         return False

@@ -11,12 +11,12 @@ from chalicelib.core.values.errors import (
     InvalidAnswerError,
     StateError,
     TaskNotFoundError,
-    UnavailableError,
 )
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 from chalicelib.core.waits import task as rules
 from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus
+from chalicelib.engine import optimistic
 from chalicelib.engine.waits import close_task
 from chalicelib.ports import Clock, ExecutionStore, Position, TaskStore
 
@@ -144,13 +144,14 @@ class TaskService:
         person: Person,
         change: Change,
     ) -> Task:
-        for _ in range(TRIES):
-            task = self.read(tenant_id, task_id)
+        def make(task: Task) -> tuple[Task, Task]:
             _check(problem(task, person), task, person)
             changed = change(task)
-            if changed is task or self.store.update(changed):
-                return changed
-        raise UnavailableError(f"others keep changing task {task_id!r}: ask again")
+            return changed, changed
+
+        return optimistic.change(
+            lambda: self.read(tenant_id, task_id), make, self.store.update, f"task {task_id!r}", TRIES
+        )
 
 
 def _check(problem: str | None, task: Task, person: Person) -> None:

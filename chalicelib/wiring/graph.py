@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.calls.pool import WIDTH, CallHandler, PooledCalls
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.dead_letters import DeadLetters
-from chalicelib.engine.invocation import ApiInvocation, Dependencies, Invocation
+from chalicelib.engine.invocation import ApiInvocation
+from chalicelib.engine.model import Dependencies, Mode
+from chalicelib.engine.observers import log_turns
 from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import Worker
 from chalicelib.steps import STEP_TYPES
@@ -73,10 +74,11 @@ class Wiring:
             lambda: PooledCalls(performers, performing, clock),
             adapters.tasks,
             Signals(adapters.signals, clock),
+            observers=(log_turns,),
         )
         reports = os.environ.get("SEDO_REPORTS_FAILURES") == "true"
-        self.worker = Worker(self.dependencies, self._deliver, Invocation, reports)
-        self.dead_letters = Worker(self.dependencies, self._deliver, DeadLetters, reports)
+        self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports)
+        self.dead_letters = Worker(self.dependencies, self._deliver, Mode.DEAD_LETTERS, reports)
 
     @cached_property
     def routes(self) -> "Routes":
@@ -102,7 +104,7 @@ class Wiring:
             adapters.queue,
             adapters.clock,
             lambda token: self._calls.tokens.read(token),  # noqa: PLW0108 - loaded once one is read
-            lambda execution_id, event: request(execution_id, event).heard(),
+            lambda execution_id, event: request(execution_id, event).has_changed(),
             lambda execution_id, event: request(execution_id, event).result(),
         )
 

@@ -9,7 +9,7 @@ from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
 from chalicelib.api.tasks import TaskApi
 from chalicelib.core.values.value import value
-from chalicelib.engine.invocation import Dependencies
+from chalicelib.engine.model import Dependencies
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService

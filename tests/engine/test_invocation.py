@@ -20,7 +20,8 @@ from chalicelib.core.records.codec import MAX_MESSAGE_BYTES, read_message
 from chalicelib.core.records.payload import LIMITS
 from chalicelib.core.values.errors import ConflictError, DefinitionNotFoundError, HistoryBrokenError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.invocation import Budget, Delivery, Invocation
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Budget, Delivery
 from tests.home import CALL, ECHO, START, SUB, WAIT, Home, caught
 
 

@@ -26,7 +26,7 @@ from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.history import chained, newest
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.invocation import Dependencies
+from chalicelib.engine.model import Dependencies
 from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import PARALLEL, GivenBackError, Worker
 from chalicelib.steps import STEP_TYPES

@@ -11,7 +11,8 @@ from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.errors import TooManyEventsError, TooManyWaitersError, UnavailableError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.waits.correlation import Correlation, Waiter
-from chalicelib.engine.signals import ATTEMPTS, SignalMatch, Signals
+from chalicelib.engine.optimistic import ATTEMPTS
+from chalicelib.engine.signals import SignalMatch, Signals
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

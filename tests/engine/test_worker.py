@@ -3,7 +3,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,10 +13,12 @@ from chalicelib.core.executions.inputs import Image, Message
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.dead_letters import DeadLetters
-from chalicelib.engine.invocation import Dependencies, Invocation
+from chalicelib.engine.model import Mode
 from chalicelib.engine.worker import GivenBackError, SqsRecord, Worker
 from chalicelib.wiring import graph
+
+if TYPE_CHECKING:
+    from chalicelib.engine.model import Dependencies
 
 EXAMPLE = Path(__file__).parents[2] / "definitions" / "example-definition.yaml"
 MINUTE = timedelta(minutes=1)
@@ -75,8 +77,8 @@ class World:
         )
         wired.routes.definitions.service.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
 
-    def worker(self, invocation: type[Invocation] = Invocation, *, reports: bool = False) -> Worker:
-        return Worker(self.dependencies, self.deliver, invocation, reports)
+    def worker(self, mode: Mode = Mode.MESSAGES, *, reports: bool = False) -> Worker:
+        return Worker(self.dependencies, self.deliver, mode, reports)
 
     def deliver(self, tenant: str, name: str, key: str) -> None:
         self.published.append((tenant, name, key))
@@ -190,15 +192,19 @@ def test_a_function_without_time_leaves_the_work_to_the_next_one(world: World) -
     assert world.states(ids) == [State.STEP_STARTED]
 
 
-@pytest.mark.parametrize("invocation", [Invocation, DeadLetters])
-def test_a_message_of_another_version_is_given_back(
-    world: World, invocation: type[Invocation], caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize("mode", [Mode.MESSAGES, Mode.DEAD_LETTERS])
+def test_a_message_of_another_version_is_given_back(world: World, mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
     ids, (timer,) = world.waiting("a")
     newer = json.dumps({**json.loads(timer["body"]), "v": 2})
     with pytest.raises(GivenBackError, match="1 of 1"):
-        world.worker(invocation).handle([record("newer", newer)], "request", MINUTE)
-    assert "message newer is given back: message version 2 is unknown here" in caplog.text
+        world.worker(mode).handle([record("newer", newer)], "request", MINUTE)
+    (logged,) = caplog.messages
+    assert json.loads(logged) == {
+        "event": "message given back",
+        "message": "newer",
+        "request": "request",
+        "reason": "message version 2 is unknown here",
+    }
     assert world.executions.calls == []
     assert world.states(ids) == [State.STEP_STARTED]
 
@@ -218,11 +224,12 @@ def test_what_is_no_message_is_given_back_and_logged_and_dropped_in_the_end(
     with pytest.raises(GivenBackError, match="1 of 1"):
         world.worker().handle([record("garbage", body)], "request", MINUTE)
     caplog.clear()
-    assert world.worker(DeadLetters).handle([record("garbage", body)], "request", MINUTE) is None
+    assert world.worker(Mode.DEAD_LETTERS).handle([record("garbage", body)], "request", MINUTE) is None
     (logged,) = caplog.records
     assert logged.levelno == logging.ERROR
-    assert logged.getMessage().startswith("message garbage cannot be read")
-    assert body[:999] in logged.getMessage()
+    said = json.loads(logged.getMessage())
+    assert (said["event"], said["message"], said["characters"]) == ("message cannot be read", "garbage", len(body))
+    assert not any(body and body in str(member) for name, member in said.items() if name != "event")
 
 
 @pytest.mark.parametrize("image", [{}, {"text": "[]"}, {"text": 5}, {"document": {"B": "x"}}])

@@ -10,7 +10,9 @@ from chalicelib.core.executions.model import Driver, Execution, Status, Thread
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.invocation import Advance, Delivery, Invocation, Key
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Delivery, Key
+from chalicelib.engine.run_ahead import Advance
 from chalicelib.usecases.executions import ExecutionService
 
 

@@ -10,7 +10,9 @@ from chalicelib.core.executions.inputs import ChildEnded, Input, Requested
 from chalicelib.core.executions.model import Execution, Failure, Join, State, Status, Thread, failure_json
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.invocation import Advance, ApiInvocation, Delivery, Invocation
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Delivery
+from chalicelib.engine.run_ahead import Advance
 
 
 class JoinsAtTheFirstResult(Transition):
@@ -175,7 +177,7 @@ class ForgetsWhatIsPendingAtAReread(Invocation):
         super().reread(item, current)
 
 
-class TrustsItsPeople(ApiInvocation):
+class TrustsItsPeople(Invocation):
     """Is not looked after by the schedule should it die before it sends."""
 
     def due_at(self, written: Execution) -> datetime | None:
@@ -217,5 +219,5 @@ TIMES: Mapping[type[Transition], str] = {
 }
 """Each with the scenario whose timeline is to catch it: what it breaks heals, but late."""
 
-REQUESTS: Mapping[type[ApiInvocation], Sequence[str]] = {TrustsItsPeople: ("pause-wait",)}
+REQUESTS: Mapping[type[Invocation], Sequence[str]] = {TrustsItsPeople: ("pause-wait",)}
 """Each with the scenarios that are to catch it."""

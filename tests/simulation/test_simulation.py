@@ -11,7 +11,7 @@ from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.model import State
 from chalicelib.core.values.errors import SedoError
-from chalicelib.engine.invocation import ApiInvocation, Invocation
+from chalicelib.engine.invocation import Invocation
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.executions import ExecutionService
 from tests.simulation import mutants, mutants_answers, mutants_rules
@@ -144,7 +144,7 @@ def test_a_rule_whose_breach_heals_late_is_caught_by_a_timeline(mutant: type[Tra
 
 
 @pytest.mark.parametrize("mutant", mutants_rules.REQUESTS)
-def test_a_rule_of_requests_switched_off_is_caught(mutant: type[ApiInvocation]) -> None:
+def test_a_rule_of_requests_switched_off_is_caught(mutant: type[Invocation]) -> None:
     assert caught(mutants_rules.REQUESTS[mutant], requesting=mutant)
 
 

@@ -51,9 +51,9 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.waits.task import Person, Task, TaskStatus, read_task
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.dead_letters import DeadLetters
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Dependencies, Invocation
+from chalicelib.engine.invocation import ApiInvocation, Invocation
+from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import CallResult, DefinitionRecord, Stale
 from chalicelib.usecases.answers import AnswerService
@@ -306,8 +306,7 @@ class World:
         rate: float = 0.0,
         invocation: type[Invocation] = Invocation,
         service: type[ExecutionService] = ExecutionService,
-        dead_letters: type[DeadLetters] = DeadLetters,
-        requesting: type[ApiInvocation] = ApiInvocation,
+        requesting: type[Invocation] = Invocation,
         receives: int = 100,
         turns: int = 1000,
         limits: Limits = LIMITS,
@@ -341,7 +340,7 @@ class World:
         self.taken_up: dict[str, str] = {}
         self.main = getcurrent()
         self.invocation, self.serving, self.turns = invocation, service, turns
-        self.dead_letters, self.requesting, self.buried = dead_letters, requesting, 0
+        self.requesting, self.buried = requesting, 0
         self.definitions = definitions
         self.requests, self.tokens = count(1), count(1)
         self.next_tick = START + MINUTE
@@ -577,11 +576,12 @@ class World:
             same = [other for other in self.queue.visible() if other is not message and other.dead == message.dead]
             batch += [other for other in same if addressee(other) == addressee(message)]
         received = [self.queue.receive(each) for each in batch]
-        kind = self.dead_letters if message.dead else self.invocation
+        mode = Mode.DEAD_LETTERS if message.dead else Mode.MESSAGES
+        kind = Invocation if message.dead else self.invocation
         self.buried += message.dead
-        self.spawn(f"{kind.__name__} of {message.id}", lambda: self.handle(kind, received), received[0])
+        self.spawn(f"{mode} of {message.id}", lambda: self.handle(kind, mode, received), received[0])
 
-    def handle(self, kind: type[Invocation], messages: Sequence[QueueMessage]) -> None:
+    def handle(self, kind: type[Invocation], mode: Mode, messages: Sequence[QueueMessage]) -> None:
         """Do what the person does with the messages of one execution."""
         deliveries = [Delivery(each.id, read_message(json.loads(each.body)), each.receives) for each in messages]
         if isinstance(published := deliveries[0].message.event, SignalPublished):
@@ -592,7 +592,7 @@ class World:
         turns = self.random.choice((self.turns, 1000)) if self.wild else self.turns
         budget = Budget(self.clock.now() + MINUTE, turns=turns, turns_per_write=few)
         self.current().named = {(each.message.event.thread, each.message.event.turn) for each in deliveries}
-        done = kind(self.dependencies, f"request-{next(self.requests)}", deliveries, budget).run()
+        done = kind(self.dependencies, f"request-{next(self.requests)}", deliveries, budget, mode).run()
         if done:
             self.dependencies.queue.delete("any", sorted(done))
 
@@ -741,7 +741,7 @@ class World:
 
     def hear(self, execution: str, event: Answered) -> bool:
         """Fold an answer as the API does."""
-        return self.requesting(self.dependencies, execution, event, f"request-{next(self.requests)}").heard()
+        return self.ask_as_api(execution, event).has_changed()
 
     def whose(self, execution: str, demand: Demand) -> str | None:
         """Find the execution that a request is for."""
@@ -783,7 +783,11 @@ class World:
 
     def drive(self, execution: str, event: Requested) -> Execution | None:
         """Make a request as the API does."""
-        return self.requesting(self.dependencies, execution, event, f"request-{next(self.requests)}").result()
+        return self.ask_as_api(execution, event).result()
+
+    def ask_as_api(self, execution: str, event: Requested | Answered) -> ApiInvocation:
+        """Make the invocation of an API call."""
+        return ApiInvocation(self.dependencies, execution, event, f"request-{next(self.requests)}", self.requesting)
 
     def token(self) -> str:
         """Make 8 characters that were never made before."""

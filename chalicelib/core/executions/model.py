@@ -72,6 +72,21 @@ def failure_json(failure: Failure) -> JsonObject:
     return {field.name: getattr(failure, field.name) for field in fields(failure)}
 
 
+class Origin(StrEnum):
+    """Where the message comes from under which a thread is driven; the value begins its id."""
+
+    QUEUE = ""
+    """From SQS, which delivers it again until it is acknowledged."""
+    API = "api-"
+    """From an API call: nobody delivers that again."""
+    SCHEDULE = "sweep-"
+    """From a run of the schedule: the same."""
+
+    def name_message(self, token: str) -> str:
+        """Make the id of a message that comes from here."""
+        return f"{self}{token}"
+
+
 @value
 class Driver:
     """Who wrote a thread's turn: the SQS message, the Lambda request, and whether it left the thread to others."""
@@ -79,6 +94,12 @@ class Driver:
     message: str
     request: str
     handed: bool = False
+
+    @property
+    def origin(self) -> Origin:
+        """Where the message comes from."""
+        ours = (Origin.API, Origin.SCHEDULE)
+        return next((origin for origin in ours if self.message.startswith(origin)), Origin.QUEUE)
 
 
 @value

@@ -1,0 +1,190 @@
+"""The first moment of an invocation: read the execution, and find what is its own to do."""
+
+from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.implied import is_due
+from chalicelib.core.executions.inputs import (
+    Answered,
+    ChildEnded,
+    Input,
+    Poisoned,
+    Requested,
+    SignalReceived,
+    Started,
+    TimerFired,
+)
+from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
+from chalicelib.engine.children import with_output
+from chalicelib.engine.deliver import Deliver
+from chalicelib.engine.model import Delivery, Key, Mode, Pending
+from chalicelib.engine.observers import notify
+from chalicelib.ports import (
+    Stale,
+)
+
+
+class Claim(Deliver):
+    """What an invocation owns."""
+
+    def load(self) -> None:
+        """Read the execution, or presume it untouched since the message was sent that brings it along."""
+        starts = [s for d in self.deliveries.values() if (s := d.message.submitted) is not None]
+        submitted = starts[0] if starts else None
+        presumable = None if self.presumed or not self.is_first() else submitted or self.carried()
+        self.presumed = presumable is not None
+        self.begin(presumable or self.read(submitted))
+        if self.presumed and not self.own and not self.pending:
+            self.load()
+
+    def begin(self, item: Execution | None) -> None:
+        """Take up what there is to do of an execution as it was read."""
+        self.item, self.absent, self.image = item, item is None, None
+        if item is None:
+            return
+        self.own, self.pending, self.outbox = {}, [], {}
+        for delivery in self.deliveries.values():
+            started = delivery.message.submitted
+            if started is None or started.nonce == item.nonce:
+                self.take_up(item, delivery)
+
+    def carried(self) -> Execution | None:
+        """Answer the execution as it was written before the message was sent, if that brings it along."""
+        (delivery,) = self.deliveries.values()
+        image = delivery.message.image
+        return None if image is None else self.dependencies.executions.restore(image)
+
+    def read(self, submitted: Execution | None) -> Execution | None:
+        """Read the execution; one that its start message has overtaken is put first, so that no other takes its id."""
+        item = self.dependencies.executions.get(self.execution_id)
+        if item is not None or submitted is None:
+            return item
+        try:
+            self.dependencies.executions.create(submitted)
+        except Stale as stale:
+            return stale.current
+        return submitted
+
+    def is_first(self) -> bool:
+        """Tell whether nothing but one message, never received before, is at hand."""
+        return self.mode is not Mode.DEAD_LETTERS and [delivery.receives for delivery in self.deliveries.values()] == [
+            1
+        ]
+
+    def take_up(self, item: Execution, delivery: Delivery) -> None:
+        """Own what a message names and what a dead twin left under it; make up for what the twin did not send."""
+        if self.mode is Mode.SWEEP:
+            self.imply_all(item)
+            return
+        self.take_up_threads(item, delivery)
+        if self.mode is Mode.DEAD_LETTERS:
+            self.poison(item, delivery)
+
+    def imply_all(self, item: Execution) -> None:
+        """Send what every thread asks for."""
+        for thread in item.threads.values():
+            self.imply(item, thread)
+
+    def poison(self, item: Execution, delivery: Delivery) -> None:
+        """Let fail what a dead letter names or drove; its request is done after all."""
+        dead = {key: message for key, message in self.own.items() if message == delivery.id}
+        kept = []
+        for pending in self.pending:
+            thread = addressed(item, pending.event)
+            if pending.message != delivery.id or isinstance(pending.event, Requested):
+                kept.append(pending)
+            elif thread is not None:
+                dead[thread.key] = delivery.id
+        self.pending = kept + [Pending(Poisoned(*key), message) for key, message in dead.items()]
+
+    def take_up_threads(self, item: Execution, delivery: Delivery) -> None:
+        """Find what a message is about, thread by thread."""
+        event = delivery.message.event
+        if isinstance(event, Requested | Answered):
+            self.pending.append(Pending(event, delivery.id))
+        named = None if isinstance(event, Answered) else addressed(item, event)
+        for thread in item.threads.values():
+            driver = thread.driver
+            under_it = driver is not None and driver.message == delivery.id
+            handed = driver is not None and driver.handed
+            if item.ended:
+                from_parent = thread.id == ROOT and isinstance(event, Started | Requested)
+                if under_it or from_parent:
+                    self.imply(item, thread)
+            elif thread.status is Status.READY and not (handed and under_it) and (thread is named or under_it):
+                self.own[thread.key] = delivery.id
+            else:
+                if thread is named:
+                    self.hear(item, thread, event, delivery.id)
+                if under_it:
+                    self.imply(item, thread)
+
+    def hear(self, item: Execution, thread: Thread, event: Input, message: str) -> None:
+        """Take up an event that a thread waits for, or send an early timer on its way again."""
+        if isinstance(event, ChildEnded):
+            self.pending.append(Pending(with_output(self.dependencies.executions, item, thread, event), message))
+        elif is_due(item, thread, self.dependencies.clock.now()):
+            self.pending.append(Pending(TimerFired(*thread.key), message))
+        else:
+            self.imply(item, thread)
+
+    def adopt(self, item: Execution) -> None:
+        """Keep what is still mine of an execution that was written or read again, and take nothing over."""
+        own: dict[Key, str] = {}
+        for thread in item.threads.values():
+            driver, held = thread.driver, self.own.get(thread.key)
+            if driver is not None and self.is_me(driver):
+                if thread.status is Status.READY and not driver.handed and not item.ended:
+                    own[thread.key] = driver.message
+                else:
+                    self.imply(item, thread)
+            elif held is not None and (driver is None or not driver.handed or self.names(held, thread)):
+                own[thread.key] = held
+        self.item, self.own = item, own
+        for each in self.pending:
+            if isinstance(each.event, SignalReceived):
+                self.give_back(item, each.event)
+        self.pending = [each for each in self.pending if self.is_mine(item, each.event)]
+
+    def is_mine(self, item: Execution, event: Input) -> bool:
+        """Tell whether an event still means something, and is mine to fold."""
+        if isinstance(event, Requested):
+            return True
+        thread = None if item.ended else addressed(item, event)
+        is_mine = thread is not None and (thread.status is not Status.READY or thread.key in self.own)
+        return is_mine or (thread is not None and isinstance(event, Answered))
+
+    def names(self, message: str, thread: Thread) -> bool:
+        """Tell whether a message names a handed turn, and is not the one under which it was handed.
+
+        That one is about to be acknowledged: what went on under it would have nobody to take it up again.
+        """
+        event = self.deliveries[message].message.event
+        handed_by = None if thread.driver is None else thread.driver.message
+        return (event.thread, event.turn) == thread.key and handed_by != message
+
+    def reread(self, item: Execution, current: Execution | None) -> None:
+        """Go on from what stands there after a write that lost, or whose answer did."""
+        carried, self.presumed = self.presumed and item.version > 0, False
+        self.observe(current)
+        if carried:
+            self.begin(current)  # as though it had been read in the first place: nothing was done but this write
+            return
+        untouched = item if item.version == 0 else None
+        stands = current or untouched
+        self.after_write(stands if stands is not None and stands.nonce == item.nonce else None)
+
+    def after_write(self, item: Execution | None) -> None:
+        """Go on from what stands there, or have nothing left to do."""
+        if self.unobserved is not None:
+            self.observe(item)
+        if self.mode is Mode.REQUEST:
+            self.has_written = self.has_written or (item is not None and item.writer.startswith(f"{self.request}#"))
+        if item is None:
+            self.item = None
+        else:
+            self.adopt(item)
+
+    def observe(self, current: Execution | None) -> None:
+        """Tell the observers of the last write, if it is what stands there now."""
+        committed, self.unobserved = self.unobserved, None
+        if committed is not None and current is not None and current.writer == committed.after.writer:
+            notify(self.dependencies.observers, committed)

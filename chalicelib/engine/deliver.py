@@ -1,0 +1,219 @@
+"""The last moments of an invocation: what a state implies is sent, and the messages are acknowledged."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from chalicelib.core.definitions.model import Definition
+from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.implied import implied
+from chalicelib.core.executions.inputs import (
+    CloseWait,
+    Command,
+    Image,
+    Launch,
+    Message,
+    OpenTask,
+    SignalReceived,
+    Started,
+    Subscribe,
+    WaitClosed,
+)
+from chalicelib.core.executions.model import Driver, Execution, Status, Thread
+from chalicelib.core.records.codec import fits
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.errors import SedoError, StepError, UnavailableError
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.children import child_execution, let_go, refused
+from chalicelib.engine.model import (
+    Asked,
+    Budget,
+    Delivery,
+    Dependencies,
+    Key,
+    Mode,
+    Pending,
+)
+from chalicelib.engine.waits import again, close_wait, open_task, subscribe
+from chalicelib.ports import (
+    Stale,
+)
+
+if TYPE_CHECKING:
+    from chalicelib.engine.observers import Committed
+
+
+class Deliver:
+    """The work of one request on one execution.
+
+    ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
+    it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight;
+    ``sent`` whose wait it has answered. ``item`` is the execution as last read or written (``presumed``: as the
+    message says), None once nothing is left to do; ``image`` makes the image of the last write.
+    """
+
+    def __init__(
+        self,
+        dependencies: Dependencies,
+        request: str,
+        deliveries: Sequence[Delivery],
+        budget: Budget,
+        mode: Mode = Mode.MESSAGES,
+    ) -> None:
+        self.mode = mode
+        self.dependencies = dependencies
+        self.request = request
+        self.deliveries = {delivery.id: delivery for delivery in deliveries}
+        self.me = {name: Driver(name, request) for name in self.deliveries}
+        self.execution_id = deliveries[0].message.execution
+        self.budget = budget if mode is Mode.MESSAGES else copy_with(budget, turns=0)
+        self.calls = dependencies.calls()
+        self.item: Execution | None = None
+        self.absent = False
+        self.presumed = False
+        self.image: Callable[[], Image | None] | None = None
+        self.own: dict[Key, str] = {}
+        self.pending: list[Pending] = []
+        self.running: set[Key] = set()
+        self.outbox: dict[Asked, Sequence[Command]] = {}
+        self.sent: set[Asked] = set()
+        self.subscribed: dict[Key, Thread] = {}
+        self.versions: dict[int, Definition] = {}
+        self.turns = 0
+        self.writes = 0
+        self.unanswered = 0
+        self.has_written = False
+        self.unobserved: Committed | None = None
+
+    def definition(self, execution: Execution, version: int | None = None) -> Definition:
+        """Look a version of the execution's definition up, by default its own."""
+        version = version or execution.definition_version
+        if version not in self.versions:
+            self.versions[version] = self.read_definition(execution, version)
+        return self.versions[version]
+
+    def read_definition(self, execution: Execution, version: int) -> Definition:
+        """Read a version; one that cannot be read may be why a letter is dead, whose work is done without it."""
+        try:
+            return self.dependencies.definitions.get(execution.tenant_id, execution.definition_id, version)
+        except UnavailableError:
+            raise
+        except SedoError:
+            if self.mode is not Mode.DEAD_LETTERS:
+                raise
+            return Definition(id="", first="", steps={}, input_schema=compile_schema(True))  # noqa: FBT003 - a JSON Schema
+
+    def imply(self, item: Execution, thread: Thread) -> None:
+        """Put what a thread's state asks for into the outbox, once."""
+        if asked(item, thread) not in self.sent:
+            commands = implied(self.definition(item), item, thread, self.dependencies.clock.now())
+            if commands:
+                self.outbox[asked(item, thread)] = commands
+
+    def send(self) -> None:
+        """Send what the last write or read asks for, and start the executions that it asks for."""
+        commands = [command for each in self.outbox.values() for command in each]
+        if commands:
+            self.post([message for command in commands for message in self.carry_out(command)])
+            self.sent |= self.outbox.keys()
+            self.outbox = {}
+
+    def carry_out(self, command: Command) -> Iterator[Message]:
+        """Do what a state asks for; answer what there is to send."""
+        assert self.item is not None  # noqa: S101 - it asks for it
+        match command:
+            case Message():
+                yield copy_with(command, image=self.image()) if self.image and self.is_alone(command) else command
+            case Launch():
+                yield from self.launch(command)
+            case OpenTask(thread, task):
+                open_task(self.dependencies.tasks, self.item, thread, task)
+            case Subscribe(thread, wanted):
+                self.subscribed[thread.key] = thread
+                if (event := subscribe(self.dependencies.signals, self.item, thread, wanted)) is not None:
+                    self.pending.append(Pending(event, self.message_of(thread)))
+                    yield again(self.item, thread)
+            case CloseWait(thread):
+                yield from close_wait(self.dependencies.tasks, self.dependencies.signals, self.item, thread)
+                if thread.status is Status.OVER:
+                    self.pending.append(Pending(WaitClosed(*thread.key), self.message_of(thread)))
+
+    def is_alone(self, message: Message) -> bool:
+        """Tell whether nothing else that is on its way is likely to change the execution before a message arrives."""
+        assert self.item is not None  # noqa: S101 - it asks for the message
+        movable = [thread for thread in self.item.threads.values() if thread.status is not Status.JOINING]
+        return message.execution == self.item.id and len(movable) == 1
+
+    def message_of(self, thread: Thread) -> str:
+        """Tell under which of the messages to fold what comes of a thread's wait."""
+        driver = thread.driver
+        return (
+            driver.message if driver is not None and driver.message in self.deliveries else next(iter(self.deliveries))
+        )
+
+    def give_back(self, item: Execution, event: SignalReceived) -> None:
+        """Let others have an event that was matched with a turn, should that have gone on without it."""
+        thread, stands = self.subscribed.get((event.thread, event.turn)), addressed(item, event)
+        if thread is not None and (stands is None or (item.ended and stands.status is Status.WAITING_FOR_ANSWER)):
+            self.post([*close_wait(self.dependencies.tasks, self.dependencies.signals, item, thread)])
+
+    def post(self, messages: Sequence[Message]) -> None:
+        """Send messages; a submission that no message can carry is put first."""
+        light = []
+        for message in messages:
+            if message.submitted is None or fits(message):
+                light.append(message)
+            else:
+                with suppress(Stale):
+                    self.dependencies.executions.create(message.submitted)
+                light.append(copy_with(message, submitted=None))
+        if light:
+            self.dependencies.queue.send(light)
+
+    def launch(self, launch: Launch) -> Iterator[Message]:
+        """Make the message that starts an execution; its thread hears of a refusal, or that it need not wait."""
+        assert self.item is not None  # noqa: S101 - it asks for the execution
+        message = self.message_of(launch.thread)
+        try:
+            started = child_execution(self.dependencies.definitions, self.item, launch)
+        except StepError as error:
+            self.pending.append(Pending(refused(launch, error), message))
+            return
+        yield Message(started.id, Started(), started)
+        if not launch.start.wait:
+            self.pending.append(Pending(let_go(launch, started), message))
+
+    def acknowledged(self) -> set[str]:
+        """Give back the messages under which a twin still drives, as it may die, and requests that came before all."""
+        item = self.item
+        if item is None and self.mode is Mode.DEAD_LETTERS:
+            return set(self.deliveries)
+        if item is None:
+            early = {d.id for d in self.deliveries.values() if self.absent and d.is_early}
+            return self.deliveries.keys() - early
+        theirs = {
+            thread.driver.message
+            for thread in item.threads.values()
+            if thread.driver is not None
+            and thread.driver.message in self.deliveries
+            and not self.is_me(thread.driver)
+            and asked(item, thread) not in self.sent
+            and self.is_driven(item, thread)
+        }
+        return self.deliveries.keys() - theirs
+
+    def is_driven(self, item: Execution, thread: Thread) -> bool:
+        """Tell whether a thread is run by its driver, or asks it for something."""
+        if thread.status is Status.READY and not item.paused and not item.ended:
+            return True
+        return bool(implied(self.definition(item), item, thread, self.dependencies.clock.now()))
+
+    def is_me(self, driver: Driver) -> bool:
+        """Tell whether this very request wrote a turn, under one of its messages."""
+        return driver.request == self.request and driver.message in self.deliveries
+
+
+def asked(item: Execution, thread: Thread) -> Asked:
+    """Tell by what a thread's state asks for something: what changes it without a turn is part of it."""
+    begun = 0 if thread.join is None else thread.join.begun
+    return (*thread.key, begun + (thread.wait is not None and thread.wait.overdue), item.control_epoch, item.ended)

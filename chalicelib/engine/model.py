@@ -1,0 +1,118 @@
+"""What an invocation works with, and on: deliveries, a budget, a mode, adapters."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+from chalicelib.core.definitions.model import Definition
+from chalicelib.core.executions.decide import decide
+from chalicelib.core.executions.inputs import (
+    Decision,
+    Input,
+    Message,
+    Requested,
+)
+from chalicelib.core.executions.model import Driver, Execution
+from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.values.value import value
+from chalicelib.engine.observers import Observer
+from chalicelib.engine.signals import Signals
+from chalicelib.ports import (
+    Calls,
+    Clock,
+    Definitions,
+    ExecutionStore,
+    HistoryStore,
+    Queue,
+    TaskStore,
+)
+
+Key: TypeAlias = tuple[str, int]
+"""A thread at a turn."""
+
+Asked: TypeAlias = tuple[str, int, int, int, bool]
+"""A thread at a turn, what of it changes without one, the newest request, and whether the execution has ended."""
+
+OVERTAKES = 4
+"""After so many receives of a request for an execution that is not there, the execution has never begun."""
+
+ANSWER_WITHIN = timedelta(seconds=20)
+"""The time of an API call that writes."""
+
+SENT_WITHIN = timedelta(seconds=60)
+"""After this time the schedule sends what an API call wrote, but may not have sent."""
+
+
+class Mode(StrEnum):
+    """Whose work an invocation does."""
+
+    MESSAGES = "messages"
+    """Of a queue: drive what they name, and what was left under them."""
+    REQUEST = "request"
+    """Of an API call: fold what is asked or answered. Nothing is run, others are left what can go on."""
+    SWEEP = "sweep"
+    """Of the schedule: send whatever the state implies. Nothing is folded or taken over."""
+    DEAD_LETTERS = "dead letters"
+    """Of a dead-letter queue: what the messages drove fails with ``Poison``, a turn like any other.
+
+    Where that is caught or tried again, others go on from there. A timer that died early is sent again: its wait is
+    sound. A request is done after all: it runs nothing.
+    """
+
+
+@value
+class Delivery:
+    """A message as it was received."""
+
+    id: str
+    """The queue's id of the message, the same for every delivery of it."""
+    message: Message
+    receives: int = 1
+    """How often it has been received, this time included."""
+
+    @property
+    def is_early(self) -> bool:
+        """Tell whether it may have come before what starts its execution: a request of the parent's."""
+        return isinstance(self.message.event, Requested) and self.receives < OVERTAKES
+
+
+@value
+class Pending:
+    """An event that is not written yet, and the message under which it is folded."""
+
+    event: Input
+    message: str
+
+
+@value
+class Budget:
+    """How far one invocation may go before it leaves the rest to others."""
+
+    deadline: datetime
+    """After this instant no effect is begun and no step run."""
+    turns: int = 1000
+    turns_per_write: int = 500
+    size_per_write: int = 2_000_000
+    """Characters of results: so that a row of history has a bound, and progress with large values is kept."""
+    unanswered: int = 5
+    """How many writes may go unanswered before the message is left to its next delivery."""
+
+
+@value
+class Dependencies:
+    """What an invocation works with."""
+
+    executions: ExecutionStore
+    definitions: Definitions
+    history: HistoryStore
+    queue: Queue
+    clock: Clock
+    calls: Callable[[], Calls]
+    tasks: TaskStore
+    signals: Signals
+    decide: Callable[[Definition, Execution, Input, datetime, Driver], Decision] = decide
+    observers: Sequence[Observer] = ()
+    """What sees each write of an execution that has been made."""
+    limits: Limits = LIMITS
+    """When the newest of history moves into a row, and values out of that."""

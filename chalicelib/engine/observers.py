@@ -1,0 +1,69 @@
+"""What sees each write of an execution, once it has been made: logs are the first of them.
+
+An observer is told after the write, in the process that wrote. It cannot fail or hold up the work: what it raises is
+logged. It is told once, unless the process dies before; or the answer to the write is lost, and others have written
+over it by the time it is found out.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from chalicelib.core.executions.model import Execution, HistoryEntry
+from chalicelib.core.values.value import value
+
+log = logging.getLogger("sedo")
+
+
+@value
+class Committed:
+    """A write of an execution that stands."""
+
+    before: Execution
+    """As it was read, or written before."""
+    after: Execution
+    entries: Sequence[HistoryEntry]
+    """Of history, which the write commits."""
+    request: str
+    """The Lambda request, or API call, that wrote."""
+
+
+Observer: TypeAlias = Callable[[Committed], None]
+
+
+def notify(observers: Sequence[Observer], committed: Committed) -> None:
+    """Tell observers of a write."""
+    for observer in observers:
+        try:
+            observer(committed)
+        except Exception:
+            item = committed.after
+            log.exception(line("observer failed", tenant=item.tenant_id, execution=item.id, request=committed.request))
+
+
+def log_turns(committed: Committed) -> None:
+    """Log what every turn did that a write commits, as a line of JSON each, at level INFO; never data of users."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    item = committed.after
+    for entry in committed.entries:
+        log.info(
+            line(
+                "turn",
+                tenant=item.tenant_id,
+                execution=item.id,
+                version=item.version,
+                request=committed.request,
+                thread=entry.thread,
+                turn=entry.turn,
+                step=entry.step,
+                attempt=entry.attempt,
+                state=entry.state,
+            )
+        )
+
+
+def line(what: str, **members: str | int | None) -> str:
+    """Write a line of the log: ``{"event": …}`` and what identifies the matter, as JSON."""
+    return json.dumps({"event": what, **members}, ensure_ascii=False)

@@ -1,0 +1,196 @@
+"""The middle of an invocation: fold inputs, run steps, make calls, and write what came of them."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.decide import hand_over
+from chalicelib.core.executions.implied import due_at, implied
+from chalicelib.core.executions.inputs import (
+    CallDeferred,
+    Decision,
+    Input,
+    RedriveRequested,
+    ResumeRequested,
+    StepDue,
+)
+from chalicelib.core.executions.model import Execution, HistoryEntry, Origin, Status
+from chalicelib.core.records.history import longer, new_row, news, stays
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.claim import Claim
+from chalicelib.engine.model import SENT_WITHIN, Key, Pending
+from chalicelib.engine.observers import Committed
+from chalicelib.ports import (
+    Stale,
+)
+
+
+@dataclass(slots=True)
+class Advance:
+    """How far events and due steps take an execution, before it is written."""
+
+    execution: Execution
+    records: list[HistoryEntry] = field(default_factory=list)
+    calls: dict[Key, Call] = field(default_factory=dict)
+    """By turns that stand written, or were read."""
+    turns: int = 0
+    size: int = 0
+    """Of the results in the records, in characters of JSON."""
+
+    def fold(self, decision: Decision) -> None:
+        """Take a decision up."""
+        self.execution = decision.execution
+        self.records.extend(decision.records)
+        for record in decision.records:
+            self.size += record.size
+        self.turns += 1
+
+
+class RunAhead(Claim):
+    """How far an invocation drives the threads that it owns."""
+
+    def advance(self, item: Execution) -> Advance:
+        """Fold what is pending, then every step that is due and pure, as far as it goes."""
+        now = self.dependencies.clock.now()
+        advance = Advance(item)
+        for each in self.pending:
+            definition = self.definition(advance.execution, version_of(each.event))
+            decision = self.dependencies.decide(definition, advance.execution, each.event, now, self.me[each.message])
+            if decision.execution is not advance.execution:
+                advance.fold(decision)
+        if now < self.budget.deadline and self.turns < self.budget.turns:
+            self.run_ahead(advance, now)
+        if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
+            self.leave(advance)
+        return advance
+
+    def run_ahead(self, advance: Advance, now: datetime) -> None:
+        """Run the steps of every thread of mine until it waits, ends, or has something to perform."""
+        stopped: set[Key] = set()
+        most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
+        while advance.turns < most and advance.size < self.budget.size_per_write:
+            found = next(self.due(advance.execution, stopped), None)
+            if found is None:
+                return
+            key, message = found
+            definition = self.definition(advance.execution)
+            decision = self.dependencies.decide(definition, advance.execution, StepDue(*key), now, self.me[message])
+            if decision.call is None:
+                advance.fold(decision)
+            else:
+                stopped.add(key)
+                if self.may_perform(key):
+                    advance.calls[key] = decision.call
+
+    def due(self, execution: Execution, but: Collection[Key] = ()) -> Iterator[tuple[Key, str]]:
+        """Find the turns of mine that can run, but for some, with the message under which they do."""
+        if execution.paused or execution.ended:
+            return
+        for thread in execution.threads.values():
+            key, driver = thread.key, thread.driver
+            if thread.status is not Status.READY or key in self.running or key in but:
+                continue
+            if key in self.own:
+                yield key, self.own[key]
+            elif driver is not None and self.is_me(driver) and not driver.handed:
+                yield key, driver.message
+
+    def may_perform(self, key: Key) -> bool:
+        """Tell whether a turn may have an effect: only one that stands written."""
+        return key in self.own
+
+    def leave(self, advance: Advance) -> None:
+        """Hand every ready thread over, once nothing is in flight; it stands in the write before it is sent."""
+        if not self.running:
+            for key, message in self.due(advance.execution):
+                advance.execution = hand_over(advance.execution, [key], self.me[message])
+
+    def begin_calls(self, calls: Mapping[Key, Call]) -> None:
+        """Begin effects."""
+        for (thread, turn), call in calls.items():
+            self.running.add((thread, turn))
+            self.turns += 1
+            self.calls.start(self.execution_id, thread, turn, call, self.budget.deadline)
+
+    def collect(self) -> None:
+        """Wait for an effect to end, or for its time to be over; its event is pending if its turn is still mine."""
+        for event in self.calls.wait(self.over_time()):
+            self.running.discard((event.thread, event.turn))
+            message = self.own.get((event.thread, event.turn))
+            if message is not None and not isinstance(event, CallDeferred):
+                self.pending.append(Pending(event, message))
+        if (over := self.over_time()) is not None and over <= self.dependencies.clock.now():
+            self.give_up()
+
+    def over_time(self) -> datetime | None:
+        """Tell when the first effect in flight is over its time."""
+        if self.item is None or self.item.ended:
+            return None
+        running = [thread for thread in self.item.threads.values() if thread.key in self.running]
+        instants = [at for thread in running for at in (thread.deadline, self.item.deadline) if at is not None]
+        return min(instants, default=None)
+
+    def give_up(self) -> None:
+        """Wait no longer for effects that are over their time: whatever they answer is too late."""
+        assert self.item is not None  # noqa: S101 - its threads have a time
+        now = self.dependencies.clock.now()
+        for thread in self.item.threads.values():
+            instants = [at for at in (thread.deadline, self.item.deadline) if at is not None]
+            if thread.key in self.running and instants and min(instants) <= now:
+                self.running.discard(thread.key)
+                if message := self.own.get(thread.key):
+                    self.pending.append(Pending(StepDue(*thread.key), message))
+
+    def write(self, item: Execution, advance: Advance) -> None:
+        """Put what is to be a row of history, then the execution if nobody else has written it."""
+        self.writes += 1
+        self.turns += advance.turns
+        self.image = None
+        writer = f"{self.request}#{self.writes}"
+        limits = self.dependencies.limits
+        new = news(advance.execution, advance.records, limits)
+        row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
+        written = copy_with(
+            advance.execution, version=item.version + 1, writer=writer, tail=longer(item.tail, new.text)
+        )
+        if self.dependencies.observers:
+            self.unobserved = Committed(item, written, advance.records, self.request)
+        try:
+            if row is not None:
+                self.dependencies.history.append(row)
+                written = copy_with(written, head=row.link, tail="")
+            elif new.payloads:
+                self.dependencies.history.keep(new.payloads)
+            self.image = self.dependencies.executions.update(written, self.due_at(written))
+        except Stale as stale:
+            self.reread(item, stale.current)
+        except UnavailableError:
+            self.unanswered += 1
+            if self.unanswered > self.budget.unanswered:
+                raise
+            self.reread(item, self.dependencies.executions.get(item.id))
+        else:
+            self.presumed, self.pending = False, []
+            self.after_write(written)
+
+    def due_at(self, written: Execution) -> datetime | None:
+        """Tell when the schedule must look at what is written.
+
+        That is soon, while a thread asks for something under no message of a queue: nobody delivers that again should
+        the process that wrote it have died before it sent.
+        """
+        natural = due_at(written)
+        ours = [t for t in written.threads.values() if t.driver is None or t.driver.origin is not Origin.QUEUE]
+        if not ours:
+            return natural
+        now, definition = self.dependencies.clock.now(), self.definition(written)
+        if not any(implied(definition, written, thread, now) for thread in ours):
+            return natural
+        return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
+
+
+def version_of(event: Input) -> int | None:
+    """Tell the version of the definition that an event wants to go on with."""
+    return event.version if isinstance(event, RedriveRequested | ResumeRequested) else None
