@@ -23,6 +23,7 @@ from app import batch
 from benchmarks.metering import Meter, Usage
 from chalicelib.adapters import clients
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.adapters.names import Names
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.json import Json
@@ -127,7 +128,7 @@ class Harness:
     def __init__(self, names: Names, timeout_seconds: int) -> None:
         self.names = names
         self.clock = AheadClock()
-        self.meter = Meter(clients.dynamodb(), clients.sqs(), names.tables)
+        self.meter = Meter(clients.dynamodb(), clients.sqs(), [names.table(each) for each in TABLES])
         self.api: Wiring = on_aws()
         self.poller = Poller(boto3.client("sqs"), names)
         self._delays = Delays(clients.sqs())

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.adapters.names import Names
 
 ACTIONS = "SEDO_AWS_ALLOW"
@@ -94,7 +95,7 @@ _SEARCHES = {"secretsmanager": ("Filters",), "machinelearning": ("PredictEndpoin
 def _things(prefix: str) -> re.Pattern[str]:
     """Match the name of a table or a queue, and the ARN of a function, anywhere in a text."""
     here, bare = re.escape(prefix), Names("")
-    names = "|".join(map(re.escape, (*bare.tables, *bare.queues)))
+    names = "|".join(map(re.escape, (*map(bare.table, TABLES), *bare.queues)))
     return re.compile(rf"(?:{_OWN}[a-z0-9.-]*|{here})(?:{names})|:function:(?:{_OWN_FUNCTIONS}|{here}-)", re.IGNORECASE)
 
 
