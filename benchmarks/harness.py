@@ -30,6 +30,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.worker import Worker
 from chalicelib.wiring.graph import Wiring, on_aws, wiring
+from chalicelib.wiring.settings import Settings
 from deploy import resources
 from local import backend
 from local.environment import chalice_config, set_environment
@@ -129,7 +130,7 @@ class Harness:
         self.names = names
         self.clock = AheadClock()
         self.meter = Meter(clients.dynamodb(), clients.sqs(), [names.table(each) for each in TABLES])
-        self.api: Wiring = on_aws()
+        self.api: Wiring = on_aws(Settings.from_environment())
         self.poller = Poller(boto3.client("sqs"), names)
         self._delays = Delays(clients.sqs())
         self._workers = cycle([self._worker() for _ in range(CONTAINERS)])
@@ -211,7 +212,7 @@ class Harness:
         return boto3.client("dynamodb")
 
     def _worker(self) -> Worker:
-        worker = on_aws().worker
+        worker = on_aws(Settings.from_environment()).worker
         return copy_with(worker, dependencies=copy_with(worker.dependencies, clock=self.clock))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters import clients, names
 from chalicelib.adapters.calls import tokens
 from chalicelib.adapters.dynamodb.tables import TABLES, KeySchema, SecondaryIndex, TableSchema
+from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,7 @@ def _queue(sqs: "SQSClient", name: str, attributes: "dict[QueueAttributeNameType
 
 def main() -> None:
     """Make what is missing under ``SEDO_PREFIX``, and say so."""
-    prefix = names.from_environment().prefix
+    prefix = Settings.from_environment().prefix
     made = [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]
     for name in made:
         print(f"made {name}")

@@ -1,6 +1,5 @@
-"""The names of queues, and of the tables of :mod:`~chalicelib.adapters.dynamodb.tables`, from the environment."""
+"""The names of queues, and of the tables of :mod:`~chalicelib.adapters.dynamodb.tables`."""
 
-import os
 from typing import TYPE_CHECKING
 
 from chalicelib.core.values.value import value
@@ -43,8 +42,3 @@ class Names:
     def queues(self) -> tuple[str, ...]:
         """All queues."""
         return self.work, self.timers, self.dead_work, self.dead_timers
-
-
-def from_environment() -> Names:
-    """Take the prefix from ``SEDO_PREFIX``: ``sedo`` where it is not set."""
-    return Names(os.environ.get("SEDO_PREFIX", "sedo"))

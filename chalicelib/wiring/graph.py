@@ -3,13 +3,9 @@
 What works on messages is made at once; the rest when it is first asked for, and only then is its code loaded: most cold
 starts are of functions that have messages and nothing else.
 
-``SEDO_STORES=memory`` keeps everything in this process, for tests and demonstrations. Otherwise it is DynamoDB and SQS,
-where ``AWS_ENDPOINT_URL`` and the other variables of the AWS SDKs say. ``SEDO_REPORTS_FAILURES=true`` says that the
-event source mappings have ``ReportBatchItemFailures``. What calls may reach is said by ``SEDO_HTTP_ALLOW``,
-``SEDO_AWS_ALLOW`` and ``SEDO_LAMBDA_ALLOW``; where secrets are, by ``SEDO_SECRETS``.
+What an operator can set is in :mod:`~chalicelib.wiring.settings`.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from secrets import token_hex
@@ -23,6 +19,7 @@ from chalicelib.engine.invocation import ApiInvocation, Dependencies, Invocation
 from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import Worker
 from chalicelib.steps import STEP_TYPES
+from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.core.definitions.model import Call
@@ -40,28 +37,29 @@ CALLS = ("http", "aws", "lambda")
 @cache
 def wiring() -> "Wiring":
     """Wire this process, as its environment says."""
-    return in_memory() if os.environ.get("SEDO_STORES") == "memory" else on_aws()
+    settings = Settings.from_environment()
+    return in_memory(settings) if settings.stores == "memory" else on_aws(settings)
 
 
-def on_aws() -> "Wiring":
+def on_aws(settings: Settings) -> "Wiring":
     """Wire DynamoDB and SQS, and where parameters and secrets are."""
     from chalicelib.wiring.aws import adapters  # noqa: PLC0415 - one of the two is loaded
 
-    return Wiring(adapters())
+    return Wiring(adapters(settings), settings)
 
 
-def in_memory() -> "Wiring":
+def in_memory(settings: Settings) -> "Wiring":
     """Wire this process's memory, with a clock that stands still until it is moved."""
     from chalicelib.wiring.memory import adapters  # noqa: PLC0415 - the same
 
-    return Wiring(adapters())
+    return Wiring(adapters(settings), settings)
 
 
 class Wiring:
     """Everything that routes and handlers use."""
 
-    def __init__(self, adapters: "Adapters") -> None:
-        self._adapters = adapters
+    def __init__(self, adapters: "Adapters", settings: Settings) -> None:
+        self._adapters, self._settings = adapters, settings
         clock, performing = adapters.clock, ThreadPoolExecutor(WIDTH, "effect")
         performers = {kind: self._performer(kind) for kind in CALLS} | {"gather": self._gather}
         self.dependencies = Dependencies(
@@ -74,7 +72,7 @@ class Wiring:
             adapters.tasks,
             Signals(adapters.signals, clock),
         )
-        reports = os.environ.get("SEDO_REPORTS_FAILURES") == "true"
+        reports = settings.reports_failures
         self.worker = Worker(self.dependencies, self._deliver, Invocation, reports)
         self.dead_letters = Worker(self.dependencies, self._deliver, DeadLetters, reports)
 
@@ -110,7 +108,7 @@ class Wiring:
     def _calls(self) -> "CallWiring":
         from chalicelib.wiring.calls import CallWiring  # noqa: PLC0415 - many steps call nothing
 
-        return CallWiring(self._adapters)
+        return CallWiring(self._adapters, self._settings)
 
     def _performer(self, kind: str) -> CallHandler:
         """Make what makes calls of a kind, at the first of them."""

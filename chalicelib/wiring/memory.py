@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-from chalicelib.adapters import names
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -15,11 +14,12 @@ from chalicelib.adapters.memory.stores import (
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.wiring.adapters import Adapters
+from chalicelib.wiring.settings import Settings
 
 
-def adapters() -> Adapters:
+def adapters(settings: Settings) -> Adapters:
     """Make them, with a clock that stands still until it is moved, and a key for tokens."""
-    here, clock = names.from_environment(), MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
+    here, clock = settings.names, MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
     texts = {path(here): new_key()}
     return Adapters(
         here,

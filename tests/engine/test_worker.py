@@ -17,6 +17,7 @@ from chalicelib.engine.dead_letters import DeadLetters
 from chalicelib.engine.invocation import Dependencies, Invocation
 from chalicelib.engine.worker import GivenBackError, SqsRecord, Worker
 from chalicelib.wiring import graph
+from chalicelib.wiring.settings import Settings
 
 EXAMPLE = Path(__file__).parents[2] / "definitions" / "example-definition.yaml"
 MINUTE = timedelta(minutes=1)
@@ -65,7 +66,7 @@ class World:
     def __init__(self) -> None:
         self.clock = MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.executions, self.queue = Executions(), Queue(self.clock)
-        wired = graph.in_memory()
+        wired = graph.in_memory(Settings())
         self.published: list[tuple[str, str, str]] = []
         self.dependencies: Dependencies = copy_with(
             wired.dependencies, executions=self.executions, queue=self.queue, clock=self.clock

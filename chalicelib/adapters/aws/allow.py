@@ -25,11 +25,6 @@ _OWN = "sedo"
 """How the names of tables, queues and paths begin that the functions of any installation may reach."""
 
 
-def allowed(text: str | None) -> Sequence[str]:
-    """Read a list of patterns, separated by commas or spaces; without one nothing is allowed."""
-    return tuple(filter(None, re.split(r"[,\s]+", text or "")))
-
-
 def permits(patterns: Sequence[str], name: str) -> bool:
     """Tell whether one of some patterns is about a name, whatever its case; ``*`` is any text."""
     return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
