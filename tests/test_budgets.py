@@ -26,8 +26,8 @@ from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.invocation import Budget, Delivery, Dependencies, Invocation
-from chalicelib.engine.signals import Signals
+from chalicelib.engine.composition import compose
+from chalicelib.engine.invocation import Budget, Delivery, Invocation
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting
 from tests.simulation.scenario import CallStep
@@ -148,13 +148,13 @@ class Home:
             "queue": self.queue,
         }
         counted: dict[str, Any] = {name: Counting(port, name, self.calls) for name, port in stores.items()}
-        self.dependencies = Dependencies(
+        self.dependencies = compose(
             **counted,
             definitions=self,
             clock=self.clock,
             calls=lambda: Calls(self),
             tasks=MemoryTasks(),
-            signals=Signals(MemorySignals(), self.clock),
+            signals=MemorySignals(),
         )
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
@@ -165,7 +165,19 @@ class Home:
 
     def start(self, value: Json = None) -> None:
         """Send and put, as the API does; that is not counted."""
-        submission = submit(self.definition, Execution("t:d:1", "t", "d", 1, "nonce", value, START, {}))
+        submission = submit(
+            self.definition,
+            Execution(
+                id="t:d:1",
+                tenant_id="t",
+                definition_id="d",
+                definition_version=1,
+                nonce="nonce",
+                input=value,
+                started_at=START,
+                threads={},
+            ),
+        )
         self.queue.send([Message(submission.id, Started(), submission)])
         self.executions.create(submission)
 

@@ -37,15 +37,15 @@ def adapters(settings: Settings) -> Adapters:
         return check(dynamodb, sqs, here)
 
     return Adapters(
-        here,
-        DynamoDefinitions(dynamodb, here),
-        DynamoExecutions(dynamodb, here, payloads),
-        DynamoHistory(dynamodb, here, payloads),
-        SqsQueue(sqs, here),
-        DynamoTasks(dynamodb, here, payloads),
-        DynamoSignals(dynamodb, here, payloads),
-        SystemClock(),
-        parameters(clients.ssm),
-        secrets,
-        health,
+        names=here,
+        definitions=DynamoDefinitions(dynamodb, here),
+        executions=DynamoExecutions(dynamodb, here, payloads),
+        history=DynamoHistory(dynamodb, here, payloads),
+        queue=SqsQueue(sqs, here),
+        tasks=DynamoTasks(dynamodb, here, payloads),
+        signals=DynamoSignals(dynamodb, here, payloads),
+        clock=SystemClock(),
+        parameters=parameters(clients.ssm),
+        secrets=secrets,
+        health=health,
     )

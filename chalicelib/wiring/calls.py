@@ -1,4 +1,4 @@
-"""What calls into the world are made with: what a tenant may reach, its secrets, tokens, and what makes each kind."""
+"""Calls into the world: what a tenant may reach, its secrets, tokens, and the handler of each kind."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CallWiring:
-    """Settings, secrets and tokens of a process, each read when it is needed and kept for a while."""
+    """Settings of tenants, secrets and tokens, each read when it is needed and kept for a while."""
 
     def __init__(self, adapters: Adapters, settings: Settings) -> None:
         names, now = adapters.names, adapters.clock.now
@@ -29,8 +29,8 @@ class CallWiring:
         self._secrets = Secrets(adapters.secrets(), now)
         self._prefix = names.prefix
 
-    def performer(self, kind: str) -> "CallHandler":
-        """Make what makes calls of a kind, with secrets and tokens; only what it needs is loaded."""
+    def handler(self, kind: str) -> "CallHandler":
+        """Make what makes calls of a kind (``http``, ``aws``, ``lambda``), with secrets and tokens."""
         make: Mapping[str, Callable[[], PlainCall]] = {"http": self._http, "aws": self._aws, "lambda": self._lambda}
         return guarded(make[kind](), self._secrets.get, self.tokens.issue)
 

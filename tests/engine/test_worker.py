@@ -12,9 +12,8 @@ from chalicelib.api.parsing import read_yaml
 from chalicelib.core.executions.inputs import Image, Message
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.core.values.value import copy_with
 from chalicelib.engine.dead_letters import DeadLetters
-from chalicelib.engine.invocation import Dependencies, Invocation
+from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.worker import GivenBackError, SqsRecord, Worker
 from chalicelib.wiring import graph
 from chalicelib.wiring.settings import Settings
@@ -66,15 +65,10 @@ class World:
     def __init__(self) -> None:
         self.clock = MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.executions, self.queue = Executions(), Queue(self.clock)
-        wired = graph.in_memory(Settings())
         self.published: list[tuple[str, str, str]] = []
-        self.dependencies: Dependencies = copy_with(
-            wired.dependencies, executions=self.executions, queue=self.queue, clock=self.clock
-        )
-        self.service = copy_with(
-            wired.routes.executions.service, executions=self.executions, queue=self.queue, clock=self.clock
-        )
-        wired.routes.definitions.service.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
+        wired = graph.in_memory(Settings(), executions=self.executions, queue=self.queue, clock=self.clock)
+        self.dependencies, self.service = wired.dependencies, wired.services.executions
+        wired.services.definitions.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
 
     def worker(self, invocation: type[Invocation] = Invocation, *, reports: bool = False) -> Worker:
         return Worker(self.dependencies, self.deliver, invocation, reports)

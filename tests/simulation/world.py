@@ -51,10 +51,10 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.waits.task import Person, Task, TaskStatus, read_task
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.children import gatherer
+from chalicelib.engine.composition import compose
 from chalicelib.engine.dead_letters import DeadLetters
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Dependencies, Invocation
-from chalicelib.engine.signals import Signals
+from chalicelib.engine.invocation import ApiInvocation, Budget, Delivery, Invocation
 from chalicelib.ports import CallResult, DefinitionRecord, Stale
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
@@ -345,7 +345,7 @@ class World:
         self.definitions = definitions
         self.requests, self.tokens = count(1), count(1)
         self.next_tick = START + MINUTE
-        self.dependencies = Dependencies(
+        self.dependencies = compose(
             executions=dependencies.get("executions") or Caller(self, "executions", struck(self.executions, payloads)),
             definitions=Caller(self, "definitions", self),
             history=Caller(self, "history", struck(self.history, payloads)),
@@ -353,7 +353,7 @@ class World:
             clock=self.clock,
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
-            signals=Signals(Caller(self, "events", self.matching), self.clock),
+            signals=Caller(self, "events", self.matching),
             limits=limits,
             **({"decide": dependencies["decide"]} if "decide" in dependencies else {}),
         )

@@ -74,7 +74,14 @@ def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) ->
         raise StepError(f"the answer is larger than {most:,} bytes", "http.TooLarge")
     headers.pop("set-cookie", None)
     charset = response.headers.get_content_charset()
-    return HttpAnswer(response.status, response.reason, headers, content, charset, complete)
+    return HttpAnswer(
+        status=response.status,
+        reason=response.reason,
+        headers=headers,
+        content=content,
+        charset=charset,
+        complete=complete,
+    )
 
 
 def is_expected(status: int, statuses: Sequence[int | str]) -> bool:

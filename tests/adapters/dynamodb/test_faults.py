@@ -95,12 +95,12 @@ class Dependencies:
 def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
     payloads = Payloads(DynamoChunks(tables, NAMES))
     return Dependencies(
-        DynamoExecutions(tables, NAMES, payloads),
-        DynamoDefinitions(tables, NAMES),
-        DynamoHistory(tables, NAMES, payloads),
-        SqsQueue(queues, NAMES),
-        DynamoSignals(tables, NAMES, payloads),
-        DynamoTasks(tables, NAMES, payloads),
+        executions=DynamoExecutions(tables, NAMES, payloads),
+        definitions=DynamoDefinitions(tables, NAMES),
+        history=DynamoHistory(tables, NAMES, payloads),
+        queue=SqsQueue(queues, NAMES),
+        events=DynamoSignals(tables, NAMES, payloads),
+        tasks=DynamoTasks(tables, NAMES, payloads),
     )
 
 
