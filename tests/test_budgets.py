@@ -23,7 +23,7 @@ from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, 
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row
-from chalicelib.core.records.payload import LIMITS
+from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.composition import compose
@@ -298,7 +298,7 @@ class TestLargeMap:
     @pytest.mark.parametrize(("count", "kind", "together"), MAPPED)
     def test_nothing_is_large_however_many_items_there_are(self, count: int, kind: str, together: int) -> None:
         largest = mapped(count, kind, together).largest
-        assert max(largest.items.values()) <= 30_000 + LIMITS.tail_text
+        assert max(largest.items.values()) <= 30_000 + PACKING.tail_text
         assert largest.row <= 64_000
         assert largest.message <= 1_500
         assert largest.together <= WIDTH + 1

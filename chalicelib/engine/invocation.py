@@ -44,7 +44,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Status, Thread
 from chalicelib.core.records.codec import fits
 from chalicelib.core.records.history import longer, new_row, news, stays
-from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.children import child_execution, let_go, refused, with_output
@@ -131,7 +131,7 @@ class Dependencies:
     tasks: TaskStore
     signals: Signals
     decide: Callable[[Definition, Execution, Input, datetime, Driver], Decision] = decide
-    limits: Limits = LIMITS
+    limits: PackingLimits = PACKING
     """When the newest of history moves into a row, and values out of that."""
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.records.history import Row, new_row, news
-from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import Task, task_id
@@ -47,7 +47,7 @@ def history_row(
     writer: str,
     previous: Link | None,
     records: Sequence[HistoryEntry],
-    limits: Limits = LIMITS,
+    limits: PackingLimits = PACKING,
 ) -> Row:
     tenant = execution.partition(":")[0]
     item = Execution(

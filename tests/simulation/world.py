@@ -45,7 +45,7 @@ from chalicelib.core.executions.model import Execution, Signal, Status, failure_
 from chalicelib.core.executions.model import Signal as Sent
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import chained, newest
-from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.errors import DefinitionNotFoundError, SedoError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.waits.task import Person, Task, TaskStatus, read_task
@@ -310,7 +310,7 @@ class World:
         requesting: type[ApiInvocation] = ApiInvocation,
         receives: int = 100,
         turns: int = 1000,
-        limits: Limits = LIMITS,
+        limits: PackingLimits = PACKING,
         answers: Mapping[str, Sequence[Mapping[str, Json]]] | None = None,
         latency: timedelta = timedelta(milliseconds=1),
         **dependencies: Any,
@@ -358,7 +358,7 @@ class World:
             **({"decide": dependencies["decide"]} if "decide" in dependencies else {}),
         )
 
-    def payloads(self, limits: Limits) -> Payloads:
+    def payloads(self, limits: PackingLimits) -> Payloads:
         """Make what the processes keep large values with."""
         return Payloads(Caller(self, "chunks", self.chunks), limits)
 
