@@ -13,12 +13,12 @@ from secrets import token_bytes, token_hex
 from chalicelib.adapters.calls.expiring import LASTS, Expiring
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import SetupError
 from chalicelib.core.waits import token
 from chalicelib.core.waits.token import SHORTEST_SECRET, SigningKey, Token
 
-VALID = timedelta(days=365)
-"""How long a token is valid at least: less than a day longer."""
+VALID = LIMITS.token_valid
 
 
 class TokenKeys:

@@ -11,6 +11,7 @@ from chalicelib.adapters.dynamodb.tables import BY_STATUS, TASKS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import format_instant
 from chalicelib.core.waits.task import HEADER, Task, TaskFilter, read_task, task_document, task_slots
 from chalicelib.ports import Position
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 PAGE = 500
 """How many tasks one call looks at when not all of them are wanted."""
 
-MAX_GROUPS = 100
-"""With more groups the filter would not fit into an expression (4 KB: Amazon DynamoDB Developer Guide, "Quotas")."""
+MAX_GROUPS = LIMITS.task_filter_groups
 
 
 class DynamoTasks:

@@ -10,15 +10,13 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import TypeAlias
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import MalformedError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 
-SHOWN = 16 * 1024
-"""Bytes of the body of an answer that is not expected, in the details of the error."""
-
-HEADERS = 64 * 1024
-"""Bytes of the headers of an answer."""
+SHOWN = LIMITS.http_error_bytes
+HEADERS = LIMITS.http_header_bytes
 
 _CHUNK = 64 * 1024
 _GZIP = 31
