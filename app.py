@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, Request, Response, SQSEvent
 
-from chalicelib.adapters.names import from_environment
+from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ BATCH = 10
 
 app = Chalice(app_name="sedo")
 app.log.setLevel("WARNING")  # Chalice sets ERROR, and a message that is given back would leave no trace
-names = from_environment()
+names = Settings.from_environment().names
 
 
 def wired() -> "Wiring":

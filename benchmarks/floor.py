@@ -29,6 +29,7 @@ from chalicelib.core.executions.model import State
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import on_aws
+from chalicelib.wiring.settings import Settings
 from local.backend import ACCOUNT, REGION
 from local.functions import Context
 from local.lambda_events import sqs_event
@@ -68,7 +69,7 @@ class Ours:
         self._harness = harness
         self._clock = AheadClock()
         self._delays = Delays(clients.sqs())
-        worker = on_aws().worker
+        worker = on_aws(Settings.from_environment()).worker
         self._worker = copy_with(worker, dependencies=copy_with(worker.dependencies, clock=self._clock))
 
     def run(self, definition: str, value: Json, around: Around) -> str:

@@ -13,6 +13,7 @@ from benchmarks.metering import Usage
 from benchmarks.pricing import Cost, cost
 from benchmarks.shapes import Shape
 from benchmarks.tables import Cell, Progress, Section
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, TABLES
 from chalicelib.core.executions.model import State
 from chalicelib.core.values.json import Json
 
@@ -159,7 +160,7 @@ def others(harness: Harness, count: int) -> None:
     waiting: dict[str, Json] = {"id": "others", "steps": [{"id": "wait", "type": "wait", "seconds": 30 * 24 * 60 * 60}]}
     first = harness.start(harness.define(waiting), order(INPUT, -1))
     harness.drain()
-    client, table = harness.unmetered(), harness.names.executions
+    client, table = harness.unmetered(), harness.names.table(EXECUTIONS)
     item = client.get_item(TableName=table, Key={"id": {"S": first}})["Item"]
     puts: list[WriteRequestTypeDef] = [
         {"PutRequest": {"Item": {**item, "id": {"S": f"{TENANT}:others:{number:08d}"}}}} for number in range(count - 1)
@@ -187,4 +188,5 @@ def _branches_result(harness: Harness, usage: Usage) -> dict[str, Json]:
 
 
 def _largest(harness: Harness, usage: Usage) -> tuple[int, int]:
-    return max(usage.largest.get(table, 0) for table in harness.names.tables), usage.largest.get("message", 0)
+    tables = map(harness.names.table, TABLES)
+    return max(usage.largest.get(table, 0) for table in tables), usage.largest.get("message", 0)

@@ -23,12 +23,14 @@ from app import batch
 from benchmarks.metering import Meter, Usage
 from chalicelib.adapters import clients
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.adapters.names import Names
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.worker import Worker
 from chalicelib.wiring.graph import Wiring, on_aws, wiring
+from chalicelib.wiring.settings import Settings
 from deploy import resources
 from local import backend
 from local.environment import chalice_config, set_environment
@@ -127,8 +129,8 @@ class Harness:
     def __init__(self, names: Names, timeout_seconds: int) -> None:
         self.names = names
         self.clock = AheadClock()
-        self.meter = Meter(clients.dynamodb(), clients.sqs(), names.tables)
-        self.api: Wiring = on_aws()
+        self.meter = Meter(clients.dynamodb(), clients.sqs(), [names.table(each) for each in TABLES])
+        self.api: Wiring = on_aws(Settings.from_environment())
         self.poller = Poller(boto3.client("sqs"), names)
         self._delays = Delays(clients.sqs())
         self._workers = cycle([self._worker() for _ in range(CONTAINERS)])
@@ -210,7 +212,7 @@ class Harness:
         return boto3.client("dynamodb")
 
     def _worker(self) -> Worker:
-        worker = on_aws().worker
+        worker = on_aws(Settings.from_environment()).worker
         return copy_with(worker, dependencies=copy_with(worker.dependencies, clock=self.clock))
 
 

@@ -19,6 +19,7 @@ from chalicelib.core.definitions.parser import parse
 from chalicelib.core.definitions.validation import review
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure, State
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, MalformedError
 from chalicelib.core.values.json import Json, Problem, encode
 from chalicelib.core.values.value import value
@@ -30,8 +31,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 """When a run begins, unless it is told otherwise."""
 
 TENANT = "test"
-LARGEST = 256 * 1024
-"""Bytes of a definition, as the API takes it."""
+LARGEST = LIMITS.body_bytes
 
 SHOWN = 160
 """Characters of a value in a timeline."""

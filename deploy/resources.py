@@ -1,18 +1,17 @@
 """Tables, queues and token keys: ``python -m deploy.resources`` makes what is missing, on AWS or any endpoint."""
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters import clients, names
 from chalicelib.adapters.calls import tokens
-from chalicelib.adapters.dynamodb.executions import BY_DUE, BY_TENANT
-from chalicelib.adapters.dynamodb.tasks import BY_STATUS, LISTED
+from chalicelib.adapters.dynamodb.tables import TABLES, KeySchema, SecondaryIndex, TableSchema
+from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.literals import ScalarAttributeTypeType
     from mypy_boto3_dynamodb.type_defs import (
         CreateTableInputTypeDef,
         GlobalSecondaryIndexTypeDef,
@@ -24,30 +23,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_ssm.client import SSMClient
 
-EXPIRY = "expiresAt"
 VISIBILITY_SECONDS = 360  # six times the timeout of the functions
 RETENTION_SECONDS = 14 * 24 * 3600
 POLL_SECONDS = 20
 RECEIVES = 5
 WAIT_SECONDS = 120
-
-
-class Index(NamedTuple):
-    """A global secondary index, by the names of its two key attributes, and of what it holds beside keys."""
-
-    name: str
-    partition: str
-    sort: str
-    includes: tuple[str, ...] = ()
-
-
-class Table(NamedTuple):
-    """A table, by the names of its key attributes; all are text but ``part``."""
-
-    name: str
-    partition: str
-    sort: str | None = None
-    indexes: tuple[Index, ...] = ()
 
 
 def ensure(dynamodb: "DynamoDBClient", sqs: "SQSClient", prefix: str) -> list[str]:
@@ -69,70 +49,58 @@ def ensure_token_keys(ssm: "SSMClient", prefix: str) -> list[str]:
     return [path]
 
 
-def _schema(wanted: names.Names) -> tuple[Table, ...]:
-    by_tenant, by_due = Index(BY_TENANT, "tenantId", "startedAt"), Index(BY_DUE, "dueShard", "dueAt")
-    by_status = Index(BY_STATUS, "tenantStatus", "createdAt", LISTED)
-    return (
-        Table(wanted.definitions, "tenantId", "id"),
-        Table(wanted.definition_versions, "tenantId", "idVersion"),
-        Table(wanted.executions, "id", indexes=(by_tenant, by_due)),
-        Table(wanted.history, "id", "key"),
-        Table(wanted.payloads, "sha256", "part"),
-        Table(wanted.events, "tenantId", "nameKey"),
-        Table(wanted.tasks, "tenantId", "id", indexes=(by_status,)),
-    )
-
-
 def _tables(dynamodb: "DynamoDBClient", wanted: names.Names) -> list[str]:
     made = []
-    for table in _schema(wanted):
+    for table in TABLES:
         try:
-            dynamodb.describe_table(TableName=table.name)
+            dynamodb.describe_table(TableName=wanted.table(table))
         except dynamodb.exceptions.ResourceNotFoundException:
-            dynamodb.create_table(**_table_request(table))
-            made.append(table.name)
-    for name in wanted.tables:
+            dynamodb.create_table(**table_request(table, wanted))
+            made.append(wanted.table(table))
+    for table in TABLES:
+        name = wanted.table(table)
         patience: WaiterConfigTypeDef = {"Delay": 1, "MaxAttempts": WAIT_SECONDS}
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=patience)
         expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if expiry.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
             dynamodb.update_time_to_live(
-                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY}
+                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.expiry}
             )
     return made
 
 
-def _table_request(table: Table) -> "CreateTableInputTypeDef":
-    keys = [name for name in (table.partition, table.sort) if name is not None]
-    attributes = {*keys, *(name for index in table.indexes for name in (index.partition, index.sort))}
+def table_request(table: TableSchema, wanted: names.Names) -> "CreateTableInputTypeDef":
+    """Write the request that creates a table."""
+    attributes = {name for schema in (table, *table.indexes) for name in (schema.partition, schema.sort) if name}
     request: CreateTableInputTypeDef = {
-        "TableName": table.name,
-        "KeySchema": list(_keys(table.partition, table.sort)),
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": _type(name)} for name in sorted(attributes)],
-        "BillingMode": "PAY_PER_REQUEST",
+        "TableName": wanted.table(table),
+        "KeySchema": list(_keys(table)),
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": "N" if name in table.numbers else "S"}
+            for name in sorted(attributes)
+        ],
+        "BillingMode": table.billing,
     }
     if table.indexes:
         request["GlobalSecondaryIndexes"] = [_index_request(index) for index in table.indexes]
+    if table.stream is not None:
+        request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": table.stream}
     return request
 
 
-def _index_request(index: Index) -> "GlobalSecondaryIndexTypeDef":
+def _index_request(index: SecondaryIndex) -> "GlobalSecondaryIndexTypeDef":
     included: ProjectionTypeDef = {"ProjectionType": "INCLUDE", "NonKeyAttributes": index.includes}
     return {
         "IndexName": index.name,
-        "KeySchema": list(_keys(index.partition, index.sort)),
+        "KeySchema": list(_keys(index)),
         "Projection": included if index.includes else {"ProjectionType": "KEYS_ONLY"},
     }
 
 
-def _keys(partition: str, sort: str | None) -> "Iterator[KeySchemaElementTypeDef]":
-    yield {"AttributeName": partition, "KeyType": "HASH"}
-    if sort is not None:
-        yield {"AttributeName": sort, "KeyType": "RANGE"}
-
-
-def _type(attribute: str) -> "ScalarAttributeTypeType":
-    return "N" if attribute == "part" else "S"
+def _keys(schema: KeySchema) -> "Iterator[KeySchemaElementTypeDef]":
+    yield {"AttributeName": schema.partition, "KeyType": "HASH"}
+    if schema.sort:
+        yield {"AttributeName": schema.sort, "KeyType": "RANGE"}
 
 
 def _queues(sqs: "SQSClient", wanted: names.Names) -> list[str]:
@@ -162,7 +130,7 @@ def _queue(sqs: "SQSClient", name: str, attributes: "dict[QueueAttributeNameType
 
 def main() -> None:
     """Make what is missing under ``SEDO_PREFIX``, and say so."""
-    prefix = names.from_environment().prefix
+    prefix = Settings.from_environment().prefix
     made = [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]
     for name in made:
         print(f"made {name}")

@@ -17,7 +17,8 @@ from botocore.config import Config as ClientConfig
 from chalice.app import Chalice
 from chalice.config import Config
 
-from chalicelib.adapters import clients, names
+from chalicelib.adapters import clients
+from chalicelib.wiring.settings import Settings
 from deploy import resources
 from local import backend
 from local.drivers import drivers
@@ -66,8 +67,9 @@ def run(home: Path, port: str) -> None:
         ministack = parts.enter_context(backend.running(backend.interpreter(home), home / "data"))
         config = chalice_config(Path.cwd())
         set_environment(os.environ, config, ministack.endpoint)
-        made = resources.ensure(clients.dynamodb(), clients.sqs(), names.from_environment().prefix)
-        resources.ensure_token_keys(clients.ssm(), names.from_environment().prefix)
+        prefix = Settings.from_environment().prefix
+        made = resources.ensure(clients.dynamodb(), clients.sqs(), prefix)
+        resources.ensure_token_keys(clients.ssm(), prefix)
         say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
         app: Chalice = importlib.import_module("app").app
         parts.enter_context(_serving(listener, Gateway(app, config)))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
@@ -17,7 +16,7 @@ from chalicelib.adapters.memory.stores import (
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import Call
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message, Requested
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.values.errors import StepError, UnavailableError
@@ -25,12 +24,12 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import ApiInvocation, Invocation
-from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
-from chalicelib.engine.signals import Signals
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.steps import STEP_TYPES
-from chalicelib.usecases.definitions import DefinitionService
-from chalicelib.usecases.executions import ExecutionService
+from chalicelib.wiring.graph import Wiring
+from chalicelib.wiring.memory import adapters
+from chalicelib.wiring.settings import Settings
 from tests.core.examples import CallStep
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,40 +120,24 @@ class Home:
             "call": self.call,
             "gather": gatherer(counted["executions"]),
         }
-        step_types = {**STEP_TYPES, "call": CallStep()}
-        parsed = CachedDefinitions(counted["definitions"], step_types)
-        self.dependencies = Dependencies(
-            counted["executions"],
-            parsed,
-            counted["history"],
-            counted["queue"],
-            self.clock,
-            lambda: Calls(self),
-            self.tasks,
-            Signals(self.matching, self.clock),
-        )
         self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
         self.requests = iter(f"request-{n}" for n in range(1000))
-        self.definitions = DefinitionService(counted["definitions"], self.clock, step_types)
-        self.service = ExecutionService(
-            self.definitions,
-            parsed,
-            counted["executions"],
-            counted["history"],
-            counted["queue"],
-            self.clock,
-            lambda: next(self.tokens),
-            self.drive,
+        wiring = Wiring(
+            adapters=adapters(Settings(), clock=self.clock, tasks=self.tasks, signals=self.matching, **counted),
+            settings=Settings(),
+            step_types={**STEP_TYPES, "call": CallStep()},
+            calls=lambda: Calls(self),
+            new_suffix=lambda: next(self.tokens),
+            new_request=lambda: next(self.requests),
         )
+        self.dependencies, services = wiring.dependencies, wiring.services
+        self.definitions, self.service, self.drive = services.definitions, services.executions, services.drive
 
     def call(self, content: Json, key: str) -> Json:
         self.performed.append((key, content))
         if self.failures:
             raise StepError("no", self.failures.pop(0))
         return content
-
-    def drive(self, execution_id: str, event: Requested) -> Execution | None:
-        return ApiInvocation(self.dependencies, execution_id, event, next(self.requests)).result()
 
     def create(self, *steps: dict[str, Any], name: str = "d", **more: Any) -> None:
         numbered = [{"id": f"step-{n}", **step} for n, step in enumerate(steps)]

@@ -23,12 +23,12 @@ from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, 
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row
-from chalicelib.core.records.payload import LIMITS
+from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
+from chalicelib.engine.composition import compose
 from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import Budget, Delivery, Dependencies
-from chalicelib.engine.signals import Signals
+from chalicelib.engine.model import Budget, Delivery
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting
 from tests.simulation.scenario import CallStep
@@ -149,13 +149,13 @@ class Home:
             "queue": self.queue,
         }
         counted: dict[str, Any] = {name: Counting(port, name, self.calls) for name, port in stores.items()}
-        self.dependencies = Dependencies(
+        self.dependencies = compose(
             **counted,
             definitions=self,
             clock=self.clock,
             calls=lambda: Calls(self),
             tasks=MemoryTasks(),
-            signals=Signals(MemorySignals(), self.clock),
+            signals=MemorySignals(),
         )
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
@@ -166,7 +166,19 @@ class Home:
 
     def start(self, value: Json = None) -> None:
         """Send and put, as the API does; that is not counted."""
-        submission = submit(self.definition, Execution("t:d:1", "t", "d", 1, "nonce", value, START, {}))
+        submission = submit(
+            self.definition,
+            Execution(
+                id="t:d:1",
+                tenant_id="t",
+                definition_id="d",
+                definition_version=1,
+                nonce="nonce",
+                input=value,
+                started_at=START,
+                threads={},
+            ),
+        )
         self.queue.send([Message(submission.id, Started(), submission)])
         self.executions.create(submission)
 
@@ -287,7 +299,7 @@ class TestLargeMap:
     @pytest.mark.parametrize(("count", "kind", "together"), MAPPED)
     def test_nothing_is_large_however_many_items_there_are(self, count: int, kind: str, together: int) -> None:
         largest = mapped(count, kind, together).largest
-        assert max(largest.items.values()) <= 30_000 + LIMITS.tail_text
+        assert max(largest.items.values()) <= 30_000 + PACKING.tail_text
         assert largest.row <= 64_000
         assert largest.message <= 1_500
         assert largest.together <= WIDTH + 1

@@ -40,14 +40,16 @@ ABOVE = ("api", "usecases")
 
 API = """
 import json, os, sys
-from chalicelib.adapters import clients, names
+from chalicelib.adapters import clients
 from chalicelib.wiring.graph import on_aws
+from chalicelib.wiring.settings import Settings
 from deploy import resources
 from local.lambda_events import sqs_event
 
-here = names.from_environment()
+settings = Settings.from_environment()
+here = settings.names
 resources.ensure(clients.dynamodb(), clients.sqs(), here.prefix)
-routes = on_aws().routes
+routes = on_aws(settings).routes
 service = routes.executions.service
 document, value = json.load(sys.stdin)
 routes.definitions.service.create_definition("t", document)
@@ -70,8 +72,9 @@ json.dump(sorted(sys.modules), sys.stdout)
 STATE = """
 import json, sys
 from chalicelib.wiring.graph import on_aws
+from chalicelib.wiring.settings import Settings
 
-service = on_aws().routes.executions.service
+service = on_aws(Settings.from_environment()).routes.executions.service
 (summary,) = service.list_executions("t", 10, None)
 json.dump(str(service.read_execution("t", summary.id).state), sys.stdout)
 """

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.adapters.names import Names
 
 if TYPE_CHECKING:
@@ -24,6 +25,6 @@ def check(dynamodb: "DynamoDBClient", sqs: "SQSClient", names: Names) -> dict[st
         return OK
 
     with ThreadPoolExecutor() as pool:
-        answers = {name: pool.submit(table, name) for name in names.tables}
+        answers = {name: pool.submit(table, name) for name in map(names.table, TABLES)}
         answers |= {name: pool.submit(queue, name) for name in names.queues}
     return {name: str(answer.exception() or answer.result()) for name, answer in answers.items()}

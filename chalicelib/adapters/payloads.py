@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
 from chalicelib.core.records.history import put_back
-from chalicelib.core.records.payload import LIMITS, Limits, Packed, Reference, Slots, digest, pack, unpack
+from chalicelib.core.records.payload import PACKING, Packed, PackingLimits, Reference, Slots, digest, pack, unpack
 from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
 
@@ -40,14 +40,14 @@ class ChunkStore(Protocol):
 class Payloads:
     """Documents with their large values; one for a process, so that it writes no payload twice."""
 
-    def __init__(self, chunks: ChunkStore, limits: Limits = LIMITS, known: int = KNOWN) -> None:
+    def __init__(self, chunks: ChunkStore, limits: PackingLimits = PACKING, known: int = KNOWN) -> None:
         self._parts = chunks
         self._limits = limits
         self._known: dict[str, None] = {}
         self._most = known
         self._lock = Lock()
 
-    def pack(self, tenant: str, document: object, slots: Slots, limits: Limits | None = None) -> Packed:
+    def pack(self, tenant: str, document: object, slots: Slots, limits: PackingLimits | None = None) -> Packed:
         """Write a document as text, without its large values: by its own limits if it has any.
 
         They are written when this returns.

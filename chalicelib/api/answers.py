@@ -8,6 +8,7 @@ from chalice.app import Request, Response
 
 from chalicelib.api import http as web
 from chalicelib.core.executions.model import Signal
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
@@ -15,10 +16,10 @@ from chalicelib.usecases.answers import AnswerService
 
 SIGNED = r"[A-Za-z0-9._-]{1,1500}"
 ERROR = r"[A-Za-z0-9._-]{1,128}"
-MAX_KEY = 1000
-MAX_MESSAGE = 4_000
-KEPT = timedelta(days=1)
-LONGEST_KEPT = timedelta(days=366)
+MAX_KEY = LIMITS.key_chars
+MAX_MESSAGE = LIMITS.message_chars
+KEPT = LIMITS.event_kept
+LONGEST_KEPT = LIMITS.event_kept_longest
 
 
 @value

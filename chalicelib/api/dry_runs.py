@@ -9,6 +9,7 @@ from chalice.app import Request, Response
 from chalicelib.api import http as web
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import DryRunLimitError, InvalidError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import value
@@ -17,8 +18,7 @@ from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.dry_run_plan import DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
 
-MAX_ANSWER = 5_000_000
-"""Bytes: a function answers with 6 MB at most (AWS Lambda quotas, "Invocation payload")."""
+MAX_ANSWER = LIMITS.dry_run_bytes
 
 OF_ONE_STEP = ("incoming", "stash", "item", "index", "error")
 """Members that say what the only step finds."""

@@ -10,6 +10,7 @@ from chalice.app import Request, Response
 from chalicelib.api import http as web
 from chalicelib.api.execution_view import execution_view, summary_view
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, format_instant, parse_instant
 from chalicelib.core.values.value import value
@@ -17,10 +18,8 @@ from chalicelib.ports import Position
 from chalicelib.usecases.executions import ExecutionService
 
 NAME = r"[A-Za-z0-9._-]{1,64}"
-MAX_WAIT = 25
-"""Seconds: API Gateway gives up after 29 (Amazon API Gateway quotas, "Integration timeout")."""
-MOST_FILLED = 3_000_000
-"""Bytes of values that a page of history puts back into its records: an answer has 6 MB (AWS Lambda quotas)."""
+MAX_WAIT = LIMITS.wait_seconds
+MOST_FILLED = LIMITS.filled_bytes
 
 
 @value

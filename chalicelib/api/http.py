@@ -12,15 +12,16 @@ from urllib.parse import quote, unquote
 from chalice.app import Request, Response
 
 from chalicelib.api.parsing import Places, read_json, read_yaml
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.waits.task import Person
 
 JSON_TYPES = ["application/json"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
-MAX_BODY_BYTES = 256 * 1024
-MAX_PAGE = 100
-MAX_VERSION = 10**9
+MAX_BODY_BYTES = LIMITS.body_bytes
+MAX_PAGE = LIMITS.page_items
+MAX_VERSION = LIMITS.version
 STEP = r"[a-z0-9-]{1,64}"
 STASH_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import MalformedError, TooLargeError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.value import copy_with, value
@@ -15,8 +16,7 @@ from chalicelib.core.values.value import copy_with, value
 if TYPE_CHECKING:
     import yaml
 
-MAX_DEPTH = 50
-"""Levels of lists and objects."""
+MAX_DEPTH = LIMITS.body_depth
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 _SURROGATE = re.compile("[\ud800-\udfff]")

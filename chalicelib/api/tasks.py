@@ -3,6 +3,7 @@
 from chalice.app import Request, Response
 
 from chalicelib.api import http as web
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, format_instant, parse_instant
 from chalicelib.core.values.value import value
@@ -12,10 +13,9 @@ from chalicelib.usecases.tasks import TaskService
 
 TASK = r"[0-9a-f]{1,64}"
 KEY = r"[A-Za-z0-9._:/-]{1,200}"
-MAX_PRIORITY = 100
-MAX_REASON = 4_000
-MAX_NAMES = 200
-"""As many as the step can name, and as long."""
+MAX_PRIORITY = LIMITS.task_priority
+MAX_REASON = LIMITS.task_reason_chars
+MAX_NAMES = LIMITS.task_names
 
 
 @value

@@ -14,7 +14,7 @@ from chalicelib.core.executions.inputs import (
     Requested,
 )
 from chalicelib.core.executions.model import Driver, Execution
-from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.value import value
 from chalicelib.engine.observers import Observer
 from chalicelib.engine.signals import Signals
@@ -114,5 +114,5 @@ class Dependencies:
     decide: Callable[[Definition, Execution, Input, datetime, Driver], Decision] = decide
     observers: Sequence[Observer] = ()
     """What sees each write of an execution that has been made."""
-    limits: Limits = LIMITS
+    limits: PackingLimits = PACKING
     """When the newest of history moves into a row, and values out of that."""

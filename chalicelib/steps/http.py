@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.core.definitions.grammar import CALL_KEYS
 from chalicelib.core.definitions.model import Outcome, StepContext, call_of
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
-LONGEST_SECONDS = 30
-"""What a time of a call can be at most."""
+LONGEST_SECONDS = LIMITS.call_seconds
 
 _TEXT: dict[str, Json] = {"type": "string"}
 _FLAT: list[Json] = ["string", "number", "boolean"]

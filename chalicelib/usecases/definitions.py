@@ -41,7 +41,14 @@ class DefinitionService:
                 self.definitions.put_newest(copy_with(newest, retired=False))
             return copy_with(newest, retired=False), newest.retired, found.warnings
         version = 1 if newest is None else newest.version + 1
-        record = DefinitionRecord(tenant_id, definition_id, version, kept, digest, self.clock.now())
+        record = DefinitionRecord(
+            tenant_id=tenant_id,
+            id=definition_id,
+            version=version,
+            document=kept,
+            digest=digest,
+            created_at=self.clock.now(),
+        )
         while not self.definitions.add(record):
             record = copy_with(record, version=record.version + 1)
         self.definitions.put_newest(record)

@@ -11,6 +11,7 @@ from chalicelib.core.dryruns.mock import find_step, name_of, read_mocks
 from chalicelib.core.dryruns.single_step import Given, begun, single_step
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, InvalidInputError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
@@ -19,14 +20,9 @@ from chalicelib.ports import Definitions
 SUFFIX = "dry-run"
 """How the id of the execution ends."""
 
-TURNS = 10_000
-"""What a dry run may take, its child executions included: enough for all but what loops for ever."""
-
-SECONDS = 12
-"""Really taken: an API call has 29 (Amazon API Gateway quotas, "Integration timeout")."""
-
-SIZE = 20_000_000
-"""Bytes of history and calls as JSON."""
+TURNS = LIMITS.dry_run_turns
+SECONDS = LIMITS.dry_run_seconds
+SIZE = LIMITS.dry_run_size
 
 
 @value

@@ -1,4 +1,4 @@
-"""What a process is wired from: its adapters."""
+"""What a process is wired from: what implements its ports, and where parameters, secrets and health come from."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import Source
 
 
-@value
+@value(kw_only=True)
 class Adapters:
     """The adapters."""
 

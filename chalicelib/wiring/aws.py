@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters import clients, names
+from chalicelib.adapters import clients
 from chalicelib.adapters.calls.parameters import parameters
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
@@ -15,20 +15,21 @@ from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.wiring.adapters import Adapters
+from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import Source
 
 
-def adapters() -> Adapters:
+def adapters(settings: Settings) -> Adapters:
     """Make them, where the environment says."""
-    here, dynamodb, sqs = names.from_environment(), clients.dynamodb(), clients.sqs()
+    here, dynamodb, sqs = settings.names, clients.dynamodb(), clients.sqs()
     payloads = Payloads(DynamoChunks(dynamodb, here))
 
     def secrets() -> "Source":
-        from chalicelib.adapters.calls.secrets import from_environment  # noqa: PLC0415 - few steps have secrets
+        from chalicelib.adapters.calls.secrets import source_of  # noqa: PLC0415 - few steps have secrets
 
-        return from_environment(here)
+        return source_of(settings.secrets, here)
 
     def health() -> Mapping[str, str]:
         from chalicelib.adapters.health import check  # noqa: PLC0415 - one route asks
@@ -36,15 +37,15 @@ def adapters() -> Adapters:
         return check(dynamodb, sqs, here)
 
     return Adapters(
-        here,
-        DynamoDefinitions(dynamodb, here),
-        DynamoExecutions(dynamodb, here, payloads),
-        DynamoHistory(dynamodb, here, payloads),
-        SqsQueue(sqs, here),
-        DynamoTasks(dynamodb, here, payloads),
-        DynamoSignals(dynamodb, here, payloads),
-        SystemClock(),
-        parameters(clients.ssm),
-        secrets,
-        health,
+        names=here,
+        definitions=DynamoDefinitions(dynamodb, here),
+        executions=DynamoExecutions(dynamodb, here, payloads),
+        history=DynamoHistory(dynamodb, here, payloads),
+        queue=SqsQueue(sqs, here),
+        tasks=DynamoTasks(dynamodb, here, payloads),
+        signals=DynamoSignals(dynamodb, here, payloads),
+        clock=SystemClock(),
+        parameters=parameters(clients.ssm),
+        secrets=secrets,
+        health=health,
     )

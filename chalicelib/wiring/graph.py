@@ -1,35 +1,32 @@
-"""From the environment to adapters, and from those to the use cases and the workers: once per process.
+"""From settings and adapters to the use cases and the workers: the object graph of a process, put together once.
 
 What works on messages is made at once; the rest when it is first asked for, and only then is its code loaded: most cold
-starts are of functions that have messages and nothing else.
-
-``SEDO_STORES=memory`` keeps everything in this process, for tests and demonstrations. Otherwise it is DynamoDB and SQS,
-where ``AWS_ENDPOINT_URL`` and the other variables of the AWS SDKs say. ``SEDO_REPORTS_FAILURES=true`` says that the
-event source mappings have ``ReportBatchItemFailures``. What calls may reach is said by ``SEDO_HTTP_ALLOW``,
-``SEDO_AWS_ALLOW`` and ``SEDO_LAMBDA_ALLOW``; where secrets are, by ``SEDO_SECRETS``.
+starts are of functions that have messages and nothing else. Tests give other adapters, by keyword.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.calls.pool import WIDTH, CallHandler, PooledCalls
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.invocation import ApiInvocation
-from chalicelib.engine.model import Dependencies, Mode
+from chalicelib.engine.composition import compose
+from chalicelib.engine.model import Mode
 from chalicelib.engine.observers import log_turns
-from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import Worker
 from chalicelib.steps import STEP_TYPES
+from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.core.definitions.model import Call
-    from chalicelib.core.executions.inputs import Answered, Requested
-    from chalicelib.core.values.json import Json
-    from chalicelib.usecases.answers import AnswerService
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chalicelib.core.definitions.model import Call, StepType
+    from chalicelib.core.values.json import Json, Problem
+    from chalicelib.core.waits.token import Token
+    from chalicelib.ports import Calls
+    from chalicelib.usecases.composition import Services
     from chalicelib.wiring.adapters import Adapters
     from chalicelib.wiring.calls import CallWiring
     from chalicelib.wiring.routes import Routes
@@ -41,42 +38,70 @@ CALLS = ("http", "aws", "lambda")
 @cache
 def wiring() -> "Wiring":
     """Wire this process, as its environment says."""
-    return in_memory() if os.environ.get("SEDO_STORES") == "memory" else on_aws()
+    settings = Settings.from_environment()
+    return in_memory(settings) if settings.stores == "memory" else on_aws(settings)
 
 
-def on_aws() -> "Wiring":
+def on_aws(settings: Settings) -> "Wiring":
     """Wire DynamoDB and SQS, and where parameters and secrets are."""
     from chalicelib.wiring.aws import adapters  # noqa: PLC0415 - one of the two is loaded
 
-    return Wiring(adapters())
+    return Wiring(adapters=adapters(settings), settings=settings)
 
 
-def in_memory() -> "Wiring":
-    """Wire this process's memory, with a clock that stands still until it is moved."""
+def in_memory(settings: Settings, **others: Any) -> "Wiring":  # noqa: ANN401 - adapters of any kind
+    """Wire this process's memory, with a clock that stands still until it is moved; other adapters go first."""
     from chalicelib.wiring.memory import adapters  # noqa: PLC0415 - the same
 
-    return Wiring(adapters())
+    return Wiring(adapters=adapters(settings, **others), settings=settings)
+
+
+def random_suffix() -> str:
+    """Make the last part of the id of an execution: 8 hexadecimal digits."""
+    return token_hex(4)
+
+
+def random_request() -> str:
+    """Make the id of a request of the API: 32 hexadecimal digits."""
+    return token_hex(16)
 
 
 class Wiring:
-    """Everything that routes and handlers use."""
+    """Everything that routes and handlers use.
 
-    def __init__(self, adapters: "Adapters") -> None:
-        self._adapters = adapters
-        clock, performing = adapters.clock, ThreadPoolExecutor(WIDTH, "effect")
-        performers = {kind: self._performer(kind) for kind in CALLS} | {"gather": self._gather}
-        self.dependencies = Dependencies(
-            adapters.executions,
-            CachedDefinitions(adapters.definitions, STEP_TYPES),
-            adapters.history,
-            adapters.queue,
-            clock,
-            lambda: PooledCalls(performers, performing, clock),
-            adapters.tasks,
-            Signals(adapters.signals, clock),
+    Args:
+        adapters: what the ports are implemented by.
+        settings: what the operator says.
+        step_types: what a step's ``type`` can name.
+        calls: makes what performs the calls of an invocation; None: a pool of threads performs them, in the world.
+        new_suffix: makes the last part of the id of an execution.
+        new_request: makes the id of a request of the API.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword
+        self,
+        *,
+        adapters: "Adapters",
+        settings: Settings,
+        step_types: "Mapping[str, StepType]" = STEP_TYPES,
+        calls: "Callable[[], Calls] | None" = None,
+        new_suffix: "Callable[[], str]" = random_suffix,
+        new_request: "Callable[[], str]" = random_request,
+    ) -> None:
+        self._adapters, self._settings, self._step_types = adapters, settings, step_types
+        self._new_suffix, self._new_request = new_suffix, new_request
+        self.dependencies = compose(
+            executions=adapters.executions,
+            definitions=CachedDefinitions(adapters.definitions, step_types),
+            history=adapters.history,
+            queue=adapters.queue,
+            tasks=adapters.tasks,
+            signals=adapters.signals,
+            clock=adapters.clock,
+            calls=calls or self._pooled(),
             observers=(log_turns,),
         )
-        reports = os.environ.get("SEDO_REPORTS_FAILURES") == "true"
+        reports = settings.reports_failures
         self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports)
         self.dead_letters = Worker(self.dependencies, self._deliver, Mode.DEAD_LETTERS, reports)
 
@@ -85,49 +110,55 @@ class Wiring:
         """What the routes call."""
         from chalicelib.wiring.routes import routes  # noqa: PLC0415 - a worker has none
 
-        return routes(self._adapters, self.dependencies, self._others, self._calls)
+        return routes(self._adapters, self.services, self.dependencies.definitions, self._calls.tokens)
 
     @cached_property
-    def _others(self) -> "AnswerService":
-        """What other systems say."""
-        from chalicelib.usecases.answers import AnswerService  # noqa: PLC0415 - few messages are of events
+    def services(self) -> "Services":
+        """The use cases."""
+        from chalicelib.usecases.composition import Services  # noqa: PLC0415 - few messages are of events
 
-        adapters, dependencies = self._adapters, self.dependencies
-
-        def request(execution_id: str, event: "Requested | Answered") -> ApiInvocation:
-            return ApiInvocation(dependencies, execution_id, event, token_hex(16))
-
-        return AnswerService(
-            adapters.executions,
-            dependencies.definitions,
-            dependencies.signals,
-            adapters.queue,
-            adapters.clock,
-            lambda token: self._calls.tokens.read(token),  # noqa: PLW0108 - loaded once one is read
-            lambda execution_id, event: request(execution_id, event).has_changed(),
-            lambda execution_id, event: request(execution_id, event).result(),
+        return Services(
+            dependencies=self.dependencies,
+            definitions=self._adapters.definitions,
+            step_types=self._step_types,
+            inspect=self._inspect,
+            read_token=self._read_token,
+            new_suffix=self._new_suffix,
+            new_request=self._new_request,
         )
 
     @cached_property
     def _calls(self) -> "CallWiring":
         from chalicelib.wiring.calls import CallWiring  # noqa: PLC0415 - many steps call nothing
 
-        return CallWiring(self._adapters)
+        return CallWiring(self._adapters, self._settings)
 
-    def _performer(self, kind: str) -> CallHandler:
+    def _pooled(self) -> "Callable[[], Calls]":
+        """Make what performs calls in the threads of one pool."""
+        pool, clock = ThreadPoolExecutor(WIDTH, "effect"), self._adapters.clock
+        handlers = {kind: self._handler(kind) for kind in CALLS} | {"gather": self._gather}
+        return lambda: PooledCalls(handlers, pool, clock)
+
+    def _handler(self, kind: str) -> CallHandler:
         """Make what makes calls of a kind, at the first of them."""
 
         @cache
         def made() -> CallHandler:
-            return self._calls.performer(kind)
+            return self._calls.handler(kind)
 
-        def perform(wanted: "Call", key: str) -> "Json":
+        def handle(wanted: "Call", key: str) -> "Json":
             return made()(wanted, key)
 
-        return perform
+        return handle
 
     def _gather(self, wanted: "Call", key: str) -> "Json":
         return gatherer(self._adapters.executions)(wanted.params, key)
 
+    def _inspect(self, tenant: str, document: "Mapping[str, Json]") -> "Sequence[Problem]":
+        return self._calls.inspect(tenant, document)
+
+    def _read_token(self, text: str) -> "Token":
+        return self._calls.tokens.read(text)
+
     def _deliver(self, tenant: str, name: str, key: str) -> None:
-        self._others.deliver(tenant, name, key)
+        self.services.answers.deliver(tenant, name, key)

@@ -1,8 +1,8 @@
 """Adapters that keep everything in this process."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from chalicelib.adapters import names
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -14,23 +14,31 @@ from chalicelib.adapters.memory.stores import (
     MemoryQueue,
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.adapters import Adapters
+from chalicelib.wiring.settings import Settings
 
 
-def adapters() -> Adapters:
-    """Make them, with a clock that stands still until it is moved, and a key for tokens."""
-    here, clock = names.from_environment(), MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
-    texts = {path(here): new_key()}
-    return Adapters(
-        here,
-        MemoryDefinitions(),
-        MemoryExecutions(),
-        MemoryHistory(),
-        MemoryQueue(clock),
-        MemoryTasks(),
-        MemorySignals(),
-        clock,
-        texts.get,
-        lambda: in_parameters(texts.get, here),
-        lambda: {"memory": "ok"},
+def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - adapters of any kind
+    """Make them, with a clock that stands still until it is moved, and a key for tokens.
+
+    Args:
+        settings: what names begin with.
+        others: adapters that go in place of these.
+    """
+    names, clock = settings.names, others.get("clock") or MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
+    texts = {path(names): new_key()}
+    made = Adapters(
+        names=names,
+        definitions=MemoryDefinitions(),
+        executions=MemoryExecutions(),
+        history=MemoryHistory(),
+        queue=MemoryQueue(clock),
+        tasks=MemoryTasks(),
+        signals=MemorySignals(),
+        clock=clock,
+        parameters=texts.get,
+        secrets=lambda: in_parameters(texts.get, names),
+        health=lambda: {"memory": "ok"},
     )
+    return copy_with(made, **others)

@@ -1,7 +1,8 @@
-"""What the routes call: the use cases, and what each route answers of them."""
+"""What the routes call, and what each route answers of the use cases."""
 
 from secrets import token_hex
 
+from chalicelib.adapters.calls.tokens import Tokens
 from chalicelib.api.answers import AnswerApi
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
@@ -9,14 +10,9 @@ from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
 from chalicelib.api.tasks import TaskApi
 from chalicelib.core.values.value import value
-from chalicelib.engine.model import Dependencies
-from chalicelib.steps import STEP_TYPES
-from chalicelib.usecases.answers import AnswerService
-from chalicelib.usecases.definitions import DefinitionService
-from chalicelib.usecases.executions import ExecutionService
-from chalicelib.usecases.tasks import TaskService
+from chalicelib.ports import Definitions
+from chalicelib.usecases.composition import Services
 from chalicelib.wiring.adapters import Adapters
-from chalicelib.wiring.calls import CallWiring
 
 
 @value
@@ -31,24 +27,15 @@ class Routes:
     dry_runs: DryRunApi
 
 
-def routes(adapters: Adapters, dependencies: Dependencies, callbacks: AnswerService, calls: CallWiring) -> Routes:
-    """Wire them."""
-    definitions = DefinitionService(adapters.definitions, adapters.clock, STEP_TYPES, calls.inspect)
-    executions = ExecutionService(
-        definitions,
-        dependencies.definitions,
-        adapters.executions,
-        adapters.history,
-        adapters.queue,
-        adapters.clock,
-        lambda: token_hex(4),
-        callbacks.drive,
-    )
+def routes(adapters: Adapters, services: Services, definitions: Definitions, tokens: Tokens) -> Routes:
+    """Wire them; ``definitions`` are parsed ones."""
     return Routes(
-        HealthApi(adapters.health),
-        DefinitionApi(definitions),
-        ExecutionApi(executions, lambda execution, thread, turn: calls.tokens.issue(f"{execution}:{thread}:{turn}")),
-        AnswerApi(callbacks, lambda: token_hex(8)),
-        TaskApi(TaskService(adapters.tasks, adapters.executions, adapters.clock, callbacks.answer)),
-        DryRunApi(definitions, dependencies.definitions, adapters.clock),
+        health=HealthApi(adapters.health),
+        definitions=DefinitionApi(services.definitions),
+        executions=ExecutionApi(
+            services.executions, lambda execution, thread, turn: tokens.issue(f"{execution}:{thread}:{turn}")
+        ),
+        answers=AnswerApi(services.answers, lambda: token_hex(8)),
+        tasks=TaskApi(services.tasks),
+        dry_runs=DryRunApi(services.definitions, definitions, adapters.clock),
     )

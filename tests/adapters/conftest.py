@@ -113,7 +113,17 @@ def _memory() -> Backend:
     parts = MemoryChunks()
     executions, history = MemoryExecutions(Payloads(parts)), MemoryHistory(Payloads(parts))
     definitions, events, tasks = MemoryDefinitions(), MemorySignals(), MemoryTasks()
-    return Backend(names, executions, definitions, history, parts, events, tasks, queue, receive)
+    return Backend(
+        names=names,
+        executions=executions,
+        definitions=definitions,
+        history=history,
+        chunks=parts,
+        events=events,
+        tasks=tasks,
+        queue=queue,
+        receive=receive,
+    )
 
 
 def _aws(endpoint: str | None) -> Aws:
@@ -131,14 +141,14 @@ def _aws(endpoint: str | None) -> Aws:
         return found
 
     backend = Backend(
-        names,
-        DynamoExecutions(dynamodb, names, payloads),
-        DynamoDefinitions(dynamodb, names),
-        DynamoHistory(dynamodb, names, payloads),
-        parts,
-        DynamoSignals(dynamodb, names, payloads),
-        DynamoTasks(dynamodb, names, payloads),
-        SqsQueue(sqs, names),
-        receive,
+        names=names,
+        executions=DynamoExecutions(dynamodb, names, payloads),
+        definitions=DynamoDefinitions(dynamodb, names),
+        history=DynamoHistory(dynamodb, names, payloads),
+        chunks=parts,
+        events=DynamoSignals(dynamodb, names, payloads),
+        tasks=DynamoTasks(dynamodb, names, payloads),
+        queue=SqsQueue(sqs, names),
+        receive=receive,
     )
     return Aws(dynamodb, sqs, names, backend)

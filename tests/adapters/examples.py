@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.records.history import Row, new_row, news
-from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import Task, task_id
@@ -47,10 +47,21 @@ def history_row(
     writer: str,
     previous: Link | None,
     records: Sequence[HistoryEntry],
-    limits: Limits = LIMITS,
+    limits: PackingLimits = PACKING,
 ) -> Row:
     tenant = execution.partition(":")[0]
-    item = Execution(execution, tenant, "order-fulfilment", 1, "nonce", None, NOW, {}, version - 1, head=previous)
+    item = Execution(
+        id=execution,
+        tenant_id=tenant,
+        definition_id="order-fulfilment",
+        definition_version=1,
+        nonce="nonce",
+        input=None,
+        started_at=NOW,
+        threads={},
+        version=version - 1,
+        head=previous,
+    )
     return new_row(item, writer, news(item, records, limits), limits)
 
 
@@ -67,11 +78,23 @@ def task(tenant: str, turn: int = 3, **changes: object) -> Task:
     execution = f"{tenant}:order-fulfilment:00c0ffee"
     name, title = task_id(execution, ROOT, turn), "Approve the order"
     return copy_with(
-        Task(tenant, name, execution, "order-fulfilment", ROOT, turn, "approve", NOW, title),
+        Task(
+            tenant_id=tenant,
+            id=name,
+            execution_id=execution,
+            definition_id="order-fulfilment",
+            thread=ROOT,
+            turn=turn,
+            step="approve",
+            created_at=NOW,
+            title=title,
+        ),
         **changes,
     )
 
 
 def definition(tenant: str, name: str = "order-fulfilment", version: int = 1, digest: str = "a1") -> DefinitionRecord:
     document: dict[str, Json] = {"id": name, "steps": [{"id": "greet", "type": "echo", "message": f"hello {digest}"}]}
-    return DefinitionRecord(tenant, name, version, document, digest, NOW)
+    return DefinitionRecord(
+        tenant_id=tenant, id=name, version=version, document=document, digest=digest, created_at=NOW
+    )

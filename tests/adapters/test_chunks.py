@@ -7,7 +7,7 @@ import pytest
 from chalicelib.adapters.memory.stores import MemoryChunks, MemoryExecutions, MemoryHistory
 from chalicelib.adapters.payloads import PART_BYTES, PartKey, Payloads
 from chalicelib.core.executions.model import ROOT, HistoryEntry, State
-from chalicelib.core.records.payload import Limits, Reference, digest
+from chalicelib.core.records.payload import PackingLimits, Reference, digest
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Stale
@@ -108,7 +108,7 @@ RECORD = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result="x" * 50)
 class TestMemory:
     """The memory adapters keep large values as the real ones do."""
 
-    limits = Limits(slot=40, document=2000, smallest=20)
+    limits = PackingLimits(slot=40, document=2000, smallest=20)
 
     def test_an_item_holds_references(self, tenant: str) -> None:
         chunks = MemoryChunks()

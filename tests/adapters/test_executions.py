@@ -164,8 +164,26 @@ def test_a_list_shows_headers_newest_first(store: ExecutionStore, tenant: str) -
     ended_at = NOW + timedelta(hours=1)
     store.update(following(older, state=State.SUCCEEDED, step="last", threads={}, ended_at=ended_at))
     assert store.list(tenant, 10) == [
-        Summary(newer.id, tenant, "order-fulfilment", 1, State.SUBMITTED, "greet", newer.started_at, None),
-        Summary(older.id, tenant, "order-fulfilment", 1, State.SUCCEEDED, "last", older.started_at, ended_at),
+        Summary(
+            id=newer.id,
+            tenant_id=tenant,
+            definition_id="order-fulfilment",
+            definition_version=1,
+            state=State.SUBMITTED,
+            step="greet",
+            started_at=newer.started_at,
+            ended_at=None,
+        ),
+        Summary(
+            id=older.id,
+            tenant_id=tenant,
+            definition_id="order-fulfilment",
+            definition_version=1,
+            state=State.SUCCEEDED,
+            step="last",
+            started_at=older.started_at,
+            ended_at=ended_at,
+        ),
     ]
 
 

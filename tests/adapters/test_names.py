@@ -1,21 +1,19 @@
 import subprocess
 import sys
 
-import pytest
-
 from chalicelib.adapters import names
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, TABLES
 
 
-def test_names_begin_with_the_prefix_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEDO_PREFIX", "sedo-prod")
-    assert names.from_environment().executions == "sedo-prod_execution"
-    monkeypatch.delenv("SEDO_PREFIX")
-    assert names.from_environment().work == "sedo_execution-processor-queue"
+def test_names_begin_with_the_prefix() -> None:
+    wanted = names.Names("sedo-prod")
+    assert wanted.table(EXECUTIONS) == "sedo-prod_execution"
+    assert wanted.work == "sedo-prod_execution-processor-queue"
 
 
 def test_every_name_is_another_one() -> None:
     wanted = names.Names("sedo")
-    every = (*wanted.tables, *wanted.queues)
+    every = (*map(wanted.table, TABLES), *wanted.queues)
     assert len(set(every)) == len(every) == 11
 
 

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, TABLES
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State
 from chalicelib.core.records.history import chained, new_row, news
@@ -57,12 +58,13 @@ def value_size(attribute: dict[str, object]) -> int:
 
 
 @contextmanager
-def counted(dynamodb: "DynamoDBClient") -> Iterator[Counter[str]]:
+def counted(dynamodb: "DynamoDBClient") -> Iterator[Counter[object]]:
     """Count the items that are put, by table, and the batches that are read, by table."""
-    puts: Counter[str] = Counter()
+    puts: Counter[object] = Counter()
+    tables = {table.name: table for table in TABLES}
 
     def count(params: dict[str, str], **_: object) -> None:
-        puts[params["TableName"]] += 1
+        puts[tables[params["TableName"].partition("_")[2]]] += 1
 
     def count_reads(params: dict[str, dict[str, object]], **_: object) -> None:
         puts.update(f"read {table}" for table in params["RequestItems"])
@@ -73,6 +75,10 @@ def counted(dynamodb: "DynamoDBClient") -> Iterator[Counter[str]]:
     yield puts
     for operation, hook in hooks.items():
         dynamodb.meta.events.unregister(f"provide-client-params.dynamodb.{operation}", hook)
+
+
+def stored(aws: Aws, execution_id: str) -> Item:
+    return aws.dynamodb.get_item(TableName=aws.names.table(EXECUTIONS), Key=EXECUTIONS.key(execution_id))["Item"]
 
 
 def changed(execution: Execution, **changes: object) -> Execution:
@@ -165,7 +171,7 @@ def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
     rows = [[record] * 3, [succeeded(noise(500, str(n))) for n in range(1000)], [succeeded(1, stash=many)] * 100]
     for version, records in enumerate(rows, start=1):
         aws.backend.history.append(history_row(execution.id, version, "r#1", None, records))
-    for table in aws.names.tables:
+    for table in map(aws.names.table, TABLES):
         sizes = [item_size(item) for item in aws.dynamodb.scan(TableName=table)["Items"]]
         assert max(sizes, default=0) < LARGEST_ITEM
     assert aws.backend.executions.get(execution.id) == execution
@@ -174,7 +180,7 @@ def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
 def test_an_ordinary_execution_is_one_write_unit(moto_aws: Aws, tenant: str) -> None:
     execution = waiting(submitted(tenant, value={"foo": "bar"}))
     moto_aws.backend.executions.update(execution, due_at=NOW)
-    item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
+    item = stored(moto_aws, execution.id)
     assert item_size(item) < WRITE_UNIT
 
 
@@ -185,8 +191,8 @@ def test_what_every_boundary_would_write_anew_is_kept_apart_sooner_than_what_is_
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.executions.create(execution)
         moto_aws.backend.history.append(history_row(execution.id, 1, "r#1", None, [succeeded(noise(20_000, "row"))]))
-    assert puts == {moto_aws.names.payloads: 1, moto_aws.names.executions: 1, moto_aws.names.history: 1}
-    item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
+    assert puts == {PAYLOADS: 1, EXECUTIONS: 1, HISTORY: 1}
+    item = stored(moto_aws, execution.id)
     assert item_size(item) < WRITE_UNIT
     assert moto_aws.backend.executions.get(execution.id) == execution
 
@@ -208,14 +214,14 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
         history.append(history_row(execution.id, 1, "r#1", None, [succeeded(execution.input)]))
         store.update(first)
         store.update(following(first))
-    assert puts == {moto_aws.names.payloads: 1, moto_aws.names.executions: 3, moto_aws.names.history: 1}
+    assert puts == {PAYLOADS: 1, EXECUTIONS: 3, HISTORY: 1}
 
 
 def test_no_more_values_move_out_than_must(moto_aws: Aws, tenant: str) -> None:
     stash: dict[str, Json] = {f"s{n}": noise(8_000, f"{tenant}{n}") for n in range(50)}
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.executions.create(changed(submitted(tenant), stash=stash))
-    assert puts[moto_aws.names.payloads] == 6, "of 400 KB, of which 350 may stay"
+    assert puts[PAYLOADS] == 6, "of 400 KB, of which 350 may stay"
 
 
 def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: str) -> None:
@@ -226,7 +232,7 @@ def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: 
     assert elsewhere.get(execution.id) == execution
     with counted(moto_aws.dynamodb) as puts:
         elsewhere.update(waiting(execution))
-    assert puts == {moto_aws.names.executions: 1}
+    assert puts == {EXECUTIONS: 1}
 
 
 def test_tenants_never_share_a_payload(moto_aws: Aws, tenant: str) -> None:
@@ -234,13 +240,13 @@ def test_tenants_never_share_a_payload(moto_aws: Aws, tenant: str) -> None:
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.executions.create(submitted(tenant, value=value))
         moto_aws.backend.executions.create(submitted(f"{tenant}-b", value=value))
-    assert puts[moto_aws.names.payloads] == 2
+    assert puts[PAYLOADS] == 2
 
 
 def test_an_item_refers_to_a_payload_by_its_hash_and_size(moto_aws: Aws, tenant: str) -> None:
     execution = submitted(tenant, value="x" * 100_000)
     moto_aws.backend.executions.create(execution)
-    item = moto_aws.dynamodb.get_item(TableName=moto_aws.names.executions, Key={"id": {"S": execution.id}})["Item"]
+    item = stored(moto_aws, execution.id)
     sha256 = digest(tenant, f'"{execution.input}"'.encode())
     assert item["payloads"]["M"]["/input"] == {"S": f"{sha256}/100002"}
 

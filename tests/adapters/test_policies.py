@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.adapters import health
+from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.values.value import copy_with
@@ -153,6 +154,18 @@ def test_no_statement_is_about_everything(policy: dict[str, list[dict[str, list[
             assert service == "logs" or re.sub(r"^(table|parameter)/|^secret:", "", name).startswith(
                 ("sedo*_", "sedo*/")
             )
+
+
+def test_the_policies_are_about_every_table_and_index_that_there_is_and_no_other() -> None:
+    named = {
+        name.split(":table/sedo*_")[1]
+        for policy in POLICIES.values()
+        for statement in policy["Statement"]
+        for name in statement["Resource"]
+        if ":table/" in name
+    }
+    indexes = {f"{table.name}/index/{index.name}" for table in TABLES for index in table.indexes}
+    assert named == {table.name for table in TABLES} | indexes
 
 
 @every_policy

@@ -1,7 +1,9 @@
 import json
 
 from chalicelib.adapters import health
+from chalicelib.adapters.dynamodb.tables import BY_STATUS, HISTORY, PAYLOADS, TABLES, TASKS
 from chalicelib.adapters.names import Names
+from chalicelib.core.values.value import copy_with
 from deploy import resources
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import fresh
@@ -9,24 +11,37 @@ from tests.adapters.examples import fresh
 
 def test_what_is_missing_is_made_once(aws: Aws) -> None:
     names = Names(fresh("resources"))
-    assert set(resources.ensure(aws.dynamodb, aws.sqs, names.prefix)) == {*names.tables, *names.queues}
+    assert set(resources.ensure(aws.dynamodb, aws.sqs, names.prefix)) == {*map(names.table, TABLES), *names.queues}
     assert resources.ensure(aws.dynamodb, aws.sqs, names.prefix) == []
 
 
 def test_only_what_is_missing_is_made(aws: Aws) -> None:
     names = Names(fresh("resources"))
     resources.ensure(aws.dynamodb, aws.sqs, names.prefix)
-    aws.dynamodb.delete_table(TableName=names.payloads)
+    aws.dynamodb.delete_table(TableName=names.table(PAYLOADS))
     aws.sqs.delete_queue(QueueUrl=aws.sqs.get_queue_url(QueueName=names.work)["QueueUrl"])
-    assert resources.ensure(aws.dynamodb, aws.sqs, names.prefix) == [names.payloads, names.work]
+    assert resources.ensure(aws.dynamodb, aws.sqs, names.prefix) == [names.table(PAYLOADS), names.work]
 
 
 def test_tables_are_paid_by_request_and_expire_items(aws: Aws) -> None:
-    for name in aws.names.tables:
+    for name in map(aws.names.table, TABLES):
         table = aws.dynamodb.describe_table(TableName=name)["Table"]
         assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
         expiry = aws.dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         assert (expiry["TimeToLiveStatus"], expiry["AttributeName"]) == ("ENABLED", "expiresAt")
+
+
+def test_a_table_is_made_as_its_schema_says() -> None:
+    request = resources.table_request(copy_with(PAYLOADS, stream="KEYS_ONLY", indexes=(BY_STATUS,)), Names("sedo"))
+    assert request["TableName"] == "sedo_payload"
+    assert [key["AttributeName"] for key in request["KeySchema"]] == ["sha256", "part"]
+    types = {each["AttributeName"]: each["AttributeType"] for each in request["AttributeDefinitions"]}
+    assert types == {"sha256": "S", "part": "N", "tenantStatus": "S", "createdAt": "S"}
+    assert request["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    (index,) = request["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == "by-status"
+    assert {"title", "groups"} <= {*index["Projection"]["NonKeyAttributes"]}
+    assert "StreamSpecification" not in resources.table_request(TASKS, Names("sedo"))
 
 
 def test_queues_hide_messages_six_times_as_long_as_functions_run(aws: Aws) -> None:
@@ -49,15 +64,15 @@ def queue(aws: Aws, name: str) -> dict[str, str]:
 
 def test_health_is_ok_where_everything_answers(aws: Aws) -> None:
     answers = health.check(aws.dynamodb, aws.sqs, aws.names)
-    assert answers == dict.fromkeys((*aws.names.tables, *aws.names.queues), "ok")
+    assert answers == dict.fromkeys((*map(aws.names.table, TABLES), *aws.names.queues), "ok")
 
 
 def test_health_names_what_does_not_answer(aws: Aws) -> None:
     names = Names(fresh("resources"))
     resources.ensure(aws.dynamodb, aws.sqs, names.prefix)
-    aws.dynamodb.delete_table(TableName=names.history)
+    aws.dynamodb.delete_table(TableName=names.table(HISTORY))
     aws.sqs.delete_queue(QueueUrl=aws.sqs.get_queue_url(QueueName=names.timers)["QueueUrl"])
     answers = health.check(aws.dynamodb, aws.sqs, names)
-    assert {name for name, answer in answers.items() if answer != "ok"} == {names.history, names.timers}
-    assert "ResourceNotFoundException" in answers[names.history]
+    assert {name for name, answer in answers.items() if answer != "ok"} == {names.table(HISTORY), names.timers}
+    assert "ResourceNotFoundException" in answers[names.table(HISTORY)]
     assert "QueueDoesNotExist" in answers[names.timers] or "NonExistentQueue" in answers[names.timers]

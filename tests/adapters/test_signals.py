@@ -5,6 +5,7 @@ from threading import Barrier
 import pytest
 
 from chalicelib.adapters.dynamodb.signals import LONGEST
+from chalicelib.adapters.dynamodb.tables import PAYLOADS, SIGNALS
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -39,7 +40,7 @@ def event(name: str, data: Json = None) -> Signal:
 def item(aws: Aws, row: Correlation) -> dict[str, dict[str, str]]:
     """Find the only item of a tenant."""
     request = {"KeyConditionExpression": "tenantId = :t", "ExpressionAttributeValues": {":t": {"S": row.tenant_id}}}
-    (found,) = aws.dynamodb.query(TableName=aws.names.events, **request)["Items"]
+    (found,) = aws.dynamodb.query(TableName=aws.names.table(SIGNALS), **request)["Items"]
     return found
 
 
@@ -170,7 +171,7 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.events.put(row)
         moto_aws.backend.events.put(following(row, matched=((A, row.kept[0]),), kept=()))
-    assert puts == {moto_aws.names.payloads: 1, moto_aws.names.events: 2}
+    assert puts == {PAYLOADS: 1, SIGNALS: 2}
 
 
 def test_a_row_with_all_that_it_can_have_is_no_item_too_large(aws: Aws, tenant: str) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.dynamodb.tasks import LISTED, MAX_GROUPS, PAGE
+from chalicelib.adapters.dynamodb.tables import BY_STATUS, PAYLOADS, TASKS
+from chalicelib.adapters.dynamodb.tasks import MAX_GROUPS, PAGE
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus, claimed, closed, released
@@ -65,7 +66,7 @@ def listed(store: TaskStore, tenant: str, **wanted: object) -> set[int]:
 
 def item(aws: Aws, wanted: Task) -> dict[str, dict[str, str]]:
     key = {"tenantId": {"S": wanted.tenant_id}, "id": {"S": wanted.id}}
-    return aws.dynamodb.get_item(TableName=aws.names.tasks, Key=key)["Item"]
+    return aws.dynamodb.get_item(TableName=aws.names.table(TASKS), Key=key)["Item"]
 
 
 @contextmanager
@@ -348,7 +349,7 @@ def test_a_filter_fits_into_an_expression(moto_aws: Aws, tenant: str) -> None:
 
 
 def test_an_index_takes_no_more_attributes_than_20() -> None:
-    assert len(LISTED) <= 20
+    assert len(BY_STATUS.includes) <= 20
 
 
 def test_an_ordinary_task_is_one_write_unit(aws: Aws, tenant: str) -> None:
@@ -363,7 +364,7 @@ def test_a_list_reads_no_payload_and_no_document(aws: Aws, tenant: str) -> None:
         assert [found.id for found in aws.backend.tasks.list(tenant, ALL, 10)] == [wanted.id]
     assert not calls
     query = {
-        "TableName": aws.names.tasks,
+        "TableName": aws.names.table(TASKS),
         "IndexName": "by-status",
         "KeyConditionExpression": "tenantStatus = :partition",
         "ExpressionAttributeValues": {":partition": {"S": f"{tenant}#open"}},
@@ -377,7 +378,7 @@ def test_a_large_value_is_written_once(moto_aws: Aws, tenant: str) -> None:
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.tasks.open(wanted)
         assert moto_aws.backend.tasks.update(claimed(wanted, ADA, NOW))
-    assert puts == {moto_aws.names.payloads: 1, moto_aws.names.tasks: 2}
+    assert puts == {PAYLOADS: 1, TASKS: 2}
 
 
 def test_a_task_full_of_large_values_is_no_item_too_large(aws: Aws, tenant: str) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from benchmarks.harness import Harness
 from benchmarks.metering import NotMeteredError, Usage
 from chalicelib.adapters import clients
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, TASKS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -27,7 +28,7 @@ class Items:
     def __init__(self, harness: Harness) -> None:
         self.client: DynamoDBClient = clients.dynamodb()
         self.harness = harness
-        self.table: Any = {"TableName": harness.names.executions}
+        self.table: Any = {"TableName": harness.names.table(EXECUTIONS)}
         self.id = {"id": {"S": uuid4().hex}}
 
     @contextmanager
@@ -71,9 +72,10 @@ class TestWrites:
         long, attributes = {"S": "x" * 600}, {"tenantId": {"S": "t"}, "createdAt": {"S": "monday"}}
         item = {"id": long, **attributes, "tenantStatus": long, "data": {"S": TEXT}}
         with harness.meter.counting() as usage:
-            clients.dynamodb().put_item(TableName=harness.names.tasks, Item=item)
-            clients.dynamodb().put_item(TableName=harness.names.tasks, Item={**item, "data": {"S": "y"}})
-            clients.dynamodb().put_item(TableName=harness.names.tasks, Item={**item, "data": {"S": "y"}, "title": long})
+            tasks = harness.names.table(TASKS)
+            clients.dynamodb().put_item(TableName=tasks, Item=item)
+            clients.dynamodb().put_item(TableName=tasks, Item={**item, "data": {"S": "y"}})
+            clients.dynamodb().put_item(TableName=tasks, Item={**item, "data": {"S": "y"}, "title": long})
         assert usage.write_units == (4 + 2) + 4 + (2 + 2)
 
     def test_a_condition_that_fails_is_billed_by_what_stands_there(self, items: Items) -> None:
@@ -108,7 +110,7 @@ class TestWrites:
         with items.counting() as usage:
             items.client.put_item(**items.table, Item={**items.id, "text": {"S": TEXT}})
             items.client.put_item(**items.table, Item=items.id)
-        assert usage.largest == {items.harness.names.executions: len("id") + 32 + len("text") + len(TEXT)}
+        assert usage.largest == {items.harness.names.table(EXECUTIONS): len("id") + 32 + len("text") + len(TEXT)}
 
 
 class TestReads:

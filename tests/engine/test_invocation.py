@@ -17,7 +17,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import Parent, State, Status
 from chalicelib.core.records.codec import MAX_MESSAGE_BYTES, read_message
-from chalicelib.core.records.payload import LIMITS
+from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.errors import ConflictError, DefinitionNotFoundError, HistoryBrokenError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import Invocation
@@ -250,7 +250,7 @@ class TestStarting:
 
 def with_rows(home: Home) -> Home:
     """Let every write have a row of history."""
-    home.dependencies = copy_with(home.dependencies, limits=copy_with(LIMITS, tail_text=0))
+    home.dependencies = copy_with(home.dependencies, limits=copy_with(PACKING, tail_text=0))
     return home
 
 

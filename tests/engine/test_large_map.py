@@ -26,8 +26,7 @@ from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.history import chained, newest
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.model import Dependencies
-from chalicelib.engine.signals import Signals
+from chalicelib.engine.composition import compose
 from chalicelib.engine.worker import PARALLEL, GivenBackError, Worker
 from chalicelib.steps import STEP_TYPES
 from deploy import resources
@@ -61,15 +60,15 @@ class Home:
             "call": lambda _wanted, _key: answer,
         }
         pool = ThreadPoolExecutor(PARALLEL)
-        dependencies = Dependencies(
-            self.executions,
-            self,
-            self.history,
-            self.queue,
-            self.clock,
-            lambda: PooledCalls(performers, pool, self.clock),
-            MemoryTasks(),
-            Signals(MemorySignals(), self.clock),
+        dependencies = compose(
+            executions=self.executions,
+            definitions=self,
+            history=self.history,
+            queue=self.queue,
+            tasks=MemoryTasks(),
+            signals=MemorySignals(),
+            clock=self.clock,
+            calls=lambda: PooledCalls(performers, pool, self.clock),
         )
         self.worker, self.requests = Worker(dependencies, lambda *_: None), count()
         function = cast("Function", self)
@@ -91,7 +90,16 @@ class Home:
 
     def run(self, value: Json) -> Execution:
         """Start an execution as the API does, and hand batches over until it has ended."""
-        blank = Execution("t:d:1", "t", "d", 1, "nonce", value, self.clock.now(), {})
+        blank = Execution(
+            id="t:d:1",
+            tenant_id="t",
+            definition_id="d",
+            definition_version=1,
+            nonce="nonce",
+            input=value,
+            started_at=self.clock.now(),
+            threads={},
+        )
         self.executions.create(submit(self.definition, blank))
         self.queue.send([Message(blank.id, Started())])
         while not (root := self.root).ended:

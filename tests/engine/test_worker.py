@@ -3,7 +3,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -12,13 +12,10 @@ from chalicelib.api.parsing import read_yaml
 from chalicelib.core.executions.inputs import Image, Message
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Mode
 from chalicelib.engine.worker import GivenBackError, SqsRecord, Worker
 from chalicelib.wiring import graph
-
-if TYPE_CHECKING:
-    from chalicelib.engine.model import Dependencies
+from chalicelib.wiring.settings import Settings
 
 EXAMPLE = Path(__file__).parents[2] / "definitions" / "example-definition.yaml"
 MINUTE = timedelta(minutes=1)
@@ -67,15 +64,10 @@ class World:
     def __init__(self) -> None:
         self.clock = MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.executions, self.queue = Executions(), Queue(self.clock)
-        wired = graph.in_memory()
         self.published: list[tuple[str, str, str]] = []
-        self.dependencies: Dependencies = copy_with(
-            wired.dependencies, executions=self.executions, queue=self.queue, clock=self.clock
-        )
-        self.service = copy_with(
-            wired.routes.executions.service, executions=self.executions, queue=self.queue, clock=self.clock
-        )
-        wired.routes.definitions.service.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
+        wired = graph.in_memory(Settings(), executions=self.executions, queue=self.queue, clock=self.clock)
+        self.dependencies, self.service = wired.dependencies, wired.services.executions
+        wired.services.definitions.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
 
     def worker(self, mode: Mode = Mode.MESSAGES, *, reports: bool = False) -> Worker:
         return Worker(self.dependencies, self.deliver, mode, reports)

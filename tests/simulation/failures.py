@@ -9,7 +9,7 @@ from chalicelib.api.parsing import read_yaml
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.records.codec import read_message
-from chalicelib.core.records.payload import LIMITS
+from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.value import copy_with, value
 from tests.simulation.invariants import told
 from tests.simulation.scenario import Scenario, play, root_of
@@ -143,7 +143,7 @@ def observe(faults: Mapping[int, Fault]) -> Observed:
     """Let the workflow run."""
     document, child = (read_yaml(text.encode(), 10_000)[0] for text in (WORKFLOW, CHILD))
     scenario = Scenario("order", "An order", document, [child], input={"order": 1}, name=NAME)
-    world = play(scenario, kind=Observed, faults=faults, limits=copy_with(LIMITS, tail=300))
+    world = play(scenario, kind=Observed, faults=faults, limits=copy_with(PACKING, tail=300))
     assert isinstance(world, Observed)
     return world
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from chalicelib.core.executions.model import Execution, State
-from chalicelib.core.records.payload import LIMITS
+from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import TaskStatus
 from tests.simulation.scenario import ALL, ENDS, plain, play
@@ -19,7 +19,7 @@ REQUESTS = ("ExecutionPaused", "ExecutionStarted")
 """Records whose place among the others is a matter of time."""
 
 
-TAILS = (LIMITS, copy_with(LIMITS, tail_text=0), copy_with(LIMITS, tail=0, tail_text=2000))
+TAILS = (PACKING, copy_with(PACKING, tail_text=0), copy_with(PACKING, tail=0, tail_text=2000))
 """Records stay with the state, or go into a row at once, or sometimes."""
 
 

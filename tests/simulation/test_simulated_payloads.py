@@ -12,7 +12,7 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import Link
 from chalicelib.core.records.codec import execution_json
 from chalicelib.core.records.history import Row, chained
-from chalicelib.core.records.payload import Limits, Reference, record_slots, unpack
+from chalicelib.core.records.payload import PackingLimits, Reference, record_slots, unpack
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
 from chalicelib.core.values.json import decode, encode
 from tests.simulation.invariants import NAMES, check
@@ -20,7 +20,7 @@ from tests.simulation.scenario import ALL, play
 from tests.simulation.world import TENANT, Caller, Fault, World
 
 LARGE = ("pure", "calls", "fork")
-TINY = Limits(slot=8, document=400, smallest=8, tail_text=0, shared=8)
+TINY = PackingLimits(slot=8, document=400, smallest=8, tail_text=0, shared=8)
 """So small that nearly every value moves out, and whole groups with them."""
 
 
@@ -113,7 +113,7 @@ def test_random_runs(scenario: str) -> None:
 class Later(Payloads):
     """Answers before it has written."""
 
-    def __init__(self, world: World, limits: Limits) -> None:
+    def __init__(self, world: World, limits: PackingLimits) -> None:
         super().__init__(Caller(world, "chunks", world.chunks), limits)
         self.world = world
 
@@ -123,7 +123,7 @@ class Later(Payloads):
 
 
 class WritesItemsBeforeTheirPayloads(World):
-    def payloads(self, limits: Limits) -> Payloads:
+    def payloads(self, limits: PackingLimits) -> Payloads:
         return Later(self, limits)
 
 
@@ -138,7 +138,7 @@ class Hopeful(Payloads):
 
 
 class RemembersWhatWasNotAnswered(World):
-    def payloads(self, limits: Limits) -> Payloads:
+    def payloads(self, limits: PackingLimits) -> Payloads:
         return Hopeful(Caller(self, "chunks", self.chunks), limits)
 
 

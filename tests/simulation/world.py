@@ -45,16 +45,16 @@ from chalicelib.core.executions.model import Execution, Signal, Status, failure_
 from chalicelib.core.executions.model import Signal as Sent
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import chained, newest
-from chalicelib.core.records.payload import LIMITS, Limits
+from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.errors import DefinitionNotFoundError, SedoError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.waits.task import Person, Task, TaskStatus, read_task
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.children import gatherer
+from chalicelib.engine.composition import compose
 from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import ApiInvocation, Invocation
-from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
-from chalicelib.engine.signals import Signals
+from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.ports import CallResult, DefinitionRecord, Stale
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
@@ -309,7 +309,7 @@ class World:
         requesting: type[Invocation] = Invocation,
         receives: int = 100,
         turns: int = 1000,
-        limits: Limits = LIMITS,
+        limits: PackingLimits = PACKING,
         answers: Mapping[str, Sequence[Mapping[str, Json]]] | None = None,
         latency: timedelta = timedelta(milliseconds=1),
         **dependencies: Any,
@@ -344,7 +344,7 @@ class World:
         self.definitions = definitions
         self.requests, self.tokens = count(1), count(1)
         self.next_tick = START + MINUTE
-        self.dependencies = Dependencies(
+        self.dependencies = compose(
             executions=dependencies.get("executions") or Caller(self, "executions", struck(self.executions, payloads)),
             definitions=Caller(self, "definitions", self),
             history=Caller(self, "history", struck(self.history, payloads)),
@@ -352,12 +352,12 @@ class World:
             clock=self.clock,
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
-            signals=Signals(Caller(self, "events", self.matching), self.clock),
+            signals=Caller(self, "events", self.matching),
             limits=limits,
             **({"decide": dependencies["decide"]} if "decide" in dependencies else {}),
         )
 
-    def payloads(self, limits: Limits) -> Payloads:
+    def payloads(self, limits: PackingLimits) -> Payloads:
         """Make what the processes keep large values with."""
         return Payloads(Caller(self, "chunks", self.chunks), limits)
 

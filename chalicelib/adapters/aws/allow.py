@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.adapters.names import Names
 
 ACTIONS = "SEDO_AWS_ALLOW"
@@ -22,11 +23,6 @@ _FUNCTION = re.compile(
 )
 _OWN = "sedo"
 """How the names of tables, queues and paths begin that the functions of any installation may reach."""
-
-
-def allowed(text: str | None) -> Sequence[str]:
-    """Read a list of patterns, separated by commas or spaces; without one nothing is allowed."""
-    return tuple(filter(None, re.split(r"[,\s]+", text or "")))
 
 
 def permits(patterns: Sequence[str], name: str) -> bool:
@@ -94,7 +90,7 @@ _SEARCHES = {"secretsmanager": ("Filters",), "machinelearning": ("PredictEndpoin
 def _things(prefix: str) -> re.Pattern[str]:
     """Match the name of a table or a queue, and the ARN of a function, anywhere in a text."""
     here, bare = re.escape(prefix), Names("")
-    names = "|".join(map(re.escape, (*bare.tables, *bare.queues)))
+    names = "|".join(map(re.escape, (*map(bare.table, TABLES), *bare.queues)))
     return re.compile(rf"(?:{_OWN}[a-z0-9.-]*|{here})(?:{names})|:function:(?:{_OWN_FUNCTIONS}|{here}-)", re.IGNORECASE)
 
 

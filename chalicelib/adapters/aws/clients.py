@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.aws.values import incoming
 from chalicelib.adapters.clients import MAKING, VERSION, make
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.values.json import Json
 
-SECONDS = 30
-"""What a call may take."""
+SECONDS = LIMITS.call_seconds
 CONNECT_SECONDS = 4
 CLIENTS = 32
 """That are kept: steps say in which region they call, and so how many there are."""

@@ -8,16 +8,15 @@ from typing import Any, cast
 
 from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_function, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
 ReadJson = Callable[[bytes, int], Json]
 
-MOST = 8 * 1024 * 1024
-"""Bytes of an answer: more than any has (AWS Lambda Developer Guide, "Lambda quotas")."""
-LOG_LINES = 20
-MESSAGE = 16 * 1024
-"""Characters of what a function says of its failure."""
+MOST = LIMITS.lambda_answer_bytes
+LOG_LINES = LIMITS.lambda_log_lines
+MESSAGE = LIMITS.lambda_message_chars
 
 
 class LambdaCalls:

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json, format_instant
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
 
-MOST = 32 * 1024 * 1024
-"""Bytes of one answer, with all its pages."""
+MOST = LIMITS.aws_answer_bytes
 _CHUNK = 16 * 1024
 
 T = TypeVar("T")

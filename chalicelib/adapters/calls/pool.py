@@ -85,7 +85,14 @@ class PooledCalls:
         try:
             return CallSucceeded(thread, turn, self._performers[perform.kind](perform, key))
         except StepError as error:
-            return CallFailed(thread, turn, error.name, str(error), error.details, error.retry_after)
+            return CallFailed(
+                thread=thread,
+                turn=turn,
+                name=error.name,
+                message=str(error),
+                details=error.details,
+                retry_after=error.retry_after,
+            )
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught

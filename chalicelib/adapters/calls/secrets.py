@@ -1,17 +1,16 @@
-"""The secrets of tenants: from where ``SEDO_SECRETS`` says, kept in the process for five minutes."""
+"""The secrets of tenants: from where the operator has them, kept in the process for five minutes."""
 
-import os
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.calls.expiring import LASTS, Expiring
 from chalicelib.adapters.calls.parameters import Reader, managed_secrets, parameters
 from chalicelib.adapters.names import Names
 from chalicelib.core.expressions.template import HIDDEN
-from chalicelib.core.values.errors import SetupError, StepError
+from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.value import value
 
 MISSING_LASTS = timedelta(seconds=10)
@@ -93,16 +92,8 @@ def in_secrets_manager(read: Reader, names: Names) -> Source:
     return Source(read, f"{names.prefix}/{{tenant}}/{{name}}", "text secret of Secrets Manager")
 
 
-def from_environment(names: Names) -> Source:
-    """Choose the source by ``SEDO_SECRETS``: ``ssm``, also where it is not set, or ``secretsmanager``.
-
-    Raises:
-        SetupError: it is something else.
-    """
-    match os.environ.get("SEDO_SECRETS", "ssm"):
-        case "ssm":
-            return in_parameters(parameters(clients.ssm), names)
-        case "secretsmanager":
-            return in_secrets_manager(managed_secrets(clients.secretsmanager), names)
-        case other:
-            raise SetupError(f"SEDO_SECRETS={other} is no source of secrets: it is ssm or secretsmanager")
+def source_of(service: Literal["ssm", "secretsmanager"], names: Names) -> Source:
+    """Choose the source of a service of AWS."""
+    if service == "ssm":
+        return in_parameters(parameters(clients.ssm), names)
+    return in_secrets_manager(managed_secrets(clients.secretsmanager), names)

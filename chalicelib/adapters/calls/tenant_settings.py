@@ -29,7 +29,7 @@ class TenantSettings:
     """Names; ``*`` is any text."""
 
 
-class Settings:
+class CachedTenantSettings:
     """Settings by tenant."""
 
     def __init__(self, read: Reader, names: Names, now: Callable[[], datetime]) -> None:

@@ -1,11 +1,10 @@
 """The tokens of turns, and the keys that sign them.
 
-Keys are a text ``id:base64[,id:base64…]``, newest first: in the environment variable ``SEDO_TOKEN_KEYS``, or else in
-the SecureString parameter ``/<prefix>/token-keys``. The first signs, all verify: put a new one in front, and take an
+Keys are a text ``id:base64[,id:base64…]``, newest first: given by the operator, or else in the SecureString parameter
+``/<prefix>/token-keys``. The first signs, all verify: put a new one in front, and take an
 old one away once every token that it signed has expired or was used.
 """
 
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -14,20 +13,28 @@ from secrets import token_bytes, token_hex
 from chalicelib.adapters.calls.expiring import LASTS, Expiring
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import SetupError
 from chalicelib.core.waits import token
 from chalicelib.core.waits.token import SHORTEST_SECRET, SigningKey, Token
 
-VARIABLE = "SEDO_TOKEN_KEYS"
-
-VALID = timedelta(days=365)
-"""How long a token is valid at least: less than a day longer."""
+VALID = LIMITS.token_valid
 
 
 class TokenKeys:
-    """The keys, read when they are needed, and kept for five minutes."""
+    """The keys, read when they are needed, and kept for five minutes.
 
-    def __init__(self, read: Reader, names: Names, now: Callable[[], datetime]) -> None:
+    Args:
+        read: reads parameters.
+        names: which parameter it is.
+        now: the time.
+        given: the keys themselves, which go first; None: they are in the parameter.
+    """
+
+    def __init__(
+        self, read: Reader, names: Names, now: Callable[[], datetime], given: Sequence[SigningKey] | None = None
+    ) -> None:
+        self._given = given
         self._read = read
         self._kept = Expiring(self._fetch, now)
         self._path = path(names)
@@ -39,8 +46,7 @@ class TokenKeys:
             SetupError: there are none, or they are malformed.
             UnavailableError: the Parameter Store did not answer.
         """
-        given = os.environ.get(VARIABLE)
-        return self._kept.get(self._path) if given is None else parse(given, VARIABLE)
+        return self._kept.get(self._path) if self._given is None else self._given
 
     def _fetch(self, path: str) -> tuple[Sequence[SigningKey], timedelta]:
         text = self._read(path)
@@ -88,7 +94,7 @@ def new_key() -> str:
     return f"{token_hex(4)}:{b64encode(token_bytes(SHORTEST_SECRET)).decode()}"
 
 
-def parse(text: str, where: str = VARIABLE) -> Sequence[SigningKey]:
+def parse(text: str, where: str) -> Sequence[SigningKey]:
     """Read keys.
 
     Raises:

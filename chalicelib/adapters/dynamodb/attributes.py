@@ -1,12 +1,11 @@
 """JSON as an attribute of a DynamoDB item: as text, compressed when it is large, never as DynamoDB's numbers."""
 
 import zlib
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chalicelib.core.values.json import decode
 
 if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 Attribute: TypeAlias = "AttributeValueTypeDef"
@@ -29,9 +28,3 @@ def unpack(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON, whose shape the
 def text_of(attribute: Attribute) -> bytes:
     """Read the JSON text of an attribute that :func:`pack` made."""
     return attribute["S"].encode() if "S" in attribute else zlib.decompress(bytes(attribute["B"]))
-
-
-def standing(refusal: "ClientError") -> Item:
-    """Answer the item that stands where a conditional write was refused with ``ALL_OLD``; empty where nothing does."""
-    answer = cast("dict[str, Item]", refusal.response)  # the type of the answer is that of all errors
-    return answer.get("Item", {})

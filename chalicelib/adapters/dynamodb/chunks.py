@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.dynamodb.attributes import Attribute, Item
+from chalicelib.adapters.dynamodb.attributes import Attribute
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get
+from chalicelib.adapters.dynamodb.tables import PAYLOADS
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import PartKey
 from chalicelib.core.records.payload import Reference
@@ -19,17 +20,21 @@ class DynamoChunks:
 
     def __init__(self, client: "DynamoDBClient", names: Names) -> None:
         self._client = client
-        self._table = names.payloads
+        self._table = names.table(PAYLOADS)
 
     def put(self, sha256: str, part: int, content: bytes) -> None:
         """Write a part."""
         with unavailable():
-            self._client.put_item(TableName=self._table, Item={**_key((sha256, part)), "content": {"B": content}})
+            self._client.put_item(TableName=self._table, Item={**PAYLOADS.key(sha256, part), "content": {"B": content}})
 
     def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
         """Read chunks."""
-        items = batch_get(self._client, self._table, [_key(key) for key in keys], ("sha256", "part", "content"))
-        return {(item["sha256"]["S"], int(item["part"]["N"])): bytes(item["content"]["B"]) for item in items}
+        wanted = [PAYLOADS.key(*key) for key in keys]
+        items = batch_get(self._client, self._table, wanted, (PAYLOADS.partition, PAYLOADS.sort, "content"))
+        return {
+            (item[PAYLOADS.partition]["S"], int(item[PAYLOADS.sort]["N"])): bytes(item["content"]["B"])
+            for item in items
+        }
 
 
 def pack_references(references: Mapping[str, Reference]) -> Attribute:
@@ -41,8 +46,3 @@ def unpack_references(attribute: Attribute) -> dict[str, Reference]:
     """Read the references of an attribute that :func:`pack_references` made."""
     chunks = {pointer: each["S"].partition("/") for pointer, each in attribute["M"].items()}
     return {pointer: Reference(sha256, int(size)) for pointer, (sha256, _, size) in chunks.items()}
-
-
-def _key(key: PartKey) -> Item:
-    sha256, part = key
-    return {"sha256": {"S": sha256}, "part": {"N": str(part)}}

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.dynamodb.attributes import Item, pack, standing, unpack
+from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.dynamodb.tables import DEFINITION_VERSIONS, DEFINITIONS
+from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.json import encode, format_instant, parse_instant
 from chalicelib.ports import DefinitionRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
 
 
 class DynamoDefinitions:
@@ -20,12 +22,12 @@ class DynamoDefinitions:
 
     def __init__(self, client: "DynamoDBClient", names: Names) -> None:
         self._client = client
-        self._heads = names.definitions
-        self._versions = names.definition_versions
+        self._heads = names.table(DEFINITIONS)
+        self._versions = names.table(DEFINITION_VERSIONS)
 
     def newest(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
         """Read the newest version."""
-        return self._get(self._heads, {"tenantId": {"S": tenant_id}, "id": {"S": definition_id}})
+        return self._get(self._heads, DEFINITIONS.key(tenant_id, definition_id))
 
     def version(self, tenant_id: str, definition_id: str, version: int) -> DefinitionRecord | None:
         """Read one version."""
@@ -33,44 +35,37 @@ class DynamoDefinitions:
 
     def add(self, record: DefinitionRecord) -> bool:
         """Write a version, once."""
-        item = _version_key(record.tenant_id, record.id, record.version) | _write(record)
-        try:
-            with unavailable():
-                self._client.put_item(
-                    TableName=self._versions,
-                    Item=item,
-                    ConditionExpression="attribute_not_exists(tenantId)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            return _read(standing(error)).digest == record.digest
-        return True
+        request: PutItemInputTypeDef = {
+            "TableName": self._versions,
+            "Item": _version_key(record.tenant_id, record.id, record.version) | _write(record),
+            "ConditionExpression": DEFINITION_VERSIONS.absent,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        current = put_if(self._client, request)
+        return current is None or _read(current).digest == record.digest
 
     def put_newest(self, record: DefinitionRecord) -> None:
         """Make a version the newest."""
-        try:
-            with unavailable():
-                self._client.put_item(
-                    TableName=self._heads,
-                    Item=_write(record),
-                    ConditionExpression="attribute_not_exists(#version) OR #version <= :version",
-                    ExpressionAttributeNames={"#version": "version"},
-                    ExpressionAttributeValues={":version": {"N": str(record.version)}},
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+        request: PutItemInputTypeDef = {
+            "TableName": self._heads,
+            "Item": _write(record),
+            "ConditionExpression": "attribute_not_exists(#version) OR #version <= :version",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": {":version": {"N": str(record.version)}},
+        }
+        put_if(self._client, request)
 
     def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""
         request: QueryInputTypeDef = {
             "TableName": self._heads,
-            "KeyConditionExpression": "tenantId = :tenant",
+            "KeyConditionExpression": f"{DEFINITIONS.partition} = :tenant",
             "FilterExpression": "attribute_not_exists(retired)",
             "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
             "ConsistentRead": True,
         }
         if after is not None:
-            request["KeyConditionExpression"] = "tenantId = :tenant AND id > :after"
+            request["KeyConditionExpression"] = f"{DEFINITIONS.partition} = :tenant AND {DEFINITIONS.sort} > :after"
             request["ExpressionAttributeValues"] = {":tenant": {"S": tenant_id}, ":after": {"S": after}}
         return [_read(item) for item in query(self._client, request, limit)]
 
@@ -81,13 +76,12 @@ class DynamoDefinitions:
 
 
 def _version_key(tenant_id: str, definition_id: str, version: int) -> Item:
-    return {"tenantId": {"S": tenant_id}, "idVersion": {"S": f"{definition_id}@{version:05d}"}}
+    return DEFINITION_VERSIONS.key(tenant_id, f"{definition_id}@{version:05d}")
 
 
 def _write(record: DefinitionRecord) -> Item:
     item: Item = {
-        "tenantId": {"S": record.tenant_id},
-        "id": {"S": record.id},
+        **DEFINITIONS.key(record.tenant_id, record.id),
         "version": {"N": str(record.version)},
         "digest": {"S": record.digest},
         "createdAt": {"S": format_instant(record.created_at)},
@@ -98,8 +92,8 @@ def _write(record: DefinitionRecord) -> Item:
 
 def _read(item: Item) -> DefinitionRecord:
     return DefinitionRecord(
-        tenant_id=item["tenantId"]["S"],
-        id=item["id"]["S"],
+        tenant_id=item[DEFINITIONS.partition]["S"],
+        id=item[DEFINITIONS.sort]["S"],
         version=int(item["version"]["N"]),
         document=unpack(item["document"]),
         digest=item["digest"]["S"],

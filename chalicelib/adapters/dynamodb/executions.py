@@ -8,10 +8,12 @@ from functools import partial
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, standing, text_of
+from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get, query
+from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_TENANT, EXECUTIONS
+from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.inputs import Image
@@ -25,9 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
 
-BY_TENANT = "by-tenant"
-BY_DUE = "by-due"
-
 SUMMARY = ("id", "tenantId", "definitionId", "definitionVersion", "state", "step", "startedAt", "endedAt", "parentId")
 HEADER = (*SUMMARY, "version", "nonce")
 """What is an attribute of its own, and not in the document."""
@@ -35,31 +34,33 @@ HEADER = (*SUMMARY, "version", "nonce")
 DUE_SHARDS = 4
 """So that executions that are due at the same time do not all write to one partition of the index."""
 
+ABSENT = EXECUTIONS.absent
+
 
 class DynamoExecutions:
     """The table of executions."""
 
     def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
         self._client = client
-        self._table = names.executions
+        self._table = names.table(EXECUTIONS)
         self._payloads = payloads
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
         with unavailable():
-            answer = self._client.get_item(TableName=self._table, Key=_key(execution_id), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key=EXECUTIONS.key(execution_id), ConsistentRead=True)
         return self._read(answer.get("Item"))
 
     def create(self, execution: Execution, due_at: datetime | None = None) -> None:
         """Write a submission where nothing stands."""
         request = self._request(execution, due_at)
-        request["ConditionExpression"] = "attribute_not_exists(id)"
+        request["ConditionExpression"] = ABSENT
         self._put(request)
 
     def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
         """Write the next version."""
         request = self._request(execution, due_at)
-        absent = "attribute_not_exists(id) OR " if execution.version == 1 else ""
+        absent = f"{ABSENT} OR " if execution.version == 1 else ""
         request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
         request["ExpressionAttributeNames"] = {"#version": "version", "#nonce": "nonce"}
         request["ExpressionAttributeValues"] = {
@@ -80,7 +81,7 @@ class DynamoExecutions:
         while len(found) < limit:
             wanted = limit - len(found)
             keys = self._newest(tenant_id, start, wanted)
-            found += self._summaries([item["id"]["S"] for item in keys])
+            found += self._summaries([item[EXECUTIONS.partition]["S"] for item in keys])
             if len(keys) < wanted:
                 break
             start = keys[-1]
@@ -89,23 +90,25 @@ class DynamoExecutions:
     def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Find what is due."""
         shards = [query(self._client, self._due_query(shard, before), limit) for shard in range(DUE_SHARDS)]
-        found = merge(*([(item["dueAt"]["S"], item["id"]["S"]) for item in shard] for shard in shards))
+        found = merge(
+            *([(item[BY_DUE.sort]["S"], item[EXECUTIONS.partition]["S"]) for item in shard] for shard in shards)
+        )
         return [(execution_id, parse_instant(at)) for at, execution_id in sorted(found)[:limit]]
 
     def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
         """Move a due time, or take it away."""
         values: Item = {":seen": {"S": format_instant(seen)}}
-        change = "REMOVE dueAt, dueShard"
+        change = f"REMOVE {BY_DUE.sort}, {BY_DUE.partition}"
         if due_at is not None:
-            change = "SET dueAt = :due"
+            change = f"SET {BY_DUE.sort} = :due"
             values[":due"] = {"S": format_instant(due_at)}
         try:
             with unavailable():
                 self._client.update_item(
                     TableName=self._table,
-                    Key=_key(execution_id),
+                    Key=EXECUTIONS.key(execution_id),
                     UpdateExpression=change,
-                    ConditionExpression="dueAt = :seen",
+                    ConditionExpression=f"{BY_DUE.sort} = :seen",
                     ExpressionAttributeValues=values,
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -119,11 +122,8 @@ class DynamoExecutions:
         }
 
     def _put(self, request: "PutItemInputTypeDef") -> None:
-        try:
-            with unavailable():
-                self._client.put_item(**request)
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            raise Stale(self._read(standing(error))) from error
+        if (current := put_if(self._client, request)) is not None:
+            raise Stale(self._read(current))
 
     def _write(self, execution: Execution) -> Item:
         document = execution_json(execution)
@@ -146,8 +146,8 @@ class DynamoExecutions:
     def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
         request: QueryInputTypeDef = {
             "TableName": self._table,
-            "IndexName": BY_TENANT,
-            "KeyConditionExpression": "tenantId = :tenant",
+            "IndexName": BY_TENANT.name,
+            "KeyConditionExpression": f"{BY_TENANT.partition} = :tenant",
             "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
             "ScanIndexForward": False,
         }
@@ -156,15 +156,15 @@ class DynamoExecutions:
         return query(self._client, request, limit)
 
     def _summaries(self, ids: Sequence[str]) -> Sequence[Summary]:
-        items = batch_get(self._client, self._table, [_key(execution_id) for execution_id in ids], SUMMARY)
-        by_id = {item["id"]["S"]: _summary(_header(item)) for item in items}
+        items = batch_get(self._client, self._table, [EXECUTIONS.key(execution_id) for execution_id in ids], SUMMARY)
+        by_id = {item[EXECUTIONS.partition]["S"]: _summary(_header(item)) for item in items}
         return [by_id[execution_id] for execution_id in ids if execution_id in by_id]
 
     def _due_query(self, shard: int, before: datetime) -> "QueryInputTypeDef":
         return {
             "TableName": self._table,
-            "IndexName": BY_DUE,
-            "KeyConditionExpression": "dueShard = :shard AND dueAt < :before",
+            "IndexName": BY_DUE.name,
+            "KeyConditionExpression": f"{BY_DUE.partition} = :shard AND {BY_DUE.sort} < :before",
             "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":before": {"S": format_instant(before)}},
         }
 
@@ -182,22 +182,16 @@ def _item(image: "Mapping[str, Any]") -> Item:
     return {**image, "document": {"S": text} if kind == "S" else {"B": b64decode(text)}}
 
 
-def _key(execution_id: str) -> Item:
-    return {"id": {"S": execution_id}}
-
-
 def _index_key(tenant_id: str, position: Position) -> Item:
-    return {**_key(position.id), "tenantId": {"S": tenant_id}, "startedAt": {"S": format_instant(position.started_at)}}
+    return EXECUTIONS.key(position.id) | BY_TENANT.key(tenant_id, format_instant(position.started_at))
 
 
 def _due(execution_id: str, due_at: datetime | None) -> Item:
     """Put an execution into the index of what is due, or, with no attributes, take it out."""
     if due_at is None:
         return {}
-    return {
-        "dueAt": {"S": format_instant(due_at)},
-        "dueShard": {"S": str(zlib.crc32(execution_id.encode()) % DUE_SHARDS)},
-    }
+    shard = zlib.crc32(execution_id.encode()) % DUE_SHARDS
+    return BY_DUE.key(str(shard), format_instant(due_at))
 
 
 def _attribute(value: str | int) -> Attribute:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.dynamodb.tables import HISTORY
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import Link
@@ -22,13 +23,13 @@ class DynamoHistory:
 
     def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
         self._client = client
-        self._table = names.history
+        self._table = names.table(HISTORY)
         self._payloads = payloads
 
     def append(self, row: Row) -> None:
         """Put a row under its key, its payloads before it."""
         self._payloads.put(row.payloads)
-        item: Item = {"id": {"S": row.execution}, "key": {"S": row.key}}
+        item = HISTORY.key(row.execution, row.key)
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
         item["document"] = pack(row.text)
@@ -51,8 +52,8 @@ class DynamoHistory:
         """Read rows by version."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
-            "KeyConditionExpression": "id = :id AND #key >= :from",
-            "ExpressionAttributeNames": {"#key": "key"},
+            "KeyConditionExpression": f"{HISTORY.partition} = :id AND #key >= :from",
+            "ExpressionAttributeNames": {"#key": HISTORY.sort},
             "ExpressionAttributeValues": {":id": {"S": execution_id}, ":from": {"S": f"{after + 1:012d}"}},
             "ConsistentRead": True,
         }
@@ -62,4 +63,4 @@ class DynamoHistory:
 def _row(item: Item) -> Row:
     previous = item["previous"]["M"] if "previous" in item else {}
     link = Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None
-    return Row(item["id"]["S"], item["key"]["S"], link, text_of(item["document"]))
+    return Row(item[HISTORY.partition]["S"], item[HISTORY.sort]["S"], link, text_of(item["document"]))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.tables import SIGNALS
+from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.values.json import encode
@@ -30,7 +32,7 @@ class DynamoSignals:
 
     def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
         self._client = client
-        self._table = names.events
+        self._table = names.table(SIGNALS)
         self._payloads = payloads
 
     def get(self, tenant_id: str, name: str, key: str) -> Correlation:
@@ -45,18 +47,13 @@ class DynamoSignals:
         request: PutItemInputTypeDef = {
             "TableName": self._table,
             "Item": self._write(row),
-            "ConditionExpression": "attribute_not_exists(tenantId)",
+            "ConditionExpression": SIGNALS.absent,
         }
         if row.version > 1:
             request["ConditionExpression"] = "#version = :version"
             request["ExpressionAttributeNames"] = {"#version": "version"}
             request["ExpressionAttributeValues"] = {":version": {"N": str(row.version - 1)}}
-        try:
-            with unavailable():
-                self._client.put_item(**request)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return put_if(self._client, request) is None
 
     def _write(self, row: Correlation) -> Item:
         packed = self._payloads.pack(row.tenant_id, correlation_json(row), correlation_slots)
@@ -68,7 +65,7 @@ class DynamoSignals:
         if packed.references:
             item["payloads"] = pack_references(packed.references)
         if (end := expires(row)) is not None:
-            item["expiresAt"] = {"N": str(int(end.timestamp()) + 1)}
+            item[SIGNALS.expiry] = {"N": str(int(end.timestamp()) + 1)}
         return item
 
     def _read(self, blank: Correlation, item: Item) -> Correlation:
@@ -82,4 +79,4 @@ class DynamoSignals:
 def _key(tenant_id: str, name: str, key: str) -> Item:
     text = encode([name, key])
     sort = text.decode() if len(text) <= LONGEST else hashlib.sha256(text).hexdigest()
-    return {"tenantId": {"S": tenant_id}, "nameKey": {"S": sort}}
+    return SIGNALS.key(tenant_id, sort)

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, standing, unpack
+from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.tables import BY_STATUS, TASKS
+from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import format_instant
 from chalicelib.core.waits.task import HEADER, Task, TaskFilter, read_task, task_document, task_slots
 from chalicelib.ports import Position
@@ -17,16 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
 
-BY_STATUS = "by-status"
-
-LISTED = tuple(name for name in HEADER if name not in {"tenantId", "id", "createdAt"})
-"""What the index holds beside keys; 20 at most (Amazon DynamoDB API Reference, "Projection")."""
-
 PAGE = 500
 """How many tasks one call looks at when not all of them are wanted."""
 
-MAX_GROUPS = 100
-"""With more groups the filter would not fit into an expression (4 KB: Amazon DynamoDB Developer Guide, "Quotas")."""
+MAX_GROUPS = LIMITS.task_filter_groups
 
 
 class DynamoTasks:
@@ -34,24 +31,22 @@ class DynamoTasks:
 
     def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
         self._client = client
-        self._table = names.tasks
+        self._table = names.table(TASKS)
         self._payloads = payloads
 
     def get(self, tenant_id: str, task_id: str) -> Task | None:
         """Read one."""
         with unavailable():
-            answer = self._client.get_item(TableName=self._table, Key=_key(tenant_id, task_id), ConsistentRead=True)
+            answer = self._client.get_item(
+                TableName=self._table, Key=TASKS.key(tenant_id, task_id), ConsistentRead=True
+            )
         return self._read(answer["Item"]) if "Item" in answer else None
 
     def open(self, task: Task) -> None:
         """Write one where nothing stands."""
         request = self._request(task)
-        request["ConditionExpression"] = "attribute_not_exists(tenantId)"
-        try:
-            with unavailable():
-                self._client.put_item(**request)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
+        request["ConditionExpression"] = TASKS.absent
+        put_if(self._client, request)
 
     def update(self, task: Task) -> bool:
         """Write the next version of one."""
@@ -60,30 +55,26 @@ class DynamoTasks:
         request["ExpressionAttributeNames"] = {"#version": "version"}
         request["ExpressionAttributeValues"] = {":version": {"N": str(task.version - 1)}}
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        try:
-            with unavailable():
-                self._client.put_item(**request)
-        except self._client.exceptions.ConditionalCheckFailedException as error:
-            return standing(error) == request["Item"]
-        return True
+        current = put_if(self._client, request)
+        return current is None or current == request["Item"]
 
     def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
         """Read headers, newest first."""
-        partition: Attribute = {"S": f"{tenant_id}#{wanted.status}"}
+        partition = _partition(tenant_id, wanted.status)
         conditions, values = _conditions(wanted)
         request: QueryInputTypeDef = {
             "TableName": self._table,
-            "IndexName": BY_STATUS,
-            "KeyConditionExpression": "tenantStatus = :partition",
-            "ExpressionAttributeValues": {":partition": partition, **values},
+            "IndexName": BY_STATUS.name,
+            "KeyConditionExpression": f"{BY_STATUS.partition} = :partition",
+            "ExpressionAttributeValues": {":partition": {"S": partition}, **values},
             "ScanIndexForward": False,
             "Limit": PAGE if conditions else limit,
         }
         if conditions:
             request["FilterExpression"] = " AND ".join(conditions)
         if after is not None:
-            sort: Attribute = {"S": format_instant(after.started_at)}
-            request["ExclusiveStartKey"] = {**_key(tenant_id, after.id), "tenantStatus": partition, "createdAt": sort}
+            index_key = BY_STATUS.key(partition, format_instant(after.started_at))
+            request["ExclusiveStartKey"] = TASKS.key(tenant_id, after.id) | index_key
         return list(islice(filter(wanted.takes, self._found(request)), limit))
 
     def _found(self, request: "QueryInputTypeDef") -> Iterator[Task]:
@@ -105,7 +96,7 @@ class DynamoTasks:
         packed = self._payloads.pack(task.tenant_id, document, task_slots)
         item: Item = {
             **header,
-            "tenantStatus": {"S": f"{task.tenant_id}#{task.status}"},
+            BY_STATUS.partition: {"S": _partition(task.tenant_id, task.status)},
             "document": pack(packed.text),
         }
         return item | {"payloads": pack_references(packed.references)} if packed.references else item
@@ -113,12 +104,13 @@ class DynamoTasks:
     def _read(self, item: Item) -> Task:
         document = unpack(item["document"])
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
-        self._payloads.unpack(item["tenantId"]["S"], document, references, task_slots)
+        self._payloads.unpack(item[TASKS.partition]["S"], document, references, task_slots)
         return read_task(document | _header(item))
 
 
-def _key(tenant_id: str, task_id: str) -> Item:
-    return {"tenantId": {"S": tenant_id}, "id": {"S": task_id}}
+def _partition(tenant_id: str, status: str) -> str:
+    """Write the partition key of the index."""
+    return f"{tenant_id}#{status}"
 
 
 def _conditions(wanted: TaskFilter) -> tuple[list[str], Item]:

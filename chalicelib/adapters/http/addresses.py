@@ -2,14 +2,15 @@
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import TypeAlias
+
+from chalicelib.adapters.allow_lists import HOST
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_ENTRY = re.compile(r"(?P<host>\*|(\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?")
 _GLOBAL = ipaddress.IPv6Network("2000::/3")
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -110,19 +111,6 @@ def matches(entries: Iterable[str], host: str, port: int) -> bool:
     return any(_matches(entry, host, port) for entry in entries)
 
 
-def allowed(text: str | None) -> Collection[str]:
-    """Read a list of hosts, separated by commas, as ``SEDO_HTTP_ALLOW`` holds it.
-
-    Raises:
-        ValueError: an entry is none.
-    """
-    entries = [entry.strip().lower() for entry in (text or "").split(",") if entry.strip()]
-    for entry in entries:
-        if not _ENTRY.fullmatch(entry):
-            raise ValueError(f"{entry!r} is no host: write example.com, example.com:8080, *.example.com or [::1]:8080")
-    return frozenset(entries)
-
-
 def _bracketed(text: str) -> str:
     found = literal(text[1:-1])
     if not isinstance(found, ipaddress.IPv6Address) or found.scope_id is not None or not text.endswith("]"):
@@ -143,7 +131,7 @@ def _ascii(text: str) -> str:
 
 
 def _matches(entry: str, host: str, port: int) -> bool:
-    found = _ENTRY.fullmatch(entry.lower())
+    found = HOST.fullmatch(entry.lower())
     if found is None or (found["port"] and int(found["port"]) != port):
         return False
     pattern = found["host"]

@@ -10,15 +10,13 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import TypeAlias
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import MalformedError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 
-SHOWN = 16 * 1024
-"""Bytes of the body of an answer that is not expected, in the details of the error."""
-
-HEADERS = 64 * 1024
-"""Bytes of the headers of an answer."""
+SHOWN = LIMITS.http_error_bytes
+HEADERS = LIMITS.http_header_bytes
 
 _CHUNK = 64 * 1024
 _GZIP = 31
@@ -74,7 +72,14 @@ def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) ->
         raise StepError(f"the answer is larger than {most:,} bytes", "http.TooLarge")
     headers.pop("set-cookie", None)
     charset = response.headers.get_content_charset()
-    return HttpAnswer(response.status, response.reason, headers, content, charset, complete)
+    return HttpAnswer(
+        status=response.status,
+        reason=response.reason,
+        headers=headers,
+        content=content,
+        charset=charset,
+        complete=complete,
+    )
 
 
 def is_expected(status: int, statuses: Sequence[int | str]) -> bool:

@@ -12,14 +12,13 @@ from chalicelib.adapters.http.auth import authorized
 from chalicelib.adapters.http.connection import Connection, Pace, failures
 from chalicelib.adapters.http.gate import Gate, Hosts, Resolver, addresses_of
 from chalicelib.adapters.http.request import HttpRequest, build, redirected
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
-SECONDS = 30
-"""What a whole call may take."""
-MOST = 16 * 1024 * 1024
-"""Bytes of an answer, unpacked."""
-REDIRECTS = 3
+SECONDS = LIMITS.call_seconds
+MOST = LIMITS.http_answer_bytes
+REDIRECTS = LIMITS.http_redirects
 CONNECT_SECONDS = 5
 """What looking for the address and connecting may take, unless the step says so."""
 

@@ -9,14 +9,14 @@ from typing import NoReturn, TypeAlias
 from urllib.parse import quote
 
 from chalicelib.adapters.http.addresses import literal, matches, purpose, read_host
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.value import value
 
 SETTING = "SEDO_HTTP_ALLOW"
 """The environment variable that lists hosts which may be called though they are not public."""
 
-LONGEST_URL = 8_192
-"""Characters."""
+LONGEST_URL = LIMITS.http_url_chars
 
 _PORTS = {"http": 80, "https": 443}
 _URL = re.compile(

@@ -133,15 +133,15 @@ class MemoryExecutions:
 
 def _summary(execution: Execution) -> Summary:
     return Summary(
-        execution.id,
-        execution.tenant_id,
-        execution.definition_id,
-        execution.definition_version,
-        execution.state,
-        execution.step,
-        execution.started_at,
-        execution.ended_at,
-        None if execution.parent is None else execution.parent.execution,
+        id=execution.id,
+        tenant_id=execution.tenant_id,
+        definition_id=execution.definition_id,
+        definition_version=execution.definition_version,
+        state=execution.state,
+        step=execution.step,
+        started_at=execution.started_at,
+        ended_at=execution.ended_at,
+        parent_id=None if execution.parent is None else execution.parent.execution,
     )
 
 

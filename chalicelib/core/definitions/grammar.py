@@ -2,23 +2,18 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from chalicelib.core.definitions.model import StepType
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import Schema, compile_schema
 from chalicelib.core.values.json import Json, Path
 from chalicelib.core.values.value import value
 
-MAX_STEPS = 1_000
-"""Steps of one definition, nested ones included."""
-
-MAX_LISTS = 16
-"""Lists of steps inside each other."""
-
-LONGEST = timedelta(days=36_525)
-"""Any time that a definition can name."""
+MAX_STEPS = LIMITS.definition_steps
+MAX_LISTS = LIMITS.definition_lists
+LONGEST = LIMITS.longest_time
 
 ID: Mapping[str, Json] = {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}
 _STASH_NAME: dict[str, Json] = {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"}

@@ -6,14 +6,12 @@ from typing import Any, TypeAlias, cast
 from chalicelib.core.definitions.diagnostics import Diagnostics
 from chalicelib.core.definitions.grammar import MAX_LISTS, entry_kind, nested_lists
 from chalicelib.core.definitions.parser import UNRESOLVED
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json, Path, Problem, encode, pointer
 from chalicelib.core.values.value import copy_with, value
 
-MAX_INCLUDES = 100
-"""Includes of one definition."""
-
-MAX_INCLUDED = 256 * 1024
-"""Bytes, as JSON, of all steps that one definition includes."""
+MAX_INCLUDES = LIMITS.definition_includes
+MAX_INCLUDED = LIMITS.included_bytes
 
 Find: TypeAlias = Callable[[str, int | None], tuple[int, Mapping[str, Json]] | None]
 """From the id of a definition, and a version or None for the newest, to version and document, or None."""

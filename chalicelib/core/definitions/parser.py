@@ -102,7 +102,15 @@ class _Parsing(Diagnostics):
         raw = document.get("steps")
         first = self.top(raw if isinstance(raw, list) else [])
         timeout = _time(document.get("timeoutSeconds"))
-        return Definition(str(document.get("id")), first, self.steps, schema, stash, output, timeout)
+        return Definition(
+            id=str(document.get("id")),
+            first=first,
+            steps=self.steps,
+            input_schema=schema,
+            stash=stash,
+            output_schema=output,
+            timeout=timeout,
+        )
 
     def top(self, raw: Sequence[Json]) -> str:
         """Parse all steps, then look at the ways between them; answer the path of the first."""

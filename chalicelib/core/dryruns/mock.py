@@ -91,7 +91,14 @@ class Reply:
         if "result" in told:
             return CallSucceeded(thread, turn, told["result"])
         message, details = told.get("message", ERROR), told.get("details")
-        return CallFailed(thread, turn, told["error"], message, details, told.get("retryAfter"))
+        return CallFailed(
+            thread=thread,
+            turn=turn,
+            name=told["error"],
+            message=message,
+            details=details,
+            retry_after=told.get("retryAfter"),
+        )
 
     def to_wait(self, what: AnswerKind, thread: str, turn: int) -> Answered:
         """Say what somebody outside answers; an event has the id of its place among the mocks."""

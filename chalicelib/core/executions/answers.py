@@ -31,6 +31,7 @@ from chalicelib.core.executions.scope import (
     outcome,
     takes,
 )
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import (
     HeartbeatTimeoutError,
     OverdueError,
@@ -38,10 +39,8 @@ from chalicelib.core.values.errors import (
 )
 from chalicelib.core.values.value import copy_with
 
-MAX_SIGNALS = 100
-"""Signals that are kept for one execution until a step takes them."""
-MAX_TAKEN = 20
-"""Signals that steps of one execution have taken, and a repeat of which is known."""
+MAX_SIGNALS = LIMITS.execution_signals
+MAX_TAKEN = LIMITS.execution_signals_taken
 
 
 class Answers(Rules):

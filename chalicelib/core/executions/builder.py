@@ -20,6 +20,7 @@ from chalicelib.core.executions.model import (
 )
 from chalicelib.core.executions.scope import rendered
 from chalicelib.core.expressions.template import Template
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import ResultTooLargeError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
@@ -30,8 +31,7 @@ _HEADROOM = 100
 _STRICT = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
 """Refuses what would be written as something else: instants, sets, infinity."""
 
-MAX_RESULT = 64_000_000
-"""Characters of JSON of one result; a function has to hold a few of them."""
+MAX_RESULT = LIMITS.result_chars
 
 
 class StateBuilder:

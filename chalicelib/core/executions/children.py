@@ -17,6 +17,7 @@ from chalicelib.core.executions.model import (
     Thread,
 )
 from chalicelib.core.executions.rules import Rules, too_many
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import (
     SpawnLimitError,
     StepError,
@@ -26,11 +27,9 @@ from chalicelib.core.values.value import copy_with
 if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
 
-MAX_DEPTH = 16
-"""Executions nested by `workflow` steps."""
-MAX_SPAWNS = 100_000
-"""Executions that one execution starts by `workflow` steps."""
-MAX_SPAWNS_A_MINUTE = 10_000
+MAX_DEPTH = LIMITS.execution_nesting
+MAX_SPAWNS = LIMITS.execution_starts
+MAX_SPAWNS_A_MINUTE = LIMITS.execution_starts_a_minute
 MINUTE = timedelta(minutes=1)
 
 

@@ -8,12 +8,12 @@ from chalicelib.core.definitions.model import Definition, StartChild, Step
 from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
 from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
 from chalicelib.core.expressions.template import Template, expressions, render
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidInputError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 
-WIDTH = 100
-"""How many threads one step may fork, and how many executions it may wait for: a larger `map` is a tree of these."""
+WIDTH = LIMITS.fork_width
 
 
 def submit(definition: Definition, blank: Execution) -> Execution:

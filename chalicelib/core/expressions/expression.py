@@ -12,13 +12,11 @@ from jmespath import exceptions
 from jmespath.lexer import Lexer
 
 from chalicelib.core.expressions.functions import call_problem
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.value import value
 
-MAX_EXPRESSION = 1024
-"""Bytes of one expression."""
-
-MAX_NESTING = 64
-"""Levels of one expression; each costs some frames of Python's stack."""
+MAX_EXPRESSION = LIMITS.expression_bytes
+MAX_NESTING = LIMITS.expression_nesting
 
 _LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 

@@ -32,11 +32,12 @@ from chalicelib.core.expressions.signature import (
     optional,
 )
 from chalicelib.core.expressions.signature import signature as takes
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_BITS = 14_000
-_MAX_PLACES = 15
+_MAX_PLACES = LIMITS.function_places
 
 
 class NumberFunctions:

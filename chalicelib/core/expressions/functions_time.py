@@ -4,11 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.core.expressions.signature import NUMBER, NUMBER_OR_TEXT, TEXT, Number, optional, signature
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import format_instant, parse_instant
 
 _UNITS = ("seconds", "minutes", "hours", "days", "weeks")
 _DIRECTIVES = "YmdHMSfzjbBaApIy%"
-_MAX_FORMAT = 100
+_MAX_FORMAT = LIMITS.function_format
 
 
 class TimeFunctions:

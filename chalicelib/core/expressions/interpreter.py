@@ -13,30 +13,21 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions import Functions, parameters_of
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import TemplateBudgetError, TemplateError
 from chalicelib.core.values.json import Json
 
-MAX_VISITS = 20_000
-"""Nodes visited in one rendering."""
-
-MAX_RESULT = 1 << 20
-"""Bytes, as JSON, of what the expressions of one rendering yield, and of any value on the way."""
-
-MAX_BUILT = 4 << 20
-"""Bytes, as JSON, of all that one rendering builds on the way; what is shared counts once."""
-
-MAX_PASSED = 64_000_000
-"""Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to name."""
+MAX_VISITS = LIMITS.rendering_visits
+MAX_RESULT = LIMITS.rendering_result_bytes
+MAX_BUILT = LIMITS.rendering_built_bytes
+MAX_PASSED = LIMITS.rendering_passed_bytes
 
 SHORT = 256
 """Characters of a text in ASCII that passes unweighed, as ``LONGEST_SHORT`` bytes."""
 LONGEST_SHORT = 6 * SHORT + 2
 
-MAX_DEPTH = 256
-"""Levels of lists and objects in a value."""
-
-_MAX_BITS = 14_285
-"""What 4,300 digits need, which is as many as Python reads and writes."""
+MAX_DEPTH = LIMITS.value_depth
+_MAX_BITS = LIMITS.number_bits
 
 _BUILDERS = frozenset(
     {

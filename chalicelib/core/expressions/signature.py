@@ -6,16 +6,14 @@ from typing import Any, NotRequired, TypeAlias, TypedDict, TypeVar, cast
 
 from jmespath import functions
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import TemplateBudgetError
 
 Number: TypeAlias = int | float
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-MAX_TEXT = 1 << 20
-"""Characters of a text that a function makes."""
-
-MAX_ITEMS = 100_000
-"""Items of a list that a function makes."""
+MAX_TEXT = LIMITS.function_text
+MAX_ITEMS = LIMITS.function_items
 
 
 class Parameter(TypedDict):

@@ -13,9 +13,9 @@ from typing import Any
 from chalicelib.core.executions.model import Execution, HistoryEntry, Link
 from chalicelib.core.records.codec import entry_json, link_json, read_entry
 from chalicelib.core.records.payload import (
-    LIMITS,
-    Limits,
+    PACKING,
     Packed,
+    PackingLimits,
     Reference,
     digest,
     pack,
@@ -71,7 +71,7 @@ class News:
     payloads: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def news(item: Execution, records: Sequence[HistoryEntry], limits: Limits = LIMITS) -> News:
+def news(item: Execution, records: Sequence[HistoryEntry], limits: PackingLimits = PACKING) -> News:
     """Write the records that an execution comes with; long results that it holds itself are referred to."""
     documents = [entry_json(record) for record in records]
     payloads: dict[str, bytes] = {}
@@ -125,7 +125,7 @@ def longer(tail: str, new: str) -> str:
     return f"{tail},{new}" if tail and new else tail or new
 
 
-def stays(tail: str, new: str, limits: Limits = LIMITS) -> bool:
+def stays(tail: str, new: str, limits: PackingLimits = PACKING) -> bool:
     """Tell whether a tail can stay with the state at a write that has new records.
 
     What is new costs no more there than in a row; what an earlier write has paid for already must not be dear.
@@ -136,7 +136,7 @@ def stays(tail: str, new: str, limits: Limits = LIMITS) -> bool:
     return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
 
 
-def new_row(item: Execution, writer: str, new: News, limits: Limits = LIMITS) -> Row:
+def new_row(item: Execution, writer: str, new: News, limits: PackingLimits = PACKING) -> Row:
     """Make the row to put before the next write of an execution: of its tail and new records.
 
     ``writer`` names the request and its attempt.

@@ -16,7 +16,7 @@ REFERENCE_BYTES = 120
 
 
 @value
-class Limits:
+class PackingLimits:
     """When values move out of a document, and history out of the state: in bytes of JSON text."""
 
     slot: int = 64 * 1024
@@ -36,9 +36,9 @@ class Limits:
     """A longer result is not in its record where the state holds it, too: both refer to it."""
 
 
-LIMITS = Limits()
+PACKING = PackingLimits()
 
-STATE = Limits(slot=LIMITS.shared)
+STATE = PackingLimits(slot=PACKING.shared)
 """Of the state of an execution: it is written anew at every boundary, and what has been written twice would have paid
 for an item of its own."""
 
@@ -114,7 +114,7 @@ def digest(tenant: str, value: bytes) -> str:
     return hashlib.sha256(tenant.encode() + b"\0" + value).hexdigest()
 
 
-def pack(tenant: str, text: bytes, slots: Slots, limits: Limits = LIMITS) -> Packed:
+def pack(tenant: str, text: bytes, slots: Slots, limits: PackingLimits = PACKING) -> Packed:
     """Move values out of a document, as many as must; out of a short one none, and nothing is looked at.
 
     While the document is too long, the largest values move out first, then whole groups, and at last whatever is longer
@@ -156,7 +156,7 @@ def unpack(
 class _Packing:
     """What has moved out of one document, and how long it is."""
 
-    def __init__(self, tenant: str, limits: Limits, size: int) -> None:
+    def __init__(self, tenant: str, limits: PackingLimits, size: int) -> None:
         self.tenant, self.limits, self.size = tenant, limits, size
         self.references: dict[str, Reference] = {}
         self.payloads: dict[str, bytes] = {}

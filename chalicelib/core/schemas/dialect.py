@@ -15,21 +15,17 @@ from referencing import Registry
 from rfc3339_validator import validate_rfc3339
 
 from chalicelib.core.expressions.functions_data import same
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.pattern import compile_pattern
 
-MAX_STEPS = 500_000
-"""What validating one instance may cost at most: a step is one keyword, or one part of it, at one place."""
-
-MIN_STEPS = 50_000
-"""What validating the smallest instance may cost; each of its bytes adds STEPS_PER_BYTE."""
-
-STEPS_PER_BYTE = 4
+MAX_STEPS = LIMITS.validation_steps
+MIN_STEPS = LIMITS.validation_steps_smallest
+STEPS_PER_BYTE = LIMITS.validation_steps_per_byte
 
 _STEPS_PER_ERROR = 10
 
-MAX_UNIQUE = 200
-"""Items of an array that are compared with each other."""
+MAX_UNIQUE = LIMITS.schema_unique_items
 
 _Validator: TypeAlias = Any  # with descend(), which jsonschema's Validator protocol leaves out
 _Schema: TypeAlias = Mapping[str, Any]

@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidParametersError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.pattern import compile_pattern
@@ -19,26 +20,13 @@ from chalicelib.core.values.value import value
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-MAX_SCHEMA = 32 * 1024
-"""Bytes of a schema as JSON."""
-
-MAX_DEPTH = 20
-"""Levels of lists and objects in a schema."""
-
-MAX_SUBSCHEMAS = 1_000
-"""Schemas inside a schema."""
-
-MAX_REFS = 1_000
-"""References that one place of an instance may lead through, counted as often as they are reached."""
-
-MAX_CHAIN = 50
-"""References and combinations (``allOf`` …) that one place of an instance may lead through in a row."""
-
-MAX_MESSAGE = 1_000
-"""Characters of a problem's message; jsonschema's messages repeat the instance."""
-
-MAX_PROBLEMS = 1_000
-"""Problems of one instance that are told."""
+MAX_SCHEMA = LIMITS.schema_bytes
+MAX_DEPTH = LIMITS.schema_depth
+MAX_SUBSCHEMAS = LIMITS.schema_subschemas
+MAX_REFS = LIMITS.schema_refs
+MAX_CHAIN = LIMITS.schema_chain
+MAX_MESSAGE = LIMITS.problem_chars
+MAX_PROBLEMS = LIMITS.problems
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ONE = frozenset({"additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames"})

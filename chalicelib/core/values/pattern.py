@@ -4,8 +4,9 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, Protocol
 
-MAX_PATTERN = 1_000
-"""Characters of one pattern."""
+from chalicelib.core.limits import LIMITS
+
+MAX_PATTERN = LIMITS.pattern_chars
 
 
 @cache

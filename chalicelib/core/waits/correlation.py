@@ -10,22 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.core.executions.model import Signal
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import Slot
 from chalicelib.core.values.errors import TooManyEventsError, TooManyWaitersError
 from chalicelib.core.values.json import Json, format_instant, parse_instant, pointer
 from chalicelib.core.values.value import copy_with, value
 
-MAX_WAITING = 1000
-"""Threads that wait for one name and key, those included that are matched and have not taken their event yet."""
-
-MAX_KEPT = 100
-"""Events of one name and key that are kept for whoever comes; those that were given back may be above it."""
-
-MAX_DONE = 1000
-"""Events of one name and key that are known as taken; of more, those that were taken first are forgotten."""
-
-REMEMBERED = timedelta(hours=1)
-"""For how long an event that was taken is known at least, however short it was to be kept."""
+MAX_WAITING = LIMITS.key_waiting
+MAX_KEPT = LIMITS.key_kept
+MAX_DONE = LIMITS.key_done
+REMEMBERED = LIMITS.key_remembered
 
 LINGER = timedelta(hours=1)
 """For how long a row stays that says nothing any more: nobody who has read it still means to write it then."""

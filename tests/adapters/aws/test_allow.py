@@ -1,12 +1,7 @@
 import pytest
 
-from chalicelib.adapters.aws.allow import allowed, concerns, function_name, is_own_function, own, permits, refusal
+from chalicelib.adapters.aws.allow import concerns, function_name, is_own_function, own, permits, refusal
 from chalicelib.core.values.json import Json
-
-
-def test_a_list_is_separated_by_commas_or_spaces_and_is_empty_without_a_setting() -> None:
-    assert allowed("sqs:SendMessage, dynamodb:*\n s3:Get*") == ("sqs:SendMessage", "dynamodb:*", "s3:Get*")
-    assert (allowed(None), allowed(" ")) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,14 @@ def call(
     seconds: float = SECONDS,
     **params: Json,
 ) -> Any:
-    performer = LambdaCalls([allowed], {"t": tenant}.get, "sedo", read_json, seconds, endpoint)
+    performer = LambdaCalls(
+        allowed=[allowed],
+        tenant_allowed={"t": tenant}.get,
+        prefix="sedo",
+        read_json=read_json,
+        seconds=seconds,
+        endpoint=endpoint,
+    )
     return performer({"function": function, **params}, KEY)
 
 

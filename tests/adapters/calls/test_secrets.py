@@ -11,7 +11,7 @@ from chalicelib.adapters.calls.parameters import managed_secrets, parameters
 from chalicelib.adapters.calls.secrets import Secret, Secrets, in_parameters, in_secrets_manager
 from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.adapters.names import Names
-from chalicelib.core.values.errors import SetupError, StepError, UnavailableError
+from chalicelib.core.values.errors import StepError, UnavailableError
 from tests.adapters.examples import NOW, fresh
 
 NAMES = Names("sedo")
@@ -161,23 +161,6 @@ def test_a_secret_is_not_written_or_copied(written: Callable[[Secret], object]) 
     assert Secret("hunter2").reveal() == "hunter2"
 
 
-@pytest.mark.parametrize(
-    ("value", "path"),
-    [
-        (None, "/sedo/{tenant}/secrets/{name}"),
-        ("ssm", "/sedo/{tenant}/secrets/{name}"),
-        ("secretsmanager", "sedo/{tenant}/{name}"),
-    ],
-)
-def test_the_environment_chooses_the_source(monkeypatch: pytest.MonkeyPatch, value: str | None, path: str) -> None:
-    if value is None:
-        monkeypatch.delenv("SEDO_SECRETS", raising=False)
-    else:
-        monkeypatch.setenv("SEDO_SECRETS", value)
-    assert secrets.from_environment(NAMES).path == path
-
-
-def test_a_source_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEDO_SECRETS", "vault")
-    with pytest.raises(SetupError, match="SEDO_SECRETS=vault is no source of secrets: it is ssm or secretsmanager"):
-        secrets.from_environment(NAMES)
+def test_each_service_has_paths_of_its_own() -> None:
+    assert secrets.source_of("ssm", NAMES).path == "/sedo/{tenant}/secrets/{name}"
+    assert secrets.source_of("secretsmanager", NAMES).path == "sedo/{tenant}/{name}"

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.calls.parameters import parameters
-from chalicelib.adapters.calls.tenant_settings import Settings, TenantSettings
+from chalicelib.adapters.calls.tenant_settings import CachedTenantSettings, TenantSettings
 from chalicelib.adapters.http.addresses import matches
 from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.adapters.names import Names
@@ -21,7 +21,7 @@ class World:
         self.texts = {} if text is None else {PATH: text}
         self.reads: list[str] = []
         self.clock = MemoryClock(NOW)
-        self.settings = Settings(self.read, Names("sedo"), self.clock.now)
+        self.settings = CachedTenantSettings(self.read, Names("sedo"), self.clock.now)
 
     def read(self, path: str) -> str | None:
         self.reads.append(path)
@@ -40,7 +40,7 @@ def test_settings_are_a_parameter_of_the_tenant(ministack: str) -> None:
         "lambda": {"functions": ["orders-*"]},
     }
     ssm.put_parameter(Name=f"/{names.prefix}/t/settings", Value=json.dumps(document), Type="String")
-    settings = Settings(parameters(lambda: ssm), names, lambda: NOW)
+    settings = CachedTenantSettings(parameters(lambda: ssm), names, lambda: NOW)
     assert settings.of("t") == TenantSettings(
         ["api.example.com", "*.example.com"], ["sqs:SendMessage", "s3:Get*"], ["orders-*"]
     )
@@ -132,4 +132,4 @@ def test_settings_that_cannot_be_read_are_not_taken_for_missing() -> None:
         raise UnavailableError
 
     with pytest.raises(UnavailableError):
-        Settings(read, Names("sedo"), lambda: NOW).of("t")
+        CachedTenantSettings(read, Names("sedo"), lambda: NOW).of("t")

@@ -1,5 +1,6 @@
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,19 +21,18 @@ TEXT = f"new:{b64encode(TWO).decode()},old:{b64encode(ONE).decode()}"
 KEY = "123:order-fulfilment:00c0ffee:main.3.left@2:7"
 
 
-@pytest.fixture(autouse=True)
-def no_keys_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SEDO_TOKEN_KEYS", raising=False)
-
-
 @pytest.fixture
 def clock() -> MemoryClock:
     return MemoryClock(NOW)
 
 
+def read(text: str) -> Sequence[SigningKey]:
+    return parse(text, "here")
+
+
 def test_keys_are_read_newest_first() -> None:
-    assert parse(TEXT) == (SigningKey("new", TWO), SigningKey("old", ONE))
-    assert parse(f" {TEXT.replace(',', ', ')}\n") == parse(TEXT)
+    assert read(TEXT) == (SigningKey("new", TWO), SigningKey("old", ONE))
+    assert read(f" {TEXT.replace(',', ', ')}\n") == read(TEXT)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_keys_that_are_malformed_are_told_with_their_place_and_without_what_is_s
 
 
 def test_a_fresh_key_is_read_and_is_never_the_same() -> None:
-    (one,), (two,) = parse(new_key()), parse(new_key())
+    (one,), (two,) = read(new_key()), read(new_key())
     assert len(one.secret) == 32
     assert one.id != two.id
     assert one.secret != two.secret
@@ -70,12 +70,12 @@ def test_keys_are_in_a_parameter_and_are_kept_for_five_minutes(ministack: str, c
     with pytest.raises(SetupError, match=f"create the SecureString parameter /{names.prefix}/token-keys"):
         keys()
     ssm.put_parameter(Name=tokens.path(names), Value=TEXT, Type="SecureString")
-    assert keys() == parse(TEXT)
+    assert keys() == read(TEXT)
     ssm.put_parameter(Name=tokens.path(names), Value=new_key(), Type="SecureString", Overwrite=True)
     clock.sleep(299)
-    assert keys() == parse(TEXT)
+    assert keys() == read(TEXT)
     clock.sleep(1)
-    assert keys() != parse(TEXT)
+    assert keys() != read(TEXT)
 
 
 def test_malformed_keys_name_their_parameter(clock: MemoryClock) -> None:
@@ -84,13 +84,9 @@ def test_malformed_keys_name_their_parameter(clock: MemoryClock) -> None:
         keys()
 
 
-def test_keys_of_the_environment_go_first(monkeypatch: pytest.MonkeyPatch, clock: MemoryClock) -> None:
-    keys = TokenKeys({"/sedo/token-keys": new_key()}.get, Names("sedo"), clock.now)
-    monkeypatch.setenv("SEDO_TOKEN_KEYS", TEXT)
-    assert keys() == parse(TEXT)
-    monkeypatch.setenv("SEDO_TOKEN_KEYS", "new")
-    with pytest.raises(SetupError, match="SEDO_TOKEN_KEYS: key 1"):
-        keys()
+def test_keys_of_the_operator_go_first(clock: MemoryClock) -> None:
+    keys = TokenKeys({"/sedo/token-keys": new_key()}.get, Names("sedo"), clock.now, read(TEXT))
+    assert keys() == read(TEXT)
 
 
 def test_the_keys_are_made_where_they_are_missing_and_stay_as_they_are(ministack: str, clock: MemoryClock) -> None:
@@ -104,13 +100,13 @@ def test_the_keys_are_made_where_they_are_missing_and_stay_as_they_are(ministack
 
 
 def test_a_token_names_the_turn_of_its_key(clock: MemoryClock) -> None:
-    made = Tokens(lambda: parse(TEXT), clock.now)
+    made = Tokens(lambda: read(TEXT), clock.now)
     token = made.read(made.issue(KEY))
     assert (token.execution, token.thread, token.turn) == ("123:order-fulfilment:00c0ffee", "main.3.left@2", 7)
 
 
 def test_a_token_is_valid_for_a_year_and_then_expires(clock: MemoryClock) -> None:
-    made = Tokens(lambda: parse(TEXT), clock.now)
+    made = Tokens(lambda: read(TEXT), clock.now)
     text = made.issue(KEY)
     clock.instant += timedelta(days=365)
     assert made.read(text).expires == datetime(2027, 2, 1, tzinfo=UTC)
@@ -120,7 +116,7 @@ def test_a_token_is_valid_for_a_year_and_then_expires(clock: MemoryClock) -> Non
 
 
 def test_the_token_of_a_key_stays_the_same_for_a_day(clock: MemoryClock) -> None:
-    made = Tokens(lambda: parse(TEXT), clock.now)
+    made = Tokens(lambda: read(TEXT), clock.now)
     text = made.issue(KEY)
     clock.instant = NOW.replace(hour=23, minute=59, second=59)
     assert made.issue(KEY) == text
@@ -128,9 +124,9 @@ def test_the_token_of_a_key_stays_the_same_for_a_day(clock: MemoryClock) -> None
 
 
 def test_tokens_of_an_old_key_are_read_until_it_is_taken_away(clock: MemoryClock) -> None:
-    old = Tokens(lambda: parse(TEXT.partition(",")[2]), clock.now).issue(KEY)
-    rotated = Tokens(lambda: parse(TEXT), clock.now)
+    old = Tokens(lambda: read(TEXT.partition(",")[2]), clock.now).issue(KEY)
+    rotated = Tokens(lambda: read(TEXT), clock.now)
     assert rotated.issue(KEY) != old
     assert rotated.read(old) == rotated.read(rotated.issue(KEY))
     with pytest.raises(TokenError):
-        Tokens(lambda: parse(TEXT.partition(",")[0]), clock.now).read(old)
+        Tokens(lambda: read(TEXT.partition(",")[0]), clock.now).read(old)

@@ -17,6 +17,7 @@ from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.reads import batch_get
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
@@ -94,12 +95,12 @@ class Dependencies:
 def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
     payloads = Payloads(DynamoChunks(tables, NAMES))
     return Dependencies(
-        DynamoExecutions(tables, NAMES, payloads),
-        DynamoDefinitions(tables, NAMES),
-        DynamoHistory(tables, NAMES, payloads),
-        SqsQueue(queues, NAMES),
-        DynamoSignals(tables, NAMES, payloads),
-        DynamoTasks(tables, NAMES, payloads),
+        executions=DynamoExecutions(tables, NAMES, payloads),
+        definitions=DynamoDefinitions(tables, NAMES),
+        history=DynamoHistory(tables, NAMES, payloads),
+        queue=SqsQueue(queues, NAMES),
+        events=DynamoSignals(tables, NAMES, payloads),
+        tasks=DynamoTasks(tables, NAMES, payloads),
     )
 
 
@@ -217,25 +218,25 @@ def test_reads_go_on_with_the_keys_that_a_batch_left_out(ministack_aws: Aws, ten
 
     def partly(params: dict[str, dict[str, dict[str, object]]], **_: object) -> None:
         """Ask for two keys and remember the others as left out."""
-        request = params["RequestItems"][ministack_aws.names.executions]
+        request = params["RequestItems"][ministack_aws.names.table(EXECUTIONS)]
         keys = list(request["Keys"])
         request["Keys"], left[:] = keys[:2], keys[2:]
 
     def leave(parsed: dict[str, object], **_: object) -> None:
         if left:
-            parsed["UnprocessedKeys"] = {ministack_aws.names.executions: {"Keys": list(left)}}
+            parsed["UnprocessedKeys"] = {ministack_aws.names.table(EXECUTIONS): {"Keys": list(left)}}
 
     left: list[object] = []
     tables.meta.events.register("provide-client-params.dynamodb.BatchGetItem", partly)
     tables.meta.events.register("after-call.dynamodb.BatchGetItem", leave)
     keys = [{"id": {"S": execution_id}} for execution_id in [*ids, "not there"]]
-    items = batch_get(tables, ministack_aws.names.executions, keys, ("id",))
+    items = batch_get(tables, ministack_aws.names.table(EXECUTIONS), keys, ("id",))
     assert sorted(item["id"]["S"] for item in items) == ids
 
 
 def test_a_batch_without_progress_is_told_as_unavailable(ministack_aws: Aws) -> None:
     tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
-    table = ministack_aws.names.executions
+    table = ministack_aws.names.table(EXECUTIONS)
 
     def leave(parsed: dict[str, object], **_: object) -> None:
         parsed["UnprocessedKeys"] = {table: {"Keys": [{"id": {"S": "x"}}]}}

@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.adapters.http.addresses import allowed, matches, purpose, read_host
+from chalicelib.adapters.http.addresses import matches, purpose, read_host
 
 
 @pytest.mark.parametrize(
@@ -167,19 +167,3 @@ def test_a_host_that_could_be_read_otherwise_is_refused(text: str, why: str) -> 
 )
 def test_a_list_names_hosts(entry: str, host: str, port: int, named: bool) -> None:  # noqa: FBT001 - what the example expects
     assert matches(["other.test", entry], host, port) is named
-
-
-def test_the_hosts_of_the_environment_stand_between_commas() -> None:
-    assert allowed(" 127.0.0.1:8080, LocalHost,,*.corp.test,[::1] ") == {
-        "127.0.0.1:8080",
-        "localhost",
-        "*.corp.test",
-        "[::1]",
-    }
-    assert allowed(None) == allowed("") == frozenset()
-
-
-@pytest.mark.parametrize("entry", ["http://localhost", "a b", "localhost:x", "10.0.0.0/8", "::1", "user@host"])
-def test_an_entry_that_names_no_host_is_refused(entry: str) -> None:
-    with pytest.raises(ValueError, match="is no host: write example"):
-        allowed(f"localhost,{entry}")

@@ -19,7 +19,7 @@ from chalicelib.core.records.history import (
     put_back,
     stays,
 )
-from chalicelib.core.records.payload import LIMITS, Limits, digest
+from chalicelib.core.records.payload import PACKING, PackingLimits, digest
 from chalicelib.core.values.errors import HistoryBrokenError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
@@ -41,7 +41,7 @@ def made_row(
     version: int = 1,
     previous: Row | None = None,
     writer: str = "r#1",
-    limits: Limits = LIMITS,
+    limits: PackingLimits = PACKING,
 ) -> Row:
     item = execution(version - 1, previous and previous.link)
     return new_row(item, writer, news(item, records, limits), limits)
@@ -214,7 +214,7 @@ class TestSharedValues:
         stash: dict[str, Json] = {f"s{n}": n for n in range(200)} | {"kept": LONG}
         item = copy_with(execution(), input=LONG)
         made = new_row(
-            item, "r#1", news(item, [sized(LONG, stash=stash)]), Limits(slot=1000, document=1000, smallest=20)
+            item, "r#1", news(item, [sized(LONG, stash=stash)]), PackingLimits(slot=1000, document=1000, smallest=20)
         )
         (whole,), (inner,) = made.records, made.records
         assert whole["references"].keys() == {"/result", "/stash", "/stash/kept"}
@@ -263,7 +263,7 @@ class TestLargeValues:
         assert one.link != other.link
 
     def test_limits_can_be_given(self) -> None:
-        made = made_row([succeeded("x" * 50)], limits=Limits(slot=40, document=1000, smallest=20))
+        made = made_row([succeeded("x" * 50)], limits=PackingLimits(slot=40, document=1000, smallest=20))
         assert list(made.payloads.values()) == [encode("x" * 50)]
 
     @pytest.mark.parametrize(

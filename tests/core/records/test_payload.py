@@ -22,8 +22,8 @@ from chalicelib.core.executions.model import (
 )
 from chalicelib.core.records.codec import entry_json, execution_json
 from chalicelib.core.records.payload import (
-    Limits,
     Packed,
+    PackingLimits,
     Reference,
     digest,
     execution_slots,
@@ -35,7 +35,7 @@ from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SMALL = Limits(slot=100, document=1000, smallest=20)
+SMALL = PackingLimits(slot=100, document=1000, smallest=20)
 
 
 def document(
@@ -51,7 +51,7 @@ def document(
     return execution_json(Execution("t:d:1", "t", "d", 1, "n", value, NOW, {ROOT: root}, **more))
 
 
-def packed(made: dict[str, Any], limits: Limits = SMALL) -> Packed:
+def packed(made: dict[str, Any], limits: PackingLimits = SMALL) -> Packed:
     """Pack a document, and see that it comes back."""
     before = encode(made)
     answer = pack("t", before, execution_slots, limits)
@@ -94,14 +94,14 @@ def test_nothing_is_looked_at_in_a_short_document() -> None:
 
 
 def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
-    limits = Limits(slot=1000, document=8000, smallest=20)
+    limits = PackingLimits(slot=1000, document=8000, smallest=20)
     answer = packed(document(stash={f"s{n}": "x" * (900 + n) for n in range(10, 20)}), limits)
     assert set(answer.references) == {"/threads/0/stash/s18", "/threads/0/stash/s19"}
     assert len(answer.text) <= limits.document < len(answer.text) + 900
 
 
 def test_the_references_count_towards_the_length_of_the_document() -> None:
-    limits = Limits(slot=4000, document=4000, smallest=100)
+    limits = PackingLimits(slot=4000, document=4000, smallest=100)
     made = [entry_json(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 300)) for n in range(12)]
     answer = pack("t", encode(made), record_slots, limits)
     assert len(answer.references) > (len(encode(made)) - limits.document) // 300
@@ -124,12 +124,12 @@ def test_a_group_moves_without_the_values_that_had_moved_out_of_it() -> None:
 
 def test_values_that_save_nothing_stay_until_their_group_moves() -> None:
     stash: dict[str, Json] = {f"s{n}": "x" * n for n in range(60, 90)}
-    answer = packed(document(stash=stash), Limits(slot=100, document=1900, smallest=20))
+    answer = packed(document(stash=stash), PackingLimits(slot=100, document=1900, smallest=20))
     assert set(answer.references) == {"/threads/0/stash"}
 
 
 def test_values_below_the_smallest_move_when_nothing_else_helps() -> None:
-    limits = Limits(slot=500, document=3000, smallest=500)
+    limits = PackingLimits(slot=500, document=3000, smallest=500)
     made = [entry_json(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 400)) for n in range(8)]
     answer = pack("t", encode(made), record_slots, limits)
     assert 0 < len(answer.references) < 8
@@ -137,7 +137,7 @@ def test_values_below_the_smallest_move_when_nothing_else_helps() -> None:
 
 def test_a_value_shorter_than_its_reference_never_moves_to_save_room() -> None:
     made = [entry_json(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 110)) for n in range(80)]
-    assert not pack("t", encode(made), record_slots, Limits(slot=500, document=3000, smallest=500)).references
+    assert not pack("t", encode(made), record_slots, PackingLimits(slot=500, document=3000, smallest=500)).references
 
 
 def test_equal_values_are_one_payload() -> None:
@@ -171,4 +171,4 @@ GROUPS = st.dictionaries(st.text(max_size=20), VALUES, max_size=30)
 def test_any_document_comes_back_under_any_limits(
     value: Json, incoming: Json, stash: dict[str, Json], results: dict[str, Json], slot: int, most: int
 ) -> None:
-    packed(document(value, incoming, stash, results), Limits(slot, most, slot // 2))
+    packed(document(value, incoming, stash, results), PackingLimits(slot, most, slot // 2))

@@ -1,0 +1,85 @@
+"""The tables: their names, keys, indexes and what their items expire by. Stores, deployment and tests all read this."""
+
+from typing import TYPE_CHECKING, Literal
+
+from chalicelib.core.values.value import value
+from chalicelib.core.waits.task import HEADER
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.dynamodb.attributes import Item
+
+
+@value
+class KeySchema:
+    """The key of a table or an index, by the names of its attributes; all are text but those of a number."""
+
+    name: str
+    """Of an index, or of a table without the prefix of its installation."""
+    partition: str
+    sort: str = ""
+    """Empty: the partition key is the whole key."""
+
+    def key(self, partition: str, sort: str | int = "") -> "Item":
+        """Make the key attributes of an item; an ``int`` is a number."""
+        if not self.sort:
+            return {self.partition: {"S": partition}}
+        last: Item = {self.sort: {"S": sort} if isinstance(sort, str) else {"N": str(sort)}}
+        return {self.partition: {"S": partition}, **last}
+
+
+@value
+class SecondaryIndex(KeySchema):
+    """A global secondary index."""
+
+    includes: tuple[str, ...] = ()
+    """What it holds beside keys; 20 attributes at most (Amazon DynamoDB API Reference, "Projection")."""
+
+
+@value
+class TableSchema(KeySchema):
+    """A table."""
+
+    indexes: tuple[SecondaryIndex, ...] = ()
+    numbers: tuple[str, ...] = ()
+    """Key attributes that are numbers."""
+    expiry: str = "expiresAt"
+    """The attribute with the second at which an item may be deleted (time to live)."""
+    billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
+    stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] | None = None
+    """What a record of its stream shows; None: it has no stream."""
+
+    @property
+    def absent(self) -> str:
+        """The condition of a write that there is no item under its key."""
+        return f"attribute_not_exists({self.partition})"
+
+
+BY_TENANT = SecondaryIndex("by-tenant", "tenantId", "startedAt")
+"""Executions of a tenant by their start."""
+BY_DUE = SecondaryIndex("by-due", "dueShard", "dueAt")
+"""Executions by the instant at which something of them is due; those that have none are not in it."""
+BY_STATUS = SecondaryIndex(
+    "by-status",
+    "tenantStatus",
+    "createdAt",
+    includes=tuple(name for name in HEADER if name not in {"tenantId", "id", "createdAt"}),
+)
+"""Tasks of a tenant in a status (``<tenant>#<status>``) by their creation."""
+
+DEFINITIONS = TableSchema("definition", "tenantId", "id")
+"""The newest version of each definition."""
+DEFINITION_VERSIONS = TableSchema("definition_version", "tenantId", "idVersion")
+"""All versions of definitions: ``<id>@<version>``, the version in five digits."""
+EXECUTIONS = TableSchema("execution", "id", indexes=(BY_TENANT, BY_DUE))
+"""Executions."""
+HISTORY = TableSchema("execution_history", "id", "key")
+"""Rows of history."""
+PAYLOADS = TableSchema("payload", "sha256", "part", numbers=("part",))
+"""Chunks of large values."""
+SIGNALS = TableSchema("event", "tenantId", "nameKey")
+"""Events that are matched by key, and who waits for them."""
+TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,))
+"""People's tasks."""
+
+TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS)
+"""All tables, in the order in which they are made."""

@@ -1,0 +1,28 @@
+"""Writes of DynamoDB that a condition guards."""
+
+from typing import TYPE_CHECKING, cast
+
+from chalicelib.adapters.dynamodb.faults import unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
+
+    from chalicelib.adapters.dynamodb.attributes import Item
+
+
+def put_if(client: "DynamoDBClient", request: "PutItemInputTypeDef") -> "Item | None":
+    """Put an item if the condition of the request holds; answer None where it did, and else the item that is there.
+
+    That is empty where there is none, and where the request does not ask for it (``ALL_OLD``).
+
+    Raises:
+        UnavailableError: DynamoDB did not answer.
+    """
+    try:
+        with unavailable():
+            client.put_item(**request)
+    except client.exceptions.ConditionalCheckFailedException as refusal:
+        answer = cast("dict[str, Item]", refusal.response)  # the type of the answer is that of all errors
+        return answer.get("Item", {})
+    return None

@@ -1,0 +1,171 @@
+"""What users can meet as a limit: every one, with its unit; where AWS sets it, with its source."""
+
+from datetime import timedelta
+
+
+class Limits:
+    """The limits of an installation, or with other values those of a tenant: ``Limits(definition_steps=50)``.
+
+    An instance holds only what differs, and unknown names raise TypeError. As a ``value`` so many members would cost
+    each cold start more than a millisecond.
+    """
+
+    body_bytes: int = 256 * 1024
+    """Bytes of the body of a request, and so of a definition."""
+    body_depth: int = 50
+    """Levels of lists and objects in a document that is read."""
+    page_items: int = 100
+    """Items of one page of a list."""
+    version: int = 10**9
+    """The largest number of a version that a request can name."""
+    wait_seconds: int = 25
+    """Seconds that a request may wait for an execution; an API call has 29 (Amazon API Gateway quotas, "Integration
+    timeout")."""
+    filled_bytes: int = 3_000_000
+    """Bytes of values that a page of history puts back into its records; an answer has 6 MB (AWS Lambda quotas,
+    "Invocation payload")."""
+    dry_run_bytes: int = 5_000_000
+    """Bytes of the answer of a dry run (the same)."""
+
+    definition_steps: int = 1_000
+    """Steps of one definition, nested ones included."""
+    definition_lists: int = 16
+    """Lists of steps inside each other."""
+    definition_includes: int = 100
+    """Includes of one definition."""
+    included_bytes: int = 256 * 1024
+    """Bytes, as JSON, of all steps that one definition includes."""
+    longest_time: timedelta = timedelta(days=36_525)
+    """Any time that a definition can name."""
+
+    schema_bytes: int = 32 * 1024
+    """Bytes of a schema as JSON."""
+    schema_depth: int = 20
+    """Levels of lists and objects in a schema."""
+    schema_subschemas: int = 1_000
+    """Schemas inside a schema."""
+    schema_refs: int = 1_000
+    """References that one place of an instance may lead through, counted as often as they are reached."""
+    schema_chain: int = 50
+    """References and combinations (``allOf`` …) that one place of an instance may lead through in a row."""
+    schema_unique_items: int = 200
+    """Items of an array that are compared with each other."""
+    validation_steps: int = 500_000
+    """What validating one instance may cost at most: a step is one keyword, or one part of it, at one place."""
+    validation_steps_smallest: int = 50_000
+    """What validating the smallest instance may cost."""
+    validation_steps_per_byte: int = 4
+    """What each byte of the instance adds to that."""
+    problems: int = 1_000
+    """Problems of one instance that are told."""
+    problem_chars: int = 1_000
+    """Characters of the message of a problem; jsonschema's messages repeat the instance."""
+    pattern_chars: int = 1_000
+    """Characters of one regular expression."""
+
+    expression_bytes: int = 1024
+    """Bytes of one expression."""
+    expression_nesting: int = 64
+    """Levels of one expression; each costs some frames of Python's stack."""
+    rendering_visits: int = 20_000
+    """Nodes visited in one rendering."""
+    rendering_result_bytes: int = 1 << 20
+    """Bytes, as JSON, of what the expressions of one rendering yield, and of any value on the way."""
+    rendering_built_bytes: int = 4 << 20
+    """Bytes, as JSON, of all that one rendering builds on the way; what is shared counts once."""
+    rendering_passed_bytes: int = 64_000_000
+    """Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to
+    name."""
+    value_depth: int = 256
+    """Levels of lists and objects in a value."""
+    number_bits: int = 14_285
+    """Bits of a whole number: what 4,300 digits need, which is as many as Python reads and writes."""
+    function_text: int = 1 << 20
+    """Characters of a text that a function makes."""
+    function_items: int = 100_000
+    """Items of a list that a function makes."""
+    function_places: int = 15
+    """Decimal places that a function rounds to."""
+    function_format: int = 100
+    """Characters of a format of a time."""
+
+    result_chars: int = 64_000_000
+    """Characters of JSON of one result; a function has to hold a few of them."""
+    fork_width: int = 100
+    """Threads that one step may fork, and executions that it may wait for: a larger `map` is a tree of these."""
+    execution_nesting: int = 16
+    """Executions nested by `workflow` steps."""
+    execution_starts: int = 100_000
+    """Executions that one execution starts by `workflow` steps."""
+    execution_starts_a_minute: int = 10_000
+    """The same, in a minute."""
+    execution_signals: int = 100
+    """Events that are kept for one execution until a step takes them."""
+    execution_signals_taken: int = 20
+    """Events that steps of one execution have taken, and a repeat of which is known."""
+
+    key_waiting: int = 1_000
+    """Threads that wait for one name and key, those included that are matched and have not taken their event yet."""
+    key_kept: int = 100
+    """Events of one name and key that are kept for whoever comes; those that were given back may be above it."""
+    key_done: int = 1_000
+    """Events of one name and key that are known as taken; of more, those that were taken first are forgotten."""
+    key_remembered: timedelta = timedelta(hours=1)
+    """For how long an event that was taken is known at least, however short it was to be kept."""
+    key_chars: int = 1_000
+    """Characters of the key of an event."""
+    event_kept: timedelta = timedelta(days=1)
+    """For how long a published event is kept that does not say so itself."""
+    event_kept_longest: timedelta = timedelta(days=366)
+    """For how long a published event can be kept."""
+    message_chars: int = 4_000
+    """Characters of the message of an error that an answer gives."""
+    token_valid: timedelta = timedelta(days=365)
+    """How long a token is valid at least: less than a day longer."""
+
+    task_priority: int = 100
+    """The highest priority of a task."""
+    task_reason_chars: int = 4_000
+    """Characters of the reason why a task is rejected."""
+    task_names: int = 200
+    """People and groups that a task can be given to, and characters of the name of each."""
+    task_filter_groups: int = 100
+    """Groups that the store compares in a list of tasks; with more, all tasks are read (an expression has 4 KB: Amazon
+    DynamoDB Developer Guide, "Quotas")."""
+
+    call_seconds: int = 30
+    """Seconds that a whole call may take."""
+    http_url_chars: int = 8_192
+    """Characters of a URL."""
+    http_redirects: int = 3
+    """Redirects that one call follows."""
+    http_header_bytes: int = 64 * 1024
+    """Bytes of the headers of an answer."""
+    http_answer_bytes: int = 16 * 1024 * 1024
+    """Bytes of the body of an answer, unpacked."""
+    http_error_bytes: int = 16 * 1024
+    """Bytes of the body of an answer that is not expected, in the details of the error."""
+    aws_answer_bytes: int = 32 * 1024 * 1024
+    """Bytes of one answer, with all its pages."""
+    lambda_answer_bytes: int = 8 * 1024 * 1024
+    """Bytes of an answer: more than any has (AWS Lambda Developer Guide, "Lambda quotas")."""
+    lambda_message_chars: int = 16 * 1024
+    """Characters of what a function says of its failure."""
+    lambda_log_lines: int = 20
+    """Lines of the log of a function that failed."""
+
+    dry_run_turns: int = 10_000
+    """Turns of a dry run, its child executions included: enough for all but what loops for ever."""
+    dry_run_seconds: int = 12
+    """Seconds that it really takes; an API call has 29 (Amazon API Gateway quotas, "Integration timeout")."""
+    dry_run_size: int = 20_000_000
+    """Bytes of its history and calls as JSON."""
+
+    def __init__(self, **others: int | timedelta) -> None:
+        if unknown := sorted(others.keys() - Limits.__annotations__.keys()):
+            raise TypeError(f"there is no limit {', '.join(unknown)}")
+        self.__dict__.update(others)
+
+
+LIMITS = Limits()
+"""Those of every tenant."""

@@ -1,0 +1,118 @@
+"""The use cases, put together: each is made, and its code loaded, when it is first asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from chalicelib.engine.invocation import ApiInvocation
+from chalicelib.engine.model import Dependencies
+
+if TYPE_CHECKING:
+    from chalicelib.core.definitions.model import StepType
+    from chalicelib.core.executions.inputs import Answered, Requested
+    from chalicelib.core.executions.model import Execution
+    from chalicelib.core.values.json import Json, Problem
+    from chalicelib.core.waits.token import Token
+    from chalicelib.ports import DefinitionStore
+    from chalicelib.usecases.answers import AnswerService
+    from chalicelib.usecases.definitions import DefinitionService
+    from chalicelib.usecases.executions import ExecutionService
+    from chalicelib.usecases.tasks import TaskService
+
+Inspect: TypeAlias = "Callable[[str, Mapping[str, Json]], Sequence[Problem]]"
+"""Finds what is wrong with the calls of a definition of a tenant."""
+
+
+class Services:
+    """The use cases over what invocations work with.
+
+    Args:
+        dependencies: what invocations work with.
+        definitions: the store of definitions.
+        step_types: what a step's ``type`` can name.
+        inspect: finds what is wrong with the calls of a definition.
+        read_token: reads the token of a turn.
+        new_suffix: makes the last part of the id of an execution.
+        new_request: makes the id of a request.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword
+        self,
+        *,
+        dependencies: Dependencies,
+        definitions: "DefinitionStore",
+        step_types: "Mapping[str, StepType]",
+        inspect: Inspect,
+        read_token: "Callable[[str], Token]",
+        new_suffix: Callable[[], str],
+        new_request: Callable[[], str],
+    ) -> None:
+        self._dependencies = dependencies
+        self._definitions = definitions
+        self._step_types = step_types
+        self._inspect = inspect
+        self._read_token = read_token
+        self._new_suffix = new_suffix
+        self._new_request = new_request
+
+    @cached_property
+    def definitions(self) -> "DefinitionService":
+        """Definitions."""
+        from chalicelib.usecases.definitions import DefinitionService  # noqa: PLC0415 - see above
+
+        return DefinitionService(self._definitions, self._dependencies.clock, self._step_types, self._inspect)
+
+    @cached_property
+    def executions(self) -> "ExecutionService":
+        """Executions."""
+        from chalicelib.usecases.executions import ExecutionService  # noqa: PLC0415 - see above
+
+        return ExecutionService(
+            definitions=self.definitions,
+            parsed=self._dependencies.definitions,
+            executions=self._dependencies.executions,
+            history=self._dependencies.history,
+            queue=self._dependencies.queue,
+            clock=self._dependencies.clock,
+            new_suffix=self._new_suffix,
+            drive=self.drive,
+        )
+
+    @cached_property
+    def answers(self) -> "AnswerService":
+        """What other systems say: answers and events."""
+        from chalicelib.usecases.answers import AnswerService  # noqa: PLC0415 - see above
+
+        return AnswerService(
+            executions=self._dependencies.executions,
+            definitions=self._dependencies.definitions,
+            signals=self._dependencies.signals,
+            queue=self._dependencies.queue,
+            clock=self._dependencies.clock,
+            read_token=self._read_token,
+            answer=self.answer,
+            drive=self.drive,
+        )
+
+    @cached_property
+    def tasks(self) -> "TaskService":
+        """People's tasks."""
+        from chalicelib.usecases.tasks import TaskService  # noqa: PLC0415 - see above
+
+        return TaskService(
+            store=self._dependencies.tasks,
+            executions=self._dependencies.executions,
+            clock=self._dependencies.clock,
+            answer=self.answer,
+        )
+
+    def drive(self, execution_id: str, wanted: "Requested") -> "Execution | None":
+        """Let an execution do what is asked of it; answer what it is then, None where it is not there."""
+        return self._invocation(execution_id, wanted).result()
+
+    def answer(self, execution_id: str, answer: "Answered") -> bool:
+        """Give an execution an answer; tell whether a thread waited for it."""
+        return self._invocation(execution_id, answer).has_changed()
+
+    def _invocation(self, execution_id: str, event: "Requested | Answered") -> ApiInvocation:
+        return ApiInvocation(self._dependencies, execution_id, event, self._new_request())

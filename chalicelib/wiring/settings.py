@@ -1,0 +1,161 @@
+"""Every environment variable of sedo, read once and checked at the start.
+
+Every function loads this first, so it loads next to nothing itself. What the AWS SDK reads is not here.
+"""
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import field, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from chalicelib.adapters.names import Names
+from chalicelib.core.values.value import value
+
+if TYPE_CHECKING:
+    from chalicelib.core.waits.token import SigningKey
+
+LONGEST_PREFIX = 42
+"""Characters: the name of a queue has 80 at most (Amazon SQS Developer Guide, "message quotas")."""
+
+
+def _prefix(text: str) -> str:
+    if len(text) > LONGEST_PREFIX or not (text.isascii() and text.replace("-", "").replace("_", "").isalnum()):
+        raise ValueError(f"it has 1 to {LONGEST_PREFIX} characters of A-Za-z0-9_-")
+    return text
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"it is {' or '.join(choices)}")
+        return text
+
+    return read
+
+
+def _flag(text: str) -> bool:
+    return _one_of("true", "false")(text) == "true"
+
+
+def _hosts(text: str) -> Collection[str]:
+    from chalicelib.adapters.allow_lists import read_hosts  # noqa: PLC0415 - only where it is set
+
+    return read_hosts(text)
+
+
+def _actions(text: str) -> Sequence[str]:
+    from chalicelib.adapters.allow_lists import read_actions  # noqa: PLC0415 - only where it is set
+
+    return read_actions(text)
+
+
+def _functions(text: str) -> Sequence[str]:
+    from chalicelib.adapters.allow_lists import read_functions  # noqa: PLC0415 - only where it is set
+
+    return read_functions(text)
+
+
+def _token_keys(text: str) -> "Sequence[SigningKey]":
+    from chalicelib.adapters.calls.tokens import parse  # noqa: PLC0415 - only where it is set
+
+    return parse(text, "SEDO_TOKEN_KEYS")
+
+
+def _variable(name: str, read: Callable[[str], object], default: object, about: str, *, secret: bool = False) -> Any:  # noqa: ANN401 - a field
+    """Declare the variable that a field is read from; its reader raises ValueError, saying what would be right."""
+    return field(default=default, repr=not secret, metadata={"name": name, "read": read, "about": about})
+
+
+@value
+class Settings:
+    """What an installation is told by its environment; a variable that is empty counts as not set."""
+
+    prefix: str = _variable(
+        "SEDO_PREFIX",
+        _prefix,
+        "sedo",
+        "how the names of tables, queues, parameters and secrets begin: it tells installations and stages apart (sedo)",
+    )
+    stores: Literal["aws", "memory"] = _variable(
+        "SEDO_STORES",
+        _one_of("aws", "memory"),
+        "aws",
+        "aws: DynamoDB and SQS, where AWS_ENDPOINT_URL and the other variables of the AWS SDKs say; "
+        "memory: the memory of the process, for tests and demonstrations (aws)",
+    )
+    secrets: Literal["ssm", "secretsmanager"] = _variable(
+        "SEDO_SECRETS",
+        _one_of("ssm", "secretsmanager"),
+        "ssm",
+        "where the secrets of tenants are: in the Parameter Store or in Secrets Manager (ssm)",
+    )
+    token_keys: "Sequence[SigningKey] | None" = _variable(
+        "SEDO_TOKEN_KEYS",
+        _token_keys,
+        None,
+        "the keys that sign tokens, id:base64[,id:base64…], newest first "
+        "(those of the SecureString parameter /<prefix>/token-keys)",
+        secret=True,
+    )
+    http_hosts: Collection[str] = _variable(
+        "SEDO_HTTP_ALLOW",
+        _hosts,
+        frozenset(),
+        "hosts that http steps may call though they are private, over plain http and on any port, "
+        "separated by commas: 127.0.0.1, *.internal.example.com, db.example.com:8080 (none)",
+    )
+    aws_actions: Sequence[str] = _variable(
+        "SEDO_AWS_ALLOW",
+        _actions,
+        (),
+        "actions that aws steps may call, separated by commas: sqs:SendMessage, dynamodb:*Item (none)",
+    )
+    lambda_functions: Sequence[str] = _variable(
+        "SEDO_LAMBDA_ALLOW",
+        _functions,
+        (),
+        "functions that lambda steps may call, by name, separated by commas: orders-*, render (none)",
+    )
+    reports_failures: bool = _variable(
+        "SEDO_REPORTS_FAILURES",
+        _flag,
+        False,  # noqa: FBT003 - a default
+        "true: the event source mappings have ReportBatchItemFailures (false)",
+    )
+    trusts_headers: bool = _variable(
+        "SEDO_TRUSTED_HEADERS",
+        _flag,
+        False,  # noqa: FBT003 - a default
+        "true: callers say themselves who they are, in X-Sedo-User and X-Sedo-Groups; for development only (false)",
+    )
+
+    @property
+    def names(self) -> Names:
+        """The names of tables and queues."""
+        return Names(self.prefix)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every variable.
+
+        Raises:
+            SetupError: some are wrong; it names each of them, and says what would be right.
+        """
+        given: dict[str, Any] = {}
+        problems: list[str] = []
+        for each in fields(cls):
+            text = environment.get(each.metadata["name"], "").strip()
+            try:
+                given |= {each.name: each.metadata["read"](text)} if text else {}
+            except ValueError as error:
+                problems.append(f"{each.metadata['name']}={text}: {error}")
+        if problems:
+            from chalicelib.core.values.errors import SetupError  # noqa: PLC0415 - rarely needed, and not light
+
+            raise SetupError("; ".join(problems))
+        return cls(**given)
+
+
+def variables() -> Iterator[tuple[str, str]]:
+    """Name each variable, and say what it does and, in brackets, what counts where it is not set."""
+    return ((each.metadata["name"], each.metadata["about"]) for each in fields(Settings))

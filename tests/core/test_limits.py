@@ -1,0 +1,34 @@
+import ast
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from chalicelib.core import limits
+from chalicelib.core.limits import LIMITS, Limits
+
+SOURCE = Path(limits.__file__)
+
+
+def test_other_limits_hold_what_differs() -> None:
+    strict = Limits(definition_steps=50, token_valid=timedelta(days=1))
+    assert (strict.definition_steps, strict.token_valid) == (50, timedelta(days=1))
+    assert strict.call_seconds == LIMITS.call_seconds
+    assert LIMITS.definition_steps == 1_000
+
+
+def test_there_are_no_others() -> None:
+    with pytest.raises(TypeError, match="there is no limit definition_stops"):
+        Limits(definition_stops=50)
+
+
+def test_every_limit_says_what_it_limits() -> None:
+    (found,) = (node for node in ast.parse(SOURCE.read_text()).body if isinstance(node, ast.ClassDef))
+    for field, about in zip(found.body, found.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign):
+            assert isinstance(about, ast.Expr), ast.unparse(field)
+
+
+def test_every_limit_is_held_to() -> None:
+    code = "\n".join(path.read_text() for path in SOURCE.parents[1].rglob("*.py"))
+    assert [name for name in Limits.__annotations__ if f"LIMITS.{name}" not in code] == []

@@ -1,0 +1,89 @@
+import ast
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+
+from chalicelib.adapters.aws import allow
+from chalicelib.adapters.http import gate
+from chalicelib.core.values.errors import SetupError
+from chalicelib.wiring.settings import Settings, variables
+
+PROJECT = Path(__file__).parents[2]
+KEY = f"one:{b64encode(bytes(32)).decode()}"
+UNTIL_REQUESTS_KNOW_THE_SETTINGS = {"chalicelib/api/http.py"}
+
+
+def test_without_variables_there_is_a_default_for_each() -> None:
+    assert Settings.from_environment({}) == Settings() == Settings.from_environment({"SEDO_PREFIX": " "})
+    assert (Settings().prefix, Settings().stores, Settings().secrets) == ("sedo", "aws", "ssm")
+    assert not Settings().reports_failures
+    assert Settings().names.work == "sedo_execution-processor-queue"
+
+
+def test_every_variable_is_read() -> None:
+    settings = Settings.from_environment(
+        {
+            "SEDO_PREFIX": "sedo-prod",
+            "SEDO_STORES": "memory",
+            "SEDO_SECRETS": "secretsmanager",
+            "SEDO_TOKEN_KEYS": KEY,
+            "SEDO_HTTP_ALLOW": "127.0.0.1, *.corp.test",
+            "SEDO_AWS_ALLOW": "sqs:SendMessage dynamodb:*",
+            "SEDO_LAMBDA_ALLOW": "orders-*",
+            "SEDO_REPORTS_FAILURES": "true",
+            "SEDO_TRUSTED_HEADERS": "false",
+        }
+    )
+    assert (settings.prefix, settings.stores, settings.secrets) == ("sedo-prod", "memory", "secretsmanager")
+    assert settings.token_keys is not None
+    assert [key.id for key in settings.token_keys] == ["one"]
+    assert settings.http_hosts == {"127.0.0.1", "*.corp.test"}
+    assert (settings.aws_actions, settings.lambda_functions) == (("sqs:SendMessage", "dynamodb:*"), ("orders-*",))
+    assert (settings.reports_failures, settings.trusts_headers) == (True, False)
+    assert "one" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("SEDO_PREFIX", "se do", "SEDO_PREFIX=se do: it has 1 to 42 characters of A-Za-z0-9_-"),
+        ("SEDO_PREFIX", "x" * 43, "it has 1 to 42 characters of A-Za-z0-9_-"),
+        ("SEDO_STORES", "redis", "SEDO_STORES=redis: it is aws or memory"),
+        ("SEDO_SECRETS", "vault", "SEDO_SECRETS=vault: it is ssm or secretsmanager"),
+        ("SEDO_TOKEN_KEYS", "one", "SEDO_TOKEN_KEYS: key 1 is not an id, a colon and base64"),
+        ("SEDO_HTTP_ALLOW", "http://x", "SEDO_HTTP_ALLOW=http://x: 'http://x' is no host: write example.com"),
+        ("SEDO_AWS_ALLOW", "sqs", "SEDO_AWS_ALLOW=sqs: 'sqs' is no action: write sqs:SendMessage"),
+        ("SEDO_LAMBDA_ALLOW", "a:b", "SEDO_LAMBDA_ALLOW=a:b: 'a:b' is no name of a function"),
+        ("SEDO_REPORTS_FAILURES", "yes", "SEDO_REPORTS_FAILURES=yes: it is true or false"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_name_and_what_would_be_right(name: str, text: str, message: str) -> None:
+    with pytest.raises(SetupError) as error:
+        Settings.from_environment({name: text})
+    assert message in str(error.value)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(SetupError, match=r"SEDO_STORES=a: .*; SEDO_SECRETS=b: "):
+        Settings.from_environment({"SEDO_STORES": "a", "SEDO_SECRETS": "b"})
+
+
+def test_the_longest_prefix_fits_into_the_name_of_every_queue() -> None:
+    assert max(map(len, Settings.from_environment({"SEDO_PREFIX": "x" * 42}).names.queues)) == 80
+
+
+def test_every_variable_says_what_it_does() -> None:
+    described = dict(variables())
+    assert {allow.ACTIONS, allow.FUNCTIONS, gate.SETTING} <= described.keys()
+    assert all(name.startswith("SEDO_") and about.endswith(")") for name, about in described.items())
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    reading = set()
+    for path in (PROJECT / "app.py", *(PROJECT / "chalicelib").rglob("*.py")):
+        tree = ast.walk(ast.parse(path.read_text()))
+        names = {getattr(node, "attr", None) or getattr(node, "id", None) for node in tree}
+        if names & {"environ", "getenv"}:
+            reading.add(path.relative_to(PROJECT).as_posix())
+    assert reading == {"chalicelib/wiring/settings.py"} | UNTIL_REQUESTS_KNOW_THE_SETTINGS
