@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.executions.inputs import CancelRequested
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
+from chalicelib.engine.invocation import ApiInvocation
 from chalicelib.engine.observers import Committed, line, log_turns
 from chalicelib.ports import Stale
 from tests.home import CALL, ECHO, WAIT, Home
@@ -87,7 +89,7 @@ def test_a_write_that_loses_is_not_seen(home: Home, seen: list[Committed]) -> No
 def test_what_an_api_call_writes_is_seen(home: Home, seen: list[Committed]) -> None:
     home.create(WAIT)
     name = home.execute("in")
-    home.service.cancel("t", name)
+    ApiInvocation(home.dependencies, name, CancelRequested(), "asked").result()
     assert seen[-1].after.state is State.CANCELLED
 
 
