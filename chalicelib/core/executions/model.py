@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar, TypeAlias
 
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.values.json import Json, JsonObject
@@ -103,32 +104,68 @@ class Driver:
 
 
 @value
-class Join:
-    """What a thread waits for while it is joining or awaiting."""
+class BranchJoin:
+    """What the thread of a `parallel` joins: a thread for each branch."""
 
     total: int
-    """How many branches, items or child executions there are."""
-    begun: int = 0
-    """How many of them have begun."""
+    """How many branches there are."""
     first: bool = False
     """Whether the first result is enough."""
-    listed: bool = False
-    """Whether the result is a list."""
+
+
+@value
+class ItemJoin:
+    """What the thread of a small `map` joins: a thread for each item."""
+
+    total: int
+    """How many items there are."""
+    begun: int = 0
+    """How many of them have begun."""
+    at_once: int = 1
+    """How many may run at once."""
+    tolerate: int = 0
+    """How many may fail."""
+    failed: int = 0
+    """How many have failed so far, and were tolerated."""
+
+
+@value
+class PartitionJoin:
+    """What the thread of a large `map` joins: a child execution for each partition of the items."""
+
+    total: int
+    """How many partitions there are."""
+    begun: int = 0
+    """How many of them have begun."""
     at_once: int = 1
     """How many may run at once."""
     concurrency: int = 1
-    """How many items each child execution may run at once."""
+    """How many items each of them may run at once."""
     tolerate: int = 0
+    """How many items may fail."""
     failed: int = 0
-    """How many have failed so far, and were tolerated."""
+    """How many items have failed so far, and were tolerated."""
     items: int = 0
-    """How many items a `map` has."""
+    """How many items there are."""
     reads: str = ""
-    """What the parts of a `map` are handed on because its steps may read it: of ``input`` and ``stash``."""
-    child: str | None = None
-    """The execution that a `workflow` step started; None for the parts of a `map`."""
-    wait: bool = True
+    """What the partitions are handed on because their steps may read it: of ``input`` and ``stash``."""
+
+
+@value
+class ChildJoin:
+    """What the thread of a `workflow` step joins: a child execution."""
+
+    execution: str
+    """Its id."""
+    awaited: bool = True
     """Whether its end is waited for."""
+
+    total: ClassVar[int] = 1
+    begun: ClassVar[int] = 1
+
+
+Join: TypeAlias = BranchJoin | ItemJoin | PartitionJoin | ChildJoin
+"""What a thread has begun, and goes on after."""
 
 
 @value
@@ -146,8 +183,32 @@ class Answer:
 
 
 @value
+class TimerWait:
+    """A thread waits for an instant."""
+
+    until: datetime
+
+
+@value
+class RetryWait:
+    """A thread waits before the next attempt."""
+
+    until: datetime
+
+
+@value
+class ChildrenWait:
+    """A thread waits for child executions."""
+
+    control_epoch_owed: int = 0
+    """The newest control epoch of the execution that came after they were started: they are told of it; 0: none."""
+
+    until: ClassVar[None] = None
+
+
+@value
 class AnswerWait:
-    """Whose answer a thread waits for."""
+    """A thread waits for the answer of somebody outside, or has got it; of a tombstone: it no longer waits."""
 
     what: AnswerKind
     name: str = ""
@@ -158,11 +219,17 @@ class AnswerWait:
     """Whether a task was not done in time, and is now others' to do."""
     answer: Answer | None = None
     """How the wait ended; None: nobody's answer is wanted any more, or not yet."""
+    until: datetime | None = None
+    """When a sign of life, or a task, is due."""
 
     @property
     def is_kept_elsewhere(self) -> bool:
         """Whether others than this execution keep that it waits: they are to be told when it no longer does."""
         return self.what is AnswerKind.TASK or self.event_key is not None
+
+
+Wait: TypeAlias = TimerWait | RetryWait | ChildrenWait | AnswerWait
+"""What moves a thread on that does not run."""
 
 
 @value
@@ -197,8 +264,6 @@ class Thread:
     """When this attempt of the step began."""
     driver: Driver | None = None
     """None in an execution that nobody has touched since it was submitted."""
-    until: datetime | None = None
-    """While waiting or retrying: when it goes on. While wait: when a sign of life, or a task, is due."""
     deadline: datetime | None = None
     """When this attempt of the step is over time."""
     attempt: int = 1
@@ -216,11 +281,11 @@ class Thread:
     error: Failure | None = None
     """What was caught last; a thread without one sees its parent's."""
     join: Join | None = None
-    wait: AnswerWait | None = None
+    """What it has begun: threads while it is joining, else child executions."""
+    wait: Wait | None = None
+    """What it waits for, unless that is to run, or the threads that it forked."""
     claimed: bool = False
     """Whether the turn is for its driver alone: what it performs must not be performed again."""
-    control_epoch_owed: int = 0
-    """While awaiting: the newest order of the execution that came after its child executions: they are told of it."""
     items: Sequence[Json] | None = None
     """Of a `map` that was driven on with something changed: those with which it began."""
     results: Mapping[str, Json] = field(default_factory=dict)

@@ -7,6 +7,7 @@ API go by it.
 from chalicelib.core.definitions.model import (
     AnswerKind,
 )
+from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.factory import read_below
 from chalicelib.core.executions.inputs import (
     CancelRequested,
@@ -18,8 +19,13 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import (
     ROOT,
+    AnswerWait,
+    BranchJoin,
+    ChildJoin,
+    ChildrenWait,
     Execution,
-    Join,
+    ItemJoin,
+    PartitionJoin,
     State,
     Status,
     Thread,
@@ -113,12 +119,12 @@ class Requests(Rules):
 
     def take_over(self) -> None:
         """Drive every thread, so that what each asks for is sent."""
-        order = self.execution.control_epoch
+        epoch = self.execution.control_epoch
         threads = {
             name: copy_with(
                 thread,
                 driver=self.driver,
-                control_epoch_owed=order if thread.status is Status.WAITING_FOR_CHILDREN else 0,
+                wait=ChildrenWait(epoch) if isinstance(thread.wait, ChildrenWait) else thread.wait,
             )
             for name, thread in self.execution.threads.items()
         }
@@ -165,27 +171,35 @@ class Requests(Rules):
             if (thread := self.execution.threads.get(name)) is not None:
                 self.revive(thread, edited=edited)
 
-    def fits(self, thread: Thread, join: Join) -> bool:
+    def fits(self, thread: Thread) -> bool:
         """Tell whether a step still has the branches, or the number of items, with which it began.
 
         A large `map` must not read more than what its parts were handed on, either.
         """
-        if join.child is not None:
-            return True
-        step = self.definition.steps[thread.step]
-        if not join.listed:
-            begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
-            return len(step.scopes) == join.total and begun | thread.results.keys() <= step.scopes.keys()
+        match thread.join:
+            case BranchJoin(total):
+                scopes = self.definition.steps[thread.step].scopes
+                begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
+                return len(scopes) == total and begun | thread.results.keys() <= scopes.keys()
+            case ItemJoin(total):
+                return self.has_items(thread, total)
+            case PartitionJoin(items=total, reads=reads):
+                read = read_below(self.definition, thread.step).split()
+                return self.has_items(thread, total) and set(read) <= set(reads.split())
+            case _:
+                return True
+
+    def has_items(self, thread: Thread, count: int) -> bool:
+        """Tell whether a `map` has so many items."""
         try:
-            items = items_of(self.definition, self.execution, thread)
+            return len(items_of(self.definition, self.execution, thread)) == count
         except StepError:
             return False
-        read = read_below(self.definition, thread.step).split()
-        return len(items) == join.items and (thread.status is Status.JOINING or set(read) <= set(join.reads.split()))
 
     def keep_items(self, thread: Thread) -> Thread:
         """Keep the items of a `map` that has begun, before what they are made from changes."""
-        if thread.join is None or not thread.join.listed or thread.status is Status.OVER or thread.items is not None:
+        is_map = isinstance(thread.join, ItemJoin | PartitionJoin)
+        if not is_map or thread.status is Status.OVER or thread.items is not None:
             return thread
         try:
             return copy_with(thread, items=list(items_of(self.definition, self.before, thread)))
@@ -194,43 +208,37 @@ class Requests(Rules):
 
     def revive(self, thread: Thread, *, edited: bool) -> None:
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
-        deadline = self.deadline(thread, thread.step)
+        again = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
         late = thread.deadline is not None and thread.deadline <= self.now
-        join = thread.join
-        workflow = join is not None and join.child is not None
         match thread.status:
             case Status.OVER:
-                return
-            case Status.JOINING | Status.WAITING_FOR_CHILDREN if (
-                edited and join is not None and not self.fits(thread, join)
-            ):
-                self.anew(thread)
-            case Status.JOINING if join is not None and len(thread.results) >= (1 if join.first else join.total):
-                self.finish(thread, join)
+                pass
             case Status.RETRYING:
                 self.put(copy_with(thread, driver=self.driver))
-            case Status.READY if join is not None:
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
-            case Status.WAITING_FOR_CHILDREN if not (edited and workflow):
-                self.put(
-                    copy_with(
-                        thread, driver=self.driver, deadline=deadline, control_epoch_owed=self.execution.control_epoch
-                    )
-                )
+            case Status.JOINING | Status.WAITING_FOR_CHILDREN if edited and not self.fits(thread):
+                self.anew(thread)
+            case Status.JOINING if has_joined(thread):
+                self.finish(thread)
+            case Status.WAITING_FOR_CHILDREN if not (edited and isinstance(thread.join, ChildJoin)):
+                self.put(copy_with(again, wait=ChildrenWait(self.execution.control_epoch)))
+            case Status.READY if thread.join is not None:
+                self.put(again)
             case Status.JOINING:
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+                self.put(again)
             case Status.WAITING if not late:
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+                self.put(again)
             case Status.WAITING_FOR_ANSWER if not late and self.is_open(thread):
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+                self.put(again)
             case _:
                 self.anew(thread)
 
     def is_open(self, thread: Thread) -> bool:
         """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""
-        wait = thread.wait
-        silent = thread.until is not None and thread.until <= self.now
-        return wait is not None and wait.what is not AnswerKind.TASK and wait.answer is None and not silent
+        match thread.wait:
+            case AnswerWait(what=AnswerKind.CALLBACK | AnswerKind.EVENT, answer=None, until=until):
+                return until is None or until > self.now
+            case _:
+                return False
 
     def anew(self, thread: Thread) -> None:
         """Let a step begin as though it had never been tried."""
