@@ -12,18 +12,9 @@ from chalicelib.core.executions.inputs import (
     Requested,
     ResumeRequested,
 )
-from chalicelib.core.executions.model import (
-    ROOT,
-    AnswerWait,
-    ChildrenWait,
-    Execution,
-    RetryWait,
-    Status,
-    Thread,
-    TimerWait,
-    failure_json,
-)
+from chalicelib.core.executions.model import ROOT, Execution, Status, Thread, failure_json
 from chalicelib.core.executions.requests import problem
+from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWait, TimerWait
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.waits.task import task_id
 from chalicelib.ports import Summary

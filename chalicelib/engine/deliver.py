@@ -19,7 +19,8 @@ from chalicelib.core.executions.inputs import (
     Subscribe,
     WaitClosed,
 )
-from chalicelib.core.executions.model import AnswerWait, Driver, Execution, ItemJoin, PartitionJoin, Status, Thread
+from chalicelib.core.executions.model import Driver, Execution, Status, Thread
+from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin
 from chalicelib.core.records.codec import fits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, StepError, UnavailableError

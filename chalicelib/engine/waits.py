@@ -6,8 +6,9 @@ from typing import Any
 
 from chalicelib.core.definitions.model import WaitForAnswer
 from chalicelib.core.executions.inputs import Message, SignalPublished, SignalReceived, WaitRefused
-from chalicelib.core.executions.model import Answer, AnswerWait, Execution, Thread
+from chalicelib.core.executions.model import Execution, Thread
 from chalicelib.core.executions.scope import takes
+from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.values.errors import TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Waiter

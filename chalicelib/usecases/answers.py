@@ -15,8 +15,9 @@ from chalicelib.core.executions.inputs import (
     SignalReceived,
     SignalSent,
 )
-from chalicelib.core.executions.model import AnswerWait, Execution, Signal, Status, Thread
+from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import awaited_event, refusals
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import value

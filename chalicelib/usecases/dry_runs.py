@@ -16,8 +16,9 @@ from chalicelib.core.definitions.model import AnswerKind, Call, Definition, Wait
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started
-from chalicelib.core.executions.model import ROOT, AnswerWait, Execution, State, Status, Thread, failure_json
+from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import outcome
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row, chained, newest
 from chalicelib.core.schemas.schema import compile_schema

@@ -21,17 +21,8 @@ from chalicelib.core.executions.inputs import (
     StepDue,
     TimerFired,
 )
-from chalicelib.core.executions.model import (
-    ChildJoin,
-    Driver,
-    Execution,
-    Failure,
-    HistoryEntry,
-    PartitionJoin,
-    State,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import Driver, Execution, Failure, HistoryEntry, State, Status, Thread
+from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.steps import STEP_TYPES

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from chalicelib.core.definitions.model import Call, WaitForAnswer
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.inputs import Answered, CallSucceeded, Decision, Input, SignalSent
-from chalicelib.core.executions.model import AnswerWait, Signal, Status, Thread
+from chalicelib.core.executions.model import Signal, Status, Thread
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.value import copy_with
 
 

@@ -7,17 +7,8 @@ from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.implied import due_at
 from chalicelib.core.executions.inputs import ChildEnded, Input, Requested
-from chalicelib.core.executions.model import (
-    BranchJoin,
-    Execution,
-    Failure,
-    ItemJoin,
-    PartitionJoin,
-    State,
-    Status,
-    Thread,
-    failure_json,
-)
+from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
+from chalicelib.core.executions.waiting import BranchJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import Invocation

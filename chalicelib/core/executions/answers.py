@@ -17,13 +17,7 @@ from chalicelib.core.executions.inputs import (
     TaskRejected,
     WaitRefused,
 )
-from chalicelib.core.executions.model import (
-    Answer,
-    AnswerWait,
-    Signal,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import Signal, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import (
     awaited_event,
@@ -31,6 +25,7 @@ from chalicelib.core.executions.scope import (
     outcome,
     takes,
 )
+from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.values.errors import (
     HeartbeatTimeoutError,
     OverdueError,

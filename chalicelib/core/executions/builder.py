@@ -9,18 +9,16 @@ from chalicelib.core.executions.factory import children_of
 from chalicelib.core.executions.model import (
     ENDED,
     ROOT,
-    AnswerWait,
-    ChildJoin,
     Driver,
     Execution,
     Failure,
     HistoryEntry,
-    PartitionJoin,
     State,
     Status,
     Thread,
 )
 from chalicelib.core.executions.scope import rendered
+from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.values.errors import ResultTooLargeError
 from chalicelib.core.values.json import Json, encode

@@ -10,15 +10,9 @@ from chalicelib.core.executions.factory import child_id, workflow_id
 from chalicelib.core.executions.inputs import (
     ChildEnded,
 )
-from chalicelib.core.executions.model import (
-    ChildJoin,
-    ChildrenWait,
-    PartitionJoin,
-    State,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import State, Status, Thread
 from chalicelib.core.executions.rules import Rules, too_many
+from chalicelib.core.executions.waiting import ChildJoin, ChildrenWait, PartitionJoin
 from chalicelib.core.values.errors import (
     SpawnLimitError,
     StepError,

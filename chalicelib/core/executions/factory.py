@@ -5,18 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
-from chalicelib.core.executions.model import (
-    ROOT,
-    ChildJoin,
-    Execution,
-    Parent,
-    Partition,
-    PartitionJoin,
-    Spawns,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
 from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
+from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template, expressions, render
 from chalicelib.core.values.errors import InvalidInputError, StepError
 from chalicelib.core.values.json import Json

@@ -21,20 +21,9 @@ from chalicelib.core.executions.inputs import (
     Subscribe,
     TimerFired,
 )
-from chalicelib.core.executions.model import (
-    ROOT,
-    AnswerWait,
-    ChildJoin,
-    ChildrenWait,
-    Execution,
-    Parent,
-    PartitionJoin,
-    State,
-    Status,
-    Thread,
-    failure_json,
-)
+from chalicelib.core.executions.model import ROOT, Execution, Parent, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import items_of, outcome
+from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, ChildrenWait, PartitionJoin
 from chalicelib.core.values.json import encode_ascii, seconds_until
 from chalicelib.core.values.value import copy_with
 

@@ -17,23 +17,12 @@ from chalicelib.core.executions.inputs import (
     ResumeRequested,
     SignalSent,
 )
-from chalicelib.core.executions.model import (
-    ROOT,
-    AnswerWait,
-    BranchJoin,
-    ChildJoin,
-    ChildrenWait,
-    Execution,
-    ItemJoin,
-    PartitionJoin,
-    State,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import (
     items_of,
 )
+from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildJoin, ChildrenWait, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import (
     StepError,
 )
@@ -135,19 +124,35 @@ class Requests(Rules):
         item = self.execution
         wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
         lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
-        root = item.threads[ROOT]
         if lost and item.partition is None:
             return
-        out = {name for name, value in event.stash.items() if value is None}
-        stash = {name: value for name, value in {**root.stash, **event.stash}.items() if name not in out}
-        version = event.version or item.definition_version
-        timeout = None if item.partition is not None else self.definition.timeout
         edited = bool(event.stash) or event.version is not None
+        self.reopen(event, redrives, edited=edited)
+        change = _change(event, item, self.execution.definition_version)
+        self.record(State.STARTED, item.threads[ROOT], actor=event.actor, change=change)
+        root = self.execution.threads[ROOT]
+        if event.step is not None:
+            self.abandon(root)
+            self.arrive(copy_with(root, error=None), event.step, event.incoming)
+        elif lost:
+            self.anew(root)
+        else:
+            for name in list(self.execution.threads):
+                if (thread := self.execution.threads.get(name)) is not None:
+                    self.revive(thread, edited=edited)
+
+    def reopen(self, event: RedriveRequested, redrives: int, *, edited: bool) -> None:
+        """Let the execution live again, with the version and the stash with which it is to go on."""
+        item = self.execution
+        timeout = None if item.partition is not None else self.definition.timeout
         kept = {name: self.keep_items(thread) if edited else thread for name, thread in item.threads.items()}
+        stash = {**kept[ROOT].stash, **event.stash}
+        out = {name for name, value in event.stash.items() if value is None}
+        left = {name: value for name, value in stash.items() if name not in out}
         self.execution = copy_with(
             item,
-            definition_version=version,
-            threads={**kept, ROOT: copy_with(kept[ROOT], stash=stash)},
+            definition_version=event.version or item.definition_version,
+            threads={**kept, ROOT: copy_with(kept[ROOT], stash=left)},
             stash={},
             output=None,
             error=None,
@@ -157,19 +162,6 @@ class Requests(Rules):
             deadline=None if timeout is None else self.now + timeout,
             state=State.STARTED,
         )
-        change = _change(event, item, root, version)
-        self.record(State.STARTED, root, actor=event.actor, change=change)
-        if event.step is not None:
-            root = copy_with(root, stash=stash)
-            self.abandon(root)
-            self.arrive(copy_with(root, error=None), event.step, event.incoming)
-            return
-        if lost:
-            self.anew(self.execution.threads[ROOT])
-            return
-        for name in list(self.execution.threads):
-            if (thread := self.execution.threads.get(name)) is not None:
-                self.revive(thread, edited=edited)
 
     def fits(self, thread: Thread) -> bool:
         """Tell whether a step still has the branches, or the number of items, with which it began.
@@ -246,13 +238,14 @@ class Requests(Rules):
         self.arrive(thread, thread.step, thread.incoming)
 
 
-def _change(event: RedriveRequested, item: Execution, root: Thread, version: int) -> dict[str, Json]:
+def _change(event: RedriveRequested, item: Execution, version: int) -> dict[str, Json]:
     """Tell what a redrive changes, from and to."""
+    before = item.threads[ROOT].stash
     change: dict[str, Json] = {}
     if version != item.definition_version:
         change["version"] = {"from": item.definition_version, "to": version}
     if event.step is not None:
         change["step"] = {"from": item.step, "to": event.step}
     if event.stash:
-        change["stash"] = {name: {"from": root.stash.get(name), "to": to} for name, to in event.stash.items()}
+        change["stash"] = {name: {"from": before.get(name), "to": to} for name, to in event.stash.items()}
     return change

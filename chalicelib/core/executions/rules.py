@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import Answered, SignalSent
-from chalicelib.core.executions.model import AnswerWait, Execution, Failure, ItemJoin, PartitionJoin, Thread
+from chalicelib.core.executions.model import Execution, Failure, Thread
+from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import ItemsFailedError, StepError
 from chalicelib.core.values.json import Json
 

@@ -14,7 +14,8 @@ from chalicelib.core.definitions.model import (
     StepContext,
     WaitForAnswer,
 )
-from chalicelib.core.executions.model import AnswerWait, Execution, Failure, Status, Thread, failure_json
+from chalicelib.core.executions.model import Execution, Failure, Status, Thread, failure_json
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import Scope, Template, filling, is_true, render
 from chalicelib.core.schemas.schema import compile_schema, require_schema

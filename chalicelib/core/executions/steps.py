@@ -21,17 +21,7 @@ from chalicelib.core.executions.inputs import (
     CallFailed,
     CallSucceeded,
 )
-from chalicelib.core.executions.model import (
-    AnswerWait,
-    Execution,
-    ItemJoin,
-    PartitionJoin,
-    RetryWait,
-    State,
-    Status,
-    Thread,
-    TimerWait,
-)
+from chalicelib.core.executions.model import Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import (
     answered_by,
@@ -40,6 +30,7 @@ from chalicelib.core.executions.scope import (
     is_partition_root,
     outcome,
 )
+from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin, RetryWait, TimerWait
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.values.errors import (
     InterruptedCallError,

@@ -5,7 +5,8 @@ import pytest
 from chalicelib.core.executions import builder as draft
 from chalicelib.core.executions.decide import decide, hand_over
 from chalicelib.core.executions.inputs import CallSucceeded, Decision, Input, Poisoned, Started, StepDue, TimerFired
-from chalicelib.core.executions.model import Driver, Failure, RetryWait, State, Status
+from chalicelib.core.executions.model import Driver, Failure, State, Status
+from chalicelib.core.executions.waiting import RetryWait
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run, define
 

@@ -31,7 +31,8 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
     WaitClosed,
 )
-from chalicelib.core.executions.model import Answer, AnswerWait, Driver, Signal, State, Status
+from chalicelib.core.executions.model import Driver, Signal, State, Status
+from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json

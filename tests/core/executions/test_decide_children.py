@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.core.executions.children import MAX_DEPTH, MAX_SPAWNS, MAX_SPAWNS_A_MINUTE
 from chalicelib.core.executions.inputs import ChildEnded, Decision, Message
-from chalicelib.core.executions.model import ChildJoin, Failure, Parent, Partition, PartitionJoin, Spawns, State, Status
+from chalicelib.core.executions.model import Failure, Parent, Partition, Spawns, State, Status
+from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run
 
