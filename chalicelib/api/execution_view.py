@@ -12,8 +12,9 @@ from chalicelib.core.executions.inputs import (
     Requested,
     ResumeRequested,
 )
-from chalicelib.core.executions.model import ROOT, AnswerWait, Execution, Status, Thread, failure_json
+from chalicelib.core.executions.model import ROOT, Execution, Status, Thread, failure_json
 from chalicelib.core.executions.requests import problem
+from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWait, TimerWait
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.waits.task import task_id
 from chalicelib.ports import Summary
@@ -87,20 +88,23 @@ def _waiting(
 ) -> Iterator[Json]:
     """Tell what moves a thread on: a timer, executions that it started, somebody's answer, or a message in flight."""
     about: dict[str, Json] = {"thread": thread.id, "step": thread.step}
-    if thread.wait is not None:
-        due: dict[str, Json] = {}
-        if thread.until is not None:
-            due = {"until": format_instant(thread.until), "due": thread.until <= now}
-        yield {**about, "for": thread.wait.what.value, **_asked(execution, thread, thread.wait, token), **due}
-    elif thread.until is not None:
-        what = "retry" if thread.status is Status.RETRYING else "timer"
-        yield {**about, "for": what, "until": format_instant(thread.until), "due": thread.until <= now}
-    elif thread.status is Status.WAITING_FOR_CHILDREN:
-        yield from ({**about, "for": "child", "execution": name} for name in living(execution, thread))
-    elif thread.status is Status.READY:
-        yield {**about, "for": "resume" if execution.paused else "message"}
+    match thread.wait:
+        case AnswerWait(what=what, until=until) as wait:
+            yield {**about, "for": what.value, **_asked(execution, thread, wait, token), **_due(until, now)}
+        case TimerWait(until):
+            yield {**about, "for": "timer", **_due(until, now)}
+        case RetryWait(until):
+            yield {**about, "for": "retry", **_due(until, now)}
+        case ChildrenWait():
+            yield from ({**about, "for": "child", "execution": name} for name in living(execution, thread))
+        case None if thread.status is Status.READY:
+            yield {**about, "for": "resume" if execution.paused else "message"}
     if thread.deadline is not None and thread.status is not Status.READY:
-        yield {**about, "for": "timeout", "until": format_instant(thread.deadline), "due": thread.deadline <= now}
+        yield {**about, "for": "timeout", **_due(thread.deadline, now)}
+
+
+def _due(until: datetime | None, now: datetime) -> dict[str, Json]:
+    return {} if until is None else {"until": format_instant(until), "due": until <= now}
 
 
 def _asked(

@@ -20,6 +20,7 @@ from chalicelib.core.executions.inputs import (
     WaitClosed,
 )
 from chalicelib.core.executions.model import Driver, Execution, Status, Thread
+from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin
 from chalicelib.core.records.codec import fits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, StepError, UnavailableError
@@ -215,5 +216,6 @@ class Deliver:
 
 def asked(item: Execution, thread: Thread) -> Asked:
     """Tell by what a thread's state asks for something: what changes it without a turn is part of it."""
-    begun = 0 if thread.join is None else thread.join.begun
-    return (*thread.key, begun + (thread.wait is not None and thread.wait.overdue), item.control_epoch, item.ended)
+    begun = thread.join.begun if isinstance(thread.join, ItemJoin | PartitionJoin) else 0
+    overdue = isinstance(thread.wait, AnswerWait) and thread.wait.overdue
+    return (*thread.key, begun + overdue, item.control_epoch, item.ended)

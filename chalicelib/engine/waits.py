@@ -6,8 +6,9 @@ from typing import Any
 
 from chalicelib.core.definitions.model import WaitForAnswer
 from chalicelib.core.executions.inputs import Message, SignalPublished, SignalReceived, WaitRefused
-from chalicelib.core.executions.model import Answer, Execution, Thread
+from chalicelib.core.executions.model import Execution, Thread
 from chalicelib.core.executions.scope import takes
+from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.values.errors import TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Waiter
@@ -30,8 +31,8 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Wa
         UnavailableError: the store did not answer.
     """
     task = _task(execution, thread, wanted.params["title"], wanted.params)
-    tasks.open(copy_with(task, due_at=thread.until))
-    if thread.wait is None or not thread.wait.overdue:
+    tasks.open(copy_with(task, due_at=None if thread.wait is None else thread.wait.until))
+    if not isinstance(thread.wait, AnswerWait) or not thread.wait.overdue:
         return
     due: Any = wanted.params["due"]
 
@@ -74,7 +75,7 @@ def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, thread:
     Raises:
         UnavailableError: the store did not answer.
     """
-    assert thread.wait is not None  # noqa: S101 - it has waited
+    assert isinstance(thread.wait, AnswerWait)  # noqa: S101 - it has waited
     if thread.wait.event_key is not None:
         tenant, name, key = _channel(execution, thread)
         taken = None if thread.wait.answer is None else thread.wait.answer.key
@@ -91,7 +92,7 @@ def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
         UnavailableError: the store did not answer.
     """
     blank, now = _task(execution, thread, LEFT, {}), execution.ended_at or thread.since
-    answer = None if thread.wait is None else thread.wait.answer
+    answer = thread.wait.answer if isinstance(thread.wait, AnswerWait) else None
 
     def make(row: Task | None) -> tuple[Task | None, None]:
         if row is None:
@@ -152,7 +153,7 @@ def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _channel(execution: Execution, thread: Thread) -> tuple[str, str, str]:
-    assert thread.wait is not None  # noqa: S101 - it waits for an event
+    assert isinstance(thread.wait, AnswerWait)  # noqa: S101 - it waits for an event
     assert thread.wait.event_key is not None  # noqa: S101 - the same
     return execution.tenant_id, thread.wait.name, thread.wait.event_key
 

@@ -17,6 +17,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import awaited_event, refusals
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import value
@@ -77,7 +78,7 @@ class AnswerService:
         thread = None if item is None or item.ended else addressed(item, event)
         if thread is None or thread.status not in (Status.READY, Status.WAITING_FOR_ANSWER):
             raise _used(token)
-        if thread.until is not None:
+        if thread.wait is not None and thread.wait.until is not None:
             self._answer(token, event)
 
     def _answer(self, token: Token, event: Answered) -> None:
@@ -123,7 +124,7 @@ class AnswerService:
 
     def _wanted(self, item: Execution, thread: Thread) -> WaitForAnswer | None:
         """Find the event that a thread waits for."""
-        if thread.wait is None or thread.wait.what is not AnswerKind.EVENT:
+        if not isinstance(thread.wait, AnswerWait) or thread.wait.what is not AnswerKind.EVENT:
             return None
         definition = self.definitions.get(item.tenant_id, item.definition_id, item.definition_version)
         return awaited_event(definition, item, thread)
@@ -170,7 +171,7 @@ class AnswerService:
                 return False
             item = self.executions.get(waiter.execution)
             thread = None if item is None else addressed(item, received)
-        answer = None if thread is None or thread.wait is None else thread.wait.answer
+        answer = thread.wait.answer if thread is not None and isinstance(thread.wait, AnswerWait) else None
         return self.signals.release(tenant_id, name, key, waiter, taken=None if answer is None else answer.key)
 
     def _taker(self) -> Callable[[Waiter, Json], Sequence[Problem] | None]:

@@ -18,6 +18,7 @@ from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import outcome
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row, chained, newest
 from chalicelib.core.schemas.schema import compile_schema
@@ -278,7 +279,7 @@ class _World:
         """Answer the thread that has waited longest of those that somebody answers; tell whether there is one."""
         for item, thread, name in sorted(self.waiting(), key=lambda each: each[1].since):
             reply = self.reply(name, _turn(item, thread))
-            if thread.wait is not None and reply is not None and not reply.is_silence:
+            if isinstance(thread.wait, AnswerWait) and reply is not None and not reply.is_silence:
                 self.check_reply(item, thread, reply)
                 event = reply.to_wait(thread.wait.what, *thread.key)
                 ApiInvocation(self.dependencies, item.id, event, self.token()).result()
@@ -374,7 +375,7 @@ class _World:
             return {"step": name, "for": call["kind"], "params": call["params"]}
         wanted = outcome(self.definition(item), item, thread)
         assert isinstance(wanted, WaitForAnswer | Call)  # noqa: S101 - otherwise it would not ask
-        what = None if thread.wait is None else thread.wait.what.value
+        what = thread.wait.what.value if isinstance(thread.wait, AnswerWait) else None
         return {
             "step": name,
             "for": what,

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.inputs import Answered, Input, TaskCompleted, TaskRejected
-from chalicelib.core.executions.model import Answer, Status
+from chalicelib.core.executions.model import Status
+from chalicelib.core.executions.waiting import Answer
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import (
     ForbiddenError,

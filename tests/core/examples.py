@@ -22,6 +22,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import Driver, Execution, Failure, HistoryEntry, State, Status, Thread
+from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.steps import STEP_TYPES
@@ -130,6 +131,26 @@ class Run:
 
     def thread(self, name: str = "main") -> Thread:
         return self.execution.threads[name]
+
+    @property
+    def until(self) -> datetime | None:
+        """When the first thread's wait is over."""
+        wait = self.thread().wait
+        return None if wait is None else wait.until
+
+    @property
+    def partitions(self) -> PartitionJoin:
+        """What the thread of a large `map` joins."""
+        join = self.thread().join
+        assert isinstance(join, PartitionJoin)
+        return join
+
+    @property
+    def child_join(self) -> ChildJoin:
+        """What the thread of a `workflow` step joins."""
+        join = self.thread().join
+        assert isinstance(join, ChildJoin)
+        return join
 
     @property
     def standing(self) -> dict[str, str]:

@@ -31,7 +31,7 @@ class TestSubmission:
         run, wanted = launch(version)
         made = child_execution(home.dependencies.definitions, run.execution, wanted)
         assert (made.definition_version, made.input) == (started, "in")
-        assert made.id == run.thread().join.child  # type: ignore[union-attr] # it awaits
+        assert made.id == run.child_join.execution
 
     @pytest.mark.parametrize(("version", "which"), [(None, "'other'"), (9, "'other@9'")])
     def test_one_that_is_not_there_fails_the_step(self, home: Home, version: int | None, which: str) -> None:
@@ -75,9 +75,7 @@ class TestOutputs:
     def test_one_that_did_not_is(self) -> None:
         run, _ = launch()
         event = ChildEnded("main", 1, 0, State.SUCCEEDED, read=False)
-        join = run.thread().join
-        assert join is not None
-        executions = self.ended(name=str(join.child))
+        executions = self.ended(name=run.child_join.execution)
         read = with_output(executions, run.execution, run.thread(), event)
         assert (read.output, read.read) == (["out"], True)
         gone = with_output(MemoryExecutions(), run.execution, run.thread(), event)

@@ -6,6 +6,7 @@ from chalicelib.core.definitions.model import Call, WaitForAnswer
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.inputs import Answered, CallSucceeded, Decision, Input, SignalSent
 from chalicelib.core.executions.model import Signal, Status, Thread
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.value import copy_with
 
 
@@ -26,8 +27,8 @@ class MovesOnWhenTheCallIsMade(Transition):
 
 
 class MovesOnAtASignOfLife(Transition):
-    def alive(self, thread: Thread) -> None:
-        super().alive(thread)
+    def alive(self, thread: Thread, wait: AnswerWait) -> None:
+        super().alive(thread, wait)
         self.move(self.execution.threads[thread.id])
 
 
@@ -76,7 +77,10 @@ class CallsWhatAnotherHasClaimed(Transition):
 
 class ForgetsTheTimeOfPatience(Transition):
     def move(self, thread: Thread) -> Thread:
-        return super().move(copy_with(thread, until=None) if thread.status is Status.WAITING_FOR_ANSWER else thread)
+        wait = thread.wait
+        return super().move(
+            copy_with(thread, wait=copy_with(wait, until=None)) if isinstance(wait, AnswerWait) else thread
+        )
 
 
 RULES: Mapping[type[Transition], Sequence[str]] = {

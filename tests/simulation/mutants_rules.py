@@ -7,7 +7,8 @@ from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.implied import due_at
 from chalicelib.core.executions.inputs import ChildEnded, Input, Requested
-from chalicelib.core.executions.model import Execution, Failure, Join, State, Status, Thread, failure_json
+from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
+from chalicelib.core.executions.waiting import BranchJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import Invocation
@@ -18,8 +19,7 @@ from chalicelib.engine.run_ahead import Advance
 class JoinsAtTheFirstResult(Transition):
     def joined(self, thread: Thread, result: Json) -> None:
         parent = self.execution.threads[str(thread.parent)]
-        assert parent.join is not None
-        self.put(copy_with(parent, join=copy_with(parent.join, total=len(parent.results) + 1, listed=False)))
+        self.put(copy_with(parent, join=BranchJoin(len(parent.results) + 1)))
         super().joined(thread, result)
 
 
@@ -43,7 +43,7 @@ class WritesABranchsStashToItsParent(Transition):
 
 
 class CountsTheEndOfAChildTwice(Transition):
-    def partition_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
+    def partition_ended(self, thread: Thread, join: PartitionJoin, number: str, failed: int) -> None:
         again = {f"{other}-again": count for other, count in thread.results.items()}
         super().partition_ended(copy_with(thread, results={**thread.results, **again}), join, number, failed)
 
@@ -98,7 +98,7 @@ class CatchesWithoutTryingAgain(Transition):
 
 
 class ToleratesWithoutCounting(Transition):
-    def tolerate(self, parent: Thread, join: Join, thread: Thread, failure: Failure) -> None:
+    def tolerate(self, parent: Thread, join: ItemJoin, thread: Thread, failure: Failure) -> None:
         super().tolerate(parent, copy_with(join, failed=-1), thread, failure)
 
 
@@ -158,12 +158,8 @@ class StartsEveryChildAgainAtEveryRead(Invocation):
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         super().take_up(item, delivery)
         for thread in item.threads.values():
-            if thread.status is Status.WAITING_FOR_CHILDREN and thread.join is not None:
-                self.launch_anew(item, thread)
-
-    def launch_anew(self, item: Execution, thread: Thread) -> None:
-        """Start a child as though it were of the next turn."""
-        self.imply(item, copy_with(thread, turn=thread.turn + 1, join=copy_with(thread.join or Join(1), child=None)))
+            if thread.status is Status.WAITING_FOR_CHILDREN and isinstance(thread.join, PartitionJoin):
+                self.imply(item, copy_with(thread, turn=thread.turn + 1))
 
 
 class DropsRequestsThatCameEarly(Invocation):

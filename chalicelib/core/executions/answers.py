@@ -17,13 +17,7 @@ from chalicelib.core.executions.inputs import (
     TaskRejected,
     WaitRefused,
 )
-from chalicelib.core.executions.model import (
-    Answer,
-    AnswerWait,
-    Signal,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import Signal, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import (
     awaited_event,
@@ -31,6 +25,7 @@ from chalicelib.core.executions.scope import (
     outcome,
     takes,
 )
+from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import (
     HeartbeatTimeoutError,
@@ -54,23 +49,22 @@ class Answers(Rules):
             self.succeed(copy_with(thread, wait=AnswerWait(wanted.what, signal.name, answer=answer)), signal.value)
             return
         name, key = wanted.params.get("name"), wanted.params.get("key")
-        wait = AnswerWait(wanted.what)
+        wait = AnswerWait(wanted.what, until=wanted.until or self.after(wanted.heartbeat))
         if wanted.what is AnswerKind.EVENT:
             wait = copy_with(wait, name=str(name), event_key=None if key is None else str(key))
-        until = wanted.until or self.after(wanted.heartbeat)
-        self.move(copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait, until=until))
+        self.move(copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait))
 
     def hear(self, event: Answered, thread: Thread) -> None:
         """Take an answer that the turn waits for, be it that the call which asks for it is still under way."""
-        wait = thread.wait or AnswerWait(AnswerKind.CALLBACK)
+        wait = thread.wait if isinstance(thread.wait, AnswerWait) else AnswerWait(AnswerKind.CALLBACK)
         match event, wait.what:
             case (CallbackSucceeded(result=result), AnswerKind.CALLBACK):
                 self.succeed(thread, result)
             case (CallbackFailed(), AnswerKind.CALLBACK):
                 heard = copy_with(wait, answer=Answer(self.now))
                 self.fail(copy_with(thread, wait=heard), StepError(event.message, event.name, event.details))
-            case (HeartbeatReceived(), AnswerKind.CALLBACK) if thread.wait is not None:
-                self.alive(thread)
+            case (HeartbeatReceived(), AnswerKind.CALLBACK) if thread.status is Status.WAITING_FOR_ANSWER:
+                self.alive(thread, wait)
             case (TaskCompleted(result=result, actor=actor, key=key), AnswerKind.TASK):
                 answer = Answer(self.now, actor, result, key=key)
                 self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
@@ -84,11 +78,11 @@ class Answers(Rules):
                 answer = Answer(self.now, actor, key=event.id)
                 self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
 
-    def alive(self, thread: Thread) -> None:
+    def alive(self, thread: Thread, wait: AnswerWait) -> None:
         """Wait for the next sign of life; the turn stays, so the token does."""
         heartbeat = heartbeat_of(self.definition, self.execution, thread)
         if heartbeat is not None:
-            self.put(copy_with(thread, since=self.now, until=self.now + heartbeat))
+            self.put(copy_with(thread, since=self.now, wait=copy_with(wait, until=self.now + heartbeat)))
 
     def overdue(self, thread: Thread, wait: AnswerWait) -> None:
         """Do what is to be done where nobody has answered in time."""
@@ -101,8 +95,8 @@ class Answers(Rules):
             case "continue":
                 self.succeed(thread, due.get("value"))
             case "reassign":
-                late = copy_with(wait, overdue=True)
-                self.put(copy_with(thread, wait=late, until=None, since=self.now, driver=self.driver))
+                late = copy_with(wait, overdue=True, until=None)
+                self.put(copy_with(thread, wait=late, since=self.now, driver=self.driver))
             case _:
                 self.fail(thread, OverdueError())
 

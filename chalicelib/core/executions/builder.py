@@ -1,11 +1,11 @@
 """An execution in the making: what a decision changes of it, and what it records of that."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from chalicelib.core.definitions.model import Call, Definition
-from chalicelib.core.executions.factory import child_id
+from chalicelib.core.executions.factory import children_of
 from chalicelib.core.executions.model import (
     ENDED,
     ROOT,
@@ -13,12 +13,12 @@ from chalicelib.core.executions.model import (
     Execution,
     Failure,
     HistoryEntry,
-    Join,
     State,
     Status,
     Thread,
 )
 from chalicelib.core.executions.scope import rendered
+from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import ResultTooLargeError
@@ -73,19 +73,16 @@ class StateBuilder:
     def release(self, thread: Thread) -> None:
         """Keep of a thread what others are to be told, until they have been."""
         self.close_wait(thread)
-        join = thread.join
-        if (
-            thread.status is Status.WAITING_FOR_CHILDREN
-            and join is not None
-            and join.wait
-            and len(thread.results) < join.begun
-        ):
-            self.put(copy_with(self.tombstone(thread), join=join, results=thread.results))
+        if thread.status is Status.WAITING_FOR_CHILDREN:
+            match thread.join:
+                case PartitionJoin() | ChildJoin(awaited=True) as join if len(thread.results) < join.begun:
+                    self.put(copy_with(self.tombstone(thread), join=join, results=thread.results))
 
     def close_wait(self, thread: Thread) -> None:
         """Keep of a thread that it waits for an answer no longer, until that is known where its wait is kept."""
-        if thread.status is Status.WAITING_FOR_ANSWER and thread.wait is not None and thread.wait.is_kept_elsewhere:
-            self.put(copy_with(self.tombstone(thread), wait=thread.wait))
+        wait = thread.wait
+        if thread.status is Status.WAITING_FOR_ANSWER and isinstance(wait, AnswerWait) and wait.is_kept_elsewhere:
+            self.put(copy_with(self.tombstone(thread), wait=copy_with(wait, until=None)))
 
     def tombstone(self, thread: Thread) -> Thread:
         """Make what stays of a turn."""
@@ -155,7 +152,7 @@ class StateBuilder:
                 error,
                 stash or {},
                 change or {},
-                () if thread.join is None else _children(self.execution, thread, thread.join),
+                () if thread.join is None else children_of(self.execution, thread),
                 size,
             )
         )
@@ -165,14 +162,6 @@ class StateBuilder:
     def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
         """Render a template for a thread, now."""
         return rendered(template, self.execution, thread, output, self.now, part=part)
-
-
-def _children(execution: Execution, thread: Thread, join: Join) -> Sequence[str]:
-    """List the executions that a thread's step has started, while it awaits them or gathers what they came to."""
-    if thread.status not in (Status.WAITING_FOR_CHILDREN, Status.READY):
-        return ()
-    awaiting = copy_with(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
-    return [child_id(execution, awaiting, number) for number in range(join.begun)]
 
 
 def tombstone(thread: str, turn: int) -> str:

@@ -10,13 +10,9 @@ from chalicelib.core.executions.factory import child_id, workflow_id
 from chalicelib.core.executions.inputs import (
     ChildEnded,
 )
-from chalicelib.core.executions.model import (
-    Join,
-    State,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import State, Status, Thread
 from chalicelib.core.executions.rules import Rules, too_many
+from chalicelib.core.executions.waiting import ChildJoin, ChildrenWait, PartitionJoin
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import (
     SpawnLimitError,
@@ -51,28 +47,29 @@ class Children(Rules):
             raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute")
         spawns = copy_with(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
         self.execution = copy_with(self.execution, spawns=spawns)
-        join = Join(1, begun=1, child=workflow_id(self.execution, thread, start), wait=start.wait)
-        self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join))
+        join = ChildJoin(workflow_id(self.execution, thread, start), awaited=start.wait)
+        self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join, wait=ChildrenWait()))
 
     def child_ended(self, thread: Thread, event: ChildEnded) -> None:
         """Take the end of a child execution, once; what it came to before it was driven on counts if it succeeded."""
-        join, number = thread.join, str(event.number)
-        assert join is not None  # noqa: S101 - the thread awaits
+        number = str(event.number)
         succeeded = event.state is State.SUCCEEDED
         if number in thread.results or (event.begun and event.redrives < self.execution.redrives and not succeeded):
             return
-        error = _of_child(event, child_id(self.execution, thread, event.number))
-        if succeeded and join.child is not None:
+        if succeeded and isinstance(thread.join, PartitionJoin):
+            self.partition_ended(thread, thread.join, number, event.failed)
+            return
+        if succeeded:
             self.succeed(thread, event.output)
-        elif succeeded:
-            self.partition_ended(thread, join, number, event.failed)
-        elif event.begun:
-            own = event.error if join.child is None and event.state is State.FAILED else None
-            self.fail(thread, error, heard={number: None}, failure=own)
+            return
+        error = _of_child(event, child_id(self.execution, thread, event.number))
+        if event.begun:
+            is_own = isinstance(thread.join, PartitionJoin) and event.state is State.FAILED
+            self.fail(thread, error, heard={number: None}, failure=event.error if is_own else None)
         else:
-            self.fail(copy_with(thread, status=Status.READY, join=None), error)
+            self.fail(copy_with(thread, status=Status.READY, join=None, wait=None), error)
 
-    def partition_ended(self, thread: Thread, join: Join, number: str, failed: int) -> None:
+    def partition_ended(self, thread: Thread, join: PartitionJoin, number: str, failed: int) -> None:
         """Count a part of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
         join = copy_with(join, failed=join.failed + failed)
         if join.failed > join.tolerate:
@@ -80,17 +77,18 @@ class Children(Rules):
             return
         thread = copy_with(thread, join=join, results={**thread.results, number: failed})
         if len(thread.results) == join.total:
-            self.move(copy_with(thread, status=Status.READY))
+            self.move(copy_with(thread, status=Status.READY, wait=None))
         elif len(thread.results) == join.begun:
             begun = min(join.total, join.begun + join.at_once)
-            self.put(copy_with(thread, join=copy_with(join, begun=begun), driver=self.driver, control_epoch_owed=0))
+            more = copy_with(thread, join=copy_with(join, begun=begun), wait=ChildrenWait())
+            self.put(copy_with(more, driver=self.driver))
         else:
             self.put(thread)
 
     def forget(self, thread: Thread, event: ChildEnded) -> None:
         """Hear that a child execution has ended which nobody waits for any more."""
         results = {**thread.results, str(event.number): None}
-        if thread.join is not None and len(results) < thread.join.begun:
+        if isinstance(thread.join, PartitionJoin) and len(results) < thread.join.begun:
             self.put(copy_with(thread, results=results))
         else:
             self.remove(thread)

@@ -7,6 +7,7 @@ from math import ceil
 from chalicelib.core.definitions.model import Definition, StartChild, Step
 from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
 from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
+from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template, expressions, render
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidInputError, StepError
@@ -50,9 +51,17 @@ def submit(definition: Definition, blank: Execution) -> Execution:
 
 def child_id(execution: Execution, thread: Thread, number: int) -> str:
     """Name a child execution of a thread's turn: the same for the same turn, so that it is started once."""
-    if thread.join is not None and thread.join.child is not None:
-        return thread.join.child
+    if isinstance(thread.join, ChildJoin):
+        return thread.join.execution
     return _child_id(execution, thread.id.partition("@")[0], thread.turn, number, execution.definition_id)
+
+
+def children_of(execution: Execution, thread: Thread) -> list[str]:
+    """List the child executions that a thread's step has begun: they are named after the turn that waits for them."""
+    if not isinstance(thread.join, PartitionJoin | ChildJoin):
+        return []
+    waiting = copy_with(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
+    return [child_id(execution, waiting, number) for number in range(thread.join.begun)]
 
 
 def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:
@@ -97,11 +106,11 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
     return submit(definition, blank)
 
 
-def partition(execution: Execution, thread: Thread, items: Sequence[Json], number: int) -> Execution:
+def partition(
+    execution: Execution, thread: Thread, join: PartitionJoin, items: Sequence[Json], number: int
+) -> Execution:
     """Make the execution of one part of a large `map`: it runs the map's steps for some of all its items."""
-    join = thread.join
-    reads = "" if join is None else join.reads
-    size = partition_size(len(items)) if join is None else ceil(len(items) / join.total)
+    size = ceil(len(items) / join.total)
     first = execution.partition.first if execution.partition is not None else 0
     own = items[number * size : (number + 1) * size]
     name = child_id(execution, thread, number)
@@ -113,7 +122,7 @@ def partition(execution: Execution, thread: Thread, items: Sequence[Json], numbe
         incoming=list(own),
         since=thread.since,
         started_at=thread.since,
-        stash=visible_stash(execution, thread) if "stash" in reads else {},
+        stash=visible_stash(execution, thread) if "stash" in join.reads else {},
         error=visible_error(execution, thread),
     )
     return Execution(
@@ -122,7 +131,7 @@ def partition(execution: Execution, thread: Thread, items: Sequence[Json], numbe
         definition_id=execution.definition_id,
         definition_version=execution.definition_version,
         nonce=_nonce(name),
-        input=execution.input if "input" in reads else None,
+        input=execution.input if "input" in join.reads else None,
         started_at=thread.since,
         threads={ROOT: root},
         step=thread.step,
@@ -131,11 +140,11 @@ def partition(execution: Execution, thread: Thread, items: Sequence[Json], numbe
         depth=execution.depth,
         parent_epoch=execution.control_epoch,
         redrives=execution.redrives,
-        spawns=Spawns(share=execution.spawns.share * (1 if join is None else join.total)),
+        spawns=Spawns(share=execution.spawns.share * join.total),
         partition=Partition(
             first=first + number * size,
-            concurrency=join.concurrency if join is not None else 1,
-            tolerate=join.tolerate if join is not None else 0,
+            concurrency=join.concurrency,
+            tolerate=join.tolerate,
             execution=execution_values(execution),
         ),
     )

@@ -5,21 +5,14 @@ from collections.abc import Mapping
 from chalicelib.core.definitions.model import (
     matches,
 )
-from chalicelib.core.executions.model import (
-    ROOT,
-    Failure,
-    Join,
-    State,
-    Status,
-    Thread,
-    failure_json,
-)
+from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import Rules, too_many
 from chalicelib.core.executions.scope import (
     answered_by,
     is_partition_root,
 )
+from chalicelib.core.executions.waiting import ItemJoin, RetryWait
 from chalicelib.core.values.errors import (
     ItemsFailedError,
     StepError,
@@ -54,13 +47,11 @@ class Failures(Rules):
                 self.close(thread, State.FAILED, error=failure)
                 return
             parent = self.execution.threads[thread.parent]
-            assert parent.join is not None  # noqa: S101 - it has forked this thread
-            if parent.join.failed < parent.join.tolerate:
-                self.tolerate(parent, parent.join, told, failure)
-                return
-            if parent.join.tolerate:
-                failed = parent.join.failed + 1
-                failure = copy_with(failure, name=ItemsFailedError.name, message=str(too_many(failed, parent.join)))
+            if isinstance(join := parent.join, ItemJoin) and join.tolerate:
+                if join.failed < join.tolerate:
+                    self.tolerate(parent, join, told, failure)
+                    return
+                failure = copy_with(failure, name=ItemsFailedError.name, message=str(too_many(join.failed + 1, join)))
             thread = told = parent
             self.record(State.STEP_FAILED, thread, error=failure)
 
@@ -76,7 +67,7 @@ class Failures(Rules):
             self.abandon(thread)
             tries = {**thread.tries, retry.policy: thread.tries.get(retry.policy, 0) + 1}
             fresh = copy_with(thread, status=Status.RETRYING, tries=tries, deadline=None, join=None, results={})
-            self.move(copy_with(fresh, wait=None, claimed=False, until=self.now + retry.delay))
+            self.move(copy_with(fresh, wait=RetryWait(self.now + retry.delay), claimed=False))
             return True
         for catch in step.catch:
             if matches(failure.name, catch.errors):
@@ -87,7 +78,7 @@ class Failures(Rules):
                 return True
         return False
 
-    def tolerate(self, parent: Thread, join: Join, thread: Thread, failure: Failure) -> None:
+    def tolerate(self, parent: Thread, join: ItemJoin, thread: Thread, failure: Failure) -> None:
         """Let an item's failure stand as its result."""
         self.put(copy_with(parent, join=copy_with(join, failed=join.failed + 1)))
         self.clear(thread)

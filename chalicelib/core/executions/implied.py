@@ -21,8 +21,9 @@ from chalicelib.core.executions.inputs import (
     Subscribe,
     TimerFired,
 )
-from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
+from chalicelib.core.executions.model import ROOT, Execution, Parent, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import items_of, outcome
+from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, ChildrenWait, PartitionJoin
 from chalicelib.core.values.json import encode_ascii, seconds_until
 from chalicelib.core.values.value import copy_with
 
@@ -46,13 +47,11 @@ def wakes_at(execution: Execution, thread: Thread) -> datetime | None:
 
     One that runs needs none, as a message drives it; for one that joins, the execution's time is its branches' affair.
     """
-    match thread.status:
-        case Status.WAITING | Status.RETRYING | Status.WAITING_FOR_CHILDREN | Status.WAITING_FOR_ANSWER:
-            instants = (thread.until, thread.deadline, execution.deadline)
-        case Status.JOINING:
-            instants = (thread.deadline, None, None)
-        case _:
-            instants = (None, None, None)
+    if thread.status is Status.JOINING:
+        return thread.deadline
+    if thread.wait is None or thread.status is Status.OVER or thread.status is Status.READY:
+        return None
+    instants = (thread.wait.until, thread.deadline, execution.deadline)
     return min((instant for instant in instants if instant is not None), default=None)
 
 
@@ -101,16 +100,14 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
 def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:
     """Tell the parent execution of the end, and the children if it was before theirs."""
     if thread.id == ROOT and execution.parent is not None and execution.parent.awaited:
-        yield Message(execution.parent.execution, _ending(execution))
-    if thread.status in (Status.WAITING_FOR_CHILDREN, Status.OVER) and thread.join is not None:
+        yield Message(execution.parent.execution, _ending(execution, execution.parent))
+    if thread.status in (Status.WAITING_FOR_CHILDREN, Status.OVER):
         yield from _cancellations(execution, thread)
     if thread.status in (Status.WAITING_FOR_ANSWER, Status.OVER):
         yield from _closed_waits(thread)
 
 
-def _ending(execution: Execution) -> ChildEnded:
-    parent = execution.parent
-    assert parent is not None  # noqa: S101 - the caller has looked
+def _ending(execution: Execution, parent: Parent) -> ChildEnded:
     ended = ChildEnded(
         parent.thread,
         parent.turn,
@@ -131,14 +128,14 @@ def _ending(execution: Execution) -> ChildEnded:
 
 def _questions(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
     """Make known, where others keep it, that a thread waits for an answer."""
-    if thread.wait is not None and thread.wait.is_kept_elsewhere:
+    if isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere:
         wanted = cast("WaitForAnswer", outcome(definition, execution, thread))
         yield OpenTask(thread, wanted) if wanted.what is AnswerKind.TASK else Subscribe(thread, wanted)
 
 
 def _closed_waits(thread: Thread) -> Iterator[Command]:
     """Make known that a thread waits for an answer no longer."""
-    if thread.wait is not None and thread.wait.is_kept_elsewhere:
+    if isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere:
         yield CloseWait(thread)
 
 
@@ -148,24 +145,19 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
         for name in living(execution, thread):
             yield Message(name, PauseRequested(turn=execution.control_epoch))
         return
-    join = thread.join
-    assert join is not None  # noqa: S101 - a thread awaits what it has begun
-    if join.child is not None:
-        start = outcome(definition, execution, thread)
-        if isinstance(start, StartChild):
-            yield Launch(thread, start)
-    else:
+    version = None
+    if isinstance(thread.join, PartitionJoin):
+        version = execution.definition_version
         items = items_of(definition, execution, thread)
-        for number in range(join.begun):
+        for number in range(thread.join.begun):
             if str(number) not in thread.results:
-                child = partition(execution, thread, items, number)
+                child = partition(execution, thread, thread.join, items, number)
                 yield Message(child.id, Started(), child)
-    if thread.control_epoch_owed:
-        version = execution.definition_version if join.child is None else None
+    elif isinstance(start := outcome(definition, execution, thread), StartChild):
+        yield Launch(thread, start)
+    if isinstance(thread.wait, ChildrenWait) and (owed := thread.wait.control_epoch_owed):
         for name in living(execution, thread):
-            yield Message(
-                name, ResumeRequested(turn=thread.control_epoch_owed, redrives=execution.redrives, version=version)
-            )
+            yield Message(name, ResumeRequested(turn=owed, redrives=execution.redrives, version=version))
 
 
 def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:
@@ -175,5 +167,9 @@ def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:
 
 def living(execution: Execution, thread: Thread) -> list[str]:
     """List the child executions that a thread has begun and has not heard the end of."""
-    begun = 0 if thread.join is None or not thread.join.wait else thread.join.begun
-    return [child_id(execution, thread, number) for number in range(begun) if str(number) not in thread.results]
+    match thread.join:
+        case PartitionJoin() | ChildJoin(awaited=True) as join:
+            begun = range(join.begun)
+            return [child_id(execution, thread, number) for number in begun if str(number) not in thread.results]
+        case _:
+            return []

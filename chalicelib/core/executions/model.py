@@ -9,7 +9,7 @@ from dataclasses import field, fields
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.waiting import Join, Wait
 from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
 
@@ -103,69 +103,6 @@ class Driver:
 
 
 @value
-class Join:
-    """What a thread waits for while it is joining or awaiting."""
-
-    total: int
-    """How many branches, items or child executions there are."""
-    begun: int = 0
-    """How many of them have begun."""
-    first: bool = False
-    """Whether the first result is enough."""
-    listed: bool = False
-    """Whether the result is a list."""
-    at_once: int = 1
-    """How many may run at once."""
-    concurrency: int = 1
-    """How many items each child execution may run at once."""
-    tolerate: int = 0
-    failed: int = 0
-    """How many have failed so far, and were tolerated."""
-    items: int = 0
-    """How many items a `map` has."""
-    reads: str = ""
-    """What the parts of a `map` are handed on because its steps may read it: of ``input`` and ``stash``."""
-    child: str | None = None
-    """The execution that a `workflow` step started; None for the parts of a `map`."""
-    wait: bool = True
-    """Whether its end is waited for."""
-
-
-@value
-class Answer:
-    """What somebody outside answered."""
-
-    at: datetime
-    by: str | None = None
-    value: Json = None
-    reason: str | None = None
-    """Why a person rejected a task."""
-    rejected: bool = False
-    key: str | None = None
-    """The caller's own name for the answer, so that a repeat is known; of an event, its id."""
-
-
-@value
-class AnswerWait:
-    """Whose answer a thread waits for."""
-
-    what: AnswerKind
-    name: str = ""
-    """Of an event."""
-    event_key: str | None = None
-    """Of an event that need not be sent to this very execution."""
-    overdue: bool = False
-    """Whether a task was not done in time, and is now others' to do."""
-    answer: Answer | None = None
-    """How the wait ended; None: nobody's answer is wanted any more, or not yet."""
-
-    @property
-    def is_kept_elsewhere(self) -> bool:
-        """Whether others than this execution keep that it waits: they are to be told when it no longer does."""
-        return self.what is AnswerKind.TASK or self.event_key is not None
-
-
-@value
 class Signal:
     """An event that was sent to an execution."""
 
@@ -197,8 +134,6 @@ class Thread:
     """When this attempt of the step began."""
     driver: Driver | None = None
     """None in an execution that nobody has touched since it was submitted."""
-    until: datetime | None = None
-    """While waiting or retrying: when it goes on. While wait: when a sign of life, or a task, is due."""
     deadline: datetime | None = None
     """When this attempt of the step is over time."""
     attempt: int = 1
@@ -216,11 +151,11 @@ class Thread:
     error: Failure | None = None
     """What was caught last; a thread without one sees its parent's."""
     join: Join | None = None
-    wait: AnswerWait | None = None
+    """What it has begun: threads while it is joining, else child executions."""
+    wait: Wait | None = None
+    """What it waits for, unless that is to run, or the threads that it forked."""
     claimed: bool = False
     """Whether the turn is for its driver alone: what it performs must not be performed again."""
-    control_epoch_owed: int = 0
-    """While awaiting: the newest order of the execution that came after its child executions: they are told of it."""
     items: Sequence[Json] | None = None
     """Of a `map` that was driven on with something changed: those with which it began."""
     results: Mapping[str, Json] = field(default_factory=dict)

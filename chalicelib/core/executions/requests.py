@@ -7,6 +7,7 @@ API go by it.
 from chalicelib.core.definitions.model import (
     AnswerKind,
 )
+from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.factory import read_below
 from chalicelib.core.executions.inputs import (
     CancelRequested,
@@ -16,18 +17,12 @@ from chalicelib.core.executions.inputs import (
     ResumeRequested,
     SignalSent,
 )
-from chalicelib.core.executions.model import (
-    ROOT,
-    Execution,
-    Join,
-    State,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import (
     items_of,
 )
+from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildJoin, ChildrenWait, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import (
     StepError,
 )
@@ -113,12 +108,12 @@ class Requests(Rules):
 
     def take_over(self) -> None:
         """Drive every thread, so that what each asks for is sent."""
-        order = self.execution.control_epoch
+        epoch = self.execution.control_epoch
         threads = {
             name: copy_with(
                 thread,
                 driver=self.driver,
-                control_epoch_owed=order if thread.status is Status.WAITING_FOR_CHILDREN else 0,
+                wait=ChildrenWait(epoch) if isinstance(thread.wait, ChildrenWait) else thread.wait,
             )
             for name, thread in self.execution.threads.items()
         }
@@ -129,19 +124,35 @@ class Requests(Rules):
         item = self.execution
         wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
         lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
-        root = item.threads[ROOT]
         if lost and item.partition is None:
             return
-        out = {name for name, value in event.stash.items() if value is None}
-        stash = {name: value for name, value in {**root.stash, **event.stash}.items() if name not in out}
-        version = event.version or item.definition_version
-        timeout = None if item.partition is not None else self.definition.timeout
         edited = bool(event.stash) or event.version is not None
+        self.reopen(event, redrives, edited=edited)
+        change = _change(event, item, self.execution.definition_version)
+        self.record(State.STARTED, item.threads[ROOT], actor=event.actor, change=change)
+        root = self.execution.threads[ROOT]
+        if event.step is not None:
+            self.abandon(root)
+            self.arrive(copy_with(root, error=None), event.step, event.incoming)
+        elif lost:
+            self.anew(root)
+        else:
+            for name in list(self.execution.threads):
+                if (thread := self.execution.threads.get(name)) is not None:
+                    self.revive(thread, edited=edited)
+
+    def reopen(self, event: RedriveRequested, redrives: int, *, edited: bool) -> None:
+        """Let the execution live again, with the version and the stash with which it is to go on."""
+        item = self.execution
+        timeout = None if item.partition is not None else self.definition.timeout
         kept = {name: self.keep_items(thread) if edited else thread for name, thread in item.threads.items()}
+        stash = {**kept[ROOT].stash, **event.stash}
+        out = {name for name, value in event.stash.items() if value is None}
+        left = {name: value for name, value in stash.items() if name not in out}
         self.execution = copy_with(
             item,
-            definition_version=version,
-            threads={**kept, ROOT: copy_with(kept[ROOT], stash=stash)},
+            definition_version=event.version or item.definition_version,
+            threads={**kept, ROOT: copy_with(kept[ROOT], stash=left)},
             stash={},
             output=None,
             error=None,
@@ -151,41 +162,36 @@ class Requests(Rules):
             deadline=None if timeout is None else self.now + timeout,
             state=State.STARTED,
         )
-        change = _change(event, item, root, version)
-        self.record(State.STARTED, root, actor=event.actor, change=change)
-        if event.step is not None:
-            root = copy_with(root, stash=stash)
-            self.abandon(root)
-            self.arrive(copy_with(root, error=None), event.step, event.incoming)
-            return
-        if lost:
-            self.anew(self.execution.threads[ROOT])
-            return
-        for name in list(self.execution.threads):
-            if (thread := self.execution.threads.get(name)) is not None:
-                self.revive(thread, edited=edited)
 
-    def fits(self, thread: Thread, join: Join) -> bool:
+    def fits(self, thread: Thread) -> bool:
         """Tell whether a step still has the branches, or the number of items, with which it began.
 
         A large `map` must not read more than what its parts were handed on, either.
         """
-        if join.child is not None:
-            return True
-        step = self.definition.steps[thread.step]
-        if not join.listed:
-            begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
-            return len(step.scopes) == join.total and begun | thread.results.keys() <= step.scopes.keys()
+        match thread.join:
+            case BranchJoin(total):
+                scopes = self.definition.steps[thread.step].scopes
+                begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
+                return len(scopes) == total and begun | thread.results.keys() <= scopes.keys()
+            case ItemJoin(total):
+                return self.has_items(thread, total)
+            case PartitionJoin(items=total, reads=reads):
+                read = read_below(self.definition, thread.step).split()
+                return self.has_items(thread, total) and set(read) <= set(reads.split())
+            case _:
+                return True
+
+    def has_items(self, thread: Thread, count: int) -> bool:
+        """Tell whether a `map` has so many items."""
         try:
-            items = items_of(self.definition, self.execution, thread)
+            return len(items_of(self.definition, self.execution, thread)) == count
         except StepError:
             return False
-        read = read_below(self.definition, thread.step).split()
-        return len(items) == join.items and (thread.status is Status.JOINING or set(read) <= set(join.reads.split()))
 
     def keep_items(self, thread: Thread) -> Thread:
         """Keep the items of a `map` that has begun, before what they are made from changes."""
-        if thread.join is None or not thread.join.listed or thread.status is Status.OVER or thread.items is not None:
+        is_map = isinstance(thread.join, ItemJoin | PartitionJoin)
+        if not is_map or thread.status is Status.OVER or thread.items is not None:
             return thread
         try:
             return copy_with(thread, items=list(items_of(self.definition, self.before, thread)))
@@ -194,43 +200,37 @@ class Requests(Rules):
 
     def revive(self, thread: Thread, *, edited: bool) -> None:
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
-        deadline = self.deadline(thread, thread.step)
+        again = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
         late = thread.deadline is not None and thread.deadline <= self.now
-        join = thread.join
-        workflow = join is not None and join.child is not None
         match thread.status:
             case Status.OVER:
-                return
-            case Status.JOINING | Status.WAITING_FOR_CHILDREN if (
-                edited and join is not None and not self.fits(thread, join)
-            ):
-                self.anew(thread)
-            case Status.JOINING if join is not None and len(thread.results) >= (1 if join.first else join.total):
-                self.finish(thread, join)
+                pass
             case Status.RETRYING:
                 self.put(copy_with(thread, driver=self.driver))
-            case Status.READY if join is not None:
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
-            case Status.WAITING_FOR_CHILDREN if not (edited and workflow):
-                self.put(
-                    copy_with(
-                        thread, driver=self.driver, deadline=deadline, control_epoch_owed=self.execution.control_epoch
-                    )
-                )
+            case Status.JOINING | Status.WAITING_FOR_CHILDREN if edited and not self.fits(thread):
+                self.anew(thread)
+            case Status.JOINING if has_joined(thread):
+                self.finish(thread)
+            case Status.WAITING_FOR_CHILDREN if not (edited and isinstance(thread.join, ChildJoin)):
+                self.put(copy_with(again, wait=ChildrenWait(self.execution.control_epoch)))
+            case Status.READY if thread.join is not None:
+                self.put(again)
             case Status.JOINING:
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+                self.put(again)
             case Status.WAITING if not late:
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+                self.put(again)
             case Status.WAITING_FOR_ANSWER if not late and self.is_open(thread):
-                self.put(copy_with(thread, driver=self.driver, deadline=deadline))
+                self.put(again)
             case _:
                 self.anew(thread)
 
     def is_open(self, thread: Thread) -> bool:
         """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""
-        wait = thread.wait
-        silent = thread.until is not None and thread.until <= self.now
-        return wait is not None and wait.what is not AnswerKind.TASK and wait.answer is None and not silent
+        match thread.wait:
+            case AnswerWait(what=AnswerKind.CALLBACK | AnswerKind.EVENT, answer=None, until=until):
+                return until is None or until > self.now
+            case _:
+                return False
 
     def anew(self, thread: Thread) -> None:
         """Let a step begin as though it had never been tried."""
@@ -238,13 +238,14 @@ class Requests(Rules):
         self.arrive(thread, thread.step, thread.incoming)
 
 
-def _change(event: RedriveRequested, item: Execution, root: Thread, version: int) -> dict[str, Json]:
+def _change(event: RedriveRequested, item: Execution, version: int) -> dict[str, Json]:
     """Tell what a redrive changes, from and to."""
+    before = item.threads[ROOT].stash
     change: dict[str, Json] = {}
     if version != item.definition_version:
         change["version"] = {"from": item.definition_version, "to": version}
     if event.step is not None:
         change["step"] = {"from": item.step, "to": event.step}
     if event.stash:
-        change["stash"] = {name: {"from": root.stash.get(name), "to": to} for name, to in event.stash.items()}
+        change["stash"] = {name: {"from": before.get(name), "to": to} for name, to in event.stash.items()}
     return change

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import Answered, SignalSent
-from chalicelib.core.executions.model import AnswerWait, Execution, Failure, Join, Thread
+from chalicelib.core.executions.model import Execution, Failure, Thread
+from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import ItemsFailedError, StepError
 from chalicelib.core.values.json import Json
 
@@ -45,8 +46,8 @@ class Rules(StateBuilder, ABC):
         """Tell whether a step runs when its turn comes, rather than be skipped."""
 
     @abstractmethod
-    def begin(self, parent: Thread) -> None:
-        """Fork as many threads of a step as may run at once."""
+    def fork(self, thread: Thread, *, first: bool) -> None:
+        """Fork a thread for each branch of a step."""
 
     @abstractmethod
     def spread(self, thread: Thread, answer: Spread) -> None:
@@ -57,7 +58,7 @@ class Rules(StateBuilder, ABC):
         """End a branch."""
 
     @abstractmethod
-    def finish(self, parent: Thread, join: Join) -> None:
+    def finish(self, parent: Thread) -> None:
         """Move a step on whose branches have ended."""
 
     @abstractmethod
@@ -99,6 +100,6 @@ class Rules(StateBuilder, ABC):
         return None if time is None else self.now + time
 
 
-def too_many(failed: int, join: Join) -> StepError:
+def too_many(failed: int, join: ItemJoin | PartitionJoin) -> StepError:
     """Make the error of a `map` of which more items failed than are tolerated."""
     return ItemsFailedError(f"{failed} items failed or more, and {join.tolerate} are tolerated")

@@ -15,6 +15,7 @@ from chalicelib.core.definitions.model import (
     WaitForAnswer,
 )
 from chalicelib.core.executions.model import Execution, Failure, Status, Thread, failure_json
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import Scope, Template, filling, is_true, render
 from chalicelib.core.schemas.schema import compile_schema, require_schema
@@ -68,7 +69,7 @@ def _step_values(thread: Thread) -> dict[str, Json]:
         "attempt": thread.attempt,
         "startedAt": format_instant(thread.started_at),
     }
-    if thread.wait is not None and thread.wait.answer is not None:
+    if isinstance(thread.wait, AnswerWait) and thread.wait.answer is not None:
         values["completedBy"] = thread.wait.answer.by
     return values
 
@@ -181,7 +182,7 @@ def awaited_event(definition: Definition, execution: Execution, thread: Thread) 
     """Answer the event that a thread waits for, if it waits for one."""
     if (
         thread.status is not Status.WAITING_FOR_ANSWER
-        or thread.wait is None
+        or not isinstance(thread.wait, AnswerWait)
         or thread.wait.what is not AnswerKind.EVENT
     ):
         return None
@@ -201,7 +202,7 @@ def refusals(wanted: WaitForAnswer, value: Json) -> list[Problem]:
 
 def answered_by(thread: Thread) -> str | None:
     """Tell who gave the answer that a thread has waited for."""
-    answer = None if thread.wait is None else thread.wait.answer
+    answer = thread.wait.answer if isinstance(thread.wait, AnswerWait) else None
     return None if answer is None else answer.by
 
 

@@ -15,20 +15,13 @@ from chalicelib.core.definitions.model import (
     WaitForAnswer,
 )
 from chalicelib.core.executions.builder import size_of
-from chalicelib.core.executions.factory import child_id
+from chalicelib.core.executions.factory import children_of
 from chalicelib.core.executions.implied import is_due
 from chalicelib.core.executions.inputs import (
     CallFailed,
     CallSucceeded,
 )
-from chalicelib.core.executions.model import (
-    AnswerWait,
-    Execution,
-    Join,
-    State,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import (
     answered_by,
@@ -37,6 +30,7 @@ from chalicelib.core.executions.scope import (
     is_partition_root,
     outcome,
 )
+from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin, RetryWait, TimerWait
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.values.errors import (
     InterruptedCallError,
@@ -61,8 +55,7 @@ class Steps(Rules):
         elif thread.claimed and thread.driver != self.driver:
             self.claim_again(thread)
         elif thread.join is not None:
-            children: list[Json] = [child_id(self.execution, _awaiting(thread), n) for n in range(thread.join.total)]
-            self.to_call = Call("gather", {"executions": children})
+            self.to_call = Call("gather", {"executions": [*children_of(self.execution, thread)]})
         else:
             try:
                 if thread.attempt == 1 and not holds(self.definition, self.execution, thread):
@@ -93,11 +86,9 @@ class Steps(Rules):
             case Sleep(until) if until <= thread.started_at:
                 self.succeed(thread, thread.incoming)
             case Sleep(until):
-                self.move(copy_with(thread, status=Status.WAITING, until=until))
+                self.move(copy_with(thread, status=Status.WAITING, wait=TimerWait(until)))
             case Fork(first):
-                total = len(self.definition.steps[thread.step].scopes)
-                join = Join(total, first=first, at_once=total)
-                self.begin(self.move(copy_with(thread, status=Status.JOINING, join=join)))
+                self.fork(thread, first=first)
             case Spread():
                 self.spread(thread, answer)
             case _:
@@ -148,10 +139,9 @@ class Steps(Rules):
             assert isinstance(result, list)  # noqa: S101 - what is gathered is a list of lists
             self.succeed(thread, [each for part in result if isinstance(part, list) for each in part])
         elif (call := callback_of(self.definition, self.execution, thread)) is not None:
-            wait = copy_with(
-                thread, status=Status.WAITING_FOR_ANSWER, wait=AnswerWait(AnswerKind.CALLBACK), driver=self.driver
-            )
-            self.put(copy_with(wait, since=self.now, claimed=False, until=self.after(call.heartbeat)))
+            wait = AnswerWait(AnswerKind.CALLBACK, until=self.after(call.heartbeat))
+            waiting = copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait, claimed=False)
+            self.put(copy_with(waiting, since=self.now, driver=self.driver))
         else:
             self.succeed(thread, result)
 
@@ -162,23 +152,25 @@ class Steps(Rules):
 
     def fire(self, thread: Thread) -> None:
         """Let the timer of a turn count: for whichever of its instants came first."""
-        instants = [at for at in (thread.until, thread.deadline, self.execution.deadline) if at is not None]
-        if thread.until == min(instants) and thread.status is Status.WAITING:
-            self.succeed(thread, thread.incoming)
-        elif thread.until == min(instants) and thread.wait is not None:
-            self.overdue(thread, thread.wait)
-        elif thread.until == min(instants):
-            self.arrive(thread, thread.step, thread.incoming, attempt=thread.attempt + 1)
-        elif thread.deadline == min(instants):
-            self.fail(thread, StepTimeoutError())
-        else:
-            self.time_out()
+        until = None if thread.wait is None else thread.wait.until
+        first = min(at for at in (until, thread.deadline, self.execution.deadline) if at is not None)
+        match thread.wait:
+            case TimerWait() if until == first:
+                self.succeed(thread, thread.incoming)
+            case RetryWait() if until == first:
+                self.arrive(thread, thread.step, thread.incoming, attempt=thread.attempt + 1)
+            case AnswerWait() as wait if until == first:
+                self.overdue(thread, wait)
+            case _ if thread.deadline == first:
+                self.fail(thread, StepTimeoutError())
+            case _:
+                self.time_out()
 
     def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
         """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
         step = self.definition.steps[thread.step]
         if is_partition_root(self.execution, thread):
-            self.close(thread, State.SUCCEEDED, output=raw, failed=0 if thread.join is None else thread.join.failed)
+            self.close(thread, State.SUCCEEDED, output=raw, failed=_failed(thread))
             return
         target = step.next if target == "" else target
         try:
@@ -235,7 +227,6 @@ class Steps(Rules):
             since=self.now,
             started_at=self.now,
             driver=self.driver,
-            until=None,
             deadline=self.deadline(thread, step),
             attempt=attempt,
             tries=thread.tries if attempt > 1 else {},
@@ -264,6 +255,6 @@ class Steps(Rules):
             return True
 
 
-def _awaiting(thread: Thread) -> Thread:
-    """Answer a thread that gathers as it was when it awaited: its child executions are named after that turn."""
-    return copy_with(thread, turn=thread.turn - 1)
+def _failed(thread: Thread) -> int:
+    """Tell how many items of a thread's `map` have failed and were tolerated."""
+    return thread.join.failed if isinstance(thread.join, ItemJoin | PartitionJoin) else 0

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
@@ -19,25 +18,19 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import (
-    Answer,
-    AnswerWait,
-    Driver,
     Execution,
     Failure,
     HistoryEntry,
-    Join,
     Link,
     Parent,
     Partition,
     Signal,
     Spawns,
     State,
-    Status,
-    Thread,
     failure_json,
 )
+from chalicelib.core.records.thread_codec import changed, compact, read_thread, thread_json
 from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii, format_instant, parse_instant
-from chalicelib.core.values.value import copy_with
 
 MESSAGE_VERSION = 1
 """Of messages between functions; a message of another version is given back, for a function that knows it."""
@@ -75,7 +68,7 @@ class UnknownMessageError(ValueError):
 def message_json(message: Message) -> JsonObject:
     """Write a message; its delay is the queue's affair."""
     event = message.event
-    return _compact(
+    return compact(
         v=MESSAGE_VERSION,
         execution=message.execution,
         event=type(event).__name__,
@@ -120,7 +113,7 @@ def _event_json(event: Input) -> JsonObject:
 
 def execution_json(execution: Execution) -> JsonObject:
     """Write an execution."""
-    return _compact(
+    return compact(
         id=execution.id,
         tenantId=execution.tenant_id,
         definitionId=execution.definition_id,
@@ -128,7 +121,7 @@ def execution_json(execution: Execution) -> JsonObject:
         nonce=execution.nonce,
         input=execution.input,
         startedAt=format_instant(execution.started_at),
-        threads=[_thread_json(thread) for thread in execution.threads.values()],
+        threads=[thread_json(thread) for thread in execution.threads.values()],
         version=execution.version,
         state=str(execution.state),
         step=execution.step,
@@ -145,7 +138,7 @@ def execution_json(execution: Execution) -> JsonObject:
         parent=execution.parent and _parent_json(execution.parent),
         depth=execution.depth or None,
         spawns=_spawns_json(execution.spawns),
-        part=execution.partition and _changed(execution.partition),
+        part=execution.partition and changed(execution.partition),
         pausedAt=execution.paused_at and format_instant(execution.paused_at),
         order=execution.control_epoch or None,
         heard=execution.parent_epoch or None,
@@ -168,7 +161,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         nonce=document["nonce"],
         input=document.get("input"),
         started_at=parse_instant(document["startedAt"]),
-        threads={thread["id"]: _read_thread(thread) for thread in document["threads"]},
+        threads={thread["id"]: read_thread(thread) for thread in document["threads"]},
         version=document["version"],
         state=State(document["state"]),
         step=document["step"],
@@ -232,84 +225,8 @@ def link_json(link: Link) -> dict[str, Json]:
     return {"key": link.key, "digest": link.digest}
 
 
-def _thread_json(thread: Thread) -> JsonObject:
-    driver = thread.driver
-    return _compact(
-        id=thread.id,
-        turn=thread.turn,
-        status=str(thread.status),
-        step=thread.step,
-        incoming=thread.incoming,
-        since=format_instant(thread.since),
-        startedAt=format_instant(thread.started_at),
-        driver=driver and [driver.message, driver.request, driver.handed],
-        until=thread.until and format_instant(thread.until),
-        deadline=thread.deadline and format_instant(thread.deadline),
-        attempt=thread.attempt if thread.attempt > 1 else None,
-        tries=dict(thread.tries) or None,
-        parent=thread.parent,
-        branch=thread.branch,
-        index=thread.index,
-        item=thread.item,
-        stash=dict(thread.stash) or None,
-        error=thread.error and failure_json(thread.error),
-        join=thread.join and _changed(thread.join),
-        asking=thread.wait and _wait_json(thread.wait),
-        claimed=thread.claimed or None,
-        ordered=thread.control_epoch_owed or None,
-        items=None if thread.items is None else list(thread.items),
-        results=dict(thread.results) or None,
-    )
-
-
-def _read_thread(document: Mapping[str, Any]) -> Thread:
-    driver, error, join = document.get("driver"), document.get("error"), document.get("join")
-    until, deadline = document.get("until"), document.get("deadline")
-    return Thread(
-        id=document["id"],
-        turn=document["turn"],
-        status=Status(document["status"]),
-        step=document["step"],
-        incoming=document.get("incoming"),
-        since=parse_instant(document["since"]),
-        started_at=parse_instant(document["startedAt"]),
-        driver=driver and Driver(*driver),
-        until=until and parse_instant(until),
-        deadline=deadline and parse_instant(deadline),
-        attempt=document.get("attempt", 1),
-        tries=document.get("tries", {}),
-        parent=document.get("parent"),
-        branch=document.get("branch"),
-        index=document.get("index"),
-        item=document.get("item"),
-        stash=document.get("stash", {}),
-        error=error and Failure(**error),
-        join=join and Join(**join),
-        wait=_read_wait(document.get("asking")),
-        claimed=document.get("claimed", False),
-        control_epoch_owed=document.get("ordered", 0),
-        items=document.get("items"),
-        results=document.get("results", {}),
-    )
-
-
-def _wait_json(wait: AnswerWait) -> JsonObject:
-    answer = wait.answer
-    return _changed(copy_with(wait, answer=None)) | _compact(
-        answer=answer and {**_changed(answer), "at": format_instant(answer.at)}
-    )
-
-
-def _read_wait(document: Mapping[str, Any] | None) -> AnswerWait | None:
-    if document is None:
-        return None
-    answer = document.get("answer")
-    read = answer and Answer(**{**answer, "at": parse_instant(answer["at"])})
-    return AnswerWait(**{**document, "what": AnswerKind(document["what"]), "answer": read})
-
-
 def _signal_json(signal: Signal) -> JsonObject:
-    return {**_changed(signal), "until": format_instant(signal.until)}
+    return {**changed(signal), "until": format_instant(signal.until)}
 
 
 def _read_signal(document: Mapping[str, Any]) -> Signal:
@@ -317,14 +234,14 @@ def _read_signal(document: Mapping[str, Any]) -> Signal:
 
 
 def _parent_json(parent: Parent) -> JsonObject:
-    return {name: member for name, member in _changed(parent).items() if name != "execution"}
+    return {name: member for name, member in changed(parent).items() if name != "execution"}
 
 
 def _spawns_json(spawns: Spawns) -> JsonObject | None:
     since = spawns.since and format_instant(spawns.since)
     if spawns == Spawns():
         return None
-    return _compact(total=spawns.total, since=since, recent=spawns.recent, share=spawns.share)
+    return compact(total=spawns.total, since=since, recent=spawns.recent, share=spawns.share)
 
 
 def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
@@ -332,13 +249,3 @@ def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
         return Spawns()
     since = document.get("since")
     return Spawns(document["total"], since and parse_instant(since), document["recent"], document["share"])
-
-
-def _changed(value: Join | Parent | Partition | AnswerWait | Answer | Signal) -> JsonObject:
-    """Write the members of a flat value that are not what they are by default."""
-    members = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
-    return {name: member for name, (member, default) in members.items() if member != default}
-
-
-def _compact(**members: Any) -> JsonObject:  # noqa: ANN401 - JSON and values on their way to it
-    return {name: value for name, value in members.items() if value is not None}

@@ -6,6 +6,7 @@ from chalicelib.core.executions import builder as draft
 from chalicelib.core.executions.decide import decide, hand_over
 from chalicelib.core.executions.inputs import CallSucceeded, Decision, Input, Poisoned, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import Driver, Failure, State, Status
+from chalicelib.core.executions.waiting import RetryWait
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run, define
 
@@ -351,7 +352,7 @@ class TestEffects:
 class TestWaits:
     def test_a_wait_parks_the_thread(self) -> None:
         run = Run(WAIT).go()
-        assert (run.thread().status, run.thread().until, run.state) == (
+        assert (run.thread().status, run.until, run.state) == (
             Status.WAITING,
             NOW + 45 * SECOND,
             State.STEP_STARTED,
@@ -370,7 +371,7 @@ class TestWaits:
 
     def test_what_an_earlier_turn_waited_for_is_forgotten(self) -> None:
         run = Run("steps: [{id: a, type: wait, seconds: 5}, {id: b, type: call}]").go().later(5)
-        assert run.thread().until is None
+        assert run.until is None
 
 
 class TestTimeOuts:
@@ -483,7 +484,7 @@ class TestRetry:
     def test_a_failure_that_a_policy_takes_is_tried_again_after_its_time(self) -> None:
         run = Run(self.STEPS).go().broke("Busy")
         thread = run.thread()
-        assert (thread.key, thread.status, thread.until) == (("main", 1), Status.RETRYING, NOW + 10 * SECOND)
+        assert (thread.key, thread.status, thread.wait) == (("main", 1), Status.RETRYING, RetryWait(NOW + 10 * SECOND))
         assert run.later(9).performs == {}
         assert run.later(1).done("ok").state is State.SUCCEEDED
 
@@ -503,7 +504,7 @@ class TestRetry:
 
     def test_the_time_between_attempts_grows(self) -> None:
         run = Run(self.STEPS).go().broke("Busy").later(10).broke("Busy")
-        assert run.thread().until == NOW + 30 * SECOND
+        assert run.until == NOW + 30 * SECOND
 
     def test_history_tells_of_every_attempt(self) -> None:
         run = Run(self.STEPS).go().broke("Busy").later(10).done()
@@ -562,7 +563,7 @@ class TestRetry:
         steps = "steps: [{id: a, type: call, retry: [{errors: ['*'], intervalSeconds: 3600}]}]"
         one, same, other = Run(steps).go().broke(), Run(steps).go().broke(), Run(steps)
         other.execution = copy_with(other.execution, id="t:d:2")
-        assert one.thread().until == same.thread().until != other.go().broke().thread().until
+        assert one.until == same.until != other.go().broke().until
 
 
 class TestCatch:

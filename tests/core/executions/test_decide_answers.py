@@ -31,7 +31,8 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
     WaitClosed,
 )
-from chalicelib.core.executions.model import Answer, Driver, Signal, State, Status
+from chalicelib.core.executions.model import Driver, Signal, State, Status
+from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
@@ -138,7 +139,7 @@ class TestCallback:
     def test_a_call_has_a_heartbeat_too(self) -> None:
         run = Run(CALL.replace("callback: true", "callback: true, heartbeatSeconds: 60")).go().done()
         answered(run.later(50), HeartbeatReceived)
-        assert run.thread().until == NOW + timedelta(seconds=110)
+        assert run.until == NOW + timedelta(seconds=110)
 
     def test_a_sign_of_life_that_nobody_waits_for_changes_nothing(self) -> None:
         waiting, calling = Run(CALL).go().done(), Run(CALL).go()
@@ -252,7 +253,7 @@ class TestEvent:
         run.fold(SignalReceived("main", 1, {"amount": 7}, "event-1", "ada"))
         (settled,) = (each for each in run.asks() if isinstance(each, CloseWait))
         assert settled.thread.id == "main@1"
-        assert settled.thread.wait is not None
+        assert isinstance(settled.thread.wait, AnswerWait)
         assert settled.thread.wait.answer == Answer(NOW, "ada", key="event-1")
         run.fold(WaitClosed("main@1", 1))
         assert run.standing == {"main": "ready last"}
@@ -262,7 +263,7 @@ class TestEvent:
         run.later(60)
         assert run.output == "too late"
         (settled,) = (each for each in run.asks() if isinstance(each, CloseWait))
-        assert settled.thread.wait is not None
+        assert isinstance(settled.thread.wait, AnswerWait)
         assert settled.thread.wait.answer is None
 
     def test_one_that_is_sent_to_the_execution_finds_a_step_with_a_key(self) -> None:
@@ -284,7 +285,7 @@ class TestTask:
         run = Run(TASK.replace("type: echo, message: '${output.yes} by ${stash.by}'", "type: call")).go()
         answered(run, TaskCompleted, {"yes": True}, "ada", "key-1")
         (settle,) = (each for each in run.asks() if isinstance(each, CloseWait))
-        assert settle.thread.wait is not None
+        assert isinstance(settle.thread.wait, AnswerWait)
         assert settle.thread.wait.answer == Answer(NOW, "ada", {"yes": True}, key="key-1")
         run.fold(WaitClosed("main@1", 1))
         assert run.standing == {"main": "ready last"}
@@ -302,7 +303,7 @@ class TestTask:
         assert run.error.details == {"by": "ada", "reason": "not mine"}
         (settle,) = run.asks()
         assert isinstance(settle, CloseWait)
-        assert settle.thread.wait is not None
+        assert isinstance(settle.thread.wait, AnswerWait)
         assert settle.thread.wait.answer == Answer(NOW, "ada", reason="not mine", rejected=True)
 
     def test_it_is_taken_back_with_the_execution(self) -> None:
@@ -330,7 +331,7 @@ class TestTask:
         assert run.thread().key == ("main", 1)
         (opened,) = run.asks()
         assert isinstance(opened, OpenTask)
-        assert opened.thread.wait is not None
+        assert isinstance(opened.thread.wait, AnswerWait)
         assert opened.thread.wait.overdue
         assert answered(run, TaskCompleted, 1).output == 1
 
@@ -418,7 +419,7 @@ class TestRetryAfter:
     ) -> None:
         run = Run("steps: [{id: a, type: call, retry: [{errors: ['*'], jitter: none, maxDelaySeconds: 30}]}]").go()
         run.broke(retry_after=wanted)
-        assert run.thread().until == NOW + timedelta(seconds=seconds)
+        assert run.until == NOW + timedelta(seconds=seconds)
 
     def test_what_a_step_is_nested_in_takes_no_heed_of_it(self) -> None:
         run = Run("""
@@ -429,4 +430,4 @@ class TestRetryAfter:
                 branches: [{id: a, steps: [{id: go, type: call}]}]
             """).go()
         run.broke(thread="main.1.a", retry_after=20)
-        assert run.thread().until == NOW + timedelta(seconds=1)
+        assert run.until == NOW + timedelta(seconds=1)

@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.core.executions.children import MAX_DEPTH, MAX_SPAWNS, MAX_SPAWNS_A_MINUTE
 from chalicelib.core.executions.inputs import ChildEnded, Decision, Message
-from chalicelib.core.executions.model import Failure, Join, Parent, Partition, Spawns, State, Status
+from chalicelib.core.executions.model import Failure, Parent, Partition, Spawns, State, Status
+from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run
 
@@ -28,14 +29,12 @@ class TestWorkflow:
     def test_the_thread_awaits_a_child_that_is_named_after_its_turn(self) -> None:
         run = Run(WORKFLOW).go()
         assert (run.thread().key, run.thread().status) == (("main", 1), Status.WAITING_FOR_CHILDREN)
-        assert run.thread().join == Join(1, begun=1, child=CHILD)
+        assert run.thread().join == ChildJoin(CHILD)
 
     def test_another_turn_names_another_child(self) -> None:
         run = Run(WORKFLOW.replace("catch:", "retry: [{errors: [Boom]}]\n        catch:")).go()
         run.child(State.FAILED, error=Failure("Boom", "no", "deep")).later(9)
-        join = run.thread().join
-        assert join is not None
-        assert join.child not in (None, CHILD)
+        assert run.child_join.execution != CHILD
 
     def test_its_output_is_the_result(self) -> None:
         run = Run(WORKFLOW).go().child(State.SUCCEEDED, output={"n": 1})
@@ -80,10 +79,8 @@ class TestWorkflow:
 
     def test_one_that_is_let_go_succeeds_with_its_id(self) -> None:
         run = Run(WORKFLOW.replace("definition:", "wait: false\n        definition:")).go()
-        join = run.thread().join
-        assert join is not None
-        assert not join.wait
-        assert run.child(State.SUCCEEDED, output={"id": join.child}).output == {"id": CHILD}
+        assert run.child_join == ChildJoin(CHILD, awaited=False)
+        assert run.child(State.SUCCEEDED, output={"id": CHILD}).output == {"id": CHILD}
 
     def test_an_end_that_is_told_twice_counts_once(self) -> None:
         run = Run(WORKFLOW.replace("type: echo", "type: call").replace("message", "content")).go()
@@ -127,7 +124,7 @@ class TestShades:
         run = Run(GIVEN_UP).go().later(60)
         assert run.standing == {"main@1": "over sub", "main": "ready next"}
         tombstone = run.thread("main@1")
-        assert (tombstone.turn, tombstone.driver, tombstone.join) == (1, ME, Join(1, begun=1, child=CHILD))
+        assert (tombstone.turn, tombstone.driver, tombstone.join) == (1, ME, ChildJoin(CHILD))
 
     def test_then_it_is_forgotten(self) -> None:
         run = Run(GIVEN_UP).go().later(60)
@@ -253,17 +250,17 @@ class TestLargeMap:
     @pytest.mark.parametrize(
         ("options", "join"),
         [
-            ("maxConcurrency: 252", Join(3, begun=3, listed=True, at_once=3, concurrency=84, items=250)),
-            ("maxConcurrency: 249", Join(3, begun=2, listed=True, at_once=2, concurrency=84, items=250)),
-            ("maxConcurrency: 200", Join(3, begun=2, listed=True, at_once=2, concurrency=84, items=250)),
-            ("maxConcurrency: 10", Join(3, begun=1, listed=True, at_once=1, concurrency=10, items=250)),
+            ("maxConcurrency: 252", PartitionJoin(3, begun=3, at_once=3, concurrency=84, items=250)),
+            ("maxConcurrency: 249", PartitionJoin(3, begun=2, at_once=2, concurrency=84, items=250)),
+            ("maxConcurrency: 200", PartitionJoin(3, begun=2, at_once=2, concurrency=84, items=250)),
+            ("maxConcurrency: 10", PartitionJoin(3, begun=1, at_once=1, concurrency=10, items=250)),
             (
                 ALL_AT_ONCE + "tolerate: {percent: 10}",
-                Join(3, 3, listed=True, at_once=3, concurrency=84, items=250, tolerate=25),
+                PartitionJoin(3, 3, at_once=3, concurrency=84, items=250, tolerate=25),
             ),
         ],
     )
-    def test_more_than_a_hundred_items_are_parts_that_are_executions(self, options: str, join: Join) -> None:
+    def test_more_than_a_hundred_items_are_parts_that_are_executions(self, options: str, join: PartitionJoin) -> None:
         run = Run(LARGE.format(options), 250).go()
         assert (run.thread().status, run.thread().join) == (Status.WAITING_FOR_CHILDREN, join)
 
@@ -275,16 +272,15 @@ class TestLargeMap:
 
     @pytest.mark.parametrize(("count", "parts"), [(101, 2), (250, 3), (1050, 11)])
     def test_without_a_limit_all_parts_begin_at_once(self, count: int, parts: int) -> None:
-        join = Run(LARGE.format(""), count).go().thread().join
-        assert join is not None
+        join = Run(LARGE.format(""), count).go().partitions
         assert (join.total, join.begun, join.at_once) == (parts, parts, parts)
 
     def test_a_part_that_has_ended_is_noted_with_its_failures(self) -> None:
         run = Run(LARGE.format(ALL_AT_ONCE + "tolerate: {count: 9}"), 250)
         run.go().child(State.SUCCEEDED, 1, failed=4)
         assert run.thread().results == {"1": 4}
-        assert run.thread().join == Join(
-            3, begun=3, listed=True, at_once=3, concurrency=84, items=250, tolerate=9, failed=4
+        assert run.thread().join == PartitionJoin(
+            3, begun=3, at_once=3, concurrency=84, items=250, tolerate=9, failed=4
         )
         assert run.thread().key == ("main", 1)
 
@@ -295,12 +291,8 @@ class TestLargeMap:
 
     def test_a_window_of_parts_begins_once_the_one_before_has_ended(self) -> None:
         run = Run(LARGE.format("maxConcurrency: 200"), 250).go()
-        assert run.child(State.SUCCEEDED, 1).thread().join == Join(
-            3, 2, listed=True, at_once=2, concurrency=84, items=250
-        )
-        assert run.child(State.SUCCEEDED, 0).thread().join == Join(
-            3, 3, listed=True, at_once=2, concurrency=84, items=250
-        )
+        assert run.child(State.SUCCEEDED, 1).thread().join == PartitionJoin(3, 2, at_once=2, concurrency=84, items=250)
+        assert run.child(State.SUCCEEDED, 0).thread().join == PartitionJoin(3, 3, at_once=2, concurrency=84, items=250)
         assert (run.thread().key, run.thread().driver) == (("main", 1), ME)
 
     def test_once_all_have_ended_the_results_are_gathered(self) -> None:
@@ -380,7 +372,7 @@ class TestPart:
 
     def test_one_of_a_very_large_map_has_parts_of_its_own(self) -> None:
         run = self.part(250, first=1000, concurrency=50, tolerate=7)
-        assert run.thread().join == Join(3, 1, listed=True, at_once=1, concurrency=50, tolerate=7, items=250)
+        assert run.thread().join == PartitionJoin(3, 1, at_once=1, concurrency=50, tolerate=7, items=250)
         for number in range(3):
             run.child(State.SUCCEEDED, number, failed=2)
         assert run.done([[1], [2], [3]]).output == [1, 2, 3]

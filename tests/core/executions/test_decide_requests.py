@@ -278,7 +278,7 @@ class TestRedrive:
         run = Run("steps: [{id: a, type: wait, seconds: 90, timeoutSeconds: 60}]").go().later(60)
         assert run.error.name == "Timeout"
         run.ask(REDRIVE)
-        assert (run.thread().until, run.thread().started_at) == (NOW + 150 * SECOND, NOW + 60 * SECOND)
+        assert (run.until, run.thread().started_at) == (NOW + 150 * SECOND, NOW + 60 * SECOND)
 
     def test_a_step_that_would_be_tried_again_is(self) -> None:
         run = Run("steps: [{id: a, type: call, retry: [{errors: ['*'], intervalSeconds: 60, jitter: none}]}]")
@@ -291,7 +291,7 @@ class TestRedrive:
         policy = "{errors: ['*'], intervalSeconds: 60, jitter: none}"
         run = Run(f"steps: [{{id: a, type: call, timeoutSeconds: 5, retry: [{policy}]}}]")
         run.go().broke().ask(CANCEL).ask(REDRIVE).later(5)
-        assert (run.thread().tries, run.thread().until) == ({"0": 1}, NOW + 60 * SECOND)
+        assert (run.thread().tries, run.until) == ({"0": 1}, NOW + 60 * SECOND)
 
     def test_only_the_branches_that_had_not_ended_go_on(self) -> None:
         run = Run(BOTH).go().later(60).broke("No", "main.1.a").ask(REDRIVE)
@@ -417,9 +417,7 @@ class TestRedriveOfChildren:
     @pytest.mark.parametrize("event", [RedriveRequested(stash={"n": 1}), RedriveRequested(version=1)])
     def test_with_anything_edited_another_child_begins(self, event: Requested) -> None:
         run = self.failed().ask(event)
-        join = run.thread().join
-        assert join is not None
-        assert join.child not in (None, CHILD)
+        assert run.child_join.execution != CHILD
         assert run.standing == {"main": "awaiting sub", "main@1": "over sub"}
 
     def test_a_child_that_could_not_be_started_is_tried_anew(self) -> None:

@@ -60,7 +60,7 @@ class TestChild:
 
     def test_it_is_an_execution_of_its_own_below_its_parent(self) -> None:
         started = self.child()
-        assert started.id == self.parent().thread().join.child  # type: ignore[union-attr] # it awaits
+        assert started.id == self.parent().child_join.execution
         assert (started.tenant_id, started.definition_id, started.definition_version) == ("t", "other", 3)
         assert (started.input, started.started_by, started.depth) == ({"n": 1}, "ada", 3)
         assert started.parent == Parent("t:d:1", "main", 2)
@@ -149,9 +149,8 @@ class TestPart:
     def parts(self, count: int, options: str = "") -> list[Execution]:
         run = Run(self.STEPS.format(options), count).go().broke("First")
         items = items_of(run.definition, run.execution, run.thread())
-        join = run.thread().join
-        assert join is not None
-        return [partition(run.execution, run.thread(), items, number) for number in range(join.total)]
+        join = run.partitions
+        return [partition(run.execution, run.thread(), join, items, number) for number in range(join.total)]
 
     def test_together_they_have_all_items_once_and_in_order(self) -> None:
         for count in (101, 250, 1_000):
@@ -185,7 +184,8 @@ class TestPart:
     def test_what_the_steps_do_not_read_is_not_handed_on(self) -> None:
         silent = self.STEPS.replace("content: '${{[input, stash.seen]}}'", "content: '${{item}}'")
         run = Run(silent.format(""), 250).go().broke("First")
-        first = partition(run.execution, run.thread(), items_of(run.definition, run.execution, run.thread()), 0)
+        items = items_of(run.definition, run.execution, run.thread())
+        first = partition(run.execution, run.thread(), run.partitions, items, 0)
         assert (first.input, first.threads["main"].stash) == (None, {})
 
     @pytest.mark.parametrize(
@@ -208,27 +208,20 @@ class TestPart:
     def test_it_can_be_parted_again_and_its_parts_show_the_same_execution(self) -> None:
         run = Run(self.STEPS.format(""), 25_000).go().broke("First")
         whole = items_of(run.definition, run.execution, run.thread())
-        second = partition(run.execution, run.thread(), whole, 1)
+        second = partition(run.execution, run.thread(), run.partitions, whole, 1)
         inner = Run(self.STEPS.format(""), 25_000)
         inner.execution = second
         inner.go()
-        deep = partition(
-            inner.execution, inner.thread(), items_of(inner.definition, inner.execution, inner.thread()), 2
-        )
+        items = items_of(inner.definition, inner.execution, inner.thread())
+        deep = partition(inner.execution, inner.thread(), inner.partitions, items, 2)
         assert deep.partition == Partition(8_334 + 2 * 100, 100, 7, second.partition.execution)  # type: ignore[union-attr] # a part
         assert deep.threads["main"].incoming == list(range(8_534, 8_634))
         assert deep.parent == Parent(second.id, "main", 1, 2)
 
     def test_it_has_the_size_with_which_the_map_began(self) -> None:
         run = Run(self.STEPS.format(""), 20_000).go().broke("First")
-        thread = run.thread()
-        assert thread.join is not None
-        items, before = list(range(20_000)), copy_with(thread, join=copy_with(thread.join, total=100))
-        assert partition(run.execution, before, items, 99).threads["main"].incoming == items[19_800:]
-        assert partition(run.execution, thread, items, 1).threads["main"].incoming == items[10_000:]
-
-    def test_without_a_join_it_runs_one_by_one(self) -> None:
-        run = Run(self.STEPS.format(""), 250).go().broke("First")
-        bare = partition(run.execution, copy_with(run.thread(), join=None), list(range(250)), 0)
-        assert bare.partition is not None
-        assert (bare.partition.concurrency, bare.partition.tolerate) == (1, 0)
+        items, before = list(range(20_000)), copy_with(run.partitions, total=100)
+        assert partition(run.execution, run.thread(), before, items, 99).threads["main"].incoming == items[19_800:]
+        assert (
+            partition(run.execution, run.thread(), run.partitions, items, 1).threads["main"].incoming == items[10_000:]
+        )

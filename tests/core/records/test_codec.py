@@ -19,13 +19,10 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import (
-    Answer,
-    AnswerWait,
     Driver,
     Execution,
     Failure,
     HistoryEntry,
-    Join,
     Link,
     Parent,
     Partition,
@@ -35,6 +32,19 @@ from chalicelib.core.executions.model import (
     Status,
     Thread,
     failure_json,
+)
+from chalicelib.core.executions.waiting import (
+    Answer,
+    AnswerWait,
+    BranchJoin,
+    ChildJoin,
+    ChildrenWait,
+    ItemJoin,
+    Join,
+    PartitionJoin,
+    RetryWait,
+    TimerWait,
+    Wait,
 )
 from chalicelib.core.records.codec import (
     MAX_MESSAGE_BYTES,
@@ -56,13 +66,12 @@ MAIN = Thread("main", 3, Status.JOINING, "both", None, NOW, NOW, Driver("m", "r"
 FULL = Thread(
     id="main.3.left",
     turn=4,
-    status=Status.WAITING,
+    status=Status.JOINING,
     step="both/left/a",
     incoming={"a": ""},
     since=NOW,
     started_at=NOW,
     driver=Driver("m", "r", handed=True),
-    until=NOW,
     deadline=NOW,
     attempt=2,
     tries={"0": 1},
@@ -72,13 +81,24 @@ FULL = Thread(
     item=[None],
     stash={"s": {}},
     error=FAILURE,
-    wait=AnswerWait(AnswerKind.EVENT, "paid", "7", True, Answer(NOW, "ada", {"a": 1}, "why", True, "key")),
+    wait=AnswerWait(AnswerKind.EVENT, "paid", "7", True, Answer(NOW, "ada", {"a": 1}, "why", True, "key"), NOW),
     claimed=True,
-    join=Join(9, 8, True, True, 7, 6, 5, 4, 3, "input", "t:other:1", wait=False),
-    control_epoch_owed=6,
+    join=ItemJoin(9, 8, 7, 6, 5),
     items=[1, None],
     results={"0": 3},
 )
+WHOLE = (
+    '{"id":"main.3.left","turn":4,"status":"joining","step":"both/left/a","incoming":{"a":""},'
+    '"since":"2026-01-01T12:30:15.123Z","startedAt":"2026-01-01T12:30:15.123Z","driver":["m","r",true],'
+    '"until":"2026-01-01T12:30:15.123Z","deadline":"2026-01-01T12:30:15.123Z","attempt":2,"tries":{"0":1},'
+    '"parent":"main","branch":"left","index":0,"item":[null],"stash":{"s":{}},'
+    '"error":{"name":"No","message":"no","step":"step","attempt":2,"details":{"a":1}},'
+    '"join":{"total":9,"begun":8,"listed":true,"at_once":7,"tolerate":6,"failed":5,"items":9},'
+    '"asking":{"what":"event","name":"paid","event_key":"7","overdue":true,"answer":{"at":"2026-01-01T12:30:15.123Z",'
+    '"by":"ada","value":{"a":1},"reason":"why","rejected":true,"key":"key"}},"claimed":true,"items":[1,null],'
+    '"results":{"0":3}}'
+)
+"""The same, as it is stored."""
 LIVE = Execution("t:d:1", "t", "d", 2, "nonce", {"n": 10**30, "f": 1.0, "e": ""}, NOW, {"main": MAIN, FULL.id: FULL}, 4)
 DONE = Execution(
     id="t:d:1",
@@ -114,7 +134,7 @@ DONE = Execution(
 )
 
 
-def defaults(value: Execution | Thread | Join | Parent | Partition | AnswerWait | Answer | Signal) -> list[str]:
+def defaults(value: Execution | Thread | ItemJoin | Parent | Partition | AnswerWait | Answer | Signal) -> list[str]:
     """Name the fields that are what they are by default: the example shows nothing of them."""
     return [f.name for f in fields(value) if getattr(value, f.name) == f.default]
 
@@ -126,17 +146,17 @@ class TestExecutions:
 
     def test_the_example_has_every_field_set(self) -> None:
         assert (defaults(DONE), defaults(FULL)) == ([], [])
-        assert FULL.join is not None
+        assert isinstance(FULL.join, ItemJoin)
         assert DONE.parent is not None
         assert DONE.partition is not None
         assert (defaults(FULL.join), defaults(DONE.parent), defaults(DONE.partition)) == ([], [], [])
-        assert FULL.wait is not None
+        assert isinstance(FULL.wait, AnswerWait)
         assert FULL.wait.answer is not None
         (message,) = DONE.mailbox
         assert (defaults(FULL.wait), defaults(FULL.wait.answer), defaults(message)) == ([], [], [])
 
     def test_every_thread_of_a_join_by_default_comes_back(self) -> None:
-        thread = copy_with(MAIN, join=Join(1), driver=None)
+        thread = copy_with(MAIN, join=BranchJoin(1), driver=None)
         live = copy_with(LIVE, threads={"main": thread}, parent=Parent("t:p:1", "main", 0))
         assert read_execution(json.loads(json.dumps(execution_json(live)))) == live
 
@@ -170,6 +190,101 @@ class TestExecutions:
             "t:p:1",
             {"thread": "main", "turn": 1, "number": 2, "awaited": False},
         )
+
+
+JOINS = [
+    (Status.JOINING, BranchJoin(1), '{"total":1,"begun":1}'),
+    (Status.JOINING, BranchJoin(3), '{"total":3,"begun":3,"at_once":3}'),
+    (Status.JOINING, BranchJoin(2, first=True), '{"total":2,"begun":2,"first":true,"at_once":2}'),
+    (Status.JOINING, ItemJoin(1, begun=1), '{"total":1,"begun":1,"listed":true,"items":1}'),
+    (Status.JOINING, ItemJoin(3), '{"total":3,"listed":true,"items":3}'),
+    (
+        Status.JOINING,
+        ItemJoin(9, begun=8, at_once=7, tolerate=6, failed=5),
+        '{"total":9,"begun":8,"listed":true,"at_once":7,"tolerate":6,"failed":5,"items":9}',
+    ),
+    (
+        Status.WAITING_FOR_CHILDREN,
+        PartitionJoin(3, begun=1, items=250),
+        '{"total":3,"begun":1,"listed":true,"items":250}',
+    ),
+    (
+        Status.READY,
+        PartitionJoin(9, 8, 7, 6, 5, 4, 9, "a"),
+        '{"total":9,"begun":8,"listed":true,"at_once":7,"concurrency":6,"tolerate":5,"failed":4,"items":9,"reads":"a"}',
+    ),
+    (Status.OVER, PartitionJoin(3, 3, 3, items=250), '{"total":3,"begun":3,"listed":true,"at_once":3,"items":250}'),
+    (Status.WAITING_FOR_CHILDREN, ChildJoin("t:o:1"), '{"total":1,"begun":1,"child":"t:o:1"}'),
+    (Status.OVER, ChildJoin("t:o:1", awaited=False), '{"total":1,"begun":1,"child":"t:o:1","wait":false}'),
+]
+"""A status of a thread, what it joins, and how that is stored."""
+
+INSTANT = '"2026-01-01T12:30:15.123Z"'
+WAITS = [
+    (Status.WAITING, TimerWait(NOW), f'{{"until":{INSTANT}}}'),
+    (Status.RETRYING, RetryWait(NOW), f'{{"until":{INSTANT}}}'),
+    (Status.WAITING_FOR_CHILDREN, ChildrenWait(), "{}"),
+    (Status.WAITING_FOR_CHILDREN, ChildrenWait(7), '{"ordered":7}'),
+    (Status.WAITING_FOR_ANSWER, AnswerWait(AnswerKind.CALLBACK), '{"asking":{"what":"callback"}}'),
+    (
+        Status.WAITING_FOR_ANSWER,
+        AnswerWait(AnswerKind.TASK, overdue=True, until=NOW),
+        f'{{"until":{INSTANT},"asking":{{"what":"task","overdue":true}}}}',
+    ),
+    (
+        Status.WAITING_FOR_ANSWER,
+        AnswerWait(AnswerKind.EVENT, "paid", "7", until=NOW),
+        f'{{"until":{INSTANT},"asking":{{"what":"event","name":"paid","event_key":"7"}}}}',
+    ),
+    (
+        Status.OVER,
+        AnswerWait(AnswerKind.EVENT, "paid", "7", answer=Answer(NOW, key="e")),
+        f'{{"asking":{{"what":"event","name":"paid","event_key":"7","answer":{{"at":{INSTANT},"key":"e"}}}}}}',
+    ),
+    (
+        Status.READY,
+        AnswerWait(AnswerKind.CALLBACK, answer=Answer(NOW)),
+        f'{{"asking":{{"what":"callback","answer":{{"at":{INSTANT}}}}}}}',
+    ),
+    (Status.READY, None, "{}"),
+    (Status.JOINING, None, "{}"),
+]
+"""A status of a thread, what it waits for, and how that is stored."""
+
+
+def stored(thread: Thread) -> dict[str, Any]:
+    (written,) = execution_json(copy_with(LIVE, threads={thread.id: thread}))["threads"]
+    return dict(written)
+
+
+def read_back(written: dict[str, Any]) -> Thread:
+    (thread,) = read_execution({**execution_json(LIVE), "threads": [written]}).threads.values()
+    return thread
+
+
+class TestThreads:
+    @pytest.mark.parametrize(("status", "join", "text"), JOINS)
+    def test_what_one_joins_is_stored_in_members_and_an_order_that_stay(
+        self, status: Status, join: Join, text: str
+    ) -> None:
+        written = stored(copy_with(MAIN, status=status, join=join))
+        assert encode(written["join"]).decode() == text
+        assert read_back(written).join == join
+
+    @pytest.mark.parametrize(("status", "wait", "text"), WAITS)
+    def test_what_one_waits_for_is_stored_in_members_and_an_order_that_stay(
+        self, status: Status, wait: Wait | None, text: str
+    ) -> None:
+        written = stored(copy_with(MAIN, status=status, wait=wait))
+        members = {name: written[name] for name in written if name in {"until", "asking", "ordered"}}
+        assert encode(members).decode() == text
+        assert read_back(written).wait == wait
+
+    def test_a_whole_one(self) -> None:
+        assert encode(stored(FULL)).decode() == WHOLE
+
+    def test_what_children_were_owed_before_is_not_owed_again(self) -> None:
+        assert read_back({**stored(copy_with(MAIN, status=Status.READY)), "ordered": 6}).wait is None
 
 
 EVENTS: list[Input] = [

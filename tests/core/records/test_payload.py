@@ -8,18 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.definitions.model import AnswerKind
-from chalicelib.core.executions.model import (
-    ROOT,
-    Answer,
-    AnswerWait,
-    Execution,
-    Failure,
-    HistoryEntry,
-    Signal,
-    State,
-    Status,
-    Thread,
-)
+from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, Signal, State, Status, Thread
+from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.records.codec import entry_json, execution_json
 from chalicelib.core.records.payload import (
     Packed,

@@ -70,7 +70,7 @@ def test_they_are_dataclasses() -> None:
 def test_a_copy_has_what_it_is_told_and_leaves_the_original_alone() -> None:
     thread = Run("steps: [{id: a, type: echo, message: b}]").thread()
     before = dict(vars(thread))
-    changes: dict[str, Any] = {"turn": 7, "status": Status.OVER, "driver": Driver("m", "r"), "until": NOW}
+    changes: dict[str, Any] = {"turn": 7, "status": Status.OVER, "driver": Driver("m", "r"), "deadline": NOW}
     assert vars(copy_with(thread, **changes)) == before | changes
     assert vars(thread) == before
 

@@ -1,0 +1,137 @@
+"""What a thread joins, and what it waits for."""
+
+from datetime import datetime
+from typing import ClassVar, TypeAlias
+
+from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
+
+
+@value
+class BranchJoin:
+    """What the thread of a `parallel` joins: a thread for each branch."""
+
+    total: int
+    """How many branches there are."""
+    first: bool = False
+    """Whether the first result is enough."""
+
+
+@value
+class ItemJoin:
+    """What the thread of a small `map` joins: a thread for each item."""
+
+    total: int
+    """How many items there are."""
+    begun: int = 0
+    """How many of them have begun."""
+    at_once: int = 1
+    """How many may run at once."""
+    tolerate: int = 0
+    """How many may fail."""
+    failed: int = 0
+    """How many have failed so far, and were tolerated."""
+
+
+@value
+class PartitionJoin:
+    """What the thread of a large `map` joins: a child execution for each partition of the items."""
+
+    total: int
+    """How many partitions there are."""
+    begun: int = 0
+    """How many of them have begun."""
+    at_once: int = 1
+    """How many may run at once."""
+    concurrency: int = 1
+    """How many items each of them may run at once."""
+    tolerate: int = 0
+    """How many items may fail."""
+    failed: int = 0
+    """How many items have failed so far, and were tolerated."""
+    items: int = 0
+    """How many items there are."""
+    reads: str = ""
+    """What the partitions are handed on because their steps may read it: of ``input`` and ``stash``."""
+
+
+@value
+class ChildJoin:
+    """What the thread of a `workflow` step joins: a child execution."""
+
+    execution: str
+    """Its id."""
+    awaited: bool = True
+    """Whether its end is waited for."""
+
+    total: ClassVar[int] = 1
+    begun: ClassVar[int] = 1
+
+
+Join: TypeAlias = BranchJoin | ItemJoin | PartitionJoin | ChildJoin
+"""What a thread has begun, and goes on after."""
+
+
+@value
+class Answer:
+    """What somebody outside answered."""
+
+    at: datetime
+    by: str | None = None
+    value: Json = None
+    reason: str | None = None
+    """Why a person rejected a task."""
+    rejected: bool = False
+    key: str | None = None
+    """The caller's own name for the answer, so that a repeat is known; of an event, its id."""
+
+
+@value
+class TimerWait:
+    """A thread waits for an instant."""
+
+    until: datetime
+
+
+@value
+class RetryWait:
+    """A thread waits before the next attempt."""
+
+    until: datetime
+
+
+@value
+class ChildrenWait:
+    """A thread waits for child executions."""
+
+    control_epoch_owed: int = 0
+    """The newest control epoch of the execution that came after they were started: they are told of it; 0: none."""
+
+    until: ClassVar[None] = None
+
+
+@value
+class AnswerWait:
+    """A thread waits for the answer of somebody outside, or has got it; of a tombstone: it no longer waits."""
+
+    what: AnswerKind
+    name: str = ""
+    """Of an event."""
+    event_key: str | None = None
+    """Of an event that need not be sent to this very execution."""
+    overdue: bool = False
+    """Whether a task was not done in time, and is now others' to do."""
+    answer: Answer | None = None
+    """How the wait ended; None: nobody's answer is wanted any more, or not yet."""
+    until: datetime | None = None
+    """When a sign of life, or a task, is due."""
+
+    @property
+    def is_kept_elsewhere(self) -> bool:
+        """Whether others than this execution keep that it waits: they are to be told when it no longer does."""
+        return self.what is AnswerKind.TASK or self.event_key is not None
+
+
+Wait: TypeAlias = TimerWait | RetryWait | ChildrenWait | AnswerWait
+"""What moves a thread on that does not run."""

@@ -1,0 +1,168 @@
+"""Threads of executions as JSON objects, and back."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.model import Driver, Failure, Parent, Partition, Signal, Status, Thread, failure_json
+from chalicelib.core.executions.waiting import (
+    Answer,
+    AnswerWait,
+    BranchJoin,
+    ChildJoin,
+    ChildrenWait,
+    ItemJoin,
+    Join,
+    PartitionJoin,
+    RetryWait,
+    TimerWait,
+    Wait,
+)
+from chalicelib.core.values.json import JsonObject, format_instant, parse_instant
+from chalicelib.core.values.value import copy_with
+
+_JOIN: Mapping[str, Any] = {
+    "begun": 0,
+    "first": False,
+    "listed": False,
+    "at_once": 1,
+    "concurrency": 1,
+    "tolerate": 0,
+    "failed": 0,
+    "items": 0,
+    "reads": "",
+    "child": None,
+    "wait": True,
+}
+"""The members of a stored join behind ``total``, in their order; those that are so are left out."""
+
+
+def thread_json(thread: Thread) -> JsonObject:
+    """Write a thread."""
+    driver = thread.driver
+    return compact(
+        id=thread.id,
+        turn=thread.turn,
+        status=str(thread.status),
+        step=thread.step,
+        incoming=thread.incoming,
+        since=format_instant(thread.since),
+        startedAt=format_instant(thread.started_at),
+        driver=driver and [driver.message, driver.request, driver.handed],
+        until=thread.wait and thread.wait.until and format_instant(thread.wait.until),
+        deadline=thread.deadline and format_instant(thread.deadline),
+        attempt=thread.attempt if thread.attempt > 1 else None,
+        tries=dict(thread.tries) or None,
+        parent=thread.parent,
+        branch=thread.branch,
+        index=thread.index,
+        item=thread.item,
+        stash=dict(thread.stash) or None,
+        error=thread.error and failure_json(thread.error),
+        join=thread.join and _join_json(thread.join),
+        asking=_answer_wait_json(thread.wait) if isinstance(thread.wait, AnswerWait) else None,
+        claimed=thread.claimed or None,
+        ordered=(thread.wait.control_epoch_owed or None) if isinstance(thread.wait, ChildrenWait) else None,
+        items=None if thread.items is None else list(thread.items),
+        results=dict(thread.results) or None,
+    )
+
+
+def read_thread(document: Mapping[str, Any]) -> Thread:
+    """Read a thread that :func:`thread_json` wrote."""
+    driver, error, join = document.get("driver"), document.get("error"), document.get("join")
+    status, deadline = Status(document["status"]), document.get("deadline")
+    return Thread(
+        id=document["id"],
+        turn=document["turn"],
+        status=status,
+        step=document["step"],
+        incoming=document.get("incoming"),
+        since=parse_instant(document["since"]),
+        started_at=parse_instant(document["startedAt"]),
+        driver=driver and Driver(*driver),
+        deadline=deadline and parse_instant(deadline),
+        attempt=document.get("attempt", 1),
+        tries=document.get("tries", {}),
+        parent=document.get("parent"),
+        branch=document.get("branch"),
+        index=document.get("index"),
+        item=document.get("item"),
+        stash=document.get("stash", {}),
+        error=error and Failure(**error),
+        join=join and _read_join(join, status),
+        wait=_read_wait(document, status),
+        claimed=document.get("claimed", False),
+        items=document.get("items"),
+        results=document.get("results", {}),
+    )
+
+
+def _join_json(join: Join) -> JsonObject:
+    members: dict[str, Any]
+    match join:
+        case BranchJoin(total, first):
+            members = {"total": total, "begun": total, "first": first, "at_once": total}
+        case ItemJoin():
+            members = {**vars(join), "listed": True, "items": join.total}
+        case PartitionJoin():
+            members = {**vars(join), "listed": True}
+        case ChildJoin(execution, awaited):
+            members = {"total": 1, "begun": 1, "child": execution, "wait": awaited}
+    written = {"total": members["total"]}
+    for name, default in _JOIN.items():
+        if (member := members.get(name, default)) != default:
+            written[name] = member
+    return written
+
+
+def _read_join(document: Mapping[str, Any], status: Status) -> Join:
+    """Read what a thread joins; of a `map`, its status tells whether it has forked threads or started executions."""
+    members = {**_JOIN, **document}
+    if members["child"] is not None:
+        return ChildJoin(members["child"], members["wait"])
+    if not members["listed"]:
+        return BranchJoin(members["total"], members["first"])
+    kind = ItemJoin if status is Status.JOINING else PartitionJoin
+    return kind(**{field.name: members[field.name] for field in fields(kind)})
+
+
+def _answer_wait_json(wait: AnswerWait) -> JsonObject:
+    answer = wait.answer
+    return changed(copy_with(wait, answer=None, until=None)) | compact(
+        answer=answer and {**changed(answer), "at": format_instant(answer.at)}
+    )
+
+
+def _read_wait(document: Mapping[str, Any], status: Status) -> Wait | None:
+    """Read what a thread waits for: an answer that it has been given stays with it after a failure."""
+    if (asking := document.get("asking")) is not None:
+        return _read_answer_wait(asking, document.get("until"))
+    match status:
+        case Status.WAITING:
+            return TimerWait(parse_instant(document["until"]))
+        case Status.RETRYING:
+            return RetryWait(parse_instant(document["until"]))
+        case Status.WAITING_FOR_CHILDREN:
+            return ChildrenWait(document.get("ordered", 0))
+        case _:
+            return None
+
+
+def _read_answer_wait(document: Mapping[str, Any], until: str | None) -> AnswerWait:
+    answer = document.get("answer")
+    read = answer and Answer(**{**answer, "at": parse_instant(answer["at"])})
+    members = {**document, "what": AnswerKind(document["what"]), "answer": read}
+    return AnswerWait(**members, until=None if until is None else parse_instant(until))
+
+
+def changed(value: Parent | Partition | AnswerWait | Answer | Signal) -> JsonObject:
+    """Write the members of a flat value that are not what they are by default."""
+    members = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
+    return {name: member for name, (member, default) in members.items() if member != default}
+
+
+def compact(**members: Any) -> JsonObject:  # noqa: ANN401 - JSON and values on their way to it
+    """Leave out what is None."""
+    return {name: value for name, value in members.items() if value is not None}
