@@ -25,7 +25,7 @@ YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
 IDS = r"[A-Za-z0-9._:-]{1,200}"
 """What a cursor holds: ids, instants and numbers."""
 NO_CURSOR = "cursor is not one that a Link header gave: leave it out to begin"
-"""Said of one that no list has written, here as in the contract."""
+"""Said of one that no list has written."""
 
 TRUST = "SEDO_TRUSTED_HEADERS"
 """The setting that lets callers say themselves who they are: for development."""
