@@ -11,8 +11,8 @@ route of ``app.py``, too; ``tests/api/test_contract.py`` holds the two together.
 contract, too: ``x-message`` beside what a schema asks for, or made by ``docs/contract.py`` from a range or a list of
 members.
 
-What no JSON Schema can say is checked elsewhere, and ``x-checked-by`` in the contract says where: ``http.cursor`` decodes
-where a page begins, definitions come in JSON or YAML and are read by ``http.document``, and mocks depend on their steps.
+What no JSON Schema can say is checked elsewhere, and ``x-checked-by`` in the contract says where: ``http.cursor``
+decodes where a page begins, ``http.document`` reads definitions in JSON or YAML, and mocks depend on their steps.
 
 The check is written out for the few keywords that requests have. ``core.schemas`` would load jsonschema, which takes
 70 ms of CPU in a cold start of the API, where most requests need it for nothing else; this takes less than 1 ms.
@@ -65,7 +65,7 @@ class ApiRequest:
     query: Declared
     header: Declared
     body: Any
-    """A JSON value, objects with their defaults; None for an operation without a body, or one that is not checked here."""
+    """A JSON value, objects with their defaults; None if the operation has none, or one that is checked elsewhere."""
     http: Request
 
     @property
