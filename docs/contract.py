@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 Node: TypeAlias = Any
-"""What stands in the contract: an object mostly, a boolean where a schema is one."""
+"""A value of the contract: an object mostly, a boolean where a schema is one."""
 
 RULES = (
     "type",
@@ -101,12 +101,12 @@ class _Compiler:
         return found
 
     def merged(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Follow the ``$ref`` of a schema; what stands beside it is added, or replaces a note or a default."""
+        """Follow the ``$ref`` of a schema; what is beside it is added, or replaces a note or a default."""
         if "$ref" not in schema:
             return dict(schema)
         base, own = self.merged(self.component(schema)), {key: schema[key] for key in schema if key != "$ref"}
         if twice := base.keys() & own.keys() - {*NOTES, "default", "properties", "required"}:
-            raise ContractError(f"{', '.join(twice)} stands beside {schema['$ref']}, which has it, too")
+            raise ContractError(f"{', '.join(twice)} is beside {schema['$ref']}, which has it, too")
         properties = {**own.get("properties", {}), **base.get("properties", {})}
         required = [*base.get("required", ()), *own.get("required", ())]
         both = {"properties": properties, "required": required}

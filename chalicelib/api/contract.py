@@ -254,4 +254,4 @@ _RULES: Mapping[str, Callable[[Any, Any], bool]] = {
     "maxItems": lambda most, given: not isinstance(given, list) or len(given) <= most,
     "maxProperties": lambda most, given: not isinstance(given, dict) or len(given) <= most,
 }
-"""Tells by keyword whether a value is as the keyword asks; the first that it breaks is told."""
+"""By keyword, whether a value is as the keyword asks; the first that it breaks is the one that counts."""

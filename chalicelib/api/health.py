@@ -23,10 +23,10 @@ class HealthApi:
     @web.operation
     def health(self, request: ApiRequest) -> Response:  # noqa: ARG002 - every route takes one
         """Tell whether every table and queue answers."""
-        parts: dict[str, Json] = dict(self.health_checks())
-        if all(state == "ok" for state in parts.values()):
-            return web.answer({"status": "ok", "parts": parts})
-        failing = ", ".join(name for name, state in parts.items() if state != "ok")
+        states: dict[str, Json] = dict(self.health_checks())
+        if all(state == "ok" for state in states.values()):
+            return web.answer({"status": "ok", "parts": states})
+        failing = ", ".join(name for name, state in states.items() if state != "ok")
         return web.problem(
-            "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=parts
+            "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=states
         )

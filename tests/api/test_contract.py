@@ -34,7 +34,7 @@ def routes(application: Chalice) -> dict[tuple[str, str], Any]:
 
 
 def differences(declared: Any, routed: Mapping[tuple[str, str], Any]) -> Iterator[str]:
-    """Tell where a contract and the routes part."""
+    """Name what a contract and the routes do not have in common."""
     named = operations(declared)
     places = {(operation.path, operation.method): name for name, operation in named.items()}
     for place in places.keys() ^ routed.keys():
@@ -187,7 +187,7 @@ def test_nothing_else_reads_queries_and_bodies() -> None:
         ({"type": "string", "pattern": "^a", "x-message": "no"}, "a: the pattern"),
         ({"type": "object", "required": ["b"], "x-message": "no"}, "a requires b"),
         ({"type": "object", "additionalProperties": {"type": "string"}, "x-message": "no"}, "a: members that are not"),
-        ({"$ref": "#/components/schemas/Identifier", "pattern": "^a$"}, "pattern stands beside"),
+        ({"$ref": "#/components/schemas/Identifier", "pattern": "^a$"}, "pattern is beside"),
     ],
 )
 def test_what_cannot_be_checked_is_not_compiled(schema: Json, problem: str) -> None:

@@ -23,8 +23,8 @@ def test_changed_content_is_the_next_version_and_running_executions_keep_theirs(
     assert (changed.status_code, changed.json_body["version"]) == (201, 2)
     new, pinned = sedo.start(), sedo.start(version=1)
     sedo.pass_time(45)
-    found = [sedo.get(f"/executions/{each['id']}") for each in (old, new, pinned)]
-    assert [(each["version"], each["output"]) for each in found] == [
+    found = [sedo.get(f"/executions/{execution['id']}") for execution in (old, new, pinned)]
+    assert [(execution["version"], execution["output"]) for execution in found] == [
         (1, "Hello bar, and hello again"),
         (2, "Hello bar, and good bye"),
         (1, "Hello bar, and hello again"),
@@ -60,7 +60,7 @@ def test_validating_tells_every_problem_and_its_place_and_keeps_nothing(sedo: Se
     text = "id: Wrong\nsteps:\n  - id: one\n    type: nope\n  - id: one\n    type: echo\n    message: ${ input. }\n"
     answer = sedo.ask("POST", T + "/definitions/validate", text.encode(), YAML)
     assert (answer.status_code, answer.json_body["valid"]) == (200, False)
-    places = {(each["pointer"], each["line"], each["column"]) for each in answer.json_body["problems"]}
+    places = {(problem["pointer"], problem["line"], problem["column"]) for problem in answer.json_body["problems"]}
     assert places == {("/id", 1, 1), ("/steps/0/type", 4, 5), ("/steps/1/id", 5, 5), ("/steps/1/message", 7, 5)}
     assert sedo.get("/definitions") == []
     assert assert_problem(sedo.create(text), 400)["errors"] == answer.json_body["problems"]

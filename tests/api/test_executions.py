@@ -14,7 +14,7 @@ def test_the_transcript_of_the_readme(sedo: Sedo) -> None:
     created = sedo.create()
     assert created.status_code == 201
     assert created.json_body.items() >= {"id": "example-definition", "tenantId": "123", "version": 1}.items()
-    assert [each["id"] for each in sedo.get("/definitions")] == ["example-definition"]
+    assert [definition["id"] for definition in sedo.get("/definitions")] == ["example-definition"]
 
     before = sedo.stored()
     problem = assert_problem(
@@ -43,7 +43,7 @@ def test_the_transcript_of_the_readme(sedo: Sedo) -> None:
 def test_every_error_of_the_input_is_told(sedo: Sedo) -> None:
     sedo.create(EXAMPLE.replace("required: [foo]", "required: [foo, baz]"))
     problem = assert_problem(sedo.ask("POST", EXECUTE, {"input": {"foo": 5}}), 400)
-    assert sorted(each["pointer"] for each in problem["errors"]) == ["", "/foo"]
+    assert sorted(error["pointer"] for error in problem["errors"]) == ["", "/foo"]
 
 
 def test_a_name_makes_starting_idempotent(sedo: Sedo) -> None:

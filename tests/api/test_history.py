@@ -22,7 +22,7 @@ def test_history_tells_everything_in_order(sedo: Sedo) -> None:
         ("ExecutionSucceeded", "last-echo"),
     ]
     start = parse_instant(records[0]["time"])
-    assert [(parse_instant(each["time"]) - start).total_seconds() for each in records] == [0] * 5 + [45] * 4
+    assert [(parse_instant(record["time"]) - start).total_seconds() for record in records] == [0] * 5 + [45] * 4
     results = [record.get("result") for record in records]
     assert results[3:6:2] == ["Hello bar", "Hello bar"]
     assert results[7:] == ["Hello bar, and hello again"] * 2
@@ -41,8 +41,8 @@ def test_history_shows_long_results_to_a_tenant_that_is_spelled_with_escapes(sed
 
 
 def test_a_page_of_history_holds_no_more_values_than_an_answer_can(sedo: Sedo) -> None:
-    each: Json = {"id": "each", "type": "echo", "message": "${input.text} ${index}", "stash": "said"}
-    all_: Json = {"id": "all", "type": "map", "items": "${range(`0`, `45`)}", "output": None, "steps": [each]}
+    step: Json = {"id": "each", "type": "echo", "message": "${input.text} ${index}", "stash": "said"}
+    all_: Json = {"id": "all", "type": "map", "items": "${range(`0`, `45`)}", "output": None, "steps": [step]}
     assert sedo.ask("POST", T + "/definitions", {"id": "many", "steps": [all_]}).status_code == 201
     started = sedo.ask("POST", T + "/definitions/many/execute", {"input": {"text": "x" * 60_000}})
     sedo.deliver()

@@ -29,12 +29,12 @@ def test_lists_come_in_pages(sedo: Sedo) -> None:
 
     definitions = list(sedo.pages(T + "/definitions?limit=4"))
     assert [len(page) for page in definitions] == [4, 2]
-    ids = [each["id"] for page in definitions for each in page]
+    ids = [definition["id"] for page in definitions for definition in page]
     assert ids == [*(f"{number}-example-definition" for number in range(5)), "example-definition"]
 
     executions = list(sedo.pages(T + "/executions?limit=2"))
     assert [len(page) for page in executions] == [2, 2, 1]
-    assert [each["id"] for page in executions for each in page] == started[::-1]
+    assert [execution["id"] for page in executions for execution in page] == started[::-1]
 
     history = f"/executions/{started[0]}/history"
     for limit in range(1, 10):
