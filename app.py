@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.wiring.graph import Wiring
+    from chalicelib.wiring.routes import Routes
 
 JSON = ["application/json"]
 DOCUMENT = [*JSON, "application/yaml", "application/x-yaml", "text/yaml"]
@@ -29,6 +30,11 @@ def wired() -> "Wiring":
     return wiring()
 
 
+def routes() -> "Routes":
+    """Find what answers the operations of the contract; each is called as its operation is."""
+    return wired().routes
+
+
 def request() -> Request:
     """Read the request at hand, once and first: other threads may have their own soon."""
     return cast("Request", app.current_request)
@@ -45,163 +51,163 @@ def explain(event: Request, get_response: "Callable[[Request], Response]") -> Re
 @app.route("/sedo/health")
 def health() -> Response:
     """Tell whether all of sedo works."""
-    return wired().routes.health.health(request())
+    return routes().health.health(request())
 
 
 @app.route(T + "/definitions", methods=["POST"], content_types=DOCUMENT)
 def create_definition(tenantId: str) -> Response:
     """Create a definition, or its next version."""
-    return wired().routes.definitions.create_definition(request(), tenantId)
+    return routes().definitions.create_definition(request(), tenantId)
 
 
 @app.route(T + "/definitions", methods=["GET"])
 def list_definitions(tenantId: str) -> Response:
     """List definitions."""
-    return wired().routes.definitions.list_definitions(request(), tenantId)
+    return routes().definitions.list_definitions(request(), tenantId)
 
 
 @app.route(T + "/definitions/validate", methods=["POST"], content_types=DOCUMENT)
 def validate_definition(tenantId: str) -> Response:
     """Find every problem of a definition."""
-    return wired().routes.definitions.validate_definition(request(), tenantId)
+    return routes().definitions.validate_definition(request(), tenantId)
 
 
 @app.route(T + "/definitions/{id}", methods=["GET"])
 def read_definition(tenantId: str, id: str) -> Response:
     """Read a definition."""
-    return wired().routes.definitions.read_definition(request(), tenantId, id)
+    return routes().definitions.read_definition(request(), tenantId, id)
 
 
 @app.route(T + "/definitions/{id}", methods=["DELETE"])
 def retire_definition(tenantId: str, id: str) -> Response:
     """Retire a definition."""
-    return wired().routes.definitions.retire_definition(request(), tenantId, id)
+    return routes().definitions.retire_definition(request(), tenantId, id)
 
 
 @app.route(T + "/definitions/{id}/execute", methods=["POST"], content_types=JSON)
 def execute_definition(tenantId: str, id: str) -> Response:
     """Start an execution of a definition."""
-    return wired().routes.executions.execute(request(), tenantId, id)
+    return routes().executions.execute_definition(request(), tenantId, id)
 
 
 @app.route(T + "/definitions/{id}/test", methods=["POST"], content_types=JSON)
 def dry_run_definition(tenantId: str, id: str) -> Response:
     """Run a definition with mocks, and write nothing."""
-    return wired().routes.dry_runs.test(request(), tenantId, id)
+    return routes().dry_runs.dry_run_definition(request(), tenantId, id)
 
 
 @app.route(T + "/executions", methods=["GET"])
 def list_executions(tenantId: str) -> Response:
     """List executions."""
-    return wired().routes.executions.list_executions(request(), tenantId)
+    return routes().executions.list_executions(request(), tenantId)
 
 
 @app.route(T + "/executions/{id}", methods=["GET"])
 def read_execution(tenantId: str, id: str) -> Response:
     """Read an execution."""
-    return wired().routes.executions.read_execution(request(), tenantId, id)
+    return routes().executions.read_execution(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/history", methods=["GET"])
 def read_history(tenantId: str, id: str) -> Response:
     """Read what an execution did."""
-    return wired().routes.executions.read_history(request(), tenantId, id)
+    return routes().executions.read_history(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/cancel", methods=["POST"], content_types=JSON)
 def cancel_execution(tenantId: str, id: str) -> Response:
     """End an execution."""
-    return wired().routes.executions.cancel(request(), tenantId, id)
+    return routes().executions.cancel_execution(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/pause", methods=["POST"], content_types=JSON)
 def pause_execution(tenantId: str, id: str) -> Response:
     """Let an execution stand still."""
-    return wired().routes.executions.pause(request(), tenantId, id)
+    return routes().executions.pause_execution(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/resume", methods=["POST"], content_types=JSON)
 def resume_execution(tenantId: str, id: str) -> Response:
     """Let a paused execution go on."""
-    return wired().routes.executions.resume(request(), tenantId, id)
+    return routes().executions.resume_execution(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/redrive", methods=["POST"], content_types=JSON)
 def redrive_execution(tenantId: str, id: str) -> Response:
     """Let an execution go on after its end."""
-    return wired().routes.executions.redrive(request(), tenantId, id)
+    return routes().executions.redrive_execution(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/events/{name}", methods=["POST"], content_types=JSON)
 def send_event(tenantId: str, id: str, name: str) -> Response:
     """Send an event to an execution."""
-    return wired().routes.answers.send_event(request(), tenantId, id, name)
+    return routes().answers.send_event(request(), tenantId, id, name)
 
 
 @app.route(T + "/events/{name}", methods=["POST"], content_types=JSON)
 def publish_event(tenantId: str, name: str) -> Response:
     """Send an event to whichever execution waits for it."""
-    return wired().routes.answers.publish(request(), tenantId, name)
+    return routes().answers.publish_event(request(), tenantId, name)
 
 
 @app.route(T + "/tasks", methods=["GET"])
 def list_tasks(tenantId: str) -> Response:
     """List tasks."""
-    return wired().routes.tasks.find(request(), tenantId)
+    return routes().tasks.list_tasks(request(), tenantId)
 
 
 @app.route(T + "/tasks/{id}", methods=["GET"])
 def read_task(tenantId: str, id: str) -> Response:
     """Read a task."""
-    return wired().routes.tasks.read(request(), tenantId, id)
+    return routes().tasks.read_task(request(), tenantId, id)
 
 
 @app.route(T + "/tasks/{id}/claim", methods=["POST"], content_types=JSON)
 def claim_task(tenantId: str, id: str) -> Response:
     """Let others see who does a task."""
-    return wired().routes.tasks.claim(request(), tenantId, id)
+    return routes().tasks.claim_task(request(), tenantId, id)
 
 
 @app.route(T + "/tasks/{id}/release", methods=["POST"], content_types=JSON)
 def release_task(tenantId: str, id: str) -> Response:
     """Leave a task to others."""
-    return wired().routes.tasks.release(request(), tenantId, id)
+    return routes().tasks.release_task(request(), tenantId, id)
 
 
 @app.route(T + "/tasks/{id}/reassign", methods=["POST"], content_types=JSON)
 def reassign_task(tenantId: str, id: str) -> Response:
     """Give a task to others."""
-    return wired().routes.tasks.reassign(request(), tenantId, id)
+    return routes().tasks.reassign_task(request(), tenantId, id)
 
 
 @app.route(T + "/tasks/{id}/complete", methods=["POST"], content_types=JSON)
 def complete_task(tenantId: str, id: str) -> Response:
     """Do a task."""
-    return wired().routes.tasks.complete(request(), tenantId, id)
+    return routes().tasks.complete_task(request(), tenantId, id)
 
 
 @app.route(T + "/tasks/{id}/reject", methods=["POST"], content_types=JSON)
 def reject_task(tenantId: str, id: str) -> Response:
     """Say that a task will not be done."""
-    return wired().routes.tasks.reject(request(), tenantId, id)
+    return routes().tasks.reject_task(request(), tenantId, id)
 
 
 @app.route("/sedo/callbacks/{token}/succeed", methods=["POST"], content_types=JSON)
 def succeed_callback(token: str) -> Response:
     """Answer what a step waits for."""
-    return wired().routes.answers.succeed(request(), token)
+    return routes().answers.succeed_callback(request(), token)
 
 
 @app.route("/sedo/callbacks/{token}/fail", methods=["POST"], content_types=JSON)
 def fail_callback(token: str) -> Response:
     """Let the step fail that waits for an answer."""
-    return wired().routes.answers.fail(request(), token)
+    return routes().answers.fail_callback(request(), token)
 
 
 @app.route("/sedo/callbacks/{token}/heartbeat", methods=["POST"], content_types=JSON)
 def keep_callback(token: str) -> Response:
     """Say that the answer is still to come."""
-    return wired().routes.answers.heartbeat(request(), token)
+    return routes().answers.keep_callback(request(), token)
 
 
 @app.on_sqs_message(queue=names.work, batch_size=BATCH)

@@ -10,8 +10,10 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+CONTRACT = ROOT / "chalicelib" / "openapi.yaml"
 sys.path.insert(0, str(ROOT))
 
+from chalicelib.api.parsing import read_yaml
 from chalicelib.core.definitions.grammar import DEFINITION_KEYS, ENTRIES, INCLUDE, STEP_KEYS
 from chalicelib.core.definitions.lint import COMMON_ERRORS
 from chalicelib.core.definitions.model import StepType
@@ -20,6 +22,7 @@ from chalicelib.core.executions.decide import table_rows
 from chalicelib.core.expressions.functions import Functions
 from chalicelib.core.expressions.template import Scope, compile_condition, render
 from chalicelib.steps import STEP_TYPES
+from docs.contract import contract_json
 from docs.failures import failures
 
 INCLUDES = """\
@@ -97,6 +100,7 @@ def main(arguments: list[str]) -> int:
         "functions.md": "\n".join(functions()),
         "failures.md": "\n".join(failures()),
         "design.md": with_table((DOCS / "design.md").read_text(encoding="utf-8"), state_table()),
+        "../chalicelib/api/contract.json": contract_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),
         "definition.schema.json": json.dumps(definition_schema(STEP_TYPES), indent=2, ensure_ascii=False),
     }
     stale = [name for name, page in pages.items() if not is_current(DOCS / name, page)]

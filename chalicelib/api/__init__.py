@@ -1,1 +1,1 @@
-"""What each route answers: a request taken apart, a use case, its result as JSON."""
+"""What each route answers: a request that is as the contract asks, a use case, its result as JSON."""

@@ -3,9 +3,10 @@
 from http import HTTPStatus
 from typing import Any
 
-from chalice.app import Request, Response
+from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.contract import ApiRequest
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, format_instant
@@ -20,10 +21,10 @@ class DefinitionApi:
 
     service: DefinitionService
 
-    @web.explained
-    def create_definition(self, request: Request, tenant: str) -> Response:
+    @web.operation
+    def create_definition(self, request: ApiRequest) -> Response:
         """Keep a definition: 201 with a new version, 200 if the newest version has this content."""
-        tenant = web.path_param(tenant, "tenantId")
+        tenant = request.path["tenantId"]
         document, places = web.document(request)
         try:
             record, new, warnings = self.service.create_definition(tenant, document)
@@ -33,41 +34,36 @@ class DefinitionApi:
         odd: dict[str, Json] = {"warnings": web.problems_json(_located(warnings, places))} if warnings else {}
         return web.answer(_definition(record) | odd, HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
-    @web.explained
-    def validate_definition(self, request: Request, tenant: str) -> Response:
-        """Tell every problem of a definition, and what is odd about a valid one, without keeping it."""
-        tenant = web.path_param(tenant, "tenantId")
+    @web.operation
+    def validate_definition(self, request: ApiRequest) -> Response:
+        """Show every problem of a definition, and what is odd about a valid one, without keeping it."""
+        tenant = request.path["tenantId"]
         document, places = web.document(request)
         found = self.service.check_definition(tenant, document)
         body = {"problems": found.problems, "warnings": found.warnings}
         answer = {key: web.problems_json(_located(problems, places)) for key, problems in body.items()}
         return web.answer({"valid": not found.problems, **answer})
 
-    @web.explained
-    def list_definitions(self, request: Request, tenant: str) -> Response:
+    @web.operation
+    def list_definitions(self, request: ApiRequest) -> Response:
         """List the newest versions, by id."""
-        after, limit = web.cursor(request, str), web.limit(request)
-        found = self.service.list_definitions(
-            web.path_param(tenant, "tenantId"), limit + 1, after[0] if after else None
-        )
+        after, limit = web.cursor(request, str), request.query["limit"]
+        found = self.service.list_definitions(request.path["tenantId"], limit + 1, after[0] if after else None)
         following: list[Json] | None = [found[limit - 1].id] if len(found) > limit else None
         return web.page(request, [_definition(record) for record in found[:limit]], following)
 
-    @web.explained
-    def read_definition(self, request: Request, tenant: str, definition: str) -> Response:
+    @web.operation
+    def read_definition(self, request: ApiRequest) -> Response:
         """Read a version: as it was posted in YAML, with what is known of it in JSON."""
-        version = None if web.query(request, "version") is None else web.number(request, "version", 1, web.MAX_VERSION)
-        record = self.service.read_definition(
-            web.path_param(tenant, "tenantId"), web.path_param(definition, "definition"), version
-        )
+        record = self.service.read_definition(*request.place, request.query["version"])
         if web.wants_yaml(request):
             return Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
         return web.answer({**record.document, **_definition(record)})
 
-    @web.explained
-    def retire_definition(self, request: Request, tenant: str, definition: str) -> Response:  # noqa: ARG002 - the same
+    @web.operation
+    def retire_definition(self, request: ApiRequest) -> Response:
         """Let no new execution start."""
-        self.service.retire_definition(web.path_param(tenant, "tenantId"), web.path_param(definition, "definition"))
+        self.service.retire_definition(*request.place)
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from chalice.app import Request, Response
+from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.contract import ApiRequest
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ class HealthApi:
 
     health_checks: Callable[[], Mapping[str, str]]
 
-    @web.explained
-    def health(self, request: Request) -> Response:  # noqa: ARG002 - every route takes one
+    @web.operation
+    def health(self, request: ApiRequest) -> Response:  # noqa: ARG002 - every route takes one
         """Tell whether every table and queue answers."""
-        parts: dict[str, Json] = dict(self.health_checks())
-        if all(state == "ok" for state in parts.values()):
-            return web.answer({"status": "ok", "parts": parts})
-        failing = ", ".join(name for name, state in parts.items() if state != "ok")
+        states: dict[str, Json] = dict(self.health_checks())
+        if all(state == "ok" for state in states.values()):
+            return web.answer({"status": "ok", "parts": states})
+        failing = ", ".join(name for name, state in states.items() if state != "ok")
         return web.problem(
-            "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=parts
+            "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=states
         )

@@ -1,29 +1,31 @@
-"""HTTP as sedo speaks it: problem documents, bodies, paging, path parameters."""
+"""HTTP as sedo speaks it: problem documents, pages, callers, and bodies in JSON or YAML."""
 
 import base64
 import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from functools import wraps
 from http import HTTPStatus
-from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote, unquote
+from typing import Any, Concatenate, TypeVar
+from urllib.parse import quote
 
 from chalice.app import Request, Response
 
+from chalicelib.api.contract import MAX_BODY_BYTES, ApiRequest, raw, read
 from chalicelib.api.parsing import Places, read_json, read_yaml
-from chalicelib.core.limits import LIMITS
 from chalicelib.core.values import errors
-from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json import Json, Problem, parse_instant
 from chalicelib.core.waits.task import Person
+from chalicelib.ports import Position
 
 JSON_TYPES = ["application/json"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
-MAX_BODY_BYTES = LIMITS.body_bytes
-MAX_PAGE = LIMITS.page_items
-MAX_VERSION = LIMITS.version
-STEP = r"[a-z0-9-]{1,64}"
-STASH_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
+
+IDS = r"[A-Za-z0-9._:-]{1,200}"
+"""What a cursor holds: ids, instants and numbers."""
+NO_CURSOR = "cursor is not one that a Link header gave: leave it out to begin"
+"""Said of one that no list has written."""
 
 TRUST = "SEDO_TRUSTED_HEADERS"
 """The setting that lets callers say themselves who they are: for development."""
@@ -45,7 +47,6 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
 }
 """The first that an error is an instance of counts."""
 
-P = ParamSpec("P")
 S = TypeVar("S")
 
 
@@ -63,28 +64,34 @@ def problem(title: str, detail: str, status: int, **more: Json) -> Response:
 
 def problems_json(problems: tuple[Problem, ...] | list[Problem]) -> list[Json]:
     """Write problems: each with its JSON pointer, in YAML its line and column, and where known what would be right."""
-    return [_problem_json(each) for each in problems]
+    return [_problem_json(found) for found in problems]
 
 
-def _problem_json(each: Problem) -> dict[str, Json]:
-    members: dict[str, Json] = {"pointer": each.pointer, "message": each.message}
-    members |= {} if each.line is None else {"line": each.line, "column": each.column}
-    return members | ({} if each.right is None else {"right": each.right})
+def _problem_json(found: Problem) -> dict[str, Json]:
+    members: dict[str, Json] = {"pointer": found.pointer, "message": found.message}
+    members |= {} if found.line is None else {"line": found.line, "column": found.column}
+    return members | ({} if found.right is None else {"right": found.right})
 
 
-def explained(route: Callable[Concatenate[S, Request, P], Response]) -> Callable[Concatenate[S, Request, P], Response]:
-    """Turn the errors of a route into problem documents, and decode its path parameters."""
+def operation(
+    answers: Callable[[S, ApiRequest], Response],
+) -> Callable[Concatenate[S, Request, ...], Response]:
+    """Make what answers an operation of the contract a route; it is called as the operation is: by its operationId.
 
-    def explaining(self: S, request: Request, /, *args: P.args, **kwargs: P.kwargs) -> Response:
+    The route takes the request and the parameters of its path, in their order. It answers errors as problem documents.
+    """
+
+    @wraps(answers)
+    def route(self: S, http: Request, /, *parameters: str) -> Response:
         try:
-            return route(self, request, *args, **kwargs)
+            return answers(self, read(answers.__name__, http, parameters))
         except errors.SedoError as error:
             status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
             found = list(getattr(error, "problems", ()))
             more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
             return problem(error.title(), str(error), status, **more)
 
-    return explaining
+    return route
 
 
 def framework_problem(response: Response) -> Response:
@@ -98,124 +105,67 @@ def framework_problem(response: Response) -> Response:
     return made
 
 
-# -- path and query
-
-
-def path_param(value: str, name: str, allowed: str = r"[A-Za-z0-9._-]{1,64}") -> str:
-    """Decode a path parameter.
-
-    Raises:
-        InvalidError: it has characters that no id has.
-    """
-    decoded = unquote(value)
-    if not re.fullmatch(allowed, decoded):
-        raise errors.InvalidError(f"{name} {decoded[:100]!r} is not an id: it has to match {allowed}")
-    return decoded
-
-
-def execution_param(value: str) -> str:
-    """Decode the id of an execution in a path."""
-    return path_param(value, "execution", r"[A-Za-z0-9._:-]{1,200}")
-
-
-def query(request: Request, name: str) -> str | None:
-    """Read a query parameter, the last one of its name."""
-    found: str | None = request.query_params.get(name) if request.query_params else None
-    return found
-
-
-def number(request: Request, name: str, default: int, most: int, least: int = 1) -> int:
-    """Read a whole number from the query.
-
-    Raises:
-        InvalidError: it is none, or out of range.
-    """
-    text = query(request, name)
-    if text is None:
-        return default
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-        raise errors.InvalidError(f"{name} is a whole number from {least} to {most}, not {text[:100]!r}")
-    return int(text)
-
-
-def limit(request: Request) -> int:
-    """Read how long a page may be."""
-    return number(request, "limit", 20, MAX_PAGE)
-
-
-def cursor(request: Request, *kinds: type) -> list[Any] | None:
-    """Read where a page begins, as :func:`page` wrote it.
+def cursor(request: ApiRequest, *kinds: type) -> list[Any] | None:
+    """Read where a page begins, as :func:`page` wrote it: JSON in base64, which no JSON Schema describes.
 
     Raises:
         InvalidError: sedo has not written this.
     """
-    text = query(request, "cursor")
+    text = request.query["cursor"]
     if text is None:
         return None
     try:
         values = json.loads(base64.b64decode(text.encode(), altchars=b"-_", validate=True))
     except (ValueError, RecursionError):
         values = None
-    known = re.compile(r"[A-Za-z0-9._:-]{1,200}")
     if (
         not isinstance(values, list)
         or [type(value) for value in values] != list(kinds)
-        or not all(known.fullmatch(str(value)) for value in values)
+        or not all(re.fullmatch(IDS, str(value)) for value in values)
     ):
-        raise errors.InvalidError("cursor is not one that a Link header gave: leave it out to begin")
+        raise errors.InvalidError(NO_CURSOR)
     return values
 
 
-def page(request: Request, items: list[Json], following: list[Json] | None) -> Response:
+def position(request: ApiRequest, ids: str = IDS) -> Position | None:
+    """Read where a page begins of a list that is ordered by instants, and by ids that match.
+
+    Raises:
+        InvalidError: the list has not written this.
+    """
+    found = cursor(request, str, str)
+    if found is None:
+        return None
+    try:
+        begun = parse_instant(found[0])
+    except (ValueError, OverflowError) as error:  # an offset can carry an instant out of the calendar
+        raise errors.InvalidError(NO_CURSOR) from error
+    if not re.fullmatch(ids, found[1]):
+        raise errors.InvalidError(f"cursor {found[1][:100]!r} is not an id: it has to match {ids}")
+    return Position(begun, found[1])
+
+
+def page(request: ApiRequest, items: list[Json], following: list[Json] | None) -> Response:
     """Answer a page of a list, with a ``Link`` to the next one (RFC 8288) if there is more."""
     if following is None:
         return answer(items)
     text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
-    link = f"<{request.context['path']}?limit={limit(request)}&cursor={quote(text)}>"
+    link = f"<{request.http.context['path']}?limit={request.query['limit']}&cursor={quote(text)}>"
     return answer(items, headers={"Link": f'{link}; rel="next"'})
 
 
-# -- bodies
-
-
-def raw(request: Request) -> bytes:
-    """Read the bytes of a body; API Gateway hands text over."""
-    found = request.raw_body
-    return found.encode() if isinstance(found, str) else found
-
-
-def body(request: Request) -> Json:
-    """Read a JSON body; nothing at all is an empty object.
-
-    Raises:
-        MalformedError: it is no JSON.
-        TooLargeError: it is larger than 256 KB.
-    """
-    return read_json(raw(request), MAX_BODY_BYTES) if request.raw_body else {}
-
-
-def no_body(request: Request) -> None:
-    """Take a request that says nothing but what its path does.
-
-    Raises:
-        InvalidError: it says more.
-    """
-    if raw(request).strip() and body(request) not in ({}, None):
-        raise errors.InvalidError("this takes no body")
-
-
-def actor(request: Request) -> str | None:
+def actor(request: ApiRequest) -> str | None:
     """Tell who asks, if that is known."""
-    return _caller(request)[0]
+    return _caller(request.http)[0]
 
 
-def person(request: Request) -> Person:
+def person(request: ApiRequest) -> Person:
     """Tell who asks, and of which groups they are.
 
     Raises:
         UnknownCallerError: that is not known.
     """
-    user, groups = _caller(request)
+    user, groups = _caller(request.http)
     if user is None:
         raise errors.UnknownCallerError(
             "tasks are for people who are known: deploy with an authorizer that tells who they are, or for development "
@@ -224,57 +174,30 @@ def person(request: Request) -> Person:
     return Person(user, groups)
 
 
-def _caller(request: Request) -> tuple[str | None, frozenset[str]]:
+def _caller(http: Request) -> tuple[str | None, frozenset[str]]:
     """Tell who asks as an authorizer has found out; or, where that is trusted, as they say themselves."""
-    found = (request.context or {}).get("authorizer") or {}
+    found = (http.context or {}).get("authorizer") or {}
     user, groups = found.get("principalId"), found.get("groups")
     if user is None and os.environ.get(TRUST) == "true":
-        user, groups = request.headers.get(USER), request.headers.get(GROUPS)
+        user, groups = http.headers.get(USER), http.headers.get(GROUPS)
     return user or None, frozenset(filter(None, (group.strip() for group in (groups or "").split(","))))
 
 
-def flag(request: Request, name: str) -> bool:
-    """Read ``true`` or ``false`` from the query; without it, it is false.
-
-    Raises:
-        InvalidError: it is neither.
-    """
-    text = query(request, name)
-    if text not in {None, "true", "false"}:
-        raise errors.InvalidError(f"{name} is true or false, not {text!r:.100}")
-    return text == "true"
-
-
-def members(request: Request, *known: str) -> dict[str, Json]:
-    """Read a body that is an object of some members; nothing at all is one without any.
-
-    Raises:
-        InvalidError: it is something else, or has others.
-        MalformedError, TooLargeError: as :func:`body`.
-    """
-    found = body(request) if raw(request).strip() else {}
-    if not isinstance(found, dict):
-        raise errors.InvalidError(f"the body is an object; it takes {', '.join(known)}")
-    if unknown := found.keys() - set(known):
-        raise errors.InvalidError(f"the body has no {min(unknown)!r}: it takes {', '.join(known)}")
-    return found
-
-
-def document(request: Request) -> tuple[Json, Places | None]:
+def document(request: ApiRequest) -> tuple[Json, Places | None]:
     """Read a body that is JSON or YAML by its ``Content-Type``; YAML comes with the places of everything in it.
 
     Raises:
         MalformedError: it is neither.
         TooLargeError: it is larger than 256 KB.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = request.http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in YAML_TYPES:
-        return read_yaml(raw(request), MAX_BODY_BYTES)
-    return read_json(raw(request), MAX_BODY_BYTES), None
+        return read_yaml(raw(request.http), MAX_BODY_BYTES)
+    return read_json(raw(request.http), MAX_BODY_BYTES), None
 
 
-def wants_yaml(request: Request) -> bool:
+def wants_yaml(request: ApiRequest) -> bool:
     """Tell whether ``Accept`` asks for YAML before JSON."""
-    accepted = request.headers.get("accept", "")
+    accepted = request.http.headers.get("accept", "")
     kinds = [kind.partition(";")[0].strip().lower() for kind in accepted.split(",")]
     return next((kind in YAML_TYPES for kind in kinds if kind in (*YAML_TYPES, *JSON_TYPES)), False)

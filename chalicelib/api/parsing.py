@@ -50,8 +50,8 @@ class Places:
 
     def _locate(self, problem: Problem) -> Problem:
         mark = self.root
-        for part in problem.pointer.split("/")[1:]:
-            inner = mark.inner.get(part.replace("~1", "/").replace("~0", "~"))
+        for key in problem.pointer.split("/")[1:]:
+            inner = mark.inner.get(key.replace("~1", "/").replace("~0", "~"))
             if inner is None:
                 break
             mark = inner
@@ -132,7 +132,7 @@ def _dumper() -> "type[yaml.SafeDumper]":
 
     class Dumper(yaml.SafeDumper):
         def ignore_aliases(self, _data: object) -> bool:
-            """Write a value twice that stands twice."""
+            """Write a value as often as it is there."""
             return True
 
     def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -291,15 +291,15 @@ def _check(value: Json, path: Path) -> None:
         _refuse(f"it nests deeper than {MAX_DEPTH} levels", path)
     if isinstance(value, str) and _SURROGATE.search(value):
         _refuse("the text holds half of a surrogate pair", path)
-    parts: Iterable[tuple[str | int, Json]] = ()
+    members: Iterable[tuple[str | int, Json]] = ()
     if isinstance(value, list):
-        parts = enumerate(value)
+        members = enumerate(value)
     elif isinstance(value, dict):
-        parts = value.items()
+        members = value.items()
         if any(_SURROGATE.search(key) for key in value):
             _refuse("a key holds half of a surrogate pair", path)
-    for part, inner in parts:
-        _check(inner, (*path, part))
+    for key, inner in members:
+        _check(inner, (*path, key))
 
 
 def _refuse(message: str, path: Path = (), line: int | None = None, column: int | None = None) -> NoReturn:

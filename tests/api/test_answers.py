@@ -31,7 +31,7 @@ def read(sedo: Sedo, execution: str) -> Any:
 
 
 def token(sedo: Sedo, execution: str) -> str:
-    (waits,) = (each for each in read(sedo, execution)["waitingFor"] if each["for"] == "callback")
+    (waits,) = (wait for wait in read(sedo, execution)["waitingFor"] if wait["for"] == "callback")
     return str(waits["token"])
 
 
@@ -202,13 +202,16 @@ class TestEvent:
         executions = [started(sedo, KEYED, value={"order": order}) for order in ("7", "8")]
         answer = sedo.ask("POST", f"{T}/events/paid", {"key": "8", "data": {"amount": 1}})
         assert (answer.json_body["state"], answer.json_body["executionId"]) == ("taken", executions[1])
-        assert [read(sedo, each)["state"] for each in executions] == ["StepStarted", "ExecutionSucceeded"]
+        assert [read(sedo, execution)["state"] for execution in executions] == ["StepStarted", "ExecutionSucceeded"]
 
     def test_by_its_key_it_is_kept_for_whoever_will_wait(self, sedo: Sedo) -> None:
         answer = sedo.ask("POST", f"{T}/events/paid", {"key": "7", "data": {"amount": 1}})
         assert (answer.json_body["state"], answer.json_body["executionId"]) == ("kept", None)
         first, second = (started(sedo, KEYED, value={"order": "7"}) for _ in range(2))
-        assert [read(sedo, each)["state"] for each in (first, second)] == ["ExecutionSucceeded", "StepStarted"]
+        assert [read(sedo, execution)["state"] for execution in (first, second)] == [
+            "ExecutionSucceeded",
+            "StepStarted",
+        ]
 
     def test_by_its_key_data_that_nobody_takes_is_refused(self, sedo: Sedo) -> None:
         started(sedo, KEYED, value={"order": "7"})

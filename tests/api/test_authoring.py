@@ -107,7 +107,7 @@ def test_a_definition_may_include_itself_as_it_was(sedo: Sedo) -> None:
     sedo.create(PAY)
     grown = PAY + "  - include: {definition: pay, steps: [charge]}\n"
     problems = assert_problem(sedo.create(grown), 400)["errors"]
-    assert [each["message"] for each in problems] == [
+    assert [problem["message"] for problem in problems] == [
         "step 'charge' of pay@1: a step before this one has the id 'charge' already"
     ]
     grown = grown.replace("id: charge", "id: bill")

@@ -1,6 +1,5 @@
 """What the routes answer, against what chalicelib/openapi.yaml declares."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,15 +7,13 @@ from typing import Any
 
 import pytest
 from chalice.test import HTTPResponse
-from jsonschema import Draft202012Validator
 
-from app import app
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.values.json import Json
 from chalicelib.wiring.graph import wiring
-from tests.application import PROJECT, Sedo
+from tests.api.declared import OPERATIONS, Operation, resolved, validate
+from tests.application import Sedo
 
-CONTRACT: Any = read_yaml((PROJECT / "chalicelib" / "openapi.yaml").read_bytes(), 1_000_000)[0]
 LARGE = b'"' + b"x" * 256 * 1024 + b'"'
 TASK: Json = {"id": "approve", "type": "task", "title": "Approve", "not": "eve", "inputSchema": {"type": "boolean"}}
 PAID: Json = {"id": "paid", "type": "event", "name": "paid", "schema": {"type": "integer"}}
@@ -30,40 +27,6 @@ WORK: Mapping[str, Json] = {"claim": {}, "release": {}, "reject": {}, "complete"
 UNKNOWN = {"DefinitionId": "none", "ExecutionId": "123:waiting:none", "TaskId": "abc", "Token": "x"}
 
 
-def resolved(node: Any) -> Any:
-    while "$ref" in node and node["$ref"].startswith("#/") and len(node) == 1:
-        place = node["$ref"]
-        node = CONTRACT
-        for part in place[2:].split("/"):
-            node = node[part]
-    return node
-
-
-@dataclass(frozen=True)
-class Operation:
-    path: str
-    method: str
-    declared: Any
-    shared: Any
-
-    @property
-    def parts(self) -> Mapping[str, str]:
-        """The names of the path parameters, by the components that describe them."""
-        return {each["$ref"].rpartition("/")[2]: resolved(each)["name"] for each in self.shared}
-
-    @property
-    def statuses(self) -> set[int]:
-        return {int(status) for status in self.declared["responses"]}
-
-
-OPERATIONS = {
-    declared["operationId"]: Operation(path, method.upper(), declared, item["parameters"] if "{" in path else [])
-    for path, item in CONTRACT["paths"].items()
-    for method, declared in item.items()
-    if method != "parameters"
-}
-
-
 class World(Sedo):
     """The application with an execution that waits for everybody, one that succeeded, and one that was cancelled."""
 
@@ -71,26 +34,26 @@ class World(Sedo):
         super().__init__()
         for document in (ECHO, WAITING):
             self.call("create_definition", document)
-        starts = [self.call("execute_definition", {}, DefinitionId=each) for each in ("waiting", "waiting", "echo")]
-        self.waiting, self.over, self.done = (each.json_body["id"] for each in starts)
+        starts = [self.call("execute_definition", {}, DefinitionId=name) for name in ("waiting", "waiting", "echo")]
+        self.waiting, self.over, self.done = (start.json_body["id"] for start in starts)
         self.call("cancel_execution", ExecutionId=self.over)
         self.deliver()
-        waits = {each["for"]: each for each in self.get(f"/executions/{self.waiting}")["waitingFor"]}
+        waits = {wait["for"]: wait for wait in self.get(f"/executions/{self.waiting}")["waitingFor"]}
         self.task, self.token = waits["task"]["task"], waits["callback"]["token"]
 
     def call(
-        self, name: str, body: "Json | bytes" = b"", query: str = "", user: str = "ada", kind: str = "", **parts: str
+        self, name: str, body: "Json | bytes" = b"", query: str = "", user: str = "ada", kind: str = "", **path: str
     ) -> HTTPResponse:
         """Ask as an operation of the contract says, with path parameters that are there; check the answer."""
         operation = OPERATIONS[name]
         known = {"TenantId": "123", "DefinitionId": "echo", "EventName": "paid"}
         if hasattr(self, "token"):
             known |= {"ExecutionId": self.waiting, "TaskId": self.task, "Token": self.token}
-        path = operation.path
-        for place, part in operation.parts.items():
-            path = path.replace(f"{{{part}}}", {**known, **parts}[place])
+        address = operation.path
+        for component, parameter in operation.path_names.items():
+            address = address.replace(f"{{{parameter}}}", {**known, **path}[component])
         headers = {"Content-Type": kind or "application/json", "X-Sedo-User": user}
-        answer = self.ask(operation.method, path + query, body, headers)
+        answer = self.ask(operation.method, address + query, body, headers)
         check(operation, answer)
         return answer
 
@@ -100,7 +63,7 @@ def check(operation: Operation, answer: HTTPResponse) -> None:
     responses = operation.declared["responses"]
     assert str(answer.status_code) in responses, answer.body
     declared = resolved(responses[str(answer.status_code)])
-    headers = {name: resolved(each) for name, each in declared.get("headers", {}).items()}
+    headers = {name: resolved(header) for name, header in declared.get("headers", {}).items()}
     assert {"Location", "Link"} & {*answer.headers} <= {*headers}
     for name, header in headers.items():
         if header["required"] or name in answer.headers:
@@ -110,10 +73,6 @@ def check(operation: Operation, answer: HTTPResponse) -> None:
         return
     content = declared["content"][answer.headers["Content-Type"]]
     validate(content["schema"], read_yaml(answer.body, 1_000_000)[0])  # JSON is YAML, too
-
-
-def validate(schema: Any, value: Json) -> None:
-    Draft202012Validator({**schema, "components": CONTRACT["components"]}).validate(value)
 
 
 Before = Callable[["World"], object]
@@ -137,12 +96,12 @@ def refusals() -> Iterator[Case]:
     """Make what every operation of a kind refuses."""
     for name, operation in OPERATIONS.items():
         yield case(name, 415, kind="text/plain")
-        for place in [*operation.parts][:1]:
+        for place in [*operation.path_names][:1]:
             yield case(name, 400, **{place: "a%20b"})
         if "requestBody" in operation.declared:
             yield case(name, 413, body=LARGE)
         body = MINE if name == "reassign_task" else b""
-        for place in UNKNOWN.keys() & operation.parts.keys():
+        for place in UNKNOWN.keys() & operation.path_names.keys():
             yield case(name, 404, body=body, **{place: UNKNOWN[place]})
         if 401 in operation.statuses:
             yield case(name, 401, body=body, query="?mine=true", user="")
@@ -222,28 +181,19 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     wiring.cache_clear()
 
 
-@pytest.mark.parametrize("each", CASES, ids=lambda each: f"{each.name}-{each.status}")
-def test_an_answer_is_as_declared(world: World, each: Case) -> None:
-    each.before(world)
-    assert world.call(each.name, **each.arguments).status_code == each.status
+@pytest.mark.parametrize("wanted", CASES, ids=lambda wanted: f"{wanted.name}-{wanted.status}")
+def test_an_answer_is_as_declared(world: World, wanted: Case) -> None:
+    wanted.before(world)
+    assert world.call(wanted.name, **wanted.arguments).status_code == wanted.status
 
 
 def test_every_status_that_a_caller_can_bring_about_is_shown() -> None:
-    declared = {(name, status) for name, each in OPERATIONS.items() for status in each.statuses if status < 500}
-    assert declared == {(each.name, each.status) for each in CASES}
+    declared = {
+        (name, status) for name, operation in OPERATIONS.items() for status in operation.statuses if status < 500
+    }
+    assert declared == {(wanted.name, wanted.status) for wanted in CASES}
 
 
 def test_a_definition_reads_as_yaml(world: World) -> None:
     answer = world.ask("GET", "/sedo/tenants/123/definitions/echo", headers={"Accept": "application/yaml"})
     check(OPERATIONS["read_definition"], answer)
-
-
-def test_the_operations_are_the_routes() -> None:
-    routes = {(path, method): each for path, by_method in app.routes.items() for method, each in by_method.items()}
-    assert {(each.path, each.method): name for name, each in OPERATIONS.items()} == {
-        place: route.view_function.__name__ for place, route in routes.items()
-    }
-    for name, each in OPERATIONS.items():
-        body = resolved(each.declared.get("requestBody", {"content": ["application/json"]}))
-        assert [*body["content"]] == routes[each.path, each.method].content_types, name
-        assert {*each.parts.values()} == {*re.findall(r"{(\w+)}", each.path)}, name

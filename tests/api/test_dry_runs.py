@@ -42,8 +42,12 @@ def test_a_definition_is_run_with_mocks_and_nothing_is_stored(sedo: Sedo) -> Non
     assert (found["state"], found["output"]) == ("ExecutionSucceeded", "paid by null of 1")
     assert (found["elapsedSeconds"], found["path"]) == (3600, ["nap", "charge", "said"])
     assert [call["params"]["body"] for call in found["calls"]] == [[5, None, None, None, None]]
-    told = [record["state"] for record in found["history"]]
-    assert (told[0], told[-1], told.count("StepSucceeded")) == ("ExecutionSubmitted", "ExecutionSucceeded", 3)
+    happened = [record["state"] for record in found["history"]]
+    assert (happened[0], happened[-1], happened.count("StepSucceeded")) == (
+        "ExecutionSubmitted",
+        "ExecutionSucceeded",
+        3,
+    )
     assert (sedo.stored(), sedo.clock.now()) == (before, now)
     assert sedo.get("/executions") == []
 
@@ -59,7 +63,7 @@ def test_one_step_finds_what_it_is_given_and_says_where_it_leads(sedo: Sedo) -> 
 
 def test_what_has_no_mock_is_told(sedo: Sedo) -> None:
     found = dry(sedo, {"input": {"total": 5}})
-    assert [(each["step"], each["for"]) for each in found["unanswered"]] == [("charge", "http")]
+    assert [(wait["step"], wait["for"]) for wait in found["unanswered"]] == [("charge", "http")]
     assert "next" not in found
 
 
@@ -86,7 +90,7 @@ def test_what_is_not_there_is_not_found(sedo: Sedo) -> None:
 
 def test_problems_of_mocks_have_pointers(sedo: Sedo) -> None:
     problem = refused(sedo, {"input": {"total": 1}, "mocks": {"chrge": {"result": 1}, "charge": [{"eror": 1}]}})
-    assert [each["pointer"] for each in problem["errors"]] == [
+    assert [found["pointer"] for found in problem["errors"]] == [
         "/mocks/chrge",
         "/mocks/charge/0/eror",
         "/mocks/charge/0",
@@ -140,7 +144,7 @@ def test_what_no_answer_can_hold_is_refused(sedo: Sedo) -> None:
 def test_the_commands_of_the_guide_answer_what_it_says(sedo: Sedo, tmp_path: Path) -> None:
     (tmp_path / "order.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)[0])
     commands = "\n".join(re.findall(r"^```sh\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE))
-    told = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)]
+    shown = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)]
     answers = []
     for command in re.split(r"^curl ", commands, flags=re.MULTILINE)[1:]:
         words = shlex.split(command.replace("\\\n", ""))
@@ -150,6 +154,6 @@ def test_the_commands_of_the_guide_answer_what_it_says(sedo: Sedo, tmp_path: Pat
         answer = sedo.ask("POST", path, content, YAML if data.startswith("@") else JSON)
         assert answer.status_code in {200, 201}, answer.body
         answers.append(answer.json_body)
-    assert len(told) == len(answers) - 1 == 2
-    for expected, answer in zip(told, answers[1:], strict=True):
+    assert len(shown) == len(answers) - 1 == 2
+    for expected, answer in zip(shown, answers[1:], strict=True):
         assert {name: answer[name] for name in expected} == expected

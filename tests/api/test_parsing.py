@@ -75,7 +75,7 @@ class TestReadJson:
             (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nests deeper than 50 levels"),
             (b'{"a":' * 20_000, "nests deeper than 50 levels"),
         ],
-        ids=lambda part: part[:30] if isinstance(part, bytes) else part,
+        ids=lambda value: value[:30] if isinstance(value, bytes) else value,
     )
     def test_what_is_not_json_is_refused(self, text: bytes, message: str) -> None:
         assert message in problem_of_json(text).message
@@ -181,7 +181,7 @@ class TestReadYaml:
             ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "nests deeper than 50 levels", (1, 51)),
             ("{a: " * 20_000, "nests deeper than 50 levels", (1, 201)),
         ],
-        ids=lambda part: part[:30] if isinstance(part, str) else None,
+        ids=lambda value: value[:30] if isinstance(value, str) else None,
     )
     def test_what_is_no_plain_yaml_is_refused_with_its_place(
         self, text: str, message: str, place: tuple[int, int]

@@ -74,9 +74,9 @@ class TestPause:
         assert (paused["state"], paused["paused"]) == ("ExecutionPaused", True)
         assert possible(paused) == {"cancel", "resume"}
         sedo.pass_time(3600)
-        stands = sedo.get(waiting)
-        assert stands["state"] == "ExecutionPaused"
-        assert [waits["due"] for waits in stands["waitingFor"]] == [True]
+        paused = sedo.get(waiting)
+        assert paused["state"] == "ExecutionPaused"
+        assert [waits["due"] for waits in paused["waitingFor"]] == [True]
 
     def test_resumed_it_goes_on(self, sedo: Sedo, waiting: str) -> None:
         post(sedo, waiting + "/pause")

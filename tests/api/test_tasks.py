@@ -195,7 +195,7 @@ def test_lists_hold_what_is_asked_for(sedo: Sedo) -> None:
     ask(sedo, "ada", "POST", f"/tasks/{task['id']}/claim")
     assert titles("claimedBy=ada") == ["ours"]
     assert titles("unclaimed=true") == ["theirs", "mine"]
-    assert [each["title"] for page in sedo.pages(f"{T}/tasks?limit=1") for each in page] == [
+    assert [task["title"] for page in sedo.pages(f"{T}/tasks?limit=1") for task in page] == [
         "Approve ours",
         "Approve theirs",
         "Approve mine",
@@ -242,4 +242,4 @@ def test_one_that_is_not_done_in_time_is_others_to_do(sedo: Sedo) -> None:
     sedo.pass_time(101)
     task = ask(sedo, "ada", "GET", path).json_body
     assert (task["groups"], task["claimedBy"], task["overdue"]) == (["managers"], None, True)
-    assert [each["id"] for each in ask(sedo, "ada", "GET", "/tasks?overdue=true").json_body] == [task["id"]]
+    assert [late["id"] for late in ask(sedo, "ada", "GET", "/tasks?overdue=true").json_body] == [task["id"]]

@@ -1,0 +1,258 @@
+"""Requests as chalicelib/openapi.yaml declares them: parameters and JSON bodies are checked by it, and by nothing else.
+
+Where a new query parameter goes:
+
+1. ``chalicelib/openapi.yaml``: under ``parameters`` of its operation, with a schema and a description;
+2. ``make docs``, which compiles the contract into ``contract.json`` beside this file;
+3. ``request.query["name"]`` in the function of ``chalicelib/api`` that is called as the operation is.
+
+A member of a body goes the same way, and is read as ``request.body["name"]``. The parameters of a path are named in the
+route of ``app.py``, too; ``tests/api/test_contract.py`` holds the two together. The words of an error stand in the
+contract, too: ``x-message`` beside what a schema asks for, or made by ``docs/contract.py`` from a range or a list of
+members.
+
+What no JSON Schema can say is checked elsewhere, and ``x-checked-by`` in the contract says where: ``http.cursor``
+decodes where a page begins, ``http.document`` reads definitions in JSON or YAML, and mocks depend on their steps.
+
+The check is written out for the few keywords that requests have. ``core.schemas`` would load jsonschema, which takes
+70 ms of CPU in a cold start of the API, where most requests need it for nothing else; this takes less than 1 ms.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
+from functools import cache
+from types import NoneType
+from typing import Any
+from urllib.parse import unquote
+
+from chalice.app import Request
+
+from chalicelib.api.parsing import read_json
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import InvalidError
+from chalicelib.core.values.json import Json, decode
+from chalicelib.core.values.value import value
+
+MAX_BODY_BYTES = LIMITS.body_bytes
+SHOWN = 100
+"""Characters of a wrong text that an error repeats."""
+
+Schema = Mapping[str, Any]
+
+
+class Declared:
+    """What a request says in its path, its query or its header fields, by the names that the contract has there."""
+
+    def __init__(self, place: str, found: Mapping[str, Any]) -> None:
+        self._place, self._found = place, found
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - of the type that the contract says
+        """Get a parameter: where the request has none, its default in the contract, or None.
+
+        Raises:
+            LookupError: the contract has no such parameter.
+        """
+        if name not in self._found:
+            raise LookupError(f"chalicelib/openapi.yaml declares no {name!r} in the {self._place}")
+        return self._found[name]
+
+
+@value
+class ApiRequest:
+    """A request that is as its operation in the contract asks."""
+
+    path: Declared
+    query: Declared
+    header: Declared
+    body: Any
+    """A JSON value, objects with their defaults; None if the operation has none, or one that is checked elsewhere."""
+    http: Request
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The tenant and the id in its path."""
+        return self.path["tenantId"], self.path["id"]
+
+
+def read(operation: str, http: Request, parameters: Sequence[str]) -> ApiRequest:
+    """Check a request.
+
+    Args:
+        operation: its operationId.
+        http: the request.
+        parameters: those of the path, in its order and as they stand in it, with percent escapes.
+
+    Raises:
+        InvalidError: it is not as the contract says.
+        MalformedError: the body is no JSON.
+        TooLargeError: the body has more than 256 KB.
+    """
+    declared = operations()[operation]
+    queries: Mapping[str, str] = http.query_params or {}
+    path = dict(zip(declared["path"], map(unquote, parameters), strict=True))
+
+    def place(name: str, texts: Mapping[str, str]) -> Declared:
+        schemas = declared[name].items()
+        return Declared(f"{name} of {operation}", {key: _parameter(schema, texts.get(key)) for key, schema in schemas})
+
+    return ApiRequest(
+        place("path", path),
+        place("query", queries),
+        place("header", http.headers),
+        _body(http, declared["body"]) if "body" in declared else None,
+        http,
+    )
+
+
+@cache
+def operations() -> Mapping[str, Any]:
+    """Read the compiled contract: ``{operationId: {path, query, header, body}}``, as ``docs/contract.py`` makes it."""
+    with open(__file__.removesuffix("py") + "json", "rb") as file:  # noqa: PTH123 - loading pathlib for it takes 3 ms
+        compiled: Mapping[str, Any] = decode(file.read())
+    return compiled
+
+
+def raw(http: Request) -> bytes:
+    """Read the bytes of a body; API Gateway hands text over."""
+    found = http.raw_body
+    return found.encode() if isinstance(found, str) else found
+
+
+def _body(http: Request, declared: Schema) -> Json:
+    text = raw(http)
+    is_empty = not (text.strip() if declared["blankIsEmpty"] else text)
+    return checked(declared["schema"], copy(declared["empty"]) if is_empty else read_json(text, MAX_BODY_BYTES))
+
+
+def _parameter(schema: Schema, text: str | None) -> Json:
+    """Read a parameter from its text."""
+    if text is None:
+        default: Json = schema.get("default")
+        return default
+    given: Json = text
+    if schema.get("type") == ["integer"]:
+        given = int(text) if _pattern("[0-9]{1,9}").fullmatch(text) else text
+    elif schema.get("type") == ["boolean"]:
+        given = {"true": True, "false": False}.get(text, text)
+    try:
+        return checked(schema, given)
+    except InvalidError:
+        raise _refusal(schema, "", _shown(schema, text)) from None
+
+
+def checked(schema: Schema, given: Json) -> Json:
+    """Check a JSON value, and give it back with the defaults of objects, and percent escapes decoded where they count.
+
+    Raises:
+        InvalidError: it is something else; the message is that of the schema.
+    """
+    for keyword, holds in _RULES.items():
+        if keyword in schema and not holds(schema[keyword], given):
+            raise _refusal(schema, keyword, _shown(schema, given))
+    found = _contents(schema, given)
+    if "anyOf" not in schema:
+        return found
+    alternative = _any_of(schema, given)
+    return found if "properties" in schema else alternative
+
+
+def _contents(schema: Schema, given: Json) -> Json:
+    """Check what is in an object or a list; decode a text."""
+    if isinstance(given, dict) and not _MEMBERS.isdisjoint(schema):
+        return _object(schema, given)
+    if isinstance(given, list) and "items" in schema:
+        return [checked(schema["items"], item) for item in given]
+    return unquote(given) if isinstance(given, str) and "x-percent-encoded" in schema else given
+
+
+def _any_of(schema: Schema, given: Json) -> Json:
+    """Check against alternatives; where none holds, the schema says why, or else its first alternative."""
+    errors = []
+    for alternative in schema["anyOf"]:
+        try:
+            return checked(alternative, given)
+        except InvalidError as error:
+            errors.append(error)
+    raise _refusal(schema, "anyOf", "") if "x-message" in schema else errors[0]
+
+
+def _object(schema: Schema, given: dict[str, Json]) -> Json:
+    properties: Schema = schema.get("properties", {})
+    _check_names(schema, given)
+    if "if" in schema and not _holds(schema["if"], given):
+        checked(schema["else"], given)
+    found: dict[str, Json] = {}
+    for name, inner in properties.items():
+        if name in given and inner is False:
+            raise _refusal(schema, "properties", name)
+        if name in given:
+            found[name] = checked(inner, given[name])
+        elif name in schema.get("required", ()):
+            raise _refusal(inner, "required", "")
+        elif inner and "default" in inner:
+            found[name] = copy(inner["default"])
+    return {**given, **found}
+
+
+def _check_names(schema: Schema, given: Collection[str]) -> None:
+    """Refuse members that an object does not have."""
+    if schema.get("additionalProperties") is False and (unknown := set(given) - schema["properties"].keys()):
+        raise _refusal(schema, "additionalProperties", min(unknown))
+    if "propertyNames" in schema:
+        names: Schema = schema["propertyNames"]
+        if wrong := [name for name in given if not _holds(names, name)]:
+            raise _refusal(names, "pattern", wrong[0])
+
+
+def _holds(schema: Schema, given: Json) -> bool:
+    try:
+        checked(schema, given)
+    except InvalidError:
+        return False
+    return True
+
+
+def _refusal(schema: Schema, keyword: str, shown: str) -> InvalidError:
+    """Say what is wrong, in the words of the contract: one text, or one for each keyword that has a text of its own."""
+    message = schema.get("x-message", "")
+    text: str = message if isinstance(message, str) else message.get(keyword, message["type"])
+    return InvalidError(text.replace("{member}", shown).replace("{value}", repr(shown)))
+
+
+def _shown(schema: Schema, given: Json) -> str:
+    """Cut a text to what an error repeats; nothing but text is repeated."""
+    if not isinstance(given, str):
+        return ""
+    return (unquote(given) if "x-percent-encoded" in schema else given)[:SHOWN]
+
+
+_TYPES: Mapping[type, Collection[str]] = {
+    str: {"string"},
+    bool: {"boolean"},
+    int: {"integer", "number"},
+    float: {"number"},
+    list: {"array"},
+    dict: {"object"},
+    NoneType: {"null"},
+}
+"""What JSON calls a value; 1.0 is no integer here."""
+
+_MEMBERS = frozenset({"properties", "propertyNames", "additionalProperties", "if"})
+"""Keywords about the members of an object."""
+
+_pattern = cache(re.compile)
+
+_RULES: Mapping[str, Callable[[Any, Any], bool]] = {
+    "type": lambda types, given: any(name in _TYPES[type(given)] for name in types),
+    "enum": lambda allowed, given: given in allowed,
+    "pattern": lambda text, given: not isinstance(given, str) or bool(_pattern(text).fullmatch(given)),
+    "minimum": lambda least, given: not isinstance(given, int | float) or given >= least,
+    "maximum": lambda most, given: not isinstance(given, int | float) or given <= most,
+    "minLength": lambda least, given: not isinstance(given, str) or len(given) >= least,
+    "maxLength": lambda most, given: not isinstance(given, str) or len(given) <= most,
+    "minItems": lambda least, given: not isinstance(given, list) or len(given) >= least,
+    "maxItems": lambda most, given: not isinstance(given, list) or len(given) <= most,
+    "maxProperties": lambda most, given: not isinstance(given, dict) or len(given) <= most,
+}
+"""By keyword, whether a value is as the keyword asks; the first that it breaks is the one that counts."""

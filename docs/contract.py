@@ -1,0 +1,183 @@
+"""Compile chalicelib/openapi.yaml to what the validation of requests needs: chalicelib/api/contract.json.
+
+An operation is ``{path, query, header, body}``: schemas by the names of parameters, and the body as ``{schema, empty,
+blankIsEmpty}``, which is left out where there is none or something else checks it. A schema has the keywords that
+chalicelib/api/contract.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+Node: TypeAlias = Any
+"""A value of the contract: an object mostly, a boolean where a schema is one."""
+
+RULES = (
+    "type",
+    "enum",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "maxProperties",
+    "required",
+    "x-percent-encoded",
+    "default",
+)
+"""Keywords that are copied."""
+INNER = ("properties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "anyOf", "if", "else")
+"""Keywords that hold schemas, or say how they are compiled."""
+NOTES = ("description", "x-message", "x-checked-by")
+ASKING = {"enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "maxProperties"}
+"""Keywords that a value can break."""
+
+
+class ContractError(Exception):
+    """The contract says something that is not checked."""
+
+
+def contract_json(contract: Mapping[str, Any]) -> str:
+    """Write the compiled contract, an operation in each line."""
+    operations = compiled(contract).items()
+    lines = (f"{json.dumps(name)}:{json.dumps(made, separators=(',', ':'))}" for name, made in operations)
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def compiled(contract: Mapping[str, Any]) -> dict[str, Any]:
+    """Compile every operation, by its operationId.
+
+    Raises:
+        ContractError: a request has a keyword that is not checked, a pattern without its ends, or no message.
+    """
+    compiler = _Compiler(contract)
+    return {
+        operation["operationId"]: compiler.operation(path, item.get("parameters", []), operation)
+        for path, item in contract["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+
+class _Compiler:
+    def __init__(self, contract: Mapping[str, Any]) -> None:
+        self._contract = contract
+
+    def operation(self, path: str, shared: Sequence[Any], operation: Mapping[str, Any]) -> dict[str, Any]:
+        """Compile an operation; it shares parameters with the others of its path."""
+        parameters = [self.component(parameter) for parameter in [*shared, *operation.get("parameters", ())]]
+        made: dict[str, Any] = {
+            place: {found["name"]: self.parameter(found) for found in parameters if found["in"] == place}
+            for place in ("path", "query", "header")
+        }
+        made["path"] = {name: made["path"][name] for name in re.findall(r"{(\w+)}", path)}
+        body = self.component(operation.get("requestBody", {"x-checked-by": "nothing"}))
+        if "x-checked-by" not in body:
+            made["body"] = {
+                "schema": self.schema(body["content"]["application/json"]["schema"], None),
+                "empty": body.get("x-empty", {}),
+                "blankIsEmpty": body.get("x-blank-is-empty", True),
+            }
+        return made
+
+    def parameter(self, parameter: Mapping[str, Any]) -> dict[str, Any]:
+        if parameter.get("required") and parameter["in"] != "path":
+            raise ContractError(f"{parameter['name']}: whether it is there is not checked")
+        made: dict[str, Any] = self.schema(parameter["schema"], parameter["name"], is_text=True)
+        if made.get("type") == ["string"]:
+            del made["type"]  # it is a text
+        return made
+
+    def component(self, node: Mapping[str, Any]) -> Node:
+        """Find what a ``$ref`` names, if it is one."""
+        if "$ref" not in node:
+            return node
+        found: Any = self._contract
+        for key in node["$ref"].removeprefix("#/").split("/"):
+            found = found[key]
+        return found
+
+    def merged(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Follow the ``$ref`` of a schema; what is beside it is added, or replaces a note or a default."""
+        if "$ref" not in schema:
+            return dict(schema)
+        base, own = self.merged(self.component(schema)), {key: schema[key] for key in schema if key != "$ref"}
+        if twice := base.keys() & own.keys() - {*NOTES, "default", "properties", "required"}:
+            raise ContractError(f"{', '.join(twice)} is beside {schema['$ref']}, which has it, too")
+        properties = {**own.get("properties", {}), **base.get("properties", {})}
+        required = [*base.get("required", ()), *own.get("required", ())]
+        both = {"properties": properties, "required": required}
+        return {**base, **own, **{keyword: both[keyword] for keyword in both if both[keyword]}}
+
+    def schema(self, given: Node, name: str | None, *, is_text: bool = False, is_silent: bool = False) -> Node:
+        """Compile a schema.
+
+        Args:
+            given: the schema.
+            name: of the parameter or member; None is the body.
+            is_text: whether it is of a parameter, whose number or boolean is written as text.
+            is_silent: whether nobody sees its messages.
+        """
+        if isinstance(given, bool):
+            return {} if given else False
+        node = self.merged(given)
+        if unknown := node.keys() - {*RULES, *INNER, *NOTES}:
+            raise ContractError(f"{name or 'the body'}: {', '.join(sorted(unknown))} is not checked")
+        if "x-checked-by" in node:
+            return {"default": node["default"]} if "default" in node else {}
+        made = {keyword: node[keyword] for keyword in RULES if keyword in node}
+        if "type" in made:
+            made["type"] = [made["type"]] if isinstance(made["type"], str) else made["type"]
+        if "pattern" in made and not re.fullmatch(r"\^.*\$", made["pattern"]):
+            raise ContractError(f"{name}: the pattern {made['pattern']} has no ^ and $ at its ends")
+        if lost := {*node.get("required", ())} - node.get("properties", {}).keys():
+            raise ContractError(f"{name or 'the body'} requires {', '.join(lost)}, and has no such member")
+        message = _message(node, name, is_text=is_text)
+        self.inner(made, node, name, is_silent=is_silent)
+        if message and not is_silent:
+            made["x-message"] = message
+        elif not is_silent and (made.keys() & ASKING or ("type" in made and not is_text)):
+            raise ContractError(f"{name or 'the body'} has no x-message")
+        return made
+
+    def inner(self, made: dict[str, Any], node: Mapping[str, Any], name: str | None, *, is_silent: bool) -> None:
+        """Compile the schemas in a schema."""
+        if node.get("additionalProperties", node.get("unevaluatedProperties")) is False:
+            made["additionalProperties"] = False
+        elif "additionalProperties" in node:
+            raise ContractError(f"{name}: members that are not named are not checked")
+        if "properties" in node:
+            properties = node["properties"].items()
+            made["properties"] = {
+                member: self.schema(inner, member, is_silent=is_silent) for member, inner in properties
+            }
+        for keyword in ("propertyNames", "items", "else"):
+            if keyword in node:
+                made[keyword] = self.schema(node[keyword], name, is_silent=is_silent)
+        if "if" in node:
+            made["if"] = self.schema(node["if"], name, is_silent=True)
+        if "anyOf" in node:
+            silent = is_silent or "x-message" in node
+            alternatives = enumerate(node["anyOf"])  # the first one speaks for all
+            made["anyOf"] = [self.schema(inner, name, is_silent=silent or number > 0) for number, inner in alternatives]
+
+
+def _message(node: Mapping[str, Any], name: str | None, *, is_text: bool) -> Node:
+    """Write the message of a schema: its own, or one made from a range or a list of members; empty if there is none."""
+    own = node.get("x-message", {})
+    if isinstance(own, str):
+        return own.replace("{name}", name or "the body")
+    kind, value = node.get("type"), ", not {value}" if is_text else ""
+    if kind in {"integer", "number"} and {"minimum", "maximum"} <= node.keys():
+        number = "whole number" if kind == "integer" else "number"
+        return f"{name} is a {number} from {node['minimum']} to {node['maximum']}{value}"
+    if kind == "boolean":
+        return f"{name} is true or false{value}"
+    if kind == "object" and "properties" in node:
+        whole, members = name or "the body", ", ".join(node["properties"])
+        unknown = f"{whole} has no {{value}}: it takes {members}"
+        return {"type": f"{whole} is an object; it takes {members}", "additionalProperties": unknown, **own}
+    return own

@@ -1,0 +1,142 @@
+"""Executions over the API, from their start to their end."""
+
+import re
+
+import pytest
+
+from chalicelib.adapters.memory.stores import QueueMessage
+from chalicelib.core.values.json import Json, parse_instant
+from chalicelib.engine.worker import GivenBackError
+from tests.application import DAY, EXAMPLE, EXECUTE, Sedo, assert_problem, states
+
+
+def test_the_transcript_of_the_readme(sedo: Sedo) -> None:
+    created = sedo.create()
+    assert created.status_code == 201
+    assert created.json_body.items() >= {"id": "example-definition", "tenantId": "123", "version": 1}.items()
+    assert [definition["id"] for definition in sedo.get("/definitions")] == ["example-definition"]
+
+    before = sedo.stored()
+    problem = assert_problem(
+        sedo.ask("POST", EXECUTE, {"input": {}}), 400, "input does not pass inputSchema validation"
+    )
+    assert problem["detail"].startswith("'foo' is a required property")
+    assert problem["errors"] == [{"pointer": "", "message": "'foo' is a required property"}]
+    assert sedo.stored() == before
+
+    answer = sedo.ask("POST", EXECUTE, {"input": {"foo": "bar"}})
+    assert answer.status_code == 201
+    assert re.fullmatch(r"123:example-definition:[0-9a-f]{8}", answer.json_body["id"])
+    assert answer.json_body.items() >= {"state": "ExecutionSubmitted", "tenantId": "123"}.items()
+
+    sedo.pass_time(1)
+    assert states(sedo.get("/executions")) == [("StepStarted", "wait-some-time")]
+    sedo.pass_time(43)
+    assert states(sedo.get("/executions")) == [("StepStarted", "wait-some-time")]
+    sedo.pass_time(1)
+    assert states(sedo.get("/executions")) == [("ExecutionSucceeded", "last-echo")]
+    ended = sedo.get(f"/executions/{answer.json_body['id']}")
+    assert ended["output"] == "Hello bar, and hello again"
+    assert (parse_instant(ended["endedAt"]) - parse_instant(ended["startedAt"])).total_seconds() == 45
+
+
+def test_every_error_of_the_input_is_told(sedo: Sedo) -> None:
+    sedo.create(EXAMPLE.replace("required: [foo]", "required: [foo, baz]"))
+    problem = assert_problem(sedo.ask("POST", EXECUTE, {"input": {"foo": 5}}), 400)
+    assert sorted(error["pointer"] for error in problem["errors"]) == ["", "/foo"]
+
+
+def test_a_name_makes_starting_idempotent(sedo: Sedo) -> None:
+    sedo.create()
+    body: Json = {"input": {"foo": "bar"}, "name": "order-7"}
+    first, again = sedo.ask("POST", EXECUTE, body), sedo.ask("POST", EXECUTE, body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json_body == first.json_body
+    assert first.json_body["id"] == "123:example-definition:order-7"
+    other = sedo.ask("POST", EXECUTE, {"input": {"foo": "baz"}, "name": "order-7"})
+    assert_problem(other, 409)
+    sedo.pass_time(45)
+    assert len(sedo.get(f"/executions/{first.json_body['id']}/history")) == 9
+
+
+def test_a_repeat_sends_what_got_lost(sedo: Sedo) -> None:
+    sedo.create()
+    sedo.start(name="order-7")
+    sedo.queue.messages.clear()
+    sedo.start(name="order-7")
+    sedo.deliver()
+    assert states(sedo.get("/executions")) == [("StepStarted", "wait-some-time")]
+
+
+def test_waiting_answers_once_it_has_ended_or_after_that_time(sedo: Sedo) -> None:
+    sedo.create()
+    begin = sedo.clock.now()
+    answer = sedo.ask("POST", EXECUTE + "?wait=20", {"input": {"foo": "bar"}})
+    assert (answer.status_code, answer.json_body["state"]) == (201, "ExecutionSubmitted")
+    assert (sedo.clock.now() - begin).total_seconds() == 20
+    sedo.pass_time(45)
+    ended = sedo.clock.now()
+    assert sedo.get(f"/executions/{answer.json_body['id']}?wait=20")["state"] == "ExecutionSucceeded"
+    assert sedo.clock.now() == ended
+
+
+def test_a_tenant_sees_only_itself(sedo: Sedo) -> None:
+    sedo.create()
+    theirs = f"/sedo/tenants/456/executions/{sedo.start()['id']}"
+    sedo.deliver()
+    for path in (theirs, theirs + "/history"):
+        assert_problem(sedo.ask("GET", path), 404, "execution not found")
+    for path in ("/sedo/tenants/456/executions", "/sedo/tenants/456/definitions"):
+        assert sedo.ask("GET", path).json_body == []
+    assert_problem(sedo.ask("POST", EXECUTE.replace("123", "456")), 404, "definition not found")
+
+
+def test_a_wait_of_three_days_ends_in_time(sedo: Sedo) -> None:
+    sedo.create(EXAMPLE.replace("seconds: 45", f"seconds: {3 * DAY}"))
+    path = f"/executions/{sedo.start()['id']}"
+    sedo.pass_time(3 * DAY - 1)
+    assert states([sedo.get(path)]) == [("StepStarted", "wait-some-time")]
+    sedo.pass_time(2)
+    ended = sedo.get(path)
+    assert ended["state"] == "ExecutionSucceeded"
+    took = parse_instant(ended["endedAt"]) - parse_instant(ended["startedAt"])
+    assert 3 * DAY <= took.total_seconds() <= 3 * DAY + 1
+
+
+def test_what_waits_says_for_what(sedo: Sedo) -> None:
+    sedo.create()
+    path = f"/executions/{sedo.start()['id']}"
+    assert sedo.get(path)["waitingFor"] == [{"thread": "main", "step": "initial-echo", "for": "message"}]
+    sedo.deliver()
+    until = "2026-01-01T00:00:45.000Z"
+    (waits,) = sedo.get(path)["waitingFor"]
+    assert waits == {"thread": "main", "step": "wait-some-time", "for": "timer", "until": until, "due": False}
+    sedo.pass_time(45)
+    assert sedo.get(path)["waitingFor"] == []
+
+
+@pytest.mark.parametrize(("after", "step"), [(0, "initial-echo"), (45, "wait-some-time")])
+def test_a_poisonous_message_fails_its_execution_for_all_to_see(sedo: Sedo, after: int, step: str) -> None:
+    sedo.create()
+    path = f"/executions/{sedo.start()['id']}"
+    if after:
+        sedo.deliver()
+        sedo.clock.sleep(after)
+    for _ in range(sedo.queue.receives):
+        (message,) = sedo.queue.visible()
+        sedo.queue.receive(message)  # and the function dies of it
+        sedo.clock.sleep(sedo.queue.visibility.total_seconds())
+    sedo.deliver()
+    failed = sedo.get(path)
+    assert states([failed]) == [("ExecutionFailed", step)]
+    assert (failed["error"]["name"], failed["error"]["step"]) == ("Poison", step)
+    last = sedo.get(path + "/history")[-1]
+    assert (last["state"], last["error"]["name"]) == ("ExecutionFailed", "Poison")
+    assert sedo.queue.messages == {}
+
+
+def test_a_message_that_is_given_back_leaves_a_trace(sedo: Sedo, caplog: pytest.LogCaptureFixture) -> None:
+    message = QueueMessage("newer", '{"v": 2}', timer=False, visible_at=sedo.clock.now(), receives=1)
+    with pytest.raises(GivenBackError):
+        sedo.invoke("on_sqs_message", message)
+    assert "message version 2 is unknown here" in caplog.text

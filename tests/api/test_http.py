@@ -1,0 +1,203 @@
+"""HTTP as the API speaks it: pages, and requests that are refused."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core.values.json import Json
+from tests.application import EXAMPLE, EXECUTE, JSON, YAML, Sedo, T, assert_problem
+
+
+def test_sedo_is_healthy(sedo: Sedo) -> None:
+    answer = sedo.ask("GET", "/sedo/health")
+    assert (answer.status_code, answer.json_body["status"]) == (200, "ok")
+
+
+def test_lists_come_in_pages(sedo: Sedo) -> None:
+    started = []
+    for number in range(5):
+        sedo.create(EXAMPLE.replace("id: example", f"id: {number}-example"))
+    sedo.create()
+    for _ in range(5):
+        started.append(sedo.start()["id"])
+        sedo.pass_time(1)
+    sedo.pass_time(60)
+
+    definitions = list(sedo.pages(T + "/definitions?limit=4"))
+    assert [len(page) for page in definitions] == [4, 2]
+    ids = [definition["id"] for page in definitions for definition in page]
+    assert ids == [*(f"{number}-example-definition" for number in range(5)), "example-definition"]
+
+    executions = list(sedo.pages(T + "/executions?limit=2"))
+    assert [len(page) for page in executions] == [2, 2, 1]
+    assert [execution["id"] for page in executions for execution in page] == started[::-1]
+
+    history = f"/executions/{started[0]}/history"
+    for limit in range(1, 10):
+        pages = list(sedo.pages(f"{T}{history}?limit={limit}"))
+        assert max(len(page) for page in pages) <= limit
+        assert [record for page in pages for record in page] == sedo.get(history)
+
+
+def cursor(value: Json) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().replace("=", "%3D")
+
+
+DEEP = 51
+ODD_NAMES: list[Json] = ["", "a b", "a:b", "ü", "x" * 65, 5, ["a"], "a\n"]
+ODD_VERSIONS: list[Json] = [0, -1, 10**10, 10**4000, 1.0, "1", True, []]
+BAD_JSON = {
+    "cut off": b'{"input": {"foo": ',
+    "not JSON": b"hello",
+    "NaN": b'{"input": {"foo": "x", "n": NaN}}',
+    "infinity": b'{"input": {"foo": "x", "n": 1e999}}',
+    "duplicate keys": b'{"input": {"foo": "x"}, "input": {"foo": "x"}}',
+    "lone surrogate": b'{"input": {"foo": "\\ud800"}}',
+    "lone surrogate in a key": b'{"input": {"foo": "x", "\\udfff": 1}}',
+    "deep": b'{"input": {"foo": "x", "n": ' + b"[" * DEEP + b"]" * DEEP + b"}}",
+    "bottomless": b"[" * 100_000,
+    "huge integer": b'{"input": {"foo": "x", "n": ' + b"9" * 5_000 + b"}}",
+    "a list": b"[]",
+    "a text": b'"x"',
+    "null": b"null",
+    "unknown key": b'{"input": {"foo": "x"}, "inputs": 1}',
+    "two documents": b"{} {}",
+    "byte order mark": b"\xef\xbb\xbf{}",
+}
+BAD_YAML = {
+    "cut off": b"steps: [",
+    "tab": b"steps:\n\t- id: a",
+    "duplicate keys": b"id: a\nid: a\n",
+    "anchor": b"steps: &all []\n",
+    "alias": b"a: *all\n",
+    "tag": b"id: !!python/object:os.system x\n",
+    "merge": b"<<: {id: a}\n",
+    "lone surrogate": b'id: "\\ud800"\n',
+    "deep": b"[" * DEEP + b"]" * DEEP,
+    "bottomless": b"[" * 100_000,
+    "huge integer": b"id: " + b"9" * 5_000,
+    "infinity": b"id: 1e999\n",
+    "two documents": b"id: a\n---\nid: b\n",
+    "a list": b"- id: a\n",
+    "nothing": b"",
+    "control character": b"id: \x00\n",
+    "a number as key": b"1: a\n",
+    "unknown key": EXAMPLE.encode() + b"stepps: []\n",
+}
+
+
+def refuse(sedo: Sedo, status: int, method: str, path: str, body: "Json | bytes" = b"", **headers: str) -> Any:
+    sedo.create()
+    before = sedo.stored()
+    problem = assert_problem(sedo.ask(method, path, body, headers or JSON), status)
+    assert sedo.stored() == before
+    return problem
+
+
+@pytest.mark.parametrize("body", BAD_JSON.values(), ids=BAD_JSON)
+@pytest.mark.parametrize("path", [EXECUTE, T + "/definitions"])
+def test_a_bad_json_body_is_refused(sedo: Sedo, path: str, body: bytes) -> None:
+    refuse(sedo, 400, "POST", path, body)
+
+
+@pytest.mark.parametrize("body", BAD_YAML.values(), ids=BAD_YAML)
+def test_a_bad_yaml_body_is_refused_with_its_place(sedo: Sedo, body: bytes) -> None:
+    problem = refuse(sedo, 400, "POST", T + "/definitions", body, **YAML)
+    assert problem["errors"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/yaml"])
+def test_a_wrong_content_type_is_refused(sedo: Sedo, kind: str) -> None:
+    refuse(sedo, 415, "POST", EXECUTE, {"input": {"foo": "bar"}}, **{"Content-Type": kind})
+
+
+@pytest.mark.parametrize("path", [EXECUTE, T + "/definitions", T + "/definitions/validate"])
+def test_a_body_that_is_too_large_is_refused(sedo: Sedo, path: str) -> None:
+    refuse(sedo, 413, "POST", path, {"input": {"foo": "x" * 256 * 1024}})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", T + "/definitions"), ("GET", EXECUTE), ("POST", T + "/executions"), ("FOO", "/sedo/health")],
+)
+def test_a_wrong_method_is_refused(sedo: Sedo, method: str, path: str) -> None:
+    refuse(sedo, 405, method, path)
+
+
+@pytest.mark.parametrize("odd", ["a%20b", "a%2Fb", "a:b", "%00", "%F0%9F%98%80", "a%0A", "..%5C", "%ZZ", "x" * 65, "*"])
+def test_an_id_with_odd_characters_is_refused(sedo: Sedo, odd: str) -> None:
+    for path in (f"/sedo/tenants/{odd}/definitions", f"/sedo/tenants/{odd}/executions", f"{T}/definitions/{odd}"):
+        refuse(sedo, 400, "GET", path)
+    refuse(sedo, 400, "POST", f"{T}/definitions/{odd}/execute", {"input": {"foo": "bar"}})
+
+
+@pytest.mark.parametrize("odd", ["a%20b", "a%2Fb", "%00", "%F0%9F%98%80", "a%0A", "x" * 201])
+def test_an_execution_id_with_odd_characters_is_refused(sedo: Sedo, odd: str) -> None:
+    for path in (f"{T}/executions/{odd}", f"{T}/executions/{odd}/history"):
+        refuse(sedo, 400, "GET", path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            f"{path}?limit={limit}"
+            for path in ("/executions", "/definitions")
+            for limit in ("0", "101", "-1", "x", "1.5")
+        ),
+        *(f"/executions?cursor={text}" for text in ("x", "%C3%BC", "AAAA", cursor({}), cursor(["x"]), cursor([1, 2]))),
+        f"/executions?cursor={cursor(['yesterday', 'x'])}",
+        f"/executions?cursor={cursor(['0001-01-01T00:00:00+01:00', 'x'])}",
+        *(f"/definitions?cursor={cursor([odd])}" for odd in (1, "", "\ud800", "x" * 201)),
+        f"/executions?cursor={cursor(['2026-01-01T00:00:00Z', ''])}",
+        f"/executions/123:a:b/history?cursor={cursor([True, 0])}",
+        *(f"/executions/123:a:b?wait={wait}" for wait in ("26", "-1", "x", "1.5", "9999999999")),
+        *(f"/definitions/example-definition?version={version}" for version in ("0", "x", "-1", "1e3", "10000000000")),
+    ],
+)
+def test_a_bad_query_is_refused(sedo: Sedo, path: str) -> None:
+    refuse(sedo, 400, "GET", T + path)
+
+
+@pytest.mark.parametrize(
+    ("key", "odd"),
+    [*(("name", name) for name in ODD_NAMES), *(("version", version) for version in ODD_VERSIONS)],
+    ids=range(16),
+)
+def test_a_bad_name_or_version_is_refused(sedo: Sedo, key: str, odd: Json) -> None:
+    refuse(sedo, 400, "POST", EXECUTE, {"input": {"foo": "bar"}, key: odd})
+
+
+def test_a_bad_wait_starts_nothing(sedo: Sedo) -> None:
+    refuse(sedo, 400, "POST", EXECUTE + "?wait=26", {"input": {"foo": "bar"}})
+
+
+pieces = st.sampled_from([*EXAMPLE.splitlines(keepends=True), *"{}[]:,\"'&*!|>-${}\n\t\0", '{"input": ', "null", "1e9"])
+bodies = (
+    st.text()
+    | st.lists(pieces).map("".join)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["input", "id", "steps"]), inner),
+    ).map(json.dumps)
+)
+
+
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)  # what examples leave does no harm
+@given(
+    path=st.sampled_from([EXECUTE, T + "/definitions", T + "/definitions/validate"]),
+    kind=st.sampled_from(["application/json", "application/yaml", "text/yaml", "text/plain"]),
+    body=bodies.map(lambda text: text.encode(errors="surrogatepass" if text.isascii() else "replace")),
+)
+def test_whatever_is_posted_is_answered_or_refused(sedo: Sedo, path: str, kind: str, body: bytes) -> None:
+    sedo.create()
+    answer = sedo.ask("POST", path, body, {"Content-Type": kind})
+    if not 200 <= answer.status_code < 300:
+        assert 400 <= answer.status_code < 500, answer.body
+        assert_problem(answer, answer.status_code)
