@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
 from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
@@ -53,7 +54,7 @@ def child_id(execution: Execution, thread: Thread, number: int) -> str:
     """Name a child execution of a thread's turn: the same for the same turn, so that it is started once."""
     if isinstance(thread.join, ChildJoin):
         return thread.join.execution
-    return _child_id(execution, thread.id.partition("@")[0], thread.turn, number, execution.definition_id)
+    return _child_id(execution, thread.base, thread.turn, number, execution.definition_id)
 
 
 def children_of(execution: Execution, thread: Thread) -> list[str]:
@@ -71,7 +72,7 @@ def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:
 
 def _child_id(execution: Execution, thread: str, turn: int, number: int, definition: str) -> str:
     digest = hashlib.sha256(f"{execution.id}/{thread}/{turn}/{number}".encode()).hexdigest()
-    return f"{execution.tenant_id}:{definition}:{digest[:32]}"
+    return str(ExecutionId(execution.tenant_id, definition, digest[:32]))
 
 
 def child(definition: Definition, parent: Execution, thread: Thread, version: int, start: StartChild) -> Execution:
