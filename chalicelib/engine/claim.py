@@ -1,6 +1,7 @@
 """The first moment of an invocation: read the execution, and find what is its own to do."""
 
 from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.implied import is_due
 from chalicelib.core.executions.inputs import (
     Answered,
@@ -15,7 +16,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
 from chalicelib.engine.children import with_output
 from chalicelib.engine.deliver import Deliver
-from chalicelib.engine.model import Delivery, Key, Mode, Pending
+from chalicelib.engine.model import Delivery, Mode, Pending
 from chalicelib.engine.observers import notify
 from chalicelib.ports import (
     Stale,
@@ -128,7 +129,7 @@ class Claim(Deliver):
 
     def adopt(self, item: Execution) -> None:
         """Keep what is still mine of an execution that was written or read again, and take nothing over."""
-        own: dict[Key, str] = {}
+        own: dict[TurnKey, str] = {}
         for thread in item.threads.values():
             driver, held = thread.driver, self.own.get(thread.key)
             if driver is not None and self.is_me(driver):
@@ -159,7 +160,7 @@ class Claim(Deliver):
         """
         event = self.deliveries[message].message.event
         handed_by = None if thread.driver is None else thread.driver.message
-        return (event.thread, event.turn) == thread.key and handed_by != message
+        return TurnKey(event.thread, event.turn) == thread.key and handed_by != message
 
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""

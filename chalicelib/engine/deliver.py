@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
     CloseWait,
@@ -31,7 +32,6 @@ from chalicelib.engine.model import (
     Budget,
     Delivery,
     Dependencies,
-    Key,
     Mode,
     Pending,
 )
@@ -73,12 +73,12 @@ class Deliver:
         self.absent = False
         self.presumed = False
         self.image: Callable[[], Image | None] | None = None
-        self.own: dict[Key, str] = {}
+        self.own: dict[TurnKey, str] = {}
         self.pending: list[Pending] = []
-        self.running: set[Key] = set()
+        self.running: set[TurnKey] = set()
         self.outbox: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
-        self.subscribed: dict[Key, Thread] = {}
+        self.subscribed: dict[TurnKey, Thread] = {}
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0
@@ -154,7 +154,7 @@ class Deliver:
 
     def give_back(self, item: Execution, event: SignalReceived) -> None:
         """Let others have an event that was matched with a turn, should that have gone on without it."""
-        thread, stands = self.subscribed.get((event.thread, event.turn)), addressed(item, event)
+        thread, stands = self.subscribed.get(TurnKey(event.thread, event.turn)), addressed(item, event)
         if thread is not None and (stands is None or (item.ended and stands.status is Status.WAITING_FOR_ANSWER)):
             self.post([*close_wait(self.dependencies.tasks, self.dependencies.signals, item, thread)])
 

@@ -28,9 +28,6 @@ from chalicelib.ports import (
     TaskStore,
 )
 
-Key: TypeAlias = tuple[str, int]
-"""A thread at a turn."""
-
 Asked: TypeAlias = tuple[str, int, int, int, bool]
 """A thread at a turn, what of it changes without one, the newest request, and whether the execution has ended."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import hand_over
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.implied import due_at, implied
 from chalicelib.core.executions.inputs import (
     CallDeferred,
@@ -20,7 +21,7 @@ from chalicelib.core.records.history import longer, new_row, news, stays
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.claim import Claim
-from chalicelib.engine.model import SENT_WITHIN, Key, Pending
+from chalicelib.engine.model import SENT_WITHIN, Pending
 from chalicelib.engine.observers import Committed
 from chalicelib.ports import (
     Stale,
@@ -33,7 +34,7 @@ class Advance:
 
     execution: Execution
     records: list[HistoryEntry] = field(default_factory=list)
-    calls: dict[Key, Call] = field(default_factory=dict)
+    calls: dict[TurnKey, Call] = field(default_factory=dict)
     """By turns that stand written, or were read."""
     turns: int = 0
     size: int = 0
@@ -68,7 +69,7 @@ class RunAhead(Claim):
 
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to perform."""
-        stopped: set[Key] = set()
+        stopped: set[TurnKey] = set()
         most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
         while advance.turns < most and advance.size < self.budget.size_per_write:
             found = next(self.due(advance.execution, stopped), None)
@@ -84,7 +85,7 @@ class RunAhead(Claim):
                 if self.may_perform(key):
                     advance.calls[key] = decision.call
 
-    def due(self, execution: Execution, but: Collection[Key] = ()) -> Iterator[tuple[Key, str]]:
+    def due(self, execution: Execution, but: Collection[TurnKey] = ()) -> Iterator[tuple[TurnKey, str]]:
         """Find the turns of mine that can run, but for some, with the message under which they do."""
         if execution.paused or execution.ended:
             return
@@ -97,7 +98,7 @@ class RunAhead(Claim):
             elif driver is not None and self.is_me(driver) and not driver.handed:
                 yield key, driver.message
 
-    def may_perform(self, key: Key) -> bool:
+    def may_perform(self, key: TurnKey) -> bool:
         """Tell whether a turn may have an effect: only one that stands written."""
         return key in self.own
 
@@ -107,18 +108,18 @@ class RunAhead(Claim):
             for key, message in self.due(advance.execution):
                 advance.execution = hand_over(advance.execution, [key], self.me[message])
 
-    def begin_calls(self, calls: Mapping[Key, Call]) -> None:
+    def begin_calls(self, calls: Mapping[TurnKey, Call]) -> None:
         """Begin effects."""
-        for (thread, turn), call in calls.items():
-            self.running.add((thread, turn))
+        for key, call in calls.items():
+            self.running.add(key)
             self.turns += 1
-            self.calls.start(self.execution_id, thread, turn, call, self.budget.deadline)
+            self.calls.start(self.execution_id, *key, call, self.budget.deadline)
 
     def collect(self) -> None:
         """Wait for an effect to end, or for its time to be over; its event is pending if its turn is still mine."""
         for event in self.calls.wait(self.over_time()):
-            self.running.discard((event.thread, event.turn))
-            message = self.own.get((event.thread, event.turn))
+            self.running.discard(TurnKey(event.thread, event.turn))
+            message = self.own.get(TurnKey(event.thread, event.turn))
             if message is not None and not isinstance(event, CallDeferred):
                 self.pending.append(Pending(event, message))
         if (over := self.over_time()) is not None and over <= self.dependencies.clock.now():

@@ -124,7 +124,7 @@ def _done(task: Task, answer: Answer | None, now: datetime) -> Task:
 
 
 def _task(execution: Execution, thread: Thread, title: Any, params: Mapping[str, Any]) -> Task:  # noqa: ANN401 - JSON
-    name = _base(thread)
+    name = thread.base
     return Task(
         tenant_id=execution.tenant_id,
         id=task_id(execution.id, name, thread.turn),
@@ -159,9 +159,4 @@ def _channel(execution: Execution, thread: Thread) -> tuple[str, str, str]:
 
 
 def _waiter(execution: Execution, thread: Thread) -> Waiter:
-    return Waiter(execution.id, _base(thread), thread.turn)
-
-
-def _base(thread: Thread) -> str:
-    """Name the thread of which a turn, or what stays of it, is."""
-    return thread.id.partition("@")[0]
+    return Waiter(execution.id, thread.base, thread.turn)

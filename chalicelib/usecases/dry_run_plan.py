@@ -10,6 +10,7 @@ from chalicelib.core.definitions.model import Call, Definition, Outcome, StartCh
 from chalicelib.core.dryruns.mock import find_step, name_of, read_mocks
 from chalicelib.core.dryruns.single_step import Given, begun, single_step
 from chalicelib.core.executions.factory import submit
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, InvalidInputError
@@ -162,7 +163,7 @@ class Stage:
         """Make the execution of the trial, as submitted."""
         trial = self.trial
         blank = Execution(
-            id=f"{trial.tenant_id}:{trial.definition_id}:{SUFFIX}",
+            id=str(ExecutionId(trial.tenant_id, trial.definition_id, SUFFIX)),
             tenant_id=trial.tenant_id,
             definition_id=trial.definition_id,
             definition_version=trial.version,

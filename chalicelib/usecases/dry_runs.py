@@ -15,6 +15,7 @@ from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import AnswerKind, Call, Definition, WaitForAnswer
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import outcome
@@ -260,7 +261,7 @@ class _World:
         assert item is not None  # noqa: S101 - it stands written before it performs anything
         step, attempt = self.name(item, item.threads[thread].step), item.threads[thread].attempt
         reply = self.reply(step, turn)
-        key = ":".join(map(str, turn))
+        key = str(CallKey(*turn))
         call: dict[str, Json] = {
             "step": step,
             "kind": perform.kind,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from chalicelib.core.executions.factory import submit
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     Message,
@@ -80,7 +81,8 @@ class ExecutionService:
             ConflictError: the name is taken by an execution with other input, or of another version than asked for.
             UnavailableError: it may have started, or not.
         """
-        if name is not None and (first := self.executions.get(f"{tenant_id}:{definition_id}:{name}")) is not None:
+        named = None if name is None else str(ExecutionId(tenant_id, definition_id, name))
+        if named is not None and (first := self.executions.get(named)) is not None:
             if first.version == 0:
                 self.queue.send([Message(first.id, Started())])
             return _wanted(first, value, version), False
@@ -275,7 +277,8 @@ class ExecutionService:
 
     def _submitted(self, header: Execution, suffix: str) -> Execution:
         definition = self.parsed.get(header.tenant_id, header.definition_id, header.definition_version)
-        return submit(definition, copy_with(header, id=f"{header.tenant_id}:{header.definition_id}:{suffix}"))
+        name = ExecutionId(header.tenant_id, header.definition_id, suffix)
+        return submit(definition, copy_with(header, id=str(name)))
 
     def _start(self, execution: Execution) -> Execution:
         """Send, then put: whatever happens between, the message starts it; answers what stands under the id."""

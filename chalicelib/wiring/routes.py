@@ -9,6 +9,7 @@ from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
 from chalicelib.api.tasks import TaskApi
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.value import value
 from chalicelib.ports import Definitions
 from chalicelib.usecases.composition import Services
@@ -32,9 +33,7 @@ def routes(adapters: Adapters, services: Services, definitions: Definitions, tok
     return Routes(
         health=HealthApi(adapters.health),
         definitions=DefinitionApi(services.definitions),
-        executions=ExecutionApi(
-            services.executions, lambda execution, thread, turn: tokens.issue(f"{execution}:{thread}:{turn}")
-        ),
+        executions=ExecutionApi(services.executions, lambda *turn: tokens.issue(str(CallKey(*turn)))),
         answers=AnswerApi(services.answers, lambda: token_hex(8)),
         tasks=TaskApi(services.tasks),
         dry_runs=DryRunApi(services.definitions, definitions, adapters.clock),

@@ -5,19 +5,20 @@ from datetime import datetime
 
 from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.decide import Transition, decide
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import Decision, Input, Message, Started
 from chalicelib.core.executions.model import Driver, Execution, Status, Thread
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import Delivery, Key
+from chalicelib.engine.model import Delivery
 from chalicelib.engine.run_ahead import Advance
 from chalicelib.usecases.executions import ExecutionService
 
 
 class PerformsFromUnwrittenTurns(Invocation):
-    def may_perform(self, key: Key) -> bool:
+    def may_perform(self, key: TurnKey) -> bool:
         return True
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_function, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
+from chalicelib.core.executions.identity import tenant_of
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -61,7 +62,7 @@ class LambdaCalls:
         name = function_name(wanted["function"])
         if name is None:
             raise StepError(f"{wanted['function']!r} is no name or ARN of a function", "lambda.InvalidParameters")
-        reason = refusal(self._allowed, self._tenant_allowed(key.partition(":")[0]), name, FUNCTIONS)
+        reason = refusal(self._allowed, self._tenant_allowed(tenant_of(key)), name, FUNCTIONS)
         if is_own_function(self._prefix, name):
             reason = f"{name} is a function of sedo's own: no step may call it"
         if reason is not None:

@@ -9,6 +9,7 @@ from math import ceil
 from urllib.parse import quote, quote_plus
 
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import tenant_of
 from chalicelib.core.expressions.template import HIDDEN, Placeholder
 from chalicelib.core.values.errors import InternalError
 from chalicelib.core.values.json import Json, encode, pointer
@@ -49,7 +50,7 @@ def filled(perform: Call, key: str, secret: Callable[[str, str], str], token: Ca
         StepError: a secret is not there.
         UnavailableError: where secrets or keys are kept did not answer.
     """
-    tenant = key.partition(":")[0]
+    tenant = tenant_of(key)
     placeholders = {
         piece for pieces in perform.placeholders.values() for piece in pieces if isinstance(piece, Placeholder)
     }

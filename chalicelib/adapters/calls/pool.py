@@ -7,6 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
@@ -45,7 +46,7 @@ class PooledCalls:
 
     def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
         """Begin an effect once a thread of the pool is free, or it is waited for."""
-        wanted = _Wanted(thread, turn, perform, f"{execution}:{thread}:{turn}", before)
+        wanted = _Wanted(thread, turn, perform, str(CallKey(execution, thread, turn)), before)
         if self._alone is None and not self._flying:
             self._alone = wanted
         else:

@@ -13,6 +13,7 @@ from secrets import token_bytes, token_hex
 from chalicelib.adapters.calls.expiring import LASTS, Expiring
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import SetupError
 from chalicelib.core.waits import token
@@ -70,7 +71,7 @@ class Tokens:
         Raises:
             SetupError, UnavailableError: there are no keys, or not for now.
         """
-        execution, thread, turn = key.rsplit(":", 2)
+        execution, thread, turn = CallKey.parse(key)
         midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         return token.sign_token(Token(execution, thread, int(turn), midnight + VALID + timedelta(days=1)), self._keys())
 

@@ -10,7 +10,7 @@ from chalicelib.adapters.dynamodb.tables import HISTORY
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import Link
-from chalicelib.core.records.history import Row
+from chalicelib.core.records.history import HistoryKey, Row
 from chalicelib.core.values.json import Json
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class DynamoHistory:
             "TableName": self._table,
             "KeyConditionExpression": f"{HISTORY.partition} = :id AND #key >= :from",
             "ExpressionAttributeNames": {"#key": HISTORY.sort},
-            "ExpressionAttributeValues": {":id": {"S": execution_id}, ":from": {"S": f"{after + 1:012d}"}},
+            "ExpressionAttributeValues": {":id": {"S": execution_id}, ":from": {"S": HistoryKey.least(after + 1)}},
             "ConsistentRead": True,
         }
         return [_row(item) for item in query(self._client, request, limit)]

@@ -12,6 +12,7 @@ from chalicelib.adapters.http.auth import authorized
 from chalicelib.adapters.http.connection import Connection, Pace, failures
 from chalicelib.adapters.http.gate import Gate, Hosts, Resolver, addresses_of
 from chalicelib.adapters.http.request import HttpRequest, build, redirected
+from chalicelib.core.executions.identity import tenant_of
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -69,7 +70,7 @@ class HttpCalls:
         pace = Pace(self._seconds)
         request = build(wanted, key)
         for _ in range(1 + REDIRECTS):
-            answer = self._answer(request, wanted, key.partition(":")[0], pace)
+            answer = self._answer(request, wanted, tenant_of(key), pace)
             if not isinstance(answer, HttpRequest):
                 return answer
             request = answer

@@ -85,8 +85,8 @@ class StateBuilder:
             self.put(copy_with(self.tombstone(thread), wait=copy_with(wait, until=None)))
 
     def tombstone(self, thread: Thread) -> Thread:
-        """Make what stays of a turn."""
-        left = Thread(tombstone(*thread.key), thread.turn, Status.OVER, thread.step, None, self.now, self.now)
+        """Make the tombstone of a turn, which stays while somebody is still to be told about it."""
+        left = Thread(thread.key.tombstone, thread.turn, Status.OVER, thread.step, None, self.now, self.now)
         return copy_with(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
@@ -162,11 +162,6 @@ class StateBuilder:
     def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
         """Render a template for a thread, now."""
         return rendered(template, self.execution, thread, output, self.now, part=part)
-
-
-def tombstone(thread: str, turn: int) -> str:
-    """Name what stays of a turn whose thread has gone on, until its child executions have ended."""
-    return f"{thread}@{turn}"
 
 
 def size_of(value: Json) -> int:

@@ -33,9 +33,9 @@ from typing import Any, TypeAlias
 from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.answers import Answers
 from chalicelib.core.executions.branches import Branches
-from chalicelib.core.executions.builder import tombstone
 from chalicelib.core.executions.children import Children
 from chalicelib.core.executions.failures import Failures
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import (
     CallbackFailed,
     CallbackSucceeded,
@@ -68,7 +68,7 @@ def decide(definition: Definition, execution: Execution, event: Input, now: date
     return Transition(definition, execution, now, driver).decision(event)
 
 
-def hand_over(execution: Execution, keys: Collection[tuple[str, int]], driver: Driver) -> Execution:
+def hand_over(execution: Execution, keys: Collection[TurnKey], driver: Driver) -> Execution:
     """Leave ready threads to whoever takes their message; this moves no turn, so no idempotency key changes."""
     handed = {
         thread.id: copy_with(thread, driver=copy_with(driver, handed=True))
@@ -82,7 +82,7 @@ def addressed(execution: Execution, event: Input) -> Thread | None:
     """Find the thread at the turn that an input names, or the tombstone of that turn."""
     thread = execution.threads.get(event.thread)
     if thread is None or thread.turn != event.turn:
-        thread = execution.threads.get(tombstone(event.thread, event.turn))
+        thread = execution.threads.get(TurnKey(event.thread, event.turn).tombstone)
     return thread
 
 

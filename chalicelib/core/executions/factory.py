@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
+from typing import Any
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
 from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
@@ -42,10 +44,11 @@ def submit(definition: Definition, blank: Execution) -> Execution:
     if definition.stash is None:
         return submitted
     try:
-        stash = render(definition.stash, scope(submitted, root, blank.input, now, ""))
+        stash: Any = render(
+            definition.stash, scope(submitted, root, blank.input, now, "")
+        )  # an object
     except StepError as error:
         raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
-    assert isinstance(stash, dict)  # noqa: S101 - its schema says so
     return copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})
 
 
@@ -53,7 +56,7 @@ def child_id(execution: Execution, thread: Thread, number: int) -> str:
     """Name a child execution of a thread's turn: the same for the same turn, so that it is started once."""
     if isinstance(thread.join, ChildJoin):
         return thread.join.execution
-    return _child_id(execution, thread.id.partition("@")[0], thread.turn, number, execution.definition_id)
+    return _child_id(execution, thread.base, thread.turn, number, execution.definition_id)
 
 
 def children_of(execution: Execution, thread: Thread) -> list[str]:
@@ -71,7 +74,7 @@ def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:
 
 def _child_id(execution: Execution, thread: str, turn: int, number: int, definition: str) -> str:
     digest = hashlib.sha256(f"{execution.id}/{thread}/{turn}/{number}".encode()).hexdigest()
-    return f"{execution.tenant_id}:{definition}:{digest[:32]}"
+    return str(ExecutionId(execution.tenant_id, definition, digest[:32]))
 
 
 def child(definition: Definition, parent: Execution, thread: Thread, version: int, start: StartChild) -> Execution:
@@ -114,17 +117,6 @@ def partition(
     first = execution.partition.first if execution.partition is not None else 0
     own = items[number * size : (number + 1) * size]
     name = child_id(execution, thread, number)
-    root = Thread(
-        ROOT,
-        0,
-        Status.READY,
-        thread.step,
-        incoming=list(own),
-        since=thread.since,
-        started_at=thread.since,
-        stash=visible_stash(execution, thread) if "stash" in join.reads else {},
-        error=visible_error(execution, thread),
-    )
     return Execution(
         id=name,
         tenant_id=execution.tenant_id,
@@ -133,7 +125,7 @@ def partition(
         nonce=_nonce(name),
         input=execution.input if "input" in join.reads else None,
         started_at=thread.since,
-        threads={ROOT: root},
+        threads={ROOT: _partition_root(execution, thread, join, own)},
         step=thread.step,
         parent=Parent(execution.id, thread.id, thread.turn, number),
         started_by=execution.started_by,
@@ -147,6 +139,21 @@ def partition(
             tolerate=join.tolerate,
             execution=execution_values(execution),
         ),
+    )
+
+
+def _partition_root(execution: Execution, thread: Thread, join: PartitionJoin, items: Sequence[Json]) -> Thread:
+    """Make the first thread of a partition: it stands at the map, and sees what the map's thread sees."""
+    return Thread(
+        ROOT,
+        0,
+        Status.READY,
+        thread.step,
+        incoming=list(items),
+        since=thread.since,
+        started_at=thread.since,
+        stash=visible_stash(execution, thread) if "stash" in join.reads else {},
+        error=visible_error(execution, thread),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import field, fields
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.core.executions.identity import TurnKey, base_thread
 from chalicelib.core.executions.waiting import Join, Wait
 from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
@@ -163,9 +164,14 @@ class Thread:
     that have ended, how many of their items failed."""
 
     @property
-    def key(self) -> tuple[str, int]:
-        """The thread at its turn: what an event names."""
-        return self.id, self.turn
+    def key(self) -> TurnKey:
+        """The thread at its turn: what an input names."""
+        return TurnKey(self.id, self.turn)
+
+    @property
+    def base(self) -> str:
+        """The id of the thread of which this one is, be it the tombstone of one of its turns."""
+        return base_thread(self.id)
 
 
 @value
@@ -219,7 +225,7 @@ class Execution:
     """One run of a definition version: all that is known of it, but for its history."""
 
     id: str
-    """``tenant:definition:suffix``."""
+    """Of an :class:`~chalicelib.core.executions.identity.ExecutionId`."""
     tenant_id: str
     definition_id: str
     definition_version: int

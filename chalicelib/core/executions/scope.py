@@ -14,6 +14,7 @@ from chalicelib.core.definitions.model import (
     StepContext,
     WaitForAnswer,
 )
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution, Failure, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.expressions.reference import NAMES
@@ -80,7 +81,7 @@ def execution_values(execution: Execution) -> dict[str, Json]:
         return dict(execution.partition.execution)
     return {
         "id": execution.id,
-        "name": execution.id.rpartition(":")[2],
+        "name": ExecutionId.parse(execution.id).suffix,
         "tenantId": execution.tenant_id,
         "definitionId": execution.definition_id,
         "version": execution.definition_version,

@@ -8,7 +8,7 @@ import hashlib
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.core.executions.model import Execution, HistoryEntry, Link
 from chalicelib.core.records.codec import entry_json, link_json, read_entry
@@ -28,13 +28,36 @@ from chalicelib.core.values.json import Json, decode, encode, pointer
 from chalicelib.core.values.value import value
 
 
+class HistoryKey(NamedTuple):
+    """The key of a row, ``version#request#attempt``: two writers, and two tries of one, never share a key."""
+
+    version: int
+    """Of the execution that the row belongs to, if it counts."""
+    writer: str
+    """The request that wrote it, and which of its writes that was: ``request#attempt``."""
+
+    def __str__(self) -> str:
+        return f"{self.least(self.version)}#{self.writer}"
+
+    @classmethod
+    def parse(cls, text: str) -> "HistoryKey":
+        """Read a key."""
+        version, _, writer = text.partition("#")
+        return cls(int(version), writer)
+
+    @staticmethod
+    def least(version: int) -> str:
+        """Answer what is less than every key of a version, and more than those of all versions before."""
+        return f"{version:012d}"
+
+
 @value
 class Row:
     """The records of the turns that one write commits, and of the writes since the row before."""
 
     execution: str
     key: str
-    """``version#request#attempt``: two writers, and two tries of one, never share a key."""
+    """Of a :class:`HistoryKey`."""
     previous: Link | None
     text: bytes
     """The JSON text of its records, which is hashed as it was written."""
@@ -53,7 +76,7 @@ class Row:
     @property
     def version(self) -> int:
         """The version of the execution that this row belongs to, if it counts."""
-        return _version(self.key)
+        return HistoryKey.parse(self.key).version
 
     @property
     def link(self) -> Link:
@@ -143,7 +166,8 @@ def new_row(item: Execution, writer: str, new: News, limits: PackingLimits = PAC
     """
     packed = pack(item.tenant_id, f"[{longer(item.tail, new.text)}]".encode(), record_slots, limits)
     text = _with_references(packed) if packed.references else packed.text
-    return Row(item.id, f"{item.version + 1:012d}#{writer}", item.head, text, {**new.payloads, **packed.payloads})
+    key = HistoryKey(item.version + 1, writer)
+    return Row(item.id, str(key), item.head, text, {**new.payloads, **packed.payloads})
 
 
 def _with_references(packed: Packed) -> bytes:
@@ -168,16 +192,12 @@ def newest(item: Execution) -> Row | None:
     """Answer the tail of an execution in the shape of a row, behind all others."""
     if not item.tail:
         return None
-    return Row(item.id, f"{item.version:012d}#{item.writer}", item.head, f"[{item.tail}]".encode())
+    return Row(item.id, str(HistoryKey(item.version, item.writer)), item.head, f"[{item.tail}]".encode())
 
 
 def version_of(link: Link) -> int:
     """Tell the version of the execution that the row belongs to which a link names."""
-    return _version(link.key)
-
-
-def _version(key: str) -> int:
-    return int(key.partition("#")[0])
+    return HistoryKey.parse(link.key).version
 
 
 def anchor(rows: Sequence[Row], head: Link) -> Link | None:

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.records.history import (
+    HistoryKey,
     Row,
     anchor,
     chained,
@@ -52,6 +53,13 @@ def rows(count: int) -> list[Row]:
     for version in range(1, count + 1):
         made.append(row(version, made[-1] if made else None))
     return made
+
+
+def test_a_key_tells_the_version_and_who_wrote_it_and_sorts_by_the_version() -> None:
+    key = HistoryKey(7, "r#1")
+    assert str(key) == "000000000007#r#1"
+    assert HistoryKey.parse(str(key)) == key
+    assert str(HistoryKey(6, "z#9")) < HistoryKey.least(7) < str(key) < str(HistoryKey(10, "a#1"))
 
 
 def test_rows_on_the_chain_count_in_order_and_losers_do_not() -> None:
