@@ -21,7 +21,7 @@ from chalice.app import SQSEvent
 from app import batch
 from benchmarks.harness import TENANT, AheadClock, BenchError, Delays, Harness, forget_clients
 from benchmarks.loopback import serving
-from benchmarks.replay import Bare, Call, recording
+from benchmarks.replay import Bare, RecordedCall, recording
 from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters import clients
@@ -156,7 +156,7 @@ def compare(harness: Harness, bare: Sequence[Bare], shape: Shape, server: str, b
     def run(around: Around) -> str:
         return ours.run(definition, shape.value(BYTES, next(seeds)), around)
 
-    invocations: list[list[Call]] = []
+    invocations: list[list[RecordedCall]] = []
 
     def record(work: Callable[[], object]) -> None:
         with recording(clients.dynamodb(), clients.sqs()) as calls:
@@ -184,7 +184,7 @@ def compare(harness: Harness, bare: Sequence[Bare], shape: Shape, server: str, b
     ]
 
 
-def _make(bare: Bare, calls: Sequence[Call], urls: Sequence[str]) -> None:
+def _make(bare: Bare, calls: Sequence[RecordedCall], urls: Sequence[str]) -> None:
     bare.make(calls)
     for url in urls:
         _get(url)

@@ -19,7 +19,7 @@ from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from benchmarks.units import (
-    Item,
+    MeteredItem,
     index_units,
     item_size,
     put_units,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import GlobalSecondaryIndexDescriptionTypeDef as IndexDescription
     from mypy_boto3_sqs.client import SQSClient
 
-Key: TypeAlias = tuple[str, ...]
+ItemKey: TypeAlias = tuple[str, ...]
 """A table and the values of an item's keys."""
 
 ASKED = "bench_asked"
@@ -82,7 +82,7 @@ class Index(NamedTuple):
     keys: Sequence[str]
     holds: frozenset[str] | None
 
-    def entry(self, item: Item) -> Item | None:
+    def entry(self, item: MeteredItem) -> MeteredItem | None:
         """Make what the index has of an item: nothing, where one of its keys is not there."""
         if not all(key in item for key in self.keys):
             return None
@@ -100,7 +100,7 @@ class Stored(NamedTuple):
     """What the meter keeps of an item: its size, and its entries of the indexes."""
 
     size: int
-    entries: Sequence[Item | None]
+    entries: Sequence[MeteredItem | None]
 
 
 class Meter:
@@ -108,7 +108,7 @@ class Meter:
 
     def __init__(self, dynamodb: "DynamoDBClient", sqs: "SQSClient", tables: Sequence[str]) -> None:
         self._tables = {name: _table(dynamodb, name) for name in tables}
-        self._stored: dict[Key, Stored] = {}
+        self._stored: dict[ItemKey, Stored] = {}
         self._usage: Usage | None = None
         self._unknown: set[str] = set()
         self._chains: Counter[int] = Counter()
@@ -208,7 +208,7 @@ class Meter:
             case _ if self._usage is not None:
                 self._unknown.add(operation)
 
-    def _write(self, table: str, key: Item, item: Item | None) -> None:
+    def _write(self, table: str, key: MeteredItem, item: MeteredItem | None) -> None:
         name, (_, indexes) = self._key(table, key), self._tables[table]
         nothing = Stored(0, [None] * len(indexes))
         before, after = self._stored.get(name, nothing), nothing
@@ -222,21 +222,21 @@ class Meter:
             )
             self._usage.grow(table, after.size)
 
-    def _refused(self, asked: Mapping[str, Any], shown: Item | None) -> None:
+    def _refused(self, asked: Mapping[str, Any], shown: MeteredItem | None) -> None:
         if self._usage is not None:
             stands = self._size(asked["TableName"], asked.get("Key", asked.get("Item", {})))
             self._usage.write_units += write_units(stands if shown is None else item_size(shown))
 
-    def _read(self, table: str, key: Item, asked: Mapping[str, Any]) -> None:
+    def _read(self, table: str, key: MeteredItem, asked: Mapping[str, Any]) -> None:
         if self._usage is not None:
             size = self._size(table, key)
             self._usage.read_units += read_units(size, consistent=asked.get("ConsistentRead", False))
 
-    def _size(self, table: str, key: Item) -> int:
+    def _size(self, table: str, key: MeteredItem) -> int:
         stored = self._stored.get(self._key(table, key))
         return 0 if stored is None else stored.size
 
-    def _key(self, table: str, item: Item) -> Key:
+    def _key(self, table: str, item: MeteredItem) -> ItemKey:
         return table, *(str(value) for name in self._tables[table].keys for value in item[name].values())
 
 

@@ -36,7 +36,7 @@ LARGEST = LIMITS.body_bytes
 SHOWN = 160
 """Characters of a value in a timeline."""
 
-Source: TypeAlias = "Path | str | Mapping[str, Any]"
+DefinitionSource: TypeAlias = "Path | str | Mapping[str, Any]"
 """A definition: the path of its file, its text in YAML or JSON, or the object."""
 
 
@@ -81,12 +81,12 @@ class Run(DryRun):
 
 
 def run(  # noqa: PLR0913 - what a run can be told
-    definition: Source,
+    definition: DefinitionSource,
     input: Json = None,  # noqa: A002 - what it is called everywhere
     *,
     mocks: Mapping[str, Any] | None = None,
     step: str | None = None,
-    definitions: Iterable[Source] = (),
+    definitions: Iterable[DefinitionSource] = (),
     now: datetime = START,
     incoming: Json = None,
     stash: Mapping[str, Json] | None = None,
@@ -169,7 +169,7 @@ class _SourceError(Exception):
 class _Library:
     """Definitions that stand for all their versions, each looked at when it is first needed."""
 
-    def __init__(self, sources: Iterable[Source], step_types: Mapping[str, StepType]) -> None:
+    def __init__(self, sources: Iterable[DefinitionSource], step_types: Mapping[str, StepType]) -> None:
         read = [_read(source) for source in sources]
         self.step_types = step_types
         self.posted = {str(document.get("id")): (document, places) for document, places in reversed(read)}
@@ -206,7 +206,7 @@ class _Library:
         return None if known is None else (version or 1, known)
 
 
-def _read(source: Source) -> tuple[dict[str, Json], Places | None]:
+def _read(source: DefinitionSource) -> tuple[dict[str, Json], Places | None]:
     """Read a definition; one line that names no object is the path of a file."""
     places: Places | None = None
     document: Any = source
