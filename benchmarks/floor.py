@@ -206,9 +206,9 @@ def _counted(work: Callable[[Around], object]) -> int:
 
 
 def _get(url: str) -> None:
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.netloc, timeout=30)
-    connection.request("GET", parts.path)
+    split = urlsplit(url)
+    connection = HTTPConnection(split.netloc, timeout=30)
+    connection.request("GET", split.path)
     connection.getresponse().read()
     connection.close()
 
@@ -219,11 +219,11 @@ def _note(results: Mapping[str, Any]) -> str:
     return (
         f"CPU is of one step, function calls are of one execution; the cheapest of {BLOCKS} executions each, with 1 KB "
         f"of state and messages one by one. The goals are {CPU_GOAL} times the CPU of boto3 as it comes "
-        f"({_told(slow)}), and {CALLS_GOAL} times its function calls "
-        f"({_told(many)}). The same calls with clients configured as sedo's stand beside: they check no parameters and "
-        "have a user agent of one word, which is part of what sedo saves."
+        f"({_listed(slow)}), and {CALLS_GOAL} times its function calls ({_listed(many)}). The same calls with clients "
+        "configured as sedo's stand beside: they check no parameters and have a user agent of one word, which is part "
+        "of what sedo saves."
     )
 
 
-def _told(missed: Sequence[str]) -> str:
+def _listed(missed: Sequence[str]) -> str:
     return f"missed by {' and '.join(missed)}" if missed else "met"

@@ -2,7 +2,7 @@
 
 A :class:`Meter` hangs on the product's own clients. ``before-send`` counts what goes out, retries included;
 ``before-parameter-build`` and ``after-call`` tell what was asked and answered. The sizes of items are kept as they are
-written, so a write over an item is billed by the larger of the two, and a write whose condition failed by what stands
+written, so a write over an item is billed by the larger of the two, and a write whose condition failed by what is
 there (Amazon DynamoDB Developer Guide, "DynamoDB read and write operations"). An operation that the meter has no rule
 for is no free one: it fails the measurement.
 
@@ -153,8 +153,6 @@ class Meter:
         usage.invocations += 1
         usage.waits += mine + max(self._chains.values(), default=0)
 
-    # -- what botocore tells
-
     def _send(self, event_name: str, **_: object) -> None:
         service, operation = event_name.split(".")[1:]
         with self._lock:
@@ -189,8 +187,6 @@ class Meter:
             elif error == REFUSED:  # what is throttled or not valid costs nothing
                 self._refused(asked, parsed.get("Item"))
 
-    # -- what it comes to
-
     def _done(self, operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         match operation:
             case "PutItem":
@@ -224,8 +220,8 @@ class Meter:
 
     def _refused(self, asked: Mapping[str, Any], shown: MeteredItem | None) -> None:
         if self._usage is not None:
-            stands = self._size(asked["TableName"], asked.get("Key", asked.get("Item", {})))
-            self._usage.write_units += write_units(stands if shown is None else item_size(shown))
+            size = self._size(asked["TableName"], asked.get("Key", asked.get("Item", {})))
+            self._usage.write_units += write_units(size if shown is None else item_size(shown))
 
     def _read(self, table: str, key: MeteredItem, asked: Mapping[str, Any]) -> None:
         if self._usage is not None:

@@ -24,7 +24,7 @@ ELEMENT = 1
 def item_size(item: MeteredItem) -> int:
     """Count the bytes of an item: the names of its attributes and their values.
 
-    The 100 bytes that storage has on top are no part of what a request is billed for.
+    The 100 bytes that storage has on top are not in what a request is billed for.
     """
     return sum(_text(name) + value_size(value) for name, value in item.items())
 
@@ -56,7 +56,7 @@ def write_units(size: int) -> int:
 
 
 def put_units(before: int, after: int) -> int:
-    """Count the units of a write over an item: the larger of both sizes, 0 where nothing stands."""
+    """Count the units of a write over an item: the larger of both sizes, 0 where there is none."""
     return write_units(max(before, after))
 
 
