@@ -1,7 +1,7 @@
 """``python -m benchmarks.flame docs/flame.svg``: a picture of where the processor's time goes, under load.
 
 py-spy looks at the process that ``work`` runs, many times a second, at whoever holds the interpreter: what is below the
-worker is drawn. Beneath the picture stands what is sedo's own: what no client of AWS does.
+worker is drawn. Beneath the picture is what is sedo's own: what no client of AWS does.
 """
 
 import os

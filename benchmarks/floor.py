@@ -21,7 +21,7 @@ from chalice.app import SQSEvent
 from app import batch
 from benchmarks.harness import TENANT, AheadClock, BenchError, Delays, Harness, forget_clients
 from benchmarks.loopback import serving
-from benchmarks.replay import Bare, Call, recording
+from benchmarks.replay import Bare, RecordedCall, recording
 from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters import clients
@@ -156,7 +156,7 @@ def compare(harness: Harness, bare: Sequence[Bare], shape: Shape, server: str, b
     def run(around: Around) -> str:
         return ours.run(definition, shape.value(BYTES, next(seeds)), around)
 
-    invocations: list[list[Call]] = []
+    invocations: list[list[RecordedCall]] = []
 
     def record(work: Callable[[], object]) -> None:
         with recording(clients.dynamodb(), clients.sqs()) as calls:
@@ -184,7 +184,7 @@ def compare(harness: Harness, bare: Sequence[Bare], shape: Shape, server: str, b
     ]
 
 
-def _make(bare: Bare, calls: Sequence[Call], urls: Sequence[str]) -> None:
+def _make(bare: Bare, calls: Sequence[RecordedCall], urls: Sequence[str]) -> None:
     bare.make(calls)
     for url in urls:
         _get(url)
@@ -206,9 +206,9 @@ def _counted(work: Callable[[Around], object]) -> int:
 
 
 def _get(url: str) -> None:
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.netloc, timeout=30)
-    connection.request("GET", parts.path)
+    split = urlsplit(url)
+    connection = HTTPConnection(split.netloc, timeout=30)
+    connection.request("GET", split.path)
     connection.getresponse().read()
     connection.close()
 
@@ -219,11 +219,11 @@ def _note(results: Mapping[str, Any]) -> str:
     return (
         f"CPU is of one step, function calls are of one execution; the cheapest of {BLOCKS} executions each, with 1 KB "
         f"of state and messages one by one. The goals are {CPU_GOAL} times the CPU of boto3 as it comes "
-        f"({_told(slow)}), and {CALLS_GOAL} times its function calls "
-        f"({_told(many)}). The same calls with clients configured as sedo's stand beside: they check no parameters and "
-        "have a user agent of one word, which is part of what sedo saves."
+        f"({_listed(slow)}), and {CALLS_GOAL} times its function calls ({_listed(many)}). The same calls with clients "
+        "configured as sedo's stand beside: they check no parameters and have a user agent of one word, which is part "
+        "of what sedo saves."
     )
 
 
-def _told(missed: Sequence[str]) -> str:
+def _listed(missed: Sequence[str]) -> str:
     return f"missed by {' and '.join(missed)}" if missed else "met"

@@ -137,8 +137,6 @@ class Harness:
         self._timeout_seconds = timeout_seconds
         self._warm: set[str] = set()
 
-    # -- what the API does: none of it is counted
-
     def define(self, document: Mapping[str, Json]) -> str:
         """Create a definition, and answer its id."""
         return self.api.routes.definitions.service.create_definition(TENANT, dict(document))[0].id
@@ -150,8 +148,6 @@ class Harness:
     def read(self, execution_id: str) -> Execution:
         """Read an execution."""
         return self.api.routes.executions.service.read_execution(TENANT, execution_id)
-
-    # -- what Lambda does
 
     def deliver(self, most: int = FULL) -> int:
         """Hand up to ``most`` messages of each queue to its function; answer how many there were."""

@@ -23,7 +23,7 @@ from botocore.config import Config
 
 from app import app
 from benchmarks.harness import TENANT, BenchError, Harness, forget_clients
-from benchmarks.replay import THREADS, Bare, Call, recording
+from benchmarks.replay import THREADS, Bare, RecordedCall, recording
 from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters import clients
@@ -60,7 +60,7 @@ LOOK_SECONDS = 0.1
 _SUFFIX = re.compile(rf"({TENANT}:[a-z0-9-]+:)([0-9a-f]{{8}})")
 
 
-class Pace(NamedTuple):
+class MeasuredPace(NamedTuple):
     """What a shape came to: executions per second, the same of the ceiling, calls of an execution, and latencies."""
 
     executions: float
@@ -82,7 +82,7 @@ def load(harness: Harness, progress: Progress) -> Section:
     return Section("Load on this machine", columns, rows, NOTE, {"load": results})
 
 
-def _measured(harness: Harness, shape: Shape, waits: timedelta) -> Pace:
+def _measured(harness: Harness, shape: Shape, waits: timedelta) -> MeasuredPace:
     definition, seeds = harness.define(shape.definition), count()
     forget_clients()
     routes, poller = wiring().routes, boto3.client("sqs", config=Config(max_pool_connections=THREADS))
@@ -102,7 +102,7 @@ def _measured(harness: Harness, shape: Shape, waits: timedelta) -> Pace:
     latencies = [_length([execution]) - waits for execution in paced]
     bare = Bare(harness)
     ceiling = _ceiling(bare, calls) * EXECUTIONS / len(calls)
-    return Pace(pace, ceiling, len(calls) / EXECUTIONS, latencies, median(bare.hop() for _ in range(HOPS)))
+    return MeasuredPace(pace, ceiling, len(calls) / EXECUTIONS, latencies, median(bare.hop() for _ in range(HOPS)))
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def _length(found: Sequence[Execution]) -> timedelta:
     return max(each.ended_at or each.started_at for each in found) - min(each.started_at for each in found)
 
 
-def _ceiling(bare: Bare, recorded: Sequence[Call]) -> float:
+def _ceiling(bare: Bare, recorded: Sequence[RecordedCall]) -> float:
     """Make the recorded calls, each time as those of other executions, from as many threads; tell how many a second."""
     ready = [_as_others(bare, call, number) for number in range(1, ROUNDS + 1) for call in recorded]
     chunks = [ready[start : start + TOGETHER] for start in range(0, len(ready), TOGETHER)]
@@ -161,7 +161,7 @@ def _ceiling(bare: Bare, recorded: Sequence[Call]) -> float:
     return len(ready) / (time.monotonic() - begun)
 
 
-def _as_others(bare: Bare, call: Call, number: int) -> Call:
+def _as_others(bare: Bare, call: RecordedCall, number: int) -> RecordedCall:
     moved = bare.ready([call], lambda text: _SUFFIX.sub(lambda found: f"{found[1]}{_moved(found[2], number)}", text))[0]
     at_once = {"WaitTimeSeconds": 0} if "WaitTimeSeconds" in moved.params else {}
     return moved._replace(params={**moved.params, **at_once})
@@ -171,7 +171,7 @@ def _moved(suffix: str, number: int) -> str:
     return f"{(int(suffix, 16) + number) % 2**32:08x}"
 
 
-def _row(shape: Shape, pace: Pace) -> tuple[Sequence[Cell], Json]:
+def _row(shape: Shape, pace: MeasuredPace) -> tuple[Sequence[Cell], Json]:
     marks = quantiles([each.total_seconds() * 1000 for each in pace.latencies], n=100)
     p50, p90, p99 = (round(marks[percent - 1]) for percent in (50, 90, 99))
     share = pace.executions / pace.ceiling

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import IO, cast
 
 from chalicelib.core.values.json import encode
 from local.backend import HOST
@@ -45,8 +46,8 @@ def serving() -> Iterator[str]:
     """Run the server for the length of a ``with`` block; its URL."""
     command = [sys.executable, "-m", "benchmarks.loopback"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
-        yield f"http://{HOST}:{process.stdout.readline().strip()}"
+        port = cast("IO[str]", process.stdout).readline().strip()  # it is a pipe
+        yield f"http://{HOST}:{port}"
         process.communicate()
 
 

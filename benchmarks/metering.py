@@ -2,7 +2,7 @@
 
 A :class:`Meter` hangs on the product's own clients. ``before-send`` counts what goes out, retries included;
 ``before-parameter-build`` and ``after-call`` tell what was asked and answered. The sizes of items are kept as they are
-written, so a write over an item is billed by the larger of the two, and a write whose condition failed by what stands
+written, so a write over an item is billed by the larger of the two, and a write whose condition failed by what is
 there (Amazon DynamoDB Developer Guide, "DynamoDB read and write operations"). An operation that the meter has no rule
 for is no free one: it fails the measurement.
 
@@ -19,7 +19,7 @@ from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from benchmarks.units import (
-    Item,
+    MeteredItem,
     index_units,
     item_size,
     put_units,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import GlobalSecondaryIndexDescriptionTypeDef as IndexDescription
     from mypy_boto3_sqs.client import SQSClient
 
-Key: TypeAlias = tuple[str, ...]
+ItemKey: TypeAlias = tuple[str, ...]
 """A table and the values of an item's keys."""
 
 ASKED = "bench_asked"
@@ -82,7 +82,7 @@ class Index(NamedTuple):
     keys: Sequence[str]
     holds: frozenset[str] | None
 
-    def entry(self, item: Item) -> Item | None:
+    def entry(self, item: MeteredItem) -> MeteredItem | None:
         """Make what the index has of an item: nothing, where one of its keys is not there."""
         if not all(key in item for key in self.keys):
             return None
@@ -100,7 +100,7 @@ class Stored(NamedTuple):
     """What the meter keeps of an item: its size, and its entries of the indexes."""
 
     size: int
-    entries: Sequence[Item | None]
+    entries: Sequence[MeteredItem | None]
 
 
 class Meter:
@@ -108,7 +108,7 @@ class Meter:
 
     def __init__(self, dynamodb: "DynamoDBClient", sqs: "SQSClient", tables: Sequence[str]) -> None:
         self._tables = {name: _table(dynamodb, name) for name in tables}
-        self._stored: dict[Key, Stored] = {}
+        self._stored: dict[ItemKey, Stored] = {}
         self._usage: Usage | None = None
         self._unknown: set[str] = set()
         self._chains: Counter[int] = Counter()
@@ -153,8 +153,6 @@ class Meter:
         usage.invocations += 1
         usage.waits += mine + max(self._chains.values(), default=0)
 
-    # -- what botocore tells
-
     def _send(self, event_name: str, **_: object) -> None:
         service, operation = event_name.split(".")[1:]
         with self._lock:
@@ -189,8 +187,6 @@ class Meter:
             elif error == REFUSED:  # what is throttled or not valid costs nothing
                 self._refused(asked, parsed.get("Item"))
 
-    # -- what it comes to
-
     def _done(self, operation: str, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
         match operation:
             case "PutItem":
@@ -208,7 +204,7 @@ class Meter:
             case _ if self._usage is not None:
                 self._unknown.add(operation)
 
-    def _write(self, table: str, key: Item, item: Item | None) -> None:
+    def _write(self, table: str, key: MeteredItem, item: MeteredItem | None) -> None:
         name, (_, indexes) = self._key(table, key), self._tables[table]
         nothing = Stored(0, [None] * len(indexes))
         before, after = self._stored.get(name, nothing), nothing
@@ -222,21 +218,21 @@ class Meter:
             )
             self._usage.grow(table, after.size)
 
-    def _refused(self, asked: Mapping[str, Any], shown: Item | None) -> None:
+    def _refused(self, asked: Mapping[str, Any], shown: MeteredItem | None) -> None:
         if self._usage is not None:
-            stands = self._size(asked["TableName"], asked.get("Key", asked.get("Item", {})))
-            self._usage.write_units += write_units(stands if shown is None else item_size(shown))
+            size = self._size(asked["TableName"], asked.get("Key", asked.get("Item", {})))
+            self._usage.write_units += write_units(size if shown is None else item_size(shown))
 
-    def _read(self, table: str, key: Item, asked: Mapping[str, Any]) -> None:
+    def _read(self, table: str, key: MeteredItem, asked: Mapping[str, Any]) -> None:
         if self._usage is not None:
             size = self._size(table, key)
             self._usage.read_units += read_units(size, consistent=asked.get("ConsistentRead", False))
 
-    def _size(self, table: str, key: Item) -> int:
+    def _size(self, table: str, key: MeteredItem) -> int:
         stored = self._stored.get(self._key(table, key))
         return 0 if stored is None else stored.size
 
-    def _key(self, table: str, item: Item) -> Key:
+    def _key(self, table: str, item: MeteredItem) -> ItemKey:
         return table, *(str(value) for name in self._tables[table].keys for value in item[name].values())
 
 

@@ -27,7 +27,7 @@ SETTLING = (0.1, 0.2)
 """Seconds from the begin of a receive to the send, between these."""
 
 
-class Call(NamedTuple):
+class RecordedCall(NamedTuple):
     """A call: the client's method, and its parameters."""
 
     service: str
@@ -36,12 +36,12 @@ class Call(NamedTuple):
 
 
 @contextmanager
-def recording(*found: "BaseClient") -> Iterator[list[Call]]:
+def recording(*found: "BaseClient") -> Iterator[list[RecordedCall]]:
     """Keep the calls of clients for the length of a ``with`` block."""
-    calls: list[Call] = []
+    calls: list[RecordedCall] = []
 
     def keep(params: Mapping[str, Any], model: "OperationModel", **_: object) -> None:
-        calls.append(Call(model.service_model.service_name, xform_name(model.name), params))
+        calls.append(RecordedCall(model.service_model.service_name, xform_name(model.name), params))
 
     for client in found:
         client.meta.events.register("before-parameter-build.*", keep)
@@ -65,11 +65,11 @@ class Bare:
             for name in ("bare", "hops")
         )
 
-    def ready(self, calls: Sequence[Call], move: Callable[[str], str]) -> Sequence[Call]:
+    def ready(self, calls: Sequence[RecordedCall], move: Callable[[str], str]) -> Sequence[RecordedCall]:
         """Make the calls that are to be made; ``move`` turns the id of an execution in a text into that of another."""
         return [call._replace(params=self._moved(call.params, move)) for call in calls]
 
-    def make(self, calls: Sequence[Call], *, in_order: bool = True) -> None:
+    def make(self, calls: Sequence[RecordedCall], *, in_order: bool = True) -> None:
         """Make calls; what is received last is what the next delete deletes.
 
         Out of their order, with others between them, the conditions of some do not hold, which takes as long.

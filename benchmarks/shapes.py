@@ -7,7 +7,7 @@ from benchmarks.documents import order
 from chalicelib.core.values.json import Json, encode
 
 MAPPED = 100
-"""Items of the map whose cost stands beside the others."""
+"""Items of the map whose cost is shown beside the others."""
 
 NAMES = ("receive", "check", "price", "reserve", "charge", "pack", "label", "ship", "notify", "close")
 

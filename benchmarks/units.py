@@ -8,7 +8,7 @@ SQS pricing".
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-Item: TypeAlias = Mapping[str, Mapping[str, Any]]
+MeteredItem: TypeAlias = Mapping[str, Mapping[str, Any]]
 """An item as the low-level client has it: ``{"id": {"S": "t:d:1"}}``."""
 
 WRITE_BYTES = 1024
@@ -21,10 +21,10 @@ ELEMENT = 1
 """Bytes of an element of a list or map beside itself."""
 
 
-def item_size(item: Item) -> int:
+def item_size(item: MeteredItem) -> int:
     """Count the bytes of an item: the names of its attributes and their values.
 
-    The 100 bytes that storage has on top are no part of what a request is billed for.
+    The 100 bytes that storage has on top are not in what a request is billed for.
     """
     return sum(_text(name) + value_size(value) for name, value in item.items())
 
@@ -56,7 +56,7 @@ def write_units(size: int) -> int:
 
 
 def put_units(before: int, after: int) -> int:
-    """Count the units of a write over an item: the larger of both sizes, 0 where nothing stands."""
+    """Count the units of a write over an item: the larger of both sizes, 0 where there is none."""
     return write_units(max(before, after))
 
 
@@ -65,7 +65,7 @@ def read_units(size: int, *, consistent: bool) -> float:
     return _chunks(size, READ_BYTES) * (1.0 if consistent else 0.5)
 
 
-def index_units(keys: Iterable[str], before: Item | None, after: Item | None) -> int:
+def index_units(keys: Iterable[str], before: MeteredItem | None, after: MeteredItem | None) -> int:
     """Count the units that a write costs for an index, by its entry of the item before and after; None is no entry.
 
     Another key costs a delete of the old entry and a put of the new one; the same key with other attributes one put.
@@ -88,7 +88,7 @@ def _list_size(elements: Iterable[Mapping[str, Any]]) -> int:
     return NESTED + sum(ELEMENT + value_size(element) for element in elements)
 
 
-def _map_size(members: Item) -> int:
+def _map_size(members: MeteredItem) -> int:
     return NESTED + ELEMENT * len(members) + item_size(members)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Stale(SedoError):  # noqa: N818 - the field's word for it
     """The condition of a write did not hold.
 
-    ``current`` is what stands there instead, or None where nothing does.
+    ``current`` is what is there instead, or None where nothing is.
     """
 
     def __init__(self, current: Execution | None = None) -> None:
@@ -73,11 +73,11 @@ class ExecutionStore(Protocol):
     def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
         """Write an execution over version ``execution.version - 1`` of it; answer what makes its image for a message.
 
-        Version 1 is written over the untouched submission with the same nonce, or where nothing stands. The image is
+        Version 1 is written over the untouched submission with the same nonce, or where there is none. The image is
         None where it would burden a message.
 
         Raises:
-            Stale: another version or submission stands there; ``current`` is it.
+            Stale: another version or submission is there; ``current`` is it.
             UnavailableError: the store did not answer.
         """
 
@@ -126,7 +126,7 @@ class DefinitionStore(Protocol):
         """Read one version."""
 
     def add(self, record: DefinitionRecord) -> bool:
-        """Write a version that is not there; answer whether it now stands there with this digest.
+        """Write a version that is not there; answer whether it is there now with this digest.
 
         So a repeat of a write whose answer was lost is true, and another document under that version false.
         """
@@ -177,14 +177,14 @@ class SignalStore(Protocol):
     """Events that are matched by key, and who waits for them: one row for each name and key of a tenant."""
 
     def get(self, tenant_id: str, name: str, key: str) -> "Correlation":
-        """Read a row, strongly consistent; where nothing stands it is blank, of version 0.
+        """Read a row, strongly consistent; where there is none it is blank, of version 0.
 
         Raises:
             UnavailableError: the store did not answer.
         """
 
     def put(self, row: "Correlation") -> bool:
-        """Write a row over version ``row.version - 1`` of it; answer whether that was what stood there.
+        """Write a row over version ``row.version - 1`` of it; answer whether that was what it replaced.
 
         Raises:
             UnavailableError: the store did not answer.
@@ -209,7 +209,7 @@ class TaskStore(Protocol):
         """
 
     def update(self, task: "Task") -> bool:
-        """Write a task over version ``task.version - 1`` of it; answer whether it stands there now.
+        """Write a task over version ``task.version - 1`` of it; answer whether it is there now.
 
         So a repeat of a write whose answer was lost is true, and false means that somebody was quicker. What is
         written is the whole task: never one of a list.
@@ -249,13 +249,13 @@ class Queue(Protocol):
 
 
 CallResult: TypeAlias = CallSucceeded | CallFailed | CallDeferred
-"""What comes of an effect."""
+"""What comes of a call."""
 
 
 class Calls(Protocol):
-    """The effects of one invocation."""
+    """The calls of one invocation."""
 
-    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
+    def start(self, execution: str, thread: str, turn: int, call: Call, before: datetime) -> None:
         """Call what a written turn asks for, under the key ``<execution>:<thread>:<turn>``, once there is room.
 
         What has not begun before an instant is put off.
@@ -265,7 +265,7 @@ class Calls(Protocol):
         """Wait until one that was started has ended, or until an instant; answer all that have since the last call.
 
         Raises:
-            UnavailableError: a store of sedo's own did not answer: the effect is to be performed again.
+            UnavailableError: a store of sedo's own did not answer: the call is to be made again.
         """
 
 

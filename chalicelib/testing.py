@@ -5,7 +5,7 @@ its runs did. Nothing that is deployed imports this module.
 """
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +22,13 @@ from chalicelib.core.executions.model import Failure, State
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, MalformedError
 from chalicelib.core.values.json import Json, Problem, encode
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.dry_run_plan import TURNS, Bounds, DryRun, DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-"""When a run begins, unless it is told otherwise."""
+"""When a run begins, unless it is given another time."""
 
 TENANT = "test"
 LARGEST = LIMITS.body_bytes
@@ -36,7 +36,7 @@ LARGEST = LIMITS.body_bytes
 SHOWN = 160
 """Characters of a value in a timeline."""
 
-Source: TypeAlias = "Path | str | Mapping[str, Any]"
+DefinitionSource: TypeAlias = "Path | str | Mapping[str, Any]"
 """A definition: the path of its file, its text in YAML or JSON, or the object."""
 
 
@@ -80,13 +80,13 @@ class Run(DryRun):
         yield f"output {_short(self.output)}, stash {_short(self.stash)}"
 
 
-def run(  # noqa: PLR0913 - what a run can be told
-    definition: Source,
+def run(  # noqa: PLR0913 - what a run can be given
+    definition: DefinitionSource,
     input: Json = None,  # noqa: A002 - what it is called everywhere
     *,
     mocks: Mapping[str, Any] | None = None,
     step: str | None = None,
-    definitions: Iterable[Source] = (),
+    definitions: Iterable[DefinitionSource] = (),
     now: datetime = START,
     incoming: Json = None,
     stash: Mapping[str, Json] | None = None,
@@ -97,52 +97,50 @@ def run(  # noqa: PLR0913 - what a run can be told
     step_types: Mapping[str, StepType] = STEP_TYPES,
     max_turns: int = TURNS,
 ) -> Run:
-    """Run a definition, or one step of it.
+    """Run a definition, or one step of it; ``docs/testing.md`` explains each argument.
 
-    Args:
-        definition: what to run: the path of a file, a text, or an object.
-        input: of the execution; None is ``{}``, and for one step nothing, which need not pass ``inputSchema``.
-        mocks: what is answered from outside, by the path of a step or its id: ``{"result": …}``, ``{"error": …}`` or
-            ``{"nothing": True}``, or a list of those.
-        step: the path, or the id, of the only step to run.
-        definitions: others that it starts or includes; each stands for all its versions.
-        now: when it begins.
-        incoming: what comes in at the only step.
-        stash: what that step finds in the stash.
-        item: the item of the `map` that the step is in.
-        index: the number of that item.
-        error: the error that the step sees: ``name``, and perhaps ``message``, ``step``, ``attempt`` and ``details``.
-        started_by: who starts it.
-        step_types: what a step's ``type`` can name.
-        max_turns: how much may happen: what loops for ever is an error.
+    A definition is the path of a file, a text, or an object. The input is ``{}`` where it is None; that of one step is
+    nothing then, which need not pass ``inputSchema``. Mocks say what is answered from outside, by the path of a step or
+    its id: ``{"result": …}``, ``{"error": …}`` or ``{"nothing": True}``, or a list of those.
 
     Raises:
         AssertionError: a definition, the input or a mock is not valid; it lists every problem with its place.
     """
     __tracebackhide__ = True
     _require_json(input=input, mocks=mocks, incoming=incoming, stash=stash, item=item, error=error)
+    failure = None if error is None else Failure(**{"message": "", "step": "", **error})
+    plan = DryRunPlan(
+        TENANT,
+        "",
+        1,
+        input={} if input is None and step is None else input,
+        mocks={} if mocks is None else dict(mocks),
+        started_by=started_by,
+        step=step,
+        given=Given(incoming, stash or {}, item, 0 if index is None and item is not None else index, failure),
+    )
+    return _run([definition, *definitions], plan, step_types, now, Bounds(turns=max_turns))
+
+
+def _run(
+    sources: Sequence[DefinitionSource],
+    plan: DryRunPlan,
+    step_types: Mapping[str, StepType],
+    now: datetime,
+    bounds: Bounds,
+) -> Run:
+    """Run a plan for the first of some definitions.
+
+    Raises:
+        AssertionError: as :func:`run`.
+    """
+    __tracebackhide__ = True
     try:
-        library = _Library([definition, *definitions], step_types)
-        trial = DryRunPlan(
-            TENANT,
-            library.first,
-            1,
-            input={} if input is None and step is None else input,
-            mocks={} if mocks is None else dict(mocks),
-            started_by=started_by,
-            step=step,
-            given=Given(
-                incoming,
-                stash or {},
-                item,
-                0 if index is None and item is not None else index,
-                None if error is None else Failure(**{"message": "", "step": "", **error}),
-            ),
-        )
-        found = dry_run(library, trial, now, bounds=Bounds(turns=max_turns))
+        library = _Library(sources, step_types)
+        found = dry_run(library, copy_with(plan, definition_id=library.first), now, bounds=bounds)
     except InvalidError as invalid:
         title = "this cannot be run" if type(invalid) is InvalidError else invalid.title()
-        raise AssertionError(_told(title, str(invalid), invalid.problems)) from None
+        raise AssertionError(_report(title, str(invalid), invalid.problems)) from None
     except _SourceError as wrong:
         raise AssertionError(str(wrong)) from None
     return Run(**{each.name: getattr(found, each.name) for each in fields(found)})
@@ -169,7 +167,7 @@ class _SourceError(Exception):
 class _Library:
     """Definitions that stand for all their versions, each looked at when it is first needed."""
 
-    def __init__(self, sources: Iterable[Source], step_types: Mapping[str, StepType]) -> None:
+    def __init__(self, sources: Iterable[DefinitionSource], step_types: Mapping[str, StepType]) -> None:
         read = [_read(source) for source in sources]
         self.step_types = step_types
         self.posted = {str(document.get("id")): (document, places) for document, places in reversed(read)}
@@ -200,13 +198,13 @@ class _Library:
             found = review(document, self.step_types, self.find)
             if found.problems:
                 problems = places.locate(found.problems) if places is not None else found.problems
-                raise _SourceError(_told(f"definition {definition_id} is not valid", "", problems))
+                raise _SourceError(_report(f"definition {definition_id} is not valid", "", problems))
             self.documents[definition_id] = found.document
         known = self.documents.get(definition_id)
         return None if known is None else (version or 1, known)
 
 
-def _read(source: Source) -> tuple[dict[str, Json], Places | None]:
+def _read(source: DefinitionSource) -> tuple[dict[str, Json], Places | None]:
     """Read a definition; one line that names no object is the path of a file."""
     places: Places | None = None
     document: Any = source
@@ -223,10 +221,10 @@ def _parsed(text: bytes, name: str) -> tuple[Json, Places]:
     try:
         return read_yaml(text, LARGEST)
     except MalformedError as error:
-        raise _SourceError(_told(f"{name} cannot be read", str(error), error.problems)) from error
+        raise _SourceError(_report(f"{name} cannot be read", str(error), error.problems)) from error
 
 
-def _told(title: str, detail: str, problems: Iterable[Problem]) -> str:
+def _report(title: str, detail: str, problems: Iterable[Problem]) -> str:
     """Write problems, a line for each."""
     lines = []
     for each in problems:
@@ -239,8 +237,6 @@ def _short(value: Json) -> str:
     text = encode(value).decode()
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
-
-# -- the plugin
 
 _RUNS: pytest.StashKey[list[Run]] = pytest.StashKey()
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 
-class Driver(Protocol):
+class EventSourceDriver(Protocol):
     """Calls one function whenever its event source has something for it."""
 
     def run(self, stop: threading.Event) -> None:
         """Do so until told to stop; return when no invocation is under way."""
 
 
-def drivers(app: Chalice, config: Config, sqs: "SQSClient") -> Sequence[Driver]:
+def drivers(app: Chalice, config: Config, sqs: "SQSClient") -> Sequence[EventSourceDriver]:
     """Make the driver of every event source that the application declares.
 
     Raises:
@@ -33,7 +33,7 @@ def drivers(app: Chalice, config: Config, sqs: "SQSClient") -> Sequence[Driver]:
     return [_driver(source, Function(app, source.name, config), sqs) for source in app.event_sources]
 
 
-def _driver(source: object, function: Function, sqs: "SQSClient") -> Driver:
+def _driver(source: object, function: Function, sqs: "SQSClient") -> EventSourceDriver:
     match source:
         case SQSEventConfig():
             queue = (source.queue or source.queue_arn or "").rpartition(":")[2]

@@ -15,7 +15,7 @@ from chalice.local import LocalChalice, LocalGateway, LocalGatewayException, Rou
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GatewayAnswer:
     """One HTTP answer: status, header fields in order, body."""
 
     status: int
@@ -23,11 +23,11 @@ class Answer:
     body: bytes = b""
 
 
-def problem(status: int, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+def problem(status: int, detail: str, headers: tuple[tuple[str, str], ...] = ()) -> GatewayAnswer:
     """Make a problem document (RFC 9457)."""
     document = {"title": HTTPStatus(status).phrase, "detail": detail, "status": status, "type": None}
     body = json.dumps(document).encode()
-    return Answer(status, (("Content-Type", "application/problem+json"), *headers), body)
+    return GatewayAnswer(status, (("Content-Type", "application/problem+json"), *headers), body)
 
 
 class Gateway:
@@ -40,7 +40,7 @@ class Gateway:
         self._matcher = RouteMatcher(list(app.routes))
         self._local = LocalGateway(app, config)
 
-    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
         """Answer one request; an error of the application is a 500, never an exception."""
         try:
             route = self._matcher.match_route(path).route
@@ -59,7 +59,7 @@ class Gateway:
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the application failed")
 
 
-def _answer(response: Mapping[str, Any]) -> Answer:
+def _answer(response: Mapping[str, Any]) -> GatewayAnswer:
     fields = [(name, str(value)) for name, value in response["headers"].items()]
     fields += [(name, str(value)) for name, values in response["multiValueHeaders"].items() for value in values]
     for name, value in fields:
@@ -71,10 +71,10 @@ def _answer(response: Mapping[str, Any]) -> Answer:
         body = base64.b64decode(body)
     elif isinstance(body, str):
         body = body.encode()
-    return Answer(response["statusCode"], tuple(fields), body)
+    return GatewayAnswer(response["statusCode"], tuple(fields), body)
 
 
-def _refusal(refusal: LocalGatewayException) -> Answer:
+def _refusal(refusal: LocalGatewayException) -> GatewayAnswer:
     match refusal.CODE:
         case HTTPStatus.UNAUTHORIZED:
             detail = "the Authorization header is missing"

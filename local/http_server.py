@@ -10,7 +10,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from local.gateway import Answer, Gateway, problem
+from local.gateway import Gateway, GatewayAnswer, problem
 from local.terminal import log
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # Amazon API Gateway quotas, "Payload size"
@@ -103,7 +103,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.send(answer)
         log(f"{self.printable_request()} {answer.status} {1000 * (time.monotonic() - started):.0f} ms")
 
-    def refusal(self) -> Answer | None:
+    def refusal(self) -> GatewayAnswer | None:
         """Find out whether the body can be read at all: where it cannot, its end is unknown."""
         lengths = {value.strip() for value in self.headers.get_all("Content-Length", ["0"])}
         length = lengths.pop()
@@ -132,14 +132,14 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Refuse a request whose head cannot be read."""
         self.refuse(problem(code, message or explain or "the request cannot be read"))
 
-    def refuse(self, answer: Answer) -> None:
+    def refuse(self, answer: GatewayAnswer) -> None:
         """Answer without having read the request to its end: nothing more can come on this connection."""
         self.close_connection = True
         self.send(answer)
         log(f"{self.printable_request()} {answer.status}")
         self.linger()
 
-    def send(self, answer: Answer) -> None:
+    def send(self, answer: GatewayAnswer) -> None:
         """Write one answer."""
         self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())

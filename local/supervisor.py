@@ -59,12 +59,12 @@ def run(home: Path, port: str) -> None:
     Raises:
         LocalError: it cannot start, or ministack or the driver of a queue or schedule has ended.
     """
-    with ExitStack() as parts:
-        parts.enter_context(_lock(home))
-        listener = parts.enter_context(_listen(port))
+    with ExitStack() as stack:
+        stack.enter_context(_lock(home))
+        listener = stack.enter_context(_listen(port))
         url = f"http://{backend.HOST}:{port}"
         say(f"starting ministack, its data and its log are in {home / 'data'}")
-        ministack = parts.enter_context(backend.running(backend.interpreter(home), home / "data"))
+        ministack = stack.enter_context(backend.running(backend.interpreter(home), home / "data"))
         config = chalice_config(Path.cwd())
         set_environment(os.environ, config, ministack.endpoint)
         prefix = Settings.from_environment().prefix
@@ -72,8 +72,8 @@ def run(home: Path, port: str) -> None:
         resources.ensure_token_keys(clients.ssm(), prefix)
         say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
         app: Chalice = importlib.import_module("app").app
-        parts.enter_context(_serving(listener, Gateway(app, config)))
-        driving = parts.enter_context(_driving(app, config))
+        stack.enter_context(_serving(listener, Gateway(app, config)))
+        driving = stack.enter_context(_driving(app, config))
         _wait_until_healthy(url, ministack)
         say(f"sedo is ready: {url}")
         say(TRY_THIS.format(url=url))

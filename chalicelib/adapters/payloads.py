@@ -10,26 +10,26 @@ from chalicelib.core.records.payload import PACKING, Packed, PackingLimits, Refe
 from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
 
-PART_BYTES = 350 * 1024
+CHUNK_BYTES = 350 * 1024
 """Never to change: how many chunks a payload has is not written anywhere."""
 KNOWN = 10_000
 """How many payloads are remembered as written."""
 
-PartKey: TypeAlias = tuple[str, int]
-"""The hash of a payload, and the number of a part of it, from 0."""
+ChunkKey: TypeAlias = tuple[str, int]
+"""The hash of a payload, and the number of a chunk of it, from 0."""
 
 
 class ChunkStore(Protocol):
     """Where chunks of payloads are kept."""
 
-    def put(self, sha256: str, part: int, content: bytes) -> None:
-        """Write a part; it may be there already.
+    def put(self, sha256: str, number: int, content: bytes) -> None:
+        """Write a chunk; it may be there already.
 
         Raises:
             UnavailableError: the store did not answer.
         """
 
-    def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
+    def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
         """Read chunks, strongly consistent; those that are not there are left out.
 
         Raises:
@@ -41,7 +41,7 @@ class Payloads:
     """Documents with their large values; one for a process, so that it writes no payload twice."""
 
     def __init__(self, chunks: ChunkStore, limits: PackingLimits = PACKING, known: int = KNOWN) -> None:
-        self._parts = chunks
+        self._chunks = chunks
         self._limits = limits
         self._known: dict[str, None] = {}
         self._most = known
@@ -70,17 +70,17 @@ class Payloads:
             unpack(document, references, self.get(tenant, references.values()), slots)
 
     def put(self, payloads: Mapping[str, bytes]) -> None:
-        """Write payloads, by hash, but for those that are known to stand there.
+        """Write payloads, by hash, but for those that are known to be there.
 
         Raises:
             UnavailableError: the store did not answer.
         """
         for sha256, value in payloads.items():
             if sha256 not in self._known:
-                # ChunkStore are cut before they are compressed: every writer writes the same chunks, whatever its zlib.
+                # Payloads are cut before they are compressed: every writer writes the same chunks, whatever its zlib.
                 for number in _numbers(len(value)):
-                    part = value[number * PART_BYTES : (number + 1) * PART_BYTES]
-                    self._parts.put(sha256, number, zlib.compress(part))
+                    chunk = value[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
+                    self._chunks.put(sha256, number, zlib.compress(chunk))
                 self.remember(sha256)
 
     def get(self, tenant: str, references: Iterable[Reference]) -> dict[str, bytes]:
@@ -98,7 +98,7 @@ class Payloads:
 
     def _find(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash; those that are not there, or not what was put there, are left out."""
-        chunks = self._parts.get([(each.sha256, part) for each in wanted for part in _numbers(each.bytes)])
+        chunks = self._chunks.get([(each.sha256, number) for each in wanted for number in _numbers(each.bytes)])
         values = {}
         for each in wanted:
             content = _joined(chunks, each)
@@ -151,10 +151,10 @@ class Payloads:
 
 def _numbers(size: int) -> range:
     """Count the chunks of a payload."""
-    return range(-(-size // PART_BYTES))
+    return range(-(-size // CHUNK_BYTES))
 
 
-def _joined(chunks: Mapping[PartKey, bytes], reference: Reference) -> bytes | None:
+def _joined(chunks: Mapping[ChunkKey, bytes], reference: Reference) -> bytes | None:
     try:
         return b"".join(zlib.decompress(chunks[reference.sha256, number]) for number in _numbers(reference.bytes))
     except (KeyError, zlib.error):

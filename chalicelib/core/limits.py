@@ -51,7 +51,7 @@ class Limits:
     schema_unique_items: int = 200
     """Items of an array that are compared with each other."""
     validation_steps: int = 500_000
-    """What validating one instance may cost at most: a step is one keyword, or one part of it, at one place."""
+    """What validating one instance may cost at most: a step is one keyword, or one member of it, at one place."""
     validation_steps_smallest: int = 50_000
     """What validating the smallest instance may cost."""
     validation_steps_per_byte: int = 4

@@ -30,8 +30,8 @@ def compose(  # noqa: PLR0913 - the ports, by keyword
         tasks: the store of people's tasks.
         signals: the store of events that are matched by key.
         clock: the time.
-        calls: makes what performs the calls of an invocation.
-        others: members of :class:`~chalicelib.engine.invocation.Dependencies` that have defaults.
+        calls: makes what carries out the calls of an invocation.
+        others: members of :class:`~chalicelib.engine.model.Dependencies` that have defaults.
     """
     return Dependencies(
         executions=executions,

@@ -54,7 +54,7 @@ class Bounds:
 
 @value
 class DryRun:
-    """What came of a trial, as JSON values."""
+    """What came of a dry run, as JSON values."""
 
     state: str
     """Of the execution; of one step that leads to another one, its own: ``StepSucceeded``, ``StepFailed`` (and caught)
@@ -102,21 +102,22 @@ class _Mocked:
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
         """Describe the execution that would be started."""
         start = self.original.run(params, context)
-        assert isinstance(start, StartChild)  # noqa: S101 - it is a workflow step
+        if not isinstance(start, StartChild):
+            return start
         version: dict[str, Json] = {} if start.version is None else {"version": start.version}
         body: dict[str, Json] = {"definition": start.definition, **version, "input": start.input, "wait": start.wait}
         return Call(self.name, body)
 
 
 class Stage:
-    """The definitions of a trial, with mocks where executions would start; of its own, perhaps one step only."""
+    """The definitions of a dry run, with mocks where executions would start; of its own, perhaps one step only."""
 
-    def __init__(self, definitions: Definitions, trial: DryRunPlan) -> None:
+    def __init__(self, definitions: Definitions, plan: DryRunPlan) -> None:
         self.definitions = definitions
-        self.trial = trial
-        self.tested = definitions.get(trial.tenant_id, trial.definition_id, trial.version)
-        self.step = None if trial.step is None else self.find(trial.step)
-        self.mocks = read_mocks(trial.mocks, self.tested, self.versions)
+        self.plan = plan
+        self.tested = definitions.get(plan.tenant_id, plan.definition_id, plan.version)
+        self.step = None if plan.step is None else self.find(plan.step)
+        self.mocks = read_mocks(plan.mocks, self.tested, self.versions)
         self.made: dict[tuple[str, int], Definition] = {}
 
     def newest(self, tenant_id: str, definition_id: str) -> int:
@@ -128,7 +129,7 @@ class Stage:
         key = definition_id, version
         if key not in self.made:
             found = self.definitions.get(tenant_id, definition_id, version)
-            if self.step is not None and key == (self.trial.definition_id, self.trial.version):
+            if self.step is not None and key == (self.plan.definition_id, self.plan.version):
                 found = single_step(found, self.step)
             steps = {
                 path: copy_with(step, type=_Mocked(step.type))
@@ -152,7 +153,7 @@ class Stage:
         sources = [step.params.source for step in self.tested.steps.values() if step.type.name == _Mocked.name]
         named = [each for each in sources if isinstance(each, dict) and each.get("definition") == definition_id]
         pinned = {version for each in named if isinstance(version := each.get("version"), int)}
-        tenant = self.trial.tenant_id
+        tenant = self.plan.tenant_id
         try:
             newest = self.definitions.newest(tenant, definition_id)
             return [self.definitions.get(tenant, definition_id, n) for n in [newest, *sorted(pinned - {newest})]]
@@ -160,21 +161,21 @@ class Stage:
             return ()
 
     def submitted(self, start: datetime) -> Execution:
-        """Make the execution of the trial, as submitted."""
-        trial = self.trial
+        """Make the execution of the dry run, as submitted."""
+        plan = self.plan
         blank = Execution(
-            id=str(ExecutionId(trial.tenant_id, trial.definition_id, SUFFIX)),
-            tenant_id=trial.tenant_id,
-            definition_id=trial.definition_id,
-            definition_version=trial.version,
+            id=str(ExecutionId(plan.tenant_id, plan.definition_id, SUFFIX)),
+            tenant_id=plan.tenant_id,
+            definition_id=plan.definition_id,
+            definition_version=plan.version,
             nonce=SUFFIX,
-            input=trial.input,
+            input=plan.input,
             started_at=start,
             threads={},
-            started_by=trial.started_by,
+            started_by=plan.started_by,
         )
         if self.step is None:
             return submit(self.tested, blank)
-        if trial.input is not None and (problems := self.tested.input_schema.problems(trial.input)):
+        if plan.input is not None and (problems := self.tested.input_schema.problems(plan.input)):
             raise InvalidInputError(problems=problems)
-        return begun(self.tested, self.step, blank, trial.given)
+        return begun(self.tested, self.step, blank, plan.given)

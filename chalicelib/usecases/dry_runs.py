@@ -1,6 +1,6 @@
 """Dry runs: a definition, or one step of it, run by the engine in memory with mocks for everything outside.
 
-Time is skipped, nothing is performed, and nothing is written anywhere. The same trial always comes to the same.
+Time is skipped, nothing is called, and nothing is written anywhere. The same plan always comes to the same.
 """
 
 import json
@@ -43,16 +43,16 @@ FOR_EVER = 10**9
 
 def dry_run(
     definitions: Definitions,
-    trial: DryRunPlan,
+    plan: DryRunPlan,
     start: datetime,
     clock: Clock | None = None,
     bounds: Bounds | None = None,
 ) -> DryRun:
-    """Run a trial.
+    """Run a plan.
 
     Args:
         definitions: the tenant's; they are only read.
-        trial: what to run.
+        plan: what to run.
         start: the instant at which it begins.
         clock: tells the time that is really taken; None: that has no bound.
         bounds: what it may take.
@@ -63,7 +63,7 @@ def dry_run(
         InvalidError: there is no such step, or the mocks are not right, or do not pass the schema of a task or event.
         DryRunLimitError: it does not come to an end.
     """
-    stage = Stage(definitions, trial)
+    stage = Stage(definitions, plan)
     submitted = stage.submitted(start)
     return _World(stage, start, clock, bounds or Bounds()).run(submitted)
 
@@ -76,7 +76,7 @@ class _SilenceError(Exception):
         self.until = until
 
 
-class _Effects:
+class _MockedCalls:
     """Calls that are answered at once, or never."""
 
     def __init__(self, world: "_World") -> None:
@@ -88,11 +88,11 @@ class _Effects:
         execution: str,
         thread: str,
         turn: int,
-        perform: Call,
+        call: Call,
         before: datetime,  # noqa: ARG002 - there is always time
     ) -> None:
         """Answer a call, if it has a mock."""
-        event = self.world.perform((execution, thread, turn), perform)
+        event = self.world.call((execution, thread, turn), call)
         self.ended += [] if event is None else [event]
 
     def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
@@ -150,7 +150,7 @@ class _World:
             tasks=MemoryTasks(),
             signals=MemorySignals(),
             clock=self.clock,
-            calls=lambda: _Effects(self),
+            calls=lambda: _MockedCalls(self),
         )
         self.gather = gatherer(self.executions)
         self.watch, self.bounds = clock, bounds
@@ -162,8 +162,6 @@ class _World:
         self.calls: dict[Turn, dict[str, Json]] = {}
         self.open: dict[Turn, dict[str, Json]] = {}
         self.given: dict[tuple[str, Turn], Reply | None] = {}
-
-    # -- run
 
     def run(self, submitted: Execution) -> DryRun:
         """Run an execution until it ends, or nothing more can happen."""
@@ -231,6 +229,16 @@ class _World:
         else:
             self.live.pop(execution_id, None)
 
+    def stored(self, execution_id: str) -> Execution:
+        """Read an execution that has been written.
+
+        Raises:
+            LookupError: it has not.
+        """
+        if (found := self.executions.get(execution_id)) is None:
+            raise LookupError(execution_id)
+        return found
+
     def lacks_mocks(self) -> bool:
         """Tell whether something is waited for that has no mock: time must not pass then."""
         return any(self.reply(name, _turn(item, thread)) is None for item, thread, name in self.waiting())
@@ -250,22 +258,19 @@ class _World:
         """Name a request."""
         return f"{SUFFIX}-{next(self.numbers)}"
 
-    # -- what comes from outside
-
-    def perform(self, turn: Turn, perform: Call) -> CallSucceeded | CallFailed | None:
+    def call(self, turn: Turn, wanted: Call) -> CallSucceeded | CallFailed | None:
         """Answer a call; None: nobody does."""
         execution, thread, number = turn
-        if perform.kind == "gather":
-            return CallSucceeded(thread, number, self.gather(perform.params, ""))
-        item = self.executions.get(execution)
-        assert item is not None  # noqa: S101 - it stands written before it performs anything
+        if wanted.kind == "gather":
+            return CallSucceeded(thread, number, self.gather(wanted.params, ""))
+        item = self.stored(execution)
         step, attempt = self.name(item, item.threads[thread].step), item.threads[thread].attempt
         reply = self.reply(step, turn)
         key = str(CallKey(*turn))
         call: dict[str, Json] = {
             "step": step,
-            "kind": perform.kind,
-            "params": perform.params,
+            "kind": wanted.kind,
+            "params": wanted.params,
             "key": key,
             "attempt": attempt,
         }
@@ -334,12 +339,9 @@ class _World:
         """Answer what an execution runs."""
         return self.stage.get(item.tenant_id, item.definition_id, item.definition_version)
 
-    # -- what came of it
-
     def result(self, execution_id: str) -> DryRun:
         """Tell what came of it."""
-        item = self.executions.get(execution_id)
-        assert item is not None  # noqa: S101 - it was put there
+        item = self.stored(execution_id)
         root = item.threads[ROOT]
         rows = self.history.read(execution_id, 0, FOR_EVER)
         kept = [] if item.head is None else chained(rows, item.head)
@@ -372,16 +374,16 @@ class _World:
 
     def view(self, item: Execution, thread: Thread, name: str) -> dict[str, Json]:
         """Tell what a thread waits for."""
-        if (call := self.open.get(_turn(item, thread))) is not None:
-            return {"step": name, "for": call["kind"], "params": call["params"]}
-        wanted = outcome(self.definition(item), item, thread)
-        assert isinstance(wanted, WaitForAnswer | Call)  # noqa: S101 - otherwise it would not ask
+        if (unanswered := self.open.get(_turn(item, thread))) is not None:
+            return {"step": name, "for": unanswered["kind"], "params": unanswered["params"]}
+        params: Json = None
+        match outcome(self.definition(item), item, thread):
+            case Call() as call:
+                params = call.params
+            case WaitForAnswer() as wanted:
+                params = dict(wanted.params)
         what = thread.wait.what.value if isinstance(thread.wait, AnswerWait) else None
-        return {
-            "step": name,
-            "for": what,
-            "params": wanted.params if isinstance(wanted, Call) else dict(wanted.params),
-        }
+        return {"step": name, "for": what, "params": params}
 
 
 def _turn(item: Execution, thread: Thread) -> Turn:

@@ -9,7 +9,7 @@ from chalicelib.core.values.value import value
 from chalicelib.ports import Clock, DefinitionStore, ExecutionStore, HistoryStore, Queue, SignalStore, TaskStore
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.calls.secrets import Source
+    from chalicelib.adapters.calls.secrets import SecretSource
 
 
 @value(kw_only=True)
@@ -25,5 +25,5 @@ class Adapters:
     signals: SignalStore
     clock: Clock
     parameters: Reader
-    secrets: Callable[[], "Source"]
+    secrets: Callable[[], "SecretSource"]
     health: Callable[[], Mapping[str, str]]

@@ -18,7 +18,7 @@ from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.adapters.calls.secrets import Source
+    from chalicelib.adapters.calls.secrets import SecretSource
 
 
 def adapters(settings: Settings) -> Adapters:
@@ -26,7 +26,7 @@ def adapters(settings: Settings) -> Adapters:
     here, dynamodb, sqs = settings.names, clients.dynamodb(), clients.sqs()
     payloads = Payloads(DynamoChunks(dynamodb, here))
 
-    def secrets() -> "Source":
+    def secrets() -> "SecretSource":
         from chalicelib.adapters.calls.secrets import source_of  # noqa: PLC0415 - few steps have secrets
 
         return source_of(settings.secrets, here)

@@ -73,7 +73,7 @@ class Wiring:
         adapters: what the ports are implemented by.
         settings: what the operator says.
         step_types: what a step's ``type`` can name.
-        calls: makes what performs the calls of an invocation; None: a pool of threads performs them, in the world.
+        calls: makes what carries out the calls of an invocation; None: a pool of threads does, in the world.
         new_suffix: makes the last part of the id of an execution.
         new_request: makes the id of a request of the API.
     """
@@ -134,8 +134,8 @@ class Wiring:
         return CallWiring(self._adapters, self._settings)
 
     def _pooled(self) -> "Callable[[], Calls]":
-        """Make what performs calls in the threads of one pool."""
-        pool, clock = ThreadPoolExecutor(WIDTH, "effect"), self._adapters.clock
+        """Make what carries out calls in the threads of one pool."""
+        pool, clock = ThreadPoolExecutor(WIDTH, "call"), self._adapters.clock
         handlers = {kind: self._handler(kind) for kind in CALLS} | {"gather": self._gather}
         return lambda: PooledCalls(handlers, pool, clock)
 

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Link, State, Status, Thread
+from chalicelib.core.executions.waiting import TimerWait
 from chalicelib.core.records.history import Row, new_row, news
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
@@ -68,7 +69,7 @@ def history_row(
 def waiting(execution: Execution) -> Execution:
     driver = Driver("7d1b7a3e-6d0e-4f7b-8a51-2f0f4f0c6a11", "4f1c2e6a-2b1d-4c7e-9a53-0d5b8e7f6a21")
     threads = {
-        name: copy_with(thread, status=Status.WAITING, turn=3, until=NOW, driver=driver)
+        name: copy_with(thread, status=Status.WAITING, turn=3, wait=TimerWait(NOW), driver=driver)
         for name, thread in execution.threads.items()
     }
     return following(execution, threads=threads)

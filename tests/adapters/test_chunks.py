@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from chalicelib.adapters.memory.stores import MemoryChunks, MemoryExecutions, MemoryHistory
-from chalicelib.adapters.payloads import PART_BYTES, PartKey, Payloads
+from chalicelib.adapters.payloads import CHUNK_BYTES, ChunkKey, Payloads
 from chalicelib.core.executions.model import ROOT, HistoryEntry, State
 from chalicelib.core.records.payload import PackingLimits, Reference, digest
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
@@ -43,7 +43,7 @@ class CountingParts(MemoryChunks):
 
     def __init__(self) -> None:
         super().__init__()
-        self.puts: list[PartKey] = []
+        self.puts: list[ChunkKey] = []
         self.refuses = False
 
     def put(self, sha256: str, part: int, content: bytes) -> None:
@@ -54,18 +54,18 @@ class CountingParts(MemoryChunks):
 
 
 class TestPayloads:
-    value = b"abc" * PART_BYTES
+    value = b"abc" * CHUNK_BYTES
     sha256 = digest("t", value)
     reference = Reference(sha256, len(value))
 
     def test_a_value_is_cut_into_parts_and_each_is_compressed(self) -> None:
         Payloads(chunks := MemoryChunks()).put({self.sha256: self.value})
         assert chunks.contents.keys() == {(self.sha256, number) for number in range(3)}
-        assert [len(zlib.decompress(part)) for part in chunks.contents.values()] == [PART_BYTES] * 3
+        assert [len(zlib.decompress(part)) for part in chunks.contents.values()] == [CHUNK_BYTES] * 3
         assert Payloads(chunks).get("t", [self.reference]) == {self.sha256: self.value}
 
     def test_what_fills_its_last_part_has_no_empty_one(self) -> None:
-        Payloads(chunks := MemoryChunks()).put({"a": b"x" * PART_BYTES, "b": b"x" * (PART_BYTES + 1), "c": b"1"})
+        Payloads(chunks := MemoryChunks()).put({"a": b"x" * CHUNK_BYTES, "b": b"x" * (CHUNK_BYTES + 1), "c": b"1"})
         assert Counter(sha256 for sha256, _ in chunks.contents) == {"a": 1, "b": 2, "c": 1}
 
     @pytest.mark.parametrize("damage", [b"", b"no zlib", zlib.compress(b"other")])

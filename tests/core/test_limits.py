@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.core import limits
 from chalicelib.core.limits import LIMITS, Limits
+from tests.api.test_limits import PLACES
 
 SOURCE = Path(limits.__file__)
 
@@ -29,6 +30,6 @@ def test_every_limit_says_what_it_limits() -> None:
             assert isinstance(about, ast.Expr), ast.unparse(field)
 
 
-def test_every_limit_is_held_to() -> None:
+def test_every_limit_is_held_to_by_the_code_or_by_the_contract() -> None:
     code = "\n".join(path.read_text() for path in SOURCE.parents[1].rglob("*.py"))
-    assert [name for name in Limits.__annotations__ if f"LIMITS.{name}" not in code] == []
+    assert [name for name in Limits.__annotations__ if f"LIMITS.{name}" not in code and name not in PLACES] == []

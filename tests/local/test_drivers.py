@@ -9,7 +9,7 @@ from chalice.config import Config
 from moto import mock_aws
 
 from local.backend import REGION
-from local.drivers import Driver, drivers
+from local.drivers import EventSourceDriver, drivers
 from local.errors import NotDrivenError
 from local.functions import Function
 from local.queues import QueueDriver
@@ -37,7 +37,7 @@ class FakeTime(threading.Event):
         return self.is_set()
 
 
-def drivers_of(app: Chalice) -> list[Driver]:
+def drivers_of(app: Chalice) -> list[EventSourceDriver]:
     with mock_aws():
         sqs = boto3.client("sqs", region_name=REGION)
         sqs.create_queue(QueueName="work")

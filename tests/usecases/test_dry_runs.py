@@ -1,60 +1,17 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters.memory.stores import MemoryClock
-from chalicelib.api.parsing import read_yaml
-from chalicelib.core.definitions.parser import parse
 from chalicelib.core.dryruns.single_step import Given
-from chalicelib.core.executions.model import Failure
 from chalicelib.core.values.errors import (
-    DefinitionNotFoundError,
     DryRunLimitError,
     InvalidError,
-    InvalidInputError,
 )
-from chalicelib.steps import STEP_TYPES
-from chalicelib.usecases.dry_run_plan import Bounds, DryRun, DryRunPlan
+from chalicelib.usecases.dry_run_plan import Bounds, DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-EVER = "{id: again, type: choice, choices: [{when: '`true`', next: first}], default: last}, {id: last, type: succeed}"
-
-
-class Definitions:
-    """Definitions by id; the versions of one are its texts, in order."""
-
-    def __init__(self, **texts: "str | list[str]") -> None:
-        self.versions: dict[tuple[str, int], Any] = {}
-        for name, given in texts.items():
-            for version, text in enumerate([given] if isinstance(given, str) else given, 1):
-                document: Any = read_yaml(text.encode(), 100_000)[0]
-                self.versions[name, version] = parse({"id": name, **document}, STEP_TYPES)
-
-    def newest(self, tenant_id: str, definition_id: str) -> int:
-        versions = [version for name, version in self.versions if name == definition_id and tenant_id == "t"]
-        if not versions:
-            raise DefinitionNotFoundError
-        return max(versions)
-
-    def get(self, tenant_id: str, definition_id: str, version: int) -> Any:
-        if (definition_id, version) not in self.versions or tenant_id != "t":
-            raise DefinitionNotFoundError
-        return self.versions[definition_id, version]
-
-
-def dry(text: str, mocks: Any = None, bounds: Bounds | None = None, more: Any = None, **trial: Any) -> DryRun:
-    definitions = Definitions(d=text, **(more or {}))
-    return dry_run(definitions, DryRunPlan("t", "d", 1, mocks=mocks or {}, **trial), START, bounds=bounds)
-
-
-def steps(found: DryRun, state: str = "StepSucceeded") -> list[Any]:
-    return [record["step"] for record in found.history if record["state"] == state]
-
-
-HTTP = "type: http, url: 'https://bank.example/charges', method: POST"
-CHARGE = f"steps: [{{id: charge, {HTTP}, body: '${{input}}'}}]"
+from tests.usecases.examples import CHARGE, EVER, HTTP, START, Definitions, dry, steps
 
 
 class TestCalls:
@@ -363,98 +320,7 @@ steps:
         assert (alone.output, alone.next, alone.path) == (3, "sum", ["rest"])
 
 
-ONE = f"""
-inputSchema: {{type: object}}
-outputSchema: {{type: string}}
-stash: {{begun: true}}
-steps:
-  - id: route
-    type: choice
-    choices: [{{when: output == 'big', next: check}}]
-    default: both
-  - id: check
-    type: task
-    title: Check
-    catch: [{{errors: [task.Rejected], stash: why, next: sorry}}]
-    stash: checked
-  - id: both
-    type: parallel
-    when: stash.go
-    branches:
-      - id: left
-        steps:
-          - {{id: charge, {HTTP}, body: '${{item}} ${{index}} ${{error.name}} ${{input}}'}}
-          - {{id: same, type: echo, message: l}}
-      - {{id: right, steps: [{{id: same, type: echo, message: '${{stash.go}}'}}]}}
-  - {{id: sorry, type: echo, message: '${{output}}', end: true}}
-"""
-
-
-class TestOneStep:
-    def test_it_says_where_it_leads(self) -> None:
-        big, small = (dry(ONE, step="route", given=Given(incoming)) for incoming in ("big", "small"))
-        assert [(each.state, each.output, each.next) for each in (big, small)] == [
-            ("StepSucceeded", "big", "check"),
-            ("StepSucceeded", "small", "both"),
-        ]
-        assert [record["state"] for record in big.history][-1] == "StepSucceeded"
-        assert (big.path, big.stash) == (["route"], {})
-
-    def test_an_error_that_it_catches_is_told_and_leads_on(self) -> None:
-        found: Any = dry(ONE, {"check": {"reject": "no"}}, step="check", given=Given("came", {"a": 1}))
-        assert (found.state, found.error["name"], found.next) == ("StepFailed", "task.Rejected", "sorry")
-        assert (found.output, found.stash["a"], found.stash["why"]["message"]) == ("came", 1, "no")
-        done = dry(ONE, {"check": {"result": 1}}, step="check")
-        assert (done.state, done.error, done.next, done.stash) == ("StepSucceeded", None, "both", {"checked": 1})
-
-    def test_a_step_that_is_skipped_leads_on(self) -> None:
-        found = dry(ONE, step="both", given=Given("came"))
-        assert (found.state, found.output, found.next) == ("StepSkipped", "came", "sorry")
-
-    def test_what_is_nested_in_it_is_run(self) -> None:
-        found: Any = dry(ONE, {"charge": {"result": 1}}, step="both", given=Given("came", {"go": "yes"}))
-        assert found.output == {"left": "l", "right": "yes"}
-        assert found.path == ["both", "both/left/charge", "both/right/same", "both/left/same"]
-
-    def test_a_nested_step_sees_what_is_given(self) -> None:
-        given = Given("came", {}, "tea", 3, Failure("Oops", "no", "x"))
-        found: Any = dry(ONE, {"charge": {"result": 1}}, step="charge", given=given, input={"a": 1})
-        assert found.calls[0]["params"]["body"] == 'tea 3 Oops {"a":1}'
-        assert (found.output, found.next) == (1, "both/left/same")
-
-    def test_the_last_step_of_a_list_leads_nowhere(self) -> None:
-        nested = dry(ONE, step="both/left/same")
-        assert (nested.state, nested.output, nested.next) == ("ExecutionSucceeded", "l", None)
-        wrong: Any = dry(ONE, step="sorry", given=Given(1))
-        assert (wrong.state, wrong.error["name"]) == ("ExecutionFailed", "InvalidOutput")
-
-    def test_what_has_no_mock_ends_it(self) -> None:
-        found = dry(ONE, step="check")
-        assert (found.state, found.next) == ("StepStarted", None)
-        assert [each["step"] for each in found.unanswered] == ["check"]
-
-    def test_the_input_has_to_pass_if_there_is_one(self) -> None:
-        with pytest.raises(InvalidInputError, match="is not of type 'object'"):
-            dry(ONE, step="route", input=1)
-
-    @pytest.mark.parametrize(
-        ("step", "message"),
-        [
-            ("rout", r"d has no step 'rout' \(did you mean 'route'\?\)"),
-            ("same", "several steps have the id 'same': write one of both/left/same, both/right/same"),
-        ],
-    )
-    def test_a_step_that_is_not_there_is_an_error(self, step: str, message: str) -> None:
-        with pytest.raises(InvalidError, match=message):
-            dry(ONE, step=step)
-
-
-def test_the_input_has_to_pass() -> None:
-    with pytest.raises(InvalidInputError, match="is not of type 'object'"):
-        dry(ONE, input=1)
-
-
-def test_the_same_trial_always_comes_to_the_same() -> None:
+def test_the_same_plan_always_comes_to_the_same() -> None:
     text = CHARGE.replace("body", "retry: [{errors: ['*'], maxAttempts: 9}], headers: {id: '${uuid()}'}, body")
     mocks = {"charge": [*([{"error": "E"}] * 5), {"result": 1}]}
     assert dry(text, mocks) == dry(text, mocks)
@@ -462,8 +328,8 @@ def test_the_same_trial_always_comes_to_the_same() -> None:
 
 def test_its_json_has_what_the_api_answers() -> None:
     found = dry("steps: [{id: a, type: echo, message: hi, stash: a}]")
-    told = found.json(one=False)
-    assert list(told) == [
+    body = found.json(one=False)
+    assert list(body) == [
         "state",
         "output",
         "error",
@@ -474,5 +340,5 @@ def test_its_json_has_what_the_api_answers() -> None:
         "history",
         "path",
     ]
-    assert (told["state"], told["stash"], told["path"]) == ("ExecutionSucceeded", {"a": "hi"}, ["a"])
-    assert found.json(one=True) == {**told, "next": None}
+    assert (body["state"], body["stash"], body["path"]) == ("ExecutionSucceeded", {"a": "hi"}, ["a"])
+    assert found.json(one=True) == {**body, "next": None}

@@ -72,9 +72,9 @@ def failures(family: str) -> Iterator[None]:
 
 def _refused(family: str, error: "ClientError") -> StepError:
     answer = cast("dict[str, Any]", error.response)
-    told, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
-    code = re.sub(r"[^A-Za-z0-9._-]", "-", str(told.get("Code") or "Unknown"))[:100]
-    message = str(told.get("Message") or error)
+    refused, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
+    code = re.sub(r"[^A-Za-z0-9._-]", "-", str(refused.get("Code") or "Unknown"))[:100]
+    message = str(refused.get("Message") or error)
     details: dict[str, Json] = {
         "message": message,
         "status": about.get("HTTPStatusCode"),

@@ -99,10 +99,10 @@ class LambdaCalls:
     def _failed(self, body: bytes, request_id: str | None, log: str | None) -> StepError:
         """Tell what a function says of its failure (AWS Lambda Developer Guide, "Function errors")."""
         try:
-            told = self._read_json(body, MOST)
+            said = self._read_json(body, MOST)
         except Exception:  # noqa: BLE001 - then it says nothing
-            told = None
-        about = told if isinstance(told, dict) else {}
+            said = None
+        about = said if isinstance(said, dict) else {}
         kind = re.sub(r"[^A-Za-z0-9._-]", "-", str(about.get("errorType") or "Unhandled"))[:100]
         message = str(about.get("errorMessage") or "the function failed, and does not say why")[:MESSAGE]
         lines = b64decode(log).decode(errors="replace").splitlines()[-LOG_LINES:] if log else []

@@ -14,7 +14,7 @@ PlainCall: TypeAlias = Callable[[Json, str], Json]
 
 
 def guarded(call: PlainCall, secret: Callable[[str, str], str], token: Callable[[str], str]) -> CallHandler:
-    """Make a performer of a call.
+    """Make the handler of a kind of calls.
 
     Args:
         call: what is done with the parameters.
@@ -22,7 +22,7 @@ def guarded(call: PlainCall, secret: Callable[[str, str], str], token: Callable[
         token: answers the callback token of the turn with an idempotency key.
     """
 
-    def perform(wanted: Call, key: str) -> Json:
+    def handle(wanted: Call, key: str) -> Json:
         ready = filled(wanted, key, secret, token)
         try:
             return redacted(call(ready.params, key), ready.secrets)
@@ -31,12 +31,11 @@ def guarded(call: PlainCall, secret: Callable[[str, str], str], token: Callable[
         except Exception as error:  # noqa: BLE001 - whatever it says may hold what was put in
             raise _covered(error, ready.secrets) from None
 
-    return perform
+    return handle
 
 
 def _covered(error: Exception, secrets: Collection[str]) -> StepError:
     """Tell what went wrong, without the secrets that were in it."""
     failure = error if isinstance(error, StepError) else StepError(str(error), type(error).__name__)
-    told = redacted([str(failure), failure.details], secrets)
-    assert isinstance(told, list)  # noqa: S101 - of which it was made
-    return StepError(str(told[0]), failure.name, told[1], failure.retry_after)
+    message, details = redacted(str(failure), secrets), redacted(failure.details, secrets)
+    return StepError(str(message), failure.name, details, failure.retry_after)

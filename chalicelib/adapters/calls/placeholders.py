@@ -37,11 +37,11 @@ class Filled:
     """What was put into them and is to be seen nowhere else: secrets, and the token of the turn."""
 
 
-def filled(perform: Call, key: str, secret: Callable[[str, str], str], token: Callable[[str], str]) -> Filled:
+def filled(call: Call, key: str, secret: Callable[[str, str], str], token: Callable[[str], str]) -> Filled:
     """Put secrets and the token into the texts of the parameters that have a place for them.
 
     Args:
-        perform: what is to be done; it stays as it is.
+        call: what is to be done; it stays as it is.
         key: the idempotency key of the turn, which begins with the tenant.
         secret: answers the tenant's secret of a name.
         token: answers the token of the turn with this key.
@@ -52,7 +52,7 @@ def filled(perform: Call, key: str, secret: Callable[[str, str], str], token: Ca
     """
     tenant = tenant_of(key)
     placeholders = {
-        piece for pieces in perform.placeholders.values() for piece in pieces if isinstance(piece, Placeholder)
+        piece for pieces in call.placeholders.values() for piece in pieces if isinstance(piece, Placeholder)
     }
     values = {
         placeholder: token(key) if placeholder.secret is None else secret(tenant, placeholder.secret)
@@ -60,9 +60,9 @@ def filled(perform: Call, key: str, secret: Callable[[str, str], str], token: Ca
     }
     texts = {
         place: "".join(values[piece] if isinstance(piece, Placeholder) else piece for piece in pieces)
-        for place, pieces in perform.placeholders.items()
+        for place, pieces in call.placeholders.items()
     }
-    params = _with(texts, perform.params)
+    params = _with(texts, call.params)
     if texts:
         raise InternalError(f"the parameters have no text at {', '.join(sorted(texts))}")
     return Filled(params, frozenset(values.values()))
@@ -77,9 +77,6 @@ def redacted(value: Json, secrets: Collection[str]) -> Json:
     return _redacted(value, frozenset(secrets) - {""}, spelled)
 
 
-# -- filling
-
-
 def _with(texts: dict[str, str], value: Json, place: str = "") -> Json:
     """Copy a value, with the texts that have a place in it; those are taken out of ``texts``."""
     if isinstance(value, str) and place in texts:
@@ -89,9 +86,6 @@ def _with(texts: dict[str, str], value: Json, place: str = "") -> Json:
     if isinstance(value, list):
         return [_with(texts, item, f"{place}/{index}") for index, item in enumerate(value)]
     return value
-
-
-# -- redacting
 
 
 def _redacted(value: Json, whole: Collection[str], spelled: Collection[str]) -> Json:
@@ -145,9 +139,6 @@ def _without_private_value(header: Json) -> Json:
 
 def _hidden(value: Json) -> Json:
     return [HIDDEN] * len(value) if isinstance(value, list) else HIDDEN
-
-
-# -- spellings
 
 
 def _spellings(secret: str) -> Iterator[str]:

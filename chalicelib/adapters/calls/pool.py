@@ -1,4 +1,4 @@
-"""Calls, performed in a bounded pool of threads, or by who waits for one alone."""
+"""Calls, made in a bounded pool of threads, or by who waits for one alone."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,32 +21,32 @@ CallHandler: TypeAlias = Callable[[Call, str], Json]
 
 
 class _Wanted(NamedTuple):
-    """An effect: of which turn, what is to be done under which key, and before when."""
+    """A call: of which turn, what is to be done under which key, and before when."""
 
     thread: str
     turn: int
-    perform: Call
+    call: Call
     key: str
     before: datetime
 
 
 class PooledCalls:
-    """The effects of one invocation, in a pool that all invocations of a process share.
+    """The calls of one invocation, in a pool that all invocations of a process share.
 
     One alone is begun when it is waited for: if there is no instant to be back by, that needs no other thread.
     """
 
-    def __init__(self, performers: Mapping[str, CallHandler], pool: ThreadPoolExecutor, clock: Clock) -> None:
-        self._performers = performers
+    def __init__(self, handlers: Mapping[str, CallHandler], pool: ThreadPoolExecutor, clock: Clock) -> None:
+        self._handlers = handlers
         self._pool = pool
         self._clock = clock
         self._ended: SimpleQueue[Future[CallResult]] = SimpleQueue()
         self._flying = 0
         self._alone: _Wanted | None = None
 
-    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
-        """Begin an effect once a thread of the pool is free, or it is waited for."""
-        wanted = _Wanted(thread, turn, perform, str(CallKey(execution, thread, turn)), before)
+    def start(self, execution: str, thread: str, turn: int, call: Call, before: datetime) -> None:
+        """Begin a call once a thread of the pool is free, or it is waited for."""
+        wanted = _Wanted(thread, turn, call, str(CallKey(execution, thread, turn)), before)
         if self._alone is None and not self._flying:
             self._alone = wanted
         else:
@@ -57,7 +57,7 @@ class PooledCalls:
         """Wait for the next ones to end: at least one is in flight."""
         if self._alone is not None and until is None:
             alone, self._alone = self._alone, None
-            return [self._perform(alone)]
+            return [self._make(alone)]
         self._join_in()
         timeout = None if until is None else max(0, (until - self._clock.now()).total_seconds())
         try:
@@ -70,21 +70,21 @@ class PooledCalls:
         return [future.result() for future in ended]
 
     def _join_in(self) -> None:
-        """Let the one that was alone be performed beside others."""
+        """Let the one that was alone be made beside others."""
         alone, self._alone = self._alone, None
         if alone is not None:
             self._submit(alone)
 
     def _submit(self, wanted: _Wanted) -> None:
         self._flying += 1
-        self._pool.submit(self._perform, wanted).add_done_callback(self._ended.put)
+        self._pool.submit(self._make, wanted).add_done_callback(self._ended.put)
 
-    def _perform(self, wanted: _Wanted) -> CallResult:
-        thread, turn, perform, key, before = wanted
+    def _make(self, wanted: _Wanted) -> CallResult:
+        thread, turn, call, key, before = wanted
         if self._clock.now() >= before:
             return CallDeferred(thread, turn)
         try:
-            return CallSucceeded(thread, turn, self._performers[perform.kind](perform, key))
+            return CallSucceeded(thread, turn, self._handlers[call.kind](call, key))
         except StepError as error:
             return CallFailed(
                 thread=thread,

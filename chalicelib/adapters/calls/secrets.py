@@ -40,7 +40,7 @@ class Secret:
 
 
 @value
-class Source:
+class SecretSource:
     """Where secrets are."""
 
     read: Reader
@@ -53,7 +53,7 @@ class Source:
 class Secrets:
     """Secrets by tenant and name."""
 
-    def __init__(self, source: Source, now: Callable[[], datetime]) -> None:
+    def __init__(self, source: SecretSource, now: Callable[[], datetime]) -> None:
         self._source = source
         self._kept = Expiring(self._fetch, now)
 
@@ -82,17 +82,17 @@ class Secrets:
         return (None, MISSING_LASTS) if value is None else (Secret(value), LASTS)
 
 
-def in_parameters(read: Reader, names: Names) -> Source:
+def in_parameters(read: Reader, names: Names) -> SecretSource:
     """Name the parameters that hold secrets: ``/<prefix>/<tenant>/secrets/<name>``."""
-    return Source(read, f"/{names.prefix}/{{tenant}}/secrets/{{name}}", "SecureString parameter")
+    return SecretSource(read, f"/{names.prefix}/{{tenant}}/secrets/{{name}}", "SecureString parameter")
 
 
-def in_secrets_manager(read: Reader, names: Names) -> Source:
+def in_secrets_manager(read: Reader, names: Names) -> SecretSource:
     """Name the secrets of Secrets Manager: ``<prefix>/<tenant>/<name>``."""
-    return Source(read, f"{names.prefix}/{{tenant}}/{{name}}", "text secret of Secrets Manager")
+    return SecretSource(read, f"{names.prefix}/{{tenant}}/{{name}}", "text secret of Secrets Manager")
 
 
-def source_of(service: Literal["ssm", "secretsmanager"], names: Names) -> Source:
+def source_of(service: Literal["ssm", "secretsmanager"], names: Names) -> SecretSource:
     """Choose the source of a service of AWS."""
     if service == "ssm":
         return in_parameters(parameters(clients.ssm), names)

@@ -8,7 +8,7 @@ from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get
 from chalicelib.adapters.dynamodb.tables import PAYLOADS
 from chalicelib.adapters.names import Names
-from chalicelib.adapters.payloads import PartKey
+from chalicelib.adapters.payloads import ChunkKey
 from chalicelib.core.records.payload import Reference
 
 if TYPE_CHECKING:
@@ -22,12 +22,14 @@ class DynamoChunks:
         self._client = client
         self._table = names.table(PAYLOADS)
 
-    def put(self, sha256: str, part: int, content: bytes) -> None:
-        """Write a part."""
+    def put(self, sha256: str, number: int, content: bytes) -> None:
+        """Write a chunk."""
         with unavailable():
-            self._client.put_item(TableName=self._table, Item={**PAYLOADS.key(sha256, part), "content": {"B": content}})
+            self._client.put_item(
+                TableName=self._table, Item={**PAYLOADS.key(sha256, number), "content": {"B": content}}
+            )
 
-    def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
+    def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
         """Read chunks."""
         wanted = [PAYLOADS.key(*key) for key in keys]
         items = batch_get(self._client, self._table, wanted, (PAYLOADS.partition, PAYLOADS.sort, "content"))

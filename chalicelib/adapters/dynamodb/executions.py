@@ -52,7 +52,7 @@ class DynamoExecutions:
         return self._read(answer.get("Item"))
 
     def create(self, execution: Execution, due_at: datetime | None = None) -> None:
-        """Write a submission where nothing stands."""
+        """Write a submission where there is none."""
         request = self._request(execution, due_at)
         request["ConditionExpression"] = ABSENT
         self._put(request)

@@ -43,7 +43,7 @@ class DynamoTasks:
         return self._read(answer["Item"]) if "Item" in answer else None
 
     def open(self, task: Task) -> None:
-        """Write one where nothing stands."""
+        """Write one where there is none."""
         request = self._request(task)
         request["ConditionExpression"] = TASKS.absent
         put_if(self._client, request)

@@ -77,12 +77,12 @@ def read_url(url: str) -> Target:
     authority = found["authority"]
     if "@" in authority:
         blocked("the URL names a user before its host: give credentials in auth")
-    parts = _AUTHORITY.fullmatch(authority)
-    port = int(parts["port"] or _PORTS[scheme]) if parts else 0
-    if parts is None or not 0 < port < 65536:  # noqa: PLR2004 RFC 9293, 16 bits
+    split = _AUTHORITY.fullmatch(authority)
+    port = int(split["port"] or _PORTS[scheme]) if split else 0
+    if split is None or not 0 < port < 65536:  # noqa: PLR2004 RFC 9293, 16 bits
         blocked("what stands between // and the path is no host, or no host and port")
     try:
-        host = read_host(parts["host"])
+        host = read_host(split["host"])
     except ValueError as error:
         blocked(str(error))
     query = "" if found["query"] is None else "?" + quote(found["query"], safe=_SAFE)

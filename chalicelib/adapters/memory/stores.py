@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.adapters.payloads import PartKey, Payloads
+from chalicelib.adapters.payloads import ChunkKey, Payloads
 from chalicelib.core.executions.inputs import Image, Message, TimerFired
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
@@ -38,16 +38,16 @@ class MemoryClock:
 
 
 class MemoryChunks:
-    """ChunkStore of payloads by hash and number."""
+    """Chunks of payloads by hash and number."""
 
     def __init__(self) -> None:
-        self.contents: dict[PartKey, bytes] = {}
+        self.contents: dict[ChunkKey, bytes] = {}
 
-    def put(self, sha256: str, part: int, content: bytes) -> None:
-        """Write a part."""
-        self.contents[sha256, part] = content
+    def put(self, sha256: str, number: int, content: bytes) -> None:
+        """Write a chunk."""
+        self.contents[sha256, number] = content
 
-    def get(self, keys: Collection[PartKey]) -> Mapping[PartKey, bytes]:
+    def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
         """Read chunks."""
         return {key: self.contents[key] for key in keys if key in self.contents}
 
@@ -65,7 +65,7 @@ class MemoryExecutions:
         return self._read(self._document(execution_id))
 
     def create(self, execution: Execution, due_at: datetime | None = None) -> None:
-        """Write a submission where nothing stands."""
+        """Write a submission where there is none."""
         text = self._write(execution)
         if (current := self._document(execution.id)) is not None:
             raise Stale(self._read(current))
@@ -75,8 +75,8 @@ class MemoryExecutions:
         """Write the next version."""
         text = self._write(execution)
         current = self._document(execution.id)
-        stands = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
-        if (execution.version - 1, execution.nonce) != stands:
+        expected = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
+        if (execution.version - 1, execution.nonce) != expected:
             raise Stale(self._read(current))
         self._put(execution.id, text, due_at)
         return lambda: {"text": text} if len(text) <= MAX_IMAGE_BYTES else None
@@ -166,8 +166,8 @@ class MemoryDefinitions:
 
     def add(self, record: DefinitionRecord) -> bool:
         """Write a version, once."""
-        stands = self.versions.setdefault((record.tenant_id, record.id, record.version), record)
-        return stands.digest == record.digest
+        stored = self.versions.setdefault((record.tenant_id, record.id, record.version), record)
+        return stored.digest == record.digest
 
     def put_newest(self, record: DefinitionRecord) -> None:
         """Make a version the newest."""

@@ -23,17 +23,17 @@ class MemoryTasks:
         return None if text is None else read_task(json.loads(text))
 
     def open(self, task: Task) -> None:
-        """Write one where nothing stands."""
+        """Write one where there is none."""
         self.items.setdefault((task.tenant_id, task.id), encode(task_document(task)))
 
     def update(self, task: Task) -> bool:
         """Write the next version of one."""
         place, text = (task.tenant_id, task.id), encode(task_document(task))
         with self._lock:
-            stands = self.items.get(place)
-            if stands is not None and json.loads(stands)["version"] == task.version - 1:
-                self.items[place] = stands = text
-        return stands == text
+            stored = self.items.get(place)
+            if stored is not None and json.loads(stored)["version"] == task.version - 1:
+                self.items[place] = stored = text
+        return stored == text
 
     def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
         """Read headers, newest first."""

@@ -13,7 +13,7 @@ from chalicelib.core.values.value import copy_with, value
 MAX_INCLUDES = LIMITS.definition_includes
 MAX_INCLUDED = LIMITS.included_bytes
 
-Find: TypeAlias = Callable[[str, int | None], tuple[int, Mapping[str, Json]] | None]
+FindDefinition: TypeAlias = Callable[[str, int | None], tuple[int, Mapping[str, Json]] | None]
 """From the id of a definition, and a version or None for the newest, to version and document, or None."""
 
 _Step: TypeAlias = Mapping[str, Json]
@@ -59,7 +59,7 @@ class Resolved:
         return copy_with(problem, pointer=posted)
 
 
-def resolve(document: Json, find: Find) -> Resolved:
+def resolve(document: Json, find: FindDefinition) -> Resolved:
     """Put steps in place of every include of a definition, which need not be valid.
 
     Args:
@@ -80,7 +80,7 @@ def resolve(document: Json, find: Find) -> Resolved:
 class _Resolving(Diagnostics):
     """One document on its way to being resolved; problems have their places in the posted one."""
 
-    def __init__(self, find: Find) -> None:
+    def __init__(self, find: FindDefinition) -> None:
         super().__init__()
         self.find = find
         self.found: dict[tuple[str, int | None], tuple[int, Mapping[str, Json]] | None] = {}

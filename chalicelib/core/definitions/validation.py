@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from chalicelib.core.definitions.include import Find, resolve
+from chalicelib.core.definitions.include import FindDefinition, resolve
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.parser import parse
@@ -27,7 +27,7 @@ class Validation:
 def review(
     document: Json,
     step_types: Mapping[str, StepType],
-    find: Find,
+    find: FindDefinition,
     inspect: Callable[[Mapping[str, Json]], Sequence[Problem]] = lambda _: (),
 ) -> Validation:
     """Look at a definition as it was posted.

@@ -63,7 +63,7 @@ _BESIDE: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 """What may stand beside which of these."""
 
-Find: TypeAlias = Callable[[str], Sequence[Definition]]
+FindDefinitions: TypeAlias = Callable[[str], Sequence[Definition]]
 """From the id of another definition to the versions of it that can be run, the newest first; none if there is none."""
 
 
@@ -148,7 +148,7 @@ def find_step(definition: Definition, name: str) -> str | Sequence[str]:
     return found[0] if len(found) == 1 else found
 
 
-def read_mocks(raw: Json, definition: Definition, find: Find) -> Mocks:
+def read_mocks(raw: Json, definition: Definition, find: FindDefinitions) -> Mocks:
     """Read ``{step: answer, or list of answers}``.
 
     Args:
@@ -172,7 +172,7 @@ def read_mocks(raw: Json, definition: Definition, find: Find) -> Mocks:
 class _Reading(Diagnostics):
     """Mocks on their way to being read."""
 
-    def __init__(self, definition: Definition, find: Find) -> None:
+    def __init__(self, definition: Definition, find: FindDefinitions) -> None:
         super().__init__()
         self.definition = definition
         self.find = find

@@ -44,9 +44,7 @@ def submit(definition: Definition, blank: Execution) -> Execution:
     if definition.stash is None:
         return submitted
     try:
-        stash: Any = render(
-            definition.stash, scope(submitted, root, blank.input, now, "")
-        )  # an object
+        stash: Any = render(definition.stash, scope(submitted, root, blank.input, now, ""))  # an object
     except StepError as error:
         raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
     return copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})

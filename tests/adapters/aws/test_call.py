@@ -30,8 +30,8 @@ class Aws:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION)  # type: ignore[call-overload] # any
 
     def call(self, service: str, action: str, parameters: Json = None, **more: Json) -> Any:
-        performer = AwsCalls(["*:*"], lambda _tenant: None, "mine", self.seconds, self.endpoint)
-        return performer({"service": service, "action": action, "parameters": parameters or {}, **more}, KEY)
+        calls = AwsCalls(["*:*"], lambda _tenant: None, "mine", self.seconds, self.endpoint)
+        return calls({"service": service, "action": action, "parameters": parameters or {}, **more}, KEY)
 
     def failure(self, service: str, action: str, parameters: Json = None, **more: Json) -> StepError:
         with pytest.raises(StepError) as caught:
@@ -148,9 +148,9 @@ def test_what_belongs_to_sedo_is_out_of_reach(aws: Aws) -> None:
 
 def test_what_is_not_allowed_is_not_called(aws: Aws) -> None:
     for allowed, tenant in ((["sqs:*"], None), (["*:*"], {"t": ["sqs:*"]})):
-        performer = AwsCalls(allowed, (tenant or {}).get, "sedo")
+        calls = AwsCalls(allowed, (tenant or {}).get, "sedo")
         with pytest.raises(StepError) as caught:
-            performer({"service": "dynamodb", "action": "ListTables"}, KEY)
+            calls({"service": "dynamodb", "action": "ListTables"}, KEY)
         assert caught.value.name == "aws.NotAllowed"
 
 

@@ -51,7 +51,7 @@ def call(
     seconds: float = SECONDS,
     **params: Json,
 ) -> Any:
-    performer = LambdaCalls(
+    calls = LambdaCalls(
         allowed=[allowed],
         tenant_allowed={"t": tenant}.get,
         prefix="sedo",
@@ -59,7 +59,7 @@ def call(
         seconds=seconds,
         endpoint=endpoint,
     )
-    return performer({"function": function, **params}, KEY)
+    return calls({"function": function, **params}, KEY)
 
 
 def failure(endpoint: str, function: str = "thumbnails", **params: Any) -> StepError:

@@ -24,14 +24,14 @@ def wanted(*pieces: str | Placeholder) -> Call:
 
 def test_secrets_and_the_token_are_in_what_the_call_gets() -> None:
     given: list[Json] = []
-    perform = guarded(lambda params, key: given.append([params, key]), secret, token)
-    perform(wanted("Bearer ", Placeholder("pay"), " ", Placeholder()), KEY)
+    handle = guarded(lambda params, key: given.append([params, key]), secret, token)
+    handle(wanted("Bearer ", Placeholder("pay"), " ", Placeholder()), KEY)
     assert given == [[{"to": f"Bearer {CANARY}-t-pay token of {KEY}", "plain": 7}, KEY]]
 
 
 def test_what_it_answers_has_neither() -> None:
-    perform = guarded(lambda params, _key: {"echo": params, "n": 1}, secret, token)
-    assert perform(wanted(Placeholder("pay"), Placeholder()), KEY) == {"echo": {"to": "***", "plain": 7}, "n": 1}
+    handle = guarded(lambda params, _key: {"echo": params, "n": 1}, secret, token)
+    assert handle(wanted(Placeholder("pay"), Placeholder()), KEY) == {"echo": {"to": "***", "plain": 7}, "n": 1}
 
 
 def fails(params: Json, _key: str) -> Json:
@@ -64,6 +64,6 @@ def test_where_a_service_does_not_answer_the_call_is_to_be_made_again() -> None:
     def lost(_params: Json, _key: str) -> Json:
         raise UnavailableError
 
-    for perform in (guarded(fails, unavailable, token), guarded(lost, secret, token)):
+    for handle in (guarded(fails, unavailable, token), guarded(lost, secret, token)):
         with pytest.raises(UnavailableError):
-            perform(wanted(Placeholder("pay")), KEY)
+            handle(wanted(Placeholder("pay")), KEY)

@@ -90,9 +90,6 @@ def test_what_was_filled_in_is_not_shown() -> None:
     assert "123 a" not in repr(fill({"a": "***"}, **{"/a": [Placeholder("a")]}))
 
 
-# -- redaction
-
-
 @pytest.mark.parametrize(
     "spelled",
     [

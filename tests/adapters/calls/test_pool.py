@@ -22,9 +22,9 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
-    effects = PooledCalls({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
-    effects.start("t:d:1", "main.2.left", 3, Call("tell", {"a": 1}), LATER)
-    assert effects.wait() == [CallSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
+    calls = PooledCalls({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
+    calls.start("t:d:1", "main.2.left", 3, Call("tell", {"a": 1}), LATER)
+    assert calls.wait() == [CallSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
 
 
 def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
@@ -34,12 +34,12 @@ def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
         both_are_there.wait()
         return wanted.params
 
-    effects = PooledCalls({"meet": meet}, pool, SystemClock())
-    effects.start("t:d:1", "a", 0, Call("meet", "A"), LATER)
-    effects.start("t:d:1", "b", 0, Call("meet", "B"), LATER)
-    ended = [*effects.wait()]
+    calls = PooledCalls({"meet": meet}, pool, SystemClock())
+    calls.start("t:d:1", "a", 0, Call("meet", "A"), LATER)
+    calls.start("t:d:1", "b", 0, Call("meet", "B"), LATER)
+    ended = [*calls.wait()]
     while len(ended) < 2:
-        ended += effects.wait()
+        ended += calls.wait()
     assert {event.thread for event in ended} == {"a", "b"}
 
 
@@ -52,22 +52,22 @@ def breaks(wanted: Call, key: str) -> Json:
 
 
 def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> None:
-    effects = PooledCalls({"fails": fails, "breaks": breaks}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Call("fails", {"url": "u"}), LATER)
-    assert effects.wait() == [CallFailed("main", 1, "http.504", "no answer", {"url": "u"})]
-    effects.start("t:d:1", "main", 1, Call("breaks", None), LATER)
-    assert effects.wait() == [CallFailed("main", 1, "ZeroDivisionError", "by nothing")]
-    effects.start("t:d:1", "main", 1, Call("unknown", None), LATER)
-    (unknown,) = effects.wait()
+    calls = PooledCalls({"fails": fails, "breaks": breaks}, pool, SystemClock())
+    calls.start("t:d:1", "main", 1, Call("fails", {"url": "u"}), LATER)
+    assert calls.wait() == [CallFailed("main", 1, "http.504", "no answer", {"url": "u"})]
+    calls.start("t:d:1", "main", 1, Call("breaks", None), LATER)
+    assert calls.wait() == [CallFailed("main", 1, "ZeroDivisionError", "by nothing")]
+    calls.start("t:d:1", "main", 1, Call("unknown", None), LATER)
+    (unknown,) = calls.wait()
     assert isinstance(unknown, CallFailed)
 
 
 def test_what_has_not_begun_in_time_is_put_off(pool: ThreadPoolExecutor) -> None:
-    performed: list[Call] = []
-    effects = PooledCalls({"tell": lambda wanted, _key: performed.append(wanted)}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Call("tell", 1), SystemClock().now())
-    assert effects.wait() == [CallDeferred("main", 1)]
-    assert performed == []
+    made: list[Call] = []
+    calls = PooledCalls({"tell": lambda wanted, _key: made.append(wanted)}, pool, SystemClock())
+    calls.start("t:d:1", "main", 1, Call("tell", 1), SystemClock().now())
+    assert calls.wait() == [CallDeferred("main", 1)]
+    assert made == []
 
 
 def where(wanted: Call, key: str) -> Json:
@@ -75,15 +75,15 @@ def where(wanted: Call, key: str) -> Json:
 
 
 def test_one_alone_is_performed_by_who_waits_for_it(pool: ThreadPoolExecutor) -> None:
-    effects = PooledCalls({"where": where}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Call("where", None), LATER)
-    assert effects.wait() == [CallSucceeded("main", 1, threading.current_thread().name)]
+    calls = PooledCalls({"where": where}, pool, SystemClock())
+    calls.start("t:d:1", "main", 1, Call("where", None), LATER)
+    assert calls.wait() == [CallSucceeded("main", 1, threading.current_thread().name)]
 
 
 def test_who_has_to_be_back_by_an_instant_does_not_perform(pool: ThreadPoolExecutor) -> None:
-    effects = PooledCalls({"where": where}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Call("where", None), LATER)
-    (ended,) = effects.wait(LATER)
+    calls = PooledCalls({"where": where}, pool, SystemClock())
+    calls.start("t:d:1", "main", 1, Call("where", None), LATER)
+    (ended,) = calls.wait(LATER)
     assert isinstance(ended, CallSucceeded)
     assert ended.result != threading.current_thread().name
 
@@ -94,11 +94,11 @@ def test_waiting_ends_at_its_instant_and_what_is_in_flight_is_heard_of_later(poo
     def slow(wanted: Call, key: str) -> Json:
         return go.wait(10)
 
-    effects = PooledCalls({"slow": slow, "where": where}, pool, SystemClock())
-    effects.start("t:d:1", "main", 1, Call("slow", None), LATER)
-    assert effects.wait(SystemClock().now()) == []
-    effects.start("t:d:1", "other", 1, Call("where", None), LATER)
-    (ended,) = effects.wait()
+    calls = PooledCalls({"slow": slow, "where": where}, pool, SystemClock())
+    calls.start("t:d:1", "main", 1, Call("slow", None), LATER)
+    assert calls.wait(SystemClock().now()) == []
+    calls.start("t:d:1", "other", 1, Call("where", None), LATER)
+    (ended,) = calls.wait()
     assert ended.thread == "other"
     go.set()
-    assert effects.wait() == [CallSucceeded("main", 1, result=True)]
+    assert calls.wait() == [CallSucceeded("main", 1, result=True)]

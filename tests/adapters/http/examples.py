@@ -1,4 +1,4 @@
-"""Calls of the http performer, as tests make them."""
+"""Calls over http, as tests make them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,17 +27,17 @@ def one_by_one(answers: list[list[str]]) -> Resolver:
     return lambda _host, _port: answers.pop(0)
 
 
-def performer(**settings: Any) -> HttpCalls:
-    """Make a performer that may call the loopback interface."""
+def http_calls(**settings: Any) -> HttpCalls:
+    """Make what may call the loopback interface."""
     settings.setdefault("local", ["127.0.0.1"])
     return HttpCalls(settings.pop("hosts", anywhere), read_json, **settings)
 
 
 def call(url: str, **params: Any) -> Any:
-    return performer()({"url": url, **params}, KEY)
+    return http_calls()({"url": url, **params}, KEY)
 
 
 def refusal(url: str, sender: HttpCalls | None = None, **params: Any) -> StepError:
     with pytest.raises(StepError) as raised:
-        (sender or performer())({"url": url, **params}, KEY)
+        (sender or http_calls())({"url": url, **params}, KEY)
     return raised.value

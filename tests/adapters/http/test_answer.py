@@ -1,4 +1,4 @@
-"""What the http performer makes of answers."""
+"""What http calls make of answers."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""What the http performer sends."""
+"""What http calls send."""
 
 import base64
 import hashlib

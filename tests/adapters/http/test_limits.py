@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.http.examples import KEY, always, call, performer, refusal
+from tests.adapters.http.examples import KEY, always, call, http_calls, refusal
 from tests.loopback import Loopback, Reply, dripping, endless, loopback, raw, redirect, silent
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -41,14 +41,14 @@ def test_a_server_that_is_silent_is_not_waited_for(server: Loopback) -> None:
 )
 def test_a_server_that_drips_cannot_hold_a_call(server: Loopback, before: bytes) -> None:
     server.answers["/"] = dripping(before)
-    error = refusal(f"{server.url}/", performer(seconds=0.3), readTimeoutSeconds=30)
+    error = refusal(f"{server.url}/", http_calls(seconds=0.3), readTimeoutSeconds=30)
     assert error.name == "http.Timeout"
     assert str(error) == f"{server.url} took longer than the 0.3 seconds that a call has"
 
 
 def test_a_server_that_says_continue_for_ever_cannot_hold_a_call(server: Loopback) -> None:
     server.answers["/"] = endless_continue
-    error = refusal(f"{server.url}/", performer(seconds=0.3))
+    error = refusal(f"{server.url}/", http_calls(seconds=0.3))
     assert error.name == "http.Timeout"
 
 
@@ -64,14 +64,14 @@ def endless_continue(handler: Any) -> None:
 def test_the_time_of_a_call_covers_its_redirects(server: Loopback) -> None:
     server.answers["/"] = redirect("/silent")
     server.answers["/silent"] = silent
-    error = refusal(f"{server.url}/", performer(seconds=0.2), followRedirects=True)
+    error = refusal(f"{server.url}/", http_calls(seconds=0.2), followRedirects=True)
     assert "took longer than the 0.2 seconds that a call has" in str(error)
 
 
 def test_a_server_that_does_not_take_what_is_sent_cannot_hold_a_call() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        error = refusal(url, performer(seconds=0.3), method="POST", bodyType="text", body="x" * 30_000_000)
+        error = refusal(url, http_calls(seconds=0.3), method="POST", bodyType="text", body="x" * 30_000_000)
         assert error.name == "http.Timeout"
 
 
@@ -86,7 +86,7 @@ def test_a_server_that_takes_what_is_sent_in_sips_cannot_hold_a_call(server: Loo
     server.unread.add("/")
     server.answers["/"] = sip
     body = "x" * 30_000_000
-    error = refusal(f"{server.url}/", performer(seconds=0.3), method="POST", bodyType="text", body=body)
+    error = refusal(f"{server.url}/", http_calls(seconds=0.3), method="POST", bodyType="text", body=body)
     assert error.name == "http.Timeout"
     assert sum(taken) < len(body) / 2  # the rest is not all in buffers
 
@@ -105,7 +105,7 @@ def test_a_resolver_that_hangs_is_not_waited_for() -> None:
         over.wait()
         return []
 
-    error = refusal("https://slow.test/", performer(resolve=hang), connectTimeoutSeconds=0.1)
+    error = refusal("https://slow.test/", http_calls(resolve=hang), connectTimeoutSeconds=0.1)
     over.set()
     assert (error.name, str(error)) == ("http.Timeout", "https://slow.test took no connection within 0.1 seconds")
 
@@ -115,7 +115,7 @@ def test_a_name_that_there_is_not_is_an_error_of_the_connection() -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     for resolve in (unknown, always()):
-        error = refusal("https://typo.test/", performer(resolve=resolve))
+        error = refusal("https://typo.test/", http_calls(resolve=resolve))
         assert (error.name, str(error)) == ("http.Connect", "typo.test cannot be found: is the name right?")
 
 
@@ -127,7 +127,7 @@ def test_a_port_that_nobody_listens_on_is_an_error_of_the_connection(server: Loo
 
 
 def test_the_next_address_is_tried_if_one_does_not_answer(server: Loopback) -> None:
-    sender = performer(local=["many.test"], resolve=always("::1", "127.0.0.2", "127.0.0.1"))
+    sender = http_calls(local=["many.test"], resolve=always("::1", "127.0.0.2", "127.0.0.1"))
     assert sender({"url": f"http://many.test:{server.port}/"}, KEY)["status"] == 200
 
 
@@ -183,15 +183,15 @@ def test_headers_together_can_be_too_large(server: Loopback) -> None:
 )
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Loopback, before: bytes) -> None:
     server.answers["/"] = endless(before)
-    error = refusal(f"{server.url}/", performer(most=1_000_000))
+    error = refusal(f"{server.url}/", http_calls(most=1_000_000))
     assert (error.name, str(error)) == ("http.TooLarge", "the answer is larger than 1,000,000 bytes")
 
 
 def test_the_largest_answer_is_as_large_as_allowed(server: Loopback) -> None:
     server.answers["/"] = Reply(200, {"Content-Type": "text/plain"}, b"x" * 1_000)
-    result: Any = performer(most=1_000)({"url": f"{server.url}/"}, KEY)
+    result: Any = http_calls(most=1_000)({"url": f"{server.url}/"}, KEY)
     assert result["body"] == "x" * 1_000
-    assert refusal(f"{server.url}/", performer(most=999)).name == "http.TooLarge"
+    assert refusal(f"{server.url}/", http_calls(most=999)).name == "http.TooLarge"
 
 
 def test_the_size_of_an_answer_is_that_of_what_is_unpacked(server: Loopback) -> None:
@@ -200,7 +200,7 @@ def test_the_size_of_an_answer_is_that_of_what_is_unpacked(server: Loopback) -> 
     assert len(bomb) < 100_000
     tracemalloc.start()
     try:
-        assert refusal(f"{server.url}/", performer(most=1_000_000)).name == "http.TooLarge"
+        assert refusal(f"{server.url}/", http_calls(most=1_000_000)).name == "http.TooLarge"
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
@@ -209,7 +209,7 @@ def test_the_size_of_an_answer_is_that_of_what_is_unpacked(server: Loopback) -> 
 def test_packed_nothing_without_an_end_is_too_large_as_well(server: Loopback) -> None:
     nothing = gzip.compress(b"")
     server.answers["/"] = Reply(200, {"Content-Encoding": "gzip"}, nothing * 1_000)
-    assert refusal(f"{server.url}/", performer(most=10_000)).name == "http.TooLarge"
+    assert refusal(f"{server.url}/", http_calls(most=10_000)).name == "http.TooLarge"
     server.answers["/"] = Reply(200, {"Content-Encoding": "gzip"}, nothing * 10)
     assert call(f"{server.url}/")["body"] is None
 

@@ -1,11 +1,11 @@
-"""Redirects of the http performer, each held to the rules of the first request."""
+"""Redirects of http calls, each held to the rules of the first request."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
-from tests.adapters.http.examples import always, call, performer, refusal
+from tests.adapters.http.examples import always, call, http_calls, refusal
 from tests.loopback import Loopback, Reply, loopback, redirect
 
 
@@ -110,7 +110,7 @@ def test_a_redirect_of_head_is_head(server: Loopback, status: int) -> None:
 )
 def test_a_redirect_to_what_may_not_be_called_is_refused(server: Loopback, location: str) -> None:
     with loopback() as other:
-        sender = performer(local=["entry.test"], resolve=names)
+        sender = http_calls(local=["entry.test"], resolve=names)
         server.answers["/"] = redirect(location.format(other=other.port))
         error = refusal(f"http://entry.test:{server.port}/", sender, followRedirects=True)
         assert error.name == "http.Blocked"
@@ -118,7 +118,7 @@ def test_a_redirect_to_what_may_not_be_called_is_refused(server: Loopback, locat
 
 
 def test_a_list_of_hosts_holds_for_redirects_too(server: Loopback) -> None:
-    sender = performer(hosts={"acme": ["entry.test"]}.get, local=["*.test"], resolve=always("127.0.0.1"))
+    sender = http_calls(hosts={"acme": ["entry.test"]}.get, local=["*.test"], resolve=always("127.0.0.1"))
     server.answers["/"] = redirect(f"http://other.test:{server.port}/")
     error = refusal(f"http://entry.test:{server.port}/", sender, followRedirects=True)
     assert "other.test is not on the list" in str(error)

@@ -1,4 +1,4 @@
-"""Where the http performer does not go, and with what."""
+"""Where http calls do not go, and with what."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.http.gate import addresses_of
-from tests.adapters.http.examples import KEY, call, one_by_one, performer, refusal
+from tests.adapters.http.examples import KEY, call, http_calls, one_by_one, refusal
 from tests.loopback import Loopback, loopback
 
 NAMES = {
@@ -127,7 +127,7 @@ SPELLINGS = [
 def test_what_is_not_public_is_not_called_however_it_is_spelled(server: Loopback, scheme: str, spelling: str) -> None:
     if spelling == "public.test#@127.0.0.1":  # what stands behind the # is no host: the one before it is
         spelling = f"loop.test#@public.test:{server.port}"
-    sender = performer(local=["other.test"], resolve=names_or_loopback)
+    sender = http_calls(local=["other.test"], resolve=names_or_loopback)
     with_port = f"{spelling}:{server.port}"
     for host in (spelling, with_port):
         assert refusal(f"{scheme}://{host}/", sender).name == "http.Blocked"
@@ -136,7 +136,7 @@ def test_what_is_not_public_is_not_called_however_it_is_spelled(server: Loopback
 
 @pytest.mark.parametrize("host", sorted(NAMES.keys() - {"public.test"}))
 def test_names_of_what_is_not_public_are_refused_for_their_addresses(host: str) -> None:
-    error = refusal(f"https://{host}/", performer(local=(), resolve=names))
+    error = refusal(f"https://{host}/", http_calls(local=(), resolve=names))
     assert error.name == "http.Blocked"
     assert f"{host} has an address that is reserved for" in str(error)
     assert f"let the operator put {host} on SEDO_HTTP_ALLOW" in str(error)
@@ -173,7 +173,7 @@ def test_names_of_what_is_not_public_are_refused_for_their_addresses(host: str) 
 )
 def test_what_is_no_url_of_the_web_is_refused(url: str) -> None:
     answers = [["127.0.0.1"]]
-    assert refusal(url, performer(resolve=one_by_one(answers))).name == "http.Blocked"
+    assert refusal(url, http_calls(resolve=one_by_one(answers))).name == "http.Blocked"
     assert answers
 
 
@@ -196,16 +196,16 @@ def test_what_is_no_url_of_the_web_is_refused(url: str) -> None:
     ],
 )
 def test_a_refusal_says_which_rule_it_is_and_what_would_allow_it(url: str, why: str) -> None:
-    assert why in str(refusal(url, performer(local=(), resolve=names)))
+    assert why in str(refusal(url, http_calls(local=(), resolve=names)))
 
 
 def test_a_refusal_does_not_tell_the_address_of_a_name() -> None:
-    assert "10.1.2.3" not in str(refusal("https://bücher.test/", performer(local=(), resolve=names)))
+    assert "10.1.2.3" not in str(refusal("https://bücher.test/", http_calls(local=(), resolve=names)))
 
 
 def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(server: Loopback) -> None:
     answers = [["127.0.0.1"], ["192.0.2.1"]]
-    sender = performer(local=[f"rebinding.test:{server.port}"], resolve=one_by_one(answers))
+    sender = http_calls(local=[f"rebinding.test:{server.port}"], resolve=one_by_one(answers))
     url = f"http://rebinding.test:{server.port}/"
     result: Any = sender({"url": url}, KEY)
     assert result["body"]["headers"]["host"] == f"rebinding.test:{server.port}"
@@ -214,29 +214,29 @@ def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(server:
 
 def test_a_name_that_turns_from_public_to_private_is_refused_by_its_first_answer(server: Loopback) -> None:
     answers = [["127.0.0.1"], ["93.184.215.14"]]
-    sender = performer(local=(), resolve=one_by_one(answers))
+    sender = http_calls(local=(), resolve=one_by_one(answers))
     assert refusal("https://rebinding.test/", sender).name == "http.Blocked"
     assert answers == [["93.184.215.14"]]
     assert server.connections == 0
 
 
 def test_a_list_of_local_hosts_goes_by_how_the_url_names_them(server: Loopback) -> None:
-    sender = performer(local=["127.0.0.1"], resolve=names)
+    sender = http_calls(local=["127.0.0.1"], resolve=names)
     assert refusal(f"http://loop.test:{server.port}/", sender).name == "http.Blocked"
-    assert refusal(f"http://127.0.0.1:{server.port}/", performer(local=["127.0.0.1:1"])).name == "http.Blocked"
+    assert refusal(f"http://127.0.0.1:{server.port}/", http_calls(local=["127.0.0.1:1"])).name == "http.Blocked"
     assert server.connections == 0
 
 
 def test_the_resolver_of_the_system_knows_this_machine(server: Loopback) -> None:
     assert "127.0.0.1" in addresses_of("localhost", 80)
-    sender = performer(local=["localhost"])
+    sender = http_calls(local=["localhost"])
     assert sender({"url": f"http://localhost:{server.port}/"}, KEY)["status"] == 200
-    assert refusal("https://localhost/", performer(local=())).name == "http.Blocked"
+    assert refusal("https://localhost/", http_calls(local=())).name == "http.Blocked"
 
 
 def test_a_tenant_may_call_the_hosts_of_its_list_only(server: Loopback) -> None:
     lists = {"acme": ["127.0.0.1"], "other": ["*.example.com"], "none": []}
-    sender = performer(hosts=lists.get)
+    sender = http_calls(hosts=lists.get)
     url = f"{server.url}/"
     assert sender({"url": url}, "acme:d:1:t:1")["status"] == 200
     assert sender({"url": url}, "unlisted:d:1:t:1")["status"] == 200
@@ -249,7 +249,7 @@ def test_a_tenant_may_call_the_hosts_of_its_list_only(server: Loopback) -> None:
 
 
 def test_a_public_host_of_the_list_of_a_tenant_is_still_held_to_the_other_rules() -> None:
-    sender = performer(hosts={"acme": ["*"]}.get, local=(), resolve=names)
+    sender = http_calls(hosts={"acme": ["*"]}.get, local=(), resolve=names)
     assert "loopback" in str(refusal("https://loop.test/", sender))
 
 

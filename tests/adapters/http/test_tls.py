@@ -1,10 +1,10 @@
-"""Whom the http performer believes to be who they are."""
+"""Whom http calls believe to be who they are."""
 
 from typing import Any
 
 import pytest
 
-from tests.adapters.http.examples import KEY, always, performer, refusal
+from tests.adapters.http.examples import KEY, always, http_calls, refusal
 from tests.certificates import Authority
 from tests.loopback import loopback
 
@@ -16,20 +16,20 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def test_a_certificate_for_the_name_is_good_whatever_the_address_is(authority: Authority) -> None:
     with loopback(authority.server("api.example.test")) as server:
-        sender = performer(local=["api.example.test"], resolve=always("127.0.0.1"), ca_file=str(authority.file))
+        sender = http_calls(local=["api.example.test"], resolve=always("127.0.0.1"), ca_file=str(authority.file))
         result: Any = sender({"url": f"https://API.example.test:{server.port}/"}, KEY)
         assert result["body"]["headers"]["host"] == f"api.example.test:{server.port}"
 
 
 def test_a_certificate_can_be_for_an_address(authority: Authority) -> None:
     with loopback(authority.server("127.0.0.1")) as server:
-        result: Any = performer(ca_file=str(authority.file))({"url": server.url}, KEY)
+        result: Any = http_calls(ca_file=str(authority.file))({"url": server.url}, KEY)
         assert result["status"] == 200
 
 
 def test_a_certificate_for_another_name_is_refused(authority: Authority) -> None:
     with loopback(authority.server("other.example.test")) as server:
-        sender = performer(local=["api.example.test"], resolve=always("127.0.0.1"), ca_file=str(authority.file))
+        sender = http_calls(local=["api.example.test"], resolve=always("127.0.0.1"), ca_file=str(authority.file))
         error = refusal(f"https://api.example.test:{server.port}/", sender)
         assert error.name == "http.Tls"
         assert "api.example.test" in str(error)
@@ -49,11 +49,11 @@ def test_a_server_that_speaks_no_tls_is_refused() -> None:
 
 def test_a_call_over_tls_can_be_large_in_both_directions(authority: Authority) -> None:
     with loopback(authority.server("127.0.0.1")) as server:
-        result: Any = performer(ca_file=str(authority.file))(
+        result: Any = http_calls(ca_file=str(authority.file))(
             {"url": server.url, "method": "POST", "body": "x" * 1_000_000}, KEY
         )
         assert result["body"]["body"] == '"' + "x" * 1_000_000 + '"'
 
 
 def test_the_authorities_of_the_system_are_trusted_by_default() -> None:
-    assert performer()._context.cert_store_stats()  # noqa: SLF001 - a public server is out of reach
+    assert http_calls()._context.cert_store_stats()  # noqa: SLF001 - a public server is out of reach
