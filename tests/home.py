@@ -26,6 +26,7 @@ from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Mode
+from chalicelib.engine.observers import Observer
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.graph import Wiring
 from chalicelib.wiring.memory import adapters
@@ -99,7 +100,7 @@ class Calls:
 class Home:
     """sedo over memory, with every call of a store or queue counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, observers: Sequence[Observer] = ()) -> None:
         self.calls: Counter[str] = Counter()
         self.performed: list[tuple[str, Json]] = []
         self.failures: list[str] = []
@@ -129,6 +130,7 @@ class Home:
             calls=lambda: Calls(self),
             new_suffix=lambda: next(self.tokens),
             new_request=lambda: next(self.requests),
+            observers=observers,
         )
         self.dependencies, services = wiring.dependencies, wiring.services
         self.definitions, self.service, self.drive = services.definitions, services.executions, services.drive

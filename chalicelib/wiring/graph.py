@@ -14,7 +14,7 @@ from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.composition import compose
 from chalicelib.engine.model import Mode
-from chalicelib.engine.observers import log_turns
+from chalicelib.engine.observers import Observer, log_turns
 from chalicelib.engine.worker import Worker
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.settings import Settings
@@ -76,6 +76,7 @@ class Wiring:
         calls: makes what carries out the calls of an invocation; None: a pool of threads does, in the world.
         new_suffix: makes the last part of the id of an execution.
         new_request: makes the id of a request of the API.
+        observers: what sees each write of an execution that has been made.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword
@@ -87,6 +88,7 @@ class Wiring:
         calls: "Callable[[], Calls] | None" = None,
         new_suffix: "Callable[[], str]" = random_suffix,
         new_request: "Callable[[], str]" = random_request,
+        observers: "Sequence[Observer]" = (log_turns,),
     ) -> None:
         self._adapters, self._settings, self._step_types = adapters, settings, step_types
         self._new_suffix, self._new_request = new_suffix, new_request
@@ -99,7 +101,7 @@ class Wiring:
             signals=adapters.signals,
             clock=adapters.clock,
             calls=calls or self._pooled(),
-            observers=(log_turns,),
+            observers=observers,
         )
         reports = settings.reports_failures
         self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports)

@@ -25,9 +25,7 @@ def seen() -> list[Committed]:
 
 @pytest.fixture
 def home(seen: list[Committed]) -> Iterator[Home]:
-    home = Home()
-    home.dependencies = copy_with(home.dependencies, observers=(seen.append,))
-    return home
+    return Home(observers=(seen.append,))
 
 
 def losing(home: Home, loss: Exception) -> Callable[..., Any]:
