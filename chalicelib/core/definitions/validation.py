@@ -1,6 +1,7 @@
 """What a posted definition comes to: its includes resolved, its problems, or what is odd about it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from chalicelib.core.definitions.include import Find, resolve
 from chalicelib.core.definitions.lint import lint
@@ -42,9 +43,9 @@ def review(
         parse(resolved.document, step_types)
     except InvalidDefinitionError as error:
         return Validation({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS])
-    assert isinstance(resolved.document, dict)  # noqa: S101 - parse accepts nothing else
+    valid = cast("Mapping[str, Json]", resolved.document)  # an object: parse accepts nothing else
     if resolved.problems:
         return Validation({}, resolved.problems)
-    if problems := resolved.located(inspect(resolved.document)):
+    if problems := resolved.located(inspect(valid)):
         return Validation({}, problems[:MAX_PROBLEMS])
-    return Validation(resolved.document, warnings=resolved.located(lint(resolved.document, step_types)))
+    return Validation(valid, warnings=resolved.located(lint(valid, step_types)))

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
+from typing import Any
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
 from chalicelib.core.executions.identity import ExecutionId
@@ -43,10 +44,9 @@ def submit(definition: Definition, blank: Execution) -> Execution:
     if definition.stash is None:
         return submitted
     try:
-        stash = render(definition.stash, scope(submitted, root, blank.input, now, ""))
+        stash: Any = render(definition.stash, scope(submitted, root, blank.input, now, ""))  # an object
     except StepError as error:
         raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
-    assert isinstance(stash, dict)  # noqa: S101 - its schema says so
     return copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})
 
 
@@ -115,17 +115,6 @@ def partition(
     first = execution.partition.first if execution.partition is not None else 0
     own = items[number * size : (number + 1) * size]
     name = child_id(execution, thread, number)
-    root = Thread(
-        ROOT,
-        0,
-        Status.READY,
-        thread.step,
-        incoming=list(own),
-        since=thread.since,
-        started_at=thread.since,
-        stash=visible_stash(execution, thread) if "stash" in join.reads else {},
-        error=visible_error(execution, thread),
-    )
     return Execution(
         id=name,
         tenant_id=execution.tenant_id,
@@ -134,7 +123,7 @@ def partition(
         nonce=_nonce(name),
         input=execution.input if "input" in join.reads else None,
         started_at=thread.since,
-        threads={ROOT: root},
+        threads={ROOT: _partition_root(execution, thread, join, own)},
         step=thread.step,
         parent=Parent(execution.id, thread.id, thread.turn, number),
         started_by=execution.started_by,
@@ -148,6 +137,21 @@ def partition(
             tolerate=join.tolerate,
             execution=execution_values(execution),
         ),
+    )
+
+
+def _partition_root(execution: Execution, thread: Thread, join: PartitionJoin, items: Sequence[Json]) -> Thread:
+    """Make the first thread of a partition: it stands at the map, and sees what the map's thread sees."""
+    return Thread(
+        ROOT,
+        0,
+        Status.READY,
+        thread.step,
+        incoming=list(items),
+        since=thread.since,
+        started_at=thread.since,
+        stash=visible_stash(execution, thread) if "stash" in join.reads else {},
+        error=visible_error(execution, thread),
     )
 
 

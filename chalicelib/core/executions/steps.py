@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import cast
 
 from chalicelib.core.definitions.model import (
     AnswerKind,
@@ -136,8 +137,8 @@ class Steps(Rules):
         if thread.deadline is not None and self.now >= thread.deadline:
             self.fail(thread, StepTimeoutError())
         elif thread.join is not None:
-            assert isinstance(result, list)  # noqa: S101 - what is gathered is a list of lists
-            self.succeed(thread, [each for part in result if isinstance(part, list) for each in part])
+            parts = cast("list[Json]", result)
+            self.succeed(thread, [each for part in parts if isinstance(part, list) for each in part])
         elif (call := callback_of(self.definition, self.execution, thread)) is not None:
             wait = AnswerWait(AnswerKind.CALLBACK, until=self.after(call.heartbeat))
             waiting = copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait, claimed=False)
