@@ -42,7 +42,7 @@ check:
 	$(APP)/bin/deptry .
 	$(PY) -m vulture
 	$(PY) docs/generate.py --check
-	$(PY) -m pytest --cov --cov-report=term-missing:skip-covered
+	$(PY) -m pytest --numprocesses=auto --dist=worksteal --durations=15 --cov --cov-report=term-missing:skip-covered
 
 bench: install
 	@$(PY) -m benchmarks

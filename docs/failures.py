@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tests.simulation.failures import CHILD, WORKFLOW, Outcome, Point, outcomes
-from tests.simulation.world import Fault
+from tests.simulation.faults import Fault
 
 INTRODUCTION = """\
 # When something fails

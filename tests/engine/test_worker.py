@@ -84,7 +84,7 @@ class World:
         return [record(message.id, message.body, queue, message.receives) for message in messages]
 
     def waiting(self, *names: str) -> tuple[list[str], list[SqsRecord]]:
-        """Start executions and lead them through their wait: their ids, and the timers."""
+        """Start executions and lead them through their wait: their ids, and the timers in that order."""
         ids = self.start(*names)
         first = self.records()
         assert self.worker().handle(first, "first", MINUTE) is None
@@ -92,7 +92,8 @@ class World:
         self.clock.sleep(45)
         self.executions.calls.clear()
         self.queue.deleted.clear()
-        return ids, self.records("timers")
+        timers = self.records("timers")
+        return ids, sorted(timers, key=lambda timer: ids.index(json.loads(timer["body"])["execution"]))
 
     def states(self, ids: Sequence[str]) -> list[State]:
         found = (MemoryExecutions.get(self.executions, each) for each in ids)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.definitions.model import Call
@@ -11,9 +11,14 @@ from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.value import copy_with, value
-from tests.simulation.invariants import told
+from tests.simulation.faults import Fault, possible
+from tests.simulation.invariants import by_thread
 from tests.simulation.scenario import Scenario, play, root_of
-from tests.simulation.world import TENANT, Fault, Process, World, ended
+from tests.simulation.settings import TENANT
+from tests.simulation.world import World, ended
+
+if TYPE_CHECKING:
+    from tests.simulation.processes import Process
 
 WORKFLOW = """\
 id: order
@@ -93,7 +98,7 @@ class Observed(World):
         self.deliveries: dict[str, int] = {}
 
     def fault(self, name: str) -> Fault | None:
-        process = self.current()
+        process = self.processes.current()
         event, execution, submitted = "", f"{TENANT}:order:{NAME}", None
         if process.message is not None:
             message = read_message(json.loads(process.message.body))
@@ -160,7 +165,7 @@ def outcomes() -> Sequence[Sequence[Outcome]]:
         [
             struck(place, fault)
             for fault in Fault
-            if fault in World.possible(point.call) and (point.event or fault is not Fault.REDELIVER)
+            if fault in possible(point.call) and (point.event or fault is not Fault.REDELIVER)
         ]
         for place, point in enumerate(undisturbed().points)
     ]
@@ -170,7 +175,7 @@ def struck(place: int, fault: Fault) -> Outcome:
     """Let a fault strike a call, by its number."""
     reference, world = undisturbed(), observe({place: fault})
     point, caller = reference.points[place], world.callers[place]
-    later = list(zip(world.calls[place + 1 :], world.callers[place + 1 :], strict=True))
+    later = list(zip(world.faults.calls[place + 1 :], world.callers[place + 1 :], strict=True))
     once = 1 if fault is Fault.REDELIVER else 0
     return Outcome(
         point=point,
@@ -194,4 +199,4 @@ def came_to(world: World) -> Any:
     """Tell all that must be the same, without what differs from run to run."""
     keys = {effect.key for effect in world.made_calls}
     contents = {(effect.key, effect.content) for effect in world.made_calls}
-    return [(ended(item), told(world, item.id)) for item in world.all()], keys, len(contents)
+    return [(ended(item), by_thread(world, item.id)) for item in world.all()], keys, len(contents)

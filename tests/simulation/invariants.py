@@ -41,15 +41,15 @@ def random_run(scenario: str, seed: int, **how: Any) -> World:
     return world
 
 
-def told(world: World, execution: str) -> dict[str, list[Any]]:
+def by_thread(world: World, execution: str) -> dict[str, list[Any]]:
     """Read what every thread of an execution did, without what differs from run to run; the chain must be whole."""
     item = world.executions.get(execution)
     assert item is not None
-    by_thread: dict[str, list[Any]] = {}
-    for record in world.told(item):
+    threads: dict[str, list[Any]] = {}
+    for record in world.records(item):
         if record["state"] not in REQUESTS:
-            by_thread.setdefault(record["thread"], []).append({**scrubbed(record), "time": None})
-    return by_thread
+            threads.setdefault(record["thread"], []).append({**scrubbed(record), "time": None})
+    return threads
 
 
 def check(world: World, scenario: str, name: str | None = None) -> None:
@@ -57,15 +57,15 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
     reference, early = undisturbed(scenario, name), ALL[scenario].early
     assert world.buried == 0, "a message was given up"
     expected = {item.id: item for item in reference.all()}
-    for execution in world.answered:
+    for execution in world.clients.answered:
         assert world.executions.get(execution) is not None, "an answered execution is lost"
     strayed = False
     for item in world.all():
         check_end(world, item)
-        check_orders(world, item)
+        check_cancelled(world, item)
         strayed = strayed or check_outcome(item, expected.get(item.id), scenario)
         if not early and not strayed:
-            assert told(world, item.id) == told(reference, item.id), f"another history of {item.id}"
+            assert by_thread(world, item.id) == by_thread(reference, item.id), f"another history of {item.id}"
     if world.executions.items and not early and not strayed:
         assert set(world.executions.items) == set(expected), "other executions"
     for task in world.every_task():
@@ -76,7 +76,7 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
 def check_end(world: World, item: Execution) -> None:
     """See that an execution has ended, once, and that no turn is doubled."""
     assert item.ended, f"{item.id} is stuck at {item.step}, {'paused' if item.paused else item.state}"
-    history = world.told(item)
+    history = world.records(item)
     turns = Counter((r["thread"], r["turn"], r["state"]) for r in history if r["state"].startswith("Step"))
     assert not turns or max(turns.values()) == 1, f"a turn of {item.id} is doubled: {turns.most_common(1)}"
     for before, record in pairwise(history):
@@ -85,7 +85,7 @@ def check_end(world: World, item: Execution) -> None:
     assert history[-1]["state"] == item.state, "the end is not the last record"
 
 
-def check_orders(world: World, item: Execution) -> None:
+def check_cancelled(world: World, item: Execution) -> None:
     """See that no execution goes on long after the one that started it was cancelled."""
     parent = None if item.parent is None else world.executions.get(item.parent.execution)
     if parent is not None and parent.state is State.CANCELLED and item.state is not State.CANCELLED:
@@ -124,7 +124,7 @@ def check_effects(world: World, reference: World, *, complete: bool) -> None:
     once = Counter(effect.key for effect in world.made_calls if effect.once)
     assert not once or max(once.values()) == 1, "what is to be done at most once was done twice"
     extra = len(world.made_calls) - len(keys)
-    assert extra <= len(world.struck) * world.width, "more extra effects than faults explain"
+    assert extra <= len(world.faults.struck) * world.turns.width, "more extra effects than faults explain"
     for effect in world.made_calls:
         assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
         assert not effect.belated, f"{effect.key} performed by {effect.by.name}, after its turn"

@@ -16,7 +16,9 @@ from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.json import Json, parse_instant
 from chalicelib.steps import STEP_TYPES
-from tests.simulation.world import START, TENANT, Demand, Saying, World
+from tests.simulation.clients import Demand, Saying
+from tests.simulation.settings import START, TENANT
+from tests.simulation.world import World
 
 TESTS = Path(__file__).parents[1]
 REACHES_OUT = re.compile(r"\btype: (aws|callback|event|http|lambda|task)\b")
@@ -105,9 +107,9 @@ class Scenario:
             parsed = parse(document, {**STEP_TYPES, "call": CallStep()})
             versions.setdefault(parsed.id, []).append(parsed)
         return {
-            key if number == 1 else f"{key}@{number}": each
+            key if number == 1 else f"{key}@{number}": version
             for key, found in versions.items()
-            for number, each in enumerate(found, 1)
+            for number, version in enumerate(found, 1)
         }
 
 
@@ -138,28 +140,28 @@ def play(scenario: Scenario, name: str | None = None, *, kind: type[World] = Wor
     """Let a world run a scenario to its end."""
     world = kind(scenario.parsed, answers=scenario.answers, **how)
     name = scenario.caller_name or name
-    world.execute(scenario.id, scenario.input, name, version=1)
-    world.demand(f"{TENANT}:{scenario.id}:{name}", scenario.requests)
-    world.say(f"{TENANT}:{scenario.id}:{name}", scenario.says)
+    world.clients.execute(scenario.id, scenario.input, name, version=1)
+    world.clients.demand(f"{TENANT}:{scenario.id}:{name}", scenario.requests)
+    world.outsiders.say(f"{TENANT}:{scenario.id}:{name}", scenario.says)
     world.run()
     return world
 
 
 def root_of(world: World) -> Execution:
     """Find the execution that the client started."""
-    (root,) = (each for each in world.all() if each.parent is None)
+    (root,) = (item for item in world.all() if item.parent is None)
     return root
 
 
 def timeline(world: World, execution: Execution) -> list[str]:
     """Tell the history of an execution, a line for each record after the start."""
-    records = world.told(execution)
+    records = world.records(execution)
     return [
-        told(record, before["state"]) for before, record in pairwise(records) if before["state"] != "ExecutionSubmitted"
+        line(record, before["state"]) for before, record in pairwise(records) if before["state"] != "ExecutionSubmitted"
     ]
 
 
-def told(record: Mapping[str, Any], before: str) -> str:
+def line(record: Mapping[str, Any], before: str) -> str:
     """Tell a record in a line, by what came before it."""
     at = elapsed(parse_instant(record["time"]) - START)
     thread = "/".join(record["thread"].split(".")[2::2]) or "main"
@@ -181,8 +183,8 @@ def told(record: Mapping[str, Any], before: str) -> str:
 def elapsed(time: timedelta) -> str:
     """Write a time since the start, in whole seconds: ``3d1h``, ``5m``, ``0s``."""
     seconds = int(time.total_seconds())
-    parts = (("d", seconds // 86400), ("h", seconds // 3600 % 24), ("m", seconds // 60 % 60), ("s", seconds % 60))
-    return "".join(f"{count}{unit}" for unit, count in parts if count) or "0s"
+    units = (("d", seconds // 86400), ("h", seconds // 3600 % 24), ("m", seconds // 60 % 60), ("s", seconds % 60))
+    return "".join(f"{count}{unit}" for unit, count in units if count) or "0s"
 
 
 def plain(value: Any) -> Any:

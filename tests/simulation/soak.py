@@ -8,10 +8,10 @@ from itertools import combinations, count, islice
 from typing import TypeAlias
 
 from chalicelib.core.values.errors import SedoError
+from tests.simulation.faults import Fault
 from tests.simulation.invariants import check, random_run, run
 from tests.simulation.scenario import ALL
 from tests.simulation.test_simulation import PAIRED, struck
-from tests.simulation.world import Fault
 
 RUNS = 100_000
 AT_ONCE = 200
@@ -59,8 +59,8 @@ def soak(title: str, tasks: Iterator[Task]) -> int:
         for found in pool.map(broken, batches(tasks)):
             done += AT_ONCE
             broke += len(found)
-            for each in found:
-                sys.stdout.write(f"\n{each}\n")
+            for line in found:
+                sys.stdout.write(f"\n{line}\n")
             sys.stdout.write(f"\r{title}: {done:,} runs, {broke} broke something")
             sys.stdout.flush()
     sys.stdout.write("\n")

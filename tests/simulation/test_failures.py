@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.failures import Outcome, outcomes, undisturbed
-from tests.simulation.world import Fault
+from tests.simulation.faults import Fault
 
 PAGE = (Path(__file__).parents[2] / "docs/failures.md").read_text(encoding="utf-8")
 ABRUPT = {Fault.KILL_BEFORE, Fault.KILL_AFTER, Fault.REDELIVER}

@@ -35,7 +35,7 @@ def test_a_scenario_comes_to_what_it_says(scenario: Scenario) -> None:
 
 
 def check_children(world: World, scenario: Scenario) -> None:
-    children = [execution_json(each) for each in world.all() if each.parent is not None]
+    children = [execution_json(item) for item in world.all() if item.parent is not None]
     expected = [
         (definition, one)
         for definition, found in scenario.children.items()

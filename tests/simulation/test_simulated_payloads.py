@@ -15,9 +15,12 @@ from chalicelib.core.records.history import Row, chained
 from chalicelib.core.records.payload import PackingLimits, Reference, record_slots, unpack
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
 from chalicelib.core.values.json import decode, encode
+from tests.simulation.faults import Fault, possible
 from tests.simulation.invariants import NAMES, check
+from tests.simulation.ports import Caller
 from tests.simulation.scenario import ALL, play
-from tests.simulation.world import TENANT, Caller, Fault, World
+from tests.simulation.settings import TENANT
+from tests.simulation.world import World
 
 LARGE = ("pure", "calls", "fork")
 TINY = PackingLimits(slot=8, document=400, smallest=8, tail_text=0, shared=8)
@@ -56,10 +59,10 @@ def head_json(head: Link | None) -> dict[str, Any]:
 def whole_records(world: World, row: Row) -> list[list[Any]]:
     records = decode(row.text)
     references = {
-        f"/{number}/{len(record) - 1}{place}": Reference(**each)
+        f"/{number}/{len(record) - 1}{place}": Reference(**reference)
         for number, record in enumerate(records)
         if isinstance(record[-1], dict)
-        for place, each in record[-1].pop("references", {}).items()
+        for place, reference in record[-1].pop("references", {}).items()
     }
     unpack(records, references, Payloads(world.chunks).get(TENANT, references.values()), record_slots)
     return records
@@ -74,7 +77,7 @@ def check_whole(world: World, scenario: str, name: str | None) -> None:
 def test_nearly_all_values_move_out(scenario: str, name: str | None) -> None:
     world = undisturbed(scenario, name)
     check_whole(world, scenario, name)
-    assert "chunks.put" in world.calls
+    assert "chunks.put" in world.faults.calls
     (text,) = world.executions.items.values()
     (rows,) = world.history.rows.values()
     records = [record for row in rows for record in row.records]
@@ -83,15 +86,15 @@ def test_nearly_all_values_move_out(scenario: str, name: str | None) -> None:
 
 
 def test_large_values_are_read_by_whoever_takes_a_message_up() -> None:
-    assert "chunks.get" in undisturbed("fork").calls
+    assert "chunks.get" in undisturbed("fork").faults.calls
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("scenario", LARGE)
 def test_every_single_fault_at_every_call(scenario: str, fault: Fault, name: str | None) -> None:
-    for place, call in enumerate(undisturbed(scenario, name).calls):
-        if fault in World.possible(call):
+    for place, call in enumerate(undisturbed(scenario, name).faults.calls):
+        if fault in possible(call):
             check_whole(run(scenario, name, faults={place: fault}), scenario, name)
 
 
@@ -106,8 +109,8 @@ def random_run(scenario: str, seed: int, kind: type[World] = World) -> World:
 def test_random_runs(scenario: str) -> None:
     struck: set[str] = set()
     for seed in range(200):
-        struck |= {each.split(" ", 1)[1] for each in random_run(scenario, seed).struck}
-    assert {f"chunks.put: {fault}" for fault in World.possible("chunks.put")} <= struck
+        struck |= {blow.split(" ", 1)[1] for blow in random_run(scenario, seed).faults.struck}
+    assert {f"chunks.put: {fault}" for fault in possible("chunks.put")} <= struck
 
 
 class Later(Payloads):
@@ -119,7 +122,7 @@ class Later(Payloads):
 
     def put(self, payloads: Mapping[str, bytes]) -> None:
         write = super().put
-        self.world.spawn("later", lambda: write(payloads))
+        self.world.processes.spawn("later", lambda: write(payloads))
 
 
 class WritesItemsBeforeTheirPayloads(World):

@@ -15,9 +15,10 @@ from chalicelib.engine.invocation import Invocation
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.executions import ExecutionService
 from tests.simulation import mutants, mutants_answers, mutants_rules
-from tests.simulation.invariants import NAMES, check, random_run, run, told, undisturbed
+from tests.simulation.faults import Fault, possible
+from tests.simulation.invariants import NAMES, by_thread, check, random_run, run, undisturbed
 from tests.simulation.scenario import ALL, play, root_of, timeline
-from tests.simulation.world import Fault, World
+from tests.simulation.world import World
 
 CALLS = 3_000
 """Of dependencies, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
@@ -32,20 +33,20 @@ HUNTED = ("pure", "waits", "calls", "fork", "uneven", "rounds")
 
 def struck(scenario: str, name: str | None) -> list[tuple[int, Fault]]:
     """List every fault at every call of an undisturbed run."""
-    calls = enumerate(undisturbed(scenario, name).calls)
-    return [(place, fault) for place, call in calls for fault in World.possible(call)]
+    calls = enumerate(undisturbed(scenario, name).faults.calls)
+    return [(place, fault) for place, call in calls for fault in possible(call)]
 
 
 def thinned(scenario: str, name: str | None) -> Iterator[tuple[int, Fault]]:
     """Choose of these, evenly, as many as the time allows."""
     every, world = struck(scenario, name), undisturbed(scenario, name)
-    stride = max(1, len(every) * len(world.calls) * breadth(world) // CALLS)
+    stride = max(1, len(every) * len(world.faults.calls) * breadth(world) // CALLS)
     yield from every[::stride]
 
 
 def breadth(world: World) -> int:
     """Tell how many times as long as others a run takes: its executions are larger."""
-    return 1 + world.width // 8
+    return 1 + world.turns.width // 8
 
 
 @pytest.mark.parametrize("scenario", ALL)
@@ -74,7 +75,7 @@ def test_messages_that_are_given_up_leave_nothing_stuck(scenario: str) -> None:
         world = run(scenario, "mine", seed=seed, rate=0.2, receives=2)
         for item in world.all():
             assert item.ended, f"{item.id} is stuck at {item.step}"
-            told(world, item.id)
+            by_thread(world, item.id)
 
 
 def hunted(**how: Any) -> str:
@@ -188,21 +189,23 @@ def collide(seed: int, **how: Any) -> None:
     scenario = ALL["calls" if seed % 4 < 2 else "echo-then-call"]
     world = Colliding(scenario.parsed, seed=seed, rate=0.08 * (seed % 2), **how)
     for foo in ("bar", "baz"):
-        world.execute(scenario.id, {"foo": foo})
+        world.clients.execute(scenario.id, {"foo": foo})
     world.run()
-    for name in world.answered:
+    for name in world.clients.answered:
         assert world.executions.get(name) is not None, "an answered execution is lost"
     for item in world.all():
         assert item.ended, f"stuck at {item.step}"
-        told(world, item.id)
-    asked = [execution.input for name in world.answered if (execution := world.executions.get(name))]
-    assert len(set(world.answered)) == len(world.answered), "two clients were answered the same execution"
-    assert len({json.dumps(each) for each in asked}) == len(asked), "a client was answered another's execution"
+        by_thread(world, item.id)
+    asked = [execution.input for name in world.clients.answered if (execution := world.executions.get(name))]
+    assert len(set(world.clients.answered)) == len(world.clients.answered), (
+        "two clients were answered the same execution"
+    )
+    assert len({json.dumps(value) for value in asked}) == len(asked), "a client was answered another's execution"
     for effect in world.made_calls:
         assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
     contents = {(effect.key, effect.content) for effect in world.made_calls}
     assert len(contents) == len({effect.key for effect in world.made_calls}), "a key carried two contents"
-    assert len(world.made_calls) - len(contents) <= len(world.struck), "more extra effects than faults explain"
+    assert len(world.made_calls) - len(contents) <= len(world.faults.struck), "more extra effects than faults explain"
 
 
 def test_ids_that_collide_are_told_apart() -> None:
@@ -222,12 +225,12 @@ def test_a_rule_about_ids_that_collide_switched_off_is_caught(mutant: type[Invoc
 
 def test_a_map_of_ten_thousand_items_comes_to_the_same_under_faults() -> None:
     steps = [{"id": "double", "type": "echo", "message": "${multiply(item, `2`)}"}]
-    each = {"id": "each", "type": "map", "items": "${range(`10000`)}", "steps": steps}
-    world = World({"many": parse({"id": "many", "steps": [each]}, STEP_TYPES)}, seed=1, rate=0.05)
-    world.execute("many", None, "mine")
+    step = {"id": "each", "type": "map", "items": "${range(`10000`)}", "steps": steps}
+    world = World({"many": parse({"id": "many", "steps": [step]}, STEP_TYPES)}, seed=1, rate=0.05)
+    world.clients.execute("many", None, "mine")
     world.run(200_000)
     root = world.executions.get("123:many:mine")
     assert root is not None
     assert (root.state, root.output) == (State.SUCCEEDED, list(range(0, 20_000, 2)))
-    assert len(world.struck) > 50
+    assert len(world.faults.struck) > 50
     assert {len(item.threads) for item in world.all()} == {1}

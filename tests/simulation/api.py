@@ -1,0 +1,83 @@
+"""The use cases of the API over the ports of the world."""
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.memory.stores import MemoryDefinitions
+from chalicelib.core.executions.inputs import Answered, Requested
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.waits.token import Token
+from chalicelib.engine.invocation import ApiInvocation
+from chalicelib.ports import DefinitionRecord
+from chalicelib.usecases.answers import AnswerService
+from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.executions import ExecutionService
+from chalicelib.usecases.tasks import TaskService
+from tests.simulation.settings import START, TENANT
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class Api:
+    """What clients and other systems call; a function of the API is a process like any other."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+
+    def executions(self) -> ExecutionService:
+        """Answer the use cases of executions."""
+        world, definitions = self.world, MemoryDefinitions()
+        for name in world.definitions.by_name:
+            definition, _, version = name.partition("@")
+            record = DefinitionRecord(TENANT, definition, int(version or 1), {}, name, START)
+            definitions.add(record)
+            definitions.put_newest(record)
+        return world.settings.service(
+            definitions=DefinitionService(definitions, world.clock, {}),
+            parsed=world.definitions,
+            executions=world.dependencies.executions,
+            history=world.history,
+            queue=world.dependencies.queue,
+            clock=world.clock,
+            new_suffix=world.token,
+            drive=self.drive,
+        )
+
+    def answers(self) -> AnswerService:
+        """Answer the use cases of other systems."""
+        return AnswerService(
+            executions=self.world.dependencies.executions,
+            definitions=self.world.dependencies.definitions,
+            signals=self.world.dependencies.signals,
+            queue=self.world.dependencies.queue,
+            clock=self.world.clock,
+            read_token=read_token,
+            answer=self.hear,
+            drive=self.drive,
+        )
+
+    def tasks(self) -> TaskService:
+        """Answer the use cases of people."""
+        dependencies = self.world.dependencies
+        return TaskService(dependencies.tasks, dependencies.executions, self.world.clock, self.hear)
+
+    def drive(self, execution: str, event: Requested) -> Execution | None:
+        """Make a request."""
+        return self.invocation(execution, event).result()
+
+    def hear(self, execution: str, event: Answered) -> bool:
+        """Fold an answer."""
+        return self.invocation(execution, event).has_changed()
+
+    def invocation(self, execution: str, event: Requested | Answered) -> ApiInvocation:
+        """Make the invocation of a call."""
+        world = self.world
+        return ApiInvocation(world.dependencies, execution, event, world.new_request(), world.settings.requesting)
+
+
+def read_token(text: str) -> Token:
+    """Read a token of the simulated world, which are not signed."""
+    execution, thread, turn = json.loads(text)
+    return Token(execution, thread, turn, START + timedelta(days=365))

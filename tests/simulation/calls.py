@@ -1,0 +1,123 @@
+"""Effects in the simulated world: what a scenario answers to a call, and who performed what."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json import Json
+from chalicelib.engine.children import gatherer
+from chalicelib.ports import CallResult
+from tests.simulation.processes import Process
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+PUT_OFF = 0.05
+"""How often there is no time for an effect to begin, in random runs."""
+
+
+@dataclass
+class Effect:
+    """An effect that was performed."""
+
+    key: str
+    content: str
+    by: Process
+    allowed: bool
+    """Whether the process had seen the turn stand ready, and not handed to others."""
+    belated: bool
+    """Whether the turn had been left before the process began."""
+    once: bool = False
+    """Whether it must not be performed twice."""
+
+
+class Answers:
+    """What a scenario answers to `call` steps by their name, and to others by their kind."""
+
+    def __init__(self, answers: Mapping[str, Sequence[Mapping[str, Json]]]) -> None:
+        self.answers = answers
+        self.numbers: dict[str, dict[str, int]] = {}
+
+    def to(self, key: str, perform: Call) -> Mapping[str, Any]:
+        """Find the answer: the n-th turn that makes a call gets the n-th one, or the last."""
+        params: Any = perform.params
+        name = str(params.get("name")) if perform.kind == "call" else perform.kind
+        answers = self.answers.get(name, ())
+        numbers = self.numbers.setdefault(name, {})
+        return answers[min(numbers.setdefault(key, len(numbers)), len(answers) - 1)] if answers else {}
+
+
+@dataclass(slots=True)
+class Running:
+    """An effect in flight."""
+
+    thread: str
+    turn: int
+    perform: Call
+    key: str
+    until: datetime
+
+
+class SimulatedCalls:
+    """Calls that end in any order, once their time has come; each run of one answers something else."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.running: list[Running] = []
+        self.put_off: list[CallDeferred] = []
+
+    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
+        """Begin: it may be done, and nobody may ever hear of it; or it has no time to begin."""
+        if self.world.chance.happens(PUT_OFF):
+            self.put_off.append(CallDeferred(thread, turn))
+            return
+        key = f"{execution}:{thread}:{turn}"
+        self.world.call("calls.start", lambda: self.world.performed(key, perform, (execution, thread, turn)))
+        until = self.world.clock.now() + timedelta(seconds=self.world.answers.to(key, perform).get("seconds", 0))
+        self.running.append(Running(thread, turn, perform, key, until))
+
+    def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
+        """End one, or more; none if none has ended by then."""
+        if self.put_off:
+            put_off, self.put_off = self.put_off, []
+            return put_off
+        soonest = min(running.until for running in self.running)
+        if until is not None and until < soonest:
+            self.world.processes.pause(until)
+            return []
+        self.world.processes.pause(soonest)
+        by = max(self.world.clock.now(), soonest)
+        ended, left = self.world.chance.some([running for running in self.running if running.until <= by])
+        self.running = [running for running in self.running if running.until > by] + left
+        return [self.outcome(running) for running in ended]
+
+    def outcome(self, running: Running) -> CallSucceeded | CallFailed:
+        """Answer as the scenario says, or else with the number of the run, so that two runs never answer the same."""
+        if running.perform.kind == "gather":
+            return self.gathered(running)
+        answer = self.world.answers.to(running.key, running.perform)
+        if "error" in answer:
+            return CallFailed(running.thread, running.turn, answer["error"], answer.get("message", "no"))
+        run = sum(effect.key == running.key for effect in self.world.made_calls)
+        content: Any = running.perform.params
+        default = {"of": content.get("content"), "run": run}
+        return CallSucceeded(running.thread, running.turn, answer.get("result", default))
+
+    def gathered(self, running: Running) -> CallSucceeded | CallFailed:
+        """Read what child executions came to."""
+        gather = gatherer(self.world.executions)
+        try:
+            return CallSucceeded(running.thread, running.turn, gather(running.perform.params, running.key))
+        except StepError as error:
+            return CallFailed(running.thread, running.turn, error.name, str(error))
+
+
+def performed_by(process: Process, key: str, perform: Call, turn: tuple[str, str, int], *, belated: bool) -> Effect:
+    """Describe an effect that a process performs."""
+    content = json.dumps(perform.params, sort_keys=True)
+    return Effect(key, content, process, process.may_perform(*turn), belated, perform.once)

@@ -1,0 +1,94 @@
+"""The ports of the world: the shipped memory adapters, with every call of a process decided on by the world."""
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.adapters.memory.stores import MemoryExecutions
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.definitions.model import Definition
+from chalicelib.core.executions.inputs import Image
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.values.errors import DefinitionNotFoundError
+from chalicelib.ports import Stale
+from tests.simulation.processes import Turns
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class Caller:
+    """A port whose every call the world decides on."""
+
+    def __init__(self, world: "World", name: str, port: object) -> None:
+        self._world, self._name, self._port = world, name, port
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        action: Callable[..., Any] = getattr(self._port, method)
+        if method == "restore":
+            return action  # it reads nothing but large values, which are a port of their own
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            name = f"{self._name}.{method}"
+            try:
+                answer = self._world.call(name, lambda: action(*args, **kwargs))
+            except Stale as stale:
+                self._saw(args[0].id, stale.current)
+                raise
+            if self._name == "executions" and method == "get":
+                self._saw(args[0], answer)
+            elif self._name == "executions" and method in ("update", "create"):
+                self._saw(args[0].id, args[0])
+            return answer
+
+        return call
+
+    def _saw(self, execution: str, item: object) -> None:
+        """Keep what the process that runs read or wrote."""
+        self._world.processes.current().seen[execution] = item if isinstance(item, Execution) else None
+
+
+class Watched(MemoryExecutions):
+    """A store that keeps which turns each write left."""
+
+    def __init__(self, payloads: Payloads, turns: Turns) -> None:
+        super().__init__(payloads)
+        self.turns = turns
+
+    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+        image = super().update(execution, due_at)
+        self.turns.written(execution)
+        return image
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        super().create(execution, due_at)
+        self.turns.written(execution)
+
+
+def struck(store: Any, payloads: Payloads) -> Any:
+    """Give processes a store whose payloads can be struck: the world reads the same one, and is not."""
+    twin = copy(store)
+    twin.payloads = payloads
+    return twin
+
+
+class ParsedDefinitions:
+    """Definitions by id, later versions by ``id@version``."""
+
+    def __init__(self, definitions: Mapping[str, Definition]) -> None:
+        self.by_name = definitions
+
+    def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
+        """Answer a parsed definition."""
+        name = definition_id if version == 1 else f"{definition_id}@{version}"
+        if name not in self.by_name:
+            raise DefinitionNotFoundError(f"there is no definition {name!r}")
+        return self.by_name[name]
+
+    def newest(self, tenant_id: str, definition_id: str) -> int:
+        """Tell the newest version of a definition."""
+        versions = [name for name in self.by_name if name.partition("@")[0] == definition_id]
+        if not versions:
+            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}")
+        return len(versions)

@@ -1,0 +1,40 @@
+"""How a world is set up: all that a test can choose beside its definitions, planned faults and seed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.core.executions.decide import decide
+from chalicelib.core.records.payload import PACKING, PackingLimits
+from chalicelib.core.values.json import Json
+from chalicelib.engine.invocation import Invocation
+from chalicelib.usecases.executions import ExecutionService
+
+TENANT = "123"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+PERSON = "ada"
+"""Who makes requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The engine, sound or with a rule switched off, and what surrounds it."""
+
+    rate: float = 0.0
+    """How often a fault strikes a call."""
+    answers: Mapping[str, Sequence[Mapping[str, Json]]] = field(default_factory=dict)
+    """Of the scenario."""
+    latency: timedelta = timedelta(milliseconds=1)
+    """Of a call of a port."""
+    receives: int = 100
+    """How often a message is delivered before it is given up."""
+    turns: int = 1000
+    """What a function may advance at once; in random runs sometimes as much as it likes."""
+    limits: PackingLimits = PACKING
+    invocation: type[Invocation] = Invocation
+    requesting: type[Invocation] = Invocation
+    """Of the API."""
+    service: type[ExecutionService] = ExecutionService
+    decide: Callable[..., Any] = decide
