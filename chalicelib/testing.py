@@ -16,7 +16,7 @@ import pytest
 from chalicelib.api.parsing import Places, read_yaml
 from chalicelib.core.definitions.model import Definition, StepType
 from chalicelib.core.definitions.parser import parse
-from chalicelib.core.definitions.validation import review
+from chalicelib.core.definitions.validation import validate
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure, State
 from chalicelib.core.limits import LIMITS
@@ -195,7 +195,7 @@ class _Library:
         if definition_id in self.posted and definition_id not in self.looked_at:
             self.looked_at.add(definition_id)
             document, places = self.posted[definition_id]
-            found = review(document, self.step_types, self.find)
+            found = validate(document, self.step_types, self.find)
             if found.problems:
                 problems = places.locate(found.problems) if places is not None else found.problems
                 raise _SourceError(_report(f"definition {definition_id} is not valid", "", problems))

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from chalicelib.api.parsing import read_json, read_yaml
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.schema_export import definition_schema
-from chalicelib.core.definitions.validation import review
+from chalicelib.core.definitions.validation import validate
 from chalicelib.core.executions.model import State
 from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
@@ -182,7 +182,7 @@ def test_what_the_readme_shows_of_the_language_is_valid_and_not_odd(place: int) 
     document, _ = read_yaml(text.encode(), LIMIT)
     assert isinstance(document, dict)
     other: dict[str, Json] = {"id": "other", "steps": [{"id": "check", "type": "transform"}]}
-    found = review({"id": "x", **document}, STEP_TYPES, lambda *_: (1, other))
+    found = validate({"id": "x", **document}, STEP_TYPES, lambda *_: (1, other))
     assert (found.problems, found.warnings) == ((), [])
 
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.json import Json, format_instant
@@ -19,6 +20,7 @@ class AnswerApi:
     """The routes, over the use cases."""
 
     callbacks: AnswerService
+    callers: Callers
     new_id: Callable[[], str]
 
     @web.operation
@@ -62,7 +64,11 @@ class AnswerApi:
         until = self.callbacks.clock.now() + timedelta(milliseconds=round(1000 * body["keepSeconds"]))
         given = body.get("id")
         return Signal(
-            self.new_id() if given is None else given, request.path["name"], until, body.get("data"), web.actor(request)
+            self.new_id() if given is None else given,
+            request.path["name"],
+            until,
+            body.get("data"),
+            self.callers.actor(request),
         )
 
 

@@ -3,6 +3,7 @@
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
@@ -25,6 +26,7 @@ class DryRunApi:
     definitions: DefinitionService
     parsed: Definitions
     clock: Clock
+    callers: Callers
 
     @web.operation
     def dry_run_definition(self, request: ApiRequest) -> Response:
@@ -38,7 +40,7 @@ class DryRunApi:
             record.version,
             input=body.get("input", {} if step is None else None),
             mocks=body["mocks"],
-            started_by=web.actor(request),
+            started_by=self.callers.actor(request),
             step=step,
             given=_given(body),
         )

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import execution_view, summary_view
 from chalicelib.core.executions.model import Execution
@@ -22,6 +23,7 @@ class ExecutionApi:
     """The routes, over the use cases."""
 
     service: ExecutionService
+    callers: Callers
     token: Callable[[str, str, int], str]
     """Makes the callback token of an execution's thread at a turn."""
 
@@ -30,7 +32,7 @@ class ExecutionApi:
         """Start an execution: 201, or 200 with the first one of the same name and input."""
         body, wait = request.body, request.query["wait"]
         execution, new = self.service.execute(
-            *request.place, body["input"], body.get("name"), body.get("version"), web.actor(request)
+            *request.place, body["input"], body.get("name"), body.get("version"), self.callers.actor(request)
         )
         if wait:
             execution = self.service.read_execution(execution.tenant_id, execution.id, wait)
@@ -54,23 +56,23 @@ class ExecutionApi:
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
         """End an execution and what it has begun."""
-        return web.answer(self.view(self.service.cancel(*request.place, web.actor(request))))
+        return web.answer(self.view(self.service.cancel(*request.place, self.callers.actor(request))))
 
     @web.operation
     def pause_execution(self, request: ApiRequest) -> Response:
         """Let an execution and what it has begun stand still."""
-        return web.answer(self.view(self.service.pause(*request.place, web.actor(request))))
+        return web.answer(self.view(self.service.pause(*request.place, self.callers.actor(request))))
 
     @web.operation
     def resume_execution(self, request: ApiRequest) -> Response:
         """Let a paused execution go on."""
-        return web.answer(self.view(self.service.resume(*request.place, web.actor(request))))
+        return web.answer(self.view(self.service.resume(*request.place, self.callers.actor(request))))
 
     @web.operation
     def redrive_execution(self, request: ApiRequest) -> Response:
         """Let an execution go on after its end, from where it stopped or from a step."""
         changes = {name: request.body.get(name) for name in ("step", "stash", "version")}
-        return web.answer(self.view(self.service.redrive(*request.place, web.actor(request), **changes)))
+        return web.answer(self.view(self.service.redrive(*request.place, self.callers.actor(request), **changes)))
 
     def view(self, execution: Execution) -> Json:
         """Write all about an execution, and what it waits for now."""

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -16,7 +15,6 @@ from chalicelib.api.contract import MAX_BODY_BYTES, ApiRequest, raw, read
 from chalicelib.api.parsing import Places, read_json, read_yaml
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
-from chalicelib.core.waits.task import Person
 from chalicelib.ports import Position
 
 JSON_TYPES = ["application/json"]
@@ -26,12 +24,6 @@ IDS = r"[A-Za-z0-9._:-]{1,200}"
 """What a cursor holds: ids, instants and numbers."""
 NO_CURSOR = "cursor is not one that a Link header gave: leave it out to begin"
 """Said of one that no list has written."""
-
-TRUST = "SEDO_TRUSTED_HEADERS"
-"""The setting that lets callers say themselves who they are: for development."""
-USER = "X-Sedo-User"
-GROUPS = "X-Sedo-Groups"
-"""Names, separated by commas."""
 
 STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.BAD_REQUEST,
@@ -152,35 +144,6 @@ def page(request: ApiRequest, items: list[Json], following: list[Json] | None) -
     text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
     link = f"<{request.http.context['path']}?limit={request.query['limit']}&cursor={quote(text)}>"
     return answer(items, headers={"Link": f'{link}; rel="next"'})
-
-
-def actor(request: ApiRequest) -> str | None:
-    """Tell who asks, if that is known."""
-    return _caller(request.http)[0]
-
-
-def person(request: ApiRequest) -> Person:
-    """Tell who asks, and of which groups they are.
-
-    Raises:
-        UnknownCallerError: that is not known.
-    """
-    user, groups = _caller(request.http)
-    if user is None:
-        raise errors.UnknownCallerError(
-            "tasks are for people who are known: deploy with an authorizer that tells who they are, or for development "
-            f"set {TRUST}=true and send {USER}, and {GROUPS} if need be"
-        )
-    return Person(user, groups)
-
-
-def _caller(http: Request) -> tuple[str | None, frozenset[str]]:
-    """Tell who asks as an authorizer has found out; or, where that is trusted, as they say themselves."""
-    found = (http.context or {}).get("authorizer") or {}
-    user, groups = found.get("principalId"), found.get("groups")
-    if user is None and os.environ.get(TRUST) == "true":
-        user, groups = http.headers.get(USER), http.headers.get(GROUPS)
-    return user or None, frozenset(filter(None, (group.strip() for group in (groups or "").split(","))))
 
 
 def document(request: ApiRequest) -> tuple[Json, Places | None]:

@@ -3,6 +3,7 @@
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
@@ -17,12 +18,13 @@ class TaskApi:
     """The routes, over the use cases."""
 
     tasks: TaskService
+    callers: Callers
 
     @web.operation
     def list_tasks(self, request: ApiRequest) -> Response:
         """List tasks, newest first."""
         after, limit = web.position(request, TASK_IDS), request.query["limit"]
-        found = self.tasks.find(request.path["tenantId"], _filter(request), limit + 1, after)
+        found = self.tasks.find(request.path["tenantId"], self._filter(request), limit + 1, after)
         last = found[limit - 1] if len(found) > limit else None
         following: list[Json] | None = None if last is None else [format_instant(last.created_at), last.id]
         return web.page(request, [summary_json(task) for task in found[:limit]], following)
@@ -30,58 +32,56 @@ class TaskApi:
     @web.operation
     def read_task(self, request: ApiRequest) -> Response:
         """Show all about a task."""
-        return _view(request, self.tasks.read(*request.place))
+        return self._view(request, self.tasks.read(*request.place))
 
     @web.operation
     def claim_task(self, request: ApiRequest) -> Response:
         """Let others see that the caller does it."""
-        return _view(request, self.tasks.claim(*request.place, web.person(request)))
+        return self._view(request, self.tasks.claim(*request.place, self.callers.person(request)))
 
     @web.operation
     def release_task(self, request: ApiRequest) -> Response:
         """Leave it to others."""
-        return _view(request, self.tasks.release(*request.place, web.person(request)))
+        return self._view(request, self.tasks.release(*request.place, self.callers.person(request)))
 
     @web.operation
     def reassign_task(self, request: ApiRequest) -> Response:
         """Give it to others."""
         assignees, groups = tuple(request.body["assignees"]), tuple(request.body["groups"])
-        return _view(request, self.tasks.reassign(*request.place, web.person(request), assignees, groups))
+        return self._view(request, self.tasks.reassign(*request.place, self.callers.person(request), assignees, groups))
 
     @web.operation
     def complete_task(self, request: ApiRequest) -> Response:
         """Take the answer."""
         answer, key = request.body["answer"], request.header["Idempotency-Key"]
-        return _view(request, self.tasks.complete(*request.place, web.person(request), answer, key))
+        return self._view(request, self.tasks.complete(*request.place, self.callers.person(request), answer, key))
 
     @web.operation
     def reject_task(self, request: ApiRequest) -> Response:
         """Hear that it will not be done."""
         reason, key = request.body["reason"], request.header["Idempotency-Key"]
-        return _view(request, self.tasks.reject(*request.place, web.person(request), reason, key))
+        return self._view(request, self.tasks.reject(*request.place, self.callers.person(request), reason, key))
 
+    def _view(self, request: ApiRequest, task: Task) -> Response:
+        """Answer with a task as whoever asks sees it."""
+        return web.answer(task_json(task, self.callers.person(request) if self.callers.actor(request) else None))
 
-def _view(request: ApiRequest, task: Task) -> Response:
-    """Answer with a task as whoever asks sees it."""
-    return web.answer(task_json(task, web.person(request) if web.actor(request) else None))
-
-
-def _filter(request: ApiRequest) -> TaskFilter:
-    """Read from the query which tasks are wanted."""
-    query = request.query
-    user, group = query["assignee"], query["group"]
-    groups = frozenset() if group is None else frozenset({group})
-    if query["mine"]:
-        me = web.person(request)
-        user, groups = me.user, groups | me.groups
-    return TaskFilter(
-        status=TaskStatus(query["status"] or TaskStatus.OPEN),
-        user=user,
-        groups=tuple(sorted(groups)),
-        definition=query["definition"],
-        execution=query["execution"],
-        claimed_by=query["claimedBy"],
-        unclaimed=query["unclaimed"],
-        overdue=query["overdue"],
-        min_priority=query["priority"] or None,
-    )
+    def _filter(self, request: ApiRequest) -> TaskFilter:
+        """Read from the query which tasks are wanted."""
+        query = request.query
+        user, group = query["assignee"], query["group"]
+        groups = frozenset() if group is None else frozenset({group})
+        if query["mine"]:
+            me = self.callers.person(request)
+            user, groups = me.user, groups | me.groups
+        return TaskFilter(
+            status=TaskStatus(query["status"] or TaskStatus.OPEN),
+            user=user,
+            groups=tuple(sorted(groups)),
+            definition=query["definition"],
+            execution=query["execution"],
+            claimed_by=query["claimedBy"],
+            unclaimed=query["unclaimed"],
+            overdue=query["overdue"],
+            min_priority=query["priority"] or None,
+        )

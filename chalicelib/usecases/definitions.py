@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.core.definitions.model import StepType
-from chalicelib.core.definitions.validation import Validation, review
+from chalicelib.core.definitions.validation import Validation, validate
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, canonical
 from chalicelib.core.values.value import copy_with, value
@@ -64,7 +64,7 @@ class DefinitionService:
                 return None
             return record.version, record.document
 
-        return review(document, self.step_types, find, lambda valid: self.inspect(tenant_id, valid))
+        return validate(document, self.step_types, find, lambda valid: self.inspect(tenant_id, valid))
 
     def list_definitions(self, tenant_id: str, limit: int, after: str | None) -> Sequence[DefinitionRecord]:
         """Read the newest versions, by id, after an id."""

@@ -60,7 +60,7 @@ class ExecutionService:
     new_suffix: Callable[[], str]
     """Makes 8 random hex digits."""
     drive: Callable[[str, Requested], Execution | None]
-    """Folds a request into an execution, writes and sends; answers what then stands, None if nothing does."""
+    """Folds a request into an execution, writes and sends; answers the execution then, None if there is none."""
 
     def execute(  # noqa: PLR0913, PLR0917 - what a start can say
         self,
@@ -86,9 +86,25 @@ class ExecutionService:
             if first.version == 0:
                 self.queue.send([Message(first.id, Started())])
             return _wanted(first, value, version), False
-        newest = self.definitions.read_definition(tenant_id, definition_id)
-        record = newest if version is None else self.definitions.read_definition(tenant_id, definition_id, version)
-        header = Execution(
+        header = self._header(tenant_id, definition_id, value, version, started_by)
+        if name is not None:
+            execution = self._submitted(header, name)
+            current = self._put_then_send(execution)
+            return _wanted(current, value, version), current.nonce == execution.nonce
+        while True:
+            execution = self._submitted(header, self.new_suffix())
+            current = self._start(execution)
+            if current.nonce == execution.nonce:
+                return current, True
+
+    def _header(
+        self, tenant_id: str, definition_id: str, value: Json, version: int | None, started_by: str | None
+    ) -> Execution:
+        """Make an execution without its id and threads."""
+        record = self.definitions.read_definition(tenant_id, definition_id)
+        if version is not None:
+            record = self.definitions.read_definition(tenant_id, definition_id, version)
+        return Execution(
             id="",
             tenant_id=tenant_id,
             definition_id=definition_id,
@@ -99,15 +115,6 @@ class ExecutionService:
             threads={},
             started_by=started_by,
         )
-        if name is not None:
-            execution = self._submitted(header, name)
-            stands = self._put_then_send(execution)
-            return _wanted(stands, value, version), stands.nonce == execution.nonce
-        while True:
-            execution = self._submitted(header, self.new_suffix())
-            stands = self._start(execution)
-            if stands.nonce == execution.nonce:
-                return stands, True
 
     def list_executions(self, tenant_id: str, limit: int, after: Position | None) -> Sequence[Summary]:
         """Read headers of executions, newest first, after a position."""
@@ -134,7 +141,7 @@ class ExecutionService:
     def read_history(self, tenant_id: str, execution_id: str, limit: int, after: int) -> tuple[Sequence[Row], bool]:
         """Read up to ``limit`` rows of history that count, oldest first, after a version of the execution.
 
-        The last page has, beyond that, what stands in no row yet. Answers the rows, and whether there are more.
+        The last page has, beyond that, what is in no row yet. Answers the rows, and whether there are more.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -155,8 +162,6 @@ class ExecutionService:
         if link == head and len(counted) <= limit:
             return [*counted, *ending], False
         return counted[:limit], True
-
-    # -- requests
 
     def cancel(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
         """End an execution now, and everything that it has begun; again, it is cancelled already.
@@ -218,19 +223,26 @@ class ExecutionService:
         item = self.read_execution(tenant_id, execution_id)
         if problem(item, RedriveRequested) is not None:
             raise StateError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
-        if version is not None and self.definitions.definitions.version(tenant_id, item.definition_id, version) is None:
-            raise DefinitionNotFoundError(f"there is no definition {item.definition_id!r} in version {version}")
-        definition = self.parsed.get(tenant_id, item.definition_id, version or item.definition_version)
-        needed = [step] if step is not None else [t.step for t in item.threads.values() if t.status is not Status.OVER]
-        if missing := [path for path in needed if path not in definition.steps]:
-            which = version or item.definition_version
-            raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
+        self._check_steps(item, step, version)
         incoming = None if step is None else self._incoming(item, step)
         event = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
         driven = self._drive(tenant_id, execution_id, event)
         if driven.redrives <= item.redrives:
             raise StateError(f"{execution_id} is {driven.state} already")
         return driven
+
+    def _check_steps(self, item: Execution, step: str | None, version: int | None) -> None:
+        """Refuse a redrive with a version that is not there, or has not all the steps that it goes on from."""
+        if (
+            version is not None
+            and self.definitions.definitions.version(item.tenant_id, item.definition_id, version) is None
+        ):
+            raise DefinitionNotFoundError(f"there is no definition {item.definition_id!r} in version {version}")
+        which = version or item.definition_version
+        definition = self.parsed.get(item.tenant_id, item.definition_id, which)
+        needed = [step] if step is not None else [t.step for t in item.threads.values() if t.status is not Status.OVER]
+        if missing := [path for path in needed if path not in definition.steps]:
+            raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
 
     def _request(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:
         """Fold a request; what it asks for may have been so before.
@@ -273,15 +285,13 @@ class ExecutionService:
             raise InvalidError(f"{item.id} has never begun a step {step!r} of its top list")
         return self.history.result(item.tenant_id, began[step])
 
-    # -- how an execution starts
-
     def _submitted(self, header: Execution, suffix: str) -> Execution:
         definition = self.parsed.get(header.tenant_id, header.definition_id, header.definition_version)
         name = ExecutionId(header.tenant_id, header.definition_id, suffix)
         return submit(definition, copy_with(header, id=str(name)))
 
     def _start(self, execution: Execution) -> Execution:
-        """Send, then put: whatever happens between, the message starts it; answers what stands under the id."""
+        """Send, then put: whatever happens between, the message starts it; answers what current under the id."""
         message = Message(execution.id, Started(), execution)
         if not fits(message):
             return self._put_then_send(execution)
@@ -296,12 +306,12 @@ class ExecutionService:
         """Put, then send; the schedule finds it should its message never be sent. A repeat sends again."""
         try:
             self.executions.create(execution, due_at=self.clock.now() + UNTOUCHED_FOR)
-            stands = execution
+            current = execution
         except Stale as stale:
-            stands = stale.current or execution
-        if stands.version == 0:
-            self.queue.send([Message(stands.id, Started())])
-        return stands
+            current = stale.current or execution
+        if current.version == 0:
+            self.queue.send([Message(current.id, Started())])
+        return current
 
 
 def _redriven_to(record: Mapping[str, Json]) -> str | None:
@@ -311,10 +321,10 @@ def _redriven_to(record: Mapping[str, Json]) -> str | None:
     return str(step["to"]) if isinstance(step, dict) else None
 
 
-def _wanted(stands: Execution, value: Json, version: int | None) -> Execution:
-    """Answer the execution that stands under a name, if it is the one that is asked for."""
-    if canonical(stands.input) != canonical(value):
-        raise ConflictError(f"{stands.id} was started with other input: choose another name")
-    if version is not None and stands.definition_version != version:
-        raise ConflictError(f"{stands.id} was started with version {stands.definition_version}, not {version}")
-    return stands
+def _wanted(current: Execution, value: Json, version: int | None) -> Execution:
+    """Answer the execution that current under a name, if it is the one that is asked for."""
+    if canonical(current.input) != canonical(value):
+        raise ConflictError(f"{current.id} was started with other input: choose another name")
+    if version is not None and current.definition_version != version:
+        raise ConflictError(f"{current.id} was started with version {current.definition_version}, not {version}")
+    return current

@@ -110,9 +110,16 @@ class Wiring:
     @cached_property
     def routes(self) -> "Routes":
         """What the routes call."""
-        from chalicelib.wiring.routes import routes  # noqa: PLC0415 - a worker has none
+        from chalicelib.api.callers import Callers  # noqa: PLC0415 - a worker has none
+        from chalicelib.wiring.routes import routes  # noqa: PLC0415 - the same
 
-        return routes(self._adapters, self.services, self.dependencies.definitions, self._calls.tokens)
+        return routes(
+            adapters=self._adapters,
+            services=self.services,
+            definitions=self.dependencies.definitions,
+            tokens=self._calls.tokens,
+            callers=Callers(self._settings.trusts_headers),
+        )
 
     @cached_property
     def services(self) -> "Services":

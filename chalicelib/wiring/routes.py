@@ -4,6 +4,7 @@ from secrets import token_hex
 
 from chalicelib.adapters.calls.tokens import Tokens
 from chalicelib.api.answers import AnswerApi
+from chalicelib.api.callers import Callers
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
@@ -28,13 +29,15 @@ class Routes:
     dry_runs: DryRunApi
 
 
-def routes(adapters: Adapters, services: Services, definitions: Definitions, tokens: Tokens) -> Routes:
+def routes(
+    *, adapters: Adapters, services: Services, definitions: Definitions, tokens: Tokens, callers: Callers
+) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
     return Routes(
         health=HealthApi(adapters.health),
         definitions=DefinitionApi(services.definitions),
-        executions=ExecutionApi(services.executions, lambda *turn: tokens.issue(str(CallKey(*turn)))),
-        answers=AnswerApi(services.answers, lambda: token_hex(8)),
-        tasks=TaskApi(services.tasks),
-        dry_runs=DryRunApi(services.definitions, definitions, adapters.clock),
+        executions=ExecutionApi(services.executions, callers, lambda *turn: tokens.issue(str(CallKey(*turn)))),
+        answers=AnswerApi(services.answers, callers, lambda: token_hex(8)),
+        tasks=TaskApi(services.tasks, callers),
+        dry_runs=DryRunApi(services.definitions, definitions, adapters.clock, callers),
     )

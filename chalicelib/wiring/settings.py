@@ -135,16 +135,17 @@ class Settings:
         return Names(self.prefix)
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read every variable.
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read every variable: of this process as it is now, unless others are given.
 
         Raises:
             SetupError: some are wrong; it names each of them, and says what would be right.
         """
+        found = os.environ if environment is None else environment
         given: dict[str, Any] = {}
         problems: list[str] = []
         for each in fields(cls):
-            text = environment.get(each.metadata["name"], "").strip()
+            text = found.get(each.metadata["name"], "").strip()
             try:
                 given |= {each.name: each.metadata["read"](text)} if text else {}
             except ValueError as error:

@@ -11,7 +11,6 @@ from chalicelib.wiring.settings import Settings, variables
 
 PROJECT = Path(__file__).parents[2]
 KEY = f"one:{b64encode(bytes(32)).decode()}"
-UNTIL_REQUESTS_KNOW_THE_SETTINGS = {"chalicelib/api/http.py"}
 
 
 def test_without_variables_there_is_a_default_for_each() -> None:
@@ -86,4 +85,9 @@ def test_nothing_else_reads_the_environment() -> None:
         names = {getattr(node, "attr", None) or getattr(node, "id", None) for node in tree}
         if names & {"environ", "getenv"}:
             reading.add(path.relative_to(PROJECT).as_posix())
-    assert reading == {"chalicelib/wiring/settings.py"} | UNTIL_REQUESTS_KNOW_THE_SETTINGS
+    assert reading == {"chalicelib/wiring/settings.py"}
+
+
+def test_they_are_those_of_the_process_at_that_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.environ", {"SEDO_PREFIX": "stage"})  # as Chalice's test client does during a call
+    assert Settings.from_environment().prefix == "stage"

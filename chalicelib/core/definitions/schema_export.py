@@ -22,19 +22,6 @@ _STEPS: Mapping[str, Json] = {"$ref": "#/$defs/steps"}
 
 def definition_schema(step_types: Mapping[str, StepType]) -> dict[str, Json]:
     """Make the JSON Schema (2020-12) of a definition; :func:`~chalicelib.core.definitions.parser.parse` checks more."""
-    kinds: list[Json] = [
-        {
-            "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
-            "then": {"$ref": f"#/$defs/{name}-step"},
-        }
-        for name in step_types
-    ]
-    step: Json = {
-        "type": "object",
-        "properties": {"type": {"enum": list(step_types)}},
-        "required": ["id", "type"],
-        "allOf": kinds,
-    }
     entry: Json = {
         "if": {"required": ["include"]},
         "then": {"$ref": "#/$defs/include"},
@@ -49,7 +36,7 @@ def definition_schema(step_types: Mapping[str, StepType]) -> dict[str, Json]:
         "additionalProperties": False,
         "$defs": {
             "steps": {"type": "array", "minItems": 1, "maxItems": MAX_STEPS, "items": entry},
-            "step": step,
+            "step": _any_step(step_types),
             "include": {
                 "type": "object",
                 "properties": {
@@ -62,6 +49,23 @@ def definition_schema(step_types: Mapping[str, StepType]) -> dict[str, Json]:
             },
             **{f"{name}-step": _step(step_type) for name, step_type in step_types.items()},
         },
+    }
+
+
+def _any_step(step_types: Mapping[str, StepType]) -> Json:
+    """Make the schema of a step of any type: what else it has depends on its type."""
+    kinds: list[Json] = [
+        {
+            "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+            "then": {"$ref": f"#/$defs/{name}-step"},
+        }
+        for name in step_types
+    ]
+    return {
+        "type": "object",
+        "properties": {"type": {"enum": list(step_types)}},
+        "required": ["id", "type"],
+        "allOf": kinds,
     }
 
 

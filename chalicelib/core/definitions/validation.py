@@ -24,7 +24,7 @@ class Validation:
     """Of a valid definition."""
 
 
-def review(
+def validate(
     document: Json,
     step_types: Mapping[str, StepType],
     find: FindDefinition,

@@ -144,7 +144,7 @@ ANSWERS: tuple[type[Input], ...] = (
 
 
 @value
-class Row:
+class TableRow:
     """A row of the table: what some inputs do to a thread at a status."""
 
     status: Status
@@ -156,21 +156,25 @@ class Row:
     """While an execution is paused nothing begins, and no timer counts; what is under way is heard."""
 
 
-def _fires(status: Status, means: str) -> Row:
+def _fires(status: Status, means: str) -> TableRow:
     """Make the row of a status at which a timer can fire, which it does never early."""
-    return Row(status, (TimerFired,), means, lambda do, thread, _: do.timer_fired(thread), while_paused=False)
+    return TableRow(status, (TimerFired,), means, lambda do, thread, _: do.timer_fired(thread), while_paused=False)
 
 
-def _poisons(status: Status) -> Row:
+def _poisons(status: Status) -> TableRow:
     """Make the row of a status at which a thread can lose its message for good."""
-    return Row(status, (Poisoned,), "fail the step", lambda do, thread, _: do.poisoned(thread))
+    return TableRow(status, (Poisoned,), "fail the step", lambda do, thread, _: do.poisoned(thread))
 
 
-TABLE: Sequence[Row] = (
-    Row(Status.READY, (Started, StepDue), "run the step", lambda do, thread, _: do.run(thread), while_paused=False),
-    Row(Status.READY, (CallSucceeded,), "take the result", lambda do, thread, got: do.call_succeeded(thread, got)),
-    Row(Status.READY, (CallFailed,), "fail the step", lambda do, thread, got: do.call_failed(thread, got)),
-    Row(Status.READY, ANSWERS, "take the answer to a call under way", lambda do, thread, got: do.hear(got, thread)),
+TABLE: Sequence[TableRow] = (
+    TableRow(
+        Status.READY, (Started, StepDue), "run the step", lambda do, thread, _: do.run(thread), while_paused=False
+    ),
+    TableRow(Status.READY, (CallSucceeded,), "take the result", lambda do, thread, got: do.call_succeeded(thread, got)),
+    TableRow(Status.READY, (CallFailed,), "fail the step", lambda do, thread, got: do.call_failed(thread, got)),
+    TableRow(
+        Status.READY, ANSWERS, "take the answer to a call under way", lambda do, thread, got: do.hear(got, thread)
+    ),
     _poisons(Status.READY),
     _fires(Status.WAITING, "go on, or time out"),
     _poisons(Status.WAITING),
@@ -178,7 +182,7 @@ TABLE: Sequence[Row] = (
     _poisons(Status.RETRYING),
     _fires(Status.JOINING, "time out"),
     _poisons(Status.JOINING),
-    Row(
+    TableRow(
         Status.WAITING_FOR_CHILDREN,
         (ChildEnded,),
         "take the result; the last one moves the step on",
@@ -186,11 +190,11 @@ TABLE: Sequence[Row] = (
     ),
     _fires(Status.WAITING_FOR_CHILDREN, "time out"),
     _poisons(Status.WAITING_FOR_CHILDREN),
-    Row(Status.WAITING_FOR_ANSWER, ANSWERS, "take the answer", lambda do, thread, got: do.hear(got, thread)),
+    TableRow(Status.WAITING_FOR_ANSWER, ANSWERS, "take the answer", lambda do, thread, got: do.hear(got, thread)),
     _fires(Status.WAITING_FOR_ANSWER, "overdue, or time out"),
     _poisons(Status.WAITING_FOR_ANSWER),
-    Row(Status.OVER, (ChildEnded,), "forget the child", lambda do, thread, got: do.forget(thread, got)),
-    Row(Status.OVER, (WaitClosed,), "remove the tombstone", lambda do, thread, _: do.remove(thread)),
+    TableRow(Status.OVER, (ChildEnded,), "forget the child", lambda do, thread, got: do.forget(thread, got)),
+    TableRow(Status.OVER, (WaitClosed,), "remove the tombstone", lambda do, thread, _: do.remove(thread)),
 )
 """What an input does to the thread at the turn that it names, by the thread's status; all else changes nothing."""
 
@@ -208,5 +212,5 @@ def table_rows() -> Sequence[Sequence[str]]:
     return rows
 
 
-def _told(row: Row) -> str:
+def _told(row: TableRow) -> str:
     return row.means if row.while_paused else f"{row.means}; not while paused"

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.core.definitions.grammar import MAX_LISTS, MAX_STEPS
 from chalicelib.core.definitions.include import MAX_INCLUDED, MAX_INCLUDES, resolve
 from chalicelib.core.definitions.parser import parse
-from chalicelib.core.definitions.validation import review
+from chalicelib.core.definitions.validation import validate
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
@@ -62,7 +62,7 @@ def ids(document: Json) -> list[str]:
 
 
 def problems(*steps: Json) -> list[tuple[str, str]]:
-    return [(each.pointer, each.message) for each in review(with_steps(*steps), STEP_TYPES, find).problems]
+    return [(each.pointer, each.message) for each in validate(with_steps(*steps), STEP_TYPES, find).problems]
 
 
 class TestResolve:
@@ -230,7 +230,7 @@ class TestProblems:
 
 def test_warnings_of_included_steps_are_told_at_the_include() -> None:
     document = with_steps(echo("a", when="`false`"), {"include": "deep"}, echo("b", when="`false`"))
-    found = review(document, STEP_TYPES, find)
+    found = validate(document, STEP_TYPES, find)
     never = "can never run: this is never true"
     assert [(each.pointer, each.message) for each in found.warnings] == [
         ("/steps/0/when", f"step 'a' {never}"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.definitions.parser import parse
-from chalicelib.core.definitions.validation import review
+from chalicelib.core.definitions.validation import validate
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.steps import STEP_TYPES
 
@@ -100,7 +100,7 @@ def parts(pointer: str) -> list[str]:
 @given(broken())
 @settings(max_examples=400, deadline=None)
 def test_whatever_is_posted_is_answered_with_problems_at_their_places_or_is_valid(document: Any) -> None:
-    found = review(document, STEP_TYPES, find)
+    found = validate(document, STEP_TYPES, find)
     for problem in (*found.problems, *found.warnings):
         value = document
         for part in parts(problem.pointer):
@@ -111,7 +111,9 @@ def test_whatever_is_posted_is_answered_with_problems_at_their_places_or_is_vali
 
 @pytest.mark.parametrize("document", [None, 5, "id: x", [PAY]])
 def test_what_is_no_object_is_no_definition(document: Json) -> None:
-    assert [problem.message for problem in review(document, STEP_TYPES, find).problems] == ["a definition is an object"]
+    assert [problem.message for problem in validate(document, STEP_TYPES, find).problems] == [
+        "a definition is an object"
+    ]
 
 
 def test_what_else_is_found_wrong_with_a_valid_definition_is_told_where_it_was_posted() -> None:
@@ -121,7 +123,7 @@ def test_what_else_is_found_wrong_with_a_valid_definition_is_told_where_it_was_p
         assert isinstance(valid["steps"], list)
         return [Problem(f"/steps/{len(valid['steps']) - 1}", "no"), Problem("/steps/0", "neither")]
 
-    found = review(document, STEP_TYPES, lambda *_: (1, PAY), inspect)  # type: ignore[arg-type] # it is an object
+    found = validate(document, STEP_TYPES, lambda *_: (1, PAY), inspect)  # type: ignore[arg-type] # it is an object
     assert (found.document, found.warnings) == ({}, ())
     assert [(each.pointer, each.message) for each in found.problems] == [
         ("/steps/1", "no"),
