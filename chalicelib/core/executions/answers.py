@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from chalicelib.core.definitions.model import (
-    AnswerKind,
-    WaitForAnswer,
-)
+from chalicelib.core.definitions.model import AnswerKind, WaitForAnswer
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,
@@ -19,19 +16,10 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import Signal, Status, Thread
 from chalicelib.core.executions.rules import Rules
-from chalicelib.core.executions.scope import (
-    awaited_event,
-    heartbeat_of,
-    outcome,
-    takes,
-)
+from chalicelib.core.executions.scope import awaited_event, heartbeat_of, outcome, takes
 from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import (
-    HeartbeatTimeoutError,
-    OverdueError,
-    StepError,
-)
+from chalicelib.core.values.errors import HeartbeatTimeoutError, OverdueError, StepError
 from chalicelib.core.values.value import copy_with
 
 MAX_SIGNALS = LIMITS.execution_signals

@@ -2,16 +2,11 @@
 
 from math import ceil
 
-from chalicelib.core.definitions.model import (
-    Spread,
-)
+from chalicelib.core.definitions.model import Spread
 from chalicelib.core.executions.factory import WIDTH, partition_size, read_below
 from chalicelib.core.executions.model import Status, Thread
 from chalicelib.core.executions.rules import Rules
-from chalicelib.core.executions.scope import (
-    is_partition_root,
-    items_of,
-)
+from chalicelib.core.executions.scope import is_partition_root, items_of
 from chalicelib.core.executions.waiting import BranchJoin, ChildrenWait, ItemJoin, PartitionJoin
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with

@@ -3,21 +3,14 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.core.definitions.model import (
-    StartChild,
-)
+from chalicelib.core.definitions.model import StartChild
 from chalicelib.core.executions.factory import child_id, workflow_id
-from chalicelib.core.executions.inputs import (
-    ChildEnded,
-)
+from chalicelib.core.executions.inputs import ChildEnded
 from chalicelib.core.executions.model import State, Status, Thread
 from chalicelib.core.executions.rules import Rules, too_many
 from chalicelib.core.executions.waiting import ChildJoin, ChildrenWait, PartitionJoin
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import (
-    SpawnLimitError,
-    StepError,
-)
+from chalicelib.core.values.errors import SpawnLimitError, StepError
 from chalicelib.core.values.value import copy_with
 
 if TYPE_CHECKING:

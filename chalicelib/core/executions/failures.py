@@ -2,22 +2,13 @@
 
 from collections.abc import Mapping
 
-from chalicelib.core.definitions.model import (
-    matches,
-)
+from chalicelib.core.definitions.model import matches
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import Rules, too_many
-from chalicelib.core.executions.scope import (
-    answered_by,
-    is_partition_root,
-)
+from chalicelib.core.executions.scope import answered_by, is_partition_root
 from chalicelib.core.executions.waiting import ItemJoin, RetryWait
-from chalicelib.core.values.errors import (
-    ItemsFailedError,
-    StepError,
-    StepTimeoutError,
-)
+from chalicelib.core.values.errors import ItemsFailedError, StepError, StepTimeoutError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 

@@ -4,9 +4,7 @@
 API go by it.
 """
 
-from chalicelib.core.definitions.model import (
-    AnswerKind,
-)
+from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.factory import read_below
 from chalicelib.core.executions.inputs import (
@@ -19,13 +17,9 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
-from chalicelib.core.executions.scope import (
-    items_of,
-)
+from chalicelib.core.executions.scope import items_of
 from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildJoin, ChildrenWait, ItemJoin, PartitionJoin
-from chalicelib.core.values.errors import (
-    StepError,
-)
+from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 

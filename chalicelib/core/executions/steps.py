@@ -4,33 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
-from chalicelib.core.definitions.model import (
-    AnswerKind,
-    Call,
-    End,
-    Fork,
-    Goto,
-    Sleep,
-    Spread,
-    Succeed,
-    WaitForAnswer,
-)
+from chalicelib.core.definitions.model import AnswerKind, Call, End, Fork, Goto, Sleep, Spread, Succeed, WaitForAnswer
 from chalicelib.core.executions.builder import size_of
 from chalicelib.core.executions.factory import children_of
 from chalicelib.core.executions.implied import is_due
-from chalicelib.core.executions.inputs import (
-    CallFailed,
-    CallSucceeded,
-)
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded
 from chalicelib.core.executions.model import Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
-from chalicelib.core.executions.scope import (
-    answered_by,
-    callback_of,
-    holds,
-    is_partition_root,
-    outcome,
-)
+from chalicelib.core.executions.scope import answered_by, callback_of, holds, is_partition_root, outcome
 from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin, RetryWait, TimerWait
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.values.errors import (

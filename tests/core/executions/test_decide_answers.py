@@ -1,13 +1,9 @@
-"""What the state machine makes of the answers that steps wait for, and of calls that are not made again."""
+"""What :mod:`chalicelib.core.executions.decide` makes of answers from outside."""
 
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.answers import MAX_SIGNALS, MAX_TAKEN
-from chalicelib.core.executions.decide import hand_over
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,
@@ -24,22 +20,18 @@ from chalicelib.core.executions.inputs import (
     ResumeRequested,
     SignalReceived,
     SignalSent,
-    StepDue,
     Subscribe,
     TaskCompleted,
     TaskRejected,
     TimerFired,
     WaitClosed,
 )
-from chalicelib.core.executions.model import Driver, Signal, State, Status
+from chalicelib.core.executions.model import Signal, State, Status
 from chalicelib.core.executions.waiting import Answer, AnswerWait
-from chalicelib.core.expressions.template import Placeholder
-from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from tests.core.examples import ME, NOW, Run, define
+from tests.core.examples import NOW, Run
 
-OTHER = Driver("message", "another")
 CALL = """
     steps:
       - {id: ask, type: call, callback: true, content: 'mail ${input}', stash: got}
@@ -68,12 +60,6 @@ TASK = """
       - {id: last, type: echo, message: '${output.yes} by ${stash.by}'}
     """
 DUE = "steps: [{id: approve, type: task, title: Approve, due: {seconds: 60, then: %s}}]"
-ONCE = """
-    steps:
-      - {id: pay, type: call, delivery: at-most-once, content: '${input}', catch: [{errors: [Interrupted], next: look}]}
-      - {id: last, type: echo, message: '${output}', end: true}
-      - {id: look, type: echo, message: 'perhaps: ${error.name}'}
-    """
 
 
 def answered(run: Run, kind: type[Answered], *members: Any, thread: str = "main") -> Run:
@@ -338,96 +324,3 @@ class TestTask:
     def test_while_it_waits_it_has_a_timer(self) -> None:
         timers = [each for each in Run(DUE % "fail").go().asks() if isinstance(each, Message)]
         assert timers == [Message("t:d:1", TimerFired("main", 1), delay=60)]
-
-
-class TestAtMostOnce:
-    def test_the_call_is_claimed_at_a_turn_of_its_own_before_it_is_made(self) -> None:
-        run = Run(ONCE, 7)
-        assert run.fold(StepDue("main", 0)).call is None
-        assert (run.thread().key, run.thread().claimed) == (("main", 1), True)
-        made = run.fold(StepDue("main", 1)).call
-        assert made == Call("call", 7, once=True)
-
-    def test_its_answer_is_the_result_and_the_claim_ends_with_it(self) -> None:
-        run = Run(ONCE, 7).go().done("paid")
-        assert run.output == "paid"
-
-    def test_who_finds_it_claimed_by_another_does_not_make_it(self) -> None:
-        run = Run(ONCE, 7).go()
-        run.execution = copy_with(run.execution, threads={"main": copy_with(run.thread(), driver=OTHER)})
-        decision = run.fold(StepDue("main", 1))
-        assert decision.call is None
-        assert run.go().output == "perhaps: Interrupted"
-
-    def test_what_was_handed_over_was_not_made_and_is_claimed_again(self) -> None:
-        run = Run(ONCE, 7).go()
-        run.execution = hand_over(run.execution, [("main", 1)], OTHER)
-        assert run.fold(StepDue("main", 1)).call is None
-        assert (run.thread().key, run.thread().driver) == (("main", 2), ME)
-        assert run.fold(StepDue("main", 2)).call is not None
-
-    def test_it_can_wait_for_an_answer_as_well(self) -> None:
-        run = Run(ONCE.replace("at-most-once", "at-most-once, callback: true")).go().done()
-        assert (run.thread().status, run.thread().claimed) == (Status.WAITING_FOR_ANSWER, False)
-        assert answered(run, CallbackSucceeded, "paid").output == "paid"
-
-    def test_another_attempt_is_claimed_anew(self) -> None:
-        run = Run(ONCE.replace("catch", "retry: [{errors: [Boom], jitter: none}], catch")).go().broke()
-        assert not run.thread().claimed
-        run.later(1)
-        assert (run.thread().key, run.thread().claimed, run.thread().attempt) == (("main", 4), True, 2)
-
-
-class TestHoles:
-    def test_what_is_performed_says_where_secrets_and_the_token_go(self) -> None:
-        run = Run(
-            """
-            steps:
-              - id: ask
-                type: http
-                url: https://example.com
-                headers: {Authorization: "Bearer ${secret('pay')}"}
-                body: {token: '${step.token}', for: '${input}'}
-                callback: true
-            """,
-            "Ada",
-        )
-        made = run.fold(StepDue("main", 0)).call
-        assert made is not None
-        assert made.placeholders == {
-            "/headers/Authorization": ["Bearer ", Placeholder("pay")],
-            "/body/token": [Placeholder()],
-        }
-        assert made.params == {
-            "url": "https://example.com",
-            "headers": {"Authorization": "Bearer ***"},
-            "body": {"token": "***", "for": "Ada"},
-            "callback": True,
-        }
-
-    def test_the_token_is_there_only_where_somebody_can_answer_with_it(self) -> None:
-        with pytest.raises(InvalidDefinitionError) as caught:
-            define("steps: [{id: ask, type: http, url: 'https://example.com/${step.token}'}]")
-        (problem,) = caught.value.problems
-        assert (problem.pointer, "needs callback: true" in problem.message) == ("/steps/0/callback", True)
-
-
-class TestRetryAfter:
-    @pytest.mark.parametrize(("wanted", "seconds"), [(None, 1), (0.5, 1), (20, 20), (9000, 30)])
-    def test_the_other_side_is_left_alone_for_as_long_as_it_wants_within_the_policy(
-        self, wanted: float | None, seconds: int
-    ) -> None:
-        run = Run("steps: [{id: a, type: call, retry: [{errors: ['*'], jitter: none, maxDelaySeconds: 30}]}]").go()
-        run.broke(retry_after=wanted)
-        assert run.until == NOW + timedelta(seconds=seconds)
-
-    def test_what_a_step_is_nested_in_takes_no_heed_of_it(self) -> None:
-        run = Run("""
-            steps:
-              - id: both
-                type: parallel
-                retry: [{errors: ['*'], jitter: none}]
-                branches: [{id: a, steps: [{id: go, type: call}]}]
-            """).go()
-        run.broke(thread="main.1.a", retry_after=20)
-        assert run.until == NOW + timedelta(seconds=1)
