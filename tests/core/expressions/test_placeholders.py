@@ -1,0 +1,74 @@
+"""Secrets and tokens: in a call they are put in at its time, and nowhere else may they stand."""
+
+import pytest
+
+from chalicelib.core.expressions.template import (
+    Placeholder,
+    Scope,
+    compile_template,
+    filling,
+    render,
+)
+from chalicelib.core.values.errors import InvalidDefinitionError
+from chalicelib.core.values.json import Json
+from tests.core.expressions.rendering import NOW, VALUES, message
+
+
+def filled(source: Json) -> dict[str, list[str | Placeholder]]:
+    return filling(compile_template(source, call=True), Scope(VALUES, NOW, "e/t/1"))
+
+
+def test_a_text_of_a_call_is_rendered_in_pieces_around_them() -> None:
+    source: Json = {
+        "headers": [{"a/b": "Bearer ${ secret('keys/pay') }, ${input.name}"}, "plain"],
+        "body": {"token": "${step.token}", "n": "${input.n}", "text": "${input.name}!"},
+    }
+    assert filled(source) == {
+        "/headers/0/a~1b": ["Bearer ", Placeholder("keys/pay"), ", ", "Ada"],
+        "/body/token": [Placeholder()],
+    }
+
+
+def test_until_then_something_else_stands_there() -> None:
+    template = compile_template({"a": "Bearer ${secret('pay')}", "b": "${step.token}"}, call=True)
+    assert render(template, Scope({}, NOW, "")) == {"a": "Bearer ***", "b": "***"}
+    assert template.placeholders == {Placeholder("pay"), Placeholder()}
+
+
+def test_what_looks_like_one_in_a_value_is_none() -> None:
+    values: dict[str, Json] = {"input": "${secret('pay')}"}
+    template = compile_template("${input} ${secret('x')}", call=True)
+    found = filling(template, Scope(values, NOW, ""))
+    assert found == {"": ["${secret('pay')}", " ", Placeholder("x")]}
+
+
+def test_without_any_there_is_nothing_to_put_in() -> None:
+    assert filled({"a": "${input.name}"}) == {}
+
+
+@pytest.mark.parametrize("source", ["${secret('pay')}", "a ${step.token}"])
+def test_elsewhere_they_are_refused(source: str) -> None:
+    assert "known to calls only" in message(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["${base64_encode(secret('pay'))}", "${secret(input.name)}", "${ {a: secret('pay')} }", "${secret('a', 'b')}"],
+)
+def test_a_secret_is_no_value(source: str) -> None:
+    with pytest.raises(InvalidDefinitionError, match="a secret is no value"):
+        compile_template(source, call=True)
+
+
+@pytest.mark.parametrize(
+    "source", ["${hash(step.token)}", "${ {a: step.token} }", "${step.token.x}", "${step | token}"]
+)
+def test_a_token_is_no_value(source: str) -> None:
+    with pytest.raises(InvalidDefinitionError, match="the token is no value"):
+        compile_template(source, call=True)
+
+
+@pytest.mark.parametrize("name", ["", "../pay", "a/../b", "a//b", "/a", "a/", ".", "ä", "a b", "x" * 129])
+def test_a_name_cannot_lead_out_of_the_tenants_path(name: str) -> None:
+    with pytest.raises(InvalidDefinitionError, match="names no secret"):
+        compile_template(f"${{secret('{name}')}}", call=True)
