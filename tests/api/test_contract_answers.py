@@ -176,6 +176,7 @@ CASES = [*SUCCESSES, *CONFLICTS, *refusals()]
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("SEDO_STORES", "memory")
+    monkeypatch.setenv("SEDO_TRUSTED_HEADERS", "true")
     wiring.cache_clear()
     yield World()
     wiring.cache_clear()

@@ -7,6 +7,7 @@ from chalice.test import Client, HTTPResponse
 
 from app import app
 from chalicelib.core.values.json import Json
+from chalicelib.wiring.graph import wiring
 from tests.application import JSON, PROJECT, Sedo, T, assert_problem
 
 TASK: dict[str, Json] = {
@@ -166,11 +167,15 @@ def test_who_is_not_known_can_do_nothing(sedo: Sedo) -> None:
     assert ask(sedo, None, "GET", path).json_body["actions"]["claim"]["possible"] is False
 
 
-def test_who_callers_say_they_are_counts_only_where_that_is_trusted(sedo: Sedo) -> None:
-    started(sedo)
-    path = only(sedo)
-    sedo.client = Client(app, "prod", str(PROJECT))
-    assert_problem(ask(sedo, "ada", "POST", f"{path}/claim"), 401)
+def test_who_callers_say_they_are_counts_only_where_that_is_trusted(
+    sedo: Sedo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SEDO_TRUSTED_HEADERS")
+    wiring.cache_clear()
+    careful = Sedo()
+    careful.client = Client(app, "prod", str(PROJECT))
+    started(careful)
+    assert_problem(ask(careful, "ada", "POST", f"{only(careful)}/claim"), 401)
 
 
 def test_lists_hold_what_is_asked_for(sedo: Sedo) -> None:

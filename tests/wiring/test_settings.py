@@ -1,12 +1,16 @@
 import ast
 from base64 import b64encode
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from chalice.test import Client
 
+from app import app
 from chalicelib.adapters.aws import allow
 from chalicelib.adapters.http import gate
 from chalicelib.core.values.errors import SetupError
+from chalicelib.wiring import graph
 from chalicelib.wiring.settings import Settings, variables
 
 PROJECT = Path(__file__).parents[2]
@@ -88,6 +92,12 @@ def test_nothing_else_reads_the_environment() -> None:
     assert reading == {"chalicelib/wiring/settings.py"}
 
 
-def test_they_are_those_of_the_process_at_that_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.environ", {"SEDO_PREFIX": "stage"})  # as Chalice's test client does during a call
-    assert Settings.from_environment().prefix == "stage"
+def test_those_of_the_stage_count_in_chalices_test_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEDO_STORES", "memory")
+    monkeypatch.delenv("SEDO_TRUSTED_HEADERS", raising=False)
+    graph.wiring.cache_clear()
+    mine = "/sedo/tenants/123/tasks?mine=true"
+    assert (
+        Client(app, "local", str(PROJECT)).http.get(mine, headers={"X-Sedo-User": "ada"}).status_code == HTTPStatus.OK
+    )
+    graph.wiring.cache_clear()
