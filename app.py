@@ -19,8 +19,9 @@ T = "/sedo/tenants/{tenantId}"
 BATCH = 10
 
 app = Chalice(app_name="sedo")
-app.log.setLevel("WARNING")  # Chalice sets ERROR, and a message that is given back would leave no trace
-names = Settings.from_environment().names
+settings = Settings.from_environment()
+names = settings.names
+app.log.setLevel(settings.log_level)  # Chalice sets ERROR, and a message that is given back would leave no trace
 
 
 def wired() -> "Wiring":

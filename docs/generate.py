@@ -19,9 +19,12 @@ from chalicelib.core.definitions.lint import COMMON_ERRORS
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.schema_export import definition_schema
 from chalicelib.core.executions.decide import table_rows
+from chalicelib.core.executions.model import Execution, HistoryEntry, State
 from chalicelib.core.expressions.functions import Functions
 from chalicelib.core.expressions.template import Scope, compile_condition, render
+from chalicelib.engine.observers import turn_line
 from chalicelib.steps import STEP_TYPES
+from chalicelib.wiring.settings import variables
 from docs.contract import contract_json
 from docs.failures import failures
 
@@ -98,6 +101,7 @@ def main(arguments: list[str]) -> int:
     pages = {
         "steps.md": "\n".join(steps()),
         "functions.md": "\n".join(functions()),
+        "settings.md": "\n".join(settings()),
         "failures.md": "\n".join(failures()),
         "design.md": with_table((DOCS / "design.md").read_text(encoding="utf-8"), state_table()),
         "../chalicelib/api/contract.json": contract_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),
@@ -249,6 +253,25 @@ def functions() -> Iterator[str]:
 def evaluated(expression: str) -> str:
     """Evaluate an expression, and write what it yields."""
     return json.dumps(render(compile_condition(expression), Scope({}, datetime(2026, 1, 31, tzinfo=UTC), "")))
+
+
+def settings() -> Iterator[str]:
+    """Write the reference of the environment variables, and of the lines that are logged."""
+    yield "# Settings and logs"
+    yield from paragraph(
+        "Made from the code by `make docs`. Every function reads these variables once, at its start; if one is wrong it"
+    )
+    yield "does not start, and says which and why. In brackets is what counts where a variable is not set."
+    yield from ("", "| variable | means |", "|---|---|")
+    yield from (f"| `{name}` | {about} |" for name, about in variables())
+    yield from section("What is logged")
+    yield "A line of the log is a JSON object. `event` says what happened, the other members say to what: `tenant`,"
+    yield "`execution`, `version`, `thread`, `turn`, `step`, `attempt`, `state`, `message` (its id in SQS), `request` (the id of"
+    yield "the Lambda request or API call). It holds no data of users; behind an error that nobody expected stands its trace."
+    yield "With `SEDO_LOG_LEVEL=INFO` each turn that is written is a line, after the write:"
+    turn = HistoryEntry(datetime(2026, 1, 31, tzinfo=UTC), State.STEP_SUCCEEDED, "main", 2, "greet")
+    item = Execution("123:hello:84579424", "123", "hello", 1, "", None, turn.at, {}, version=1)
+    yield from code("json", turn_line(item, turn, "4f1c2e6a"))
 
 
 def function(name: str, text: str) -> Iterator[str]:

@@ -13,17 +13,6 @@ PRODUCT = ("chalicelib", "local", "deploy", "benchmarks")
 GUIDES = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/glossary.md")
 MADE = {".sedo/"}
 """Named in a guide, and made where sedo runs."""
-COMING = {
-    "chalicelib/api/contract.py",
-    "chalicelib/core/executions/branches.py",
-    "chalicelib/core/executions/requests.py",
-    "chalicelib/core/executions/steps.py",
-    "chalicelib/engine/claim.py",
-    "chalicelib/engine/observers.py",
-    "chalicelib/engine/run_ahead.py",
-}
-"""Named in a guide, and on their way: each goes out of here once it is there."""
-
 WORDS = """
 Adapters after_write ApiInvocation batched_sends body builder call chunks claimed close_wait codec command control_epoch
 control_epoch_owed copy_with dead_letters decision definition Dependencies diagnostics driver dry-run_plan due_sweep
@@ -57,8 +46,6 @@ def paths(guide: str) -> Iterator[str]:
 
 
 def exists(path: str) -> bool:
-    if path in {*COMING, *(Path(each).name for each in COMING)}:
-        return True
     if "/" in path or (PROJECT / path).exists():
         return (PROJECT / path).exists()
     return any(any((PROJECT / top).rglob(path)) for top in (*PRODUCT, "docs"))
@@ -70,8 +57,6 @@ def glossary() -> dict[str, list[str]]:
 
 
 def holds(file: str, name: str) -> bool:
-    if not (PROJECT / file).exists():
-        return file in COMING
     return name in file or name in text(file)
 
 

@@ -46,22 +46,24 @@ def log_turns(committed: Committed) -> None:
     """Log what every turn did that a write commits, as a line of JSON each, at level INFO; never data of users."""
     if not log.isEnabledFor(logging.INFO):
         return
-    item = committed.after
     for entry in committed.entries:
-        log.info(
-            line(
-                "turn",
-                tenant=item.tenant_id,
-                execution=item.id,
-                version=item.version,
-                request=committed.request,
-                thread=entry.thread,
-                turn=entry.turn,
-                step=entry.step,
-                attempt=entry.attempt,
-                state=entry.state,
-            )
-        )
+        log.info(turn_line(committed.after, entry, committed.request))
+
+
+def turn_line(item: Execution, entry: HistoryEntry, request: str) -> str:
+    """Write the line of what a turn did."""
+    return line(
+        "turn",
+        tenant=item.tenant_id,
+        execution=item.id,
+        version=item.version,
+        request=request,
+        thread=entry.thread,
+        turn=entry.turn,
+        step=entry.step,
+        attempt=entry.attempt,
+        state=entry.state,
+    )
 
 
 def line(what: str, **members: str | int | None) -> str:

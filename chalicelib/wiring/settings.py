@@ -129,6 +129,13 @@ class Settings:
         "true: callers say themselves who they are, in X-Sedo-User and X-Sedo-Groups; for development only (false)",
     )
 
+    log_level: Literal["INFO", "WARNING", "ERROR"] = _variable(
+        "SEDO_LOG_LEVEL",
+        _one_of("INFO", "WARNING", "ERROR"),
+        "WARNING",
+        "what is logged: INFO adds a line for each turn of an execution (WARNING)",
+    )
+
     @property
     def names(self) -> Names:
         """The names of tables and queues."""
