@@ -258,10 +258,8 @@ def evaluated(expression: str) -> str:
 def settings() -> Iterator[str]:
     """Write the reference of the environment variables, and of the lines that are logged."""
     yield "# Settings and logs"
-    yield from paragraph(
-        "Made from the code by `make docs`. Every function reads these variables once, at its start; if one is wrong it"
-    )
-    yield "does not start, and says which and why. In brackets is what counts where a variable is not set."
+    yield from paragraph("Made from the code by `make docs`. Every function reads these variables once, at its start.")
+    yield "If one is wrong it does not start, and says which and why. In brackets is what counts where none is set."
     yield from ("", "| variable | means |", "|---|---|")
     yield from (f"| `{name}` | {about} |" for name, about in variables())
     yield from section("What is logged")
