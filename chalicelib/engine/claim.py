@@ -18,9 +18,7 @@ from chalicelib.engine.children import with_output
 from chalicelib.engine.deliver import Deliver
 from chalicelib.engine.model import Delivery, Mode, Pending
 from chalicelib.engine.observers import notify
-from chalicelib.ports import (
-    Stale,
-)
+from chalicelib.ports import Stale
 
 
 class Claim(Deliver):

@@ -31,7 +31,7 @@ class Invocation(RunAhead):
         """
         self.load()
         while self.item is not None:
-            self.send()
+            self.send(self.item)
             if self.item.ended and not self.pending:
                 break
             advance = self.advance(self.item)

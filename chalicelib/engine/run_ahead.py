@@ -23,9 +23,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.claim import Claim
 from chalicelib.engine.model import SENT_WITHIN, Pending
 from chalicelib.engine.observers import Committed
-from chalicelib.ports import (
-    Stale,
-)
+from chalicelib.ports import Stale
 
 
 @dataclass(slots=True)
@@ -117,32 +115,34 @@ class RunAhead(Claim):
 
     def collect(self) -> None:
         """Wait for an effect to end, or for its time to be over; its event is pending if its turn is still mine."""
-        for event in self.calls.wait(self.over_time()):
-            self.running.discard(TurnKey(event.thread, event.turn))
-            message = self.own.get(TurnKey(event.thread, event.turn))
-            if message is not None and not isinstance(event, CallDeferred):
-                self.pending.append(Pending(event, message))
-        if (over := self.over_time()) is not None and over <= self.dependencies.clock.now():
-            self.give_up()
+        for result in self.calls.wait(min(self.limits().values(), default=None)):
+            key = TurnKey(result.thread, result.turn)
+            self.running.discard(key)
+            message = self.own.get(key)
+            if message is not None and not isinstance(result, CallDeferred):
+                self.pending.append(Pending(result, message))
+        if limits := self.limits():
+            now = self.dependencies.clock.now()
+            for key in (key for key, limit in limits.items() if limit <= now):
+                self.give_up(key)
 
-    def over_time(self) -> datetime | None:
-        """Tell when the first effect in flight is over its time."""
-        if self.item is None or self.item.ended:
-            return None
-        running = [thread for thread in self.item.threads.values() if thread.key in self.running]
-        instants = [at for thread in running for at in (thread.deadline, self.item.deadline) if at is not None]
-        return min(instants, default=None)
+    def limits(self) -> Mapping[TurnKey, datetime]:
+        """Tell when calls in flight are over their time, those that have one."""
+        item = self.item
+        if item is None or item.ended:
+            return {}
+        return {
+            thread.key: min(instants)
+            for thread in item.threads.values()
+            if thread.key in self.running
+            and (instants := [at for at in (thread.deadline, item.deadline) if at is not None])
+        }
 
-    def give_up(self) -> None:
-        """Wait no longer for effects that are over their time: whatever they answer is too late."""
-        assert self.item is not None  # noqa: S101 - its threads have a time
-        now = self.dependencies.clock.now()
-        for thread in self.item.threads.values():
-            instants = [at for at in (thread.deadline, self.item.deadline) if at is not None]
-            if thread.key in self.running and instants and min(instants) <= now:
-                self.running.discard(thread.key)
-                if message := self.own.get(thread.key):
-                    self.pending.append(Pending(StepDue(*thread.key), message))
+    def give_up(self, key: TurnKey) -> None:
+        """Wait no longer for a call that is over its time: whatever it answers is too late."""
+        self.running.discard(key)
+        if message := self.own.get(key):
+            self.pending.append(Pending(StepDue(*key), message))
 
     def write(self, item: Execution, advance: Advance) -> None:
         """Put what is to be a row of history, then the execution if nobody else has written it."""
