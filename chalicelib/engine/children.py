@@ -43,20 +43,20 @@ def let_go(launch: Launch, execution: Execution) -> ChildEnded:
     return ChildEnded(*launch.thread.key, 0, State.SUCCEEDED, output={"id": execution.id})
 
 
-def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, event: ChildEnded) -> ChildEnded:
+def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, end: ChildEnded) -> ChildEnded:
     """Read what came of a child execution where that was too large for a message.
 
     Raises:
         UnavailableError: the store did not answer.
     """
-    if event.read:
-        return event
-    name = child_id(parent, thread, event.number)
+    if end.read:
+        return end
+    name = child_id(parent, thread, end.number)
     ended = executions.get(name)
     if ended is None:
         lost = Failure("ResultLost", f"the result of {name} is not there", thread.step, thread.attempt)
-        return copy_with(event, state=State.FAILED, error=lost, read=True, begun=False)
-    return copy_with(event, output=ended.output, error=ended.error, read=True)
+        return copy_with(end, state=State.FAILED, error=lost, read=True, begun=False)
+    return copy_with(end, output=ended.output, error=ended.error, read=True)
 
 
 def gatherer(executions: ExecutionStore) -> Callable[[Json, str], Json]:

@@ -47,7 +47,7 @@ class Deliver:
     """The work of one request on one execution.
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
-    it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight;
+    it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight;
     ``sent`` whose wait it has answered. ``item`` is the execution as last read or written (``presumed``: as the
     message says), None once nothing is left to do; ``image`` makes the image of the last write.
     """

@@ -60,7 +60,7 @@ class ExecutionService:
     new_suffix: Callable[[], str]
     """Makes 8 random hex digits."""
     drive: Callable[[str, Requested], Execution | None]
-    """Folds a request into an execution, writes and sends; answers what then stands, None if nothing does."""
+    """Folds a request into an execution, writes and sends; answers it as it is then, None if there is none."""
 
     def execute(  # noqa: PLR0913, PLR0917 - what a start can say
         self,
@@ -101,13 +101,13 @@ class ExecutionService:
         )
         if name is not None:
             execution = self._submitted(header, name)
-            stands = self._put_then_send(execution)
-            return _wanted(stands, value, version), stands.nonce == execution.nonce
+            found = self._put_then_send(execution)
+            return _wanted(found, value, version), found.nonce == execution.nonce
         while True:
             execution = self._submitted(header, self.new_suffix())
-            stands = self._start(execution)
-            if stands.nonce == execution.nonce:
-                return stands, True
+            found = self._start(execution)
+            if found.nonce == execution.nonce:
+                return found, True
 
     def list_executions(self, tenant_id: str, limit: int, after: Position | None) -> Sequence[Summary]:
         """Read headers of executions, newest first, after a position."""
@@ -155,8 +155,6 @@ class ExecutionService:
         if link == head and len(counted) <= limit:
             return [*counted, *ending], False
         return counted[:limit], True
-
-    # -- requests
 
     def cancel(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
         """End an execution now, and everything that it has begun; again, it is cancelled already.
@@ -226,8 +224,8 @@ class ExecutionService:
             which = version or item.definition_version
             raise StateError(f"version {which} of {item.definition_id} has no step {missing[0]!r} to go on from")
         incoming = None if step is None else self._incoming(item, step)
-        event = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
-        driven = self._drive(tenant_id, execution_id, event)
+        wanted = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
+        driven = self._drive(tenant_id, execution_id, wanted)
         if driven.redrives <= item.redrives:
             raise StateError(f"{execution_id} is {driven.state} already")
         return driven
@@ -273,15 +271,13 @@ class ExecutionService:
             raise InvalidError(f"{item.id} has never begun a step {step!r} of its top list")
         return self.history.result(item.tenant_id, began[step])
 
-    # -- how an execution starts
-
     def _submitted(self, header: Execution, suffix: str) -> Execution:
         definition = self.parsed.get(header.tenant_id, header.definition_id, header.definition_version)
         name = ExecutionId(header.tenant_id, header.definition_id, suffix)
         return submit(definition, copy_with(header, id=str(name)))
 
     def _start(self, execution: Execution) -> Execution:
-        """Send, then put: whatever happens between, the message starts it; answers what stands under the id."""
+        """Send, then put: whatever happens between, the message starts it; answers the execution of that id."""
         message = Message(execution.id, Started(), execution)
         if not fits(message):
             return self._put_then_send(execution)
@@ -296,12 +292,12 @@ class ExecutionService:
         """Put, then send; the schedule finds it should its message never be sent. A repeat sends again."""
         try:
             self.executions.create(execution, due_at=self.clock.now() + UNTOUCHED_FOR)
-            stands = execution
+            found = execution
         except Stale as stale:
-            stands = stale.current or execution
-        if stands.version == 0:
-            self.queue.send([Message(stands.id, Started())])
-        return stands
+            found = stale.current or execution
+        if found.version == 0:
+            self.queue.send([Message(found.id, Started())])
+        return found
 
 
 def _redriven_to(record: Mapping[str, Json]) -> str | None:
@@ -311,10 +307,10 @@ def _redriven_to(record: Mapping[str, Json]) -> str | None:
     return str(step["to"]) if isinstance(step, dict) else None
 
 
-def _wanted(stands: Execution, value: Json, version: int | None) -> Execution:
-    """Answer the execution that stands under a name, if it is the one that is asked for."""
-    if canonical(stands.input) != canonical(value):
-        raise ConflictError(f"{stands.id} was started with other input: choose another name")
-    if version is not None and stands.definition_version != version:
-        raise ConflictError(f"{stands.id} was started with version {stands.definition_version}, not {version}")
-    return stands
+def _wanted(found: Execution, value: Json, version: int | None) -> Execution:
+    """Answer the execution of a name, if it is the one that is asked for."""
+    if canonical(found.input) != canonical(value):
+        raise ConflictError(f"{found.id} was started with other input: choose another name")
+    if version is not None and found.definition_version != version:
+        raise ConflictError(f"{found.id} was started with version {found.definition_version}, not {version}")
+    return found

@@ -18,7 +18,7 @@ from chalicelib.usecases.executions import ExecutionService
 
 
 class PerformsFromUnwrittenTurns(Invocation):
-    def may_perform(self, key: TurnKey) -> bool:
+    def may_call(self, key: TurnKey) -> bool:
         return True
 
 
