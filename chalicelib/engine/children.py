@@ -1,6 +1,7 @@
 """Executions that an execution starts: how they are made, and how what they came to is read."""
 
 from collections.abc import Callable
+from typing import Any
 
 from chalicelib.core.executions.factory import child, child_id
 from chalicelib.core.executions.inputs import ChildEnded, Launch
@@ -42,20 +43,20 @@ def let_go(launch: Launch, execution: Execution) -> ChildEnded:
     return ChildEnded(*launch.thread.key, 0, State.SUCCEEDED, output={"id": execution.id})
 
 
-def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, event: ChildEnded) -> ChildEnded:
+def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, end: ChildEnded) -> ChildEnded:
     """Read what came of a child execution where that was too large for a message.
 
     Raises:
         UnavailableError: the store did not answer.
     """
-    if event.read:
-        return event
-    name = child_id(parent, thread, event.number)
+    if end.read:
+        return end
+    name = child_id(parent, thread, end.number)
     ended = executions.get(name)
     if ended is None:
         lost = Failure("ResultLost", f"the result of {name} is not there", thread.step, thread.attempt)
-        return copy_with(event, state=State.FAILED, error=lost, read=True, begun=False)
-    return copy_with(event, output=ended.output, error=ended.error, read=True)
+        return copy_with(end, state=State.FAILED, error=lost, read=True, begun=False)
+    return copy_with(end, output=ended.output, error=ended.error, read=True)
 
 
 def gatherer(executions: ExecutionStore) -> Callable[[Json, str], Json]:
@@ -65,11 +66,8 @@ def gatherer(executions: ExecutionStore) -> Callable[[Json, str], Json]:
         StepError: one is not there, or has not succeeded.
     """
 
-    def gather(params: Json, _key: str) -> Json:
-        assert isinstance(params, dict)  # noqa: S101 - as decide makes them
-        names = params["executions"]
-        assert isinstance(names, list)  # noqa: S101 - the same
-        return [output(str(name)) for name in names]
+    def gather(params: Any, _key: str) -> Json:  # noqa: ANN401 - {"executions": [id, …]}, as the core asks for it
+        return [output(name) for name in params["executions"]]
 
     def output(name: str) -> Json:
         ended = executions.get(name)

@@ -6,7 +6,6 @@ from chalicelib.core.executions.implied import is_due
 from chalicelib.core.executions.inputs import (
     Answered,
     ChildEnded,
-    Input,
     Poisoned,
     Requested,
     SignalReceived,
@@ -18,9 +17,7 @@ from chalicelib.engine.children import with_output
 from chalicelib.engine.deliver import Deliver
 from chalicelib.engine.model import Delivery, Mode, Pending
 from chalicelib.engine.observers import notify
-from chalicelib.ports import (
-    Stale,
-)
+from chalicelib.ports import Stale
 
 
 class Claim(Deliver):
@@ -89,8 +86,8 @@ class Claim(Deliver):
         dead = {key: message for key, message in self.own.items() if message == delivery.id}
         kept = []
         for pending in self.pending:
-            thread = addressed(item, pending.event)
-            if pending.message != delivery.id or isinstance(pending.event, Requested):
+            thread = addressed(item, pending.input)
+            if pending.message != delivery.id or isinstance(pending.input, Requested):
                 kept.append(pending)
             elif thread is not None:
                 dead[thread.key] = delivery.id
@@ -98,32 +95,34 @@ class Claim(Deliver):
 
     def take_up_threads(self, item: Execution, delivery: Delivery) -> None:
         """Find what a message is about, thread by thread."""
-        event = delivery.message.event
-        if isinstance(event, Requested | Answered):
-            self.pending.append(Pending(event, delivery.id))
-        named = None if isinstance(event, Answered) else addressed(item, event)
+        received = delivery.message.event
+        if isinstance(received, Requested | Answered):
+            self.pending.append(Pending(received, delivery.id))
+        named = None if isinstance(received, Answered) else addressed(item, received)
         for thread in item.threads.values():
             driver = thread.driver
             under_it = driver is not None and driver.message == delivery.id
             handed = driver is not None and driver.handed
             if item.ended:
-                from_parent = thread.id == ROOT and isinstance(event, Started | Requested)
+                from_parent = thread.id == ROOT and isinstance(received, Started | Requested)
                 if under_it or from_parent:
                     self.imply(item, thread)
             elif thread.status is Status.READY and not (handed and under_it) and (thread is named or under_it):
                 self.own[thread.key] = delivery.id
             else:
                 if thread is named:
-                    self.hear(item, thread, event, delivery.id)
+                    self.hear(item, thread, delivery)
                 if under_it:
                     self.imply(item, thread)
 
-    def hear(self, item: Execution, thread: Thread, event: Input, message: str) -> None:
-        """Take up an event that a thread waits for, or send an early timer on its way again."""
-        if isinstance(event, ChildEnded):
-            self.pending.append(Pending(with_output(self.dependencies.executions, item, thread, event), message))
+    def hear(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
+        """Take up what a thread waits for, or send an early timer on its way again."""
+        received = delivery.message.event
+        if isinstance(received, ChildEnded):
+            end = with_output(self.dependencies.executions, item, thread, received)
+            self.pending.append(Pending(end, delivery.id))
         elif is_due(item, thread, self.dependencies.clock.now()):
-            self.pending.append(Pending(TimerFired(*thread.key), message))
+            self.pending.append(Pending(TimerFired(*thread.key), delivery.id))
         else:
             self.imply(item, thread)
 
@@ -140,27 +139,27 @@ class Claim(Deliver):
             elif held is not None and (driver is None or not driver.handed or self.names(held, thread)):
                 own[thread.key] = held
         self.item, self.own = item, own
-        for each in self.pending:
-            if isinstance(each.event, SignalReceived):
-                self.give_back(item, each.event)
-        self.pending = [each for each in self.pending if self.is_mine(item, each.event)]
+        for pending in self.pending:
+            if isinstance(pending.input, SignalReceived):
+                self.give_back(item, pending.input)
+        self.pending = [pending for pending in self.pending if self.is_mine(item, pending)]
 
-    def is_mine(self, item: Execution, event: Input) -> bool:
-        """Tell whether an event still means something, and is mine to fold."""
-        if isinstance(event, Requested):
+    def is_mine(self, item: Execution, pending: Pending) -> bool:
+        """Tell whether an input still means something, and is mine to fold."""
+        if isinstance(pending.input, Requested):
             return True
-        thread = None if item.ended else addressed(item, event)
+        thread = None if item.ended else addressed(item, pending.input)
         is_mine = thread is not None and (thread.status is not Status.READY or thread.key in self.own)
-        return is_mine or (thread is not None and isinstance(event, Answered))
+        return is_mine or (thread is not None and isinstance(pending.input, Answered))
 
     def names(self, message: str, thread: Thread) -> bool:
         """Tell whether a message names a handed turn, and is not the one under which it was handed.
 
         That one is about to be acknowledged: what went on under it would have nobody to take it up again.
         """
-        event = self.deliveries[message].message.event
+        received = self.deliveries[message].message.event
         handed_by = None if thread.driver is None else thread.driver.message
-        return TurnKey(event.thread, event.turn) == thread.key and handed_by != message
+        return TurnKey(received.thread, received.turn) == thread.key and handed_by != message
 
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""
@@ -170,8 +169,8 @@ class Claim(Deliver):
             self.begin(current)  # as though it had been read in the first place: nothing was done but this write
             return
         untouched = item if item.version == 0 else None
-        stands = current or untouched
-        self.after_write(stands if stands is not None and stands.nonce == item.nonce else None)
+        found = current or untouched
+        self.after_write(found if found is not None and found.nonce == item.nonce else None)
 
     def after_write(self, item: Execution | None) -> None:
         """Go on from what stands there, or have nothing left to do."""

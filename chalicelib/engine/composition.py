@@ -28,7 +28,7 @@ def compose(  # noqa: PLR0913 - the ports, by keyword
         history: the store of history rows.
         queue: the queues of work and of timers.
         tasks: the store of people's tasks.
-        signals: the store of events that are matched by key.
+        signals: the store of signals that are matched by key.
         clock: the time.
         calls: makes what carries out the calls of an invocation.
         others: members of :class:`~chalicelib.engine.model.Dependencies` that have defaults.

@@ -15,6 +15,7 @@ from chalicelib.core.executions.inputs import (
     Launch,
     Message,
     OpenTask,
+    SignalPublished,
     SignalReceived,
     Started,
     Subscribe,
@@ -35,10 +36,8 @@ from chalicelib.engine.model import (
     Mode,
     Pending,
 )
-from chalicelib.engine.waits import again, close_wait, open_task, subscribe
-from chalicelib.ports import (
-    Stale,
-)
+from chalicelib.engine.waits import again, close_wait, open_task, subscribe, unsubscribe
+from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
     from chalicelib.engine.observers import Committed
@@ -48,7 +47,7 @@ class Deliver:
     """The work of one request on one execution.
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
-    it does; ``pending`` the events that are not written yet; ``running`` the turns whose effects are in flight;
+    it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight;
     ``sent`` whose wait it has answered. ``item`` is the execution as last read or written (``presumed``: as the
     message says), None once nothing is left to do; ``image`` makes the image of the last write.
     """
@@ -78,7 +77,7 @@ class Deliver:
         self.running: set[TurnKey] = set()
         self.outbox: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
-        self.subscribed: dict[TurnKey, Thread] = {}
+        self.subscribed: dict[TurnKey, Subscribe] = {}
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0
@@ -111,39 +110,32 @@ class Deliver:
             if commands:
                 self.outbox[asked(item, thread)] = commands
 
-    def send(self) -> None:
+    def send(self, item: Execution) -> None:
         """Send what the last write or read asks for, and start the executions that it asks for."""
-        commands = [command for each in self.outbox.values() for command in each]
-        if commands:
-            self.post([message for command in commands for message in self.carry_out(command)])
+        wanted = [command for commands in self.outbox.values() for command in commands]
+        if wanted:
+            self.post([message for command in wanted for message in self.carry_out(item, command)])
             self.sent |= self.outbox.keys()
             self.outbox = {}
 
-    def carry_out(self, command: Command) -> Iterator[Message]:
+    def carry_out(self, item: Execution, command: Command) -> Iterator[Message]:
         """Do what a state asks for; answer what there is to send."""
-        assert self.item is not None  # noqa: S101 - it asks for it
         match command:
             case Message():
-                yield copy_with(command, image=self.image()) if self.image and self.is_alone(command) else command
+                yield copy_with(command, image=self.image()) if self.image and is_alone(item, command) else command
             case Launch():
-                yield from self.launch(command)
+                yield from self.launch(item, command)
             case OpenTask(thread, task):
-                open_task(self.dependencies.tasks, self.item, thread, task)
-            case Subscribe(thread, wanted):
-                self.subscribed[thread.key] = thread
-                if (event := subscribe(self.dependencies.signals, self.item, thread, wanted)) is not None:
-                    self.pending.append(Pending(event, self.message_of(thread)))
-                    yield again(self.item, thread)
+                open_task(self.dependencies.tasks, item, thread, task)
+            case Subscribe(thread):
+                self.subscribed[thread.key] = command
+                if (found := subscribe(self.dependencies.signals, item, command)) is not None:
+                    self.pending.append(Pending(found, self.message_of(thread)))
+                    yield again(item, command)
             case CloseWait(thread):
-                yield from close_wait(self.dependencies.tasks, self.dependencies.signals, self.item, thread)
+                yield from close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
                 if thread.status is Status.OVER:
                     self.pending.append(Pending(WaitClosed(*thread.key), self.message_of(thread)))
-
-    def is_alone(self, message: Message) -> bool:
-        """Tell whether nothing else that is on its way is likely to change the execution before a message arrives."""
-        assert self.item is not None  # noqa: S101 - it asks for the message
-        movable = [thread for thread in self.item.threads.values() if thread.status is not Status.JOINING]
-        return message.execution == self.item.id and len(movable) == 1
 
     def message_of(self, thread: Thread) -> str:
         """Tell under which of the messages to fold what comes of a thread's wait."""
@@ -152,11 +144,14 @@ class Deliver:
             driver.message if driver is not None and driver.message in self.deliveries else next(iter(self.deliveries))
         )
 
-    def give_back(self, item: Execution, event: SignalReceived) -> None:
-        """Let others have an event that was matched with a turn, should that have gone on without it."""
-        thread, stands = self.subscribed.get(TurnKey(event.thread, event.turn)), addressed(item, event)
-        if thread is not None and (stands is None or (item.ended and stands.status is Status.WAITING_FOR_ANSWER)):
-            self.post([*close_wait(self.dependencies.tasks, self.dependencies.signals, item, thread)])
+    def give_back(self, item: Execution, received: SignalReceived) -> None:
+        """Let others have a signal that was matched with a turn, should that have gone on without it."""
+        subscription = self.subscribed.get(TurnKey(received.thread, received.turn))
+        thread = addressed(item, received)
+        if subscription is not None and (thread is None or (item.ended and thread.status is Status.WAITING_FOR_ANSWER)):
+            published = SignalPublished(name=subscription.name, key=subscription.key)
+            signals, waited = self.dependencies.signals, subscription.thread
+            self.post([*unsubscribe(signals, item, waited, published, taken=None)])
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send messages; a submission that no message can carry is put first."""
@@ -171,12 +166,11 @@ class Deliver:
         if light:
             self.dependencies.queue.send(light)
 
-    def launch(self, launch: Launch) -> Iterator[Message]:
+    def launch(self, item: Execution, launch: Launch) -> Iterator[Message]:
         """Make the message that starts an execution; its thread hears of a refusal, or that it need not wait."""
-        assert self.item is not None  # noqa: S101 - it asks for the execution
         message = self.message_of(launch.thread)
         try:
-            started = child_execution(self.dependencies.definitions, self.item, launch)
+            started = child_execution(self.dependencies.definitions, item, launch)
         except StepError as error:
             self.pending.append(Pending(refused(launch, error), message))
             return
@@ -212,6 +206,12 @@ class Deliver:
     def is_me(self, driver: Driver) -> bool:
         """Tell whether this very request wrote a turn, under one of its messages."""
         return driver.request == self.request and driver.message in self.deliveries
+
+
+def is_alone(item: Execution, message: Message) -> bool:
+    """Tell whether nothing else that is on its way is likely to change an execution before its message arrives."""
+    movable = [thread for thread in item.threads.values() if thread.status is not Status.JOINING]
+    return message.execution == item.id and len(movable) == 1
 
 
 def asked(item: Execution, thread: Thread) -> Asked:

@@ -1,12 +1,12 @@
-"""The shell: load, decide, perform, write, send, acknowledge.
+"""The work on one execution: load, decide, call, write, send, acknowledge.
 
 One :class:`Invocation` is the work of one request of a function on one execution. It drives every thread that it owns
 as far as it goes, without a message in between. What makes that safe is here and nowhere else:
 
-* nothing is performed but from a turn that stands written (or was read) and is owned;
+* nothing is called but from a turn that was read or written so, and is owned;
 * what moves into a row of history, then the execution on condition of the version that was read, then messages, then
   the acknowledgement;
-* a write that lost, or whose answer was lost, is never repeated as it was: read again, fold the same events again;
+* a write that lost, or whose answer was lost, is never repeated as it was: read again, fold the same inputs again;
 * messages are derived from the state, so that a redelivery can send what its dead twin did not.
 """
 
@@ -31,7 +31,7 @@ class Invocation(RunAhead):
         """
         self.load()
         while self.item is not None:
-            self.send()
+            self.send(self.item)
             if self.item.ended and not self.pending:
                 break
             advance = self.advance(self.item)
@@ -70,11 +70,11 @@ class ApiInvocation:
         self,
         dependencies: Dependencies,
         execution_id: str,
-        event: Requested | Answered,
+        wanted: Requested | Answered,
         token: str,
         kind: type[Invocation] = Invocation,
     ) -> None:
-        delivery = Delivery(Origin.API.name_message(token), Message(execution_id, event))
+        delivery = Delivery(Origin.API.name_message(token), Message(execution_id, wanted))
         budget = Budget(dependencies.clock.now() + ANSWER_WITHIN)
         self._invocation = kind(dependencies, token, [delivery], budget, Mode.REQUEST)
 

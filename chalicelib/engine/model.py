@@ -76,9 +76,9 @@ class Delivery:
 
 @value
 class Pending:
-    """An event that is not written yet, and the message under which it is folded."""
+    """An input that is not written yet, and the message under which it is folded."""
 
-    event: Input
+    input: Input
     message: str
 
 
@@ -87,7 +87,7 @@ class Budget:
     """How far one invocation may go before it leaves the rest to others."""
 
     deadline: datetime
-    """After this instant no effect is begun and no step run."""
+    """After this instant no call is begun and no step run."""
     turns: int = 1000
     turns_per_write: int = 500
     size_per_write: int = 2_000_000

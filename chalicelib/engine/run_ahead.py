@@ -11,7 +11,6 @@ from chalicelib.core.executions.implied import due_at, implied
 from chalicelib.core.executions.inputs import (
     CallDeferred,
     Decision,
-    Input,
     RedriveRequested,
     ResumeRequested,
     StepDue,
@@ -23,19 +22,17 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.claim import Claim
 from chalicelib.engine.model import SENT_WITHIN, Pending
 from chalicelib.engine.observers import Committed
-from chalicelib.ports import (
-    Stale,
-)
+from chalicelib.ports import Stale
 
 
 @dataclass(slots=True)
 class Advance:
-    """How far events and due steps take an execution, before it is written."""
+    """How far inputs and due steps take an execution, before it is written."""
 
     execution: Execution
     records: list[HistoryEntry] = field(default_factory=list)
     calls: dict[TurnKey, Call] = field(default_factory=dict)
-    """By turns that stand written, or were read."""
+    """By turns, which were read or written so."""
     turns: int = 0
     size: int = 0
     """Of the results in the records, in characters of JSON."""
@@ -56,9 +53,10 @@ class RunAhead(Claim):
         """Fold what is pending, then every step that is due and pure, as far as it goes."""
         now = self.dependencies.clock.now()
         advance = Advance(item)
-        for each in self.pending:
-            definition = self.definition(advance.execution, version_of(each.event))
-            decision = self.dependencies.decide(definition, advance.execution, each.event, now, self.me[each.message])
+        for pending in self.pending:
+            definition = self.definition(advance.execution, version_of(pending))
+            driver = self.me[pending.message]
+            decision = self.dependencies.decide(definition, advance.execution, pending.input, now, driver)
             if decision.execution is not advance.execution:
                 advance.fold(decision)
         if now < self.budget.deadline and self.turns < self.budget.turns:
@@ -68,7 +66,7 @@ class RunAhead(Claim):
         return advance
 
     def run_ahead(self, advance: Advance, now: datetime) -> None:
-        """Run the steps of every thread of mine until it waits, ends, or has something to perform."""
+        """Run the steps of every thread of mine until it waits, ends, or has something to call."""
         stopped: set[TurnKey] = set()
         most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
         while advance.turns < most and advance.size < self.budget.size_per_write:
@@ -82,7 +80,7 @@ class RunAhead(Claim):
                 advance.fold(decision)
             else:
                 stopped.add(key)
-                if self.may_perform(key):
+                if self.may_call(key):
                     advance.calls[key] = decision.call
 
     def due(self, execution: Execution, but: Collection[TurnKey] = ()) -> Iterator[tuple[TurnKey, str]]:
@@ -98,51 +96,53 @@ class RunAhead(Claim):
             elif driver is not None and self.is_me(driver) and not driver.handed:
                 yield key, driver.message
 
-    def may_perform(self, key: TurnKey) -> bool:
-        """Tell whether a turn may have an effect: only one that stands written."""
+    def may_call(self, key: TurnKey) -> bool:
+        """Tell whether a turn may call: only one that is written."""
         return key in self.own
 
     def leave(self, advance: Advance) -> None:
-        """Hand every ready thread over, once nothing is in flight; it stands in the write before it is sent."""
+        """Hand every ready thread over, once nothing is in flight; it is written before it is sent."""
         if not self.running:
             for key, message in self.due(advance.execution):
                 advance.execution = hand_over(advance.execution, [key], self.me[message])
 
     def begin_calls(self, calls: Mapping[TurnKey, Call]) -> None:
-        """Begin effects."""
+        """Begin calls."""
         for key, call in calls.items():
             self.running.add(key)
             self.turns += 1
             self.calls.start(self.execution_id, *key, call, self.budget.deadline)
 
     def collect(self) -> None:
-        """Wait for an effect to end, or for its time to be over; its event is pending if its turn is still mine."""
-        for event in self.calls.wait(self.over_time()):
-            self.running.discard(TurnKey(event.thread, event.turn))
-            message = self.own.get(TurnKey(event.thread, event.turn))
-            if message is not None and not isinstance(event, CallDeferred):
-                self.pending.append(Pending(event, message))
-        if (over := self.over_time()) is not None and over <= self.dependencies.clock.now():
-            self.give_up()
+        """Wait for a call to end, or for its time to be over; its result is pending if its turn is still mine."""
+        for result in self.calls.wait(min(self.limits().values(), default=None)):
+            key = TurnKey(result.thread, result.turn)
+            self.running.discard(key)
+            message = self.own.get(key)
+            if message is not None and not isinstance(result, CallDeferred):
+                self.pending.append(Pending(result, message))
+        if limits := self.limits():
+            now = self.dependencies.clock.now()
+            for key in (key for key, limit in limits.items() if limit <= now):
+                self.give_up(key)
 
-    def over_time(self) -> datetime | None:
-        """Tell when the first effect in flight is over its time."""
-        if self.item is None or self.item.ended:
-            return None
-        running = [thread for thread in self.item.threads.values() if thread.key in self.running]
-        instants = [at for thread in running for at in (thread.deadline, self.item.deadline) if at is not None]
-        return min(instants, default=None)
+    def limits(self) -> Mapping[TurnKey, datetime]:
+        """Tell when calls in flight are over their time, those that have one."""
+        item = self.item
+        if item is None or item.ended:
+            return {}
+        return {
+            thread.key: min(instants)
+            for thread in item.threads.values()
+            if thread.key in self.running
+            and (instants := [at for at in (thread.deadline, item.deadline) if at is not None])
+        }
 
-    def give_up(self) -> None:
-        """Wait no longer for effects that are over their time: whatever they answer is too late."""
-        assert self.item is not None  # noqa: S101 - its threads have a time
-        now = self.dependencies.clock.now()
-        for thread in self.item.threads.values():
-            instants = [at for at in (thread.deadline, self.item.deadline) if at is not None]
-            if thread.key in self.running and instants and min(instants) <= now:
-                self.running.discard(thread.key)
-                if message := self.own.get(thread.key):
-                    self.pending.append(Pending(StepDue(*thread.key), message))
+    def give_up(self, key: TurnKey) -> None:
+        """Wait no longer for a call that is over its time: whatever it answers is too late."""
+        self.running.discard(key)
+        if message := self.own.get(key):
+            self.pending.append(Pending(StepDue(*key), message))
 
     def write(self, item: Execution, advance: Advance) -> None:
         """Put what is to be a row of history, then the execution if nobody else has written it."""
@@ -192,6 +192,6 @@ class RunAhead(Claim):
         return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
 
 
-def version_of(event: Input) -> int | None:
-    """Tell the version of the definition that an event wants to go on with."""
-    return event.version if isinstance(event, RedriveRequested | ResumeRequested) else None
+def version_of(pending: Pending) -> int | None:
+    """Tell the version of the definition that an input wants to go on with."""
+    return pending.input.version if isinstance(pending.input, RedriveRequested | ResumeRequested) else None

@@ -1,7 +1,7 @@
 """Executions that one function works on side by side send their messages together: ten of them are one request.
 
 Each sends right after its write, as though it were alone, and waits until no other is about to send. That is never
-long: one that waits for an effect is not waited for, and nobody longer than ``PATIENCE``.
+long: one that waits for a call is not waited for, and nobody longer than ``PATIENCE``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,12 +20,13 @@ PATIENCE = 0.5
 
 
 @dataclass(slots=True)
-class _Trip:
-    """Messages that are sent together; the future tells whether they were."""
+class _Batch:
+    """Messages that are sent together."""
 
     messages: list[Message] = field(default_factory=list)
-    riders: int = 0
-    gone: Future[None] = field(default_factory=Future)
+    senders: int = 0
+    sent: Future[None] = field(default_factory=Future)
+    """Whether they were sent."""
 
 
 class SendBatcher:
@@ -34,8 +35,8 @@ class SendBatcher:
     def __init__(self, queue: Queue, size: int, patience: float = PATIENCE) -> None:
         self._queue = queue
         self._patience = patience
-        self._moving = size
-        self._next = _Trip()
+        self._active = size
+        self._next = _Batch()
         self._lock = Lock()
 
     def send(self, messages: Sequence[Message]) -> None:
@@ -45,18 +46,16 @@ class SendBatcher:
             UnavailableError: some may not have been sent.
         """
         with self._lock:
-            trip = self._next
-            trip.messages.extend(messages)
-            trip.riders += 1
-            leads = self._is_full()
-        if not leads:
-            leads = self._must_lead(trip)
-        if leads:
-            self._go(trip)
+            batch = self._next
+            batch.messages.extend(messages)
+            batch.senders += 1
+            leads = self._close()
+        if leads or self._must_lead(batch):
+            self._send_batch(batch)
         try:
-            trip.gone.result()
+            batch.sent.result()
         except Exception:
-            if trip.riders == 1:
+            if batch.senders == 1:
                 raise
             self._queue.send(messages)  # what is wrong with the others' is not to fail this
 
@@ -71,11 +70,11 @@ class SendBatcher:
     def leave(self) -> None:
         """Have nothing more to send."""
         with self._lock:
-            self._moving -= 1
-            trip = self._next
-            leads = trip.riders > 0 and self._is_full()
+            self._active -= 1
+            batch = self._next
+            leads = batch.senders > 0 and self._close()
         if leads:
-            self._go(trip)
+            self._send_batch(batch)
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -85,48 +84,48 @@ class SendBatcher:
             yield
         finally:
             with self._lock:
-                self._moving += 1
+                self._active += 1
 
-    def _is_full(self) -> bool:
-        """Tell whether nobody is left to be waited for; whoever is told so leads."""
-        if self._next.riders < self._moving:
+    def _close(self) -> bool:
+        """Begin another batch if nobody is left to be waited for; whoever has begun it sends the one before."""
+        if self._next.senders < self._active:
             return False
-        self._next = _Trip()
+        self._next = _Batch()
         return True
 
-    def _must_lead(self, trip: _Trip) -> bool:
+    def _must_lead(self, batch: _Batch) -> bool:
         """Wait for the others, up to a time; tell whether they are to be waited for no longer."""
         try:
-            trip.gone.exception(self._patience)
+            batch.sent.exception(self._patience)
         except TimeoutError:
             with self._lock:
-                if self._next is not trip:
+                if self._next is not batch:
                     return False
-                self._next = _Trip()
+                self._next = _Batch()
                 return True
         return False
 
-    def _go(self, trip: _Trip) -> None:
+    def _send_batch(self, batch: _Batch) -> None:
         try:
-            self._queue.send(trip.messages)
-        except BaseException as error:  # noqa: BLE001 - it is raised to each of the riders
-            trip.gone.set_exception(error)
+            self._queue.send(batch.messages)
+        except BaseException as error:  # noqa: BLE001 - it is raised to each of the senders
+            batch.sent.set_exception(error)
         else:
-            trip.gone.set_result(None)
+            batch.sent.set_result(None)
 
 
 class CallsOutsideBatch:
     """Calls that keep nobody in a batcher waiting."""
 
-    def __init__(self, effects: Calls, batcher: SendBatcher) -> None:
-        self._effects = effects
-        self._convoy = batcher
+    def __init__(self, calls: Calls, batcher: SendBatcher) -> None:
+        self._calls = calls
+        self._batcher = batcher
 
-    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
+    def start(self, execution: str, thread: str, turn: int, call: Call, before: datetime) -> None:
         """Call, once there is room."""
-        self._effects.start(execution, thread, turn, perform, before)
+        self._calls.start(execution, thread, turn, call, before)
 
     def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
         """Wait, and let the others go."""
-        with self._convoy.away():
-            return self._effects.wait(until)
+        with self._batcher.away():
+            return self._calls.wait(until)

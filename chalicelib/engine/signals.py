@@ -18,12 +18,12 @@ from chalicelib.ports import Clock, SignalStore
 T = TypeVar("T")
 
 Takes: TypeAlias = Callable[[Waiter, Json], Sequence[Problem] | None]
-"""Tells what is wrong for a waiter with the data of an event, and None if it no longer waits."""
+"""Tells what is wrong for a waiter with the data of a signal, and None if it no longer waits."""
 
 
 @value
 class SignalMatch:
-    """What came of an event."""
+    """What came of a signal."""
 
     waiter: Waiter | None = None
     """Who is to have it; None: it is kept, has been taken, or is refused."""
@@ -33,15 +33,15 @@ class SignalMatch:
 
 @value
 class Signals:
-    """Who waits for which event, and what they get."""
+    """Who waits for which signal, and what they get."""
 
     store: SignalStore
     clock: Clock
 
-    def match(self, tenant_id: str, name: str, key: str, event: Signal, takes: Takes) -> SignalMatch:
-        """Find who is to have an event: who has waited longest of those who take it. If nobody waits, it is kept.
+    def match(self, tenant_id: str, name: str, key: str, signal: Signal, takes: Takes) -> SignalMatch:
+        """Find who is to have a signal: who has waited longest of those who take it. If nobody waits, it is kept.
 
-        Again for an event that is matched, it answers that match; one that has been taken goes to nobody.
+        Again for a signal that is matched, it answers that match; one that has been taken goes to nobody.
 
         Raises:
             TooManyEventsError: as many are kept as can be.
@@ -51,13 +51,13 @@ class Signals:
 
         def verdict(waiter: Waiter) -> Sequence[Problem] | None:
             if waiter not in verdicts:
-                verdicts[waiter] = takes(waiter, event.value)
+                verdicts[waiter] = takes(waiter, signal.value)
             return verdicts[waiter]
 
         def change(row: Correlation, now: datetime) -> tuple[Correlation, SignalMatch]:
             row = correlation.fresh(row, now)
-            if correlation.known(row, event.id):
-                return row, SignalMatch(correlation.waiter_of(row, event.id))
+            if correlation.known(row, signal.id):
+                return row, SignalMatch(correlation.waiter_of(row, signal.id))
             refused: list[Sequence[Problem]] = []
             for waiter in row.waiting:
                 problems = verdict(waiter)
@@ -66,15 +66,15 @@ class Signals:
                 elif problems:
                     refused.append(problems)
                 else:
-                    return correlation.publish(row, event, waiter, now), SignalMatch(waiter)
+                    return correlation.publish(row, signal, waiter, now), SignalMatch(waiter)
             if refused:
                 return row, SignalMatch(problems=refused[0])
-            return correlation.publish(row, event, None, now), SignalMatch()
+            return correlation.publish(row, signal, None, now), SignalMatch()
 
         return self._change(tenant_id, name, key, change)
 
     def rematch(self, tenant_id: str, name: str, key: str, takes: Takes) -> None:
-        """Give what is kept to those who wait and take it: events that others gave back.
+        """Give what is kept to those who wait and take it: signals that others gave back.
 
         Raises:
             UnavailableError: as :meth:`match`.
@@ -91,7 +91,7 @@ class Signals:
         self._change(tenant_id, name, key, change)
 
     def matches(self, tenant_id: str, name: str, key: str) -> Sequence[tuple[Waiter, Signal]]:
-        """Answer whose event is whose, as long as that is not settled, the oldest match first.
+        """Answer whose signal is whose, as long as that is not settled, the oldest match first.
 
         Raises:
             UnavailableError: the store did not answer.
@@ -101,7 +101,7 @@ class Signals:
     def subscribe(
         self, tenant_id: str, name: str, key: str, waiter: Waiter, takes: Callable[[Json], bool]
     ) -> Signal | None:
-        """Let a thread wait; answer its event if that came before, or is matched with it already.
+        """Let a thread wait; answer its signal if that came before, or is matched with it already.
 
         Raises:
             TooManyWaitersError: as many wait as can.
@@ -110,9 +110,9 @@ class Signals:
         return self._change(tenant_id, name, key, lambda row, now: correlation.subscribe(row, waiter, now, takes))
 
     def release(self, tenant_id: str, name: str, key: str, waiter: Waiter, *, taken: str | None) -> bool:
-        """Let a thread go, which has taken the event of an id, or none; a match that it leaves is for others again.
+        """Let a thread go, which has taken the signal of an id, or none; a match that it leaves is for others again.
 
-        Answers whether others wait beside events that are kept: :meth:`rematch` is to be done then.
+        Answers whether others wait beside signals that are kept: :meth:`rematch` is to be done then.
 
         Raises:
             UnavailableError: as :meth:`match`.

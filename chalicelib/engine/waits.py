@@ -1,11 +1,18 @@
-"""Where it is kept that executions wait for answers: people's tasks, and events that are matched by key."""
+"""Where it is kept that executions wait for answers: people's tasks, and signals that are matched by key."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from chalicelib.core.definitions.model import WaitForAnswer
-from chalicelib.core.executions.inputs import Message, SignalPublished, SignalReceived, WaitRefused
+from chalicelib.core.executions.inputs import (
+    CloseWait,
+    Message,
+    SignalPublished,
+    SignalReceived,
+    Subscribe,
+    WaitRefused,
+)
 from chalicelib.core.executions.model import Execution, Thread
 from chalicelib.core.executions.scope import takes
 from chalicelib.core.executions.waiting import Answer, AnswerWait
@@ -45,15 +52,14 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Wa
     _change(tasks, task, make)
 
 
-def subscribe(
-    signals: Signals, execution: Execution, thread: Thread, wanted: WaitForAnswer
-) -> SignalReceived | WaitRefused | None:
-    """Let events find a thread that waits for one; answer the one that came before it, or that too many wait for it.
+def subscribe(signals: Signals, execution: Execution, subscription: Subscribe) -> SignalReceived | WaitRefused | None:
+    """Let signals find a thread that waits for one; answer the one that came before it, or that too many wait for it.
 
     Raises:
         UnavailableError: the store did not answer.
     """
-    channel, waiter = _channel(execution, thread), _waiter(execution, thread)
+    thread, wanted = subscription.thread, subscription.wanted
+    channel, waiter = (execution.tenant_id, subscription.name, subscription.key), _waiter(execution, thread)
     try:
         found = signals.subscribe(*channel, waiter, lambda value: takes(wanted, value))
     except TooManyWaitersError as error:
@@ -61,28 +67,42 @@ def subscribe(
     return None if found is None else SignalReceived(*thread.key, found.value, found.id, found.by)
 
 
-def again(execution: Execution, thread: Thread) -> Message:
-    """Make what lets others have the event of a turn, should that have gone on without it and nobody have said so."""
-    tenant, name, key = _channel(execution, thread)
-    return Message(tenant, SignalPublished(name=name, key=key), delay=AGAIN_AFTER)
+def again(execution: Execution, subscription: Subscribe) -> Message:
+    """Make what lets others have the signal of a turn, should that have gone on without it and nobody have said so."""
+    published = SignalPublished(name=subscription.name, key=subscription.key)
+    return Message(execution.tenant_id, published, delay=AGAIN_AFTER)
 
 
-def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, thread: Thread) -> Iterator[Message]:
-    """Make known that a turn waits for an answer no longer, and how that ended.
+def unsubscribe(
+    signals: Signals, execution: Execution, thread: Thread, published: SignalPublished, *, taken: str | None
+) -> Iterator[Message]:
+    """Let signals of a name and key find a thread no longer, which has taken the one of an id, or none.
 
-    Yields what lets others have an event that was meant for this turn.
+    Yields what lets others have a signal that was meant for this turn: ``published``, which names the two.
 
     Raises:
         UnavailableError: the store did not answer.
     """
-    assert isinstance(thread.wait, AnswerWait)  # noqa: S101 - it has waited
-    if thread.wait.event_key is not None:
-        tenant, name, key = _channel(execution, thread)
-        taken = None if thread.wait.answer is None else thread.wait.answer.key
-        if signals.release(tenant, name, key, _waiter(execution, thread), taken=taken):
-            yield Message(tenant, SignalPublished(name=name, key=key))
-    else:
+    waiter = _waiter(execution, thread)
+    if signals.release(execution.tenant_id, published.name, published.key, waiter, taken=taken):
+        yield Message(execution.tenant_id, published)
+
+
+def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command: CloseWait) -> Iterator[Message]:
+    """Make known that a turn waits for an answer no longer, and how that ended.
+
+    Yields what lets others have a signal that was meant for this turn.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    thread, wait = command.thread, command.wait
+    if wait.event_key is None:
         close_task(tasks, execution, thread)
+        return
+    taken = None if wait.answer is None else wait.answer.key
+    published = SignalPublished(name=wait.name, key=wait.event_key)
+    yield from unsubscribe(signals, execution, thread, published, taken=taken)
 
 
 def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
@@ -150,12 +170,6 @@ def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(names, str):
         return (names,)
     return tuple(names or ())
-
-
-def _channel(execution: Execution, thread: Thread) -> tuple[str, str, str]:
-    assert isinstance(thread.wait, AnswerWait)  # noqa: S101 - it waits for an event
-    assert thread.wait.event_key is not None  # noqa: S101 - the same
-    return execution.tenant_id, thread.wait.name, thread.wait.event_key
 
 
 def _waiter(execution: Execution, thread: Thread) -> Waiter:

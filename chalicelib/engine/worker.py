@@ -24,7 +24,7 @@ PARALLEL = 10
 """Executions that one function works on at a time: as many as a batch has messages."""
 
 RESERVE = timedelta(seconds=40)
-"""Of the function's time: kept for effects that are in flight, which may take 30 seconds, and for the last write."""
+"""Of the function's time: kept for calls that are in flight, which may take 30 seconds, and for the last write."""
 
 log = logging.getLogger("sedo")
 
@@ -39,7 +39,7 @@ class Worker:
 
     dependencies: Dependencies
     deliver: Callable[[str, str, str], None]
-    """Gives the events of a tenant, of a name and key, to the executions that they are for."""
+    """Gives the signals of a tenant, of a name and key, to the executions that they are for."""
     mode: Mode = Mode.MESSAGES
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
@@ -107,9 +107,9 @@ class Worker:
     def work(self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies) -> set[str]:
         """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
         try:
-            published = {e for d in group if isinstance(e := d.message.event, SignalPublished)}
-            for event in published:
-                self.deliver(group[0].message.execution, event.name, event.key)
+            published = {p for d in group if isinstance(p := d.message.event, SignalPublished)}
+            for signal in published:
+                self.deliver(group[0].message.execution, signal.name, signal.key)
             if published:
                 return {delivery.id for delivery in group}
             return Invocation(dependencies, request, group, budget, self.mode).run()

@@ -1,4 +1,4 @@
-"""What other systems say: answers with a token, and events."""
+"""What other systems say: answers with a token, and signals."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,7 +27,7 @@ from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions, ExecutionStore, Queue
 
 AGAIN_AFTER = 5
-"""Seconds after which a published event is looked at again, should whoever published it have died."""
+"""Seconds after which a published signal is looked at again, should whoever published it have died."""
 
 
 @value
@@ -43,8 +43,6 @@ class AnswerService:
     answer: Callable[[str, Answered], bool]
     """Folds an answer into an execution, writes and sends; tells whether that has changed the execution."""
     drive: Callable[[str, Requested], Execution | None]
-
-    # -- tokens
 
     def succeed(self, text: str, result: Json) -> None:
         """Answer with a result.
@@ -74,26 +72,24 @@ class AnswerService:
         """
         token = self.read_token(text)
         item = self.executions.get(token.execution)
-        event = HeartbeatReceived(token.thread, token.turn)
-        thread = None if item is None or item.ended else addressed(item, event)
+        alive = HeartbeatReceived(token.thread, token.turn)
+        thread = None if item is None or item.ended else addressed(item, alive)
         if thread is None or thread.status not in (Status.READY, Status.WAITING_FOR_ANSWER):
             raise _used(token)
         if thread.wait is not None and thread.wait.until is not None:
-            self._answer(token, event)
+            self._answer(token, alive)
 
-    def _answer(self, token: Token, event: Answered) -> None:
-        if not self.answer(token.execution, event):
+    def _answer(self, token: Token, answer: Answered) -> None:
+        if not self.answer(token.execution, answer):
             raise _used(token)
 
-    # -- events
-
     def send(self, tenant_id: str, execution_id: str, signal: Signal) -> Execution:
-        """Send an event to an execution: to the step that waits for it, or else to be kept; a repeat changes nothing.
+        """Send a signal to an execution: to the step that waits for it, or else to be kept; a repeat changes nothing.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
             InvalidError: a step waits for it, and does not take what came with it.
-            StateError: the execution has ended, or keeps as many events as it can.
+            StateError: the execution has ended, or keeps as many signals as it can.
             UnavailableError: it may be done, or not: send it again with the same id.
         """
         item = self.executions.get(execution_id)
@@ -101,8 +97,8 @@ class AnswerService:
             raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
         if not _has(item, signal):
             self._look(item, signal)
-            event = SignalSent(actor=signal.by, id=signal.id, name=signal.name, result=signal.value, until=signal.until)
-            item = self.drive(execution_id, event) or item
+            sent = SignalSent(actor=signal.by, id=signal.id, name=signal.name, result=signal.value, until=signal.until)
+            item = self.drive(execution_id, sent) or item
         if _has(item, signal):
             return item
         if item.ended:
@@ -123,32 +119,32 @@ class AnswerService:
             raise InvalidError(problems=refused[0])
 
     def _wanted(self, item: Execution, thread: Thread) -> WaitForAnswer | None:
-        """Find the event that a thread waits for."""
+        """Find the signal that a thread waits for."""
         if not isinstance(thread.wait, AnswerWait) or thread.wait.what is not AnswerKind.EVENT:
             return None
         definition = self.definitions.get(item.tenant_id, item.definition_id, item.definition_version)
         return awaited_event(definition, item, thread)
 
-    def publish(self, tenant_id: str, name: str, key: str, event: Signal) -> str | None:
-        """Send an event to the step that has waited for its name and key longest, or else to be kept.
+    def publish(self, tenant_id: str, name: str, key: str, signal: Signal) -> str | None:
+        """Send a signal to the step that has waited for its name and key longest, or else to be kept.
 
         Answers the execution that has got it, if one has. A repeat with the same id changes nothing.
 
         Raises:
             InvalidError: steps wait for it, and none takes what came with it; it is not kept.
-            StateError: as many events are kept as can be.
+            StateError: as many signals are kept as can be.
             UnavailableError: it may be done, or not: send it again with the same id.
         """
         message = Message(tenant_id, SignalPublished(name=name, key=key), delay=AGAIN_AFTER)
         self.queue.send([message])
-        found = self.signals.match(tenant_id, name, key, event, self._taker())
+        found = self.signals.match(tenant_id, name, key, signal, self._taker())
         if found.problems and found.waiter is None:
             raise InvalidError(problems=found.problems)
         self.deliver(tenant_id, name, key)
         return None if found.waiter is None else found.waiter.execution
 
     def deliver(self, tenant_id: str, name: str, key: str) -> None:
-        """Give every event that was matched to the execution that it is for; done twice it changes nothing.
+        """Give every signal that was matched to the execution that it is for; done twice it changes nothing.
 
         Raises:
             UnavailableError: a service did not answer; do it again.
@@ -158,12 +154,12 @@ class AnswerService:
             self.signals.rematch(tenant_id, name, key, self._taker())
             matches = self.signals.matches(tenant_id, name, key)
             again = False
-            for waiter, event in matches:
-                again = self._hand_over(tenant_id, name, key, waiter, event) or again
+            for waiter, signal in matches:
+                again = self._hand_over(tenant_id, name, key, waiter, signal) or again
 
-    def _hand_over(self, tenant_id: str, name: str, key: str, waiter: Waiter, event: Signal) -> bool:
-        """Let a turn have its event, or put away what it has had; tell whether others can have it now instead."""
-        received = SignalReceived(waiter.thread, waiter.turn, event.value, event.id, event.by)
+    def _hand_over(self, tenant_id: str, name: str, key: str, waiter: Waiter, signal: Signal) -> bool:
+        """Let a turn have its signal, or put away what it has had; tell whether others can have it now instead."""
+        received = SignalReceived(waiter.thread, waiter.turn, signal.value, signal.id, signal.by)
         item = self.executions.get(waiter.execution)
         thread = None if item is None else addressed(item, received)
         if item is not None and thread is not None and thread.status is Status.WAITING_FOR_ANSWER and not item.ended:
@@ -175,7 +171,7 @@ class AnswerService:
         return self.signals.release(tenant_id, name, key, waiter, taken=None if answer is None else answer.key)
 
     def _taker(self) -> Callable[[Waiter, Json], Sequence[Problem] | None]:
-        """Make what tells whether a thread still waits, and what is wrong for it with the data of an event."""
+        """Make what tells whether a thread still waits, and what is wrong for it with the data of a signal."""
 
         def problems(waiter: Waiter, value: Json) -> Sequence[Problem] | None:
             item = self.executions.get(waiter.execution)
@@ -189,7 +185,7 @@ class AnswerService:
 
 
 def _has(item: Execution, signal: Signal) -> bool:
-    """Tell whether an event has come to an execution."""
+    """Tell whether a signal has come to an execution."""
     return any(known.id == signal.id for known in item.mailbox)
 
 

@@ -80,7 +80,7 @@ class Services:
 
     @cached_property
     def answers(self) -> "AnswerService":
-        """What other systems say: answers and events."""
+        """What other systems say: answers and signals."""
         from chalicelib.usecases.answers import AnswerService  # noqa: PLC0415 - see above
 
         return AnswerService(
@@ -114,5 +114,5 @@ class Services:
         """Give an execution an answer; tell whether a thread waited for it."""
         return self._invocation(execution_id, answer).has_changed()
 
-    def _invocation(self, execution_id: str, event: "Requested | Answered") -> ApiInvocation:
-        return ApiInvocation(self._dependencies, execution_id, event, self._new_request())
+    def _invocation(self, execution_id: str, wanted: "Requested | Answered") -> ApiInvocation:
+        return ApiInvocation(self._dependencies, execution_id, wanted, self._new_request())

@@ -225,8 +225,8 @@ class ExecutionService:
             raise StateError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
         self._check_steps(item, step, version)
         incoming = None if step is None else self._incoming(item, step)
-        event = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
-        driven = self._drive(tenant_id, execution_id, event)
+        wanted = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
+        driven = self._drive(tenant_id, execution_id, wanted)
         if driven.redrives <= item.redrives:
             raise StateError(f"{execution_id} is {driven.state} already")
         return driven
@@ -291,7 +291,7 @@ class ExecutionService:
         return submit(definition, copy_with(header, id=str(name)))
 
     def _start(self, execution: Execution) -> Execution:
-        """Send, then put: whatever happens between, the message starts it; answers what current under the id."""
+        """Send, then put: whatever happens between, the message starts it; answers the execution of that id."""
         message = Message(execution.id, Started(), execution)
         if not fits(message):
             return self._put_then_send(execution)
@@ -322,7 +322,7 @@ def _redriven_to(record: Mapping[str, Json]) -> str | None:
 
 
 def _wanted(current: Execution, value: Json, version: int | None) -> Execution:
-    """Answer the execution that current under a name, if it is the one that is asked for."""
+    """Answer the execution that has a name, if it is the one that is asked for."""
     if canonical(current.input) != canonical(value):
         raise ConflictError(f"{current.id} was started with other input: choose another name")
     if version is not None and current.definition_version != version:

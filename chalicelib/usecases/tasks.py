@@ -116,12 +116,12 @@ class TaskService:
         given = Answer(self.clock.now(), person.user, reason=reason, rejected=True, key=key)
         return self._end(self.read(tenant_id, task_id), person, given, rejected)
 
-    def _end(self, task: Task, person: Person, given: Answer, event: Callable[[Task], Answered]) -> Task:
+    def _end(self, task: Task, person: Person, given: Answer, answered: Callable[[Task], Answered]) -> Task:
         """Give the answer to the execution, whose turn tells who was first."""
         if task.status is not TaskStatus.OPEN:
             return _same(task, given)
         _check(rules.complete_problem(task, person), task, person)
-        if self.answer(task.execution_id, event(task)):
+        if self.answer(task.execution_id, answered(task)):
             return self.read(task.tenant_id, task.id)
         return _same(self._as_it_ended(self.read(task.tenant_id, task.id)), given)
 

@@ -18,7 +18,7 @@ from chalicelib.usecases.executions import ExecutionService
 
 
 class PerformsFromUnwrittenTurns(Invocation):
-    def may_perform(self, key: TurnKey) -> bool:
+    def may_call(self, key: TurnKey) -> bool:
         return True
 
 
@@ -135,7 +135,7 @@ class SendsBeforeItWrites(Invocation):
         for thread in advance.execution.threads.values():
             if thread.driver is not None and self.is_me(thread.driver):
                 self.imply(advance.execution, thread)
-        self.send()
+        self.send(item)
         super().write(item, advance)
 
 

@@ -138,7 +138,7 @@ class StartsChildrenBeforeTheWaitIsWritten(Invocation):
         for thread in advance.execution.threads.values():
             if thread.status is Status.WAITING_FOR_CHILDREN and thread.driver is not None and self.is_me(thread.driver):
                 self.imply(advance.execution, thread)
-        self.send()
+        self.send(item)
         super().write(item, advance)
 
 

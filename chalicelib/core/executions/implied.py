@@ -128,15 +128,17 @@ def _ending(execution: Execution, parent: Parent) -> ChildEnded:
 
 def _questions(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
     """Make known, where others keep it, that a thread waits for an answer."""
-    if isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere:
-        wanted = cast("WaitForAnswer", outcome(definition, execution, thread))
-        yield OpenTask(thread, wanted) if wanted.what is AnswerKind.TASK else Subscribe(thread, wanted)
+    match thread.wait:
+        case AnswerWait(what=AnswerKind.TASK):
+            yield OpenTask(thread, cast("WaitForAnswer", outcome(definition, execution, thread)))
+        case AnswerWait(name=name, event_key=str(key)):
+            yield Subscribe(thread, cast("WaitForAnswer", outcome(definition, execution, thread)), name, key)
 
 
 def _closed_waits(thread: Thread) -> Iterator[Command]:
     """Make known that a thread waits for an answer no longer."""
     if isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere:
-        yield CloseWait(thread)
+        yield CloseWait(thread, thread.wait)
 
 
 def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:

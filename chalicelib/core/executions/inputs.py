@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from chalicelib.core.definitions.model import Call, StartChild, WaitForAnswer
 from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, Thread
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 
@@ -247,6 +248,8 @@ class Subscribe:
 
     thread: Thread
     wanted: WaitForAnswer
+    name: str
+    key: str
 
 
 @value
@@ -254,6 +257,7 @@ class CloseWait:
     """Tell those who keep that a thread waited for an answer that it no longer does."""
 
     thread: Thread
+    wait: AnswerWait
 
 
 Command: TypeAlias = Message | Launch | OpenTask | Subscribe | CloseWait
