@@ -264,9 +264,9 @@ def settings() -> Iterator[str]:
     yield from (f"| `{name}` | {about} |" for name, about in variables())
     yield from section("What is logged")
     yield "A line of the log is a JSON object. `event` says what happened, the other members say to what: `tenant`,"
-    yield "`execution`, `version`, `thread`, `turn`, `step`, `attempt`, `state`, `message` (its id in SQS), `request` (the id of"
-    yield "the Lambda request or API call). It holds no data of users; behind an error that nobody expected stands its trace."
-    yield "With `SEDO_LOG_LEVEL=INFO` each turn that is written is a line, after the write:"
+    yield "`execution`, `version`, `thread`, `turn`, `step`, `attempt`, `state`, `message` (its id in SQS), `request`"
+    yield "(the id of the Lambda request or API call). It holds no data of users. Behind an error that nobody expected"
+    yield "stands its trace. With `SEDO_LOG_LEVEL=INFO` each turn that is written is a line, after the write:"
     turn = HistoryEntry(datetime(2026, 1, 31, tzinfo=UTC), State.STEP_SUCCEEDED, "main", 2, "greet")
     item = Execution("123:hello:84579424", "123", "hello", 1, "", None, turn.at, {}, version=1)
     yield from code("json", turn_line(item, turn, "4f1c2e6a"))

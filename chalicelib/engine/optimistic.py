@@ -10,6 +10,7 @@ ATTEMPTS = 20
 
 R = TypeVar("R")
 A = TypeVar("A")
+V = TypeVar("V")
 
 
 def change(
@@ -36,4 +37,29 @@ def change(
         wanted, answer = make(current)
         if wanted is current or write(wanted):
             return answer
-    raise UnavailableError(f"others were quicker {tries} times to write {what}: try again")
+    raise _outrun(what, tries)
+
+
+def put_new(first: V, put: Callable[[V], bool], following: Callable[[V], V], what: str, tries: int = ATTEMPTS) -> V:
+    """Put a value, or the one that follows while the place of each is taken by another; answer what was put.
+
+    Args:
+        first: to try.
+        put: writes a value where there is none; tells whether it is there now.
+        following: makes the value to try after one whose place is taken.
+        what: is put, for people.
+        tries: how many values to try.
+
+    Raises:
+        UnavailableError: all the places were taken.
+    """
+    wanted = first
+    for _ in range(tries):
+        if put(wanted):
+            return wanted
+        wanted = following(wanted)
+    raise _outrun(what, tries)
+
+
+def _outrun(what: str, tries: int) -> UnavailableError:
+    return UnavailableError(f"others were quicker {tries} times to write {what}: try again")

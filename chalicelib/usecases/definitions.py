@@ -8,6 +8,7 @@ from chalicelib.core.definitions.validation import Validation, validate
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, canonical
 from chalicelib.core.values.value import copy_with, value
+from chalicelib.engine import optimistic
 from chalicelib.ports import Clock, DefinitionRecord, DefinitionStore
 
 
@@ -28,6 +29,7 @@ class DefinitionService:
 
         Raises:
             InvalidDefinitionError: with every problem of the document.
+            UnavailableError: others were always quicker to write a version.
         """
         found = self.check_definition(tenant_id, document)
         if found.problems:
@@ -41,7 +43,7 @@ class DefinitionService:
                 self.definitions.put_newest(copy_with(newest, retired=False))
             return copy_with(newest, retired=False), newest.retired, found.warnings
         version = 1 if newest is None else newest.version + 1
-        record = DefinitionRecord(
+        first = DefinitionRecord(
             tenant_id=tenant_id,
             id=definition_id,
             version=version,
@@ -49,8 +51,7 @@ class DefinitionService:
             digest=digest,
             created_at=self.clock.now(),
         )
-        while not self.definitions.add(record):
-            record = copy_with(record, version=record.version + 1)
+        record = optimistic.put_new(first, self.definitions.add, _following, f"a version of {definition_id!r}")
         self.definitions.put_newest(record)
         return record, True, found.warnings
 
@@ -92,6 +93,10 @@ class DefinitionService:
             DefinitionNotFoundError: there is none.
         """
         self.definitions.put_newest(copy_with(self.read_definition(tenant_id, definition_id), retired=True))
+
+
+def _following(record: DefinitionRecord) -> DefinitionRecord:
+    return copy_with(record, version=record.version + 1)
 
 
 def _digest(document: Mapping[str, Json]) -> str:
