@@ -108,8 +108,8 @@ def _join_json(join: Join) -> JsonObject:
             members = {**vars(join), "listed": True, "items": join.total}
         case PartitionJoin():
             members = {**vars(join), "listed": True}
-        case ChildJoin(execution, awaited):
-            members = {"total": 1, "begun": 1, "child": execution, "wait": awaited}
+        case _:
+            members = {"total": 1, "begun": 1, "child": join.execution, "wait": join.awaited}
     written = {"total": members["total"]}
     for name, default in _JOIN.items():
         if (member := members.get(name, default)) != default:
