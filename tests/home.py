@@ -19,6 +19,7 @@ from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
+from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -215,3 +216,9 @@ def caught(step: Mapping[str, Any], target: str) -> dict[str, Any]:
 def late(message: Message) -> Message:
     """Make a message that is visible at once."""
     return copy_with(message, delay=0)
+
+
+def with_rows(home: Home) -> Home:
+    """Let every write have a row of history."""
+    home.dependencies = copy_with(home.dependencies, limits=copy_with(PACKING, tail_text=0))
+    return home

@@ -15,11 +15,6 @@ from chalicelib.engine.model import Mode
 from tests.home import CALL, ECHO, SUB, WAIT, Home, caught
 
 
-@pytest.fixture
-def home() -> Home:
-    return Home()
-
-
 class TestPoison:
     def test_a_dead_timer_that_is_early_is_sent_again(self, home: Home) -> None:
         home.create(WAIT)

@@ -1,7 +1,5 @@
 from datetime import timedelta
 
-import pytest
-
 from chalicelib.core.executions.inputs import Message, Started, TimerFired
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
@@ -10,11 +8,6 @@ from chalicelib.engine.due_sweep import sweep_due
 from tests.home import ECHO, START, Executions, Home
 
 HOUR = {"type": "wait", "seconds": 3600}
-
-
-@pytest.fixture
-def home() -> Home:
-    return Home()
 
 
 class TestLongWaits:

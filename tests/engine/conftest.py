@@ -1,0 +1,8 @@
+import pytest
+
+from tests.home import Home
+
+
+@pytest.fixture
+def home() -> Home:
+    return Home()
