@@ -85,7 +85,7 @@ def flow_problems(
 
 
 def unreached(nodes: Sequence[Node]) -> Iterator[int]:
-    """Find the steps that no way leads to; what hangs on them is not told again."""
+    """Find the steps that no way leads to; what hangs on them is not reported again."""
     ways = _all_ways(nodes, _named(nodes))
     yield from _untold(set(range(len(nodes))) - _reach([0], ways), ways)
 
@@ -115,7 +115,7 @@ def _wrong_targets(nodes: Sequence[Node], named: _Named, suggestion: Suggestion,
 
 
 def _dead_ends(nodes: Sequence[Node], named: _Named, *, endless: bool) -> _Found:
-    """Find steps that no way leads to, and loops that none leads out of; what hangs on them is not told again."""
+    """Find steps that no way leads to, and loops that none leads out of; what hangs on them is not reported again."""
     ways = _all_ways(nodes, named)
     reached = _reach([0], ways)
     ending = _reach([len(nodes)], _reversed(ways))
@@ -129,14 +129,14 @@ def _dead_ends(nodes: Sequence[Node], named: _Named, *, endless: bool) -> _Found
 
 def _untold(wrong: Collection[int], ways: Sequence[Collection[int]], reached: Collection[int] = ()) -> Iterator[int]:
     """Leave out what hangs on others: of what is reached, only a step that leads back to itself is told."""
-    told: set[int] = set()
+    reported: set[int] = set()
     for index in sorted(wrong):
-        if index in told:
+        if index in reported:
             continue
         onward = _reach(ways[index], ways)
         if index not in reached or index in onward:
             yield index
-            told |= onward
+            reported |= onward
 
 
 def _all_ways(nodes: Sequence[Node], named: _Named) -> list[set[int]]:

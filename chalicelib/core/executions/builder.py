@@ -111,13 +111,13 @@ class StateBuilder:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
         elsewhere = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER, Status.OVER)
-        told = {
+        kept = {
             name: copy_with(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
             for name, thread in threads.items()
         }
         self.execution = copy_with(
             self.execution,
-            threads=told,
+            threads=kept,
             stash=root.stash,
             output=output,
             error=error,
@@ -159,9 +159,9 @@ class StateBuilder:
         if state is not State.STEP_SKIPPED and (self.execution.paused_at is None or state in ENDED):
             self.last = state, thread.step
 
-    def render(self, template: Template, thread: Thread, output: Json, part: str) -> Json:
+    def render(self, template: Template, thread: Thread, output: Json, site: str) -> Json:
         """Render a template for a thread, now."""
-        return rendered(template, self.execution, thread, output, self.now, part=part)
+        return rendered(template, self.execution, thread, output, self.now, site=site)
 
 
 def size_of(value: Json) -> int:

@@ -58,15 +58,15 @@ class Children(Rules):
         error = _of_child(event, child_id(self.execution, thread, event.number))
         if event.begun:
             is_own = isinstance(thread.join, PartitionJoin) and event.state is State.FAILED
-            self.fail(thread, error, heard={number: None}, failure=event.error if is_own else None)
+            self.fail(thread, error, ended={number: None}, failure=event.error if is_own else None)
         else:
             self.fail(copy_with(thread, status=Status.READY, join=None, wait=None), error)
 
     def partition_ended(self, thread: Thread, join: PartitionJoin, number: str, failed: int) -> None:
-        """Count a part of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
+        """Count a partition of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
         join = copy_with(join, failed=join.failed + failed)
         if join.failed > join.tolerate:
-            self.fail(thread, too_many(join.failed, join), heard={number: failed})
+            self.fail(thread, too_many(join.failed, join), ended={number: failed})
             return
         thread = copy_with(thread, join=join, results={**thread.results, number: failed})
         if len(thread.results) == join.total:

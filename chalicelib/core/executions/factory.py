@@ -110,7 +110,7 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
 def partition(
     execution: Execution, thread: Thread, join: PartitionJoin, items: Sequence[Json], number: int
 ) -> Execution:
-    """Make the execution of one part of a large `map`: it runs the map's steps for some of all its items."""
+    """Make the execution of one partition of a large `map`: it runs the map's steps for some of all its items."""
     size = ceil(len(items) / join.total)
     first = execution.partition.first if execution.partition is not None else 0
     own = items[number * size : (number + 1) * size]
@@ -177,7 +177,7 @@ def _templates(step: Step) -> Iterator[Template]:
 
 
 def partition_size(count: int) -> int:
-    """Tell how many items each part of a `map` of so many gets: parts are as few as can be, and so are their own.
+    """Tell how many items each partition of a `map` of so many gets: parts are as few as can be, and so are their own.
 
     That is at most 100 items, or 10,000 where parts of 100 would be more than 100.
     """

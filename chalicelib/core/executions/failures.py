@@ -20,30 +20,30 @@ class Failures(Rules):
         self,
         thread: Thread,
         error: StepError,
-        heard: Mapping[str, Json] | None = None,
+        ended: Mapping[str, Json] | None = None,
         failure: Failure | None = None,
     ) -> None:
         """Fail a step, and outwards what it is nested in, up to whatever handles the failure.
 
-        ``heard`` is what the last child execution came to: it needs not be told, unless all are driven on again;
+        ``ended`` is what the last child execution came to: it is not failed of the failure, unless all are redriven;
         ``failure`` what happened to a step inside, where that is known.
         """
         failure = failure or Failure(error.name, str(error), thread.step, thread.attempt, error.details)
         origin = thread.id
         self.put(thread)
         self.record(State.STEP_FAILED, thread, error=failure, actor=answered_by(thread))
-        told = copy_with(thread, results={**thread.results, **(heard or {})})
-        while not self.handled(told, failure, error.retry_after if told.id == origin else None):
+        failed = copy_with(thread, results={**thread.results, **(ended or {})})
+        while not self.handled(failed, failure, error.retry_after if failed.id == origin else None):
             if thread.parent is None:
                 self.close(thread, State.FAILED, error=failure)
                 return
             parent = self.execution.threads[thread.parent]
             if isinstance(join := parent.join, ItemJoin) and join.tolerate:
                 if join.failed < join.tolerate:
-                    self.tolerate(parent, join, told, failure)
+                    self.tolerate(parent, join, failed, failure)
                     return
                 failure = copy_with(failure, name=ItemsFailedError.name, message=str(too_many(join.failed + 1, join)))
-            thread = told = parent
+            thread = failed = parent
             self.record(State.STEP_FAILED, thread, error=failure)
 
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:

@@ -71,8 +71,8 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     """Derive what a thread's state asks for.
 
     Untouched or handed: its next event. Waiting: its timer, unless it is so far away that its due time stands for it.
-    Waiting for children: they are started, and told what they are to be told. Waiting for an answer: where that is kept
-    is told. Over: those are told so who are to know.
+    Waiting for children: what starts them, and the control that they are owed. Waiting for an answer: what opens
+    the task or subscribes to the signal. Over: what cancels its children and closes its wait.
     """
     if execution.ended:
         return list(_farewells(execution, thread))

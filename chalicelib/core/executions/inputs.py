@@ -137,7 +137,7 @@ class ChildEnded(Input):
     """Of a `workflow` step's child."""
     error: Failure | None = None
     failed: int = 0
-    """How many of its items failed and were tolerated, where it is a part of a `map`."""
+    """How many of its items failed and were tolerated, where it is a partition of a `map`."""
     redrives: int = 0
     """Of the child: what it came to before it was driven on does not count, unless it succeeded."""
     read: bool = True

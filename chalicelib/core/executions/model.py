@@ -189,7 +189,7 @@ class Parent:
 
 @value
 class Partition:
-    """What makes an execution a part of a large `map`: its root thread runs the map's steps for its items only."""
+    """What makes an execution a partition of a large `map`: its root thread runs the map's steps for its items only."""
 
     first: int
     """The number of its first item among all of the map."""
@@ -209,7 +209,7 @@ class Spawns:
     recent: int = 0
     """In that minute."""
     share: int = 1
-    """Of a part of a `map`: with how many others it shares what an execution may start."""
+    """Of a partition of a `map`: with how many others it shares what an execution may start."""
 
 
 @value
@@ -267,7 +267,7 @@ class Execution:
     parent_epoch: int = 0
     """The newest such version of the parent that it has heard of: an older one, come late, changes nothing."""
     failed: int = 0
-    """At the end of a part of a `map`: how many of its items failed and were tolerated."""
+    """At the end of a partition of a `map`: how many of its items failed and were tolerated."""
     redrives: int = 0
     """How often it was driven on after its end."""
     mailbox: Sequence[Signal] = ()

@@ -86,7 +86,7 @@ class Rules(StateBuilder, ABC):
         self,
         thread: Thread,
         error: StepError,
-        heard: Mapping[str, Json] | None = None,
+        ended: Mapping[str, Json] | None = None,
         failure: Failure | None = None,
     ) -> None:
         """Fail a step, and outwards what it is nested in, up to whatever handles the failure."""

@@ -26,7 +26,7 @@ from chalicelib.core.values.value import copy_with
 
 
 def scope(  # noqa: PLR0913 - what a template can depend on
-    execution: Execution, thread: Thread, output: Json, now: datetime, part: str, *, names: Collection[str] = NAMES
+    execution: Execution, thread: Thread, output: Json, now: datetime, site: str, *, names: Collection[str] = NAMES
 ) -> Scope:
     """Gather what a template can see.
 
@@ -35,7 +35,7 @@ def scope(  # noqa: PLR0913 - what a template can depend on
         thread: the thread whose step has the template.
         output: what the template sees under that name.
         now: the instant of the turn.
-        part: tells the templates of one turn apart.
+        site: of the template in its step: it tells the templates of one turn apart.
         names: those of the values that are wanted.
     """
     values: dict[str, Json] = {"input": execution.input, "output": output}
@@ -49,18 +49,18 @@ def scope(  # noqa: PLR0913 - what a template can depend on
         values["error"] = failure_json(error)
     if ("item" in names or "index" in names) and (item := _item(execution, thread)) is not None:
         values |= {"item": item.item, "index": item.index}
-    return Scope(values, now, f"{execution.id}/{thread.id}/{thread.turn}/{part}")
+    return Scope(values, now, f"{execution.id}/{thread.id}/{thread.turn}/{site}")
 
 
 def rendered(  # noqa: PLR0913 - the same
-    template: Template, execution: Execution, thread: Thread, output: Json, now: datetime, *, part: str
+    template: Template, execution: Execution, thread: Thread, output: Json, now: datetime, *, site: str
 ) -> Json:
     """Render a template with what it can see; the parameters are those of :func:`scope`.
 
     Raises:
         StepError: it cannot be rendered.
     """
-    return render(template, scope(execution, thread, output, now, part, names=template.names))
+    return render(template, scope(execution, thread, output, now, site, names=template.names))
 
 
 def _step_values(thread: Thread) -> dict[str, Json]:
@@ -76,7 +76,7 @@ def _step_values(thread: Thread) -> dict[str, Json]:
 
 
 def execution_values(execution: Execution) -> dict[str, Json]:
-    """Tell what templates see as ``execution``; a part of a `map` shows what the map is in."""
+    """Tell what templates see as ``execution``; a partition of a `map` shows what the map is in."""
     if execution.partition is not None:
         return dict(execution.partition.execution)
     return {
@@ -113,7 +113,7 @@ def _item(execution: Execution, thread: Thread) -> Thread | None:
 
 
 def is_partition_root(execution: Execution, thread: Thread) -> bool:
-    """Tell whether a thread runs a part of a large `map`: what the step says of failures and results is the map's."""
+    """Tell whether a thread runs a partition of a large `map`: failures and results are the map's."""
     return execution.partition is not None and thread.parent is None
 
 
@@ -127,7 +127,7 @@ def holds(definition: Definition, execution: Execution, thread: Thread) -> bool:
     when = None if step is None else step.when
     if when is None or is_partition_root(execution, thread):
         return True
-    return is_true(rendered(when, execution, thread, thread.incoming, thread.started_at, part="when"))
+    return is_true(rendered(when, execution, thread, thread.incoming, thread.started_at, site="when"))
 
 
 def outcome(definition: Definition, execution: Execution, thread: Thread) -> Outcome:
@@ -160,8 +160,8 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
 def _choices(step: Step, execution: Execution, thread: Thread) -> Iterator[tuple[bool, str]]:
     """Tell of each choice whether it holds, and where it leads."""
     for number, choice in enumerate(step.choices):
-        now, part = thread.started_at, f"choices/{number}"
-        yield is_true(rendered(choice.when, execution, thread, thread.incoming, now, part=part)), choice.next
+        now, site = thread.started_at, f"choices/{number}"
+        yield is_true(rendered(choice.when, execution, thread, thread.incoming, now, site=site)), choice.next
 
 
 def callback_of(definition: Definition, execution: Execution, thread: Thread) -> Call | None:

@@ -223,7 +223,7 @@ class Steps(Rules):
             self.record(State.STEP_STARTED, begun, stash=stash)
 
     def deadline(self, thread: Thread, path: str) -> datetime | None:
-        """Tell when an attempt of a step that begins now is over time; a part of a `map` leaves that to the map."""
+        """Tell when an attempt that begins now is over time; a partition of a `map` leaves that to the map."""
         step = self.definition.steps.get(path)
         if step is None or step.timeout is None or is_partition_root(self.execution, thread):
             return None

@@ -106,7 +106,7 @@ def compile_template(source: Json, path: Path = (), *, call: bool = False) -> Te
     problems: list[Problem] = []
     try:
         node = _compile(source, tuple(path), problems)
-        placeholders = [*_holes(node)]
+        placeholders = [*_placeholders(node)]
     except RecursionError:
         raise InvalidDefinitionError(problems=[Problem(pointer(path), "the template nests too deeply")]) from None
     problems += [_misplaced(placeholder, (*path, *place)) for place, placeholder in placeholders if not call]
@@ -199,7 +199,7 @@ def _inside(path: tuple[str | int, ...], node: _Node) -> Iterator[tuple[tuple[st
         yield from (((*path, key), value) for key, value in node.entries)
 
 
-def _holes(node: _Node) -> Iterator[tuple[tuple[str | int, ...], Placeholder]]:
+def _placeholders(node: _Node) -> Iterator[tuple[tuple[str | int, ...], Placeholder]]:
     return ((path, part) for path, text in _texts(node) for part in text.parts if isinstance(part, Placeholder))
 
 
