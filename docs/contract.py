@@ -32,7 +32,17 @@ RULES = (
 INNER = ("properties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "anyOf", "if", "else")
 """Keywords that hold schemas, or say how they are compiled."""
 NOTES = ("description", "x-message", "x-checked-by")
-ASKING = {"enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "maxProperties"}
+CONSTRAINTS = {
+    "enum",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "maxProperties",
+}
 """Keywords that a value can break."""
 
 
@@ -139,7 +149,7 @@ class _Compiler:
         self.inner(made, node, name, is_silent=is_silent)
         if message and not is_silent:
             made["x-message"] = message
-        elif not is_silent and (made.keys() & ASKING or ("type" in made and not is_text)):
+        elif not is_silent and (made.keys() & CONSTRAINTS or ("type" in made and not is_text)):
             raise ContractError(f"{name or 'the body'} has no x-message")
         return made
 

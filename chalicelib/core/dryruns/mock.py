@@ -87,31 +87,31 @@ class Reply:
 
     def of_call(self, thread: str, turn: int) -> CallSucceeded | CallFailed:
         """Say what a call came to."""
-        told = self.members
-        if "result" in told:
-            return CallSucceeded(thread, turn, told["result"])
-        message, details = told.get("message", ERROR), told.get("details")
+        members = self.members
+        if "result" in members:
+            return CallSucceeded(thread, turn, members["result"])
+        message, details = members.get("message", ERROR), members.get("details")
         return CallFailed(
             thread=thread,
             turn=turn,
-            name=told["error"],
+            name=members["error"],
             message=message,
             details=details,
-            retry_after=told.get("retryAfter"),
+            retry_after=members.get("retryAfter"),
         )
 
     def to_wait(self, what: AnswerKind, thread: str, turn: int) -> Answered:
         """Say what somebody outside answers; an event has the id of its place among the mocks."""
-        told = self.members
-        if "error" in told:
-            return CallbackFailed(thread, turn, told["error"], told.get("message", ERROR), told.get("details"))
-        if "reject" in told:
-            return TaskRejected(thread, turn, told["reject"], self.by)
+        members = self.members
+        if "error" in members:
+            return CallbackFailed(thread, turn, members["error"], members.get("message", ERROR), members.get("details"))
+        if "reject" in members:
+            return TaskRejected(thread, turn, members["reject"], self.by)
         if what is AnswerKind.CALLBACK:
-            return CallbackSucceeded(thread, turn, told["result"])
+            return CallbackSucceeded(thread, turn, members["result"])
         if what is AnswerKind.TASK:
-            return TaskCompleted(thread, turn, told["result"], self.by)
-        return SignalReceived(thread, turn, told["result"], f"{self.pointer}#{thread}#{turn}", self.by)
+            return TaskCompleted(thread, turn, members["result"], self.by)
+        return SignalReceived(thread, turn, members["result"], f"{self.pointer}#{thread}#{turn}", self.by)
 
 
 @dataclass(slots=True)
