@@ -138,7 +138,7 @@ def words(point: Point) -> str:
     """Say what is called."""
     if point.call == "queue.send":
         return f"send the {SENT[point.sends[0]]}"
-    return f"{CALLS[point.call]} of `{point.effect}`" if point.effect else CALLS[point.call]
+    return f"{CALLS[point.call]} of `{point.begins}`" if point.begins else CALLS[point.call]
 
 
 def cells(row: Sequence[Outcome]) -> tuple[str, ...]:

@@ -195,7 +195,7 @@ class Home:
         (found,) = (each for each in map(self.read, self.executions.items) if each.parent is not None)
         return found
 
-    def told(self, execution_id: str) -> list[str]:
+    def recorded(self, execution_id: str) -> list[str]:
         """Read history: what happened, a word for each record."""
         rows, _ = self.service.read_history("t", execution_id, 100, 0)
         return [str(record["state"]) for row in rows for record in row.records]

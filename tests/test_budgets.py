@@ -330,11 +330,11 @@ def rounds() -> tuple[Home, list[tuple[int, int, Counter[str]]]]:
         stash={"n": 0},
     )
     home.start()
-    told = []
+    measured = []
     for calls in home.deliver():
         text = home.executions.items[home.root.id]
-        told.append((home.root.threads["main"].turn, len(text), calls))
-    return home, told
+        measured.append((home.root.threads["main"].turn, len(text), calls))
+    return home, measured
 
 
 class TestLoop:

@@ -38,7 +38,7 @@ class Claim(Deliver):
         self.item, self.absent, self.image = item, item is None, None
         if item is None:
             return
-        self.own, self.pending, self.outbox = {}, [], {}
+        self.own, self.pending, self.unsent = {}, [], {}
         for delivery in self.deliveries.values():
             started = delivery.message.submitted
             if started is None or started.nonce == item.nonce:

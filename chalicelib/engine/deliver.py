@@ -75,7 +75,7 @@ class Deliver:
         self.own: dict[TurnKey, str] = {}
         self.pending: list[Pending] = []
         self.running: set[TurnKey] = set()
-        self.outbox: dict[Asked, Sequence[Command]] = {}
+        self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
         self.subscribed: dict[TurnKey, Subscribe] = {}
         self.versions: dict[int, Definition] = {}
@@ -104,19 +104,19 @@ class Deliver:
             return Definition(id="", first="", steps={}, input_schema=compile_schema(True))  # noqa: FBT003 - a JSON Schema
 
     def imply(self, item: Execution, thread: Thread) -> None:
-        """Put what a thread's state asks for into the outbox, once."""
+        """Put what a thread's state asks for into the unsent, once."""
         if asked(item, thread) not in self.sent:
             commands = implied(self.definition(item), item, thread, self.dependencies.clock.now())
             if commands:
-                self.outbox[asked(item, thread)] = commands
+                self.unsent[asked(item, thread)] = commands
 
     def send(self, item: Execution) -> None:
         """Send what the last write or read asks for, and start the executions that it asks for."""
-        wanted = [command for commands in self.outbox.values() for command in commands]
+        wanted = [command for commands in self.unsent.values() for command in commands]
         if wanted:
             self.post([message for command in wanted for message in self.carry_out(item, command)])
-            self.sent |= self.outbox.keys()
-            self.outbox = {}
+            self.sent |= self.unsent.keys()
+            self.unsent = {}
 
     def carry_out(self, item: Execution, command: Command) -> Iterator[Message]:
         """Do what a state asks for; answer what there is to send."""

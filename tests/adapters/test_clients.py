@@ -26,10 +26,10 @@ def test_clients_wait_and_try_only_so_long() -> None:
 
 def test_clients_name_sedo_and_its_version_and_nothing_else(ministack: str) -> None:
     version = tomllib.loads(Path("pyproject.toml").read_text())["project"]["version"]
-    client, told = clients.dynamodb(ministack), []
-    client.meta.events.register("before-send.*", lambda request, **_: told.append(request.headers["User-Agent"]))
+    client, agents = clients.dynamodb(ministack), []
+    client.meta.events.register("before-send.*", lambda request, **_: agents.append(request.headers["User-Agent"]))
     client.list_tables()
-    assert told == [f"sedo/{version}".encode()]
+    assert agents == [f"sedo/{version}".encode()]
 
 
 def test_clients_leave_it_to_aws_to_check_parameters(ministack: str) -> None:

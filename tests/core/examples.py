@@ -171,6 +171,6 @@ class Run:
         return self.execution.error
 
     @property
-    def told(self) -> list[str]:
+    def recorded(self) -> list[str]:
         """History, a line for each record after the start: what happened, and where."""
         return [f"{record.state.value} {record.thread} {record.step}" for record in self.records[2:]]

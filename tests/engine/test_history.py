@@ -16,11 +16,11 @@ class TestHistory:
             home.deliver()
             home.clock.sleep(45)
             page, more = home.service.read_history("t", execution.id, 100, after)
-            told = [str(record["step"]) for row in page for record in row.records]
-            seen += told[skipped:]
+            steps = [str(record["step"]) for row in page for record in row.records]
+            seen += steps[skipped:]
             rows = max(rows, len(home.history.rows.get(execution.id, ())))
             *whole, _ = page
-            after, skipped = (whole[-1].version, len(page[-1].records)) if whole else (after, len(told))
+            after, skipped = (whole[-1].version, len(page[-1].records)) if whole else (after, len(steps))
             assert not more
         assert home.only().state is State.SUCCEEDED
         assert rows >= 2

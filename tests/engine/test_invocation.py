@@ -162,7 +162,7 @@ class TestCarried:
         home.clock.sleep(45)
         home.deliver_all()
         assert home.only().state is State.SUCCEEDED
-        assert home.told(name).count("StepSucceeded") == 2
+        assert home.recorded(name).count("StepSucceeded") == 2
         assert [content for _, content in home.performed] == ["in"]
 
     def test_nothing_is_performed_from_it(self, home: Home) -> None:

@@ -59,7 +59,7 @@ def test_each_write_is_seen_once_with_what_it_commits(home: Home, seen: list[Com
     home.deliver_all()
     assert [committed.after.version for committed in seen] == list(range(1, home.read(name).version + 1))
     assert [committed.before.version for committed in seen] == list(range(home.read(name).version))
-    assert [str(entry.state) for committed in seen for entry in committed.entries] == home.told(name)
+    assert [str(entry.state) for committed in seen for entry in committed.entries] == home.recorded(name)
     assert seen[-1].after.state is State.SUCCEEDED
 
 
@@ -114,7 +114,7 @@ def test_every_turn_is_a_line_that_says_whose_it_is_and_nothing_of_the_data(
     with caplog.at_level(logging.INFO, "sedo"):
         name = home.execute(DATA)
     lines = [json.loads(message) for message in caplog.messages]
-    assert [said["state"] for said in lines] == home.told(name)
+    assert [said["state"] for said in lines] == home.recorded(name)
     assert {said["execution"] for said in lines} == {name}
     assert set(lines[0]) == {
         "event", "tenant", "execution", "version", "request", "thread", "turn", "step", "attempt", "state"

@@ -23,7 +23,7 @@ class TestRaces:
         home.executions.rivals = [home.deliver]
         assert home.service.cancel("t", name, "ada").state is State.CANCELLED
         assert home.only().step == "step-2"
-        assert home.told(name)[-3:] == ["StepSucceeded", "StepStarted", "ExecutionCancelled"]
+        assert home.recorded(name)[-3:] == ["StepSucceeded", "StepStarted", "ExecutionCancelled"]
         assert home.performed == [(f"{name}:main:2", "in")]
 
     def test_one_that_came_after_the_end_is_a_conflict(self, home: Home) -> None:
@@ -43,7 +43,7 @@ class TestRaces:
         assert home.service.redrive("t", name).redrives == 1
         home.deliver()
         assert (home.only().state, home.only().output) == (State.SUCCEEDED, "in")
-        assert home.told(name).count("ExecutionStarted") == 2
+        assert home.recorded(name).count("ExecutionStarted") == 2
 
     def test_a_timer_that_lost_to_a_cancellation_changes_nothing(self, home: Home) -> None:
         home.create(WAIT, CALL)

@@ -19,9 +19,9 @@ class TestStarting:
         second, new = home.service.execute("t", "d", 2)
         assert (second.id, second.input, new) == ("t:d:fresh", 2, True)
         home.deliver()
-        stands = home.executions.get(first.id)
-        assert stands is not None
-        assert (stands.input, stands.version) == (1, 1)
+        current = home.executions.get(first.id)
+        assert current is not None
+        assert (current.input, current.version) == (1, 1)
         assert len(home.queue.messages) == 2
 
     def test_a_name_stands_for_one_input(self, home: Home) -> None:

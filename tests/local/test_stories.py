@@ -84,7 +84,7 @@ class Live:
         texts = [value["B"] for item in found for value in item.values() if "B" in value]
         return [*found, *(zlib.decompress(bytes(text)).decode() for text in texts)]
 
-    def told(self, execution: str) -> str:
+    def everything(self, execution: str) -> str:
         """Everything that the API tells of an execution."""
         about = [self.ask("GET", f"{TENANT}/executions/{execution}{part}") for part in ("", "/history?limit=100")]
         return json.dumps(about)
@@ -110,7 +110,7 @@ def test_an_order_is_approved_by_a_person_paid_with_a_secret_and_shipped_when_th
     assert payment.headers["idempotency-key"].startswith(f"{execution}:main:")
     live.sedo.ask("POST", json.loads(parcel.body)["answerTo"], b'{"parcel": "P-1"}')
     assert live.ended(execution)["output"] == {"order": "A-7", "parcel": "P-1", "approvedBy": "grace"}
-    assert CANARY not in live.told(execution)
+    assert CANARY not in live.everything(execution)
 
 
 def test_documents_are_read_from_a_bucket_filed_in_a_table_and_problems_told_to_a_queue(live: Live) -> None:
@@ -158,7 +158,7 @@ def test_figures_are_asked_for_until_they_are_there_and_sent_to_whoever_can_be_r
     asked = [request for request in live.shop.requests if request.path.startswith("/daily")]
     assert [request.headers["x-api-key"] for request in asked] == [CANARY, CANARY]
     assert ["turnover: 17.51" in mail["text"] for mail in mails] == [True, True]
-    assert CANARY not in live.told(execution)
+    assert CANARY not in live.everything(execution)
 
 
 EVERY_CALL = """
@@ -217,7 +217,7 @@ def test_a_secret_goes_through_every_call_and_is_told_to_nobody_else(live: Live)
     execution = live.run(EVERY_CALL, "every-call", {"url": live.shop.url, "queue": queue})
     ended = live.ended(execution)
     assert (ended["error"]["name"][:7], ended["error"]["message"]) == ("lambda.", "refused: ***")
-    told, stash = live.told(execution), ended["stash"]
+    text, stash = live.everything(execution), ended["stash"]
     assert stash["called"] == {"echo": {"key": "***", "fail": False}}
     assert stash["received"]["Messages"][0]["Body"] == "***"
     assert stash["refused"]["name"] == "http.Status.403"
@@ -225,7 +225,7 @@ def test_a_secret_goes_through_every_call_and_is_told_to_nobody_else(live: Live)
     sent = live.request(f"/echo?key={CANARY}")
     assert CANARY in sent.body.decode()
     for spelling in (CANARY, b64encode(f"ada:{CANARY}".encode()).decode()):
-        assert spelling not in told
+        assert spelling not in text
     stored = [item for table in live.aws("dynamodb").list_tables()["TableNames"] for item in live.scanned(table)]
     assert len(stored) > 5
     assert CANARY not in json.dumps(stored, default=str)

@@ -1,4 +1,4 @@
-"""Effects in the simulated world: what a scenario answers to a call, and who performed what."""
+"""Calls in the simulated world: what a scenario answers to them, and who made which."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 PUT_OFF = 0.05
-"""How often there is no time for an effect to begin, in random runs."""
+"""How often there is no time for a call to begin, in random runs."""
 
 
 @dataclass
-class Effect:
-    """An effect that was performed."""
+class MadeCall:
+    """A call that was made."""
 
     key: str
     content: str
@@ -33,7 +33,7 @@ class Effect:
     belated: bool
     """Whether the turn had been left before the process began."""
     once: bool = False
-    """Whether it must not be performed twice."""
+    """Whether it must not be made twice."""
 
 
 class Answers:
@@ -43,10 +43,10 @@ class Answers:
         self.answers = answers
         self.numbers: dict[str, dict[str, int]] = {}
 
-    def to(self, key: str, perform: Call) -> Mapping[str, Any]:
+    def to(self, key: str, call: Call) -> Mapping[str, Any]:
         """Find the answer: the n-th turn that makes a call gets the n-th one, or the last."""
-        params: Any = perform.params
-        name = str(params.get("name")) if perform.kind == "call" else perform.kind
+        params: Any = call.params
+        name = str(params.get("name")) if call.kind == "call" else call.kind
         answers = self.answers.get(name, ())
         numbers = self.numbers.setdefault(name, {})
         return answers[min(numbers.setdefault(key, len(numbers)), len(answers) - 1)] if answers else {}
@@ -54,11 +54,11 @@ class Answers:
 
 @dataclass(slots=True)
 class Running:
-    """An effect in flight."""
+    """A call in flight."""
 
     thread: str
     turn: int
-    perform: Call
+    call: Call
     key: str
     until: datetime
 
@@ -77,7 +77,7 @@ class SimulatedCalls:
             self.put_off.append(CallDeferred(thread, turn))
             return
         key = f"{execution}:{thread}:{turn}"
-        self.world.call("calls.start", lambda: self.world.performed(key, perform, (execution, thread, turn)))
+        self.world.call("calls.start", lambda: self.world.made(key, perform, (execution, thread, turn)))
         until = self.world.clock.now() + timedelta(seconds=self.world.answers.to(key, perform).get("seconds", 0))
         self.running.append(Running(thread, turn, perform, key, until))
 
@@ -98,13 +98,13 @@ class SimulatedCalls:
 
     def outcome(self, running: Running) -> CallSucceeded | CallFailed:
         """Answer as the scenario says, or else with the number of the run, so that two runs never answer the same."""
-        if running.perform.kind == "gather":
+        if running.call.kind == "gather":
             return self.gathered(running)
-        answer = self.world.answers.to(running.key, running.perform)
+        answer = self.world.answers.to(running.key, running.call)
         if "error" in answer:
             return CallFailed(running.thread, running.turn, answer["error"], answer.get("message", "no"))
-        run = sum(effect.key == running.key for effect in self.world.made_calls)
-        content: Any = running.perform.params
+        run = sum(made.key == running.key for made in self.world.made_calls)
+        content: Any = running.call.params
         default = {"of": content.get("content"), "run": run}
         return CallSucceeded(running.thread, running.turn, answer.get("result", default))
 
@@ -112,12 +112,12 @@ class SimulatedCalls:
         """Read what child executions came to."""
         gather = gatherer(self.world.executions)
         try:
-            return CallSucceeded(running.thread, running.turn, gather(running.perform.params, running.key))
+            return CallSucceeded(running.thread, running.turn, gather(running.call.params, running.key))
         except StepError as error:
             return CallFailed(running.thread, running.turn, error.name, str(error))
 
 
-def performed_by(process: Process, key: str, perform: Call, turn: tuple[str, str, int], *, belated: bool) -> Effect:
-    """Describe an effect that a process performs."""
-    content = json.dumps(perform.params, sort_keys=True)
-    return Effect(key, content, process, process.may_perform(*turn), belated, perform.once)
+def made_by(process: Process, key: str, call: Call, turn: tuple[str, str, int], *, belated: bool) -> MadeCall:
+    """Describe a call that a process makes."""
+    content = json.dumps(call.params, sort_keys=True)
+    return MadeCall(key, content, process, process.may_make(*turn), belated, call.once)

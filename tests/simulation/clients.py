@@ -143,16 +143,16 @@ class Outsiders:
         """Be somebody who says something, and again if nobody listens yet, or no answer comes."""
         again = partial(self.speak, execution, saying, key)
         try:
-            heard = self.is_heard(execution, saying, key)
+            reached = self.reaches(execution, saying, key)
         except (Killed, UnavailableError):
             self.world.processes.spawn("somebody", again)
         except SedoError as refusal:
             self.refused.append(type(refusal).__name__)
         else:
-            if not heard:
+            if not reached:
                 self.world.processes.appoint(self.world.clock.now() + timedelta(seconds=30), again)
 
-    def is_heard(self, execution: str, saying: Saying, key: str) -> bool:
+    def reaches(self, execution: str, saying: Saying, key: str) -> bool:
         """Say it; tell whether there is somebody who can hear it."""
         until = self.world.clock.now() + timedelta(seconds=saying.keep)
         signal = Signal(key, saying.name, until, saying.result, saying.who)

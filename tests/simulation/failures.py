@@ -58,8 +58,8 @@ class Point:
     """Of the execution that it is for."""
     steps: Sequence[str]
     """Where that stands."""
-    effect: str = ""
-    """The step whose effect is begun."""
+    begins: str = ""
+    """The step whose call is begun."""
     sends: Sequence[str] = ()
     """The events of the messages that are sent."""
 
@@ -118,11 +118,11 @@ class Observed(World):
 
         return super().call(name, noted)
 
-    def performed(self, key: str, perform: Call, turn: tuple[str, str, int]) -> None:
-        super().performed(key, perform, turn)
+    def made(self, key: str, call: Call, turn: tuple[str, str, int]) -> None:
+        super().made(key, call, turn)
         item = self.executions.get(turn[0])
         thread = None if item is None else item.threads.get(turn[1])
-        self.note(effect="" if thread is None else last(thread.step))
+        self.note(begins="" if thread is None else last(thread.step))
 
     def note(self, **more: Any) -> None:
         """Add to what is known of the latest call."""
@@ -197,6 +197,6 @@ def end(world: World) -> Any:
 
 def came_to(world: World) -> Any:
     """Tell all that must be the same, without what differs from run to run."""
-    keys = {effect.key for effect in world.made_calls}
-    contents = {(effect.key, effect.content) for effect in world.made_calls}
+    keys = {made.key for made in world.made_calls}
+    contents = {(made.key, made.content) for made in world.made_calls}
     return [(ended(item), by_thread(world, item.id)) for item in world.all()], keys, len(contents)

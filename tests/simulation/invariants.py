@@ -55,7 +55,7 @@ def by_thread(world: World, execution: str) -> dict[str, list[Any]]:
 def check(world: World, scenario: str, name: str | None = None) -> None:
     """Hold a run against the undisturbed one: same end, same history, no turn doubled, no effect out of turn."""
     reference, early = undisturbed(scenario, name), ALL[scenario].early
-    assert world.buried == 0, "a message was given up"
+    assert world.given_up == 0, "a message was given up"
     expected = {item.id: item for item in reference.all()}
     for execution in world.clients.answered:
         assert world.executions.get(execution) is not None, "an answered execution is lost"
@@ -70,7 +70,7 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
         assert set(world.executions.items) == set(expected), "other executions"
     for task in world.every_task():
         assert task.status is not TaskStatus.OPEN, f"task {task.title!r} is still to be done, and nobody waits for it"
-    check_effects(world, reference, complete=bool(world.executions.items) and not early and not strayed)
+    check_calls(world, reference, complete=bool(world.executions.items) and not early and not strayed)
 
 
 def check_end(world: World, item: Execution) -> None:
@@ -115,16 +115,16 @@ def essence(end: dict[str, Any]) -> dict[str, Any]:
     return {"state": end["state"], "output": end["output"], "error": end["error"] and end["error"]["name"]}
 
 
-def check_effects(world: World, reference: World, *, complete: bool) -> None:
-    keys = {effect.key for effect in world.made_calls}
+def check_calls(world: World, reference: World, *, complete: bool) -> None:
+    keys = {made.key for made in world.made_calls}
     if complete:
-        assert keys == {effect.key for effect in reference.made_calls}, "other effects"
-    contents = {(effect.key, effect.content) for effect in world.made_calls}
+        assert keys == {made.key for made in reference.made_calls}, "other effects"
+    contents = {(made.key, made.content) for made in world.made_calls}
     assert len(contents) == len(keys), "a key carried two contents"
-    once = Counter(effect.key for effect in world.made_calls if effect.once)
+    once = Counter(made.key for made in world.made_calls if made.once)
     assert not once or max(once.values()) == 1, "what is to be done at most once was done twice"
     extra = len(world.made_calls) - len(keys)
     assert extra <= len(world.faults.struck) * world.turns.width, "more extra effects than faults explain"
-    for effect in world.made_calls:
-        assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
-        assert not effect.belated, f"{effect.key} performed by {effect.by.name}, after its turn"
+    for made in world.made_calls:
+        assert made.allowed, f"{made.key} performed by {made.by.name}, which had not seen it stand ready for it"
+        assert not made.belated, f"{made.key} performed by {made.by.name}, after its turn"

@@ -21,9 +21,9 @@ class HearsWhatIsMeantForAnotherTurn(Transition):
 class MovesOnWhenTheCallIsMade(Transition):
     def take(self, event: Input, thread: Thread) -> None:
         super().take(event, thread)
-        stands = self.execution.threads.get(thread.id)
-        if isinstance(event, CallSucceeded) and stands is not None and stands.status is Status.WAITING_FOR_ANSWER:
-            self.put(copy_with(stands, turn=stands.turn + 1))
+        current = self.execution.threads.get(thread.id)
+        if isinstance(event, CallSucceeded) and current is not None and current.status is Status.WAITING_FOR_ANSWER:
+            self.put(copy_with(current, turn=current.turn + 1))
 
 
 class MovesOnAtASignOfLife(Transition):

@@ -79,9 +79,9 @@ class RetriesForEver(Transition):
 class RetriesWithinTheTurn(Transition):
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         handled = super().handled(thread, failure, retry_after)
-        stands = self.execution.threads.get(thread.id)
-        if handled and stands is not None and stands.status is Status.RETRYING:
-            self.put(copy_with(stands, turn=thread.turn - 1))
+        current = self.execution.threads.get(thread.id)
+        if handled and current is not None and current.status is Status.RETRYING:
+            self.put(copy_with(current, turn=thread.turn - 1))
         return handled
 
 

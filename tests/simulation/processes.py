@@ -30,8 +30,8 @@ class Process:
     seen: dict[str, Execution | None] = field(default_factory=dict)
     """Executions as it last read or wrote them."""
 
-    def may_perform(self, execution: str, thread: str, turn: int) -> bool:
-        """Tell whether what it has seen lets it have the effect of a turn."""
+    def may_make(self, execution: str, thread: str, turn: int) -> bool:
+        """Tell whether what it has seen lets it make the call of a turn."""
         item = self.seen.get(execution)
         if item is None or item.ended or item.paused:
             return False

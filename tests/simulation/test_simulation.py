@@ -201,10 +201,10 @@ def collide(seed: int, **how: Any) -> None:
         "two clients were answered the same execution"
     )
     assert len({json.dumps(value) for value in asked}) == len(asked), "a client was answered another's execution"
-    for effect in world.made_calls:
-        assert effect.allowed, f"{effect.key} performed by {effect.by.name}, which had not seen it stand ready for it"
-    contents = {(effect.key, effect.content) for effect in world.made_calls}
-    assert len(contents) == len({effect.key for effect in world.made_calls}), "a key carried two contents"
+    for made in world.made_calls:
+        assert made.allowed, f"{made.key} performed by {made.by.name}, which had not seen it stand ready for it"
+    contents = {(made.key, made.content) for made in world.made_calls}
+    assert len(contents) == len({made.key for made in world.made_calls}), "a key carried two contents"
     assert len(world.made_calls) - len(contents) <= len(world.faults.struck), "more extra effects than faults explain"
 
 

@@ -29,7 +29,7 @@ from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
 from tests.simulation.api import Api
-from tests.simulation.calls import Answers, Effect, SimulatedCalls, performed_by
+from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
 from tests.simulation.faults import Chance, Fault, Faults, Killed, possible
 from tests.simulation.ports import Caller, ParsedDefinitions, Watched, struck
@@ -69,7 +69,7 @@ class World:
         self.executions, self.history = Watched(unstruck, self.turns), MemoryHistory(unstruck)
         self.queue = MemoryQueue(self.clock, receives=self.settings.receives)
         self.tasks, self.signals = MemoryTasks(), MemorySignals()
-        self.answers, self.made_calls, self.buried = Answers(self.settings.answers), list[Effect](), 0
+        self.answers, self.made_calls, self.given_up = Answers(self.settings.answers), list[MadeCall](), 0
         self.requests, self.tokens, self.next_tick = count(1), count(1), START + MINUTE
         self.dependencies = self.struck_dependencies()
         self.api, self.clients, self.outsiders = Api(self), Clients(self), Outsiders(self)
@@ -188,15 +188,15 @@ class World:
             again.visible_at = self.clock.now()
             again.receives -= self.chance.happens(UNCOUNTED)
 
-    def performed(self, key: str, perform: Call, turn: tuple[str, str, int]) -> None:
-        """Keep what was performed; to read is no effect."""
-        if perform.kind == "gather":
+    def made(self, key: str, call: Call, turn: tuple[str, str, int]) -> None:
+        """Keep that a call was made; to gather is only to read."""
+        if call.kind == "gather":
             return
         process = self.processes.current()
         belated = self.turns.was_left_before(process, turn)
-        self.made_calls.append(performed_by(process, key, perform, turn, belated=belated))
-        if perform.callback:
-            self.outsiders.call_back(turn, self.answers.to(key, perform).get("says", ()))
+        self.made_calls.append(made_by(process, key, call, turn, belated=belated))
+        if call.callback:
+            self.outsiders.call_back(turn, self.answers.to(key, call).get("says", ()))
 
     def deliver(self, message: QueueMessage) -> None:
         """Deliver a message to a function, alone or with others in a batch; the dead ones to the one that buries."""
@@ -207,7 +207,7 @@ class World:
         received = [self.queue.receive(visible) for visible in batch]
         mode = Mode.DEAD_LETTERS if message.dead else Mode.MESSAGES
         kind = Invocation if message.dead else self.settings.invocation
-        self.buried += message.dead
+        self.given_up += message.dead
         self.processes.spawn(f"{mode} of {message.id}", lambda: self.handle(kind, mode, received), received[0])
 
     def handle(self, kind: type[Invocation], mode: Mode, messages: Sequence[QueueMessage]) -> None:
@@ -248,7 +248,7 @@ def addressee(message: QueueMessage) -> Any:
 
 
 def scrubbed(value: Any) -> Any:
-    """Take out what differs from run to run: how often an effect had been performed, and instants."""
+    """Take out what differs from run to run: how often a call had been made, and instants."""
     if isinstance(value, str):
         return INSTANT.sub("then", value)
     if isinstance(value, dict):

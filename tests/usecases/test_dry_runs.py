@@ -19,8 +19,8 @@ class TestCalls:
         found = dry(CHARGE, {"charge": {"result": {"status": 200}}}, input=5)
         assert (found.state, found.output, found.error) == ("ExecutionSucceeded", {"status": 200}, None)
         params = {"url": "https://bank.example/charges", "method": "POST", "body": 5}
-        told: dict[str, Any] = {"step": "charge", "kind": "http", "params": params, "attempt": 1}
-        assert found.calls == [{**told, "key": "t:d:dry-run:main:0"}]
+        call: dict[str, Any] = {"step": "charge", "kind": "http", "params": params, "attempt": 1}
+        assert found.calls == [{**call, "key": "t:d:dry-run:main:0"}]
 
     def test_without_a_mock_nothing_is_performed_and_the_run_ends_there(self) -> None:
         found = dry(CHARGE.replace("body", "timeoutSeconds: 5, body"), input=5)
@@ -110,9 +110,9 @@ class TestTime:
                 return super().now()
 
         text = f"steps: [{{id: first, type: echo, message: hi}}, {EVER}]"
-        trial, clock = DryRunPlan("t", "d", 1), Hurried(START)
+        plan, clock = DryRunPlan("t", "d", 1), Hurried(START)
         with pytest.raises(DryRunLimitError, match="after 12 seconds"):
-            dry_run(Definitions(d=text), trial, START, clock)
+            dry_run(Definitions(d=text), plan, START, clock)
         assert clock.instant < START + timedelta(seconds=20)
 
 

@@ -97,9 +97,8 @@ class Diagnostics:
         right = schema.document.get("description") if isinstance(schema.document, dict) else None
         for found in schema.problems(value):
             if not (templated and is_templated(_at(value, found.pointer))):
-                self.problems.append(
-                    Problem(pointer(path) + found.pointer, found.message, right=None if right is None else str(right))
-                )
+                mend = None if right is None else str(right)
+                self.problems.append(Problem(pointer(path) + found.pointer, found.message, right=mend))
 
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts

@@ -129,14 +129,14 @@ def _dead_ends(nodes: Sequence[Node], named: _Named, *, endless: bool) -> _Found
 
 def _untold(wrong: Collection[int], ways: Sequence[Collection[int]], reached: Collection[int] = ()) -> Iterator[int]:
     """Leave out what hangs on others: of what is reached, only a step that leads back to itself is told."""
-    reported: set[int] = set()
+    followed: set[int] = set()
     for index in sorted(wrong):
-        if index in reported:
+        if index in followed:
             continue
         onward = _reach(ways[index], ways)
         if index not in reached or index in onward:
             yield index
-            reported |= onward
+            followed |= onward
 
 
 def _all_ways(nodes: Sequence[Node], named: _Named) -> list[set[int]]:

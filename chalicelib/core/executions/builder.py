@@ -111,13 +111,13 @@ class StateBuilder:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
         elsewhere = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER, Status.OVER)
-        kept = {
+        left = {
             name: copy_with(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
             for name, thread in threads.items()
         }
         self.execution = copy_with(
             self.execution,
-            threads=kept,
+            threads=left,
             stash=root.stash,
             output=output,
             error=error,

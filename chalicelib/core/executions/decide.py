@@ -208,9 +208,9 @@ def table_rows() -> Sequence[Sequence[str]]:
     rows = [["status", *columns]]
     for status in Status:
         found = [_ROWS.get((status, kind)) for kind in columns.values()]
-        rows.append([status.name, *("" if row is None else _told(row) for row in found)])
+        rows.append([status.name, *("" if row is None else _described(row) for row in found)])
     return rows
 
 
-def _told(row: TableRow) -> str:
+def _described(row: TableRow) -> str:
     return row.means if row.while_paused else f"{row.means}; not while paused"

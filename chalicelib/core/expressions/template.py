@@ -64,7 +64,7 @@ class _Literal:
 
 @value
 class _Text:
-    parts: tuple[str | Expression | Placeholder, ...]
+    pieces: tuple[str | Expression | Placeholder, ...]
 
 
 @value
@@ -155,8 +155,8 @@ def _expressions(root: _Node) -> Iterator[tuple[Path, Expression]]:
         match node:
             case Expression():
                 yield path, node
-            case _Text(parts):
-                yield from ((path, part) for part in parts if isinstance(part, Expression))
+            case _Text(pieces):
+                yield from ((path, piece) for piece in pieces if isinstance(piece, Expression))
             case _:
                 waiting += reversed([*_inside(path, node)])
 
@@ -171,9 +171,10 @@ def filling(template: Template, scope: Scope) -> dict[str, list[str | Placeholde
     interpreter = Interpreter(scope.values, scope.now, scope.seed)
     found: dict[str, list[str | Placeholder]] = {}
     for path, text in _texts(template._node) if template.placeholders else ():  # noqa: SLF001 (the same)
-        if any(isinstance(part, Placeholder) for part in text.parts):
+        if any(isinstance(piece, Placeholder) for piece in text.pieces):
             found[pointer(path)] = [
-                as_text(interpreter.evaluate(part)) if isinstance(part, Expression) else part for part in text.parts
+                as_text(interpreter.evaluate(piece)) if isinstance(piece, Expression) else piece
+                for piece in text.pieces
             ]
     return found
 
@@ -200,7 +201,7 @@ def _inside(path: tuple[str | int, ...], node: _Node) -> Iterator[tuple[tuple[st
 
 
 def _placeholders(node: _Node) -> Iterator[tuple[tuple[str | int, ...], Placeholder]]:
-    return ((path, part) for path, text in _texts(node) for part in text.parts if isinstance(part, Placeholder))
+    return ((path, piece) for path, text in _texts(node) for piece in text.pieces if isinstance(piece, Placeholder))
 
 
 def _misplaced(placeholder: Placeholder, path: Path) -> Problem:
@@ -223,7 +224,7 @@ def is_templated(source: Json) -> bool:
 
 def makes_text(source: str) -> bool:
     """Tell whether a text that can be compiled always renders to a text: whether it is no ``${ expr }`` alone."""
-    return not isinstance(_text(tuple(_parts(source))), Expression)
+    return not isinstance(_text(tuple(_pieces(source))), Expression)
 
 
 def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem]) -> _Node:
@@ -231,7 +232,7 @@ def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem])
     match source:
         case str() if "${" in source:
             try:
-                return _text(tuple(_parts(source)))
+                return _text(tuple(_pieces(source)))
             except ExpressionError as error:
                 problems.append(Problem(pointer(path), f"{error} at column {error.offset + 1}"))
         case list():
@@ -245,15 +246,15 @@ def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem])
     return node
 
 
-def _text(parts: tuple[str | Expression | Placeholder, ...]) -> _Node:
-    if len(parts) == 1 and isinstance(parts[0], Expression):
-        return parts[0]
-    if all(isinstance(part, str) for part in parts):
-        return _Literal("".join(map(str, parts)))
-    return _Text(parts)
+def _text(pieces: tuple[str | Expression | Placeholder, ...]) -> _Node:
+    if len(pieces) == 1 and isinstance(pieces[0], Expression):
+        return pieces[0]
+    if all(isinstance(piece, str) for piece in pieces):
+        return _Literal("".join(map(str, pieces)))
+    return _Text(pieces)
 
 
-def _parts(text: str) -> Iterator[str | Expression | Placeholder]:
+def _pieces(text: str) -> Iterator[str | Expression | Placeholder]:
     """Cut a string into texts, expressions and placeholders; offsets of errors count from its beginning."""
     position = 0
     while found := _OPENING.search(text, position):
@@ -307,8 +308,8 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
     match node:
         case Expression():
             return interpreter.evaluate(node)
-        case _Text(parts):
-            return "".join([part if isinstance(part, str) else _shown(part, interpreter) for part in parts])
+        case _Text(pieces):
+            return "".join([piece if isinstance(piece, str) else _shown(piece, interpreter) for piece in pieces])
         case _List(items):
             return [_render(item, interpreter) for item in items]
         case _Object(entries):
@@ -316,5 +317,5 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
     return node.value
 
 
-def _shown(part: Expression | Placeholder, interpreter: Interpreter) -> str:
-    return HIDDEN if isinstance(part, Placeholder) else as_text(interpreter.evaluate(part))
+def _shown(piece: Expression | Placeholder, interpreter: Interpreter) -> str:
+    return HIDDEN if isinstance(piece, Placeholder) else as_text(interpreter.evaluate(piece))

@@ -137,8 +137,8 @@ def _answer_wait_json(wait: AnswerWait) -> JsonObject:
 
 def _read_wait(document: Mapping[str, Any], status: Status) -> Wait | None:
     """Read what a thread waits for: an answer that it has been given stays with it after a failure."""
-    if (asking := document.get("asking")) is not None:
-        return _read_answer_wait(asking, document.get("until"))
+    if (stored := document.get("asking")) is not None:
+        return _read_answer_wait(stored, document.get("until"))
     match status:
         case Status.WAITING:
             return TimerWait(parse_instant(document["until"]))

@@ -72,8 +72,8 @@ def test_a_topic_tells_its_queue(aws: Aws) -> None:
     aws.call("sns", "Subscribe", subscription)
     sent = aws.call("sns", "Publish", {"TopicArn": topic, "Message": "hello"})
     (message,) = aws.call("sqs", "ReceiveMessage", {"QueueUrl": queue})["Messages"]
-    told = json.loads(message["Body"])
-    assert (told["Message"], told["MessageId"]) == ("hello", sent["MessageId"])
+    body = json.loads(message["Body"])
+    assert (body["Message"], body["MessageId"]) == ("hello", sent["MessageId"])
 
 
 def test_an_error_has_the_code_that_aws_gives(aws: Aws, table: str) -> None:

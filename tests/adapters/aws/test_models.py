@@ -75,8 +75,8 @@ def test_what_is_right_has_no_problem_in_either_spelling(action: str) -> None:
 def test_what_is_wrong_is_told_with_the_nearest_right_name(
     service: str, action: str, parameters: Json, pointer: str, message: str
 ) -> None:
-    told = found(service, action, parameters)
-    assert (f"/steps/0{pointer}", message) in told
+    problems = found(service, action, parameters)
+    assert (f"/steps/0{pointer}", message) in problems
 
 
 def test_a_word_that_is_none_of_those_there_are_is_told() -> None:
@@ -131,8 +131,8 @@ def test_of_a_service_that_may_not_be_called_not_even_the_model_is_read() -> Non
 @pytest.mark.parametrize("given", [{}, {"text": "hi", "image": {"format": "png", "source": {}}}, {"text": None}])
 def test_of_a_union_there_is_exactly_one(given: Json) -> None:
     messages: Json = [{"role": "user", "content": [given]}]
-    told = found("bedrock-runtime", "Converse", {"modelId": "m", "messages": messages})
-    places = [pointer for pointer, message in told if message.startswith("exactly one of text, image")]
+    problems = found("bedrock-runtime", "Converse", {"modelId": "m", "messages": messages})
+    places = [pointer for pointer, message in problems if message.startswith("exactly one of text, image")]
     assert places == ["/steps/0/parameters/messages/0/content/0"]
 
 
@@ -170,8 +170,8 @@ def test_a_service_without_pages_has_none() -> None:
 
 
 def test_an_action_without_parameters_takes_none() -> None:
-    told = [("/steps/0/parameters", "acm:GetAccountConfiguration takes no parameters")]
-    assert found("acm", "GetAccountConfiguration", {"CertificateArn": "a"}) == told
+    problems = [("/steps/0/parameters", "acm:GetAccountConfiguration takes no parameters")]
+    assert found("acm", "GetAccountConfiguration", {"CertificateArn": "a"}) == problems
     for nothing in (None, {}, "${input}"):
         assert found("acm", "GetAccountConfiguration", nothing) == []
 

@@ -75,13 +75,13 @@ class Body(io.BytesIO):
 
 
 def test_an_answer_is_plain_json() -> None:
-    body, told = Body(b"\xff"), events(b"x", b"y")
+    body, stream = Body(b"\xff"), events(b"x", b"y")
     answer = {
         "at": datetime(2026, 1, 1, 1, tzinfo=UTC),
         "bytes": b"\x00",
         "set": {"a"},
         "stream": body,
-        "events": told,
+        "events": stream,
         "number": 10**30,
         "none": [math.nan, math.inf, -math.inf],
         "other": object,
@@ -125,7 +125,7 @@ def test_a_body_has_bounds_and_is_closed_behind_them(size: int, until: float, na
     ("payload", "until", "name"), [(bytes(MOST // 4 + 1), math.inf, "aws.TooLarge"), (b"x", -math.inf, "aws.Timeout")]
 )
 def test_events_have_bounds_and_are_asked_for_no_longer(payload: bytes, until: float, name: str) -> None:
-    told = events(payload, payload)
+    stream = events(payload, payload)
     with pytest.raises(StepError) as caught:
-        received({"EventStream": told}, until)
-    assert (caught.value.name, list(told)) == (name, [])
+        received({"EventStream": stream}, until)
+    assert (caught.value.name, list(stream)) == (name, [])

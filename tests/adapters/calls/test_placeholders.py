@@ -116,9 +116,9 @@ def test_what_was_filled_in_is_not_shown() -> None:
     ],
 )
 def test_a_secret_is_hidden_in_every_spelling(spelled: Callable[[str], str]) -> None:
-    told = redacted({"a": [f"<{spelled(CANARY)}>"]}, [CANARY])
-    assert isinstance(told, dict)
-    text = str(told["a"])
+    hidden = redacted({"a": [f"<{spelled(CANARY)}>"]}, [CANARY])
+    assert isinstance(hidden, dict)
+    text = str(hidden["a"])
     assert "***" in text
     assert not any(piece in text for piece in ("ss+", "ss%", "w/", "w%", "(x", "%28x", "p\\u", "p%"))
 
@@ -131,9 +131,9 @@ def test_a_secret_is_hidden_in_base64_at_any_offset(
     encoder: Callable[[bytes], bytes], before: str, after: str, secret: str
 ) -> None:
     text = encoder(f"{before}{secret}{after}".encode()).decode()
-    told = redacted(f"Basic {text}", [secret])
-    assert isinstance(told, str)
-    kept = told.removeprefix("Basic ").replace("***", "").rstrip("=")
+    hidden = redacted(f"Basic {text}", [secret])
+    assert isinstance(hidden, str)
+    kept = hidden.removeprefix("Basic ").replace("***", "").rstrip("=")
     neighbours = len(encoder((before + after).encode()).decode().rstrip("="))
     assert len(kept) <= neighbours + 3
 
@@ -211,8 +211,8 @@ def test_other_headers_are_looked_through_too() -> None:
 def test_no_secret_is_left_anywhere(secret: str, value: Json, before: str, after: str) -> None:
     assume(len(secret.strip()) >= 4)
     assume("*" not in secret)
-    told = redacted([value, {before + secret + after: [before + secret + after]}], [secret])
-    assert not any(secret in text for text in texts(told))
+    hidden = redacted([value, {before + secret + after: [before + secret + after]}], [secret])
+    assert not any(secret in text for text in texts(hidden))
 
 
 def texts(value: Json) -> list[str]:

@@ -204,15 +204,15 @@ class TestProblems:
         assert problems({"include": "pay"}, echo("a"), echo("charge")) == [("/steps/2/id", taken)]
 
     def test_included_steps_count(self) -> None:
-        told = "a definition has at most 1,000 steps, those of nested lists included"
+        limit = "a definition has at most 1,000 steps, those of nested lists included"
         assert problems({"include": "many"}) == []
-        assert problems({"include": "many"}, echo("one-more")) == [("/steps", told)]
+        assert problems({"include": "many"}, echo("one-more")) == [("/steps", limit)]
 
     def test_what_is_included_may_not_be_large(self) -> None:
         big: list[Json] = [fork(f"p{number}", a=[{"include": "big"}]) for number in range(3)]
         assert problems(big[0]) == []
-        told = f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes"
-        assert problems(*big) == [(f"/steps/{number}/branches/0/steps/0/include", told) for number in (1, 2)]
+        limit = f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes"
+        assert problems(*big) == [(f"/steps/{number}/branches/0/steps/0/include", limit) for number in (1, 2)]
 
     def test_there_are_so_many_includes_at_most(self) -> None:
         include: Json = {"include": {"definition": "pay", "steps": ["charge"]}}

@@ -294,8 +294,8 @@ class TestFlow:
     def test_a_loop_without_a_way_out_is_told_once(
         self, steps: Sequence[tuple[str, dict[str, Json]]], place: str, name: str
     ) -> None:
-        told = f"from step '{name}' every way leads back to it, none to an end"
-        assert problems(chain(*steps)) == [(place, told)]
+        loop = f"from step '{name}' every way leads back to it, none to an end"
+        assert problems(chain(*steps)) == [(place, loop)]
 
 
 class TestLimits:

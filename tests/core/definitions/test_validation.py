@@ -93,7 +93,7 @@ def find(definition: str, _version: int | None) -> tuple[int, Mapping[str, Json]
     return (1, PAY) if definition == "pay" and isinstance(PAY, dict) else None
 
 
-def parts(pointer: str) -> list[str]:
+def tokens(pointer: str) -> list[str]:
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
@@ -103,7 +103,7 @@ def test_whatever_is_posted_is_answered_with_problems_at_their_places_or_is_vali
     found = validate(document, STEP_TYPES, find)
     for problem in (*found.problems, *found.warnings):
         value = document
-        for part in parts(problem.pointer):
+        for part in tokens(problem.pointer):
             value = value[int(part)] if isinstance(value, list) else value[part]
     if not found.problems:
         assert parse(found.document, STEP_TYPES)

@@ -171,8 +171,8 @@ class TestReply:
     def test_a_call_succeeds_or_fails(self) -> None:
         assert Reply("", {"result": 1}).of_call("main", 3) == CallSucceeded("main", 3, 1)
         assert Reply("", {"error": "E"}).of_call("main", 3) == CallFailed("main", 3, "E", "mocked")
-        told = {"error": "E", "message": "no", "details": 1, "retryAfter": 2}
-        assert Reply("", told).of_call("main", 3) == CallFailed("main", 3, "E", "no", 1, 2)
+        members = {"error": "E", "message": "no", "details": 1, "retryAfter": 2}
+        assert Reply("", members).of_call("main", 3) == CallFailed("main", 3, "E", "no", 1, 2)
 
     def test_whoever_is_asked_answers(self) -> None:
         one = {"result": 1, "by": "ada"}

@@ -51,7 +51,7 @@ class TestEffects:
     def test_its_failure_is_the_steps(self) -> None:
         run = Run(CALL).go().broke("http.500", details={"status": 500})
         assert run.error == Failure("http.500", "no", "ask", details={"status": 500})
-        assert run.told[-2:] == ["StepFailed main ask", "ExecutionFailed main ask"]
+        assert run.recorded[-2:] == ["StepFailed main ask", "ExecutionFailed main ask"]
 
     @pytest.mark.parametrize("steps", [CALL, WAIT])
     def test_a_given_up_message_fails_what_it_drove(self, steps: str) -> None:
@@ -111,7 +111,7 @@ class TestAtMostOnce:
         assert (run.thread().key, run.thread().claimed, run.thread().attempt) == (("main", 4), True, 2)
 
 
-class TestHoles:
+class TestPlaceholders:
     def test_what_is_performed_says_where_secrets_and_the_token_go(self) -> None:
         run = Run(
             """

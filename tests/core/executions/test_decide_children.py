@@ -119,7 +119,7 @@ GIVEN_UP = """
     """
 
 
-class TestShades:
+class TestTombstones:
     def test_a_child_that_is_given_up_stays_known_until_it_has_ended(self) -> None:
         run = Run(GIVEN_UP).go().later(60)
         assert run.standing == {"main@1": "over sub", "main": "ready next"}
@@ -130,7 +130,7 @@ class TestShades:
         run = Run(GIVEN_UP).go().later(60)
         run.fold(ChildEnded("main", 1, 0, State.CANCELLED))
         assert run.standing == {"main": "ready next"}
-        assert run.told[-1] == "StepStarted main next"
+        assert run.recorded[-1] == "StepStarted main next"
 
     def test_its_success_comes_too_late(self) -> None:
         run = Run(GIVEN_UP).go().later(60)
@@ -340,7 +340,7 @@ class TestLargeMap:
 class TestPart:
     """An execution that runs a map's steps for some of its items."""
 
-    def part(self, count: int, first: int = 0, **more: int) -> Run:
+    def partition(self, count: int, first: int = 0, **more: int) -> Run:
         run = Run(LARGE.format("timeoutSeconds: 9\n        retry: [{errors: ['*']}]"), count)
         about = Partition(first, more.get("concurrency", 100), more.get("tolerate", 0), {"id": "t:d:whole"})
         root = copy_with(run.thread(), incoming=list(range(first, first + count)), deadline=None)
@@ -349,29 +349,29 @@ class TestPart:
         return run.go()
 
     def test_it_runs_the_steps_for_its_items_which_keep_their_numbers(self) -> None:
-        run = self.part(2, first=84)
+        run = self.partition(2, first=84)
         assert run.performs == {"main.1.0": [84, 84, "t:d:whole"], "main.1.1": [85, 85, "t:d:whole"]}
 
     def test_its_output_is_the_list_of_results_and_the_steps_behind_the_map_are_not_its_own(self) -> None:
-        run = self.part(2).done("b", "main.1.1").done("a", "main.1.0")
+        run = self.partition(2).done("b", "main.1.1").done("a", "main.1.0")
         assert (run.state, run.output, run.execution.failed) == (State.SUCCEEDED, ["a", "b"], 0)
-        assert run.told[-1] == "ExecutionSucceeded main each"
+        assert run.recorded[-1] == "ExecutionSucceeded main each"
 
     def test_it_runs_as_many_at_once_as_it_may(self) -> None:
-        assert self.part(9, concurrency=3).performs.keys() == {"main.1.0", "main.1.1", "main.1.2"}
+        assert self.partition(9, concurrency=3).performs.keys() == {"main.1.0", "main.1.1", "main.1.2"}
 
     def test_it_counts_its_tolerated_failures(self) -> None:
-        run = self.part(2, tolerate=1).broke("No", "main.1.0").done("ok", "main.1.1")
+        run = self.partition(2, tolerate=1).broke("No", "main.1.0").done("ok", "main.1.1")
         assert (run.state, run.execution.failed) == (State.SUCCEEDED, 1)
 
     def test_what_the_map_says_of_failures_and_time_is_the_maps_affair(self) -> None:
-        run = self.part(2)
+        run = self.partition(2)
         assert run.thread().deadline is None
         assert run.broke("No", "main.1.0").state is State.FAILED
         assert (run.error.name, run.error.step) == ("No", "each/ask")
 
     def test_one_of_a_very_large_map_has_parts_of_its_own(self) -> None:
-        run = self.part(250, first=1000, concurrency=50, tolerate=7)
+        run = self.partition(250, first=1000, concurrency=50, tolerate=7)
         assert run.thread().join == PartitionJoin(3, 1, at_once=1, concurrency=50, tolerate=7, items=250)
         for number in range(3):
             run.child(State.SUCCEEDED, number, failed=2)

@@ -39,7 +39,7 @@ class TestTimeOuts:
 
     def test_an_execution_that_is_over_time_ends_without_its_steps(self) -> None:
         run = Run("{timeoutSeconds: 60, steps: [{id: a, type: wait, seconds: 90, catch: [{errors: ['*'], next: a}]}]}")
-        assert run.go().later(60).told[1:] == ["ExecutionTimedOut main a"]
+        assert run.go().later(60).recorded[1:] == ["ExecutionTimedOut main a"]
         assert run.error == Failure("Timeout", "the execution took longer than its time", "a")
 
     def test_it_runs_no_step_after_its_time(self) -> None:
@@ -266,7 +266,7 @@ class TestCatch:
               - {id: c, type: echo, message: '${stash.why.name}'}
             """)
         assert run.go().broke("Bad").output == "Bad"
-        assert run.told[1:4] == ["StepFailed main a", "StepStarted main b", "StepSkipped main b"]
+        assert run.recorded[1:4] == ["StepFailed main a", "StepStarted main b", "StepSkipped main b"]
 
     def test_a_step_that_the_definition_no_longer_has_handles_nothing(self) -> None:
         run = Run("steps: [{id: a, type: call, catch: [{errors: ['*'], next: b}]}, {id: b, type: succeed}]").go()

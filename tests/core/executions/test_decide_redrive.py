@@ -44,7 +44,7 @@ class TestRedrive:
         assert run.performs == {"main": ["one", {"got": "one"}]}
         assert (run.execution.redrives, run.execution.control_epoch, run.execution.ended_at) == (1, 3, None)
         assert (run.execution.error, run.execution.output, run.execution.stash) == (None, None, {})
-        assert run.told[-2:] == ["ExecutionStarted main again", "StepStarted main again"]
+        assert run.recorded[-2:] == ["ExecutionStarted main again", "StepStarted main again"]
         assert run.records[-2].actor == "bob"
         assert run.done("two").output == "two"
 
@@ -203,9 +203,9 @@ class TestRedriveOfChildren:
     def test_a_workflow_step_awaits_the_same_child_which_is_told_to_go_on(self) -> None:
         run = self.failed().ask(REDRIVE)
         assert run.thread().key == ("main", 1)
-        launch, told = run.asks()
+        launch, resumption = run.asks()
         assert isinstance(launch, Launch)
-        assert told == Message(CHILD, ResumeRequested(turn=run.execution.version, redrives=1))
+        assert resumption == Message(CHILD, ResumeRequested(turn=run.execution.version, redrives=1))
 
     def test_what_it_came_to_before_does_not_count(self) -> None:
         run = self.failed().ask(REDRIVE)
@@ -256,8 +256,8 @@ class TestRedriveOfChildren:
     def test_the_parts_of_a_map_that_had_not_ended_are_told_to_go_on(self) -> None:
         run = Run(self.LARGE.format(items="range(`250`)")).go().child(State.SUCCEEDED, 1, failed=1)
         run.child(State.FAILED, 0, error=Failure("ItemsFailed", "many", "each/a")).ask(RedriveRequested(version=2))
-        told = [each.event for each in run.asks() if isinstance(each, Message) and each.submitted is None]
-        assert told == [ResumeRequested(turn=run.execution.version, redrives=1, version=2)] * 2
+        resumption = [each.event for each in run.asks() if isinstance(each, Message) and each.submitted is None]
+        assert resumption == [ResumeRequested(turn=run.execution.version, redrives=1, version=2)] * 2
 
     def test_a_map_too_many_of_whose_items_failed_goes_on_once_more(self) -> None:
         run = Run(self.LARGE.format(items="range(`250`)")).go()
@@ -301,7 +301,7 @@ class TestRedriveOfChildren:
             run.done("ok", next(iter(run.performs)))
         assert run.execution.ended
 
-    def part(self) -> Run:
+    def partition(self) -> Run:
         steps = "[{id: each, type: map, items: [1], timeoutSeconds: 9, steps: [{id: a, type: call}]}]"
         run = Run(f"{{timeoutSeconds: 60, steps: {steps}}}")
         root = copy_with(run.thread(), incoming=[1], deadline=None)
@@ -313,8 +313,8 @@ class TestRedriveOfChildren:
         return run
 
     def test_a_part_goes_on_with_the_items_that_failed(self) -> None:
-        assert self.part().done("ok", "main.1.0").output == ["ok"]
+        assert self.partition().done("ok", "main.1.0").output == ["ok"]
 
     def test_a_part_has_no_time_of_its_own_then_either(self) -> None:
-        run = self.part()
+        run = self.partition()
         assert (run.thread().deadline, run.execution.deadline) == (None, None)

@@ -87,7 +87,7 @@ class TestCancel:
     def test_it_ends_the_execution_and_tells_who_wanted_it(self) -> None:
         run = Run(CALLS).go().done("one").ask(CancelRequested(actor="bob"))
         assert (run.state, run.execution.ended_at, run.execution.error) == (State.CANCELLED, NOW, None)
-        assert (run.told[-1], run.records[-1].actor) == ("ExecutionCancelled main again", "bob")
+        assert (run.recorded[-1], run.records[-1].actor) == ("ExecutionCancelled main again", "bob")
         assert run.execution.stash == {"got": "one"}
 
     def test_one_that_nobody_has_touched_never_begins(self) -> None:
@@ -134,7 +134,7 @@ class TestPause:
     def test_it_shows_and_is_told_of(self) -> None:
         run = Run(CALLS).go().ask(PauseRequested(actor="bob"))
         assert (run.state, run.execution.paused, run.execution.control_epoch) == (State.PAUSED, True, 1)
-        assert (run.told[-1], run.records[-1].actor) == ("ExecutionPaused main ask", "bob")
+        assert (run.recorded[-1], run.records[-1].actor) == ("ExecutionPaused main ask", "bob")
 
     def test_no_step_begins_and_no_timer_counts(self) -> None:
         run = Run(BOTH).go().ask(PAUSE)
@@ -146,7 +146,7 @@ class TestPause:
         run = Run(CALLS).go().ask(PAUSE).done("late")
         assert (run.state, run.execution.step) == (State.PAUSED, "ask")
         assert (run.standing, run.performs) == ({"main": "ready again"}, {})
-        assert run.told[-1] == "StepStarted main again"
+        assert run.recorded[-1] == "StepStarted main again"
 
     def test_even_its_end(self) -> None:
         run = Run("steps: [{id: a, type: call}]").go().ask(PAUSE).done("late")
@@ -159,7 +159,7 @@ class TestPause:
     def test_resumed_it_goes_on_where_it_stood(self) -> None:
         run = Run(CALLS).go().ask(PAUSE).ask(ResumeRequested(actor="bob"))
         assert (run.state, run.execution.paused, run.execution.control_epoch) == (State.STARTED, False, 2)
-        assert (run.told[-1], run.records[-1].actor) == ("ExecutionStarted main ask", "bob")
+        assert (run.recorded[-1], run.records[-1].actor) == ("ExecutionStarted main ask", "bob")
         assert run.performs == {"main": None}
 
     def test_a_timer_that_came_due_meanwhile_counts_at_once(self) -> None:

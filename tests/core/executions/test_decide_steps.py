@@ -93,7 +93,7 @@ class TestSteps:
         )
         assert run.go().state is State.FAILED
         assert (run.error.name, run.error.step) == ("TemplateFailed", "one")
-        assert run.told == ["StepStarted main one", "StepFailed main one", "ExecutionFailed main one"]
+        assert run.recorded == ["StepStarted main one", "StepFailed main one", "ExecutionFailed main one"]
 
     def test_rendered_parameters_that_do_not_fit_fail_the_step(self) -> None:
         run = Run("steps: [{id: one, type: wait, seconds: '${input}'}]", "soon").go()
@@ -126,11 +126,11 @@ class TestWhen:
     def test_otherwise_it_is_skipped_and_what_came_in_goes_on(self) -> None:
         run = Run(self.STEPS, {}).go()
         assert run.output == ["came", None]
-        assert run.told[2:4] == ["StepSkipped main b", "StepStarted main c"]
+        assert run.recorded[2:4] == ["StepSkipped main b", "StepStarted main c"]
 
     def test_a_skipped_first_step_never_starts(self) -> None:
         run = Run("steps: [{id: a, type: fail, when: input}, {id: b, type: transform}]", {}).go()
-        assert (run.state, run.told[0]) == (State.SUCCEEDED, "StepSkipped main a")
+        assert (run.state, run.recorded[0]) == (State.SUCCEEDED, "StepSkipped main a")
 
     def test_an_execution_never_shows_that_it_skipped_something(self) -> None:
         run = Run("""
@@ -154,7 +154,7 @@ class TestWhen:
 
     def test_a_condition_that_cannot_be_evaluated_fails_the_step(self) -> None:
         run = Run("steps: [{id: a, type: echo, message: 1, when: 'add(input, `1`) == `2`'}]", "text").go()
-        assert (run.error.name, run.told[0]) == ("TemplateFailed", "StepStarted main a")
+        assert (run.error.name, run.recorded[0]) == ("TemplateFailed", "StepStarted main a")
 
     def test_it_is_not_asked_again_at_the_next_attempt(self) -> None:
         run = Run("steps: [{id: a, type: call, when: '!error', retry: [{errors: ['*']}]}]").go()

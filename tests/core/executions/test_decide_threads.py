@@ -58,7 +58,11 @@ class TestParallel:
 
     def test_the_first_failure_of_a_branch_is_the_steps_and_the_threads_stand_as_they_stood(self) -> None:
         run = Run(BOTH, "in").go().broke("No", LEFT)
-        assert run.told[-3:] == [f"StepFailed {LEFT} both/left/a", "StepFailed main both", "ExecutionFailed main both"]
+        assert run.recorded[-3:] == [
+            f"StepFailed {LEFT} both/left/a",
+            "StepFailed main both",
+            "ExecutionFailed main both",
+        ]
         assert run.error == Failure("No", "no", "both/left/a")
         assert run.standing.keys() == {"main", LEFT, RIGHT}
 
@@ -155,7 +159,7 @@ class TestNested:
     def test_or_by_the_outermost_which_ends_all(self) -> None:
         run = Run(self.STEPS).go().broke("Outer", self.DEEP)
         assert run.output == ["Outer", "outer/a/inner/x/deep"]
-        assert [line for line in run.told if "StepFailed" in line] == [
+        assert [line for line in run.recorded if "StepFailed" in line] == [
             f"StepFailed {self.DEEP} outer/a/inner/x/deep",
             "StepFailed main.1.a outer/a/inner",
             "StepFailed main outer",
@@ -270,13 +274,13 @@ class TestTolerance:
     def test_all_that_are_tolerated_may_fail(self) -> None:
         run = Run(self.TWO, [0, 1]).go().broke("No", item(1)).broke("No", item(0))
         assert run.state is State.SUCCEEDED
-        assert len([line for line in run.told if "StepFailed" in line]) == 2
+        assert len([line for line in run.recorded if "StepFailed" in line]) == 2
 
     def test_one_more_fails_the_step(self) -> None:
         run = Run(self.TWO, [0, 1, 2]).go().broke("No", item(1)).broke("No", item(0)).broke("No", item(2))
         assert (run.error.name, run.error.message) == ("ItemsFailed", "3 items failed or more, and 2 are tolerated")
         assert run.error.step == "each/ask"
-        assert run.told[-2:] == ["StepFailed main each", "ExecutionFailed main each"]
+        assert run.recorded[-2:] == ["StepFailed main each", "ExecutionFailed main each"]
 
     def test_without_tolerance_the_failure_is_the_items_own(self) -> None:
         assert Run(MAP.format(""), [0, 1]).go().broke("No", item(1)).error.name == "No"

@@ -146,7 +146,7 @@ class TestPart:
             steps: [{{id: a, type: call, content: '${{[input, stash.seen]}}'}}]
         """
 
-    def parts(self, count: int, options: str = "") -> list[Execution]:
+    def partitions(self, count: int, options: str = "") -> list[Execution]:
         run = Run(self.STEPS.format(options), count).go().broke("First")
         items = items_of(run.definition, run.execution, run.thread())
         join = run.partitions
@@ -155,7 +155,7 @@ class TestPart:
     def test_together_they_have_all_items_once_and_in_order(self) -> None:
         for count in (101, 250, 1_000):
             incoming = []
-            for each in self.parts(count):
+            for each in self.partitions(count):
                 items = each.threads["main"].incoming
                 assert isinstance(items, list)
                 incoming += items
@@ -164,14 +164,14 @@ class TestPart:
     def test_each_knows_its_first_item_and_what_the_map_says(self) -> None:
         options = "maxConcurrency: 50\n            timeoutSeconds: 9"
         assert [
-            (each.partition, each.deadline, each.threads["main"].deadline) for each in self.parts(250, options)
+            (each.partition, each.deadline, each.threads["main"].deadline) for each in self.partitions(250, options)
         ] == [
-            (Partition(first, 50, 7, {**self.parts(250)[0].partition.execution}), None, None)  # type: ignore[union-attr] # a part
+            (Partition(first, 50, 7, {**self.partitions(250)[0].partition.execution}), None, None)  # type: ignore[union-attr] # a part
             for first in (0, 84, 168)
         ]
 
     def test_it_stands_at_the_map_and_sees_what_the_thread_saw(self) -> None:
-        first, second, _ = self.parts(250)
+        first, second, _ = self.partitions(250)
         root = first.threads["main"]
         assert (root.key, root.status, root.step, first.step) == (("main", 0), Status.READY, "m", "m")
         assert (root.stash, root.error) == ({"seen": 1}, Failure("First", "no", "a"))

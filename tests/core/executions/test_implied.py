@@ -170,8 +170,8 @@ class TestParts:
 
     def test_resumed_too_with_the_version_to_go_on_with(self) -> None:
         run = Run(LARGE).go().ask(PauseRequested()).ask(ResumeRequested())
-        told = [each for each in run.asks() if isinstance(each, Message) and each.submitted is None]
-        assert told == [Message(name, ResumeRequested(turn=3, version=1)) for name in PARTS]
+        messages = [each for each in run.asks() if isinstance(each, Message) and each.submitted is None]
+        assert messages == [Message(name, ResumeRequested(turn=3, version=1)) for name in PARTS]
 
 
 class TestGivenUp:
@@ -212,7 +212,7 @@ class TestFarewell:
         run.execution = copy_with(run.execution, parent=parent, redrives=1)
         return run.go().done(result)
 
-    def told(self, run: Run) -> ChildEnded:
+    def message(self, run: Run) -> ChildEnded:
         (message,) = run.asks()
         assert isinstance(message, Message)
         assert isinstance(message.event, ChildEnded)
@@ -221,36 +221,36 @@ class TestFarewell:
 
     def test_the_parent_is_told_of_a_success_and_its_output(self) -> None:
         end = ChildEnded("main.1.a", 4, 2, State.SUCCEEDED, output={"n": 1}, redrives=1)
-        assert self.told(self.ended({"n": 1})) == end
+        assert self.message(self.ended({"n": 1})) == end
 
     def test_a_large_output_it_is_to_read(self) -> None:
-        assert self.told(self.ended("x" * (MAX_OUTPUT - 2))).read
-        end = self.told(self.ended("x" * (MAX_OUTPUT - 1)))
+        assert self.message(self.ended("x" * (MAX_OUTPUT - 2))).read
+        end = self.message(self.ended("x" * (MAX_OUTPUT - 1)))
         assert (end.read, end.output) == (False, None)
 
     def test_of_a_failure_the_error(self) -> None:
         run = Run(CALL)
         run.execution = copy_with(run.execution, parent=self.PARENT)
-        end = self.told(run.go().broke("No"))
+        end = self.message(run.go().broke("No"))
         assert end == ChildEnded("main.1.a", 4, 2, State.FAILED, error=Failure("No", "no", "ask"))
 
     def test_a_large_error_it_is_to_read(self) -> None:
         run = Run(CALL)
         run.execution = copy_with(run.execution, parent=self.PARENT)
-        end = self.told(run.go().broke("x" * MAX_OUTPUT))
+        end = self.message(run.go().broke("x" * MAX_OUTPUT))
         assert (end.state, end.read, end.error) == (State.FAILED, False, None)
 
     def test_of_a_cancellation(self) -> None:
         run = Run(CALL)
         run.execution = copy_with(run.execution, parent=self.PARENT)
-        assert self.told(run.go().ask(CancelRequested())).state is State.CANCELLED
+        assert self.message(run.go().ask(CancelRequested())).state is State.CANCELLED
 
     def test_of_a_part_how_many_items_failed_but_no_output(self) -> None:
         run = Run("{steps: [{id: each, type: map, items: [1], steps: [{id: a, type: call}]}]}")
         root = copy_with(run.thread(), incoming=[1])
         about = Partition(0, 1, 1, {})
         run.execution = copy_with(run.execution, parent=self.PARENT, partition=about, threads={"main": root})
-        end = self.told(run.go().broke("No", "main.1.0"))
+        end = self.message(run.go().broke("No", "main.1.0"))
         assert (end.state, end.failed, end.output, end.read) == (State.SUCCEEDED, 1, None, True)
 
     def test_who_does_not_wait_is_not_told(self) -> None:
@@ -264,4 +264,4 @@ class TestFarewell:
         run.execution = copy_with(run.execution, parent=self.PARENT)
         run.go().broke("No", "main.1.a")
         assert len(run.execution.threads) == 2
-        assert self.told(run).state is State.FAILED
+        assert self.message(run).state is State.FAILED

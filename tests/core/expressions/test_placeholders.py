@@ -13,7 +13,7 @@ from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 
 
-class TestHoles:
+class TestPlaceholders:
     """Secrets and tokens: in a call they are put in at its time, and nowhere else may they stand."""
 
     def filling(self, source: Json) -> dict[str, list[str | Placeholder]]:
