@@ -53,11 +53,11 @@ flame: install
 soak: $(APP)/.dev-installed
 	$(PY) -m tests.simulation.soak
 
-format:
+format: $(APP)/.dev-installed
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-docs:
+docs: $(APP)/.dev-installed
 	$(PY) docs/generate.py
 
 clean:
