@@ -63,9 +63,8 @@ class Claim(Deliver):
 
     def is_first(self) -> bool:
         """Tell whether nothing but one message, never received before, is at hand."""
-        return self.mode is not Mode.DEAD_LETTERS and [delivery.receives for delivery in self.deliveries.values()] == [
-            1
-        ]
+        receives = [delivery.receives for delivery in self.deliveries.values()]
+        return self.mode is not Mode.DEAD_LETTERS and receives == [1]
 
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what a message names and what a dead twin left under it; make up for what the twin did not send."""

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Deliver:
-    """The work of one request on one execution.
+    """What an invocation sends and acknowledges; and the state that all of it shares.
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight;
@@ -140,9 +140,9 @@ class Deliver:
     def message_of(self, thread: Thread) -> str:
         """Tell under which of the messages to fold what comes of a thread's wait."""
         driver = thread.driver
-        return (
-            driver.message if driver is not None and driver.message in self.deliveries else next(iter(self.deliveries))
-        )
+        if driver is not None and driver.message in self.deliveries:
+            return driver.message
+        return next(iter(self.deliveries))
 
     def give_back(self, item: Execution, received: SignalReceived) -> None:
         """Let others have a signal that was matched with a turn, should that have gone on without it."""

@@ -1,7 +1,9 @@
 """The work on one execution: load, decide, call, write, send, acknowledge.
 
 One :class:`Invocation` is the work of one request of a function on one execution. It drives every thread that it owns
-as far as it goes, without a message in between. What makes that safe is here and nowhere else:
+as far as it goes, without a message in between. It is made of three parts, each of which only uses those before it:
+:mod:`~chalicelib.engine.deliver` sends and acknowledges, :mod:`~chalicelib.engine.claim` says what is its own,
+:mod:`~chalicelib.engine.run_ahead` decides, calls and writes. What makes that safe is there and nowhere else:
 
 * nothing is called but from a turn that was read or written so, and is owned;
 * what moves into a row of history, then the execution on condition of the version that was read, then messages, then
@@ -10,11 +12,7 @@ as far as it goes, without a message in between. What makes that safe is here an
 * messages are derived from the state, so that a redelivery can send what its dead twin did not.
 """
 
-from chalicelib.core.executions.inputs import (
-    Answered,
-    Message,
-    Requested,
-)
+from chalicelib.core.executions.inputs import Answered, Message, Requested
 from chalicelib.core.executions.model import Execution, Origin
 from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.run_ahead import RunAhead

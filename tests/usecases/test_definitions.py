@@ -10,7 +10,7 @@ from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.definitions import DefinitionService
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-DOCUMENT: Json = {"id": "d", "steps": [{"id": "say", "type": "echo"}]}
+DOCUMENT: Json = {"id": "d", "steps": [{"id": "say", "type": "echo", "message": "hi"}]}
 
 
 @pytest.fixture
