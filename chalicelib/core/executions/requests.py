@@ -1,7 +1,8 @@
 """What is asked of a whole execution: to end, to stand still, to go on, to go on after its end, to take a signal.
 
-:func:`problem` alone says whether something may be asked: the state machine, a redrive's use case and the ``actions`` of
-the API go by it. :func:`is_met` says whether an execution is as it was asked to be, so that a repeat is no error.
+:func:`problem` alone says whether something may be asked: the state machine, the use case of a redrive and the
+``actions`` of the API go by it. :func:`is_met` says whether an execution is as it was asked to be, so that a repeat is
+no error.
 """
 
 from chalicelib.core.definitions.model import AnswerKind
