@@ -180,9 +180,9 @@ class TestLargeMaps:
         home.deliver_all()
         assert home.read(name).state is State.SUCCEEDED
         home.send(*starts)
-        before = [home.read(each) for each in home.executions.items]
+        before = [home.read(name) for name in home.executions.items]
         home.deliver_all()
-        assert [home.read(each) for each in home.executions.items] == before
+        assert [home.read(name) for name in home.executions.items] == before
 
 
 class TestRequests:
@@ -193,14 +193,14 @@ class TestRequests:
         home.clock.sleep(45)
         home.service.resume("t", name)
         assert home.performed == []
-        assert [each.event for each in home.waiting()][-1] == TimerFired("main", 1)
+        assert [message.event for message in home.waiting()][-1] == TimerFired("main", 1)
 
     def test_what_can_go_on_is_handed_to_others(self, home: Home) -> None:
         home.create(CALL)
         home.failures = ["No"]
         name = home.execute("in")
         home.service.redrive("t", name)
-        assert [each.event for each in home.waiting()] == [StepDue("main", 1)]
+        assert [message.event for message in home.waiting()] == [StepDue("main", 1)]
         driver = home.only().threads["main"].driver
         assert driver is not None
         assert driver.handed

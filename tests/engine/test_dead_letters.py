@@ -76,7 +76,7 @@ class TestPoison:
         assert home.deliver(Mode.DEAD_LETTERS)
         assert home.performed == []
         assert (home.only().state, home.only().threads["main"].status) == (State.STEP_STARTED, Status.READY)
-        assert [each.event for each in home.waiting()] == [StepDue("main", 1)]
+        assert [message.event for message in home.waiting()] == [StepDue("main", 1)]
         home.deliver_all()
         assert home.only().output == "Poison"
 
@@ -84,7 +84,7 @@ class TestPoison:
         home.create({**CALL, "retry": [{"errors": ["*"], "intervalSeconds": 9, "jitter": "none"}]})
         home.service.execute("t", "d", "in")
         assert home.deliver(Mode.DEAD_LETTERS)
-        assert [each.event for each in home.waiting()] == [TimerFired("main", 1)]
+        assert [message.event for message in home.waiting()] == [TimerFired("main", 1)]
         home.clock.sleep(9)
         home.deliver_all()
         assert home.only().output == "in"

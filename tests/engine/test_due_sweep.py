@@ -58,7 +58,7 @@ class TestLongWaits:
         home.clock.sleep(3500)
         assert home.sweep_due() == 0
         home.service.resume("t", name)
-        assert [each.event for each in home.waiting()] == [TimerFired("main", 1)]
+        assert [message.event for message in home.waiting()] == [TimerFired("main", 1)]
 
     def test_a_time_out_that_is_far_away_is_found_too(self, home: Home) -> None:
         home.create({"type": "wait", "seconds": 7200, "timeoutSeconds": 3600})

@@ -89,7 +89,7 @@ class TestTwins:
         assert home.only().threads["main"].status is Status.WAITING
         home.clock.sleep(360)
         assert len(home.deliver()) == 1
-        assert [each.event for each in home.waiting()] == [TimerFired("main", 1)]
+        assert [message.event for message in home.waiting()] == [TimerFired("main", 1)]
 
     def test_it_takes_up_every_thread_that_its_dead_twin_drove(self, home: Home) -> None:
         branches = [{"id": name, "steps": [{"id": "ask", **CALL}]} for name in ("a", "b")]

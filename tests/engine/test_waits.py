@@ -22,12 +22,12 @@ TASK = """
 
 
 def opened(run: Run) -> OpenTask:
-    (found,) = (each for each in run.asks() if isinstance(each, OpenTask))
+    (found,) = (command for command in run.asks() if isinstance(command, OpenTask))
     return found
 
 
 def left(run: Run) -> CloseWait:
-    (found,) = (each for each in run.asks() if isinstance(each, CloseWait))
+    (found,) = (command for command in run.asks() if isinstance(command, CloseWait))
     return found
 
 

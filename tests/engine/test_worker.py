@@ -88,7 +88,7 @@ class World:
         ids = self.start(*names)
         first = self.records()
         assert self.worker().handle(first, "first", MINUTE) is None
-        self.queue.delete("work", [each["messageId"] for each in first])
+        self.queue.delete("work", [record["messageId"] for record in first])
         self.clock.sleep(45)
         self.executions.calls.clear()
         self.queue.deleted.clear()
@@ -96,8 +96,8 @@ class World:
         return ids, sorted(timers, key=lambda timer: ids.index(json.loads(timer["body"])["execution"]))
 
     def states(self, ids: Sequence[str]) -> list[State]:
-        found = (MemoryExecutions.get(self.executions, each) for each in ids)
-        return [each.state for each in found if each]
+        found = (MemoryExecutions.get(self.executions, name) for name in ids)
+        return [item.state for item in found if item]
 
 
 def record(name: str, body: str, queue: str = "work", receives: int = 1) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def record(name: str, body: str, queue: str = "work", receives: int = 1) -> dict
 
 def again(records: Sequence[SqsRecord]) -> list[SqsRecord]:
     """Deliver messages a second time: what they carry is read then."""
-    return [{**each, "attributes": {"ApproximateReceiveCount": "2"}} for each in records]
+    return [{**record, "attributes": {"ApproximateReceiveCount": "2"}} for record in records]
 
 
 @pytest.fixture
@@ -122,9 +122,9 @@ def world() -> World:
 
 def test_the_messages_of_one_execution_cost_one_load_and_one_write(world: World) -> None:
     ids, timers = world.waiting("a", "b")
-    doubles = [{**each, "messageId": f"double-{n}"} for n, each in enumerate(timers)]
+    doubles = [{**timer, "messageId": f"double-{n}"} for n, timer in enumerate(timers)]
     assert world.worker().handle([*timers, *doubles], "request", MINUTE) is None
-    assert sorted(world.executions.calls) == sorted((call, each) for each in ids for call in ("get", "update"))
+    assert sorted(world.executions.calls) == sorted((call, name) for name in ids for call in ("get", "update"))
     assert world.states(ids) == [State.SUCCEEDED] * 2
 
 

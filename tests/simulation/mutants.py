@@ -91,7 +91,7 @@ class HandsOverWithoutWritingIt(Invocation):
 
     def adopt(self, item: Execution) -> None:
         super().adopt(item)
-        handed = {each[:2] for each in self.unsent}
+        handed = {asked[:2] for asked in self.unsent}
         self.own = {key: message for key, message in self.own.items() if key not in handed}
 
 
@@ -182,7 +182,7 @@ class KeepsWhatWasHandedOver(Invocation):
         held = {key: message for key, message in self.own.items() if key in {t.key for t in item.threads.values()}}
         super().adopt(item)
         ready = {thread.key for thread in item.threads.values() if thread.status is Status.READY}
-        handed = {each[:2] for each in self.unsent}
+        handed = {asked[:2] for asked in self.unsent}
         self.own |= {key: message for key, message in held.items() if key in ready and key not in handed}
 
 

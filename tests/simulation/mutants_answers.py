@@ -45,14 +45,14 @@ class TakesNoTaskBack(Transition):
 
 class TakesAnEventAgain(Transition):
     def take_signal(self, signal: Signal) -> None:
-        kept = next((each for each in self.execution.mailbox if each.id == signal.id), signal)
+        kept = next((known for known in self.execution.mailbox if known.id == signal.id), signal)
         super().take_signal(copy_with(signal, taken=False, value=kept.value))
 
 
 class KeepsEventsForEver(Transition):
     def signal(self, wanted: WaitForAnswer) -> Signal | None:
         mailbox = self.execution.mailbox
-        late = tuple(copy_with(each, until=self.now.replace(year=2100)) for each in mailbox)
+        late = tuple(copy_with(signal, until=self.now.replace(year=2100)) for signal in mailbox)
         self.execution = copy_with(self.execution, mailbox=late)
         found = super().signal(wanted)
         self.execution = copy_with(self.execution, mailbox=mailbox)
