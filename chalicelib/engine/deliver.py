@@ -104,7 +104,7 @@ class Deliver:
             return Definition(id="", first="", steps={}, input_schema=compile_schema(True))  # noqa: FBT003 - a JSON Schema
 
     def imply(self, item: Execution, thread: Thread) -> None:
-        """Put what a thread's state asks for into the unsent, once."""
+        """Note what a thread's state asks for as unsent, once."""
         if asked(item, thread) not in self.sent:
             commands = implied(self.definition(item), item, thread, self.dependencies.clock.now())
             if commands:
