@@ -156,14 +156,14 @@ class RunAhead(Claim):
         written = copy_with(
             advance.execution, version=item.version + 1, writer=writer, tail=longer(item.tail, new.text)
         )
-        if self.dependencies.observers:
-            self.unobserved = Committed(item, written, advance.records, self.request)
         try:
             if row is not None:
                 self.dependencies.history.append(row)
                 written = copy_with(written, head=row.link, tail="")
             elif new.payloads:
                 self.dependencies.history.keep(new.payloads)
+            if self.dependencies.observers:
+                self.unobserved = Committed(item, written, advance.records, self.request)
             self.image = self.dependencies.executions.update(written, self.due_at(written))
         except Stale as stale:
             self.reread(item, stale.current)

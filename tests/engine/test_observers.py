@@ -12,7 +12,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import ApiInvocation
 from chalicelib.engine.observers import Committed, line, log_turns
 from chalicelib.ports import Stale
-from tests.home import CALL, ECHO, WAIT, Home
+from tests.home import CALL, ECHO, WAIT, Home, with_rows
 
 DATA = "swordfish"
 LOSSES = {"the answer is lost": UnavailableError("no answer"), "a retry finds its own write": Stale()}
@@ -61,6 +61,14 @@ def test_each_write_is_seen_once_with_what_it_commits(home: Home, seen: list[Com
     assert [committed.before.version for committed in seen] == list(range(home.read(name).version))
     assert [str(entry.state) for committed in seen for entry in committed.entries] == home.recorded(name)
     assert seen[-1].after.state is State.SUCCEEDED
+
+
+def test_what_is_seen_is_what_was_written(home: Home, seen: list[Committed]) -> None:
+    with_rows(home)
+    home.create(ECHO, WAIT)
+    name = home.execute("in")
+    assert seen[-1].after == home.read(name)
+    assert seen[-1].after.head is not None
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())

@@ -45,20 +45,19 @@ RECORD = ("time", "state", "thread", "turn", "step", "attempt")
 """What every record of history has, in this order."""
 
 _EVENTS: Mapping[str, type[Input]] = {
-    event.__name__: event
-    for event in (
-        Started,
-        StepDue,
-        TimerFired,
-        ChildEnded,
-        CancelRequested,
-        PauseRequested,
-        ResumeRequested,
-        RedriveRequested,
-        SignalPublished,
-    )
+    "Started": Started,
+    "StepDue": StepDue,
+    "TimerFired": TimerFired,
+    "ChildEnded": ChildEnded,
+    "CancelRequested": CancelRequested,
+    "PauseRequested": PauseRequested,
+    "ResumeRequested": ResumeRequested,
+    "RedriveRequested": RedriveRequested,
+    "EventPublished": SignalPublished,
 }
-"""The events that travel in messages."""
+"""The inputs that travel in messages, by their names there."""
+
+_NAMES = {kind: name for name, kind in _EVENTS.items()}
 
 
 class UnknownMessageError(ValueError):
@@ -71,7 +70,7 @@ def message_json(message: Message) -> JsonObject:
     return compact(
         v=MESSAGE_VERSION,
         execution=message.execution,
-        event=type(event).__name__,
+        event=_NAMES[type(event)],
         **_event_json(event),
         submission=message.submitted and execution_json(message.submitted),
         image=message.image,

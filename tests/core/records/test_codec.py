@@ -14,6 +14,7 @@ from chalicelib.core.executions.inputs import (
     PauseRequested,
     RedriveRequested,
     ResumeRequested,
+    SignalPublished,
     Started,
     StepDue,
     TimerFired,
@@ -288,6 +289,7 @@ class TestThreads:
 
 
 EVENTS: list[Input] = [
+    SignalPublished(name="paid", key="order-1"),
     Started(),
     StepDue("main", 3),
     TimerFired("main.3.left", 0),
@@ -310,6 +312,19 @@ class TestMessages:
         assert read_message(json.loads(json.dumps(message_json(message)))) == copy_with(message, delay=0)
         bare = Message("t:d:1", event)
         assert read_message(json.loads(json.dumps(message_json(bare)))) == bare
+
+    def test_the_names_of_inputs_on_the_wire_are_those_of_messages_in_flight(self) -> None:
+        assert {message_json(Message("t:d:1", event))["event"] for event in EVENTS} == {
+            "Started",
+            "StepDue",
+            "TimerFired",
+            "ChildEnded",
+            "CancelRequested",
+            "PauseRequested",
+            "ResumeRequested",
+            "RedriveRequested",
+            "EventPublished",
+        }
 
     def test_on_the_wire(self) -> None:
         assert message_json(
