@@ -237,7 +237,7 @@ def on_dead_timer(event: SQSEvent) -> object:
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def on_schedule(event: CloudWatchEvent) -> int:
-    """Arm the timers of long waits that come due."""
+    """Send the timers of long waits that come due."""
     from chalicelib.engine.due_sweep import sweep_due  # noqa: PLC0415 - nothing heavy at the top
 
     return sweep_due(wired().dependencies, event.to_dict()["id"])

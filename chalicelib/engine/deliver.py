@@ -93,7 +93,7 @@ class Deliver:
         return self.versions[version]
 
     def read_definition(self, execution: Execution, version: int) -> Definition:
-        """Read a version; one that cannot be read may be why a letter is dead, whose work is done without it."""
+        """Read a version; a dead letter is worked on without one that cannot be read."""
         try:
             return self.dependencies.definitions.get(execution.tenant_id, execution.definition_id, version)
         except UnavailableError:

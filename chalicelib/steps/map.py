@@ -19,10 +19,10 @@ class MapStep:
     The first item that fails ends the others and fails the step. With `tolerate` some may fail: what stands in the
     place of such a result is `{"error": {…}}`. One failure more fails the step with `ItemsFailed`.
 
-    More than 100 items run in parts of 100, each an execution of its own, whose history is its own, too: `parentId`
-    there names the execution that the map is in. Beyond 10,000 items, parts of up to 10,000 have such parts of their
-    own. A `maxConcurrency` then lets as many whole parts run at a time as it allows, or one, which keeps to it; the
-    next ones begin once these have ended.
+    More than 100 items run in partitions of 100, each an execution of its own, whose history is its own, too:
+    `parentId` there names the execution that the map is in. Beyond 10,000 items, partitions of up to 10,000 have
+    partitions of their own. A `maxConcurrency` then lets as many whole ones run at a time as it allows, or one, which
+    keeps to it; the next ones begin once these have ended.
 
     ```yaml
     - id: each-line

@@ -117,7 +117,7 @@ CALL_KEYS: Mapping[str, dict[str, Json]] = {
         "`Interrupted`.",
     },
 }
-"""Parameters of every step type that has an effect in the world."""
+"""Parameters of every step type that calls the world."""
 
 
 @value
@@ -234,7 +234,7 @@ class Kind:
     ends: bool = False
     """Whether a step of this kind ends its list."""
     calls: bool = False
-    """Whether a step of this kind has an effect: secrets and tokens are put into its parameters at the call."""
+    """Whether a step of this kind makes a call: secrets and tokens are put into its parameters at the call."""
     schemas: Collection[str] = ()
     """The keys whose values are JSON Schemas."""
 

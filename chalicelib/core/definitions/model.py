@@ -54,7 +54,7 @@ class Call:
 
 
 def call_of(kind: str, params: Mapping[str, Json]) -> Call:
-    """Describe a call from the rendered parameters of its step, those that every effect has among them."""
+    """Describe a call from the rendered parameters of its step, those that every call has among them."""
     heartbeat = params.get("heartbeatSeconds")
     return Call(
         kind,

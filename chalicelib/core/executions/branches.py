@@ -23,10 +23,10 @@ class Branches(Rules):
             self.begin(self.move(copy_with(thread, status=Status.JOINING, join=items)), items)
             return
         size = partition_size(count)
-        parts = ceil(count / size)
-        at_once = parts if answer.concurrency >= count else max(1, answer.concurrency // size)
+        partitions = ceil(count / size)
+        at_once = partitions if answer.concurrency >= count else max(1, answer.concurrency // size)
         join = PartitionJoin(
-            parts,
+            partitions,
             begun=at_once,
             at_once=at_once,
             concurrency=min(size, answer.concurrency),

@@ -177,9 +177,9 @@ def _templates(step: Step) -> Iterator[Template]:
 
 
 def partition_size(count: int) -> int:
-    """Tell how many items each partition of a `map` of so many gets: parts are as few as can be, and so are their own.
+    """Tell how many items each partition of a `map` gets: partitions are as few as can be, and so are their own.
 
-    That is at most 100 items, or 10,000 where parts of 100 would be more than 100.
+    That is at most 100 items, or 10,000 where partitions of 100 would be more than 100.
     """
     most = WIDTH
     while count > most * WIDTH:

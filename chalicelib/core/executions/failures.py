@@ -47,7 +47,7 @@ class Failures(Rules):
             self.record(State.STEP_FAILED, thread, error=failure)
 
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
-        """Try again, or go on where a failure is caught; the parts of a `map` leave that to the map."""
+        """Try again, or go on where a failure is caught; the partitions of a `map` leave that to the map."""
         if is_partition_root(self.execution, thread):
             return False
         step = self.definition.steps.get(thread.step)

@@ -41,14 +41,14 @@ class TimerFired(Input):
 
 @value
 class CallSucceeded(Input):
-    """What the turn had to perform was done."""
+    """The call of the turn has succeeded."""
 
     result: Json
 
 
 @value
 class CallFailed(Input):
-    """What the turn had to perform could not be done."""
+    """The call of the turn has failed."""
 
     name: str
     message: str
@@ -58,7 +58,7 @@ class CallFailed(Input):
 
 
 class CallDeferred(Input):
-    """What the turn had to perform was not begun: there was no time left when its turn came."""
+    """The call of the turn was not begun: there was no time left for it."""
 
 
 class Answered(Input):
@@ -266,7 +266,7 @@ Command: TypeAlias = Message | Launch | OpenTask | Subscribe | CloseWait
 
 @value
 class Decision:
-    """What an input comes to: the state to write, what to perform, what to record."""
+    """What an input comes to: the state to write, the call to make, the entries of history."""
 
     execution: Execution
     call: Call | None = None

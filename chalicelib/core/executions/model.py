@@ -156,7 +156,7 @@ class Thread:
     wait: Wait | None = None
     """What it waits for, unless that is to run, or the threads that it forked."""
     claimed: bool = False
-    """Whether the turn is for its driver alone: what it performs must not be performed again."""
+    """Whether the turn is for its driver alone: the call that it makes must not be made again."""
     items: Sequence[Json] | None = None
     """Of a `map` that was driven on with something changed: those with which it began."""
     results: Mapping[str, Json] = field(default_factory=dict)

@@ -161,7 +161,7 @@ class Requests(Rules):
     def fits(self, thread: Thread) -> bool:
         """Tell whether a step still has the branches, or the number of items, with which it began.
 
-        A large `map` must not read more than what its parts were handed on, either.
+        A large `map` must not read more than what its partitions were handed on, either.
         """
         match thread.join:
             case BranchJoin(total):

@@ -77,14 +77,14 @@ class Steps(Rules):
                 self.delegate(thread, answer)
 
     def call(self, thread: Thread, wanted: Call) -> None:
-        """Have it performed: what must not be done again, from a turn that is claimed for that."""
+        """Have a call made: one that must not be made again, from a turn that is claimed for it."""
         if wanted.once and not thread.claimed:
             self.move(copy_with(thread, claimed=True))
         else:
             self.to_call = wanted
 
     def claim_again(self, thread: Thread) -> None:
-        """Take over a turn that was claimed by another, if that one is known to have performed nothing."""
+        """Take over a turn that was claimed by another, if that one is known to have called nothing."""
         if thread.driver is not None and thread.driver.handed:
             self.move(thread)
         else:
@@ -114,7 +114,7 @@ class Steps(Rules):
         self.fail(thread, PoisonError())
 
     def answered(self, thread: Thread, result: Json) -> None:
-        """Take the answer of what the turn performed."""
+        """Take the result of the call that the turn made."""
         if thread.deadline is not None and self.now >= thread.deadline:
             self.fail(thread, StepTimeoutError())
         elif thread.join is not None:
