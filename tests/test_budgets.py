@@ -26,9 +26,9 @@ from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.composition import compose
 from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import Budget, Delivery
+from chalicelib.engine.model import Budget, Delivery, Dependencies
+from chalicelib.engine.signals import Signals
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting
 from tests.simulation.scenario import CallStep
@@ -149,13 +149,13 @@ class Home:
             "queue": self.queue,
         }
         counted: dict[str, Any] = {name: Counting(port, name, self.calls) for name, port in stores.items()}
-        self.dependencies = compose(
+        self.dependencies = Dependencies(
             **counted,
             definitions=self,
             clock=self.clock,
             calls=lambda: Calls(self),
             tasks=MemoryTasks(),
-            signals=MemorySignals(),
+            signals=Signals(MemorySignals(), self.clock),
         )
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:

@@ -27,10 +27,10 @@ from chalicelib.core.values.errors import DryRunLimitError, InvalidError
 from chalicelib.core.values.json import Json, Problem, encode, parse_instant
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.composition import compose
 from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import ApiInvocation, Invocation
-from chalicelib.engine.model import Budget, Delivery
+from chalicelib.engine.model import Budget, Delivery, Dependencies
+from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, DryRunPlan, Stage
 
@@ -142,13 +142,13 @@ class _World:
         self.queue = MemoryQueue(self.clock, receives=FOR_EVER)
         self.executions = MemoryExecutions()
         self.history = _History(self.weigh)
-        self.dependencies = compose(
+        self.dependencies = Dependencies(
             executions=self.executions,
             definitions=stage,
             history=self.history,
             queue=self.queue,
             tasks=MemoryTasks(),
-            signals=MemorySignals(),
+            signals=Signals(MemorySignals(), self.clock),
             clock=self.clock,
             calls=lambda: _MockedCalls(self),
         )

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.adapters.calls.pool import WIDTH, CallHandler, PooledCalls
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.composition import compose
-from chalicelib.engine.model import Mode
+from chalicelib.engine.model import Dependencies, Mode
 from chalicelib.engine.observers import Observer, log_turns
+from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import Worker
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.settings import Settings
@@ -92,13 +92,13 @@ class Wiring:
     ) -> None:
         self._adapters, self._settings, self._step_types = adapters, settings, step_types
         self._new_suffix, self._new_request = new_suffix, new_request
-        self.dependencies = compose(
+        self.dependencies = Dependencies(
             executions=adapters.executions,
             definitions=CachedDefinitions(adapters.definitions, step_types),
             history=adapters.history,
             queue=adapters.queue,
             tasks=adapters.tasks,
-            signals=adapters.signals,
+            signals=Signals(adapters.signals, adapters.clock),
             clock=adapters.clock,
             calls=calls or self._pooled(),
             observers=observers,

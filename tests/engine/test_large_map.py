@@ -26,7 +26,8 @@ from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.history import chained, newest
 from chalicelib.core.values.json import Json
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.composition import compose
+from chalicelib.engine.model import Dependencies
+from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import PARALLEL, GivenBackError, Worker
 from chalicelib.steps import STEP_TYPES
 from deploy import resources
@@ -60,13 +61,13 @@ class Home:
             "call": lambda _wanted, _key: answer,
         }
         pool = ThreadPoolExecutor(PARALLEL)
-        dependencies = compose(
+        dependencies = Dependencies(
             executions=self.executions,
             definitions=self,
             history=self.history,
             queue=self.queue,
             tasks=MemoryTasks(),
-            signals=MemorySignals(),
+            signals=Signals(MemorySignals(), self.clock),
             clock=self.clock,
             calls=lambda: PooledCalls(performers, pool, self.clock),
         )

@@ -24,10 +24,10 @@ from chalicelib.core.records.history import chained, newest
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.task import Task, read_task
-from chalicelib.engine.composition import compose
 from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.signals import Signals
 from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
@@ -77,7 +77,7 @@ class World:
     def struck_dependencies(self) -> Dependencies:
         """Put together what the processes work with: every call of it can be struck."""
         payloads = self.payloads(self.settings.limits)
-        return compose(
+        return Dependencies(
             executions=Caller(self, "executions", struck(self.executions, payloads)),
             definitions=Caller(self, "definitions", self.definitions),
             history=Caller(self, "history", struck(self.history, payloads)),
@@ -85,7 +85,7 @@ class World:
             clock=self.clock,
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
-            signals=Caller(self, "events", self.signals),
+            signals=Signals(Caller(self, "events", self.signals), self.clock),
             decide=self.settings.decide,
             limits=self.settings.limits,
         )
