@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 Node: TypeAlias = Any
 """A value of the contract: an object mostly, a boolean where a schema is one."""
 
-RULES = (
-    "type",
+CONSTRAINTS = (
     "enum",
     "pattern",
     "minimum",
@@ -24,26 +23,13 @@ RULES = (
     "minItems",
     "maxItems",
     "maxProperties",
-    "required",
-    "x-percent-encoded",
-    "default",
 )
+"""Keywords that a value can break."""
+RULES = ("type", *CONSTRAINTS, "required", "x-percent-encoded", "default")
 """Keywords that are copied."""
 INNER = ("properties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "anyOf", "if", "else")
 """Keywords that hold schemas, or say how they are compiled."""
 NOTES = ("description", "x-message", "x-checked-by")
-CONSTRAINTS = {
-    "enum",
-    "pattern",
-    "minimum",
-    "maximum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "maxProperties",
-}
-"""Keywords that a value can break."""
 
 
 class ContractError(Exception):
@@ -181,7 +167,7 @@ def _message(node: Mapping[str, Any], name: str | None, *, is_text: bool) -> Nod
     if isinstance(own, str):
         return own.replace("{name}", name or "the body")
     kind, value = node.get("type"), ", not {value}" if is_text else ""
-    if kind in {"integer", "number"} and {"minimum", "maximum"} <= node.keys():
+    if kind in ("integer", "number") and {"minimum", "maximum"} <= node.keys():
         number = "whole number" if kind == "integer" else "number"
         return f"{name} is a {number} from {node['minimum']} to {node['maximum']}{value}"
     if kind == "boolean":

@@ -108,6 +108,8 @@ def test_problems_of_mocks_have_pointers(sedo: Sedo) -> None:
         ({"version": True}, "version is a whole number from 1"),
         ({"version": 0}, "version is a whole number from 1"),
         ({"step": 1}, "step is the path of a step, or its id"),
+        ({"step": 1, "stash": []}, "step is the path of a step, or its id"),
+        ({"step": None, "stash": {}}, "stash says what one step finds: name the step"),
         ({"step": "chrge"}, "order has no step 'chrge' (did you mean 'charge'?)"),
         ({"index": 1}, "index says what one step finds: name the step"),
         ({"step": "said", "stash": []}, "stash is an object: what the step finds, by name"),
