@@ -163,8 +163,8 @@ class Claim(Deliver):
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""
         carried, self.presumed = self.presumed and item.version > 0, False
-        self.observe(current)
         if carried:
+            self.observe(current)
             self.begin(current)  # as though it had been read in the first place: nothing was done but this write
             return
         untouched = item if item.version == 0 else None

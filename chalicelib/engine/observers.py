@@ -1,8 +1,8 @@
 """What sees each write of an execution, once it has been made: logs are the first of them.
 
-An observer is told after the write, in the process that wrote. It cannot fail or hold up the work: what it raises is
-logged. It is told once, unless the process dies before; or the answer to the write is lost, and others have written
-over it by the time it is found out.
+An observer is told after the write, in the process that wrote. It cannot fail the work: what it raises is logged. It
+runs before the messages are sent, so it must not wait. It is told once, unless the process dies before; or the answer
+to the write is lost, and others have written over it by the time it is found out.
 """
 
 import json

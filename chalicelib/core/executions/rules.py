@@ -9,27 +9,19 @@ from datetime import datetime, timedelta
 
 from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
-from chalicelib.core.executions.inputs import Answered, SignalSent
-from chalicelib.core.executions.model import Execution, Failure, Thread
+from chalicelib.core.executions.inputs import SignalSent
+from chalicelib.core.executions.model import Failure, Thread
 from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import ItemsFailedError, StepError
 from chalicelib.core.values.json import Json
 
 
 class Rules(StateBuilder, ABC):
-    """What a room can rely on, wherever it is."""
+    """What the files of the state machine can ask of one another."""
 
     @abstractmethod
     def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
         """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
-
-    @abstractmethod
-    def check(self, output: Json) -> None:
-        """Hold the output of the execution against the definition's schema.
-
-        Raises:
-            InvalidOutputError: it does not pass.
-        """
 
     @abstractmethod
     def arrive(
@@ -40,10 +32,6 @@ class Rules(StateBuilder, ABC):
     @abstractmethod
     def deadline(self, thread: Thread, path: str) -> datetime | None:
         """Tell when an attempt of a step that begins now is over time."""
-
-    @abstractmethod
-    def begins(self, execution: Execution, thread: Thread) -> bool:
-        """Tell whether a step runs when its turn comes, rather than be skipped."""
 
     @abstractmethod
     def fork(self, thread: Thread, *, first: bool) -> None:
@@ -68,10 +56,6 @@ class Rules(StateBuilder, ABC):
     @abstractmethod
     def ask(self, thread: Thread, wanted: WaitForAnswer) -> None:
         """Wait for an answer, unless it has come before."""
-
-    @abstractmethod
-    def hear(self, event: Answered, thread: Thread) -> None:
-        """Take an answer that the turn waits for."""
 
     @abstractmethod
     def overdue(self, thread: Thread, wait: AnswerWait) -> None:

@@ -1,16 +1,12 @@
 """What :mod:`chalicelib.core.executions.decide` makes of executions that are driven on after their end."""
 
-from datetime import timedelta
-
 import pytest
 
 from chalicelib.core.executions.inputs import (
-    CancelRequested,
     ChildEnded,
     Decision,
     Launch,
     Message,
-    PauseRequested,
     RedriveRequested,
     Requested,
     ResumeRequested,
@@ -18,22 +14,10 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import Failure, Partition, State, Status
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import NOW, Run, define
+from tests.core.executions.examples import BOTH, CALLS, CANCEL, REDRIVE, SECOND, WAIT
 
-SECOND = timedelta(seconds=1)
-CALLS = "steps: [{id: ask, type: call, stash: got}, {id: again, type: call, content: '${[output, stash]}'}]"
-WAIT = "steps: [{id: rest, type: wait, seconds: 45}]"
 SUB = "steps: [{id: sub, type: workflow, definition: other}]"
 CHILD = "t:other:6aaa375f1bc78e33b8dead7769e84c9f"
-BOTH = """
-    steps:
-      - id: both
-        type: parallel
-        branches:
-          - {id: a, steps: [{id: x, type: call}]}
-          - {id: b, steps: [{id: y, type: wait, seconds: 60}]}
-      - {id: last, type: call, content: '${output}'}
-    """
-CANCEL, PAUSE, RESUME, REDRIVE = CancelRequested(), PauseRequested(), ResumeRequested(), RedriveRequested()
 
 
 class TestRedrive:

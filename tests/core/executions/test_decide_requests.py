@@ -1,7 +1,5 @@
 """What :mod:`chalicelib.core.executions.decide` makes of what is asked of a whole execution while it lives."""
 
-from datetime import timedelta
-
 import pytest
 
 from chalicelib.core.executions.decide import decide
@@ -11,7 +9,6 @@ from chalicelib.core.executions.inputs import (
     Decision,
     PauseRequested,
     Poisoned,
-    RedriveRequested,
     Requested,
     ResumeRequested,
     SignalSent,
@@ -22,21 +19,7 @@ from chalicelib.core.executions.model import Driver, State
 from chalicelib.core.executions.requests import is_met, problem
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run, define
-
-SECOND = timedelta(seconds=1)
-CALLS = "steps: [{id: ask, type: call, stash: got}, {id: again, type: call, content: '${[output, stash]}'}]"
-WAIT = "steps: [{id: rest, type: wait, seconds: 45}]"
-BOTH = """
-    steps:
-      - id: both
-        type: parallel
-        branches:
-          - {id: a, steps: [{id: x, type: call}]}
-          - {id: b, steps: [{id: y, type: wait, seconds: 60}]}
-      - {id: last, type: call, content: '${output}'}
-    """
-CANCEL, PAUSE, RESUME, REDRIVE = CancelRequested(), PauseRequested(), ResumeRequested(), RedriveRequested()
-
+from tests.core.executions.examples import BOTH, CALLS, CANCEL, PAUSE, REDRIVE, RESUME, SECOND, WAIT
 
 SIGNAL = SignalSent(id="1", name="paid", until=NOW)
 LIVE = Run(WAIT).go()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.core.executions import builder as draft
+from chalicelib.core.executions import builder
 from chalicelib.core.executions.inputs import CallSucceeded, StepDue
 from chalicelib.core.executions.model import Failure, State, Status
 from tests.core.examples import NOW, Run
@@ -228,15 +228,15 @@ class TestSize:
         run = Run(
             "{steps: [{id: ask, type: call, catch: [{errors: [TooLarge], next: b}]}, {id: b, type: echo, message: b}]}"
         )
-        run.go().done("x" * (draft.MAX_RESULT - 1))
+        run.go().done("x" * (builder.MAX_RESULT - 1))
         assert run.output == "b"
         (failed,) = [record.error for record in run.records if record.state is State.STEP_FAILED]
         assert failed is not None
         assert failed.message == "the result has 64,000,001 characters of JSON, and 64,000,000 are the most"
 
     def test_one_at_the_limit_passes_and_its_size_is_told(self) -> None:
-        run = Run(CALL).go().done("x" * (draft.MAX_RESULT - 2))
-        assert [record.size for record in run.records[-2:]] == [draft.MAX_RESULT, draft.MAX_RESULT]
+        run = Run(CALL).go().done("x" * (builder.MAX_RESULT - 2))
+        assert [record.size for record in run.records[-2:]] == [builder.MAX_RESULT, builder.MAX_RESULT]
 
     @pytest.mark.parametrize("result", [NOW, {"a": {1}}, [float("nan")], float("inf"), b""])
     def test_one_that_is_no_json_fails_the_step(self, result: object) -> None:
