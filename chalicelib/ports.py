@@ -13,6 +13,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
+    from chalicelib.core.records.incident import Incident
     from chalicelib.core.waits.correlation import Correlation
     from chalicelib.core.waits.task import Task, TaskFilter
 
@@ -222,6 +223,17 @@ class TaskStore(Protocol):
         """Read up to ``limit`` of a tenant's tasks, newest first, after a position; fewer only where there are no more.
 
         They have no description, schemas, data, answer, reason and key. A change may take a moment to appear.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+
+class IncidentLog(Protocol):
+    """What went wrong though no execution failed of it."""
+
+    def record(self, incident: "Incident") -> None:
+        """Keep an incident; a repeat of it changes nothing.
 
         Raises:
             UnavailableError: the store did not answer.

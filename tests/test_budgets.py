@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.calls.pool import WIDTH as AT_ONCE
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue
 from chalicelib.adapters.memory.tasks import MemoryTasks
@@ -156,6 +157,7 @@ class Home:
             calls=lambda: Calls(self),
             tasks=MemoryTasks(),
             signals=Signals(MemorySignals(), self.clock),
+            incidents=MemoryIncidents(),
         )
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:

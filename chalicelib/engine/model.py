@@ -24,6 +24,7 @@ from chalicelib.ports import (
     Definitions,
     ExecutionStore,
     HistoryStore,
+    IncidentLog,
     Queue,
     TaskStore,
 )
@@ -108,6 +109,7 @@ class Dependencies:
     calls: Callable[[], Calls]
     tasks: TaskStore
     signals: Signals
+    incidents: IncidentLog
     decide: Callable[[Definition, Execution, Input, datetime, Driver], Decision] = decide
     observers: Sequence[Observer] = ()
     """What sees each write of an execution that has been made."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TypeAlias
 
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue, QueueMessage
 from chalicelib.adapters.memory.tasks import MemoryTasks
@@ -149,6 +150,7 @@ class _World:
             queue=self.queue,
             tasks=MemoryTasks(),
             signals=Signals(MemorySignals(), self.clock),
+            incidents=MemoryIncidents(),
             clock=self.clock,
             calls=lambda: _MockedCalls(self),
         )

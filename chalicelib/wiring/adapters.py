@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
-from chalicelib.ports import Clock, DefinitionStore, ExecutionStore, HistoryStore, Queue, SignalStore, TaskStore
+from chalicelib.ports import (
+    Clock,
+    DefinitionStore,
+    ExecutionStore,
+    HistoryStore,
+    IncidentLog,
+    Queue,
+    SignalStore,
+    TaskStore,
+)
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
@@ -23,6 +32,7 @@ class Adapters:
     queue: Queue
     tasks: TaskStore
     signals: SignalStore
+    incidents: IncidentLog
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]

@@ -10,6 +10,7 @@ from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
+from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.payloads import Payloads
@@ -44,6 +45,7 @@ def adapters(settings: Settings) -> Adapters:
         queue=SqsQueue(sqs, here),
         tasks=DynamoTasks(dynamodb, here, payloads),
         signals=DynamoSignals(dynamodb, here, payloads),
+        incidents=DynamoIncidents(dynamodb, here),
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,

@@ -99,6 +99,7 @@ class Wiring:
             queue=adapters.queue,
             tasks=adapters.tasks,
             signals=Signals(adapters.signals, adapters.clock),
+            incidents=adapters.incidents,
             clock=adapters.clock,
             calls=calls or self._pooled(),
             observers=observers,

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
@@ -36,6 +37,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         queue=MemoryQueue(clock),
         tasks=MemoryTasks(),
         signals=MemorySignals(),
+        incidents=MemoryIncidents(),
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),

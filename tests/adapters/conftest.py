@@ -10,8 +10,10 @@ from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
+from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryChunks,
@@ -25,7 +27,7 @@ from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import ChunkStore, Payloads
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, Queue, SignalStore, TaskStore
+from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, IncidentLog, Queue, SignalStore, TaskStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
 
@@ -49,6 +51,7 @@ class Backend:
     chunks: ChunkStore
     events: SignalStore
     tasks: TaskStore
+    incidents: IncidentLog
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -121,6 +124,7 @@ def _memory() -> Backend:
         chunks=parts,
         events=events,
         tasks=tasks,
+        incidents=MemoryIncidents(),
         queue=queue,
         receive=receive,
     )
@@ -148,6 +152,7 @@ def _aws(endpoint: str | None) -> Aws:
         chunks=parts,
         events=DynamoSignals(dynamodb, names, payloads),
         tasks=DynamoTasks(dynamodb, names, payloads),
+        incidents=DynamoIncidents(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,
     )

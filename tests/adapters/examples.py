@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.executions.waiting import TimerWait
 from chalicelib.core.records.history import Row, new_row, news
+from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -99,3 +100,7 @@ def definition(tenant: str, name: str = "order-fulfilment", version: int = 1, di
     return DefinitionRecord(
         tenant_id=tenant, id=name, version=version, document=document, digest=digest, created_at=NOW
     )
+
+
+def incident(tenant: str) -> Incident:
+    return Incident(IncidentKind.MESSAGE_LOST, "t:d:1#3", NOW, "it was late", tenant_id=tenant, execution_id="t:d:1")

@@ -14,7 +14,7 @@ from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, history_row, submitted, task, waiting
+from tests.adapters.examples import NOW, definition, history_row, incident, submitted, task, waiting
 
 POLICIES = {
     path.stem.removeprefix("policy-"): json.loads(path.read_text()) for path in Path(".chalice").glob("policy-*.json")
@@ -73,6 +73,7 @@ def worker(aws: Aws, tenant: str) -> None:
     dependencies.executions.get(execution.id)
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
     dependencies.queue.send([Message(execution.id, StepDue(ROOT, 1)), Message(execution.id, TimerFired(ROOT, 1))])
+    dependencies.incidents.record(incident(tenant))
     for queue in aws.names.queues:
         dependencies.queue.delete(queue, ["handle"])
 
@@ -92,6 +93,7 @@ def schedule(aws: Aws, tenant: str) -> None:
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
     dependencies.executions.update(waiting(execution))
     dependencies.queue.send([Message(f"{tenant}:d:1", Started()), Message(f"{tenant}:d:1", TimerFired(ROOT, 1))])
+    dependencies.incidents.record(incident(tenant))
 
 
 def allows(policy: dict[str, list[dict[str, list[str]]]], action: str, resource: str) -> bool:

@@ -13,6 +13,7 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.names import Names
@@ -68,6 +69,7 @@ class Home:
             queue=self.queue,
             tasks=MemoryTasks(),
             signals=Signals(MemorySignals(), self.clock),
+            incidents=MemoryIncidents(),
             clock=self.clock,
             calls=lambda: PooledCalls(performers, pool, self.clock),
         )

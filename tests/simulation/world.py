@@ -12,6 +12,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import MemoryChunks, MemoryClock, MemoryHistory, MemoryQueue, QueueMessage
 from chalicelib.adapters.memory.tasks import MemoryTasks
@@ -68,7 +69,7 @@ class World:
         unstruck = Payloads(self.chunks)
         self.executions, self.history = Watched(unstruck, self.turns), MemoryHistory(unstruck)
         self.queue = MemoryQueue(self.clock, receives=self.settings.receives)
-        self.tasks, self.signals = MemoryTasks(), MemorySignals()
+        self.tasks, self.signals, self.incidents = MemoryTasks(), MemorySignals(), MemoryIncidents()
         self.answers, self.made_calls, self.given_up = Answers(self.settings.answers), list[MadeCall](), 0
         self.requests, self.tokens, self.next_tick = count(1), count(1), START + MINUTE
         self.dependencies = self.struck_dependencies()
@@ -86,6 +87,7 @@ class World:
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
             signals=Signals(Caller(self, "events", self.signals), self.clock),
+            incidents=Caller(self, "incidents", self.incidents),
             decide=self.settings.decide,
             limits=self.settings.limits,
         )

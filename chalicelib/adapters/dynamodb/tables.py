@@ -80,6 +80,8 @@ SIGNALS = TableSchema("event", "tenantId", "nameKey")
 """Events that are matched by key, and who waits for them."""
 TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,))
 """People's tasks."""
+INCIDENTS = TableSchema("incident", "tenantId", "kindSubject")
+"""Incidents: ``<kind>#<subject>``; those of no tenant under ``-``."""
 
-TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS)
+TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, INCIDENTS)
 """All tables, in the order in which they are made."""

@@ -79,11 +79,12 @@ def hand_over(execution: Execution, keys: Collection[TurnKey], driver: Driver) -
 
 
 def addressed(execution: Execution, event: Input) -> Thread | None:
-    """Find the thread at the turn that an input names, or the tombstone of that turn."""
+    """Find the tombstone of the turn that an input names, or the thread that stands at it."""
+    tombstone = execution.threads.get(TurnKey(event.thread, event.turn).tombstone)
+    if tombstone is not None:
+        return tombstone  # first: at the end of an execution its first thread stands at the turn that was answered
     thread = execution.threads.get(event.thread)
-    if thread is None or thread.turn != event.turn:
-        thread = execution.threads.get(TurnKey(event.thread, event.turn).tombstone)
-    return thread
+    return thread if thread is not None and thread.turn == event.turn else None
 
 
 class Transition(Steps, Branches, Children, Answers, Failures, Requests):
