@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from chalicelib.core.definitions.model import Call, Definition
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
@@ -267,10 +268,10 @@ CallResult: TypeAlias = CallSucceeded | CallFailed | CallDeferred
 class Calls(Protocol):
     """The calls of one invocation."""
 
-    def start(self, execution: str, thread: str, turn: int, call: Call, before: datetime) -> None:
-        """Call what a written turn asks for, under the key ``<execution>:<thread>:<turn>``, once there is room.
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
+        """Call what a written turn asks for, under an idempotency key, once there is room.
 
-        What has not begun before an instant is put off.
+        What is no longer wanted then is put off; that is asked in whichever thread makes the call.
         """
 
     def wait(self, until: datetime | None = None) -> Sequence[CallResult]:

@@ -16,6 +16,7 @@ from chalicelib.adapters.memory.stores import (
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
@@ -86,12 +87,11 @@ class Calls:
         self.home = home
         self.ended: list[CallSucceeded | CallFailed] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
-        key = f"{execution}:{thread}:{turn}"
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
         try:
-            self.ended.append(CallSucceeded(thread, turn, self.home.performers[perform.kind](perform.params, key)))
+            self.ended.append(CallSucceeded(*turn, self.home.performers[call.kind](call.params, str(key))))
         except StepError as error:
-            self.ended.append(CallFailed(thread, turn, error.name, str(error), error.details))
+            self.ended.append(CallFailed(*turn, error.name, str(error), error.details))
 
     def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
         ended, self.ended = self.ended, []
@@ -120,7 +120,7 @@ class Home:
         }
         self.performers: Mapping[str, Callable[[Json, str], Json]] = {
             "call": self.call,
-            "gather": gatherer(counted["executions"]),
+            "gather": lambda params, _: gatherer(counted["executions"])(params),
         }
         self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
         self.requests = iter(f"request-{n}" for n in range(1000))

@@ -20,6 +20,7 @@ from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.factory import WIDTH, submit
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message, Started
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
@@ -115,9 +116,9 @@ class Calls:
         self.home = home
         self.begun: list[tuple[str, int, Call]] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
-        self.home.calls["effects"] += perform.kind == "call"
-        self.begun.append((thread, turn, perform))
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
+        self.home.calls["effects"] += call.kind == "call"
+        self.begun.append((*turn, call))
 
     def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
         ready, self.begun = self.begun[: self.home.together], self.begun[self.home.together :]
@@ -126,7 +127,7 @@ class Calls:
     def outcome(self, thread: str, turn: int, perform: Call) -> CallSucceeded | CallFailed:
         params: Any = perform.params
         if perform.kind == "gather":
-            return CallSucceeded(thread, turn, gatherer(self.home.dependencies.executions)(params, ""))
+            return CallSucceeded(thread, turn, gatherer(self.home.dependencies.executions)(params))
         if self.home.fails > 0:
             self.home.fails -= 1
             return CallFailed(thread, turn, "Busy", "not now")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from chalicelib.core.definitions.model import AnswerKind
-from chalicelib.core.executions.implied import living
+from chalicelib.core.executions.factory import living
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     PauseRequested,
@@ -113,7 +113,7 @@ def _asked(
     """Tell how to answer."""
     match wait.what:
         case AnswerKind.CALLBACK:
-            return {"token": token(execution.id, thread.id, thread.turn)}
+            return {"token": token(execution.id, thread.id, thread.visit)}
         case AnswerKind.EVENT:
             return {"name": wait.name, "key": wait.event_key}
         case AnswerKind.TASK:

@@ -72,6 +72,7 @@ class ExecutionApi:
     def redrive_execution(self, request: ApiRequest) -> Response:
         """Let an execution go on after its end, from where it stopped or from a step."""
         changes = {name: request.body.get(name) for name in ("step", "stash", "version")}
+        changes["again"] = request.body.get("again") is True
         return web.answer(self.view(self.service.redrive(*request.place, self.callers.actor(request), **changes)))
 
     def view(self, execution: Execution) -> Json:

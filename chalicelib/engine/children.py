@@ -1,15 +1,20 @@
 """Executions that an execution starts: how they are made, and how what they came to is read."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.core.executions.factory import child, child_id
-from chalicelib.core.executions.inputs import ChildEnded, Launch
+from chalicelib.core.executions.inputs import ChildEnded, Launch, ResumeRequested
 from chalicelib.core.executions.model import Execution, Failure, State, Thread
+from chalicelib.core.executions.scope import visible_stash
+from chalicelib.core.executions.waiting import PartitionJoin
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidInputError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Definitions, ExecutionStore
+
+if TYPE_CHECKING:
+    from chalicelib.core.executions.waiting import ChildJoin
 
 
 def child_execution(definitions: Definitions, parent: Execution, launch: Launch) -> Execution:
@@ -35,12 +40,17 @@ def child_execution(definitions: Definitions, parent: Execution, launch: Launch)
 def refused(launch: Launch, error: StepError) -> ChildEnded:
     """Tell a thread that its child execution could not be started."""
     failure = Failure(error.name, str(error), launch.thread.step, launch.thread.attempt, error.details)
-    return ChildEnded(*launch.thread.key, 0, State.FAILED, error=failure, begun=False)
+    return ChildEnded(launch.thread.id, _turn(launch), 0, State.FAILED, error=failure, begun=False)
 
 
 def let_go(launch: Launch, execution: Execution) -> ChildEnded:
     """Tell a thread that its child execution is on its way, and need not be waited for."""
-    return ChildEnded(*launch.thread.key, 0, State.SUCCEEDED, output={"id": execution.id})
+    return ChildEnded(launch.thread.id, _turn(launch), 0, State.SUCCEEDED, output={"id": execution.id})
+
+
+def _turn(launch: Launch) -> int:
+    """Tell the turn that a child execution names to its parent."""
+    return cast("ChildJoin", launch.thread.join).turn
 
 
 def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, end: ChildEnded) -> ChildEnded:
@@ -59,14 +69,30 @@ def with_output(executions: ExecutionStore, parent: Execution, thread: Thread, e
     return copy_with(end, output=ended.output, error=ended.error, read=True)
 
 
-def gatherer(executions: ExecutionStore) -> Callable[[Json, str], Json]:
+def with_stash(executions: ExecutionStore, item: Execution, request: ResumeRequested) -> ResumeRequested:
+    """Read what a partition of a `map` that is driven on sees in the stash: it may have been edited.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    if item.partition is None or item.parent is None or request.redrives <= item.redrives:
+        return request
+    parent = executions.get(item.parent.execution)
+    thread = None if parent is None else parent.threads.get(item.parent.thread)
+    if parent is None or thread is None or not isinstance(thread.join, PartitionJoin):
+        return request
+    stash = visible_stash(parent, thread) if "stash" in thread.join.reads.split() else {}
+    return copy_with(request, stash=stash)
+
+
+def gatherer(executions: ExecutionStore) -> Callable[[Json], Json]:
     """Make what reads the outputs of child executions: a list of them, in order.
 
     Raises:
         StepError: one is not there, or has not succeeded.
     """
 
-    def gather(params: Any, _key: str) -> Json:  # noqa: ANN401 - {"executions": [id, …]}, as the core asks for it
+    def gather(params: Any) -> Json:  # noqa: ANN401 - {"executions": [id, …]}, as the core asks for it
         return [output(name) for name in params["executions"]]
 
     def output(name: str) -> Json:

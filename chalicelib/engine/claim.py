@@ -5,17 +5,21 @@ from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.implied import is_due
 from chalicelib.core.executions.inputs import (
     Answered,
+    CallDeferred,
+    CallFailed,
+    CallSucceeded,
     ChildEnded,
     Poisoned,
     Requested,
+    ResumeRequested,
     SignalReceived,
     Started,
     TimerFired,
 )
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
-from chalicelib.engine.children import with_output
+from chalicelib.engine.children import with_output, with_stash
 from chalicelib.engine.deliver import Deliver
-from chalicelib.engine.model import Delivery, Mode, Pending
+from chalicelib.engine.model import CLAIMED_FOR, Delivery, Mode, Pending
 from chalicelib.engine.observers import notify
 from chalicelib.ports import Stale
 
@@ -95,6 +99,8 @@ class Claim(Deliver):
     def take_up_threads(self, item: Execution, delivery: Delivery) -> None:
         """Find what a message is about, thread by thread."""
         received = delivery.message.event
+        if isinstance(received, ResumeRequested):
+            received = with_stash(self.dependencies.executions, item, received)
         if isinstance(received, Requested | Answered):
             self.pending.append(Pending(received, delivery.id))
         named = None if isinstance(received, Answered) else addressed(item, received)
@@ -103,8 +109,12 @@ class Claim(Deliver):
             under_it = driver is not None and driver.message == delivery.id
             handed = driver is not None and driver.handed
             if item.ended:
-                from_parent = thread.id == ROOT and isinstance(received, Started | Requested)
-                if under_it or from_parent:
+                if under_it:
+                    self.imply(item, thread)
+                elif thread.id == ROOT and isinstance(received, Started | Requested):
+                    self.imply_end(item, thread)
+            elif self.is_anothers(thread):
+                if thread is named and not under_it:
                     self.imply(item, thread)
             elif thread.status is Status.READY and not (handed and under_it) and (thread is named or under_it):
                 self.own[thread.key] = delivery.id
@@ -113,6 +123,16 @@ class Claim(Deliver):
                     self.hear(item, thread, delivery)
                 if under_it:
                     self.imply(item, thread)
+
+    def is_anothers(self, thread: Thread) -> bool:
+        """Tell whether another request may be making the call of a turn, which must not be made twice.
+
+        It is given up once it cannot be under way any more: that request has long ended then.
+        """
+        if thread.claimed_by in {"", self.request} or self.mode is Mode.DEAD_LETTERS:
+            return False
+        until = thread.busy_until or thread.since + CLAIMED_FOR
+        return thread.status is Status.READY and self.dependencies.clock.now() < until
 
     def hear(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
         """Take up what a thread waits for, or send an early timer on its way again."""
@@ -135,7 +155,9 @@ class Claim(Deliver):
                     own[thread.key] = driver.message
                 else:
                     self.imply(item, thread)
-            elif held is not None and (driver is None or not driver.handed or self.names(held, thread)):
+            elif held is not None and (
+                driver is None or not driver.handed or self.names(held, thread) or thread.key in self.running
+            ):
                 own[thread.key] = held
         self.item, self.own = item, own
         for pending in self.pending:
@@ -147,7 +169,8 @@ class Claim(Deliver):
         """Tell whether an input still means something, and is mine to fold."""
         if isinstance(pending.input, Requested):
             return True
-        thread = None if item.ended else addressed(item, pending.input)
+        is_of_call = isinstance(pending.input, CallSucceeded | CallFailed | CallDeferred)
+        thread = None if item.ended and not is_of_call else addressed(item, pending.input)
         is_mine = thread is not None and (thread.status is not Status.READY or thread.key in self.own)
         return is_mine or (thread is not None and isinstance(pending.input, Answered))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.identity import TurnKey
-from chalicelib.core.executions.implied import implied
+from chalicelib.core.executions.implied import ending, implied
 from chalicelib.core.executions.inputs import (
     CloseWait,
     Command,
@@ -75,6 +75,7 @@ class Deliver:
         self.own: dict[TurnKey, str] = {}
         self.pending: list[Pending] = []
         self.running: set[TurnKey] = set()
+        self.looked_at = dependencies.clock.now()
         self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
         self.subscribed: dict[TurnKey, Subscribe] = {}
@@ -109,6 +110,11 @@ class Deliver:
             commands = implied(self.definition(item), item, thread, self.dependencies.clock.now())
             if commands:
                 self.unsent[asked(item, thread)] = commands
+
+    def imply_end(self, item: Execution, root: Thread) -> None:
+        """Note that the parent execution is to be told of the end, once more; nobody else is."""
+        if asked(item, root) not in self.sent and (told := ending(item)):
+            self.unsent[asked(item, root)] = told
 
     def send(self, item: Execution) -> None:
         """Send what the last write or read asks for, and start the executions that it asks for."""

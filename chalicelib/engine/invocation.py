@@ -30,7 +30,7 @@ class Invocation(RunAhead):
         self.load()
         while self.item is not None:
             self.send(self.item)
-            if self.item.ended and not self.pending:
+            if self.item.ended and not self.pending and not self.running:
                 break
             advance = self.advance(self.item)
             if advance.calls and self.presumed:

@@ -42,6 +42,14 @@ SENT_WITHIN = timedelta(seconds=60)
 """After this time the schedule sends what an API call wrote, but may not have sent."""
 
 
+CLAIMED_FOR = timedelta(minutes=5)
+"""How long a claimed call may be under way: longer than a function lives, and shorter than a message of one that died
+stays hidden (``lambda_timeout`` in ``.chalice/config.json``, and six times that)."""
+
+LOOKS_EVERY = timedelta(seconds=1)
+"""While calls are under way, an invocation looks whether the execution still wants them."""
+
+
 class Mode(StrEnum):
     """Whose work an invocation does."""
 
@@ -93,6 +101,8 @@ class Budget:
     turns_per_write: int = 500
     size_per_write: int = 2_000_000
     """Characters of results: so that a row of history has a bound, and progress with large values is kept."""
+    looks_every: timedelta | None = LOOKS_EVERY
+    """How often it looks whether the execution was stopped, while calls are under way; None: never."""
     unanswered: int = 5
     """How many writes may go unanswered before the message is left to its next delivery."""
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import hand_over
-from chalicelib.core.executions.identity import TurnKey
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.implied import due_at, implied
 from chalicelib.core.executions.inputs import (
     CallDeferred,
@@ -109,22 +110,49 @@ class RunAhead(Claim):
     def begin_calls(self, calls: Mapping[TurnKey, Call]) -> None:
         """Begin calls."""
         for key, call in calls.items():
-            self.running.add(key)
-            self.turns += 1
-            self.calls.start(self.execution_id, *key, call, self.budget.deadline)
+            if self.item is not None:
+                self.running.add(key)
+                self.turns += 1
+                visit = CallKey(self.execution_id, key.thread, self.item.threads[key.thread].visit, call.key)
+                self.calls.start(key, call, visit, partial(self.wants, key))
+        self.looked_at = self.dependencies.clock.now()
+
+    def wants(self, key: TurnKey) -> bool:
+        """Tell, once there is room for the call of a turn, whether it is still to be made."""
+        item = self.item
+        is_mine = key in self.own and key in self.running
+        stands = item is not None and not item.paused and not item.ended
+        return is_mine and stands and self.dependencies.clock.now() < self.budget.deadline
 
     def collect(self) -> None:
         """Wait for a call to end, or for its time to be over; its result is pending if its turn is still mine."""
-        for result in self.calls.wait(min(self.limits().values(), default=None)):
+        every = self.budget.looks_every
+        look_at = [] if every is None else [self.looked_at + every]
+        for result in self.calls.wait(min([*look_at, *self.limits().values()], default=None)):
             key = TurnKey(result.thread, result.turn)
             self.running.discard(key)
             message = self.own.get(key)
-            if message is not None and not isinstance(result, CallDeferred):
+            if message is not None and (not isinstance(result, CallDeferred) or self.holds_claim(key)):
                 self.pending.append(Pending(result, message))
+        if self.running and not self.pending and any(at <= self.dependencies.clock.now() for at in look_at):
+            self.look()
         if limits := self.limits():
             now = self.dependencies.clock.now()
             for key in (key for key, limit in limits.items() if limit <= now):
                 self.give_up(key)
+
+    def holds_claim(self, key: TurnKey) -> bool:
+        """Tell whether a turn is claimed by this request."""
+        thread = None if self.item is None else self.item.threads.get(key.thread)
+        return thread is not None and thread.key == key and thread.claimed_by == self.request
+
+    def look(self) -> None:
+        """See whether the execution was stopped, or has moved on, while calls are under way."""
+        item, self.looked_at = self.item, self.dependencies.clock.now()
+        if item is not None:
+            current = self.dependencies.executions.get(item.id)
+            if current is None or current.version != item.version:
+                self.reread(item, current)
 
     def limits(self) -> Mapping[TurnKey, datetime]:
         """Tell when calls in flight are over their time, those that have one."""

@@ -4,7 +4,7 @@ Each sends right after its write, as though it were alone, and waits until no ot
 long: one that waits for a call is not waited for, and nobody longer than ``PATIENCE``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from datetime import datetime
 from threading import Lock
 
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import Message
 from chalicelib.ports import CallResult, Calls, Queue
 
@@ -121,9 +122,9 @@ class CallsOutsideBatch:
         self._calls = calls
         self._batcher = batcher
 
-    def start(self, execution: str, thread: str, turn: int, call: Call, before: datetime) -> None:
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
         """Call, once there is room."""
-        self._calls.start(execution, thread, turn, call, before)
+        self._calls.start(turn, call, key, is_wanted)
 
     def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
         """Wait, and let the others go."""

@@ -16,7 +16,7 @@ from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import AnswerKind, Call, Definition, WaitForAnswer
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
-from chalicelib.core.executions.identity import CallKey
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import outcome
@@ -84,16 +84,9 @@ class _MockedCalls:
         self.world = world
         self.ended: list[CallSucceeded | CallFailed] = []
 
-    def start(
-        self,
-        execution: str,
-        thread: str,
-        turn: int,
-        call: Call,
-        before: datetime,  # noqa: ARG002 - there is always time
-    ) -> None:
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:  # noqa: ARG002 - it is
         """Answer a call, if it has a mock."""
-        event = self.world.call((execution, thread, turn), call)
+        event = self.world.call((key.execution, *turn), call, key)
         self.ended += [] if event is None else [event]
 
     def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
@@ -210,7 +203,7 @@ class _World:
         """Deliver a message; one under which calls are left open comes again when the first is over its time."""
         received = self.queue.receive(queued)
         message = read_message(json.loads(received.body))
-        budget = Budget(self.clock.now() + timedelta(minutes=1), TURNS_AT_ONCE)
+        budget = Budget(self.clock.now() + timedelta(minutes=1), TURNS_AT_ONCE, looks_every=None)
         delivery = Delivery(queued.id, message, received.receives)
         invocation = Invocation(self.dependencies, queued.id, [delivery], budget)
         try:
@@ -260,20 +253,19 @@ class _World:
         """Name a request."""
         return f"{SUFFIX}-{next(self.numbers)}"
 
-    def call(self, turn: Turn, wanted: Call) -> CallSucceeded | CallFailed | None:
+    def call(self, turn: Turn, wanted: Call, key: CallKey) -> CallSucceeded | CallFailed | None:
         """Answer a call; None: nobody does."""
         execution, thread, number = turn
         if wanted.kind == "gather":
-            return CallSucceeded(thread, number, self.gather(wanted.params, ""))
+            return CallSucceeded(thread, number, self.gather(wanted.params))
         item = self.stored(execution)
         step, attempt = self.name(item, item.threads[thread].step), item.threads[thread].attempt
         reply = self.reply(step, turn)
-        key = str(CallKey(*turn))
         call: dict[str, Json] = {
             "step": step,
             "kind": wanted.kind,
             "params": wanted.params,
-            "key": key,
+            "key": str(key),
             "attempt": attempt,
         }
         if reply is None or reply.is_silence:
@@ -289,7 +281,8 @@ class _World:
             reply = self.reply(name, _turn(item, thread))
             if isinstance(thread.wait, AnswerWait) and reply is not None and not reply.is_silence:
                 self.check_reply(item, thread, reply)
-                event = reply.to_wait(thread.wait.what, *thread.key)
+                turn = thread.visit if thread.wait.what is AnswerKind.CALLBACK else thread.turn
+                event = reply.to_wait(thread.wait.what, thread.id, turn)
                 ApiInvocation(self.dependencies, item.id, event, self.token()).result()
                 self.look(item.id)
                 return True

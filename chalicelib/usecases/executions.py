@@ -15,7 +15,7 @@ from chalicelib.core.executions.inputs import (
     Started,
 )
 from chalicelib.core.executions.model import ROOT, Execution, State, Status
-from chalicelib.core.executions.requests import is_met, problem
+from chalicelib.core.executions.requests import is_met, problem, repeats
 from chalicelib.core.records.codec import fits
 from chalicelib.core.records.history import Row, anchor, chained, newest, version_of
 from chalicelib.core.values.errors import (
@@ -202,6 +202,7 @@ class ExecutionService:
         step: str | None = None,
         stash: Mapping[str, Json] | None = None,
         version: int | None = None,
+        again: bool = False,
     ) -> Execution:
         """Let an execution that failed, timed out or was cancelled go on, from where it stopped or from a named step.
 
@@ -212,11 +213,13 @@ class ExecutionService:
             step: the id of a step of the top list that it has begun before; None: where it stopped.
             stash: names to set, or with null to take out.
             version: of the definition to go on with; None: the same.
+            again: whether calls may be made again that must not be made twice, and of which no answer is known.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
             DefinitionNotFoundError: there is no such version.
-            StateError: it lives, or has succeeded; or the version has no such step.
+            StateError: it lives, or has succeeded; or the version has no such step; or a call would be made again
+                that must not be.
             InvalidError: it has never begun the step.
             UnavailableError: it may be done, or not: ask again.
         """
@@ -225,7 +228,14 @@ class ExecutionService:
             raise StateError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
         self._check_steps(item, step, version)
         incoming = None if step is None else self._incoming(item, step)
-        wanted = RedriveRequested(actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version)
+        wanted = RedriveRequested(
+            actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version, again=again
+        )
+        if (repeated := repeats(item, wanted)) is not None:
+            raise StateError(
+                f"step {repeated!r} calls at most once, and no answer to its call is known: look there whether it was "
+                'done, then redrive with "again": true to make it again'
+            )
         driven = self._drive(tenant_id, execution_id, wanted)
         if driven.redrives <= item.redrives:
             raise StateError(f"{execution_id} is {driven.state} already")

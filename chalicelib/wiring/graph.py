@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chalicelib.core.definitions.model import Call, StepType
+    from chalicelib.core.executions.identity import CallKey
     from chalicelib.core.values.json import Json, Problem
     from chalicelib.core.waits.token import Token
     from chalicelib.ports import Calls
@@ -156,13 +157,13 @@ class Wiring:
         def made() -> CallHandler:
             return self._calls.handler(kind)
 
-        def handle(wanted: "Call", key: str) -> "Json":
+        def handle(wanted: "Call", key: "CallKey") -> "Json":
             return made()(wanted, key)
 
         return handle
 
-    def _gather(self, wanted: "Call", key: str) -> "Json":
-        return gatherer(self._adapters.executions)(wanted.params, key)
+    def _gather(self, wanted: "Call", _key: "CallKey") -> "Json":
+        return gatherer(self._adapters.executions)(wanted.params)
 
     def _inspect(self, tenant: str, document: "Mapping[str, Json]") -> "Sequence[Problem]":
         return self._calls.inspect(tenant, document)

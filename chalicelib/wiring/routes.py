@@ -36,7 +36,7 @@ def routes(
     return Routes(
         health=HealthApi(adapters.health),
         definitions=DefinitionApi(services.definitions),
-        executions=ExecutionApi(services.executions, callers, lambda *turn: tokens.issue(str(CallKey(*turn)))),
+        executions=ExecutionApi(services.executions, callers, lambda *turn: tokens.issue(CallKey(*turn))),
         answers=AnswerApi(services.answers, callers, lambda: token_hex(8)),
         tasks=TaskApi(services.tasks, callers),
         dry_runs=DryRunApi(services.definitions, definitions, adapters.clock, callers),

@@ -58,7 +58,7 @@ class Home:
         self.history = DynamoHistory(dynamodb, names, Payloads(DynamoChunks(dynamodb, names)))
         self.queue, self.clock = SqsQueue(sqs, names), SystemClock()
         performers: Mapping[str, CallHandler] = {
-            "gather": lambda wanted, key: gatherer(self.executions)(wanted.params, key),
+            "gather": lambda wanted, _: gatherer(self.executions)(wanted.params),
             "call": lambda _wanted, _key: answer,
         }
         pool = ThreadPoolExecutor(PARALLEL)

@@ -1,12 +1,14 @@
 """Calls in the simulated world: what a scenario answers to them, and who made which."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -26,6 +28,8 @@ class MadeCall:
     """A call that was made."""
 
     key: str
+    """Of the visit."""
+    turn: tuple[str, str, int]
     content: str
     by: Process
     allowed: bool
@@ -41,15 +45,24 @@ class Answers:
 
     def __init__(self, answers: Mapping[str, Sequence[Mapping[str, Json]]]) -> None:
         self.answers = answers
-        self.numbers: dict[str, dict[str, int]] = {}
+        self.numbers: dict[str, dict[tuple[str, str, int], int]] = {}
 
-    def to(self, key: str, call: Call) -> Mapping[str, Any]:
+    def to(self, turn: tuple[str, str, int], call: Call) -> Mapping[str, Any]:
         """Find the answer: the n-th turn that makes a call gets the n-th one, or the last."""
         params: Any = call.params
         name = str(params.get("name")) if call.kind == "call" else call.kind
         answers = self.answers.get(name, ())
         numbers = self.numbers.setdefault(name, {})
-        return answers[min(numbers.setdefault(key, len(numbers)), len(answers) - 1)] if answers else {}
+        return answers[min(numbers.setdefault(turn, len(numbers)), len(answers) - 1)] if answers else {}
+
+
+class Queued(NamedTuple):
+    """A call that waits for room."""
+
+    turn: TurnKey
+    call: Call
+    key: CallKey
+    is_wanted: Callable[[], bool]
 
 
 @dataclass(slots=True)
@@ -59,8 +72,13 @@ class Running:
     thread: str
     turn: int
     call: Call
-    key: str
+    key: CallKey
     until: datetime
+
+    @property
+    def made_by(self) -> tuple[str, str, int]:
+        """The turn that made it."""
+        return self.key.execution, self.thread, self.turn
 
 
 class SimulatedCalls:
@@ -69,17 +87,25 @@ class SimulatedCalls:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.running: list[Running] = []
+        self.queued: list[Queued] = []
         self.put_off: list[CallDeferred] = []
 
-    def start(self, execution: str, thread: str, turn: int, perform: Call, before: datetime) -> None:
-        """Begin: it may be done, and nobody may ever hear of it; or it has no time to begin."""
-        if self.world.chance.happens(PUT_OFF):
-            self.put_off.append(CallDeferred(thread, turn))
-            return
-        key = f"{execution}:{thread}:{turn}"
-        self.world.call("calls.start", lambda: self.world.made(key, perform, (execution, thread, turn)))
-        until = self.world.clock.now() + timedelta(seconds=self.world.answers.to(key, perform).get("seconds", 0))
-        self.running.append(Running(thread, turn, perform, key, until))
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
+        """Wait for room: there is some at once, but for calls beyond the width of the pool."""
+        self.queued.append(Queued(turn, call, key, is_wanted))
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin calls while there is room: they may be done, and nobody may ever hear of it; or are put off."""
+        while self.queued and len(self.running) < self.world.settings.calls:
+            turn, call, key, is_wanted = self.queued.pop(0)
+            if not is_wanted() or self.world.chance.happens(PUT_OFF):
+                self.put_off.append(CallDeferred(*turn))
+                continue
+            made_by = (key.execution, *turn)
+            self.world.call("calls.start", partial(self.world.made, key, call, made_by))
+            until = self.world.clock.now() + timedelta(seconds=self.world.answers.to(made_by, call).get("seconds", 0))
+            self.running.append(Running(*turn, call, key, until))
 
     def wait(self, until: datetime | None = None) -> Sequence[CallResult]:
         """End one, or more; none if none has ended by then."""
@@ -94,16 +120,17 @@ class SimulatedCalls:
         by = max(self.world.clock.now(), soonest)
         ended, left = self.world.chance.some([running for running in self.running if running.until <= by])
         self.running = [running for running in self.running if running.until > by] + left
+        self.begin()
         return [self.outcome(running) for running in ended]
 
     def outcome(self, running: Running) -> CallSucceeded | CallFailed:
         """Answer as the scenario says, or else with the number of the run, so that two runs never answer the same."""
         if running.call.kind == "gather":
             return self.gathered(running)
-        answer = self.world.answers.to(running.key, running.call)
+        answer = self.world.answers.to(running.made_by, running.call)
         if "error" in answer:
             return CallFailed(running.thread, running.turn, answer["error"], answer.get("message", "no"))
-        run = sum(made.key == running.key for made in self.world.made_calls)
+        run = sum(made.turn == running.made_by for made in self.world.made_calls)
         content: Any = running.call.params
         default = {"of": content.get("content"), "run": run}
         return CallSucceeded(running.thread, running.turn, answer.get("result", default))
@@ -112,7 +139,7 @@ class SimulatedCalls:
         """Read what child executions came to."""
         gather = gatherer(self.world.executions)
         try:
-            return CallSucceeded(running.thread, running.turn, gather(running.call.params, running.key))
+            return CallSucceeded(running.thread, running.turn, gather(running.call.params))
         except StepError as error:
             return CallFailed(running.thread, running.turn, error.name, str(error))
 
@@ -120,4 +147,4 @@ class SimulatedCalls:
 def made_by(process: Process, key: str, call: Call, turn: tuple[str, str, int], *, belated: bool) -> MadeCall:
     """Describe a call that a process makes."""
     content = json.dumps(call.params, sort_keys=True)
-    return MadeCall(key, content, process, process.may_make(*turn), belated, call.once)
+    return MadeCall(key, turn, content, process, process.may_make(*turn), belated, call.once)

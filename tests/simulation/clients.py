@@ -28,6 +28,7 @@ class Demand:
     step: str | None = None
     stash: Mapping[str, Json] = field(default_factory=dict)
     version: int | None = None
+    again: bool = False
     child: str | None = None
     """The definition of the child execution that it is asked of, if it is not of the execution itself."""
 
@@ -119,7 +120,8 @@ class Clients:
 def request(service: ExecutionService, execution: str, demand: Demand) -> None:
     """Make a request."""
     if demand.do == "redrive":
-        service.redrive(TENANT, execution, PERSON, step=demand.step, stash=demand.stash, version=demand.version)
+        changes = {name: getattr(demand, name) for name in ("step", "stash", "version", "again")}
+        service.redrive(TENANT, execution, PERSON, **changes)
     else:
         getattr(service, demand.do)(TENANT, execution, PERSON)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.payload import PACKING
@@ -118,7 +119,7 @@ class Observed(World):
 
         return super().call(name, noted)
 
-    def made(self, key: str, call: Call, turn: tuple[str, str, int]) -> None:
+    def made(self, key: CallKey, call: Call, turn: tuple[str, str, int]) -> None:
         super().made(key, call, turn)
         item = self.executions.get(turn[0])
         thread = None if item is None else item.threads.get(turn[1])

@@ -13,6 +13,9 @@ from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.values.errors import SedoError
 from tests.simulation.faults import Killed
 
+FORKED = (Status.JOINING, Status.RETRYING, Status.FAILED)
+"""What a thread may be while threads that it forked go on."""
+
 
 @dataclass
 class Process:
@@ -53,7 +56,7 @@ class Turns:
         """Keep which turns a write left, and how many threads it holds."""
         for thread in execution.threads.values():
             parent = None if thread.parent is None else execution.threads.get(thread.parent)
-            orphaned = thread.parent is not None and (parent is None or parent.status is not Status.JOINING)
+            orphaned = thread.parent is not None and (parent is None or parent.status not in FORKED)
             assert not orphaned, f"{thread.id} is left behind by {thread.parent}"
         turns = {thread.id: thread.turn for thread in execution.threads.values()}
         for name, turn in self.current.get(execution.id, {}).items():

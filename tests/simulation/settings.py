@@ -32,6 +32,8 @@ class Settings:
     """How often a message is delivered before it is given up."""
     turns: int = 1000
     """What a function may advance at once; in random runs sometimes as much as it likes."""
+    calls: int = 3
+    """Of one function at a time; the others wait for room."""
     limits: PackingLimits = PACKING
     invocation: type[Invocation] = Invocation
     requesting: type[Invocation] = Invocation

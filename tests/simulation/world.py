@@ -18,6 +18,7 @@ from chalicelib.adapters.memory.stores import MemoryChunks, MemoryClock, MemoryH
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import Call, Definition
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import SignalPublished
 from chalicelib.core.executions.model import Execution, failure_json
 from chalicelib.core.records.codec import read_message
@@ -190,15 +191,15 @@ class World:
             again.visible_at = self.clock.now()
             again.receives -= self.chance.happens(UNCOUNTED)
 
-    def made(self, key: str, call: Call, turn: tuple[str, str, int]) -> None:
+    def made(self, key: CallKey, call: Call, turn: tuple[str, str, int]) -> None:
         """Keep that a call was made; to gather is only to read."""
         if call.kind == "gather":
             return
         process = self.processes.current()
         belated = self.turns.was_left_before(process, turn)
-        self.made_calls.append(made_by(process, key, call, turn, belated=belated))
+        self.made_calls.append(made_by(process, str(key), call, turn, belated=belated))
         if call.callback:
-            self.outsiders.call_back(turn, self.answers.to(key, call).get("says", ()))
+            self.outsiders.call_back(key[:3], self.answers.to(turn, call).get("says", ()))
 
     def deliver(self, message: QueueMessage) -> None:
         """Deliver a message to a function, alone or with others in a batch; the dead ones to the one that buries."""

@@ -8,7 +8,7 @@ from chalicelib.adapters.aws.allow import ACTIONS, own, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
 from chalicelib.adapters.aws.models import called, operation
 from chalicelib.adapters.aws.values import incoming, outgoing, received, within
-from chalicelib.core.executions.identity import tenant_of
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
@@ -38,12 +38,12 @@ class AwsCalls:
         self._seconds = seconds
         self._endpoint = endpoint
 
-    def __call__(self, params: Json, key: str) -> Json:
+    def __call__(self, params: Json, key: CallKey) -> Json:
         """Call the action.
 
         Args:
             params: the parameters of the step.
-            key: the idempotency key, which begins with the tenant.
+            key: the idempotency key.
 
         Raises:
             StepError: one of the errors that the step type names.
@@ -55,12 +55,12 @@ class AwsCalls:
         except KeyError as error:
             raise StepError(f"AWS has no {service}:{action}, as far as boto3 knows", "aws.InvalidParameters") from error
         name, parameters = model.name, wanted.get("parameters", {})
-        reason = refusal(self._allowed, self._tenant_allowed(tenant_of(key)), f"{service}:{name}", ACTIONS)
+        reason = refusal(self._allowed, self._tenant_allowed(key.tenant), f"{service}:{name}", ACTIONS)
         if reason is None and (text := own(self._prefix, service, parameters)) is not None:
             reason = f"{text!r:.200} belongs to sedo, or may lead to what does: no step may reach it"
         if reason is not None:
             raise StepError(reason, "aws.NotAllowed")
-        sent = outgoing(model, parameters, key)
+        sent = outgoing(model, parameters, str(key))
         with failures("aws"):
             caller = client(service, wanted.get("region"), self._seconds, self._endpoint)
             until = time.monotonic() + self._seconds

@@ -61,11 +61,15 @@ def failures(family: str) -> Iterator[None]:
     except (exceptions.ParamValidationError, exceptions.ValidationError) as error:
         raise StepError(str(error), f"{family}.InvalidParameters") from error
     except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
-        raise StepError(str(error), f"{family}.Timeout") from error
+        sent = isinstance(error, exceptions.ReadTimeoutError)
+        raise StepError(str(error), f"{family}.Timeout", unanswered=sent) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError) as error:
-        raise StepError(str(error), f"{family}.Connect") from error
+        sent = not isinstance(error, exceptions.EndpointConnectionError)
+        raise StepError(str(error), f"{family}.Connect", unanswered=sent) from error
     except parsers.ResponseParserError as error:
-        raise StepError(f"what came back is no answer of AWS: {error!s:.500}", f"{family}.Connect") from error
+        raise StepError(
+            f"what came back is no answer of AWS: {error!s:.500}", f"{family}.Connect", unanswered=True
+        ) from error
     except exceptions.BotoCoreError as error:
         raise StepError(str(error), f"{family}.InvalidParameters") from error
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_function, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
-from chalicelib.core.executions.identity import tenant_of
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -48,12 +48,12 @@ class LambdaCalls:
         self._seconds = seconds
         self._endpoint = endpoint
 
-    def __call__(self, params: Json, key: str) -> Json:
+    def __call__(self, params: Json, key: CallKey) -> Json:
         """Call the function.
 
         Args:
             params: the parameters of the step.
-            key: the idempotency key, which begins with the tenant.
+            key: the idempotency key.
 
         Raises:
             StepError: one of the errors that the step type names.
@@ -62,7 +62,7 @@ class LambdaCalls:
         name = function_name(wanted["function"])
         if name is None:
             raise StepError(f"{wanted['function']!r} is no name or ARN of a function", "lambda.InvalidParameters")
-        reason = refusal(self._allowed, self._tenant_allowed(tenant_of(key)), name, FUNCTIONS)
+        reason = refusal(self._allowed, self._tenant_allowed(key.tenant), name, FUNCTIONS)
         if is_own_function(self._prefix, name):
             reason = f"{name} is a function of sedo's own: no step may call it"
         if reason is not None:
@@ -76,7 +76,7 @@ class LambdaCalls:
         if "qualifier" in wanted:
             request["Qualifier"] = wanted["qualifier"]
         if not forget:
-            context = json.dumps({"custom": {"idempotencyKey": key}})
+            context = json.dumps({"custom": {"idempotencyKey": str(key)}})
             request |= {"LogType": "Tail", "ClientContext": b64encode(context.encode()).decode()}
         with failures("lambda"):
             answer = client("lambda", None, self._seconds, self._endpoint).invoke(**request)
@@ -94,7 +94,9 @@ class LambdaCalls:
         try:
             return self._read_json(body, MOST)
         except Exception as error:
-            raise StepError(f"what the function answers is no JSON: {error}", "lambda.BadAnswer") from error
+            raise StepError(
+                f"what the function answers is no JSON: {error}", "lambda.BadAnswer", unanswered=True
+            ) from error
 
     def _failed(self, body: bytes, request_id: str | None, log: str | None) -> StepError:
         """Tell what a function says of its failure (AWS Lambda Developer Guide, "Function errors")."""

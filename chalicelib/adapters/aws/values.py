@@ -91,9 +91,9 @@ def within(pieces: Iterable[T], until: float) -> Iterator[T]:
     for piece in pieces:
         size += len(piece) if isinstance(piece, bytes) else len(json.dumps(piece, default=str))
         if size > MOST:
-            raise StepError(f"the answer has more than {MOST:,} bytes", "aws.TooLarge")
+            raise StepError(f"the answer has more than {MOST:,} bytes", "aws.TooLarge", unanswered=True)
         if time.monotonic() > until:
-            raise StepError("the whole answer takes longer than a call may take", "aws.Timeout")
+            raise StepError("the whole answer takes longer than a call may take", "aws.Timeout", unanswered=True)
         yield piece
 
 

@@ -9,7 +9,7 @@ from math import ceil
 from urllib.parse import quote, quote_plus
 
 from chalicelib.core.definitions.model import Call
-from chalicelib.core.executions.identity import tenant_of
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.expressions.template import HIDDEN, Placeholder
 from chalicelib.core.values.errors import InternalError
 from chalicelib.core.values.json import Json, encode, pointer
@@ -37,25 +37,24 @@ class Filled:
     """What was put into them and is to be seen nowhere else: secrets, and the token of the turn."""
 
 
-def filled(call: Call, key: str, secret: Callable[[str, str], str], token: Callable[[str], str]) -> Filled:
+def filled(call: Call, key: CallKey, secret: Callable[[str, str], str], token: Callable[[CallKey], str]) -> Filled:
     """Put secrets and the token into the texts of the parameters that have a place for them.
 
     Args:
         call: what is to be done; it stays as it is.
-        key: the idempotency key of the turn, which begins with the tenant.
+        key: the idempotency key.
         secret: answers the tenant's secret of a name.
-        token: answers the token of the turn with this key.
+        token: answers the token of the visit with this key.
 
     Raises:
         StepError: a secret is not there.
         UnavailableError: where secrets or keys are kept did not answer.
     """
-    tenant = tenant_of(key)
     placeholders = {
         piece for pieces in call.placeholders.values() for piece in pieces if isinstance(piece, Placeholder)
     }
     values = {
-        placeholder: token(key) if placeholder.secret is None else secret(tenant, placeholder.secret)
+        placeholder: token(key) if placeholder.secret is None else secret(key.tenant, placeholder.secret)
         for placeholder in placeholders
     }
     texts = {

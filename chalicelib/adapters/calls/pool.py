@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from chalicelib.core.definitions.model import Call
-from chalicelib.core.executions.identity import CallKey
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
@@ -16,18 +16,17 @@ from chalicelib.ports import CallResult, Clock
 WIDTH = 16
 """Calls of one process at a time; the others wait their turn."""
 
-CallHandler: TypeAlias = Callable[[Call, str], Json]
+CallHandler: TypeAlias = Callable[[Call, CallKey], Json]
 """Does one kind of thing: takes what is to be done and its idempotency key, answers the result, raises StepError."""
 
 
 class _Wanted(NamedTuple):
-    """A call: of which turn, what is to be done under which key, and before when."""
+    """A call: of which turn, what is to be done under which key, and whether it still is."""
 
-    thread: str
-    turn: int
+    turn: TurnKey
     call: Call
-    key: str
-    before: datetime
+    key: CallKey
+    is_wanted: Callable[[], bool]
 
 
 class PooledCalls:
@@ -44,9 +43,9 @@ class PooledCalls:
         self._flying = 0
         self._alone: _Wanted | None = None
 
-    def start(self, execution: str, thread: str, turn: int, call: Call, before: datetime) -> None:
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
         """Begin a call once a thread of the pool is free, or it is waited for."""
-        wanted = _Wanted(thread, turn, call, str(CallKey(execution, thread, turn)), before)
+        wanted = _Wanted(turn, call, key, is_wanted)
         if self._alone is None and not self._flying:
             self._alone = wanted
         else:
@@ -80,21 +79,21 @@ class PooledCalls:
         self._pool.submit(self._make, wanted).add_done_callback(self._ended.put)
 
     def _make(self, wanted: _Wanted) -> CallResult:
-        thread, turn, call, key, before = wanted
-        if self._clock.now() >= before:
-            return CallDeferred(thread, turn)
+        turn, call, key, is_wanted = wanted
+        if not is_wanted():
+            return CallDeferred(*turn)
         try:
-            return CallSucceeded(thread, turn, self._handlers[call.kind](call, key))
+            return CallSucceeded(*turn, self._handlers[call.kind](call, key))
         except StepError as error:
             return CallFailed(
-                thread=thread,
-                turn=turn,
+                *turn,
                 name=error.name,
                 message=str(error),
                 details=error.details,
                 retry_after=error.retry_after,
+                unanswered=error.unanswered,
             )
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught
-            return CallFailed(thread, turn, type(error).__name__, str(error))
+            return CallFailed(*turn, type(error).__name__, str(error), unanswered=True)

@@ -63,17 +63,18 @@ class Tokens:
         self._keys = keys
         self._now = now
 
-    def issue(self, key: str) -> str:
-        """Make the token of a turn, by its idempotency key ``<tenant>:<definition>:<suffix>:<thread>:<turn>``.
+    def issue(self, key: CallKey) -> str:
+        """Make the token of a visit.
 
         It expires at a midnight, so that a call that is made again the same day is made with the same token.
 
         Raises:
             SetupError, UnavailableError: there are no keys, or not for now.
         """
-        execution, thread, turn = CallKey.parse(key)
         midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
-        return token.sign_token(Token(execution, thread, int(turn), midnight + VALID + timedelta(days=1)), self._keys())
+        return token.sign_token(
+            Token(key.execution, key.thread, key.visit, midnight + VALID + timedelta(days=1)), self._keys()
+        )
 
     def read(self, text: str) -> Token:
         """Read a token.

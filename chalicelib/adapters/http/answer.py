@@ -57,7 +57,9 @@ def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) ->
     """
     headers: dict[str, str] = {}
     if sum(len(name) + len(value) for name, value in response.getheaders()) > HEADERS:
-        raise StepError(f"the headers of the answer are larger than {HEADERS:,} bytes", "http.TooLarge")
+        raise StepError(
+            f"the headers of the answer are larger than {HEADERS:,} bytes", "http.TooLarge", unanswered=True
+        )
     for name, text in response.getheaders():
         flat = " ".join(text.split())
         headers[name.lower()] = f"{headers[name.lower()]}, {flat}" if name.lower() in headers else flat
@@ -69,7 +71,7 @@ def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) ->
         if expected:
             raise
     if expected and not complete:
-        raise StepError(f"the answer is larger than {most:,} bytes", "http.TooLarge")
+        raise StepError(f"the answer is larger than {most:,} bytes", "http.TooLarge", unanswered=True)
     headers.pop("set-cookie", None)
     charset = response.headers.get_content_charset()
     return HttpAnswer(
@@ -216,4 +218,4 @@ def _text(answer: HttpAnswer) -> str:
 
 
 def _bad(reason: str) -> StepError:
-    return StepError(f"the answer cannot be read: {reason}", "http.BadAnswer")
+    return StepError(f"the answer cannot be read: {reason}", "http.BadAnswer", unanswered=True)

@@ -12,7 +12,7 @@ from chalicelib.adapters.http.auth import authorized
 from chalicelib.adapters.http.connection import Connection, Pace, failures
 from chalicelib.adapters.http.gate import Gate, Hosts, Resolver, addresses_of
 from chalicelib.adapters.http.request import HttpRequest, build, redirected
-from chalicelib.core.executions.identity import tenant_of
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -56,21 +56,21 @@ class HttpCalls:
         self._most = most
         self._ca_file = ca_file
 
-    def __call__(self, params: Json, key: str) -> Json:
+    def __call__(self, params: Json, key: CallKey) -> Json:
         """Send the request, and follow redirects if the step says so.
 
         Args:
             params: the parameters of the step.
-            key: the idempotency key, which begins with the tenant.
+            key: the idempotency key.
 
         Raises:
             StepError: one of the errors that the step type names.
         """
         wanted = cast("Mapping[str, Any]", params)
         pace = Pace(self._seconds)
-        request = build(wanted, key)
+        request = build(wanted, str(key))
         for _ in range(1 + REDIRECTS):
-            answer = self._answer(request, wanted, tenant_of(key), pace)
+            answer = self._answer(request, wanted, key.tenant, pace)
             if not isinstance(answer, HttpRequest):
                 return answer
             request = answer
@@ -81,7 +81,7 @@ class HttpCalls:
         request = authorized(request)
         with closing(self._connected(request, params, tenant, pace)) as connection:
             silence = params.get("readTimeoutSeconds", self._seconds)
-            with failures(request.target, pace, f"was silent for {silence:g} seconds"):
+            with failures(request.target, pace, f"was silent for {silence:g} seconds", sent=True):
                 headers = {"host": request.target.authority, **request.headers, "connection": "close"}
                 connection.request(request.method, request.target.path, request.body, headers)
                 with connection.getresponse() as response:

@@ -52,13 +52,14 @@ class Pace:
 
 
 @contextmanager
-def failures(target: Target, pace: Pace, late: str) -> Iterator[None]:
+def failures(target: Target, pace: Pace, late: str, *, sent: bool = False) -> Iterator[None]:
     """Turn what goes wrong on the way into errors of the step.
 
     Args:
         target: where the request goes.
         pace: of the whole call.
         late: what to say if something was waited for too long, and the whole call has time left.
+        sent: whether the request may be on its way.
 
     Raises:
         StepError: ``http.Timeout``, ``http.Tls`` or ``http.Connect``.
@@ -67,13 +68,17 @@ def failures(target: Target, pace: Pace, late: str) -> Iterator[None]:
         yield
     except TimeoutError as error:
         late = f"took longer than the {pace.seconds:g} seconds that a call has" if pace.over else late
-        raise StepError(f"{target.origin} {late}", "http.Timeout") from error
+        raise StepError(f"{target.origin} {late}", "http.Timeout", unanswered=sent) from error
     except ssl.SSLError as error:
         reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
-        raise StepError(f"no safe connection to {target.origin}: {reason or error}", "http.Tls") from error
+        raise StepError(
+            f"no safe connection to {target.origin}: {reason or error}", "http.Tls", unanswered=sent
+        ) from error
     except (OSError, HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise StepError(f"the connection to {target.origin} failed: {reason[:200]}", "http.Connect") from error
+        raise StepError(
+            f"the connection to {target.origin} failed: {reason[:200]}", "http.Connect", unanswered=sent
+        ) from error
 
 
 class Connection(HTTPConnection):

@@ -113,8 +113,14 @@ CALL_KEYS: Mapping[str, dict[str, Json]] = {
     "delivery": {
         "enum": ["at-least-once", "at-most-once"],
         "default": "at-least-once",
-        "description": "`at-most-once`: if the function dies during the call it is not made again, and the error is "
+        "description": "`at-most-once`: if no answer to the call is known, it is not made again, and the error is "
         "`Interrupted`.",
+    },
+    "idempotencyKey": {
+        "type": "string",
+        "pattern": "^[!-~]{1,255}$",
+        "description": "What the other side may tell a repeated call by, printable ASCII without spaces; by default that "
+        "of the visit of the step, the same for every attempt.",
     },
 }
 """Parameters of every step type that calls the world."""

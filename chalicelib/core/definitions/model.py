@@ -39,7 +39,7 @@ class Sleep:
 
 @value
 class Call:
-    """Do something in the world, under the idempotency key of the turn; its answer is the step's result."""
+    """Do something in the world, under the idempotency key of the visit; its answer is the step's result."""
 
     kind: str
     params: Json
@@ -47,6 +47,8 @@ class Call:
     """Texts in the parameters, by JSON pointer, in pieces: those with something to be put in at the call."""
     once: bool = False
     """Whether it must not be done again if it is not known to have been done."""
+    key: str = ""
+    """The idempotency key that the step gives in the place of that of the visit."""
     callback: bool = False
     """Whether the step goes on only once somebody who was handed the token of the turn answers."""
     heartbeat: timedelta | None = None
@@ -60,6 +62,7 @@ def call_of(kind: str, params: Mapping[str, Json]) -> Call:
         kind,
         dict(params),
         once=params.get("delivery") == "at-most-once",
+        key=str(params.get("idempotencyKey", "")),
         callback=params.get("callback") is True,
         heartbeat=timedelta(seconds=heartbeat) if isinstance(heartbeat, int | float) else None,
     )
@@ -233,6 +236,8 @@ class Step:
     """Of the rendered parameters; None if they pass it, whatever their templates render to."""
     schemas: Sequence[str] = ()
     """The parameters that are to be JSON Schemas and that templates make."""
+    calls: bool = False
+    """Whether it calls the world."""
     next: str | None = None
     """The path of the next step; none ends the list."""
     output: Template | None = None

@@ -176,6 +176,7 @@ class _Parsing(Diagnostics):
             params,
             None if passes_always(params.source, schema) else schema,
             schemas=[key for key in kind.schemas if is_templated(step.get(key))],
+            calls=kind.calls,
             next=_onward(step, kind, behind, place.prefix),
             output=output,
             stash=stash,

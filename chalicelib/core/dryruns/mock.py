@@ -98,6 +98,7 @@ class Reply:
             message=message,
             details=details,
             retry_after=members.get("retryAfter"),
+            unanswered=members["error"].endswith(".Timeout"),
         )
 
     def to_wait(self, what: AnswerKind, thread: str, turn: int) -> Answered:

@@ -32,6 +32,7 @@ class Branches(Rules):
             concurrency=min(size, answer.concurrency),
             tolerate=answer.tolerate,
             items=count,
+            turn=thread.turn + 1,
             reads=read_below(self.definition, thread.step),
         )
         self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join, wait=ChildrenWait()))
@@ -69,6 +70,8 @@ class Branches(Rules):
         self.remove(thread)
         parent = copy_with(parent, results={**parent.results, str(thread.branch): result})
         self.put(parent)
+        if parent.status is Status.FAILED:
+            return
         if has_joined(parent):
             self.finish(parent)
         elif isinstance(parent.join, ItemJoin) and parent.join.begun < parent.join.total:

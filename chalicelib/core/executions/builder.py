@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from chalicelib.core.definitions.model import Call, Definition
-from chalicelib.core.executions.factory import children_of
+from chalicelib.core.executions.factory import children_of, living
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.model import (
     ENDED,
     ROOT,
@@ -73,10 +74,9 @@ class StateBuilder:
     def release(self, thread: Thread) -> None:
         """Keep of a thread what others are to be told, until they have been."""
         self.close_wait(thread)
-        if thread.status is Status.WAITING_FOR_CHILDREN:
-            match thread.join:
-                case PartitionJoin() | ChildJoin(awaited=True) as join if len(thread.results) < join.begun:
-                    self.put(copy_with(self.tombstone(thread), join=join, results=thread.results))
+        if isinstance(thread.join, PartitionJoin | ChildJoin) and living(self.execution, thread):
+            key = TurnKey(thread.id, thread.join.turn)
+            self.put(copy_with(self.tombstone(thread, key), join=thread.join, results=thread.results))
 
     def close_wait(self, thread: Thread) -> None:
         """Keep of a thread that it waits for an answer no longer, until that is known where its wait is kept."""
@@ -84,9 +84,10 @@ class StateBuilder:
         if thread.status is Status.WAITING_FOR_ANSWER and isinstance(wait, AnswerWait) and wait.is_kept_elsewhere:
             self.put(copy_with(self.tombstone(thread), wait=copy_with(wait, until=None)))
 
-    def tombstone(self, thread: Thread) -> Thread:
-        """Make the tombstone of a turn, which stays while somebody is still to be told about it."""
-        left = Thread(thread.key.tombstone, thread.turn, Status.OVER, thread.step, None, self.now, self.now)
+    def tombstone(self, thread: Thread, key: TurnKey | None = None) -> Thread:
+        """Make the tombstone of a turn, of that at which it stands by default: while somebody is still to be told."""
+        key = key or thread.key
+        left = Thread(key.tombstone, key.turn, Status.OVER, thread.step, None, self.now, self.now)
         return copy_with(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
@@ -112,7 +113,9 @@ class StateBuilder:
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
         elsewhere = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER, Status.OVER)
         left = {
-            name: copy_with(thread, driver=self.driver) if name == ROOT or thread.status in elsewhere else thread
+            name: copy_with(thread, driver=self.driver)
+            if name == ROOT or thread.status in elsewhere or isinstance(thread.join, PartitionJoin | ChildJoin)
+            else thread
             for name, thread in threads.items()
         }
         self.execution = copy_with(

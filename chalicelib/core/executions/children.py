@@ -1,14 +1,14 @@
 """Executions below executions: those that `workflow` steps and large maps start."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from chalicelib.core.definitions.model import StartChild
-from chalicelib.core.executions.factory import child_id, workflow_id
+from chalicelib.core.executions.factory import child_id, living, workflow_id
 from chalicelib.core.executions.inputs import ChildEnded
 from chalicelib.core.executions.model import State, Status, Thread
 from chalicelib.core.executions.rules import Rules, too_many
-from chalicelib.core.executions.waiting import ChildJoin, ChildrenWait, PartitionJoin
+from chalicelib.core.executions.waiting import ChildJoin, ChildrenJoin, ChildrenWait, PartitionJoin
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import SpawnLimitError, StepError
 from chalicelib.core.values.value import copy_with
@@ -40,36 +40,51 @@ class Children(Rules):
             raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute")
         spawns = copy_with(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
         self.execution = copy_with(self.execution, spawns=spawns)
-        join = ChildJoin(workflow_id(self.execution, thread, start), awaited=start.wait)
+        join = ChildJoin(workflow_id(self.execution, thread, start), awaited=start.wait, turn=thread.turn + 1)
         self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join, wait=ChildrenWait()))
 
     def child_ended(self, thread: Thread, event: ChildEnded) -> None:
         """Take the end of a child execution, once; what it came to before it was driven on counts if it succeeded."""
-        number = str(event.number)
+        join, number = cast("ChildrenJoin", thread.join), event.number
         succeeded = event.state is State.SUCCEEDED
-        if number in thread.results or (event.begun and event.redrives < self.execution.redrives and not succeeded):
+        if str(number) in thread.results or number in join.over:
             return
-        if succeeded and isinstance(thread.join, PartitionJoin):
-            self.partition_ended(thread, thread.join, number, event.failed)
+        if event.begun and event.redrives < join.redrives and not succeeded:
             return
-        if succeeded:
+        if succeeded and isinstance(join, PartitionJoin):
+            self.partition_ended(thread, join, str(number), event.failed)
+        elif succeeded and thread.status is Status.FAILED:
+            self.put(copy_with(thread, join=None, kept=(event.output,)))
+        elif succeeded:
             self.succeed(thread, event.output)
-            return
-        error = _of_child(event, child_id(self.execution, thread, event.number))
-        if event.begun:
-            is_own = isinstance(thread.join, PartitionJoin) and event.state is State.FAILED
-            self.fail(thread, error, ended={number: None}, failure=event.error if is_own else None)
-        else:
+        elif not event.begun:
+            error = _of_child(event, child_id(self.execution, thread, number))
             self.fail(copy_with(thread, status=Status.READY, join=None, wait=None), error)
+        else:
+            self.child_failed(thread, join, event)
+
+    def child_failed(self, thread: Thread, join: ChildrenJoin, event: ChildEnded) -> None:
+        """Fail a step of which a child execution has failed, unless it has failed before."""
+        over = copy_with(join, over=(*join.over, event.number), redrives=max(join.redrives, event.redrives))
+        thread = copy_with(thread, join=over)
+        if thread.status is not Status.WAITING_FOR_CHILDREN:
+            self.put(thread)
+            return
+        is_own = isinstance(join, PartitionJoin) and event.state is State.FAILED
+        error = _of_child(event, child_id(self.execution, thread, event.number))
+        self.fail(thread, error, failure=event.error if is_own else None)
 
     def partition_ended(self, thread: Thread, join: PartitionJoin, number: str, failed: int) -> None:
         """Count a partition of a `map` that has ended, and go on to the next ones, or to gather what all came to."""
         join = copy_with(join, failed=join.failed + failed)
-        if join.failed > join.tolerate:
-            self.fail(thread, too_many(join.failed, join), ended={number: failed})
+        if join.failed > join.tolerate and thread.status is Status.WAITING_FOR_CHILDREN:
+            over = copy_with(join, over=(*join.over, int(number)), failed=join.failed - failed)
+            self.fail(copy_with(thread, join=over), too_many(join.failed, join))
             return
         thread = copy_with(thread, join=join, results={**thread.results, number: failed})
-        if len(thread.results) == join.total:
+        if thread.status is not Status.WAITING_FOR_CHILDREN:
+            self.put(thread)
+        elif len(thread.results) == join.total:
             self.move(copy_with(thread, status=Status.READY, wait=None))
         elif len(thread.results) == join.begun:
             begun = min(join.total, join.begun + join.at_once)
@@ -80,9 +95,9 @@ class Children(Rules):
 
     def forget(self, thread: Thread, event: ChildEnded) -> None:
         """Hear that a child execution has ended which nobody waits for any more."""
-        results = {**thread.results, str(event.number): None}
-        if isinstance(thread.join, PartitionJoin) and len(results) < thread.join.begun:
-            self.put(copy_with(thread, results=results))
+        left = copy_with(thread, results={**thread.results, str(event.number): None})
+        if living(self.execution, left):
+            self.put(left)
         else:
             self.remove(thread)
 

@@ -18,8 +18,13 @@ was done. Whoever gets the message again finds by the driver what is left to do.
 *Commands.* A decision sends nothing. What is to be sent follows from the state that was written
 (:mod:`chalicelib.core.executions.implied`), so whoever reads that state can send it, too.
 
-*Calls.* What a turn calls is made from its own thread, the threads that forked it, and the input of the execution: none
-of them changes while the turn lasts. So the idempotency key of a turn always stands for the same content.
+*Visits.* A thread that arrives at a step visits it; attempts, hand-overs, and redrives that change nothing belong to the
+same visit. What a visit calls is made from its own thread, the threads that forked it, the input of the execution and
+the instant of arrival: none of them changes meanwhile. So the idempotency key of a visit always stands for the same
+content.
+
+*Claims.* A call that must not be made twice is made by the one request that claimed it. The claim stands until the answer
+is known, whatever happens to the turn; whoever else comes to the turn finds it ``Interrupted``.
 
 The rules are beside this file, each where it belongs: ``steps``, ``branches``, ``children``, ``answers``, ``failures``,
 ``requests`` (whether something may be asked of a whole execution, and what it does). ``rules`` says which of them one
@@ -39,6 +44,7 @@ from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import (
     CallbackFailed,
     CallbackSucceeded,
+    CallDeferred,
     CallFailed,
     CallSucceeded,
     ChildEnded,
@@ -59,6 +65,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, State, Status, Thread
 from chalicelib.core.executions.requests import Requests
 from chalicelib.core.executions.steps import Steps
+from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.errors import InternalError
 from chalicelib.core.values.value import copy_with, value
 
@@ -69,9 +76,13 @@ def decide(definition: Definition, execution: Execution, event: Input, now: date
 
 
 def hand_over(execution: Execution, keys: Collection[TurnKey], driver: Driver) -> Execution:
-    """Leave ready threads to whoever takes their message; this moves no turn, so no idempotency key changes."""
+    """Leave ready threads to whoever takes their message; this moves no turn. A claim goes back: nothing was called."""
     handed = {
-        thread.id: copy_with(thread, driver=copy_with(driver, handed=True))
+        thread.id: copy_with(
+            thread,
+            driver=copy_with(driver, handed=True),
+            claimed_by="" if thread.claimed_by == driver.request else thread.claimed_by,
+        )
         for thread in execution.threads.values()
         if thread.key in keys and thread.status is Status.READY
     }
@@ -84,7 +95,20 @@ def addressed(execution: Execution, event: Input) -> Thread | None:
     if tombstone is not None:
         return tombstone  # first: at the end of an execution its first thread stands at the turn that was answered
     thread = execution.threads.get(event.thread)
-    return thread if thread is not None and thread.turn == event.turn else None
+    return thread if thread is not None and turn_meant(thread, event) == event.turn else None
+
+
+def turn_meant(thread: Thread, event: Input) -> int:
+    """Tell which turn an input must name to mean a thread as it stands.
+
+    A token is that of the visit, as what a call hands out is the same in every attempt. A child execution names the turn
+    at which it was started.
+    """
+    if isinstance(event, CallbackSucceeded | CallbackFailed | HeartbeatReceived):
+        return thread.visit
+    if isinstance(event, ChildEnded) and isinstance(thread.join, PartitionJoin | ChildJoin):
+        return thread.join.turn
+    return thread.turn
 
 
 class Transition(Steps, Branches, Children, Answers, Failures, Requests):
@@ -94,7 +118,7 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests):
         """Answer what an input comes to."""
         if isinstance(event, Requested):
             self.request(event)
-        elif not self.execution.ended and (thread := addressed(self.execution, event)) is not None:
+        elif (thread := addressed(self.execution, event)) is not None:
             self.take_safely(event, thread)
         opening = self.opening()
         if self.last is not None:
@@ -113,7 +137,9 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests):
     def take(self, event: Input, thread: Thread) -> None:
         """Carry out what an input means to a thread at its turn, as the table says."""
         row = _ROWS.get((thread.status, type(event)))
-        if row is not None and (row.while_paused or not self.execution.paused):
+        if row is None or (self.execution.paused and not row.while_paused):
+            return
+        if row.after_end or not self.execution.ended:
             row.rule(self, thread, event)
 
     def opening(self) -> list[HistoryEntry]:
@@ -155,6 +181,8 @@ class TableRow:
     rule: Rule
     while_paused: bool = True
     """While an execution is paused nothing begins, and no timer counts; what is under way is heard."""
+    after_end: bool = False
+    """After the end nothing counts but the answer to a call that was under way: for a redrive."""
 
 
 def _fires(status: Status, means: str) -> TableRow:
@@ -171,8 +199,27 @@ TABLE: Sequence[TableRow] = (
     TableRow(
         Status.READY, (Started, StepDue), "run the step", lambda do, thread, _: do.run(thread), while_paused=False
     ),
-    TableRow(Status.READY, (CallSucceeded,), "take the result", lambda do, thread, got: do.call_succeeded(thread, got)),
-    TableRow(Status.READY, (CallFailed,), "fail the step", lambda do, thread, got: do.call_failed(thread, got)),
+    TableRow(
+        Status.READY,
+        (CallSucceeded,),
+        "take the result",
+        lambda do, thread, got: do.call_succeeded(thread, got),
+        after_end=True,
+    ),
+    TableRow(
+        Status.READY,
+        (CallFailed,),
+        "fail the step",
+        lambda do, thread, got: do.call_failed(thread, got),
+        after_end=True,
+    ),
+    TableRow(
+        Status.READY,
+        (CallDeferred,),
+        "give the claim back",
+        lambda do, thread, _: do.call_deferred(thread),
+        after_end=True,
+    ),
     TableRow(
         Status.READY, ANSWERS, "take the answer to a call under way", lambda do, thread, got: do.hear(got, thread)
     ),
@@ -180,6 +227,10 @@ TABLE: Sequence[TableRow] = (
     _fires(Status.WAITING, "go on, or time out"),
     _poisons(Status.WAITING),
     _fires(Status.RETRYING, "try again, or time out"),
+    TableRow(
+        Status.RETRYING, ANSWERS, "take the answer to an attempt before", lambda do, thread, got: do.hear(got, thread)
+    ),
+    TableRow(Status.RETRYING, (ChildEnded,), "take the result", lambda do, thread, got: do.child_ended(thread, got)),
     _poisons(Status.RETRYING),
     _fires(Status.JOINING, "time out"),
     _poisons(Status.JOINING),
@@ -194,6 +245,7 @@ TABLE: Sequence[TableRow] = (
     TableRow(Status.WAITING_FOR_ANSWER, ANSWERS, "take the answer", lambda do, thread, got: do.hear(got, thread)),
     _fires(Status.WAITING_FOR_ANSWER, "overdue, or time out"),
     _poisons(Status.WAITING_FOR_ANSWER),
+    TableRow(Status.FAILED, (ChildEnded,), "take the result", lambda do, thread, got: do.child_ended(thread, got)),
     TableRow(Status.OVER, (ChildEnded,), "forget the child", lambda do, thread, got: do.forget(thread, got)),
     TableRow(Status.OVER, (WaitClosed,), "remove the tombstone", lambda do, thread, _: do.remove(thread)),
 )
@@ -204,7 +256,8 @@ _ROWS = {(row.status, kind): row for row in TABLE for kind in row.inputs}
 
 def table_rows() -> Sequence[Sequence[str]]:
     """Answer the table for people: a heading, and a row for each status, with a column for each kind of input."""
-    columns = {"StepDue": StepDue, "CallSucceeded": CallSucceeded, "CallFailed": CallFailed, "an answer": ANSWERS[0]}
+    columns = {"StepDue": StepDue, "CallSucceeded": CallSucceeded, "CallFailed": CallFailed}
+    columns |= {"CallDeferred": CallDeferred, "an answer": ANSWERS[0]}
     columns |= {kind.__name__: kind for kind in (TimerFired, ChildEnded, WaitClosed, Poisoned)}
     rows = [["status", *columns]]
     for status in Status:

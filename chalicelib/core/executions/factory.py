@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
 from chalicelib.core.executions.identity import ExecutionId
@@ -54,15 +54,25 @@ def child_id(execution: Execution, thread: Thread, number: int) -> str:
     """Name a child execution of a thread's turn: the same for the same turn, so that it is started once."""
     if isinstance(thread.join, ChildJoin):
         return thread.join.execution
-    return _child_id(execution, thread.base, thread.turn, number, execution.definition_id)
+    turn = thread.join.turn if isinstance(thread.join, PartitionJoin) else thread.turn
+    return _child_id(execution, thread.base, turn, number, execution.definition_id)
 
 
 def children_of(execution: Execution, thread: Thread) -> list[str]:
     """List the child executions that a thread's step has begun: they are named after the turn that waits for them."""
     if not isinstance(thread.join, PartitionJoin | ChildJoin):
         return []
-    waiting = copy_with(thread, turn=thread.turn - 1) if thread.status is Status.READY else thread
-    return [child_id(execution, waiting, number) for number in range(thread.join.begun)]
+    return [child_id(execution, thread, number) for number in range(thread.join.begun)]
+
+
+def living(execution: Execution, thread: Thread) -> list[str]:
+    """List the child executions that a thread has begun, waits for, and has not heard the end of."""
+    match thread.join:
+        case PartitionJoin() | ChildJoin(awaited=True) as join:
+            numbers = (n for n in range(join.begun) if str(n) not in thread.results and n not in join.over)
+            return [child_id(execution, thread, number) for number in numbers]
+        case _:
+            return []
 
 
 def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:
@@ -88,7 +98,7 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
     Raises:
         InvalidInputError: the definition does not take the input.
     """
-    name = child_id(parent, thread, 0)
+    name, join = child_id(parent, thread, 0), cast("ChildJoin", thread.join)
     blank = Execution(
         id=name,
         tenant_id=parent.tenant_id,
@@ -98,11 +108,11 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
         input=start.input,
         started_at=thread.since,
         threads={},
-        parent=Parent(parent.id, thread.id, thread.turn, awaited=start.wait),
+        parent=Parent(parent.id, thread.id, join.turn, awaited=start.wait),
         started_by=parent.started_by,
         depth=parent.depth + 1,
         parent_epoch=parent.control_epoch,
-        redrives=parent.redrives,
+        redrives=join.redrives,
     )
     return submit(definition, blank)
 
@@ -125,11 +135,11 @@ def partition(
         started_at=thread.since,
         threads={ROOT: _partition_root(execution, thread, join, own)},
         step=thread.step,
-        parent=Parent(execution.id, thread.id, thread.turn, number),
+        parent=Parent(execution.id, thread.id, join.turn, number),
         started_by=execution.started_by,
         depth=execution.depth,
         parent_epoch=execution.control_epoch,
-        redrives=execution.redrives,
+        redrives=join.redrives,
         spawns=Spawns(share=execution.spawns.share * join.total),
         partition=Partition(
             first=first + number * size,

@@ -1,13 +1,20 @@
-"""Failures: tried again, caught, tolerated, or the end."""
-
-from collections.abc import Mapping
+"""Failures: tried again, caught, tolerated, or the end; and how a step that others run below goes on after one."""
 
 from chalicelib.core.definitions.model import matches
+from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import Rules, too_many
 from chalicelib.core.executions.scope import answered_by, is_partition_root
-from chalicelib.core.executions.waiting import ItemJoin, RetryWait
+from chalicelib.core.executions.waiting import (
+    BranchJoin,
+    ChildJoin,
+    ChildrenJoin,
+    ChildrenWait,
+    ItemJoin,
+    PartitionJoin,
+    RetryWait,
+)
 from chalicelib.core.values.errors import ItemsFailedError, StepError, StepTimeoutError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -16,35 +23,31 @@ from chalicelib.core.values.value import copy_with
 class Failures(Rules):
     """What becomes of a failed step."""
 
-    def fail(
-        self,
-        thread: Thread,
-        error: StepError,
-        ended: Mapping[str, Json] | None = None,
-        failure: Failure | None = None,
-    ) -> None:
+    def fail(self, thread: Thread, error: StepError, failure: Failure | None = None) -> None:
         """Fail a step, and outwards what it is nested in, up to whatever handles the failure.
 
-        ``ended`` is what the last child execution came to: it is not failed of the failure, unless all are redriven;
-        ``failure`` what happened to a step inside, where that is known.
+        ``failure`` is what happened to a step of a child execution, where that is known.
         """
         failure = failure or Failure(error.name, str(error), thread.step, thread.attempt, error.details)
-        origin = thread.id
         self.put(thread)
         self.record(State.STEP_FAILED, thread, error=failure, actor=answered_by(thread))
-        failed = copy_with(thread, results={**thread.results, **(ended or {})})
-        while not self.handled(failed, failure, error.retry_after if failed.id == origin else None):
-            if thread.parent is None:
-                self.close(thread, State.FAILED, error=failure)
-                return
-            parent = self.execution.threads[thread.parent]
-            if isinstance(join := parent.join, ItemJoin) and join.tolerate:
+        if self.handled(thread, failure, error.retry_after):
+            return
+        self.stand_still(thread)
+        while thread.parent is not None:
+            parent, join = self.execution.threads[thread.parent], self.execution.threads[thread.parent].join
+            if isinstance(join, ItemJoin) and join.tolerate:
                 if join.failed < join.tolerate:
-                    self.tolerate(parent, join, failed, failure)
+                    self.tolerate(parent, join, thread, failure)
                     return
                 failure = copy_with(failure, name=ItemsFailedError.name, message=str(too_many(join.failed + 1, join)))
-            thread = failed = parent
+            if parent.status is not Status.JOINING:
+                return  # it has failed before: what becomes of that is decided, or will be, for all below it
+            thread = parent
             self.record(State.STEP_FAILED, thread, error=failure)
+            if self.handled(thread, failure):
+                return
+        self.close(self.execution.threads[ROOT], State.FAILED, error=failure)
 
     def handled(self, thread: Thread, failure: Failure, retry_after: float | None = None) -> bool:
         """Try again, or go on where a failure is caught; the partitions of a `map` leave that to the map."""
@@ -54,11 +57,13 @@ class Failures(Rules):
         if step is None:
             return False
         seed = f"{self.execution.id}/{thread.id}/{thread.turn}"
-        if (retry := next_attempt(step.retry, failure, thread.tries, seed, retry_after)) is not None:
-            self.abandon(thread)
+        retry = None if thread.claimed_by else next_attempt(step.retry, failure, thread.tries, seed, retry_after)
+        if retry is not None:
+            if thread.join is None:
+                self.abandon(thread)
             tries = {**thread.tries, retry.policy: thread.tries.get(retry.policy, 0) + 1}
-            fresh = copy_with(thread, status=Status.RETRYING, tries=tries, deadline=None, join=None, results={})
-            self.move(copy_with(fresh, wait=RetryWait(self.now + retry.delay), claimed=False))
+            waiting = copy_with(thread, status=Status.RETRYING, tries=tries, deadline=None)
+            self.move(copy_with(waiting, wait=RetryWait(self.now + retry.delay)))
             return True
         for catch in step.catch:
             if matches(failure.name, catch.errors):
@@ -69,12 +74,70 @@ class Failures(Rules):
                 return True
         return False
 
+    def stand_still(self, thread: Thread) -> None:
+        """Let a thread whose step failed wait for a retry of what it is nested in, or for a redrive."""
+        self.close_wait(thread)
+        self.put(copy_with(thread, status=Status.FAILED, wait=None, driver=self.driver))
+
     def tolerate(self, parent: Thread, join: ItemJoin, thread: Thread, failure: Failure) -> None:
         """Let an item's failure stand as its result."""
         self.put(copy_with(parent, join=copy_with(join, failed=join.failed + 1)))
-        self.clear(thread)
-        self.release(thread)
+        thread = self.execution.threads[thread.id]
+        self.abandon(thread)
         self.joined(thread, {"error": failure_json(failure)})
+
+    def proceed(self, thread: Thread, number: int, *, again: bool = False) -> None:
+        """Let a step go on, in an attempt of a number, whose threads or child executions have failed.
+
+        What has succeeded stays, what is under way goes on, what has failed begins again where it failed.
+        """
+        begun = copy_with(
+            thread,
+            attempt=number,
+            started_at=self.now,
+            visited_at=thread.began_visit,
+            tries=thread.tries if number > 1 else {},
+            deadline=self.deadline(thread, thread.step),
+            wait=None,
+        )
+        if isinstance(thread.join, PartitionJoin | ChildJoin):
+            begun = self.move(self.waiting_on(begun, thread.join, again=again))
+        else:
+            begun = self.move(copy_with(begun, status=Status.JOINING))
+        self.record(State.STEP_STARTED, begun)
+        if begun.status is not Status.JOINING:
+            return
+        if has_joined(begun):
+            self.finish(begun)
+        else:
+            self.revive_below(begun)
+
+    def waiting_on(self, thread: Thread, join: ChildrenJoin, *, again: bool) -> Thread:
+        """Let a thread wait for its child executions, those that have failed to be driven on; or gather them all."""
+        if isinstance(join, PartitionJoin) and len(thread.results) == join.total:
+            return copy_with(thread, status=Status.READY, wait=None)
+        wait = ChildrenWait(self.execution.version + 1, again=again)
+        return copy_with(
+            thread,
+            status=Status.WAITING_FOR_CHILDREN,
+            join=copy_with(join, over=(), redrives=join.redrives + 1),
+            wait=wait,
+        )
+
+    def revive_below(self, thread: Thread) -> None:
+        """Let the threads below one that have failed begin their steps again."""
+        for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
+            if below.status is Status.FAILED:
+                self.begin_again(below)
+            elif isinstance(below.join, BranchJoin | ItemJoin) and below.status is Status.JOINING:
+                self.revive_below(below)
+
+    def begin_again(self, thread: Thread, *, again: bool = False) -> None:
+        """Let a step that failed begin again, or go on, in the same visit."""
+        if thread.join is None:
+            self.attempt(thread, 1)
+        else:
+            self.proceed(thread, 1, again=again)
 
     def time_out(self) -> None:
         """End the execution, whose time is over."""

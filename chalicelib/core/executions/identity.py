@@ -38,29 +38,26 @@ class TurnKey(NamedTuple):
 
 
 class CallKey(NamedTuple):
-    """The idempotency key of what a turn calls: ``tenant:definition:suffix:thread:turn``."""
+    """The idempotency key of the call of a visit: ``tenant:definition:suffix:thread:turn of arrival``."""
 
     execution: str
     thread: str
-    turn: int
+    visit: int
+    own: str = ""
+    """What the step says instead."""
 
     def __str__(self) -> str:
-        return f"{self.execution}:{self.thread}:{self.turn}"
+        return self.own or self.visit_key
 
-    @classmethod
-    def parse(cls, text: str) -> "CallKey":
-        """Read an idempotency key.
+    @property
+    def visit_key(self) -> str:
+        """The key of the visit, whatever the step says."""
+        return f"{self.execution}:{self.thread}:{self.visit}"
 
-        Raises:
-            ValueError: it is none.
-        """
-        execution, thread, turn = text.rsplit(":", 2)
-        return cls(execution, thread, int(turn))
-
-
-def tenant_of(text: str) -> str:
-    """Answer the tenant of an execution id, or of an idempotency key."""
-    return text.partition(":")[0]
+    @property
+    def tenant(self) -> str:
+        """Whose execution makes the call."""
+        return self.execution.partition(":")[0]
 
 
 def base_thread(thread: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from chalicelib.core.definitions.model import AnswerKind, Definition, StartChild, WaitForAnswer
-from chalicelib.core.executions.factory import child_id, partition
+from chalicelib.core.executions.factory import living, partition
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
@@ -79,7 +79,9 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     commands: list[Command] = []
     if thread.status is Status.OVER:
         commands += [*_cancellations(execution, thread), *_closed_waits(thread)]
-    if thread.status is Status.WAITING_FOR_CHILDREN:
+    elif execution.paused:
+        commands += [Message(name, PauseRequested(turn=execution.control_epoch)) for name in living(execution, thread)]
+    elif thread.status is Status.WAITING_FOR_CHILDREN:
         commands += _children(definition, execution, thread)
     if thread.status is Status.WAITING_FOR_ANSWER:
         commands += _questions(definition, execution, thread)
@@ -93,18 +95,28 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     elif thread.status is Status.READY and thread.driver is None:
         commands.append(Message(execution.id, Started()))
     elif thread.status is Status.READY and thread.driver is not None and thread.driver.handed:
-        commands.append(Message(execution.id, StepDue(*thread.key)))
+        delay = 0 if thread.busy_until is None else seconds_until(thread.busy_until, now)
+        commands.append(
+            Message(execution.id, StepDue(*thread.key), delay=min(delay, int(LONGEST_DELAY.total_seconds())))
+        )
     return commands
 
 
 def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:
     """Tell the parent execution of the end, and the children if it was before theirs."""
-    if thread.id == ROOT and execution.parent is not None and execution.parent.awaited:
-        yield Message(execution.parent.execution, _ending(execution, execution.parent))
-    if thread.status in (Status.WAITING_FOR_CHILDREN, Status.OVER):
-        yield from _cancellations(execution, thread)
+    if thread.id == ROOT:
+        yield from ending(execution)
+    yield from _cancellations(execution, thread)
     if thread.status in (Status.WAITING_FOR_ANSWER, Status.OVER):
         yield from _closed_waits(thread)
+
+
+def ending(execution: Execution) -> Sequence[Message]:
+    """Tell the parent execution of the end, if it wants to hear of it."""
+    parent = execution.parent
+    if parent is None or not parent.awaited:
+        return ()
+    return (Message(parent.execution, _ending(execution, parent)),)
 
 
 def _ending(execution: Execution, parent: Parent) -> ChildEnded:
@@ -142,36 +154,26 @@ def _closed_waits(thread: Thread) -> Iterator[Command]:
 
 
 def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
-    """Start every child execution that has not ended, and tell it if it is to stand still or to go on."""
-    if execution.paused:
-        for name in living(execution, thread):
-            yield Message(name, PauseRequested(turn=execution.control_epoch))
-        return
+    """Start every child execution that has not ended, and tell it to go on if it may stand still, or have failed."""
     version = None
-    if isinstance(thread.join, PartitionJoin):
-        version = execution.definition_version
-        items = items_of(definition, execution, thread)
-        for number in range(thread.join.begun):
-            if str(number) not in thread.results:
-                child = partition(execution, thread, thread.join, items, number)
-                yield Message(child.id, Started(), child)
-    elif isinstance(start := outcome(definition, execution, thread), StartChild):
-        yield Launch(thread, start)
+    match thread.join:
+        case PartitionJoin(redrives=redrives) as join:
+            version = execution.definition_version
+            items = items_of(definition, execution, thread)
+            for number in range(join.begun):
+                if str(number) not in thread.results:
+                    child = partition(execution, thread, join, items, number)
+                    yield Message(child.id, Started(), child)
+        case ChildJoin(redrives=redrives):
+            yield Launch(thread, cast("StartChild", outcome(definition, execution, thread)))
+        case _:
+            return
     if isinstance(thread.wait, ChildrenWait) and (owed := thread.wait.control_epoch_owed):
+        again = thread.wait.again
         for name in living(execution, thread):
-            yield Message(name, ResumeRequested(turn=owed, redrives=execution.redrives, version=version))
+            yield Message(name, ResumeRequested(turn=owed, redrives=redrives, version=version, again=again))
 
 
 def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:
     for name in living(execution, thread):
         yield Message(name, CancelRequested(turn=execution.version))
-
-
-def living(execution: Execution, thread: Thread) -> list[str]:
-    """List the child executions that a thread has begun and has not heard the end of."""
-    match thread.join:
-        case PartitionJoin() | ChildJoin(awaited=True) as join:
-            begun = range(join.begun)
-            return [child_id(execution, thread, number) for number in begun if str(number) not in thread.results]
-        case _:
-            return []

@@ -55,10 +55,12 @@ class CallFailed(Input):
     details: Json = None
     retry_after: float | None = None
     """After how many seconds the other side wants to be asked again."""
+    unanswered: bool = False
+    """Whether the other side may have done what it was asked, though it gave no answer that can be read."""
 
 
 class CallDeferred(Input):
-    """The call of the turn was not begun: there was no time left for it."""
+    """The call of the turn was not begun: there was no time left for it, or it was no longer wanted."""
 
 
 class Answered(Input):
@@ -172,6 +174,10 @@ class ResumeRequested(Requested):
     """Of the parent."""
     version: int | None = None
     """Of the definition to go on with, where it is a part of the parent."""
+    again: bool = False
+    """As that of the parent's redrive."""
+    stash: Mapping[str, Json] | None = None
+    """Of a partition of a `map`: what the map's thread has in the stash; it is read from the parent execution."""
 
 
 @value
@@ -185,6 +191,8 @@ class RedriveRequested(Requested):
     """Names to set, or to take out where the value is null."""
     version: int | None = None
     """Of the definition to go on with; None: the same."""
+    again: bool = False
+    """Whether calls may be made again that must not be made twice, and of which no answer is known."""
 
 
 @value(kw_only=True)

@@ -53,6 +53,8 @@ class Status(StrEnum):
     """It waits for child executions."""
     WAITING_FOR_ANSWER = "asking"
     """It waits for the answer of somebody outside."""
+    FAILED = "failed"
+    """Its step failed, and nothing has handled that yet: it goes on with a retry of what it is nested in, or a redrive."""
     OVER = "over"
     """It has ended; what it began elsewhere, or who began it, may not have been told yet."""
 
@@ -138,6 +140,10 @@ class Thread:
     deadline: datetime | None = None
     """When this attempt of the step is over time."""
     attempt: int = 1
+    visit: int = 0
+    """The turn at which it arrived at its step: the same for every attempt of it."""
+    visited_at: datetime | None = None
+    """When that was; None: when this attempt began."""
     tries: Mapping[str, int] = field(default_factory=dict)
     """How many failures of this step each of its retry policies, by its number, has taken."""
     parent: str | None = None
@@ -155,8 +161,13 @@ class Thread:
     """What it has begun: threads while it is joining, else child executions."""
     wait: Wait | None = None
     """What it waits for, unless that is to run, or the threads that it forked."""
-    claimed: bool = False
-    """Whether the turn is for its driver alone: the call that it makes must not be made again."""
+    claimed_by: str = ""
+    """The request that may make the call of this visit, which must not be made again; it stands until the answer is
+    known."""
+    busy_until: datetime | None = None
+    """Up to when a call of this turn may still be answered, which was under way when the execution was stopped."""
+    kept: Sequence[Json] = ()
+    """The result of this visit, if there is one that could not be shaped, or that came after the end."""
     items: Sequence[Json] | None = None
     """Of a `map` that was driven on with something changed: those with which it began."""
     results: Mapping[str, Json] = field(default_factory=dict)
@@ -167,6 +178,11 @@ class Thread:
     def key(self) -> TurnKey:
         """The thread at its turn: what an input names."""
         return TurnKey(self.id, self.turn)
+
+    @property
+    def began_visit(self) -> datetime:
+        """When it arrived at its step."""
+        return self.visited_at or self.started_at
 
     @property
     def base(self) -> str:

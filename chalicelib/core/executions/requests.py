@@ -5,6 +5,10 @@
 no error.
 """
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import cast
+
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.factory import read_below
@@ -19,7 +23,16 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import items_of
-from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildJoin, ChildrenWait, ItemJoin, PartitionJoin
+from chalicelib.core.executions.waiting import (
+    AnswerWait,
+    BranchJoin,
+    ChildJoin,
+    ChildrenJoin,
+    ChildrenWait,
+    ItemJoin,
+    PartitionJoin,
+)
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -37,6 +50,17 @@ def problem(execution: Execution, request: type[Requested]) -> str | None:
     if request is ResumeRequested:
         return None if execution.paused else "it is not paused"
     return None
+
+
+CALL_LASTS = timedelta(seconds=LIMITS.call_seconds + 5)
+"""How long after an execution was stopped a call may still be answered that was under way: no other is begun then."""
+
+
+def repeats(execution: Execution, request: RedriveRequested) -> str | None:
+    """Find a step of which a redrive would repeat a call that must not be made twice, unless it says so."""
+    claimed = [thread for thread in execution.threads.values() if thread.claimed_by and not request.again]
+    found = (t.step for t in claimed if request.step is not None or t.status is Status.FAILED)
+    return next(found, None)
 
 
 def is_met(execution: Execution, request: type[Requested]) -> bool:
@@ -68,11 +92,18 @@ class Requests(Rules):
             case SignalSent() if possible:
                 self.send_event(event)
             case ResumeRequested() if again and problem(item, RedriveRequested) is None:
-                self.redrive(RedriveRequested(turn=event.turn, version=event.version), event.redrives)
+                self.redrive(self.as_redrive(event), event.redrives)
             case ResumeRequested() if not item.ended:
                 self.keep_up(event)
                 if possible:
                     self.resume(event.actor)
+
+    def as_redrive(self, event: ResumeRequested) -> RedriveRequested:
+        """Make the redrive that the parent execution asks for; a partition of a `map` sees the stash of the map."""
+        stash: Mapping[str, Json] = {}
+        if event.stash is not None and event.stash != (mine := self.execution.threads[ROOT].stash):
+            stash = {name: event.stash.get(name) for name in (*mine, *event.stash)}
+        return RedriveRequested(turn=event.turn, version=event.version, again=event.again, stash=stash)
 
     def keep_up(self, event: ResumeRequested) -> None:
         """Take part in the parent's redrive though it never ended, with its version if that has all the steps."""
@@ -82,6 +113,8 @@ class Requests(Rules):
         known = all(thread.step in self.definition.steps for thread in item.threads.values())
         version = event.version if event.version is not None and known else item.definition_version
         self.execution = copy_with(item, redrives=event.redrives, definition_version=version)
+        if event.stash is not None:
+            self.put(copy_with(self.execution.threads[ROOT], stash=event.stash))
 
     def pause(self, actor: str | None) -> None:
         """Let everything stand still; child executions are told to."""
@@ -95,31 +128,39 @@ class Requests(Rules):
         deadline = None if item.deadline is None else item.deadline + (self.now - since)
         self.execution = copy_with(item, paused_at=None, control_epoch=item.version + 1, deadline=deadline)
         self.record(State.STARTED, self.execution.threads[ROOT], actor=actor)
-        self.take_over()
+        self.take_over(since)
         for thread in item.threads.values():
             if thread.deadline is not None:
                 stood = self.now - max(since, thread.started_at)
                 self.put(copy_with(self.execution.threads[thread.id], deadline=thread.deadline + stood))
 
-    def take_over(self) -> None:
-        """Drive every thread, so that what each asks for is sent."""
+    def take_over(self, stopped_at: datetime | None = None) -> None:
+        """Drive every thread, so that what each asks for is sent; what is ready is left to others.
+
+        While an execution is paused, what is ready stays as it is: calls that are under way are heard.
+        """
         epoch = self.execution.control_epoch
-        threads = {
-            name: copy_with(
-                thread,
-                driver=self.driver,
-                wait=ChildrenWait(epoch) if isinstance(thread.wait, ChildrenWait) else thread.wait,
-            )
-            for name, thread in self.execution.threads.items()
-        }
-        self.execution = copy_with(self.execution, threads=threads)
+        for thread in self.execution.threads.values():
+            if thread.status is not Status.READY:
+                wait = ChildrenWait(epoch) if isinstance(thread.wait, ChildrenWait) else thread.wait
+                self.put(copy_with(thread, driver=self.driver, wait=wait))
+            elif stopped_at is not None:
+                self.leave_to_others(thread, stopped_at)
+
+    def leave_to_others(self, thread: Thread, stopped_at: datetime) -> None:
+        """Hand a ready thread over; one whose call may be under way not before that would have been answered."""
+        until = stopped_at + CALL_LASTS
+        may_be_busy = thread.join is None and thread.since <= stopped_at and self.now < until
+        is_handed = thread.driver is not None and thread.driver.handed
+        busy = until if thread.claimed_by or (may_be_busy and not is_handed) else None
+        self.put(copy_with(thread, driver=copy_with(self.driver, handed=True), busy_until=busy))
 
     def redrive(self, event: RedriveRequested, redrives: int) -> None:
         """Go on after the end: from where it stopped, or at a step of the first thread."""
         item = self.execution
         wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
         lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
-        if lost and item.partition is None:
+        if (lost and item.partition is None) or (item.parent is None and repeats(item, event) is not None):
             return
         edited = bool(event.stash) or event.version is not None
         self.reopen(event, redrives, edited=edited)
@@ -127,14 +168,25 @@ class Requests(Rules):
         self.record(State.STARTED, item.threads[ROOT], actor=event.actor, change=change)
         root = self.execution.threads[ROOT]
         if event.step is not None:
-            self.abandon(root)
-            self.arrive(copy_with(root, error=None), event.step, event.incoming)
+            self.go_back(root, event, edited=edited)
         elif lost:
-            self.anew(root)
+            self.anew(root, edited=True)
         else:
-            for name in list(self.execution.threads):
-                if (thread := self.execution.threads.get(name)) is not None:
-                    self.revive(thread, edited=edited)
+            for name, thread in self.execution.threads.items():
+                if self.execution.threads.get(name) is thread:  # not what another of them has taken along
+                    self.revive(thread, event, edited=edited)
+
+    def go_back(self, root: Thread, event: RedriveRequested, *, edited: bool) -> None:
+        """Go on at a step that was named; at the one where it stopped, and with nothing changed, in the same visit."""
+        self.abandon(root)
+        root = copy_with(root, error=None)
+        stays = event.step == root.step and (not edited or root.kept)
+        if stays and event.again:
+            self.attempt(copy_with(root, claimed_by="", kept=()), 1)
+        elif stays:
+            self.attempt(root, 1)
+        else:
+            self.arrive(root, str(event.step), event.incoming)
 
     def reopen(self, event: RedriveRequested, redrives: int, *, edited: bool) -> None:
         """Let the execution live again, with the version and the stash with which it is to go on."""
@@ -193,31 +245,51 @@ class Requests(Rules):
         except StepError:
             return thread
 
-    def revive(self, thread: Thread, *, edited: bool) -> None:
+    def revive(self, thread: Thread, event: RedriveRequested, *, edited: bool) -> None:
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
-        again = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
+        going_on = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
         late = thread.deadline is not None and thread.deadline <= self.now
+        if event.again and thread.claimed_by and thread.status is not Status.OVER:
+            self.attempt(copy_with(thread, claimed_by=""), 1)
+            return
         match thread.status:
             case Status.OVER:
                 pass
             case Status.RETRYING:
                 self.put(copy_with(thread, driver=self.driver))
-            case Status.JOINING | Status.WAITING_FOR_CHILDREN if edited and not self.fits(thread):
-                self.anew(thread)
+            case Status.FAILED if thread.join is None:
+                self.anew(thread, edited=edited)
+            case Status.WAITING_FOR_CHILDREN | Status.FAILED if edited and isinstance(thread.join, ChildJoin):
+                self.anew(thread, edited=True)
+            case Status.JOINING | Status.WAITING_FOR_CHILDREN | Status.FAILED if edited and not self.fits(thread):
+                self.anew(thread, edited=True)
             case Status.JOINING if has_joined(thread):
                 self.finish(thread)
-            case Status.WAITING_FOR_CHILDREN if not (edited and isinstance(thread.join, ChildJoin)):
-                self.put(copy_with(again, wait=ChildrenWait(self.execution.control_epoch)))
-            case Status.READY if thread.join is not None:
-                self.put(again)
-            case Status.JOINING:
-                self.put(again)
+            case Status.FAILED:
+                self.proceed(thread, 1, again=event.again)
+            case Status.WAITING_FOR_CHILDREN:
+                join = cast("ChildrenJoin", thread.join)
+                self.put(self.waiting_on(going_on, join, again=event.again))
+            case Status.READY if thread.join is None and not thread.kept:
+                self.revive_call(thread, edited=edited)
+            case Status.READY | Status.JOINING:
+                self.put(going_on)
             case Status.WAITING if not late:
-                self.put(again)
+                self.put(going_on)
             case Status.WAITING_FOR_ANSWER if not late and self.is_open(thread):
-                self.put(again)
+                self.put(going_on)
             case _:
-                self.anew(thread)
+                self.anew(thread, edited=edited)
+
+    def revive_call(self, thread: Thread, *, edited: bool) -> None:
+        """Let a step go on that was ready to run: its call may be under way, and may be claimed."""
+        stopped_at = self.before.ended_at or self.now
+        is_busy = thread.since <= stopped_at and self.now < stopped_at + CALL_LASTS
+        if thread.claimed_by or (is_busy and not edited):
+            going_on = copy_with(thread, deadline=self.deadline(thread, thread.step))
+            self.leave_to_others(going_on, stopped_at)
+        else:
+            self.anew(thread, edited=edited)
 
     def is_open(self, thread: Thread) -> bool:
         """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""
@@ -227,10 +299,13 @@ class Requests(Rules):
             case _:
                 return False
 
-    def anew(self, thread: Thread) -> None:
-        """Let a step begin as though it had never been tried."""
+    def anew(self, thread: Thread, *, edited: bool) -> None:
+        """Let a step begin as though it had never been tried; with nothing changed, in the same visit."""
         self.abandon(thread)
-        self.arrive(thread, thread.step, thread.incoming)
+        if edited and not thread.kept and not thread.claimed_by:
+            self.arrive(thread, thread.step, thread.incoming)
+        else:
+            self.attempt(thread, 1)
 
 
 def _change(event: RedriveRequested, item: Execution, version: int) -> dict[str, Json]:
@@ -241,6 +316,8 @@ def _change(event: RedriveRequested, item: Execution, version: int) -> dict[str,
         change["version"] = {"from": item.definition_version, "to": version}
     if event.step is not None:
         change["step"] = {"from": item.step, "to": event.step}
+    if event.again:
+        change["again"] = True
     if event.stash:
         change["stash"] = {name: {"from": before.get(name), "to": to} for name, to in event.stash.items()}
     return change

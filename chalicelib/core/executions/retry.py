@@ -6,9 +6,30 @@ from datetime import timedelta
 
 from chalicelib.core.definitions.model import RetryPolicy, matches
 from chalicelib.core.executions.model import Failure
+from chalicelib.core.values.errors import (
+    InterruptedCallError,
+    InvalidOutputError,
+    InvalidParametersError,
+    ResultTooLargeError,
+    TemplateBudgetError,
+    TemplateError,
+)
 from chalicelib.core.values.value import value
 
 _PRECISION = 1 << 32
+
+MEANT = frozenset(
+    {
+        TemplateError.name,
+        TemplateBudgetError.name,
+        InvalidParametersError.name,
+        InvalidOutputError.name,
+        ResultTooLargeError.name,
+        InterruptedCallError.name,
+        "task.Rejected",
+    }
+)
+"""Errors that another attempt would only repeat, or that a person wanted: a ``*`` of a retry does not mean them."""
 
 
 @value
@@ -37,13 +58,18 @@ def next_attempt(
         retry_after: how many seconds the other side wants to be left alone, which is done up to the policy's longest.
     """
     for number, policy in enumerate(policies):
-        if matches(failure.name, policy.errors):
+        if _takes(policy, failure.name):
             taken = tries.get(str(number), 0)
             if taken >= policy.max_attempts - 1:
                 return None
             wanted = timedelta(seconds=min(retry_after or 0, policy.max_delay.total_seconds()))
             return Retry(str(number), max(_delay(policy, taken, seed), wanted))
     return None
+
+
+def _takes(policy: RetryPolicy, name: str) -> bool:
+    """Tell whether a policy takes an error; ``*`` takes those that can pass by themselves."""
+    return matches(name, [pattern for pattern in policy.errors if pattern != "*" or name not in MEANT])
 
 
 def _delay(policy: RetryPolicy, taken: int, seed: str) -> timedelta:

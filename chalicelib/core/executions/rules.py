@@ -11,7 +11,7 @@ from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import SignalSent
 from chalicelib.core.executions.model import Failure, Thread
-from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin
+from chalicelib.core.executions.waiting import AnswerWait, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import ItemsFailedError, StepError
 from chalicelib.core.values.json import Json
 
@@ -20,14 +20,30 @@ class Rules(StateBuilder, ABC):
     """What the files of the state machine can ask of one another."""
 
     @abstractmethod
-    def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
-        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
+    def succeed(self, thread: Thread, raw: Json, target: str | None = "", *, pure: bool = False) -> None:
+        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise.
+
+        A result that cannot be shaped is kept, unless it can be had again: it is ``pure``, or what was joined.
+        """
 
     @abstractmethod
-    def arrive(
-        self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None, *, attempt: int = 1
-    ) -> None:
-        """Let a thread begin a step, or another attempt of its step; ``stash`` tells what it has just stashed."""
+    def arrive(self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None) -> None:
+        """Let a thread arrive at a step, which is another visit; ``stash`` tells what it has just stashed."""
+
+    @abstractmethod
+    def attempt(self, thread: Thread, number: int) -> None:
+        """Let a thread begin an attempt of its step in the same visit: what it calls has the same idempotency key."""
+
+    @abstractmethod
+    def proceed(self, thread: Thread, number: int, *, again: bool = False) -> None:
+        """Let a step go on, in an attempt of a number, whose threads or child executions have failed.
+
+        What has succeeded stays, what is under way goes on, what has failed begins again where it failed.
+        """
+
+    @abstractmethod
+    def waiting_on(self, thread: Thread, join: ChildrenJoin, *, again: bool) -> Thread:
+        """Let a thread wait for its child executions, those that have failed to be driven on; or gather them all."""
 
     @abstractmethod
     def deadline(self, thread: Thread, path: str) -> datetime | None:
@@ -66,13 +82,7 @@ class Rules(StateBuilder, ABC):
         """Give a signal that was sent to the execution to a step that waits for it, or keep it."""
 
     @abstractmethod
-    def fail(
-        self,
-        thread: Thread,
-        error: StepError,
-        ended: Mapping[str, Json] | None = None,
-        failure: Failure | None = None,
-    ) -> None:
+    def fail(self, thread: Thread, error: StepError, failure: Failure | None = None) -> None:
         """Fail a step, and outwards what it is nested in, up to whatever handles the failure."""
 
     @abstractmethod

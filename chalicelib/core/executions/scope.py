@@ -49,7 +49,7 @@ def scope(  # noqa: PLR0913 - what a template can depend on
         values["error"] = failure_json(error)
     if ("item" in names or "index" in names) and (item := _item(execution, thread)) is not None:
         values |= {"item": item.item, "index": item.index}
-    return Scope(values, now, f"{execution.id}/{thread.id}/{thread.turn}/{site}")
+    return Scope(values, now, f"{execution.id}/{thread.id}/{thread.visit}/{site}")
 
 
 def rendered(  # noqa: PLR0913 - the same
@@ -137,12 +137,11 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
         StepError: the step fails.
     """
     step = definition.steps[thread.step]
-    if thread.join is not None:
-        thread = _as_attempted(thread)
     if execution.partition is not None and is_partition_root(execution, thread):
         items = cast("list[Json]", thread.incoming)
         return Spread(items, execution.partition.concurrency, execution.partition.tolerate)
-    seen = scope(execution, thread, thread.incoming, thread.started_at, "parameters", names=step.params.names)
+    now = thread.began_visit if step.calls or thread.join is not None else thread.started_at
+    seen = scope(execution, thread, thread.incoming, now, "parameters", names=step.params.names)
     params: Any = render(step.params, seen)  # an object: a step has its parameters by name
     if step.schema is not None and (problems := step.schema.problems(params)):
         where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
@@ -213,8 +212,3 @@ def items_of(definition: Definition, execution: Execution, thread: Thread) -> Se
         return thread.items
     found = outcome(definition, execution, thread)
     return found.items if isinstance(found, Spread) else ()
-
-
-def _as_attempted(thread: Thread) -> Thread:
-    """Answer a thread at the turn of its attempt: it forks at the next one, and gathers at the one after."""
-    return copy_with(thread, turn=thread.turn - (2 if thread.status is Status.READY else 1))

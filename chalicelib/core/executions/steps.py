@@ -32,10 +32,12 @@ class Steps(Rules):
         """Let the thread run its step."""
         if self.execution.deadline is not None and self.now >= self.execution.deadline:
             self.time_out()
+        elif thread.kept:
+            self.succeed(thread, thread.kept[0])
+        elif thread.claimed_by and thread.claimed_by != self.driver.request:
+            self.fail(thread, InterruptedCallError())
         elif thread.deadline is not None and self.now >= thread.deadline:
-            self.fail(thread, StepTimeoutError())
-        elif thread.claimed and thread.driver != self.driver:
-            self.claim_again(thread)
+            self.fail(thread, _unanswered(thread, StepTimeoutError()))
         elif thread.join is not None:
             self.to_call = Call("gather", {"executions": [*children_of(self.execution, thread)]})
         else:
@@ -60,13 +62,13 @@ class Steps(Rules):
             case WaitForAnswer():
                 self.ask(thread, answer)
             case Succeed(output):
-                self.succeed(thread, output)
+                self.succeed(thread, output, pure=True)
             case Goto(target):
-                self.succeed(thread, thread.incoming, target)
+                self.succeed(thread, thread.incoming, target, pure=True)
             case End(output):
-                self.succeed(thread, output, None)
+                self.succeed(thread, output, None, pure=True)
             case Sleep(until) if until <= thread.started_at:
-                self.succeed(thread, thread.incoming)
+                self.succeed(thread, thread.incoming, pure=True)
             case Sleep(until):
                 self.move(copy_with(thread, status=Status.WAITING, wait=TimerWait(until)))
             case Fork(first):
@@ -78,17 +80,10 @@ class Steps(Rules):
 
     def call(self, thread: Thread, wanted: Call) -> None:
         """Have a call made: one that must not be made again, from a turn that is claimed for it."""
-        if wanted.once and not thread.claimed:
-            self.move(copy_with(thread, claimed=True))
+        if wanted.once and not thread.claimed_by:
+            self.move(copy_with(thread, claimed_by=self.driver.request))
         else:
             self.to_call = wanted
-
-    def claim_again(self, thread: Thread) -> None:
-        """Take over a turn that was claimed by another, if that one is known to have called nothing."""
-        if thread.driver is not None and thread.driver.handed:
-            self.move(thread)
-        else:
-            self.fail(thread, InterruptedCallError())
 
     def skip(self, thread: Thread) -> None:
         """Go on as though the step were not there.
@@ -102,30 +97,49 @@ class Steps(Rules):
         self.onward(thread, self.definition.steps[thread.step].next, thread.incoming)
 
     def call_succeeded(self, thread: Thread, event: CallSucceeded) -> None:
-        """Take the result of the call that the turn made."""
-        self.answered(thread, event.result)
+        """Take the result of the call that the turn made; after the end it is kept, for a redrive."""
+        if not self.execution.ended:
+            self.answered(thread, event.result)
+        elif (call := callback_of(self.definition, self.execution, thread)) is not None:
+            self.await_callback(thread, call)
+        elif thread.join is None:
+            self.put(copy_with(thread, claimed_by="", kept=(event.result,)))
 
     def call_failed(self, thread: Thread, event: CallFailed) -> None:
-        """Fail the step with the error of the call that the turn made."""
-        self.fail(thread, StepError(event.message, event.name, event.details, event.retry_after))
+        """Fail the step with the error of the call that the turn made; after the end, its answer is known."""
+        error = StepError(event.message, event.name, event.details, event.retry_after)
+        if not self.execution.ended:
+            known = thread if event.unanswered else copy_with(thread, claimed_by="")
+            self.fail(known, _unanswered(known, error))
+        elif thread.claimed_by and not event.unanswered:
+            self.call_deferred(thread)
+
+    def call_deferred(self, thread: Thread) -> None:
+        """Give a claim back that no call was made under."""
+        if thread.claimed_by == self.driver.request:
+            self.put(copy_with(thread, claimed_by=""))
 
     def poisoned(self, thread: Thread) -> None:
         """Fail the step, whose message is given up."""
-        self.fail(thread, PoisonError())
+        self.fail(thread, _unanswered(thread, PoisonError()))
 
     def answered(self, thread: Thread, result: Json) -> None:
         """Take the result of the call that the turn made."""
         if thread.deadline is not None and self.now >= thread.deadline:
-            self.fail(thread, StepTimeoutError())
+            self.fail(copy_with(thread, claimed_by="", kept=(result,)), StepTimeoutError())
         elif thread.join is not None:
             parts = cast("list[Json]", result)
             self.succeed(thread, [each for part in parts if isinstance(part, list) for each in part])
         elif (call := callback_of(self.definition, self.execution, thread)) is not None:
-            wait = AnswerWait(AnswerKind.CALLBACK, until=self.after(call.heartbeat))
-            waiting = copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait, claimed=False)
-            self.put(copy_with(waiting, since=self.now, driver=self.driver))
+            self.await_callback(thread, call)
         else:
             self.succeed(thread, result)
+
+    def await_callback(self, thread: Thread, call: Call) -> None:
+        """Wait for whoever was handed the token; the turn stays, so the token does."""
+        wait = AnswerWait(AnswerKind.CALLBACK, until=self.after(call.heartbeat))
+        waiting = copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait)
+        self.put(copy_with(waiting, since=self.now, driver=self.driver))
 
     def timer_fired(self, thread: Thread) -> None:
         """Let the timer of a turn count once it is due, however early its message comes."""
@@ -139,8 +153,10 @@ class Steps(Rules):
         match thread.wait:
             case TimerWait() if until == first:
                 self.succeed(thread, thread.incoming)
+            case RetryWait() if until == first and thread.join is None:
+                self.attempt(thread, thread.attempt + 1)
             case RetryWait() if until == first:
-                self.arrive(thread, thread.step, thread.incoming, attempt=thread.attempt + 1)
+                self.proceed(thread, thread.attempt + 1)
             case AnswerWait() as wait if until == first:
                 self.overdue(thread, wait)
             case _ if thread.deadline == first:
@@ -148,8 +164,11 @@ class Steps(Rules):
             case _:
                 self.time_out()
 
-    def succeed(self, thread: Thread, raw: Json, target: str | None = "") -> None:
-        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise."""
+    def succeed(self, thread: Thread, raw: Json, target: str | None = "", *, pure: bool = False) -> None:
+        """Shape the step's result, leave it in the stash, and go on: where the step says, unless told otherwise.
+
+        A result that cannot be shaped is kept, unless it can be had again: it is ``pure``, or what was joined.
+        """
         step = self.definition.steps[thread.step]
         if is_partition_root(self.execution, thread):
             self.close(thread, State.SUCCEEDED, output=raw, failed=_failed(thread))
@@ -162,7 +181,8 @@ class Steps(Rules):
             if target is None and thread.parent is None:
                 self.check(result)
         except StepError as error:
-            self.fail(thread, error)
+            kept = thread.kept if pure or thread.join is not None else (raw,)
+            self.fail(copy_with(thread, claimed_by="", kept=kept), error)
             return
         self.close_wait(thread)
         actor = answered_by(thread)
@@ -196,25 +216,29 @@ class Steps(Rules):
         else:
             self.joined(thread, result)
 
-    def arrive(
-        self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None, *, attempt: int = 1
-    ) -> None:
-        """Let a thread begin a step, or another attempt of its step; ``stash`` tells what it has just stashed."""
+    def arrive(self, thread: Thread, step: str, incoming: Json, stash: Mapping[str, Json] | None = None) -> None:
+        """Let a thread arrive at a step, which is another visit; ``stash`` tells what it has just stashed."""
+        visiting = copy_with(thread, visit=thread.turn + 1, visited_at=None, claimed_by="", kept=(), tries={})
+        self.enter(copy_with(visiting, step=step, incoming=incoming, attempt=1), stash)
+
+    def attempt(self, thread: Thread, number: int) -> None:
+        """Let a thread begin an attempt of its step in the same visit: what it calls has the same idempotency key."""
+        tries = thread.tries if number > 1 else {}
+        self.enter(copy_with(thread, visited_at=thread.began_visit, attempt=number, tries=tries))
+
+    def enter(self, thread: Thread, stash: Mapping[str, Json] | None = None) -> None:
+        """Let a thread be ready to run its step."""
         begun = copy_with(
             thread,
             turn=thread.turn + 1,
             status=Status.READY,
-            step=step,
-            incoming=incoming,
             since=self.now,
             started_at=self.now,
             driver=self.driver,
-            deadline=self.deadline(thread, step),
-            attempt=attempt,
-            tries=thread.tries if attempt > 1 else {},
+            deadline=self.deadline(thread, thread.step),
             join=None,
             wait=None,
-            claimed=False,
+            busy_until=None,
             items=None,
             results={},
         )
@@ -235,6 +259,14 @@ class Steps(Rules):
             return thread.attempt > 1 or holds(self.definition, execution, thread)
         except StepError:
             return True
+
+
+def _unanswered(thread: Thread, error: StepError) -> StepError:
+    """Answer the error of a step that fails; of a call that must not be made twice, none is known but that."""
+    if not thread.claimed_by or thread.status is not Status.READY:
+        return error
+    cause: dict[str, Json] = {"name": error.name, "message": str(error), "details": error.details}
+    return InterruptedCallError(details=cause)
 
 
 def _failed(thread: Thread) -> int:

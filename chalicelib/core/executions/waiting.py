@@ -1,5 +1,6 @@
 """What a thread joins, and what it waits for."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
@@ -52,6 +53,12 @@ class PartitionJoin:
     """How many items have failed so far, and were tolerated."""
     items: int = 0
     """How many items there are."""
+    turn: int = 0
+    """The turn after which the child executions are named, and which they name to their parent."""
+    over: Sequence[int] = ()
+    """The child executions that have ended without success, until they are driven on."""
+    redrives: int = 0
+    """How often the child executions were driven on: what one came to before that does not count."""
     reads: str = ""
     """What the partitions are handed on because their steps may read it: of ``input`` and ``stash``."""
 
@@ -64,10 +71,17 @@ class ChildJoin:
     """Its id."""
     awaited: bool = True
     """Whether its end is waited for."""
+    turn: int = 0
+    over: Sequence[int] = ()
+    redrives: int = 0
+    """The last three as those of a :class:`PartitionJoin`."""
 
     total: ClassVar[int] = 1
     begun: ClassVar[int] = 1
 
+
+ChildrenJoin: TypeAlias = PartitionJoin | ChildJoin
+"""Child executions that a thread has begun."""
 
 Join: TypeAlias = BranchJoin | ItemJoin | PartitionJoin | ChildJoin
 """What a thread has begun, and goes on after."""
@@ -107,6 +121,8 @@ class ChildrenWait:
 
     control_epoch_owed: int = 0
     """The newest control epoch of the execution that came after they were started: they are told of it; 0: none."""
+    again: bool = False
+    """Whether they may make calls again that must not be made twice, and of which no answer is known."""
 
     until: ClassVar[None] = None
 

@@ -84,7 +84,9 @@ def execution_slots(document: dict[str, Any]) -> Iterator[Slot]:
     """Find the slots of the state of an execution."""
     yield from _slots(document, (), ("input", "output"), ("stash", "error"))
     for index, thread in enumerate(document["threads"]):
-        yield from _slots(thread, ("threads", index), ("incoming", "item", "items"), ("stash", "results", "error"))
+        yield from _slots(
+            thread, ("threads", index), ("incoming", "item", "items", "kept"), ("stash", "results", "error")
+        )
         answer = thread.get("asking", {}).get("answer", {})
         yield from _slots(answer, ("threads", index, "asking", "answer"), ("value",), ())
     for index, signal in enumerate(document.get("mailbox", ())):

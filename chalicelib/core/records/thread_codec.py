@@ -26,12 +26,16 @@ _JOIN: Mapping[str, Any] = {
     "begun": 0,
     "first": False,
     "listed": False,
+    "forked": False,
     "at_once": 1,
     "concurrency": 1,
     "tolerate": 0,
     "failed": 0,
     "items": 0,
     "reads": "",
+    "turn": 0,
+    "over": (),
+    "redrives": 0,
     "child": None,
     "wait": True,
 }
@@ -53,6 +57,8 @@ def thread_json(thread: Thread) -> JsonObject:
         until=thread.wait and thread.wait.until and format_instant(thread.wait.until),
         deadline=thread.deadline and format_instant(thread.deadline),
         attempt=thread.attempt if thread.attempt > 1 else None,
+        visit=thread.visit if thread.visit != thread.turn else None,
+        visitedAt=thread.visited_at and format_instant(thread.visited_at),
         tries=dict(thread.tries) or None,
         parent=thread.parent,
         branch=thread.branch,
@@ -62,8 +68,11 @@ def thread_json(thread: Thread) -> JsonObject:
         error=thread.error and failure_json(thread.error),
         join=thread.join and _join_json(thread.join),
         asking=_answer_wait_json(thread.wait) if isinstance(thread.wait, AnswerWait) else None,
-        claimed=thread.claimed or None,
+        claimed=thread.claimed_by or None,
+        busyUntil=thread.busy_until and format_instant(thread.busy_until),
+        kept=list(thread.kept) or None,
         ordered=(thread.wait.control_epoch_owed or None) if isinstance(thread.wait, ChildrenWait) else None,
+        again=(thread.wait.again or None) if isinstance(thread.wait, ChildrenWait) else None,
         items=None if thread.items is None else list(thread.items),
         results=dict(thread.results) or None,
     )
@@ -73,6 +82,7 @@ def read_thread(document: Mapping[str, Any]) -> Thread:
     """Read a thread that :func:`thread_json` wrote."""
     driver, error, join = document.get("driver"), document.get("error"), document.get("join")
     status, deadline = Status(document["status"]), document.get("deadline")
+    visited, busy = document.get("visitedAt"), document.get("busyUntil")
     return Thread(
         id=document["id"],
         turn=document["turn"],
@@ -84,6 +94,8 @@ def read_thread(document: Mapping[str, Any]) -> Thread:
         driver=driver and Driver(*driver),
         deadline=deadline and parse_instant(deadline),
         attempt=document.get("attempt", 1),
+        visit=document.get("visit", document["turn"]),
+        visited_at=visited and parse_instant(visited),
         tries=document.get("tries", {}),
         parent=document.get("parent"),
         branch=document.get("branch"),
@@ -91,9 +103,11 @@ def read_thread(document: Mapping[str, Any]) -> Thread:
         item=document.get("item"),
         stash=document.get("stash", {}),
         error=error and Failure(**error),
-        join=join and _read_join(join, status),
+        join=join and _read_join(join),
         wait=_read_wait(document, status),
-        claimed=document.get("claimed", False),
+        claimed_by=document.get("claimed", ""),
+        busy_until=busy and parse_instant(busy),
+        kept=tuple(document.get("kept", ())),
         items=document.get("items"),
         results=document.get("results", {}),
     )
@@ -105,11 +119,11 @@ def _join_json(join: Join) -> JsonObject:
         case BranchJoin(total, first):
             members = {"total": total, "begun": total, "first": first, "at_once": total}
         case ItemJoin():
-            members = {**vars(join), "listed": True, "items": join.total}
+            members = {**vars(join), "listed": True, "forked": True}
         case PartitionJoin():
             members = {**vars(join), "listed": True}
         case _:
-            members = {"total": 1, "begun": 1, "child": join.execution, "wait": join.awaited}
+            members = {**vars(join), "total": 1, "begun": 1, "child": join.execution, "wait": join.awaited}
     written = {"total": members["total"]}
     for name, default in _JOIN.items():
         if (member := members.get(name, default)) != default:
@@ -117,14 +131,14 @@ def _join_json(join: Join) -> JsonObject:
     return written
 
 
-def _read_join(document: Mapping[str, Any], status: Status) -> Join:
-    """Read what a thread joins; of a `map`, its status tells whether it has forked threads or started executions."""
-    members = {**_JOIN, **document}
+def _read_join(document: Mapping[str, Any]) -> Join:
+    """Read what a thread joins."""
+    members = {**_JOIN, **document, "over": tuple(document.get("over", ()))}
     if members["child"] is not None:
-        return ChildJoin(members["child"], members["wait"])
+        return ChildJoin(members["child"], members["wait"], members["turn"], members["over"], members["redrives"])
     if not members["listed"]:
         return BranchJoin(members["total"], members["first"])
-    kind = ItemJoin if status is Status.JOINING else PartitionJoin
+    kind = ItemJoin if members["forked"] else PartitionJoin
     return kind(**{field.name: members[field.name] for field in fields(kind)})
 
 
@@ -145,7 +159,7 @@ def _read_wait(document: Mapping[str, Any], status: Status) -> Wait | None:
         case Status.RETRYING:
             return RetryWait(parse_instant(document["until"]))
         case Status.WAITING_FOR_CHILDREN:
-            return ChildrenWait(document.get("ordered", 0))
+            return ChildrenWait(document.get("ordered", 0), document.get("again", False))
         case _:
             return None
 

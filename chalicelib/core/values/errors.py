@@ -117,7 +117,8 @@ class StepError(SedoError):
     """A step failed.
 
     ``name`` is what ``catch`` and ``retry`` match, ``details`` any JSON that helps to see why, ``retry_after`` after
-    how many seconds the other side wants to be asked again.
+    how many seconds the other side wants to be asked again, ``unanswered`` whether it may have done what it was asked
+    though it gave no answer that can be read.
     """
 
     name = "StepFailed"
@@ -128,11 +129,14 @@ class StepError(SedoError):
         name: str | None = None,
         details: Json = None,
         retry_after: float | None = None,
+        *,
+        unanswered: bool = False,
     ) -> None:
         super().__init__(message)
         self.name = name or type(self).name
         self.details = details
         self.retry_after = retry_after
+        self.unanswered = unanswered
 
 
 class TemplateError(StepError):
@@ -190,7 +194,7 @@ class InternalError(StepError):
 
 
 class InterruptedCallError(StepError):
-    """The function that made the call died, or was stopped: whether the call was done is not known."""
+    """Whether the call was done is not known: look there, then redrive with again: true, or from another step."""
 
     name = "Interrupted"
 
