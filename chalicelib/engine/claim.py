@@ -109,10 +109,7 @@ class Claim(Deliver):
             under_it = driver is not None and driver.message == delivery.id
             handed = driver is not None and driver.handed
             if item.ended:
-                if under_it:
-                    self.imply(item, thread)
-                elif thread.id == ROOT and isinstance(received, Started | Requested):
-                    self.imply_end(item, thread)
+                self.take_up_ended(item, thread, delivery)
             elif self.is_anothers(thread):
                 if thread is named and not under_it:
                     self.imply(item, thread)
@@ -123,6 +120,13 @@ class Claim(Deliver):
                     self.hear(item, thread, delivery)
                 if under_it:
                     self.imply(item, thread)
+
+    def take_up_ended(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
+        """Find what a message is about after the end: what its dead twin did not say, or what the parent missed."""
+        if thread.driver is not None and thread.driver.message == delivery.id:
+            self.imply(item, thread)
+        elif thread.id == ROOT and isinstance(delivery.message.event, Started | Requested):
+            self.imply_end(item, thread)
 
     def is_anothers(self, thread: Thread) -> bool:
         """Tell whether another request may be making the call of a turn, which must not be made twice.
@@ -150,14 +154,14 @@ class Claim(Deliver):
         own: dict[TurnKey, str] = {}
         for thread in item.threads.values():
             driver, held = thread.driver, self.own.get(thread.key)
-            if driver is not None and self.is_me(driver):
+            if held is not None and thread.key in self.running:
+                own[thread.key] = held  # the answer to its call counts, whatever has become of the execution
+            elif driver is not None and self.is_me(driver):
                 if thread.status is Status.READY and not driver.handed and not item.ended:
                     own[thread.key] = driver.message
                 else:
                     self.imply(item, thread)
-            elif held is not None and (
-                driver is None or not driver.handed or self.names(held, thread) or thread.key in self.running
-            ):
+            elif held is not None and (driver is None or not driver.handed or self.names(held, thread)):
                 own[thread.key] = held
         self.item, self.own = item, own
         for pending in self.pending:
@@ -169,8 +173,9 @@ class Claim(Deliver):
         """Tell whether an input still means something, and is mine to fold."""
         if isinstance(pending.input, Requested):
             return True
-        is_of_call = isinstance(pending.input, CallSucceeded | CallFailed | CallDeferred)
-        thread = None if item.ended and not is_of_call else addressed(item, pending.input)
+        if isinstance(pending.input, CallSucceeded | CallFailed | CallDeferred):
+            return addressed(item, pending.input) is not None  # whoever is to make the call now: it was made
+        thread = None if item.ended else addressed(item, pending.input)
         is_mine = thread is not None and (thread.status is not Status.READY or thread.key in self.own)
         return is_mine or (thread is not None and isinstance(pending.input, Answered))
 

@@ -47,9 +47,10 @@ class Deliver:
     """What an invocation sends and acknowledges; and the state that all of it shares.
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
-    it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight;
-    ``sent`` whose wait it has answered. ``item`` is the execution as last read or written (``presumed``: as the
-    message says), None once nothing is left to do; ``image`` makes the image of the last write.
+    it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
+    those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered.
+    ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
+    do; ``image`` makes the image of the last write.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Deliver:
         self.own: dict[TurnKey, str] = {}
         self.pending: list[Pending] = []
         self.running: set[TurnKey] = set()
+        self.late: dict[TurnKey, str] = {}
         self.looked_at = dependencies.clock.now()
         self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()

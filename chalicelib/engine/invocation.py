@@ -30,7 +30,7 @@ class Invocation(RunAhead):
         self.load()
         while self.item is not None:
             self.send(self.item)
-            if self.item.ended and not self.pending and not self.running:
+            if self.item.ended and not self.pending and not self.running and not self.late:
                 break
             advance = self.advance(self.item)
             if advance.calls and self.presumed:
@@ -41,10 +41,10 @@ class Invocation(RunAhead):
                 self.write(self.item, advance)
                 continue
             self.pending = []
-            if not self.running:
+            if not self.running and not self.late:
                 break
             self.collect()
-        while self.running:
+        while self.running or self.late:
             self.collect()
         return self.acknowledged()
 

@@ -131,7 +131,7 @@ class RunAhead(Claim):
         for result in self.calls.wait(min([*look_at, *self.limits().values()], default=None)):
             key = TurnKey(result.thread, result.turn)
             self.running.discard(key)
-            message = self.own.get(key)
+            message = self.late.pop(key, None) or self.own.get(key)
             if message is not None and (not isinstance(result, CallDeferred) or self.holds_claim(key)):
                 self.pending.append(Pending(result, message))
         if self.running and not self.pending and any(at <= self.dependencies.clock.now() for at in look_at):
@@ -167,10 +167,12 @@ class RunAhead(Claim):
         }
 
     def give_up(self, key: TurnKey) -> None:
-        """Wait no longer for a call that is over its time: whatever it answers is too late."""
+        """Go on without a call that is over its time; only one that must not be made twice is waited for in the end."""
         self.running.discard(key)
         if message := self.own.get(key):
             self.pending.append(Pending(StepDue(*key), message))
+            if self.holds_claim(key):
+                self.late[key] = message
 
     def write(self, item: Execution, advance: Advance) -> None:
         """Put what is to be a row of history, then the execution if nobody else has written it."""

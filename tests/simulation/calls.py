@@ -129,7 +129,8 @@ class SimulatedCalls:
             return self.gathered(running)
         answer = self.world.answers.to(running.made_by, running.call)
         if "error" in answer:
-            return CallFailed(running.thread, running.turn, answer["error"], answer.get("message", "no"))
+            unanswered = answer.get("unanswered", False)
+            return CallFailed(*running.made_by[1:], answer["error"], answer.get("message", "no"), unanswered=unanswered)
         run = sum(made.turn == running.made_by for made in self.world.made_calls)
         content: Any = running.call.params
         default = {"of": content.get("content"), "run": run}

@@ -119,8 +119,8 @@ CALL_KEYS: Mapping[str, dict[str, Json]] = {
     "idempotencyKey": {
         "type": "string",
         "pattern": "^[!-~]{1,255}$",
-        "description": "What the other side may tell a repeated call by, printable ASCII without spaces; by default that "
-        "of the visit of the step, the same for every attempt.",
+        "description": "What the other side may tell a repeated call by, printable ASCII without spaces; by default "
+        "that of the visit of the step, the same for every attempt.",
     },
 }
 """Parameters of every step type that calls the world."""

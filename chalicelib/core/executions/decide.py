@@ -18,13 +18,13 @@ was done. Whoever gets the message again finds by the driver what is left to do.
 *Commands.* A decision sends nothing. What is to be sent follows from the state that was written
 (:mod:`chalicelib.core.executions.implied`), so whoever reads that state can send it, too.
 
-*Visits.* A thread that arrives at a step visits it; attempts, hand-overs, and redrives that change nothing belong to the
-same visit. What a visit calls is made from its own thread, the threads that forked it, the input of the execution and
-the instant of arrival: none of them changes meanwhile. So the idempotency key of a visit always stands for the same
+*Visits.* A thread that arrives at a step visits it; attempts, hand-overs, and redrives that change nothing belong to
+the same visit. What a visit calls is made from its own thread, the threads that forked it, the input of the execution
+and the instant of arrival: none of them changes meanwhile. So the idempotency key of a visit always stands for the same
 content.
 
-*Claims.* A call that must not be made twice is made by the one request that claimed it. The claim stands until the answer
-is known, whatever happens to the turn; whoever else comes to the turn finds it ``Interrupted``.
+*Claims.* A call that must not be made twice is made by the one request that claimed it. The claim stands until the
+answer is known, whatever happens to the turn; whoever else comes to the turn finds it ``Interrupted``.
 
 The rules are beside this file, each where it belongs: ``steps``, ``branches``, ``children``, ``answers``, ``failures``,
 ``requests`` (whether something may be asked of a whole execution, and what it does). ``rules`` says which of them one
@@ -101,8 +101,8 @@ def addressed(execution: Execution, event: Input) -> Thread | None:
 def turn_meant(thread: Thread, event: Input) -> int:
     """Tell which turn an input must name to mean a thread as it stands.
 
-    A token is that of the visit, as what a call hands out is the same in every attempt. A child execution names the turn
-    at which it was started.
+    A token is that of the visit, as what a call hands out is the same in every attempt. A child execution names the
+    turn at which it was started.
     """
     if isinstance(event, CallbackSucceeded | CallbackFailed | HeartbeatReceived):
         return thread.visit
@@ -246,6 +246,20 @@ TABLE: Sequence[TableRow] = (
     _fires(Status.WAITING_FOR_ANSWER, "overdue, or time out"),
     _poisons(Status.WAITING_FOR_ANSWER),
     TableRow(Status.FAILED, (ChildEnded,), "take the result", lambda do, thread, got: do.child_ended(thread, got)),
+    TableRow(
+        Status.FAILED,
+        (CallSucceeded,),
+        "keep the result",
+        lambda do, thread, got: do.call_succeeded(thread, got),
+        after_end=True,
+    ),
+    TableRow(
+        Status.FAILED,
+        (CallFailed,),
+        "give the claim up",
+        lambda do, thread, got: do.call_failed(thread, got),
+        after_end=True,
+    ),
     TableRow(Status.OVER, (ChildEnded,), "forget the child", lambda do, thread, got: do.forget(thread, got)),
     TableRow(Status.OVER, (WaitClosed,), "remove the tombstone", lambda do, thread, _: do.remove(thread)),
 )

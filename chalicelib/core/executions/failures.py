@@ -1,5 +1,7 @@
 """Failures: tried again, caught, tolerated, or the end; and how a step that others run below goes on after one."""
 
+from typing import TYPE_CHECKING
+
 from chalicelib.core.definitions.model import matches
 from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
@@ -16,8 +18,10 @@ from chalicelib.core.executions.waiting import (
     RetryWait,
 )
 from chalicelib.core.values.errors import ItemsFailedError, StepError, StepTimeoutError
-from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
+
+if TYPE_CHECKING:
+    from chalicelib.core.values.json import Json
 
 
 class Failures(Rules):

@@ -92,14 +92,18 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
         delay, longest = seconds_until(wake, now), int(LONGEST_DELAY.total_seconds())
         if not is_long(execution, thread) or delay <= longest:
             commands.append(Message(execution.id, TimerFired(*thread.key), delay=min(delay, longest)))
-    elif thread.status is Status.READY and thread.driver is None:
-        commands.append(Message(execution.id, Started()))
-    elif thread.status is Status.READY and thread.driver is not None and thread.driver.handed:
-        delay = 0 if thread.busy_until is None else seconds_until(thread.busy_until, now)
-        commands.append(
-            Message(execution.id, StepDue(*thread.key), delay=min(delay, int(LONGEST_DELAY.total_seconds())))
-        )
+    elif thread.status is Status.READY:
+        commands += _next(execution, thread, now)
     return commands
+
+
+def _next(execution: Execution, thread: Thread, now: datetime) -> Iterator[Message]:
+    """Let a thread run that nobody has touched, or that was handed over: once its call cannot be under way any more."""
+    if thread.driver is None:
+        yield Message(execution.id, Started())
+    elif thread.driver.handed:
+        delay = 0 if thread.busy_until is None else seconds_until(thread.busy_until, now)
+        yield Message(execution.id, StepDue(*thread.key), delay=min(delay, int(LONGEST_DELAY.total_seconds())))
 
 
 def _farewells(execution: Execution, thread: Thread) -> Iterator[Command]:

@@ -54,7 +54,7 @@ class Status(StrEnum):
     WAITING_FOR_ANSWER = "asking"
     """It waits for the answer of somebody outside."""
     FAILED = "failed"
-    """Its step failed, and nothing has handled that yet: it goes on with a retry of what it is nested in, or a redrive."""
+    """Its step failed, and nothing has handled that yet: a retry of what it is nested in, or a redrive, takes it up."""
     OVER = "over"
     """It has ended; what it began elsewhere, or who began it, may not have been told yet."""
 

@@ -5,9 +5,8 @@
 no error.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.branches import has_joined
@@ -27,7 +26,6 @@ from chalicelib.core.executions.waiting import (
     AnswerWait,
     BranchJoin,
     ChildJoin,
-    ChildrenJoin,
     ChildrenWait,
     ItemJoin,
     PartitionJoin,
@@ -36,6 +34,9 @@ from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def problem(execution: Execution, request: type[Requested]) -> str | None:
@@ -257,23 +258,10 @@ class Requests(Rules):
                 pass
             case Status.RETRYING:
                 self.put(copy_with(thread, driver=self.driver))
-            case Status.FAILED if thread.join is None:
-                self.anew(thread, edited=edited)
-            case Status.WAITING_FOR_CHILDREN | Status.FAILED if edited and isinstance(thread.join, ChildJoin):
-                self.anew(thread, edited=True)
-            case Status.JOINING | Status.WAITING_FOR_CHILDREN | Status.FAILED if edited and not self.fits(thread):
-                self.anew(thread, edited=True)
-            case Status.JOINING if has_joined(thread):
-                self.finish(thread)
-            case Status.FAILED:
-                self.proceed(thread, 1, again=event.again)
-            case Status.WAITING_FOR_CHILDREN:
-                join = cast("ChildrenJoin", thread.join)
-                self.put(self.waiting_on(going_on, join, again=event.again))
-            case Status.READY if thread.join is None and not thread.kept:
-                self.revive_call(thread, edited=edited)
-            case Status.READY | Status.JOINING:
-                self.put(going_on)
+            case _ if thread.join is not None:
+                self.revive_nest(thread, going_on, edited=edited, again=event.again)
+            case Status.READY:
+                self.revive_call(thread, going_on, edited=edited)
             case Status.WAITING if not late:
                 self.put(going_on)
             case Status.WAITING_FOR_ANSWER if not late and self.is_open(thread):
@@ -281,13 +269,32 @@ class Requests(Rules):
             case _:
                 self.anew(thread, edited=edited)
 
-    def revive_call(self, thread: Thread, *, edited: bool) -> None:
-        """Let a step go on that was ready to run: its call may be under way, and may be claimed."""
+    def revive_nest(self, thread: Thread, going_on: Thread, *, edited: bool, again: bool) -> None:
+        """Let a step go on that has begun threads or child executions; what of them has succeeded stays."""
+        match thread.status, thread.join:
+            case ((Status.WAITING_FOR_CHILDREN | Status.FAILED), ChildJoin()) if edited:
+                self.anew(thread, edited=True)
+            case ((Status.JOINING | Status.WAITING_FOR_CHILDREN | Status.FAILED), _) if edited and not self.fits(
+                thread
+            ):
+                self.anew(thread, edited=True)
+            case Status.JOINING, _ if has_joined(thread):
+                self.finish(thread)
+            case Status.FAILED, _:
+                self.proceed(thread, 1, again=again)
+            case Status.WAITING_FOR_CHILDREN, (PartitionJoin() | ChildJoin()) as join:
+                self.put(self.waiting_on(going_on, join, again=again))
+            case _:
+                self.put(going_on)
+
+    def revive_call(self, thread: Thread, going_on: Thread, *, edited: bool) -> None:
+        """Let a step go on that was ready to run: its call may be under way, or claimed, or have been answered."""
         stopped_at = self.before.ended_at or self.now
         is_busy = thread.since <= stopped_at and self.now < stopped_at + CALL_LASTS
-        if thread.claimed_by or (is_busy and not edited):
-            going_on = copy_with(thread, deadline=self.deadline(thread, thread.step))
-            self.leave_to_others(going_on, stopped_at)
+        if thread.kept:
+            self.put(going_on)
+        elif thread.claimed_by or (is_busy and not edited):
+            self.leave_to_others(copy_with(thread, deadline=going_on.deadline), stopped_at)
         else:
             self.anew(thread, edited=edited)
 

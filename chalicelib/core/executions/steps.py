@@ -97,22 +97,22 @@ class Steps(Rules):
         self.onward(thread, self.definition.steps[thread.step].next, thread.incoming)
 
     def call_succeeded(self, thread: Thread, event: CallSucceeded) -> None:
-        """Take the result of the call that the turn made; after the end it is kept, for a redrive."""
-        if not self.execution.ended:
+        """Take the result of the call that the turn made; after a failure or the end it is kept, to go on with."""
+        if not self.execution.ended and thread.status is Status.READY:
             self.answered(thread, event.result)
-        elif (call := callback_of(self.definition, self.execution, thread)) is not None:
+        elif (call := callback_of(self.definition, self.execution, thread)) is None:
+            self.put(thread if thread.join else copy_with(thread, claimed_by="", kept=(event.result,)))
+        elif thread.status is Status.READY:
             self.await_callback(thread, call)
-        elif thread.join is None:
-            self.put(copy_with(thread, claimed_by="", kept=(event.result,)))
 
     def call_failed(self, thread: Thread, event: CallFailed) -> None:
-        """Fail the step with the error of the call that the turn made; after the end, its answer is known."""
-        error = StepError(event.message, event.name, event.details, event.retry_after)
-        if not self.execution.ended:
-            known = thread if event.unanswered else copy_with(thread, claimed_by="")
+        """Fail the step with the error of the call that it made; after a failure or the end, its claim is over."""
+        known = thread if event.unanswered else copy_with(thread, claimed_by="")
+        if not self.execution.ended and thread.status is Status.READY:
+            error = StepError(event.message, event.name, event.details, event.retry_after)
             self.fail(known, _unanswered(known, error))
-        elif thread.claimed_by and not event.unanswered:
-            self.call_deferred(thread)
+        elif known.claimed_by != thread.claimed_by:
+            self.put(known)
 
     def call_deferred(self, thread: Thread) -> None:
         """Give a claim back that no call was made under."""

@@ -1,0 +1,175 @@
+"""A call that must not be made twice, whatever happens to its execution at whichever moment of the call."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from chalicelib.api.parsing import read_yaml
+from chalicelib.core.executions.model import Execution, Status
+from chalicelib.core.values.json import Json
+from tests.simulation.clients import Demand
+from tests.simulation.invariants import check_end
+from tests.simulation.scenario import Scenario, play, root_of
+from tests.simulation.world import World
+
+SECONDS = 4
+"""That the call takes."""
+MOMENTS = (0, 0.5, 2, 3.999, 4, 4.001, 6)
+"""Seconds after the start: before the call, while it is under way, at its end and after it."""
+LATER = (0.001, 0.3, 5, 50, 400)
+"""Seconds after that: while the call may be under way, when it is over, and when the function that made it has ended."""
+SEEDS = range(4)
+"""Of the random runs of each case, with faults at any call."""
+
+ALONE = """
+    id: alone
+    steps:
+      - {id: pay, type: call, name: pay, content: '${uuid()} ${now()}', delivery: at-most-once}
+      - {id: say, type: call, content: '${output}'}
+"""
+BESIDE = """
+    id: beside
+    steps:
+      - id: both
+        type: parallel
+        branches:
+          - id: left
+            steps: [{id: pay, type: call, name: pay, content: '${uuid()}', delivery: at-most-once}]
+          - id: right
+            steps:
+              - {id: rest, type: wait, seconds: '${input}'}
+              - {id: flaky, type: call, name: flaky}
+"""
+RETRIED = BESIDE.replace("id: beside", "id: retried").replace(
+    "type: parallel", "type: parallel\n        retry: [{errors: [Busy], intervalSeconds: 1, jitter: none}]"
+)
+WIDE = """
+    id: wide
+    steps:
+      - id: all
+        type: map
+        items: '${range(`7`)}'
+        steps: [{id: pay, type: call, name: pay, content: '${item}', delivery: at-most-once}]
+"""
+NESTED = """
+    id: nested
+    steps:
+      - {id: order, type: workflow, definition: alone, input: '${input}'}
+"""
+TIMED = ALONE.replace("id: alone", "id: timed\n    timeoutSeconds: 3")
+OWN_TIME = ALONE.replace("id: alone", "id: own-time").replace(
+    "name: pay", "name: pay, timeoutSeconds: 3, retry: [{errors: [Timeout, '*'], jitter: none}]"
+)
+SHAPED = ALONE.replace("id: alone", "id: shaped").replace(
+    "name: pay", "name: pay, output: '${from_json(output)}', retry: [{errors: ['*', TemplateFailed], jitter: none}]"
+)
+CALLBACK = ALONE.replace("id: alone", "id: called-back").replace("name: pay", "name: pay, callback: true")
+
+FLAKY: Mapping[str, Sequence[Mapping[str, Json]]] = {
+    "pay": [{"seconds": SECONDS, "result": "paid"}],
+    "flaky": [{"error": "Busy"}, {"result": "fine"}],
+}
+LOST: Sequence[Mapping[str, Json]] = [{"error": "http.Timeout", "unanswered": True}, {"result": "paid at last"}]
+
+
+def scenario(
+    text: str, requests: Sequence[Demand], value: Json = None, **more: Sequence[Mapping[str, Json]]
+) -> Scenario:
+    document, _ = read_yaml(text.encode(), 10_000)
+    alone, _ = read_yaml(ALONE.encode(), 10_000)
+    others = [alone] if text is NESTED else []
+    return Scenario("", "", document, others, input=value, answers={**FLAKY, **more}, requests=requests)
+
+
+def played(scenario: Scenario) -> list[World]:
+    """Play a scenario undisturbed, and some times with faults; whatever happened, no call was made twice."""
+    worlds = [play(scenario), *(play(scenario, seed=seed, rate=0.03, turns=2) for seed in SEEDS)]
+    for world in worlds:
+        made = Counter(made.key for made in world.made_calls if made.once)
+        assert not made or max(made.values()) == 1, f"made twice: {made.most_common(1)}; struck: {world.faults.struck}"
+        contents = {(made.key, made.content) for made in world.made_calls}
+        assert len(contents) == len({made.key for made in world.made_calls}), "a key carried two contents"
+        for item in world.all():
+            check_end(world, item)
+    return worlds
+
+
+def came_to(worlds: Sequence[World]) -> Execution:
+    """Answer the execution of the run without faults."""
+    return root_of(worlds[0])
+
+
+@pytest.mark.parametrize("later", LATER)
+@pytest.mark.parametrize("at", MOMENTS)
+def test_pause_and_resume(at: float, later: float) -> None:
+    requests = [Demand(at, "pause"), Demand(at + later, "resume")]
+    for text in (ALONE, WIDE, NESTED):
+        root = came_to(played(scenario(text, requests)))
+        assert root.state == "ExecutionSucceeded", "the answer that still came counts"
+
+
+@pytest.mark.parametrize("later", LATER)
+@pytest.mark.parametrize("at", MOMENTS)
+def test_cancel_and_redrive(at: float, later: float) -> None:
+    requests = [Demand(at, "cancel"), Demand(at + later, "redrive")]
+    for text in (ALONE, WIDE, NESTED):
+        root = came_to(played(scenario(text, requests)))
+        assert root.state == "ExecutionSucceeded", "the answer that still came counts"
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_the_time_of_the_execution_and_redrive(later: float) -> None:
+    requests = [Demand(3 + later, "redrive"), Demand(100 + later, "redrive")]
+    assert came_to(played(scenario(TIMED, requests))).state == "ExecutionSucceeded"
+
+
+@pytest.mark.parametrize("later", LATER)
+@pytest.mark.parametrize("at", [1, 3, 4, 5])
+def test_a_sibling_that_fails_and_redrive(at: int, later: float) -> None:
+    root = came_to(played(scenario(BESIDE, [Demand(at + later, "redrive")], at)))
+    assert root.state == "ExecutionSucceeded"
+    assert root.output == {"left": "paid", "right": "fine"}
+
+
+@pytest.mark.parametrize("at", [1, 3, 4, 5])
+def test_a_retry_of_what_surrounds_it(at: int) -> None:
+    assert came_to(played(scenario(RETRIED, [], at))).output == {"left": "paid", "right": "fine"}
+
+
+def test_its_own_time() -> None:
+    world, *_ = played(scenario(OWN_TIME, []))
+    root = root_of(world)
+    assert root.error is not None
+    assert (root.error.name, root.threads["main"].status) == ("Interrupted", Status.FAILED)
+    world, *_ = worlds = played(scenario(OWN_TIME, [Demand(60, "redrive")]))
+    assert came_to(worlds).output == {"of": "paid", "run": 1}, "the answer came after its time, and counts"
+
+
+def test_an_answer_that_never_comes() -> None:
+    world, *_ = played(scenario(OWN_TIME, [Demand(60, "redrive"), Demand(61, "redrive", "pay")], pay=LOST))
+    root = root_of(world)
+    assert root.error is not None
+    assert (root.error.name, root.redrives) == ("Interrupted", 0)
+
+
+def test_which_a_person_may_have_made_again() -> None:
+    world = play(scenario(OWN_TIME, [Demand(60, "redrive", again=True)], pay=LOST))
+    assert root_of(world).output == {"of": "paid at last", "run": 1}
+    assert [made.key for made in world.made_calls if made.once] == [made.key for made in world.made_calls[:1]] * 2
+    assert [r["change"] for r in world.records(root_of(world)) if r.get("change")] == [{"again": True}]
+
+
+def test_a_template_that_fails_after_it() -> None:
+    world, *_ = worlds = played(scenario(SHAPED, [Demand(60, "redrive")]))
+    root = came_to(worlds)
+    assert root.error is not None
+    assert root.error.name == "TemplateFailed"
+    assert len(world.made_calls) == 1
+
+
+@pytest.mark.parametrize("at", [*MOMENTS, 10])
+def test_one_that_hands_a_token_out(at: float) -> None:
+    answers = [{"seconds": SECONDS, "says": [{"after": 8, "result": "paid"}]}]
+    requests = [Demand(at, "pause"), Demand(at + 1, "resume"), Demand(at + 30, "cancel"), Demand(at + 60, "redrive")]
+    assert came_to(played(scenario(CALLBACK, requests, pay=answers))).state == "ExecutionSucceeded"
