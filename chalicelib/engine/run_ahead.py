@@ -1,6 +1,7 @@
 """The middle of an invocation: fold inputs, run steps, make calls, and write what came of them."""
 
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -149,9 +150,9 @@ class RunAhead(Claim):
     def look(self) -> None:
         """See whether the execution was stopped, or has moved on, while calls are under way."""
         item, self.looked_at = self.item, self.dependencies.clock.now()
-        if item is not None:
-            current = self.dependencies.executions.get(item.id)
-            if current is None or current.version != item.version:
+        with suppress(UnavailableError):  # it is only looked: the next time will do
+            current = None if item is None else self.dependencies.executions.get(item.id)
+            if item is not None and (current is None or current.version != item.version):
                 self.reread(item, current)
 
     def limits(self) -> Mapping[TurnKey, datetime]:

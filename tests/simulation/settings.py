@@ -32,6 +32,8 @@ class Settings:
     """How often a message is delivered before it is given up."""
     turns: int = 1000
     """What a function may advance at once; in random runs sometimes as much as it likes."""
+    looks_every: timedelta = timedelta(seconds=25)
+    """Of a function while calls are under way; seldom, as every look can be struck."""
     calls: int = 3
     """Of one function at a time; the others wait for room."""
     limits: PackingLimits = PACKING

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -18,7 +19,8 @@ SECONDS = 4
 MOMENTS = (0, 0.5, 2, 3.999, 4, 4.001, 6)
 """Seconds after the start: before the call, while it is under way, at its end and after it."""
 LATER = (0.001, 0.3, 5, 50, 400)
-"""Seconds after that: while the call may be under way, when it is over, and when the function that made it has ended."""
+"""Seconds after that: while the call may be under way, when it is over, and when its function has ended."""
+SECOND = timedelta(seconds=1)
 SEEDS = range(4)
 """Of the random runs of each case, with faults at any call."""
 
@@ -84,7 +86,8 @@ def scenario(
 
 def played(scenario: Scenario) -> list[World]:
     """Play a scenario undisturbed, and some times with faults; whatever happened, no call was made twice."""
-    worlds = [play(scenario), *(play(scenario, seed=seed, rate=0.03, turns=2) for seed in SEEDS)]
+    how = {"looks_every": SECOND}
+    worlds = [play(scenario, **how), *(play(scenario, seed=seed, rate=0.03, turns=2, **how) for seed in SEEDS)]
     for world in worlds:
         made = Counter(made.key for made in world.made_calls if made.once)
         assert not made or max(made.values()) == 1, f"made twice: {made.most_common(1)}; struck: {world.faults.struck}"

@@ -224,7 +224,9 @@ class World:
             return
         few = 3 if self.turns.width < WIDE else 100
         turns = self.chance.pick((self.settings.turns, 1000))
-        budget = Budget(self.clock.now() + MINUTE, turns=turns, turns_per_write=few)
+        budget = Budget(
+            self.clock.now() + MINUTE, turns=turns, turns_per_write=few, looks_every=self.settings.looks_every
+        )
         events = [delivery.message.event for delivery in deliveries]
         self.processes.current().named = {(event.thread, event.turn) for event in events}
         done = kind(self.dependencies, self.new_request(), deliveries, budget, mode).run()
