@@ -161,13 +161,18 @@ class Claim(Deliver):
                     own[thread.key] = driver.message
                 else:
                     self.imply(item, thread)
-            elif held is not None and (driver is None or not driver.handed or self.names(held, thread)):
+            elif held is not None and not self.is_left_to_others(thread, held):
                 own[thread.key] = held
         self.item, self.own = item, own
         for pending in self.pending:
             if isinstance(pending.input, SignalReceived):
                 self.give_back(item, pending.input)
         self.pending = [pending for pending in self.pending if self.is_mine(item, pending)]
+
+    def is_left_to_others(self, thread: Thread, held: str) -> bool:
+        """Tell whether a turn that was owned under a message has been handed over since."""
+        is_handed = thread.driver is not None and thread.driver.handed
+        return is_handed and not self.names(held, thread)
 
     def is_mine(self, item: Execution, pending: Pending) -> bool:
         """Tell whether an input still means something, and is mine to fold."""

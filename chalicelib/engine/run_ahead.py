@@ -120,10 +120,12 @@ class RunAhead(Claim):
 
     def wants(self, key: TurnKey) -> bool:
         """Tell, once there is room for the call of a turn, whether it is still to be made."""
-        item = self.item
-        is_mine = key in self.own and key in self.running
-        stands = item is not None and not item.paused and not item.ended
-        return is_mine and stands and self.dependencies.clock.now() < self.budget.deadline
+        item, held = self.item, self.own.get(key)
+        if item is None or item.paused or item.ended or held is None or key not in self.running:
+            return False
+        thread = item.threads.get(key.thread)
+        is_left = thread is None or thread.key != key or self.is_left_to_others(thread, held)
+        return not is_left and self.dependencies.clock.now() < self.budget.deadline
 
     def collect(self) -> None:
         """Wait for a call to end, or for its time to be over; its result is pending if its turn is still mine."""

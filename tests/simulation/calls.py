@@ -36,6 +36,8 @@ class MadeCall:
     """Whether the process had seen the turn stand ready, and not handed to others."""
     belated: bool
     """Whether the turn had been left before the process began."""
+    at: datetime
+    """When it was begun."""
     once: bool = False
     """Whether it must not be made twice."""
 
@@ -145,7 +147,9 @@ class SimulatedCalls:
             return CallFailed(running.thread, running.turn, error.name, str(error))
 
 
-def made_by(process: Process, key: str, call: Call, turn: tuple[str, str, int], *, belated: bool) -> MadeCall:
+def made_by(
+    process: Process, key: str, call: Call, turn: tuple[str, str, int], *, belated: bool, at: datetime
+) -> MadeCall:
     """Describe a call that a process makes."""
     content = json.dumps(call.params, sort_keys=True)
-    return MadeCall(key, turn, content, process, process.may_make(*turn), belated, call.once)
+    return MadeCall(key, turn, content, process, process.may_make(*turn), belated, at, call.once)

@@ -3,15 +3,22 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import product
+from typing import Any
 
 import pytest
 
 from chalicelib.api.parsing import read_yaml
+from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.model import Execution, Status
+from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json
+from chalicelib.engine.invocation import Invocation
+from tests.simulation import mutants_calls
 from tests.simulation.clients import Demand
 from tests.simulation.invariants import check_end
 from tests.simulation.scenario import Scenario, play, root_of
+from tests.simulation.settings import START
 from tests.simulation.world import World
 
 SECONDS = 4
@@ -84,11 +91,13 @@ def scenario(
     return Scenario("", "", document, others, input=value, answers={**FLAKY, **more}, requests=requests)
 
 
-def played(scenario: Scenario) -> list[World]:
+def played(scenario: Scenario, **how: Any) -> list[World]:
     """Play a scenario undisturbed, and some times with faults; whatever happened, no call was made twice."""
-    how = {"looks_every": SECOND}
+    how = {"looks_every": SECOND, **how}
     worlds = [play(scenario, **how), *(play(scenario, seed=seed, rate=0.03, turns=2, **how) for seed in SEEDS)]
     for world in worlds:
+        stopped = [each for each in world.made_calls if not each.allowed and each.once]
+        assert not stopped, f"{stopped[0].key} was begun though it was no longer to be"
         made = Counter(made.key for made in world.made_calls if made.once)
         assert not made or max(made.values()) == 1, f"made twice: {made.most_common(1)}; struck: {world.faults.struck}"
         contents = {(made.key, made.content) for made in world.made_calls}
@@ -176,3 +185,71 @@ def test_one_that_hands_a_token_out(at: float) -> None:
     answers = [{"seconds": SECONDS, "says": [{"after": 8, "result": "paid"}]}]
     requests = [Demand(at, "pause"), Demand(at + 1, "resume"), Demand(at + 30, "cancel"), Demand(at + 60, "redrive")]
     assert came_to(played(scenario(CALLBACK, requests, pay=answers))).state == "ExecutionSucceeded"
+
+
+KEYED = """
+    id: keyed
+    steps:
+      - id: ask
+        type: call
+        name: flaky
+        content: '${uuid()} ${now()}'
+        retry: [{errors: [Busy], intervalSeconds: 5, jitter: none}]
+"""
+
+
+def check_attempts(**how: Any) -> None:
+    """See that the attempts of a visit have one key and one content, and a retry of a nest repeats nothing."""
+    world, *_ = played(scenario(KEYED, []), **how)
+    assert len(world.made_calls) == len(FLAKY["flaky"])
+    assert len({(made.key, made.content) for made in world.made_calls}) == 1
+    world, *_ = played(scenario(RETRIED, [], 5), **how)
+    assert sum(made.once for made in world.made_calls) == 1
+
+
+def check_nothing_begins(stop: str, **how: Any) -> None:
+    """See that no call begins more than a second after an execution was stopped."""
+    world, *_ = played(scenario(WIDE, [Demand(2, stop), Demand(9, "cancel")]), **how)
+    late = [made.key for made in world.made_calls if made.at > START + 3.1 * SECOND]
+    assert late == [], "begun after the end"
+
+
+def test_the_attempts_of_a_visit_have_one_key_and_one_content() -> None:
+    check_attempts()
+
+
+@pytest.mark.parametrize("stop", ["pause", "cancel"])
+def test_what_waits_for_room_is_not_begun_after_a_stop(stop: str) -> None:
+    check_nothing_begins(stop)
+
+
+def hunted(**how: Any) -> bool:
+    """Tell whether a call at some moment of its execution shows that a rule is switched off."""
+    moments = [(at, later) for at, later in product(MOMENTS, LATER) if later < 10]
+    stops = [scenario(t, [Demand(a, "pause"), Demand(a + b, "resume")]) for a, b in moments for t in (ALONE, WIDE)]
+    ends = [scenario(t, [Demand(a, "cancel"), Demand(a + b, "redrive")]) for a, b in moments for t in (ALONE, WIDE)]
+    others = [
+        scenario(OWN_TIME, [Demand(60, "redrive")]),
+        scenario(OWN_TIME, [Demand(60, "redrive")], pay=LOST),
+        scenario(SHAPED, [Demand(60, "redrive")]),
+        *(scenario(RETRIED, [], at) for at in (1, 3, 5)),
+    ]
+    try:
+        check_attempts(**how)
+        check_nothing_begins("cancel", **how)
+        for each in (*others, *stops, *ends):
+            root = came_to(played(each, **how))
+            assert each not in (*stops, *ends) or root.state == "ExecutionSucceeded"
+    except (AssertionError, SedoError):
+        return True
+    return False
+
+
+@pytest.mark.parametrize("mutant", mutants_calls.DECISIONS)
+def test_a_rule_of_calls_switched_off_is_caught(mutant: type[Transition]) -> None:
+    assert hunted(decide=lambda definition, item, event, now, me: mutant(definition, item, now, me).decision(event))
+
+
+@pytest.mark.parametrize("mutant", mutants_calls.INVOCATIONS)
+def test_a_rule_about_what_is_under_way_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    assert hunted(invocation=mutant)

@@ -1,4 +1,4 @@
-"""A `map` of many items runs as child executions: a user sees no other end, error, path or value than of a small one."""
+"""A `map` of many items runs as child executions: a user sees the end, errors and values of a small one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

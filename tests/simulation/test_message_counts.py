@@ -8,9 +8,10 @@ import pytest
 
 from chalicelib.adapters.memory.stores import QueueMessage
 from chalicelib.api.parsing import read_yaml
+from chalicelib.core.executions.decide import Transition
 from chalicelib.core.values.json import Json
-from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Mode
+from tests.simulation import mutants_calls
 from tests.simulation.clients import Demand
 from tests.simulation.scenario import Scenario, play
 from tests.simulation.world import World
@@ -50,7 +51,7 @@ class Doubled(World):
         self.count += 1
         for _ in range(2):
             self.processes.spawn(
-                f"of {message.id}", partial(self.handle, Invocation, Mode.MESSAGES, [received]), received
+                f"of {message.id}", partial(self.handle, self.settings.invocation, Mode.MESSAGES, [received]), received
             )
 
 
@@ -80,3 +81,14 @@ def test_a_nest_takes_as_many_as_it_is_deep(leaf: str, requests: Sequence[Demand
 def test_a_map_takes_as_many_as_it_is_wide(leaf: str, requests: Sequence[Demand]) -> None:
     counts = {width: messages(WIDE, leaf, width, requests) for width in (150, 250, 350)}
     assert counts[350] - counts[250] <= counts[250] - counts[150] + 8, f"not linear: {counts}"
+
+
+@pytest.mark.parametrize("mutant", mutants_calls.MESSAGES)
+def test_a_rule_about_what_is_over_switched_off_is_caught(mutant: Any) -> None:
+    def decide(definition: Any, item: Any, event: Any, now: Any, me: Any) -> Any:
+        return mutant(definition, item, now, me).decision(event)
+
+    how = {"decide": decide} if issubclass(mutant, Transition) else {"invocation": mutant}
+    counts = [messages(NEST, leaf, {"n": 8}, CANCEL, **how) for leaf in ("fails", "waits")]
+    sound = [messages(NEST, leaf, {"n": 8}, CANCEL) for leaf in ("fails", "waits")]
+    assert counts > sound

@@ -197,7 +197,7 @@ class World:
             return
         process = self.processes.current()
         belated = self.turns.was_left_before(process, turn)
-        self.made_calls.append(made_by(process, str(key), call, turn, belated=belated))
+        self.made_calls.append(made_by(process, str(key), call, turn, belated=belated, at=self.clock.now()))
         if call.callback:
             self.outsiders.call_back(key[:3], self.answers.to(turn, call).get("says", ()))
 
