@@ -14,12 +14,12 @@ GUIDES = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/glossary.md")
 MADE = {".sedo/"}
 """Named in a guide, and made where sedo runs."""
 WORDS = """
-Adapters after_write ApiInvocation batched_sends body builder call chunks claimed close_wait codec command control_epoch
+Adapters after_write ApiInvocation batched_sends body builder call chunks claim close_wait codec command control_epoch
 control_epoch_owed copy_with dead_letters decision definition Dependencies diagnostics driver dry-run_plan due_sweep
 execution factory fork grammar hand_over HistoryEntry implied Input model new_suffix outcome parent_epoch parser parsing
 partition placeholder presumed_image redrive schema_export sign_token Signal single_step spread stash
 static_check step sweep tail template thread tombstone turn validation value view WAITING_FOR_ANSWER
-WAITING_FOR_CHILDREN WaitForAnswer
+WAITING_FOR_CHILDREN WaitForAnswer visit
 """
 """Of the glossary; it has `_` where some have a space."""
 

@@ -132,7 +132,7 @@ class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, fu
 
     @takes()
     def _func_uuid(self) -> str:
-        """uuid(): an identifier (RFC 9562, version 8), derived from execution, thread and turn, so a retry has it too.
+        """uuid(): an identifier (RFC 9562, version 8), derived from execution, thread and visit, so a retry has it too.
 
         length(uuid()) -> 36
         """
