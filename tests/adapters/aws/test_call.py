@@ -10,13 +10,14 @@ import pytest
 
 from chalicelib.adapters.aws.call import AwsCalls
 from chalicelib.adapters.aws.clients import CLIENTS, SECONDS, client
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from local.backend import REGION, free_port
 from tests.adapters.examples import fresh
-from tests.loopback import Loopback, Reply, endless, json_reply, loopback, silent
+from tests.loopback import Loopback, Reply, endless, json_reply, loopback, raw, silent
 
-KEY = "t:d:1:main:2"
+KEY = CallKey("t:d:1", "main", 2)
 
 
 class Aws:
@@ -155,13 +156,15 @@ def test_what_is_not_allowed_is_not_called(aws: Aws) -> None:
 
 
 def test_what_a_template_made_of_the_parameters_is_held_against_the_model(aws: Aws) -> None:
-    assert aws.failure("sqs", "SendMessage", {"QueueUrl": "q"}).name == "aws.InvalidParameters"
+    error = aws.failure("sqs", "SendMessage", {"QueueUrl": "q"})
+    assert (error.name, error.unanswered) == ("aws.InvalidParameters", False)
     assert aws.failure("sqs", "Send", {}).name == "aws.InvalidParameters"
     assert aws.failure("nothing", "Send", {}).name == "aws.InvalidParameters"
 
 
 def test_nobody_there_is_an_error() -> None:
-    assert Aws(f"http://127.0.0.1:{free_port()}").failure("sqs", "ListQueues").name == "aws.Connect"
+    error = Aws(f"http://127.0.0.1:{free_port()}").failure("sqs", "ListQueues")
+    assert (error.name, error.unanswered) == ("aws.Connect", False)
 
 
 @pytest.fixture
@@ -198,7 +201,7 @@ def test_what_aws_says_of_an_error_beside_its_message_is_the_answer(server: Loop
 
 def test_when_to_come_again_is_what_aws_says(server: Loopback) -> None:
     error = refused(server, hanging_up({"__type": "Slow Down"}, 503, **{"Retry-After": "7"}))
-    assert (error.name, error.retry_after) == ("aws.Slow-Down", 7.0)
+    assert (error.name, error.retry_after, error.unanswered) == ("aws.Slow-Down", 7.0, False)
 
 
 def test_a_call_is_made_once_it_is_the_step_that_tries_again(server: Loopback) -> None:
@@ -209,7 +212,7 @@ def test_a_call_is_made_once_it_is_the_step_that_tries_again(server: Loopback) -
 def test_what_is_no_answer_of_aws_is_an_error_of_the_connection(server: Loopback) -> None:
     server.answers["/"] = Reply(200, {"Connection": "close"}, b"<html>")
     error = Aws(server.url).failure("sns", "ListTopics")
-    assert (error.name, "no answer of AWS" in str(error)) == ("aws.Connect", True)
+    assert (error.name, "no answer of AWS" in str(error), error.unanswered) == ("aws.Connect", True, True)
 
 
 def test_the_same_turn_sends_the_same_token(server: Loopback) -> None:
@@ -222,19 +225,39 @@ def test_the_same_turn_sends_the_same_token(server: Loopback) -> None:
     assert first.keys() == {"TransactItems", "ClientRequestToken"}
 
 
+def test_a_key_of_the_step_is_another_token(server: Loopback) -> None:
+    server.answers["/"] = hanging_up({})
+    calls = AwsCalls(["*:*"], lambda _tenant: None, "mine", endpoint=server.url)
+    item: Json = {"Delete": {"TableName": "t", "Key": {"id": {"S": "7"}}}}
+    wanted: Json = {"service": "dynamodb", "action": "TransactWriteItems", "parameters": {"TransactItems": [item]}}
+    for key in (KEY, KEY._replace(own="order-7"), CallKey("t:d:2", "main", 9, "order-7")):
+        calls(wanted, key)
+    one, own, same = (json.loads(request.body)["ClientRequestToken"] for request in server.requests)
+    assert one != own == same
+
+
 def test_who_says_nothing_is_not_waited_for(server: Loopback) -> None:
     server.answers["/"] = silent
-    assert Aws(server.url, seconds=0.1).failure("dynamodb", "ListTables").name == "aws.Timeout"
+    error = Aws(server.url, seconds=0.1).failure("dynamodb", "ListTables")
+    assert (error.name, error.unanswered) == ("aws.Timeout", True)
 
 
 def test_a_body_without_an_end_is_too_large(server: Loopback) -> None:
     server.answers["/b/k"] = endless(b"HTTP/1.1 200 OK\r\n\r\n")
-    assert Aws(server.url).failure("s3", "GetObject", {"Bucket": "b", "Key": "k"}).name == "aws.TooLarge"
+    error = Aws(server.url).failure("s3", "GetObject", {"Bucket": "b", "Key": "k"})
+    assert (error.name, error.unanswered) == ("aws.TooLarge", True)
 
 
 def test_a_body_that_breaks_off_is_an_error_of_the_connection(server: Loopback) -> None:
     server.answers["/b/k"] = Reply(200, {"Connection": "close", "Content-Length": "10"}, b"half")
-    assert Aws(server.url).failure("s3", "GetObject", {"Bucket": "b", "Key": "k"}).name == "aws.Connect"
+    error = Aws(server.url).failure("s3", "GetObject", {"Bucket": "b", "Key": "k"})
+    assert (error.name, error.unanswered) == ("aws.Connect", True)
+
+
+def test_who_hangs_up_without_an_answer_may_have_done_it(server: Loopback) -> None:
+    server.answers["/"] = raw(b"")
+    error = Aws(server.url).failure("dynamodb", "ListTables")
+    assert (error.name, error.unanswered) == ("aws.Connect", True)
 
 
 def test_pages_without_an_end_are_not_waited_for(server: Loopback) -> None:
@@ -243,7 +266,7 @@ def test_pages_without_an_end_are_not_waited_for(server: Loopback) -> None:
         hanging_up({"TableNames": ["t"], "LastEvaluatedTableName": f"page-{next(numbers)}"})
     )
     error = Aws(server.url, seconds=0.2).failure("dynamodb", "ListTables", paginate=True)
-    assert (error.name, next(numbers) > 0) == ("aws.Timeout", True)
+    assert (error.name, next(numbers) > 0, error.unanswered) == ("aws.Timeout", True, True)
 
 
 def test_pages_have_a_bound_together(server: Loopback) -> None:

@@ -13,12 +13,13 @@ import pytest
 from chalicelib.adapters.aws.clients import SECONDS
 from chalicelib.adapters.aws.function import MESSAGE, LambdaCalls
 from chalicelib.api.parsing import read_json
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from local.backend import REGION, free_port
-from tests.loopback import Loopback, Reply, json_reply, loopback, silent
+from tests.loopback import Loopback, Reply, json_reply, loopback, raw, silent
 
-KEY = "t:d:1:main:2"
+KEY = CallKey("t:d:1", "main", 2)
 CODE = """
 def handler(event, context):
     if event.get("fail"):
@@ -49,6 +50,7 @@ def call(
     allowed: str = "*",
     tenant: Any = None,
     seconds: float = SECONDS,
+    key: CallKey = KEY,
     **params: Json,
 ) -> Any:
     calls = LambdaCalls(
@@ -59,7 +61,7 @@ def call(
         seconds=seconds,
         endpoint=endpoint,
     )
-    return calls({"function": function, **params}, KEY)
+    return calls({"function": function, **params}, key)
 
 
 def failure(endpoint: str, function: str = "thumbnails", **params: Any) -> StepError:
@@ -132,7 +134,13 @@ def test_a_function_that_is_waited_for_gets_the_key_and_the_payload(server: Loop
     assert (json.loads(request.body), request.path.partition("?")[2]) == ({"a": "ü"}, "Qualifier=live")
     assert request.headers["x-amz-invocation-type"] == "RequestResponse"
     context = json.loads(b64decode(request.headers["x-amz-client-context"]))
-    assert context == {"custom": {"idempotencyKey": KEY}}
+    assert context == {"custom": {"idempotencyKey": str(KEY)}}
+
+
+def test_a_key_of_the_step_stands_in_its_context(server: Loopback) -> None:
+    call(answering(server, b""), "f", key=KEY._replace(own="order-7"))
+    context = json.loads(b64decode(server.requests[0].headers["x-amz-client-context"]))
+    assert context == {"custom": {"idempotencyKey": "order-7"}}
 
 
 def test_one_that_is_not_waited_for_gets_no_context_as_lambda_does_not_hand_it_on(server: Loopback) -> None:
@@ -147,7 +155,7 @@ def test_an_error_has_its_type_its_trace_and_the_end_of_the_log(server: Loopback
     log = b64encode("\n".join(f"line {number}" for number in range(30)).encode() + b"\xff").decode()
     headers = {"X-Amz-Function-Error": "Unhandled", "X-Amz-Log-Result": log, "x-amzn-RequestId": "r-1"}
     error = failure(answering(server, json.dumps(body).encode(), **headers), "f")
-    assert (error.name, str(error)) == ("lambda.no-such-thing", "gone")
+    assert (error.name, str(error), error.unanswered) == ("lambda.no-such-thing", "gone", False)
     assert error.details == {
         "type": "no-such-thing",
         "message": "gone",
@@ -173,7 +181,7 @@ def test_what_a_function_says_of_its_failure_has_a_bound(server: Loopback) -> No
 def test_no_answer_is_null_and_one_that_is_no_json_an_error(server: Loopback) -> None:
     assert call(answering(server, b""), "f") is None
     error = failure(answering(server, b"{"), "f")
-    assert (error.name, "no JSON" in str(error)) == ("lambda.BadAnswer", True)
+    assert (error.name, "no JSON" in str(error), error.unanswered) == ("lambda.BadAnswer", True, True)
 
 
 def test_errors_of_aws_have_its_codes(server: Loopback) -> None:
@@ -190,8 +198,17 @@ def test_errors_of_aws_have_its_codes(server: Loopback) -> None:
 
 def test_a_function_that_says_nothing_is_not_waited_for(server: Loopback) -> None:
     server.answers[PATH] = silent
-    assert failure(server.url, "f", seconds=0.1).name == "lambda.Timeout"
+    error = failure(server.url, "f", seconds=0.1)
+    assert (error.name, error.unanswered) == ("lambda.Timeout", True)
+
+
+def test_one_whose_answer_breaks_off_may_have_done_it(server: Loopback) -> None:
+    for data in (b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[1"):
+        server.answers[PATH] = raw(data)
+        error = failure(server.url, "f")
+        assert (error.name, error.unanswered) == ("lambda.Connect", True)
 
 
 def test_nobody_there_is_an_error() -> None:
-    assert failure(f"http://127.0.0.1:{free_port()}", "f").name == "lambda.Connect"
+    error = failure(f"http://127.0.0.1:{free_port()}", "f")
+    assert (error.name, error.unanswered) == ("lambda.Connect", False)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from chalicelib.adapters.calls.placeholders import Filled, filled, redacted
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import InternalError, StepError
 from chalicelib.core.values.json import Json
 
-KEY = "123:order-fulfilment:00c0ffee:main:7"
+KEY = CallKey("123:order-fulfilment:00c0ffee", "main", 7)
 CANARY = 'pä ss+w/"1\\~&*(x)'
 
 
@@ -31,7 +32,7 @@ def test_a_hole_gets_the_secret_of_the_tenant() -> None:
     assert answer.secrets == {"<123 shop/key>"}
 
 
-def test_a_hole_gets_the_token_of_the_turn() -> None:
+def test_a_hole_gets_the_token_of_the_visit() -> None:
     answer = fill({"body": {"answer": "***"}}, **{"/body/answer": [Placeholder()]})
     assert answer.params == {"body": {"answer": f"<{KEY}>"}}
     assert answer.secrets == {f"<{KEY}>"}

@@ -8,11 +8,19 @@ import pytest
 from chalicelib.adapters.calls.pool import PooledCalls
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def begin(calls: PooledCalls, thread: str, turn: int, call: Call, *, is_wanted: bool = True) -> CallKey:
+    """Begin a call of a turn, of which the visit has begun at the turn before."""
+    key = CallKey("t:d:1", thread, turn - 1)
+    calls.start(TurnKey(thread, turn), call, key, lambda: is_wanted)
+    return key
 
 
 @pytest.fixture
@@ -22,67 +30,98 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def test_an_effect_gets_its_parameters_and_its_idempotency_key(pool: ThreadPoolExecutor) -> None:
-    calls = PooledCalls({"tell": lambda wanted, key: [wanted.params, key]}, pool, SystemClock())
-    calls.start("t:d:1", "main.2.left", 3, Call("tell", {"a": 1}), LATER)
-    assert calls.wait() == [CallSucceeded("main.2.left", 3, [{"a": 1}, "t:d:1:main.2.left:3"])]
+    calls = PooledCalls({"tell": lambda wanted, key: [wanted.params, str(key)]}, pool, SystemClock())
+    key = begin(calls, "main.2.left", 3, Call("tell", {"a": 1}))
+    assert calls.wait() == [CallSucceeded("main.2.left", 3, [{"a": 1}, str(key)])]
 
 
 def test_effects_run_side_by_side(pool: ThreadPoolExecutor) -> None:
     both_are_there = threading.Barrier(2, timeout=10)
 
-    def meet(wanted: Call, key: str) -> Json:
+    def meet(wanted: Call, key: CallKey) -> Json:
         both_are_there.wait()
         return wanted.params
 
     calls = PooledCalls({"meet": meet}, pool, SystemClock())
-    calls.start("t:d:1", "a", 0, Call("meet", "A"), LATER)
-    calls.start("t:d:1", "b", 0, Call("meet", "B"), LATER)
+    begin(calls, "a", 0, Call("meet", "A"))
+    begin(calls, "b", 0, Call("meet", "B"))
     ended = [*calls.wait()]
     while len(ended) < 2:
         ended += calls.wait()
     assert {event.thread for event in ended} == {"a", "b"}
 
 
-def fails(wanted: Call, key: str) -> Json:
+def fails(wanted: Call, key: CallKey) -> Json:
     raise StepError("no answer", "http.504", wanted.params)
 
 
-def breaks(wanted: Call, key: str) -> Json:
+def breaks(wanted: Call, key: CallKey) -> Json:
     raise ZeroDivisionError("by nothing")
 
 
 def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> None:
     calls = PooledCalls({"fails": fails, "breaks": breaks}, pool, SystemClock())
-    calls.start("t:d:1", "main", 1, Call("fails", {"url": "u"}), LATER)
+    begin(calls, "main", 1, Call("fails", {"url": "u"}))
     assert calls.wait() == [CallFailed("main", 1, "http.504", "no answer", {"url": "u"})]
-    calls.start("t:d:1", "main", 1, Call("breaks", None), LATER)
-    assert calls.wait() == [CallFailed("main", 1, "ZeroDivisionError", "by nothing")]
-    calls.start("t:d:1", "main", 1, Call("unknown", None), LATER)
+    begin(calls, "main", 1, Call("breaks", None))
+    assert calls.wait() == [CallFailed("main", 1, "ZeroDivisionError", "by nothing", unanswered=True)]
+    begin(calls, "main", 1, Call("unknown", None))
     (unknown,) = calls.wait()
     assert isinstance(unknown, CallFailed)
 
 
-def test_what_has_not_begun_in_time_is_put_off(pool: ThreadPoolExecutor) -> None:
+def lost(wanted: Call, key: CallKey) -> Json:
+    raise StepError("no answer", "http.Timeout", retry_after=3, unanswered=True)
+
+
+def test_whether_it_may_have_been_done_though_it_failed_is_told(pool: ThreadPoolExecutor) -> None:
+    calls = PooledCalls({"lost": lost}, pool, SystemClock())
+    begin(calls, "main", 1, Call("lost", None))
+    failed = CallFailed("main", 1, "http.Timeout", "no answer", retry_after=3, unanswered=True)
+    assert calls.wait() == [failed]
+
+
+def test_what_is_not_wanted_any_more_once_it_could_begin_is_put_off(pool: ThreadPoolExecutor) -> None:
     made: list[Call] = []
     calls = PooledCalls({"tell": lambda wanted, _key: made.append(wanted)}, pool, SystemClock())
-    calls.start("t:d:1", "main", 1, Call("tell", 1), SystemClock().now())
+    begin(calls, "main", 1, Call("tell", 1), is_wanted=False)
     assert calls.wait() == [CallDeferred("main", 1)]
     assert made == []
 
 
-def where(wanted: Call, key: str) -> Json:
+def test_what_waits_for_room_is_asked_about_once_there_is_some() -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(_wanted: Call, _key: CallKey) -> Json:
+        begun.set()
+        return go.wait(10)
+
+    with ThreadPoolExecutor(1) as narrow:
+        calls = PooledCalls({"slow": slow}, narrow, SystemClock())
+        for thread in ("first", "second"):
+            calls.start(TurnKey(thread, 1), Call("slow", None), CallKey("t:d:1", thread, 1), lambda: not go.is_set())
+        assert calls.wait(SystemClock().now()) == []
+        assert begun.wait(10)
+        go.set()
+        ended = [*calls.wait()]
+        while len(ended) < 2:
+            ended += calls.wait()
+    assert ended == [CallSucceeded("first", 1, result=True), CallDeferred("second", 1)]
+
+
+def where(wanted: Call, key: CallKey) -> Json:
     return threading.current_thread().name
 
 
 def test_one_alone_is_performed_by_who_waits_for_it(pool: ThreadPoolExecutor) -> None:
     calls = PooledCalls({"where": where}, pool, SystemClock())
-    calls.start("t:d:1", "main", 1, Call("where", None), LATER)
+    begin(calls, "main", 1, Call("where", None))
     assert calls.wait() == [CallSucceeded("main", 1, threading.current_thread().name)]
 
 
 def test_who_has_to_be_back_by_an_instant_does_not_perform(pool: ThreadPoolExecutor) -> None:
     calls = PooledCalls({"where": where}, pool, SystemClock())
-    calls.start("t:d:1", "main", 1, Call("where", None), LATER)
+    begin(calls, "main", 1, Call("where", None))
     (ended,) = calls.wait(LATER)
     assert isinstance(ended, CallSucceeded)
     assert ended.result != threading.current_thread().name
@@ -91,13 +130,13 @@ def test_who_has_to_be_back_by_an_instant_does_not_perform(pool: ThreadPoolExecu
 def test_waiting_ends_at_its_instant_and_what_is_in_flight_is_heard_of_later(pool: ThreadPoolExecutor) -> None:
     go = threading.Event()
 
-    def slow(wanted: Call, key: str) -> Json:
+    def slow(wanted: Call, key: CallKey) -> Json:
         return go.wait(10)
 
     calls = PooledCalls({"slow": slow, "where": where}, pool, SystemClock())
-    calls.start("t:d:1", "main", 1, Call("slow", None), LATER)
+    begin(calls, "main", 1, Call("slow", None))
     assert calls.wait(SystemClock().now()) == []
-    calls.start("t:d:1", "other", 1, Call("where", None), LATER)
+    begin(calls, "other", 1, Call("where", None))
     (ended,) = calls.wait()
     assert ended.thread == "other"
     go.set()

@@ -11,6 +11,7 @@ from chalicelib.adapters.calls.parameters import parameters
 from chalicelib.adapters.calls.tokens import TokenKeys, Tokens, new_key, parse
 from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.adapters.names import Names
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import SetupError, TokenError, TokenExpiredError
 from chalicelib.core.waits.token import SigningKey
 from deploy import resources
@@ -18,7 +19,7 @@ from tests.adapters.examples import NOW, fresh
 
 ONE, TWO = bytes(range(32)), bytes(range(32, 64))
 TEXT = f"new:{b64encode(TWO).decode()},old:{b64encode(ONE).decode()}"
-KEY = "123:order-fulfilment:00c0ffee:main.3.left@2:7"
+KEY = CallKey("123:order-fulfilment:00c0ffee", "main.3.left", 7, "the order")
 
 
 @pytest.fixture
@@ -99,10 +100,10 @@ def test_the_keys_are_made_where_they_are_missing_and_stay_as_they_are(ministack
     assert ssm.get_parameter(Name=tokens.path(names))["Parameter"]["Type"] == "SecureString"
 
 
-def test_a_token_names_the_turn_of_its_key(clock: MemoryClock) -> None:
+def test_a_token_names_the_visit_of_its_key_whatever_the_step_says_instead(clock: MemoryClock) -> None:
     made = Tokens(lambda: read(TEXT), clock.now)
     token = made.read(made.issue(KEY))
-    assert (token.execution, token.thread, token.turn) == ("123:order-fulfilment:00c0ffee", "main.3.left@2", 7)
+    assert (token.execution, token.thread, token.turn) == ("123:order-fulfilment:00c0ffee", "main.3.left", 7)
 
 
 def test_a_token_is_valid_for_a_year_and_then_expires(clock: MemoryClock) -> None:
@@ -120,7 +121,7 @@ def test_the_token_of_a_key_stays_the_same_for_a_day(clock: MemoryClock) -> None
     text = made.issue(KEY)
     clock.instant = NOW.replace(hour=23, minute=59, second=59)
     assert made.issue(KEY) == text
-    assert made.issue(KEY.replace(":7", ":8")) != text
+    assert made.issue(KEY._replace(visit=8)) != text
 
 
 def test_tokens_of_an_old_key_are_read_until_it_is_taken_away(clock: MemoryClock) -> None:

@@ -8,9 +8,10 @@ import pytest
 from chalicelib.adapters.http.call import HttpCalls
 from chalicelib.adapters.http.gate import Resolver
 from chalicelib.api.parsing import read_json
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 
-KEY = "acme:order:1f2e:fan-out/left:7"
+KEY = CallKey("acme:order:1f2e", "fan-out/left", 7)
 
 
 def anywhere(tenant: str) -> Sequence[str] | None:

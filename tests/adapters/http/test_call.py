@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from chalicelib.adapters.clients import VERSION
-from tests.adapters.http.examples import KEY, call, refusal
+from tests.adapters.http.examples import KEY, call, http_calls, refusal
 from tests.loopback import Loopback, Received, Reply, json_reply, loopback
 
 
@@ -29,7 +29,7 @@ def test_a_request_without_parameters_gets_what_is_there(server: Loopback) -> No
         "host": server.host,
         "accept": "*/*",
         "accept-encoding": "gzip",
-        "idempotency-key": KEY,
+        "idempotency-key": str(KEY),
         "user-agent": f"sedo/{VERSION}",
         "connection": "close",
     }
@@ -101,6 +101,11 @@ def test_headers_of_the_step_take_the_place_of_the_usual_ones_and_null_leaves_th
     sent = server.requests[0].headers
     assert (sent["user-agent"], sent["content-type"], sent["x-many"]) == ("me", "application/problem+json", "a\tb")
     assert "idempotency-key" not in sent
+
+
+def test_a_step_says_what_a_repeated_call_is_told_by(server: Loopback) -> None:
+    http_calls()({"url": server.url}, KEY._replace(own="order-7"))
+    assert server.requests[0].headers["idempotency-key"] == "order-7"
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_server_that_does_not_take_what_is_sent_cannot_hold_a_call() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         error = refusal(url, http_calls(seconds=0.3), method="POST", bodyType="text", body="x" * 30_000_000)
-        assert error.name == "http.Timeout"
+        assert (error.name, error.unanswered) == ("http.Timeout", True)
 
 
 def test_a_server_that_takes_what_is_sent_in_sips_cannot_hold_a_call(server: Loopback) -> None:
@@ -96,6 +96,7 @@ def test_a_server_that_does_not_shake_hands_is_not_waited_for() -> None:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         error = refusal(url, connectTimeoutSeconds=0.1)
         assert (error.name, str(error)) == ("http.Timeout", f"{url} took no connection within 0.1 seconds")
+        assert not error.unanswered
 
 
 def test_a_resolver_that_hangs_is_not_waited_for() -> None:
@@ -122,7 +123,7 @@ def test_a_name_that_there_is_not_is_an_error_of_the_connection() -> None:
 def test_a_port_that_nobody_listens_on_is_an_error_of_the_connection(server: Loopback) -> None:
     port = free_port()
     error = refusal(f"http://127.0.0.1:{port}/")
-    assert error.name == "http.Connect"
+    assert (error.name, error.unanswered) == ("http.Connect", False)
     assert str(error) == f"the connection to http://127.0.0.1:{port} failed: Connection refused"
 
 
@@ -167,13 +168,14 @@ def test_a_server_that_breaks_off_or_speaks_no_http_is_an_error_of_the_connectio
 ) -> None:
     server.answers["/"] = raw(data)
     error = refusal(f"{server.url}/")
-    assert error.name == "http.Connect"
+    assert (error.name, error.unanswered) == ("http.Connect", True)
     assert len(str(error)) < 300
 
 
 def test_headers_together_can_be_too_large(server: Loopback) -> None:
     server.answers["/"] = raw(HEAD + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 60_000) for n in range(9)) + b"\r\n")
-    assert refusal(f"{server.url}/").name == "http.TooLarge"
+    error = refusal(f"{server.url}/")
+    assert (error.name, error.unanswered) == ("http.TooLarge", True)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +187,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Loopback, be
     server.answers["/"] = endless(before)
     error = refusal(f"{server.url}/", http_calls(most=1_000_000))
     assert (error.name, str(error)) == ("http.TooLarge", "the answer is larger than 1,000,000 bytes")
+    assert error.unanswered
 
 
 def test_the_largest_answer_is_as_large_as_allowed(server: Loopback) -> None:
@@ -227,4 +230,24 @@ def test_packed_nothing_without_an_end_is_too_large_as_well(server: Loopback) ->
 )
 def test_what_cannot_be_unpacked_is_a_bad_answer(server: Loopback, encoding: str, content: bytes) -> None:
     server.answers["/"] = Reply(200, {"Content-Encoding": encoding}, content)
-    assert refusal(f"{server.url}/").name == "http.BadAnswer"
+    error = refusal(f"{server.url}/")
+    assert (error.name, error.unanswered) == ("http.BadAnswer", True)
+
+
+def test_a_request_that_was_not_sent_was_not_done(server: Loopback) -> None:
+    for params in ({"method": "GET", "body": 1}, {"headers": {"Host": "x"}}, {"query": {"a": "b"}, "url": "ftp://x"}):
+        error = refusal(**{"url": f"{server.url}/", **params})
+        assert (error.unanswered, server.requests) == (False, []), error.name
+
+
+@pytest.mark.parametrize("status", [400, 409, 500, 503])
+def test_an_answer_that_is_not_expected_is_an_answer(server: Loopback, status: int) -> None:
+    server.answers["/"] = Reply(status, {"Content-Encoding": "gzip"}, b"not packed")
+    error = refusal(f"{server.url}/", method="POST", body={})
+    assert (error.name, error.unanswered) == (f"http.Status.{status}", False)
+
+
+def test_an_answer_that_is_not_of_the_kind_that_is_expected_says_nothing(server: Loopback) -> None:
+    server.answers["/"] = Reply(200, {"Content-Type": "text/html"}, b"<html>")
+    error = refusal(f"{server.url}/", expect={"body": "json"})
+    assert (error.name, error.unanswered) == ("http.BadAnswer", True)

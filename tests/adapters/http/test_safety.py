@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.http.gate import addresses_of
+from chalicelib.core.executions.identity import CallKey
 from tests.adapters.http.examples import KEY, call, http_calls, one_by_one, refusal
 from tests.loopback import Loopback, loopback
 
@@ -238,12 +239,12 @@ def test_a_tenant_may_call_the_hosts_of_its_list_only(server: Loopback) -> None:
     lists = {"acme": ["127.0.0.1"], "other": ["*.example.com"], "none": []}
     sender = http_calls(hosts=lists.get)
     url = f"{server.url}/"
-    assert sender({"url": url}, "acme:d:1:t:1")["status"] == 200
-    assert sender({"url": url}, "unlisted:d:1:t:1")["status"] == 200
+    assert sender({"url": url}, CallKey("acme:d:1", "t", 1))["status"] == 200
+    assert sender({"url": url}, CallKey("unlisted:d:1", "t", 1))["status"] == 200
     server.requests.clear()
     for tenant in ("other", "none"):
         with pytest.raises(Exception, match="is not on the list of hosts that this tenant may call") as raised:
-            sender({"url": url}, f"{tenant}:d:1:t:1")
+            sender({"url": url}, CallKey(f"{tenant}:d:1", "t", 1))
         assert raised.value.name == "http.Blocked"  # type: ignore[attr-defined]
     assert server.requests == []
 

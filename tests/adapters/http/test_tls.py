@@ -38,7 +38,8 @@ def test_a_certificate_for_another_name_is_refused(authority: Authority) -> None
 
 def test_a_certificate_of_an_unknown_authority_is_refused(authority: Authority) -> None:
     with loopback(authority.server("127.0.0.1")) as server:
-        assert refusal(server.url).name == "http.Tls"
+        error = refusal(server.url)
+        assert (error.name, error.unanswered) == ("http.Tls", False)
         assert server.requests == []
 
 
