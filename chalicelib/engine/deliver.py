@@ -115,8 +115,8 @@ class Deliver:
 
     def imply_end(self, item: Execution, root: Thread) -> None:
         """Note that the parent execution is to be told of the end, once more; nobody else is."""
-        if asked(item, root) not in self.sent and (told := ending(item)):
-            self.unsent[asked(item, root)] = told
+        if asked(item, root) not in self.sent and (messages := ending(item)):
+            self.unsent[asked(item, root)] = messages
 
     def send(self, item: Execution) -> None:
         """Send what the last write or read asks for, and start the executions that it asks for."""

@@ -218,31 +218,26 @@ class ExecutionService:
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
             DefinitionNotFoundError: there is no such version.
-            StateError: it lives, or has succeeded; or the version has no such step; or a call would be made again
-                that must not be.
+            StateError: it lives, or has succeeded; or there is no such step; or a call must not be made again.
             InvalidError: it has never begun the step.
             UnavailableError: it may be done, or not: ask again.
         """
         item = self.read_execution(tenant_id, execution_id)
-        if problem(item, RedriveRequested) is not None:
-            raise StateError(f"{execution_id} is {item.state}: only what failed, timed out or was cancelled goes on")
         self._check_steps(item, step, version)
         incoming = None if step is None else self._incoming(item, step)
         wanted = RedriveRequested(
             actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version, again=again
         )
-        if (repeated := repeats(item, wanted)) is not None:
-            raise StateError(
-                f"step {repeated!r} calls at most once, and no answer to its call is known: look there whether it was "
-                'done, then redrive with "again": true to make it again'
-            )
+        _refuse_repeats(item, wanted)
         driven = self._drive(tenant_id, execution_id, wanted)
         if driven.redrives <= item.redrives:
             raise StateError(f"{execution_id} is {driven.state} already")
         return driven
 
     def _check_steps(self, item: Execution, step: str | None, version: int | None) -> None:
-        """Refuse a redrive with a version that is not there, or has not all the steps that it goes on from."""
+        """Refuse a redrive of what cannot go on, or with a version that is not there or has not all the steps."""
+        if problem(item, RedriveRequested) is not None:
+            raise StateError(f"{item.id} is {item.state}: only what failed, timed out or was cancelled goes on")
         if (
             version is not None
             and self.definitions.definitions.version(item.tenant_id, item.definition_id, version) is None
@@ -322,6 +317,15 @@ class ExecutionService:
         if current.version == 0:
             self.queue.send([Message(current.id, Started())])
         return current
+
+
+def _refuse_repeats(item: Execution, wanted: RedriveRequested) -> None:
+    """Refuse a redrive that would repeat a call that must not be made twice, unless it says so."""
+    if (repeated := repeats(item, wanted)) is not None:
+        raise StateError(
+            f"step {repeated!r} calls at most once, and no answer to its call is known: look there whether it was "
+            'done, then redrive with "again": true to make it again'
+        )
 
 
 def _redriven_to(record: Mapping[str, Json]) -> str | None:

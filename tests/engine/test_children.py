@@ -85,10 +85,10 @@ class TestOutputs:
         executions = self.ended()
         executions.create(copy_with(blank(), id="t:d:2", state=State.SUCCEEDED, output=["two"]))
         gather = gatherer(executions)
-        assert gather({"executions": ["t:d:2", "t:d:1"]}, "key") == [["two"], ["out"]]
+        assert gather({"executions": ["t:d:2", "t:d:1"]}) == [["two"], ["out"]]
 
     @pytest.mark.parametrize(("state", "name"), [(State.FAILED, "t:d:1"), (State.SUCCEEDED, "t:d:gone")])
     def test_one_that_is_not_there_or_has_not_succeeded_is_lost(self, state: State, name: str) -> None:
         with pytest.raises(StepError, match=name) as caught:
-            gatherer(self.ended(state))({"executions": [name]}, "key")
+            gatherer(self.ended(state))({"executions": [name]})
         assert caught.value.name == "ResultLost"

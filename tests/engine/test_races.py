@@ -7,6 +7,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import State, Status
+from chalicelib.core.executions.requests import CALL_LASTS
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.values.errors import ConflictError, UnavailableError
 from chalicelib.core.values.value import copy_with
@@ -72,6 +73,7 @@ class TestRaces:
         assert home.performed == [(f"{name}:main:0", "in")]
         assert (home.only().state, home.only().threads["main"].key) == (State.PAUSED, ("main", 1))
         home.service.resume("t", name)
+        home.clock.sleep(CALL_LASTS.total_seconds())
         home.deliver_all()
         assert home.performed == [(f"{name}:main:0", "in"), (f"{name}:main:1", "in")]
         assert home.only().state is State.SUCCEEDED
