@@ -66,9 +66,9 @@ class Run:
         self.records: list[HistoryEntry] = []
         self.calls: dict[str, Json] = {}
 
-    def fold(self, event: Input) -> Decision:
+    def fold(self, event: Input, driver: Driver = ME) -> Decision:
         """Fold an event and write what changed."""
-        decision = decide(self.definition, self.execution, event, self.now, ME)
+        decision = decide(self.definition, self.execution, event, self.now, driver)
         if decision.execution is not self.execution:
             self.execution = copy_with(decision.execution, version=self.execution.version + 1)
         self.records += decision.records
@@ -102,9 +102,11 @@ class Run:
         message: str = "no",
         details: Json = None,
         retry_after: float | None = None,
+        *,
+        unanswered: bool = False,
     ) -> "Run":
         """Let what a thread performs fail, and go on."""
-        self.fold(CallFailed(thread, self.thread(thread).turn, name, message, details, retry_after))
+        self.fold(CallFailed(thread, self.thread(thread).turn, name, message, details, retry_after, unanswered))
         return self.go()
 
     def later(self, seconds: float) -> "Run":
@@ -116,7 +118,9 @@ class Run:
 
     def child(self, state: State, number: int = 0, thread: str = "main", **more: Any) -> "Run":
         """Let a child execution end, and go on."""
-        self.fold(ChildEnded(thread, self.thread(thread).turn, number, state, **more))
+        join = self.thread(thread).join
+        assert isinstance(join, PartitionJoin | ChildJoin)
+        self.fold(ChildEnded(thread, join.turn, number, state, **more))
         return self.go()
 
     def ask(self, event: Input) -> "Run":

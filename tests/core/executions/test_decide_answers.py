@@ -63,8 +63,10 @@ DUE = "steps: [{id: approve, type: task, title: Approve, due: {seconds: 60, then
 
 
 def answered(run: Run, kind: type[Answered], *members: Any, thread: str = "main") -> Run:
-    """Let somebody outside answer a thread, and go on."""
-    return run.ask(kind(thread, run.thread(thread).turn, *members))
+    """Let somebody outside answer a thread, and go on: a token names the visit, people and events the turn."""
+    at = run.thread(thread)
+    by_token = issubclass(kind, CallbackSucceeded | CallbackFailed | HeartbeatReceived)
+    return run.ask(kind(thread, at.visit if by_token else at.turn, *members))
 
 
 def sent(data: Json, name: str = "paid", number: int = 1, seconds: float = 60) -> SignalSent:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.core.executions.children import MAX_DEPTH, MAX_SPAWNS, MAX_SPAWNS_A_MINUTE
-from chalicelib.core.executions.inputs import ChildEnded, Decision, Message
+from chalicelib.core.executions.factory import child_id, living
+from chalicelib.core.executions.inputs import ChildEnded, Decision, Launch, Message, ResumeRequested
 from chalicelib.core.executions.model import Failure, Parent, Partition, Spawns, State, Status
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.value import copy_with
@@ -29,12 +30,35 @@ class TestWorkflow:
     def test_the_thread_awaits_a_child_that_is_named_after_its_turn(self) -> None:
         run = Run(WORKFLOW).go()
         assert (run.thread().key, run.thread().status) == (("main", 1), Status.WAITING_FOR_CHILDREN)
-        assert run.thread().join == ChildJoin(CHILD)
+        assert run.thread().join == ChildJoin(CHILD, turn=1)
 
-    def test_another_turn_names_another_child(self) -> None:
-        run = Run(WORKFLOW.replace("catch:", "retry: [{errors: [Boom]}]\n        catch:")).go()
-        run.child(State.FAILED, error=Failure("Boom", "no", "deep")).later(9)
+    def test_another_visit_names_another_child(self) -> None:
+        run = Run(WORKFLOW.replace("Boom, SpawnLimit", "SpawnLimit").replace("next: sorry", "next: sub", 1)).go()
+        run.child(State.CANCELLED)
         assert run.child_join.execution != CHILD
+
+    def test_another_attempt_drives_the_same_child_on(self) -> None:
+        run = Run(WORKFLOW.replace("catch:", "retry: [{errors: [Boom], jitter: none}]\n        catch:")).go()
+        failed = ChildEnded("main", 1, 0, State.FAILED, error=Failure("Boom", "no", "deep"))
+        run.fold(failed)
+        assert (run.standing, run.child_join.over) == ({"main": "retrying sub"}, (0,))
+        run.later(1)
+        assert run.child_join == ChildJoin(CHILD, turn=1, redrives=1)
+        assert (run.thread().attempt, run.thread().visit, run.thread().turn) == (2, 0, 3)
+        launch, resumption = run.asks()
+        assert isinstance(launch, Launch)
+        assert resumption == Message(CHILD, ResumeRequested(turn=run.execution.version, redrives=1))
+        assert run.fold(failed) == Decision(run.execution)  # of before it was driven on
+        assert run.child(State.SUCCEEDED, redrives=1, output=7).output == 7
+
+    def test_a_child_that_succeeds_before_the_next_attempt_spares_it(self) -> None:
+        run = Run(WORKFLOW.replace("catch:", "retry: [{errors: [Boom]}]\n        catch:")).go()
+        run.child(State.FAILED, error=Failure("Boom", "no", "deep")).child(State.SUCCEEDED, output=7)
+        assert run.state is not State.SUCCEEDED  # that end was told of before
+        run.execution = copy_with(
+            run.execution, threads={"main": copy_with(run.thread(), join=ChildJoin(CHILD, turn=1))}
+        )
+        assert run.child(State.SUCCEEDED, output=7).output == 7
 
     def test_its_output_is_the_result(self) -> None:
         run = Run(WORKFLOW).go().child(State.SUCCEEDED, output={"n": 1})
@@ -79,7 +103,7 @@ class TestWorkflow:
 
     def test_one_that_is_let_go_succeeds_with_its_id(self) -> None:
         run = Run(WORKFLOW.replace("definition:", "wait: false\n        definition:")).go()
-        assert run.child_join == ChildJoin(CHILD, awaited=False)
+        assert run.child_join == ChildJoin(CHILD, awaited=False, turn=1)
         assert run.child(State.SUCCEEDED, output={"id": CHILD}).output == {"id": CHILD}
 
     def test_an_end_that_is_told_twice_counts_once(self) -> None:
@@ -124,7 +148,7 @@ class TestTombstones:
         run = Run(GIVEN_UP).go().later(60)
         assert run.standing == {"main@1": "over sub", "main": "ready next"}
         tombstone = run.thread("main@1")
-        assert (tombstone.turn, tombstone.driver, tombstone.join) == (1, ME, ChildJoin(CHILD))
+        assert (tombstone.turn, tombstone.driver, tombstone.join) == (1, ME, ChildJoin(CHILD, turn=1))
 
     def test_then_it_is_forgotten(self) -> None:
         run = Run(GIVEN_UP).go().later(60)
@@ -148,9 +172,10 @@ class TestTombstones:
         run = Run(WORKFLOW).go().child(State.FAILED, error=Failure("Boom", "no", "deep"))
         assert run.standing == {"main": "over sorry"}
 
-    def test_a_retry_leaves_one(self) -> None:
+    def test_a_retry_leaves_none_as_it_waits_on(self) -> None:
         run = Run("steps: [{id: sub, type: workflow, definition: o, timeoutSeconds: 60, retry: [{errors: ['*']}]}]")
-        assert run.go().later(60).standing == {"main@1": "over sub", "main": "retrying sub"}
+        assert run.go().later(60).standing == {"main": "retrying sub"}
+        assert run.child(State.SUCCEEDED, output="after all").output == "after all"
 
     def test_threads_that_end_with_others_leave_one(self) -> None:
         run = Run("""
@@ -250,13 +275,13 @@ class TestLargeMap:
     @pytest.mark.parametrize(
         ("options", "join"),
         [
-            ("maxConcurrency: 252", PartitionJoin(3, begun=3, at_once=3, concurrency=84, items=250)),
-            ("maxConcurrency: 249", PartitionJoin(3, begun=2, at_once=2, concurrency=84, items=250)),
-            ("maxConcurrency: 200", PartitionJoin(3, begun=2, at_once=2, concurrency=84, items=250)),
-            ("maxConcurrency: 10", PartitionJoin(3, begun=1, at_once=1, concurrency=10, items=250)),
+            ("maxConcurrency: 252", PartitionJoin(3, begun=3, at_once=3, concurrency=84, items=250, turn=1)),
+            ("maxConcurrency: 249", PartitionJoin(3, begun=2, at_once=2, concurrency=84, items=250, turn=1)),
+            ("maxConcurrency: 200", PartitionJoin(3, begun=2, at_once=2, concurrency=84, items=250, turn=1)),
+            ("maxConcurrency: 10", PartitionJoin(3, begun=1, at_once=1, concurrency=10, items=250, turn=1)),
             (
                 ALL_AT_ONCE + "tolerate: {percent: 10}",
-                PartitionJoin(3, 3, at_once=3, concurrency=84, items=250, tolerate=25),
+                PartitionJoin(3, 3, at_once=3, concurrency=84, items=250, tolerate=25, turn=1),
             ),
         ],
     )
@@ -280,7 +305,7 @@ class TestLargeMap:
         run.go().child(State.SUCCEEDED, 1, failed=4)
         assert run.thread().results == {"1": 4}
         assert run.thread().join == PartitionJoin(
-            3, begun=3, at_once=3, concurrency=84, items=250, tolerate=9, failed=4
+            3, begun=3, at_once=3, concurrency=84, items=250, tolerate=9, failed=4, turn=1
         )
         assert run.thread().key == ("main", 1)
 
@@ -291,8 +316,12 @@ class TestLargeMap:
 
     def test_a_window_of_parts_begins_once_the_one_before_has_ended(self) -> None:
         run = Run(LARGE.format("maxConcurrency: 200"), 250).go()
-        assert run.child(State.SUCCEEDED, 1).thread().join == PartitionJoin(3, 2, at_once=2, concurrency=84, items=250)
-        assert run.child(State.SUCCEEDED, 0).thread().join == PartitionJoin(3, 3, at_once=2, concurrency=84, items=250)
+        assert run.child(State.SUCCEEDED, 1).thread().join == PartitionJoin(
+            3, 2, at_once=2, concurrency=84, items=250, turn=1
+        )
+        assert run.child(State.SUCCEEDED, 0).thread().join == PartitionJoin(
+            3, 3, at_once=2, concurrency=84, items=250, turn=1
+        )
         assert (run.thread().key, run.thread().driver) == (("main", 1), ME)
 
     def test_once_all_have_ended_the_results_are_gathered(self) -> None:
@@ -314,7 +343,8 @@ class TestLargeMap:
         assert isinstance(run.output, list)
         assert run.output[0] == "ItemsFailed"
         assert run.standing == {"main@1": "over each", "main": "over sorry"}
-        assert run.thread("main@1").results == {"0": 5, "1": 1}
+        assert run.thread("main@1").results == {"0": 5}
+        assert living(run.execution, run.thread("main@1")) == [child_id(run.execution, run.thread("main@1"), 2)]
 
     def test_then_as_many_are_told_as_failed(self) -> None:
         run = Run(LARGE.format("tolerate: {count: 5}"), 250).go().child(State.SUCCEEDED, 0, failed=6)
@@ -372,7 +402,7 @@ class TestPart:
 
     def test_one_of_a_very_large_map_has_parts_of_its_own(self) -> None:
         run = self.partition(250, first=1000, concurrency=50, tolerate=7)
-        assert run.thread().join == PartitionJoin(3, 1, at_once=1, concurrency=50, tolerate=7, items=250)
+        assert run.thread().join == PartitionJoin(3, 1, at_once=1, concurrency=50, tolerate=7, items=250, turn=1)
         for number in range(3):
             run.child(State.SUCCEEDED, number, failed=2)
         assert run.done([[1], [2], [3]]).output == [1, 2, 3]

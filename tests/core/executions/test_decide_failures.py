@@ -135,7 +135,8 @@ class TestRetry:
         assert isinstance(first, dict)
         assert isinstance(second, dict)
         assert (first["attempt"], second["attempt"]) == (1, 2)
-        assert first["id"] != second["id"]
+        assert first["id"] == second["id"]
+        assert (run.thread().turn, run.thread().visit, run.thread().began_visit) == (2, 0, NOW)
         assert run.thread().deadline == NOW + 70 * SECOND
 
     def test_the_time_of_an_attempt_does_not_run_between_attempts(self) -> None:
@@ -185,7 +186,7 @@ class TestRetry:
         run = Run(f"{{timeoutSeconds: 5, steps: [{{id: a, type: call, {retry}}}]}}")
         assert run.go().broke().later(5).state is State.TIMED_OUT
 
-    def test_what_an_attempt_forked_ends_with_it(self) -> None:
+    def test_what_an_attempt_forked_goes_on_where_it_failed(self) -> None:
         run = Run("""
             steps:
               - id: both
@@ -194,9 +195,11 @@ class TestRetry:
                 retry: [{errors: ['*'], intervalSeconds: 1, jitter: none}]
             """)
         run.go().done("kept?", thread="main.1.a").broke(thread="main.1.b")
-        assert run.standing == {"main": "retrying both"}
-        assert run.thread().results == {}
-        assert run.later(1).performs.keys() == {"main.4.a", "main.4.b"}
+        assert run.standing == {"main": "retrying both", "main.1.b": "failed both/b/y"}
+        assert run.thread().results == {"a": "kept?"}
+        assert run.later(1).performs.keys() == {"main.1.b"}
+        assert (run.thread().attempt, run.thread("main.1.b").visit) == (2, 0)
+        assert run.done("now", thread="main.1.b").output == {"a": "kept?", "b": "now"}
 
     def test_a_jitter_is_the_same_whoever_decides_and_another_for_another_execution(self) -> None:
         steps = "steps: [{id: a, type: call, retry: [{errors: ['*'], intervalSeconds: 3600}]}]"

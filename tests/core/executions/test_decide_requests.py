@@ -7,6 +7,7 @@ from chalicelib.core.executions.inputs import (
     CallSucceeded,
     CancelRequested,
     Decision,
+    Message,
     PauseRequested,
     Poisoned,
     Requested,
@@ -16,7 +17,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import Driver, State
-from chalicelib.core.executions.requests import is_met, problem
+from chalicelib.core.executions.requests import CALL_LASTS, is_met, problem
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run, define
 from tests.core.executions.examples import BOTH, CALLS, CANCEL, PAUSE, REDRIVE, RESUME, SECOND, WAIT
@@ -96,9 +97,11 @@ class TestCancel:
         run = Run(CALLS).go().ask(CANCEL)
         assert run.fold(event) == Decision(run.execution)
 
-    def test_an_effect_that_was_in_flight_changes_nothing(self) -> None:
+    def test_the_answer_to_a_call_that_was_in_flight_is_kept_for_a_redrive(self) -> None:
         run = Run(CALLS).go().ask(CANCEL)
-        assert run.fold(CallSucceeded("main", 0, "late")) == Decision(run.execution)
+        assert run.fold(CallSucceeded("main", 0, "late")).records == ()
+        assert (run.state, run.thread().kept) == (State.CANCELLED, ("late",))
+        assert run.ask(REDRIVE).performs == {"main": ["late", {"got": "late"}]}
 
     def test_its_threads_stay_and_those_with_somebody_to_tell_are_driven(self) -> None:
         other = Driver("before", "before")
@@ -167,14 +170,47 @@ class TestPause:
         run.ask(RESUME)
         assert run.thread().deadline == NOW + 260 * SECOND
 
-    def test_both_take_every_thread_over(self) -> None:
-        for requests in ([PAUSE], [PAUSE, RESUME]):
-            run = Run(BOTH).go()
-            for request in requests:
-                threads = {name: copy_with(t, driver=Driver("old", "old")) for name, t in run.execution.threads.items()}
-                run.execution = copy_with(run.execution, threads=threads)
-                run.fold(request)
-            assert {thread.driver for thread in run.execution.threads.values()} == {ME}
+    def both(self) -> Run:
+        run = Run(BOTH).go()
+        threads = {name: copy_with(t, driver=Driver("old", "old")) for name, t in run.execution.threads.items()}
+        run.execution = copy_with(run.execution, threads=threads)
+        return run
+
+    def test_a_pause_leaves_what_is_ready_as_it_is_and_takes_the_others_over(self) -> None:
+        run = self.both()
+        ready = run.thread("main.1.a")
+        run.fold(PAUSE)
+        drivers = {name: thread.driver for name, thread in run.execution.threads.items()}
+        assert run.thread("main.1.a") == ready
+        assert drivers == {"main": ME, "main.1.a": Driver("old", "old"), "main.1.b": ME}
+        assert run.asks() == []
+
+    def test_a_resumption_hands_what_is_ready_to_others_once_its_call_cannot_be_under_way(self) -> None:
+        run = self.both()
+        run.fold(PAUSE)
+        run.now += 10 * SECOND
+        run.fold(RESUME)
+        thread = run.thread("main.1.a")
+        assert (thread.driver, thread.busy_until) == (copy_with(ME, handed=True), NOW + CALL_LASTS)
+        assert Message("t:d:1", StepDue("main.1.a", 0), delay=25) in run.asks()
+
+    @pytest.mark.parametrize("handed", [True, False])
+    def test_at_once_if_nobody_can_be_calling(self, handed: bool) -> None:
+        run = self.both()
+        if handed:
+            thread = copy_with(run.thread("main.1.a"), driver=Driver("old", "old", handed=True))
+            run.execution = copy_with(run.execution, threads={**run.execution.threads, thread.id: thread})
+        run.fold(PAUSE)
+        run.now += 10 * SECOND if handed else CALL_LASTS
+        run.fold(RESUME)
+        assert Message("t:d:1", StepDue("main.1.a", 0)) in run.asks()
+
+    def test_so_is_what_became_ready_while_it_stood_still(self) -> None:
+        run = Run(CALLS).go().ask(PAUSE)
+        run.now += SECOND
+        run.done("late")
+        run.fold(RESUME)
+        assert (run.thread().busy_until, run.asks()) == (None, [Message("t:d:1", StepDue("main", 1))])
 
     def test_poison_fails_it_all_the_same(self) -> None:
         run = Run(CALLS).go().ask(PAUSE)

@@ -85,11 +85,12 @@ class TestChild:
         names = {
             child_id(run.execution, thread, 0),
             child_id(run.execution, thread, 1),
-            child_id(run.execution, copy_with(thread, turn=2), 0),
+            child_id(run.execution, copy_with(thread, join=copy_with(run.partitions, turn=2)), 0),
             child_id(run.execution, copy_with(thread, id="main.1.0"), 0),
             child_id(copy_with(run.execution, id="t:d:2"), thread, 0),
         }
         assert len(names) == 5
+        assert child_id(run.execution, copy_with(thread, turn=2), 0) in names
 
 
 def executions(count: int) -> int:

@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.core.executions.identity import CallKey, ExecutionId, TurnKey, base_thread, tenant_of
+from chalicelib.core.executions.identity import CallKey, ExecutionId, TurnKey, base_thread
 from tests.core.examples import Run
 
 
@@ -28,12 +28,11 @@ def test_a_tombstone_is_named_after_the_turn_and_leads_back_to_the_thread() -> N
     assert (base_thread(tombstone), base_thread("main.3.left")) == ("main.3.left", "main.3.left")
 
 
-def test_a_call_is_named_by_the_execution_and_the_turn() -> None:
+def test_a_call_is_named_by_the_execution_and_the_visit() -> None:
     key = CallKey("acme:order:1", "main.3.left", 7)
-    assert str(key) == "acme:order:1:main.3.left:7"
-    assert CallKey.parse(str(key)) == key
+    assert (str(key), key.tenant) == ("acme:order:1:main.3.left:7", "acme")
 
 
-@pytest.mark.parametrize("text", ["acme:order:1", "acme:order:1:main:7"])
-def test_the_tenant_stands_first(text: str) -> None:
-    assert tenant_of(text) == "acme"
+def test_unless_the_step_names_it() -> None:
+    key = CallKey("acme:order:1", "main", 7, "invoice-3")
+    assert (str(key), key.visit_key, key.tenant) == ("invoice-3", "acme:order:1:main:7", "acme")

@@ -63,7 +63,8 @@ from chalicelib.core.values.value import copy_with
 
 NOW = datetime(2026, 1, 1, 12, 30, 15, 123000, tzinfo=UTC)
 FAILURE = Failure("No", "no", "step", attempt=2, details={"a": 1})
-MAIN = Thread("main", 3, Status.JOINING, "both", None, NOW, NOW, Driver("m", "r"), results={"left": [1], "right": None})
+MAIN = Thread("main", 3, Status.JOINING, "both", None, NOW, NOW, Driver("m", "r"), visit=3)
+MAIN = copy_with(MAIN, results={"left": [1], "right": None})
 FULL = Thread(
     id="main.3.left",
     turn=4,
@@ -75,6 +76,8 @@ FULL = Thread(
     driver=Driver("m", "r", handed=True),
     deadline=NOW,
     attempt=2,
+    visit=3,
+    visited_at=NOW,
     tries={"0": 1},
     parent="main",
     branch="left",
@@ -83,7 +86,9 @@ FULL = Thread(
     stash={"s": {}},
     error=FAILURE,
     wait=AnswerWait(AnswerKind.EVENT, "paid", "7", True, Answer(NOW, "ada", {"a": 1}, "why", True, "key"), NOW),
-    claimed=True,
+    claimed_by="r",
+    busy_until=NOW,
+    kept=(None,),
     join=ItemJoin(9, 8, 7, 6, 5),
     items=[1, None],
     results={"0": 3},
@@ -91,12 +96,12 @@ FULL = Thread(
 WHOLE = (
     '{"id":"main.3.left","turn":4,"status":"joining","step":"both/left/a","incoming":{"a":""},'
     '"since":"2026-01-01T12:30:15.123Z","startedAt":"2026-01-01T12:30:15.123Z","driver":["m","r",true],'
-    '"until":"2026-01-01T12:30:15.123Z","deadline":"2026-01-01T12:30:15.123Z","attempt":2,"tries":{"0":1},'
+    '"until":"2026-01-01T12:30:15.123Z","deadline":"2026-01-01T12:30:15.123Z","attempt":2,"visit":3,"visitedAt":"2026-01-01T12:30:15.123Z","tries":{"0":1},'
     '"parent":"main","branch":"left","index":0,"item":[null],"stash":{"s":{}},'
     '"error":{"name":"No","message":"no","step":"step","attempt":2,"details":{"a":1}},'
-    '"join":{"total":9,"begun":8,"listed":true,"at_once":7,"tolerate":6,"failed":5,"items":9},'
+    '"join":{"total":9,"begun":8,"listed":true,"forked":true,"at_once":7,"tolerate":6,"failed":5},'
     '"asking":{"what":"event","name":"paid","event_key":"7","overdue":true,"answer":{"at":"2026-01-01T12:30:15.123Z",'
-    '"by":"ada","value":{"a":1},"reason":"why","rejected":true,"key":"key"}},"claimed":true,"items":[1,null],'
+    '"by":"ada","value":{"a":1},"reason":"why","rejected":true,"key":"key"}},"claimed":"r","busyUntil":"2026-01-01T12:30:15.123Z","kept":[null],"items":[1,null],'
     '"results":{"0":3}}'
 )
 """The same, as it is stored."""
@@ -197,12 +202,12 @@ JOINS = [
     (Status.JOINING, BranchJoin(1), '{"total":1,"begun":1}'),
     (Status.JOINING, BranchJoin(3), '{"total":3,"begun":3,"at_once":3}'),
     (Status.JOINING, BranchJoin(2, first=True), '{"total":2,"begun":2,"first":true,"at_once":2}'),
-    (Status.JOINING, ItemJoin(1, begun=1), '{"total":1,"begun":1,"listed":true,"items":1}'),
-    (Status.JOINING, ItemJoin(3), '{"total":3,"listed":true,"items":3}'),
+    (Status.JOINING, ItemJoin(1, begun=1), '{"total":1,"begun":1,"listed":true,"forked":true}'),
+    (Status.JOINING, ItemJoin(3), '{"total":3,"listed":true,"forked":true}'),
     (
         Status.JOINING,
         ItemJoin(9, begun=8, at_once=7, tolerate=6, failed=5),
-        '{"total":9,"begun":8,"listed":true,"at_once":7,"tolerate":6,"failed":5,"items":9}',
+        '{"total":9,"begun":8,"listed":true,"forked":true,"at_once":7,"tolerate":6,"failed":5}',
     ),
     (
         Status.WAITING_FOR_CHILDREN,
@@ -211,11 +216,18 @@ JOINS = [
     ),
     (
         Status.READY,
-        PartitionJoin(9, 8, 7, 6, 5, 4, 9, "a"),
-        '{"total":9,"begun":8,"listed":true,"at_once":7,"concurrency":6,"tolerate":5,"failed":4,"items":9,"reads":"a"}',
+        PartitionJoin(9, 8, 7, 6, 5, 4, 9, 3, (1, 2), 4, "a"),
+        '{"total":9,"begun":8,"listed":true,"at_once":7,"concurrency":6,"tolerate":5,"failed":4,"items":9,"reads":"a"'
+        ',"turn":3,"over":[1,2],"redrives":4}',
     ),
     (Status.OVER, PartitionJoin(3, 3, 3, items=250), '{"total":3,"begun":3,"listed":true,"at_once":3,"items":250}'),
     (Status.WAITING_FOR_CHILDREN, ChildJoin("t:o:1"), '{"total":1,"begun":1,"child":"t:o:1"}'),
+    (
+        Status.FAILED,
+        ChildJoin("t:o:1", turn=3, over=(0,), redrives=1),
+        '{"total":1,"begun":1,"turn":3,"over":[0],"redrives":1,"child":"t:o:1"}',
+    ),
+    (Status.FAILED, ItemJoin(3), '{"total":3,"listed":true,"forked":true}'),
     (Status.OVER, ChildJoin("t:o:1", awaited=False), '{"total":1,"begun":1,"child":"t:o:1","wait":false}'),
 ]
 """A status of a thread, what it joins, and how that is stored."""
@@ -226,6 +238,7 @@ WAITS = [
     (Status.RETRYING, RetryWait(NOW), f'{{"until":{INSTANT}}}'),
     (Status.WAITING_FOR_CHILDREN, ChildrenWait(), "{}"),
     (Status.WAITING_FOR_CHILDREN, ChildrenWait(7), '{"ordered":7}'),
+    (Status.WAITING_FOR_CHILDREN, ChildrenWait(7, again=True), '{"ordered":7,"again":true}'),
     (Status.WAITING_FOR_ANSWER, AnswerWait(AnswerKind.CALLBACK), '{"asking":{"what":"callback"}}'),
     (
         Status.WAITING_FOR_ANSWER,
@@ -277,7 +290,7 @@ class TestThreads:
         self, status: Status, wait: Wait | None, text: str
     ) -> None:
         written = stored(copy_with(MAIN, status=status, wait=wait))
-        members = {name: written[name] for name in written if name in {"until", "asking", "ordered"}}
+        members = {name: written[name] for name in written if name in {"until", "asking", "ordered", "again"}}
         assert encode(members).decode() == text
         assert read_back(written).wait == wait
 
