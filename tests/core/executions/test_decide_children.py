@@ -33,7 +33,9 @@ class TestWorkflow:
         assert run.thread().join == ChildJoin(CHILD, turn=1)
 
     def test_another_visit_names_another_child(self) -> None:
-        run = Run(WORKFLOW.replace("Boom, SpawnLimit", "SpawnLimit").replace("next: sorry", "next: sub", 1)).go()
+        run = Run(
+            "steps: [{id: sub, type: workflow, definition: other, catch: [{errors: [workflow.*], next: sub}]}]"
+        ).go()
         run.child(State.CANCELLED)
         assert run.child_join.execution != CHILD
 

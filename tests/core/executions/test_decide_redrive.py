@@ -12,6 +12,7 @@ from chalicelib.core.executions.inputs import (
     ResumeRequested,
 )
 from chalicelib.core.executions.model import Failure, Partition, State, Status
+from chalicelib.core.executions.waiting import ChildJoin
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import NOW, Run, define
 from tests.core.executions.examples import BOTH, CALLS, CANCEL, REDRIVE, SECOND, WAIT
@@ -186,7 +187,7 @@ class TestRedriveOfChildren:
 
     def test_a_workflow_step_awaits_the_same_child_which_is_told_to_go_on(self) -> None:
         run = self.failed().ask(REDRIVE)
-        assert run.thread().key == ("main", 1)
+        assert (run.thread().key, run.child_join) == (("main", 2), ChildJoin(CHILD, turn=1, redrives=1))
         launch, resumption = run.asks()
         assert isinstance(launch, Launch)
         assert resumption == Message(CHILD, ResumeRequested(turn=run.execution.version, redrives=1))
@@ -207,7 +208,7 @@ class TestRedriveOfChildren:
     def test_with_anything_edited_another_child_begins(self, event: Requested) -> None:
         run = self.failed().ask(event)
         assert run.child_join.execution != CHILD
-        assert run.standing == {"main": "awaiting sub", "main@1": "over sub"}
+        assert run.standing == {"main": "awaiting sub"}  # nobody is to be told: the one before is over
 
     def test_a_child_that_could_not_be_started_is_tried_anew(self) -> None:
         refusal = Failure("DefinitionNotFound", "there is none", "sub")
@@ -220,11 +221,12 @@ class TestRedriveOfChildren:
         refusal = Failure("DefinitionNotFound", "there is none", "sub")
         assert run.child(State.FAILED, error=refusal, begun=False).error.name == "DefinitionNotFound"
 
-    def test_a_step_whose_output_could_not_be_shaped_goes_on(self) -> None:
-        run = Run("steps: [{id: sub, type: workflow, definition: other, output: '${add(output, `1`)}'}]").go()
-        run.child(State.SUCCEEDED, output="text").ask(REDRIVE)
-        end = ChildEnded(*run.thread().key, 0, State.SUCCEEDED, output="text")
-        assert run.ask(end).state is State.FAILED
+    UNSHAPED = "steps: [{id: sub, type: workflow, definition: other, output: '${add(output, `1`)}'}]"
+
+    def test_one_whose_output_could_not_be_shaped_is_asked_for_it_again(self) -> None:
+        run = Run(self.UNSHAPED).go().child(State.SUCCEEDED, output="text").ask(REDRIVE)
+        assert run.standing == {"main": "awaiting sub"}
+        assert run.child(State.SUCCEEDED, output="text").error.name == "TemplateFailed"
 
     LARGE = """
         stash: {{items: [1]}}

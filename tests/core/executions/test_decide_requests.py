@@ -195,7 +195,7 @@ class TestPause:
         assert Message("t:d:1", StepDue("main.1.a", 0), delay=25) in run.asks()
 
     @pytest.mark.parametrize("handed", [True, False])
-    def test_at_once_if_nobody_can_be_calling(self, handed: bool) -> None:
+    def test_at_once_if_nobody_can_be_calling(self, *, handed: bool) -> None:
         run = self.both()
         if handed:
             thread = copy_with(run.thread("main.1.a"), driver=Driver("old", "old", handed=True))

@@ -217,8 +217,10 @@ JOINS = [
     (
         Status.READY,
         PartitionJoin(9, 8, 7, 6, 5, 4, 9, 3, (1, 2), 4, "a"),
-        '{"total":9,"begun":8,"listed":true,"at_once":7,"concurrency":6,"tolerate":5,"failed":4,"items":9,"reads":"a"'
-        ',"turn":3,"over":[1,2],"redrives":4}',
+        (
+            '{"total":9,"begun":8,"listed":true,"at_once":7,"concurrency":6,"tolerate":5,"failed":4,"items":9,'
+            '"reads":"a","turn":3,"over":[1,2],"redrives":4}'
+        ),
     ),
     (Status.OVER, PartitionJoin(3, 3, 3, items=250), '{"total":3,"begun":3,"listed":true,"at_once":3,"items":250}'),
     (Status.WAITING_FOR_CHILDREN, ChildJoin("t:o:1"), '{"total":1,"begun":1,"child":"t:o:1"}'),
