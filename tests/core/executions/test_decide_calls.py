@@ -280,6 +280,10 @@ class TestAtMostOnce:
         assert (run.error.name, run.thread().claimed_by) == ("Timeout", ME.request)
         assert repeats(run.execution, RedriveRequested()) == "pay"
 
+    def test_the_answer_to_its_call_is_not_theirs(self) -> None:
+        run = Run(PAY.replace("type: call", "type: call\n        callback: true")).go().broke(**LOST)
+        assert run.fold(CallSucceeded("main", 1, "sent")) == Decision(run.execution)
+
     def test_who_says_that_it_failed_has_not(self) -> None:
         run = Run(PAY.replace("type: call", "type: call\n        callback: true")).go().done()
         run.ask(CallbackFailed("main", 0, "Boom", "no"))

@@ -298,6 +298,19 @@ class TestRedriveOfChildren:
         assert (run.standing["main"], run.thread("main.1.0").status) == ("joining each", Status.READY)
         return run
 
+    def test_a_part_sees_the_stash_of_its_map_as_it_was_edited(self) -> None:
+        run = self.partition()
+        run.ask(ResumeRequested(turn=10, redrives=2, stash={"n": 1}))
+        assert (run.thread().stash, run.execution.redrives) == ({"n": 1}, 2)
+        run.broke("No", "main.1.0").ask(ResumeRequested(turn=11, redrives=3, stash={"m": 2}))
+        assert run.thread().stash == {"m": 2}
+
+    def test_a_part_of_which_another_version_has_not_the_steps_begins_anew(self) -> None:
+        run = self.partition().broke("No", "main.1.0")
+        run.definition = define("steps: [{id: each, type: map, items: [1], steps: [{id: other, type: call}]}]")
+        run.ask(ResumeRequested(turn=10, redrives=2, version=2))
+        assert [thread.step for thread in run.execution.threads.values()] == ["each", "each/other"]
+
     def test_a_part_goes_on_with_the_items_that_failed(self) -> None:
         assert self.partition().done("ok", "main.1.0").output == ["ok"]
 
