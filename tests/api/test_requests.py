@@ -134,6 +134,11 @@ class TestRedrive:
         (change,) = [r["change"] for r in records if "change" in r]
         assert change == {"stash": {"right": {"from": "wrong", "to": "2026-01-01T00:00:00Z"}}}
 
+    def test_history_tells_that_calls_may_be_made_again(self, sedo: Sedo, failed: str) -> None:
+        post(sedo, failed + "/redrive", {"again": True})
+        (change,) = [r["change"] for r in sedo.get(failed + "/history") if "change" in r]
+        assert change == {"again": True}
+
     def test_a_newer_version_lets_it_go_on(self, sedo: Sedo, failed: str) -> None:
         sedo.create(FAILING.replace("${stash.right}", "2026-01-01T00:00:00Z"))
         assert post(sedo, failed + "/redrive", {"version": 2})["version"] == 2
@@ -164,6 +169,7 @@ class TestRedrive:
             ({"version": 0}, 400, "version"),
             ({"stash": []}, 400, "stash"),
             ({"sash": {}}, 400, "sash"),
+            ({"again": 1}, 400, "again"),
             ([], 400, "object"),
         ],
     )

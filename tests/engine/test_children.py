@@ -2,11 +2,11 @@ import pytest
 
 from chalicelib.adapters.memory.stores import MemoryExecutions
 from chalicelib.core.definitions.model import StartChild
-from chalicelib.core.executions.inputs import ChildEnded, Launch
-from chalicelib.core.executions.model import Failure, State
+from chalicelib.core.executions.inputs import ChildEnded, Launch, Message, ResumeRequested
+from chalicelib.core.executions.model import Execution, Failure, State
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.children import child_execution, gatherer, let_go, refused, with_output
+from chalicelib.engine.children import child_execution, gatherer, let_go, refused, with_output, with_stash
 from tests.core.examples import Run, blank
 from tests.home import ECHO, Home
 
@@ -92,3 +92,38 @@ class TestOutputs:
         with pytest.raises(StepError, match=name) as caught:
             gatherer(self.ended(state))({"executions": [name]})
         assert caught.value.name == "ResultLost"
+
+
+class TestStash:
+    """What a partition of a map that is driven on sees of the stash of its map."""
+
+    LARGE = """
+        stash: {n: 1, m: 2}
+        steps: [{id: each, type: map, items: '${range(`101`)}', steps: [{id: a, type: call, content: TEXT}]}]
+        """
+    WANTED = ResumeRequested(turn=9, redrives=1)
+
+    def partition(self, content: str = "'${stash.n}'") -> tuple[MemoryExecutions, Execution]:
+        run = Run(self.LARGE.replace("TEXT", content)).go()
+        executions = MemoryExecutions()
+        started = next(each.submitted for each in run.asks() if isinstance(each, Message) and each.submitted)
+        root = copy_with(run.thread(), stash={"n": 3})
+        executions.create(copy_with(run.execution, threads={"main": root}))
+        return executions, started
+
+    def test_it_is_read_from_the_parent(self) -> None:
+        executions, part = self.partition()
+        assert with_stash(executions, part, self.WANTED) == copy_with(self.WANTED, stash={"n": 3})
+
+    def test_not_by_one_whose_steps_do_not_read_it(self) -> None:
+        executions, part = self.partition("1")
+        assert with_stash(executions, part, self.WANTED) == copy_with(self.WANTED, stash={})
+
+    def test_nor_where_it_is_driven_on_already_or_no_partition_or_an_orphan(self) -> None:
+        executions, part = self.partition()
+        for each in (copy_with(part, redrives=1), copy_with(part, partition=None)):
+            assert with_stash(executions, each, self.WANTED) is self.WANTED
+        assert with_stash(MemoryExecutions(), part, self.WANTED) is self.WANTED
+        moved = MemoryExecutions()
+        moved.create(copy_with(blank(), id="t:d:1"))
+        assert with_stash(moved, part, self.WANTED) is self.WANTED

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.core.definitions.model import RetryPolicy, matches
 from chalicelib.core.executions.model import Failure
-from chalicelib.core.executions.retry import Retry, next_attempt
+from chalicelib.core.executions.retry import MEANT, Retry, next_attempt
 
 SECOND = timedelta(seconds=1)
 PLAIN = RetryPolicy(["*"], max_attempts=100, interval=SECOND, backoff_rate=2, jitter=False)
@@ -97,3 +97,24 @@ class TestDelays:
     def test_and_never_longer_than_the_longest(self) -> None:
         policy = RetryPolicy(["*"], 100, max_delay=9 * SECOND)
         assert max(delay(policy, 50, str(n)) for n in range(1000)) <= 9
+
+
+class TestMeant:
+    @pytest.mark.parametrize("name", sorted(MEANT))
+    def test_a_star_takes_no_error_that_another_attempt_would_repeat_but_its_name_does(self, name: str) -> None:
+        failure = Failure(name, "no", "step")
+        assert next_attempt([RetryPolicy(["*"])], failure, {}, "seed") is None
+        assert next_attempt([RetryPolicy(["*"]), RetryPolicy([name])], failure, {}, "seed") is not None
+        family = f"{name.partition('.')[0]}.*"
+        assert (next_attempt([RetryPolicy([family])], failure, {}, "seed") is not None) is ("." in name)
+
+    def test_they_are_these(self) -> None:
+        assert {
+            "TemplateFailed",
+            "TemplateBudgetExceeded",
+            "InvalidParameters",
+            "InvalidOutput",
+            "TooLarge",
+            "Interrupted",
+            "task.Rejected",
+        } == MEANT

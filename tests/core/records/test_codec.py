@@ -315,8 +315,9 @@ EVENTS: list[Input] = [
     CancelRequested(turn=7, actor="ada"),
     PauseRequested(actor="ada"),
     ResumeRequested(turn=7, redrives=2, version=3),
+    ResumeRequested(turn=7, redrives=2, again=True),
     RedriveRequested(),
-    RedriveRequested(actor="ada", step="s", incoming=[1], stash={"a": None, "b": 0}, version=2),
+    RedriveRequested(actor="ada", step="s", incoming=[1], stash={"a": None, "b": 0}, version=2, again=True),
 ]
 
 
