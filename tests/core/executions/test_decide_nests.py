@@ -1,11 +1,23 @@
 """What :mod:`chalicelib.core.executions.decide` makes of a step that others run below, once something there failed."""
 
+from datetime import timedelta
+
 import pytest
 
-from chalicelib.core.executions.inputs import ChildEnded, Decision, Message, RedriveRequested, ResumeRequested
-from chalicelib.core.executions.model import Failure, State
+from chalicelib.core.executions.inputs import (
+    CancelRequested,
+    ChildEnded,
+    Decision,
+    Message,
+    RedriveRequested,
+    ResumeRequested,
+    StepDue,
+    TimerFired,
+)
+from chalicelib.core.executions.model import Driver, Failure, State
+from chalicelib.core.executions.requests import repeats
 from chalicelib.core.executions.waiting import ChildrenWait
-from tests.core.examples import Run
+from tests.core.examples import ME, Run
 
 NEST = """
     steps:
@@ -22,6 +34,7 @@ NEST = """
             steps:
               - {id: inner, type: parallel, branches: [{id: z, steps: [{id: go, type: call}]}]}
     """
+OTHER = Driver("message", "another")
 X, Y, Z = "main.1.a.1.x", "main.1.a.1.y", "main.1.b.1.z"
 
 
@@ -67,6 +80,18 @@ class TestRetry:
         assert run.thread("main.1.a").results == {"x": "x", "y": "y"}
         assert run.later(1).performs.keys() == {Z}
         assert run.done("z", Z).output == {"a": {"x": "x", "y": "y"}, "b": {"z": "z"}}
+
+    def test_a_call_at_most_once_below_is_not_made_again_by_it(self) -> None:
+        once = "{id: go, type: call, delivery: at-most-once}"
+        run = Run(NEST.replace("Busy", "Interrupted").replace("{id: go, type: call}", once)).go()
+        run.broke("Lost", X, unanswered=True)
+        assert run.standing["main"] == "retrying outer"
+        run.now += timedelta(seconds=1)
+        run.fold(TimerFired(*run.thread().key), OTHER)
+        assert run.fold(StepDue(*run.thread(X).key), OTHER).call is None
+        assert (run.standing["main"], run.thread(X).claimed_by) == ("retrying outer", ME.request)
+        run.ask(CancelRequested())
+        assert repeats(run.execution, RedriveRequested()) == "outer/a/inner/x/go"
 
     def test_a_redrive_goes_on_where_it_failed_as_well(self) -> None:
         run = Run(NEST).go().done("y", Y).broke("No", X)
