@@ -69,12 +69,16 @@ class HttpCalls:
         wanted = cast("Mapping[str, Any]", params)
         pace = Pace(self._seconds)
         request = build(wanted, str(key))
-        for _ in range(1 + REDIRECTS):
-            answer = self._answer(request, wanted, key.tenant, pace)
+        for hop in range(1 + REDIRECTS):
+            try:
+                answer = self._answer(request, wanted, key.tenant, pace)
+            except StepError as error:
+                error.unanswered = error.unanswered or hop > 0  # who redirects may have done what it was asked
+                raise
             if not isinstance(answer, HttpRequest):
                 return answer
             request = answer
-        raise StepError(f"there are more than {REDIRECTS} redirects", "http.TooManyRedirects")
+        raise StepError(f"there are more than {REDIRECTS} redirects", "http.TooManyRedirects", unanswered=True)
 
     def _answer(self, request: HttpRequest, params: Mapping[str, Any], tenant: str, pace: Pace) -> "Json | HttpRequest":
         """Send one request; answer the step's result, or the next request that a redirect asks for."""

@@ -168,10 +168,10 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
                 if str(number) not in thread.results:
                     child = partition(execution, thread, join, items, number)
                     yield Message(child.id, Started(), child)
-        case ChildJoin(redrives=redrives):
-            yield Launch(thread, cast("StartChild", outcome(definition, execution, thread)))
-        case _:
-            return
+        case join:
+            redrives = cast("ChildJoin", join).redrives
+            if isinstance(start := outcome(definition, execution, thread), StartChild):
+                yield Launch(thread, start)
     if isinstance(thread.wait, ChildrenWait) and (owed := thread.wait.control_epoch_owed):
         again = thread.wait.again
         for name in living(execution, thread):

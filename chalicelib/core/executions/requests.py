@@ -6,10 +6,9 @@ no error.
 """
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from chalicelib.core.definitions.model import AnswerKind
-from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.factory import read_below
 from chalicelib.core.executions.inputs import (
     CancelRequested,
@@ -216,18 +215,15 @@ class Requests(Rules):
 
         A large `map` must not read more than what its partitions were handed on, either.
         """
-        match thread.join:
-            case BranchJoin(total):
-                scopes = self.definition.steps[thread.step].scopes
-                begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
-                return len(scopes) == total and begun | thread.results.keys() <= scopes.keys()
-            case ItemJoin(total):
-                return self.has_items(thread, total)
-            case PartitionJoin(items=total, reads=reads):
-                read = read_below(self.definition, thread.step).split()
-                return self.has_items(thread, total) and set(read) <= set(reads.split())
-            case _:
-                return True
+        join = thread.join
+        if isinstance(join, BranchJoin):
+            scopes = self.definition.steps[thread.step].scopes
+            begun = {other.branch for other in self.execution.threads.values() if other.parent == thread.id}
+            return len(scopes) == join.total and begun | thread.results.keys() <= scopes.keys()
+        if isinstance(join, PartitionJoin):
+            read = read_below(self.definition, thread.step).split()
+            return self.has_items(thread, join.items) and set(read) <= set(join.reads.split())
+        return self.has_items(thread, cast("ItemJoin", join).total)
 
     def has_items(self, thread: Thread, count: int) -> bool:
         """Tell whether a `map` has so many items."""
@@ -278,8 +274,6 @@ class Requests(Rules):
                 thread
             ):
                 self.anew(thread, edited=True)
-            case Status.JOINING, _ if has_joined(thread):
-                self.finish(thread)
             case Status.FAILED, _:
                 self.proceed(thread, 1, again=again)
             case Status.WAITING_FOR_CHILDREN, (PartitionJoin() | ChildJoin()) as join:

@@ -154,7 +154,6 @@ def test_credentials_stay_with_their_origin(server: Loopback, auth: Any) -> None
         assert (elsewhere.headers["accept"], elsewhere.body) == ("text/plain", b"1")
 
 
-@pytest.mark.xfail(strict=True, reason="the error of the second request is taken for the answer to the first one")
 @pytest.mark.parametrize("then", ["http://127.0.0.1:1/", "file:///etc/passwd", "/", "/broken"])
 def test_what_answered_where_to_look_was_done_though_nothing_is_there(server: Loopback, then: str) -> None:
     server.answers["/"], server.answers["/broken"] = redirect(then, 303), Reply(500)

@@ -145,7 +145,6 @@ class TestWorkflow:
         assert living(run.execution, run.thread()) == []
         assert run.ask(PauseRequested()).asks() == []
 
-    @pytest.mark.xfail(strict=True, reason="a live partition that goes on with a version of other steps launches them")
     def test_a_step_type_that_starts_nothing_any_more_launches_nothing(self) -> None:
         run = Run(SUB).go()
         run.definition = Run("steps: [{id: sub, type: echo, message: 1}]").definition
