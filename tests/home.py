@@ -26,9 +26,9 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.engine.observers import Observer
+from chalicelib.engine.worker import work_on_messages
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.graph import Wiring
 from chalicelib.wiring.memory import adapters
@@ -97,6 +97,9 @@ class Calls:
         ended, self.ended = self.ended, []
         return ended
 
+    def drain(self) -> None:
+        self.ended = []
+
 
 class Home:
     """sedo over memory, with every call of a store or queue counted."""
@@ -157,11 +160,15 @@ class Home:
         groups: dict[str, list[Delivery]] = {}
         for queued in [self.queue.receive(visible) for visible in self.queue.visible()]:
             message = read_message(json.loads(queued.body))
-            groups.setdefault(message.execution, []).append(Delivery(queued.id, message, queued.receives))
+            groups.setdefault(message.execution, []).append(
+                Delivery(queued.id, message, queued.receives, queued.sent_at)
+            )
         budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
         done: set[str] = set()
         for group in groups.values():
-            done |= Invocation(self.dependencies, next(self.requests), group, budget, mode).run()
+            handled = work_on_messages(self.dependencies, next(self.requests), group, budget, mode)
+            self.queue.give_back("any", handled.again)
+            done |= handled.done
         self.queue.delete("any", sorted(done))
         return done
 
