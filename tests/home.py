@@ -51,14 +51,33 @@ class Counting:
 
 
 class Executions(MemoryExecutions):
-    """Somebody else can be quicker at the next write, or its answer can be lost."""
+    """Somebody else can be quicker at the next write, its answer can be lost, or all can be silent."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rivals: list[Callable[[], object]] = []
         self.lost_answers = 0
+        self.lost_puts = 0
+        self.silent = False
+
+    def get(self, execution_id: str) -> Execution | None:
+        if self.silent:
+            raise UnavailableError
+        return super().get(execution_id)
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        if self.silent:
+            raise UnavailableError
+        lost, self.lost_puts = self.lost_puts > 0, max(0, self.lost_puts - 1)
+        try:
+            super().create(execution, due_at)
+        finally:
+            if lost:
+                raise UnavailableError
 
     def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+        if self.silent:
+            raise UnavailableError
         if self.rivals:
             self.rivals.pop(0)()
         image = super().update(execution, due_at)
@@ -86,14 +105,19 @@ class Calls:
     def __init__(self, home: "Home") -> None:
         self.home = home
         self.ended: list[CallSucceeded | CallFailed] = []
+        self.broken: Exception | None = None
 
     def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
         try:
             self.ended.append(CallSucceeded(*turn, self.home.performers[call.kind](call.params, str(key))))
+        except (UnavailableError, RuntimeError) as error:
+            self.broken = error
         except StepError as error:
             self.ended.append(CallFailed(*turn, error.name, str(error), error.details))
 
     def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
+        if self.broken is not None:
+            raise self.broken
         ended, self.ended = self.ended, []
         return ended
 
