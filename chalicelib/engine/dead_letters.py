@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import Acquitted, Input, Poisoned, Requested, Suspected
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import UnavailableError
@@ -57,9 +58,17 @@ class Judgement(Invocation):
                 kept.append(pending)
             elif thread is not None and not isinstance(pending.input, Requested):
                 judged[thread.key] = delivery.id
+        if not judged:
+            judged = self.only_asking(delivery)
         self.pending = kept + [Pending(self.verdict(*key), message) for key, message in judged.items()]
         if not self.is_final:
             self.own, self.unsent = {}, {}
+
+    def only_asking(self, delivery: Delivery) -> dict[TurnKey, str]:
+        """Take out what threads ask for that do nothing else; answer their turns."""
+        judged = {TurnKey(*asked[:2]): delivery.id for asked in self.unsent}
+        self.unsent = {}
+        return judged
 
     def is_mine(self, item: Execution, pending: Pending) -> bool:
         """Tell whether a verdict still means something: a strike needs no turn of one's own."""

@@ -31,7 +31,7 @@ from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.giving_back import pauses
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
 from chalicelib.engine.signals import Signals
-from chalicelib.engine.worker import longest, work_on_messages
+from chalicelib.engine.worker import longest
 from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
@@ -206,7 +206,7 @@ class World:
     def deliver(self, message: QueueMessage) -> None:
         """Deliver a message to a function, alone or with others in a batch; the dead ones to the one that buries."""
         batch = [message]
-        if self.chance.happens(TOGETHER):
+        if not message.dead and self.chance.happens(TOGETHER):
             same = [other for other in self.queue.visible() if other is not message and other.dead == message.dead]
             batch += [other for other in same if addressee(other) == addressee(message)]
         received = [self.queue.receive(visible) for visible in batch]
@@ -243,7 +243,7 @@ class World:
         events = [delivery.message.event for delivery in deliveries]
         self.processes.current().named = {(event.thread, event.turn) for event in events}
         kind = self.settings.invocation
-        return work_on_messages(self.dependencies, self.new_request(), deliveries, budget, mode, kind)
+        return self.settings.working(self.dependencies, self.new_request(), deliveries, budget, mode, kind)
 
     def all(self) -> list[Execution]:
         """Read every execution, in the order in which they were made."""

@@ -234,6 +234,7 @@ class Steps(Rules):
             join=None,
             wait=None,
             busy_until=None,
+            strikes=0,
             items=None,
             results={},
         )
