@@ -25,7 +25,7 @@ from chalicelib.core.executions.inputs import Acquitted, Input, Poisoned, Reques
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.giving_back import LONGEST_OF_DEAD, pauses
+from chalicelib.engine.giving_back import LONGEST_HIDDEN, pauses
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode, Pending
 from chalicelib.engine.observers import line
@@ -59,12 +59,12 @@ class Judgement(Invocation):
             elif thread is not None and not isinstance(pending.input, Requested):
                 judged[thread.key] = delivery.id
         if not judged:
-            judged = self.only_asking(delivery)
+            judged = self.without_work(delivery)
         self.pending = kept + [Pending(self.verdict(*key), message) for key, message in judged.items()]
         if not self.is_final:
             self.own, self.unsent = {}, {}
 
-    def only_asking(self, delivery: Delivery) -> dict[TurnKey, str]:
+    def without_work(self, delivery: Delivery) -> dict[TurnKey, str]:
         """Take out what threads ask for that do nothing else; answer their turns."""
         judged = {TurnKey(*asked[:2]): delivery.id for asked in self.unsent}
         self.unsent = {}
@@ -104,4 +104,4 @@ def work_on_dead_letters(
         return Handled(judge(lambda thread, turn: Poisoned(thread, turn, cause), "poisons").run())
     if invocation.item is not None and any(thread.strikes for thread in invocation.item.threads.values()):
         judge(Acquitted, "acquits").run()
-    return Handled(done, pauses([letter for letter in letters if letter.id in early], LONGEST_OF_DEAD))
+    return Handled(done, pauses([letter for letter in letters if letter.id in early], LONGEST_HIDDEN))

@@ -21,6 +21,10 @@ LONGEST = timedelta(minutes=6)
 LONGEST_OF_DEAD = timedelta(minutes=15)
 """Of a pause of a dead letter: how much later than an outage ends what it held up goes on."""
 
+LONGEST_HIDDEN = timedelta(seconds=43_000)
+"""SQS hides a message for 12 hours from its receipt (Amazon SQS Developer Guide, "visibility timeout"). So long may be
+the pause of a request that came before what starts its execution: that may never come."""
+
 _PRECISION = 1 << 32
 
 

@@ -9,7 +9,7 @@ from chalicelib.core.records.codec import UnknownMessageError, read_message
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import decode
-from chalicelib.engine.giving_back import LONGEST_OF_DEAD, pause
+from chalicelib.engine.giving_back import LONGEST_HIDDEN, LONGEST_OF_DEAD, pause
 from chalicelib.engine.model import Delivery, Dependencies, Handled
 from chalicelib.engine.observers import line
 
@@ -21,9 +21,6 @@ SHOWN = 500
 
 KNOWN_WITHIN = timedelta(days=1)
 """For so long a message of another version waits for a function that knows it."""
-
-LONGEST_HIDDEN = 43_000
-"""Seconds: SQS hides a message for 12 hours from its receipt (Amazon SQS Developer Guide, "visibility timeout")."""
 
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading a message can raise."""
@@ -69,7 +66,7 @@ def give_up_reading(
         log.warning(line("message given back", message=name, request=request, reason=str(error)))
         sent = sent_at(record)
         if dead and sent is not None and dependencies.clock.now() - sent < KNOWN_WITHIN:
-            return Handled(again={name: LONGEST_HIDDEN})
+            return Handled(again={name: int(LONGEST_HIDDEN.total_seconds())})
     else:
         unread: Mapping[str, str | int] = {"error": type(error).__name__, "characters": len(record["body"])}
         log.error(line("message cannot be read", message=name, request=request, **unread))

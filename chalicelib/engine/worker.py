@@ -13,7 +13,7 @@ from chalicelib.core.executions.inputs import SignalPublished
 from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.dead_letters import work_on_dead_letters
-from chalicelib.engine.giving_back import LONGEST, LONGEST_OF_DEAD, pauses
+from chalicelib.engine.giving_back import LONGEST, LONGEST_HIDDEN, LONGEST_OF_DEAD, pauses
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
 from chalicelib.engine.observers import line
@@ -168,7 +168,7 @@ def work_on_messages(  # noqa: PLR0913, PLR0917 - what an invocation is made of
         return work_on_dead_letters(dependencies, request, group, budget, kind)
     invocation = kind(dependencies, request, group, budget, mode)
     done, early = invocation.run(), invocation.too_early()
-    return Handled(done, pauses([delivery for delivery in group if delivery.id in early], longest(mode)))
+    return Handled(done, pauses([delivery for delivery in group if delivery.id in early], LONGEST_HIDDEN))
 
 
 def longest(mode: Mode) -> timedelta:

@@ -7,7 +7,6 @@ from chalicelib.core.executions.inputs import Poisoned
 from chalicelib.core.executions.model import Thread
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.dead_letters import Judgement
-from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Handled, Mode
 from chalicelib.engine.worker import work_on_messages
 
@@ -49,11 +48,6 @@ def works_on_dead_letters_without_a_strike(
 ) -> Handled:
     known = [copy_with(delivery, receives=9) for delivery in group]
     return work_on_messages(dependencies, request, known, budget, Mode.MESSAGES, kind)
-
-
-class GivesRequestsUpThatComeEarly(Invocation):
-    def too_early(self) -> set[str]:
-        return set()
 
 
 TURNS = (TakesNoStrikeBack, PoisonsAtTheFirstStrike, TakesAStrikeForATurn)
