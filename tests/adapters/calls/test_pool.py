@@ -8,6 +8,7 @@ import pytest
 from chalicelib.adapters.calls.pool import PooledCalls
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -108,20 +109,20 @@ def test_what_is_in_flight_is_waited_for_and_nothing_more_begins(pool: ThreadPoo
     go, begun = threading.Event(), threading.Semaphore(0)
     made: list[str] = []
 
-    def slow(wanted: Call, key: str) -> Json:
+    def slow(_call: Call, key: object) -> Json:
         begun.release()
         go.wait(10)
-        made.append(key)
+        made.append(str(key))
         return None
 
     calls = PooledCalls({"slow": slow}, pool, SystemClock())
     for turn in range(20):
-        calls.start("t:d:1", "main", turn, Call("slow", None), LATER)
+        calls.start(TurnKey("main", turn), Call("slow", None), CallKey("t:d:1", "main", turn), lambda: True)
     begun.acquire()
     threading.Timer(0.05, go.set).start()
     calls.drain()
     ended = len(made)
     assert 0 < ended < 20
-    calls.start("t:d:1", "main", 20, Call("slow", None), LATER)
+    calls.start(TurnKey("main", 20), Call("slow", None), CallKey("t:d:1", "main", 20), lambda: True)
     assert calls.wait() == [CallDeferred("main", 20)]
     assert len(made) == ended
