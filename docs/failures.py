@@ -157,7 +157,8 @@ def observed(outcome: Outcome) -> str:
 
 def time(seconds: int) -> str:
     """Write a delay."""
-    return f"{seconds // 60} min" if seconds >= 60 else "seconds"
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes else "seconds"
 
 
 def course(outcome: Outcome) -> str:
