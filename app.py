@@ -223,13 +223,13 @@ def on_timer_message(event: SQSEvent) -> object:
     return wired().worker.handle(*batch(event))
 
 
-@app.on_sqs_message(queue=names.dead_work, batch_size=BATCH)
+@app.on_sqs_message(queue=names.dead_work, batch_size=1)
 def on_dead_letter(event: SQSEvent) -> object:
-    """Let what a given-up message drives fail, for all to see."""
+    """Work on a message that was received too often, alone: what fails of it by itself fails for all to see."""
     return wired().dead_letters.handle(*batch(event))
 
 
-@app.on_sqs_message(queue=names.dead_timers, batch_size=BATCH)
+@app.on_sqs_message(queue=names.dead_timers, batch_size=1)
 def on_dead_timer(event: SQSEvent) -> object:
     """Do the same for a given-up timer."""
     return wired().dead_letters.handle(*batch(event))

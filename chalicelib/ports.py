@@ -260,6 +260,13 @@ class Queue(Protocol):
             UnavailableError: some may not have been deleted, and will be received again.
         """
 
+    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:
+        """Let messages be received again after so many seconds each, by receipt handle; one that is gone is no error.
+
+        Raises:
+            UnavailableError: some may come again only after the queue's visibility timeout.
+        """
+
 
 CallResult: TypeAlias = CallSucceeded | CallFailed | CallDeferred
 """What comes of a call."""
@@ -280,6 +287,9 @@ class Calls(Protocol):
         Raises:
             UnavailableError: a store of sedo's own did not answer: the call is to be made again.
         """
+
+    def drain(self) -> None:
+        """Begin no more, wait until nothing is in flight, and forget what has come of it."""
 
 
 class Definitions(Protocol):

@@ -1,15 +1,16 @@
 """Workflows under pytest: ``run`` runs a definition, or one step of it, with mocks for everything outside.
 
 With ``pytest_plugins = ["chalicelib.testing"]`` it is the fixture ``workflow``, too, and a test that fails shows what
-its runs did. Nothing that is deployed imports this module.
+its runs did. ``EventSources`` are queues and the schedule for the whole application under Chalice's test client.
+Nothing that is deployed imports this module.
 """
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -26,6 +27,11 @@ from chalicelib.core.values.value import copy_with, value
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.dry_run_plan import TURNS, Bounds, DryRun, DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
+
+if TYPE_CHECKING:
+    from chalice.app import Chalice
+
+    from chalicelib.adapters.memory.stores import QueueMessage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """When a run begins, unless it is given another time."""
@@ -236,6 +242,112 @@ def _report(title: str, detail: str, problems: Iterable[Problem]) -> str:
 def _short(value: Json) -> str:
     text = encode(value).decode()
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+FUNCTION_SECONDS = 60
+"""What each function of the application has, as ``.chalice/config.json`` says; Chalice's test client gives three."""
+
+MOST = 10_000
+"""Messages at one instant, unless ``most`` says otherwise: a workflow that goes round for ever does not hang."""
+
+
+_SCHEDULED: Mapping[str, Any] = {
+    "version": "0",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "2026-01-01T00:00:00Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail": {},
+}
+
+
+class EventSources:
+    """What AWS does around an application: queues deliver messages to its functions, and time passes.
+
+    The application keeps everything in the memory of this process, with ``SEDO_STORES=memory``, and begins empty. Its
+    clock stands still until it is moved. ``errors`` are what functions raised; what they were given comes again.
+
+    Raises:
+        AssertionError: the application does not keep everything in memory.
+    """
+
+    def __init__(self, app: "Chalice") -> None:
+        from chalicelib.adapters.memory.stores import MemoryClock, MemoryQueue  # noqa: PLC0415 - few tests need them
+        from chalicelib.wiring.graph import wiring  # noqa: PLC0415 - the same
+        from chalicelib.wiring.settings import Settings  # noqa: PLC0415 - the same
+
+        wiring.cache_clear()
+        wired = wiring()
+        clock, queue = wired.dependencies.clock, wired.dependencies.queue
+        if not isinstance(clock, MemoryClock) or not isinstance(queue, MemoryQueue):
+            raise AssertionError("set SEDO_STORES=memory in the environment before the application is used")  # noqa: TRY004 - a test fails of it
+        self.app, self.clock, self.queue, self.names = app, clock, queue, Settings.from_environment().names
+        self.errors: list[Exception] = []
+        self.most = MOST
+        self._consumers = {source.queue: source.name for source in app.event_sources if hasattr(source, "queue")}
+        self._scheduled = [each.name for each in app.event_sources if hasattr(each, "schedule_expression")]
+        self._next_minute = clock.now()
+
+    def deliver(self) -> None:
+        """Deliver every message that is visible, one by one, until there is none."""
+        for _ in range(self.most):
+            visible = self.queue.visible()
+            if not visible:
+                return
+            self._hand_over(visible[0])
+        raise AssertionError(
+            f"{self.most} messages were delivered, and there are more: does the workflow go round for ever?"
+        )
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass: deliver what comes due, at its instant and in its order, and run the schedule each minute."""
+        end = self.clock.now() + timedelta(seconds=seconds)
+        while True:
+            self.deliver()
+            if self.clock.now() >= self._next_minute:
+                self._next_minute += timedelta(minutes=1)
+                for name in self._scheduled:
+                    self._invoke(name, {**_SCHEDULED, "id": f"{self.clock.now():%Y%m%d%H%M%S}"})
+                continue
+            if self.clock.now() >= end:
+                return
+            coming = [message.visible_at for message in self.queue.messages.values()]
+            self.clock.instant = min([*coming, self._next_minute, end])
+
+    def _hand_over(self, message: "QueueMessage") -> None:
+        """Call the function of a queue with a message, and delete that where it is done."""
+        received = self.queue.receive(message)
+        timers, work = (self.names.timers, self.names.dead_timers), (self.names.work, self.names.dead_work)
+        name = (timers if received.timer else work)[received.dead]
+        record = {
+            "messageId": received.id,
+            "receiptHandle": received.id,
+            "body": received.body,
+            "attributes": {
+                "ApproximateReceiveCount": str(received.receives),
+                "SentTimestamp": str(int(received.sent_at.timestamp() * 1000)),
+            },
+            "messageAttributes": {},
+            "md5OfBody": "",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{name}",
+            "awsRegion": "us-east-1",
+        }
+        if self._invoke(self._consumers[name], {"Records": [record]}):
+            self.queue.delete(name, [received.id])
+
+    def _invoke(self, function: str, event: Mapping[str, Any]) -> bool:
+        """Call a function of the application; tell whether it returned."""
+        from chalice.local import LambdaContext  # noqa: PLC0415 - few tests need it
+
+        try:
+            self.app.handler_map[function](event, LambdaContext(function, 512, FUNCTION_SECONDS * 1000))
+        except Exception as error:  # noqa: BLE001 - whatever it raises is a failed invocation
+            self.errors.append(error)
+            return False
+        return True
 
 
 _RUNS: pytest.StashKey[list[Run]] = pytest.StashKey()

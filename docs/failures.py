@@ -39,7 +39,8 @@ What was observed is told in these words:
 | 1 min | nothing had been written yet: the schedule found the execution a minute later, and sent its start again |
 | 6 min (or 5, of which the wait hid one) | the message came again after its visibility timeout of six minutes, and \
 another function went on from what was written |
-| later | the message came again after six minutes, found everything done, and changed nothing |
+| seconds | the function gave its message back, for a few seconds at first, and another one went on from there |
+| later | the message came again, after six minutes or after seconds, found everything done, and changed nothing |
 | + 1 call | a call was made once more, under the same idempotency key and with the same content |
 | + 1 message | a message was sent once more; whichever came second changed nothing |
 """
@@ -112,7 +113,7 @@ def total(name: str, some: Sequence[Outcome]) -> str:
         len(some),
         sum(each.same for each in some),
         sum(each.delay > 0 for each in some),
-        f"{longest // 60} min" if longest else "",
+        time(longest) if longest else "",
         sum(each.calls for each in some),
         max(each.calls for each in some),
         sum(each.messages for each in some),
@@ -154,10 +155,16 @@ def observed(outcome: Outcome) -> str:
     return "<br>".join([course(outcome), *more]) + ("" if outcome.same else "<br>**ANOTHER END**")
 
 
+def time(seconds: int) -> str:
+    """Write a delay."""
+    minutes = seconds // 60
+    return f"{minutes} min" if minutes else "seconds"
+
+
 def course(outcome: Outcome) -> str:
     """Say how it went on."""
     if outcome.delay:
-        return f"{outcome.delay // 60} min"
+        return time(outcome.delay)
     if outcome.again:
         return "later"
     if outcome.asked:

@@ -34,6 +34,11 @@ POLL_SECONDS = 0.2
 STOP_SECONDS = 10
 CONNECTIONS = 50  # every queue's poll, and its deletes
 
+LOSSES = (
+    "Ctrl-C loses nothing; kill -9 or a power cut loses what was answered since the data was last saved: "
+    "that is done every second, and less often when there is much of it"
+)
+
 TRY_THIS = """
 Try this:
 
@@ -64,6 +69,7 @@ def run(home: Path, port: str) -> None:
         listener = stack.enter_context(_listen(port))
         url = f"http://{backend.HOST}:{port}"
         say(f"starting ministack, its data and its log are in {home / 'data'}")
+        say(LOSSES)
         ministack = stack.enter_context(backend.running(backend.interpreter(home), home / "data"))
         config = chalice_config(Path.cwd())
         set_environment(os.environ, config, ministack.endpoint)

@@ -3,18 +3,16 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chalice.local import LambdaContext
 from chalice.test import Client, HTTPResponse
 
 from app import app
-from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue, QueueMessage
+from chalicelib.adapters.memory.stores import MemoryExecutions
 from chalicelib.core.values.json import Json
+from chalicelib.testing import EventSources
 from chalicelib.wiring.graph import wiring
-from local.lambda_events import scheduled_event, sqs_event
 
 PROJECT = Path(__file__).parents[1]
 EXAMPLE = (PROJECT / "definitions" / "example-definition.yaml").read_text()
@@ -22,12 +20,6 @@ T = "/sedo/tenants/123"
 EXECUTE = T + "/definitions/example-definition/execute"
 YAML = {"Content-Type": "application/yaml"}
 JSON = {"Content-Type": "application/json"}
-HANDLERS = {
-    (False, False): "on_sqs_message",
-    (True, False): "on_timer_message",
-    (False, True): "on_dead_letter",
-    (True, True): "on_dead_timer",
-}
 DAY = 24 * 60 * 60
 
 
@@ -35,13 +27,12 @@ class Sedo:
     """The application in memory, with what AWS does around it: deliver messages, and call the schedule."""
 
     def __init__(self) -> None:
-        self.client = Client(app, "local", str(PROJECT))
-        dependencies = wiring().dependencies
-        assert isinstance(dependencies.clock, MemoryClock)
-        assert isinstance(dependencies.queue, MemoryQueue)
-        assert isinstance(dependencies.executions, MemoryExecutions)
-        self.clock, self.queue, self.executions = dependencies.clock, dependencies.queue, dependencies.executions
-        self.next_schedule = self.clock.now()
+        self.client, self.sources = Client(app, "local", str(PROJECT)), EventSources(app)
+        self.clock, self.queue = self.sources.clock, self.sources.queue
+        self.deliver, self.pass_time = self.sources.deliver, self.sources.pass_time
+        executions = wiring().dependencies.executions
+        assert isinstance(executions, MemoryExecutions)
+        self.executions = executions
 
     def ask(
         self, method: str, path: str, body: "Json | bytes" = b"", headers: Mapping[str, str] = JSON
@@ -71,39 +62,6 @@ class Sedo:
             if link is None:
                 return
             path = link[1]
-
-    def deliver(self) -> None:
-        """Hand over every message that is visible, one by one, as Lambda does."""
-        while messages := self.queue.visible():
-            for message in messages:
-                self.invoke(HANDLERS[message.timer, message.dead], self.queue.receive(message))
-                self.queue.delete("", [message.id])
-
-    def invoke(self, function: str, message: QueueMessage) -> None:
-        message: Any = {
-            "MessageId": message.id,
-            "ReceiptHandle": message.id,
-            "Body": message.body,
-            "MD5OfBody": "",
-            "Attributes": {"ApproximateReceiveCount": str(message.receives)},
-        }
-        event = sqs_event([message], "arn:aws:sqs:us-east-1:000000000000:any")
-        # not lambda_.invoke: its context has 3 seconds, less than a worker keeps in reserve
-        app.handler_map[function](event, LambdaContext(function, 512, max_runtime_ms=60_000))
-
-    def pass_time(self, seconds: int) -> None:
-        """Move the clock from one visible message or run of the schedule to the next, in time and in order."""
-        end = self.clock.now() + timedelta(seconds=seconds)
-        while True:
-            self.deliver()
-            if self.clock.now() >= self.next_schedule:
-                self.client.lambda_.invoke("on_schedule", scheduled_event("on_schedule", self.clock.now()))
-                self.next_schedule += timedelta(minutes=1)
-                continue
-            if self.clock.now() >= end:
-                return
-            coming = [message.visible_at for message in self.queue.messages.values()]
-            self.clock.instant = min([*coming, self.next_schedule, end])
 
     def stored(self) -> tuple[Any, ...]:
         definitions: Any = wiring().routes.definitions.service.definitions

@@ -26,9 +26,9 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.engine.observers import Observer
+from chalicelib.engine.worker import work_on_messages
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.graph import Wiring
 from chalicelib.wiring.memory import adapters
@@ -51,14 +51,33 @@ class Counting:
 
 
 class Executions(MemoryExecutions):
-    """Somebody else can be quicker at the next write, or its answer can be lost."""
+    """Somebody else can be quicker at the next write, its answer can be lost, or all can be silent."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rivals: list[Callable[[], object]] = []
         self.lost_answers = 0
+        self.lost_puts = 0
+        self.silent = False
+
+    def get(self, execution_id: str) -> Execution | None:
+        if self.silent:
+            raise UnavailableError
+        return super().get(execution_id)
+
+    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+        if self.silent:
+            raise UnavailableError
+        lost, self.lost_puts = self.lost_puts > 0, max(0, self.lost_puts - 1)
+        try:
+            super().create(execution, due_at)
+        finally:
+            if lost:
+                raise UnavailableError
 
     def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+        if self.silent:
+            raise UnavailableError
         if self.rivals:
             self.rivals.pop(0)()
         image = super().update(execution, due_at)
@@ -86,16 +105,24 @@ class Calls:
     def __init__(self, home: "Home") -> None:
         self.home = home
         self.ended: list[CallSucceeded | CallFailed] = []
+        self.broken: Exception | None = None
 
     def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
         try:
             self.ended.append(CallSucceeded(*turn, self.home.performers[call.kind](call.params, str(key))))
+        except (UnavailableError, RuntimeError) as error:
+            self.broken = error
         except StepError as error:
             self.ended.append(CallFailed(*turn, error.name, str(error), error.details))
 
     def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
+        if self.broken is not None:
+            raise self.broken
         ended, self.ended = self.ended, []
         return ended
+
+    def drain(self) -> None:
+        self.ended = []
 
 
 class Home:
@@ -157,11 +184,15 @@ class Home:
         groups: dict[str, list[Delivery]] = {}
         for queued in [self.queue.receive(visible) for visible in self.queue.visible()]:
             message = read_message(json.loads(queued.body))
-            groups.setdefault(message.execution, []).append(Delivery(queued.id, message, queued.receives))
+            groups.setdefault(message.execution, []).append(
+                Delivery(queued.id, message, queued.receives, queued.sent_at)
+            )
         budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
         done: set[str] = set()
         for group in groups.values():
-            done |= Invocation(self.dependencies, next(self.requests), group, budget, mode).run()
+            handled = work_on_messages(self.dependencies, next(self.requests), group, budget, mode)
+            self.queue.give_back("any", handled.again)
+            done |= handled.done
         self.queue.delete("any", sorted(done))
         return done
 

@@ -124,6 +124,9 @@ class Calls:
         ready, self.begun = self.begun[: self.home.together], self.begun[self.home.together :]
         return [self.outcome(*each) for each in ready]
 
+    def drain(self) -> None:
+        self.begun = []
+
     def outcome(self, thread: str, turn: int, perform: Call) -> CallSucceeded | CallFailed:
         params: Any = perform.params
         if perform.kind == "gather":

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.testing import run
+from app import app
+from chalicelib.adapters.memory.stores import QueueMessage
+from chalicelib.testing import EventSources, run
+from tests.application import Sedo
 from tests.core.examples import CallStep
 
 PROJECT = Path(__file__).parents[1]
@@ -174,6 +177,53 @@ class TestRuns:
         ]
 
 
+ROUND = """\
+id: round
+steps:
+  - {id: a, type: wait, seconds: 0}
+  - {id: b, type: choice, choices: [{when: '`true`', next: a}], default: end}
+  - {id: end, type: succeed}
+"""
+
+
+class TestEventSources:
+    def test_what_a_function_raises_can_be_seen_and_comes_again(self, sedo: Sedo) -> None:
+        at = sedo.clock.now()
+        sedo.queue.messages["odd"] = QueueMessage("odd", "{}", timer=True, visible_at=at, sent_at=at)
+        sedo.deliver()
+        assert [type(error).__name__ for error in sedo.sources.errors] == ["GivenBackError"]
+        sedo.pass_time(6 * 60)
+        assert len(sedo.sources.errors) == 2
+
+    def test_what_goes_round_for_ever_is_told(self, sedo: Sedo) -> None:
+        sedo.create(ROUND)
+        assert sedo.ask("POST", "/sedo/tenants/123/definitions/round/execute", {"input": {}}).status_code == 201
+        sedo.sources.most = 50
+        with pytest.raises(AssertionError, match=r"50 messages were delivered, .* does the workflow go round for ever"):
+            sedo.deliver()
+
+    def test_it_begins_empty(self, sedo: Sedo) -> None:
+        sedo.create()
+        EventSources(app)
+        assert sedo.get("/definitions") == []
+
+    def test_other_stores_are_refused(self, sedo: Sedo, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in {"SEDO_STORES": "aws", "AWS_DEFAULT_REGION": "us-east-1"}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(AssertionError, match="set SEDO_STORES=memory"):
+            EventSources(app)
+
+    def test_the_functions_get_on_in_the_three_seconds_of_chalice(self, sedo: Sedo) -> None:
+        sedo.create()
+        path = f"/executions/{sedo.start()['id']}"
+        for function, seconds in (("on_sqs_message", 0), ("on_timer_message", 45)):
+            sedo.clock.sleep(seconds)
+            (message,) = sedo.queue.visible()
+            sedo.client.lambda_.invoke(function, sedo.client.events.generate_sqs_event([message.body]))
+            sedo.queue.delete("", [message.id])
+        assert sedo.get(path)["state"] == "ExecutionSucceeded"
+
+
 class TestPlugin:
     def test_the_tests_of_the_guide_pass(self, tmp_path: Path) -> None:
         (tmp_path / "order.yaml").write_text(blocks("yaml")[0])
@@ -181,6 +231,13 @@ class TestPlugin:
         done = pytest_of(tmp_path, "-W", "error")
         assert done.returncode == 0, done.stdout
         assert "3 passed" in done.stdout
+
+    def test_those_of_the_whole_application_pass(self, tmp_path: Path) -> None:
+        (tmp_path / "order.yaml").write_text(blocks("yaml")[0])
+        (tmp_path / "test_application.py").write_text(blocks("python")[1])
+        done = pytest_of(tmp_path, "-W", "error")
+        assert done.returncode == 0, done.stdout
+        assert "1 passed" in done.stdout
 
     def test_a_test_that_fails_shows_what_its_runs_did(self, tmp_path: Path) -> None:
         test = (

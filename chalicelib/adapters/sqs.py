@@ -1,6 +1,6 @@
 """The queues of work and of timers, in SQS."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.adapters.dynamodb.faults import unavailable
@@ -13,6 +13,7 @@ from chalicelib.core.values.json import encode_ascii
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.type_defs import BatchResultErrorEntryTypeDef as Failure
+    from mypy_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef as Change
     from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef as Deletion
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef as Sending
 
@@ -25,7 +26,7 @@ LONGEST_DELAY = 900
 TRIES = 3
 """How often the entries of a batch that failed are sent."""
 
-Entry = TypeVar("Entry", "Sending", "Deletion")
+Entry = TypeVar("Entry", "Sending", "Deletion", "Change")
 
 
 class SqsQueue:
@@ -50,6 +51,19 @@ class SqsQueue:
             batch = handles[start : start + BATCH]
             self._delete(queue, [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(batch)])
 
+    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:
+        """Change the visibility timeout of messages."""
+        handles = list(seconds)
+        for start in range(0, len(handles), BATCH):
+            batch = handles[start : start + BATCH]
+            self._give_back(
+                queue,
+                [
+                    {"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": seconds[handle]}
+                    for n, handle in enumerate(batch)
+                ],
+            )
+
     def _send(self, queue: str, entries: "list[Sending]") -> None:
         def call(left: "list[Sending]") -> "list[Failure]":
             return self._client.send_message_batch(QueueUrl=self._url(queue), Entries=left).get("Failed", [])
@@ -58,9 +72,14 @@ class SqsQueue:
 
     def _delete(self, queue: str, entries: "list[Deletion]") -> None:
         def call(left: "list[Deletion]") -> "list[Failure]":
-            failed = self._client.delete_message_batch(QueueUrl=self._url(queue), Entries=left).get("Failed", [])
-            # The sender's fault is a handle that has expired or was used: the message is gone, or somebody else's now.
-            return [failure for failure in failed if not failure["SenderFault"]]
+            return _ours(self._client.delete_message_batch(QueueUrl=self._url(queue), Entries=left).get("Failed", []))
+
+        _insist(call, entries)
+
+    def _give_back(self, queue: str, entries: "list[Change]") -> None:
+        def call(left: "list[Change]") -> "list[Failure]":
+            answer = self._client.change_message_visibility_batch(QueueUrl=self._url(queue), Entries=left)
+            return _ours(answer.get("Failed", []))
 
         _insist(call, entries)
 
@@ -84,6 +103,11 @@ def _batches(messages: Sequence[Message]) -> "Iterator[list[Sending]]":
         size += len(body)
     if entries:
         yield entries
+
+
+def _ours(failed: "list[Failure]") -> "list[Failure]":
+    """Leave out the sender's faults: a handle that has expired or was used: the message is gone, or somebody else's."""
+    return [failure for failure in failed if not failure["SenderFault"]]
 
 
 def _insist(call: "Callable[[list[Entry]], list[Failure]]", entries: list[Entry]) -> None:

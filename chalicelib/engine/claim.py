@@ -9,7 +9,6 @@ from chalicelib.core.executions.inputs import (
     CallFailed,
     CallSucceeded,
     ChildEnded,
-    Poisoned,
     Requested,
     ResumeRequested,
     SignalReceived,
@@ -76,25 +75,11 @@ class Claim(Deliver):
             self.imply_all(item)
             return
         self.take_up_threads(item, delivery)
-        if self.mode is Mode.DEAD_LETTERS:
-            self.poison(item, delivery)
 
     def imply_all(self, item: Execution) -> None:
         """Send what every thread asks for."""
         for thread in item.threads.values():
             self.imply(item, thread)
-
-    def poison(self, item: Execution, delivery: Delivery) -> None:
-        """Let fail what a dead letter names or drove; its request is done after all."""
-        dead = {key: message for key, message in self.own.items() if message == delivery.id}
-        kept = []
-        for pending in self.pending:
-            thread = addressed(item, pending.input)
-            if pending.message != delivery.id or isinstance(pending.input, Requested):
-                kept.append(pending)
-            elif thread is not None:
-                dead[thread.key] = delivery.id
-        self.pending = kept + [Pending(Poisoned(*key), message) for key, message in dead.items()]
 
     def take_up_threads(self, item: Execution, delivery: Delivery) -> None:
         """Find what a message is about, thread by thread."""

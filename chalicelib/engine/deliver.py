@@ -192,8 +192,7 @@ class Deliver:
         if item is None and self.mode is Mode.DEAD_LETTERS:
             return set(self.deliveries)
         if item is None:
-            early = {d.id for d in self.deliveries.values() if self.absent and d.is_early}
-            return self.deliveries.keys() - early
+            return self.deliveries.keys() - self.too_early()
         theirs = {
             thread.driver.message
             for thread in item.threads.values()
@@ -204,6 +203,13 @@ class Deliver:
             and self.is_driven(item, thread)
         }
         return self.deliveries.keys() - theirs
+
+    def too_early(self) -> set[str]:
+        """Find the messages that may have come before what starts their execution."""
+        if not self.absent or self.item is not None:
+            return set()
+        now = self.dependencies.clock.now()
+        return {delivery.id for delivery in self.deliveries.values() if delivery.is_early(now)}
 
     def is_driven(self, item: Execution, thread: Thread) -> bool:
         """Tell whether a thread is run by its driver, or asks it for something."""

@@ -25,8 +25,16 @@ class Invocation(RunAhead):
         """Do the work; answer the ids of the messages to acknowledge, the others are given back.
 
         Raises:
-            UnavailableError: a service did not answer; nothing may be acknowledged.
+            UnavailableError: a service did not answer; nothing may be acknowledged, and nothing is in flight.
         """
+        try:
+            return self.work()
+        except Exception:
+            self.calls.drain()
+            raise
+
+    def work(self) -> set[str]:
+        """Do the work, as :meth:`run` answers it; what fails may leave calls in flight."""
         self.load()
         while self.item is not None:
             self.send(self.item)

@@ -1,6 +1,8 @@
 """What an invocation works with, and on: deliveries, a budget, a mode, adapters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
@@ -32,8 +34,8 @@ from chalicelib.ports import (
 Asked: TypeAlias = tuple[str, int, int, int, bool]
 """A thread at a turn, what of it changes without one, the newest request, and whether the execution has ended."""
 
-OVERTAKES = 4
-"""After so many receives of a request for an execution that is not there, the execution has never begun."""
+OVERTAKES = timedelta(days=1)
+"""After so long a request for an execution that is not there is done: the execution has never begun."""
 
 ANSWER_WITHIN = timedelta(seconds=20)
 """The time of an API call that writes."""
@@ -60,11 +62,7 @@ class Mode(StrEnum):
     SWEEP = "sweep"
     """Of the schedule: send whatever the state implies. Nothing is folded or taken over."""
     DEAD_LETTERS = "dead letters"
-    """Of a dead-letter queue: what the messages drove fails with ``Poison``, a turn like any other.
-
-    Where that is caught or tried again, others go on from there. A timer that died early is sent again: its wait is
-    sound. A request is done after all: it runs nothing.
-    """
+    """Of a dead-letter queue: judge what the messages drive. Nothing is run, others are left what can go on."""
 
 
 @value
@@ -76,11 +74,25 @@ class Delivery:
     message: Message
     receives: int = 1
     """How often it has been received, this time included."""
+    sent_at: datetime | None = None
+    """When it was sent, if that is known."""
 
-    @property
-    def is_early(self) -> bool:
+    def is_early(self, now: datetime) -> bool:
         """Tell whether it may have come before what starts its execution: a request of the parent's."""
-        return isinstance(self.message.event, Requested) and self.receives < OVERTAKES
+        is_old = self.sent_at is not None and now - self.sent_at >= OVERTAKES
+        return isinstance(self.message.event, Requested) and not is_old
+
+
+@value
+class Handled:
+    """What has become of messages: those of which nothing is said come again after the queue's visibility timeout."""
+
+    done: AbstractSet[str] = frozenset()
+    """To be acknowledged."""
+    again: Mapping[str, int] = field(default_factory=dict)
+    """To be received again after so many seconds: nothing that was begun under them is still under way."""
+    why: str = ""
+    """For whoever has set sedo up: what must be mended before they can be done."""
 
 
 @value
@@ -96,7 +108,7 @@ class Budget:
     """How far one invocation may go before it leaves the rest to others."""
 
     deadline: datetime
-    """After this instant no call is begun and no step run."""
+    """After this instant no call is begun and no step run, but one: so a function that is slow gets on all the same."""
     turns: int = 1000
     turns_per_write: int = 500
     size_per_write: int = 2_000_000
@@ -105,6 +117,8 @@ class Budget:
     """How often it looks whether the execution was stopped, while calls are under way; None: never."""
     unanswered: int = 5
     """How many writes may go unanswered before the message is left to its next delivery."""
+    too_short: str = ""
+    """Why no call may be made, if none may: the function could be ended in the middle of it, each time."""
 
 
 @value

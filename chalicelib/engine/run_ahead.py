@@ -19,7 +19,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.history import longer, new_row, news, stays
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.claim import Claim
 from chalicelib.engine.model import SENT_WITHIN, Pending
@@ -61,7 +61,7 @@ class RunAhead(Claim):
             decision = self.dependencies.decide(definition, advance.execution, pending.input, now, driver)
             if decision.execution is not advance.execution:
                 advance.fold(decision)
-        if now < self.budget.deadline and self.turns < self.budget.turns:
+        if (now < self.budget.deadline or not self.turns) and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
         if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
             self.leave(advance)
@@ -71,6 +71,8 @@ class RunAhead(Claim):
         """Run the steps of every thread of mine until it waits, ends, or has something to call."""
         stopped: set[TurnKey] = set()
         most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
+        if late := now >= self.budget.deadline:
+            most = min(most, advance.turns + 1)
         while advance.turns < most and advance.size < self.budget.size_per_write:
             found = next(self.due(advance.execution, stopped), None)
             if found is None:
@@ -82,7 +84,7 @@ class RunAhead(Claim):
                 advance.fold(decision)
             else:
                 stopped.add(key)
-                if self.may_call(key):
+                if self.may_call(key) and not late:
                     advance.calls[key] = decision.call
 
     def due(self, execution: Execution, but: Collection[TurnKey] = ()) -> Iterator[tuple[TurnKey, str]]:
@@ -109,7 +111,13 @@ class RunAhead(Claim):
                 advance.execution = hand_over(advance.execution, [key], self.me[message])
 
     def begin_calls(self, calls: Mapping[TurnKey, Call]) -> None:
-        """Begin calls."""
+        """Begin calls.
+
+        Raises:
+            SetupError: the function has too little time to make any.
+        """
+        if calls and self.budget.too_short:
+            raise SetupError(self.budget.too_short)
         for key, call in calls.items():
             if self.item is not None:
                 self.running.add(key)

@@ -4,7 +4,7 @@ Each sends right after its write, as though it were alone, and waits until no ot
 long: one that waits for a call is not waited for, and nobody longer than ``PATIENCE``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,6 +68,14 @@ class SendBatcher:
         """
         self._queue.delete(queue, handles)
 
+    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:
+        """Let messages be received again.
+
+        Raises:
+            UnavailableError: some may come again only after the queue's visibility timeout.
+        """
+        self._queue.give_back(queue, seconds)
+
     def leave(self) -> None:
         """Have nothing more to send."""
         with self._lock:
@@ -130,3 +138,8 @@ class CallsOutsideBatch:
         """Wait, and let the others go."""
         with self._batcher.away():
             return self._calls.wait(until)
+
+    def drain(self) -> None:
+        """Wait for what is in flight, and let the others go."""
+        with self._batcher.away():
+            self._calls.drain()

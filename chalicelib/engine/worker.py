@@ -3,28 +3,37 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any
 
 from chalicelib.core.executions.inputs import SignalPublished
-from chalicelib.core.records.codec import UnknownMessageError, read_message
-from chalicelib.core.values.json import decode
+from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
+from chalicelib.engine.dead_letters import work_on_dead_letters
+from chalicelib.engine.giving_back import LONGEST, LONGEST_HIDDEN, LONGEST_OF_DEAD, pauses
 from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
 from chalicelib.engine.observers import line
+from chalicelib.engine.receiving import UNREADABLE, SqsRecord, give_up_reading, queue_of, read
 from chalicelib.engine.send_batcher import CallsOutsideBatch, SendBatcher
-
-SqsRecord: TypeAlias = Mapping[str, Any]
-"""A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
 
 PARALLEL = 10
 """Executions that one function works on at a time: as many as a batch has messages."""
 
 RESERVE = timedelta(seconds=40)
 """Of the function's time: kept for calls that are in flight, which may take 30 seconds, and for the last write."""
+
+SHARE = 2 / 3
+"""Of the time of a function that has less than that: kept for the last write. It makes no calls."""
+
+LEAST = timedelta(seconds=0.5)
+"""The least time in which a function can get on."""
+
+WANTED = 45
+"""Seconds: the least ``lambda_timeout`` of a function that makes calls."""
 
 log = logging.getLogger("sedo")
 
@@ -54,42 +63,34 @@ class Worker:
         Raises:
             GivenBackError: some messages are not done.
         """
+        if left < LEAST:
+            raise GivenBackError(f"{len(records)} messages are given back: {too_short(left)}")
+        budget = budget_of(self.dependencies.clock.now(), left)
         groups: dict[str, list[Delivery]] = {}
-        done: set[str] = set()
+        handled: list[Handled] = []
         for record in records:
-            name = record["messageId"]
             try:
                 delivery = read(record)
-            except UnknownMessageError as error:
-                log.warning(line("message given back", message=name, request=request, reason=str(error)))
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                log.error(line("message cannot be read", message=name, request=request, **_unread(record, error)))  # noqa: TRY400 - the trace would say no more
-                if self.mode is Mode.DEAD_LETTERS:
-                    done.add(name)
+            except UNREADABLE as error:
+                dead = self.mode is Mode.DEAD_LETTERS
+                handled.append(give_up_reading(self.dependencies, request, record, error, dead=dead))
             else:
                 groups.setdefault(delivery.message.execution, []).append(delivery)
-        budget = Budget(self.dependencies.clock.now() + left - RESERVE)
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
-            done |= self.work_on(request, waiting[start : start + PARALLEL], budget)
-        failed = [record["messageId"] for record in records if record["messageId"] not in done]
-        if self.reports:
-            return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
-        if failed:
-            self.delete([record for record in records if record["messageId"] in done])
-            raise GivenBackError(f"{len(failed)} of {len(records)} messages are given back")
-        return None
+            handled += self.work_on(request, waiting[start : start + PARALLEL], budget)
+        return self.answer(records, handled)
 
-    def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> set[str]:
+    def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> Sequence[Handled]:
         """Work on the messages of some executions at a time, which send together."""
         if len(groups) == 1:
-            return self.work(request, groups[0], budget, self.dependencies)
+            return [self.work(request, groups[0], budget, self.dependencies)]
         batcher = SendBatcher(self.dependencies.queue, len(groups))
         dependencies = copy_with(
             self.dependencies, queue=batcher, calls=lambda: CallsOutsideBatch(self.dependencies.calls(), batcher)
         )
 
-        def run(group: Sequence[Delivery]) -> set[str]:
+        def run(group: Sequence[Delivery]) -> Handled:
             try:
                 return self.work(request, group, budget, dependencies)
             finally:
@@ -100,43 +101,102 @@ class Worker:
         except Empty:
             pool = ThreadPoolExecutor(PARALLEL, "execution")
         try:
-            return set().union(*pool.map(run, groups))
+            return list(pool.map(run, groups))
         finally:
             self.idle.put(pool)
 
-    def work(self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies) -> set[str]:
+    def work(self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies) -> Handled:
         """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
+        execution = group[0].message.execution
         try:
             published = {p for d in group if isinstance(p := d.message.event, SignalPublished)}
             for signal in published:
-                self.deliver(group[0].message.execution, signal.name, signal.key)
+                self.deliver(execution, signal.name, signal.key)
             if published:
-                return {delivery.id for delivery in group}
-            return Invocation(dependencies, request, group, budget, self.mode).run()
+                return Handled({delivery.id for delivery in group})
+            return work_on_messages(dependencies, request, group, budget, self.mode)
+        except UnavailableError as error:
+            log.warning(line("execution given back", execution=execution, request=request, reason=str(error)))
+            return Handled(again=pauses(group, longest(self.mode)))
+        except SetupError as error:
+            log.exception(line("execution given back", execution=execution, request=request))
+            return Handled(why=str(error))
         except Exception:
-            log.exception(line("execution given back", execution=group[0].message.execution, request=request))
-            return set()
+            log.exception(line("execution given back", execution=execution, request=request))
+            return Handled()
 
-    def delete(self, records: Sequence[SqsRecord]) -> None:
-        """Delete messages that are done, queue by queue."""
-        queues: dict[str, list[str]] = {}
-        for record in records:
-            queues.setdefault(record["eventSourceARN"].rpartition(":")[2], []).append(record["receiptHandle"])
-        for queue, handles in queues.items():
-            self.dependencies.queue.delete(queue, handles)
+    def answer(self, records: Sequence[SqsRecord], handled: Sequence[Handled]) -> dict[str, Any] | None:
+        """Delete what is done unless Lambda does, and say what is not.
+
+        Raises:
+            GivenBackError: some messages are not done.
+        """
+        done = {name for each in handled for name in each.done}
+        failed = [record for record in records if record["messageId"] not in done]
+        self.give_back(failed, {name: seconds for each in handled for name, seconds in each.again.items()})
+        if self.reports:
+            return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+        if failed:
+            for queue, ours in by_queue([record for record in records if record["messageId"] in done]).items():
+                self.dependencies.queue.delete(queue, [record["receiptHandle"] for record in ours])
+            why = next((f": {each.why}" for each in handled if each.why), "")
+            raise GivenBackError(f"{len(failed)} of {len(records)} messages are given back{why}")
+        return None
+
+    def give_back(self, records: Sequence[SqsRecord], again: Mapping[str, int]) -> None:
+        """Let messages come again after so many seconds each; what cannot be said now the queue's own time-out says."""
+        for queue, ours in by_queue([record for record in records if record["messageId"] in again]).items():
+            with suppress(UnavailableError):
+                seconds = {record["receiptHandle"]: again[record["messageId"]] for record in ours}
+                self.dependencies.queue.give_back(queue, seconds)
 
 
-def _unread(record: SqsRecord, error: Exception) -> dict[str, str | int]:
-    """Say what is known of a message that cannot be read, but not what it holds."""
-    return {"error": type(error).__name__, "characters": len(record["body"])}
-
-
-def read(record: SqsRecord) -> Delivery:
-    """Read one message.
+def work_on_messages(  # noqa: PLR0913, PLR0917 - what an invocation is made of
+    dependencies: Dependencies,
+    request: str,
+    group: Sequence[Delivery],
+    budget: Budget,
+    mode: Mode,
+    kind: type[Invocation] = Invocation,
+) -> Handled:
+    """Work on the messages of one execution.
 
     Raises:
-        UnknownMessageError: it is of another version.
-        KeyError, TypeError, ValueError, AttributeError, RecursionError: it is no message.
+        UnavailableError: a service did not answer: they are to come again.
     """
-    receives = int(record["attributes"]["ApproximateReceiveCount"])
-    return Delivery(record["messageId"], read_message(decode(record["body"])), receives)
+    if mode is Mode.DEAD_LETTERS:
+        return work_on_dead_letters(dependencies, request, group, budget, kind)
+    invocation = kind(dependencies, request, group, budget, mode)
+    done, early = invocation.run(), invocation.too_early()
+    return Handled(done, pauses([delivery for delivery in group if delivery.id in early], LONGEST_HIDDEN))
+
+
+def longest(mode: Mode) -> timedelta:
+    """Tell the longest pause before a message comes again."""
+    return LONGEST_OF_DEAD if mode is Mode.DEAD_LETTERS else LONGEST
+
+
+def budget_of(now: datetime, left: timedelta) -> Budget:
+    """Say how far a function may go in the time that it has left.
+
+    One that could be ended in the middle of a call makes none: it would be ended so each time.
+    """
+    if left >= RESERVE + LEAST:
+        return Budget(now + left - RESERVE)
+    return Budget(now + left * (1 - SHARE), too_short=too_short(left))
+
+
+def too_short(left: timedelta) -> str:
+    """Say what a function needs that has too little time."""
+    return (
+        f"a call may take 30 seconds, and the function had {left.total_seconds():g} left when it began: "
+        f"it needs a lambda_timeout of {WANTED} seconds or more"
+    )
+
+
+def by_queue(records: Sequence[SqsRecord]) -> Mapping[str, Sequence[SqsRecord]]:
+    """Part messages by the queue that they come from."""
+    queues: dict[str, list[SqsRecord]] = {}
+    for record in records:
+        queues.setdefault(queue_of(record), []).append(record)
+    return queues

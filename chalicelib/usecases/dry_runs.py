@@ -100,6 +100,9 @@ class _MockedCalls:
         ended, self.ended = self.ended, []
         return ended
 
+    def drain(self) -> None:
+        """Have nothing in flight: that is so."""
+
 
 class _History(MemoryHistory):
     """History that is not kept beyond its bound."""

@@ -1,7 +1,8 @@
 """The use cases of executions: start, list, read, cancel, pause, resume and redrive them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
@@ -25,6 +26,7 @@ from chalicelib.core.values.errors import (
     HistoryBrokenError,
     InvalidError,
     StateError,
+    UnavailableError,
 )
 from chalicelib.core.values.json import Json, canonical
 from chalicelib.core.values.value import copy_with, value
@@ -45,6 +47,9 @@ ROWS = 100
 
 UNTOUCHED_FOR = timedelta(seconds=60)
 """After this time the schedule starts an execution that was written, but whose message may not have been sent."""
+
+PUTS, PUT_WITHIN = 3, timedelta(seconds=5)
+"""How often, and for how long, to put an execution whose message is out: that starts it all the same."""
 
 
 @value
@@ -83,8 +88,7 @@ class ExecutionService:
         """
         named = None if name is None else str(ExecutionId(tenant_id, definition_id, name))
         if named is not None and (first := self.executions.get(named)) is not None:
-            if first.version == 0:
-                self.queue.send([Message(first.id, Started())])
+            self._send_start(first)
             return _wanted(first, value, version), False
         header = self._header(tenant_id, definition_id, value, version, started_by)
         if name is not None:
@@ -296,27 +300,41 @@ class ExecutionService:
         return submit(definition, copy_with(header, id=str(name)))
 
     def _start(self, execution: Execution) -> Execution:
-        """Send, then put: whatever happens between, the message starts it; answers the execution of that id."""
+        """Send, then put: whatever happens between, the message starts it; answers the execution of that id.
+
+        A put that is not answered is made again for a while, only to see that the id is nobody else's.
+        """
         message = Message(execution.id, Started(), execution)
         if not fits(message):
             return self._put_then_send(execution)
         self.queue.send([message])
+        until = self.clock.now() + PUT_WITHIN
+        for _ in range(PUTS):
+            with suppress(UnavailableError):
+                return self._put(execution)
+            if self.clock.now() >= until:
+                break
+        return execution
+
+    def _put(self, execution: Execution, due_at: datetime | None = None) -> Execution:
+        """Put an execution where there is none of its id; answer the one that is there."""
         try:
-            self.executions.create(execution)
+            self.executions.create(execution, due_at)
         except Stale as stale:
             return stale.current or execution
         return execution
 
     def _put_then_send(self, execution: Execution) -> Execution:
-        """Put, then send; the schedule finds it should its message never be sent. A repeat sends again."""
-        try:
-            self.executions.create(execution, due_at=self.clock.now() + UNTOUCHED_FOR)
-            current = execution
-        except Stale as stale:
-            current = stale.current or execution
-        if current.version == 0:
-            self.queue.send([Message(current.id, Started())])
+        """Put, then send; a repeat sends again."""
+        current = self._put(execution, self.clock.now() + UNTOUCHED_FOR)
+        self._send_start(current)
         return current
+
+    def _send_start(self, execution: Execution) -> None:
+        """Send what starts an execution that is put; should that not be sent, the schedule finds it by its due time."""
+        if execution.version == 0:
+            with suppress(UnavailableError):
+                self.queue.send([Message(execution.id, Started())])
 
 
 def _refuse_repeats(item: Execution, wanted: RedriveRequested) -> None:

@@ -81,3 +81,27 @@ def test_nothing_to_send_and_nothing_to_delete_is_no_error(drained: Backend) -> 
     drained.queue.send([])
     drained.queue.delete(drained.names.work, [])
     assert list(drained.receive(drained.names.work)) == []
+
+
+def test_a_message_that_is_given_back_is_received_again(drained: Backend, tenant: str) -> None:
+    drained.queue.send([due(tenant, turn) for turn in range(12)])
+    handles = [message.handle for message in drained.receive(drained.names.work)]
+    assert arrived(drained) == []
+    drained.queue.give_back(drained.names.work, dict.fromkeys(handles, 0))
+    assert len(arrived(drained)) == 12
+
+
+def test_one_that_is_given_back_for_a_while_is_not_received_before(drained: Backend, tenant: str) -> None:
+    drained.queue.send([due(tenant)])
+    (message,) = drained.receive(drained.names.work)
+    drained.queue.give_back(drained.names.work, {message.handle: 43_000})
+    assert arrived(drained) == []
+
+
+def test_one_that_is_gone_is_given_back_without_an_error(drained: Backend, tenant: str) -> None:
+    drained.queue.send([due(tenant)])
+    (message,) = drained.receive(drained.names.work)
+    drained.queue.delete(drained.names.work, [message.handle])
+    drained.queue.give_back(drained.names.work, {message.handle: 5})
+    drained.queue.give_back(drained.names.work, {"no-such-handle": 5})
+    assert arrived(drained) == []

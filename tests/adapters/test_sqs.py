@@ -95,3 +95,13 @@ def test_a_url_is_asked_for_once(stub: Stubber, queue: SqsQueue) -> None:
     expect(stub, "send_message_batch", entries([0]))
     queue.send([due(1)])
     queue.send([due(2)])
+
+
+def test_a_handle_that_is_gone_is_given_back_already(stub: Stubber, queue: SqsQueue) -> None:
+    wanted = [
+        {"Id": "0", "ReceiptHandle": "a", "VisibilityTimeout": 3},
+        {"Id": "1", "ReceiptHandle": "b", "VisibilityTimeout": 40},
+    ]
+    expect(stub, "change_message_visibility_batch", wanted, failure(0, sender=True), failure(1))
+    expect(stub, "change_message_visibility_batch", wanted[1:])
+    queue.give_back("sedo_execution-processor-queue", {"a": 3, "b": 40})

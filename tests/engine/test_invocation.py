@@ -1,10 +1,14 @@
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryHistory
+from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import (
+    CallSucceeded,
     Message,
     PauseRequested,
     Started,
@@ -191,7 +195,36 @@ class TestCarried:
         assert [message.image for message in home.waiting()] == [None, None]
 
 
+class Flying:
+    """Calls of which one ends, and then no store answers any more."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.flying: list[TurnKey] = []
+        self.waited_for: list[TurnKey] = []
+
+    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
+        self.flying.append(turn)
+
+    def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded]:
+        self.home.executions.silent = True
+        return [CallSucceeded(*self.flying.pop(0), 1)]
+
+    def drain(self) -> None:
+        self.waited_for, self.flying = self.flying, []
+
+
 class TestGivingUp:
+    def test_what_fails_waits_for_its_calls_first(self, home: Home) -> None:
+        branches = [{"id": name, "steps": [{"id": "ask", **CALL}]} for name in ("a", "b")]
+        home.create({"type": "parallel", "branches": branches})
+        home.service.execute("t", "d", "in")
+        calls = Flying(home)
+        home.dependencies = copy_with(home.dependencies, calls=lambda: calls)
+        with pytest.raises(UnavailableError):
+            home.deliver()
+        assert [turn.thread for turn in calls.waited_for] == ["main.1.b"]
+
     def test_answers_that_stay_away_give_the_message_back(self, home: Home) -> None:
         class Silent(MemoryHistory):
             def append(self, row: object) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
@@ -29,6 +29,9 @@ class Queue:
 
     def delete(self, queue: str, handles: Sequence[str]) -> None:
         self.deleted += handles
+
+    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:
+        self.deleted += seconds
 
 
 def message(name: str) -> Message:
@@ -79,6 +82,9 @@ def test_one_that_waits_for_an_effect_is_not_waited_for(queue: Queue) -> None:
         def wait(self, until: object = None) -> Sequence[CallResult]:
             assert ended.wait(30)
             return ()
+
+        def drain(self) -> None:
+            raise NotImplementedError
 
     slow: Calls = Slow()
 

@@ -1,8 +1,68 @@
 import pytest
 
+from chalicelib.core.executions.model import State
 from chalicelib.core.records.codec import MAX_MESSAGE_BYTES
-from chalicelib.core.values.errors import ConflictError, DefinitionNotFoundError
+from chalicelib.core.values.errors import ConflictError, DefinitionNotFoundError, UnavailableError
 from tests.home import ECHO, WAIT, Home
+
+
+class TestOutage:
+    """A start whose message is out, or that is put, is answered: it will start."""
+
+    def test_one_whose_message_is_out_is_answered_though_it_cannot_be_put(self, home: Home) -> None:
+        home.create(ECHO)
+        home.executions.silent = True
+        started, new = home.service.execute("t", "d", "in")
+        assert (new, started.state) == (True, State.SUBMITTED)
+        home.executions.silent = False
+        home.deliver()
+        assert (home.only().id, home.only().output) == (started.id, "in")
+
+    def test_one_that_is_put_unheard_is_the_same(self, home: Home) -> None:
+        home.create(ECHO)
+        home.executions.lost_puts = 1
+        started, new = home.service.execute("t", "d", "in")
+        assert (new, home.only().id) == (True, started.id)
+        home.deliver_all()
+        assert (home.only().output, len(home.queue.messages)) == ("in", 0)
+
+    def test_one_whose_id_is_taken_gets_another_though_the_first_put_is_not_answered(self, home: Home) -> None:
+        home.create(WAIT)
+        first, _ = home.service.execute("t", "d", 1)
+        home.tokens = iter(["n", "o", first.id.rpartition(":")[2], "fresh"])
+        home.executions.lost_puts = 1
+        second, new = home.service.execute("t", "d", 2)
+        assert (second.id, new) == ("t:d:fresh", True)
+
+    def test_one_whose_message_is_refused_is_not_started(self, home: Home) -> None:
+        home.create(ECHO)
+        home.queue.refusals = 1
+        with pytest.raises(UnavailableError):
+            home.service.execute("t", "d", "in")
+        assert home.executions.items == {}
+
+    @pytest.mark.parametrize(("value", "name"), [("in", "mine"), ("x" * MAX_MESSAGE_BYTES, None)])
+    def test_one_that_is_put_is_answered_though_its_message_is_refused(
+        self, home: Home, value: str, name: str | None
+    ) -> None:
+        home.create(ECHO)
+        home.queue.refusals = 2
+        started, new = home.service.execute("t", "d", value, name)
+        assert (new, home.queue.messages) == (True, {})
+        if name is not None:
+            assert home.service.execute("t", "d", value, name)[1] is False
+        home.clock.sleep(60)
+        home.queue.refusals = 0
+        assert home.sweep_due() == 1
+        home.deliver()
+        assert home.read(started.id).output == value
+
+    def test_one_with_a_name_that_cannot_be_put_is_not_answered(self, home: Home) -> None:
+        home.create(ECHO)
+        home.executions.lost_puts = 1
+        with pytest.raises(UnavailableError):
+            home.service.execute("t", "d", "in", "mine")
+        assert home.service.execute("t", "d", "in", "mine")[1] is False
 
 
 class TestStarting:

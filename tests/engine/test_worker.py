@@ -1,21 +1,26 @@
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.executions.inputs import Image, Message
 from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Mode
-from chalicelib.engine.worker import GivenBackError, SqsRecord, Worker
+from chalicelib.engine.receiving import SqsRecord
+from chalicelib.engine.worker import GivenBackError, Worker
 from chalicelib.wiring import graph
 from chalicelib.wiring.settings import Settings
+from tests.home import CALL, ECHO, Home
 
 EXAMPLE = Path(__file__).parents[2] / "definitions" / "example-definition.yaml"
 MINUTE = timedelta(minutes=1)
@@ -48,6 +53,8 @@ class Queue(MemoryQueue):
         super().__init__(clock)
         self.deleted: list[tuple[str, list[str]]] = []
         self.sent: list[int] = []
+        self.given_back: list[tuple[str, Mapping[str, int]]] = []
+        self.silent = False
 
     def send(self, messages: Sequence[Message]) -> None:
         self.sent.append(len(messages))
@@ -57,6 +64,12 @@ class Queue(MemoryQueue):
         super().delete(queue, handles)
         self.deleted.append((queue, list(handles)))
 
+    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:
+        if self.silent:
+            raise UnavailableError
+        super().give_back(queue, seconds)
+        self.given_back.append((queue, seconds))
+
 
 class World:
     """The example, and executions of it."""
@@ -65,7 +78,10 @@ class World:
         self.clock = MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
         self.executions, self.queue = Executions(), Queue(self.clock)
         self.published: list[tuple[str, str, str]] = []
-        wired = graph.in_memory(Settings(), executions=self.executions, queue=self.queue, clock=self.clock)
+        self.incidents = MemoryIncidents()
+        wired = graph.in_memory(
+            Settings(), executions=self.executions, queue=self.queue, clock=self.clock, incidents=self.incidents
+        )
         self.dependencies, self.service = wired.dependencies, wired.services.executions
         wired.services.definitions.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
 
@@ -100,12 +116,15 @@ class World:
         return [item.state for item in found if item]
 
 
-def record(name: str, body: str, queue: str = "work", receives: int = 1) -> dict[str, Any]:
+def record(
+    name: str, body: str, queue: str = "work", receives: int = 1, sent: datetime | None = None
+) -> dict[str, Any]:
+    at = {} if sent is None else {"SentTimestamp": str(int(sent.timestamp() * 1000))}
     return {
         "messageId": name,
         "receiptHandle": name,
         "body": body,
-        "attributes": {"ApproximateReceiveCount": str(receives)},
+        "attributes": {"ApproximateReceiveCount": str(receives), **at},
         "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{queue}",
     }
 
@@ -176,21 +195,11 @@ def test_a_timer_that_comes_early_is_sent_again(world: World) -> None:
     assert world.states(ids) == [State.SUCCEEDED]
 
 
-def test_a_function_without_time_leaves_the_work_to_the_next_one(world: World) -> None:
-    ids = world.start("a")
-    assert world.worker().handle(world.records(), "request", timedelta(seconds=3)) is None
-    assert world.states(ids) == [State.SUBMITTED]
-    world.clock.sleep(1)
-    assert world.worker().handle(world.records(), "next", MINUTE) is None
-    assert world.states(ids) == [State.STEP_STARTED]
-
-
-@pytest.mark.parametrize("mode", [Mode.MESSAGES, Mode.DEAD_LETTERS])
-def test_a_message_of_another_version_is_given_back(world: World, mode: Mode, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_message_of_another_version_is_given_back(world: World, caplog: pytest.LogCaptureFixture) -> None:
     ids, (timer,) = world.waiting("a")
     newer = json.dumps({**json.loads(timer["body"]), "v": 2})
     with pytest.raises(GivenBackError, match="1 of 1"):
-        world.worker(mode).handle([record("newer", newer)], "request", MINUTE)
+        world.worker().handle([record("newer", newer)], "request", MINUTE)
     (logged,) = caplog.messages
     assert json.loads(logged) == {
         "event": "message given back",
@@ -211,7 +220,7 @@ GARBAGE += [
 
 
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
-def test_what_is_no_message_is_given_back_and_logged_and_dropped_in_the_end(
+def test_what_is_no_message_is_given_back_and_logged_and_parked_in_the_end(
     world: World, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(GivenBackError, match="1 of 1"):
@@ -223,6 +232,122 @@ def test_what_is_no_message_is_given_back_and_logged_and_dropped_in_the_end(
     said = json.loads(logged.getMessage())
     assert (said["event"], said["message"], said["characters"]) == ("message cannot be read", "garbage", len(body))
     assert not any(body and body in str(member) for name, member in said.items() if name != "event")
+    (incident,) = world.incidents.items.values()
+    assert (incident.kind, incident.subject) == (IncidentKind.MESSAGE_UNREADABLE, "garbage")
+    assert f"garbage of work, received 1 times, cannot be read ({said['error']})" in incident.detail
+    assert f"{len(body)} characters, {body[:500]!r}" in incident.detail
+
+
+class SilentIncidents:
+    def record(self, incident: Incident) -> None:
+        raise UnavailableError
+
+
+def test_what_cannot_be_parked_now_comes_again(world: World) -> None:
+    world.dependencies = copy_with(world.dependencies, incidents=SilentIncidents())
+    with pytest.raises(GivenBackError, match="1 of 1"):
+        world.worker(Mode.DEAD_LETTERS).handle([record("garbage", "{}", receives=9)], "request", MINUTE)
+    ((_, pauses),) = world.queue.given_back
+    assert 0 < pauses["garbage"] <= 900
+
+
+def test_a_dead_letter_of_another_version_waits_a_day_for_a_function_that_knows_it(world: World) -> None:
+    newer, worker = '{"v": 2}', world.worker(Mode.DEAD_LETTERS)
+    sent = world.clock.now()
+    with pytest.raises(GivenBackError):
+        worker.handle([record("newer", newer, sent=sent)], "request", MINUTE)
+    assert world.queue.given_back == [("work", {"newer": 43_000})]
+    assert world.incidents.items == {}
+    world.clock.sleep(24 * 60 * 60)
+    assert worker.handle([record("newer", newer, sent=sent)], "again", MINUTE) is None
+    (incident,) = world.incidents.items.values()
+    assert "(UnknownMessageError)" in incident.detail
+
+
+def test_what_a_service_holds_up_comes_again_after_seconds_that_grow(world: World) -> None:
+    (name,), (timer,) = world.waiting("a")
+    world.executions.unreadable = {name}
+    longest = []
+    for receives in range(2, 9):
+        spread = []
+        for number in range(40):
+            again = {**timer, "messageId": f"m{number}", "attributes": {"ApproximateReceiveCount": str(receives)}}
+            with pytest.raises(GivenBackError):
+                world.worker().handle([again], "request", MINUTE)
+            ((queue, pauses),) = world.queue.given_back
+            world.queue.given_back.clear()
+            assert (queue, list(pauses)) == ("timers", [timer["receiptHandle"]])
+            spread += pauses.values()
+        assert min(spread) >= 1
+        longest.append(max(spread))
+    assert longest == sorted(longest)
+    assert longest[0] <= 8
+    assert 300 < longest[-1] <= 360
+
+
+def test_it_does_so_where_failures_are_reported(world: World) -> None:
+    (name,), timers = world.waiting("a")
+    world.executions.unreadable = {name}
+    assert world.worker(reports=True).handle(again(timers), "request", MINUTE) == {
+        "batchItemFailures": [{"itemIdentifier": timers[0]["messageId"]}]
+    }
+    assert [queue for queue, _ in world.queue.given_back] == ["timers"]
+
+
+def test_a_queue_that_does_not_take_the_seconds_has_its_own_time_out(world: World) -> None:
+    (name,), timers = world.waiting("a")
+    world.executions.unreadable = {name}
+    world.queue.silent = True
+    with pytest.raises(GivenBackError, match="1 of 1"):
+        world.worker().handle(again(timers), "request", MINUTE)
+
+
+def test_what_goes_wrong_otherwise_keeps_the_time_out_of_the_queue(world: World) -> None:
+    with pytest.raises(GivenBackError, match="1 of 1"):
+        world.worker().handle([record("garbage", "{}")], "request", MINUTE)
+    assert world.queue.given_back == []
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 20, 40])
+def test_a_function_with_little_time_gets_on(world: World, seconds: int) -> None:
+    ids = world.start("a")
+    assert world.worker().handle(world.records(), "request", timedelta(seconds=seconds)) is None
+    assert world.states(ids) == [State.STEP_STARTED]
+
+
+def test_one_that_has_none_says_what_it_needs(world: World) -> None:
+    world.start("a")
+    with pytest.raises(GivenBackError, match="a lambda_timeout of 45 seconds or more"):
+        world.worker().handle(world.records(), "request", timedelta(seconds=0.1))
+    assert len(world.queue.messages) == 1
+
+
+def test_a_function_makes_no_call_that_it_may_not_live_to_end(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    home.create(ECHO, CALL)
+    home.service.execute("t", "d", "in")
+    worker = Worker(home.dependencies, lambda *_: None)
+    with pytest.raises(GivenBackError, match="the function had 40 left when it began: it needs a lambda_timeout of 45"):
+        worker.handle(received(home), "request", timedelta(seconds=40))
+    assert home.performed == []
+    assert home.only().threads["main"].step == "step-1"
+    assert "lambda_timeout" in caplog.text
+    home.clock.sleep(360)
+    assert worker.handle(received(home), "request", timedelta(seconds=45)) is None
+    assert home.only().output == "in"
+
+
+def test_a_dead_letter_of_it_fails_for_that_reason(home: Home) -> None:
+    home.create(CALL)
+    home.service.execute("t", "d", "in")
+    worker = Worker(home.dependencies, lambda *_: None, Mode.DEAD_LETTERS)
+    assert worker.handle(received(home), "request", timedelta(seconds=40)) is None
+    assert home.only().error is not None
+    assert "a lambda_timeout of 45 seconds" in home.only().error.message  # type: ignore[union-attr] # see before
+
+
+def received(home: Home) -> list[SqsRecord]:
+    messages = [home.queue.receive(message) for message in home.queue.visible()]
+    return [record(message.id, message.body, "work", message.receives) for message in messages]
 
 
 @pytest.mark.parametrize("image", [{}, {"text": "[]"}, {"text": 5}, {"document": {"B": "x"}}])

@@ -1,6 +1,7 @@
 import os
 import select
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +27,7 @@ def start(tmp_path: Path, ministack_python: Path) -> Iterator[Start]:
 def test_a_message_is_handled_and_what_is_stored_is_there_at_the_next_start(start: Start) -> None:
     sedo = start()
     said = sedo.read_until("Ctrl-C stops it")
-    assert "tables and queues: 11 made" in said
+    assert "tables and queues: 12 made" in said
     assert f"sedo is ready: http://127.0.0.1:{sedo.port}\n" in said
     assert sedo.ask("GET", "/sedo/health") == (200, {"prefix": "sedo"})
     assert sedo.ask("POST", "/messages/hello") == (200, {"sent": "hello"})
@@ -81,6 +82,29 @@ def test_when_sedo_is_killed_ministack_saves_its_state_and_ends(start: Start) ->
     assert select.select([ministack], [], [], STOP_SECONDS)[0], "ministack goes on without sedo"
     os.close(ministack)
     assert "tables and queues: all there" in start().read_until("sedo is ready")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds ministack's process in /proc")
+def test_when_all_of_it_is_killed_what_was_saved_is_there_and_it_was_said_what_may_be_lost(
+    start: Start, tmp_path: Path
+) -> None:
+    sedo = start()
+    assert "kill -9 or a power cut loses what was answered since the data was last saved" in sedo.read_until("is ready")
+    assert sedo.ask("POST", "/messages/hello") == (200, {"sent": "hello"})
+    sedo.ask_until("/handled", "handled", "hello")
+    saved = tmp_path / "data" / "state" / "dynamodb.json"
+    asked = time.time()
+    while not saved.exists() or saved.stat().st_mtime < asked:
+        select.select([], [], [], 0.1)
+        assert time.time() < asked + 10, "it is not saved within seconds"
+    ministack = os.pidfd_open(sedo.ministack_pid())
+    os.kill(sedo.ministack_pid(), signal.SIGKILL)
+    sedo.process.kill()
+    assert select.select([ministack], [], [], STOP_SECONDS)[0]
+    os.close(ministack)
+    again = start()
+    assert "tables and queues: all there" in again.read_until("sedo is ready")
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "x"])

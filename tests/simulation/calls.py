@@ -125,6 +125,14 @@ class SimulatedCalls:
         self.begin()
         return [self.outcome(running) for running in ended]
 
+    def drain(self) -> None:
+        """Wait for all that are in flight, and forget them."""
+        while self.running:
+            soonest = min(running.until for running in self.running)
+            self.world.processes.pause(soonest)
+            self.running = [running for running in self.running if running.until > max(self.world.clock.now(), soonest)]
+        self.put_off = []
+
     def outcome(self, running: Running) -> CallSucceeded | CallFailed:
         """Answer as the scenario says, or else with the number of the run, so that two runs never answer the same."""
         if running.call.kind == "gather":

@@ -9,6 +9,8 @@ from chalicelib.core.executions.decide import decide
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
 from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Handled
+from chalicelib.engine.worker import work_on_messages
 from chalicelib.usecases.executions import ExecutionService
 
 TENANT = "123"
@@ -42,3 +44,5 @@ class Settings:
     """Of the API."""
     service: type[ExecutionService] = ExecutionService
     decide: Callable[..., Any] = decide
+    working: Callable[..., Handled] = work_on_messages
+    """What works on the messages of an execution, dead or not."""

@@ -7,6 +7,7 @@ in between. The stores and queues are the shipped memory adapters.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -27,9 +28,10 @@ from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.task import Task, read_task
 from chalicelib.engine.due_sweep import sweep_due
-from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.giving_back import pauses
+from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
 from chalicelib.engine.signals import Signals
+from chalicelib.engine.worker import longest
 from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
@@ -204,24 +206,35 @@ class World:
     def deliver(self, message: QueueMessage) -> None:
         """Deliver a message to a function, alone or with others in a batch; the dead ones to the one that buries."""
         batch = [message]
-        if self.chance.happens(TOGETHER):
+        if not message.dead and self.chance.happens(TOGETHER):
             same = [other for other in self.queue.visible() if other is not message and other.dead == message.dead]
             batch += [other for other in same if addressee(other) == addressee(message)]
         received = [self.queue.receive(visible) for visible in batch]
         mode = Mode.DEAD_LETTERS if message.dead else Mode.MESSAGES
-        kind = Invocation if message.dead else self.settings.invocation
         self.given_up += message.dead
-        self.processes.spawn(f"{mode} of {message.id}", lambda: self.handle(kind, mode, received), received[0])
+        self.processes.spawn(f"{mode} of {message.id}", lambda: self.handle(mode, received), received[0])
 
-    def handle(self, kind: type[Invocation], mode: Mode, messages: Sequence[QueueMessage]) -> None:
+    def handle(self, mode: Mode, messages: Sequence[QueueMessage]) -> None:
         """Do what the function does with the messages of one execution."""
         deliveries = [
-            Delivery(queued.id, read_message(json.loads(queued.body)), queued.receives) for queued in messages
+            Delivery(queued.id, read_message(json.loads(queued.body)), queued.receives, queued.sent_at)
+            for queued in messages
         ]
+        try:
+            handled = self.work_on(deliveries, mode)
+        except UnavailableError:
+            handled = Handled(again=pauses(deliveries, longest(mode)))
+        if handled.again:
+            with suppress(UnavailableError):
+                self.dependencies.queue.give_back("any", handled.again)
+        if handled.done:
+            self.dependencies.queue.delete("any", sorted(handled.done))
+
+    def work_on(self, deliveries: Sequence[Delivery], mode: Mode) -> Handled:
+        """Work on the messages of one execution."""
         if isinstance(published := deliveries[0].message.event, SignalPublished):
             self.api.answers().deliver(TENANT, published.name, published.key)
-            self.dependencies.queue.delete("any", [queued.id for queued in messages])
-            return
+            return Handled({delivery.id for delivery in deliveries})
         few = 3 if self.turns.width < WIDE else 100
         turns = self.chance.pick((self.settings.turns, 1000))
         budget = Budget(
@@ -229,9 +242,8 @@ class World:
         )
         events = [delivery.message.event for delivery in deliveries]
         self.processes.current().named = {(event.thread, event.turn) for event in events}
-        done = kind(self.dependencies, self.new_request(), deliveries, budget, mode).run()
-        if done:
-            self.dependencies.queue.delete("any", sorted(done))
+        kind = self.settings.invocation
+        return self.settings.working(self.dependencies, self.new_request(), deliveries, budget, mode, kind)
 
     def all(self) -> list[Execution]:
         """Read every execution, in the order in which they were made."""

@@ -42,6 +42,7 @@ class PooledCalls:
         self._ended: SimpleQueue[Future[CallResult]] = SimpleQueue()
         self._flying = 0
         self._alone: _Wanted | None = None
+        self._drained = False
 
     def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:
         """Begin a call once a thread of the pool is free, or it is waited for."""
@@ -68,6 +69,13 @@ class PooledCalls:
         self._flying -= len(ended)
         return [future.result() for future in ended]
 
+    def drain(self) -> None:
+        """Begin no more, and wait until nothing is in flight."""
+        self._drained, self._alone = True, None
+        while self._flying:
+            self._ended.get()
+            self._flying -= 1
+
     def _join_in(self) -> None:
         """Let the one that was alone be made beside others."""
         alone, self._alone = self._alone, None
@@ -80,7 +88,7 @@ class PooledCalls:
 
     def _make(self, wanted: _Wanted) -> CallResult:
         turn, call, key, is_wanted = wanted
-        if not is_wanted():
+        if self._drained or not is_wanted():
             return CallDeferred(*turn)
         try:
             return CallSucceeded(*turn, self._handlers[call.kind](call, key))

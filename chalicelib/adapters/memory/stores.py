@@ -225,6 +225,7 @@ class QueueMessage:
     body: str
     timer: bool
     visible_at: datetime
+    sent_at: datetime
     receives: int = 0
     dead: bool = False
 
@@ -242,9 +243,10 @@ class MemoryQueue:
     def send(self, messages: Sequence[Message]) -> None:
         """Take messages in."""
         for message in messages:
-            visible_at = self.clock.now() + timedelta(seconds=message.delay)
+            now = self.clock.now()
+            visible_at = now + timedelta(seconds=message.delay)
             body = json.dumps(message_json(message))
-            kept = QueueMessage(next(self.ids), body, isinstance(message.event, TimerFired), visible_at)
+            kept = QueueMessage(next(self.ids), body, isinstance(message.event, TimerFired), visible_at, now)
             self.messages[kept.id] = kept
 
     def receive(self, message: QueueMessage) -> QueueMessage:
@@ -265,3 +267,9 @@ class MemoryQueue:
         """Forget messages; a second time is no error."""
         for handle in handles:
             self.messages.pop(handle, None)
+
+    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:  # noqa: ARG002 - the same
+        """Let messages be visible again sooner, or later."""
+        for handle, pause in seconds.items():
+            if handle in self.messages:
+                self.messages[handle].visible_at = self.clock.now() + timedelta(seconds=pause)

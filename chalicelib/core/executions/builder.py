@@ -51,7 +51,7 @@ class StateBuilder:
 
     def move(self, thread: Thread) -> Thread:
         """Take a changed thread to its next turn."""
-        moved = copy_with(thread, turn=thread.turn + 1, since=self.now, driver=self.driver)
+        moved = copy_with(thread, turn=thread.turn + 1, since=self.now, driver=self.driver, strikes=0)
         self.put(moved)
         return moved
 

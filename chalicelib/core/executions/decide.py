@@ -27,8 +27,8 @@ content.
 answer is known, whatever happens to the turn; whoever else comes to the turn finds it ``Interrupted``.
 
 The rules are beside this file, each where it belongs: ``steps``, ``branches``, ``children``, ``answers``, ``failures``,
-``requests`` (whether something may be asked of a whole execution, and what it does). ``rules`` says which of them one
-file asks of another; ``builder`` keeps the next state while it is made.
+``suspicion`` (of dead letters), ``requests`` (whether something may be asked of a whole execution, and what it does).
+``rules`` says which of them one file asks of another; ``builder`` keeps the next state while it is made.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -42,6 +42,7 @@ from chalicelib.core.executions.children import Children
 from chalicelib.core.executions.failures import Failures
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import (
+    Acquitted,
     CallbackFailed,
     CallbackSucceeded,
     CallDeferred,
@@ -56,6 +57,7 @@ from chalicelib.core.executions.inputs import (
     SignalReceived,
     Started,
     StepDue,
+    Suspected,
     TaskCompleted,
     TaskRejected,
     TimerFired,
@@ -65,6 +67,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, State, Status, Thread
 from chalicelib.core.executions.requests import Requests
 from chalicelib.core.executions.steps import Steps
+from chalicelib.core.executions.suspicion import Suspicion
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.errors import InternalError
 from chalicelib.core.values.value import copy_with, value
@@ -111,7 +114,7 @@ def turn_meant(thread: Thread, event: Input) -> int:
     return thread.turn
 
 
-class Transition(Steps, Branches, Children, Answers, Failures, Requests):
+class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspicion):
     """One decision in the making."""
 
     def decision(self, event: Input) -> Decision:
@@ -190,9 +193,13 @@ def _fires(status: Status, means: str) -> TableRow:
     return TableRow(status, (TimerFired,), means, lambda do, thread, _: do.timer_fired(thread), while_paused=False)
 
 
-def _poisons(status: Status) -> TableRow:
-    """Make the row of a status at which a thread can lose its message for good."""
-    return TableRow(status, (Poisoned,), "fail the step", lambda do, thread, _: do.poisoned(thread))
+def _dies(status: Status) -> Sequence[TableRow]:
+    """Make the rows of a status at which a thread's message can be a dead letter."""
+    return (
+        TableRow(status, (Suspected,), "note a strike; fail the step after three", lambda do, at, _: do.suspected(at)),
+        TableRow(status, (Acquitted,), "take a strike back", lambda do, thread, _: do.acquitted(thread)),
+        TableRow(status, (Poisoned,), "fail the step", lambda do, thread, got: do.poisoned(thread, got)),
+    )
 
 
 TABLE: Sequence[TableRow] = (
@@ -223,17 +230,17 @@ TABLE: Sequence[TableRow] = (
     TableRow(
         Status.READY, ANSWERS, "take the answer to a call under way", lambda do, thread, got: do.hear(got, thread)
     ),
-    _poisons(Status.READY),
+    *_dies(Status.READY),
     _fires(Status.WAITING, "go on, or time out"),
-    _poisons(Status.WAITING),
+    *_dies(Status.WAITING),
     _fires(Status.RETRYING, "try again, or time out"),
     TableRow(
         Status.RETRYING, ANSWERS, "take the answer to an attempt before", lambda do, thread, got: do.hear(got, thread)
     ),
     TableRow(Status.RETRYING, (ChildEnded,), "take the result", lambda do, thread, got: do.child_ended(thread, got)),
-    _poisons(Status.RETRYING),
+    *_dies(Status.RETRYING),
     _fires(Status.JOINING, "time out"),
-    _poisons(Status.JOINING),
+    *_dies(Status.JOINING),
     TableRow(
         Status.WAITING_FOR_CHILDREN,
         (ChildEnded,),
@@ -241,10 +248,10 @@ TABLE: Sequence[TableRow] = (
         lambda do, thread, got: do.child_ended(thread, got),
     ),
     _fires(Status.WAITING_FOR_CHILDREN, "time out"),
-    _poisons(Status.WAITING_FOR_CHILDREN),
+    *_dies(Status.WAITING_FOR_CHILDREN),
     TableRow(Status.WAITING_FOR_ANSWER, ANSWERS, "take the answer", lambda do, thread, got: do.hear(got, thread)),
     _fires(Status.WAITING_FOR_ANSWER, "overdue, or time out"),
-    _poisons(Status.WAITING_FOR_ANSWER),
+    *_dies(Status.WAITING_FOR_ANSWER),
     TableRow(Status.FAILED, (ChildEnded,), "take the result", lambda do, thread, got: do.child_ended(thread, got)),
     TableRow(
         Status.FAILED,
@@ -272,7 +279,7 @@ def table_rows() -> Sequence[Sequence[str]]:
     """Answer the table for people: a heading, and a row for each status, with a column for each kind of input."""
     columns = {"StepDue": StepDue, "CallSucceeded": CallSucceeded, "CallFailed": CallFailed}
     columns |= {"CallDeferred": CallDeferred, "an answer": ANSWERS[0]}
-    columns |= {kind.__name__: kind for kind in (TimerFired, ChildEnded, WaitClosed, Poisoned)}
+    columns |= {kind.__name__: kind for kind in (TimerFired, ChildEnded, WaitClosed, Suspected, Poisoned)}
     rows = [["status", *columns]]
     for status in Status:
         found = [_ROWS.get((status, kind)) for kind in columns.values()]

@@ -125,8 +125,19 @@ class WaitClosed(Input):
     """Whoever kept that the turn waited for an answer knows that it no longer does."""
 
 
+class Suspected(Input):
+    """A dead letter of the turn is about to be worked on: what befell it may be the turn's own doing."""
+
+
+class Acquitted(Input):
+    """Whoever worked on a dead letter of the turn lives: what kept it from its end was something else."""
+
+
+@value
 class Poisoned(Input):
-    """The message that drove the turn was given up: it was received too often without success."""
+    """A dead letter of the turn cannot be worked on: the turn fails by itself."""
+
+    cause: str = ""
 
 
 @value

@@ -168,6 +168,8 @@ class Thread:
     """Up to when a call of this turn may still be answered, which was under way when the execution was stopped."""
     kept: Sequence[Json] = ()
     """The result of this visit, if there is one that could not be shaped, or that came after the end."""
+    strikes: int = 0
+    """How many functions began to work on a dead letter of the turn, and have not been heard of since."""
     items: Sequence[Json] | None = None
     """Of a `map` that was driven on with something changed: those with which it began."""
     results: Mapping[str, Json] = field(default_factory=dict)

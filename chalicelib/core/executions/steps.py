@@ -17,7 +17,6 @@ from chalicelib.core.expressions.template import Template
 from chalicelib.core.values.errors import (
     InterruptedCallError,
     InvalidOutputError,
-    PoisonError,
     StepError,
     StepTimeoutError,
 )
@@ -37,7 +36,7 @@ class Steps(Rules):
         elif thread.claimed_by and thread.claimed_by != self.driver.request:
             self.fail(thread, InterruptedCallError())
         elif thread.deadline is not None and self.now >= thread.deadline:
-            self.fail(thread, _unanswered(thread, StepTimeoutError()))
+            self.fail(thread, unanswered(thread, StepTimeoutError()))
         elif thread.join is not None:
             self.to_call = Call("gather", {"executions": [*children_of(self.execution, thread)]})
         else:
@@ -110,7 +109,7 @@ class Steps(Rules):
         known = thread if event.unanswered else copy_with(thread, claimed_by="")
         if not self.execution.ended and thread.status is Status.READY:
             error = StepError(event.message, event.name, event.details, event.retry_after)
-            self.fail(known, _unanswered(known, error))
+            self.fail(known, unanswered(known, error))
         elif known.claimed_by != thread.claimed_by:
             self.put(known)
 
@@ -118,10 +117,6 @@ class Steps(Rules):
         """Give a claim back that no call was made under."""
         if thread.claimed_by == self.driver.request:
             self.put(copy_with(thread, claimed_by=""))
-
-    def poisoned(self, thread: Thread) -> None:
-        """Fail the step, whose message is given up."""
-        self.fail(thread, _unanswered(thread, PoisonError()))
 
     def answered(self, thread: Thread, result: Json) -> None:
         """Take the result of the call that the turn made."""
@@ -239,6 +234,7 @@ class Steps(Rules):
             join=None,
             wait=None,
             busy_until=None,
+            strikes=0,
             items=None,
             results={},
         )
@@ -261,7 +257,7 @@ class Steps(Rules):
             return True
 
 
-def _unanswered(thread: Thread, error: StepError) -> StepError:
+def unanswered(thread: Thread, error: StepError) -> StepError:
     """Answer the error of a step that fails; of a call that must not be made twice, none is known but that."""
     if not thread.claimed_by or thread.status is not Status.READY:
         return error

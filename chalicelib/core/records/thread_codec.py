@@ -71,6 +71,7 @@ def thread_json(thread: Thread) -> JsonObject:
         claimed=thread.claimed_by or None,
         busyUntil=thread.busy_until and format_instant(thread.busy_until),
         kept=list(thread.kept) or None,
+        strikes=thread.strikes or None,
         ordered=(thread.wait.control_epoch_owed or None) if isinstance(thread.wait, ChildrenWait) else None,
         again=(thread.wait.again or None) if isinstance(thread.wait, ChildrenWait) else None,
         items=None if thread.items is None else list(thread.items),
@@ -108,6 +109,7 @@ def read_thread(document: Mapping[str, Any]) -> Thread:
         claimed_by=document.get("claimed", ""),
         busy_until=busy and parse_instant(busy),
         kept=tuple(document.get("kept", ())),
+        strikes=document.get("strikes", 0),
         items=document.get("items"),
         results=document.get("results", {}),
     )

@@ -141,3 +141,26 @@ def test_waiting_ends_at_its_instant_and_what_is_in_flight_is_heard_of_later(poo
     assert ended.thread == "other"
     go.set()
     assert calls.wait() == [CallSucceeded("main", 1, result=True)]
+
+
+def test_what_is_in_flight_is_waited_for_and_nothing_more_begins(pool: ThreadPoolExecutor) -> None:
+    go, begun = threading.Event(), threading.Semaphore(0)
+    made: list[str] = []
+
+    def slow(_call: Call, key: object) -> Json:
+        begun.release()
+        go.wait(10)
+        made.append(str(key))
+        return None
+
+    calls = PooledCalls({"slow": slow}, pool, SystemClock())
+    for turn in range(20):
+        calls.start(TurnKey("main", turn), Call("slow", None), CallKey("t:d:1", "main", turn), lambda: True)
+    begun.acquire()
+    threading.Timer(0.05, go.set).start()
+    calls.drain()
+    ended = len(made)
+    assert 0 < ended < 20
+    calls.start(TurnKey("main", 20), Call("slow", None), CallKey("t:d:1", "main", 20), lambda: True)
+    assert calls.wait() == [CallDeferred("main", 20)]
+    assert len(made) == ended

@@ -89,6 +89,7 @@ FULL = Thread(
     claimed_by="r",
     busy_until=NOW,
     kept=(None,),
+    strikes=2,
     join=ItemJoin(9, 8, 7, 6, 5),
     items=[1, None],
     results={"0": 3},
@@ -101,7 +102,7 @@ WHOLE = (
     '"error":{"name":"No","message":"no","step":"step","attempt":2,"details":{"a":1}},'
     '"join":{"total":9,"begun":8,"listed":true,"forked":true,"at_once":7,"tolerate":6,"failed":5},'
     '"asking":{"what":"event","name":"paid","event_key":"7","overdue":true,"answer":{"at":"2026-01-01T12:30:15.123Z",'
-    '"by":"ada","value":{"a":1},"reason":"why","rejected":true,"key":"key"}},"claimed":"r","busyUntil":"2026-01-01T12:30:15.123Z","kept":[null],"items":[1,null],'
+    '"by":"ada","value":{"a":1},"reason":"why","rejected":true,"key":"key"}},"claimed":"r","busyUntil":"2026-01-01T12:30:15.123Z","kept":[null],"strikes":2,"items":[1,null],'
     '"results":{"0":3}}'
 )
 """The same, as it is stored."""

@@ -1,0 +1,87 @@
+"""Messages as Lambda hands them over; and those that nobody can read, which are parked."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from chalicelib.core.records.codec import UnknownMessageError, read_message
+from chalicelib.core.records.incident import Incident, IncidentKind
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import decode
+from chalicelib.engine.giving_back import LONGEST_HIDDEN, LONGEST_OF_DEAD, pause
+from chalicelib.engine.model import Delivery, Dependencies, Handled
+from chalicelib.engine.observers import line
+
+SqsRecord: TypeAlias = Mapping[str, Any]
+"""A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
+
+SHOWN = 500
+"""Characters of a message that nobody can read, in its incident."""
+
+KNOWN_WITHIN = timedelta(days=1)
+"""For so long a message of another version waits for a function that knows it."""
+
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+"""What reading a message can raise."""
+
+log = logging.getLogger("sedo")
+
+
+def read(record: SqsRecord) -> Delivery:
+    """Read one message.
+
+    Raises:
+        UnknownMessageError: it is of another version.
+        KeyError, TypeError, ValueError, AttributeError, RecursionError: it is no message.
+    """
+    return Delivery(record["messageId"], read_message(decode(record["body"])), receives_of(record), sent_at(record))
+
+
+def receives_of(record: SqsRecord) -> int:
+    """Tell how often a message has been received."""
+    return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def sent_at(record: SqsRecord) -> datetime | None:
+    """Tell when a message was sent, if the record has that; a dead letter keeps the time of the message."""
+    sent = record["attributes"].get("SentTimestamp")
+    return None if sent is None else datetime.fromtimestamp(int(sent) / 1000, UTC)
+
+
+def queue_of(record: SqsRecord) -> str:
+    """Tell the name of the queue that a message comes from."""
+    return str(record["eventSourceARN"]).rpartition(":")[2]
+
+
+def give_up_reading(
+    dependencies: Dependencies, request: str, record: SqsRecord, error: Exception, *, dead: bool
+) -> Handled:
+    """Say what becomes of a message that cannot be read: a dead letter is parked, in the end.
+
+    One of another version waits for a function that knows it, in case that is being deployed.
+    """
+    name = record["messageId"]
+    if isinstance(error, UnknownMessageError):
+        log.warning(line("message given back", message=name, request=request, reason=str(error)))
+        sent = sent_at(record)
+        if dead and sent is not None and dependencies.clock.now() - sent < KNOWN_WITHIN:
+            return Handled(again={name: int(LONGEST_HIDDEN.total_seconds())})
+    else:
+        unread: Mapping[str, str | int] = {"error": type(error).__name__, "characters": len(record["body"])}
+        log.error(line("message cannot be read", message=name, request=request, **unread))
+    return park(dependencies, record, error) if dead else Handled()
+
+
+def park(dependencies: Dependencies, record: SqsRecord, error: Exception) -> Handled:
+    """Keep what is known of a message in an incident, and have it taken off its queue."""
+    name, body = record["messageId"], record["body"]
+    detail = (
+        f"message {name} of {queue_of(record)}, received {receives_of(record)} times, cannot be read "
+        f"({type(error).__name__}): {len(body)} characters, {body[:SHOWN]!r}"
+    )
+    try:
+        dependencies.incidents.record(Incident(IncidentKind.MESSAGE_UNREADABLE, name, dependencies.clock.now(), detail))
+    except UnavailableError:
+        return Handled(again={name: pause(name, receives_of(record), LONGEST_OF_DEAD)})
+    return Handled(done={name})
