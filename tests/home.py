@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
@@ -25,7 +26,7 @@ from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.due_sweep import sweep_due
+from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.engine.observers import Observer
@@ -58,10 +59,10 @@ class Executions(MemoryExecutions):
         self.rivals: list[Callable[[], object]] = []
         self.lost_answers = 0
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+    def update(self, execution: Execution) -> Callable[[], Image | None]:
         if self.rivals:
             self.rivals.pop(0)()
-        image = super().update(execution, due_at)
+        image = super().update(execution)
         if self.lost_answers:
             self.lost_answers -= 1
             raise UnavailableError
@@ -107,7 +108,7 @@ class Home:
         self.failures: list[str] = []
         self.clock = MemoryClock(START)
         self.executions, self.queue = Executions(), Queue(self.clock)
-        self.tasks, self.matching = MemoryTasks(), MemorySignals()
+        self.tasks, self.matching, self.incidents = MemoryTasks(), MemorySignals(), MemoryIncidents()
         definitions, self.history = MemoryDefinitions(), MemoryHistory()
         counted: dict[str, Any] = {
             name: Counting(port, name, self.calls)
@@ -125,7 +126,14 @@ class Home:
         self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
         self.requests = iter(f"request-{n}" for n in range(1000))
         wiring = Wiring(
-            adapters=adapters(Settings(), clock=self.clock, tasks=self.tasks, signals=self.matching, **counted),
+            adapters=adapters(
+                Settings(),
+                clock=self.clock,
+                tasks=self.tasks,
+                signals=self.matching,
+                incidents=self.incidents,
+                **counted,
+            ),
             settings=Settings(),
             step_types={**STEP_TYPES, "call": CallStep()},
             calls=lambda: Calls(self),
@@ -165,9 +173,9 @@ class Home:
         self.queue.delete("any", sorted(done))
         return done
 
-    def sweep_due(self, limit: int = 1000) -> int:
-        """Let the schedule look at what is due; answer how many executions it took up."""
-        return sweep_due(self.dependencies, next(self.requests), limit)
+    def sweep_due(self) -> int:
+        """Let the schedule look at what is due; answer at how many executions it looked."""
+        return DueSweep(self.dependencies, next(self.requests), self.clock.now() + timedelta(minutes=1)).run()
 
     def deliver_all(self) -> None:
         """Deliver until nothing is visible."""

@@ -76,6 +76,8 @@ class Delivery:
     message: Message
     receives: int = 1
     """How often it has been received, this time included."""
+    found: Execution | None = None
+    """The execution, where it has just been read."""
 
     @property
     def is_early(self) -> bool:

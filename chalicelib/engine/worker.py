@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
-from chalicelib.core.executions.inputs import SignalPublished
+from chalicelib.core.executions.inputs import ShardDue, SignalPublished
 from chalicelib.core.records.codec import UnknownMessageError, read_message
 from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import copy_with, value
@@ -25,6 +25,12 @@ PARALLEL = 10
 
 RESERVE = timedelta(seconds=40)
 """Of the function's time: kept for calls that are in flight, which may take 30 seconds, and for the last write."""
+
+SWEEPERS = 10
+"""Threads of a function that look at what is due."""
+
+SWEEP_RESERVE = timedelta(seconds=10)
+"""Of the function's time: for what a sweep has begun when its time is over."""
 
 log = logging.getLogger("sedo")
 
@@ -55,6 +61,7 @@ class Worker:
             GivenBackError: some messages are not done.
         """
         groups: dict[str, list[Delivery]] = {}
+        shards: list[Delivery] = []
         done: set[str] = set()
         for record in records:
             name = record["messageId"]
@@ -67,11 +74,15 @@ class Worker:
                 if self.mode is Mode.DEAD_LETTERS:
                     done.add(name)
             else:
-                groups.setdefault(delivery.message.execution, []).append(delivery)
-        budget = Budget(self.dependencies.clock.now() + left - RESERVE)
+                is_shard = isinstance(delivery.message.event, ShardDue)
+                (shards if is_shard else groups.setdefault(delivery.message.execution, [])).append(delivery)
+        now = self.dependencies.clock.now()
+        budget = Budget(now + left - RESERVE)
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
             done |= self.work_on(request, waiting[start : start + PARALLEL], budget)
+        for delivery in shards:
+            done |= self.sweep_shard(f"{request}-{delivery.id}", delivery, now + left - SWEEP_RESERVE)
         failed = [record["messageId"] for record in records if record["messageId"] not in done]
         if self.reports:
             return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
@@ -116,6 +127,16 @@ class Worker:
         except Exception:
             log.exception(line("execution given back", execution=group[0].message.execution, request=request))
             return set()
+
+    def sweep_shard(self, request: str, delivery: Delivery, until: datetime) -> set[str]:
+        """Look at what is due of a shard; what is left of it is found by the next run of the schedule."""
+        from chalicelib.engine.due_sweep import DueSweep  # noqa: PLC0415 - few messages are of shards
+
+        try:
+            DueSweep(self.dependencies, request, until, SWEEPERS).run_shard(delivery.message.execution)
+        except Exception:
+            log.exception(line("shard left to the next run", shard=delivery.message.execution, request=request))
+        return {delivery.id}
 
     def delete(self, records: Sequence[SqsRecord]) -> None:
         """Delete messages that are done, queue by queue."""

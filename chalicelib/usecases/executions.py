@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
+from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import (
@@ -42,9 +43,6 @@ from chalicelib.usecases.definitions import DefinitionService
 
 ROWS = 100
 """Of history, read at a time."""
-
-UNTOUCHED_FOR = timedelta(seconds=60)
-"""After this time the schedule starts an execution that was written, but whose message may not have been sent."""
 
 
 @value
@@ -315,7 +313,7 @@ class ExecutionService:
     def _put_then_send(self, execution: Execution) -> Execution:
         """Put, then send; the schedule finds it should its message never be sent. A repeat sends again."""
         try:
-            self.executions.create(execution, due_at=self.clock.now() + UNTOUCHED_FOR)
+            self.executions.create(copy_with(execution, due_at=due_at(execution, self.clock.now())))
             current = execution
         except Stale as stale:
             current = stale.current or execution

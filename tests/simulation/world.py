@@ -26,7 +26,6 @@ from chalicelib.core.records.history import chained, newest
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.task import Task, read_task
-from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.signals import Signals
@@ -34,7 +33,7 @@ from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
 from tests.simulation.faults import Chance, Fault, Faults, Killed, possible
-from tests.simulation.ports import Caller, ParsedDefinitions, Watched, struck
+from tests.simulation.ports import Caller, ParsedDefinitions, SkewedClock, Watched, struck
 from tests.simulation.processes import Processes, Turns
 from tests.simulation.settings import MINUTE, START, TENANT, Settings
 
@@ -68,7 +67,7 @@ class World:
         self.processes = Processes(self.clock, self.turns)
         self.chunks = MemoryChunks()
         unstruck = Payloads(self.chunks)
-        self.executions, self.history = Watched(unstruck, self.turns), MemoryHistory(unstruck)
+        self.executions, self.history = Watched(unstruck, self.turns, self.clock), MemoryHistory(unstruck)
         self.queue = MemoryQueue(self.clock, receives=self.settings.receives)
         self.tasks, self.signals, self.incidents = MemoryTasks(), MemorySignals(), MemoryIncidents()
         self.answers, self.made_calls, self.given_up = Answers(self.settings.answers), list[MadeCall](), 0
@@ -84,7 +83,7 @@ class World:
             definitions=Caller(self, "definitions", self.definitions),
             history=Caller(self, "history", struck(self.history, payloads)),
             queue=Caller(self, "queue", self.queue),
-            clock=self.clock,
+            clock=SkewedClock(self),
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
             signals=Signals(Caller(self, "events", self.signals), self.clock),
@@ -130,7 +129,7 @@ class World:
         instants = [message.visible_at for message in self.queue.messages.values()] + self.processes.instants()
         due = list(self.executions.due_times.values())
         if due:
-            soonest = max(self.next_tick, min(due) - timedelta(minutes=15))
+            soonest = max(self.next_tick, min(due))
             instants.append(START + MINUTE * -((START - soonest) // MINUTE))
         if not instants:
             return False
@@ -142,7 +141,7 @@ class World:
 
     def sweep(self) -> None:
         """Look at what is due, as the schedule does."""
-        sweep_due(self.dependencies, f"tick-{next(self.requests)}")
+        self.settings.sweep(self.dependencies, f"tick-{next(self.requests)}", self.clock.now() + MINUTE).run()
 
     def call(self, name: str, action: Callable[[], object]) -> object:
         """Make a call of a port, or let a fault strike; nothing strikes what is in a late call that lands."""
@@ -150,6 +149,7 @@ class World:
             return action()
         self.processes.pause()
         self.clock.instant += self.settings.latency
+        number = len(self.faults.calls)
         fault = self.fault(name)
         self.faults.record(name, fault)
         match fault:
@@ -170,7 +170,11 @@ class World:
                 self.send_twice(action)
             case Fault.REDELIVER:
                 self.redeliver()
-        return action()
+        try:
+            return action()
+        finally:
+            if number in self.settings.purges:
+                self.queue.messages.clear()
 
     def fault(self, name: str) -> Fault | None:
         """Decide whether a fault strikes a call now."""
