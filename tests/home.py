@@ -117,6 +117,7 @@ class Home:
                 "definitions": definitions,
                 "history": self.history,
                 "queue": self.queue,
+                "incidents": self.incidents,
             }.items()
         }
         self.performers: Mapping[str, Callable[[Json, str], Json]] = {
@@ -126,14 +127,7 @@ class Home:
         self.tokens = iter(f"{n:08x}" for n in range(1, 1000))
         self.requests = iter(f"request-{n}" for n in range(1000))
         wiring = Wiring(
-            adapters=adapters(
-                Settings(),
-                clock=self.clock,
-                tasks=self.tasks,
-                signals=self.matching,
-                incidents=self.incidents,
-                **counted,
-            ),
+            adapters=adapters(Settings(), clock=self.clock, tasks=self.tasks, signals=self.matching, **counted),
             settings=Settings(),
             step_types={**STEP_TYPES, "call": CallStep()},
             calls=lambda: Calls(self),

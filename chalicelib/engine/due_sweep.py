@@ -28,7 +28,7 @@ from chalicelib.ports import Queue
 
 T = TypeVar("T")
 R = TypeVar("R")
-Found: TypeAlias = tuple[str, datetime]
+DueExecution: TypeAlias = tuple[str, datetime]
 """An execution, and when it was due."""
 
 
@@ -62,7 +62,7 @@ def one_by_one(do: Callable[[T], R], these: Sequence[T]) -> Iterable[R]:
     return [do(one) for one in these]
 
 
-class Outbox:
+class SendCollector:
     """The queue, as it is for executions whose messages are sent together, later."""
 
     def __init__(self, queue: Queue) -> None:
@@ -105,7 +105,7 @@ class DueSweep:
     def run(self) -> int:
         """Look at what is due, leave shards that hold much to functions of their own; answer at how many it looked."""
         executions, now = self.dependencies.executions, self.dependencies.clock.now()
-        found: list[Found] = []
+        found: list[DueExecution] = []
         full: list[Message] = []
         for shard in executions.due_shards():
             page = executions.due(shard, now, PAGE)
@@ -128,7 +128,7 @@ class DueSweep:
                 break
         return count
 
-    def look_at(self, found: Sequence[Found]) -> int:
+    def look_at(self, found: Sequence[DueExecution]) -> int:
         """Look at executions while there is time, tenants in turns; answer at how many."""
         wanted, count = in_turns(found), 0
         with self.side_by_side() as each:
@@ -143,20 +143,20 @@ class DueSweep:
                     log.exception(line("executions cannot be swept", request=self.token))
         return count
 
-    def look_at_some(self, found: Sequence[Found], each: Each) -> int:
+    def look_at_some(self, found: Sequence[DueExecution], each: Each) -> int:
         """Read executions together, send what they ask for together, then move their due times on."""
         items = self.dependencies.executions.read([name for name, _ in found])
-        outbox = Outbox(self.dependencies.queue)
-        dependencies = copy_with(self.dependencies, queue=outbox)
+        collector = SendCollector(self.dependencies.queue)
+        dependencies = copy_with(self.dependencies, queue=collector)
         current = [one for one in found if one[0] not in items or items[one[0]].due_at == one[1]]
         looked = [one for one in each(lambda one: self.look(dependencies, one, items.get(one[0])), current) if one]
-        messages = [unsworn(message) for message in self.needed(outbox.messages, {name for name, _ in found})]
+        messages = [unsworn(message) for message in self.needed(collector.messages, {name for name, _ in found})]
         groups = [messages[start : start + SENT_TOGETHER] for start in range(0, len(messages), SENT_TOGETHER)]
         list(each(self.dependencies.queue.send, groups))
         list(each(self.move_on, looked))
         return len(looked)
 
-    def look(self, dependencies: Dependencies, found: Found, item: Execution | None) -> Looked | None:
+    def look(self, dependencies: Dependencies, found: DueExecution, item: Execution | None) -> Looked | None:
         """Send what an execution asks for; None: it is left to the next run."""
         name, seen = found
         token = f"{self.token}-{name}"
@@ -217,9 +217,9 @@ class DueSweep:
             yield pool.map
 
 
-def in_turns(found: Sequence[Found]) -> Sequence[Found]:
+def in_turns(found: Sequence[DueExecution]) -> Sequence[DueExecution]:
     """Bring what is due into an order in which tenants take turns, the earliest of each first."""
-    tenants: dict[str, list[Found]] = {}
+    tenants: dict[str, list[DueExecution]] = {}
     for each in found:
         tenants.setdefault(ExecutionId.parse(each[0]).tenant, []).append(each)
     return [each for turn in zip_longest(*tenants.values()) for each in turn if each is not None]

@@ -195,7 +195,7 @@ def test_a_shard_is_looked_at_after_everything_else_and_its_message_is_done(worl
     assert world.worker(reports=True).handle([shard, timers[0]], "request", MINUTE) == {"batchItemFailures": []}
     assert world.states(ids) == [State.SUCCEEDED, State.STEP_STARTED]
     (message,) = [read_message(json.loads(each["body"])) for each in world.records("timers")]
-    assert (message.execution, message.event) == (ids[1], TimerFired("main", 1))
+    assert (message.execution, type(message.event)) == (ids[1], TimerFired)
 
 
 def test_a_shard_that_cannot_be_looked_at_is_left_to_the_next_run_of_the_schedule(world: World) -> None:

@@ -99,15 +99,13 @@ def _watches(execution: Execution, thread: Thread) -> Iterator[Watch]:
     elif thread.status is Status.READY and thread.driver is None:
         yield Watch(thread.since, GRACE)
     elif thread.status is Status.READY and thread.driver is not None and thread.driver.handed:
-        yield Watch(thread.since, HANDED_GRACE)
+        yield Watch(max(thread.since, thread.busy_until or thread.since), HANDED_GRACE)
 
 
 def _has_living_children(thread: Thread) -> bool:
-    """Tell whether a thread has begun child executions whose end it has not heard."""
-    if thread.status not in (Status.WAITING_FOR_CHILDREN, Status.OVER):
-        return False
+    """Tell whether a thread has begun child executions whose end it has not heard, without naming them."""
     match thread.join:
         case PartitionJoin() | ChildJoin(awaited=True) as join:
-            return join.begun > len(thread.results)
+            return join.begun > len(thread.results.keys() | set(map(str, join.over)))
         case _:
             return False
