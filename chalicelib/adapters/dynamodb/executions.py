@@ -3,7 +3,7 @@
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ DUE_SHARDS = 16
 functions work on them."""
 
 ABSENT = EXECUTIONS.absent
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DynamoExecutions:
@@ -110,20 +112,20 @@ class DynamoExecutions:
 
     def due_shards(self) -> Sequence[str]:
         """Name the partitions of the index."""
-        return [str(shard) for shard in range(DUE_SHARDS)]
+        return [f"{shard:x}" for shard in range(DUE_SHARDS)]
 
     def due(self, shard: str, now: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Find what is due."""
         found = query(self._client, self._due_query(shard, now), limit)
-        return [(item[EXECUTIONS.partition]["S"], parse_instant(item[BY_DUE.sort]["S"])) for item in found]
+        return [(item[EXECUTIONS.partition]["S"], _read_due(item)) for item in found]
 
     def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
         """Move a due time, or take it away."""
-        values: Item = {":seen": {"S": format_instant(seen)}}
+        values: Item = {":seen": {"S": _due_key(seen)}}
         change = f"REMOVE {BY_DUE.sort}, {BY_DUE.partition}"
         if due_at is not None:
             change = f"SET {BY_DUE.sort} = :due"
-            values[":due"] = {"S": format_instant(due_at)}
+            values[":due"] = {"S": _due_key(due_at)}
         try:
             with unavailable():
                 self._client.update_item(
@@ -163,7 +165,7 @@ class DynamoExecutions:
         document = decode(text)
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item["tenantId"]["S"], document, references, execution_slots)
-        due_at = parse_instant(item[BY_DUE.sort]["S"]) if BY_DUE.sort in item else None
+        due_at = _read_due(item) if BY_DUE.sort in item else None
         return copy_with(read_execution({**document, "tail": tail.decode(), **_header(item)}), due_at=due_at)
 
     def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
@@ -183,7 +185,7 @@ class DynamoExecutions:
             "TableName": self._table,
             "IndexName": BY_DUE.name,
             "KeyConditionExpression": f"{BY_DUE.partition} = :shard AND {BY_DUE.sort} <= :now",
-            "ExpressionAttributeValues": {":shard": {"S": shard}, ":now": {"S": format_instant(now)}},
+            "ExpressionAttributeValues": {":shard": {"S": shard}, ":now": {"S": _due_key(now)}},
         }
 
 
@@ -209,7 +211,16 @@ def _due(execution: Execution) -> Item:
     if execution.due_at is None:
         return {}
     shard = zlib.crc32(execution.id.encode()) % DUE_SHARDS
-    return BY_DUE.key(str(shard), format_instant(execution.due_at))
+    return BY_DUE.key(f"{shard:x}", _due_key(execution.due_at))
+
+
+def _due_key(instant: datetime) -> str:
+    """Write an instant short, as each byte of an item counts: in milliseconds, in an order that is that of time."""
+    return f"{(instant - _EPOCH) // timedelta(milliseconds=1):013}"
+
+
+def _read_due(item: Item) -> datetime:
+    return _EPOCH + timedelta(milliseconds=int(item[BY_DUE.sort]["S"]))
 
 
 def _attribute(value: str | int) -> Attribute:
