@@ -8,7 +8,7 @@ from functools import partial
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import hand_over
-from chalicelib.core.executions.due import due_at, looked_up_to
+from chalicelib.core.executions.due import next_due
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
@@ -221,7 +221,7 @@ class RunAhead(Claim):
         the process that wrote it die before it sends.
         """
         now = self.dependencies.clock.now()
-        natural = due_at(written, looked_up_to(written, now))
+        natural = next_due(written, now)
         ours = [t for t in written.threads.values() if t.driver is None or t.driver.origin is not Origin.QUEUE]
         if not ours:
             return natural

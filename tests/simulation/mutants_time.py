@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.core.executions.decide import Transition
-from chalicelib.core.executions.due import due_at, looked_up_to
+from chalicelib.core.executions.due import next_due
 from chalicelib.core.executions.implied import is_long
 from chalicelib.core.executions.inputs import TimerFired
 from chalicelib.core.executions.model import Execution, Status, Thread
@@ -21,7 +21,7 @@ class Overlooks(Invocation):
     def due_at(self, written: Execution) -> datetime | None:
         seen = {thread.id: thread for thread in written.threads.values() if self.is_seen(written, thread)}
         partly = copy_with(written, threads=seen)
-        return due_at(partly, looked_up_to(written, self.dependencies.clock.now()))
+        return next_due(partly, self.dependencies.clock.now())
 
     def is_seen(self, execution: Execution, thread: Thread) -> bool:
         raise NotImplementedError

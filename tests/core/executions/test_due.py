@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.core.executions.decide import hand_over
-from chalicelib.core.executions.due import due_at, is_late, is_to_be_sent, looked_up_to
+from chalicelib.core.executions.due import due_at, is_late, is_to_be_sent, looked_up_to, next_due
 from chalicelib.core.executions.inputs import CancelRequested, PauseRequested
 from chalicelib.core.executions.model import Driver, Execution, Origin, State
 from chalicelib.core.values.value import copy_with
@@ -109,6 +109,21 @@ class TestUpTo:
         assert due_at(long, looked_up_to(long, NOW + 2710 * SECOND)) == NOW + 2700 * SECOND
         sent = due(wait(3600), 3660 * SECOND)
         assert due_at(sent, looked_up_to(sent, NOW + 2710 * SECOND)) == NOW + 3660 * SECOND
+
+
+class TestNext:
+    def test_a_due_time_that_is_a_little_early_stays(self) -> None:
+        run, now = wait(45), NOW + 20 * SECOND
+        assert next_due(due(run, 60 * SECOND), now) == NOW + 60 * SECOND
+        assert next_due(due(run, 59 * SECOND), now) == NOW + 90 * SECOND
+        assert next_due(due(run, 91 * SECOND), now) == NOW + 90 * SECOND
+        assert next_due(due(run, None), now) == NOW + 90 * SECOND
+
+    def test_one_that_has_passed_does_not(self) -> None:
+        assert next_due(due(wait(45), 60 * SECOND), NOW + 60 * SECOND) == NOW + 90 * SECOND
+
+    def test_what_does_not_wait_has_none(self) -> None:
+        assert next_due(due(Run(CALLS).go(), 60 * SECOND), NOW) is None
 
 
 class TestLate:
