@@ -134,7 +134,7 @@ class World:
         if not instants:
             return False
         self.clock.instant = max(self.clock.instant, min(instants))
-        if due and self.clock.instant >= self.next_tick:
+        if due and max(self.next_tick, min(due)) <= self.clock.instant:
             self.next_tick = self.clock.instant + MINUTE
             self.processes.spawn("schedule", self.sweep)
         return True
