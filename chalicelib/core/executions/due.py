@@ -74,11 +74,14 @@ def looked_up_to(execution: Execution, now: datetime) -> datetime:
 def next_due(execution: Execution, now: datetime) -> datetime | None:
     """Tell the due time of an execution that is to be written now, which itself tells the one before.
 
-    That stays if it is only a little early: a look too many costs less than a change of the index at every wait.
+    That stays if it is only a little early, for how far ahead it is: a look too many now and then costs less than a
+    change of the index at every wait.
     """
     wanted, before = due_at(execution, looked_up_to(execution, now)), execution.due_at
-    is_near = before is not None and wanted is not None and now < before < wanted <= before + GRID
-    return before if is_near else wanted
+    if wanted is None or before is None or not now < before < wanted:
+        return wanted
+    a_little = max(GRID, min((wanted - now) / 2, HANDED_GRACE / 2))
+    return before if wanted - before <= a_little else wanted
 
 
 def is_to_be_sent(execution: Execution, thread: Thread, now: datetime) -> bool:

@@ -114,10 +114,16 @@ class TestUpTo:
 class TestNext:
     def test_a_due_time_that_is_a_little_early_stays(self) -> None:
         run, now = wait(45), NOW + 20 * SECOND
-        assert next_due(due(run, 60 * SECOND), now) == NOW + 60 * SECOND
-        assert next_due(due(run, 59 * SECOND), now) == NOW + 90 * SECOND
+        assert next_due(due(run, 55 * SECOND), now) == NOW + 55 * SECOND
+        assert next_due(due(run, 54 * SECOND), now) == NOW + 90 * SECOND
         assert next_due(due(run, 91 * SECOND), now) == NOW + 90 * SECOND
         assert next_due(due(run, None), now) == NOW + 90 * SECOND
+
+    def test_the_further_ahead_it_is_the_earlier_it_may_be_up_to_five_minutes(self) -> None:
+        run = wait(3600)
+        assert next_due(due(run, 2400 * SECOND), NOW) == NOW + 2400 * SECOND
+        assert next_due(due(run, 2399 * SECOND), NOW) == NOW + 2700 * SECOND
+        assert next_due(due(wait(45), 60 * SECOND), NOW + 59 * SECOND) == NOW + 60 * SECOND
 
     def test_one_that_has_passed_does_not(self) -> None:
         assert next_due(due(wait(45), 60 * SECOND), NOW + 60 * SECOND) == NOW + 90 * SECOND
