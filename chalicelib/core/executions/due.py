@@ -78,8 +78,11 @@ def next_due(execution: Execution, now: datetime) -> datetime | None:
     change of the index at every wait.
     """
     wanted, before = due_at(execution, looked_up_to(execution, now)), execution.due_at
-    if wanted is None or before is None or not now < before < wanted:
+    if before is None or before <= now or (wanted is not None and wanted <= before):
         return wanted
+    if wanted is None:  # what runs may soon wait again
+        runs = not execution.ended and any(thread.status is Status.READY for thread in execution.threads.values())
+        return before if runs else None
     a_little = max(GRID, min((wanted - now) / 2, HANDED_GRACE / 2))
     return before if wanted - before <= a_little else wanted
 

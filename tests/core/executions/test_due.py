@@ -128,8 +128,14 @@ class TestNext:
     def test_one_that_has_passed_does_not(self) -> None:
         assert next_due(due(wait(45), 60 * SECOND), NOW + 60 * SECOND) == NOW + 90 * SECOND
 
-    def test_what_does_not_wait_has_none(self) -> None:
-        assert next_due(due(Run(CALLS).go(), 60 * SECOND), NOW) is None
+    def test_that_of_what_runs_stays_as_it_may_wait_again(self) -> None:
+        assert next_due(due(Run(CALLS).go(), 60 * SECOND), NOW) == NOW + 60 * SECOND
+        assert next_due(due(Run(CALLS).go(), 60 * SECOND), NOW + 60 * SECOND) is None
+        assert next_due(due(Run(CALLS).go(), None), NOW) is None
+
+    def test_what_does_neither_has_none(self) -> None:
+        assert next_due(due(Run(CALLS).go().done(), 60 * SECOND), NOW) is None
+        assert next_due(due(wait(45).ask(PauseRequested()), 60 * SECOND), NOW) is None
 
 
 class TestLate:
