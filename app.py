@@ -237,14 +237,16 @@ def on_dead_timer(event: SQSEvent) -> object:
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def on_schedule(event: CloudWatchEvent) -> int:
-    """Send the timers of long waits that come due."""
-    from chalicelib.engine.due_sweep import sweep_due  # noqa: PLC0415 - nothing heavy at the top
-
-    return sweep_due(wired().dependencies, event.to_dict()["id"])
+    """Send the timers of long waits that come due, and again what is later than it should be."""
+    return wired().sweep_due(event.to_dict()["id"], left(event.context))
 
 
 def batch(event: SQSEvent) -> tuple[list[dict[str, Any]], str, timedelta]:
     """Take a batch apart: its records, the id of the request, and the time that is left."""
     context: Any = event.context
-    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    return event.to_dict()["Records"], context.aws_request_id, left
+    return event.to_dict()["Records"], context.aws_request_id, left(context)
+
+
+def left(context: Any) -> timedelta:  # noqa: ANN401 - of Lambda, which has no type
+    """Tell how much time a function has left."""
+    return timedelta(milliseconds=context.get_remaining_time_in_millis())

@@ -64,7 +64,14 @@ class ExecutionStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+    def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
+        """Read many; what is not there, or cannot be read, is left out.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def create(self, execution: Execution) -> None:
         """Write an execution as submitted (version 0), if there is none under its id.
 
         Raises:
@@ -72,7 +79,7 @@ class ExecutionStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+    def update(self, execution: Execution) -> Callable[[], Image | None]:
         """Write an execution over version ``execution.version - 1`` of it; answer what makes its image for a message.
 
         Version 1 is written over the untouched submission with the same nonce, or where there is none. The image is
@@ -96,11 +103,31 @@ class ExecutionStore(Protocol):
         A new execution may take a moment to appear.
         """
 
-    def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
-        """Read up to ``limit`` ids of executions that are due before an instant, and when, earliest first."""
+    def summaries(self, ids: Sequence[str]) -> Mapping[str, Summary]:
+        """Read the headers of executions, strongly consistent; what is not there is left out.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
+    def due_shards(self) -> Sequence[str]:
+        """Name the shards into which the index of what is due is divided, by the ids of executions."""
+
+    def due(self, shard: str, now: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
+        """Read up to ``limit`` ids of executions of a shard that are due by now, and since when, earliest first.
+
+        A new due time may take a moment to appear, and one that was moved to disappear.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
 
     def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
-        """Move an execution's due time, or with None take it away, unless it is no longer the one that was seen."""
+        """Move an execution's due time, or with None take it away, unless it is no longer the one that was seen.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
 
 
 @value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
@@ -25,7 +26,7 @@ from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.due_sweep import sweep_due
+from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.engine.observers import Observer
 from chalicelib.engine.worker import work_on_messages
@@ -65,22 +66,22 @@ class Executions(MemoryExecutions):
             raise UnavailableError
         return super().get(execution_id)
 
-    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+    def create(self, execution: Execution) -> None:
         if self.silent:
             raise UnavailableError
         lost, self.lost_puts = self.lost_puts > 0, max(0, self.lost_puts - 1)
         try:
-            super().create(execution, due_at)
+            super().create(execution)
         finally:
             if lost:
                 raise UnavailableError
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+    def update(self, execution: Execution) -> Callable[[], Image | None]:
         if self.silent:
             raise UnavailableError
         if self.rivals:
             self.rivals.pop(0)()
-        image = super().update(execution, due_at)
+        image = super().update(execution)
         if self.lost_answers:
             self.lost_answers -= 1
             raise UnavailableError
@@ -134,7 +135,7 @@ class Home:
         self.failures: list[str] = []
         self.clock = MemoryClock(START)
         self.executions, self.queue = Executions(), Queue(self.clock)
-        self.tasks, self.matching = MemoryTasks(), MemorySignals()
+        self.tasks, self.matching, self.incidents = MemoryTasks(), MemorySignals(), MemoryIncidents()
         definitions, self.history = MemoryDefinitions(), MemoryHistory()
         counted: dict[str, Any] = {
             name: Counting(port, name, self.calls)
@@ -143,6 +144,7 @@ class Home:
                 "definitions": definitions,
                 "history": self.history,
                 "queue": self.queue,
+                "incidents": self.incidents,
             }.items()
         }
         self.performers: Mapping[str, Callable[[Json, str], Json]] = {
@@ -196,9 +198,9 @@ class Home:
         self.queue.delete("any", sorted(done))
         return done
 
-    def sweep_due(self, limit: int = 1000) -> int:
-        """Let the schedule look at what is due; answer how many executions it took up."""
-        return sweep_due(self.dependencies, next(self.requests), limit)
+    def sweep_due(self) -> int:
+        """Let the schedule look at what is due; answer at how many executions it looked."""
+        return DueSweep(self.dependencies, next(self.requests), self.clock.now() + timedelta(minutes=1)).run()
 
     def deliver_all(self) -> None:
         """Deliver until nothing is visible."""

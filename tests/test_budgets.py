@@ -59,13 +59,13 @@ class Executions(MemoryExecutions):
         super().__init__()
         self.largest = largest
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
-        image = super().update(execution, due_at)
+    def update(self, execution: Execution) -> Callable[[], Image | None]:
+        image = super().update(execution)
         self.measure(execution)
         return image
 
-    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
-        super().create(execution, due_at)
+    def create(self, execution: Execution) -> None:
+        super().create(execution)
         self.measure(execution)
 
     def measure(self, execution: Execution) -> None:

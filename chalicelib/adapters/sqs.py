@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.names import Names
-from chalicelib.core.executions.inputs import Message, TimerFired
+from chalicelib.core.executions.inputs import Message, ShardDue, TimerFired
 from chalicelib.core.records.codec import message_json
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import encode_ascii
@@ -39,8 +39,8 @@ class SqsQueue:
 
     def send(self, messages: Sequence[Message]) -> None:
         """Send messages."""
-        timers = [message for message in messages if isinstance(message.event, TimerFired)]
-        others = [message for message in messages if not isinstance(message.event, TimerFired)]
+        timers = [message for message in messages if isinstance(message.event, TimerFired | ShardDue)]
+        others = [message for message in messages if not isinstance(message.event, TimerFired | ShardDue)]
         for queue, group in ((self._names.work, others), (self._names.timers, timers)):
             for entries in _batches(group):
                 self._send(queue, entries)

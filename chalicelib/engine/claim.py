@@ -1,6 +1,7 @@
 """The first moment of an invocation: read the execution, and find what is its own to do."""
 
 from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.due import is_to_be_sent
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.implied import is_due
 from chalicelib.core.executions.inputs import (
@@ -55,7 +56,8 @@ class Claim(Deliver):
 
     def read(self, submitted: Execution | None) -> Execution | None:
         """Read the execution; one that its start message has overtaken is put first, so that no other takes its id."""
-        item = self.dependencies.executions.get(self.execution_id)
+        found = [d.found for d in self.deliveries.values() if d.found is not None]
+        item = found[0] if found else self.dependencies.executions.get(self.execution_id)
         if item is not None or submitted is None:
             return item
         try:
@@ -72,14 +74,16 @@ class Claim(Deliver):
     def take_up(self, item: Execution, delivery: Delivery) -> None:
         """Own what a message names and what a dead twin left under it; make up for what the twin did not send."""
         if self.mode is Mode.SWEEP:
-            self.imply_all(item)
+            self.imply_due(item)
             return
         self.take_up_threads(item, delivery)
 
-    def imply_all(self, item: Execution) -> None:
-        """Send what every thread asks for."""
+    def imply_due(self, item: Execution) -> None:
+        """Send what every thread asks for that the schedule is to look at now."""
+        now = self.dependencies.clock.now()
         for thread in item.threads.values():
-            self.imply(item, thread)
+            if is_to_be_sent(item, thread, now):
+                self.imply(item, thread)
 
     def take_up_threads(self, item: Execution, delivery: Delivery) -> None:
         """Find what a message is about, thread by thread."""
@@ -129,10 +133,13 @@ class Claim(Deliver):
         if isinstance(received, ChildEnded):
             end = with_output(self.dependencies.executions, item, thread, received)
             self.pending.append(Pending(end, delivery.id))
-        elif is_due(item, thread, self.dependencies.clock.now()):
-            self.pending.append(Pending(TimerFired(*thread.key), delivery.id))
+            return
+        now, by = self.dependencies.clock.now(), received.by if isinstance(received, TimerFired) else None
+        now = max(now, by or now)
+        if is_due(item, thread, now):
+            self.pending.append(Pending(TimerFired(*thread.key, by), delivery.id))
         else:
-            self.imply(item, thread)
+            self.imply(item, thread, now)
 
     def adopt(self, item: Execution) -> None:
         """Keep what is still mine of an execution that was written or read again, and take nothing over."""

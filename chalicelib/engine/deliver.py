@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.model import Definition
@@ -106,10 +107,10 @@ class Deliver:
                 raise
             return Definition(id="", first="", steps={}, input_schema=compile_schema(True))  # noqa: FBT003 - a JSON Schema
 
-    def imply(self, item: Execution, thread: Thread) -> None:
-        """Note what a thread's state asks for as unsent, once."""
+    def imply(self, item: Execution, thread: Thread, now: datetime | None = None) -> None:
+        """Note what a thread's state asks for as unsent, once; ``now``: if it is later than this clock says."""
         if asked(item, thread) not in self.sent:
-            commands = implied(self.definition(item), item, thread, self.dependencies.clock.now())
+            commands = implied(self.definition(item), item, thread, now or self.dependencies.clock.now())
             if commands:
                 self.unsent[asked(item, thread)] = commands
 

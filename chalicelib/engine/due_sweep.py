@@ -1,78 +1,248 @@
-"""What happens once a minute: executions that come due are sent the messages that they ask for."""
+"""What happens once a minute: the schedule looks at executions that are due, and sends what they ask for.
+
+Due are long waits that a message can span now, and whatever is later than it should be, as its message may be lost
+(:mod:`chalicelib.core.executions.due`). Messages are sent, then due times are moved on: whatever happens between, the
+next run sends again. A run passes over what another one has moved on since it found it, so two that overlap do little
+twice.
+"""
 
 import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import zip_longest
+from typing import Protocol, TypeAlias, TypeVar
 
-from chalicelib.core.executions.implied import LONGEST_DELAY, due_at
-from chalicelib.core.executions.inputs import Input, Message
-from chalicelib.core.executions.model import Execution, Origin
+from chalicelib.core.executions.due import due_at, is_late
+from chalicelib.core.executions.identity import ExecutionId
+from chalicelib.core.executions.inputs import Input, Message, ShardDue, Started, TimerFired
+from chalicelib.core.executions.model import ENDED, Execution, Origin, State
+from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.observers import line
+from chalicelib.ports import Queue
 
-GRACE = timedelta(minutes=5)
-"""How long after its time a message that the schedule sent is taken for lost, and sent again."""
+T = TypeVar("T")
+R = TypeVar("R")
+DueExecution: TypeAlias = tuple[str, datetime]
+"""An execution, and when it was due."""
+
+
+PAGE = 100
+"""Of a shard: what one run of the schedule works on itself; a shard that has more is left to a function of its own."""
+
+READ_AHEAD = 20_000
+"""Of a shard: among so many, tenants take turns. They are keys only, and cost as much to read as 600 executions."""
+
+CHUNK = 100
+"""Executions that are read together (one request), and whose messages are sent together (tens of them)."""
+
+SENT_TOGETHER = 10
+"""Messages of one request."""
+
+UNREADABLE_FOR = timedelta(minutes=20)
+"""After this time an execution that cannot be worked on is tried again."""
 
 log = logging.getLogger("sedo")
 
 
-def sweep_due(dependencies: Dependencies, token: str, limit: int = 1000) -> int:
-    """Send what executions that come due ask for: long waits that a message can span now, and what was not sent.
+class Each(Protocol):
+    """Does something for each of some, and answers what came of it."""
 
-    Sends, then moves the due time on: whatever happens between, the next run sends again.
+    def __call__(self, do: Callable[[T], R], these: Sequence[T], /) -> Iterable[R]:
+        """Do it."""
 
-    Args:
-        dependencies: what to work with.
-        token: names this run, once and for ever.
-        limit: of executions in one run.
 
-    Returns:
-        How many executions were taken up.
+def one_by_one(do: Callable[[T], R], these: Sequence[T]) -> Iterable[R]:
+    """Do something for each of some, one after the other."""
+    return [do(one) for one in these]
+
+
+class SendCollector:
+    """The queue, as it is for executions whose messages are sent together, later."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.messages: list[Message] = []
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Keep messages."""
+        self.messages += messages
+
+    def delete(self, queue: str, handles: Sequence[str]) -> None:
+        """Acknowledge messages."""
+        self._queue.delete(queue, handles)
+
+    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:
+        """Let messages be received again."""
+        self._queue.give_back(queue, seconds)
+
+
+@value
+class Looked:
+    """What came of a look at an execution."""
+
+    execution_id: str
+    seen: datetime
+    item: Execution | None
+    """As it stands after the look; None: it is not there, or cannot be worked on."""
+    late: bool = False
+    """Whether it was found late, for the first time."""
+
+
+@value
+class DueSweep:
+    """One run, of the schedule or for one shard.
+
+    ``token`` names it, once and for ever; ``until`` is when its time is over; ``at_once`` is how many threads it has.
     """
-    now = dependencies.clock.now()
-    found = dependencies.executions.due(now + LONGEST_DELAY, limit)
-    return sum(_sweep_one(dependencies, f"{token}-{number}", name, seen) for number, (name, seen) in enumerate(found))
+
+    dependencies: Dependencies
+    token: str
+    until: datetime
+    at_once: int = 1
+
+    def run(self) -> int:
+        """Look at what is due, leave shards that hold much to functions of their own; answer at how many it looked."""
+        executions, now = self.dependencies.executions, self.dependencies.clock.now()
+        found: list[DueExecution] = []
+        full: list[Message] = []
+        for shard in executions.due_shards():
+            page = executions.due(shard, now, PAGE)
+            if len(page) < PAGE:
+                found += page
+            else:
+                full.append(Message(shard, ShardDue("", 0), delay=len(full)))  # one by one: a batch is one function's
+        if full:
+            self.dependencies.queue.send(full)
+        return self.look_at(found)
+
+    def run_shard(self, shard: str) -> int:
+        """Look at what is due of a shard until there is no more, or no time; answer how many were looked at."""
+        count = 0
+        while self.dependencies.clock.now() < self.until:
+            found = self.dependencies.executions.due(shard, self.dependencies.clock.now(), READ_AHEAD)
+            looked = self.look_at(found)
+            count += looked
+            if len(found) < READ_AHEAD or not looked:
+                break
+        return count
+
+    def look_at(self, found: Sequence[DueExecution]) -> int:
+        """Look at executions while there is time, tenants in turns; answer at how many."""
+        wanted, count = in_turns(found), 0
+        with self.side_by_side() as each:
+            for start in range(0, len(wanted), CHUNK):
+                if start and self.dependencies.clock.now() >= self.until:
+                    break
+                try:
+                    count += self.look_at_some(wanted[start : start + CHUNK], each)
+                except UnavailableError:
+                    log.warning(line("executions left to the next run", request=self.token))
+                except Exception:
+                    log.exception(line("executions cannot be swept", request=self.token))
+        return count
+
+    def look_at_some(self, found: Sequence[DueExecution], each: Each) -> int:
+        """Read executions together, send what they ask for together, then move their due times on."""
+        items = self.dependencies.executions.read([name for name, _ in found])
+        collector = SendCollector(self.dependencies.queue)
+        dependencies = copy_with(self.dependencies, queue=collector)
+        current = [one for one in found if one[0] not in items or items[one[0]].due_at == one[1]]
+        looked = [one for one in each(lambda one: self.look(dependencies, one, items.get(one[0])), current) if one]
+        messages = [unsworn(message) for message in self.needed(collector.messages, {name for name, _ in found})]
+        groups = [messages[start : start + SENT_TOGETHER] for start in range(0, len(messages), SENT_TOGETHER)]
+        list(each(self.dependencies.queue.send, groups))
+        list(each(self.move_on, looked))
+        return len(looked)
+
+    def look(self, dependencies: Dependencies, found: DueExecution, item: Execution | None) -> Looked | None:
+        """Send what an execution asks for; None: it is left to the next run."""
+        name, seen = found
+        token = f"{self.token}-{name}"
+        try:
+            item = item or dependencies.executions.get(name)
+            if item is None:
+                return Looked(name, seen, None)
+            late = is_late(item, dependencies.clock.now())
+            delivery = Delivery(Origin.SCHEDULE.name_message(token), Message(name, Input("", 0)), found=item)
+            budget = Budget(dependencies.clock.now() + ANSWER_WITHIN)
+            after = Invocation(dependencies, token, [delivery], budget, Mode.SWEEP).result()
+            return Looked(name, seen, after or item, late)
+        except UnavailableError:
+            log.warning(line("execution left to the next run", execution=name, request=token))
+            return None
+        except Exception:
+            log.exception(
+                line("execution cannot be swept, and must not keep others waiting", execution=name, request=token)
+            )
+            return Looked(name, seen, None)
+
+    def needed(self, messages: Sequence[Message], swept: set[str]) -> Sequence[Message]:
+        """Leave out starts of child executions that are under way; those that are there already are not brought along.
+
+        So an untouched one begins, and one that has ended says so again.
+        """
+        starts = {message.execution for message in messages if isinstance(message.event, Started)} - swept
+        if not starts:
+            return messages
+        there = self.dependencies.executions.summaries(sorted(starts))
+        needed = []
+        for message in messages:
+            child = there.get(message.execution) if isinstance(message.event, Started) else None
+            if child is None:
+                needed.append(message)
+            elif child.state in {State.SUBMITTED, *ENDED}:
+                needed.append(copy_with(message, submitted=None))
+        return needed
+
+    def move_on(self, looked: Looked) -> None:
+        """Record that an execution was late, and tell when to look at it again."""
+        item, now = looked.item, self.dependencies.clock.now()
+        try:
+            if item is not None and looked.late:
+                self.dependencies.incidents.record(lateness(item, now))
+            later = now + UNREADABLE_FOR if item is None else due_at(item, now)
+            self.dependencies.executions.defer(looked.execution_id, looked.seen, later)
+        except UnavailableError:
+            log.warning(line("execution is looked at again", execution=looked.execution_id, request=self.token))
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[Each]:
+        """Lend what does something for each of some: in threads, if there are several."""
+        if self.at_once == 1:
+            yield one_by_one
+            return
+        with ThreadPoolExecutor(self.at_once, "sweep") as pool:
+            yield pool.map
 
 
-def _sweep_one(dependencies: Dependencies, token: str, execution_id: str, seen: datetime) -> bool:
-    now = dependencies.clock.now()
-    later: datetime | None = now + LONGEST_DELAY + GRACE
-    try:
-        item = dependencies.executions.get(execution_id)
-        if item is not None and seen > now and _is_sent_soon(item, seen):
-            return False
-        if item is not None:
-            later = _later(_send_implied(dependencies, execution_id, token) or item, now)
-    except UnavailableError:
-        log.warning(line("execution left to the next run", execution=execution_id, request=token))
-        return False
-    except Exception:
-        log.exception(
-            line("execution cannot be swept, and must not keep others waiting", execution=execution_id, request=token)
-        )
-    dependencies.executions.defer(execution_id, seen, later)
-    return True
+def in_turns(found: Sequence[DueExecution]) -> Sequence[DueExecution]:
+    """Bring what is due into an order in which tenants take turns, the earliest of each first."""
+    tenants: dict[str, list[DueExecution]] = {}
+    for each in found:
+        tenants.setdefault(ExecutionId.parse(each[0]).tenant, []).append(each)
+    return [each for turn in zip_longest(*tenants.values()) for each in turn if each is not None]
 
 
-def _send_implied(dependencies: Dependencies, execution_id: str, token: str) -> Execution | None:
-    """Send whatever the state of an execution implies; answer it as it stands."""
-    delivery = Delivery(Origin.SCHEDULE.name_message(token), Message(execution_id, Input("", 0)))
-    budget = Budget(dependencies.clock.now() + ANSWER_WITHIN)
-    return Invocation(dependencies, token, [delivery], budget, Mode.SWEEP).result()
+def unsworn(message: Message) -> Message:
+    """Take from a timer that is late what its sender's clock says: whether it is late is for another clock to say."""
+    if isinstance(message.event, TimerFired) and not message.delay:
+        return copy_with(message, event=copy_with(message.event, by=None))
+    return message
 
 
-def _is_sent_soon(item: Execution, seen: datetime) -> bool:
-    """Tell whether whoever wrote an execution may still be about to send what it asks for."""
-    natural = due_at(item)
-    return natural is None or seen < natural
-
-
-def _later(item: Execution, now: datetime) -> datetime | None:
-    """Tell when to look again at an execution whose messages have been sent."""
-    if item.version == 0:
-        return now + GRACE
-    natural = due_at(item)
-    if natural is None or natural > now + LONGEST_DELAY:
-        return natural
-    return max(natural, now + LONGEST_DELAY) + GRACE
+def lateness(item: Execution, now: datetime) -> Incident:
+    """Describe that an execution was late."""
+    return Incident(
+        kind=IncidentKind.MESSAGE_LOST,
+        subject=f"{item.id}@{item.version}",
+        at=now,
+        detail=f"nothing drove {item.id} on in time at {item.step}: its messages were sent again",
+        tenant_id=item.tenant_id,
+        execution_id=item.id,
+    )

@@ -76,6 +76,8 @@ class Delivery:
     """How often it has been received, this time included."""
     sent_at: datetime | None = None
     """When it was sent, if that is known."""
+    found: Execution | None = None
+    """The execution, where it has just been read."""
 
     def is_early(self, now: datetime) -> bool:
         """Tell whether it may have come before what starts its execution: a request of the parent's."""

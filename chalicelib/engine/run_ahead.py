@@ -8,8 +8,9 @@ from functools import partial
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import hand_over
+from chalicelib.core.executions.due import next_due
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.implied import due_at, implied
+from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
     CallDeferred,
     Decision,
@@ -195,7 +196,11 @@ class RunAhead(Claim):
         new = news(advance.execution, advance.records, limits)
         row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
         written = copy_with(
-            advance.execution, version=item.version + 1, writer=writer, tail=longer(item.tail, new.text)
+            advance.execution,
+            version=item.version + 1,
+            writer=writer,
+            tail=longer(item.tail, new.text),
+            due_at=self.due_at(advance.execution),
         )
         try:
             if row is not None:
@@ -205,7 +210,7 @@ class RunAhead(Claim):
                 self.dependencies.history.keep(new.payloads)
             if self.dependencies.observers:
                 self.unobserved = Committed(item, written, advance.records, self.request)
-            self.image = self.dependencies.executions.update(written, self.due_at(written))
+            self.image = self.dependencies.executions.update(written)
         except Stale as stale:
             self.reread(item, stale.current)
         except UnavailableError:
@@ -218,19 +223,22 @@ class RunAhead(Claim):
             self.after_write(written)
 
     def due_at(self, written: Execution) -> datetime | None:
-        """Tell when the schedule must look at what is written.
+        """Tell when the schedule is to look at what is to be written, which itself tells when that was to be before.
 
-        That is soon, while a thread asks for something under no message of a queue: nobody delivers that again should
-        the process that wrote it have died before it sent.
+        That is soon, where a thread asks for something under no message of a queue: nobody delivers that again should
+        the process that wrote it die before it sends.
         """
-        natural = due_at(written)
+        now = self.dependencies.clock.now()
+        natural = next_due(written, now)
         ours = [t for t in written.threads.values() if t.driver is None or t.driver.origin is not Origin.QUEUE]
         if not ours:
             return natural
-        now, definition = self.dependencies.clock.now(), self.definition(written)
+        definition = self.definition(written)
         if not any(implied(definition, written, thread, now) for thread in ours):
             return natural
-        return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
+        is_mine = any(thread.driver is None or self.is_me(thread.driver) for thread in ours)
+        soon = now + SENT_WITHIN if is_mine else written.due_at
+        return min((at for at in (natural, soon) if at is not None), default=None)
 
 
 def version_of(pending: Pending) -> int | None:

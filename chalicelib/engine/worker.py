@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chalicelib.core.executions.inputs import SignalPublished
+from chalicelib.core.executions.inputs import ShardDue, SignalPublished
 from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.dead_letters import work_on_dead_letters
@@ -34,6 +34,12 @@ LEAST = timedelta(seconds=0.5)
 
 WANTED = 45
 """Seconds: the least ``lambda_timeout`` of a function that makes calls."""
+
+SWEEPERS = 10
+"""Threads of a function that look at what is due."""
+
+SWEEP_RESERVE = timedelta(seconds=10)
+"""Of the function's time: for what a sweep has begun when its time is over."""
 
 log = logging.getLogger("sedo")
 
@@ -68,6 +74,7 @@ class Worker:
         budget = budget_of(self.dependencies.clock.now(), left)
         groups: dict[str, list[Delivery]] = {}
         handled: list[Handled] = []
+        shards: list[Delivery] = []
         for record in records:
             try:
                 delivery = read(record)
@@ -75,10 +82,13 @@ class Worker:
                 dead = self.mode is Mode.DEAD_LETTERS
                 handled.append(give_up_reading(self.dependencies, request, record, error, dead=dead))
             else:
-                groups.setdefault(delivery.message.execution, []).append(delivery)
+                is_shard = isinstance(delivery.message.event, ShardDue)
+                (shards if is_shard else groups.setdefault(delivery.message.execution, [])).append(delivery)
+        until = self.dependencies.clock.now() + left - SWEEP_RESERVE
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
             handled += self.work_on(request, waiting[start : start + PARALLEL], budget)
+        handled += [self.sweep_shard(f"{request}-{shard.id}", shard, until) for shard in shards]
         return self.answer(records, handled)
 
     def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> Sequence[Handled]:
@@ -149,6 +159,16 @@ class Worker:
             with suppress(UnavailableError):
                 seconds = {record["receiptHandle"]: again[record["messageId"]] for record in ours}
                 self.dependencies.queue.give_back(queue, seconds)
+
+    def sweep_shard(self, request: str, delivery: Delivery, until: datetime) -> Handled:
+        """Look at what is due of a shard; what is left of it is found by the next run of the schedule."""
+        from chalicelib.engine.due_sweep import DueSweep  # noqa: PLC0415 - few messages are of shards
+
+        try:
+            DueSweep(self.dependencies, request, until, SWEEPERS).run_shard(delivery.message.execution)
+        except Exception:
+            log.exception(line("shard left to the next run", shard=delivery.message.execution, request=request))
+        return Handled({delivery.id})
 
 
 def work_on_messages(  # noqa: PLR0913, PLR0917 - what an invocation is made of

@@ -55,7 +55,7 @@ class WaitStep:
         """
         match params:
             case {"seconds": int() | float() as seconds}:
-                return Sleep(truncate(context.now + timedelta(seconds=seconds)))
+                return Sleep(truncate(context.now + timedelta(seconds=seconds)), relative=True)
             case _:
                 return Sleep(_instant(params["until"]))
 

@@ -28,9 +28,9 @@ from chalicelib.core.values.errors import DryRunLimitError, InvalidError
 from chalicelib.core.values.json import Json, Problem, encode, parse_instant
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.due_sweep import sweep_due
+from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.invocation import ApiInvocation, Invocation
-from chalicelib.engine.model import Budget, Delivery, Dependencies
+from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, DryRunPlan, Stage
@@ -249,7 +249,7 @@ class _World:
             return False
         self.clock.instant = max(self.clock.now(), min(instants))
         if min(due.values(), default=datetime.max.replace(tzinfo=UTC)) <= self.clock.now():
-            sweep_due(self.dependencies, self.token())
+            DueSweep(self.dependencies, self.token(), self.clock.now() + ANSWER_WITHIN).run_shard("")
         return True
 
     def token(self) -> str:

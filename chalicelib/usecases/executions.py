@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import (
@@ -44,9 +45,6 @@ from chalicelib.usecases.definitions import DefinitionService
 
 ROWS = 100
 """Of history, read at a time."""
-
-UNTOUCHED_FOR = timedelta(seconds=60)
-"""After this time the schedule starts an execution that was written, but whose message may not have been sent."""
 
 PUTS, PUT_WITHIN = 3, timedelta(seconds=5)
 """How often, and for how long, to put an execution whose message is out: that starts it all the same."""
@@ -316,17 +314,17 @@ class ExecutionService:
                 break
         return execution
 
-    def _put(self, execution: Execution, due_at: datetime | None = None) -> Execution:
+    def _put(self, execution: Execution) -> Execution:
         """Put an execution where there is none of its id; answer the one that is there."""
         try:
-            self.executions.create(execution, due_at)
+            self.executions.create(execution)
         except Stale as stale:
             return stale.current or execution
         return execution
 
     def _put_then_send(self, execution: Execution) -> Execution:
         """Put, then send; a repeat sends again."""
-        current = self._put(execution, self.clock.now() + UNTOUCHED_FOR)
+        current = self._put(copy_with(execution, due_at=due_at(execution, self.clock.now())))
         self._send_start(current)
         return current
 

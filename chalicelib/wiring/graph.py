@@ -15,12 +15,13 @@ from chalicelib.engine.children import gatherer
 from chalicelib.engine.model import Dependencies, Mode
 from chalicelib.engine.observers import Observer, log_turns
 from chalicelib.engine.signals import Signals
-from chalicelib.engine.worker import Worker
+from chalicelib.engine.worker import SWEEP_RESERVE, SWEEPERS, Worker
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
 
     from chalicelib.core.definitions.model import Call, StepType
     from chalicelib.core.executions.identity import CallKey
@@ -170,6 +171,13 @@ class Wiring:
 
     def _read_token(self, text: str) -> "Token":
         return self._calls.tokens.read(text)
+
+    def sweep_due(self, token: str, left: "timedelta") -> int:
+        """Look at what is due, as the schedule does once a minute, for the time that is left."""
+        from chalicelib.engine.due_sweep import DueSweep  # noqa: PLC0415 - one function has a schedule
+
+        until = self._adapters.clock.now() + left - SWEEP_RESERVE
+        return DueSweep(self.dependencies, token, until, SWEEPERS).run()
 
     def _deliver(self, tenant: str, name: str, key: str) -> None:
         self.services.answers.deliver(tenant, name, key)

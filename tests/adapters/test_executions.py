@@ -1,7 +1,7 @@
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -211,34 +211,54 @@ def test_a_tenant_lists_only_its_own(store: ExecutionStore, tenant: str) -> None
     assert [summary.tenant_id for summary in store.list(tenant, 10)] == [tenant]
 
 
+def due(store: ExecutionStore, now: datetime) -> dict[str, datetime]:
+    """Find what is due in all shards."""
+    return {name: at for shard in store.due_shards() for name, at in store.due(shard, now, 1000)}
+
+
+def test_many_are_read_and_what_is_not_there_is_left_out(store: ExecutionStore, tenant: str) -> None:
+    executions = [copy_with(submitted(tenant, f"{n:08x}"), due_at=NOW) for n in range(105)]
+    for execution in executions:
+        store.create(execution)
+    ids = [execution.id for execution in executions]
+    assert store.read([*ids, submitted(tenant, "gone").id]) == dict(zip(ids, executions, strict=True))
+    headers = store.summaries([*ids, submitted(tenant, "gone").id])
+    assert {name: header.state for name, header in headers.items()} == dict.fromkeys(ids, State.SUBMITTED)
+
+
 def test_what_is_due_is_found_earliest_first(store: ExecutionStore, tenant: str) -> None:
     long_ago = NOW - timedelta(days=3650)
-    names = [f"{n:08x}" for n in range(9)]
+    names = [f"{n:08x}" for n in range(40)]
     for n, name in enumerate(names):
-        store.create(submitted(tenant, name), due_at=long_ago - timedelta(seconds=n))
-    store.create(submitted(tenant, "later"), due_at=NOW)
+        store.create(copy_with(submitted(tenant, name), due_at=long_ago - timedelta(seconds=n)))
+    store.create(copy_with(submitted(tenant, "later"), due_at=NOW))
     store.create(submitted(tenant, "never"))
-    expected = [(submitted(tenant, name).id, long_ago - timedelta(seconds=n)) for n, name in enumerate(names)][::-1]
-    assert store.due(NOW - timedelta(days=3649), 100) == expected
-    assert store.due(NOW - timedelta(days=3649), 4) == expected[:4]
-    assert store.due(long_ago, 100) == expected[:-1]
+    expected = {submitted(tenant, name).id: long_ago - timedelta(seconds=n) for n, name in enumerate(names)}
+    found = {shard: store.due(shard, long_ago, 100) for shard in store.due_shards()}
+    assert {name: at for page in found.values() for name, at in page} == expected
+    for shard, page in found.items():
+        assert list(page) == sorted(page, key=lambda each: each[1])
+        assert store.due(shard, long_ago, 2) == page[:2]
+        assert store.due(shard, long_ago - timedelta(milliseconds=1), 100) == [p for p in page if p[1] < long_ago]
 
 
 def test_a_write_without_due_time_is_due_no_more(store: ExecutionStore, tenant: str) -> None:
     execution = submitted(tenant)
-    store.create(execution, due_at=NOW - timedelta(days=1))
+    store.create(copy_with(execution, due_at=NOW - timedelta(days=1)))
     store.update(waiting(execution))
-    assert execution.id not in dict(store.due(NOW, 1000))
+    assert execution.id not in due(store, NOW)
 
 
 def test_a_due_time_is_moved_if_it_is_the_one_that_was_seen(store: ExecutionStore, tenant: str) -> None:
     execution = submitted(tenant)
     seen, later = NOW - timedelta(days=1), NOW + timedelta(days=1)
-    store.create(execution, due_at=seen)
+    store.create(copy_with(execution, due_at=seen))
     store.defer(execution.id, seen - timedelta(milliseconds=1), NOW + timedelta(days=2))
-    assert dict(store.due(NOW, 1000))[execution.id] == seen
+    assert due(store, NOW)[execution.id] == seen
     store.defer(execution.id, seen, later)
-    assert dict(store.due(NOW + timedelta(days=3), 1000))[execution.id] == later
+    assert due(store, NOW + timedelta(days=3))[execution.id] == later
+    assert store.get(execution.id) == copy_with(execution, due_at=later)
+    store.defer(execution.id, later, None)
     assert store.get(execution.id) == execution
 
 

@@ -179,7 +179,7 @@ def test_no_item_comes_near_the_limit(aws: Aws, tenant: str) -> None:
 
 def test_an_ordinary_execution_is_one_write_unit(moto_aws: Aws, tenant: str) -> None:
     execution = waiting(submitted(tenant, value={"foo": "bar"}))
-    moto_aws.backend.executions.update(execution, due_at=NOW)
+    moto_aws.backend.executions.update(copy_with(execution, due_at=NOW))
     item = stored(moto_aws, execution.id)
     assert item_size(item) < WRITE_UNIT
 

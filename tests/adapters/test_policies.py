@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.adapters import health
 from chalicelib.adapters.dynamodb.tables import TABLES
-from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFired
+from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
@@ -51,7 +51,7 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.definitions.newest(tenant, record.id)
     dependencies.definitions.version(tenant, record.id, 1)
     dependencies.definitions.list(tenant, 10)
-    dependencies.executions.create(execution, NOW)
+    dependencies.executions.create(copy_with(execution, due_at=NOW))
     dependencies.executions.get(execution.id)
     dependencies.executions.list(tenant, 10)
     dependencies.history.read(execution.id, 0, 10)
@@ -76,6 +76,18 @@ def worker(aws: Aws, tenant: str) -> None:
     dependencies.incidents.record(incident(tenant))
     for queue in aws.names.queues:
         dependencies.queue.delete(queue, ["handle"])
+    sweep(aws)
+
+
+def sweep(aws: Aws) -> None:
+    """Do what looking at what is due does."""
+    executions = aws.backend.executions
+    found = [each for shard in executions.due_shards() for each in executions.due(shard, NOW, 1)]
+    executions.read([execution_id for execution_id, _ in found])
+    executions.summaries([execution_id for execution_id, _ in found])
+    for execution_id, seen in found:
+        executions.defer(execution_id, seen, NOW)
+    aws.backend.queue.send([Message("1", ShardDue("", 0))])
 
 
 def schedule(aws: Aws, tenant: str) -> None:
@@ -83,9 +95,8 @@ def schedule(aws: Aws, tenant: str) -> None:
     events(aws, tenant)
     tasks(aws, tenant)
     dependencies = aws.backend
-    ((execution_id, _),) = dependencies.executions.due(NOW, 1)
-    dependencies.executions.get(execution_id)
-    dependencies.executions.defer(execution_id, NOW, NOW)
+    sweep(aws)
+    dependencies.executions.get(f"{tenant}:d:1")
     execution = submitted(tenant, value="x" * 100_000)
     dependencies.definitions.newest(tenant, "order-fulfilment")
     dependencies.definitions.version(tenant, "order-fulfilment", 1)
@@ -139,7 +150,8 @@ def resources(aws: Aws, params: dict[str, str]) -> Iterator[str]:
 def test_each_function_may_do_all_that_it_does(
     moto_aws: Aws, tenant: str, function: Callable[[Aws, str], None]
 ) -> None:
-    moto_aws.backend.executions.create(submitted(tenant, "due", value="x" * 100_000), NOW - NOW.resolution * 1000)
+    due = copy_with(submitted(tenant, "due", value="x" * 100_000), due_at=NOW)
+    moto_aws.backend.executions.create(due)
     with recorded(moto_aws) as calls:
         function(moto_aws, f"{tenant}-b")
     policy = POLICIES[function.__name__]

@@ -115,6 +115,8 @@ class SimulatedCalls:
             put_off, self.put_off = self.put_off, []
             return put_off
         soonest = min(running.until for running in self.running)
+        ahead = self.world.dependencies.clock.now() - self.world.clock.now()
+        until = None if until is None else until - ahead
         if until is not None and until < soonest:
             self.world.processes.pause(until)
             return []

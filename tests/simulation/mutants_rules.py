@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
-from chalicelib.core.executions.implied import due_at
+from chalicelib.core.executions.due import next_due
 from chalicelib.core.executions.inputs import ChildEnded, Input, Requested
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import BranchJoin, ItemJoin, PartitionJoin
@@ -177,7 +177,7 @@ class TrustsItsPeople(Invocation):
     """Is not looked after by the schedule should it die before it sends."""
 
     def due_at(self, written: Execution) -> datetime | None:
-        return due_at(written)
+        return next_due(written, self.dependencies.clock.now())
 
 
 RULES: Mapping[type[Transition], Sequence[str]] = {

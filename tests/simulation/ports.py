@@ -5,7 +5,7 @@ from copy import copy
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.adapters.memory.stores import MemoryExecutions
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.inputs import Image
@@ -26,8 +26,8 @@ class Caller:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         action: Callable[..., Any] = getattr(self._port, method)
-        if method == "restore":
-            return action  # it reads nothing but large values, which are a port of their own
+        if method in ("restore", "due_shards"):
+            return action  # the one reads nothing but large values, which are a port of their own, the other nothing
 
         def call(*args: Any, **kwargs: Any) -> Any:
             name = f"{self._name}.{method}"
@@ -38,6 +38,9 @@ class Caller:
                 raise
             if self._name == "executions" and method == "get":
                 self._saw(args[0], answer)
+            elif self._name == "executions" and method == "read":
+                for execution, item in answer.items():
+                    self._saw(execution, item)
             elif self._name == "executions" and method in ("update", "create"):
                 self._saw(args[0].id, args[0])
             return answer
@@ -49,20 +52,40 @@ class Caller:
         self._world.processes.current().seen[execution] = item if isinstance(item, Execution) else None
 
 
+class SkewedClock:
+    """The clock of whichever process runs."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        """Tell the instant, as the process that runs has it."""
+        skews, processes = self._world.settings.skews, self._world.processes
+        if not skews or processes.none_runs():
+            return self._world.clock.now()
+        return self._world.clock.now() + skews[processes.current().number % len(skews)]
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self._world.clock.sleep(seconds)
+
+
 class Watched(MemoryExecutions):
-    """A store that keeps which turns each write left."""
+    """A store that keeps which turns each write left, and when executions ended."""
 
-    def __init__(self, payloads: Payloads, turns: Turns) -> None:
+    def __init__(self, payloads: Payloads, turns: Turns, clock: MemoryClock) -> None:
         super().__init__(payloads)
-        self.turns = turns
+        self.turns, self.clock = turns, clock
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
-        image = super().update(execution, due_at)
+    def update(self, execution: Execution) -> Callable[[], Image | None]:
+        image = super().update(execution)
         self.turns.written(execution)
+        if execution.ended:
+            self.turns.ended.setdefault(execution.id, self.clock.now())
         return image
 
-    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
-        super().create(execution, due_at)
+    def create(self, execution: Execution) -> None:
+        super().create(execution)
         self.turns.written(execution)
 
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import count
 
 from greenlet import getcurrent, greenlet
 
@@ -26,6 +27,8 @@ class Process:
     message: QueueMessage | None = None
     began: int = 0
     """How many turns had been left by then."""
+    number: int = 0
+    """How many processes had begun before it."""
     until: datetime | None = None
     """It does nothing before this instant."""
     named: set[tuple[str, int]] = field(default_factory=set)
@@ -51,6 +54,8 @@ class Turns:
         self.current: dict[str, dict[str, int]] = {}
         self.left: dict[tuple[str, str, int], int] = {}
         self.width = 1
+        self.ended: dict[str, datetime] = {}
+        """When executions ended, by the clock of the world."""
 
     def written(self, execution: Execution) -> None:
         """Keep which turns a write left, and how many threads it holds."""
@@ -78,6 +83,7 @@ class Processes:
         self.main = getcurrent()
         self.alive: list[Process] = []
         self.late: list[Callable[[], object]] = []
+        self.numbers = count()
         self.agenda: list[tuple[datetime, Callable[[], object]]] = []
 
     def current(self) -> Process:
@@ -95,7 +101,9 @@ class Processes:
             with suppress(Killed, SedoError):
                 run()
 
-        self.alive.append(Process(name, greenlet(guarded, self.main), message, began=len(self.turns.left)))
+        number = next(self.numbers)
+        process = Process(name, greenlet(guarded, self.main), message, began=len(self.turns.left), number=number)
+        self.alive.append(process)
 
     def pause(self, until: datetime | None = None) -> None:
         """Let everything else have its turn."""

@@ -1,6 +1,6 @@
 """How a world is set up: all that a test can choose beside its definitions, planned faults and seed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.core.executions.decide import decide
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
+from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Handled
 from chalicelib.engine.worker import work_on_messages
@@ -26,6 +27,10 @@ class Settings:
 
     rate: float = 0.0
     """How often a fault strikes a call."""
+    purges: Collection[int] = ()
+    """The calls, by their numbers, right after which both queues are purged."""
+    skews: Sequence[timedelta] = ()
+    """By how much the clocks of processes differ from the world's, one after the other; none: they do not."""
     answers: Mapping[str, Sequence[Mapping[str, Json]]] = field(default_factory=dict)
     """Of the scenario."""
     latency: timedelta = timedelta(milliseconds=1)
@@ -43,6 +48,7 @@ class Settings:
     requesting: type[Invocation] = Invocation
     """Of the API."""
     service: type[ExecutionService] = ExecutionService
+    sweep: type[DueSweep] = DueSweep
     decide: Callable[..., Any] = decide
     working: Callable[..., Handled] = work_on_messages
     """What works on the messages of an execution, dead or not."""

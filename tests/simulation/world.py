@@ -27,7 +27,6 @@ from chalicelib.core.records.history import chained, newest
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.task import Task, read_task
-from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.giving_back import pauses
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
 from chalicelib.engine.signals import Signals
@@ -36,7 +35,7 @@ from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
 from tests.simulation.faults import Chance, Fault, Faults, Killed, possible
-from tests.simulation.ports import Caller, ParsedDefinitions, Watched, struck
+from tests.simulation.ports import Caller, ParsedDefinitions, SkewedClock, Watched, struck
 from tests.simulation.processes import Processes, Turns
 from tests.simulation.settings import MINUTE, START, TENANT, Settings
 
@@ -70,7 +69,7 @@ class World:
         self.processes = Processes(self.clock, self.turns)
         self.chunks = MemoryChunks()
         unstruck = Payloads(self.chunks)
-        self.executions, self.history = Watched(unstruck, self.turns), MemoryHistory(unstruck)
+        self.executions, self.history = Watched(unstruck, self.turns, self.clock), MemoryHistory(unstruck)
         self.queue = MemoryQueue(self.clock, receives=self.settings.receives)
         self.tasks, self.signals, self.incidents = MemoryTasks(), MemorySignals(), MemoryIncidents()
         self.answers, self.made_calls, self.given_up = Answers(self.settings.answers), list[MadeCall](), 0
@@ -86,7 +85,7 @@ class World:
             definitions=Caller(self, "definitions", self.definitions),
             history=Caller(self, "history", struck(self.history, payloads)),
             queue=Caller(self, "queue", self.queue),
-            clock=self.clock,
+            clock=SkewedClock(self),
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
             signals=Signals(Caller(self, "events", self.signals), self.clock),
@@ -132,19 +131,19 @@ class World:
         instants = [message.visible_at for message in self.queue.messages.values()] + self.processes.instants()
         due = list(self.executions.due_times.values())
         if due:
-            soonest = max(self.next_tick, min(due) - timedelta(minutes=15))
+            soonest = max(self.next_tick, min(due))
             instants.append(START + MINUTE * -((START - soonest) // MINUTE))
         if not instants:
             return False
         self.clock.instant = max(self.clock.instant, min(instants))
-        if due and self.clock.instant >= self.next_tick:
+        if due and max(self.next_tick, min(due)) <= self.clock.instant:
             self.next_tick = self.clock.instant + MINUTE
             self.processes.spawn("schedule", self.sweep)
         return True
 
     def sweep(self) -> None:
         """Look at what is due, as the schedule does."""
-        sweep_due(self.dependencies, f"tick-{next(self.requests)}")
+        self.settings.sweep(self.dependencies, f"tick-{next(self.requests)}", self.clock.now() + MINUTE).run()
 
     def call(self, name: str, action: Callable[[], object]) -> object:
         """Make a call of a port, or let a fault strike; nothing strikes what is in a late call that lands."""
@@ -152,6 +151,7 @@ class World:
             return action()
         self.processes.pause()
         self.clock.instant += self.settings.latency
+        number = len(self.faults.calls)
         fault = self.fault(name)
         self.faults.record(name, fault)
         match fault:
@@ -172,7 +172,11 @@ class World:
                 self.send_twice(action)
             case Fault.REDELIVER:
                 self.redeliver()
-        return action()
+        try:
+            return action()
+        finally:
+            if number in self.settings.purges:
+                self.queue.messages.clear()
 
     def fault(self, name: str) -> Fault | None:
         """Decide whether a fault strikes a call now."""

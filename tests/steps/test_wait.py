@@ -26,7 +26,7 @@ CENTURY = 36_525 * 86_400
 )
 def test_seconds_count_from_the_instant_of_the_turn_to_the_millisecond(seconds: float, until: datetime) -> None:
     assert SCHEMA.problems({"seconds": seconds}) == []
-    assert WaitStep().run({"seconds": seconds}, CONTEXT) == Sleep(until)
+    assert WaitStep().run({"seconds": seconds}, CONTEXT) == Sleep(until, relative=True)
 
 
 @pytest.mark.parametrize(

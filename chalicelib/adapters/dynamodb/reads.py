@@ -33,23 +33,23 @@ def query(client: "DynamoDBClient", request: "QueryInputTypeDef", limit: int) ->
     return found
 
 
-def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], projection: Sequence[str]) -> list[Item]:
-    """Read attributes of the items under some keys, strongly consistent, in no order; what is not there is left out.
+def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], projection: Sequence[str] = ()) -> list[Item]:
+    """Read the items under some keys, or some of their attributes, strongly consistent, in no order.
+
+    What is not there is left out.
 
     Raises:
         UnavailableError: DynamoDB did not answer.
     """
     names = {f"#{name}": name for name in projection}
+    attributes: KeysAndAttributesTypeDef = {"Keys": [], "ConsistentRead": True}
+    if names:
+        attributes |= {"ProjectionExpression": ",".join(names), "ExpressionAttributeNames": names}
     found: list[Item] = []
     for start in range(0, len(keys), MAX_KEYS):
         wanted: Sequence[Item] = keys[start : start + MAX_KEYS]
         while wanted:
-            request: KeysAndAttributesTypeDef = {
-                "Keys": wanted,
-                "ConsistentRead": True,
-                "ProjectionExpression": ",".join(names),
-                "ExpressionAttributeNames": names,
-            }
+            request: KeysAndAttributesTypeDef = {**attributes, "Keys": wanted}
             with unavailable():
                 answer = client.batch_get_item(RequestItems={table: request})
             found += answer["Responses"].get(table, [])

@@ -7,17 +7,18 @@ import itertools
 import json
 from bisect import bisect_right, insort
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.adapters.payloads import ChunkKey, Payloads
-from chalicelib.core.executions.inputs import Image, Message, TimerFired
+from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import Reference, execution_slots
-from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
 
@@ -64,26 +65,37 @@ class MemoryExecutions:
         """Read one."""
         return self._read(self._document(execution_id))
 
-    def create(self, execution: Execution, due_at: datetime | None = None) -> None:
+    def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
+        """Read many."""
+        found: dict[str, Execution] = {}
+        for name in ids:
+            with suppress(Exception):
+                if (item := self.get(name)) is not None:
+                    found[name] = item
+        return found
+
+    def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
         text = self._write(execution)
         if (current := self._document(execution.id)) is not None:
             raise Stale(self._read(current))
-        self._put(execution.id, text, due_at)
+        self._put(execution, text)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+    def update(self, execution: Execution) -> Callable[[], Image | None]:
         """Write the next version."""
         text = self._write(execution)
         current = self._document(execution.id)
         expected = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
         if (execution.version - 1, execution.nonce) != expected:
             raise Stale(self._read(current))
-        self._put(execution.id, text, due_at)
-        return lambda: {"text": text} if len(text) <= MAX_IMAGE_BYTES else None
+        self._put(execution, text)
+        due_at = None if execution.due_at is None else format_instant(execution.due_at)
+        return lambda: {"text": text, "dueAt": due_at} if len(text) <= MAX_IMAGE_BYTES else None
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
-        return self._execution(json.loads(str(image["text"])))
+        due_at = None if image["dueAt"] is None else parse_instant(str(image["dueAt"]))
+        return self._execution(json.loads(str(image["text"])), due_at)
 
     def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
         """Read headers, newest first."""
@@ -92,9 +104,18 @@ class MemoryExecutions:
         rest = [e for e in mine if after is None or _newness(e) < (after.started_at, after.id)]
         return [_summary(execution) for execution in rest[:limit]]
 
-    def due(self, before: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
+    def summaries(self, ids: Sequence[str]) -> Mapping[str, Summary]:
+        """Read headers."""
+        found = (read_execution(json.loads(self.items[name])) for name in ids if name in self.items)
+        return {execution.id: _summary(execution) for execution in found}
+
+    def due_shards(self) -> Sequence[str]:
+        """Name the only one."""
+        return ("",)
+
+    def due(self, shard: str, now: datetime, limit: int) -> Sequence[tuple[str, datetime]]:  # noqa: ARG002 - see above
         """Find what is due."""
-        found = sorted((at, name) for name, at in self.due_times.items() if at < before)
+        found = sorted((at, name) for name, at in self.due_times.items() if at <= now)
         return [(name, at) for at, name in found[:limit]]
 
     def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
@@ -110,12 +131,12 @@ class MemoryExecutions:
         return None if text is None else json.loads(text)
 
     def _read(self, document: dict[str, Any] | None) -> Execution | None:
-        return None if document is None else self._execution(document)
+        return None if document is None else self._execution(document, self.due_times.get(document["id"]))
 
-    def _execution(self, document: dict[str, Any]) -> Execution:
+    def _execution(self, document: dict[str, Any], due_at: datetime | None) -> Execution:
         references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
         self.payloads.unpack(document["tenantId"], document, references, execution_slots)
-        return read_execution(document)
+        return copy_with(read_execution(document), due_at=due_at)
 
     def _write(self, execution: Execution) -> str:
         packed = self.payloads.pack(execution.tenant_id, execution_json(execution), execution_slots)
@@ -124,11 +145,11 @@ class MemoryExecutions:
         references = {place: asdict(each) for place, each in packed.references.items()}
         return encode({**json.loads(packed.text), "payloads": references}).decode()
 
-    def _put(self, execution_id: str, text: str, due_at: datetime | None) -> None:
-        self.items[execution_id] = text
-        self.due_times.pop(execution_id, None)
-        if due_at is not None:
-            self.due_times[execution_id] = due_at
+    def _put(self, execution: Execution, text: str) -> None:
+        self.items[execution.id] = text
+        self.due_times.pop(execution.id, None)
+        if execution.due_at is not None:
+            self.due_times[execution.id] = execution.due_at
 
 
 def _summary(execution: Execution) -> Summary:
@@ -246,7 +267,8 @@ class MemoryQueue:
             now = self.clock.now()
             visible_at = now + timedelta(seconds=message.delay)
             body = json.dumps(message_json(message))
-            kept = QueueMessage(next(self.ids), body, isinstance(message.event, TimerFired), visible_at, now)
+            is_timer = isinstance(message.event, TimerFired | ShardDue)
+            kept = QueueMessage(next(self.ids), body, is_timer, visible_at, now)
             self.messages[kept.id] = kept
 
     def receive(self, message: QueueMessage) -> QueueMessage:

@@ -35,6 +35,8 @@ class Sleep:
     """The step goes on at this instant; its result is what came in."""
 
     until: datetime
+    relative: bool = False
+    """Whether it was said as a time from the beginning of the step, and not as an instant."""
 
 
 @value

@@ -49,9 +49,15 @@ class StateBuilder:
         self.last: tuple[State, str] | None = None
         """What the execution did last: it shows once all that the event comes to is done."""
 
+    def not_later(self, deadline: datetime, since: datetime) -> datetime:
+        """Hold a time that another clock may count: from now on it is no longer than it was from its beginning."""
+        return min(deadline, self.now + (deadline - since))
+
     def move(self, thread: Thread) -> Thread:
         """Take a changed thread to its next turn."""
         moved = copy_with(thread, turn=thread.turn + 1, since=self.now, driver=self.driver, strikes=0)
+        if thread.deadline is not None:
+            moved = copy_with(moved, deadline=self.not_later(thread.deadline, thread.started_at))
         self.put(moved)
         return moved
 

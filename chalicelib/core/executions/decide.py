@@ -149,6 +149,9 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspici
         """Record the start before the first thing that happens."""
         if self.before.state is not State.SUBMITTED or self.execution is self.before:
             return []
+        if self.before.deadline is not None:
+            deadline = self.not_later(self.before.deadline, self.before.started_at)
+            self.execution = copy_with(self.execution, deadline=deadline)
         root = self.before.threads[ROOT]
         first = HistoryEntry(
             self.before.started_at, State.SUBMITTED, ROOT, 0, self.before.step, actor=self.before.started_by
@@ -190,7 +193,9 @@ class TableRow:
 
 def _fires(status: Status, means: str) -> TableRow:
     """Make the row of a status at which a timer can fire, which it does never early."""
-    return TableRow(status, (TimerFired,), means, lambda do, thread, _: do.timer_fired(thread), while_paused=False)
+    return TableRow(
+        status, (TimerFired,), means, lambda do, thread, fired: do.timer_fired(thread, fired), while_paused=False
+    )
 
 
 def _dies(status: Status) -> Sequence[TableRow]:

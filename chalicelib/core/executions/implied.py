@@ -34,14 +34,6 @@ MAX_OUTPUT = 64 * 1024
 """Characters of an output, or an error, that the parent execution is told in a message; it reads a longer one."""
 
 
-def due_at(execution: Execution) -> datetime | None:
-    """Tell when the schedule must look at an execution: when its earliest wait that no message can span is over."""
-    if execution.ended or execution.paused:
-        return None
-    wakes = (wakes_at(execution, thread) for thread in execution.threads.values() if is_long(execution, thread))
-    return min((wake for wake in wakes if wake is not None), default=None)
-
-
 def wakes_at(execution: Execution, thread: Thread) -> datetime | None:
     """Tell when a thread's timer fires: the end of its wait, of its attempt's time or of the execution's.
 
@@ -91,7 +83,9 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     if wake is not None:
         delay, longest = seconds_until(wake, now), int(LONGEST_DELAY.total_seconds())
         if not is_long(execution, thread) or delay <= longest:
-            commands.append(Message(execution.id, TimerFired(*thread.key), delay=min(delay, longest)))
+            delay = min(delay, longest)
+            fired = TimerFired(*thread.key, by=now + timedelta(seconds=delay))
+            commands.append(Message(execution.id, fired, delay=delay))
     elif thread.status is Status.READY:
         commands += _next(execution, thread, now)
     return commands

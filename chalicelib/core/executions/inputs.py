@@ -35,8 +35,16 @@ class StepDue(Input):
     """The thread can run its step."""
 
 
+@value
 class TimerFired(Input):
     """The timer of the turn fired."""
+
+    by: datetime | None = field(default=None, compare=False)
+    """By when it arrives, on the clock of who sent it: it is at least as late as that, whatever other clocks say."""
+
+
+class ShardDue(Input):
+    """A shard of the index of what is due holds more than one run of the schedule works on."""
 
 
 @value

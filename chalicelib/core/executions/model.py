@@ -290,6 +290,8 @@ class Execution:
     """How often it was driven on after its end."""
     mailbox: Sequence[Signal] = ()
     """The events that were sent to it, while they are kept."""
+    due_at: datetime | None = None
+    """When the schedule is to look at it, as its store has it; None: never."""
 
     @property
     def paused(self) -> bool:

@@ -1,14 +1,14 @@
 """What a step comes to: it runs, calls, succeeds, and leads to the next one."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from chalicelib.core.definitions.model import AnswerKind, Call, End, Fork, Goto, Sleep, Spread, Succeed, WaitForAnswer
 from chalicelib.core.executions.builder import size_of
 from chalicelib.core.executions.factory import children_of
 from chalicelib.core.executions.implied import is_due
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, TimerFired
 from chalicelib.core.executions.model import Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import answered_by, callback_of, holds, is_partition_root, outcome
@@ -68,7 +68,8 @@ class Steps(Rules):
                 self.succeed(thread, output, None, pure=True)
             case Sleep(until) if until <= thread.started_at:
                 self.succeed(thread, thread.incoming, pure=True)
-            case Sleep(until):
+            case Sleep(until, relative):
+                until += self.now - thread.started_at if relative else timedelta()  # another clock may have begun it
                 self.move(copy_with(thread, status=Status.WAITING, wait=TimerWait(until)))
             case Fork(first):
                 self.fork(thread, first=first)
@@ -136,9 +137,9 @@ class Steps(Rules):
         waiting = copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait)
         self.put(copy_with(waiting, since=self.now, driver=self.driver))
 
-    def timer_fired(self, thread: Thread) -> None:
+    def timer_fired(self, thread: Thread, fired: TimerFired) -> None:
         """Let the timer of a turn count once it is due, however early its message comes."""
-        if is_due(self.execution, thread, self.now):
+        if is_due(self.execution, thread, max(self.now, fired.by or self.now)):
             self.fire(thread)
 
     def fire(self, thread: Thread) -> None:

@@ -12,6 +12,7 @@ from chalicelib.core.executions.inputs import (
     PauseRequested,
     RedriveRequested,
     ResumeRequested,
+    ShardDue,
     SignalPublished,
     Started,
     StepDue,
@@ -54,6 +55,7 @@ _EVENTS: Mapping[str, type[Input]] = {
     "ResumeRequested": ResumeRequested,
     "RedriveRequested": RedriveRequested,
     "EventPublished": SignalPublished,
+    "ShardDue": ShardDue,
 }
 """The inputs that travel in messages, by their names there."""
 
@@ -97,6 +99,8 @@ def read_message(document: Mapping[str, Any]) -> Message:
         members["error"] = Failure(**members["error"])
     if "state" in members:
         members["state"] = State(members["state"])
+    if "by" in members:
+        members["by"] = parse_instant(members["by"])
     event = kind(**members | {"thread": str(document["thread"]), "turn": int(document["turn"])})
     submitted = document.get("submission")
     return Message(str(document["execution"]), event, submitted and read_execution(submitted), document.get("image"))
@@ -107,6 +111,8 @@ def _event_json(event: Input) -> JsonObject:
     members = {field.name: getattr(event, field.name) for field in fields(event)}
     changed = {field.name for field in fields(event) if members[field.name] != field.default}
     members["error"] = None if members.get("error") is None else failure_json(members["error"])
+    if isinstance(event, TimerFired) and event.by is not None:
+        members["by"] = format_instant(event.by)
     return {name: value for name, value in members.items() if name in changed | {"thread", "turn"}}
 
 

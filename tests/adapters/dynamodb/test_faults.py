@@ -111,7 +111,7 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "create a large one": lambda dependencies: dependencies.executions.create(submitted("t", value="x" * 100_000)),
     "update": lambda dependencies: dependencies.executions.update(waiting(EXECUTION)),
     "list": lambda dependencies: dependencies.executions.list("t", 10),
-    "due": lambda dependencies: dependencies.executions.due(NOW, 10),
+    "due": lambda dependencies: dependencies.executions.due("0", NOW, 10),
     "defer": lambda dependencies: dependencies.executions.defer(EXECUTION.id, NOW, NOW),
     "newest": lambda dependencies: dependencies.definitions.newest("t", "d"),
     "version": lambda dependencies: dependencies.definitions.version("t", "d", 1),

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.core.definitions.model import StartChild
 from chalicelib.core.executions.decide import hand_over
-from chalicelib.core.executions.implied import MAX_OUTPUT, due_at, is_due, living, wakes_at
+from chalicelib.core.executions.implied import MAX_OUTPUT, is_due, living, wakes_at
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
@@ -57,7 +57,6 @@ class TestTimers:
     @pytest.mark.parametrize(("seconds", "delay"), [(45, 45), (0.5, 1), (44.001, 45), (900, 900)])
     def test_a_wait_asks_for_its_timer_in_whole_seconds(self, seconds: float, delay: int) -> None:
         assert wait(seconds).asks() == [timer(delay)]
-        assert due_at(wait(seconds).execution) is None
 
     def test_later_for_the_rest(self) -> None:
         assert wait(45).later(30).asks() == [timer(15)]
@@ -65,10 +64,14 @@ class TestTimers:
         run.now += 60 * SECOND
         assert run.asks() == [timer(0)]
 
-    def test_one_beyond_the_reach_of_a_message_has_a_due_time_instead(self) -> None:
-        run = wait(900.001)
-        assert run.asks() == []
-        assert due_at(run.execution) == NOW + timedelta(seconds=900, milliseconds=1)
+    def test_its_message_tells_by_when_it_arrives(self) -> None:
+        (message,) = wait(44.001).asks()
+        assert isinstance(message, Message)
+        assert isinstance(message.event, TimerFired)
+        assert message.event.by == NOW + 45 * SECOND
+
+    def test_one_beyond_the_reach_of_a_message_asks_for_nothing(self) -> None:
+        assert wait(900.001).asks() == []
 
     def test_until_a_message_can_span_the_rest(self) -> None:
         run = wait(3600).later(2699)
@@ -101,27 +104,15 @@ class TestTimers:
             """)
         assert run.go().asks() == [timer(20)]
 
-    def test_the_earliest_of_the_long_waits_is_the_due_time(self) -> None:
-        run = Run("""
-            steps:
-              - id: each
-                type: map
-                items: [5000, 4000, 45]
-                steps: [{id: rest, type: wait, seconds: '${item}'}]
-            """).go()
-        assert due_at(run.execution) == NOW + 4000 * SECOND
-        assert run.asks() == [Message("t:d:1", TimerFired("main.1.2", 1), delay=45)]
-
     def test_while_paused_there_is_none(self) -> None:
         for run in (wait(45).ask(PauseRequested()), wait(3600).ask(PauseRequested())):
-            assert (run.asks(), due_at(run.execution)) == ([], None)
+            assert run.asks() == []
 
     def test_resumed_it_is_asked_for_again(self) -> None:
         assert wait(45).ask(PauseRequested()).ask(ResumeRequested()).asks() == [timer(45, turn=1)]
 
     def test_nor_after_the_end(self) -> None:
-        run = wait(3600).ask(CancelRequested())
-        assert (run.asks(), due_at(run.execution)) == ([], None)
+        assert wait(3600).ask(CancelRequested()).asks() == []
 
 
 class TestWorkflow:
