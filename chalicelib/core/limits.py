@@ -93,6 +93,13 @@ class Limits:
     """Characters of JSON of one result; a function has to hold a few of them."""
     fork_width: int = 100
     """Threads that one step may fork, and executions that it may wait for: a larger `map` is a tree of these."""
+    execution_threads: int = 500
+    """Threads that the items of a `map` may bring an execution to: of more, the items run in executions of their own."""
+    execution_bytes: int = 400 * 1024
+    """Bytes that the state of an execution takes where it is kept, without its large values (Amazon DynamoDB quotas,
+    "Item size")."""
+    execution_chars: int = 128_000_000
+    """Characters of JSON of the state of an execution, its large values included: a function has to hold them."""
     execution_nesting: int = 16
     """Executions nested by `workflow` steps."""
     execution_starts: int = 100_000
