@@ -58,10 +58,12 @@ class Executions(MemoryExecutions):
         self.rivals: list[Callable[[], object]] = []
         self.lost_answers = 0
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+    def update(
+        self, execution: Execution, due_at: datetime | None = None, spare: int = 0
+    ) -> Callable[[], Image | None]:
         if self.rivals:
             self.rivals.pop(0)()
-        image = super().update(execution, due_at)
+        image = super().update(execution, due_at, spare)
         if self.lost_answers:
             self.lost_answers -= 1
             raise UnavailableError

@@ -59,8 +59,10 @@ class Executions(MemoryExecutions):
         super().__init__()
         self.largest = largest
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
-        image = super().update(execution, due_at)
+    def update(
+        self, execution: Execution, due_at: datetime | None = None, spare: int = 0
+    ) -> Callable[[], Image | None]:
+        image = super().update(execution, due_at, spare)
         self.measure(execution)
         return image
 

@@ -94,7 +94,8 @@ class Limits:
     fork_width: int = 100
     """Threads that one step may fork, and executions that it may wait for: a larger `map` is a tree of these."""
     execution_threads: int = 500
-    """Threads that the items of a `map` may bring an execution to: of more, the items run in executions of their own."""
+    """Threads that a `map` may bring an execution to: where its items would make more, they run in executions of their
+    own."""
     execution_bytes: int = 400 * 1024
     """Bytes that the state of an execution takes where it is kept, without its large values (Amazon DynamoDB quotas,
     "Item size")."""

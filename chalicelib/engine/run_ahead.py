@@ -13,16 +13,23 @@ from chalicelib.core.executions.implied import due_at, implied
 from chalicelib.core.executions.inputs import (
     CallDeferred,
     Decision,
+    Input,
+    Outgrown,
+    Poisoned,
     RedriveRequested,
+    Requested,
     ResumeRequested,
+    SignalReceived,
+    SignalSent,
     StepDue,
+    WaitClosed,
 )
-from chalicelib.core.executions.model import Execution, HistoryEntry, Origin, Status
+from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.history import longer, new_row, news, stays
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import OutgrownError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.claim import Claim
-from chalicelib.engine.model import SENT_WITHIN, Pending
+from chalicelib.engine.model import SENT_WITHIN, SPARED_BY_FAILURES, SPARED_BY_STEPS, Mode, Pending
 from chalicelib.engine.observers import Committed
 from chalicelib.ports import Stale
 
@@ -38,9 +45,14 @@ class Advance:
     turns: int = 0
     size: int = 0
     """Of the results in the records, in characters of JSON."""
+    taken: int = 0
+    """How many of the inputs that are pending."""
+    last: Pending | None = None
+    """The input of the newest turn."""
 
-    def fold(self, decision: Decision) -> None:
-        """Take a decision up."""
+    def fold(self, decision: Decision, made: Pending) -> None:
+        """Take up what an input comes to."""
+        self.last = made
         self.execution = decision.execution
         self.records.extend(decision.records)
         for record in decision.records:
@@ -56,11 +68,14 @@ class RunAhead(Claim):
         now = self.dependencies.clock.now()
         advance = Advance(item)
         for pending in self.pending:
+            if advance.turns >= self.turns_per_write:
+                return advance
+            advance.taken += 1
             definition = self.definition(advance.execution, version_of(pending))
             driver = self.me[pending.message]
             decision = self.dependencies.decide(definition, advance.execution, pending.input, now, driver)
             if decision.execution is not advance.execution:
-                advance.fold(decision)
+                advance.fold(decision, pending)
         if now < self.budget.deadline and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
         if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
@@ -70,16 +85,17 @@ class RunAhead(Claim):
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to call."""
         stopped: set[TurnKey] = set()
-        most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
+        most = min(self.turns_per_write, self.budget.turns - self.turns)
         while advance.turns < most and advance.size < self.budget.size_per_write:
             found = next(self.due(advance.execution, stopped), None)
             if found is None:
                 return
             key, message = found
             definition = self.definition(advance.execution)
-            decision = self.dependencies.decide(definition, advance.execution, StepDue(*key), now, self.me[message])
+            step = StepDue(*key)
+            decision = self.dependencies.decide(definition, advance.execution, step, now, self.me[message])
             if decision.call is None:
-                advance.fold(decision)
+                advance.fold(decision, Pending(step, message))
             else:
                 stopped.add(key)
                 if self.may_call(key):
@@ -197,17 +213,42 @@ class RunAhead(Claim):
                 self.dependencies.history.keep(new.payloads)
             if self.dependencies.observers:
                 self.unobserved = Committed(item, written, advance.records, self.request)
-            self.image = self.dependencies.executions.update(written, self.due_at(written))
+            self.image = self.dependencies.executions.update(written, self.due_at(written), spared(advance))
         except Stale as stale:
             self.reread(item, stale.current)
+        except OutgrownError as error:
+            self.write_less(item, advance, error)
         except UnavailableError:
             self.unanswered += 1
             if self.unanswered > self.budget.unanswered:
                 raise
             self.reread(item, self.dependencies.executions.get(item.id))
         else:
-            self.presumed, self.pending = False, []
+            self.presumed, self.pending = False, self.pending[advance.taken :]
             self.after_write(written)
+
+    def write_less(self, item: Execution, advance: Advance, error: OutgrownError) -> None:
+        """Write fewer turns at a time; one that has no room by itself fails its step, or else the first one.
+
+        Raises:
+            OutgrownError: somebody asked for it, or not even that has room.
+        """
+        self.unobserved = None
+        self.turns -= advance.turns
+        if advance.turns > 1:
+            self.turns_per_write = advance.turns // 2
+            return
+        last = advance.last
+        if last is None or (isinstance(last.input, Outgrown) and last.input.whole) or self.can_refuse(last.input):
+            raise error
+        whole = isinstance(last.input, Outgrown | Requested)
+        key = item.threads[ROOT].key if whole else TurnKey(last.input.thread, last.input.turn)
+        failing = Pending(Outgrown(*key, str(error), whole), last.message)
+        self.pending = [failing, *self.pending[advance.taken :]]
+
+    def can_refuse(self, said: Input) -> bool:
+        """Tell whether there is somebody to be told that what they said has no room."""
+        return self.mode is Mode.REQUEST and not isinstance(said, SignalReceived | Outgrown)
 
     def due_at(self, written: Execution) -> datetime | None:
         """Tell when the schedule must look at what is written.
@@ -223,6 +264,20 @@ class RunAhead(Claim):
         if not any(implied(definition, written, thread, now) for thread in ours):
             return natural
         return min(natural or now + SENT_WITHIN, now + SENT_WITHIN)
+
+
+def spared(advance: Advance) -> int:
+    """Tell how many bytes of an execution's item a write leaves free."""
+    last = advance.last.input if advance.last is not None and advance.turns == 1 else None
+    match last:
+        case Outgrown():
+            return SPARED_BY_FAILURES
+        case SignalSent():
+            return SPARED_BY_STEPS
+        case Requested() | Poisoned() | WaitClosed():
+            return 0
+        case _:
+            return SPARED_BY_STEPS if advance.turns else 0
 
 
 def version_of(pending: Pending) -> int | None:

@@ -35,8 +35,10 @@ class Executions(MemoryExecutions):
             raise UnavailableError
         return super().get(execution_id)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
-        image = super().update(execution, due_at)
+    def update(
+        self, execution: Execution, due_at: datetime | None = None, spare: int = 0
+    ) -> Callable[[], Image | None]:
+        image = super().update(execution, due_at, spare)
         self.calls.append(("update", execution.id))
         return image
 

@@ -56,8 +56,10 @@ class Watched(MemoryExecutions):
         super().__init__(payloads)
         self.turns = turns
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
-        image = super().update(execution, due_at)
+    def update(
+        self, execution: Execution, due_at: datetime | None = None, spare: int = 0
+    ) -> Callable[[], Image | None]:
+        image = super().update(execution, due_at, spare)
         self.turns.written(execution)
         return image
 

@@ -19,7 +19,7 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.inputs import Image
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
-from chalicelib.core.records.payload import STATE, execution_slots
+from chalicelib.core.records.payload import MAX_ITEM, STATE, execution_slots, require_room
 from chalicelib.core.values.json import decode, encode, format_instant, parse_instant
 from chalicelib.ports import Position, Stale, Summary
 
@@ -33,6 +33,9 @@ HEADER = (*SUMMARY, "version", "nonce")
 
 DUE_SHARDS = 4
 """So that executions that are due at the same time do not all write to one partition of the index."""
+
+SMALL = STATE.slot
+"""A state that is no longer has no large values, and fits."""
 
 ABSENT = EXECUTIONS.absent
 
@@ -53,13 +56,15 @@ class DynamoExecutions:
 
     def create(self, execution: Execution, due_at: datetime | None = None) -> None:
         """Write a submission where there is none."""
-        request = self._request(execution, due_at)
+        request = self._request(execution, due_at, 0)
         request["ConditionExpression"] = ABSENT
         self._put(request)
 
-    def update(self, execution: Execution, due_at: datetime | None = None) -> Callable[[], Image | None]:
+    def update(
+        self, execution: Execution, due_at: datetime | None = None, spare: int = 0
+    ) -> Callable[[], Image | None]:
         """Write the next version."""
-        request = self._request(execution, due_at)
+        request = self._request(execution, due_at, spare)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
         request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
         request["ExpressionAttributeNames"] = {"#version": "version", "#nonce": "nonce"}
@@ -114,10 +119,10 @@ class DynamoExecutions:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _request(self, execution: Execution, due_at: datetime | None) -> "PutItemInputTypeDef":
+    def _request(self, execution: Execution, due_at: datetime | None, spare: int) -> "PutItemInputTypeDef":
         return {
             "TableName": self._table,
-            "Item": self._write(execution) | _due(execution.id, due_at),
+            "Item": self._write(execution, spare) | _due(execution.id, due_at),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -125,13 +130,17 @@ class DynamoExecutions:
         if (current := put_if(self._client, request)) is not None:
             raise Stale(self._read(current))
 
-    def _write(self, execution: Execution) -> Item:
+    def _write(self, execution: Execution, spare: int) -> Item:
         document = execution_json(execution)
         tail = document.pop("tail", "").encode()
         header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
-        packed = self._payloads.pack(execution.tenant_id, document, execution_slots, STATE)
+        packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
+        content = pack(packed.text + b"\n" + tail)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
-        return {**header, "document": pack(packed.text + b"\n" + tail), **references}
+        if packed.whole > SMALL:
+            require_room(packed, len(content.get("B", b"")), MAX_ITEM - spare)
+            self._payloads.put(packed.payloads)
+        return {**header, "document": content, **references}
 
     def _read(self, item: "Item | None") -> Execution | None:
         return self._execution(item) if item else None

@@ -80,7 +80,7 @@ def test_a_value_as_long_as_the_limit_stays() -> None:
 
 
 def test_nothing_is_looked_at_in_a_short_document() -> None:
-    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(b'{"no":"execution"}', {}, {})
+    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(b'{"no":"execution"}', {}, {}, 18)
 
 
 def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
