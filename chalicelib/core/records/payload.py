@@ -32,7 +32,7 @@ class PackingLimits:
 
     slot: int = 64 * 1024
     """A longer value moves out."""
-    document: int = 300 * 1024
+    document: int = 350 * 1024
     """While a document is longer, its largest values move out: an item holds 400 KB (Amazon DynamoDB quotas)."""
     smallest: int = 512
     """A shorter value stays, unless nothing else makes the document short enough."""
@@ -203,7 +203,7 @@ class _Packing:
 
     def move_largest(self, slots: Iterable[Slot], smallest: int = 0) -> None:
         """Move what must, and while the document is too long, what is longer than its reference and the smallest."""
-        for text, slot in _largest_first(slots):
+        for text, slot in _largest_first(slot for slot in slots if slot.pointer not in self.references):
             saves = len(text) > max(smallest, _cost(slot))
             if len(text) > self.limits.slot or (saves and self.size > self.limits.document):
                 self.move(slot, text)
