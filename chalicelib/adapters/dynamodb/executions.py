@@ -19,8 +19,9 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.inputs import Image
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
-from chalicelib.core.records.payload import MAX_ITEM, STATE, execution_slots, require_room
+from chalicelib.core.records.payload import MAX_ITEM, STATE, execution_slots, item_bytes, require_room
 from chalicelib.core.values.json import decode, encode, format_instant, parse_instant
+from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Position, Stale, Summary
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class DynamoExecutions:
         content = pack(packed.text + b"\n" + tail)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
         if packed.whole > SMALL:
-            require_room(packed, len(content.get("B", b"")), MAX_ITEM - spare)
+            require_room(packed, len(content.get("B", b"")), max(MAX_ITEM - spare, execution.item_bytes))
             self._payloads.put(packed.payloads)
         return {**header, "document": content, **references}
 
@@ -150,7 +151,10 @@ class DynamoExecutions:
         document = decode(text)
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item["tenantId"]["S"], document, references, execution_slots)
-        return read_execution({**document, "tail": tail.decode(), **_header(item)})
+        execution = read_execution({**document, "tail": tail.decode(), **_header(item)})
+        if len(text) <= SMALL:
+            return execution
+        return copy_with(execution, item_bytes=item_bytes(len(item["document"].get("B", b"")), references))
 
     def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
         request: QueryInputTypeDef = {

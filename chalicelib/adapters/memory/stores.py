@@ -17,7 +17,7 @@ from chalicelib.core.executions.inputs import Image, Message, TimerFired
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
 from chalicelib.core.records.history import Row
-from chalicelib.core.records.payload import MAX_ITEM, PACKING, Reference, execution_slots, require_room
+from chalicelib.core.records.payload import MAX_ITEM, PACKING, Reference, execution_slots, item_bytes, require_room
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
@@ -118,8 +118,9 @@ class MemoryExecutions:
 
     def _execution(self, document: dict[str, Any]) -> Execution:
         references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
+        size = item_bytes(len(zlib.compress(encode(document))), references)
         self.payloads.unpack(document["tenantId"], document, references, execution_slots)
-        return read_execution(document)
+        return copy_with(read_execution(document), item_bytes=size)
 
     def _write(self, execution: Execution, spare: int) -> str:
         packed = self.payloads.shorten(execution.tenant_id, execution_json(execution), execution_slots)
@@ -128,7 +129,8 @@ class MemoryExecutions:
             references = {place: asdict(each) for place, each in packed.references.items()}
             text = encode({**json.loads(text), "payloads": references})
         if packed.whole > PACKING.slot:
-            require_room(packed, len(zlib.compress(packed.text)), self.most - spare)
+            most = max(self.most - spare, execution.item_bytes)
+            require_room(packed, len(zlib.compress(packed.text)), most)
         self.payloads.put(packed.payloads)
         return text.decode()
 

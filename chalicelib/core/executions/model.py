@@ -288,6 +288,8 @@ class Execution:
     """How often it was driven on after its end."""
     mailbox: Sequence[Signal] = ()
     """The events that were sent to it, while they are kept."""
+    item_bytes: int = field(default=0, compare=False)
+    """What its item took when it was read, where that was much: what leaves it no larger has room. It is not kept."""
 
     @property
     def paused(self) -> bool:

@@ -149,16 +149,20 @@ def pack(tenant: str, text: bytes, slots: Slots, limits: PackingLimits = PACKING
     return Packed(short, packing.references, packing.payloads, len(text))
 
 
+def item_bytes(document: int, references: Iterable[str]) -> int:
+    """Tell what an item takes whose document takes so many bytes, with the places of its references."""
+    return HEADER_BYTES + document + sum(len(place.encode()) + ITEM_REFERENCE_BYTES for place in references)
+
+
 def require_room(packed: Packed, document: int, most: int) -> None:
-    """Hold the state of an execution, its document of so many bytes, against what its item may hold.
+    """Hold the state of an execution, its document of so many bytes, against what its item may take.
 
     Raises:
         OutgrownError: it is too large.
     """
     if packed.whole > MAX_STATE:
         raise OutgrownError(_too_large("with all values", packed.whole, MAX_STATE))
-    references = sum(len(place.encode()) + ITEM_REFERENCE_BYTES for place in packed.references)
-    if (size := HEADER_BYTES + document + references) > most:
+    if (size := item_bytes(document, packed.references)) > most:
         raise OutgrownError(_too_large("without its large values", size, most))
 
 
