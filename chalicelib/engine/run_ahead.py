@@ -225,6 +225,7 @@ class RunAhead(Claim):
             self.reread(item, self.dependencies.executions.get(item.id))
         else:
             self.presumed, self.pending = False, self.pending[advance.taken :]
+            self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
             self.after_write(written)
 
     def write_less(self, item: Execution, advance: Advance, error: OutgrownError) -> None:
@@ -276,6 +277,8 @@ def spared(advance: Advance) -> int:
             return SPARED_BY_STEPS
         case Requested() | Poisoned() | WaitClosed():
             return 0
+        case _ if advance.execution.ended:
+            return SPARED_BY_FAILURES
         case _:
             return SPARED_BY_STEPS if advance.turns else 0
 
