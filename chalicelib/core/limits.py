@@ -137,6 +137,8 @@ class Limits:
     """Characters of the reason why a task is rejected."""
     task_names: int = 200
     """People and groups that a task can be given to, and characters of the name of each."""
+    task_people_bytes: int = 50_000
+    """Bytes of the names of all people and groups of a task, as JSON: they are kept in its item, which has 400 KB."""
     task_filter_groups: int = 100
     """Groups that the store compares in a list of tasks; with more, all tasks are read (an expression has 4 KB: Amazon
     DynamoDB Developer Guide, "Quotas")."""
