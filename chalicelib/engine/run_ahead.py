@@ -234,7 +234,6 @@ class RunAhead(Claim):
         Raises:
             OutgrownError: somebody asked for it, or not even that has room.
         """
-        self.unobserved = None
         self.turns -= advance.turns
         if advance.turns > 1:
             self.turns_per_write = advance.turns // 2

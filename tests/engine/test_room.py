@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.executions.inputs import CancelRequested, SignalSent
+from chalicelib.core.executions.inputs import CancelRequested, Message, SignalReceived, SignalSent
 from chalicelib.core.executions.model import State
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import OutgrownError
 from chalicelib.core.values.json import Json
+from chalicelib.engine.invocation import ApiInvocation
+from chalicelib.engine.model import Mode
 from tests.home import CALL, ECHO, START, WAIT, Home
 
 SMALL = 100_000
@@ -127,6 +129,24 @@ class TestTooLarge:
         home.deliver_all()
         assert len(home.read(name).threads) == 101
 
+    def test_those_that_have_no_room_fail_one_by_one_and_all_others_go_on(self, home: Home) -> None:
+        more = {**ECHO, "stash": {"more": "${reverse(output)}"}}
+        catch = {"catch": [{"errors": ["TooLarge"], "next": "s3"}]}
+        home.create(each(TEXT, WAIT, {**more, **catch}, WAIT, {"type": "echo", "message": "${error.name}"}))
+        name = home.execute(texts(100, 800))
+        home.executions.most = 130_000
+        for _ in range(2):
+            home.clock.sleep(45)
+            home.deliver_all()
+        output: Any = home.read(name).output
+        assert 20 < output.count(None) < 80
+        assert output.count(None) + output.count("TooLarge") == 100
+
+    def test_an_end_may_take_more_than_a_step_that_leads_on(self, home: Home) -> None:
+        home.create({"type": "echo", "message": "${reverse(input)}"})
+        home.executions.most = 125_000
+        assert home.read(home.execute(texts(75, 800))).output == texts(75, 800)[::-1]
+
     def test_what_does_not_fit_at_all_is_left_to_the_next_delivery(self, home: Home) -> None:
         home.create(WAIT, ECHO)
         name = home.execute("x" * 70_000)
@@ -153,6 +173,32 @@ class TestRequests:
         with pytest.raises(OutgrownError, match="the most"):
             home.drive(name, sent)
         assert home.read(name) == before
+
+    def test_a_published_event_that_has_no_room_fails_the_step_that_it_is_for(self, home: Home) -> None:
+        name = self.waiting(home, 40_000)
+        received = SignalReceived("main.1.7", 1, noise(8_000, "sent"), "id")
+        assert ApiInvocation(home.dependencies, name, received, "token").has_changed()
+        error = home.read(name).error
+        assert error is not None
+        assert (error.name, error.step) == ("TooLarge", "step-0/s0")
+
+    def test_a_cancellation_by_the_parent_that_has_no_room_ends_it_all_the_same(self, home: Home) -> None:
+        name = self.waiting(home, -40_000)
+        home.send(Message(name, CancelRequested(turn=3)))
+        home.deliver_all()
+        item = home.read(name)
+        assert item.state is State.FAILED
+        assert item.threads["main"].join is None
+
+    def test_a_message_that_is_given_up_has_room(self, home: Home) -> None:
+        home.create(each(TEXT, WAIT))
+        name = home.execute(texts(100, 800))
+        home.executions.most = home.read(name).item_bytes + 1_000
+        home.clock.sleep(45)
+        home.deliver(Mode.DEAD_LETTERS)
+        error = home.read(name).error
+        assert error is not None
+        assert error.name == "Poison"
 
     def test_a_cancellation_has_room_where_nothing_else_has(self, home: Home) -> None:
         name = self.waiting(home, 1_000)

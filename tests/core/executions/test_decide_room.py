@@ -86,6 +86,12 @@ class TestThreads:
     ) -> None:
         assert without_turn(Run(wide(branches, more, steps), 99).go().thread().join) == join
 
+    def test_one_partition_is_enough_where_few_items_run_at_once(self) -> None:
+        run = Run(wide(9, "maxConcurrency: 40"), 99)
+        others = {f"o{n}": copy_with(run.thread(), id=f"o{n}", status=Status.JOINING) for n in range(200)}
+        run.execution = copy_with(run.execution, threads={**run.execution.threads, **others})
+        assert run.go().partitions.total == 1
+
     def test_an_item_takes_a_thread_for_each_list_of_steps_below_it(self) -> None:
         assert threads_of_item(define(wide(9)), "each") == 10
         assert threads_of_item(define(NESTED.format("")), "outer") == 2
