@@ -131,8 +131,8 @@ class TestTooLarge:
 
     def test_those_that_have_no_room_fail_one_by_one_and_all_others_go_on(self, home: Home) -> None:
         more = {**ECHO, "stash": {"more": "${reverse(output)}"}}
-        catch = {"catch": [{"errors": ["TooLarge"], "next": "s3"}]}
-        home.create(each(TEXT, WAIT, {**more, **catch}, WAIT, {"type": "echo", "message": "${error.name}"}))
+        catch = {"catch": [{"errors": ["TooLarge"], "next": "s4"}]}
+        home.create(each(TEXT, WAIT, {**more, **catch}, {**WAIT, **catch}, {"type": "echo", "message": "${error.name}"}))
         name = home.execute(texts(100, 800))
         home.executions.most = 130_000
         for _ in range(2):
