@@ -130,9 +130,15 @@ class TestTooLarge:
         assert len(home.read(name).threads) == 101
 
     def test_those_that_have_no_room_fail_one_by_one_and_all_others_go_on(self, home: Home) -> None:
-        more = {**ECHO, "stash": {"more": "${reverse(output)}"}}
-        catch = {"catch": [{"errors": ["TooLarge"], "next": "s4"}]}
-        home.create(each(TEXT, WAIT, {**more, **catch}, {**WAIT, **catch}, {"type": "echo", "message": "${error.name}"}))
+        catch = {**WAIT, "catch": [{"errors": ["TooLarge"], "next": "s3"}]}
+        home.create(
+            each(
+                TEXT,
+                {**catch, "output": "${[output, reverse(output)]}"},
+                catch,
+                {"type": "echo", "message": "${error.name}"},
+            )
+        )
         name = home.execute(texts(100, 800))
         home.executions.most = 130_000
         for _ in range(2):
