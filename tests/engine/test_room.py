@@ -150,7 +150,7 @@ class TestTooLarge:
 
     def test_an_end_may_take_more_than_a_step_that_leads_on(self, home: Home) -> None:
         home.create({"type": "echo", "message": "${reverse(input)}"})
-        home.executions.most = 125_000
+        home.executions.most = 106_000
         assert home.read(home.execute(texts(75, 800))).output == texts(75, 800)[::-1]
 
     def test_what_does_not_fit_at_all_is_left_to_the_next_delivery(self, home: Home) -> None:
