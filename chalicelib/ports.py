@@ -76,16 +76,18 @@ class ExecutionStore(Protocol):
 
         Raises:
             Stale: there is one; ``current`` is it.
+            OutgrownError: it is too large.
             UnavailableError: the store did not answer.
         """
 
-    def update(self, execution: Execution) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
         """Write an execution over version ``execution.version - 1`` of it; answer what makes its image for a message.
 
         Version 1 is written over the untouched submission with the same nonce, or where there is none. The image is
         None where it would burden a message.
 
         Raises:
+            OutgrownError: it would leave less than ``spare`` bytes of what its item can hold; nothing was asked for.
             Stale: another version or submission is there; ``current`` is it.
             UnavailableError: the store did not answer.
         """

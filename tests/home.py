@@ -76,12 +76,12 @@ class Executions(MemoryExecutions):
             if lost:
                 raise UnavailableError
 
-    def update(self, execution: Execution) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
         if self.silent:
             raise UnavailableError
         if self.rivals:
             self.rivals.pop(0)()
-        image = super().update(execution)
+        image = super().update(execution, spare)
         if self.lost_answers:
             self.lost_answers -= 1
             raise UnavailableError

@@ -59,8 +59,8 @@ class Executions(MemoryExecutions):
         super().__init__()
         self.largest = largest
 
-    def update(self, execution: Execution) -> Callable[[], Image | None]:
-        image = super().update(execution)
+    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+        image = super().update(execution, spare)
         self.measure(execution)
         return image
 

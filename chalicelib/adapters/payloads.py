@@ -55,9 +55,13 @@ class Payloads:
         Raises:
             UnavailableError: the store did not answer.
         """
-        packed = pack(tenant, encode(document), slots, limits or self._limits)
+        packed = self.shorten(tenant, document, slots, limits)
         self.put(packed.payloads)
         return packed
+
+    def shorten(self, tenant: str, document: object, slots: Slots, limits: PackingLimits | None = None) -> Packed:
+        """Do what :meth:`pack` does, but write nothing."""
+        return pack(tenant, encode(document), slots, limits or self._limits)
 
     def unpack(self, tenant: str, document: Any, references: Mapping[str, Reference], slots: Slots) -> None:  # noqa: ANN401 - any JSON
         """Put values back into a document; this changes it.

@@ -93,6 +93,14 @@ class Limits:
     """Characters of JSON of one result; a function has to hold a few of them."""
     fork_width: int = 100
     """Threads that one step may fork, and executions that it may wait for: a larger `map` is a tree of these."""
+    execution_threads: int = 500
+    """Threads that a `map` may bring an execution to: where its items would make more, they run in executions of their
+    own."""
+    execution_bytes: int = 400 * 1024
+    """Bytes that the state of an execution takes where it is kept, without its large values (Amazon DynamoDB quotas,
+    "Item size")."""
+    execution_chars: int = 128_000_000
+    """Characters of JSON of the state of an execution, its large values included: a function has to hold them."""
     execution_nesting: int = 16
     """Executions nested by `workflow` steps."""
     execution_starts: int = 100_000
@@ -129,6 +137,8 @@ class Limits:
     """Characters of the reason why a task is rejected."""
     task_names: int = 200
     """People and groups that a task can be given to, and characters of the name of each."""
+    task_people_bytes: int = 50_000
+    """Bytes of the names of all people and groups of a task, as JSON: they are kept in its item, which has 400 KB."""
     task_filter_groups: int = 100
     """Groups that the store compares in a list of tasks; with more, all tasks are read (an expression has 4 KB: Amazon
     DynamoDB Developer Guide, "Quotas")."""

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from chalicelib.core.executions.builder import MAX_RESULT
 from chalicelib.core.executions.factory import child, child_id
 from chalicelib.core.executions.inputs import ChildEnded, Launch, ResumeRequested
 from chalicelib.core.executions.model import Execution, Failure, State, Thread
 from chalicelib.core.executions.scope import visible_stash
 from chalicelib.core.executions.waiting import PartitionJoin
-from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidInputError, StepError
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidInputError, ResultTooLargeError, StepError
+from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Definitions, ExecutionStore
 
@@ -89,11 +90,20 @@ def gatherer(executions: ExecutionStore) -> Callable[[Json], Json]:
     """Make what reads the outputs of child executions: a list of them, in order.
 
     Raises:
-        StepError: one is not there, or has not succeeded.
+        StepError: one is not there, or has not succeeded; or they are more than a result may be.
     """
 
     def gather(params: Any) -> Json:  # noqa: ANN401 - {"executions": [id, …]}, as the core asks for it
-        return [output(name) for name in params["executions"]]
+        gathered: list[Json] = []
+        size = 0
+        for name in params["executions"]:
+            gathered.append(output(name))
+            size += len(encode(gathered[-1]))
+            if size > MAX_RESULT:
+                raise ResultTooLargeError(
+                    f"the results have more than {MAX_RESULT:,} characters of JSON: keep less of each"
+                )
+        return gathered
 
     def output(name: str) -> Json:
         ended = executions.get(name)

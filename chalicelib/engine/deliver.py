@@ -85,6 +85,7 @@ class Deliver:
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0
+        self.turns_per_write = budget.turns_per_write
         self.unanswered = 0
         self.has_written = False
         self.unobserved: Committed | None = None

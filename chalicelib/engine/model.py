@@ -51,6 +51,12 @@ stays hidden (``lambda_timeout`` in ``.chalice/config.json``, and six times that
 LOOKS_EVERY = timedelta(seconds=1)
 """While calls are under way, an invocation looks whether the execution still wants them."""
 
+SPARED_BY_STEPS = 40 * 1024
+"""Bytes of an execution's item that what steps come to leaves free: so that they can fail, for want of room too."""
+
+SPARED_BY_FAILURES = 20 * 1024
+"""Bytes that this leaves free: so that the execution can be paused, cancelled or driven on."""
+
 
 class Mode(StrEnum):
     """Whose work an invocation does."""

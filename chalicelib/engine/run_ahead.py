@@ -14,16 +14,23 @@ from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
     CallDeferred,
     Decision,
+    Input,
+    Outgrown,
+    Poisoned,
     RedriveRequested,
+    Requested,
     ResumeRequested,
+    SignalReceived,
+    SignalSent,
     StepDue,
+    WaitClosed,
 )
-from chalicelib.core.executions.model import Execution, HistoryEntry, Origin, Status
+from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.history import longer, new_row, news, stays
-from chalicelib.core.values.errors import SetupError, UnavailableError
+from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.claim import Claim
-from chalicelib.engine.model import SENT_WITHIN, Pending
+from chalicelib.engine.model import SENT_WITHIN, SPARED_BY_FAILURES, SPARED_BY_STEPS, Mode, Pending
 from chalicelib.engine.observers import Committed
 from chalicelib.ports import Stale
 
@@ -39,9 +46,14 @@ class Advance:
     turns: int = 0
     size: int = 0
     """Of the results in the records, in characters of JSON."""
+    taken: int = 0
+    """How many of the inputs that are pending."""
+    last: Pending | None = None
+    """The input of the newest turn."""
 
-    def fold(self, decision: Decision) -> None:
-        """Take a decision up."""
+    def fold(self, decision: Decision, made: Pending) -> None:
+        """Take up what an input comes to."""
+        self.last = made
         self.execution = decision.execution
         self.records.extend(decision.records)
         for record in decision.records:
@@ -57,11 +69,14 @@ class RunAhead(Claim):
         now = self.dependencies.clock.now()
         advance = Advance(item)
         for pending in self.pending:
+            if advance.turns >= self.turns_per_write:
+                return advance
+            advance.taken += 1
             definition = self.definition(advance.execution, version_of(pending))
             driver = self.me[pending.message]
             decision = self.dependencies.decide(definition, advance.execution, pending.input, now, driver)
             if decision.execution is not advance.execution:
-                advance.fold(decision)
+                advance.fold(decision, pending)
         if (now < self.budget.deadline or not self.turns) and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
         if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
@@ -71,7 +86,7 @@ class RunAhead(Claim):
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to call."""
         stopped: set[TurnKey] = set()
-        most = min(self.budget.turns_per_write, self.budget.turns - self.turns)
+        most = min(self.turns_per_write, self.budget.turns - self.turns)
         if late := now >= self.budget.deadline:
             most = min(most, advance.turns + 1)
         while advance.turns < most and advance.size < self.budget.size_per_write:
@@ -80,9 +95,10 @@ class RunAhead(Claim):
                 return
             key, message = found
             definition = self.definition(advance.execution)
-            decision = self.dependencies.decide(definition, advance.execution, StepDue(*key), now, self.me[message])
+            step = StepDue(*key)
+            decision = self.dependencies.decide(definition, advance.execution, step, now, self.me[message])
             if decision.call is None:
-                advance.fold(decision)
+                advance.fold(decision, Pending(step, message))
             else:
                 stopped.add(key)
                 if self.may_call(key) and not late:
@@ -210,17 +226,42 @@ class RunAhead(Claim):
                 self.dependencies.history.keep(new.payloads)
             if self.dependencies.observers:
                 self.unobserved = Committed(item, written, advance.records, self.request)
-            self.image = self.dependencies.executions.update(written)
+            self.image = self.dependencies.executions.update(written, spared(advance))
         except Stale as stale:
             self.reread(item, stale.current)
+        except OutgrownError as error:
+            self.write_less(item, advance, error)
         except UnavailableError:
             self.unanswered += 1
             if self.unanswered > self.budget.unanswered:
                 raise
             self.reread(item, self.dependencies.executions.get(item.id))
         else:
-            self.presumed, self.pending = False, []
+            self.presumed, self.pending = False, self.pending[advance.taken :]
+            self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
             self.after_write(written)
+
+    def write_less(self, item: Execution, advance: Advance, error: OutgrownError) -> None:
+        """Write fewer turns at a time; one that has no room by itself fails its step, or else the first one.
+
+        Raises:
+            OutgrownError: somebody asked for it, or not even that has room.
+        """
+        self.turns -= advance.turns
+        if advance.turns > 1:
+            self.turns_per_write = advance.turns // 2
+            return
+        last = advance.last
+        if last is None or (isinstance(last.input, Outgrown) and last.input.whole) or self.can_refuse(last.input):
+            raise error
+        whole = isinstance(last.input, Outgrown | Requested)
+        key = item.threads[ROOT].key if whole else TurnKey(last.input.thread, last.input.turn)
+        failing = Pending(Outgrown(*key, str(error), whole), last.message)
+        self.pending = [failing, *self.pending[advance.taken :]]
+
+    def can_refuse(self, said: Input) -> bool:
+        """Tell whether there is somebody to be told that what they said has no room."""
+        return self.mode is Mode.REQUEST and not isinstance(said, SignalReceived | Outgrown)
 
     def due_at(self, written: Execution) -> datetime | None:
         """Tell when the schedule is to look at what is to be written, which itself tells when that was to be before.
@@ -239,6 +280,22 @@ class RunAhead(Claim):
         is_mine = any(thread.driver is None or self.is_me(thread.driver) for thread in ours)
         soon = now + SENT_WITHIN if is_mine else written.due_at
         return min((at for at in (natural, soon) if at is not None), default=None)
+
+
+def spared(advance: Advance) -> int:
+    """Tell how many bytes of an execution's item a write leaves free."""
+    last = advance.last.input if advance.last is not None and advance.turns == 1 else None
+    match last:
+        case Outgrown():
+            return SPARED_BY_FAILURES
+        case SignalSent():
+            return SPARED_BY_STEPS
+        case Requested() | Poisoned() | WaitClosed():
+            return 0
+        case _ if advance.execution.ended:
+            return SPARED_BY_FAILURES
+        case _:
+            return SPARED_BY_STEPS if advance.turns else 0
 
 
 def version_of(pending: Pending) -> int | None:

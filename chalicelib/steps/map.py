@@ -20,9 +20,10 @@ class MapStep:
     place of such a result is `{"error": {…}}`. One failure more fails the step with `ItemsFailed`.
 
     More than 100 items run in partitions of 100, each an execution of its own, whose history is its own, too:
-    `parentId` there names the execution that the map is in. Beyond 10,000 items, partitions of up to 10,000 have
-    partitions of their own. A `maxConcurrency` then lets as many whole ones run at a time as it allows, or one, which
-    keeps to it; the next ones begin once these have ended.
+    `parentId` there names the execution that the map is in. So do fewer items where the execution would have more than
+    500 threads with them: one for each item that runs, and one for each branch and each list of steps inside. Beyond
+    10,000 items, partitions of up to 10,000 have partitions of their own. A `maxConcurrency` then lets as many whole
+    ones run at a time as it allows, or one, which keeps to it; the next ones begin once these have ended.
 
     ```yaml
     - id: each-line

@@ -6,8 +6,11 @@ from typing import Any
 
 from chalicelib.core.definitions.grammar import LONGEST, SCHEMA_TYPE
 from chalicelib.core.definitions.model import AnswerKind, Outcome, StepContext, WaitForAnswer
-from chalicelib.core.values.errors import StepError
-from chalicelib.core.values.json import Json, parse_instant, truncate
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import ResultTooLargeError, StepError
+from chalicelib.core.values.json import Json, encode, parse_instant, truncate
+
+MAX_PEOPLE = LIMITS.task_people_bytes
 
 _NAME: dict[str, Json] = {"minLength": 1, "maxLength": 200}
 _PEOPLE: dict[str, Json] = {
@@ -95,9 +98,12 @@ class TaskStep:
         """Wait for a person.
 
         Raises:
-            StepError: the due date is no instant.
+            StepError: the due date is no instant, or the names of people are too long together.
         """
         due: Any = params.get("due")
+        size = len(encode([each.get(name) for each in (params, due or {}) for name in ("assignees", "groups", "not")]))
+        if size > MAX_PEOPLE:
+            raise ResultTooLargeError(f"its people and groups take {size:,} bytes, and {MAX_PEOPLE:,} are the most")
         return WaitForAnswer(AnswerKind.TASK, params, until=None if due is None else _instant(due, context.now))
 
 

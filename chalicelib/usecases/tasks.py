@@ -6,20 +6,24 @@ from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.inputs import Answered, Input, TaskCompleted, TaskRejected
 from chalicelib.core.executions.model import Status
 from chalicelib.core.executions.waiting import Answer
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import (
     ForbiddenError,
     InvalidAnswerError,
+    InvalidError,
     StateError,
     TaskNotFoundError,
 )
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import value
 from chalicelib.core.waits import task as rules
 from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus
 from chalicelib.engine import optimistic
 from chalicelib.engine.waits import close_task
 from chalicelib.ports import Clock, ExecutionStore, Position, TaskStore
+
+MAX_PEOPLE = LIMITS.task_people_bytes
 
 TRIES = 10
 """How often a change is tried when somebody else is quicker."""
@@ -79,7 +83,10 @@ class TaskService:
 
         Raises:
             TaskNotFoundError, ForbiddenError, StateError, UnavailableError: as :meth:`claim`.
+            InvalidError: the names are too long together.
         """
+        if (size := len(encode([*assignees, *groups]))) > MAX_PEOPLE:
+            raise InvalidError(f"assignees and groups take {size:,} bytes, and {MAX_PEOPLE:,} are the most")
         return self._change(
             tenant_id, task_id, rules.reassign_problem, person, lambda t: rules.reassigned(t, assignees, groups)
         )

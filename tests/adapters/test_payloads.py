@@ -12,9 +12,10 @@ from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, TABLES
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State
+from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, Status, Thread
 from chalicelib.core.records.history import chained, new_row, news
-from chalicelib.core.records.payload import Reference, digest
+from chalicelib.core.records.payload import MAX_ITEM, Reference, digest
+from chalicelib.core.values.errors import OutgrownError
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Aws, Backend
@@ -222,6 +223,63 @@ def test_no_more_values_move_out_than_must(moto_aws: Aws, tenant: str) -> None:
     with counted(moto_aws.dynamodb) as puts:
         moto_aws.backend.executions.create(changed(submitted(tenant), stash=stash))
     assert puts[PAYLOADS] == 6, "of 400 KB, of which 350 may stay"
+
+
+def with_threads(execution: Execution, count: int, **members: Callable[[str], object]) -> Execution:
+    """Give an execution many threads, with members that are made from their ids."""
+    made = [Thread(f"main.1.{n}", 0, Status.READY, "s", noise(400, f"in{n}"), NOW, NOW) for n in range(count)]
+    threads = {t.id: copy_with(t, **{name: make(t.id) for name, make in members.items()}) for t in made}
+    return copy_with(execution, threads={**execution.threads, **threads})
+
+
+def test_groups_move_as_a_whole_where_their_values_would_leave_too_many_references(moto_aws: Aws, tenant: str) -> None:
+    names = [f"name-{n}" for n in range(20)]
+    execution = with_threads(
+        submitted(tenant), 200, stash=lambda thread: {name: noise(600, thread + name) for name in names}
+    )
+    with counted(moto_aws.dynamodb) as puts:
+        moto_aws.backend.executions.create(execution)
+    assert puts[PAYLOADS] <= 400
+    assert item_size(stored(moto_aws, execution.id)) < MAX_ITEM // 4
+    assert moto_aws.backend.executions.get(execution.id) == execution
+
+
+def test_what_no_item_can_hold_is_refused_before_anything_is_written(moto_aws: Aws, tenant: str) -> None:
+    execution = submitted(tenant)
+    moto_aws.backend.executions.create(execution)
+    large = with_threads(waiting(execution), 300, branch=lambda thread: noise(2_000, thread))
+    with counted(moto_aws.dynamodb) as puts, pytest.raises(OutgrownError, match="and 409,600 are the most"):
+        moto_aws.backend.executions.update(large)
+    assert puts == {}
+    assert moto_aws.backend.executions.get(execution.id) == execution
+
+
+def test_a_write_can_leave_some_room_but_need_not_make_any(moto_aws: Aws, tenant: str) -> None:
+    store, execution = moto_aws.backend.executions, submitted(tenant)
+    large = with_threads(execution, 150, branch=lambda thread: noise(2_000, thread))
+    with pytest.raises(OutgrownError, match="and 209,600 are the most"):
+        store.update(copy_with(large, version=1), spare=200_000)
+    store.create(large)
+    found = store.get(execution.id)
+    assert found is not None
+    size = item_size(stored(moto_aws, execution.id))
+    assert size <= found.item_bytes <= 1.05 * size
+    store.update(copy_with(found, version=1), spare=200_000)
+    more = with_threads(copy_with(found, version=2), 160, branch=lambda thread: noise(2_000, thread))
+    with pytest.raises(OutgrownError):
+        store.update(more, spare=200_000)
+
+
+def test_what_a_redrive_changes_moves_out_of_history(backend: Backend, tenant: str) -> None:
+    change: dict[str, Json] = {"stash": {"large": {"from": noise(300_000, "from"), "to": noise(300_000, "to")}}}
+    execution = submitted(tenant)
+    entry = HistoryEntry(NOW, State.STARTED, ROOT, 1, "s", change=change)
+    row = new_row(execution, "r#1", news(execution, [entry]))
+    assert len(row.text) < 1_000
+    backend.history.append(row)
+    (record,) = row.records
+    backend.history.fill(tenant, [record], 2_000_000)
+    assert "change" in record
 
 
 def test_another_process_does_not_write_what_it_has_read(moto_aws: Aws, tenant: str) -> None:

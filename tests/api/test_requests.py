@@ -1,3 +1,5 @@
+from random import Random
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -283,3 +285,31 @@ def test_what_is_not_thought_of_fails_the_step_and_can_be_caught(sedo: Sedo) -> 
     path = begin(sedo, "deep")
     sedo.pass_time(10)
     assert (sedo.get(path)["state"], sedo.get(path)["output"]) == ("ExecutionSucceeded", "TooLarge")
+
+
+class TestRoom:
+    FULL = """
+    id: example-definition
+    steps:
+      - id: each
+        type: map
+        items: '${input.foo}'
+        steps:
+          - {id: wait, type: event, name: go, key: '${item}'}
+          - {id: later, type: event, name: later}
+    """
+
+    def test_an_event_that_has_no_room_is_refused_and_changes_nothing(self, sedo: Sedo) -> None:
+        random = Random(1)
+        sedo.create(dedent(self.FULL))
+        path = f"/executions/{sedo.start(input={'foo': [random.randbytes(400).hex() for _ in range(90)]})['id']}"
+        sedo.deliver()
+        before = sedo.get(path)
+        item = sedo.executions.get(before["id"])
+        assert item is not None
+        sedo.executions.most = item.item_bytes + 1_000
+        answer = sedo.ask("POST", T + path + "/events/later", {"data": random.randbytes(8_000).hex()})
+        assert_problem(answer, 409, "the execution has no room for more")
+        assert "are the most: let fewer items run at once" in answer.json_body["detail"]
+        assert sedo.get(path) == before
+        assert post(sedo, path + "/cancel")["state"] == "ExecutionCancelled"

@@ -159,6 +159,14 @@ def test_it_can_be_given_to_others(sedo: Sedo) -> None:
     assert ask(sedo, "carol", "POST", f"{path}/claim").status_code == 200
 
 
+def test_it_is_not_given_to_more_than_its_item_holds(sedo: Sedo) -> None:
+    started(sedo)
+    names: Json = ["ö" * 200] * 100
+    problem = ask(sedo, "ada", "POST", f"{only(sedo)}/reassign", {"assignees": names, "groups": names})
+    assert "and 50,000 are the most" in assert_problem(problem, 400)["detail"]
+    assert ask(sedo, "ada", "POST", f"{only(sedo)}/reassign", {"assignees": names}).status_code == 200
+
+
 def test_who_is_not_known_can_do_nothing(sedo: Sedo) -> None:
     started(sedo)
     path = only(sedo)

@@ -2,6 +2,7 @@ import pytest
 
 from chalicelib.adapters.memory.stores import MemoryExecutions
 from chalicelib.core.definitions.model import StartChild
+from chalicelib.core.executions.builder import MAX_RESULT
 from chalicelib.core.executions.inputs import ChildEnded, Launch, Message, ResumeRequested
 from chalicelib.core.executions.model import Execution, Failure, State
 from chalicelib.core.values.errors import StepError
@@ -86,6 +87,15 @@ class TestOutputs:
         executions.create(copy_with(blank(), id="t:d:2", state=State.SUCCEEDED, output=["two"]))
         gather = gatherer(executions)
         assert gather({"executions": ["t:d:2", "t:d:1"]}) == [["two"], ["out"]]
+
+    def test_more_than_a_result_may_be_are_too_large(self) -> None:
+        executions = MemoryExecutions()
+        executions.create(copy_with(blank(), id="t:d:1", state=State.SUCCEEDED, output="x" * (MAX_RESULT // 2)))
+        gather = gatherer(executions)
+        assert gather({"executions": ["t:d:1"]}) == ["x" * (MAX_RESULT // 2)]
+        with pytest.raises(StepError, match="keep less of each") as caught:
+            gather({"executions": ["t:d:1", "t:d:1", "t:d:never-read"]})
+        assert caught.value.name == "TooLarge"
 
     @pytest.mark.parametrize(("state", "name"), [(State.FAILED, "t:d:1"), (State.SUCCEEDED, "t:d:gone")])
     def test_one_that_is_not_there_or_has_not_succeeded_is_lost(self, state: State, name: str) -> None:

@@ -42,8 +42,8 @@ class Executions(MemoryExecutions):
             raise UnavailableError
         return super().get(execution_id)
 
-    def update(self, execution: Execution) -> Callable[[], Image | None]:
-        image = super().update(execution)
+    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+        image = super().update(execution, spare)
         self.calls.append(("update", execution.id))
         return image
 

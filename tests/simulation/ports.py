@@ -77,8 +77,8 @@ class Watched(MemoryExecutions):
         super().__init__(payloads)
         self.turns, self.clock = turns, clock
 
-    def update(self, execution: Execution) -> Callable[[], Image | None]:
-        image = super().update(execution)
+    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+        image = super().update(execution, spare)
         self.turns.written(execution)
         if execution.ended:
             self.turns.ended.setdefault(execution.id, self.clock.now())

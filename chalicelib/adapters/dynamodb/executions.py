@@ -18,7 +18,7 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.inputs import Image
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
-from chalicelib.core.records.payload import STATE, execution_slots
+from chalicelib.core.records.payload import MAX_ITEM, STATE, execution_slots, item_bytes, require_room
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import decode, encode, format_instant, parse_instant
 from chalicelib.core.values.value import copy_with
@@ -35,6 +35,9 @@ HEADER = (*SUMMARY, "version", "nonce")
 DUE_SHARDS = 16
 """So that executions that are due at the same time do not all write to one partition of the index, and as many
 functions work on them."""
+
+SMALL = STATE.slot
+"""A state that is no longer has no large values, and fits."""
 
 ABSENT = EXECUTIONS.absent
 
@@ -69,13 +72,13 @@ class DynamoExecutions:
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
-        request = self._request(execution)
+        request = self._request(execution, 0)
         request["ConditionExpression"] = ABSENT
         self._put(request)
 
-    def update(self, execution: Execution) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
         """Write the next version."""
-        request = self._request(execution)
+        request = self._request(execution, spare)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
         request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
         request["ExpressionAttributeNames"] = {"#version": "version", "#nonce": "nonce"}
@@ -138,10 +141,10 @@ class DynamoExecutions:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _request(self, execution: Execution) -> "PutItemInputTypeDef":
+    def _request(self, execution: Execution, spare: int) -> "PutItemInputTypeDef":
         return {
             "TableName": self._table,
-            "Item": self._write(execution) | _due(execution),
+            "Item": self._write(execution, spare) | _due(execution),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -149,13 +152,17 @@ class DynamoExecutions:
         if (current := put_if(self._client, request)) is not None:
             raise Stale(self._read(current))
 
-    def _write(self, execution: Execution) -> Item:
+    def _write(self, execution: Execution, spare: int) -> Item:
         document = execution_json(execution)
         tail = document.pop("tail", "").encode()
         header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
-        packed = self._payloads.pack(execution.tenant_id, document, execution_slots, STATE)
+        packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
+        content = pack(packed.text + b"\n" + tail)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
-        return {**header, "document": pack(packed.text + b"\n" + tail), **references}
+        if packed.whole > SMALL:
+            require_room(packed, len(content.get("B", b"")), max(MAX_ITEM - spare, execution.item_bytes))
+            self._payloads.put(packed.payloads)
+        return {**header, "document": content, **references}
 
     def _read(self, item: "Item | None") -> Execution | None:
         return self._execution(item) if item else None
@@ -166,7 +173,9 @@ class DynamoExecutions:
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item["tenantId"]["S"], document, references, execution_slots)
         due_at = _read_due(item) if BY_DUE.sort in item else None
-        return copy_with(read_execution({**document, "tail": tail.decode(), **_header(item)}), due_at=due_at)
+        size = item_bytes(len(item["document"].get("B", b"")), references) if len(text) > SMALL else 0
+        execution = read_execution({**document, "tail": tail.decode(), **_header(item)})
+        return copy_with(execution, due_at=due_at, item_bytes=size)
 
     def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
         request: QueryInputTypeDef = {

@@ -5,6 +5,7 @@ Values go through their JSON text, as they do in real stores: what a reader gets
 
 import itertools
 import json
+import zlib
 from bisect import bisect_right, insort
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +18,7 @@ from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFir
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
 from chalicelib.core.records.history import Row
-from chalicelib.core.records.payload import Reference, execution_slots
+from chalicelib.core.records.payload import MAX_ITEM, PACKING, Reference, execution_slots, item_bytes, require_room
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
@@ -60,6 +61,7 @@ class MemoryExecutions:
         self.items: dict[str, str] = {}
         self.due_times: dict[str, datetime] = {}
         self.payloads = payloads or Payloads(MemoryChunks())
+        self.most = MAX_ITEM
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
@@ -76,14 +78,14 @@ class MemoryExecutions:
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
-        text = self._write(execution)
+        text = self._write(execution, 0)
         if (current := self._document(execution.id)) is not None:
             raise Stale(self._read(current))
         self._put(execution, text)
 
-    def update(self, execution: Execution) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
         """Write the next version."""
-        text = self._write(execution)
+        text = self._write(execution, spare)
         current = self._document(execution.id)
         expected = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
         if (execution.version - 1, execution.nonce) != expected:
@@ -135,15 +137,21 @@ class MemoryExecutions:
 
     def _execution(self, document: dict[str, Any], due_at: datetime | None) -> Execution:
         references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
+        size = item_bytes(len(zlib.compress(encode(document))), references)
         self.payloads.unpack(document["tenantId"], document, references, execution_slots)
-        return copy_with(read_execution(document), due_at=due_at)
+        return copy_with(read_execution(document), due_at=due_at, item_bytes=size)
 
-    def _write(self, execution: Execution) -> str:
-        packed = self.payloads.pack(execution.tenant_id, execution_json(execution), execution_slots)
-        if not packed.references:
-            return packed.text.decode()
-        references = {place: asdict(each) for place, each in packed.references.items()}
-        return encode({**json.loads(packed.text), "payloads": references}).decode()
+    def _write(self, execution: Execution, spare: int) -> str:
+        packed = self.payloads.shorten(execution.tenant_id, execution_json(execution), execution_slots)
+        text = packed.text
+        if packed.references:
+            references = {place: asdict(each) for place, each in packed.references.items()}
+            text = encode({**json.loads(text), "payloads": references})
+        if packed.whole > PACKING.slot:
+            most = max(self.most - spare, execution.item_bytes)
+            require_room(packed, len(zlib.compress(packed.text)), most)
+        self.payloads.put(packed.payloads)
+        return text.decode()
 
     def _put(self, execution: Execution, text: str) -> None:
         self.items[execution.id] = text

@@ -3,13 +3,16 @@
 from math import ceil
 
 from chalicelib.core.definitions.model import Spread
-from chalicelib.core.executions.factory import WIDTH, partition_size, read_below
+from chalicelib.core.executions.factory import WIDTH, partition_size, read_below, threads_of_item
 from chalicelib.core.executions.model import Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import is_partition_root, items_of
 from chalicelib.core.executions.waiting import BranchJoin, ChildrenWait, ItemJoin, PartitionJoin
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
+
+MAX_THREADS = LIMITS.execution_threads
 
 
 class Branches(Rules):
@@ -17,12 +20,15 @@ class Branches(Rules):
 
     def spread(self, thread: Thread, answer: Spread) -> None:
         """Fork a thread for each item, or start child executions for that many that they would burden this one."""
-        count = len(answer.items)
-        if count <= WIDTH:
-            items = ItemJoin(count, at_once=min(count, answer.concurrency), tolerate=answer.tolerate)
+        count, at_once = len(answer.items), min(len(answer.items), answer.concurrency)
+        each = threads_of_item(self.definition, thread.step)
+        fits = len(self.execution.threads) + at_once * each <= MAX_THREADS
+        if count <= WIDTH and (fits or (count == 1 and is_partition_root(self.execution, thread))):
+            items = ItemJoin(count, at_once=at_once, tolerate=answer.tolerate)
             self.begin(self.move(copy_with(thread, status=Status.JOINING, join=items)), items)
             return
-        size = partition_size(count)
+        most = WIDTH if answer.concurrency * each < MAX_THREADS else min(WIDTH, max(1, (MAX_THREADS - 1) // each))
+        size = partition_size(count, most)
         partitions = ceil(count / size)
         at_once = partitions if answer.concurrency >= count else max(1, answer.concurrency // size)
         join = PartitionJoin(

@@ -52,6 +52,7 @@ from chalicelib.core.executions.inputs import (
     Decision,
     HeartbeatReceived,
     Input,
+    Outgrown,
     Poisoned,
     Requested,
     SignalReceived,
@@ -207,6 +208,11 @@ def _dies(status: Status) -> Sequence[TableRow]:
     )
 
 
+def _outgrows(status: Status) -> TableRow:
+    """Make the row of a status at which what comes to a thread can be too much for the execution."""
+    return TableRow(status, (Outgrown,), "fail the step", lambda do, thread, got: do.outgrown(thread, got))
+
+
 TABLE: Sequence[TableRow] = (
     TableRow(
         Status.READY, (Started, StepDue), "run the step", lambda do, thread, _: do.run(thread), while_paused=False
@@ -274,6 +280,7 @@ TABLE: Sequence[TableRow] = (
     ),
     TableRow(Status.OVER, (ChildEnded,), "forget the child", lambda do, thread, got: do.forget(thread, got)),
     TableRow(Status.OVER, (WaitClosed,), "remove the tombstone", lambda do, thread, _: do.remove(thread)),
+    *(_outgrows(status) for status in Status if status is not Status.OVER),
 )
 """What an input does to the thread at the turn that it names, by the thread's status; all else changes nothing."""
 

@@ -186,12 +186,17 @@ def _templates(step: Step) -> Iterator[Template]:
         yield from step.stash.values()
 
 
-def partition_size(count: int) -> int:
+def threads_of_item(definition: Definition, path: str) -> int:
+    """Tell how many threads an item of a `map` may take: one, and one for each list of steps nested in its steps."""
+    below = f"{path}/"
+    return 1 + sum(len(step.scopes) for step in definition.steps.values() if step.path.startswith(below))
+
+
+def partition_size(count: int, most: int = WIDTH) -> int:
     """Tell how many items each partition of a `map` gets: partitions are as few as can be, and so are their own.
 
-    That is at most 100 items, or 10,000 where partitions of 100 would be more than 100.
+    That is ``most`` items, or a hundred times as many where that would be more than 100 partitions.
     """
-    most = WIDTH
     while count > most * WIDTH:
         most *= WIDTH
     return ceil(count / ceil(count / most))

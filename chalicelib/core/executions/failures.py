@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.model import matches
 from chalicelib.core.executions.branches import has_joined
+from chalicelib.core.executions.inputs import Outgrown
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import Rules, too_many
@@ -17,7 +18,7 @@ from chalicelib.core.executions.waiting import (
     PartitionJoin,
     RetryWait,
 )
-from chalicelib.core.values.errors import ItemsFailedError, StepError, StepTimeoutError
+from chalicelib.core.values.errors import ItemsFailedError, ResultTooLargeError, StepError, StepTimeoutError
 from chalicelib.core.values.value import copy_with
 
 if TYPE_CHECKING:
@@ -142,6 +143,13 @@ class Failures(Rules):
             self.attempt(thread, 1)
         else:
             self.proceed(thread, 1, again=again)
+
+    def outgrown(self, thread: Thread, event: Outgrown) -> None:
+        """Fail a step for which the execution has no room."""
+        if event.whole:
+            self.abandon(thread)
+            thread = copy_with(thread, status=Status.READY, join=None, wait=None, results={})
+        self.fail(thread, ResultTooLargeError(event.message))
 
     def time_out(self) -> None:
         """End the execution, whose time is over."""

@@ -149,6 +149,15 @@ class Poisoned(Input):
 
 
 @value
+class Outgrown(Input):
+    """What came of the turn left the execution too large for its item."""
+
+    message: str
+    whole: bool = False
+    """Whether that the step fails would be too much, too: all that its thread began is given up for it."""
+
+
+@value
 class ChildEnded(Input):
     """A child execution of the turn ended, or could not be started, or need not be waited for."""
 

@@ -292,6 +292,8 @@ class Execution:
     """The events that were sent to it, while they are kept."""
     due_at: datetime | None = None
     """When the schedule is to look at it, as its store has it; None: never."""
+    item_bytes: int = field(default=0, compare=False)
+    """What its item took when it was read, where that was much: what leaves it no larger has room. It is not kept."""
 
     @property
     def paused(self) -> bool:

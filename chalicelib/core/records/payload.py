@@ -8,11 +8,22 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import OutgrownError
 from chalicelib.core.values.json import Path, decode, encode, pointer
 from chalicelib.core.values.value import value
 
 REFERENCE_BYTES = 120
 """What a reference takes in a document, beside its pointer."""
+
+ITEM_REFERENCE_BYTES = 80
+"""The same in an item of DynamoDB (Amazon DynamoDB Developer Guide, "item sizes and formats")."""
+
+HEADER_BYTES = 4 * 1024
+"""What else an item takes at most."""
+
+MAX_ITEM = LIMITS.execution_bytes
+MAX_STATE = LIMITS.execution_chars
 
 
 @value
@@ -58,6 +69,8 @@ class Packed:
     text: bytes
     references: Mapping[str, Reference]
     payloads: Mapping[str, bytes]
+    whole: int
+    """How long the text was before they moved."""
 
 
 @value
@@ -87,8 +100,9 @@ def execution_slots(document: dict[str, Any]) -> Iterator[Slot]:
         yield from _slots(
             thread, ("threads", index), ("incoming", "item", "items", "kept"), ("stash", "results", "error")
         )
-        answer = thread.get("asking", {}).get("answer", {})
-        yield from _slots(answer, ("threads", index, "asking", "answer"), ("value",), ())
+        wait = thread.get("asking", {})
+        yield from _slots(wait, ("threads", index, "asking"), ("event_key",), ())
+        yield from _slots(wait.get("answer", {}), ("threads", index, "asking", "answer"), ("value", "reason"), ())
     for index, signal in enumerate(document.get("mailbox", ())):
         yield from _slots(signal, ("mailbox", index), ("value",), ())
 
@@ -102,7 +116,7 @@ def record_slots(records: Sequence[list[Any]]) -> Iterator[Slot]:
 
 def shown_slots(record: dict[str, Any], path: Path = ()) -> Iterator[Slot]:
     """Find the slots of a record of history as the API shows it."""
-    yield from _slots(record, path, ("result",), ("stash", "error"))
+    yield from _slots(record, path, ("result",), ("stash", "error", "change"))
 
 
 def _slots(holder: dict[str, Any], path: Path, members: Iterable[str], groups: Iterable[str]) -> Iterator[Slot]:
@@ -119,16 +133,44 @@ def digest(tenant: str, value: bytes) -> str:
 def pack(tenant: str, text: bytes, slots: Slots, limits: PackingLimits = PACKING) -> Packed:
     """Move values out of a document, as many as must; out of a short one none, and nothing is looked at.
 
-    While the document is too long, the largest values move out first, then whole groups, and at last whatever is longer
-    than its reference.
+    While the document is too long, the largest values move out; if those that are worth it do not suffice, whole groups
+    do instead, and whatever is longer than its reference: a group has one, however many values it has.
     """
     if len(text) <= limits.slot:
-        return Packed(text, {}, {})
+        return Packed(text, {}, {}, len(text))
     packing = _Packing(tenant, limits, len(text))
     document = decode(text)
-    packing.move_values([each for slot in slots(document) for each in (slot.inner() if slot.group else (slot,))])
-    packing.move_the_rest(slots(document))
-    return Packed(encode(document) if packing.references else text, packing.references, packing.payloads)
+    packing.move_largest(_values(slots(document)), limits.smallest)
+    if packing.size > limits.document:
+        packing, document = _Packing(tenant, limits, len(text)), decode(text)
+        packing.move_largest(_values(slots(document)), len(text))
+        packing.move_largest(slots(document))
+    short = encode(document) if packing.references else text
+    return Packed(short, packing.references, packing.payloads, len(text))
+
+
+def item_bytes(document: int, references: Iterable[str]) -> int:
+    """Tell what an item takes whose document takes so many bytes, with the places of its references."""
+    return HEADER_BYTES + document + sum(len(place.encode()) + ITEM_REFERENCE_BYTES for place in references)
+
+
+def require_room(packed: Packed, document: int, most: int) -> None:
+    """Hold the state of an execution, its document of so many bytes, against what its item may take.
+
+    Raises:
+        OutgrownError: it is too large.
+    """
+    if packed.whole > MAX_STATE:
+        raise OutgrownError(_too_large("with all values", packed.whole, MAX_STATE))
+    if (size := item_bytes(document, packed.references)) > most:
+        raise OutgrownError(_too_large("without its large values", size, most))
+
+
+def _too_large(what: str, size: int, most: int) -> str:
+    return (
+        f"the execution would take {size:,} bytes {what}, and {most:,} are the most: let fewer items run at once "
+        "(maxConcurrency), keep less of the results (output), or leave a part of it to workflow steps"
+    )
 
 
 def unpack(
@@ -163,17 +205,12 @@ class _Packing:
         self.references: dict[str, Reference] = {}
         self.payloads: dict[str, bytes] = {}
 
-    def move_values(self, slots: Iterable[Slot]) -> None:
-        for text, slot in _largest_first(slots):
-            saves = len(text) > max(self.limits.smallest, _cost(slot))
+    def move_largest(self, slots: Iterable[Slot], smallest: int = 0) -> None:
+        """Move what must, and while the document is too long, what is longer than its reference and the smallest."""
+        for text, slot in _largest_first(slot for slot in slots if slot.pointer not in self.references):
+            saves = len(text) > max(smallest, _cost(slot))
             if len(text) > self.limits.slot or (saves and self.size > self.limits.document):
                 self.move(slot, text)
-
-    def move_the_rest(self, slots: Iterable[Slot]) -> None:
-        if self.size > self.limits.document:
-            for text, slot in _largest_first(slots):
-                if self.size > self.limits.document and len(text) > _cost(slot):
-                    self.move(slot, text)
 
     def move(self, slot: Slot, value: bytes) -> None:
         sha256 = digest(self.tenant, value)
@@ -181,6 +218,11 @@ class _Packing:
         self.payloads[sha256] = value
         self.size += _cost(slot) - len(value)
         slot.holder[slot.member] = None
+
+
+def _values(slots: Iterable[Slot]) -> list[Slot]:
+    """Find the slots that are no groups, those inside of groups included."""
+    return [each for slot in slots for each in (slot.inner() if slot.group else (slot,))]
 
 
 def _cost(slot: Slot) -> int:

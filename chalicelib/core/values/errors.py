@@ -81,6 +81,10 @@ class StateError(ConflictError):
     """its state does not allow that."""
 
 
+class OutgrownError(StateError):
+    """the execution has no room for more."""
+
+
 class TooManyWaitersError(StateError):
     """too many steps wait for the same event."""
 

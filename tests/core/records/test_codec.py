@@ -138,6 +138,7 @@ DONE = Execution(
     failed=2,
     redrives=1,
     mailbox=(Signal("1", "paid", NOW, [None], "ada", True),),
+    item_bytes=1,
 )
 
 

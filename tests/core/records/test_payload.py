@@ -12,15 +12,20 @@ from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEn
 from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.records.codec import entry_json, execution_json
 from chalicelib.core.records.payload import (
+    MAX_ITEM,
+    MAX_STATE,
     Packed,
     PackingLimits,
     Reference,
     digest,
     execution_slots,
+    item_bytes,
     pack,
     record_slots,
+    require_room,
     unpack,
 )
+from chalicelib.core.values.errors import OutgrownError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 
@@ -80,7 +85,7 @@ def test_a_value_as_long_as_the_limit_stays() -> None:
 
 
 def test_nothing_is_looked_at_in_a_short_document() -> None:
-    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(b'{"no":"execution"}', {}, {})
+    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(b'{"no":"execution"}', {}, {}, 18)
 
 
 def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
@@ -128,6 +133,22 @@ def test_values_below_the_smallest_move_when_nothing_else_helps() -> None:
 def test_a_value_shorter_than_its_reference_never_moves_to_save_room() -> None:
     made = [entry_json(HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, n, "s", result="x" * 110)) for n in range(80)]
     assert not pack("t", encode(made), record_slots, PackingLimits(slot=500, document=3000, smallest=500)).references
+
+
+def test_what_no_function_can_hold_has_no_room_however_little_stays_in_the_item() -> None:
+    require_room(Packed(b"", {}, {}, MAX_STATE), 0, MAX_ITEM)
+    with pytest.raises(
+        OutgrownError, match=r"128,000,001 bytes with all values, and 128,000,000 are the most: let fewer"
+    ):
+        require_room(Packed(b"", {}, {}, MAX_STATE + 1), 0, MAX_ITEM)
+
+
+def test_an_item_may_be_as_large_as_it_may_be() -> None:
+    made = Packed(b"", {"/input": Reference("", 1)}, {}, 1)
+    size = item_bytes(1_000, made.references)
+    require_room(made, 1_000, size)
+    with pytest.raises(OutgrownError, match="without its large values"):
+        require_room(made, 1_001, size)
 
 
 def test_equal_values_are_one_payload() -> None:
