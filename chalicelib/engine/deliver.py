@@ -15,7 +15,6 @@ from chalicelib.core.executions.inputs import (
     Launch,
     Message,
     OpenTask,
-    SignalPublished,
     SignalReceived,
     Started,
     Subscribe,
@@ -27,6 +26,7 @@ from chalicelib.core.records.codec import fits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import Channel
 from chalicelib.engine.children import child_execution, let_go, refused
 from chalicelib.engine.model import (
     Asked,
@@ -36,7 +36,7 @@ from chalicelib.engine.model import (
     Mode,
     Pending,
 )
-from chalicelib.engine.waits import again, close_wait, open_task, subscribe, unsubscribe
+from chalicelib.engine.waits import close_wait, open_task, subscribe, unsubscribe
 from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
@@ -137,9 +137,8 @@ class Deliver:
                 open_task(self.dependencies.tasks, item, thread, task)
             case Subscribe(thread):
                 self.subscribed[thread.key] = command
-                if (found := subscribe(self.dependencies.signals, item, command)) is not None:
+                if (found := subscribe(self.dependencies.signals, item, command, self.post)) is not None:
                     self.pending.append(Pending(found, self.message_of(thread)))
-                    yield again(item, command)
             case CloseWait(thread):
                 yield from close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
                 if thread.status is Status.OVER:
@@ -157,9 +156,9 @@ class Deliver:
         subscription = self.subscribed.get(TurnKey(received.thread, received.turn))
         thread = addressed(item, received)
         if subscription is not None and (thread is None or (item.ended and thread.status is Status.WAITING_FOR_ANSWER)):
-            published = SignalPublished(name=subscription.name, key=subscription.key)
+            channel = Channel(item.tenant_id, subscription.name, subscription.key)
             signals, waited = self.dependencies.signals, subscription.thread
-            self.post([*unsubscribe(signals, item, waited, published, taken=None)])
+            self.post([*unsubscribe(signals, item, waited, channel, taken=None)])
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send messages; a submission that no message can carry is put first."""

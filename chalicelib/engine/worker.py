@@ -12,6 +12,7 @@ from chalicelib.core.executions.inputs import SignalPublished
 from chalicelib.core.records.codec import UnknownMessageError, read_message
 from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.waits.correlation import Channel
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.observers import line
@@ -38,8 +39,8 @@ class Worker:
     """Handles the messages of one function."""
 
     dependencies: Dependencies
-    deliver: Callable[[str, str, str], None]
-    """Gives the signals of a tenant, of a name and key, to the executions that they are for."""
+    deliver: Callable[[Channel, str], None]
+    """Sees the signal of a channel and an id through."""
     mode: Mode = Mode.MESSAGES
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
@@ -109,7 +110,7 @@ class Worker:
         try:
             published = {p for d in group if isinstance(p := d.message.event, SignalPublished)}
             for signal in published:
-                self.deliver(group[0].message.execution, signal.name, signal.key)
+                self.deliver(Channel(group[0].message.execution, signal.name, signal.key), signal.id)
             if published:
                 return {delivery.id for delivery in group}
             return Invocation(dependencies, request, group, budget, self.mode).run()

@@ -25,6 +25,7 @@ from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import chained, newest
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.waits.correlation import Channel, Correlation, read_correlation
 from chalicelib.core.waits.task import Task, read_task
 from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import Invocation
@@ -219,7 +220,7 @@ class World:
             Delivery(queued.id, read_message(json.loads(queued.body)), queued.receives) for queued in messages
         ]
         if isinstance(published := deliveries[0].message.event, SignalPublished):
-            self.api.answers().deliver(TENANT, published.name, published.key)
+            self.api.answers().deliver(Channel(TENANT, published.name, published.key), published.id)
             self.dependencies.queue.delete("any", [queued.id for queued in messages])
             return
         few = 3 if self.turns.width < WIDE else 100
@@ -245,6 +246,11 @@ class World:
     def every_task(self) -> list[Task]:
         """Read every task, in the order in which they were made."""
         return [read_task(json.loads(text)) for text in self.tasks.items.values()]
+
+    def every_event(self) -> list[Correlation]:
+        """Read every event that was published, and whose it is."""
+        stored = self.signals.rows.items()
+        return [read_correlation(channel.name, json.loads(text)) for channel, rows in stored for text in rows.values()]
 
 
 def addressee(message: QueueMessage) -> Any:

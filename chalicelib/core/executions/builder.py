@@ -87,7 +87,7 @@ class StateBuilder:
     def tombstone(self, thread: Thread, key: TurnKey | None = None) -> Thread:
         """Make the tombstone of a turn, of that at which it stands by default: while somebody is still to be told."""
         key = key or thread.key
-        left = Thread(key.tombstone, key.turn, Status.OVER, thread.step, None, self.now, self.now)
+        left = Thread(key.tombstone, key.turn, Status.OVER, thread.step, None, self.now, thread.since)
         return copy_with(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
