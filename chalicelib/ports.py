@@ -196,8 +196,8 @@ class SignalStore(Protocol):
     def claim(self, channel: "Channel", waiter: "Waiter", event_id: str, now: datetime) -> bool:
         """Claim a waiter for an event; tell whether it is there and claimed for that one, now or before."""
 
-    def leave(self, channel: "Channel", waiter: "Waiter") -> str | None:
-        """Remove a waiter; answer the id of the event that it was claimed for, if it was."""
+    def leave(self, channel: "Channel", waiter: "Waiter") -> None:
+        """Remove a waiter, if it is there."""
 
     def kept(self, channel: "Channel", limit: int, after: "KeptSignal | None" = None) -> "Sequence[KeptSignal]":
         """Read up to ``limit`` headers of events that are nobody's, the oldest first; some may be over time."""

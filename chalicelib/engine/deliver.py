@@ -5,8 +5,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.model import Definition
-from chalicelib.core.executions.decide import addressed
-from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.implied import ending, implied
 from chalicelib.core.executions.inputs import (
     CloseWait,
@@ -15,7 +13,6 @@ from chalicelib.core.executions.inputs import (
     Launch,
     Message,
     OpenTask,
-    SignalReceived,
     Started,
     Subscribe,
     WaitClosed,
@@ -26,7 +23,6 @@ from chalicelib.core.records.codec import fits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import Channel
 from chalicelib.engine.children import child_execution, let_go, refused
 from chalicelib.engine.model import (
     Asked,
@@ -36,10 +32,11 @@ from chalicelib.engine.model import (
     Mode,
     Pending,
 )
-from chalicelib.engine.waits import close_wait, open_task, subscribe, unsubscribe
+from chalicelib.engine.waits import close_wait, open_task, subscribe
 from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
+    from chalicelib.core.executions.identity import TurnKey
     from chalicelib.engine.observers import Committed
 
 
@@ -80,7 +77,6 @@ class Deliver:
         self.looked_at = dependencies.clock.now()
         self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
-        self.subscribed: dict[TurnKey, Subscribe] = {}
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0
@@ -136,11 +132,10 @@ class Deliver:
             case OpenTask(thread, task):
                 open_task(self.dependencies.tasks, item, thread, task)
             case Subscribe(thread):
-                self.subscribed[thread.key] = command
                 if (found := subscribe(self.dependencies.signals, item, command, self.post)) is not None:
                     self.pending.append(Pending(found, self.message_of(thread)))
             case CloseWait(thread):
-                yield from close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
+                close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
                 if thread.status is Status.OVER:
                     self.pending.append(Pending(WaitClosed(*thread.key), self.message_of(thread)))
 
@@ -150,15 +145,6 @@ class Deliver:
         if driver is not None and driver.message in self.deliveries:
             return driver.message
         return next(iter(self.deliveries))
-
-    def give_back(self, item: Execution, received: SignalReceived) -> None:
-        """Let others have a signal that was matched with a turn, should that have gone on without it."""
-        subscription = self.subscribed.get(TurnKey(received.thread, received.turn))
-        thread = addressed(item, received)
-        if subscription is not None and (thread is None or (item.ended and thread.status is Status.WAITING_FOR_ANSWER)):
-            channel = Channel(item.tenant_id, subscription.name, subscription.key)
-            signals, waited = self.dependencies.signals, subscription.thread
-            self.post([*unsubscribe(signals, item, waited, channel, taken=None)])
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send messages; a submission that no message can carry is put first."""

@@ -19,8 +19,7 @@ So whoever comes second sees the other: both write before they look.
 gone on from that turn without it.
 
 *Close.* Once a turn is over, mark the signal that it took as taken, then remove the waiter, then forget the tombstone:
-while the execution no longer tells what the turn took, the signal does. One for which the waiter was claimed and which
-it did not take is seen through.
+while the execution no longer tells what the turn took, the signal does.
 
 *See through.* Before anybody names a waiter in a signal, a message is under way that names the signal, and whoever gets
 it does all of this again from wherever it stands, until the signal is taken, or kept beside nobody who takes it. So
@@ -142,16 +141,15 @@ class Signals:
             )
         return None
 
-    def close(self, channel: Channel, waiter: Waiter, taken: str | None) -> str | None:
-        """Let a thread go, which has taken the signal of an id, or none; answer the id of one that is for others now.
+    def close(self, channel: Channel, waiter: Waiter, taken: str | None) -> None:
+        """Let a thread go, which has taken the signal of an id, or none.
 
         Raises:
             UnavailableError: the store did not answer.
         """
         if taken is not None:
             self.store.settle(channel, taken, waiter, self.clock.now() + REMEMBERED)
-        claimed = self.store.leave(channel, waiter)
-        return claimed if claimed != taken else None
+        self.store.leave(channel, waiter)
 
     def _pass_on(self, channel: Channel, row: Correlation, steps: Recipients) -> Waiter | None:
         """Hand a signal to whom it is for, or to another if they are gone; answer who has it, or None: it is kept."""

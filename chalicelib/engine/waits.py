@@ -1,6 +1,6 @@
 """Where it is kept that executions wait for answers: people's tasks, and signals that are matched by key."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +24,8 @@ from chalicelib.engine import optimistic
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import TaskStore
 
-AGAIN_AFTER = 5
-"""Seconds after which a signal is looked at again, should whoever matched it have died."""
+AGAIN_AFTER = 60
+"""Seconds after which a signal is looked at again: whoever named a waiter in it has done so, or has died, by then."""
 
 LEFT = "no longer to be done"
 """The title of a task that was taken back before anybody could see it."""
@@ -64,7 +64,7 @@ def subscribe(
     channel = Channel(execution.tenant_id, subscription.name, subscription.key)
 
     def tell(signal_id: str) -> None:
-        send([published(channel, signal_id, delay=AGAIN_AFTER)])
+        send([published(channel, signal_id)])
 
     try:
         found = signals.subscribe(channel, _waiter(execution, thread), lambda value: takes(wanted, value), tell)
@@ -73,31 +73,14 @@ def subscribe(
     return None if found is None else SignalReceived(*thread.key, found.value, found.id, found.by)
 
 
-def published(channel: Channel, signal_id: str, delay: int = 0) -> Message:
+def published(channel: Channel, signal_id: str) -> Message:
     """Make the message that sees a signal through."""
     event = SignalPublished(name=channel.name, key=channel.key, id=signal_id)
-    return Message(channel.tenant_id, event, delay=delay)
+    return Message(channel.tenant_id, event, delay=AGAIN_AFTER)
 
 
-def unsubscribe(
-    signals: Signals, execution: Execution, thread: Thread, channel: Channel, *, taken: str | None
-) -> Iterator[Message]:
-    """Let signals find a thread no longer, which has taken the one of an id, or none.
-
-    Yields what lets others have a signal that was meant for this turn.
-
-    Raises:
-        UnavailableError: the store did not answer.
-    """
-    left = signals.close(channel, _waiter(execution, thread), taken)
-    if left is not None:
-        yield published(channel, left)
-
-
-def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command: CloseWait) -> Iterator[Message]:
+def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command: CloseWait) -> None:
     """Make known that a turn waits for an answer no longer, and how that ended.
-
-    Yields what lets others have a signal that was meant for this turn.
 
     Raises:
         UnavailableError: the store did not answer.
@@ -107,8 +90,7 @@ def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command
         close_task(tasks, execution, thread)
         return
     taken = None if wait.answer is None else wait.answer.key
-    channel = Channel(execution.tenant_id, wait.name, wait.event_key)
-    yield from unsubscribe(signals, execution, thread, channel, taken=taken)
+    signals.close(Channel(execution.tenant_id, wait.name, wait.event_key), _waiter(execution, thread), taken)
 
 
 def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:

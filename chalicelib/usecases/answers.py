@@ -24,7 +24,7 @@ from chalicelib.core.values.value import value
 from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.signals import Signals
-from chalicelib.engine.waits import AGAIN_AFTER, published
+from chalicelib.engine.waits import published
 from chalicelib.ports import Clock, Definitions, ExecutionStore, Queue
 
 
@@ -134,7 +134,7 @@ class AnswerService:
             UnavailableError: it may be done, or not: send it again with the same id.
         """
         channel = Channel(tenant_id, name, key)
-        self.queue.send([published(channel, signal.id, delay=AGAIN_AFTER)])
+        self.queue.send([published(channel, signal.id)])
         waiter = self.signals.publish(channel, signal, self)
         return None if waiter is None else waiter.execution
 

@@ -9,6 +9,8 @@ from chalicelib.core.executions.decide import decide
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
 from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.signals import Signals
+from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.executions import ExecutionService
 
 TENANT = "123"
@@ -41,4 +43,6 @@ class Settings:
     requesting: type[Invocation] = Invocation
     """Of the API."""
     service: type[ExecutionService] = ExecutionService
+    signals: type[Signals] = Signals
+    answering: type[AnswerService] = AnswerService
     decide: Callable[..., Any] = decide

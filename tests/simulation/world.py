@@ -30,7 +30,6 @@ from chalicelib.core.waits.task import Task, read_task
 from chalicelib.engine.due_sweep import sweep_due
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Mode
-from chalicelib.engine.signals import Signals
 from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
 from tests.simulation.clients import Clients, Outsiders
@@ -88,7 +87,7 @@ class World:
             clock=self.clock,
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
-            signals=Signals(Caller(self, "events", self.signals), self.clock),
+            signals=self.settings.signals(Caller(self, "events", self.signals), self.clock),
             incidents=Caller(self, "incidents", self.incidents),
             decide=self.settings.decide,
             limits=self.settings.limits,

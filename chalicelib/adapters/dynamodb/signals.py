@@ -108,13 +108,10 @@ class DynamoSignals:
             return False
         return True
 
-    def leave(self, channel: Channel, waiter: Waiter) -> str | None:
+    def leave(self, channel: Channel, waiter: Waiter) -> None:
         """Remove a waiter."""
         with unavailable():
-            answer = self._client.delete_item(
-                TableName=self._table, Key=_waiter_key(channel, waiter), ReturnValues="ALL_OLD"
-            )
-        return _claimed_for(answer.get("Attributes", {})) or None
+            self._client.delete_item(TableName=self._table, Key=_waiter_key(channel, waiter))
 
     def kept(self, channel: Channel, limit: int, after: KeptSignal | None = None) -> Sequence[KeptSignal]:
         """Read the headers of what is nobody's."""

@@ -57,11 +57,10 @@ class MemorySignals:
             here[waiter.place] = here[waiter.place][0], event_id
             return True
 
-    def leave(self, channel: Channel, waiter: Waiter) -> str | None:
+    def leave(self, channel: Channel, waiter: Waiter) -> None:
         """Remove a waiter."""
         with self._lock:
-            _, claimed = self.waiters.get(channel, {}).pop(waiter.place, (waiter, ""))
-            return claimed or None
+            self.waiters.get(channel, {}).pop(waiter.place, None)
 
     def kept(self, channel: Channel, limit: int, after: KeptSignal | None = None) -> Sequence[KeptSignal]:
         """Read the headers of what is nobody's."""
