@@ -200,7 +200,10 @@ class SignalStore(Protocol):
         """Remove a waiter, if it is there."""
 
     def kept(self, channel: "Channel", limit: int, after: "KeptSignal | None" = None) -> "Sequence[KeptSignal]":
-        """Read up to ``limit`` headers of events that are nobody's, the oldest first; some may be over time."""
+        """Read up to ``limit`` headers of events that were nobody's and are not taken, the oldest first.
+
+        Some may be over time.
+        """
 
     def get(self, channel: "Channel", event_id: str) -> "Correlation | None":
         """Read an event."""

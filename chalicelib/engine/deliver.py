@@ -134,6 +134,8 @@ class Deliver:
             case Subscribe(thread):
                 if (found := subscribe(self.dependencies.signals, item, command, self.post)) is not None:
                     self.pending.append(Pending(found, self.message_of(thread)))
+                elif self.twin_went_on(thread):
+                    raise UnavailableError(f"a twin has taken {item.id} on: the message is given back, should it die")
             case CloseWait(thread):
                 close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
                 if thread.status is Status.OVER:
@@ -145,6 +147,15 @@ class Deliver:
         if driver is not None and driver.message in self.deliveries:
             return driver.message
         return next(iter(self.deliveries))
+
+    def twin_went_on(self, thread: Thread) -> bool:
+        """Tell whether whoever wrote a turn under my message has moved it meanwhile: I found nothing, but they did."""
+        driver = thread.driver
+        if driver is None or driver.message not in self.deliveries or driver.request == self.request:
+            return False
+        current = self.dependencies.executions.get(self.execution_id)
+        left = None if current is None or current.ended else current.threads.get(thread.id)
+        return left is None or left.turn != thread.turn
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send messages; a submission that no message can carry is put first."""

@@ -13,7 +13,8 @@ another waiter: not the next one, which all the others would go for, but one any
 the execution.
 
 *Subscribe.* Put the waiter, then look at what is kept, the oldest first; name the waiter in the signal, then claim it.
-So whoever comes second sees the other: both write before they look.
+So whoever comes second sees the other: both write before they look. What was kept is listed until it is taken: a twin,
+under the same message, finds the same signal, as it must before it acknowledges that message.
 
 *Move on.* A signal is named for another only once its waiter was claimed for another signal, or once its execution has
 gone on from that turn without it.
@@ -98,7 +99,7 @@ class Signals:
             if known is None or is_forgotten(known, self.clock.now()):
                 raise
             return self._pass_on(channel, known, steps)
-        row = Correlation(signal, self.clock.now(), waiter=waiter)
+        row = Correlation(signal, self.clock.now(), waiter=waiter, was_kept=waiter is None)
         there = self.store.put(channel, row, row.at)
         return self._pass_on(channel, there or row, steps)
 
@@ -123,16 +124,19 @@ class Signals:
             UnavailableError: the store did not answer.
         """
         claimed = self.store.wait(channel, waiter)
-        if claimed:
-            row = self.store.get(channel, claimed)
-            if row is not None and row.waiter is not None and row.waiter.key == waiter.key and not row.taken:
-                return None  # it was matched: the message of the signal sees to it
-            self.store.wait(channel, waiter, instead=claimed)
-        for row in self._kept(channel):
-            if takes(row.signal.value):
-                tell(row.signal.id)
-                if self.store.put(channel, offered(row, waiter), self.clock.now()) is None:
-                    return self._claim_own(channel, offered(row, waiter))
+        for _ in range(ATTEMPTS):
+            if not claimed:
+                named = self._name_kept(channel, waiter, takes, tell)
+                if named is None:
+                    break
+                if named.taken or self.store.claim(channel, waiter, named.signal.id, self.clock.now()):
+                    return named.signal
+                self.store.put(channel, offered(named, None), self.clock.now())
+                claimed = self.store.wait(channel, waiter)
+            elif (row := self.store.get(channel, claimed)) is not None and _is_for(row, waiter):
+                return row.signal
+            else:
+                claimed = "" if self.store.wait(channel, waiter, instead=claimed) == claimed else claimed
         if claimed is None and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
             self.store.leave(channel, waiter)
             raise TooManyWaitersError(
@@ -184,12 +188,20 @@ class Signals:
         except InvalidError:
             return None
 
-    def _claim_own(self, channel: Channel, row: Correlation) -> Signal | None:
-        """Claim the waiter at hand for a signal; if another signal was quicker, this one is kept for others."""
-        assert row.waiter is not None  # noqa: S101 - it was named just now
-        if self.store.claim(channel, row.waiter, row.signal.id, self.clock.now()):
-            return row.signal
-        self.store.put(channel, offered(row, None), self.clock.now())
+    def _name_kept(
+        self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None]
+    ) -> Correlation | None:
+        """Name a waiter in the oldest kept signal that it takes, unless one names it already; answer that signal."""
+        for head in self._heads(channel):
+            row = self.store.get(channel, head.id) if head.waiter in (None, waiter.key) else None
+            if row is None or (row.waiter is None and (row.taken or not takes(row.signal.value))):
+                continue
+            if row.waiter is None:
+                tell(row.signal.id)
+                named = offered(row, waiter)
+                row = self.store.put(channel, named, self.clock.now()) or named
+            if _is_for(row, waiter):
+                return row
         return None
 
     def _choose(self, channel: Channel, signal: Signal, steps: Recipients, lost: int = 0) -> Waiter | None:
@@ -221,22 +233,18 @@ class Signals:
                 return
             after = page[-1]
 
-    def _kept(self, channel: Channel) -> Iterator[Correlation]:
-        """Read what is kept, the oldest first; what has been kept for long enough is put away."""
-        now = self.clock.now()
-        for head in self._heads(channel):
-            row = self.store.get(channel, head.id)
-            if row is not None and row.waiter is None and not row.taken and row.signal.until > now:
-                yield row
-
-    def _heads(self, channel: Channel) -> Sequence[KeptSignal]:
-        """Read the headers of what is kept; what has been kept for long enough is put away."""
-        now = self.clock.now()
-        heads = self.store.kept(channel, MAX_KEPT)
-        for head in heads:
-            if head.until <= now and (row := self.store.get(channel, head.id)) is not None and row.waiter is None:
-                self.store.put(channel, copy_with(offered(row, None), taken=True), now)
-        return [head for head in heads if head.until > now]
+    def _heads(self, channel: Channel) -> Iterator[KeptSignal]:
+        """Read the headers of what is kept, the oldest first; what has been kept for long enough is put away."""
+        now, after = self.clock.now(), None
+        while page := self.store.kept(channel, MAX_KEPT, after):
+            for head in page:
+                if head.waiter is not None or head.until > now:
+                    yield head
+                elif (row := self.store.get(channel, head.id)) is not None and row.waiter is None:
+                    self.store.put(channel, copy_with(offered(row, None), taken=True), now)
+            if len(page) < MAX_KEPT:
+                return
+            after = page[-1]
 
     def _make_room(self, channel: Channel) -> None:
         """See that one more can be kept.
@@ -244,10 +252,16 @@ class Signals:
         Raises:
             TooManyEventsError: as many are kept as can be.
         """
-        if (count := len(self._heads(channel))) >= MAX_KEPT:
+        count = sum(head.waiter is None for head in self._heads(channel))
+        if count >= MAX_KEPT:
             raise TooManyEventsError(
                 f"{count} events {channel.name!r} with this key are kept already: wait until steps have taken some"
             )
+
+
+def _is_for(row: Correlation, waiter: Waiter) -> bool:
+    """Tell whether a signal names a waiter, which may have taken it by now: a twin must hear of that, too."""
+    return row.waiter is not None and row.waiter.key == waiter.key
 
 
 def _spread(signal_id: str, lost: int) -> int:

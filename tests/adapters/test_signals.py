@@ -42,7 +42,7 @@ def here(tenant: str) -> Channel:
 
 
 def event(name: str, data: Json = None, at: timedelta = timedelta(0), by: str | None = None) -> Correlation:
-    return Correlation(Signal(name, "paid", NOW + DAY, data, by), NOW + at)
+    return Correlation(Signal(name, "paid", NOW + DAY, data, by), NOW + at, was_kept=True)
 
 
 def items(aws: Aws, channel: Channel) -> list[dict[str, dict[str, str]]]:
@@ -143,9 +143,16 @@ class TestEvents:
         assert store.kept(here, 2, heads[0]) == heads[1:]
         store.put(here, offered(rows[0], A), NOW)
         store.put(here, copy_with(offered(rows[1], None), taken=True), NOW)
+        assert store.kept(here, 10) == [copy_with(heads[0], waiter=A.key), heads[2]]
+        store.settle(here, "b", A, NOW)
         assert store.kept(here, 10) == heads[2:]
-        store.put(here, offered(offered(rows[0], A), None), NOW)
-        assert store.kept(here, 10) == [heads[0], heads[2]]
+
+    def test_what_was_never_kept_is_not_listed(self, store: SignalStore, here: Channel) -> None:
+        row = copy_with(event("1"), waiter=A, was_kept=False)
+        store.put(here, row, NOW)
+        assert store.kept(here, 10) == []
+        store.put(here, offered(row, None), NOW)
+        assert [head.id for head in store.kept(here, 10)] == ["1"]
 
     def test_it_is_begun_once(self, store: SignalStore, here: Channel) -> None:
         row = event("1", "first")

@@ -114,7 +114,7 @@ class DynamoSignals:
             self._client.delete_item(TableName=self._table, Key=_waiter_key(channel, waiter))
 
     def kept(self, channel: Channel, limit: int, after: KeptSignal | None = None) -> Sequence[KeptSignal]:
-        """Read the headers of what is nobody's."""
+        """Read the headers of what was nobody's."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": BY_ORDER.name,
@@ -163,8 +163,9 @@ class DynamoSignals:
                     TableName=self._table,
                     Key=_event_key(channel, event_id),
                     UpdateExpression="SET taken = :taken, knownUntil = :until, document = :nothing,"
-                    f" {SIGNALS.expiry} = lapse ADD #version :one REMOVE payloads",
-                    ExpressionAttributeNames={"#version": "version"},
+                    f" {SIGNALS.expiry} = lapse"
+                    " ADD #version :one REMOVE payloads, #order",
+                    ExpressionAttributeNames={"#version": "version", "#order": BY_ORDER.sort},
                     ConditionExpression="claimant = :waiter",
                     ExpressionAttributeValues={
                         ":taken": {"BOOL": True},
@@ -209,10 +210,15 @@ class DynamoSignals:
         }
         if packed.references:
             item["payloads"] = pack_references(packed.references)
-        if row.waiter is not None:
-            return item | {"claimant": {"S": row.waiter.key}}
-        item |= {SIGNALS.expiry: lapse} | ({} if row.signal.by is None else {"sentBy": {"S": row.signal.by}})
-        return item if row.taken else item | {BY_ORDER.sort: {"S": head.place}}
+        if row.was_kept and not row.taken:
+            item[BY_ORDER.sort] = {"S": head.place}
+        if row.signal.by is not None:
+            item["sentBy"] = {"S": row.signal.by}
+        if row.waiter is None:
+            item[SIGNALS.expiry] = lapse
+        else:
+            item["claimant"] = {"S": row.waiter.key}
+        return item
 
     def _read(self, channel: Channel, item: Item) -> Correlation:
         data = unpack(item["document"]) or {}
@@ -243,8 +249,8 @@ def _claimed_for(item: Item) -> str:
 
 def _read_header(item: Item) -> KeptSignal:
     at, _, event_id = item[BY_ORDER.sort]["S"].partition("#")
-    by = item["sentBy"]["S"] if "sentBy" in item else None
-    return KeptSignal(event_id, parse_instant(at), parse_instant(item["keptUntil"]["S"]), by)
+    by, waiter = (item[name]["S"] if name in item else None for name in ("sentBy", "claimant"))
+    return KeptSignal(event_id, parse_instant(at), parse_instant(item["keptUntil"]["S"]), by, waiter)
 
 
 def _second(at: datetime) -> Attribute:

@@ -78,7 +78,7 @@ HISTORY = TableSchema("execution_history", "id", "key")
 """Rows of history."""
 PAYLOADS = TableSchema("payload", "sha256", "part", numbers=("part",))
 """Chunks of large values."""
-BY_ORDER = SecondaryIndex("by-order", "channel", "order", includes=("keptUntil", "sentBy"), local=True)
+BY_ORDER = SecondaryIndex("by-order", "channel", "order", includes=("keptUntil", "sentBy", "claimant"), local=True)
 """Events that are kept, by their coming."""
 SIGNALS = TableSchema("event_channel", "channel", "entry", indexes=(BY_ORDER,))
 """Events that are matched by key, and who waits for them: by tenant, name and key."""

@@ -63,10 +63,10 @@ class MemorySignals:
             self.waiters.get(channel, {}).pop(waiter.place, None)
 
     def kept(self, channel: Channel, limit: int, after: KeptSignal | None = None) -> Sequence[KeptSignal]:
-        """Read the headers of what is nobody's."""
+        """Read the headers of what was nobody's."""
         with self._lock:
             rows = [read_correlation(channel.name, json.loads(text)) for text in self.rows.get(channel, {}).values()]
-        heads = sorted((header(row) for row in rows if row.waiter is None and not row.taken), key=lambda h: h.place)
+        heads = sorted((header(row) for row in rows if row.was_kept and not row.taken), key=lambda h: h.place)
         return [head for head in heads if after is None or head.place > after.place][:limit]
 
     def get(self, channel: Channel, event_id: str) -> Correlation | None:

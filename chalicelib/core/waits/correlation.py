@@ -69,18 +69,22 @@ class Correlation:
     """Who is to have it; None: it is kept."""
     taken: bool = False
     """Whether they have taken it; of one that is nobody's: whether its time is over."""
+    was_kept: bool = False
+    """Whether it was nobody's once: it is listed until it is taken."""
     known_until: datetime | None = None
     """Of one that was taken: up to when a repeat is known, at least."""
 
 
 @value
 class KeptSignal:
-    """The header of an event that is kept."""
+    """The header of an event that is kept, or was, and is not known to be taken."""
 
     id: str
     at: datetime
     until: datetime
     by: str | None = None
+    waiter: str | None = None
+    """The key of the waiter that it is for by now, and that may not have taken it yet."""
 
     @property
     def place(self) -> str:
@@ -90,7 +94,7 @@ class KeptSignal:
 
 def offered(row: Correlation, waiter: Waiter | None) -> Correlation:
     """Let an event be another's, or kept."""
-    return copy_with(row, version=row.version + 1, waiter=waiter)
+    return copy_with(row, version=row.version + 1, waiter=waiter, was_kept=row.was_kept or waiter is None)
 
 
 def is_forgotten(row: Correlation, now: datetime) -> bool:
@@ -102,7 +106,9 @@ def is_forgotten(row: Correlation, now: datetime) -> bool:
 
 def header(row: Correlation) -> KeptSignal:
     """Answer the header of an event."""
-    return KeptSignal(row.signal.id, row.at, row.signal.until, row.signal.by)
+    return KeptSignal(
+        row.signal.id, row.at, row.signal.until, row.signal.by, None if row.waiter is None else row.waiter.key
+    )
 
 
 # -- as JSON
@@ -131,6 +137,7 @@ def correlation_json(row: Correlation) -> dict[str, Any]:
         "version": row.version,
         "actor": signal.by,
         "waiter": row.waiter and waiter_json(row.waiter),
+        "wasKept": row.was_kept or None,
         "taken": row.taken or None,
         "knownUntil": row.known_until and format_instant(row.known_until),
         "data": signal.value,
@@ -147,6 +154,7 @@ def read_correlation(name: str, document: Mapping[str, Any]) -> Correlation:
         document["version"],
         waiter and read_waiter(waiter),
         document.get("taken", False),
+        document.get("wasKept", False),
         known and parse_instant(known),
     )
 
