@@ -33,13 +33,6 @@ class NamesAWaiterUntold(Signals):
         return super().subscribe(channel, waiter, takes, lambda _: None)
 
 
-class KeepsBesideThoseWhoWait(Signals):
-    """Does not look again once a signal is kept, nor does its message."""
-
-    def _pass_on(self, channel: Channel, row: Correlation, steps: Recipients) -> Waiter | None:
-        return None if row.waiter is None else super()._pass_on(channel, row, steps)
-
-
 class ClaimsAfterItGave(Signals):
     def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool:
         taken = steps.give(channel, waiter, signal)
@@ -84,7 +77,6 @@ RULES: Sequence[type[Signals]] = (
     ForgetsThatASignalWasTaken,
     RemovesTheWaiterFirst,
     NamesAWaiterUntold,
-    KeepsBesideThoseWhoWait,
     ClaimsAfterItGave,
     WritesOverWhatItDidNotRead,
 )
