@@ -178,10 +178,11 @@ class HistoryStore(Protocol):
 class SignalStore(Protocol):
     """Events that are matched by key, and who waits for them: an item each, those of a channel together.
 
-    Every method can raise UnavailableError, and what it writes may be done then. Reads are strongly consistent.
+    Every method can raise UnavailableError, and what it writes may be done then. Reads are strongly consistent. A list
+    begins behind the ``place`` of one.
     """
 
-    def waiting(self, channel: "Channel", limit: int, after: "Waiter | None" = None) -> "Sequence[Waiter]":
+    def waiting(self, channel: "Channel", limit: int, after: str = "") -> "Sequence[Waiter]":
         """Read up to ``limit`` waiters that are not claimed, the longest first; fewer only where there are no more."""
 
     def count(self, channel: "Channel", most: int) -> int:
@@ -199,7 +200,7 @@ class SignalStore(Protocol):
     def leave(self, channel: "Channel", waiter: "Waiter") -> None:
         """Remove a waiter, if it is there."""
 
-    def kept(self, channel: "Channel", limit: int, after: "KeptSignal | None" = None) -> "Sequence[KeptSignal]":
+    def kept(self, channel: "Channel", limit: int, after: str = "") -> "Sequence[KeptSignal]":
         """Read up to ``limit`` headers of events that were nobody's and are not taken, the oldest first.
 
         Some may be over time.

@@ -128,6 +128,8 @@ def _body(http: Request, declared: Schema) -> Json:
 def _parameter(schema: Schema, text: str | None) -> Json:
     """Read a parameter from its text."""
     if text is None:
+        if "isRequired" in schema:
+            raise _refusal(schema, "required", "")
         default: Json = schema.get("default")
         return default
     given: Json = text

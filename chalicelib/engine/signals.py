@@ -226,16 +226,20 @@ class Signals:
 
     def _waiting(self, channel: Channel, size: int) -> Iterator[Sequence[Waiter]]:
         """Read who waits and is not claimed, the longest first, in pages."""
-        after: Waiter | None = None
+        after = ""
         while page := self.store.waiting(channel, size, after):
             yield page
             if len(page) < size:
                 return
-            after = page[-1]
+            after = page[-1].place
 
-    def _heads(self, channel: Channel) -> Iterator[KeptSignal]:
-        """Read the headers of what is kept, the oldest first; what has been kept for long enough is put away."""
-        now, after = self.clock.now(), None
+    def kept(self, channel: Channel, after: str = "") -> Iterator[KeptSignal]:
+        """Read the headers of what is kept and nobody's, the oldest first, behind one."""
+        return (head for head in self._heads(channel, after) if head.waiter is None)
+
+    def _heads(self, channel: Channel, after: str = "") -> Iterator[KeptSignal]:
+        """Read the headers of what was kept, the oldest first; what has been kept for long enough is put away."""
+        now = self.clock.now()
         while page := self.store.kept(channel, MAX_KEPT, after):
             for head in page:
                 if head.waiter is not None or head.until > now:
@@ -244,7 +248,7 @@ class Signals:
                     self.store.put(channel, copy_with(offered(row, None), taken=True), now)
             if len(page) < MAX_KEPT:
                 return
-            after = page[-1]
+            after = page[-1].place
 
     def _make_room(self, channel: Channel) -> None:
         """See that one more can be kept.
@@ -252,7 +256,7 @@ class Signals:
         Raises:
             TooManyEventsError: as many are kept as can be.
         """
-        count = sum(head.waiter is None for head in self._heads(channel))
+        count = len(list(self.kept(channel)))
         if count >= MAX_KEPT:
             raise TooManyEventsError(
                 f"{count} events {channel.name!r} with this key are kept already: wait until steps have taken some"

@@ -1,7 +1,9 @@
 """What other systems say: answers with a token, and signals."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
+from chalicelib.core.definitions.events import event_names
 from chalicelib.core.definitions.model import AnswerKind, WaitForAnswer
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.identity import ExecutionId
@@ -18,7 +20,7 @@ from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import awaited_event, refusals
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.schemas.schema import compile_schema
-from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError
+from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError, UnknownEventError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter
@@ -87,14 +89,15 @@ class AnswerService:
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
             InvalidError: a step waits for it, and does not take what came with it.
+            UnknownEventError: no step of its definition can take one of this name.
             StateError: the execution has ended, or keeps as many signals as it can.
             UnavailableError: it may be done, or not: send it again with the same id.
         """
-        item = self.executions.get(execution_id)
-        if item is None or item.tenant_id != tenant_id:
-            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+        item = self.read_sent(tenant_id, execution_id)
         if not _has(item, signal):
-            self._look(item, signal)
+            if not item.ended:
+                self._know(item, signal)
+                self._look(item, signal)
             sent = SignalSent(actor=signal.by, id=signal.id, name=signal.name, result=signal.value, until=signal.until)
             item = self.drive(execution_id, sent) or item
         if _has(item, signal):
@@ -103,13 +106,37 @@ class AnswerService:
             raise StateError(f"{execution_id} is {item.state} already: no step of it can take an event")
         raise StateError(f"{execution_id} keeps as many events as it can: wait until its steps have taken some")
 
+    def read_sent(self, tenant_id: str, execution_id: str) -> Execution:
+        """Read an execution, for the events that were sent to it.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+        """
+        item = self.executions.get(execution_id)
+        if item is None or item.tenant_id != tenant_id:
+            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+        return item
+
+    def _know(self, item: Execution, signal: Signal) -> None:
+        """Refuse a signal whose name no step of the definition can have.
+
+        Raises:
+            UnknownEventError: no step can.
+        """
+        names = event_names(self.definitions.get(item.tenant_id, item.definition_id, item.definition_version))
+        if names is not None and signal.name not in names:
+            known = (
+                f"the steps of {item.definition_id!r} take {', '.join(sorted(names))}" if names else "no step takes any"
+            )
+            raise UnknownEventError(f"no step takes an event {signal.name!r}: {known}")
+
     def _look(self, item: Execution, signal: Signal) -> None:
         """Refuse what no step takes that waits for it.
 
         Raises:
             InvalidError: no step does.
         """
-        found = [self._wanted(item, thread) for thread in item.threads.values()] if not item.ended else []
+        found = [self._wanted(item, thread) for thread in item.threads.values()]
         refused = [
             refusals(wanted, signal.value) for wanted in found if wanted and wanted.params["name"] == signal.name
         ]
@@ -182,16 +209,17 @@ class AnswerService:
         return True
 
     def list_channel(
-        self, channel: Channel, limit: int, after: KeptSignal | Waiter | None
+        self, channel: Channel, limit: int, after: str = "", *, waiting: bool = False
     ) -> Sequence[KeptSignal | Waiter]:
-        """List what is kept of a name and key, the oldest first, then who waits, the longest first."""
-        kept: Sequence[KeptSignal] = []
-        if not isinstance(after, Waiter):
-            now = self.clock.now()
-            kept = [head for head in self.signals.store.kept(channel, limit, after) if head.until > now]
-        last = after if isinstance(after, Waiter) else None
-        more = limit - len(kept)
-        return [*kept, *(self.signals.store.waiting(channel, more, last) if more else ())]
+        """List what is kept of a name and key, the oldest first, then who waits, the longest first.
+
+        It begins behind a place: of what is kept, or else of those who are ``waiting``.
+        """
+        found = list[KeptSignal | Waiter]()
+        if not waiting:
+            found += islice(self.signals.kept(channel, after), limit)
+        more = limit - len(found)
+        return [*found, *(self.signals.store.waiting(channel, more, after if waiting else "") if more else ())]
 
 
 def _has(item: Execution, signal: Signal) -> bool:

@@ -57,8 +57,8 @@ class TestWaiters:
         assert [store.wait(here, waiter) for waiter in (B, C, A)] == [None, None, None]
         assert store.waiting(here, 10) == [A, B, C]
         assert store.waiting(here, 2) == [A, B]
-        assert store.waiting(here, 2, A) == [B, C]
-        assert store.waiting(here, 2, C) == []
+        assert store.waiting(here, 2, A.place) == [B, C]
+        assert store.waiting(here, 2, C.place) == []
 
     def test_one_that_waits_waits_on(self, store: SignalStore, here: Channel) -> None:
         store.wait(here, A)
@@ -140,7 +140,7 @@ class TestEvents:
         heads = [header(row) for row in rows]
         assert store.kept(here, 10) == heads
         assert store.kept(here, 2) == heads[:2]
-        assert store.kept(here, 2, heads[0]) == heads[1:]
+        assert store.kept(here, 2, heads[0].place) == heads[1:]
         store.put(here, offered(rows[0], A), NOW)
         store.put(here, copy_with(offered(rows[1], None), taken=True), NOW)
         assert store.kept(here, 10) == [copy_with(heads[0], waiter=A.key), heads[2]]

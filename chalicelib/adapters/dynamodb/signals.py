@@ -52,12 +52,12 @@ class DynamoSignals:
         self._table = names.table(SIGNALS)
         self._payloads = payloads
 
-    def waiting(self, channel: Channel, limit: int, after: Waiter | None = None) -> Sequence[Waiter]:
+    def waiting(self, channel: Channel, limit: int, after: str = "") -> Sequence[Waiter]:
         """Read who waits and is not claimed."""
         request = self._waiters(channel)
         request |= {"ConsistentRead": True, "Limit": limit}
-        if after is not None:
-            request["ExclusiveStartKey"] = _waiter_key(channel, after)
+        if after:
+            request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
         return [read_waiter(decode(item["waiter"]["S"].encode())) for item in islice(self._found(request), limit)]
 
     def count(self, channel: Channel, most: int) -> int:
@@ -113,7 +113,7 @@ class DynamoSignals:
         with unavailable():
             self._client.delete_item(TableName=self._table, Key=_waiter_key(channel, waiter))
 
-    def kept(self, channel: Channel, limit: int, after: KeptSignal | None = None) -> Sequence[KeptSignal]:
+    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
         """Read the headers of what was nobody's."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
@@ -123,9 +123,9 @@ class DynamoSignals:
             "ConsistentRead": True,
             "Limit": limit,
         }
-        if after is not None:
-            order = BY_ORDER.key(_partition(channel), after.place)
-            request["ExclusiveStartKey"] = _event_key(channel, after.id) | order
+        if after:
+            order = BY_ORDER.key(_partition(channel), after)
+            request["ExclusiveStartKey"] = _event_key(channel, after.partition("#")[2]) | order
         return [_read_header(item) for item in islice(self._found(request), limit)]
 
     def get(self, channel: Channel, event_id: str) -> Correlation | None:

@@ -28,11 +28,11 @@ class MemorySignals:
         self.rows: dict[Channel, dict[str, bytes]] = {}
         self._lock = Lock()
 
-    def waiting(self, channel: Channel, limit: int, after: Waiter | None = None) -> Sequence[Waiter]:
+    def waiting(self, channel: Channel, limit: int, after: str = "") -> Sequence[Waiter]:
         """Read who waits and is not claimed."""
         with self._lock:
             found = sorted(self.waiters.get(channel, {}).items())
-        free = (w for place, (w, claimed) in found if not claimed and (after is None or place > after.place))
+        free = (w for place, (w, claimed) in found if not claimed and place > after)
         return list(islice(free, limit))
 
     def count(self, channel: Channel, most: int) -> int:
@@ -62,12 +62,12 @@ class MemorySignals:
         with self._lock:
             self.waiters.get(channel, {}).pop(waiter.place, None)
 
-    def kept(self, channel: Channel, limit: int, after: KeptSignal | None = None) -> Sequence[KeptSignal]:
+    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
         """Read the headers of what was nobody's."""
         with self._lock:
             rows = [read_correlation(channel.name, json.loads(text)) for text in self.rows.get(channel, {}).values()]
         heads = sorted((header(row) for row in rows if row.was_kept and not row.taken), key=lambda h: h.place)
-        return [head for head in heads if after is None or head.place > after.place][:limit]
+        return [head for head in heads if head.place > after][:limit]
 
     def get(self, channel: Channel, event_id: str) -> Correlation | None:
         """Read an event."""

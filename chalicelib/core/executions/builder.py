@@ -107,6 +107,8 @@ class StateBuilder:
     ) -> None:
         """End the execution: what is left of its threads is to be told to others, or to be driven on again."""
         self.record(state, root, result=output, error=error, actor=actor, size=0 if output is None else size_of(output))
+        if untaken := [each for each in self.execution.mailbox if not each.taken and each.until > self.now]:
+            self.records[-1] = copy_with(self.records[-1], untaken=tuple(untaken))
         threads = {**self.execution.threads, ROOT: root}
         if state is State.SUCCEEDED:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}

@@ -81,6 +81,10 @@ class StateError(ConflictError):
     """its state does not allow that."""
 
 
+class UnknownEventError(StateError):
+    """no step takes an event of this name."""
+
+
 class TooManyWaitersError(StateError):
     """too many steps wait for the same event."""
 
