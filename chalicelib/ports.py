@@ -215,7 +215,7 @@ class SignalStore(Protocol):
         Answers None where that was done, and else what is there.
         """
 
-    def settle(self, channel: "Channel", event_id: str, waiter: "Waiter", until: datetime) -> None:
+    def mark_taken(self, channel: "Channel", event_id: str, waiter: "Waiter", until: datetime) -> None:
         """Mark an event as taken if it is a waiter's; a repeat of it is known up to an instant, at least."""
 
 

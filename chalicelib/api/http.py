@@ -143,7 +143,7 @@ def page(request: ApiRequest, items: list[Json], following: list[Json] | None) -
         return answer(items)
     text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
     asked = {
-        name: given for name, given in (request.http.query_params or {}).items() if name not in ("limit", "cursor")
+        name: given for name, given in request.asked.items() if name not in ("limit", "cursor")
     }
     query = urlencode({"limit": request.query["limit"], "cursor": text, **asked}, quote_via=quote)
     link = f"<{request.http.context['path']}?{query}>"

@@ -152,7 +152,7 @@ class Signals:
             UnavailableError: the store did not answer.
         """
         if taken is not None:
-            self.store.settle(channel, taken, waiter, self.clock.now() + REMEMBERED)
+            self.store.mark_taken(channel, taken, waiter, self.clock.now() + REMEMBERED)
         self.store.leave(channel, waiter)
 
     def _pass_on(self, channel: Channel, row: Correlation, steps: Recipients) -> Waiter | None:

@@ -144,7 +144,7 @@ class TestEvents:
         store.put(here, offered(rows[0], A), NOW)
         store.put(here, copy_with(offered(rows[1], None), taken=True), NOW)
         assert store.kept(here, 10) == [copy_with(heads[0], waiter=A.key), heads[2]]
-        store.settle(here, "b", A, NOW)
+        store.mark_taken(here, "b", A, NOW)
         assert store.kept(here, 10) == heads[2:]
 
     def test_what_was_never_kept_is_not_listed(self, store: SignalStore, here: Channel) -> None:
@@ -182,9 +182,9 @@ class TestEvents:
         row, until = offered(event("1", "data"), A), NOW + 2 * DAY
         store.put(here, event("1", "data"), NOW)
         store.put(here, row, NOW)
-        store.settle(here, "1", B, until)
+        store.mark_taken(here, "1", B, until)
         assert store.get(here, "1") == row
-        store.settle(here, "1", A, until)
+        store.mark_taken(here, "1", A, until)
         read = store.get(here, "1")
         assert read is not None
         assert (read.taken, read.waiter, read.known_until, read.signal.value) == (True, A, until, None)
@@ -192,7 +192,7 @@ class TestEvents:
         assert store.put(here, event("1"), until) is None
 
     def test_what_is_not_there_is_not_settled(self, store: SignalStore, here: Channel) -> None:
-        store.settle(here, "1", A, NOW)
+        store.mark_taken(here, "1", A, NOW)
         assert store.get(here, "1") is None
 
 
@@ -256,7 +256,7 @@ def test_items_expire_unless_somebody_waits(aws: Aws, here: Channel) -> None:
     assert expiry() == second(DAY + LINGER)
     store.put(here, offered(row, A), NOW)
     assert expiry() is None
-    store.settle(here, "1", A, NOW + REMEMBERED)
+    store.mark_taken(here, "1", A, NOW + REMEMBERED)
     assert expiry() == second(DAY + LINGER)
     other = copy_with(here, tenant_id=fresh("tenant"))
     store.wait(other, A)

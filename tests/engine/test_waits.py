@@ -9,12 +9,13 @@ from chalicelib.core.definitions.model import WaitForAnswer
 from chalicelib.core.executions.inputs import CloseWait, Message, OpenTask, SignalPublished, TaskCompleted
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import MAX_WAITING, Correlation, Waiter
+from chalicelib.core.waits.correlation import MAX_WAITING, Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, Task, TaskStatus, claimed
 from chalicelib.engine.waits import LEFT, close_task, open_task
 from tests.core.examples import Run
 from tests.home import START, Home
 
+PAID = Channel("t", "paid", "7")
 TASK = """
     steps:
       - {id: look, type: task, title: Look, assignees: ada, due: {seconds: 60, then: reassign, groups: [managers]}}
@@ -95,13 +96,13 @@ def test_who_takes_an_event_that_came_before_is_looked_at_again(*, comes_first: 
     home.create({"type": "event", "name": "paid", "key": "7"})
     if comes_first:
         event = Signal("event-1", "paid", START + timedelta(days=1), 7)
-        home.dependencies.signals.match("t", "paid", "7", event, lambda _waiter, _data: None)
+        home.matching.put(PAID, Correlation(event, START, was_kept=True), START)
     execution = home.execute()
     again = [message for message in home.waiting() if isinstance(message.event, SignalPublished)]
     if comes_first:
         assert home.read(execution).output == 7
         assert [copy_with(message, delay=0) for message in again] == [
-            Message("t", SignalPublished(name="paid", key="7"))
+            Message("t", SignalPublished(name="paid", key="7", id="event-1"))
         ]
     else:
         assert again == []
@@ -111,6 +112,6 @@ def test_a_step_that_is_one_too_many_fails_and_can_be_caught() -> None:
     home = Home()
     caught = {"catch": [{"errors": ["event.*"], "next": "step-1"}], "end": True}
     home.create({"type": "event", "name": "paid", "key": "7", **caught}, {"type": "echo", "message": "${error.name}"})
-    waiting = tuple(Waiter(f"t:d:{number}", "main", 1) for number in range(MAX_WAITING))
-    home.matching.put(Correlation("t", "paid", "7", version=1, waiting=waiting))
+    for number in range(MAX_WAITING):
+        home.matching.wait(PAID, Waiter(f"t:d:{number}", "main", 1, START))
     assert home.read(home.execute()).output == "event.TooManyWait"

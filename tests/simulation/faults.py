@@ -17,7 +17,7 @@ WRITES = (
     "events.wait",
     "events.claim",
     "events.leave",
-    "events.settle",
+    "events.mark_taken",
 )
 
 

@@ -155,7 +155,7 @@ class DynamoSignals:
         current = self._read(channel, there) if there else None
         return None if current == row else current
 
-    def settle(self, channel: Channel, event_id: str, waiter: Waiter, until: datetime) -> None:
+    def mark_taken(self, channel: Channel, event_id: str, waiter: Waiter, until: datetime) -> None:
         """Mark an event as taken; its data goes."""
         try:
             with unavailable():

@@ -87,7 +87,7 @@ class MemorySignals:
                 return None
             return None if there == row else there
 
-    def settle(self, channel: Channel, event_id: str, waiter: Waiter, until: datetime) -> None:
+    def mark_taken(self, channel: Channel, event_id: str, waiter: Waiter, until: datetime) -> None:
         """Mark an event as taken."""
         with self._lock:
             row = self.get(channel, event_id)
