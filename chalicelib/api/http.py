@@ -142,9 +142,7 @@ def page(request: ApiRequest, items: list[Json], following: list[Json] | None) -
     if following is None:
         return answer(items)
     text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
-    asked = {
-        name: given for name, given in request.asked.items() if name not in ("limit", "cursor")
-    }
+    asked = {name: given for name, given in request.asked.items() if name not in ("limit", "cursor")}
     query = urlencode({"limit": request.query["limit"], "cursor": text, **asked}, quote_via=quote)
     link = f"<{request.http.context['path']}?{query}>"
     return answer(items, headers={"Link": f'{link}; rel="next"'})

@@ -71,13 +71,16 @@ class MemorySignals:
 
     def get(self, channel: Channel, event_id: str) -> Correlation | None:
         """Read an event."""
+        return self._read(channel, event_id)
+
+    def _read(self, channel: Channel, event_id: str) -> Correlation | None:
         text = self.rows.get(channel, {}).get(event_id)
         return None if text is None else read_correlation(channel.name, json.loads(text))
 
     def put(self, channel: Channel, row: Correlation, now: datetime) -> Correlation | None:
         """Write an event over the version before it."""
         with self._lock:
-            there = self.get(channel, row.signal.id)
+            there = self._read(channel, row.signal.id)
             if there is None or (row.version == 1 and is_forgotten(there, now)):
                 replaces = row.version == 1
             else:
@@ -90,7 +93,7 @@ class MemorySignals:
     def mark_taken(self, channel: Channel, event_id: str, waiter: Waiter, until: datetime) -> None:
         """Mark an event as taken."""
         with self._lock:
-            row = self.get(channel, event_id)
+            row = self._read(channel, event_id)
             if row is not None and row.waiter is not None and row.waiter.key == waiter.key:
                 signal = copy_with(row.signal, value=None)
                 done = copy_with(row, version=row.version + 1, signal=signal, taken=True, known_until=until)

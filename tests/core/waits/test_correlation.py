@@ -37,7 +37,7 @@ def test_a_waiter_is_the_same_under_another_version() -> None:
 
 def test_events_stand_in_the_order_of_their_coming() -> None:
     heads = [KeptSignal(name, NOW + after, NOW) for name, after in (("z", HOUR * 0), ("a", SECOND), ("b", SECOND))]
-    assert sorted(heads[::-1], key=lambda head: head.place) == heads
+    assert sorted([heads[2], heads[0], heads[1]], key=lambda head: head.place) == heads
 
 
 def test_one_that_was_nobodys_once_is_listed_on() -> None:
