@@ -157,15 +157,19 @@ class Signals:
 
     def _pass_on(self, channel: Channel, row: Correlation, steps: Recipients) -> Waiter | None:
         """Hand a signal to whom it is for, or to another if they are gone; answer who has it, or None: it is kept."""
-        for attempt in range(ATTEMPTS):
+        lost = 0
+        for _ in range(ATTEMPTS):
             waiter = row.waiter
             if row.taken:
                 return waiter
-            if waiter is not None and self._reaches(channel, waiter, row.signal, steps):
-                return waiter
+            if waiter is not None:
+                reached = self._reaches(channel, waiter, row.signal, steps)
+                if reached:
+                    return waiter
+                lost += reached is None
             if waiter is None and row.signal.until <= self.clock.now():
                 return None
-            following = self._another(channel, row, steps, attempt)
+            following = self._another(channel, row, steps, lost)
             if following is None and waiter is None:
                 return None
             moved = offered(row, following)
@@ -174,17 +178,17 @@ class Signals:
             f"others were quicker {ATTEMPTS} times to reach who waits for {channel.name!r}: try again"
         )
 
-    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool:
-        """Give a signal to a waiter, unless that is claimed for another; tell whether its turn has taken it."""
+    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool | None:
+        """Give a signal to a waiter; tell whether its turn has taken it, None where it is claimed for another."""
         claimed = self.store.claim(channel, waiter, signal.id, self.clock.now())
-        return claimed and steps.give(channel, waiter, signal)
+        return steps.give(channel, waiter, signal) if claimed else None
 
-    def _another(self, channel: Channel, row: Correlation, steps: Recipients, attempt: int) -> Waiter | None:
+    def _another(self, channel: Channel, row: Correlation, steps: Recipients, lost: int) -> Waiter | None:
         """Choose who is to have a signal next; None: it is kept, though some may wait who do not take it."""
         if row.signal.until <= self.clock.now():
             return None
         try:
-            return self._choose(channel, row.signal, steps, attempt if row.waiter is not None else 0)
+            return self._choose(channel, row.signal, steps, lost)
         except InvalidError:
             return None
 

@@ -34,9 +34,9 @@ class NamesAWaiterUntold(Signals):
 
 
 class ClaimsAfterItGave(Signals):
-    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool:
+    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool | None:
         taken = steps.give(channel, waiter, signal)
-        return self.store.claim(channel, waiter, signal.id, self.clock.now()) and taken
+        return taken if self.store.claim(channel, waiter, signal.id, self.clock.now()) else None
 
 
 class Overwriting:
