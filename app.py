@@ -145,6 +145,18 @@ def send_event(tenantId: str, id: str, name: str) -> Response:
     return routes().answers.send_event(request(), tenantId, id, name)
 
 
+@app.route(T + "/executions/{id}/events", methods=["GET"])
+def list_sent_events(tenantId: str, id: str) -> Response:
+    """List the events that were sent to an execution."""
+    return routes().answers.list_sent_events(request(), tenantId, id)
+
+
+@app.route(T + "/events/{name}", methods=["GET"])
+def list_events(tenantId: str, name: str) -> Response:
+    """List what is kept of a name and key, and who waits."""
+    return routes().answers.list_events(request(), tenantId, name)
+
+
 @app.route(T + "/events/{name}", methods=["POST"], content_types=JSON)
 def publish_event(tenantId: str, name: str) -> Response:
     """Send an event to whichever execution waits for it."""

@@ -243,7 +243,8 @@ def _ask(params: Mapping[str, Any], context: dict[str, Any], **_: object) -> Non
 def _table(dynamodb: "DynamoDBClient", name: str) -> Table:
     described = dynamodb.describe_table(TableName=name)["Table"]
     keys = [key["AttributeName"] for key in described["KeySchema"]]
-    return Table(keys, [_index(keys, index) for index in described.get("GlobalSecondaryIndexes", ())])
+    indexes = [*described.get("GlobalSecondaryIndexes", ()), *described.get("LocalSecondaryIndexes", ())]
+    return Table(keys, [_index(keys, index) for index in indexes])
 
 
 def _index(table_keys: Sequence[str], index: "IndexDescription") -> Index:

@@ -15,7 +15,7 @@ from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
     from chalicelib.core.records.incident import Incident
-    from chalicelib.core.waits.correlation import Correlation
+    from chalicelib.core.waits.correlation import Channel, Correlation, KeptSignal, Waiter
     from chalicelib.core.waits.task import Task, TaskFilter
 
 
@@ -205,21 +205,47 @@ class HistoryStore(Protocol):
 
 
 class SignalStore(Protocol):
-    """Events that are matched by key, and who waits for them: one row for each name and key of a tenant."""
+    """Events that are matched by key, and who waits for them: an item each, those of a channel together.
 
-    def get(self, tenant_id: str, name: str, key: str) -> "Correlation":
-        """Read a row, strongly consistent; where there is none it is blank, of version 0.
+    Every method can raise UnavailableError, and what it writes may be done then. Reads are strongly consistent. A list
+    begins behind the ``place`` of one.
+    """
 
-        Raises:
-            UnavailableError: the store did not answer.
+    def waiting(self, channel: "Channel", limit: int, after: str = "") -> "Sequence[Waiter]":
+        """Read up to ``limit`` waiters that are not claimed, the longest first; fewer only where there are no more."""
+
+    def count(self, channel: "Channel", most: int) -> int:
+        """Count waiters that are not claimed, ``most`` at most; the newest may not be among them yet."""
+
+    def wait(self, channel: "Channel", waiter: "Waiter", instead: str = "") -> str | None:
+        """Write a waiter, unless it is claimed, but for the event ``instead``; answer what there was.
+
+        That is None where nothing was, nothing where it was not claimed, and else the id of the event.
         """
 
-    def put(self, row: "Correlation") -> bool:
-        """Write a row over version ``row.version - 1`` of it; answer whether that was what it replaced.
+    def claim(self, channel: "Channel", waiter: "Waiter", event_id: str, now: datetime) -> bool:
+        """Claim a waiter for an event; tell whether it is there and claimed for that one, now or before."""
 
-        Raises:
-            UnavailableError: the store did not answer.
+    def leave(self, channel: "Channel", waiter: "Waiter") -> None:
+        """Remove a waiter, if it is there."""
+
+    def kept(self, channel: "Channel", limit: int, after: str = "") -> "Sequence[KeptSignal]":
+        """Read up to ``limit`` headers of events that were nobody's and are not taken, the oldest first.
+
+        Some may be over time.
         """
+
+    def get(self, channel: "Channel", event_id: str) -> "Correlation | None":
+        """Read an event."""
+
+    def put(self, channel: "Channel", row: "Correlation", now: datetime) -> "Correlation | None":
+        """Write an event over version ``row.version - 1`` of it; version 1 where none is, or one that is forgotten.
+
+        Answers None where that was done, and else what is there.
+        """
+
+    def mark_taken(self, channel: "Channel", event_id: str, waiter: "Waiter", until: datetime) -> None:
+        """Mark an event as taken if it is a waiter's; a repeat of it is known up to an instant, at least."""
 
 
 class TaskStore(Protocol):

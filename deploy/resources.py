@@ -81,8 +81,9 @@ def table_request(table: TableSchema, wanted: names.Names) -> "CreateTableInputT
         ],
         "BillingMode": table.billing,
     }
-    if table.indexes:
-        request["GlobalSecondaryIndexes"] = [_index_request(index) for index in table.indexes]
+    for kind, local in (("GlobalSecondaryIndexes", False), ("LocalSecondaryIndexes", True)):
+        if indexes := [_index_request(index) for index in table.indexes if index.local is local]:
+            request[kind] = indexes  # type: ignore[literal-required] # the two are described alike
     if table.stream is not None:
         request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": table.stream}
     return request

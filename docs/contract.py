@@ -80,12 +80,13 @@ class _Compiler:
         return made
 
     def parameter(self, parameter: Mapping[str, Any]) -> dict[str, Any]:
-        if parameter.get("required") and parameter["in"] != "path":
+        required = parameter.get("required") and parameter["in"] != "path"
+        if required and parameter["in"] != "query":
             raise ContractError(f"{parameter['name']}: whether it is there is not checked")
         made: dict[str, Any] = self.schema(parameter["schema"], parameter["name"], is_text=True)
         if made.get("type") == ["string"]:
             del made["type"]  # it is a text
-        return made
+        return made | {"isRequired": True} if required else made
 
     def component(self, node: Mapping[str, Any]) -> Node:
         """Find what a ``$ref`` names, if it is one."""

@@ -1,7 +1,7 @@
 """What the routes of callbacks and events answer."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from chalice.app import Response
@@ -9,10 +9,14 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
-from chalicelib.core.executions.model import Signal
+from chalicelib.core.executions.model import Execution, Signal
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
+from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter
 from chalicelib.usecases.answers import AnswerService
+
+KEPT, WAITING = "kept", "waiting"
+"""What a list of events shows, in this order."""
 
 
 @value
@@ -58,6 +62,22 @@ class AnswerApi:
         execution = self.callbacks.publish(request.path["tenantId"], signal.name, key, signal)
         return _receipt(signal, key, execution, is_taken=execution is not None)
 
+    @web.operation
+    def list_sent_events(self, request: ApiRequest) -> Response:
+        """List the events that were sent to an execution and that it knows."""
+        item, now = self.callbacks.read_sent(*request.place), self.callbacks.clock.now()
+        return web.answer([_sent(item, known, now) for known in item.mailbox])
+
+    @web.operation
+    def list_events(self, request: ApiRequest) -> Response:
+        """List the events that are kept for a name and key, and the steps that wait for one."""
+        channel = Channel(request.path["tenantId"], request.path["name"], request.query["key"])
+        limit = request.query["limit"]
+        kind, *place = web.cursor(request, str, str, str) or [KEPT]
+        found = self.callbacks.list_channel(channel, limit + 1, "#".join(place), waiting=kind == WAITING)
+        following = _behind(found[limit - 1]) if len(found) > limit else None
+        return web.page(request, [_listed(each) for each in found[:limit]], following)
+
     def _signal(self, request: ApiRequest) -> Signal:
         """Make what is sent: the event of the body, under its own id or a new one."""
         body = request.body
@@ -70,6 +90,31 @@ class AnswerApi:
             body.get("data"),
             self.callers.actor(request),
         )
+
+
+def _sent(item: Execution, signal: Signal, now: datetime) -> dict[str, Json]:
+    state = "kept" if signal.until > now and not item.ended else "untaken"
+    return {
+        "id": signal.id,
+        "name": signal.name,
+        "by": signal.by,
+        "state": "taken" if signal.taken else state,
+        "until": format_instant(signal.until),
+    }
+
+
+def _listed(each: KeptSignal | Waiter) -> dict[str, Json]:
+    if isinstance(each, KeptSignal):
+        at, until = format_instant(each.at), format_instant(each.until)
+        return {"state": "kept", "since": at, "id": each.id, "by": each.by, "until": until}
+    who: dict[str, Json] = {"executionId": each.execution, "thread": each.thread, "step": each.step}
+    return {"state": "waiting", "since": format_instant(each.since), **who}
+
+
+def _behind(each: KeptSignal | Waiter) -> list[Json]:
+    """Say where a page of the list ends."""
+    at, _, name = each.place.partition("#")
+    return [WAITING if isinstance(each, Waiter) else KEPT, at, name]
 
 
 def _receipt(signal: Signal, key: str | None, execution: str | None, *, is_taken: bool) -> Response:

@@ -68,6 +68,8 @@ class ApiRequest:
     body: Any
     """A JSON value, objects with their defaults; None if the operation has none, or one that is checked elsewhere."""
     http: Request
+    asked: Mapping[str, str]
+    """The query as it was asked."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -102,6 +104,7 @@ def read(operation: str, http: Request, parameters: Sequence[str]) -> ApiRequest
         place("header", http.headers),
         _body(http, declared["body"]) if "body" in declared else None,
         http,
+        queries,
     )
 
 
@@ -128,6 +131,8 @@ def _body(http: Request, declared: Schema) -> Json:
 def _parameter(schema: Schema, text: str | None) -> Json:
     """Read a parameter from its text."""
     if text is None:
+        if "isRequired" in schema:
+            raise _refusal(schema, "required", "")
         default: Json = schema.get("default")
         return default
     given: Json = text

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from chalice.app import Request, Response
 
@@ -138,11 +138,13 @@ def position(request: ApiRequest, ids: str = IDS) -> Position | None:
 
 
 def page(request: ApiRequest, items: list[Json], following: list[Json] | None) -> Response:
-    """Answer a page of a list, with a ``Link`` to the next one (RFC 8288) if there is more."""
+    """Answer a page of a list, with a ``Link`` to the next one (RFC 8288), of the same things, if there is more."""
     if following is None:
         return answer(items)
     text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
-    link = f"<{request.http.context['path']}?limit={request.query['limit']}&cursor={quote(text)}>"
+    asked = {name: given for name, given in request.asked.items() if name not in ("limit", "cursor")}
+    query = urlencode({"limit": request.query["limit"], "cursor": text, **asked}, quote_via=quote)
+    link = f"<{request.http.context['path']}?{query}>"
     return answer(items, headers={"Link": f'{link}; rel="next"'})
 
 

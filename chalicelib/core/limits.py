@@ -113,11 +113,10 @@ class Limits:
     """Events that steps of one execution have taken, and a repeat of which is known."""
 
     key_waiting: int = 1_000
-    """Threads that wait for one name and key, those included that are matched and have not taken their event yet."""
+    """Threads that wait for one name and key; some more where several begin to at the same moment."""
     key_kept: int = 100
-    """Events of one name and key that are kept for whoever comes; those that were given back may be above it."""
-    key_done: int = 1_000
-    """Events of one name and key that are known as taken; of more, those that were taken first are forgotten."""
+    """Events of one name and key that are kept for whoever comes; those that were given back, or that came at the same
+    moment, may be above it."""
     key_remembered: timedelta = timedelta(hours=1)
     """For how long an event that was taken is known at least, however short it was to be kept."""
     key_chars: int = 1_000

@@ -12,7 +12,6 @@ from chalicelib.core.executions.inputs import (
     ChildEnded,
     Requested,
     ResumeRequested,
-    SignalReceived,
     Started,
     TimerFired,
 )
@@ -156,9 +155,6 @@ class Claim(Deliver):
             elif held is not None and not self.is_left_to_others(thread, held):
                 own[thread.key] = held
         self.item, self.own = item, own
-        for pending in self.pending:
-            if isinstance(pending.input, SignalReceived):
-                self.give_back(item, pending.input)
         self.pending = [pending for pending in self.pending if self.is_mine(item, pending)]
 
     def is_left_to_others(self, thread: Thread, held: str) -> bool:

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.model import Definition
-from chalicelib.core.executions.decide import addressed
-from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.implied import ending, implied
 from chalicelib.core.executions.inputs import (
     CloseWait,
@@ -16,8 +14,6 @@ from chalicelib.core.executions.inputs import (
     Launch,
     Message,
     OpenTask,
-    SignalPublished,
-    SignalReceived,
     Started,
     Subscribe,
     WaitClosed,
@@ -37,10 +33,11 @@ from chalicelib.engine.model import (
     Mode,
     Pending,
 )
-from chalicelib.engine.waits import again, close_wait, open_task, subscribe, unsubscribe
+from chalicelib.engine.waits import close_wait, open_task, subscribe
 from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
+    from chalicelib.core.executions.identity import TurnKey
     from chalicelib.engine.observers import Committed
 
 
@@ -81,7 +78,6 @@ class Deliver:
         self.looked_at = dependencies.clock.now()
         self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
-        self.subscribed: dict[TurnKey, Subscribe] = {}
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0
@@ -138,12 +134,12 @@ class Deliver:
             case OpenTask(thread, task):
                 open_task(self.dependencies.tasks, item, thread, task)
             case Subscribe(thread):
-                self.subscribed[thread.key] = command
-                if (found := subscribe(self.dependencies.signals, item, command)) is not None:
+                if (found := subscribe(self.dependencies.signals, item, command, self.post)) is not None:
                     self.pending.append(Pending(found, self.message_of(thread)))
-                    yield again(item, command)
+                elif self.twin_went_on(thread):
+                    raise UnavailableError(f"a twin has taken {item.id} on: the message is given back, should it die")
             case CloseWait(thread):
-                yield from close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
+                close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
                 if thread.status is Status.OVER:
                     self.pending.append(Pending(WaitClosed(*thread.key), self.message_of(thread)))
 
@@ -154,14 +150,14 @@ class Deliver:
             return driver.message
         return next(iter(self.deliveries))
 
-    def give_back(self, item: Execution, received: SignalReceived) -> None:
-        """Let others have a signal that was matched with a turn, should that have gone on without it."""
-        subscription = self.subscribed.get(TurnKey(received.thread, received.turn))
-        thread = addressed(item, received)
-        if subscription is not None and (thread is None or (item.ended and thread.status is Status.WAITING_FOR_ANSWER)):
-            published = SignalPublished(name=subscription.name, key=subscription.key)
-            signals, waited = self.dependencies.signals, subscription.thread
-            self.post([*unsubscribe(signals, item, waited, published, taken=None)])
+    def twin_went_on(self, thread: Thread) -> bool:
+        """Tell whether whoever wrote a turn under my message has moved it meanwhile: I found nothing, but they did."""
+        driver = thread.driver
+        if driver is None or driver.message not in self.deliveries or driver.request == self.request:
+            return False
+        current = self.dependencies.executions.get(self.execution_id)
+        left = None if current is None or current.ended else current.threads.get(thread.id)
+        return left is None or left.turn != thread.turn
 
     def post(self, messages: Sequence[Message]) -> None:
         """Send messages; a submission that no message can carry is put first."""

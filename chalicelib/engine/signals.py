@@ -1,34 +1,76 @@
-"""Signals that are matched by key: each goes to one thread, whoever dies or says it again.
+"""The protocol of signals that are matched by key: each goes to one step, whoever dies or says it again.
 
-Everything here can be done again, and is to be done again where the store did not answer.
+A signal has an item, and so has each step that waits (its *waiter*), under one channel: tenant, name and key. Those of
+others are never written, so neither what a publish costs nor how many calls it makes depends on how many there are.
+
+*Whose it is.* The item of a signal names the waiter that it is for, if any; that of a waiter names the one signal that
+it was *claimed* for. A claim is never taken back while the waiter's turn lasts, and making it twice is as good as once.
+A signal is given to an execution only while the two name each other.
+
+*Publish.* Look at those who wait, the longest first. Put the signal, for the first who takes it; where nobody waits,
+put it for nobody, and look once more: it is *kept*. Claim the waiter. If it is claimed for another signal, move on to
+another waiter: not the next one, which all the others would go for, but one anywhere among them. Give the signal to
+the execution.
+
+*Subscribe.* Put the waiter, then look at what is kept, the oldest first; name the waiter in the signal, then claim it.
+So whoever comes second sees the other: both write before they look. What was kept is listed until it is taken: a twin,
+under the same message, finds the same signal, as it must before it acknowledges that message.
+
+*Move on.* A signal is named for another only once its waiter was claimed for another signal, or once its execution has
+gone on from that turn without it.
+
+*Close.* Once a turn is over, mark the signal that it took as taken, then remove the waiter, then forget the tombstone:
+while the execution no longer tells what the turn took, the signal does.
+
+*See through.* Before anybody names a waiter in a signal, a message is under way that names the signal, and whoever gets
+it does all of this again from wherever it stands, until the signal is taken, or kept beside nobody who takes it. So
+every process may die between any two calls. A repeat by the sender does the same.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import TypeAlias, TypeVar
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from chalicelib.core.executions.model import Signal
+from chalicelib.core.values.errors import InvalidError, TooManyEventsError, TooManyWaitersError, UnavailableError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.core.waits import correlation
-from chalicelib.core.waits.correlation import Correlation, Waiter
-from chalicelib.engine import optimistic
+from chalicelib.core.waits.correlation import (
+    MAX_KEPT,
+    MAX_WAITING,
+    REMEMBERED,
+    Channel,
+    Correlation,
+    KeptSignal,
+    Waiter,
+    is_forgotten,
+    offered,
+)
 from chalicelib.ports import Clock, SignalStore
 
-T = TypeVar("T")
+FEW = 10
+"""Waiters that are read at first: one read unit of DynamoDB."""
+MANY = 100
+"""Waiters that are read to find another than all others go for."""
+ATTEMPTS = 50
+"""How often a signal moves on before its sender is told to try again; its message goes on."""
 
-Takes: TypeAlias = Callable[[Waiter, Json], Sequence[Problem] | None]
-"""Tells what is wrong for a waiter with the data of a signal, and None if it no longer waits."""
 
+class Recipients(Protocol):
+    """The executions that wait."""
 
-@value
-class SignalMatch:
-    """What came of a signal."""
+    def refusals(self, waiter: Waiter, data: Json) -> Sequence[Problem]:
+        """Tell what is wrong for a waiter with the data of a signal."""
 
-    waiter: Waiter | None = None
-    """Who is to have it; None: it is kept, has been taken, or is refused."""
-    problems: Sequence[Problem] = ()
-    """What is wrong with it for who has waited longest: nobody who waits takes it, and it is not kept."""
+    def waits(self, waiter: Waiter) -> bool:
+        """Tell whether the thread still stands at the turn and waits."""
+
+    def give(self, channel: Channel, waiter: Waiter, signal: Signal) -> bool:
+        """Let the turn take a signal; tell whether it has, now or before: if not, it is over without it.
+
+        Raises:
+            UnavailableError: it may have.
+        """
 
 
 @value
@@ -38,104 +80,198 @@ class Signals:
     store: SignalStore
     clock: Clock
 
-    def match(self, tenant_id: str, name: str, key: str, signal: Signal, takes: Takes) -> SignalMatch:
-        """Find who is to have a signal: who has waited longest of those who take it. If nobody waits, it is kept.
+    def publish(self, channel: Channel, signal: Signal, steps: Recipients) -> Waiter | None:
+        """Give a signal to who has waited longest of those who take it, or keep it; answer who has it.
 
-        Again for a signal that is matched, it answers that match; one that has been taken goes to nobody.
+        A repeat is answered as it stands. To be called once a message is under way that names the signal.
 
         Raises:
+            InvalidError: steps wait, and none takes what came with it; it is not kept.
             TooManyEventsError: as many are kept as can be.
             UnavailableError: the store did not answer, or others were always quicker.
         """
-        verdicts: dict[Waiter, Sequence[Problem] | None] = {}
+        try:
+            waiter = self._choose(channel, signal, steps)
+            if waiter is None:
+                self._make_room(channel)
+        except (InvalidError, TooManyEventsError):
+            known = self.store.get(channel, signal.id)
+            if known is None or is_forgotten(known, self.clock.now()):
+                raise
+            return self._pass_on(channel, known, steps)
+        row = Correlation(signal, self.clock.now(), waiter=waiter, was_kept=waiter is None)
+        there = self.store.put(channel, row, row.at)
+        return self._pass_on(channel, there or row, steps)
 
-        def verdict(waiter: Waiter) -> Sequence[Problem] | None:
-            if waiter not in verdicts:
-                verdicts[waiter] = takes(waiter, signal.value)
-            return verdicts[waiter]
-
-        def change(row: Correlation, now: datetime) -> tuple[Correlation, SignalMatch]:
-            row = correlation.fresh(row, now)
-            if correlation.known(row, signal.id):
-                return row, SignalMatch(correlation.waiter_of(row, signal.id))
-            refused: list[Sequence[Problem]] = []
-            for waiter in row.waiting:
-                problems = verdict(waiter)
-                if problems is None:
-                    row = correlation.release(row, waiter, now, taken=None)
-                elif problems:
-                    refused.append(problems)
-                else:
-                    return correlation.publish(row, signal, waiter, now), SignalMatch(waiter)
-            if refused:
-                return row, SignalMatch(problems=refused[0])
-            return correlation.publish(row, signal, None, now), SignalMatch()
-
-        return self._change(tenant_id, name, key, change)
-
-    def rematch(self, tenant_id: str, name: str, key: str, takes: Takes) -> None:
-        """Give what is kept to those who wait and take it: signals that others gave back.
+    def see_through(self, channel: Channel, signal_id: str, steps: Recipients) -> None:
+        """Go on with a signal from wherever it stands; done twice it changes nothing.
 
         Raises:
-            UnavailableError: as :meth:`match`.
+            UnavailableError: the store did not answer; do it again.
         """
+        if (row := self.store.get(channel, signal_id)) is not None:
+            self._pass_on(channel, row, steps)
 
-        def taker(waiter: Waiter) -> Callable[[Json], bool]:
-            return lambda data: _fits(takes(waiter, data))
+    def subscribe(
+        self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None]
+    ) -> Signal | None:
+        """Let a thread wait; answer the oldest signal that it takes, if one is kept.
 
-        def change(row: Correlation, now: datetime) -> tuple[Correlation, None]:
-            for waiter in row.waiting:
-                row, _ = correlation.subscribe(row, waiter, now, taker(waiter))
-            return row, None
+        ``tell`` sends the message that sees the signal of an id through.
 
-        self._change(tenant_id, name, key, change)
+        Raises:
+            TooManyWaitersError: as many wait as can.
+            UnavailableError: the store did not answer.
+        """
+        claimed = self.store.wait(channel, waiter)
+        for _ in range(ATTEMPTS):
+            if not claimed:
+                named = self._name_kept(channel, waiter, takes, tell)
+                if named is None:
+                    break
+                if named.taken or self.store.claim(channel, waiter, named.signal.id, self.clock.now()):
+                    return named.signal
+                self.store.put(channel, offered(named, None), self.clock.now())
+                claimed = self.store.wait(channel, waiter)
+            elif (row := self.store.get(channel, claimed)) is not None and _is_for(row, waiter):
+                return row.signal
+            else:
+                claimed = "" if self.store.wait(channel, waiter, instead=claimed) == claimed else claimed
+        if claimed is None and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
+            self.store.leave(channel, waiter)
+            raise TooManyWaitersError(
+                f"{MAX_WAITING} steps wait for {channel.name!r} with this key already:"
+                " let some go on, or use other keys"
+            )
+        return None
 
-    def matches(self, tenant_id: str, name: str, key: str) -> Sequence[tuple[Waiter, Signal]]:
-        """Answer whose signal is whose, as long as that is not settled, the oldest match first.
+    def close(self, channel: Channel, waiter: Waiter, taken: str | None) -> None:
+        """Let a thread go, which has taken the signal of an id, or none.
 
         Raises:
             UnavailableError: the store did not answer.
         """
-        return self.store.get(tenant_id, name, key).matched
+        if taken is not None:
+            self.store.mark_taken(channel, taken, waiter, self.clock.now() + REMEMBERED)
+        self.store.leave(channel, waiter)
 
-    def subscribe(
-        self, tenant_id: str, name: str, key: str, waiter: Waiter, takes: Callable[[Json], bool]
-    ) -> Signal | None:
-        """Let a thread wait; answer its signal if that came before, or is matched with it already.
-
-        Raises:
-            TooManyWaitersError: as many wait as can.
-            UnavailableError: as :meth:`match`.
-        """
-        return self._change(tenant_id, name, key, lambda row, now: correlation.subscribe(row, waiter, now, takes))
-
-    def release(self, tenant_id: str, name: str, key: str, waiter: Waiter, *, taken: str | None) -> bool:
-        """Let a thread go, which has taken the signal of an id, or none; a match that it leaves is for others again.
-
-        Answers whether others wait beside signals that are kept: :meth:`rematch` is to be done then.
-
-        Raises:
-            UnavailableError: as :meth:`match`.
-        """
-
-        def change(row: Correlation, now: datetime) -> tuple[Correlation, bool]:
-            row = correlation.release(row, waiter, now, taken=taken)
-            return row, bool(row.waiting and row.kept)
-
-        return self._change(tenant_id, name, key, change)
-
-    def _change(
-        self, tenant_id: str, name: str, key: str, change: Callable[[Correlation, datetime], tuple[Correlation, T]]
-    ) -> T:
-        """Read a row, change it and, if it does change, write it; again while somebody else is quicker."""
-        return optimistic.change(
-            lambda: self.store.get(tenant_id, name, key),
-            lambda row: change(row, self.clock.now()),
-            lambda row: self.store.put(copy_with(row, version=row.version + 1)),
-            f"what is known of the event {name!r}",
+    def _pass_on(self, channel: Channel, row: Correlation, steps: Recipients) -> Waiter | None:
+        """Hand a signal to whom it is for, or to another if they are gone; answer who has it, or None: it is kept."""
+        lost = 0
+        for _ in range(ATTEMPTS):
+            waiter = row.waiter
+            if row.taken:
+                return waiter
+            if waiter is not None:
+                reached = self._reaches(channel, waiter, row.signal, steps)
+                if reached:
+                    return waiter
+                lost += reached is None
+            if waiter is None and row.signal.until <= self.clock.now():
+                return None
+            following = self._another(channel, row, steps, lost)
+            if following is None and waiter is None:
+                return None
+            moved = offered(row, following)
+            row = self.store.put(channel, moved, self.clock.now()) or moved
+        raise UnavailableError(
+            f"others were quicker {ATTEMPTS} times to reach who waits for {channel.name!r}: try again"
         )
 
+    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool | None:
+        """Give a signal to a waiter; tell whether its turn has taken it, None where it is claimed for another."""
+        claimed = self.store.claim(channel, waiter, signal.id, self.clock.now())
+        return steps.give(channel, waiter, signal) if claimed else None
 
-def _fits(problems: Sequence[Problem] | None) -> bool:
-    """Tell whether there is a verdict, and nothing wrong."""
-    return problems is not None and not problems
+    def _another(self, channel: Channel, row: Correlation, steps: Recipients, lost: int) -> Waiter | None:
+        """Choose who is to have a signal next; None: it is kept, though some may wait who do not take it."""
+        if row.signal.until <= self.clock.now():
+            return None
+        try:
+            return self._choose(channel, row.signal, steps, lost)
+        except InvalidError:
+            return None
+
+    def _name_kept(
+        self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None]
+    ) -> Correlation | None:
+        """Name a waiter in the oldest kept signal that it takes, unless one names it already; answer that signal."""
+        for head in self._heads(channel):
+            row = self.store.get(channel, head.id) if head.waiter in (None, waiter.key) else None
+            if row is None or (row.waiter is None and (row.taken or not takes(row.signal.value))):
+                continue
+            if row.waiter is None:
+                tell(row.signal.id)
+                named = offered(row, waiter)
+                row = self.store.put(channel, named, self.clock.now()) or named
+            if _is_for(row, waiter):
+                return row
+        return None
+
+    def _choose(self, channel: Channel, signal: Signal, steps: Recipients, lost: int = 0) -> Waiter | None:
+        """Find who takes a signal: who has waited longest, or after a race was lost anybody; None: nobody waits.
+
+        Raises:
+            InvalidError: some wait, and none takes it.
+        """
+        refused: list[tuple[Waiter, Sequence[Problem]]] = []
+        for page in self._waiting(channel, MANY if lost else FEW):
+            start = _spread(signal.id, lost) % len(page) if lost else 0
+            for waiter in (*page[start:], *page[:start]):
+                problems = steps.refusals(waiter, signal.value)
+                if not problems:
+                    return waiter
+                refused.append((waiter, problems))
+        for waiter, problems in refused:
+            if steps.waits(waiter):
+                raise InvalidError(problems=problems)
+            self.store.leave(channel, waiter)
+        return None
+
+    def _waiting(self, channel: Channel, size: int) -> Iterator[Sequence[Waiter]]:
+        """Read who waits and is not claimed, the longest first, in pages."""
+        after = ""
+        while page := self.store.waiting(channel, size, after):
+            yield page
+            if len(page) < size:
+                return
+            after = page[-1].place
+
+    def kept(self, channel: Channel, after: str = "") -> Iterator[KeptSignal]:
+        """Read the headers of what is kept and nobody's, the oldest first, behind one."""
+        return (head for head in self._heads(channel, after) if head.waiter is None)
+
+    def _heads(self, channel: Channel, after: str = "") -> Iterator[KeptSignal]:
+        """Read the headers of what was kept, the oldest first; what has been kept for long enough is put away."""
+        now = self.clock.now()
+        while page := self.store.kept(channel, MAX_KEPT, after):
+            for head in page:
+                if head.waiter is not None or head.until > now:
+                    yield head
+                elif (row := self.store.get(channel, head.id)) is not None and row.waiter is None:
+                    self.store.put(channel, copy_with(offered(row, None), taken=True), now)
+            if len(page) < MAX_KEPT:
+                return
+            after = page[-1].place
+
+    def _make_room(self, channel: Channel) -> None:
+        """See that one more can be kept.
+
+        Raises:
+            TooManyEventsError: as many are kept as can be.
+        """
+        count = len(list(self.kept(channel)))
+        if count >= MAX_KEPT:
+            raise TooManyEventsError(
+                f"{count} events {channel.name!r} with this key are kept already: wait until steps have taken some"
+            )
+
+
+def _is_for(row: Correlation, waiter: Waiter) -> bool:
+    """Tell whether a signal names a waiter, which may have taken it by now: a twin must hear of that, too."""
+    return row.waiter is not None and row.waiter.key == waiter.key
+
+
+def _spread(signal_id: str, lost: int) -> int:
+    """Make a number that differs from signal to signal, and from race to race."""
+    return int.from_bytes(hashlib.sha256(f"{signal_id}/{lost}".encode()).digest()[:4])

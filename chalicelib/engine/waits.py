@@ -1,6 +1,6 @@
 """Where it is kept that executions wait for answers: people's tasks, and signals that are matched by key."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,19 +13,19 @@ from chalicelib.core.executions.inputs import (
     Subscribe,
     WaitRefused,
 )
-from chalicelib.core.executions.model import Execution, Thread
+from chalicelib.core.executions.model import Execution, Status, Thread
 from chalicelib.core.executions.scope import takes
 from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.values.errors import TooManyWaitersError
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import Waiter
+from chalicelib.core.waits.correlation import Channel, Waiter
 from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned, task_id
 from chalicelib.engine import optimistic
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import TaskStore
 
 AGAIN_AFTER = 60
-"""Seconds after which a match is looked at again, should whoever made it have died."""
+"""Seconds after which a signal is looked at again: whoever named a waiter in it has done so, or has died, by then."""
 
 LEFT = "no longer to be done"
 """The title of a task that was taken back before anybody could see it."""
@@ -52,46 +52,35 @@ def open_task(tasks: TaskStore, execution: Execution, thread: Thread, wanted: Wa
     _change(tasks, task, make)
 
 
-def subscribe(signals: Signals, execution: Execution, subscription: Subscribe) -> SignalReceived | WaitRefused | None:
+def subscribe(
+    signals: Signals, execution: Execution, subscription: Subscribe, send: Callable[[Sequence[Message]], None]
+) -> SignalReceived | WaitRefused | None:
     """Let signals find a thread that waits for one; answer the one that came before it, or that too many wait for it.
 
     Raises:
-        UnavailableError: the store did not answer.
+        UnavailableError: the store, or the queue, did not answer.
     """
     thread, wanted = subscription.thread, subscription.wanted
-    channel, waiter = (execution.tenant_id, subscription.name, subscription.key), _waiter(execution, thread)
+    channel = Channel(execution.tenant_id, subscription.name, subscription.key)
+
+    def tell(signal_id: str) -> None:
+        send([published(channel, signal_id)])
+
     try:
-        found = signals.subscribe(*channel, waiter, lambda value: takes(wanted, value))
+        found = signals.subscribe(channel, _waiter(execution, thread), lambda value: takes(wanted, value), tell)
     except TooManyWaitersError as error:
         return WaitRefused(*thread.key, str(error))
     return None if found is None else SignalReceived(*thread.key, found.value, found.id, found.by)
 
 
-def again(execution: Execution, subscription: Subscribe) -> Message:
-    """Make what lets others have the signal of a turn, should that have gone on without it and nobody have said so."""
-    published = SignalPublished(name=subscription.name, key=subscription.key)
-    return Message(execution.tenant_id, published, delay=AGAIN_AFTER)
+def published(channel: Channel, signal_id: str) -> Message:
+    """Make the message that sees a signal through."""
+    event = SignalPublished(name=channel.name, key=channel.key, id=signal_id)
+    return Message(channel.tenant_id, event, delay=AGAIN_AFTER)
 
 
-def unsubscribe(
-    signals: Signals, execution: Execution, thread: Thread, published: SignalPublished, *, taken: str | None
-) -> Iterator[Message]:
-    """Let signals of a name and key find a thread no longer, which has taken the one of an id, or none.
-
-    Yields what lets others have a signal that was meant for this turn: ``published``, which names the two.
-
-    Raises:
-        UnavailableError: the store did not answer.
-    """
-    waiter = _waiter(execution, thread)
-    if signals.release(execution.tenant_id, published.name, published.key, waiter, taken=taken):
-        yield Message(execution.tenant_id, published)
-
-
-def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command: CloseWait) -> Iterator[Message]:
+def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command: CloseWait) -> None:
     """Make known that a turn waits for an answer no longer, and how that ended.
-
-    Yields what lets others have a signal that was meant for this turn.
 
     Raises:
         UnavailableError: the store did not answer.
@@ -101,8 +90,7 @@ def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command
         close_task(tasks, execution, thread)
         return
     taken = None if wait.answer is None else wait.answer.key
-    published = SignalPublished(name=wait.name, key=wait.event_key)
-    yield from unsubscribe(signals, execution, thread, published, taken=taken)
+    signals.close(Channel(execution.tenant_id, wait.name, wait.event_key), _waiter(execution, thread), taken)
 
 
 def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
@@ -173,4 +161,7 @@ def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _waiter(execution: Execution, thread: Thread) -> Waiter:
-    return Waiter(execution.id, thread.base, thread.turn)
+    """Make the waiter of a turn; its tombstone began when the turn did."""
+    since = thread.started_at if thread.status is Status.OVER else thread.since
+    definition, version = execution.definition_id, execution.definition_version
+    return Waiter(execution.id, thread.base, thread.turn, since, definition, version, thread.step)

@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.core.executions.inputs import ShardDue, SignalPublished
 from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.waits.correlation import Channel
 from chalicelib.engine.dead_letters import work_on_dead_letters
 from chalicelib.engine.giving_back import LONGEST, LONGEST_HIDDEN, LONGEST_OF_DEAD, pauses
 from chalicelib.engine.invocation import Invocation
@@ -53,8 +54,8 @@ class Worker:
     """Handles the messages of one function."""
 
     dependencies: Dependencies
-    deliver: Callable[[str, str, str], None]
-    """Gives the signals of a tenant, of a name and key, to the executions that they are for."""
+    deliver: Callable[[Channel, str], None]
+    """Sees the signal of a channel and an id through."""
     mode: Mode = Mode.MESSAGES
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
@@ -121,7 +122,7 @@ class Worker:
         try:
             published = {p for d in group if isinstance(p := d.message.event, SignalPublished)}
             for signal in published:
-                self.deliver(execution, signal.name, signal.key)
+                self.deliver(Channel(execution, signal.name, signal.key), signal.id)
             if published:
                 return Handled({delivery.id for delivery in group})
             return work_on_messages(dependencies, request, group, budget, self.mode)

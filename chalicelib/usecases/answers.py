@@ -1,33 +1,33 @@
 """What other systems say: answers with a token, and signals."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
+from chalicelib.core.definitions.events import event_names
 from chalicelib.core.definitions.model import AnswerKind, WaitForAnswer
 from chalicelib.core.executions.decide import addressed
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import (
     Answered,
     CallbackFailed,
     CallbackSucceeded,
     HeartbeatReceived,
-    Message,
     Requested,
-    SignalPublished,
     SignalReceived,
     SignalSent,
 )
 from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import awaited_event, refusals
 from chalicelib.core.executions.waiting import AnswerWait
-from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError
+from chalicelib.core.schemas.schema import compile_schema
+from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError, UnknownEventError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import value
-from chalicelib.core.waits.correlation import Waiter
+from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.signals import Signals
+from chalicelib.engine.waits import published
 from chalicelib.ports import Clock, Definitions, ExecutionStore, Queue
-
-AGAIN_AFTER = 5
-"""Seconds after which a published signal is looked at again, should whoever published it have died."""
 
 
 @value
@@ -89,14 +89,15 @@ class AnswerService:
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
             InvalidError: a step waits for it, and does not take what came with it.
+            UnknownEventError: no step of its definition can take one of this name.
             StateError: the execution has ended, or keeps as many signals as it can.
             UnavailableError: it may be done, or not: send it again with the same id.
         """
-        item = self.executions.get(execution_id)
-        if item is None or item.tenant_id != tenant_id:
-            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+        item = self.read_sent(tenant_id, execution_id)
         if not _has(item, signal):
-            self._look(item, signal)
+            if not item.ended:
+                self._know(item, signal)
+                self._look(item, signal)
             sent = SignalSent(actor=signal.by, id=signal.id, name=signal.name, result=signal.value, until=signal.until)
             item = self.drive(execution_id, sent) or item
         if _has(item, signal):
@@ -105,13 +106,37 @@ class AnswerService:
             raise StateError(f"{execution_id} is {item.state} already: no step of it can take an event")
         raise StateError(f"{execution_id} keeps as many events as it can: wait until its steps have taken some")
 
+    def read_sent(self, tenant_id: str, execution_id: str) -> Execution:
+        """Read an execution, for the events that were sent to it.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+        """
+        item = self.executions.get(execution_id)
+        if item is None or item.tenant_id != tenant_id:
+            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+        return item
+
+    def _know(self, item: Execution, signal: Signal) -> None:
+        """Refuse a signal whose name no step of the definition can have.
+
+        Raises:
+            UnknownEventError: no step can.
+        """
+        names = event_names(self.definitions.get(item.tenant_id, item.definition_id, item.definition_version))
+        if names is not None and signal.name not in names:
+            known = (
+                f"the steps of {item.definition_id!r} take {', '.join(sorted(names))}" if names else "no step takes any"
+            )
+            raise UnknownEventError(f"no step takes an event {signal.name!r}: {known}")
+
     def _look(self, item: Execution, signal: Signal) -> None:
         """Refuse what no step takes that waits for it.
 
         Raises:
             InvalidError: no step does.
         """
-        found = [self._wanted(item, thread) for thread in item.threads.values()] if not item.ended else []
+        found = [self._wanted(item, thread) for thread in item.threads.values()]
         refused = [
             refusals(wanted, signal.value) for wanted in found if wanted and wanted.params["name"] == signal.name
         ]
@@ -135,53 +160,66 @@ class AnswerService:
             StateError: as many signals are kept as can be.
             UnavailableError: it may be done, or not: send it again with the same id.
         """
-        message = Message(tenant_id, SignalPublished(name=name, key=key), delay=AGAIN_AFTER)
-        self.queue.send([message])
-        found = self.signals.match(tenant_id, name, key, signal, self._taker())
-        if found.problems and found.waiter is None:
-            raise InvalidError(problems=found.problems)
-        self.deliver(tenant_id, name, key)
-        return None if found.waiter is None else found.waiter.execution
+        channel = Channel(tenant_id, name, key)
+        self.queue.send([published(channel, signal.id)])
+        waiter = self.signals.publish(channel, signal, self)
+        return None if waiter is None else waiter.execution
 
-    def deliver(self, tenant_id: str, name: str, key: str) -> None:
-        """Give every signal that was matched to the execution that it is for; done twice it changes nothing.
+    def deliver(self, channel: Channel, signal_id: str) -> None:
+        """See a signal through; done twice it changes nothing.
 
         Raises:
             UnavailableError: a service did not answer; do it again.
         """
-        again = True
-        while again:
-            self.signals.rematch(tenant_id, name, key, self._taker())
-            matches = self.signals.matches(tenant_id, name, key)
-            again = False
-            for waiter, signal in matches:
-                again = self._hand_over(tenant_id, name, key, waiter, signal) or again
+        self.signals.see_through(channel, signal_id, self)
 
-    def _hand_over(self, tenant_id: str, name: str, key: str, waiter: Waiter, signal: Signal) -> bool:
-        """Let a turn have its signal, or put away what it has had; tell whether others can have it now instead."""
+    def refusals(self, waiter: Waiter, data: Json) -> Sequence[Problem]:
+        """Tell what is wrong for a waiter with the data of a signal: its step says, or its execution if need be."""
+        tenant = ExecutionId.parse(waiter.execution).tenant
+        step = self.definitions.get(tenant, waiter.definition, waiter.version).steps.get(waiter.step)
+        source = step.params.source if step is not None and not step.schemas else None
+        if isinstance(source, dict):
+            return compile_schema(source.get("schema", True)).problems(data)
+        item = self.executions.get(waiter.execution)
+        thread = None if item is None else item.threads.get(waiter.thread)
+        wanted = None if item is None or thread is None else self._wanted(item, thread)
+        return [] if wanted is None else refusals(wanted, data)
+
+    def waits(self, waiter: Waiter) -> bool:
+        """Tell whether a thread still stands at a turn and waits."""
+        item = self.executions.get(waiter.execution)
+        thread = None if item is None or item.ended else item.threads.get(waiter.thread)
+        return thread is not None and thread.turn == waiter.turn and thread.status is Status.WAITING_FOR_ANSWER
+
+    def give(self, channel: Channel, waiter: Waiter, signal: Signal) -> bool:
+        """Let a turn take a signal; tell whether it has, now or before.
+
+        Raises:
+            UnavailableError: it may have.
+        """
         received = SignalReceived(waiter.thread, waiter.turn, signal.value, signal.id, signal.by)
+        if self.answer(waiter.execution, received):
+            return True
         item = self.executions.get(waiter.execution)
         thread = None if item is None else addressed(item, received)
-        if item is not None and thread is not None and thread.status is Status.WAITING_FOR_ANSWER and not item.ended:
-            if self.answer(waiter.execution, received):
-                return False
-            item = self.executions.get(waiter.execution)
-            thread = None if item is None else addressed(item, received)
         answer = thread.wait.answer if thread is not None and isinstance(thread.wait, AnswerWait) else None
-        return self.signals.release(tenant_id, name, key, waiter, taken=None if answer is None else answer.key)
+        if answer is None or answer.key != signal.id:
+            return False
+        self.signals.close(channel, waiter, signal.id)
+        return True
 
-    def _taker(self) -> Callable[[Waiter, Json], Sequence[Problem] | None]:
-        """Make what tells whether a thread still waits, and what is wrong for it with the data of a signal."""
+    def list_channel(
+        self, channel: Channel, limit: int, after: str = "", *, waiting: bool = False
+    ) -> Sequence[KeptSignal | Waiter]:
+        """List what is kept of a name and key, the oldest first, then who waits, the longest first.
 
-        def problems(waiter: Waiter, value: Json) -> Sequence[Problem] | None:
-            item = self.executions.get(waiter.execution)
-            thread = None if item is None or item.ended else item.threads.get(waiter.thread)
-            wanted = self._wanted(item, thread) if item is not None and thread is not None else None
-            if wanted is None or thread is None or thread.turn != waiter.turn:
-                return None
-            return refusals(wanted, value)
-
-        return problems
+        It begins behind a place: of what is kept, or else of those who are ``waiting``.
+        """
+        found = list[KeptSignal | Waiter]()
+        if not waiting:
+            found += islice(self.signals.kept(channel, after), limit)
+        more = limit - len(found)
+        return [*found, *(self.signals.store.waiting(channel, more, after if waiting else "") if more else ())]
 
 
 def _has(item: Execution, signal: Signal) -> bool:

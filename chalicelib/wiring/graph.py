@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.definitions.model import Call, StepType
     from chalicelib.core.executions.identity import CallKey
     from chalicelib.core.values.json import Json, Problem
+    from chalicelib.core.waits.correlation import Channel
     from chalicelib.core.waits.token import Token
     from chalicelib.ports import Calls
     from chalicelib.usecases.composition import Services
@@ -179,5 +180,5 @@ class Wiring:
         until = self._adapters.clock.now() + left - SWEEP_RESERVE
         return DueSweep(self.dependencies, token, until, SWEEPERS).run()
 
-    def _deliver(self, tenant: str, name: str, key: str) -> None:
-        self.services.answers.deliver(tenant, name, key)
+    def _deliver(self, channel: "Channel", signal_id: str) -> None:
+        self.services.answers.deliver(channel, signal_id)

@@ -11,7 +11,7 @@ from chalicelib.adapters import health
 from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import ROOT, Signal
-from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, history_row, incident, submitted, task, waiting
@@ -26,10 +26,16 @@ every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES
 
 def events(aws: Aws, tenant: str) -> None:
     """Do what matching an event does."""
-    row = aws.backend.events.get(tenant, "paid", "order-1")
-    kept = (Signal("1", "paid", NOW, "x" * 100_000),)
-    assert aws.backend.events.put(copy_with(row, version=1, kept=kept))
-    assert aws.backend.events.get(tenant, "paid", "order-1").kept == kept
+    store, channel, waiter = aws.backend.events, Channel(tenant, "paid", "order-1"), Waiter("t:d:a", "main", 1, NOW)
+    row = Correlation(Signal("1", "paid", NOW, "x" * 100_000), NOW, was_kept=True)
+    assert store.put(channel, row, NOW) is None
+    assert store.get(channel, "1") == row
+    assert len(store.kept(channel, 10)) == 1
+    assert store.wait(channel, waiter) is None
+    assert (store.waiting(channel, 10), store.count(channel, 10)) == ([waiter], 1)
+    assert store.claim(channel, waiter, "1", NOW)
+    store.mark_taken(channel, "1", waiter, NOW)
+    store.leave(channel, waiter)
 
 
 def tasks(aws: Aws, tenant: str) -> None:
@@ -183,9 +189,17 @@ def test_the_policies_are_about_every_table_and_index_that_there_is_and_no_other
 
 
 @every_policy
-@pytest.mark.parametrize("action", ["Scan", "DeleteItem", "DeleteTable", "BatchWriteItem", "PartiQLUpdate"])
+@pytest.mark.parametrize("action", ["Scan", "DeleteTable", "BatchWriteItem", "PartiQLUpdate"])
 def test_no_function_may_scan_or_delete(policy: dict[str, list[dict[str, list[str]]]], action: str) -> None:
     assert not any(f"dynamodb:{action}" in statement["Action"] for statement in policy["Statement"])
+
+
+@every_policy
+def test_only_who_waits_for_an_event_is_ever_deleted(policy: dict[str, list[dict[str, list[str]]]]) -> None:
+    deleting = [
+        statement["Resource"] for statement in policy["Statement"] if "dynamodb:DeleteItem" in statement["Action"]
+    ]
+    assert deleting == [["arn:*:dynamodb:*:*:table/sedo*_event_channel"]]
 
 
 @pytest.mark.parametrize("function", ["api", "worker", "schedule"])

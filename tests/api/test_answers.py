@@ -183,7 +183,7 @@ class TestEvent:
             assert_problem(sedo.ask("POST", f"{path}/events/paid", body), 404, "execution not found")
 
     def test_a_full_mailbox_says_so(self, sedo: Sedo) -> None:
-        execution = started(sedo, {"id": "rest", "type": "wait", "seconds": 60})
+        execution = started(sedo, {"id": "rest", "type": "wait", "seconds": 60}, PAID)
         path = f"{T}/executions/{execution}/events/paid"
         for _ in range(100):
             assert sedo.ask("POST", path, {}).status_code == 202
@@ -232,6 +232,108 @@ class TestEvent:
     @pytest.mark.parametrize("key", [None, "", 7, "x" * 1001])
     def test_without_a_key_nobody_can_be_found(self, sedo: Sedo, key: Json) -> None:
         assert_problem(sedo.ask("POST", f"{T}/events/paid", {"key": key}), 400)
+
+    def test_a_name_that_no_step_has_is_refused_with_those_that_there_are(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID, {**PAID, "id": "sent", "name": "sent"})
+        problem = assert_problem(sedo.ask("POST", f"{T}/executions/{execution}/events/payed", {}), 409)
+        assert problem["title"] == "no step takes an event of this name"
+        assert problem["detail"] == "no step takes an event 'payed': the steps of 'd' take paid, sent"
+
+    def test_without_a_step_that_takes_events_every_name_is_refused(self, sedo: Sedo) -> None:
+        execution = started(sedo, {"id": "rest", "type": "wait", "seconds": 60})
+        problem = assert_problem(sedo.ask("POST", f"{T}/executions/{execution}/events/paid", {}), 409)
+        assert problem["detail"] == "no step takes an event 'paid': no step takes any"
+
+    def test_a_name_that_a_template_makes_can_be_any(self, sedo: Sedo) -> None:
+        execution = started(sedo, {"id": "named", "type": "event", "name": "${input}"}, value="paid")
+        answers = [
+            sedo.ask("POST", f"{T}/executions/{execution}/events/{name}", {}).json_body for name in ("x", "paid")
+        ]
+        assert [answer["state"] for answer in answers] == ["kept", "taken"]
+
+    def test_by_its_key_any_name_is_kept(self, sedo: Sedo) -> None:
+        started(sedo, KEYED, value={"order": "7"})
+        assert sedo.ask("POST", f"{T}/events/payed", {"key": "7"}).json_body["state"] == "kept"
+
+    def test_what_was_sent_can_be_listed(self, sedo: Sedo) -> None:
+        execution = started(sedo, PAID, {"id": "rest", "type": "wait", "seconds": 60}, {**PAID, "id": "again"})
+        path, headers = f"{T}/executions/{execution}/events/paid", {**JSON, "X-Sedo-User": "ada"}
+        for name, seconds in (("1", 100), ("2", 100), ("3", 10)):
+            sedo.ask("POST", path, {"data": {"amount": 1}, "id": name, "keepSeconds": seconds}, headers)
+        listed = sedo.get(f"/executions/{execution}/events")
+        kept = {"id": "2", "name": "paid", "by": "ada", "state": "kept", "until": "2026-01-01T00:01:40.000Z"}
+        assert listed[:2] == [{**kept, "id": "1", "state": "taken"}, kept]
+        sedo.pass_time(11)
+        assert [each["state"] for each in sedo.get(f"/executions/{execution}/events")] == ["taken", "kept", "untaken"]
+        assert_problem(sedo.ask("GET", f"/sedo/tenants/other/executions/{execution}/events"), 404)
+
+    @pytest.mark.parametrize("end", ["cancelled", "succeeded", "failed", "timed out"])
+    def test_what_no_step_has_taken_is_in_the_record_of_the_end(self, sedo: Sedo, end: str) -> None:
+        rest: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 60}
+        last: dict[str, Json] = {"id": "last", "type": "fail" if end == "failed" else "succeed"}
+        if end == "failed":
+            last |= {"error": "Broken", "cause": "so"}
+        skipped: dict[str, Json] = {**PAID, "id": "skipped", "when": "`false`"}
+        definition: Json = {"id": "d", "steps": [rest, skipped, last]}
+        if end == "timed out":
+            definition["timeoutSeconds"] = 30  # type: ignore[index, call-overload] # it is an object
+        sedo.ask("POST", T + "/definitions", definition)
+        execution = sedo.ask("POST", T + "/definitions/d/execute", {}).json_body["id"]
+        sedo.deliver()
+        path, headers = f"{T}/executions/{execution}/events/paid", {**JSON, "X-Sedo-User": "ada"}
+        assert sedo.ask("POST", path, {"data": {"amount": 1}, "id": "1"}, headers).json_body["state"] == "kept"
+        sedo.ask("POST", path, {"data": {"amount": 1}, "id": "2", "keepSeconds": 5}, headers)
+        if end == "cancelled":
+            sedo.pass_time(6)
+            sedo.ask("POST", f"{T}/executions/{execution}/cancel")
+        else:
+            sedo.pass_time(61)
+            sedo.deliver()
+        record = sedo.get(f"/executions/{execution}/history")[-1]
+        assert record["state"].lower() == f"execution{end.replace(' ', '')}"
+        assert record["untakenEvents"] == [{"id": "1", "name": "paid", "by": "ada"}]
+        assert [each["state"] for each in sedo.get(f"/executions/{execution}/events")] == ["untaken", "untaken"]
+
+    def test_after_a_redrive_it_can_still_be_taken(self, sedo: Sedo) -> None:
+        execution = started(sedo, {"id": "rest", "type": "wait", "seconds": 60}, PAID)
+        sedo.ask("POST", f"{T}/executions/{execution}/events/paid", {"data": {"amount": 7}})
+        sedo.ask("POST", f"{T}/executions/{execution}/cancel")
+        sedo.ask("POST", f"{T}/executions/{execution}/redrive", {})
+        sedo.pass_time(61)
+        assert read(sedo, execution)["output"] == {"amount": 7}
+        assert [each["state"] for each in sedo.get(f"/executions/{execution}/events")] == ["taken"]
+
+    def test_what_is_kept_of_a_key_and_who_waits_can_be_listed_in_pages(self, sedo: Sedo) -> None:
+        executions = [started(sedo, KEYED, value={"order": "7"}) for _ in range(2)]
+        sedo.pass_time(1)
+        for name in ("1", "2"):
+            other: Json = {"key": "7", "data": {}, "id": name}
+            sedo.ask("POST", f"{T}/events/other", other)
+        path, seen = f"{T}/events/other?key=7&limit=1", []
+        for _ in range(2):
+            answer = sedo.ask("GET", path)
+            seen += answer.json_body
+            path = str(answer.headers.get("Link", "")).partition(">")[0][1:]
+        assert path == ""
+        at, until = "2026-01-01T00:00:01.000Z", "2026-01-02T00:00:01.000Z"
+        head = {"state": "kept", "since": at, "by": None, "until": until}
+        assert seen == [{**head, "id": "1"}, {**head, "id": "2"}]
+        waiting = [sedo.ask("GET", f"{T}/events/paid?key=7&limit=1")]
+        link = str(waiting[0].headers["Link"]).partition(">")[0][1:]
+        waiting.append(sedo.ask("GET", link))
+        assert "Link" not in waiting[1].headers
+        found = [each for page in waiting for each in page.json_body]
+        assert {each["executionId"] for each in found} == set(executions)
+        assert found[0].keys() == {"state", "since", "executionId", "thread", "step"}
+        assert "key is a text" in assert_problem(sedo.ask("GET", f"{T}/events/paid"), 400)["detail"]
+        assert sedo.ask("GET", f"{T}/events/paid?key=8").json_body == []
+
+    def test_by_its_key_a_repeat_of_what_was_taken_is_answered_the_same(self, sedo: Sedo) -> None:
+        started(sedo, KEYED, value={"order": "7"})
+        body: Json = {"key": "7", "data": {"amount": 1}, "id": "one"}
+        first, second = (sedo.ask("POST", f"{T}/events/paid", body).json_body for _ in range(2))
+        assert first == second
+        assert first["state"] == "taken"
 
     def test_who_sent_it_is_known(self, sedo: Sedo) -> None:
         execution = started(sedo, PAID)

@@ -197,8 +197,8 @@ def test_what_cannot_be_checked_is_not_compiled(schema: Json, problem: str) -> N
         compiled(changed)
 
 
-def test_a_query_parameter_cannot_be_required() -> None:
+def test_a_header_field_cannot_be_required() -> None:
     changed = deepcopy(CONTRACT)
-    changed["components"]["parameters"]["Limit"]["required"] = True
-    with pytest.raises(ContractError, match="limit: whether it is there"):
+    changed["components"]["parameters"]["IdempotencyKey"]["required"] = True
+    with pytest.raises(ContractError, match="Idempotency-Key: whether it is there"):
         compiled(changed)

@@ -142,6 +142,8 @@ SUCCESSES = [
     case("redrive_execution", 200, done("cancel_execution"), body={"stash": {"a": 1}}),
     case("send_event", 202, body={"data": 1}),
     case("publish_event", 202, body={"key": "7", "data": 1}),
+    case("list_sent_events", 200, done("send_event", {"data": 1})),
+    case("list_events", 200, fill, query="?key=a&limit=2", EventName="other"),
     case("list_tasks", 200, query="?mine=true&priority=1"),
     case("read_task", 200),
     case("claim_task", 200),
@@ -160,6 +162,7 @@ CONFLICTS = [
         for way in ("cancel", "pause", "resume", "redrive")
     ),
     case("send_event", 409, done("cancel_execution"), body={"data": 1}),
+    case("send_event", 409, body={"data": 1}, EventName="nobodys"),
     case("publish_event", 409, fill, body={"key": "a", "data": 1}, EventName="other"),
     *(case(f"{way}_task", 409, done("complete_task", YES), body=body) for way, body in WORK.items()),
     *(case(f"{way}_task", 403, user="eve", body=body) for way, body in WORK.items()),

@@ -1,60 +1,70 @@
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from typing import Any
 
 import pytest
 
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.core.executions.model import Signal
-from chalicelib.core.values.errors import TooManyEventsError, TooManyWaitersError, UnavailableError
+from chalicelib.core.values.errors import InvalidError, TooManyEventsError, TooManyWaitersError, UnavailableError
 from chalicelib.core.values.json import Json, Problem
-from chalicelib.core.waits.correlation import Correlation, Waiter
-from chalicelib.engine.optimistic import ATTEMPTS
-from chalicelib.engine.signals import SignalMatch, Signals
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import MAX_KEPT, MAX_WAITING, Channel, Correlation, Waiter
+from chalicelib.engine.signals import ATTEMPTS, Signals
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
-PAID = ("t", "paid", "order-1")
-A, B, C = (Waiter(f"t:d:{name}", "main", 3) for name in "abc")
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+PAID = Channel("t", "paid", "order-1")
+A, B, C = (Waiter(f"t:d:{name}", "main", 3, NOW + number * SECOND) for number, name in enumerate("abc"))
 WRONG = [Problem("/amount", "'x' is not a number")]
 
 
-class Rivals:
-    """A store at which somebody else can write first, and the answer of a write can be lost."""
+class Rivals(MemorySignals):
+    """A store at which somebody else can be quicker, whose calls are counted, and whose answers can be lost."""
 
     def __init__(self) -> None:
-        self.plain = MemorySignals()
-        self.before: list[Callable[[], object]] = []
-        self.lost_answers = 0
-        self.puts = 0
+        super().__init__()
+        self.before: dict[str, list[Callable[[], object]]] = {}
+        self.lost: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
 
-    def get(self, tenant_id: str, name: str, key: str) -> Correlation:
-        return self.plain.get(tenant_id, name, key)
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name not in {"waiting", "count", "wait", "claim", "leave", "kept", "get", "put", "mark_taken"}:
+            return found
 
-    def put(self, row: Correlation) -> bool:
-        self.puts += 1
-        if self.before:
-            self.before.pop(0)()
-        done = self.plain.put(row)
-        if self.lost_answers:
-            self.lost_answers -= 1
-            raise UnavailableError
-        return done
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls[name] += 1
+            if rivals := self.before.get(name):
+                rivals.pop(0)()
+            answer = found(*args, **kwargs)
+            if self.lost[name]:
+                self.lost[name] -= 1
+                raise UnavailableError
+            return answer
+
+        return call
 
 
-class Desk:
-    """What each waiter says to an event, and who was asked; it waits no longer if it says nothing."""
+class Steps:
+    """What each waiter says to an event; those of ``over`` wait no longer, and all others take one."""
 
-    def __init__(self, **verdicts: Sequence[Problem]) -> None:
-        self.verdicts = verdicts
-        self.asked: list[str] = []
+    def __init__(self, over: str = "", **problems: Sequence[Problem]) -> None:
+        self.over, self.problems = set(over), problems
+        self.has: dict[str, str] = {}
 
-    def __call__(self, waiter: Waiter, data: Json) -> Sequence[Problem] | None:
-        name = waiter.execution[-1]
-        self.asked.append(name)
-        return self.verdicts.get(name)
+    def refusals(self, waiter: Waiter, data: Json) -> Sequence[Problem]:
+        return self.problems.get(waiter.execution[-1], []) if data is None else []
+
+    def waits(self, waiter: Waiter) -> bool:
+        return waiter.execution[-1] not in {*self.over, *self.has}
+
+    def give(self, channel: Channel, waiter: Waiter, signal: Signal) -> bool:
+        if self.waits(waiter):
+            self.has[waiter.execution[-1]] = signal.id
+        return self.has.get(waiter.execution[-1]) == signal.id
 
 
 @pytest.fixture
@@ -74,263 +84,264 @@ def events(store: Rivals, clock: MemoryClock) -> Signals:
 
 @pytest.fixture
 def rival(store: Rivals, clock: MemoryClock) -> Signals:
-    return Signals(store.plain, clock)
+    return Signals(store, clock)
 
 
 def event(name: str, data: Json = None) -> Signal:
-    return Signal(name, "paid", NOW + DAY, data, "anna")
+    return Signal(name, "paid", NOW + DAY, data)
 
 
-def anything(data: Json) -> bool:
+def anything(_: Json) -> bool:
     return True
 
 
-def nothing(data: Json) -> bool:
-    return False
+def nobody(_: str) -> None:
+    pass
 
 
 def wait(events: Signals, *waiters: Waiter) -> None:
     for waiter in waiters:
-        assert events.subscribe(*PAID, waiter, nothing) is None
+        assert events.subscribe(PAID, waiter, anything, nobody) is None
 
 
-class TestMatch:
-    def test_who_has_waited_longest_gets_it(self, events: Signals, store: Rivals) -> None:
+def row(store: Rivals, name: str) -> Correlation:
+    found = store.get(PAID, name)
+    assert found is not None
+    return found
+
+
+class TestPublish:
+    def test_who_has_waited_longest_gets_it(self, events: Signals) -> None:
         wait(events, B, A)
-        assert events.match(*PAID, event("1", 5), Desk(a=[], b=[])) == SignalMatch(B)
-        assert events.matches(*PAID) == ((B, event("1", 5)),)
-        assert store.get(*PAID).waiting == (A,)
+        steps = Steps()
+        assert [events.publish(PAID, event(name), steps) for name in "123"] == [A, B, None]
+        assert steps.has == {"a": "1", "b": "2"}
+        assert [head.id for head in events.kept(PAID)] == ["3"]
 
-    def test_nobody_waits_and_it_is_kept(self, events: Signals, store: Rivals) -> None:
-        assert events.match(*PAID, event("1"), Desk()) == SignalMatch()
-        assert store.get(*PAID).kept == (event("1"),)
-
-    def test_another_key_is_another_matter(self, events: Signals) -> None:
+    def test_another_name_or_key_is_another_matter(self, events: Signals) -> None:
         wait(events, A)
-        assert events.match("t", "paid", "order-2", event("1"), Desk(a=[])) == SignalMatch()
-        assert events.match("u", "paid", "order-1", event("1"), Desk(a=[])) == SignalMatch()
-        assert events.match("t", "sent", "order-1", event("1"), Desk(a=[])) == SignalMatch()
-        assert events.matches(*PAID) == ()
+        for other in (Channel("u", "paid", "order-1"), Channel("t", "sent", "order-1"), Channel("t", "paid", "2")):
+            assert events.publish(other, event("1"), Steps()) is None
 
     def test_who_does_not_take_it_is_passed_over(self, events: Signals, store: Rivals) -> None:
-        wait(events, A, B, C)
-        assert events.match(*PAID, event("1"), Desk(a=WRONG, b=[], c=[])) == SignalMatch(B)
-        assert store.get(*PAID).waiting == (A, C)
-
-    def test_who_waits_no_longer_is_put_away(self, events: Signals, store: Rivals) -> None:
-        wait(events, A, B, C)
-        assert events.match(*PAID, event("1"), Desk(b=[], c=[])) == SignalMatch(B)
-        assert store.get(*PAID).waiting == (C,)
-        assert events.match(*PAID, event("2"), Desk()) == SignalMatch()
-        assert (store.get(*PAID).waiting, store.get(*PAID).kept) == ((), (event("2"),))
+        wait(events, A, B)
+        assert events.publish(PAID, event("1"), Steps(a=WRONG)) == B
+        assert store.waiting(PAID, 10) == [A]
 
     def test_what_nobody_takes_is_not_kept_and_the_first_says_why(self, events: Signals, store: Rivals) -> None:
-        wait(events, A, B, C)
-        later = [Problem("", "no")]
-        assert events.match(*PAID, event("1"), Desk(b=WRONG, c=later)) == SignalMatch(problems=WRONG)
-        row = store.get(*PAID)
-        assert (row.waiting, row.kept, row.matched) == ((B, C), (), ())
-        assert events.match(*PAID, event("1", "mended"), Desk(b=WRONG, c=[])) == SignalMatch(C)
+        wait(events, A, B)
+        with pytest.raises(InvalidError) as refused:
+            events.publish(PAID, event("1"), Steps(a=WRONG, b=[Problem("", "no")]))
+        assert [*refused.value.problems] == WRONG
+        assert store.get(PAID, "1") is None
+
+    def test_whose_turn_is_over_refuses_nothing(self, events: Signals, store: Rivals) -> None:
+        wait(events, A)
+        assert events.publish(PAID, event("1"), Steps("a", a=WRONG)) is None
+        assert store.waiting(PAID, 10) == []
+
+    def test_whose_turn_is_over_is_passed_over(self, events: Signals) -> None:
+        wait(events, A, B)
+        assert events.publish(PAID, event("1"), Steps("a")) == B
+        assert events.publish(PAID, event("2"), Steps("ab")) is None
 
     def test_a_repeat_is_answered_as_before(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
+        steps = Steps()
         for _ in range(2):
-            assert events.match(*PAID, event("1"), Desk(a=[], b=[])) == SignalMatch(A)
-        events.release(*PAID, A, taken="1")
-        assert events.match(*PAID, event("1"), Desk(b=[])) == SignalMatch()
-        assert (store.get(*PAID).waiting, store.get(*PAID).matched) == ((B,), ())
+            assert events.publish(PAID, event("1"), steps) == A
+        events.close(PAID, A, "1")
+        assert events.publish(PAID, event("1"), steps) == A
+        assert store.waiting(PAID, 10) == [B]
 
-    def test_a_repeat_writes_nothing(self, events: Signals, store: Rivals) -> None:
-        events.match(*PAID, event("1"), Desk())
-        before = store.puts
-        events.match(*PAID, event("1"), Desk())
-        assert store.puts == before
+    def test_a_repeat_of_what_is_taken_is_one_also_where_nobody_takes_it_any_more(self, events: Signals) -> None:
+        wait(events, A)
+        steps = Steps(b=WRONG)
+        events.publish(PAID, event("1"), steps)
+        events.close(PAID, A, "1")
+        wait(events, B)
+        assert events.publish(PAID, event("1"), steps) == A
 
-    def test_an_event_that_has_expired_is_new(self, events: Signals, clock: MemoryClock, store: Rivals) -> None:
-        events.match(*PAID, event("1"), Desk())
+    def test_an_event_that_has_expired_is_new(self, events: Signals, store: Rivals, clock: MemoryClock) -> None:
+        events.publish(PAID, event("1"), Steps())
         clock.sleep(DAY.total_seconds())
         again = Signal("1", "paid", NOW + 2 * DAY, "new")
-        assert events.match(*PAID, again, Desk()) == SignalMatch()
-        assert store.get(*PAID).kept == (again,)
+        assert events.publish(PAID, again, Steps()) is None
+        assert row(store, "1").signal == again
 
-    def test_if_a_rival_has_got_the_waiter_the_next_one_gets_it(
-        self, events: Signals, rival: Signals, store: Rivals
-    ) -> None:
-        wait(events, A, B)
-        store.before = [lambda: rival.match(*PAID, event("rival"), Desk(a=[], b=[]))]
-        assert events.match(*PAID, event("1"), Desk(a=[], b=[])) == SignalMatch(B)
-        assert events.matches(*PAID) == ((A, event("rival")), (B, event("1")))
-
-    def test_if_the_same_sender_was_quicker_its_match_is_the_match(
-        self, events: Signals, rival: Signals, store: Rivals
-    ) -> None:
-        wait(events, A, B)
-        store.before = [lambda: rival.match(*PAID, event("1"), Desk(a=[], b=[]))]
-        assert events.match(*PAID, event("1"), Desk(a=[], b=[])) == SignalMatch(A)
-        assert events.matches(*PAID) == ((A, event("1")),)
-
-    def test_if_the_waiter_has_gone_meanwhile_it_is_kept(self, events: Signals, rival: Signals, store: Rivals) -> None:
-        wait(events, A)
-        store.before = [lambda: rival.release(*PAID, A, taken=None)]
-        assert events.match(*PAID, event("1"), Desk(a=[])) == SignalMatch()
-        assert store.get(*PAID).kept == (event("1"),)
+    def test_if_a_rival_has_claimed_the_waiter_another_one_gets_it(self, events: Signals, rival: Signals) -> None:
+        wait(events, A, B, C)
+        steps, store = Steps(), events.store
+        assert isinstance(store, Rivals)
+        store.before["put"] = [lambda: rival.publish(PAID, event("rival"), steps)]
+        found = events.publish(PAID, event("1"), steps)
+        assert found in (B, C)
+        assert steps.has == {"a": "rival", found.execution[-1]: "1"} if found else None
 
     def test_if_somebody_has_come_meanwhile_they_get_it(self, events: Signals, rival: Signals, store: Rivals) -> None:
-        store.before = [lambda: wait(rival, A)]
-        assert events.match(*PAID, event("1"), Desk(a=[])) == SignalMatch(A)
+        store.before["put"] = [lambda: wait(rival, A)]
+        assert events.publish(PAID, event("1"), Steps()) == A
 
-    def test_everybody_is_asked_once(self, events: Signals, rival: Signals, store: Rivals) -> None:
+    def test_if_a_rival_has_moved_it_on_that_counts(self, events: Signals, rival: Signals, store: Rivals) -> None:
         wait(events, A, B)
-        store.before = [lambda: wait(rival, C), lambda: rival.release(*PAID, C, taken=None)]
-        desk = Desk(a=WRONG, b=[])
-        assert events.match(*PAID, event("1"), desk) == SignalMatch(B)
-        assert desk.asked == ["a", "b"]
+        steps = Steps("a")
+        store.before["put"] = [lambda: None, lambda: rival.see_through(PAID, "1", steps)]
+        assert events.publish(PAID, event("1"), steps) == B
+        assert steps.has == {"b": "1"}
 
-    def test_after_a_lost_answer_a_repeat_finds_it_done(self, events: Signals, store: Rivals) -> None:
-        wait(events, A, B)
-        store.lost_answers = 1
-        with pytest.raises(UnavailableError):
-            events.match(*PAID, event("1"), Desk(a=[], b=[]))
-        assert events.match(*PAID, event("1"), Desk(a=[], b=[])) == SignalMatch(A)
-        assert store.get(*PAID).waiting == (B,)
-
-    def test_no_more_are_kept_than_can(self, events: Signals) -> None:
-        for number in range(100):
-            events.match(*PAID, event(str(number)), Desk())
-        with pytest.raises(TooManyEventsError):
-            events.match(*PAID, event("one more"), Desk())
-
-    @pytest.mark.parametrize(("quicker", "done"), [(ATTEMPTS - 1, True), (ATTEMPTS, False)])
-    def test_it_does_not_try_for_ever(
-        self,
-        events: Signals,
-        rival: Signals,
-        store: Rivals,
-        quicker: int,
-        done: bool,  # noqa: FBT001 - an example
+    @pytest.mark.parametrize("call", ["put", "claim"])
+    def test_after_a_lost_answer_a_repeat_or_its_message_finds_it_done(
+        self, events: Signals, store: Rivals, call: str
     ) -> None:
-        turns = count()
-        store.before = [lambda: wait(rival, Waiter("t:d:x", "main", next(turns)))] * quicker
-        with nullcontext() if done else pytest.raises(UnavailableError, match="quicker 20 times to write"):
-            assert events.match(*PAID, event("1"), Desk()) == SignalMatch()
-        assert (store.get(*PAID).kept == (event("1"),)) is done
+        wait(events, A, B)
+        steps = Steps()
+        store.lost[call] = 1
+        with pytest.raises(UnavailableError):
+            events.publish(PAID, event("1"), steps)
+        events.see_through(PAID, "1", steps)
+        assert events.publish(PAID, event("1"), steps) == A
+        assert steps.has == {"a": "1"}
+
+    def test_no_more_are_kept_than_can_be(self, events: Signals, clock: MemoryClock) -> None:
+        for number in range(MAX_KEPT):
+            events.publish(PAID, event(str(number)), Steps())
+        with pytest.raises(TooManyEventsError, match="100 events 'paid' with this key are kept already"):
+            events.publish(PAID, event("one more"), Steps())
+        assert events.publish(PAID, event("7"), Steps()) is None
+        clock.sleep(DAY.total_seconds())
+        later = copy_with(event("one more"), until=NOW + 2 * DAY)
+        assert events.publish(PAID, later, Steps()) is None
+        assert [head.id for head in events.kept(PAID)] == ["one more"]
+
+    def test_it_does_not_try_for_ever(self, events: Signals, store: Rivals) -> None:
+        crowd = [copy_with(A, turn=turn) for turn in range(ATTEMPTS + 1)]
+        wait(events, *crowd)
+        with pytest.raises(UnavailableError, match="others were quicker 50 times"):
+            events.publish(PAID, event("1"), Steps("a"))
+        events.see_through(PAID, "1", Steps("a"))
+        assert row(store, "1").waiter is None
+
+    def test_what_is_not_there_is_seen_through(self, events: Signals) -> None:
+        events.see_through(PAID, "1", Steps())
+
+    def test_what_its_waiter_left_is_kept_while_its_time_lasts(
+        self, events: Signals, store: Rivals, clock: MemoryClock
+    ) -> None:
+        wait(events, A)
+        store.lost["claim"] = 1
+        with pytest.raises(UnavailableError):
+            events.publish(PAID, event("1"), Steps())
+        wait(events, B)
+        clock.sleep(DAY.total_seconds())
+        events.see_through(PAID, "1", Steps("a"))
+        assert (row(store, "1").waiter, store.waiting(PAID, 10)) == (None, [B])
+
+    def test_what_was_kept_is_not_refused_later(self, events: Signals, store: Rivals) -> None:
+        events.publish(PAID, event("1"), Steps())
+        events.subscribe(PAID, A, lambda _: False, nobody)
+        events.see_through(PAID, "1", Steps(a=WRONG))
+        assert row(store, "1").waiter is None
+
+    @pytest.mark.parametrize("waiting", [1, 300])
+    def test_its_calls_do_not_depend_on_how_many_wait(self, events: Signals, store: Rivals, waiting: int) -> None:
+        for number in range(waiting):
+            store.wait(PAID, copy_with(A, turn=number, since=NOW + number * SECOND))
+        store.calls.clear()
+        assert events.publish(PAID, event("1"), Steps()) == copy_with(A, turn=0)
+        events.close(PAID, copy_with(A, turn=0), "1")
+        assert store.calls == {"waiting": 1, "put": 1, "claim": 1, "mark_taken": 1, "leave": 1}
 
 
 class TestSubscribe:
-    def test_the_event_that_came_before_is_answered(self, events: Signals) -> None:
-        events.match(*PAID, event("1", 5), Desk())
-        assert events.subscribe(*PAID, A, lambda data: data == 5) == event("1", 5)
-        assert events.matches(*PAID) == ((A, event("1", 5)),)
+    def test_the_oldest_that_it_takes_is_answered(self, events: Signals, clock: MemoryClock, store: Rivals) -> None:
+        for name, data in (("z", 1), ("a", 2), ("b", 2)):
+            events.publish(PAID, event(name, data), Steps())
+            clock.sleep(1)
+        told: list[str] = []
+        assert events.subscribe(PAID, A, lambda data: data == 2, told.append) == event("a", 2)
+        assert (told, row(store, "a").waiter) == (["a"], A)
+        assert [head.id for head in events.kept(PAID)] == ["z", "b"]
 
-    def test_again_the_match_is_answered_again(self, events: Signals, store: Rivals) -> None:
-        wait(events, A)
-        events.match(*PAID, event("1"), Desk(a=[]))
-        before = store.puts
-        assert events.subscribe(*PAID, A, anything) == event("1")
-        assert store.puts == before
+    def test_a_twin_is_answered_the_same(self, events: Signals, store: Rivals) -> None:
+        events.publish(PAID, event("1"), Steps())
+        for _ in range(2):
+            assert events.subscribe(PAID, A, anything, nobody) == event("1")
+        events.close(PAID, A, "1")
+        assert events.subscribe(PAID, A, anything, nobody) is None
+        assert row(store, "1").taken
 
-    def test_one_that_it_does_not_take_stays_for_others(self, events: Signals) -> None:
-        events.match(*PAID, event("1"), Desk())
-        wait(events, A)
-        assert events.subscribe(*PAID, B, anything) == event("1")
+    def test_a_twin_between_its_naming_and_its_claim_is_answered_the_same(
+        self, events: Signals, rival: Signals, store: Rivals
+    ) -> None:
+        events.publish(PAID, event("1"), Steps())
+        found: list[Signal | None] = []
+        store.before["claim"] = [lambda: found.append(rival.subscribe(PAID, A, anything, nobody))]
+        assert events.subscribe(PAID, A, anything, nobody) == event("1")
+        assert found == [event("1")]
+
+    def test_if_its_twin_has_taken_it_meanwhile_it_hears_of_that(
+        self, events: Signals, rival: Signals, store: Rivals
+    ) -> None:
+        def twin(_: str) -> None:
+            assert rival.subscribe(PAID, A, anything, nobody) == event("1", 5)
+            rival.close(PAID, A, "1")
+
+        events.publish(PAID, event("1", 5), Steps())
+        found = events.subscribe(PAID, A, anything, twin)
+        assert found is not None
+        assert found.id == "1"
+        assert row(store, "1").waiter == A
 
     def test_if_a_rival_has_taken_the_event_it_waits(self, events: Signals, rival: Signals, store: Rivals) -> None:
-        events.match(*PAID, event("1"), Desk())
-        store.before = [lambda: rival.subscribe(*PAID, B, anything)]
-        assert events.subscribe(*PAID, A, anything) is None
-        row = store.get(*PAID)
-        assert (row.waiting, row.matched) == ((A,), ((B, event("1")),))
+        events.publish(PAID, event("1"), Steps())
+        store.before["put"] = [lambda: rival.subscribe(PAID, B, anything, nobody)]
+        assert events.subscribe(PAID, A, anything, nobody) is None
+        assert (store.waiting(PAID, 10), row(store, "1").waiter) == ([A], B)
 
-    def test_if_an_event_has_come_meanwhile_it_is_answered(
+    def test_if_it_was_given_another_meanwhile_it_has_that_and_leaves_this_one(
         self, events: Signals, rival: Signals, store: Rivals
     ) -> None:
-        store.before = [lambda: rival.match(*PAID, event("1"), Desk())]
-        assert events.subscribe(*PAID, A, anything) == event("1")
+        events.publish(PAID, event("1"), Steps())
+        store.before["claim"] = [lambda: rival.publish(PAID, event("2"), Steps())]
+        assert events.subscribe(PAID, A, anything, nobody) == event("2")
+        assert (row(store, "1").waiter, row(store, "2").waiter) == (None, A)
 
-    def test_after_a_lost_answer_a_repeat_finds_it_done(self, events: Signals, store: Rivals) -> None:
-        events.match(*PAID, event("1"), Desk())
-        events.match(*PAID, event("2"), Desk())
-        store.lost_answers = 1
-        with pytest.raises(UnavailableError):
-            events.subscribe(*PAID, A, anything)
-        assert events.subscribe(*PAID, A, anything) == event("1")
-        assert store.get(*PAID).kept == (event("2"),)
-
-    def test_no_more_wait_than_can(self, events: Signals, store: Rivals) -> None:
-        crowd = tuple(Waiter("t:d:x", "main", turn) for turn in range(1000))
-        store.put(Correlation(*PAID, version=1, waiting=crowd))
-        with pytest.raises(TooManyWaitersError):
-            events.subscribe(*PAID, A, anything)
-
-
-class TestSettle:
-    def test_what_was_taken_is_done(self, events: Signals, store: Rivals) -> None:
-        wait(events, A, B)
-        events.match(*PAID, event("1"), Desk(a=[], b=[]))
-        assert not events.release(*PAID, A, taken="1")
-        row = store.get(*PAID)
-        assert (row.waiting, row.matched, row.done) == ((B,), (), (("1", NOW + DAY),))
-
-    def test_again_nothing_is_written(self, events: Signals, store: Rivals) -> None:
+    def test_a_claim_for_what_has_become_anothers_is_void(self, events: Signals, store: Rivals) -> None:
         wait(events, A)
-        events.release(*PAID, A, taken=None)
-        before = store.puts
-        assert not events.release(*PAID, A, taken=None)
-        assert store.puts == before
+        store.claim(PAID, A, "1", NOW)
+        assert events.subscribe(PAID, A, anything, nobody) is None
+        assert store.waiting(PAID, 10) == [A]
 
-    def test_where_nobody_ever_waited_nothing_is_written(self, events: Signals, store: Rivals) -> None:
-        assert not events.release(*PAID, A, taken=None)
-        assert store.puts == 0
+    def test_a_step_that_is_one_too_many_is_refused_and_waits_no_more(self, events: Signals, store: Rivals) -> None:
+        for turn in range(MAX_WAITING):
+            store.wait(PAID, copy_with(B, turn=turn))
+        with pytest.raises(TooManyWaitersError, match="1000 steps wait for 'paid' with this key already"):
+            events.subscribe(PAID, A, anything, nobody)
+        assert store.count(PAID, 2000) == MAX_WAITING
+        wait(events, copy_with(B, turn=7))
 
-    def test_what_was_not_taken_goes_to_who_waits_once_it_is_matched_anew(self, events: Signals, store: Rivals) -> None:
-        wait(events, A, B, C)
-        events.match(*PAID, event("1"), Desk(a=[]))
+    def test_what_is_over_time_is_put_away(self, events: Signals, store: Rivals, clock: MemoryClock) -> None:
+        events.publish(PAID, event("1"), Steps())
+        clock.sleep(DAY.total_seconds())
+        wait(events, A)
+        assert store.kept(PAID, 10) == []
+
+
+class TestClose:
+    def test_what_was_taken_is_known_as_taken(self, events: Signals, store: Rivals) -> None:
+        wait(events, A, B)
+        events.publish(PAID, event("1", 5), Steps())
         for _ in range(2):
-            assert events.release(*PAID, A, taken=None)
-        assert store.get(*PAID).kept == (event("1"),)
-        events.rematch(*PAID, Desk(b=WRONG, c=[]))
-        assert events.matches(*PAID) == ((C, event("1")),)
-        assert not events.release(*PAID, A, taken=None)
+            events.close(PAID, A, "1")
+        assert (row(store, "1").taken, row(store, "1").signal.value) == (True, None)
+        assert store.waiting(PAID, 10) == [B]
 
-    def test_a_thread_that_took_another_event_leaves_its_match_to_others(self, events: Signals, store: Rivals) -> None:
-        wait(events, A)
-        events.match(*PAID, event("1"), Desk(a=[]))
-        assert not events.release(*PAID, A, taken="sent to its execution")
-        assert store.get(*PAID).kept == (event("1"),)
-
-    def test_if_a_rival_has_written_it_is_done_all_the_same(
-        self, events: Signals, rival: Signals, store: Rivals
-    ) -> None:
-        wait(events, A)
-        store.before = [lambda: rival.match(*PAID, event("1"), Desk(a=[]))]
-        assert not events.release(*PAID, A, taken=None)
-        assert store.get(*PAID).kept == (event("1"),)
-
-
-class TestRematch:
-    def test_who_waits_no_longer_gets_nothing(self, events: Signals, store: Rivals) -> None:
-        events.match(*PAID, event("1"), Desk())
-        wait(events, A)
-        events.rematch(*PAID, Desk())
-        assert events.matches(*PAID) == ()
-
-    def test_each_gets_one(self, events: Signals, store: Rivals) -> None:
-        for name in "123":
-            events.match(*PAID, event(name), Desk())
+    def test_who_took_another_event_leaves_its_own_to_others(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
-        events.rematch(*PAID, Desk(a=[], b=[]))
-        assert events.matches(*PAID) == ((A, event("1")), (B, event("2")))
-        assert store.get(*PAID).kept == (event("3"),)
-
-    def test_where_there_is_nothing_nothing_is_written(self, events: Signals, store: Rivals) -> None:
-        events.rematch(*PAID, Desk())
-        assert store.puts == 0
-
-    def test_if_a_rival_has_taken_the_event_nobody_else_gets_it(
-        self, events: Signals, rival: Signals, store: Rivals
-    ) -> None:
-        events.match(*PAID, event("1"), Desk())
-        wait(events, A)
-        store.before = [lambda: rival.subscribe(*PAID, B, anything)]
-        events.rematch(*PAID, Desk(a=[]))
-        assert events.matches(*PAID) == ((B, event("1")),)
+        store.lost["claim"] = 1
+        with pytest.raises(UnavailableError):
+            events.publish(PAID, event("1"), Steps())
+        events.close(PAID, A, "sent to its execution")
+        steps = Steps("a")
+        events.see_through(PAID, "1", steps)
+        assert steps.has == {"b": "1"}

@@ -1,20 +1,37 @@
 """What others keep of a wait, while and after an execution asks."""
 
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 
+from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import WaitForAnswer
-from chalicelib.core.executions.inputs import CloseWait, Message, OpenTask, SignalPublished, TaskCompleted
+from chalicelib.core.executions.inputs import (
+    CloseWait,
+    Input,
+    Message,
+    OpenTask,
+    SignalPublished,
+    SignalReceived,
+    Started,
+    TaskCompleted,
+)
 from chalicelib.core.executions.model import Signal
+from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import MAX_WAITING, Correlation, Waiter
+from chalicelib.core.waits.correlation import MAX_WAITING, Channel, Correlation, KeptSignal, Waiter
 from chalicelib.core.waits.task import Person, Task, TaskStatus, claimed
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Budget, Delivery, Dependencies
+from chalicelib.engine.signals import Signals
 from chalicelib.engine.waits import LEFT, close_task, open_task
 from tests.core.examples import Run
 from tests.home import START, Home
 
+PAID = Channel("t", "paid", "7")
 TASK = """
     steps:
       - {id: look, type: task, title: Look, assignees: ada, due: {seconds: 60, then: reassign, groups: [managers]}}
@@ -95,13 +112,13 @@ def test_who_takes_an_event_that_came_before_is_looked_at_again(*, comes_first: 
     home.create({"type": "event", "name": "paid", "key": "7"})
     if comes_first:
         event = Signal("event-1", "paid", START + timedelta(days=1), 7)
-        home.dependencies.signals.match("t", "paid", "7", event, lambda _waiter, _data: None)
+        home.matching.put(PAID, Correlation(event, START, was_kept=True), START)
     execution = home.execute()
     again = [message for message in home.waiting() if isinstance(message.event, SignalPublished)]
     if comes_first:
         assert home.read(execution).output == 7
         assert [copy_with(message, delay=0) for message in again] == [
-            Message("t", SignalPublished(name="paid", key="7"))
+            Message("t", SignalPublished(name="paid", key="7", id="event-1"))
         ]
     else:
         assert again == []
@@ -111,6 +128,41 @@ def test_a_step_that_is_one_too_many_fails_and_can_be_caught() -> None:
     home = Home()
     caught = {"catch": [{"errors": ["event.*"], "next": "step-1"}], "end": True}
     home.create({"type": "event", "name": "paid", "key": "7", **caught}, {"type": "echo", "message": "${error.name}"})
-    waiting = tuple(Waiter(f"t:d:{number}", "main", 1) for number in range(MAX_WAITING))
-    home.matching.put(Correlation("t", "paid", "7", version=1, waiting=waiting))
+    for number in range(MAX_WAITING):
+        home.matching.wait(PAID, Waiter(f"t:d:{number}", "main", 1, START))
     assert home.read(home.execute()).output == "event.TooManyWait"
+
+
+class Quicker(MemorySignals):
+    """A store at which a twin is quicker, once somebody looks at what is kept."""
+
+    def __init__(self, twin: Callable[[], object]) -> None:
+        super().__init__()
+        self.twin: Callable[[], object] | None = twin
+
+    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
+        twin, self.twin = self.twin, None
+        if twin is not None:
+            twin()
+        return super().kept(channel, limit, after)
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_message_is_given_back_under_which_a_twin_has_gone_on_with_the_event_that_it_found(*, moved: bool) -> None:
+    home = Home()
+    home.create({"type": "event", "name": "paid", "key": "7"}, {"type": "event", "name": "sent", "key": "7"})
+    execution = home.execute()
+    driver = home.read(execution).threads["main"].driver
+    assert driver is not None
+
+    def invoke(received: Input, request: str, dependencies: Dependencies) -> set[str]:
+        delivery = Delivery(driver.message, Message(execution, received), receives=2)
+        return Invocation(dependencies, request, [delivery], Budget(home.clock.now() + timedelta(minutes=1))).run()
+
+    def twin() -> None:
+        if moved:
+            invoke(SignalReceived("main", 1, None, "event-1"), driver.request, home.dependencies)
+
+    late = copy_with(home.dependencies, signals=Signals(Quicker(twin), home.clock))
+    with pytest.raises(UnavailableError, match="a twin has taken") if moved else nullcontext():
+        assert invoke(Started(), "another", late) == {driver.message}

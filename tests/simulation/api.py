@@ -47,7 +47,7 @@ class Api:
 
     def answers(self) -> AnswerService:
         """Answer the use cases of other systems."""
-        return AnswerService(
+        return self.world.settings.answering(
             executions=self.world.dependencies.executions,
             definitions=self.world.dependencies.definitions,
             signals=self.world.dependencies.signals,

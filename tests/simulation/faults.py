@@ -14,6 +14,10 @@ WRITES = (
     "tasks.open",
     "tasks.update",
     "events.put",
+    "events.wait",
+    "events.claim",
+    "events.leave",
+    "events.mark_taken",
 )
 
 

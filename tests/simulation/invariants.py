@@ -70,6 +70,10 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
         assert set(world.executions.items) == set(expected), "other executions"
     for task in world.every_task():
         assert task.status is not TaskStatus.OPEN, f"task {task.title!r} is still to be done, and nobody waits for it"
+    for event in world.every_event():
+        assert event.taken or event.waiter is None, (
+            f"event {event.signal.id} is for {event.waiter}, who has not taken it"
+        )
     check_calls(world, reference, complete=bool(world.executions.items) and not early and not strayed)
 
 

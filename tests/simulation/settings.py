@@ -11,7 +11,9 @@ from chalicelib.core.values.json import Json
 from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Handled
+from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import work_on_messages
+from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.executions import ExecutionService
 
 TENANT = "123"
@@ -49,6 +51,8 @@ class Settings:
     """Of the API."""
     service: type[ExecutionService] = ExecutionService
     sweep: type[DueSweep] = DueSweep
+    signals: type[Signals] = Signals
+    answering: type[AnswerService] = AnswerService
     decide: Callable[..., Any] = decide
     working: Callable[..., Handled] = work_on_messages
     """What works on the messages of an execution, dead or not."""

@@ -14,7 +14,7 @@ from chalicelib.core.values.errors import SedoError
 from chalicelib.engine.invocation import Invocation
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.executions import ExecutionService
-from tests.simulation import mutants, mutants_answers, mutants_rules
+from tests.simulation import mutants, mutants_answers, mutants_rules, mutants_signals
 from tests.simulation.faults import Fault, possible
 from tests.simulation.invariants import NAMES, by_thread, check, random_run, run, undisturbed
 from tests.simulation.scenario import ALL, play, root_of, timeline
@@ -136,6 +136,11 @@ def test_a_rule_of_the_state_machine_switched_off_is_caught(mutant: type[Transit
 @pytest.mark.parametrize("mutant", mutants_answers.RULES)
 def test_a_rule_of_answers_switched_off_is_caught(mutant: type[Transition]) -> None:
     assert caught(mutants_answers.RULES[mutant], decide=deciding(mutant))
+
+
+@pytest.mark.parametrize("mutant", mutants_signals.SETTINGS)
+def test_a_rule_of_events_by_key_switched_off_is_caught(mutant: type[Any]) -> None:
+    assert caught(mutants_signals.EVENTS, **mutants_signals.SETTINGS[mutant])
 
 
 @pytest.mark.parametrize("mutant", mutants_rules.STEPS)

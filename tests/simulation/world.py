@@ -26,10 +26,10 @@ from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import chained, newest
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.waits.correlation import Channel, Correlation, read_correlation
 from chalicelib.core.waits.task import Task, read_task
 from chalicelib.engine.giving_back import pauses
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
-from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import longest
 from tests.simulation.api import Api
 from tests.simulation.calls import Answers, MadeCall, SimulatedCalls, made_by
@@ -88,7 +88,7 @@ class World:
             clock=SkewedClock(self),
             calls=lambda: SimulatedCalls(self),
             tasks=Caller(self, "tasks", self.tasks),
-            signals=Signals(Caller(self, "events", self.signals), self.clock),
+            signals=self.settings.signals(Caller(self, "events", self.signals), self.clock),
             incidents=Caller(self, "incidents", self.incidents),
             decide=self.settings.decide,
             limits=self.settings.limits,
@@ -237,7 +237,7 @@ class World:
     def work_on(self, deliveries: Sequence[Delivery], mode: Mode) -> Handled:
         """Work on the messages of one execution."""
         if isinstance(published := deliveries[0].message.event, SignalPublished):
-            self.api.answers().deliver(TENANT, published.name, published.key)
+            self.api.answers().deliver(Channel(TENANT, published.name, published.key), published.id)
             return Handled({delivery.id for delivery in deliveries})
         few = 3 if self.turns.width < WIDE else 100
         turns = self.chance.pick((self.settings.turns, 1000))
@@ -261,6 +261,11 @@ class World:
     def every_task(self) -> list[Task]:
         """Read every task, in the order in which they were made."""
         return [read_task(json.loads(text)) for text in self.tasks.items.values()]
+
+    def every_event(self) -> list[Correlation]:
+        """Read every event that was published, and whose it is."""
+        stored = self.signals.rows.items()
+        return [read_correlation(channel.name, json.loads(text)) for channel, rows in stored for text in rows.values()]
 
 
 def addressee(message: QueueMessage) -> Any:

@@ -1,30 +1,47 @@
-"""Events that are matched by key, in DynamoDB: one item for each name and key of a tenant, with JSON text."""
+"""Events that are matched by key, in DynamoDB: an item for each, and one for each that waits, in one partition."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, cast
 
-from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
+from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.tables import SIGNALS
+from chalicelib.adapters.dynamodb.tables import BY_ORDER, SIGNALS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.values.json import encode
+from chalicelib.core.values.json import decode, encode, format_instant, parse_instant
+from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import (
+    LINGER,
+    REMEMBERED,
+    Channel,
     Correlation,
+    KeptSignal,
+    Waiter,
     correlation_json,
     correlation_slots,
-    expires,
+    header,
     read_correlation,
+    read_waiter,
+    waiter_json,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
 
-LONGEST = 512
-"""Longer names and keys, in bytes, are hashed: a sort key holds 1024 (Amazon DynamoDB Developer Guide, "Quotas")."""
+LONGEST = 1024
+"""Longer names and keys, in bytes, are hashed: a partition key holds 2048 (Amazon DynamoDB quotas)."""
+
+WAITERS, EVENTS = "waiter#", "event#"
+"""What the sort keys begin with."""
+
+STALE = timedelta(days=30)
+"""After which a waiter that was claimed, and was never removed, may go."""
 
 
 class DynamoSignals:
@@ -35,48 +52,206 @@ class DynamoSignals:
         self._table = names.table(SIGNALS)
         self._payloads = payloads
 
-    def get(self, tenant_id: str, name: str, key: str) -> Correlation:
-        """Read a row."""
-        with unavailable():
-            answer = self._client.get_item(TableName=self._table, Key=_key(tenant_id, name, key), ConsistentRead=True)
-        blank = Correlation(tenant_id, name, key)
-        return self._read(blank, answer["Item"]) if "Item" in answer else blank
+    def waiting(self, channel: Channel, limit: int, after: str = "") -> Sequence[Waiter]:
+        """Read who waits and is not claimed."""
+        request = self._waiters(channel)
+        request |= {"ConsistentRead": True, "Limit": limit}
+        if after:
+            request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
+        return [read_waiter(decode(item["waiter"]["S"].encode())) for item in islice(self._found(request), limit)]
 
-    def put(self, row: Correlation) -> bool:
-        """Write the next version of a row."""
+    def count(self, channel: Channel, most: int) -> int:
+        """Count who waits and is not claimed; eventually consistent, which is half as dear."""
+        request, count = self._waiters(channel), 0
+        request |= {"Select": "COUNT", "Limit": most}
+        while True:
+            with unavailable():
+                page = self._client.query(**request)
+            count += page["Count"]
+            if count >= most or "LastEvaluatedKey" not in page:
+                return min(count, most)
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def wait(self, channel: Channel, waiter: Waiter, instead: str = "") -> str | None:
+        """Write a waiter unless it is claimed."""
+        text = encode(waiter_json(waiter)).decode()
         request: PutItemInputTypeDef = {
             "TableName": self._table,
-            "Item": self._write(row),
-            "ConditionExpression": SIGNALS.absent,
+            "Item": {**_waiter_key(channel, waiter), "waiter": {"S": text}},
+            "ConditionExpression": "attribute_not_exists(claimedFor)",
+            "ReturnValues": "ALL_OLD",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        if row.version > 1:
+        if instead:
+            request["ConditionExpression"] = "attribute_not_exists(claimedFor) OR claimedFor = :instead"
+            request["ExpressionAttributeValues"] = {":instead": {"S": instead}}
+        try:
+            with unavailable():
+                before = self._client.put_item(**request).get("Attributes")
+        except self._client.exceptions.ConditionalCheckFailedException as refusal:
+            before = cast("dict[str, Item]", refusal.response)["Item"]  # the type of the answer is that of all errors
+        return _claimed_for(before) if before else None
+
+    def claim(self, channel: Channel, waiter: Waiter, event_id: str, now: datetime) -> bool:
+        """Claim a waiter; a repeat, of botocore's too, is as good as the first."""
+        try:
+            with unavailable():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_waiter_key(channel, waiter),
+                    UpdateExpression=f"SET claimedFor = :event, {SIGNALS.expiry} = :stale",
+                    ConditionExpression=f"attribute_exists({SIGNALS.partition})"
+                    " AND (attribute_not_exists(claimedFor) OR claimedFor = :event)",
+                    ExpressionAttributeValues={":event": {"S": event_id}, ":stale": _second(now + STALE)},
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def leave(self, channel: Channel, waiter: Waiter) -> None:
+        """Remove a waiter."""
+        with unavailable():
+            self._client.delete_item(TableName=self._table, Key=_waiter_key(channel, waiter))
+
+    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
+        """Read the headers of what was nobody's."""
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": BY_ORDER.name,
+            "KeyConditionExpression": f"{BY_ORDER.partition} = :channel",
+            "ExpressionAttributeValues": {":channel": {"S": _partition(channel)}},
+            "ConsistentRead": True,
+            "Limit": limit,
+        }
+        if after:
+            order = BY_ORDER.key(_partition(channel), after)
+            request["ExclusiveStartKey"] = _event_key(channel, after.partition("#")[2]) | order
+        return [_read_header(item) for item in islice(self._found(request), limit)]
+
+    def get(self, channel: Channel, event_id: str) -> Correlation | None:
+        """Read an event."""
+        with unavailable():
+            answer = self._client.get_item(
+                TableName=self._table, Key=_event_key(channel, event_id), ConsistentRead=True
+            )
+        return self._read(channel, answer["Item"]) if "Item" in answer else None
+
+    def put(self, channel: Channel, row: Correlation, now: datetime) -> Correlation | None:
+        """Write an event over the version before it."""
+        request: PutItemInputTypeDef = {
+            "TableName": self._table,
+            "Item": self._write(channel, row),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if row.version == 1:
+            over = "(attribute_not_exists(claimant) OR knownUntil <= :now)"
+            request["ConditionExpression"] = f"{SIGNALS.absent} OR (keptUntil <= :now AND {over})"
+            request["ExpressionAttributeValues"] = {":now": {"S": format_instant(now)}}
+        else:
             request["ConditionExpression"] = "#version = :version"
             request["ExpressionAttributeNames"] = {"#version": "version"}
             request["ExpressionAttributeValues"] = {":version": {"N": str(row.version - 1)}}
-        return put_if(self._client, request) is None
+        there = put_if(self._client, request)
+        current = self._read(channel, there) if there else None
+        return None if current == row else current
 
-    def _write(self, row: Correlation) -> Item:
-        packed = self._payloads.pack(row.tenant_id, correlation_json(row), correlation_slots)
+    def mark_taken(self, channel: Channel, event_id: str, waiter: Waiter, until: datetime) -> None:
+        """Mark an event as taken; its data goes."""
+        try:
+            with unavailable():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_event_key(channel, event_id),
+                    UpdateExpression="SET taken = :taken, knownUntil = :until, document = :nothing,"
+                    f" {SIGNALS.expiry} = lapse"
+                    " ADD #version :one REMOVE payloads, #order",
+                    ExpressionAttributeNames={"#version": "version", "#order": BY_ORDER.sort},
+                    ConditionExpression="claimant = :waiter",
+                    ExpressionAttributeValues={
+                        ":taken": {"BOOL": True},
+                        ":until": {"S": format_instant(until)},
+                        ":nothing": pack(b"null"),
+                        ":one": {"N": "1"},
+                        ":waiter": {"S": waiter.key},
+                    },
+                )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def _waiters(self, channel: Channel) -> "QueryInputTypeDef":
+        return {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{SIGNALS.partition} = :channel AND begins_with({SIGNALS.sort}, :waiters)",
+            "FilterExpression": "attribute_not_exists(claimedFor)",
+            "ExpressionAttributeValues": {":channel": {"S": _partition(channel)}, ":waiters": {"S": WAITERS}},
+        }
+
+    def _found(self, request: "QueryInputTypeDef") -> Iterator[Item]:
+        """Ask for as many pages as somebody wants to see."""
+        while True:
+            with unavailable():
+                page = self._client.query(**request)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _write(self, channel: Channel, row: Correlation) -> Item:
+        document = correlation_json(row)
+        packed = self._payloads.pack(channel.tenant_id, {"data": document.pop("data")}, correlation_slots)
+        head, lapse = header(row), _second(max(row.signal.until, row.at + REMEMBERED) + LINGER)
         item: Item = {
-            **_key(row.tenant_id, row.name, row.key),
-            "version": {"N": str(row.version)},
+            **_event_key(channel, row.signal.id),
+            "header": {"S": encode(document).decode()},
             "document": pack(packed.text),
+            "version": {"N": str(row.version)},
+            "keptUntil": {"S": format_instant(row.signal.until)},
+            "lapse": lapse,
         }
         if packed.references:
             item["payloads"] = pack_references(packed.references)
-        if (end := expires(row)) is not None:
-            item[SIGNALS.expiry] = {"N": str(int(end.timestamp()) + 1)}
+        if row.was_kept and not row.taken:
+            item[BY_ORDER.sort] = {"S": head.place}
+        if row.signal.by is not None:
+            item["sentBy"] = {"S": row.signal.by}
+        if row.waiter is None:
+            item[SIGNALS.expiry] = lapse
+        else:
+            item["claimant"] = {"S": row.waiter.key}
         return item
 
-    def _read(self, blank: Correlation, item: Item) -> Correlation:
-        document = unpack(item["document"])
+    def _read(self, channel: Channel, item: Item) -> Correlation:
+        data = unpack(item["document"]) or {}
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
-        self._payloads.unpack(blank.tenant_id, document, references, correlation_slots)
-        row = Correlation(blank.tenant_id, blank.name, blank.key, int(item["version"]["N"]))
-        return read_correlation(row, document)
+        self._payloads.unpack(channel.tenant_id, data, references, correlation_slots)
+        row = read_correlation(channel.name, decode(item["header"]["S"].encode()) | data)
+        known = parse_instant(item["knownUntil"]["S"]) if "knownUntil" in item else None
+        taken = row.taken or "taken" in item
+        return copy_with(row, version=int(item["version"]["N"]), taken=taken, known_until=known)
 
 
-def _key(tenant_id: str, name: str, key: str) -> Item:
-    text = encode([name, key])
-    sort = text.decode() if len(text) <= LONGEST else hashlib.sha256(text).hexdigest()
-    return SIGNALS.key(tenant_id, sort)
+def _partition(channel: Channel) -> str:
+    text = encode([channel.tenant_id, channel.name, channel.key])
+    return text.decode() if len(text) <= LONGEST else f"{channel.tenant_id}#{hashlib.sha256(text).hexdigest()}"
+
+
+def _waiter_key(channel: Channel, waiter: Waiter) -> Item:
+    return SIGNALS.key(_partition(channel), WAITERS + waiter.place)
+
+
+def _event_key(channel: Channel, event_id: str) -> Item:
+    return SIGNALS.key(_partition(channel), EVENTS + event_id)
+
+
+def _claimed_for(item: Item) -> str:
+    return item["claimedFor"]["S"] if "claimedFor" in item else ""
+
+
+def _read_header(item: Item) -> KeptSignal:
+    at, _, event_id = item[BY_ORDER.sort]["S"].partition("#")
+    by, waiter = (item[name]["S"] if name in item else None for name in ("sentBy", "claimant"))
+    return KeptSignal(event_id, parse_instant(at), parse_instant(item["keptUntil"]["S"]), by, waiter)
+
+
+def _second(at: datetime) -> Attribute:
+    return {"N": str(int(at.timestamp()) + 1)}

@@ -29,10 +29,12 @@ class KeySchema:
 
 @value
 class SecondaryIndex(KeySchema):
-    """A global secondary index."""
+    """A secondary index, global unless it is ``local``."""
 
     includes: tuple[str, ...] = ()
     """What it holds beside keys; 20 attributes at most (Amazon DynamoDB API Reference, "Projection")."""
+    local: bool = False
+    """Whether it orders the items of a partition of the table anew, and can be read strongly consistent."""
 
 
 @value
@@ -76,8 +78,10 @@ HISTORY = TableSchema("execution_history", "id", "key")
 """Rows of history."""
 PAYLOADS = TableSchema("payload", "sha256", "part", numbers=("part",))
 """Chunks of large values."""
-SIGNALS = TableSchema("event", "tenantId", "nameKey")
-"""Events that are matched by key, and who waits for them."""
+BY_ORDER = SecondaryIndex("by-order", "channel", "order", includes=("keptUntil", "sentBy", "claimant"), local=True)
+"""Events that are kept, by their coming."""
+SIGNALS = TableSchema("event_channel", "channel", "entry", indexes=(BY_ORDER,))
+"""Events that are matched by key, and who waits for them: by tenant, name and key."""
 TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,))
 """People's tasks."""
 INCIDENTS = TableSchema("incident", "tenantId", "kindSubject")

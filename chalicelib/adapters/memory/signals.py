@@ -1,30 +1,100 @@
 """Events that are matched by key, kept in memory as JSON text."""
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
 from threading import Lock
 
 from chalicelib.core.values.json import encode
-from chalicelib.core.waits.correlation import Correlation, correlation_json, read_correlation
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import (
+    Channel,
+    Correlation,
+    KeptSignal,
+    Waiter,
+    correlation_json,
+    header,
+    is_forgotten,
+    read_correlation,
+)
 
 
 class MemorySignals:
-    """Rows by tenant, name and key: the version of each and its text."""
+    """Waiters by channel and place, each with what it is claimed for; events by channel and id, as text."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str, str], tuple[int, bytes]] = {}
+        self.waiters: dict[Channel, dict[str, tuple[Waiter, str]]] = {}
+        self.rows: dict[Channel, dict[str, bytes]] = {}
         self._lock = Lock()
 
-    def get(self, tenant_id: str, name: str, key: str) -> Correlation:
-        """Read a row."""
-        version, text = self.rows.get((tenant_id, name, key), (0, b"{}"))
-        return read_correlation(Correlation(tenant_id, name, key, version), json.loads(text))
-
-    def put(self, row: Correlation) -> bool:
-        """Write the next version of a row."""
-        place, text = (row.tenant_id, row.name, row.key), encode(correlation_json(row))
+    def waiting(self, channel: Channel, limit: int, after: str = "") -> Sequence[Waiter]:
+        """Read who waits and is not claimed."""
         with self._lock:
-            version, _ = self.rows.get(place, (0, b""))
-            if version != row.version - 1:
+            found = sorted(self.waiters.get(channel, {}).items())
+        free = (w for place, (w, claimed) in found if not claimed and place > after)
+        return list(islice(free, limit))
+
+    def count(self, channel: Channel, most: int) -> int:
+        """Count who waits and is not claimed."""
+        return len(self.waiting(channel, most))
+
+    def wait(self, channel: Channel, waiter: Waiter, instead: str = "") -> str | None:
+        """Write a waiter unless it is claimed."""
+        with self._lock:
+            here = self.waiters.setdefault(channel, {})
+            _, claimed = here.get(waiter.place, (waiter, None))
+            if claimed is None or claimed == instead:
+                here[waiter.place] = waiter, ""
+            return claimed
+
+    def claim(self, channel: Channel, waiter: Waiter, event_id: str, now: datetime) -> bool:  # noqa: ARG002 - nothing expires
+        """Claim a waiter."""
+        with self._lock:
+            here = self.waiters.get(channel, {})
+            if here.get(waiter.place, (waiter, None))[1] not in ("", event_id):
                 return False
-            self.rows[place] = row.version, text
+            here[waiter.place] = here[waiter.place][0], event_id
             return True
+
+    def leave(self, channel: Channel, waiter: Waiter) -> None:
+        """Remove a waiter."""
+        with self._lock:
+            self.waiters.get(channel, {}).pop(waiter.place, None)
+
+    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
+        """Read the headers of what was nobody's."""
+        with self._lock:
+            rows = [read_correlation(channel.name, json.loads(text)) for text in self.rows.get(channel, {}).values()]
+        heads = sorted((header(row) for row in rows if row.was_kept and not row.taken), key=lambda h: h.place)
+        return [head for head in heads if head.place > after][:limit]
+
+    def get(self, channel: Channel, event_id: str) -> Correlation | None:
+        """Read an event."""
+        return self._read(channel, event_id)
+
+    def _read(self, channel: Channel, event_id: str) -> Correlation | None:
+        text = self.rows.get(channel, {}).get(event_id)
+        return None if text is None else read_correlation(channel.name, json.loads(text))
+
+    def put(self, channel: Channel, row: Correlation, now: datetime) -> Correlation | None:
+        """Write an event over the version before it."""
+        with self._lock:
+            there = self._read(channel, row.signal.id)
+            if there is None or (row.version == 1 and is_forgotten(there, now)):
+                replaces = row.version == 1
+            else:
+                replaces = there.version == row.version - 1
+            if replaces:
+                self.rows.setdefault(channel, {})[row.signal.id] = encode(correlation_json(row))
+                return None
+            return None if there == row else there
+
+    def mark_taken(self, channel: Channel, event_id: str, waiter: Waiter, until: datetime) -> None:
+        """Mark an event as taken."""
+        with self._lock:
+            row = self._read(channel, event_id)
+            if row is not None and row.waiter is not None and row.waiter.key == waiter.key:
+                signal = copy_with(row.signal, value=None)
+                done = copy_with(row, version=row.version + 1, signal=signal, taken=True, known_until=until)
+                self.rows[channel][event_id] = encode(correlation_json(done))

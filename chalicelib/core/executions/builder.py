@@ -93,7 +93,7 @@ class StateBuilder:
     def tombstone(self, thread: Thread, key: TurnKey | None = None) -> Thread:
         """Make the tombstone of a turn, of that at which it stands by default: while somebody is still to be told."""
         key = key or thread.key
-        left = Thread(key.tombstone, key.turn, Status.OVER, thread.step, None, self.now, self.now)
+        left = Thread(key.tombstone, key.turn, Status.OVER, thread.step, None, self.now, thread.since)
         return copy_with(left, driver=self.driver)
 
     def abandon(self, thread: Thread) -> None:
@@ -113,6 +113,8 @@ class StateBuilder:
     ) -> None:
         """End the execution: what is left of its threads is to be told to others, or to be driven on again."""
         self.record(state, root, result=output, error=error, actor=actor, size=0 if output is None else size_of(output))
+        if untaken := [each for each in self.execution.mailbox if not each.taken and each.until > self.now]:
+            self.records[-1] = copy_with(self.records[-1], untaken=tuple(untaken))
         threads = {**self.execution.threads, ROOT: root}
         if state is State.SUCCEEDED:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}

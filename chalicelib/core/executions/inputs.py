@@ -242,6 +242,7 @@ class SignalPublished(Input):
     turn: int = 0
     name: str = ""
     key: str = ""
+    id: str = ""
 
 
 Image: TypeAlias = Mapping[str, Json]

@@ -326,3 +326,5 @@ class HistoryEntry:
     """The executions that the step started."""
     size: int = 0
     """Of the result, in characters of JSON; not kept."""
+    untaken: Sequence[Signal] = ()
+    """Of an end: the events that were kept for the execution, and that no step has taken."""

@@ -215,6 +215,8 @@ def entry_json(record: HistoryEntry) -> JsonList:
         more["change"] = record.change
     if record.children:
         more["children"] = record.children
+    if record.untaken:
+        more["untakenEvents"] = [{"id": each.id, "name": each.name, "by": each.by} for each in record.untaken]
     if more:
         written.append(more)
     return written

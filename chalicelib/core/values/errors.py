@@ -85,6 +85,10 @@ class OutgrownError(StateError):
     """the execution has no room for more."""
 
 
+class UnknownEventError(StateError):
+    """no step takes an event of this name."""
+
+
 class TooManyWaitersError(StateError):
     """too many steps wait for the same event."""
 

@@ -1,28 +1,36 @@
-"""Which event goes to which thread: what is known of one name and key, and how it changes.
+"""What is kept of events that are matched by key: each event, whose it is, and each step that waits.
 
-A row holds all of that, and is written on condition of its version: so every match is one write. An event is known by
-its id while it is kept or matched, and for some time after a thread has taken it; a repeat of it changes nothing.
+Nothing here is shared: an event is an item, and so is a step that waits; :mod:`chalicelib.engine.signals` says how they
+find each other.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import Slot
-from chalicelib.core.values.errors import TooManyEventsError, TooManyWaitersError
-from chalicelib.core.values.json import Json, format_instant, parse_instant, pointer
+from chalicelib.core.values.json import encode, format_instant, parse_instant
 from chalicelib.core.values.value import copy_with, value
 
 MAX_WAITING = LIMITS.key_waiting
 MAX_KEPT = LIMITS.key_kept
-MAX_DONE = LIMITS.key_done
 REMEMBERED = LIMITS.key_remembered
 
-LINGER = timedelta(hours=1)
-"""For how long a row stays that says nothing any more: nobody who has read it still means to write it then."""
+LINGER = timedelta(hours=2)
+"""For how long an event stays beyond what is promised: nobody who has read it still means to write it then."""
+
+
+@value
+class Channel:
+    """A name and a key of a tenant: where events and those who wait for them meet."""
+
+    tenant_id: str
+    name: str
+    key: str
 
 
 @value
@@ -32,180 +40,126 @@ class Waiter:
     execution: str
     thread: str
     turn: int
+    since: datetime
+    definition: str = ""
+    version: int = 0
+    step: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other."""
+        return hashlib.sha256(encode([self.execution, self.thread, self.turn])).hexdigest()[:32]
+
+    @property
+    def place(self) -> str:
+        """What a store keeps it under: in the order of their waiting, each under its own."""
+        return f"{format_instant(self.since)}#{self.key}"
 
 
 @value
 class Correlation:
-    """What is known of one name and key; the oldest stands first everywhere."""
+    """An event of a channel, and whose it is."""
 
-    tenant_id: str
-    name: str
-    key: str
-    version: int = 0
-    """0 where nothing stands; the transitions leave it as it is, who writes counts it up."""
-    waiting: tuple[Waiter, ...] = ()
-    kept: tuple[Signal, ...] = ()
-    matched: tuple[tuple[Waiter, Signal], ...] = ()
-    """Whose event is whose: found, but not known to be taken."""
-    done: tuple[tuple[str, datetime], ...] = ()
-    """The ids of events that were taken, and up to when they are known."""
-    at: datetime | None = None
-    """When it was changed last."""
-
-
-def known(row: Correlation, event_id: str) -> bool:
-    """Tell whether an event has come before."""
-    kept = any(event.id == event_id for event in row.kept)
-    return kept or waiter_of(row, event_id) is not None or any(name == event_id for name, _ in row.done)
+    signal: Signal
+    at: datetime
+    """When it was published."""
+    version: int = 1
+    """Counts the writes."""
+    waiter: Waiter | None = None
+    """Who is to have it; None: it is kept."""
+    taken: bool = False
+    """Whether they have taken it; of one that is nobody's: whether its time is over."""
+    was_kept: bool = False
+    """Whether it was nobody's once: it is listed until it is taken."""
+    known_until: datetime | None = None
+    """Of one that was taken: up to when a repeat is known, at least."""
 
 
-def waiter_of(row: Correlation, event_id: str) -> Waiter | None:
-    """Tell whose match an event is."""
-    return next((waiter for waiter, event in row.matched if event.id == event_id), None)
+@value
+class KeptSignal:
+    """The header of an event that is kept, or was, and is not known to be taken."""
+
+    id: str
+    at: datetime
+    until: datetime
+    by: str | None = None
+    waiter: str | None = None
+    """The key of the waiter that it is for by now, and that may not have taken it yet."""
+
+    @property
+    def place(self) -> str:
+        """What a store lists it under: in the order of their coming, each under its own."""
+        return f"{format_instant(self.at)}#{self.id}"
 
 
-def fresh(row: Correlation, now: datetime) -> Correlation:
-    """Drop what is kept no longer, and forget what was known for long enough."""
-    kept = tuple(event for event in row.kept if event.until > now)
-    done = tuple((name, until) for name, until in row.done if until > now)
-    if (len(kept), len(done)) == (len(row.kept), len(row.done)):
-        return row
-    return copy_with(row, kept=kept, done=done, at=now)
+def offered(row: Correlation, waiter: Waiter | None) -> Correlation:
+    """Let an event be another's, or kept."""
+    return copy_with(row, version=row.version + 1, waiter=waiter, was_kept=row.was_kept or waiter is None)
 
 
-def subscribe(
-    row: Correlation, waiter: Waiter, now: datetime, takes: Callable[[Json], bool]
-) -> tuple[Correlation, Signal | None]:
-    """Give a waiter its match, or the oldest kept event whose data it takes, or let it wait; answer the event.
-
-    Raises:
-        TooManyWaitersError: it would be one too many.
-    """
-    row = fresh(row, now)
-    if (match := _match_of(row, waiter)) is not None:
-        return row, match
-    waits = waiter in row.waiting
-    if not waits and len(row.waiting) + len(row.matched) >= MAX_WAITING:
-        raise TooManyWaitersError(
-            f"{MAX_WAITING} steps wait for {row.name!r} with this key already: let some go on, or use other keys"
-        )
-    found = next((event for event in row.kept if takes(event.value)), None)
-    if found is not None:
-        kept = tuple(event for event in row.kept if event is not found)
-        return copy_with(_give(row, waiter, found), kept=kept, at=now), found
-    return (row if waits else copy_with(row, waiting=(*row.waiting, waiter), at=now)), None
+def is_forgotten(row: Correlation, now: datetime) -> bool:
+    """Tell whether an event is known no longer: another one can have its id."""
+    if row.waiter is not None and (row.known_until is None or row.known_until > now):
+        return False
+    return row.signal.until <= now
 
 
-def publish(row: Correlation, event: Signal, waiter: Waiter | None, now: datetime) -> Correlation:
-    """Give an event to one of those who wait, which was found to take it, or to nobody: it is kept then.
-
-    Raises:
-        TooManyEventsError: it would be one too many.
-    """
-    row = fresh(row, now)
-    if known(row, event.id):
-        return row
-    if waiter is None:
-        return row if event.until <= now else _keep(row, event, now)
-    assert waiter in row.waiting  # noqa: S101 - so it has no match yet
-    if len(row.kept) + len(row.matched) >= MAX_KEPT + MAX_WAITING:
-        raise _too_many(row)
-    return copy_with(_give(row, waiter, event), at=now)
-
-
-def release(row: Correlation, waiter: Waiter, now: datetime, *, taken: str | None) -> Correlation:
-    """Let a waiter go, which has taken the event of an id, or none.
-
-    If its match is not what it has taken, that is for others again, before all that are kept.
-    """
-    row = fresh(row, now)
-    match = _match_of(row, waiter)
-    if match is None and waiter not in row.waiting:
-        return row
-    left = copy_with(
-        row,
-        waiting=tuple(each for each in row.waiting if each != waiter),
-        matched=tuple(pair for pair in row.matched if pair[0] != waiter),
-        at=now,
-    )
-    if match is None:
-        return left
-    if match.id == taken:
-        return copy_with(left, done=(*row.done, (match.id, max(match.until, now + REMEMBERED)))[-MAX_DONE:])
-    return copy_with(left, kept=(match, *row.kept)) if match.until > now else left
-
-
-def expires(row: Correlation) -> datetime | None:
-    """Tell when a row says nothing any more, and may go; None: not while somebody waits, or has a match."""
-    if row.waiting or row.matched or row.at is None:
-        return None
-    return max([row.at, *(event.until for event in row.kept), *(until for _, until in row.done)]) + LINGER
-
-
-def _match_of(row: Correlation, waiter: Waiter) -> Signal | None:
-    return next((event for each, event in row.matched if each == waiter), None)
-
-
-def _give(row: Correlation, waiter: Waiter, event: Signal) -> Correlation:
-    waiting = tuple(each for each in row.waiting if each != waiter)
-    return copy_with(row, waiting=waiting, matched=(*row.matched, (waiter, event)))
-
-
-def _keep(row: Correlation, event: Signal, now: datetime) -> Correlation:
-    if len(row.kept) >= MAX_KEPT:
-        raise _too_many(row)
-    return copy_with(row, kept=(*row.kept, event), at=now)
-
-
-def _too_many(row: Correlation) -> TooManyEventsError:
-    return TooManyEventsError(
-        f"{len(row.kept)} events {row.name!r} with this key are kept already: wait until steps have taken some"
+def header(row: Correlation) -> KeptSignal:
+    """Answer the header of an event."""
+    return KeptSignal(
+        row.signal.id, row.at, row.signal.until, row.signal.by, None if row.waiter is None else row.waiter.key
     )
 
 
 # -- as JSON
 
 
-def correlation_json(row: Correlation) -> dict[str, Any]:
-    """Write what a row says, without what it is kept under: tenant, name, key and version."""
-    document = {
-        "waiting": [asdict(waiter) for waiter in row.waiting],
-        "kept": [_signal_json(event) for event in row.kept],
-        "matched": [{"waiter": asdict(waiter), "event": _signal_json(event)} for waiter, event in row.matched],
-        "done": {name: format_instant(until) for name, until in row.done},
-        "at": row.at and format_instant(row.at),
+def waiter_json(waiter: Waiter) -> dict[str, Any]:
+    """Write a waiter."""
+    return {
+        field.name: format_instant(waiter.since) if field.name == "since" else getattr(waiter, field.name)
+        for field in fields(waiter)
     }
-    return {name: member for name, member in document.items() if member}
 
 
-def read_correlation(blank: Correlation, document: Mapping[str, Any]) -> Correlation:
-    """Read into a row, which says under what it is kept, what :func:`correlation_json` wrote."""
-    at = document.get("at")
-    return copy_with(
-        blank,
-        waiting=tuple(Waiter(**waiter) for waiter in document.get("waiting", ())),
-        kept=tuple(_read_signal(blank.name, event) for event in document.get("kept", ())),
-        matched=tuple(
-            (Waiter(**pair["waiter"]), _read_signal(blank.name, pair["event"])) for pair in document.get("matched", ())
-        ),
-        done=tuple((name, parse_instant(until)) for name, until in document.get("done", {}).items()),
-        at=at and parse_instant(at),
+def read_waiter(document: Mapping[str, Any]) -> Waiter:
+    """Read what :func:`waiter_json` wrote."""
+    return Waiter(**{**document, "since": parse_instant(document["since"])})
+
+
+def correlation_json(row: Correlation) -> dict[str, Any]:
+    """Write an event and whose it is."""
+    signal = row.signal
+    document = {
+        "id": signal.id,
+        "until": format_instant(signal.until),
+        "at": format_instant(row.at),
+        "version": row.version,
+        "actor": signal.by,
+        "waiter": row.waiter and waiter_json(row.waiter),
+        "wasKept": row.was_kept or None,
+        "taken": row.taken or None,
+        "knownUntil": row.known_until and format_instant(row.known_until),
+        "data": signal.value,
+    }
+    return {name: member for name, member in document.items() if member is not None or name == "data"}
+
+
+def read_correlation(name: str, document: Mapping[str, Any]) -> Correlation:
+    """Read what :func:`correlation_json` wrote of an event of a name."""
+    until, waiter, known = parse_instant(document["until"]), document.get("waiter"), document.get("knownUntil")
+    return Correlation(
+        Signal(document["id"], name, until, document.get("data"), document.get("actor")),
+        parse_instant(document["at"]),
+        document["version"],
+        waiter and read_waiter(waiter),
+        document.get("taken", False),
+        document.get("wasKept", False),
+        known and parse_instant(known),
     )
 
 
 def correlation_slots(document: dict[str, Any]) -> Iterator[Slot]:
-    """Find the data of events in the JSON of a row."""
-    for index, event in enumerate(document.get("kept", ())):
-        yield Slot(pointer(("kept", index, "data")), event, "data")
-    for index, pair in enumerate(document.get("matched", ())):
-        yield Slot(pointer(("matched", index, "event", "data")), pair["event"], "data")
-
-
-def _signal_json(event: Signal) -> dict[str, Any]:
-    actor = {} if event.by is None else {"actor": event.by}
-    return {"id": event.id, "data": event.value, "until": format_instant(event.until), **actor}
-
-
-def _read_signal(name: str, document: Mapping[str, Any]) -> Signal:
-    until = parse_instant(document["until"])
-    return Signal(document["id"], name, until, document["data"], document.get("actor"))
+    """Find the data of an event in its JSON."""
+    if "data" in document:
+        yield Slot("/data", document, "data")

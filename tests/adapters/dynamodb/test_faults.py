@@ -23,9 +23,9 @@ from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.executions.inputs import Message, StepDue
-from chalicelib.core.executions.model import ROOT
+from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.core.waits.correlation import Correlation
+from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import TaskFilter
 from chalicelib.ports import Stale
 from local.backend import free_port
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=1, read_timeout=1)
 NAMES = Names("test")
+CHANNEL, WAITER = Channel("t", "paid", "order-1"), Waiter("t:d:a", "main", 1, NOW)
+EVENT = Correlation(Signal("1", "paid", NOW), NOW)
 NOWHERE = "http://127.0.0.1:9"
 
 Answer = Callable[[AWSPreparedRequest], AWSResponse]
@@ -122,8 +124,15 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "read": lambda dependencies: dependencies.history.read(EXECUTION.id, 0, 10),
     "send": lambda dependencies: dependencies.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
     "delete": lambda dependencies: dependencies.queue.delete(NAMES.work, ["handle"]),
-    "get events": lambda dependencies: dependencies.events.get("t", "paid", "order-1"),
-    "put events": lambda dependencies: dependencies.events.put(Correlation("t", "paid", "order-1", version=1)),
+    "list who waits": lambda dependencies: dependencies.events.waiting(CHANNEL, 10),
+    "count who waits": lambda dependencies: dependencies.events.count(CHANNEL, 10),
+    "put who waits": lambda dependencies: dependencies.events.wait(CHANNEL, WAITER),
+    "claim who waits": lambda dependencies: dependencies.events.claim(CHANNEL, WAITER, "1", NOW),
+    "remove who waits": lambda dependencies: dependencies.events.leave(CHANNEL, WAITER),
+    "list events": lambda dependencies: dependencies.events.kept(CHANNEL, 10),
+    "get events": lambda dependencies: dependencies.events.get(CHANNEL, "1"),
+    "put events": lambda dependencies: dependencies.events.put(CHANNEL, EVENT, NOW),
+    "mark events": lambda dependencies: dependencies.events.mark_taken(CHANNEL, "1", WAITER, NOW),
     "get task": lambda dependencies: dependencies.tasks.get("t", task("t").id),
     "open task": lambda dependencies: dependencies.tasks.open(task("t")),
     "open a large task": lambda dependencies: dependencies.tasks.open(task("t", data="x" * 100_000)),

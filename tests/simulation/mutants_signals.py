@@ -1,0 +1,88 @@
+"""The rules of events that are matched by key, switched off one at a time."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.core.executions.inputs import SignalReceived
+from chalicelib.core.executions.model import Signal
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
+from chalicelib.engine.signals import Recipients, Signals
+from chalicelib.ports import Clock, SignalStore
+from chalicelib.usecases.answers import AnswerService
+
+
+class ForgetsThatASignalWasTaken(Signals):
+    def close(self, channel: Channel, waiter: Waiter, taken: str | None) -> None:
+        self.store.leave(channel, waiter)
+
+
+class RemovesTheWaiterFirst(Signals):
+    def close(self, channel: Channel, waiter: Waiter, taken: str | None) -> None:
+        self.store.leave(channel, waiter)
+        super().close(channel, waiter, taken)
+
+
+class NamesAWaiterUntold(Signals):
+    def subscribe(
+        self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None]
+    ) -> Signal | None:
+        return super().subscribe(channel, waiter, takes, lambda _: None)
+
+
+class ClaimsAfterItGave(Signals):
+    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool | None:
+        taken = steps.give(channel, waiter, signal)
+        return taken if self.store.claim(channel, waiter, signal.id, self.clock.now()) else None
+
+
+class Overwriting:
+    """A store that writes over whatever version there is."""
+
+    def __init__(self, store: SignalStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def put(self, channel: Channel, row: Correlation, now: datetime) -> Correlation | None:
+        there = self._store.get(channel, row.signal.id)
+        return self._store.put(channel, copy_with(row, version=1 if there is None else there.version + 1), now)
+
+
+class WritesOverWhatItDidNotRead(Signals):
+    def __init__(self, store: SignalStore, clock: Clock) -> None:
+        super().__init__(Overwriting(store), clock)
+
+
+class TakesSilenceForNo(AnswerService):
+    def give(self, channel: Channel, waiter: Waiter, signal: Signal) -> bool:
+        try:
+            return super().give(channel, waiter, signal)
+        except UnavailableError:
+            return False
+
+
+class TakesWhatIsOverForUntaken(AnswerService):
+    def give(self, channel: Channel, waiter: Waiter, signal: Signal) -> bool:
+        received = SignalReceived(waiter.thread, waiter.turn, signal.value, signal.id, signal.by)
+        return self.answer(waiter.execution, received)
+
+
+EVENTS = ("event-last-many", "event-kept-many", "event-published-first", "event-published-once", "event-given-back")
+RULES: Sequence[type[Signals]] = (
+    ForgetsThatASignalWasTaken,
+    RemovesTheWaiterFirst,
+    NamesAWaiterUntold,
+    ClaimsAfterItGave,
+    WritesOverWhatItDidNotRead,
+)
+ANSWERS: Sequence[type[AnswerService]] = (TakesSilenceForNo, TakesWhatIsOverForUntaken)
+SETTINGS: Mapping[type[Any], Mapping[str, type[Any]]] = {
+    **{rule: {"signals": rule} for rule in RULES},
+    **{rule: {"answering": rule} for rule in ANSWERS},
+}
+"""Each with what it takes the place of."""
