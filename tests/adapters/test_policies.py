@@ -11,6 +11,7 @@ from chalicelib.adapters import health
 from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import ROOT, Signal
+from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
 from tests.adapters.conftest import Aws
