@@ -12,6 +12,7 @@ from chalicelib.core.executions.due import next_due
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
+    Acquitted,
     CallDeferred,
     Decision,
     Input,
@@ -23,6 +24,7 @@ from chalicelib.core.executions.inputs import (
     SignalReceived,
     SignalSent,
     StepDue,
+    Suspected,
     WaitClosed,
 )
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
@@ -290,7 +292,7 @@ def spared(advance: Advance) -> int:
             return SPARED_BY_FAILURES
         case SignalSent():
             return SPARED_BY_STEPS
-        case Requested() | Poisoned() | WaitClosed():
+        case Requested() | Suspected() | Acquitted() | Poisoned() | WaitClosed():
             return 0
         case _ if advance.execution.ended:
             return SPARED_BY_FAILURES

@@ -10,9 +10,8 @@ import pytest
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue
 from chalicelib.api.parsing import read_yaml
-from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired
+from chalicelib.core.executions.inputs import Image, Message
 from chalicelib.core.executions.model import Execution, State
-from chalicelib.core.records.codec import message_json, read_message
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import format_instant, parse_instant
@@ -204,23 +203,6 @@ def test_a_timer_that_comes_early_is_sent_again(world: World) -> None:
     world.clock.sleep(1)
     assert world.worker().handle(world.records(), "in time", MINUTE) is None
     assert world.states(ids) == [State.SUCCEEDED]
-
-
-def test_a_shard_is_looked_at_after_everything_else_and_its_message_is_done(world: World) -> None:
-    ids, timers = world.waiting("a", "b")
-    world.clock.sleep(60)
-    world.queue.send([Message("", ShardDue("", 0))])
-    (shard,) = [each for each in world.records("timers") if '"ShardDue"' in each["body"]]
-    assert world.worker(reports=True).handle([shard, timers[0]], "request", MINUTE) == {"batchItemFailures": []}
-    assert world.states(ids) == [State.SUCCEEDED, State.STEP_STARTED]
-    (message,) = [read_message(json.loads(each["body"])) for each in world.records("timers")]
-    assert (message.execution, type(message.event)) == (ids[1], TimerFired)
-
-
-def test_a_shard_that_cannot_be_looked_at_is_left_to_the_next_run_of_the_schedule(world: World) -> None:
-    shard = record("shard", json.dumps(message_json(Message("", ShardDue("", 0)))), "timers")
-    world.executions.due_times = {"no id": "never"}  # type: ignore[dict-item] # so that it fails
-    assert world.worker(reports=True).handle([shard], "request", MINUTE) == {"batchItemFailures": []}
 
 
 def test_a_message_of_another_version_is_given_back(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -61,9 +61,9 @@ class TakesReadyThreadsOver(Transition):
 class ForgetsThatAChildIsOver(Transition):
     def child_failed(self, thread: Thread, join: ChildrenJoin, event: ChildEnded) -> None:
         super().child_failed(thread, join, event)
-        stands = self.execution.threads.get(thread.id)
-        if stands is not None and stands.join is not None and stands.status is Status.FAILED:
-            self.put(copy_with(stands, join=copy_with(stands.join, over=())))
+        now = self.execution.threads.get(thread.id)
+        if now is not None and now.join is not None and now.status is Status.FAILED:
+            self.put(copy_with(now, join=copy_with(now.join, over=())))
 
 
 class NamesCallsByTheirTurn(Invocation):

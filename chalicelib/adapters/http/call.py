@@ -1,8 +1,8 @@
 """HTTP requests, as steps ask for them."""
 
 import ssl
-from collections.abc import Collection, Mapping
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, cast
@@ -70,11 +70,8 @@ class HttpCalls:
         pace = Pace(self._seconds)
         request = build(wanted, str(key))
         for hop in range(1 + REDIRECTS):
-            try:
+            with _redirected() if hop else nullcontext():
                 answer = self._answer(request, wanted, key.tenant, pace)
-            except StepError as error:
-                error.unanswered = error.unanswered or hop > 0  # who redirects may have done what it was asked
-                raise
             if not isinstance(answer, HttpRequest):
                 return answer
             request = answer
@@ -91,7 +88,8 @@ class HttpCalls:
                 with connection.getresponse() as response:
                     location = response.getheader("location")
                     if params.get("followRedirects") and response.status in _REDIRECTS and location is not None:
-                        return redirected(request, response.status, location)
+                        with _redirected():
+                            return redirected(request, response.status, location)
                     expect = params.get("expect", {})
                     statuses = expect.get("statuses", ["2xx"])
                     answer = receive(response, statuses, self._most)
@@ -116,3 +114,13 @@ class HttpCalls:
     def _context(self) -> ssl.SSLContext:
         """What connections trust; made when it is first needed, which takes some hundredths of a second."""
         return ssl.create_default_context(cafile=self._ca_file)
+
+
+@contextmanager
+def _redirected() -> Iterator[None]:
+    """Let what fails after a redirect count as unanswered: whoever redirects may have done what it was asked."""
+    try:
+        yield
+    except StepError as error:
+        error.unanswered = True
+        raise

@@ -23,10 +23,8 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import Driver, Failure, State, Status
 from chalicelib.core.executions.requests import CALL_LASTS, repeats
-from chalicelib.core.expressions.template import Placeholder
-from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.value import copy_with
-from tests.core.examples import ME, NOW, Run, define
+from tests.core.examples import ME, NOW, Run
 
 SECOND = timedelta(seconds=1)
 CALL = "steps: [{id: ask, type: call, content: {at: '${now()}', id: '${uuid()}'}}]"
@@ -359,58 +357,3 @@ class TestKept:
         run.now += CALL_LASTS
         run.fold(RedriveRequested())
         assert (run.thread().turn, run.thread().visit, run.thread().busy_until) == (1, 0, None)
-
-
-class TestPlaceholders:
-    def test_what_is_performed_says_where_secrets_and_the_token_go(self) -> None:
-        run = Run(
-            """
-            steps:
-              - id: ask
-                type: http
-                url: https://example.com
-                headers: {Authorization: "Bearer ${secret('pay')}"}
-                body: {token: '${step.token}', for: '${input}'}
-                callback: true
-            """,
-            "Ada",
-        )
-        made = run.fold(StepDue("main", 0)).call
-        assert made is not None
-        assert made.placeholders == {
-            "/headers/Authorization": ["Bearer ", Placeholder("pay")],
-            "/body/token": [Placeholder()],
-        }
-        assert made.params == {
-            "url": "https://example.com",
-            "headers": {"Authorization": "Bearer ***"},
-            "body": {"token": "***", "for": "Ada"},
-            "callback": True,
-        }
-
-    def test_the_token_is_there_only_where_somebody_can_answer_with_it(self) -> None:
-        with pytest.raises(InvalidDefinitionError) as caught:
-            define("steps: [{id: ask, type: http, url: 'https://example.com/${step.token}'}]")
-        (problem,) = caught.value.problems
-        assert (problem.pointer, "needs callback: true" in problem.message) == ("/steps/0/callback", True)
-
-
-class TestRetryAfter:
-    @pytest.mark.parametrize(("wanted", "seconds"), [(None, 1), (0.5, 1), (20, 20), (9000, 30)])
-    def test_the_other_side_is_left_alone_for_as_long_as_it_wants_within_the_policy(
-        self, wanted: float | None, seconds: int
-    ) -> None:
-        run = Run("steps: [{id: a, type: call, retry: [{errors: ['*'], jitter: none, maxDelaySeconds: 30}]}]").go()
-        run.broke(retry_after=wanted)
-        assert run.until == NOW + timedelta(seconds=seconds)
-
-    def test_what_a_step_is_nested_in_takes_no_heed_of_it(self) -> None:
-        run = Run("""
-            steps:
-              - id: both
-                type: parallel
-                retry: [{errors: ['*'], jitter: none}]
-                branches: [{id: a, steps: [{id: go, type: call}]}]
-            """).go()
-        run.broke(thread="main.1.a", retry_after=20)
-        assert run.until == NOW + timedelta(seconds=1)
