@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from chalicelib.core.executions.due import due_at, is_late
 from chalicelib.core.executions.identity import ExecutionId
-from chalicelib.core.executions.inputs import Input, Message, ShardDue, Started, TimerFired
+from chalicelib.core.executions.inputs import Input, Message, ResumeRequested, ShardDue, Started, TimerFired
 from chalicelib.core.executions.model import ENDED, Execution, Origin, State
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
@@ -24,7 +24,7 @@ from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.observers import line
-from chalicelib.ports import Queue
+from chalicelib.ports import Queue, Summary
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -154,7 +154,7 @@ class DueSweep:
         dependencies = copy_with(self.dependencies, queue=collector)
         current = [one for one in found if one[0] not in items or items[one[0]].due_at == one[1]]
         looked = [one for one in each(lambda one: self.look(dependencies, one, items.get(one[0])), current) if one]
-        messages = [unsworn(message) for message in self.needed(collector.messages, {name for name, _ in found})]
+        messages = [unsworn(message) for message in self.needed(collector.messages, items)]
         groups = [messages[start : start + SENT_TOGETHER] for start in range(0, len(messages), SENT_TOGETHER)]
         list(each(self.dependencies.queue.send, groups))
         list(each(self.move_on, looked))
@@ -182,21 +182,25 @@ class DueSweep:
             )
             return Looked(name, seen, None)
 
-    def needed(self, messages: Sequence[Message], swept: set[str]) -> Sequence[Message]:
-        """Leave out starts of child executions that are under way; those that are there already are not brought along.
+    def needed(self, messages: Sequence[Message], read: Mapping[str, Execution]) -> Sequence[Message]:
+        """Leave out what starts child executions, or lets them go on, that are under way.
 
-        So an untouched one begins, and one that has ended says so again.
+        So an untouched one begins, one that stands still goes on, and one that has ended says so again, or is driven
+        on. Those that are there already are not brought along.
         """
-        starts = {message.execution for message in messages if isinstance(message.event, Started)} - swept
-        if not starts:
+        kinds = (Started, ResumeRequested)
+        children = {message.execution for message in messages if isinstance(message.event, kinds)}
+        if not children:
             return messages
-        there = self.dependencies.executions.summaries(sorted(starts))
+        unread = sorted(children - read.keys())
+        there: dict[str, Execution | Summary] = {**read}
+        there |= self.dependencies.executions.summaries(unread) if unread else {}
         needed = []
         for message in messages:
-            child = there.get(message.execution) if isinstance(message.event, Started) else None
+            child = there.get(message.execution) if isinstance(message.event, kinds) else None
             if child is None:
                 needed.append(message)
-            elif child.state in {State.SUBMITTED, *ENDED}:
+            elif child.state in {State.SUBMITTED, State.PAUSED, *ENDED}:
                 needed.append(copy_with(message, submitted=None))
         return needed
 

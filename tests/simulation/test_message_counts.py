@@ -50,9 +50,7 @@ class Doubled(World):
         received = self.queue.receive(message)
         self.count += 1
         for _ in range(2):
-            self.processes.spawn(
-                f"of {message.id}", partial(self.handle, self.settings.invocation, Mode.MESSAGES, [received]), received
-            )
+            self.processes.spawn(f"of {message.id}", partial(self.handle, Mode.MESSAGES, [received]), received)
 
 
 def messages(text: str, leaf: str, value: Json, requests: Sequence[Demand] = (), **how: Any) -> int:
