@@ -26,8 +26,12 @@ MAP = """
 """
 FAIL = "[{id: bad, type: fail, when: 'item == `3`', error: Bad, cause: 'item ${item} of ${execution.id}'}]"
 FLAKY = "[{id: ask, type: call, name: ask, when: 'item == `3`'}]"
+LAST = "item == subtract(input, `1`)"
+TWO = f"[{{id: ask, type: call, name: '${{to_string({LAST})}}', when: 'item == `3` || {LAST}'}}]"
 REST = "[{id: rest, type: wait, seconds: 900}]"
-ANSWERS: Mapping[str, Sequence[Mapping[str, Json]]] = {"ask": [{"error": "Busy"}, {"result": "fine"}]}
+ANSWERS: Mapping[str, Sequence[Mapping[str, Json]]] = {
+    name: [{"error": "Busy"}, {"result": "fine"}] for name in ("ask", "true", "false")
+}
 
 CASES: Mapping[str, tuple[str, str, Sequence[Demand], Sequence[Saying]]] = {
     "values": ("", "[{id: a, type: echo, message: ['${item}', '${index}', '${stash}', '${execution}']}]", (), ()),
@@ -36,6 +40,8 @@ CASES: Mapping[str, tuple[str, str, Sequence[Demand], Sequence[Saying]]] = {
     "tolerated": ("tolerate: {count: 1}", FAIL, (), ()),
     "retried": ("retry: [{errors: [Busy], jitter: none}]", FLAKY, (), ()),
     "redriven": ("", FLAKY, (Demand(3600, "redrive"),), ()),
+    "too many, retried": ("tolerate: {count: 1}\n        retry: [{errors: [ItemsFailed], jitter: none}]", TWO, (), ()),
+    "too many, redriven": ("tolerate: {count: 1}", TWO, (Demand(3600, "redrive"),), ()),
     "paused": ("", REST, (Demand(2, "pause"), Demand(60, "resume")), ()),
     "cancelled": ("", REST, (Demand(2, "cancel"),), ()),
     "timed out": ("timeoutSeconds: 10", REST, (), ()),

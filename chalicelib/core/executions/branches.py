@@ -73,7 +73,8 @@ class Branches(Rules):
     def joined(self, thread: Thread, result: Json) -> None:
         """End a branch; the last one, or the first where that is enough, moves the step on that forked it."""
         parent = self.execution.threads[str(thread.parent)]
-        self.remove(thread)
+        if thread.status is not Status.FAILED or not is_partition_root(self.execution, parent):
+            self.remove(thread)  # else it may begin again: whether its failure is tolerated is for the whole map to say
         parent = copy_with(parent, results={**parent.results, str(thread.branch): result})
         self.put(parent)
         if parent.status is Status.FAILED:

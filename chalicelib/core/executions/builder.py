@@ -116,7 +116,7 @@ class StateBuilder:
         if untaken := [each for each in self.execution.mailbox if not each.taken and each.until > self.now]:
             self.records[-1] = copy_with(self.records[-1], untaken=tuple(untaken))
         threads = {**self.execution.threads, ROOT: root}
-        if state is State.SUCCEEDED:
+        if state is State.SUCCEEDED and not failed:
             threads = {name: thread for name, thread in threads.items() if thread.status is Status.OVER}
             threads[ROOT] = Thread(ROOT, root.turn, Status.OVER, root.step, None, root.since, root.started_at)
         elsewhere = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER, Status.OVER)

@@ -44,12 +44,12 @@ class Children(Rules):
         self.move(copy_with(thread, status=Status.WAITING_FOR_CHILDREN, join=join, wait=ChildrenWait()))
 
     def child_ended(self, thread: Thread, event: ChildEnded) -> None:
-        """Take the end of a child execution, once; what it came to before it was driven on counts if it succeeded."""
+        """Take the end of a child execution, once; what it came to before it was driven on counts if nothing failed."""
         join, number = cast("ChildrenJoin", thread.join), event.number
         succeeded = event.state is State.SUCCEEDED
         if str(number) in thread.results or number in join.over:
             return
-        if event.begun and event.redrives < join.redrives and not succeeded:
+        if event.begun and event.redrives < join.redrives and (not succeeded or event.failed):
             return
         if succeeded and isinstance(join, PartitionJoin):
             self.partition_ended(thread, join, str(number), event.failed)

@@ -7,7 +7,7 @@ from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.inputs import Outgrown
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
-from chalicelib.core.executions.rules import Rules, too_many
+from chalicelib.core.executions.rules import Rules, is_tolerated, too_many
 from chalicelib.core.executions.scope import answered_by, is_partition_root
 from chalicelib.core.executions.waiting import (
     BranchJoin,
@@ -132,7 +132,7 @@ class Failures(Rules):
     def revive_below(self, thread: Thread) -> None:
         """Let the threads below one that have failed begin their steps again."""
         for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
-            if below.status is Status.FAILED:
+            if below.status is Status.FAILED and not is_tolerated(self.execution, below):
                 self.begin_again(below)
             elif isinstance(below.join, BranchJoin | ItemJoin) and below.status is Status.JOINING:
                 self.revive_below(below)

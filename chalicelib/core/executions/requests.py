@@ -19,7 +19,7 @@ from chalicelib.core.executions.inputs import (
     SignalSent,
 )
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
-from chalicelib.core.executions.rules import Rules
+from chalicelib.core.executions.rules import Rules, is_tolerated
 from chalicelib.core.executions.scope import items_of
 from chalicelib.core.executions.waiting import (
     AnswerWait,
@@ -63,6 +63,11 @@ def repeats(execution: Execution, request: RedriveRequested) -> str | None:
     return next(found, None)
 
 
+def has_tolerated(execution: Execution) -> bool:
+    """Tell whether a partition of a `map` has succeeded with items that failed, which can begin again."""
+    return execution.state is State.SUCCEEDED and any(is_tolerated(execution, t) for t in execution.threads.values())
+
+
 def is_met(execution: Execution, request: type[Requested]) -> bool:
     """Tell whether an execution is as somebody wants it who asks for a cancellation, a pause or a resumption."""
     if request is CancelRequested:
@@ -79,7 +84,7 @@ class Requests(Rules):
         if event.turn and event.turn <= item.parent_epoch:
             return
         again = isinstance(event, ResumeRequested) and event.redrives > item.redrives
-        if event.turn and (again or not item.ended) and item.state is not State.SUCCEEDED:
+        if event.turn and (again or not item.ended) and (item.state is not State.SUCCEEDED or has_tolerated(item)):
             self.execution = copy_with(item, parent_epoch=event.turn)
         possible = problem(item, type(event)) is None
         match event:
@@ -91,7 +96,7 @@ class Requests(Rules):
                 self.redrive(event, item.redrives + 1)
             case SignalSent() if possible:
                 self.send_event(event)
-            case ResumeRequested() if again and problem(item, RedriveRequested) is None:
+            case ResumeRequested() if again and (problem(item, RedriveRequested) is None or has_tolerated(item)):
                 self.redrive(self.as_redrive(event), event.redrives)
             case ResumeRequested() if not item.ended:
                 self.keep_up(event)
@@ -164,6 +169,8 @@ class Requests(Rules):
             return
         edited = bool(event.stash) or event.version is not None
         self.reopen(event, redrives, edited=edited)
+        if item.state is State.SUCCEEDED:
+            self.tolerate_nothing()
         change = _change(event, item, self.execution.definition_version)
         self.record(State.STARTED, item.threads[ROOT], actor=event.actor, change=change)
         root = self.execution.threads[ROOT]
@@ -175,6 +182,13 @@ class Requests(Rules):
             for name, thread in self.execution.threads.items():
                 if self.execution.threads.get(name) is thread:  # not what another of them has taken along
                     self.revive(thread, event, edited=edited)
+
+    def tolerate_nothing(self) -> None:
+        """Let items of a partition of a `map` begin again that failed: the whole map has not tolerated them."""
+        root, threads = self.execution.threads[ROOT], self.execution.threads.values()
+        failed = {str(thread.branch) for thread in threads if is_tolerated(self.execution, thread)}
+        results = {branch: result for branch, result in root.results.items() if branch not in failed}
+        self.put(copy_with(root, results=results, join=copy_with(cast("ItemJoin", root.join), failed=0)))
 
     def go_back(self, root: Thread, event: RedriveRequested, *, edited: bool) -> None:
         """Go on at a step that was named; at the one where it stopped, and with nothing changed, in the same visit."""
@@ -251,6 +265,8 @@ class Requests(Rules):
             return
         match thread.status:
             case Status.OVER:
+                pass
+            case Status.FAILED if is_tolerated(self.execution, thread):
                 pass
             case Status.RETRYING:
                 self.put(copy_with(thread, driver=self.driver))

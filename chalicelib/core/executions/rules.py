@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import SignalSent
-from chalicelib.core.executions.model import Failure, Thread
+from chalicelib.core.executions.model import Execution, Failure, Status, Thread
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import ItemsFailedError, StepError
 from chalicelib.core.values.json import Json
@@ -92,6 +92,12 @@ class Rules(StateBuilder, ABC):
     def after(self, time: timedelta | None) -> datetime | None:
         """Answer the instant after a time from now; None: never."""
         return None if time is None else self.now + time
+
+
+def is_tolerated(execution: Execution, thread: Thread) -> bool:
+    """Tell whether a thread is for an item of a partition of a `map` whose failure has been let stand as its result."""
+    parent = None if thread.parent is None else execution.threads.get(thread.parent)
+    return thread.status is Status.FAILED and parent is not None and str(thread.branch) in parent.results
 
 
 def too_many(failed: int, join: ItemJoin | PartitionJoin) -> StepError:
