@@ -11,7 +11,7 @@ PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench flame soak format docs install ministack clean
+.PHONY: help run test check bench flame soak mutants format docs install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -20,6 +20,8 @@ help:
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
 	@echo "make flame    draw where the time of the processor goes: docs/flame.svg"
 	@echo "make soak     search 100,000 random runs of the simulation, and all pairs of faults, for one that goes wrong"
+	@echo "make mutants  break the core and the engine in thousands of ways, one at a time, and count which ways no test notices"
+	@echo "              (SAMPLE=200 SEED=1 ONLY=chalicelib/core/executions JOBS=2 can be set; MORE=--help tells the rest)"
 	@echo "make format   format the code and mend what can be mended"
 	@echo "make docs     write the generated documents"
 	@echo "make clean    remove the environments and caches; what sedo stored stays"
@@ -52,6 +54,9 @@ flame: install
 
 soak: $(APP)/.dev-installed
 	$(PY) -m tests.simulation.soak
+
+mutants: $(APP)/.dev-installed
+	$(PY) -m tests.mutation --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --only "$(ONLY)" $(if $(JOBS),--jobs $(JOBS)) $(MORE)
 
 format: $(APP)/.dev-installed
 	$(PY) -m ruff format .

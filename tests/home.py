@@ -164,6 +164,7 @@ class Home:
         )
         self.dependencies, services = wiring.dependencies, wiring.services
         self.definitions, self.service, self.drive = services.definitions, services.executions, services.drive
+        self.services, self.answers, self.worker = services, services.answers, wiring.worker
 
     def call(self, content: Json, key: str) -> Json:
         self.performed.append((key, content))

@@ -30,6 +30,7 @@ from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, IncidentLog, Queue, SignalStore, TaskStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
+from tests.adapters.wire import refuse_inconsistent_reads
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -134,6 +135,7 @@ def _aws(endpoint: str | None) -> Aws:
     dynamodb, sqs = clients.dynamodb(endpoint), clients.sqs(endpoint)
     names = Names(fresh("test"))
     resources.ensure(dynamodb, sqs, names.prefix)
+    refuse_inconsistent_reads(dynamodb)
     parts = DynamoChunks(dynamodb, names)
     payloads = Payloads(parts)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.due import next_due
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import ChildEnded, Input, Requested
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import BranchJoin, ItemJoin, PartitionJoin
@@ -46,6 +48,14 @@ class CountsTheEndOfAChildTwice(Transition):
     def partition_ended(self, thread: Thread, join: PartitionJoin, number: str, failed: int) -> None:
         again = {f"{other}-again": count for other, count in thread.results.items()}
         super().partition_ended(copy_with(thread, results={**thread.results, **again}), join, number, failed)
+
+
+class BeginsTheNextWaveUnderAnothersDriver(Transition):
+    def partition_ended(self, thread: Thread, join: PartitionJoin, number: str, failed: int) -> None:
+        super().partition_ended(thread, join, number, failed)
+        moved = self.execution.threads.get(thread.id)
+        if moved is not None and moved.status is Status.WAITING_FOR_CHILDREN:
+            self.put(copy_with(moved, driver=thread.driver))
 
 
 class NamesChildrenWithoutTheTurn(Transition):
@@ -128,6 +138,14 @@ class RunsAllAgainAtARedrive(Transition):
             self.arrive(copy_with(thread, stash={}), thread.step, thread.incoming)
 
 
+class ForgetsWhatIsOverAtTheEnd(Transition):
+    def record(self, state: State, thread: Thread, **members: Any) -> None:
+        super().record(state, thread, **members)
+        if state is State.SUCCEEDED:
+            for other in [other for other in self.execution.threads.values() if other.status is Status.OVER]:
+                self.remove(other)
+
+
 class LetsTimersOfTheAttemptRunOut(Transition):
     def fire(self, thread: Thread) -> None:
         super().fire(copy_with(thread, deadline=None))
@@ -173,6 +191,14 @@ class ForgetsWhatIsPendingAtAReread(Invocation):
         super().reread(item, current)
 
 
+class WaitsForCallsBeyondTheTimeOfTheExecution(Invocation):
+    def limits(self) -> Mapping[TurnKey, datetime]:
+        item, self.item = self.item, None if self.item is None else copy_with(self.item, deadline=None)
+        limits = super().limits()
+        self.item = item
+        return limits
+
+
 class TrustsItsPeople(Invocation):
     """Is not looked after by the schedule should it die before it sends."""
 
@@ -186,6 +212,7 @@ RULES: Mapping[type[Transition], Sequence[str]] = {
     CountsTheResultOfABranchAsATurn: ("timeout-parallel", "fork"),
     WritesABranchsStashToItsParent: ("parallel-stash",),
     CountsTheEndOfAChildTwice: ("map-large",),
+    BeginsTheNextWaveUnderAnothersDriver: ("map-large-waves",),
     NamesChildrenWithoutTheTurn: ("workflow-retried",),
     ForgetsTheChildrenOfWhatIsOver: ("timeout-workflow",),
     HearsOfAnEndBeforeTheRedrive: ("redrive-child", "redrive-large-map"),
@@ -196,6 +223,7 @@ RULES: Mapping[type[Transition], Sequence[str]] = {
     ToleratesWithoutCounting: ("map-exceeded",),
     ForgetsAnswersWhilePaused: ("pause-in-flight",),
     RunsAllAgainAtARedrive: ("redrive-parallel",),
+    ForgetsWhatIsOverAtTheEnd: ("timeout-workflow-last", "timeout-task-last"),
     LetsTimersOfTheAttemptRunOut: ("timeout-wait",),
 }
 """Each with the scenarios that are to catch it."""
@@ -207,6 +235,7 @@ STEPS: Mapping[type[Invocation], Sequence[str]] = {
     StartsEveryChildAgainAtEveryRead: ("map-large",),
     DropsRequestsThatCameEarly: ("cancel-child",),
     ForgetsWhatIsPendingAtAReread: ("fork", "uneven"),
+    WaitsForCallsBeyondTheTimeOfTheExecution: ("execution-timeout-call",),
 }
 
 TIMES: Mapping[type[Transition], str] = {

@@ -99,7 +99,7 @@ class Answers(Rules):
                 self.take_signal(copy_with(signal, taken=True, value=None))
                 self.hear(SignalReceived(*thread.key, signal.value, signal.id, signal.by), thread)
                 return
-        if sum(not known.taken for known in self.execution.mailbox) < MAX_SIGNALS:
+        if sum(not known.taken and known.until > self.now for known in self.execution.mailbox) < MAX_SIGNALS:
             self.take_signal(signal)
 
     def signal(self, wanted: WaitForAnswer) -> Signal | None:

@@ -253,22 +253,3 @@ def test_a_batch_without_progress_is_told_as_unavailable(ministack_aws: Aws) -> 
     tables.meta.events.register("after-call.dynamodb.BatchGetItem", leave)
     with pytest.raises(UnavailableError):
         batch_get(tables, table, [{"id": {"S": "x"}}], ("id",))
-
-
-@pytest.mark.parametrize(
-    "name", ["get", "list", "newest", "version", "list definitions", "read", "get events", "get task"]
-)
-def test_reads_see_what_was_just_written(moto_aws: Aws, name: str) -> None:
-    backend, consistent = moto_aws.backend, []
-
-    def record(params: dict[str, object], **_: object) -> None:
-        requests = params.get("RequestItems", {"": params}).values()
-        consistent.extend(request.get("ConsistentRead", False) or "IndexName" in request for request in requests)
-
-    backend.executions.create(submitted("t", name))
-    moto_aws.dynamodb.meta.events.register("provide-client-params.dynamodb", record)
-    stores = backend.executions, backend.definitions, backend.history, backend.queue, backend.events, backend.tasks
-    CALLS[name](Dependencies(*stores))
-    moto_aws.dynamodb.meta.events.unregister("provide-client-params.dynamodb", record)
-    assert consistent
-    assert all(consistent)

@@ -1,0 +1,227 @@
+"""What others left over: ends that nobody heard, turns that a twin drives, signals of executions that went on."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib.adapters.memory.signals import MemorySignals
+from chalicelib.core.executions.inputs import ChildEnded, Message, ResumeRequested, SignalPublished, Started
+from chalicelib.core.executions.model import Signal, State, Status
+from chalicelib.core.records.codec import read_message
+from chalicelib.core.values.errors import StateError, UnavailableError
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.correlation import Channel, Correlation
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import Budget, Delivery
+from chalicelib.engine.observers import Committed
+from chalicelib.engine.signals import Signals
+from tests.home import CALL, ECHO, START, SUB, WAIT, Home, caught
+
+EVENT = {"type": "event", "name": "paid", "key": "7"}
+HOUR = {"type": "wait", "seconds": 3600}
+
+
+class TestEndsThatWereLost:
+    def lost(self, home: Home, **step: object) -> str:
+        """Start an execution whose child has ended, and the message that tells of it is gone."""
+        home.create(ECHO, name="other")
+        home.create({**caught(SUB, "step-1"), **step}, HOUR)
+        name = home.execute()
+        timers = [m for m in home.queue.messages.values() if m.timer]
+        home.deliver()
+        assert home.child().ended
+        home.queue.messages.clear()
+        home.queue.messages |= {timer.id: timer for timer in timers}
+        return name
+
+    def test_who_is_started_again_after_its_end_tells_it_again(self, home: Home) -> None:
+        name = self.lost(home)
+        home.send(Message(home.child().id, Started()))
+        home.deliver()
+        assert [type(message.event) for message in home.waiting()] == [ChildEnded]
+        home.deliver()
+        assert home.read(name).step == "step-1"
+
+    def test_so_does_who_is_cancelled_after_its_end(self, home: Home) -> None:
+        name = self.lost(home, timeoutSeconds=9)
+        home.clock.sleep(9)
+        home.deliver_all()
+        assert home.read(name).threads.keys() == {"main"}, "who was cancelled is to be told of no more"
+
+    def test_what_has_ended_tells_nobody_at_a_duplicate_of_what_it_waited_for(self, home: Home) -> None:
+        home.create(WAIT, name="other")
+        home.create(SUB)
+        home.execute()
+        home.deliver_all()
+        (timer,) = home.waiting()
+        home.clock.sleep(45)
+        home.deliver_all()
+        home.send(copy_with(timer, image=None, delay=0))
+        home.deliver()
+        assert home.waiting() == []
+
+    def test_a_failure_of_the_parent_is_told_to_who_runs(self, home: Home) -> None:
+        home.create(HOUR, name="other")
+        branches = [{"id": "child", "steps": [{"id": "greet", **SUB}]}, {"id": "no", "steps": [{"id": "ask", **CALL}]}]
+        home.create({"type": "parallel", "branches": branches})
+        home.failures = ["No"]
+        home.execute()
+        home.deliver_all()
+        assert home.child().state is State.CANCELLED
+
+
+class TestTwinsOfAPausedExecution:
+    def test_a_message_under_which_nothing_can_run_is_not_kept_until_it_is_poison(self, home: Home) -> None:
+        home.create(CALL, CALL)
+        name = home.service.execute("t", "d", "in")[0].id
+        (queued,) = home.queue.visible()
+        message = read_message(json.loads(queued.body))
+
+        def received(receives: int) -> set[str]:
+            delivery, budget = Delivery(queued.id, message, receives), Budget(home.clock.now() + timedelta(minutes=1))
+            return Invocation(home.dependencies, f"request-{receives}", [delivery], budget).run()
+
+        home.executions.rivals = [lambda: home.service.pause("t", name)]
+        received(1)
+        assert (home.only().threads["main"].status, home.only().paused) == (Status.READY, True)
+        assert received(2) == {queued.id}
+        home.queue.delete("any", [queued.id])
+        home.service.resume("t", name)
+        home.clock.sleep(60)
+        home.deliver_all()
+        assert home.only().state is State.SUCCEEDED
+        assert len(home.performed) == 2
+
+    def test_nor_is_one_of_an_execution_that_has_ended(self, home: Home) -> None:
+        branches = [{"id": name, "steps": [{"id": f"ask-{name}", **CALL}]} for name in "ab"]
+        home.create({"type": "parallel", "branches": branches})
+        home.service.execute("t", "d", "in")
+        (queued,) = home.queue.visible()
+        message = read_message(json.loads(queued.body))
+
+        def die() -> None:
+            home.executions.rivals = [die]
+            raise UnavailableError
+
+        home.executions.rivals = [lambda: None, die]
+        with pytest.raises(UnavailableError):
+            home.deliver()
+        home.executions.rivals = []
+        home.service.cancel("t", home.only().id)
+        again, budget = Delivery(queued.id, message, 2), Budget(home.clock.now() + timedelta(minutes=1))
+        assert Invocation(home.dependencies, "again", [again], budget).run() == {queued.id}
+
+
+def publish(home: Home) -> None:
+    home.answers.publish("t", "paid", "7", Signal("event-1", "paid", START + timedelta(days=1), 7))
+
+
+class TestSignalsOfExecutionsThatWentOn:
+    """A step has just begun to wait when something else happens to it; its event came before."""
+
+    def raced(self, happens: Callable[[Home, str], object], *steps: dict[str, object]) -> tuple[Home, str]:
+        waiting: list[object] = []
+
+        def meanwhile(committed: Committed) -> None:
+            if not waiting and committed.after.threads["main"].status is Status.WAITING_FOR_ANSWER:
+                waiting.append(committed)
+                happens(home, committed.after.id)
+
+        home = Home(observers=[meanwhile])
+        home.create(EVENT, *steps)
+        publish(home)
+        home.queue.messages.clear()
+        return home, home.execute()
+
+    def has_it(self, home: Home) -> bool:
+        """Tell whether the next one who waits gets the event."""
+        name = home.execute()
+        home.answers.deliver(Channel("t", "paid", "7"), "event-1")
+        return home.read(name).output == 7
+
+    def test_one_that_is_cancelled_leaves_it_to_the_next(self) -> None:
+        home, name = self.raced(lambda home, name: home.service.cancel("t", name))
+        assert home.read(name).state is State.CANCELLED
+        assert self.has_it(home)
+
+    def test_so_does_one_that_has_got_another_event_and_goes_on(self) -> None:
+        def send(home: Home, name: str) -> None:
+            home.answers.send("t", name, Signal("event-2", "paid", START + timedelta(days=1), 8))
+
+        home, name = self.raced(send, EVENT)
+        home.deliver_all()
+        home.answers.deliver(Channel("t", "paid", "7"), "event-1")
+        assert home.read(name).output == 7, "its second step has it"
+        assert not self.has_it(home)
+
+    def test_one_that_is_paused_takes_it(self) -> None:
+        def pause(home: Home, name: str) -> None:
+            with suppress(StateError):  # its own look at the event may have ended it
+                home.service.pause("t", name)
+
+        home, name = self.raced(pause)
+        assert home.read(name).output == 7
+        assert not self.has_it(home)
+
+    def test_one_whose_write_only_lost_its_race_keeps_it(self, home: Home) -> None:
+        home.create(EVENT)
+        publish(home)
+        home.queue.messages.clear()
+        name = home.service.execute("t", "d", None)[0].id
+        home.executions.rivals = [lambda: None, lambda: home.drive(name, ResumeRequested(turn=5))]
+        home.deliver()
+        assert home.read(name).output == 7
+        assert not self.has_it(home)
+
+
+class TestPublishersThatDie:
+    """Who publishes an event dies on the way; nobody says it again, but the message that was sent first."""
+
+    def arrives(self, home: Home, name: str) -> bool:
+        published = [message.event for message in home.waiting() if isinstance(message.event, SignalPublished)]
+        assert published
+        for signal in published:
+            home.answers.deliver(Channel("t", signal.name, signal.key), signal.id)
+        return home.read(name).output == 7
+
+    def test_before_the_step_has_it(self, home: Home) -> None:
+        home.create(EVENT)
+        name = home.execute()
+
+        def die() -> None:
+            home.executions.rivals = [die]
+            raise UnavailableError
+
+        home.executions.rivals = [die]
+        with pytest.raises(UnavailableError):
+            publish(home)
+        home.executions.rivals = []
+        assert self.arrives(home, name)
+
+    def test_before_the_match_is_known_to_be_written(self, home: Home) -> None:
+        home.create(EVENT)
+        name = home.execute()
+        store = home.matching
+
+        class Lost(MemorySignals):
+            def put(self, channel: Channel, row: Correlation, now: datetime) -> Correlation | None:
+                store.put(channel, row, now)
+                raise UnavailableError
+
+        lost = Lost()
+        lost.__dict__.update(store.__dict__)
+        dying = copy_with(home.answers, signals=Signals(lost, home.clock))
+        with pytest.raises(UnavailableError):
+            dying.publish("t", "paid", "7", Signal("event-1", "paid", START + timedelta(days=1), 7))
+        assert self.arrives(home, name)
+
+    def test_that_message_comes_after_who_lives_is_done(self, home: Home) -> None:
+        home.create(EVENT)
+        name = home.execute()
+        publish(home)
+        assert home.read(name).output == 7
+        assert [type(message.event) for message in home.waiting()] == [SignalPublished]
+        assert home.queue.visible() == []

@@ -1,0 +1,23 @@
+"""The reference that is made from the code, and the schema that editors read, are those of the code."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chalicelib.core.definitions.schema_export import definition_schema
+from chalicelib.steps import STEP_TYPES
+from docs.generate import DOCS, functions, is_current, settings, state_table, steps, with_table
+
+PAGES = {
+    "steps.md": lambda: "\n".join(steps()),
+    "functions.md": lambda: "\n".join(functions()),
+    "settings.md": lambda: "\n".join(settings()),
+    "design.md": lambda: with_table(Path(DOCS / "design.md").read_text(encoding="utf-8"), state_table()),
+    "definition.schema.json": lambda: json.dumps(definition_schema(STEP_TYPES), indent=2, ensure_ascii=False),
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_as_it_is_made(page: str) -> None:
+    assert is_current(DOCS / page, PAGES[page]())
