@@ -1,9 +1,9 @@
 """The engine with one rule of the protocol switched off at a time; the simulation must catch each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.core.definitions.model import Definition
+from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.executions.decide import Transition, decide
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import Decision, Input, Message, Started
@@ -19,6 +19,15 @@ from chalicelib.usecases.executions import ExecutionService
 
 class PerformsFromUnwrittenTurns(Invocation):
     def may_call(self, key: TurnKey) -> bool:
+        return True
+
+    def begin_calls(self, calls: Mapping[TurnKey, Call]) -> None:
+        if self.item is not None:
+            self.own |= dict.fromkeys(calls, next(iter(self.deliveries)))
+            known = {key: call for key, call in calls.items() if key.thread in self.item.threads}
+            super().begin_calls(known)
+
+    def wants(self, key: TurnKey) -> bool:
         return True
 
 
