@@ -65,8 +65,15 @@ class StateBuilder:
         """Keep a changed thread."""
         self.execution = copy_with(self.execution, threads={**self.execution.threads, thread.id: thread})
 
+    def note_claim(self, thread: Thread) -> None:
+        """Remember a step that is given up while the answer to its call is not known, and must not be made again."""
+        known = self.execution.unanswered
+        if thread.claimed_by and thread.step not in known:
+            self.execution = copy_with(self.execution, unanswered=(*known, thread.step))
+
     def remove(self, thread: Thread) -> None:
         """Take a thread out."""
+        self.note_claim(thread)
         threads = {name: other for name, other in self.execution.threads.items() if name != thread.id}
         self.execution = copy_with(self.execution, threads=threads)
 

@@ -73,6 +73,7 @@ class Failures(Rules):
         for catch in step.catch:
             if matches(failure.name, catch.errors):
                 self.abandon(thread)
+                self.note_claim(thread)
                 stashed: dict[str, Json] = {catch.stash: failure_json(failure)} if catch.stash else {}
                 caught = copy_with(thread, error=failure, stash={**thread.stash, **stashed})
                 self.arrive(caught, catch.next, thread.incoming, stashed)

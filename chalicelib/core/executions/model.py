@@ -288,6 +288,8 @@ class Execution:
     """At the end of a partition of a `map`: how many of its items failed and were tolerated."""
     redrives: int = 0
     """How often it was driven on after its end."""
+    unanswered: Sequence[str] = ()
+    """The paths of steps whose call must not be made twice, and was given up before its answer was known."""
     mailbox: Sequence[Signal] = ()
     """The events that were sent to it, while they are kept."""
     due_at: datetime | None = None

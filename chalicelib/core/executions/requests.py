@@ -58,9 +58,12 @@ CALL_LASTS = timedelta(seconds=LIMITS.call_seconds + 5)
 
 def repeats(execution: Execution, request: RedriveRequested) -> str | None:
     """Find a step of which a redrive would repeat a call that must not be made twice, unless it says so."""
-    claimed = [thread for thread in execution.threads.values() if thread.claimed_by and not request.again]
-    found = (t.step for t in claimed if request.step is not None or t.status is Status.FAILED)
-    return next(found, None)
+    if request.again:
+        return None
+    claimed = [thread for thread in execution.threads.values() if thread.claimed_by]
+    found = [t.step for t in claimed if request.step is not None or t.status is Status.FAILED]
+    given_up = execution.unanswered if request.step is not None else ()
+    return next(iter((*found, *given_up)), None)
 
 
 def has_tolerated(execution: Execution) -> bool:
@@ -220,6 +223,7 @@ class Requests(Rules):
             ended_at=None,
             control_epoch=item.version + 1,
             redrives=redrives,
+            unanswered=() if event.again else item.unanswered,
             deadline=None if timeout is None else self.now + timeout,
             state=State.STARTED,
         )

@@ -181,6 +181,7 @@ class Steps(Rules):
             self.fail(copy_with(thread, claimed_by="", kept=kept), error)
             return
         self.close_wait(thread)
+        thread = copy_with(thread, claimed_by="") if thread.claimed_by else thread
         actor = answered_by(thread)
         self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, actor=actor, size=size)
         self.onward(copy_with(thread, stash={**thread.stash, **stashed}) if stashed else thread, target, result)

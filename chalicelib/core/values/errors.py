@@ -202,7 +202,7 @@ class InternalError(StepError):
 
 
 class InterruptedCallError(StepError):
-    """Whether the call was done is not known: look there, then redrive with again: true, or from another step."""
+    """Whether the call was done is not known: look there, then redrive with again: true."""
 
     name = "Interrupted"
 

@@ -311,6 +311,36 @@ SHAPED = """
     """
 
 
+class TestGivenUp:
+    CAUGHT = ONCE.replace("message: 'perhaps: ${error.name}'}", "message: x}\n      - {id: no, type: fail, error: Bad}")
+
+    def test_a_step_whose_failure_was_caught_is_not_gone_back_to_unless_somebody_says_again(self) -> None:
+        run = Run(self.CAUGHT, 7).go().broke("http.Timeout", unanswered=True)
+        assert (run.state, run.execution.unanswered) == (State.FAILED, ("pay",))
+        assert repeats(run.execution, RedriveRequested(step="pay")) == "pay"
+        assert repeats(run.execution, RedriveRequested()) is None
+        run.ask(RedriveRequested(step="pay", incoming=7, again=True))
+        assert (run.performs, run.execution.unanswered) == ({"main": 7}, ())
+
+    def test_nor_is_one_that_was_given_up_with_what_surrounds_it(self) -> None:
+        run = Run("""
+            steps:
+              - id: both
+                type: parallel
+                catch: [{errors: ['*'], next: bad}]
+                branches:
+                  - {id: a, steps: [{id: pay, type: call, delivery: at-most-once}]}
+                  - {id: b, steps: [{id: no, type: call}]}
+              - {id: bad, type: fail, error: Bad}
+            """)
+        run.go().broke("No", "main.1.b")
+        assert (run.state, run.execution.unanswered) == (State.FAILED, ("both/a/pay",))
+
+    def test_one_that_was_answered_is_forgotten(self) -> None:
+        run = Run(self.CAUGHT.replace(", end: true", ", next: no").replace("no, type: fail", "no, type: fail"), 7)
+        assert run.go().done("paid").execution.unanswered == ()
+
+
 class TestKept:
     def test_a_result_that_cannot_be_shaped_is_kept_and_no_other_attempt_is_meant_by_a_star(self) -> None:
         run = Run(SHAPED.replace("ERRORS", "'*'")).go().done(1)
