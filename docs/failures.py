@@ -36,8 +36,8 @@ What was observed is told in these words:
 | at once | nothing had to be made up for; whatever came twice changed nothing |
 | reads again | the same function read what stands there, and went on from it |
 | asks again | the caller got no answer and asked again: it is answered the one execution |
-| 1 min | nothing had been written yet: the schedule found the execution a minute later, and sent its start again |
-| 6 min (or 5, of which the wait hid one) | the message came again after its visibility timeout of six minutes, and \
+| 1 min | the schedule found the execution a minute later, and sent its message again |
+| 6 min | the message came again after its visibility timeout of six minutes, and \
 another function went on from what was written |
 | seconds | the function gave its message back, for a few seconds at first, and another one went on from there |
 | later | the message came again, after six minutes or after seconds, found everything done, and changed nothing |

@@ -32,6 +32,8 @@ HEALTH_PATH = "/sedo/health"
 HEALTH_SECONDS = 30
 POLL_SECONDS = 0.2
 STOP_SECONDS = 10
+FUNCTION_SECONDS = 40
+"""What is under way may take until it is stopped: calls of 30 seconds, and what is written after them."""
 CONNECTIONS = 50  # every queue's poll, and its deletes
 
 LOSSES = (
@@ -146,9 +148,9 @@ def _driving(app: Chalice, config: Config) -> Iterator[Sequence[threading.Thread
     try:
         yield threads
     finally:
-        say("stopping: what is under way may end")
+        say(f"stopping: what is under way may end, within {FUNCTION_SECONDS} seconds")
         stop.set()
-        end = time.monotonic() + STOP_SECONDS
+        end = time.monotonic() + FUNCTION_SECONDS
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
 

@@ -14,8 +14,9 @@ class ParallelStep:
     or at a step like `succeed`.
 
     With `join: all` the result is an object of what every branch came to, by branch id. With `join: first` the first
-    branch to end ends the others, and the result is `{branch, output}`. The first branch that fails ends the others and
-    fails the step, whose own `retry` and `catch` then count.
+    branch to end ends the others, and the result is `{branch, output}`. The first branch that fails fails the
+    step. If a `retry` of the step takes the failure, the other branches go on, and what failed begins again where it
+    failed; otherwise the others are ended.
 
     ```yaml
     - id: check

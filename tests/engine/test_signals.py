@@ -257,9 +257,9 @@ class TestSubscribe:
         for name, data in (("z", 1), ("a", 2), ("b", 2)):
             events.publish(PAID, event(name, data), Steps())
             clock.sleep(1)
-        heard: list[str] = []
-        assert events.subscribe(PAID, A, lambda data: data == 2, heard.append) == event("a", 2)
-        assert (heard, row(store, "a").waiter) == (["a"], A)
+        noted: list[str] = []
+        assert events.subscribe(PAID, A, lambda data: data == 2, noted.append) == event("a", 2)
+        assert (noted, row(store, "a").waiter) == (["a"], A)
         assert [head.id for head in events.kept(PAID)] == ["z", "b"]
 
     def test_a_twin_is_answered_the_same(self, events: Signals, store: Rivals) -> None:

@@ -70,11 +70,6 @@ class CallsWithoutAClaim(Transition):
         self.to_call = wanted
 
 
-class CallsWhatAnotherHasClaimed(Transition):
-    def claim_again(self, thread: Thread) -> None:
-        self.follow(thread)
-
-
 class ForgetsTheTimeOfPatience(Transition):
     def move(self, thread: Thread) -> Thread:
         wait = thread.wait
@@ -93,7 +88,6 @@ RULES: Mapping[type[Transition], Sequence[str]] = {
     KeepsEventsForEver: ("event-too-early",),
     ForgetsTheIdsOfEvents: ("event-repeated",),
     CallsWithoutAClaim: ("once",),
-    CallsWhatAnotherHasClaimed: ("once",),
     ForgetsTheTimeOfPatience: ("task-overdue",),
 }
 """Each with the scenarios that are to catch it."""

@@ -85,7 +85,8 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
     },
     "timeoutSeconds": {
         **_TIME,
-        "description": "How long one attempt may take, waiting included; the error is `Timeout`.",
+        "description": "How long one attempt may take, waiting included; the error is `Timeout`. While a call "
+        "with `delivery: at-most-once` is under way, it is `Interrupted`. It takes no template.",
     },
     "next": {
         "type": "string",
