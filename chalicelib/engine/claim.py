@@ -123,7 +123,8 @@ class Claim(Deliver):
         """
         if thread.claimed_by in {"", self.request} or self.mode is Mode.DEAD_LETTERS:
             return False
-        until = thread.busy_until or thread.since + CLAIMED_FOR
+        deadline = None if self.item is None else self.item.deadline
+        until = min(at for at in (thread.busy_until or thread.since + CLAIMED_FOR, thread.deadline, deadline) if at)
         return thread.status is Status.READY and self.dependencies.clock.now() < until
 
     def hear(self, item: Execution, thread: Thread, delivery: Delivery) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from chalicelib.core.definitions.model import Call
@@ -14,6 +14,8 @@ from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
     Acquitted,
     CallDeferred,
+    CallFailed,
+    CallSucceeded,
     Decision,
     Input,
     Outgrown,
@@ -35,6 +37,9 @@ from chalicelib.engine.claim import Claim
 from chalicelib.engine.model import SENT_WITHIN, SPARED_BY_FAILURES, SPARED_BY_STEPS, Mode, Pending
 from chalicelib.engine.observers import Committed
 from chalicelib.ports import Stale
+
+LONGEST_PAUSE = 5.0
+"""Seconds between two reads of a store that does not answer."""
 
 
 @dataclass(slots=True)
@@ -235,13 +240,35 @@ class RunAhead(Claim):
             self.write_less(item, advance, error)
         except UnavailableError:
             self.unanswered += 1
-            if self.unanswered > self.budget.unanswered:
+            if self.unanswered > self.budget.unanswered and not self.holds_answers():
                 raise
-            self.reread(item, self.dependencies.executions.get(item.id))
+            self.reread(item, self.read_again(item.id))
         else:
             self.presumed, self.pending = False, self.pending[advance.taken :]
             self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
             self.after_write(written)
+
+    def read_again(self, execution_id: str) -> Execution | None:
+        """Read what stands there after a write that was not answered; as long as there is time, where that counts.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+        pause = 0.1
+        while True:
+            try:
+                return self.dependencies.executions.get(execution_id)
+            except UnavailableError:
+                now = self.dependencies.clock.now()
+                if not self.holds_answers() or now + timedelta(seconds=pause) >= self.budget.deadline:
+                    raise
+                self.dependencies.clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    def holds_answers(self) -> bool:
+        """Tell whether answers are to be written that are known nowhere else: to calls that must not be made twice."""
+        inputs = (each.input for each in self.pending if isinstance(each.input, CallSucceeded | CallFailed))
+        return any(self.holds_claim(TurnKey(each.thread, each.turn)) for each in inputs)
 
     def write_less(self, item: Execution, advance: Advance, error: OutgrownError) -> None:
         """Write fewer turns at a time; one that has no room by itself fails its step, or else the first one.

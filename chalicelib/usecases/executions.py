@@ -1,6 +1,6 @@
 """The use cases of executions: start, list, read, cancel, pause, resume and redrive them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from chalicelib.core.executions.inputs import (
     Started,
 )
 from chalicelib.core.executions.model import ROOT, Execution, State, Status
-from chalicelib.core.executions.requests import is_met, problem, repeats
+from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
 from chalicelib.core.records.codec import fits
 from chalicelib.core.records.history import Row, anchor, chained, newest, version_of
 from chalicelib.core.values.errors import (
@@ -45,6 +45,9 @@ from chalicelib.usecases.definitions import DefinitionService
 
 ROWS = 100
 """Of history, read at a time."""
+
+CHILDREN = 300
+"""Child executions that are looked at before a redrive: more would take longer than an API call has."""
 
 PUTS, PUT_WITHIN = 3, timedelta(seconds=5)
 """How often, and for how long, to put an execution whose message is out: that starts it all the same."""
@@ -230,11 +233,31 @@ class ExecutionService:
         wanted = RedriveRequested(
             actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version, again=again
         )
-        _refuse_repeats(item, wanted)
+        self._refuse_repeats(item, wanted)
         driven = self._drive(tenant_id, execution_id, wanted)
         if driven.redrives <= item.redrives:
             raise StateError(f"{execution_id} is {driven.state} already")
         return driven
+
+    def _refuse_repeats(self, item: Execution, wanted: RedriveRequested) -> None:
+        """Refuse a redrive that would repeat a call that must not be made twice, unless it says so."""
+        for each, request in self._redriven(item, wanted):
+            if (repeated := repeats(each, request)) is not None:
+                raise StateError(
+                    f"step {repeated!r} of {each.id} calls at most once, and no answer to its call is known: "
+                    'look there whether it was done, then redrive with "again": true to make it again'
+                )
+
+    def _redriven(self, item: Execution, wanted: RedriveRequested) -> Iterator[tuple[Execution, RedriveRequested]]:
+        """Walk over an execution and the child executions that a redrive drives on or gives up, the first of many."""
+        yield item, wanted
+        found = [(item, wanted)]
+        for count, (name, request) in enumerate(each for one in found for each in redriven_children(*one)):
+            child = self.executions.get(name) if count < CHILDREN and not wanted.again else None
+            if child is None:
+                continue
+            found.append((child, request))
+            yield child, request
 
     def _check_steps(self, item: Execution, step: str | None, version: int | None) -> None:
         """Refuse a redrive of what cannot go on, or with a version that is not there or has not all the steps."""
@@ -333,15 +356,6 @@ class ExecutionService:
         if execution.version == 0:
             with suppress(UnavailableError):
                 self.queue.send([Message(execution.id, Started())])
-
-
-def _refuse_repeats(item: Execution, wanted: RedriveRequested) -> None:
-    """Refuse a redrive that would repeat a call that must not be made twice, unless it says so."""
-    if (repeated := repeats(item, wanted)) is not None:
-        raise StateError(
-            f"step {repeated!r} calls at most once, and no answer to its call is known: look there whether it was "
-            'done, then redrive with "again": true to make it again'
-        )
 
 
 def _redriven_to(record: Mapping[str, Json]) -> str | None:

@@ -87,7 +87,8 @@ def test_messages_that_are_given_up_leave_nothing_stuck(scenario: str) -> None:
 
 def unhealed(invocation: type[Invocation] = Invocation, **how: Any) -> dict[str, Any]:
     """Let the schedule look only at long waits: else it makes up for a rule that is switched off within a minute."""
-    return {"invocation": type(invocation.__name__, (invocation, LooksOnlyAtLongWaits), {}), **how}
+    kinds = (LooksOnlyAtLongWaits,) if invocation is Invocation else (invocation, LooksOnlyAtLongWaits)
+    return {"invocation": type(invocation.__name__, kinds, {}), **how}
 
 
 def hunted(scenarios: Sequence[str] = HUNTED, **how: Any) -> str:

@@ -41,6 +41,7 @@ class PooledCalls:
         self._clock = clock
         self._ended: SimpleQueue[Future[CallResult]] = SimpleQueue()
         self._flying = 0
+        self._failed: list[Future[CallResult]] = []
         self._alone: _Wanted | None = None
         self._drained = False
 
@@ -58,6 +59,8 @@ class PooledCalls:
         if self._alone is not None and until is None:
             alone, self._alone = self._alone, None
             return [self._make(alone)]
+        if not self._flying and self._failed:
+            return self._results([])
         self._join_in()
         timeout = None if until is None else max(0, (until - self._clock.now()).total_seconds())
         try:
@@ -67,7 +70,19 @@ class PooledCalls:
         while not self._ended.empty():
             ended.append(self._ended.get())
         self._flying -= len(ended)
-        return [future.result() for future in ended]
+        return self._results(ended)
+
+    def _results(self, ended: Sequence[Future[CallResult]]) -> Sequence[CallResult]:
+        """Answer what calls came to; that a service did not answer one of them is told when there is nothing else.
+
+        Raises:
+            UnavailableError: a store of sedo's own did not answer.
+        """
+        results = [future.result() for future in ended if future.exception() is None]
+        self._failed += [future for future in ended if future.exception() is not None]
+        if not results and self._failed:
+            self._failed.pop().result()
+        return results
 
     def drain(self) -> None:
         """Begin no more, and wait until nothing is in flight."""

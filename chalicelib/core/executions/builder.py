@@ -55,7 +55,7 @@ class StateBuilder:
 
     def move(self, thread: Thread) -> Thread:
         """Take a changed thread to its next turn."""
-        moved = copy_with(thread, turn=thread.turn + 1, since=self.now, driver=self.driver, strikes=0)
+        moved = copy_with(thread, turn=thread.turn + 1, since=self.now, driver=self.driver, strikes=0, busy_until=None)
         if thread.deadline is not None:
             moved = copy_with(moved, deadline=self.not_later(thread.deadline, thread.started_at))
         self.put(moved)

@@ -110,6 +110,8 @@ def turn_meant(thread: Thread, event: Input) -> int:
     """
     if isinstance(event, CallbackSucceeded | CallbackFailed | HeartbeatReceived):
         return thread.visit
+    if isinstance(event, CallSucceeded | CallFailed) and thread.claimed_by and event.turn >= thread.visit:
+        return event.turn
     if isinstance(event, ChildEnded) and isinstance(thread.join, PartitionJoin | ChildJoin):
         return thread.join.turn
     return thread.turn

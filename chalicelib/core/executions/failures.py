@@ -116,13 +116,17 @@ class Failures(Rules):
         if has_joined(begun):
             self.finish(begun)
         else:
-            self.revive_below(begun)
+            self.revive_below(begun, again=again)
+            if isinstance(begun.join, ItemJoin) and begun.join.begun < begun.join.total:
+                self.begin(begun, begun.join)
 
     def waiting_on(self, thread: Thread, join: ChildrenJoin, *, again: bool) -> Thread:
         """Let a thread wait for its child executions, those that have failed to be driven on; or gather them all."""
         if isinstance(join, PartitionJoin) and len(thread.results) == join.total:
             return copy_with(thread, status=Status.READY, wait=None)
         wait = ChildrenWait(self.execution.version + 1, again=again)
+        if isinstance(join, PartitionJoin) and len(thread.results) == join.begun:
+            join = copy_with(join, begun=min(join.total, join.begun + join.at_once))
         return copy_with(
             thread,
             status=Status.WAITING_FOR_CHILDREN,
@@ -130,18 +134,18 @@ class Failures(Rules):
             wait=wait,
         )
 
-    def revive_below(self, thread: Thread) -> None:
+    def revive_below(self, thread: Thread, *, again: bool = False) -> None:
         """Let the threads below one that have failed begin their steps again."""
         for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
             if below.status is Status.FAILED and not is_tolerated(self.execution, below):
-                self.begin_again(below)
+                self.begin_again(below, again=again)
             elif isinstance(below.join, BranchJoin | ItemJoin) and below.status is Status.JOINING:
-                self.revive_below(below)
+                self.revive_below(below, again=again)
 
     def begin_again(self, thread: Thread, *, again: bool = False) -> None:
         """Let a step that failed begin again, or go on, in the same visit."""
         if thread.join is None:
-            self.attempt(thread, 1)
+            self.attempt(copy_with(thread, claimed_by="") if again else thread, 1)
         else:
             self.proceed(thread, 1, again=again)
 

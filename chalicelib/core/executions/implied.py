@@ -96,7 +96,9 @@ def _next(execution: Execution, thread: Thread, now: datetime) -> Iterator[Messa
     if thread.driver is None:
         yield Message(execution.id, Started())
     elif thread.driver.handed:
-        delay = 0 if thread.busy_until is None else seconds_until(thread.busy_until, now)
+        instants = (thread.busy_until, thread.deadline, execution.deadline)
+        until = min(at for at in instants if at is not None) if thread.busy_until is not None else now
+        delay = seconds_until(until, now)
         yield Message(execution.id, StepDue(*thread.key), delay=min(delay, int(LONGEST_DELAY.total_seconds())))
 
 

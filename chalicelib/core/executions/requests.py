@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from chalicelib.core.definitions.model import AnswerKind
-from chalicelib.core.executions.factory import read_below
+from chalicelib.core.executions.factory import child_id, read_below
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     PauseRequested,
@@ -35,7 +35,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 def problem(execution: Execution, request: type[Requested]) -> str | None:
@@ -61,9 +61,26 @@ def repeats(execution: Execution, request: RedriveRequested) -> str | None:
     if request.again:
         return None
     claimed = [thread for thread in execution.threads.values() if thread.claimed_by]
-    found = [t.step for t in claimed if request.step is not None or t.status is Status.FAILED]
+    is_changed = request.step is not None or request.version not in {None, execution.definition_version}
+    found = [thread.step for thread in claimed if is_changed or thread.status is Status.FAILED]
     given_up = execution.unanswered if request.step is not None else ()
     return next(iter((*found, *given_up)), None)
+
+
+def redriven_children(execution: Execution, request: RedriveRequested) -> "Iterator[tuple[str, RedriveRequested]]":
+    """List the child executions that a redrive drives on or gives up, each with the redrive that this is to it.
+
+    One that is given up, for another, may not hold a call of which no answer is known; nor may one that has failed.
+    """
+    is_changed = request.step is not None or request.version not in {None, execution.definition_version}
+    for thread in execution.threads.values():
+        join = thread.join
+        if thread.status is Status.OVER or not isinstance(join, PartitionJoin | ChildJoin):
+            continue
+        is_given_up = is_changed or (bool(request.stash) and isinstance(join, ChildJoin))
+        numbers = [n for n in range(join.begun) if str(n) not in thread.results] if is_given_up else join.over
+        to_it = RedriveRequested(step=thread.step) if is_given_up else RedriveRequested()
+        yield from ((child_id(execution, thread, number), to_it) for number in numbers)
 
 
 def has_tolerated(execution: Execution) -> bool:
@@ -157,10 +174,10 @@ class Requests(Rules):
 
     def leave_to_others(self, thread: Thread, stopped_at: datetime) -> None:
         """Hand a ready thread over; one whose call may be under way not before that would have been answered."""
-        until = stopped_at + CALL_LASTS
-        may_be_busy = thread.join is None and thread.since <= stopped_at and self.now < until
-        is_handed = thread.driver is not None and thread.driver.handed
-        busy = until if thread.claimed_by or (may_be_busy and not is_handed) else None
+        until, busy = stopped_at + CALL_LASTS, thread.busy_until
+        if busy is None or busy <= self.now or thread.claimed_by:
+            may_be_busy = thread.join is None and thread.since <= stopped_at and self.now < until
+            busy = until if thread.claimed_by or may_be_busy else None
         self.put(copy_with(thread, driver=copy_with(self.driver, handed=True), busy_until=busy))
 
     def redrive(self, event: RedriveRequested, redrives: int) -> None:
@@ -170,7 +187,7 @@ class Requests(Rules):
         lost = any(step not in self.definition.steps for step in ([event.step] if event.step else wanted))
         if (lost and item.partition is None) or (item.parent is None and repeats(item, event) is not None):
             return
-        edited = bool(event.stash) or event.version is not None
+        edited = bool(event.stash) or event.version not in {None, item.definition_version}
         self.reopen(event, redrives, edited=edited)
         if item.state is State.SUCCEEDED:
             self.tolerate_nothing()
@@ -196,14 +213,15 @@ class Requests(Rules):
     def go_back(self, root: Thread, event: RedriveRequested, *, edited: bool) -> None:
         """Go on at a step that was named; at the one where it stopped, and with nothing changed, in the same visit."""
         self.abandon(root)
-        root = copy_with(root, error=None)
         stays = event.step == root.step and (not edited or root.kept)
         if stays and event.again:
             self.attempt(copy_with(root, claimed_by="", kept=()), 1)
+        elif stays and root.status is Status.READY and root.join is None:
+            self.revive_call(root, root, edited=edited)
         elif stays:
             self.attempt(root, 1)
         else:
-            self.arrive(root, str(event.step), event.incoming)
+            self.arrive(copy_with(root, error=None), str(event.step), event.incoming)
 
     def reopen(self, event: RedriveRequested, redrives: int, *, edited: bool) -> None:
         """Let the execution live again, with the version and the stash with which it is to go on."""
@@ -264,7 +282,8 @@ class Requests(Rules):
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
         going_on = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
         late = thread.deadline is not None and thread.deadline <= self.now
-        if event.again and thread.claimed_by and thread.status is not Status.OVER:
+        is_over = thread.status is Status.FAILED or (thread.status is Status.READY and not self.is_busy(thread))
+        if event.again and thread.claimed_by and is_over:
             self.attempt(copy_with(thread, claimed_by=""), 1)
             return
         match thread.status:
@@ -273,7 +292,9 @@ class Requests(Rules):
             case Status.FAILED if is_tolerated(self.execution, thread):
                 pass
             case Status.RETRYING:
-                self.put(copy_with(thread, driver=self.driver))
+                is_other = edited and thread.join is None and not thread.kept
+                visit, at = (thread.turn, self.now) if is_other else (thread.visit, thread.visited_at)
+                self.put(copy_with(thread, driver=self.driver, visit=visit, visited_at=at))
             case _ if thread.join is not None:
                 self.revive_nest(thread, going_on, edited=edited, again=event.again)
             case Status.READY:
@@ -281,7 +302,11 @@ class Requests(Rules):
             case Status.WAITING if not late:
                 self.put(going_on)
             case Status.WAITING_FOR_ANSWER if not late and self.is_open(thread):
-                self.put(going_on)
+                if isinstance(thread.wait, AnswerWait) and thread.wait.is_kept_elsewhere:
+                    self.close_wait(thread)
+                    self.move(going_on)
+                else:
+                    self.put(going_on)
             case _:
                 self.anew(thread, edited=edited)
 
@@ -303,14 +328,17 @@ class Requests(Rules):
 
     def revive_call(self, thread: Thread, going_on: Thread, *, edited: bool) -> None:
         """Let a step go on that was ready to run: its call may be under way, or claimed, or have been answered."""
-        stopped_at = self.before.ended_at or self.now
-        is_busy = thread.since <= stopped_at and self.now < stopped_at + CALL_LASTS
         if thread.kept:
             self.put(going_on)
-        elif thread.claimed_by or (is_busy and not edited):
-            self.leave_to_others(copy_with(thread, deadline=going_on.deadline), stopped_at)
+        elif thread.claimed_by or (self.is_busy(thread) and not edited):
+            self.leave_to_others(copy_with(thread, deadline=going_on.deadline), self.before.ended_at or self.now)
         else:
             self.anew(thread, edited=edited)
+
+    def is_busy(self, thread: Thread) -> bool:
+        """Tell whether the call of a ready thread may be under way, since before the end."""
+        stopped_at = self.before.ended_at or self.now
+        return thread.since <= stopped_at and self.now < stopped_at + CALL_LASTS
 
     def is_open(self, thread: Thread) -> bool:
         """Tell whether the answer that a thread waited for at the end can still come; a task was taken back then."""

@@ -58,6 +58,10 @@ class Rules(StateBuilder, ABC):
         """Fork a thread for each item, or start child executions for many of them."""
 
     @abstractmethod
+    def begin(self, parent: Thread, join: ItemJoin) -> None:
+        """Fork a thread for each of as many items as may run at once."""
+
+    @abstractmethod
     def joined(self, thread: Thread, result: Json) -> None:
         """End a branch."""
 

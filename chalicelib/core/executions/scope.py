@@ -68,7 +68,7 @@ def _step_values(thread: Thread) -> dict[str, Json]:
     values: dict[str, Json] = {
         "id": thread.step.rpartition("/")[2],
         "attempt": thread.attempt,
-        "startedAt": format_instant(thread.started_at),
+        "startedAt": format_instant(thread.began_visit),
     }
     if isinstance(thread.wait, AnswerWait) and thread.wait.answer is not None:
         values["completedBy"] = thread.wait.answer.by

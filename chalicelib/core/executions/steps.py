@@ -12,7 +12,7 @@ from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, TimerFi
 from chalicelib.core.executions.model import Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import answered_by, callback_of, holds, is_partition_root, outcome
-from chalicelib.core.executions.waiting import AnswerWait, ItemJoin, PartitionJoin, RetryWait, TimerWait
+from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, ItemJoin, PartitionJoin, RetryWait, TimerWait
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.values.errors import (
     InterruptedCallError,
@@ -122,7 +122,7 @@ class Steps(Rules):
     def answered(self, thread: Thread, result: Json) -> None:
         """Take the result of the call that the turn made."""
         if thread.deadline is not None and self.now >= thread.deadline:
-            self.fail(copy_with(thread, claimed_by="", kept=(result,)), StepTimeoutError())
+            self.fail(copy_with(thread, claimed_by="", kept=() if thread.join else (result,)), StepTimeoutError())
         elif thread.join is not None:
             parts = cast("list[Json]", result)
             self.succeed(thread, [each for part in parts if isinstance(part, list) for each in part])
@@ -177,8 +177,10 @@ class Steps(Rules):
             if target is None and thread.parent is None:
                 self.check(result)
         except StepError as error:
-            kept = thread.kept if pure or thread.join is not None else (raw,)
-            self.fail(copy_with(thread, claimed_by="", kept=kept), error)
+            is_nest = thread.join is not None and not isinstance(thread.join, ChildJoin)
+            kept = thread.kept if pure or is_nest else (raw,)
+            join = thread.join if is_nest else None
+            self.fail(copy_with(thread, claimed_by="", kept=kept, join=join), error)
             return
         self.close_wait(thread)
         thread = copy_with(thread, claimed_by="") if thread.claimed_by else thread

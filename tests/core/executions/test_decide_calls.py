@@ -102,7 +102,7 @@ class TestVisits:
         run.now += 3600 * SECOND
         assert run.ask(RedriveRequested()).performs == {"main": first}
 
-    @pytest.mark.parametrize("redrive", [RedriveRequested(version=1), RedriveRequested(stash={"n": 1})])
+    @pytest.mark.parametrize("redrive", [RedriveRequested(version=2), RedriveRequested(stash={"n": 1})])
     def test_one_that_changes_something_makes_another(self, redrive: RedriveRequested) -> None:
         run = Run(CALL).go()
         first = run.performs["main"]

@@ -194,14 +194,19 @@ class TestPause:
         assert (thread.driver, thread.busy_until) == (copy_with(ME, handed=True), NOW + CALL_LASTS)
         assert Message("t:d:1", StepDue("main.1.a", 0), delay=25) in run.asks()
 
-    @pytest.mark.parametrize("handed", [True, False])
-    def test_at_once_if_nobody_can_be_calling(self, *, handed: bool) -> None:
+    def test_twice_it_is_still_left_until_then(self) -> None:
         run = self.both()
-        if handed:
-            thread = copy_with(run.thread("main.1.a"), driver=Driver("old", "old", handed=True))
-            run.execution = copy_with(run.execution, threads={**run.execution.threads, thread.id: thread})
+        for _ in range(2):
+            run.fold(PAUSE)
+            run.now += 10 * SECOND
+            run.fold(RESUME)
+        assert run.thread("main.1.a").busy_until == NOW + CALL_LASTS
+        assert Message("t:d:1", StepDue("main.1.a", 0), delay=15) in run.asks()
+
+    def test_at_once_if_nobody_can_be_calling(self) -> None:
+        run = self.both()
         run.fold(PAUSE)
-        run.now += 10 * SECOND if handed else CALL_LASTS
+        run.now += CALL_LASTS
         run.fold(RESUME)
         assert Message("t:d:1", StepDue("main.1.a", 0)) in run.asks()
 
