@@ -114,7 +114,7 @@ def test_a_redrive_makes_no_call_again_that_may_have_been_done_unless_it_says_so
     calls = Lost(home, lambda: None)
     home.dependencies = copy_with(home.dependencies, calls=lambda: calls)
     name = home.execute("in")
-    with pytest.raises(StateError, match="step 'step-0' of .* calls at most once, and no answer to its call is known"):
+    with pytest.raises(StateError, match=r"step 'step-0' of .* calls at most once, and no answer to its call is known"):
         home.service.redrive("t", name, step=step)
     assert home.service.redrive("t", name, step=step, again=True).redrives == 1
     home.deliver()

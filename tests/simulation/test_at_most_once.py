@@ -16,6 +16,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.engine.invocation import Invocation
 from tests.simulation import mutants_calls
 from tests.simulation.clients import Demand
+from tests.simulation.faults import Fault
 from tests.simulation.invariants import check_end
 from tests.simulation.scenario import Scenario, play, root_of
 from tests.simulation.settings import START
@@ -163,6 +164,55 @@ def test_an_answer_that_never_comes() -> None:
     root = root_of(world)
     assert root.error is not None
     assert (root.error.name, root.redrives) == ("Interrupted", 0)
+
+
+LARGE = """
+    id: large
+    steps:
+      - id: all
+        type: map
+        items: '${range(`101`)}'
+        steps: [{id: pay, type: call, name: pay, when: 'item == `3`', delivery: at-most-once}]
+"""
+
+
+@pytest.mark.parametrize("text", [NESTED, LARGE], ids=["workflow", "large map"])
+@pytest.mark.parametrize("change", [{}, {"step": True}, {"stash": {"q": 1}}], ids=["nothing", "a step", "the stash"])
+def test_one_below_a_child_execution(text: str, change: dict[str, Any]) -> None:
+    step = {"step": "order" if text is NESTED else "all"} if "step" in change else {}
+    world = play(scenario(text, [Demand(60, "redrive", **{**change, **step})], pay=LOST))
+    root = root_of(world)
+    assert root.error is not None
+    assert (root.error.name, root.redrives, sum(made.once for made in world.made_calls)) == ("Interrupted", 0, 1)
+
+
+def test_again_means_what_failed_and_not_what_is_under_way() -> None:
+    answers = {
+        "pay": [{"seconds": 20, "result": "paid"}],
+        "flaky": [{"error": "Lost", "unanswered": True}, {"result": "fine"}],
+    }
+    text = BESIDE.replace("name: flaky", "name: flaky, delivery: at-most-once")
+    world = play(scenario(text, [Demand(6, "redrive", again=True)], 1, **answers), looks_every=SECOND)
+    assert root_of(world).output == {"left": "paid", "right": "fine"}
+    assert sum(made.once for made in world.made_calls) == 3
+
+
+def test_the_time_of_an_execution_counts_while_a_call_may_be_under_way() -> None:
+    text = TIMED.replace("delivery: at-most-once", "delivery: at-least-once")
+    world = play(scenario(text, [Demand(3.6, "redrive")], pay=[{"seconds": 20}]), looks_every=SECOND)
+    root = root_of(world)
+    assert root.ended_at is not None
+    assert (root.state, (root.ended_at - START).total_seconds() < 8) == ("ExecutionTimedOut", True)
+
+
+def test_stores_that_do_not_answer_for_a_while_lose_no_known_answer() -> None:
+    class Silent(World):
+        def fault(self, name: str) -> Any:
+            at = (self.clock.now() - START).total_seconds()
+            return Fault.REFUSE if name.startswith("executions") and SECONDS <= at < SECONDS + 10 else None
+
+    world = play(scenario(ALONE, []), kind=Silent)
+    assert root_of(world).state == "ExecutionSucceeded"
 
 
 def test_which_a_person_may_have_made_again() -> None:
