@@ -6,9 +6,8 @@ from typing import Any
 
 from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
-from chalicelib.core.executions.due import next_due
 from chalicelib.core.executions.identity import TurnKey
-from chalicelib.core.executions.inputs import ChildEnded, Input, Requested
+from chalicelib.core.executions.inputs import ChildEnded, Input, RedriveRequested, Requested
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import BranchJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.json import Json
@@ -16,6 +15,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Delivery
 from chalicelib.engine.run_ahead import Advance
+from tests.simulation.mutants_time import LooksOnlyAtLongWaits
 
 
 class JoinsAtTheFirstResult(Transition):
@@ -132,7 +132,7 @@ class ResumesWithoutTheThreads(Transition):
 
 
 class RunsAllAgainAtARedrive(Transition):
-    def revive(self, thread: Thread, *, edited: bool) -> None:
+    def revive(self, thread: Thread, event: RedriveRequested, *, edited: bool) -> None:
         if thread.parent is None:
             self.abandon(thread)
             self.arrive(copy_with(thread, stash={}), thread.step, thread.incoming)
@@ -177,7 +177,7 @@ class StartsEveryChildAgainAtEveryRead(Invocation):
         super().take_up(item, delivery)
         for thread in item.threads.values():
             if thread.status is Status.WAITING_FOR_CHILDREN and isinstance(thread.join, PartitionJoin):
-                self.imply(item, copy_with(thread, turn=thread.turn + 1))
+                self.imply(item, copy_with(thread, join=copy_with(thread.join, turn=thread.turn + 1)))
 
 
 class DropsRequestsThatCameEarly(Invocation):
@@ -199,11 +199,8 @@ class WaitsForCallsBeyondTheTimeOfTheExecution(Invocation):
         return limits
 
 
-class TrustsItsPeople(Invocation):
+class TrustsItsPeople(LooksOnlyAtLongWaits):
     """Is not looked after by the schedule should it die before it sends."""
-
-    def due_at(self, written: Execution) -> datetime | None:
-        return next_due(written, self.dependencies.clock.now())
 
 
 RULES: Mapping[type[Transition], Sequence[str]] = {
@@ -213,7 +210,7 @@ RULES: Mapping[type[Transition], Sequence[str]] = {
     WritesABranchsStashToItsParent: ("parallel-stash",),
     CountsTheEndOfAChildTwice: ("map-large",),
     BeginsTheNextWaveUnderAnothersDriver: ("map-large-waves",),
-    NamesChildrenWithoutTheTurn: ("workflow-retried",),
+    NamesChildrenWithoutTheTurn: ("workflow-twice",),
     ForgetsTheChildrenOfWhatIsOver: ("timeout-workflow",),
     HearsOfAnEndBeforeTheRedrive: ("redrive-child", "redrive-large-map"),
     HearsOldOrders: ("pause-child",),

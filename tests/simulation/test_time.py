@@ -20,7 +20,7 @@ STEPS = 2_000
 NEVER, TEN = timedelta(0), 10 * MINUTE
 SKEWS = [*permutations((NEVER, TEN, -TEN)), (NEVER, TEN), (TEN, NEVER), (NEVER, -TEN), (-TEN, NEVER)]
 """The clocks of processes that follow each other: whoever writes, sends, receives or sweeps has another one."""
-SECONDS = ("waits", "retry-by-name", "retry-backoff", "map-one-by-one", "workflow-nested", "catch-timeout", "uneven")
+SECONDS = ("waits", "retry-by-name", "retry-backoff", "map-one-by-one", "workflow-nested", "uneven")
 """Wait for some seconds each."""
 CLOSE = timedelta(seconds=5)
 
@@ -105,6 +105,13 @@ def differing(scenario: str, skews: Sequence[timedelta], **how: Any) -> bool:
 @pytest.mark.parametrize("scenario", SECONDS)
 def test_seconds_are_seconds_though_clocks_are_ten_minutes_apart(scenario: str) -> None:
     assert [skews for skews in SKEWS if differing(scenario, skews)] == []
+
+
+def test_a_time_out_of_a_step_that_waits_is_no_longer_though_clocks_are_ten_minutes_apart() -> None:
+    reference = undisturbed("catch-timeout", "mine").turns.ended
+    for skews in SKEWS:
+        ended = run("catch-timeout", "mine", skews=skews).turns.ended
+        assert all(ended[name] <= at + CLOSE for name, at in reference.items()), skews
 
 
 @pytest.mark.parametrize("mutant", mutants_time.CLOCKS)
