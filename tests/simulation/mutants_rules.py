@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.identity import TurnKey
-from chalicelib.core.executions.inputs import ChildEnded, Input, RedriveRequested, Requested
+from chalicelib.core.executions.inputs import ChildEnded, Input, RedriveRequested
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import BranchJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.json import Json
@@ -73,12 +73,6 @@ class ForgetsTheChildrenOfWhatIsOver(Transition):
 class HearsOfAnEndBeforeTheRedrive(Transition):
     def child_ended(self, thread: Thread, event: ChildEnded) -> None:
         super().child_ended(thread, copy_with(event, redrives=self.execution.redrives))
-
-
-class HearsOldOrders(Transition):
-    def request(self, event: Requested) -> None:
-        self.execution = copy_with(self.execution, parent_epoch=0)
-        super().request(event)
 
 
 class RetriesForEver(Transition):
@@ -213,7 +207,6 @@ RULES: Mapping[type[Transition], Sequence[str]] = {
     NamesChildrenWithoutTheTurn: ("workflow-twice",),
     ForgetsTheChildrenOfWhatIsOver: ("timeout-workflow",),
     HearsOfAnEndBeforeTheRedrive: ("redrive-child", "redrive-large-map"),
-    HearsOldOrders: ("pause-child",),
     RetriesForEver: ("retry-exhausted",),
     RetriesWithinTheTurn: ("retry-by-name",),
     CatchesWithoutTryingAgain: ("retry-then-catch",),

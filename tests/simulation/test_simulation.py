@@ -34,6 +34,7 @@ CAUGHT_BY: Mapping[type[Invocation], Sequence[str]] = {
     mutants.HandsOverWithoutWritingIt: ("fork", "uneven"),
     mutants.SendsForEveryDuplicate: ("calls", "fork"),
     mutants.TakesOverAtAReread: ("calls",),
+    mutants.IgnoresTurnsOfMessages: ("workflow-twice",),
 }
 """What would be hunted for long, with the scenarios that catch it."""
 
