@@ -121,7 +121,7 @@ class ForgetsAnswersWhilePaused(Transition):
 
 
 class ResumesWithoutTheThreads(Transition):
-    def take_over(self) -> None:
+    def take_over(self, stopped_at: datetime | None = None) -> None:
         pass
 
 
