@@ -116,7 +116,9 @@ class PooledCalls:
                 retry_after=error.retry_after,
                 unanswered=error.unanswered,
             )
-        except UnavailableError:
+        except UnavailableError as error:
+            if call.once:  # nothing was called yet: the claim can go back
+                return CallFailed(*turn, "Unavailable", str(error))
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught
             return CallFailed(*turn, type(error).__name__, str(error), unanswered=True)

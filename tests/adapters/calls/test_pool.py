@@ -10,7 +10,7 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
-from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.json import Json
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -164,3 +164,14 @@ def test_what_is_in_flight_is_waited_for_and_nothing_more_begins(pool: ThreadPoo
     calls.start(TurnKey("main", 20), Call("slow", None), CallKey("t:d:1", "main", 20), lambda: True)
     assert calls.wait() == [CallDeferred("main", 20)]
     assert len(made) == ended
+
+
+def test_what_must_not_be_called_twice_fails_where_a_service_did_not_answer_before_it() -> None:
+    def silent(_call: Call, _key: CallKey) -> Json:
+        raise UnavailableError("no secrets for now")
+
+    calls = PooledCalls({"call": silent}, ThreadPoolExecutor(1), SystemClock())
+    calls.start(TurnKey("main", 1), Call("call", None, once=True), CallKey("t:d:1", "main", 0), lambda: True)
+    (failed,) = calls.wait()
+    assert isinstance(failed, CallFailed)
+    assert (failed.name, failed.unanswered) == ("Unavailable", False)
