@@ -113,19 +113,11 @@ def came_to(worlds: Sequence[World]) -> Execution:
     return root_of(worlds[0])
 
 
+@pytest.mark.parametrize(("stop", "go_on"), [("pause", "resume"), ("cancel", "redrive")])
 @pytest.mark.parametrize("later", LATER)
 @pytest.mark.parametrize("at", MOMENTS)
-def test_pause_and_resume(at: float, later: float) -> None:
-    requests = [Demand(at, "pause"), Demand(at + later, "resume")]
-    for text in (ALONE, WIDE, NESTED):
-        root = came_to(played(scenario(text, requests)))
-        assert root.state == "ExecutionSucceeded", "the answer that still came counts"
-
-
-@pytest.mark.parametrize("later", LATER)
-@pytest.mark.parametrize("at", MOMENTS)
-def test_cancel_and_redrive(at: float, later: float) -> None:
-    requests = [Demand(at, "cancel"), Demand(at + later, "redrive")]
+def test_a_stop_and_what_lifts_it(at: float, later: float, stop: str, go_on: str) -> None:
+    requests = [Demand(at, stop), Demand(at + later, go_on)]
     for text in (ALONE, WIDE, NESTED):
         root = came_to(played(scenario(text, requests)))
         assert root.state == "ExecutionSucceeded", "the answer that still came counts"

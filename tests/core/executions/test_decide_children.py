@@ -255,18 +255,3 @@ class TestSpawnGuard:
     def test_a_refused_start_is_not_counted(self) -> None:
         full = Spawns(MAX_SPAWNS, NOW, 1)
         assert self.spawned(full).execution.spawns == full
-
-
-LARGE = """
-    steps:
-      - id: each
-        type: map
-        items: '${{range(input)}}'
-        {0}
-        catch: [{{errors: [ItemsFailed, No, ResultLost, Timeout], next: sorry}}]
-        steps: [{{id: ask, type: call, content: '${{[item, index, execution.id]}}'}}]
-      - {{id: last, type: echo, message: '${{length(output)}}', end: true}}
-      - {{id: sorry, type: echo, message: '${{[error.name, error.message]}}'}}
-    """
-
-ALL_AT_ONCE = "maxConcurrency: 252\n        "

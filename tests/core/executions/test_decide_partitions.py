@@ -9,27 +9,6 @@ from chalicelib.core.executions.waiting import PartitionJoin
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, Run
 
-WORKFLOW = """
-    steps:
-      - id: sub
-        type: workflow
-        definition: other
-        input: {for: '${input}'}
-        stash: got
-        catch: [{errors: [workflow.*, Boom, SpawnLimit, NotThere], next: sorry}]
-      - {id: last, type: echo, message: '${output}', end: true}
-      - {id: sorry, type: echo, message: '${error}'}
-    """
-CHILD = "t:other:6aaa375f1bc78e33b8dead7769e84c9f"
-GIVEN_UP = """
-    steps:
-      - id: sub
-        type: workflow
-        definition: other
-        timeoutSeconds: 60
-        catch: [{errors: [Timeout], next: next}]
-      - {id: next, type: call}
-    """
 LARGE = """
     steps:
       - id: each

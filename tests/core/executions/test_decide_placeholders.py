@@ -7,44 +7,9 @@ import pytest
 from chalicelib.core.executions.inputs import (
     StepDue,
 )
-from chalicelib.core.executions.model import Driver
 from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import InvalidDefinitionError
 from tests.core.examples import NOW, Run, define
-
-SECOND = timedelta(seconds=1)
-CALL = "steps: [{id: ask, type: call, content: {at: '${now()}', id: '${uuid()}'}}]"
-WAIT = "steps: [{id: rest, type: wait, seconds: 45}]"
-OTHER = Driver("message", "another")
-ONCE = """
-    steps:
-      - {id: pay, type: call, delivery: at-most-once, content: '${input}', catch: [{errors: [Interrupted], next: look}]}
-      - {id: last, type: echo, message: '${output}', end: true}
-      - {id: look, type: echo, message: 'perhaps: ${error.name}'}
-    """
-AGAIN = """
-    steps:
-      - {id: ask, type: call, content: '${uuid()}'}
-      - {id: more, type: choice, choices: [{when: output, next: ask}], default: last}
-      - {id: last, type: succeed}
-    """
-PAY = """
-    steps:
-      - id: pay
-        type: call
-        delivery: at-most-once
-        timeoutSeconds: 60
-        retry: [{errors: ['*', Interrupted, Timeout, Poison, Lost, Boom], intervalSeconds: 1, jitter: none}]
-    """
-SHAPED = """
-    stash: {n: text}
-    steps:
-      - id: ask
-        type: call
-        output: '${add(output, stash.n)}'
-        timeoutSeconds: 60
-        retry: [{errors: [ERRORS], intervalSeconds: 1, jitter: none}]
-    """
 
 
 class TestPlaceholders:
