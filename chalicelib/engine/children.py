@@ -76,7 +76,7 @@ def with_stash(executions: ExecutionStore, item: Execution, request: ResumeReque
     Raises:
         UnavailableError: the store did not answer.
     """
-    if item.partition is None or item.parent is None or request.redrives <= item.redrives:
+    if item.partition is None or item.parent is None or request.redrives <= item.parent_redrives:
         return request
     parent = executions.get(item.parent.execution)
     thread = None if parent is None else parent.threads.get(item.parent.thread)

@@ -3,7 +3,7 @@
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.due import is_to_be_sent
 from chalicelib.core.executions.identity import TurnKey
-from chalicelib.core.executions.implied import is_due
+from chalicelib.core.executions.implied import answered_by, is_due
 from chalicelib.core.executions.inputs import (
     Answered,
     CallDeferred,
@@ -98,7 +98,7 @@ class Claim(Deliver):
             handed = driver is not None and driver.handed
             if item.ended:
                 self.take_up_ended(item, thread, delivery)
-            elif self.is_anothers(thread):
+            elif self.is_anothers(item, thread):
                 if thread is named and not under_it:
                     self.imply(item, thread)
             elif thread.status is Status.READY and not (handed and under_it) and (thread is named or under_it):
@@ -116,15 +116,14 @@ class Claim(Deliver):
         elif thread.id == ROOT and isinstance(delivery.message.event, Started | Requested):
             self.imply_end(item, thread)
 
-    def is_anothers(self, thread: Thread) -> bool:
+    def is_anothers(self, item: Execution, thread: Thread) -> bool:
         """Tell whether another request may be making the call of a turn, which must not be made twice.
 
         It is given up once it cannot be under way any more: that request has long ended then.
         """
         if thread.claimed_by in {"", self.request} or self.mode is Mode.DEAD_LETTERS:
             return False
-        deadline = None if self.item is None else self.item.deadline
-        until = min(at for at in (thread.busy_until or thread.since + CLAIMED_FOR, thread.deadline, deadline) if at)
+        until = answered_by(item, thread, thread.busy_until or thread.since + CLAIMED_FOR)
         return thread.status is Status.READY and self.dependencies.clock.now() < until
 
     def hear(self, item: Execution, thread: Thread, delivery: Delivery) -> None:

@@ -131,7 +131,7 @@ class TestStash:
 
     def test_nor_where_it_is_driven_on_already_or_no_partition_or_an_orphan(self) -> None:
         executions, part = self.partition()
-        for each in (copy_with(part, redrives=1), copy_with(part, partition=None)):
+        for each in (copy_with(part, parent_redrives=1), copy_with(part, partition=None)):
             assert with_stash(executions, each, self.WANTED) is self.WANTED
         assert with_stash(MemoryExecutions(), part, self.WANTED) is self.WANTED
         moved = MemoryExecutions()

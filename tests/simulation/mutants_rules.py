@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import ChildEnded, Input, RedriveRequested
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
-from chalicelib.core.executions.waiting import BranchJoin, ItemJoin, PartitionJoin
+from chalicelib.core.executions.waiting import BranchJoin, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import Invocation
@@ -72,7 +72,7 @@ class ForgetsTheChildrenOfWhatIsOver(Transition):
 
 class HearsOfAnEndBeforeTheRedrive(Transition):
     def child_ended(self, thread: Thread, event: ChildEnded) -> None:
-        super().child_ended(thread, copy_with(event, redrives=self.execution.redrives))
+        super().child_ended(thread, copy_with(event, redrives=cast("ChildrenJoin", thread.join).redrives))
 
 
 class RetriesForEver(Transition):

@@ -65,7 +65,7 @@ class Children(Rules):
 
     def child_failed(self, thread: Thread, join: ChildrenJoin, event: ChildEnded) -> None:
         """Fail a step of which a child execution has failed, unless it has failed before."""
-        over = copy_with(join, over=(*join.over, event.number), redrives=max(join.redrives, event.redrives))
+        over = copy_with(join, over=(*join.over, event.number))
         thread = copy_with(thread, join=over)
         if thread.status is not Status.WAITING_FOR_CHILDREN:
             self.put(thread)

@@ -112,7 +112,7 @@ def child(definition: Definition, parent: Execution, thread: Thread, version: in
         started_by=parent.started_by,
         depth=parent.depth + 1,
         parent_epoch=parent.control_epoch,
-        redrives=join.redrives,
+        parent_redrives=join.redrives,
     )
     return submit(definition, blank)
 
@@ -139,7 +139,7 @@ def partition(
         started_by=execution.started_by,
         depth=execution.depth,
         parent_epoch=execution.control_epoch,
-        redrives=join.redrives,
+        parent_redrives=join.redrives,
         spawns=Spawns(share=execution.spawns.share * join.total),
         partition=Partition(
             first=first + number * size,

@@ -59,6 +59,11 @@ def is_due(execution: Execution, thread: Thread, now: datetime) -> bool:
     return wake is not None and now >= wake
 
 
+def answered_by(execution: Execution, thread: Thread, latest: datetime) -> datetime:
+    """Tell when a call that may be under way is answered or given up at the latest: no later than when time is over."""
+    return min(at for at in (latest, thread.deadline, execution.deadline) if at is not None)
+
+
 def implied(definition: Definition, execution: Execution, thread: Thread, now: datetime) -> Sequence[Command]:
     """Derive what a thread's state asks for.
 
@@ -96,8 +101,7 @@ def _next(execution: Execution, thread: Thread, now: datetime) -> Iterator[Messa
     if thread.driver is None:
         yield Message(execution.id, Started())
     elif thread.driver.handed:
-        instants = (thread.busy_until, thread.deadline, execution.deadline)
-        until = min(at for at in instants if at is not None) if thread.busy_until is not None else now
+        until = now if thread.busy_until is None else answered_by(execution, thread, thread.busy_until)
         delay = seconds_until(until, now)
         yield Message(execution.id, StepDue(*thread.key), delay=min(delay, int(LONGEST_DELAY.total_seconds())))
 
@@ -127,7 +131,7 @@ def _ending(execution: Execution, parent: Parent) -> ChildEnded:
         execution.state,
         error=execution.error,
         failed=execution.failed,
-        redrives=execution.redrives,
+        redrives=execution.parent_redrives,
     )
     if execution.error is not None and len(encode_ascii(failure_json(execution.error))) > MAX_OUTPUT:
         return copy_with(ended, error=None, read=False)
@@ -155,7 +159,7 @@ def _closed_waits(thread: Thread) -> Iterator[Command]:
 
 def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
     """Start every child execution that has not ended, and tell it to go on if it may stand still, or have failed."""
-    version = None
+    version, redrives = None, 0
     match thread.join:
         case PartitionJoin(redrives=redrives) as join:
             version = execution.definition_version
@@ -164,8 +168,7 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
                 if str(number) not in thread.results:
                     child = partition(execution, thread, join, items, number)
                     yield Message(child.id, Started(), child)
-        case join:
-            redrives = cast("ChildJoin", join).redrives
+        case ChildJoin(redrives=redrives):
             if isinstance(start := outcome(definition, execution, thread), StartChild):
                 yield Launch(thread, start)
     if isinstance(thread.wait, ChildrenWait) and (owed := thread.wait.control_epoch_owed):

@@ -169,7 +169,8 @@ class ChildEnded(Input):
     failed: int = 0
     """How many of its items failed and were tolerated, where it is a partition of a `map`."""
     redrives: int = 0
-    """Of the child: what it came to before it was driven on does not count, unless it succeeded."""
+    """Of the parent's step, as far as the child had heard: what it came to before the last one does not count, unless
+    it succeeded."""
     read: bool = True
     """Whether the output is here; otherwise it is to be read from the child."""
     begun: bool = True
@@ -199,7 +200,7 @@ class ResumeRequested(Requested):
     """It is to go on after a pause; and, where the parent execution was driven on after its end, as that."""
 
     redrives: int = 0
-    """Of the parent."""
+    """Of the parent's step: how often it has gone on after a failure."""
     version: int | None = None
     """Of the definition to go on with, where it is a part of the parent."""
     again: bool = False

@@ -288,6 +288,8 @@ class Execution:
     """At the end of a partition of a `map`: how many of its items failed and were tolerated."""
     redrives: int = 0
     """How often it was driven on after its end."""
+    parent_redrives: int = 0
+    """How often the parent's step that waits for it had gone on after a failure, as far as it has heard."""
     unanswered: Sequence[str] = ()
     """The paths of steps whose call must not be made twice, and was given up before its answer was known."""
     mailbox: Sequence[Signal] = ()

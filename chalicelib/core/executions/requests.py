@@ -103,7 +103,7 @@ class Requests(Rules):
         item = self.execution
         if event.turn and event.turn <= item.parent_epoch:
             return
-        again = isinstance(event, ResumeRequested) and event.redrives > item.redrives
+        again = isinstance(event, ResumeRequested) and event.redrives > item.parent_redrives
         if event.turn and (again or not item.ended) and (item.state is not State.SUCCEEDED or has_tolerated(item)):
             self.execution = copy_with(item, parent_epoch=event.turn)
         possible = problem(item, type(event)) is None
@@ -113,11 +113,12 @@ class Requests(Rules):
             case PauseRequested() if possible:
                 self.pause(event.actor)
             case RedriveRequested() if possible:
-                self.redrive(event, item.redrives + 1)
+                self.redrive(event)
             case SignalSent() if possible:
                 self.send_event(event)
             case ResumeRequested() if again and (problem(item, RedriveRequested) is None or has_tolerated(item)):
-                self.redrive(self.as_redrive(event), event.redrives)
+                self.execution = copy_with(self.execution, parent_redrives=event.redrives)
+                self.redrive(self.as_redrive(event))
             case ResumeRequested() if not item.ended:
                 self.keep_up(event)
                 if possible:
@@ -133,11 +134,11 @@ class Requests(Rules):
     def keep_up(self, event: ResumeRequested) -> None:
         """Take part in the parent's redrive though it never ended, with its version if that has all the steps."""
         item = self.execution
-        if event.redrives <= item.redrives:
+        if event.redrives <= item.parent_redrives:
             return
         known = all(thread.step in self.definition.steps for thread in item.threads.values())
         version = event.version if event.version is not None and known else item.definition_version
-        self.execution = copy_with(item, redrives=event.redrives, definition_version=version)
+        self.execution = copy_with(item, parent_redrives=event.redrives, definition_version=version)
         if event.stash is not None:
             self.put(copy_with(self.execution.threads[ROOT], stash=event.stash))
 
@@ -167,20 +168,22 @@ class Requests(Rules):
         epoch = self.execution.control_epoch
         for thread in self.execution.threads.values():
             if thread.status is not Status.READY:
-                wait = ChildrenWait(epoch) if isinstance(thread.wait, ChildrenWait) else thread.wait
+                wait = thread.wait
+                if isinstance(wait, ChildrenWait):
+                    wait = copy_with(wait, control_epoch_owed=epoch)
                 self.put(copy_with(thread, driver=self.driver, wait=wait))
             elif stopped_at is not None:
                 self.leave_to_others(thread, stopped_at)
 
     def leave_to_others(self, thread: Thread, stopped_at: datetime) -> None:
         """Hand a ready thread over; one whose call may be under way not before that would have been answered."""
-        until, busy = stopped_at + CALL_LASTS, thread.busy_until
+        busy = thread.busy_until
         if busy is None or busy <= self.now or thread.claimed_by:
-            may_be_busy = thread.join is None and thread.since <= stopped_at and self.now < until
-            busy = until if thread.claimed_by or may_be_busy else None
+            may_be_busy = thread.claimed_by or (thread.join is None and self.is_busy(thread, stopped_at))
+            busy = stopped_at + CALL_LASTS if may_be_busy else None
         self.put(copy_with(thread, driver=copy_with(self.driver, handed=True), busy_until=busy))
 
-    def redrive(self, event: RedriveRequested, redrives: int) -> None:
+    def redrive(self, event: RedriveRequested) -> None:
         """Go on after the end: from where it stopped, or at a step of the first thread."""
         item = self.execution
         wanted = [thread.step for thread in item.threads.values() if thread.status is not Status.OVER]
@@ -188,7 +191,7 @@ class Requests(Rules):
         if (lost and item.partition is None) or (item.parent is None and repeats(item, event) is not None):
             return
         edited = bool(event.stash) or event.version not in {None, item.definition_version}
-        self.reopen(event, redrives, edited=edited)
+        self.reopen(event, edited=edited)
         if item.state is State.SUCCEEDED:
             self.tolerate_nothing()
         change = _change(event, item, self.execution.definition_version)
@@ -223,7 +226,7 @@ class Requests(Rules):
         else:
             self.arrive(copy_with(root, error=None), str(event.step), event.incoming)
 
-    def reopen(self, event: RedriveRequested, redrives: int, *, edited: bool) -> None:
+    def reopen(self, event: RedriveRequested, *, edited: bool) -> None:
         """Let the execution live again, with the version and the stash with which it is to go on."""
         item = self.execution
         timeout = None if item.partition is not None else self.definition.timeout
@@ -240,7 +243,7 @@ class Requests(Rules):
             error=None,
             ended_at=None,
             control_epoch=item.version + 1,
-            redrives=redrives,
+            redrives=item.redrives + 1,
             unanswered=() if event.again else item.unanswered,
             deadline=None if timeout is None else self.now + timeout,
             state=State.STARTED,
@@ -282,7 +285,8 @@ class Requests(Rules):
         """Let a thread go on as it stood at the end; a step that was not done begins anew."""
         going_on = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
         late = thread.deadline is not None and thread.deadline <= self.now
-        is_over = thread.status is Status.FAILED or (thread.status is Status.READY and not self.is_busy(thread))
+        is_busy = self.is_busy(thread, self.before.ended_at or self.now)
+        is_over = thread.status is Status.FAILED or (thread.status is Status.READY and not is_busy)
         if event.again and thread.claimed_by and is_over:
             self.attempt(copy_with(thread, claimed_by=""), 1)
             return
@@ -328,16 +332,16 @@ class Requests(Rules):
 
     def revive_call(self, thread: Thread, going_on: Thread, *, edited: bool) -> None:
         """Let a step go on that was ready to run: its call may be under way, or claimed, or have been answered."""
+        stopped_at = self.before.ended_at or self.now
         if thread.kept:
             self.put(going_on)
-        elif thread.claimed_by or (self.is_busy(thread) and not edited):
-            self.leave_to_others(copy_with(thread, deadline=going_on.deadline), self.before.ended_at or self.now)
+        elif thread.claimed_by or (self.is_busy(thread, stopped_at) and not edited):
+            self.leave_to_others(copy_with(thread, deadline=going_on.deadline), stopped_at)
         else:
             self.anew(thread, edited=edited)
 
-    def is_busy(self, thread: Thread) -> bool:
-        """Tell whether the call of a ready thread may be under way, since before the end."""
-        stopped_at = self.before.ended_at or self.now
+    def is_busy(self, thread: Thread, stopped_at: datetime) -> bool:
+        """Tell whether the call of a ready thread may be under way, since before the execution was stopped."""
         return thread.since <= stopped_at and self.now < stopped_at + CALL_LASTS
 
     def is_open(self, thread: Thread) -> bool:

@@ -149,6 +149,7 @@ def execution_json(execution: Execution) -> JsonObject:
         heard=execution.parent_epoch or None,
         failed=execution.failed or None,
         redrives=execution.redrives or None,
+        driven=execution.parent_redrives or None,
         unanswered=list(execution.unanswered) or None,
         mailbox=[_signal_json(signal) for signal in execution.mailbox] or None,
     )
@@ -189,6 +190,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         parent_epoch=document.get("heard", 0),
         failed=document.get("failed", 0),
         redrives=document.get("redrives", 0),
+        parent_redrives=document.get("driven", 0),
         unanswered=tuple(document.get("unanswered", ())),
         mailbox=tuple(_read_signal(signal) for signal in document.get("mailbox", ())),
     )

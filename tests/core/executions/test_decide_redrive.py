@@ -7,6 +7,7 @@ from chalicelib.core.executions.inputs import (
     Decision,
     Launch,
     Message,
+    PauseRequested,
     RedriveRequested,
     Requested,
     ResumeRequested,
@@ -287,6 +288,11 @@ class TestRedriveOfChildren:
             run.done("ok", next(iter(run.performs)))
         assert run.execution.ended
 
+    def test_a_pause_between_a_redrive_and_its_message_does_not_undo_that_calls_are_made_again(self) -> None:
+        run = self.failed().ask(RedriveRequested(again=True)).ask(PauseRequested()).ask(ResumeRequested())
+        _, resumption = run.asks()
+        assert resumption == Message(CHILD, ResumeRequested(turn=run.execution.control_epoch, redrives=1, again=True))
+
     def partition(self) -> Run:
         steps = "[{id: each, type: map, items: [1], timeoutSeconds: 9, steps: [{id: a, type: call}]}]"
         run = Run(f"{{timeoutSeconds: 60, steps: {steps}}}")
@@ -301,7 +307,7 @@ class TestRedriveOfChildren:
     def test_a_part_sees_the_stash_of_its_map_as_it_was_edited(self) -> None:
         run = self.partition()
         run.ask(ResumeRequested(turn=10, redrives=2, stash={"n": 1}))
-        assert (run.thread().stash, run.execution.redrives) == ({"n": 1}, 2)
+        assert (run.thread().stash, run.execution.parent_redrives) == ({"n": 1}, 2)
         run.broke("No", "main.1.0").ask(ResumeRequested(turn=11, redrives=3, stash={"m": 2}))
         assert run.thread().stash == {"m": 2}
 

@@ -260,18 +260,22 @@ class TestFromTheParent:
 
     def test_to_go_on_as_the_parent_was_redriven_redrives_it(self) -> None:
         run = Run(CALLS).go().broke("No").ask(ResumeRequested(turn=7, redrives=2))
-        assert (run.execution.redrives, run.execution.parent_epoch, run.execution.ended) == (2, 7, False)
+        assert (run.execution.parent_redrives, run.execution.parent_epoch, run.execution.ended) == (2, 7, False)
         assert run.performs == {"main": None}
 
     @pytest.mark.parametrize("redrives", [0, 1])
     def test_unless_it_has_gone_on_already(self, redrives: int) -> None:
-        run = Run(CALLS).go().broke("No").ask(REDRIVE).broke("No")
+        run = Run(CALLS).go().broke("No").ask(ResumeRequested(turn=6, redrives=1)).broke("No")
         assert run.fold(ResumeRequested(turn=7, redrives=redrives)) == Decision(run.execution)
 
     def test_a_live_one_notes_how_often_the_parent_was(self) -> None:
         run = Run(CALLS).go().ask(ResumeRequested(turn=7, redrives=3))
-        assert run.execution.redrives == 3
-        assert run.ask(ResumeRequested(turn=8, redrives=2)).execution.redrives == 3
+        assert (run.execution.parent_redrives, run.execution.redrives) == (3, 0)
+        assert run.ask(ResumeRequested(turn=8, redrives=2)).execution.parent_redrives == 3
+
+    def test_what_a_person_has_driven_on_before_is_driven_on_by_the_parent_too(self) -> None:
+        run = Run(CALLS).go().broke("No").ask(REDRIVE).broke("No").ask(ResumeRequested(turn=7, redrives=1))
+        assert (run.execution.ended, run.execution.redrives, run.performs) == (False, 2, {"main": None})
 
     def test_a_part_goes_on_with_the_version_of_the_parent(self) -> None:
         run = Run(CALLS).go().broke("No").ask(ResumeRequested(turn=7, redrives=1, version=3))

@@ -177,7 +177,7 @@ class TestPart:
         assert (root.key, root.status, root.step, first.step) == (("main", 0), Status.READY, "m", "m")
         assert (root.stash, root.error) == ({"seen": 1}, Failure("First", "no", "a"))
         assert (first.input, first.definition_id, first.started_by, first.depth) == (250, "d", "ada", 0)
-        assert (first.spawns.share, first.parent_epoch, first.redrives) == (3, 0, 0)
+        assert (first.spawns.share, first.parent_epoch, first.parent_redrives) == (3, 0, 0)
         assert (first.parent, second.parent) == (Parent("t:d:1", "main", 2, 0), Parent("t:d:1", "main", 2, 1))
         assert first.partition is not None
         assert first.partition.execution["id"] == "t:d:1"

@@ -200,7 +200,7 @@ class TestFarewell:
 
     def ended(self, result: Json = None, parent: Parent | None = PARENT) -> Run:
         run = Run(CALL)
-        run.execution = copy_with(run.execution, parent=parent, redrives=1)
+        run.execution = copy_with(run.execution, parent=parent, parent_redrives=1)
         return run.go().done(result)
 
     def message(self, run: Run) -> ChildEnded:

@@ -127,6 +127,7 @@ DONE = Execution(
     parent_epoch=3,
     failed=2,
     redrives=1,
+    parent_redrives=1,
     unanswered=("both/left/a",),
     mailbox=(Signal("1", "paid", NOW, [None], "ada", True),),
     item_bytes=1,
