@@ -3,7 +3,7 @@
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.due import is_to_be_sent
 from chalicelib.core.executions.identity import TurnKey
-from chalicelib.core.executions.implied import answered_by, is_due
+from chalicelib.core.executions.implied import call_ends_by, is_due
 from chalicelib.core.executions.inputs import (
     Answered,
     CallDeferred,
@@ -123,7 +123,7 @@ class Claim(Deliver):
         """
         if thread.claimed_by in {"", self.request} or self.mode is Mode.DEAD_LETTERS:
             return False
-        until = answered_by(item, thread, thread.busy_until or thread.since + CLAIMED_FOR)
+        until = call_ends_by(item, thread, thread.busy_until or thread.since + CLAIMED_FOR)
         return thread.status is Status.READY and self.dependencies.clock.now() < until
 
     def hear(self, item: Execution, thread: Thread, delivery: Delivery) -> None:

@@ -59,7 +59,7 @@ def is_due(execution: Execution, thread: Thread, now: datetime) -> bool:
     return wake is not None and now >= wake
 
 
-def answered_by(execution: Execution, thread: Thread, latest: datetime) -> datetime:
+def call_ends_by(execution: Execution, thread: Thread, latest: datetime) -> datetime:
     """Tell when a call that may be under way is answered or given up at the latest: no later than when time is over."""
     return min(at for at in (latest, thread.deadline, execution.deadline) if at is not None)
 
@@ -101,7 +101,7 @@ def _next(execution: Execution, thread: Thread, now: datetime) -> Iterator[Messa
     if thread.driver is None:
         yield Message(execution.id, Started())
     elif thread.driver.handed:
-        until = now if thread.busy_until is None else answered_by(execution, thread, thread.busy_until)
+        until = now if thread.busy_until is None else call_ends_by(execution, thread, thread.busy_until)
         delay = seconds_until(until, now)
         yield Message(execution.id, StepDue(*thread.key), delay=min(delay, int(LONGEST_DELAY.total_seconds())))
 

@@ -167,7 +167,8 @@ class Thread:
     busy_until: datetime | None = None
     """Up to when a call of this turn may still be answered, which was under way when the execution was stopped."""
     kept: Sequence[Json] = ()
-    """The result of this visit, if there is one that could not be shaped, or that came after the end."""
+    """The result of this visit, if there is one that could not be shaped, or that came after the end; and who gave it,
+    where somebody did."""
     strikes: int = 0
     """How many functions began to work on a dead letter of the turn, and have not been heard of since."""
     items: Sequence[Json] | None = None

@@ -70,8 +70,8 @@ def _step_values(thread: Thread) -> dict[str, Json]:
         "attempt": thread.attempt,
         "startedAt": format_instant(thread.began_visit),
     }
-    if isinstance(thread.wait, AnswerWait) and thread.wait.answer is not None:
-        values["completedBy"] = thread.wait.answer.by
+    if len(thread.kept) > 1 or (isinstance(thread.wait, AnswerWait) and thread.wait.answer is not None):
+        values["completedBy"] = answered_by(thread)
     return values
 
 
@@ -201,9 +201,10 @@ def refusals(wanted: WaitForAnswer, value: Json) -> list[Problem]:
 
 
 def answered_by(thread: Thread) -> str | None:
-    """Tell who gave the answer that a thread has waited for."""
-    answer = thread.wait.answer if isinstance(thread.wait, AnswerWait) else None
-    return None if answer is None else answer.by
+    """Tell who gave the answer that a thread has waited for, be it in an earlier attempt."""
+    if isinstance(thread.wait, AnswerWait) and thread.wait.answer is not None:
+        return thread.wait.answer.by
+    return cast("str | None", next(iter(thread.kept[1:]), None))
 
 
 def items_of(definition: Definition, execution: Execution, thread: Thread) -> Sequence[Json]:

@@ -178,7 +178,7 @@ class Steps(Rules):
                 self.check(result)
         except StepError as error:
             is_nest = thread.join is not None and not isinstance(thread.join, ChildJoin)
-            kept = thread.kept if pure or is_nest else (raw,)
+            kept = thread.kept if pure or is_nest else (raw, *filter(None, [answered_by(thread)]))
             join = thread.join if is_nest else None
             self.fail(copy_with(thread, claimed_by="", kept=kept, join=join), error)
             return

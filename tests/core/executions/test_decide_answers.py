@@ -278,6 +278,21 @@ class TestTask:
         run.fold(WaitClosed("main@1", 1))
         assert run.standing == {"main": "ready last"}
 
+    def test_whoever_gave_an_answer_that_could_not_be_shaped_is_known_in_the_next_attempt(self) -> None:
+        run = Run("""
+            stash: {n: text}
+            steps:
+              - id: approve
+                type: task
+                title: Approve
+                output: '${add(output, stash.n)}'
+                stash: {by: '${step.completedBy}'}
+            """).go()
+        assert answered(run, TaskCompleted, 1, "bob", "key-1").error.name == "TemplateFailed"
+        run.ask(RedriveRequested(stash={"n": 2}))
+        assert (run.output, run.execution.stash["by"]) == (3, "bob")
+        assert [record.actor for record in run.records if record.state is State.STEP_SUCCEEDED] == ["bob"]
+
     def test_two_answers_are_one(self) -> None:
         run = Run(TASK).go()
         first, second = (TaskCompleted("main", 1, {"yes": yes}, who) for yes, who in ((True, "ada"), (False, "bob")))
