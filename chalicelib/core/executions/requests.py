@@ -85,7 +85,12 @@ def redriven_children(execution: Execution, request: RedriveRequested) -> "Itera
 
 def has_tolerated(execution: Execution) -> bool:
     """Tell whether a partition of a `map` has succeeded with items that failed, which can begin again."""
-    return execution.state is State.SUCCEEDED and any(is_tolerated(execution, t) for t in execution.threads.values())
+    if execution.state is not State.SUCCEEDED or execution.partition is None:
+        return False
+    join = execution.threads[ROOT].join
+    if isinstance(join, PartitionJoin):
+        return join.failed > 0
+    return any(is_tolerated(execution, thread) for thread in execution.threads.values())
 
 
 def is_met(execution: Execution, request: type[Requested]) -> bool:
@@ -210,8 +215,13 @@ class Requests(Rules):
         """Let items of a partition of a `map` begin again that failed: the whole map has not tolerated them."""
         root, threads = self.execution.threads[ROOT], self.execution.threads.values()
         failed = {str(thread.branch) for thread in threads if is_tolerated(self.execution, thread)}
+        if isinstance(root.join, PartitionJoin):
+            failed = {number for number, count in root.results.items() if count}
+            root = copy_with(root, status=Status.WAITING_FOR_CHILDREN, wait=ChildrenWait())
         results = {branch: result for branch, result in root.results.items() if branch not in failed}
-        self.put(copy_with(root, results=results, join=copy_with(cast("ItemJoin", root.join), failed=0)))
+        self.put(
+            copy_with(root, results=results, join=copy_with(cast("ItemJoin | PartitionJoin", root.join), failed=0))
+        )
 
     def go_back(self, root: Thread, event: RedriveRequested, *, edited: bool) -> None:
         """Go on at a step that was named; at the one where it stopped, and with nothing changed, in the same visit."""

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.core.executions.factory import child_id, living
-from chalicelib.core.executions.inputs import ChildEnded, Decision, Message
+from chalicelib.core.executions.inputs import ChildEnded, Decision, Message, ResumeRequested
 from chalicelib.core.executions.model import Failure, Parent, Partition, State, Status
 from chalicelib.core.executions.waiting import PartitionJoin
 from chalicelib.core.values.value import copy_with
@@ -159,3 +159,15 @@ class TestPart:
             run.child(State.SUCCEEDED, number, failed=2)
         assert run.done([[1], [2], [3]]).output == [1, 2, 3]
         assert run.execution.failed == 6
+
+    def test_those_of_its_own_in_which_items_failed_go_on_if_the_whole_map_tolerates_fewer(self) -> None:
+        run = self.partition(250, tolerate=7)
+        for number, failed in enumerate((2, 0, 1)):
+            run.child(State.SUCCEEDED, number, failed=failed)
+        run.done([[1], [2], [3]]).ask(ResumeRequested(turn=9, redrives=1))
+        resumed = [each for each in run.asks() if isinstance(each, Message) and isinstance(each.event, ResumeRequested)]
+        wanted = ResumeRequested(turn=run.execution.version, redrives=1, version=1)
+        assert [each.event for each in resumed] == [wanted] * 2
+        for number in (0, 2):
+            run.child(State.SUCCEEDED, number, redrives=1)
+        assert run.done([[1], [2], [3]]).execution.failed == 0
