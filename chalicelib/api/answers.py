@@ -9,6 +9,7 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
+from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution, Signal
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
@@ -23,6 +24,7 @@ KEPT, WAITING = "kept", "waiting"
 class AnswerApi:
     """The routes, over the use cases."""
 
+    support: ApiSupport
     callbacks: AnswerService
     callers: Callers
     new_id: Callable[[], str]

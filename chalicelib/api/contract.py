@@ -23,10 +23,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from functools import cache
 from types import NoneType
-from typing import Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode
 
-from chalice.app import Request
+from chalice.app import MultiDict, Request
 
 from chalicelib.api.parsing import read_json
 from chalicelib.core.limits import LIMITS
@@ -34,6 +34,11 @@ from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, decode
 from chalicelib.core.values.value import value
 
+if TYPE_CHECKING:
+    from chalicelib.api.support import ApiSupport
+
+PAGING = ("limit", "cursor")
+"""Query parameters that choose a page of a list, and not what is in it."""
 MAX_BODY_BYTES = LIMITS.body_bytes
 SHOWN = 100
 """Characters of a wrong text that an error repeats."""
@@ -70,6 +75,12 @@ class ApiRequest:
     http: Request
     asked: Mapping[str, str]
     """The query as it was asked."""
+    support: "ApiSupport"
+
+    def scope(self) -> str:
+        """Name the list that is asked for: by its address and the filters, in any order."""
+        asked = sorted((name, given) for name, given in self.asked.items() if name not in PAGING)
+        return f"{self.http.context['path']}?{urlencode(asked)}"
 
     @property
     def place(self) -> tuple[str, str]:
@@ -77,13 +88,14 @@ class ApiRequest:
         return self.path["tenantId"], self.path["id"]
 
 
-def read(operation: str, http: Request, parameters: Sequence[str]) -> ApiRequest:
+def read(operation: str, http: Request, parameters: Sequence[str], support: "ApiSupport") -> ApiRequest:
     """Check a request.
 
     Args:
         operation: its operationId.
         http: the request.
         parameters: those of the path, in its order and as they stand in it, with percent escapes.
+        support: what operations share.
 
     Raises:
         InvalidError: it is not as the contract says.
@@ -91,7 +103,7 @@ def read(operation: str, http: Request, parameters: Sequence[str]) -> ApiRequest
         TooLargeError: the body has more than 256 KB.
     """
     declared = operations()[operation]
-    queries: Mapping[str, str] = http.query_params or {}
+    queries = _query(operation, declared["query"], http)
     path = dict(zip(declared["path"], map(unquote, parameters), strict=True))
 
     def place(name: str, texts: Mapping[str, str]) -> Declared:
@@ -105,7 +117,36 @@ def read(operation: str, http: Request, parameters: Sequence[str]) -> ApiRequest
         _body(http, declared["body"]) if "body" in declared else None,
         http,
         queries,
+        support,
     )
+
+
+def _query(operation: str, declared: Collection[str], http: Request) -> Mapping[str, str]:
+    """Read the query.
+
+    Raises:
+        InvalidError: it has a parameter that the operation does not have, or one twice.
+    """
+    found: dict[str, str] = {}
+    query = http.query_params or MultiDict({})
+    for name in query:
+        if name not in declared:
+            takes = f"takes {', '.join(sorted(declared))}" if declared else "takes none"
+            raise InvalidError(
+                f"there is no query parameter {name[:SHOWN]!r}{near(name, declared)}: {operation} {takes}"
+            )
+        texts = query.getlist(name)
+        if len(texts) > 1:
+            raise InvalidError(f"the query parameter {name!r} is given {len(texts)} times: give it once")
+        found[name] = texts[0]
+    return found
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """Write `` (did you mean …?)`` where a name is much like a known one, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only what is wrong is compared
+
+    return "".join(f" (did you mean {match!r}?)" for match in get_close_matches(name[:SHOWN], known, n=1))
 
 
 @cache

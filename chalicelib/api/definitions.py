@@ -8,6 +8,7 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.parsing import Places, write_yaml
+from chalicelib.api.support import ApiSupport
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
@@ -19,6 +20,7 @@ from chalicelib.usecases.definitions import DefinitionService
 class DefinitionApi:
     """The routes, over the use cases."""
 
+    support: ApiSupport
     service: DefinitionService
 
     @web.operation

@@ -5,6 +5,7 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
+from chalicelib.api.support import ApiSupport
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
 from chalicelib.core.limits import LIMITS
@@ -23,6 +24,7 @@ MAX_ANSWER = LIMITS.dry_run_bytes
 class DryRunApi:
     """The route, over the definitions that the service keeps."""
 
+    support: ApiSupport
     definitions: DefinitionService
     parsed: Definitions
     clock: Clock

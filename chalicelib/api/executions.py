@@ -9,6 +9,7 @@ from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import execution_view, summary_view
+from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json, format_instant
@@ -22,6 +23,7 @@ MOST_FILLED = LIMITS.filled_bytes
 class ExecutionApi:
     """The routes, over the use cases."""
 
+    support: ApiSupport
     service: ExecutionService
     callers: Callers
     token: Callable[[str, str, int], str]

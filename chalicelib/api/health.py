@@ -8,6 +8,7 @@ from chalice.app import Response
 
 from chalicelib.api import http as web
 from chalicelib.api.contract import ApiRequest
+from chalicelib.api.support import ApiSupport
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class HealthApi:
     """The route."""
 
+    support: ApiSupport
     health_checks: Callable[[], Mapping[str, str]]
 
     @web.operation

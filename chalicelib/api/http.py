@@ -1,29 +1,23 @@
 """HTTP as sedo speaks it: problem documents, pages, callers, and bodies in JSON or YAML."""
 
-import base64
 import json
-import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, Concatenate, TypeVar
+from typing import Any, Concatenate, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from chalice.app import Request, Response
 
-from chalicelib.api.contract import MAX_BODY_BYTES, ApiRequest, raw, read
+from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, raw, read
 from chalicelib.api.parsing import Places, read_json, read_yaml
+from chalicelib.api.support import ApiSupport
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
 from chalicelib.ports import Position
 
 JSON_TYPES = ["application/json"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
-
-IDS = r"[A-Za-z0-9._:-]{1,200}"
-"""What a cursor holds: ids, instants and numbers."""
-NO_CURSOR = "cursor is not one that a Link header gave: leave it out to begin"
-"""Said of one that no list has written."""
 
 STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.BAD_REQUEST,
@@ -39,7 +33,15 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
 }
 """The first that an error is an instance of counts."""
 
-S = TypeVar("S")
+S = TypeVar("S", bound="Supported")
+
+
+class Supported(Protocol):
+    """What has operations."""
+
+    @property
+    def support(self) -> ApiSupport:
+        """What operations share."""
 
 
 def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
@@ -76,7 +78,7 @@ def operation(
     @wraps(answers)
     def route(self: S, http: Request, /, *parameters: str) -> Response:
         try:
-            return answers(self, read(answers.__name__, http, parameters))
+            return answers(self, read(answers.__name__, http, parameters, self.support))
         except errors.SedoError as error:
             status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
             found = list(getattr(error, "problems", ()))
@@ -98,51 +100,36 @@ def framework_problem(response: Response) -> Response:
 
 
 def cursor(request: ApiRequest, *kinds: type) -> list[Any] | None:
-    """Read where a page begins, as :func:`page` wrote it: JSON in base64, which no JSON Schema describes.
+    """Read where a page begins, as :func:`page` wrote it: with values of these kinds.
 
     Raises:
-        InvalidError: sedo has not written this.
+        InvalidError: no Link of this list has this cursor, or one of another release.
     """
     text = request.query["cursor"]
     if text is None:
         return None
-    try:
-        values = json.loads(base64.b64decode(text.encode(), altchars=b"-_", validate=True))
-    except (ValueError, RecursionError):
-        values = None
-    if (
-        not isinstance(values, list)
-        or [type(value) for value in values] != list(kinds)
-        or not all(re.fullmatch(IDS, str(value)) for value in values)
-    ):
-        raise errors.InvalidError(NO_CURSOR)
+    values = list(request.support.cursors.read(text, request.scope()))
+    if [type(each) for each in values] != list(kinds):
+        raise errors.InvalidError("cursor is one of another release of sedo: leave it out to begin")
     return values
 
 
-def position(request: ApiRequest, ids: str = IDS) -> Position | None:
-    """Read where a page begins of a list that is ordered by instants, and by ids that match.
+def position(request: ApiRequest) -> Position | None:
+    """Read where a page begins of a list that is ordered by instants and ids.
 
     Raises:
         InvalidError: the list has not written this.
     """
     found = cursor(request, str, str)
-    if found is None:
-        return None
-    try:
-        begun = parse_instant(found[0])
-    except (ValueError, OverflowError) as error:  # an offset can carry an instant out of the calendar
-        raise errors.InvalidError(NO_CURSOR) from error
-    if not re.fullmatch(ids, found[1]):
-        raise errors.InvalidError(f"cursor {found[1][:100]!r} is not an id: it has to match {ids}")
-    return Position(begun, found[1])
+    return None if found is None else Position(parse_instant(found[0]), found[1])
 
 
 def page(request: ApiRequest, items: list[Json], following: list[Json] | None) -> Response:
     """Answer a page of a list, with a ``Link`` to the next one (RFC 8288), of the same things, if there is more."""
     if following is None:
         return answer(items)
-    text = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
-    asked = {name: given for name, given in request.asked.items() if name not in ("limit", "cursor")}
+    text = request.support.cursors.write(following, request.scope())
+    asked = {name: given for name, given in request.asked.items() if name not in PAGING}
     query = urlencode({"limit": request.query["limit"], "cursor": text, **asked}, quote_via=quote)
     link = f"<{request.http.context['path']}?{query}>"
     return answer(items, headers={"Link": f'{link}; rel="next"'})

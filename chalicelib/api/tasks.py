@@ -5,25 +5,25 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
+from chalicelib.api.support import ApiSupport
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, summary_json, task_json
 from chalicelib.usecases.tasks import TaskService
-
-TASK_IDS = r"[0-9a-f]{1,64}"
 
 
 @value
 class TaskApi:
     """The routes, over the use cases."""
 
+    support: ApiSupport
     tasks: TaskService
     callers: Callers
 
     @web.operation
     def list_tasks(self, request: ApiRequest) -> Response:
         """List tasks, newest first."""
-        after, limit = web.position(request, TASK_IDS), request.query["limit"]
+        after, limit = web.position(request), request.query["limit"]
         found = self.tasks.find(request.path["tenantId"], self._filter(request), limit + 1, after)
         last = found[limit - 1] if len(found) > limit else None
         following: list[Json] | None = None if last is None else [format_instant(last.created_at), last.id]

@@ -24,7 +24,8 @@ class CallWiring:
     def __init__(self, adapters: Adapters, settings: Settings) -> None:
         names, now = adapters.names, adapters.clock.now
         self.tenants = CachedTenantSettings(adapters.parameters, names, now)
-        self.tokens = Tokens(TokenKeys(adapters.parameters, names, now, settings.token_keys), now)
+        self.keys = TokenKeys(adapters.parameters, names, now, settings.token_keys)
+        self.tokens = Tokens(self.keys, now)
         self._settings = settings
         self._secrets = Secrets(adapters.secrets(), now)
         self._prefix = names.prefix

@@ -1,17 +1,21 @@
 """What the routes call, and what each route answers of the use cases."""
 
+from collections.abc import Callable, Sequence
 from secrets import token_hex
 
 from chalicelib.adapters.calls.tokens import Tokens
 from chalicelib.api.answers import AnswerApi
 from chalicelib.api.callers import Callers
+from chalicelib.api.cursors import Cursors
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
+from chalicelib.api.support import ApiSupport
 from chalicelib.api.tasks import TaskApi
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.value import value
+from chalicelib.core.waits.token import SigningKey
 from chalicelib.ports import Definitions
 from chalicelib.usecases.composition import Services
 from chalicelib.wiring.adapters import Adapters
@@ -29,15 +33,22 @@ class Routes:
     dry_runs: DryRunApi
 
 
-def routes(
-    *, adapters: Adapters, services: Services, definitions: Definitions, tokens: Tokens, callers: Callers
+def routes(  # noqa: PLR0913 - by keyword
+    *,
+    adapters: Adapters,
+    services: Services,
+    definitions: Definitions,
+    keys: Callable[[], Sequence[SigningKey]],
+    tokens: Tokens,
+    callers: Callers,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
+    support = ApiSupport(Cursors(keys))
     return Routes(
-        health=HealthApi(adapters.health),
-        definitions=DefinitionApi(services.definitions),
-        executions=ExecutionApi(services.executions, callers, lambda *turn: tokens.issue(CallKey(*turn))),
-        answers=AnswerApi(services.answers, callers, lambda: token_hex(8)),
-        tasks=TaskApi(services.tasks, callers),
-        dry_runs=DryRunApi(services.definitions, definitions, adapters.clock, callers),
+        health=HealthApi(support, adapters.health),
+        definitions=DefinitionApi(support, services.definitions),
+        executions=ExecutionApi(support, services.executions, callers, lambda *turn: tokens.issue(CallKey(*turn))),
+        answers=AnswerApi(support, services.answers, callers, lambda: token_hex(8)),
+        tasks=TaskApi(support, services.tasks, callers),
+        dry_runs=DryRunApi(support, services.definitions, definitions, adapters.clock, callers),
     )

@@ -96,6 +96,7 @@ def refusals() -> Iterator[Case]:
     """Make what every operation of a kind refuses."""
     for name, operation in OPERATIONS.items():
         yield case(name, 415, kind="text/plain")
+        yield case(name, 400, query="?stat=open")
         for place in [*operation.path_names][:1]:
             yield case(name, 400, **{place: "a%20b"})
         if "requestBody" in operation.declared:
@@ -104,7 +105,7 @@ def refusals() -> Iterator[Case]:
         for place in UNKNOWN.keys() & operation.path_names.keys():
             yield case(name, 404, body=body, **{place: UNKNOWN[place]})
         if 401 in operation.statuses:
-            yield case(name, 401, body=body, query="?mine=true", user="")
+            yield case(name, 401, body=body, query="?mine=true" if operation.method == "GET" else "", user="")
 
 
 def pass_a_year(world: World) -> None:

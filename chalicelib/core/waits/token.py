@@ -57,7 +57,7 @@ def sign_token(token: Token, keys: Sequence[SigningKey]) -> str:
     content = [token.execution, token.thread, token.turn, int(token.expires.timestamp())]
     payload = _base64(json.dumps(content, separators=(",", ":")).encode())
     signed = f"{VERSION}.{keys[0].id}.{payload}"
-    return f"{signed}.{_signature(signed, keys[0])}"
+    return f"{signed}.{signature_of(signed, keys[0])}"
 
 
 def read_token(text: str, keys: Sequence[SigningKey], now: datetime) -> Token:
@@ -74,7 +74,7 @@ def read_token(text: str, keys: Sequence[SigningKey], now: datetime) -> Token:
         raise TokenError
     signed, key_id, payload, signature = match.groups()
     known = [key for key in keys if key.id == key_id]
-    if not any(hmac.compare_digest(_signature(signed, key), signature) for key in known):
+    if not any(hmac.compare_digest(signature_of(signed, key), signature) for key in known):
         raise TokenError
     execution, thread, turn, seconds = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     expires = datetime.fromtimestamp(seconds, UTC)
@@ -83,7 +83,8 @@ def read_token(text: str, keys: Sequence[SigningKey], now: datetime) -> Token:
     return Token(execution, thread, turn, expires)
 
 
-def _signature(signed: str, key: SigningKey) -> str:
+def signature_of(signed: str, key: SigningKey) -> str:
+    """Sign a text: HMAC-SHA256 (RFC 2104) in base64url without padding."""
     return _base64(hmac.new(key.secret, signed.encode(), hashlib.sha256).digest())
 
 
