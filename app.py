@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.wiring.routes import Routes
 
 JSON = ["application/json"]
+READ = ["GET", "HEAD"]
 DOCUMENT = [*JSON, "application/yaml", "application/x-yaml", "text/yaml"]
 T = "/sedo/tenants/{tenantId}"
 BATCH = 10
@@ -43,13 +44,19 @@ def request() -> Request:
 
 @app.middleware("http")
 def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
-    """Make problem documents of what Chalice itself refuses."""
-    from chalicelib.api.http import framework_problem  # noqa: PLC0415 - nothing heavy at the top
+    """Make problem documents of what Chalice itself refuses, and give each answer the header fields that all have."""
+    from chalicelib.api.headers import REQUEST_ID, dressed  # noqa: PLC0415 - nothing heavy at the top
+    from chalicelib.api.http import framework_problem  # noqa: PLC0415 - the same
 
-    return framework_problem(get_response(event))
+    answer = framework_problem(get_response(event))
+    if event is not None:  # it is None for an event without a resource path
+        dressed(event, answer, settings.cors_origins)
+        place: Any = event.context["resourcePath"]  # the path itself may have a token
+        app.log.info("%s %s %s %s", event.method, place, answer.status_code, answer.headers[REQUEST_ID])
+    return answer
 
 
-@app.route("/sedo/health")
+@app.route("/sedo/health", methods=READ)
 def health() -> Response:
     """Tell whether all of sedo works."""
     return routes().health.health(request())
@@ -61,7 +68,7 @@ def create_definition(tenantId: str) -> Response:
     return routes().definitions.create_definition(request(), tenantId)
 
 
-@app.route(T + "/definitions", methods=["GET"])
+@app.route(T + "/definitions", methods=READ)
 def list_definitions(tenantId: str) -> Response:
     """List definitions."""
     return routes().definitions.list_definitions(request(), tenantId)
@@ -73,7 +80,7 @@ def validate_definition(tenantId: str) -> Response:
     return routes().definitions.validate_definition(request(), tenantId)
 
 
-@app.route(T + "/definitions/{id}", methods=["GET"])
+@app.route(T + "/definitions/{id}", methods=READ)
 def read_definition(tenantId: str, id: str) -> Response:
     """Read a definition."""
     return routes().definitions.read_definition(request(), tenantId, id)
@@ -97,19 +104,19 @@ def dry_run_definition(tenantId: str, id: str) -> Response:
     return routes().dry_runs.dry_run_definition(request(), tenantId, id)
 
 
-@app.route(T + "/executions", methods=["GET"])
+@app.route(T + "/executions", methods=READ)
 def list_executions(tenantId: str) -> Response:
     """List executions."""
     return routes().executions.list_executions(request(), tenantId)
 
 
-@app.route(T + "/executions/{id}", methods=["GET"])
+@app.route(T + "/executions/{id}", methods=READ)
 def read_execution(tenantId: str, id: str) -> Response:
     """Read an execution."""
     return routes().executions.read_execution(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/history", methods=["GET"])
+@app.route(T + "/executions/{id}/history", methods=READ)
 def read_history(tenantId: str, id: str) -> Response:
     """Read what an execution did."""
     return routes().executions.read_history(request(), tenantId, id)
@@ -145,13 +152,13 @@ def send_event(tenantId: str, id: str, name: str) -> Response:
     return routes().answers.send_event(request(), tenantId, id, name)
 
 
-@app.route(T + "/executions/{id}/events", methods=["GET"])
+@app.route(T + "/executions/{id}/events", methods=READ)
 def list_sent_events(tenantId: str, id: str) -> Response:
     """List the events that were sent to an execution."""
     return routes().answers.list_sent_events(request(), tenantId, id)
 
 
-@app.route(T + "/events/{name}", methods=["GET"])
+@app.route(T + "/events/{name}", methods=READ)
 def list_events(tenantId: str, name: str) -> Response:
     """List what is kept of a name and key, and who waits."""
     return routes().answers.list_events(request(), tenantId, name)
@@ -163,13 +170,13 @@ def publish_event(tenantId: str, name: str) -> Response:
     return routes().answers.publish_event(request(), tenantId, name)
 
 
-@app.route(T + "/tasks", methods=["GET"])
+@app.route(T + "/tasks", methods=READ)
 def list_tasks(tenantId: str) -> Response:
     """List tasks."""
     return routes().tasks.list_tasks(request(), tenantId)
 
 
-@app.route(T + "/tasks/{id}", methods=["GET"])
+@app.route(T + "/tasks/{id}", methods=READ)
 def read_task(tenantId: str, id: str) -> Response:
     """Read a task."""
     return routes().tasks.read_task(request(), tenantId, id)
@@ -221,6 +228,18 @@ def fail_callback(token: str) -> Response:
 def keep_callback(token: str) -> Response:
     """Say that the answer is still to come."""
     return routes().answers.keep_callback(request(), token)
+
+
+def options(**_: str) -> Response:
+    """Tell which methods a path answers."""
+    from chalicelib.api.headers import options  # noqa: PLC0415 - see above
+
+    asked = request()
+    return options(asked, app.routes[asked.context["resourcePath"]], settings.cors_origins)
+
+
+for path in tuple(app.routes):
+    app.route(path, methods=["OPTIONS"])(options)
 
 
 @app.on_sqs_message(queue=names.work, batch_size=BATCH)

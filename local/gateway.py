@@ -13,6 +13,8 @@ from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
 
+from chalicelib.api.headers import SECURITY
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayAnswer:
@@ -27,7 +29,8 @@ def problem(status: int, detail: str, headers: tuple[tuple[str, str], ...] = ())
     """Make a problem document (RFC 9457)."""
     document = {"title": HTTPStatus(status).phrase, "detail": detail, "status": status, "type": None}
     body = json.dumps(document).encode()
-    return GatewayAnswer(status, (("Content-Type", "application/problem+json"), *headers), body)
+    fields = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **SECURITY}
+    return GatewayAnswer(status, (*fields.items(), *headers), body)
 
 
 class Gateway:

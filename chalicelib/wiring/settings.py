@@ -55,6 +55,15 @@ def _functions(text: str) -> Sequence[str]:
     return read_functions(text)
 
 
+def _origins(text: str) -> Collection[str]:
+    found = frozenset(filter(None, (origin.strip() for origin in text.split(","))))
+    for origin in found - {"*"}:
+        scheme, _, host = origin.partition("://")
+        if scheme not in {"http", "https"} or not host or "/" in host or not host.isprintable() or " " in host:
+            raise ValueError(f"{origin!r} is no origin: it is * or like https://console.example.com")
+    return found
+
+
 def _token_keys(text: str) -> "Sequence[SigningKey]":
     from chalicelib.adapters.calls.tokens import parse  # noqa: PLC0415 - only where it is set
 
@@ -129,6 +138,13 @@ class Settings:
         "true: callers say themselves who they are, in X-Sedo-User and X-Sedo-Groups; for development only (false)",
     )
 
+    cors_origins: Collection[str] = _variable(
+        "SEDO_CORS_ORIGINS",
+        _origins,
+        frozenset(),
+        "origins whose pages may read answers in a browser, separated by commas, or * for all: "
+        "https://console.example.com (none)",
+    )
     log_level: Literal["INFO", "WARNING", "ERROR"] = _variable(
         "SEDO_LOG_LEVEL",
         _one_of("INFO", "WARNING", "ERROR"),

@@ -29,8 +29,11 @@ WITH_JSON = {name: operation for name, operation in OPERATIONS.items() if "body"
 
 
 def routes(application: Chalice) -> dict[tuple[str, str], Any]:
+    """List the routes but those that follow from others: HEAD beside GET, and OPTIONS of every path."""
     by_path = application.routes.items()
-    return {(path, method): route for path, by_method in by_path for method, route in by_method.items()}
+    placed = {(path, method): route for path, by_method in by_path for method, route in by_method.items()}
+    heads = {(path, "HEAD") for path, method in placed if method == "GET"}
+    return {place: route for place, route in placed.items() if place not in heads and place[1] != "OPTIONS"}
 
 
 def differences(declared: Any, routed: Mapping[tuple[str, str], Any]) -> Iterator[str]:
