@@ -87,7 +87,7 @@ def test_a_preflight_request_of_one_is_told_what_it_may_send() -> None:
             "multiValueQueryStringParameters": None,
             "headers": {"origin": CONSOLE},
             "pathParameters": None,
-            "requestContext": {"httpMethod": "OPTIONS"},
+            "requestContext": {"httpMethod": "OPTIONS", "resourcePath": "/things"},
             "stageVariables": None,
             "body": None,
             "isBase64Encoded": False,
