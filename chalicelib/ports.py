@@ -162,8 +162,8 @@ class DefinitionStore(Protocol):
         So a repeat of a write whose answer was lost is true, and another document under that version false.
         """
 
-    def put_newest(self, record: DefinitionRecord) -> None:
-        """Make a version the newest, unless a newer one is."""
+    def put_newest(self, record: DefinitionRecord) -> bool:
+        """Make a version the newest, unless a newer one is; tell whether it is."""
 
     def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
         """Read up to ``limit`` newest versions that are not retired, by id, after an id."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from chalice.app import Request
 from chalice.test import Client, HTTPResponse
 
 from app import app
@@ -73,6 +74,13 @@ class Sedo:
             dict(definitions.heads),
             dict(history.rows),
         )
+
+
+def http_request(method: str, path: str, headers: Mapping[str, str]) -> Request:
+    """Make a request as Chalice hands it to a route."""
+    event = dict.fromkeys(("multiValueQueryStringParameters", "pathParameters", "stageVariables", "body"))
+    context = {"httpMethod": method, "resourcePath": path, "path": path}
+    return Request({**event, "headers": dict(headers), "requestContext": context, "isBase64Encoded": False})
 
 
 def assert_problem(answer: HTTPResponse, status: int, title: str | None = None) -> Any:

@@ -162,6 +162,7 @@ class Home:
             new_request=lambda: next(self.requests),
             observers=observers,
         )
+        self.wiring = wiring
         self.dependencies, services = wiring.dependencies, wiring.services
         self.definitions, self.service, self.drive = services.definitions, services.executions, services.drive
         self.services, self.answers, self.worker = services, services.answers, wiring.worker

@@ -6,6 +6,7 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.conditional import require_absent, require_match
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
@@ -13,7 +14,7 @@ from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.ports import DefinitionRecord
-from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.definitions import Condition, DefinitionService
 
 
 @value
@@ -28,8 +29,9 @@ class DefinitionApi:
         """Keep a definition: 201 with a new version, 200 if the newest version has this content."""
         tenant = request.path["tenantId"]
         document, places = web.document(request)
+        condition = _condition(request.header["If-Match"], is_new=request.header["If-None-Match"] is not None)
         try:
-            record, new, warnings = self.service.create_definition(tenant, document)
+            record, new, warnings = self.service.create_definition(tenant, document, condition)
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
         where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
@@ -58,15 +60,35 @@ class DefinitionApi:
     def read_definition(self, request: ApiRequest) -> Response:
         """Read a version: as it was posted in YAML, with what is known of it in JSON."""
         record = self.service.read_definition(*request.place, request.query["version"])
+        fields = {"ETag": str(_version(record)), "Vary": "Accept"}
         if web.wants_yaml(request):
-            return Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
-        return web.answer({**record.document, **_definition(record)})
+            written = Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
+            written.headers |= fields
+            return written
+        return web.answer({**record.document, **_definition(record)}, headers=fields)
 
     @web.operation
     def retire_definition(self, request: ApiRequest) -> Response:
         """Let no new execution start."""
-        self.service.retire_definition(*request.place)
+        self.service.retire_definition(*request.place, _condition(request.header["If-Match"]))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
+
+
+def _version(record: DefinitionRecord | None) -> str | None:
+    """Name what a definition says now, in an ``ETag``."""
+    return None if record is None else f"{record.version}-{record.digest[:8]}"
+
+
+def _condition(match: str | None, *, is_new: bool = False) -> Condition | None:
+    """Make the condition of a change: that ``If-Match`` names what stands, or that it ``is_new``."""
+
+    def require(record: DefinitionRecord | None) -> None:
+        if is_new:
+            require_absent(_version(record))
+        if match is not None:
+            require_match(match, _version(record))
+
+    return require if is_new or match is not None else None
 
 
 def _located(problems: Any, places: Places | None) -> list[Problem]:  # noqa: ANN401 - any sequence of problems

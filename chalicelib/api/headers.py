@@ -32,7 +32,8 @@ def dressed(request: Request, response: Response, origins: Collection[str]) -> R
     """Give an answer the header fields that it lacks; ``origins`` are those of other sites that may read it."""
     fields = {**SECURITY, "Cache-Control": "no-store", REQUEST_ID: _request_id(request)}
     fields |= cross_origin(request.headers.get("origin", ""), origins)
-    response.headers = {**fields, **response.headers}
+    varies = ", ".join(str(each["Vary"]) for each in (response.headers, fields) if "Vary" in each)
+    response.headers = {**fields, **response.headers} | ({"Vary": varies} if varies else {})
     return response
 
 

@@ -27,7 +27,7 @@ class HealthApi:
         """Tell whether every table and queue answers."""
         states: dict[str, Json] = dict(self.health_checks())
         if all(state == "ok" for state in states.values()):
-            return web.answer({"status": "ok", "parts": states})
+            return web.answer({"status": "ok", "parts": states}, headers={"Cache-Control": "no-store"})
         failing = ", ".join(name for name, state in states.items() if state != "ok")
         return web.problem(
             "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=states

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from chalice.app import Request, Response
 
+from chalicelib.api.conditional import tagged
 from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, raw, read
 from chalicelib.api.parsing import Places, read_json, read_yaml
 from chalicelib.api.support import ApiSupport
@@ -28,6 +29,7 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.UnknownCallerError: HTTPStatus.UNAUTHORIZED,
     errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SedoError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -78,7 +80,7 @@ def operation(
     @wraps(answers)
     def route(self: S, http: Request, /, *parameters: str) -> Response:
         try:
-            return answers(self, read(answers.__name__, http, parameters, self.support))
+            return tagged(http, answers(self, read(answers.__name__, http, parameters, self.support)))
         except errors.SedoError as error:
             status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
             found = list(getattr(error, "problems", ()))

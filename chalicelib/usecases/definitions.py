@@ -2,14 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.validation import Validation, validate
-from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, PreconditionFailedError
 from chalicelib.core.values.json import Json, Problem, canonical
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine import optimistic
 from chalicelib.ports import Clock, DefinitionRecord, DefinitionStore
+
+Condition: TypeAlias = Callable[[DefinitionRecord | None], None]
+"""Raises PreconditionFailedError unless the newest version, or that there is none, is as somebody asks that it be."""
 
 
 @value
@@ -22,13 +26,16 @@ class DefinitionService:
     inspect: Callable[[str, Mapping[str, Json]], Sequence[Problem]] = lambda _tenant, _document: ()
     """Finds what is wrong with the calls of a tenant's valid definition."""
 
-    def create_definition(self, tenant_id: str, document: Json) -> tuple[DefinitionRecord, bool, Sequence[Problem]]:
+    def create_definition(
+        self, tenant_id: str, document: Json, require: Condition | None = None
+    ) -> tuple[DefinitionRecord, bool, Sequence[Problem]]:
         """Keep a definition as the next version of its id; the newest version's own content is that version again.
 
         Answers the version, whether it is new, and what is odd about it.
 
         Raises:
             InvalidDefinitionError: with every problem of the document.
+            PreconditionFailedError: the newest version is not as ``require`` asks.
             UnavailableError: others were always quicker to write a version.
         """
         found = self.check_definition(tenant_id, document)
@@ -37,6 +44,8 @@ class DefinitionService:
         kept = dict(found.document)
         definition_id = str(kept["id"])
         newest = self.definitions.newest(tenant_id, definition_id)
+        if require is not None:
+            require(None if newest is None or newest.retired else newest)
         digest = _digest(kept)
         if newest is not None and newest.digest == digest:
             if newest.retired:
@@ -51,7 +60,8 @@ class DefinitionService:
             digest=digest,
             created_at=self.clock.now(),
         )
-        record = optimistic.put_new(first, self.definitions.add, _following, f"a version of {definition_id!r}")
+        following = _following if require is None else _outrun
+        record = optimistic.put_new(first, self.definitions.add, following, f"a version of {definition_id!r}")
         self.definitions.put_newest(record)
         return record, True, found.warnings
 
@@ -86,17 +96,32 @@ class DefinitionService:
             raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}")
         return record
 
-    def retire_definition(self, tenant_id: str, definition_id: str) -> None:
+    def retire_definition(self, tenant_id: str, definition_id: str, require: Condition | None = None) -> None:
         """Let no new execution of a definition start; those that run go on.
 
         Raises:
             DefinitionNotFoundError: there is none.
+            PreconditionFailedError: the newest version is not as ``require`` asks.
+            UnavailableError: others were always quicker to write a version.
         """
-        self.definitions.put_newest(copy_with(self.read_definition(tenant_id, definition_id), retired=True))
+
+        def retired(record: DefinitionRecord) -> tuple[DefinitionRecord, None]:
+            if require is not None:
+                require(record)
+            return copy_with(record, retired=True), None
+
+        def read() -> DefinitionRecord:
+            return self.read_definition(tenant_id, definition_id)
+
+        optimistic.change(read, retired, self.definitions.put_newest, f"that {definition_id!r} is retired")
 
 
 def _following(record: DefinitionRecord) -> DefinitionRecord:
     return copy_with(record, version=record.version + 1)
+
+
+def _outrun(record: DefinitionRecord) -> DefinitionRecord:
+    raise PreconditionFailedError(f"somebody else has just created version {record.version} of {record.id!r}")
 
 
 def _digest(document: Mapping[str, Json]) -> str:

@@ -52,8 +52,8 @@ def test_the_same_version_again_is_there_already(store: DefinitionStore, tenant:
 
 def test_the_newest_version_is_never_an_older_one(store: DefinitionStore, tenant: str) -> None:
     second = definition(tenant, version=2, digest="b2")
-    store.put_newest(second)
-    store.put_newest(definition(tenant, version=1))
+    assert store.put_newest(second)
+    assert not store.put_newest(definition(tenant, version=1))
     assert store.newest(tenant, second.id) == second
 
 

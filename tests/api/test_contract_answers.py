@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -42,7 +43,14 @@ class World(Sedo):
         self.task, self.token = waits["task"]["task"], waits["callback"]["token"]
 
     def call(
-        self, name: str, body: "Json | bytes" = b"", query: str = "", user: str = "ada", kind: str = "", **path: str
+        self,
+        name: str,
+        body: "Json | bytes" = b"",
+        query: str = "",
+        user: str = "ada",
+        kind: str = "",
+        fields: Mapping[str, str] = MappingProxyType({}),
+        **path: str,
     ) -> HTTPResponse:
         """Ask as an operation of the contract says, with path parameters that are there; check the answer."""
         operation = OPERATIONS[name]
@@ -52,7 +60,7 @@ class World(Sedo):
         address = operation.path
         for component, parameter in operation.path_names.items():
             address = address.replace(f"{{{parameter}}}", {**known, **path}[component])
-        headers = {"Content-Type": kind or "application/json", "X-Sedo-User": user}
+        headers = {"Content-Type": kind or "application/json", "X-Sedo-User": user, **fields}
         answer = self.ask(operation.method, address + query, body, headers)
         check(operation, answer)
         return answer
@@ -174,7 +182,16 @@ CONFLICTS = [
     case("send_event", 400, body={"data": "x"}),
     case("dry_run_definition", 400, body={"mocks": {"nope": {"nothing": True}}}),
 ]
-CASES = [*SUCCESSES, *CONFLICTS, *refusals()]
+UNCHANGED = [
+    case(wanted.name, 304, wanted.before, **wanted.arguments, fields={"If-None-Match": "*"})
+    for wanted in SUCCESSES
+    if wanted.status == 200 and 304 in OPERATIONS[wanted.name].statuses
+]
+CHANGED = [
+    case("create_definition", 412, body=ECHO, fields={"If-None-Match": "*"}),
+    case("retire_definition", 412, fields={"If-Match": '"x"'}),
+]
+CASES = [*SUCCESSES, *CONFLICTS, *UNCHANGED, *CHANGED, *refusals()]
 
 
 @pytest.fixture

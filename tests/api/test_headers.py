@@ -1,12 +1,11 @@
 """Header fields that every answer has, and what browsers are told."""
 
 import pytest
-from chalice.app import Request
 
 from app import app
 from chalicelib.api.headers import SECURITY, cross_origin, options
 from chalicelib.wiring.settings import Settings
-from tests.application import EXECUTE, JSON, Sedo, T
+from tests.application import EXECUTE, JSON, Sedo, T, http_request
 
 CONSOLE = "https://console.example.com"
 
@@ -82,17 +81,7 @@ class TestOtherSites:
 
 
 def test_a_preflight_request_of_one_is_told_what_it_may_send() -> None:
-    asked = Request(
-        {
-            "multiValueQueryStringParameters": None,
-            "headers": {"origin": CONSOLE},
-            "pathParameters": None,
-            "requestContext": {"httpMethod": "OPTIONS", "resourcePath": "/things"},
-            "stageVariables": None,
-            "body": None,
-            "isBase64Encoded": False,
-        }
-    )
+    asked = http_request("OPTIONS", "/things", {"origin": CONSOLE})
     fields = options(asked, ["POST", "OPTIONS"], {CONSOLE}).headers
     assert fields["Access-Control-Allow-Methods"] == "OPTIONS, POST"
     assert "Idempotency-Key" in fields["Access-Control-Allow-Headers"]

@@ -44,7 +44,7 @@ class DynamoDefinitions:
         current = put_if(self._client, request)
         return current is None or _read(current).digest == record.digest
 
-    def put_newest(self, record: DefinitionRecord) -> None:
+    def put_newest(self, record: DefinitionRecord) -> bool:
         """Make a version the newest."""
         request: PutItemInputTypeDef = {
             "TableName": self._heads,
@@ -53,7 +53,7 @@ class DynamoDefinitions:
             "ExpressionAttributeNames": {"#version": "version"},
             "ExpressionAttributeValues": {":version": {"N": str(record.version)}},
         }
-        put_if(self._client, request)
+        return put_if(self._client, request) is None
 
     def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""

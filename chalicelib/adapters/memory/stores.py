@@ -198,11 +198,13 @@ class MemoryDefinitions:
         stored = self.versions.setdefault((record.tenant_id, record.id, record.version), record)
         return stored.digest == record.digest
 
-    def put_newest(self, record: DefinitionRecord) -> None:
+    def put_newest(self, record: DefinitionRecord) -> bool:
         """Make a version the newest."""
         head = self.heads.get((record.tenant_id, record.id))
-        if head is None or head.version <= record.version:
-            self.heads[record.tenant_id, record.id] = record
+        if head is not None and head.version > record.version:
+            return False
+        self.heads[record.tenant_id, record.id] = record
+        return True
 
     def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""

@@ -77,6 +77,10 @@ class ConflictError(SedoError):
     """it is there already, with other content."""
 
 
+class PreconditionFailedError(SedoError):
+    """it is not as the request asks that it be."""
+
+
 class StateError(ConflictError):
     """its state does not allow that."""
 

@@ -1,0 +1,62 @@
+"""Requests on conditions (RFC 9110, section 13): what has not changed is not sent again, nor changed unseen."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from http import HTTPStatus
+
+from chalice.app import Request, Response
+
+from chalicelib.core.values.errors import PreconditionFailedError
+
+READ = ("GET", "HEAD")
+FRESH = "private, no-cache"
+"""``Cache-Control`` of what may be kept, and is to be asked for anew each time."""
+
+
+def tagged(request: Request, response: Response) -> Response:
+    """Name what a request reads by its content, or tell the caller that it has that already.
+
+    An ``ETag`` that the answer has says which version of a thing it is: that stands before the name of the content.
+    """
+    if request.method not in READ or response.status_code != HTTPStatus.OK or "Cache-Control" in response.headers:
+        return response
+    version = response.headers.get("ETag", "")
+    content = f"{response.headers['Content-Type']}\n{response.body}".encode()
+    digest = urlsafe_b64encode(hashlib.sha256(content).digest()[:12]).decode()
+    fields = {**response.headers, "Cache-Control": FRESH, "ETag": f'"{version}.{digest}"' if version else f'"{digest}"'}
+    known = request.headers.get("if-none-match")
+    if known is not None and (known.strip() == "*" or fields["ETag"] in _tags(known)):
+        kept = {name: field for name, field in fields.items() if name in {"Cache-Control", "ETag", "Vary"}}
+        return Response("", kept, HTTPStatus.NOT_MODIFIED)
+    response.headers = fields
+    return response
+
+
+def require_absent(version: str | None) -> None:
+    """Hold ``If-None-Match: *`` against the version that stands, which is None where there is nothing.
+
+    Raises:
+        PreconditionFailedError: there is one.
+    """
+    if version is not None:
+        raise PreconditionFailedError("there is one already, and If-None-Match: * asks that there be none")
+
+
+def require_match(wanted: str, version: str | None) -> None:
+    """Hold an ``If-Match`` against the version that stands, which is None where there is nothing.
+
+    Raises:
+        PreconditionFailedError: it names no such version.
+    """
+    if version is None:
+        raise PreconditionFailedError("there is none, and If-Match asks that there be one")
+    versions = {tag.strip('"').partition(".")[0] for tag in _tags(wanted)}
+    if wanted.strip() != "*" and version not in versions:
+        raise PreconditionFailedError(
+            "it has changed since its ETag was read that If-Match names: read it again, and decide anew"
+        )
+
+
+def _tags(text: str) -> list[str]:
+    """Read entity tags; weak ones count as the strong ones, as they do in a comparison for a read."""
+    return [tag.strip().removeprefix("W/") for tag in text.split(",")]
