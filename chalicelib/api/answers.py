@@ -86,7 +86,7 @@ class AnswerApi:
         until = self.callbacks.clock.now() + timedelta(milliseconds=round(1000 * body["keepSeconds"]))
         given = body.get("id")
         return Signal(
-            self.new_id() if given is None else given,
+            given or request.seed or self.new_id(),
             request.path["name"],
             until,
             body.get("data"),

@@ -21,7 +21,7 @@ class Callers:
 
     def actor(self, request: ApiRequest) -> str | None:
         """Tell who asks, if that is known."""
-        return self._caller(request.http)[0]
+        return self.caller(request.http)[0]
 
     def person(self, request: ApiRequest) -> Person:
         """Tell who asks, and of which groups they are.
@@ -29,7 +29,7 @@ class Callers:
         Raises:
             UnknownCallerError: that is not known.
         """
-        user, groups = self._caller(request.http)
+        user, groups = self.caller(request.http)
         if user is None:
             raise UnknownCallerError(
                 "tasks are for people who are known: deploy with an authorizer that tells who they are, or for "
@@ -37,7 +37,8 @@ class Callers:
             )
         return Person(user, groups)
 
-    def _caller(self, http: Request) -> tuple[str | None, frozenset[str]]:
+    def caller(self, http: Request) -> tuple[str | None, frozenset[str]]:
+        """Tell who asks, and of which groups they are, as far as that is known."""
         found = (http.context or {}).get("authorizer") or {}
         user, groups = found.get("principalId"), found.get("groups")
         if user is None and self.trusts_headers:

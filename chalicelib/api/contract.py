@@ -37,6 +37,7 @@ from chalicelib.core.values.value import value
 if TYPE_CHECKING:
     from chalicelib.api.support import ApiSupport
 
+KEY = "Idempotency-Key"
 PAGING = ("limit", "cursor")
 """Query parameters that choose a page of a list, and not what is in it."""
 MAX_BODY_BYTES = LIMITS.body_bytes
@@ -51,6 +52,10 @@ class Declared:
 
     def __init__(self, place: str, found: Mapping[str, Any]) -> None:
         self._place, self._found = place, found
+
+    def get(self, name: str) -> Any:  # noqa: ANN401 - of the type that the contract says
+        """Get a parameter, or None where the contract has none of this name there."""
+        return self._found.get(name)
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - of the type that the contract says
         """Get a parameter: where the request has none, its default in the contract, or None.
@@ -76,6 +81,14 @@ class ApiRequest:
     asked: Mapping[str, str]
     """The query as it was asked."""
     support: "ApiSupport"
+    seed: str | None = None
+    """What it names by what it makes, where it may be done again: 16 hexadecimal digits."""
+
+    @property
+    def key(self) -> str | None:
+        """The caller's own name for it, where its operation takes one."""
+        found: str | None = self.header.get(KEY)
+        return found
 
     def scope(self) -> str:
         """Name the list that is asked for: by its address and the filters, in any order."""

@@ -34,7 +34,11 @@ class ExecutionApi:
         """Start an execution: 201, or 200 with the first one of the same name and input."""
         body, wait = request.body, request.query["wait"]
         execution, new = self.service.execute(
-            *request.place, body["input"], body.get("name"), body.get("version"), self.callers.actor(request)
+            *request.place,
+            body["input"],
+            body.get("name") or request.seed,
+            body.get("version"),
+            self.callers.actor(request),
         )
         if wait:
             execution = self.service.read_execution(execution.tenant_id, execution.id, wait)

@@ -30,6 +30,7 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
+    errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SedoError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -79,15 +80,25 @@ def operation(
 
     @wraps(answers)
     def route(self: S, http: Request, /, *parameters: str) -> Response:
-        try:
-            return tagged(http, answers(self, read(answers.__name__, http, parameters, self.support)))
-        except errors.SedoError as error:
-            status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-            found = list(getattr(error, "problems", ()))
-            more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
-            return problem(error.title(), str(error), status, **more)
+        def once() -> Response:
+            request = read(answers.__name__, http, parameters, self.support)
+            caller = self.support.callers.caller(http)[0]
+            return self.support.replies.once(request, caller, lambda seeded: explained(lambda: answers(self, seeded)))
+
+        return tagged(http, explained(once))
 
     return route
+
+
+def explained(answers: Callable[[], Response]) -> Response:
+    """Answer what it raises as a problem document."""
+    try:
+        return answers()
+    except errors.SedoError as error:
+        status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+        found = list(getattr(error, "problems", ()))
+        more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
+        return problem(error.title(), str(error), status, **more)
 
 
 def framework_problem(response: Response) -> Response:

@@ -1,6 +1,8 @@
 """What all operations of the API share."""
 
+from chalicelib.api.callers import Callers
 from chalicelib.api.cursors import Cursors
+from chalicelib.api.replies import Replies
 from chalicelib.core.values.value import value
 
 
@@ -9,3 +11,5 @@ class ApiSupport:
     """What operations share."""
 
     cursors: Cursors
+    replies: Replies
+    callers: Callers

@@ -13,6 +13,7 @@ from chalicelib.ports import (
     HistoryStore,
     IncidentLog,
     Queue,
+    ReplyStore,
     SignalStore,
     TaskStore,
 )
@@ -33,6 +34,7 @@ class Adapters:
     tasks: TaskStore
     signals: SignalStore
     incidents: IncidentLog
+    replies: ReplyStore
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]

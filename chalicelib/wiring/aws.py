@@ -11,6 +11,7 @@ from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
+from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.payloads import Payloads
@@ -46,6 +47,7 @@ def adapters(settings: Settings) -> Adapters:
         tasks=DynamoTasks(dynamodb, here, payloads),
         signals=DynamoSignals(dynamodb, here, payloads),
         incidents=DynamoIncidents(dynamodb, here),
+        replies=DynamoReplies(dynamodb, here),
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,

@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
 from chalicelib.adapters.memory.incidents import MemoryIncidents
+from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryClock,
@@ -38,6 +39,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         tasks=MemoryTasks(),
         signals=MemorySignals(),
         incidents=MemoryIncidents(),
+        replies=MemoryReplies(),
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),

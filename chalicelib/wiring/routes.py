@@ -11,6 +11,7 @@ from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
+from chalicelib.api.replies import Replies
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.tasks import TaskApi
 from chalicelib.core.executions.identity import CallKey
@@ -43,7 +44,7 @@ def routes(  # noqa: PLR0913 - by keyword
     callers: Callers,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
-    support = ApiSupport(Cursors(keys))
+    support = ApiSupport(Cursors(keys), Replies(adapters.replies, adapters.clock, lambda: token_hex(8)), callers)
     return Routes(
         health=HealthApi(support, adapters.health),
         definitions=DefinitionApi(support, services.definitions),

@@ -11,9 +11,11 @@ from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
+from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.memory.incidents import MemoryIncidents
+from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
     MemoryChunks,
@@ -27,7 +29,16 @@ from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import ChunkStore, Payloads
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.ports import DefinitionStore, ExecutionStore, HistoryStore, IncidentLog, Queue, SignalStore, TaskStore
+from chalicelib.ports import (
+    DefinitionStore,
+    ExecutionStore,
+    HistoryStore,
+    IncidentLog,
+    Queue,
+    ReplyStore,
+    SignalStore,
+    TaskStore,
+)
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
 from tests.adapters.wire import refuse_inconsistent_reads
@@ -53,6 +64,7 @@ class Backend:
     events: SignalStore
     tasks: TaskStore
     incidents: IncidentLog
+    replies: ReplyStore
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -126,6 +138,7 @@ def _memory() -> Backend:
         events=events,
         tasks=tasks,
         incidents=MemoryIncidents(),
+        replies=MemoryReplies(),
         queue=queue,
         receive=receive,
     )
@@ -155,6 +168,7 @@ def _aws(endpoint: str | None) -> Aws:
         events=DynamoSignals(dynamodb, names, payloads),
         tasks=DynamoTasks(dynamodb, names, payloads),
         incidents=DynamoIncidents(dynamodb, names),
+        replies=DynamoReplies(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,
     )

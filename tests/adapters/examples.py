@@ -1,4 +1,6 @@
 import itertools
+import random
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -19,6 +21,11 @@ _NUMBERS = itertools.count(1)
 
 def fresh(word: str) -> str:
     return f"{word}-{next(_NUMBERS)}"
+
+
+def random_text(size: int) -> str:
+    """Make a text that does not get smaller by compressing it: the same for the same size."""
+    return b64encode(random.Random(size).randbytes(size)).decode()[:size]
 
 
 def submitted(tenant: str, name: str = "00c0ffee", value: Json = None, started_at: datetime = NOW) -> Execution:

@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
+from chalicelib.ports import KeyHolder, Reply
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, history_row, incident, submitted, task, waiting
+from tests.adapters.examples import NOW, definition, history_row, incident, random_text, submitted, task, waiting
 
 POLICIES = {
     path.stem.removeprefix("policy-"): json.loads(path.read_text()) for path in Path(".chalice").glob("policy-*.json")
@@ -52,6 +54,11 @@ def api(aws: Aws, tenant: str) -> None:
     events(aws, tenant)
     tasks(aws, tenant)
     aws.backend.tasks.list(tenant, TaskFilter(), 10)
+    replies, holder = aws.backend.replies, KeyHolder("asked", "seed")
+    replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
+    replies.keep("name", Reply(200, {}, random_text(600_000)), NOW + timedelta(days=1))
+    replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
+    replies.forget("name")
     execution, record, dependencies = submitted(tenant, value="x" * 100_000), definition(tenant), aws.backend
     dependencies.definitions.add(record)
     dependencies.definitions.put_newest(record)

@@ -1,5 +1,6 @@
 """What the routes answer, against what chalicelib/openapi.yaml declares."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,7 @@ from chalice.test import HTTPResponse
 
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
 from tests.api.declared import OPERATIONS, Operation, resolved, validate
 from tests.application import Sedo
@@ -182,16 +184,38 @@ CONFLICTS = [
     case("send_event", 400, body={"data": "x"}),
     case("dry_run_definition", 400, body={"mocks": {"nope": {"nothing": True}}}),
 ]
+KEY = {"Idempotency-Key": "k"}
+
+
+def repeat(name: str, body: "Json | bytes", **arguments: Any) -> Case:
+    """Make a request under the key of one that had another body."""
+    again = (body if isinstance(body, bytes) else json.dumps(body).encode()) + b" "
+    first = done(name, body, fields=KEY, **arguments)
+    return case(name, 422, first, body=again, fields=KEY, **arguments)
+
+
+def under_way(world: World) -> None:
+    world.call("create_definition", ECHO, fields=KEY)
+    store: Any = wiring().routes.definitions.support.replies.store
+    store.holders = {name: (copy_with(held, reply=None), *more) for name, (held, *more) in store.holders.items()}
+
+
+REPEATED = [
+    repeat(wanted.name, **{"body": {}, **wanted.arguments})
+    for wanted in SUCCESSES
+    if 422 in OPERATIONS[wanted.name].statuses
+]
 UNCHANGED = [
     case(wanted.name, 304, wanted.before, **wanted.arguments, fields={"If-None-Match": "*"})
     for wanted in SUCCESSES
     if wanted.status == 200 and 304 in OPERATIONS[wanted.name].statuses
 ]
 CHANGED = [
+    case("create_definition", 409, under_way, body=ECHO, fields=KEY),
     case("create_definition", 412, body=ECHO, fields={"If-None-Match": "*"}),
     case("retire_definition", 412, fields={"If-Match": '"x"'}),
 ]
-CASES = [*SUCCESSES, *CONFLICTS, *UNCHANGED, *CHANGED, *refusals()]
+CASES = [*SUCCESSES, *CONFLICTS, *UNCHANGED, *CHANGED, *REPEATED, *refusals()]
 
 
 @pytest.fixture

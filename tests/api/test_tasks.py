@@ -108,7 +108,7 @@ def test_the_same_answer_again_with_the_same_key_is_the_same_result(sedo: Sedo) 
     path = only(sedo)
     first, again = (ask(sedo, "ada", "POST", f"{path}/complete", {"answer": {"yes": True}}, "k-1") for _ in range(2))
     assert (again.status_code, again.json_body) == (200, first.json_body)
-    assert_problem(ask(sedo, "ada", "POST", f"{path}/complete", {"answer": {"yes": False}}, "k-1"), 409)
+    assert_problem(ask(sedo, "ada", "POST", f"{path}/complete", {"answer": {"yes": False}}, "k-1"), 422)
     assert_problem(ask(sedo, "ada", "POST", f"{path}/complete", {"answer": {"yes": True}}, "k-2"), 409)
 
 

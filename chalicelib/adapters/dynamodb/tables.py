@@ -86,6 +86,8 @@ TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,))
 """People's tasks."""
 INCIDENTS = TableSchema("incident", "tenantId", "kindSubject")
 """Incidents: ``<kind>#<subject>``; those of no tenant under ``-``."""
+REPLIES = TableSchema("reply", "replyKey", "part", numbers=("part",))
+"""Answers by the keys of their requests: part 0 says who has the key, all have some of the body."""
 
-TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, INCIDENTS)
+TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, INCIDENTS, REPLIES)
 """All tables, in the order in which they are made."""

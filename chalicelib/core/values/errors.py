@@ -77,6 +77,14 @@ class ConflictError(SedoError):
     """it is there already, with other content."""
 
 
+class KeyInUseError(ConflictError):
+    """a request with this key is under way."""
+
+
+class KeyReusedError(SedoError):
+    """the key belongs to another request."""
+
+
 class PreconditionFailedError(SedoError):
     """it is not as the request asks that it be."""
 

@@ -16,6 +16,7 @@ from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.reads import batch_get
+from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
@@ -27,10 +28,10 @@ from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import TaskFilter
-from chalicelib.ports import Stale
+from chalicelib.ports import KeyHolder, Reply, Stale
 from local.backend import free_port
 from tests.adapters.conftest import Aws
-from tests.adapters.examples import NOW, definition, following, history_row, submitted, task, waiting
+from tests.adapters.examples import NOW, definition, following, history_row, random_text, submitted, task, waiting
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -92,6 +93,7 @@ class Dependencies:
     queue: SqsQueue
     events: DynamoSignals
     tasks: DynamoTasks
+    replies: DynamoReplies
 
 
 def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
@@ -103,6 +105,7 @@ def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
         queue=SqsQueue(queues, NAMES),
         events=DynamoSignals(tables, NAMES, payloads),
         tasks=DynamoTasks(tables, NAMES, payloads),
+        replies=DynamoReplies(tables, NAMES),
     )
 
 
@@ -137,6 +140,12 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "open task": lambda dependencies: dependencies.tasks.open(task("t")),
     "open a large task": lambda dependencies: dependencies.tasks.open(task("t", data="x" * 100_000)),
     "update task": lambda dependencies: dependencies.tasks.update(task("t", version=2)),
+    "claim a key": lambda dependencies: dependencies.replies.claim("k", KeyHolder("a", "s"), NOW, NOW, NOW),
+    "keep an answer": lambda dependencies: dependencies.replies.keep("k", Reply(200, {}, "{}"), NOW),
+    "keep a large answer": lambda dependencies: dependencies.replies.keep(
+        "k", Reply(200, {}, random_text(600_000)), NOW
+    ),
+    "give a key back": lambda dependencies: dependencies.replies.forget("k"),
     "list tasks": lambda dependencies: dependencies.tasks.list("t", TaskFilter(), 10),
 }
 """Every call of every port."""

@@ -1,0 +1,114 @@
+"""Answers by the keys of their requests, in DynamoDB: an item each, and more for the rest of a long one."""
+
+import zlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.reads import query
+from chalicelib.adapters.dynamodb.tables import REPLIES
+from chalicelib.adapters.dynamodb.writes import put_if
+from chalicelib.adapters.names import Names
+from chalicelib.core.values.json import decode, encode
+from chalicelib.core.values.value import copy_with
+from chalicelib.ports import KeyHolder, Reply
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
+
+    from chalicelib.adapters.dynamodb.attributes import Item
+
+PART_BYTES = 256 * 1024
+
+
+class DynamoReplies:
+    """The table of answers."""
+
+    def __init__(self, client: "DynamoDBClient", names: Names) -> None:
+        self._client = client
+        self._table = names.table(REPLIES)
+
+    def claim(self, name: str, wanted: KeyHolder, now: datetime, until: datetime, died_before: datetime) -> KeyHolder:
+        """Take a key."""
+        item: Item = {
+            **REPLIES.key(name, 0),
+            "asked": {"S": wanted.asked},
+            "seed": {"S": wanted.seed},
+            "since": {"N": _seconds(now)},
+            REPLIES.expiry: {"N": _seconds(until)},
+        }
+        request: PutItemInputTypeDef = {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": f"{REPLIES.absent} OR {REPLIES.expiry} <= :now",
+            "ExpressionAttributeValues": {":now": {"N": _seconds(now)}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        found = put_if(self._client, request)
+        if found is None:
+            return copy_with(wanted, is_new=True)
+        holder = KeyHolder(found["asked"]["S"], found["seed"]["S"], self._reply(found))
+        is_dead = int(found["since"]["N"]) < int(died_before.timestamp())
+        if holder.reply is not None or holder.asked != wanted.asked or not is_dead:
+            return holder
+        request["Item"] = {**item, "seed": found["seed"]}
+        request["ConditionExpression"] = "since = :since AND attribute_not_exists(parts)"
+        request["ExpressionAttributeValues"] = {":since": found["since"]}
+        return copy_with(holder, is_new=put_if(self._client, request) is None)
+
+    def keep(self, name: str, reply: Reply, until: datetime) -> None:
+        """Keep an answer, its first part last."""
+        text = zlib.compress(encode({"headers": dict(reply.headers), "body": reply.body}))
+        parts = [text[start : start + PART_BYTES] for start in range(0, len(text), PART_BYTES)]
+        expires = {"N": _seconds(until)}
+        for number, part in [*enumerate(parts)][:0:-1]:
+            with unavailable():
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={**REPLIES.key(name, number), "content": {"B": part}, REPLIES.expiry: expires},
+                )
+        with unavailable():
+            self._client.update_item(
+                TableName=self._table,
+                Key=REPLIES.key(name, 0),
+                UpdateExpression=f"SET #status = :status, content = :content, parts = :parts, {REPLIES.expiry} = :end",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":status": {"N": str(reply.status)},
+                    ":content": {"B": parts[0]},
+                    ":parts": {"N": str(len(parts))},
+                    ":end": expires,
+                },
+            )
+
+    def forget(self, name: str) -> None:
+        """Give a key back."""
+        with unavailable():
+            self._client.update_item(
+                TableName=self._table,
+                Key=REPLIES.key(name, 0),
+                UpdateExpression=f"SET {REPLIES.expiry} = :past",
+                ExpressionAttributeValues={":past": {"N": "0"}},
+            )
+
+    def _reply(self, item: "Item") -> Reply | None:
+        """Read the answer of an item, if it has one."""
+        if "parts" not in item:
+            return None
+        content, count = bytes(item["content"]["B"]), int(item["parts"]["N"])
+        if count > 1:
+            request: QueryInputTypeDef = {
+                "TableName": self._table,
+                "KeyConditionExpression": f"{REPLIES.partition} = :name AND {REPLIES.sort} > :first",
+                "ExpressionAttributeValues": {":name": item[REPLIES.partition], ":first": {"N": "0"}},
+                "ConsistentRead": True,
+            }
+            rest = query(self._client, request, count - 1)
+            content += b"".join(bytes(part["content"]["B"]) for part in rest)
+        found = decode(zlib.decompress(content))
+        return Reply(int(item["status"]["N"]), found["headers"], found["body"])
+
+
+def _seconds(instant: datetime) -> str:
+    return str(int(instant.timestamp()))

@@ -1,0 +1,33 @@
+"""Answers by the keys of their requests, in memory."""
+
+from datetime import datetime
+
+from chalicelib.core.values.value import copy_with
+from chalicelib.ports import KeyHolder, Reply
+
+
+class MemoryReplies:
+    """Who has which key, since when, and up to when."""
+
+    def __init__(self) -> None:
+        self.holders: dict[str, tuple[KeyHolder, datetime, datetime]] = {}
+
+    def claim(self, name: str, wanted: KeyHolder, now: datetime, until: datetime, died_before: datetime) -> KeyHolder:
+        """Take a key."""
+        if name in self.holders and self.holders[name][2] > now:
+            holder, since, expires = self.holders[name]
+            if holder.reply is not None or since >= died_before or holder.asked != wanted.asked:
+                return holder
+            self.holders[name] = holder, now, expires
+            return copy_with(holder, is_new=True)
+        self.holders[name] = wanted, now, until
+        return copy_with(wanted, is_new=True)
+
+    def keep(self, name: str, reply: Reply, until: datetime) -> None:
+        """Keep an answer."""
+        holder, since, _ = self.holders[name]
+        self.holders[name] = copy_with(holder, reply=reply), since, until
+
+    def forget(self, name: str) -> None:
+        """Give a key back."""
+        self.holders.pop(name, None)

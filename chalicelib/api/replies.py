@@ -1,0 +1,91 @@
+"""Answers that are kept for a day under the ``Idempotency-Key`` of their request, so that a repeat changes nothing.
+
+The header field is that of the IETF draft "The Idempotency-Key HTTP Header Field". A key belongs to a caller and a
+tenant. The same request under it has the same answer; another one is refused, and so is a repeat while the first is
+under way. What sedo could not do (a status of 500 or more) is not kept: a repeat tries it again. So does one after a
+minute of silence: then the function that had the first has died.
+"""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from http import HTTPStatus
+
+from chalice.app import Response
+
+from chalicelib.api.contract import ApiRequest, raw
+from chalicelib.core.values.errors import KeyInUseError, KeyReusedError, UnavailableError
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.ports import Clock, KeyHolder, Reply, ReplyStore
+
+KEPT_FOR = timedelta(days=1)
+DIES_WITHIN = timedelta(minutes=1)
+"""After how long a request is over (Amazon API Gateway quotas, "Integration timeout": 29 seconds)."""
+REPLAYED = "Idempotency-Replayed"
+"""Tells that an answer is that of an earlier request."""
+
+
+@value
+class Replies:
+    """Answers by the keys of their requests."""
+
+    store: ReplyStore
+    clock: Clock
+    new_seed: Callable[[], str]
+
+    def once(self, request: ApiRequest, caller: str | None, respond: Callable[[ApiRequest], Response]) -> Response:
+        """Answer a request, or as the first one with its key was answered.
+
+        ``respond`` is handed the request with the seed of what it makes.
+
+        Raises:
+            KeyReusedError: the first one asked for something else.
+            KeyInUseError: the first one is under way.
+            UnavailableError: the store did not answer; nothing was done.
+        """
+        if request.key is None:
+            return respond(request)
+        place = request.path.get("tenantId") or request.http.context["path"]
+        name, asked = _digest(place, caller or "", request.key), _fingerprint(request)
+        now = self.clock.now()
+        wanted = KeyHolder(asked, self.new_seed())
+        found = self.store.claim(name, wanted, now, now + KEPT_FOR, now - DIES_WITHIN)
+        if found.is_new:
+            return self._answered(name, lambda: respond(copy_with(request, seed=found.seed)))
+        if found.asked != asked:
+            raise KeyReusedError(
+                f"the Idempotency-Key {request.key!r} was sent with another request: take a new key for each request"
+            )
+        if found.reply is None:
+            raise KeyInUseError(
+                f"the first request with the Idempotency-Key {request.key!r} is under way: ask again in some seconds"
+            )
+        reply = found.reply
+        return Response(reply.body, {**reply.headers, REPLAYED: "true"}, reply.status)
+
+    def _answered(self, name: str, respond: Callable[[], Response]) -> Response:
+        """Answer for the first time, and keep the answer."""
+        response: Response | None = None
+        try:
+            response = respond()
+        finally:
+            if response is None or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                with suppress(UnavailableError):  # then a repeat waits for a minute
+                    self.store.forget(name)
+        if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            headers = {name: str(field) for name, field in response.headers.items()}
+            with suppress(UnavailableError):  # the same
+                reply = Reply(response.status_code, headers, str(response.body))
+                self.store.keep(name, reply, self.clock.now() + KEPT_FOR)
+        return response
+
+
+def _fingerprint(request: ApiRequest) -> str:
+    """Tell requests apart by all that they ask."""
+    http = request.http
+    return _digest(http.method, http.context["path"], str(sorted(request.asked.items())), raw(http).decode("latin-1"))
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\n".join(f"{len(text)} {text}" for text in texts).encode()).hexdigest()
