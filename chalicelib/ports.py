@@ -15,6 +15,7 @@ from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
     from chalicelib.core.records.incident import Incident
+    from chalicelib.core.records.replies import KeptAnswer, KeyHolder
     from chalicelib.core.waits.correlation import Channel, Correlation, KeptSignal, Waiter
     from chalicelib.core.waits.task import Task, TaskFilter
 
@@ -169,54 +170,22 @@ class DefinitionStore(Protocol):
         """Read up to ``limit`` newest versions that are not retired, by id, after an id."""
 
 
-@value
-class Reply:
-    """An answer of the API that is kept."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
-
-
-@value
-class KeyHolder:
-    """The request that has a key."""
-
-    asked: str
-    """Its fingerprint."""
-    seed: str
-    """What it names what it makes by, so that whoever does it again after its death makes nothing twice."""
-    reply: Reply | None = None
-    """How it was answered; None: it is under way."""
-    is_new: bool = False
-    """Whether it is to be done now: it took the key, or it goes on with what another began that has died."""
-
-
 class ReplyStore(Protocol):
-    """Answers by the keys of their requests."""
+    """Answers by the keys of their requests; each method raises UnavailableError where the store does not answer."""
 
-    def claim(self, name: str, wanted: KeyHolder, now: datetime, until: datetime, died_before: datetime) -> KeyHolder:
+    def claim(
+        self, name: str, wanted: "KeyHolder", now: datetime, until: datetime, died_before: datetime
+    ) -> "KeyHolder":
         """Take a key up to an instant, if nobody has it or it has expired; answer who has it.
 
         The same request takes over from one that began before an instant and was not answered.
-
-        Raises:
-            UnavailableError: the store did not answer.
         """
 
-    def keep(self, name: str, reply: Reply, until: datetime) -> None:
-        """Keep the answer of the request that has a key.
-
-        Raises:
-            UnavailableError: the store did not answer.
-        """
+    def keep(self, name: str, reply: "KeptAnswer", until: datetime) -> None:
+        """Keep the answer of the request that has a key."""
 
     def forget(self, name: str) -> None:
-        """Give a key back.
-
-        Raises:
-            UnavailableError: the store did not answer.
-        """
+        """Give a key back."""
 
 
 class HistoryStore(Protocol):

@@ -15,9 +15,10 @@ from http import HTTPStatus
 from chalice.app import Response
 
 from chalicelib.api.contract import ApiRequest, raw
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.errors import KeyInUseError, KeyReusedError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.ports import Clock, KeyHolder, Reply, ReplyStore
+from chalicelib.ports import Clock, ReplyStore
 
 KEPT_FOR = timedelta(days=1)
 DIES_WITHIN = timedelta(minutes=1)
@@ -76,7 +77,7 @@ class Replies:
         if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             headers = {name: str(field) for name, field in response.headers.items()}
             with suppress(UnavailableError):  # the same
-                reply = Reply(response.status_code, headers, str(response.body))
+                reply = KeptAnswer(response.status_code, headers, str(response.body))
                 self.store.keep(name, reply, self.clock.now() + KEPT_FOR)
         return response
 

@@ -12,10 +12,10 @@ from chalicelib.adapters import health
 from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import ROOT, Signal
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
-from chalicelib.ports import KeyHolder, Reply
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, history_row, incident, random_text, submitted, task, waiting
 
@@ -56,7 +56,7 @@ def api(aws: Aws, tenant: str) -> None:
     aws.backend.tasks.list(tenant, TaskFilter(), 10)
     replies, holder = aws.backend.replies, KeyHolder("asked", "seed")
     replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
-    replies.keep("name", Reply(200, {}, random_text(600_000)), NOW + timedelta(days=1))
+    replies.keep("name", KeptAnswer(200, {}, random_text(600_000)), NOW + timedelta(days=1))
     replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
     replies.forget("name")
     execution, record, dependencies = submitted(tenant, value="x" * 100_000), definition(tenant), aws.backend

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import KeyHolder, Reply
 from tests.adapters.conftest import Backend
 from tests.adapters.examples import NOW, random_text
 
 MINE = KeyHolder("mine", "seed")
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-REPLY = Reply(201, {"Location": "/sedo/tenants/t"}, '{"id": "ü"}')
+REPLY = KeptAnswer(201, {"Location": "/sedo/tenants/t"}, '{"id": "ü"}')
 
 
 def claim(backend: Backend, name: str, wanted: KeyHolder = MINE, later: timedelta = timedelta()) -> KeyHolder:

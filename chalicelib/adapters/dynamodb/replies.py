@@ -9,9 +9,9 @@ from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import REPLIES
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import KeyHolder, Reply
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -57,7 +57,7 @@ class DynamoReplies:
         request["ExpressionAttributeValues"] = {":since": found["since"]}
         return copy_with(holder, is_new=put_if(self._client, request) is None)
 
-    def keep(self, name: str, reply: Reply, until: datetime) -> None:
+    def keep(self, name: str, reply: KeptAnswer, until: datetime) -> None:
         """Keep an answer, its first part last."""
         text = zlib.compress(encode({"headers": dict(reply.headers), "body": reply.body}))
         parts = [text[start : start + PART_BYTES] for start in range(0, len(text), PART_BYTES)]
@@ -92,7 +92,7 @@ class DynamoReplies:
                 ExpressionAttributeValues={":past": {"N": "0"}},
             )
 
-    def _reply(self, item: "Item") -> Reply | None:
+    def _reply(self, item: "Item") -> KeptAnswer | None:
         """Read the answer of an item, if it has one."""
         if "parts" not in item:
             return None
@@ -107,7 +107,7 @@ class DynamoReplies:
             rest = query(self._client, request, count - 1)
             content += b"".join(bytes(part["content"]["B"]) for part in rest)
         found = decode(zlib.decompress(content))
-        return Reply(int(item["status"]["N"]), found["headers"], found["body"])
+        return KeptAnswer(int(item["status"]["N"]), found["headers"], found["body"])
 
 
 def _seconds(instant: datetime) -> str:

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import KeyHolder, Reply
 
 
 class MemoryReplies:
@@ -23,7 +23,7 @@ class MemoryReplies:
         self.holders[name] = wanted, now, until
         return copy_with(wanted, is_new=True)
 
-    def keep(self, name: str, reply: Reply, until: datetime) -> None:
+    def keep(self, name: str, reply: KeptAnswer, until: datetime) -> None:
         """Keep an answer."""
         holder, since, _ = self.holders[name]
         self.holders[name] = copy_with(holder, reply=reply), since, until

@@ -25,10 +25,11 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.executions.inputs import Message, StepDue
 from chalicelib.core.executions.model import ROOT, Signal
+from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import TaskFilter
-from chalicelib.ports import KeyHolder, Reply, Stale
+from chalicelib.ports import Stale
 from local.backend import free_port
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, following, history_row, random_text, submitted, task, waiting
@@ -141,9 +142,9 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "open a large task": lambda dependencies: dependencies.tasks.open(task("t", data="x" * 100_000)),
     "update task": lambda dependencies: dependencies.tasks.update(task("t", version=2)),
     "claim a key": lambda dependencies: dependencies.replies.claim("k", KeyHolder("a", "s"), NOW, NOW, NOW),
-    "keep an answer": lambda dependencies: dependencies.replies.keep("k", Reply(200, {}, "{}"), NOW),
+    "keep an answer": lambda dependencies: dependencies.replies.keep("k", KeptAnswer(200, {}, "{}"), NOW),
     "keep a large answer": lambda dependencies: dependencies.replies.keep(
-        "k", Reply(200, {}, random_text(600_000)), NOW
+        "k", KeptAnswer(200, {}, random_text(600_000)), NOW
     ),
     "give a key back": lambda dependencies: dependencies.replies.forget("k"),
     "list tasks": lambda dependencies: dependencies.tasks.list("t", TaskFilter(), 10),
