@@ -62,6 +62,42 @@ def health() -> Response:
     return routes().health.health(request())
 
 
+@app.route("/sedo/openapi.json", methods=READ)
+def read_contract() -> Response:
+    """Show the contract of this API."""
+    return routes().reference.read_contract(request())
+
+
+@app.route("/sedo/docs", methods=READ)
+def read_docs() -> Response:
+    """Show a page to read and to try the contract."""
+    return routes().reference.read_docs(request())
+
+
+@app.route("/sedo/docs/{name}", methods=READ)
+def read_docs_file(name: str) -> Response:
+    """Serve a file of that page."""
+    return routes().reference.read_docs_file(request(), name)
+
+
+@app.route("/sedo/step-types", methods=READ)
+def list_step_types() -> Response:
+    """List step types."""
+    return routes().reference.list_step_types(request())
+
+
+@app.route("/sedo/functions", methods=READ)
+def list_functions() -> Response:
+    """List the functions of templates."""
+    return routes().reference.list_functions(request())
+
+
+@app.route("/sedo/definition-schema.json", methods=READ)
+def read_definition_schema() -> Response:
+    """Show the JSON Schema of definitions."""
+    return routes().reference.read_definition_schema(request())
+
+
 @app.route(T + "/definitions", methods=["POST"], content_types=DOCUMENT)
 def create_definition(tenantId: str) -> Response:
     """Create a definition, or its next version."""

@@ -29,6 +29,8 @@ RULES = ("type", *CONSTRAINTS, "required", "x-percent-encoded", "default")
 """Keywords that are copied."""
 INNER = ("properties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "anyOf", "if", "else")
 """Keywords that hold schemas, or say how they are compiled."""
+HIDDEN = frozenset({"x-blank-is-empty", "x-checked-by", "x-empty", "x-message", "x-percent-encoded"})
+"""Notes for the check of requests, which readers of the contract have no use for."""
 NOTES = ("description", "x-message", "x-checked-by")
 
 
@@ -56,6 +58,17 @@ def compiled(contract: Mapping[str, Any]) -> dict[str, Any]:
         for method, operation in item.items()
         if method != "parameters"
     }
+
+
+def served_json(contract: Mapping[str, Any]) -> str:
+    """Write the contract as it is served: without the notes for the check of requests."""
+    return json.dumps(_without_notes(contract), ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_notes(node: Node) -> Node:
+    if isinstance(node, Mapping):
+        return {key: _without_notes(inner) for key, inner in node.items() if key not in HIDDEN}
+    return [_without_notes(inner) for inner in node] if isinstance(node, list) else node
 
 
 class _Compiler:

@@ -25,7 +25,7 @@ from chalicelib.core.expressions.template import Scope, compile_condition, rende
 from chalicelib.engine.observers import turn_line
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.settings import variables
-from docs.contract import contract_json
+from docs.contract import contract_json, served_json
 from docs.failures import failures
 
 INCLUDES = """\
@@ -105,6 +105,7 @@ def main(arguments: list[str]) -> int:
         "failures.md": "\n".join(failures()),
         "design.md": with_table((DOCS / "design.md").read_text(encoding="utf-8"), state_table()),
         "../chalicelib/api/contract.json": contract_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),
+        "../chalicelib/api/openapi.json": served_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),
         "definition.schema.json": json.dumps(definition_schema(STEP_TYPES), indent=2, ensure_ascii=False),
     }
     stale = [name for name, page in pages.items() if not is_current(DOCS / name, page)]

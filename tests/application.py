@@ -14,6 +14,7 @@ from chalicelib.adapters.memory.stores import MemoryExecutions
 from chalicelib.core.values.json import Json
 from chalicelib.testing import EventSources
 from chalicelib.wiring.graph import wiring
+from tests import contract
 
 PROJECT = Path(__file__).parents[1]
 EXAMPLE = (PROJECT / "definitions" / "example-definition.yaml").read_text()
@@ -39,7 +40,9 @@ class Sedo:
         self, method: str, path: str, body: "Json | bytes" = b"", headers: Mapping[str, str] = JSON
     ) -> HTTPResponse:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.client.http.request(method, path, headers=dict(headers), body=content)
+        answer = self.client.http.request(method, path, headers=dict(headers), body=content)
+        contract.hold(method, path, answer.status_code, answer.headers, answer.body)
+        return answer
 
     def get(self, path: str) -> Any:
         answer = self.ask("GET", T + path)

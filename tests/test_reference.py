@@ -7,9 +7,12 @@ import pytest
 
 from chalicelib.core.definitions.schema_export import definition_schema
 from chalicelib.steps import STEP_TYPES
+from docs.contract import served_json
 from docs.generate import DOCS, functions, is_current, settings, state_table, steps, with_table
+from tests.api.declared import CONTRACT
 
 PAGES = {
+    "../chalicelib/api/openapi.json": lambda: served_json(CONTRACT),
     "steps.md": lambda: "\n".join(steps()),
     "functions.md": lambda: "\n".join(functions()),
     "settings.md": lambda: "\n".join(settings()),

@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib.core.values.json import parse_instant
 from local.backend import HOST, free_port
+from tests import contract
 
 PROJECT = Path(__file__).parents[1]
 EXAMPLE = (PROJECT / "definitions" / "example-definition.yaml").read_text()
@@ -58,7 +59,9 @@ class Sedo:
         try:
             connection.request(method, path, body.encode(), {"Content-Type": kind})
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            content = answer.read()
+            contract.hold(method, path, answer.status, answer.headers, content)
+            return answer.status, json.loads(content)
         finally:
             connection.close()
 

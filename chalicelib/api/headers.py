@@ -18,7 +18,10 @@ SECURITY: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
 }
 """What the answers of an API say of themselves (OWASP REST Security Cheat Sheet, "Security Headers")."""
-ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, X-Request-Id"
+ALLOWED = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, "
+    "X-Request-Id, X-Sedo-Groups, X-Sedo-User"
+)
 """Header fields that other sites may send."""
 EXPOSED = "Content-Range, Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, X-Request-Id"
 """Header fields that other sites may read."""

@@ -121,6 +121,7 @@ class Wiring:
             adapters=self._adapters,
             services=self.services,
             definitions=self.dependencies.definitions,
+            step_types=self._step_types,
             keys=self._calls.keys,
             tokens=self._calls.tokens,
             callers=Callers(self._settings.trusts_headers),

@@ -1,6 +1,6 @@
 """What the routes call, and what each route answers of the use cases."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 
 from chalicelib.adapters.calls.tokens import Tokens
@@ -11,9 +11,11 @@ from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
+from chalicelib.api.reference import ReferenceApi
 from chalicelib.api.replies import Replies
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.tasks import TaskApi
+from chalicelib.core.definitions.model import StepType
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.token import SigningKey
@@ -27,6 +29,7 @@ class Routes:
     """Everything that routes use."""
 
     health: HealthApi
+    reference: ReferenceApi
     definitions: DefinitionApi
     executions: ExecutionApi
     answers: AnswerApi
@@ -39,6 +42,7 @@ def routes(  # noqa: PLR0913 - by keyword
     adapters: Adapters,
     services: Services,
     definitions: Definitions,
+    step_types: Mapping[str, StepType],
     keys: Callable[[], Sequence[SigningKey]],
     tokens: Tokens,
     callers: Callers,
@@ -47,6 +51,7 @@ def routes(  # noqa: PLR0913 - by keyword
     support = ApiSupport(Cursors(keys), Replies(adapters.replies, adapters.clock, lambda: token_hex(8)), callers)
     return Routes(
         health=HealthApi(support, adapters.health),
+        reference=ReferenceApi(support, step_types),
         definitions=DefinitionApi(support, services.definitions),
         executions=ExecutionApi(support, services.executions, callers, lambda *turn: tokens.issue(CallKey(*turn))),
         answers=AnswerApi(support, services.answers, callers, lambda: token_hex(8)),

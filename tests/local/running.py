@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from local.backend import HOST, free_port
+from tests import contract
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
@@ -66,6 +67,7 @@ class Sedo:
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
+        contract.hold(method, path, answer.status, answer.headers, text)
         return answer.status, json.loads(text) if text else None
 
     def ask_until(self, path: str, key: str, value: object) -> None:

@@ -1,0 +1,86 @@
+"""Holds every answer that a test gets, over Chalice's test client or HTTP, against chalicelib/openapi.yaml."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jsonschema.protocols import Validator
+
+from chalicelib.api.headers import SECURITY
+from chalicelib.api.parsing import read_yaml
+from chalicelib.core.schemas.dialect import errors_of
+from chalicelib.core.values.json import Json
+from tests.api.declared import OPERATIONS, Operation, resolved, validator
+
+HELD: Counter[tuple[str, int]] = Counter()
+"""How many answers were held, by operation and status."""
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+OF_THE_GATEWAY = (403, 404, 405, 411, 413, 414, 415, 431, 500, 502, 504)
+"""Statuses with which a gateway answers requests that no operation gets to see."""
+
+
+def hold(method: str, target: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Hold an answer against what the contract declares of its operation and status."""
+    fields = {name.lower(): field for name, field in headers.items()}
+    assert not [name for name in SECURITY if name.lower() not in fields]
+    operation = operation_of("GET" if method == "HEAD" else method, target.partition("?")[0])
+    if method == "OPTIONS" and status == 204:
+        assert fields["allow"]
+        return
+    if operation is None or (status == 405 and "405" not in operation.declared["responses"]):
+        assert status in OF_THE_GATEWAY, (status, body)
+        check(PROBLEM, read_yaml(body, 1_000_000)[0])
+        return
+    responses = operation.declared["responses"]
+    assert str(status) in responses, (operation.declared["operationId"], status, body)
+    declared = resolved(responses[str(status)])
+    described = {name.lower(): resolved(header) for name, header in declared.get("headers", {}).items()}
+    assert {"location", "link", "etag"} & {*fields} <= {*described}, (status, fields)
+    for name, header in described.items():
+        if header["required"] or name in fields:
+            check(header["schema"], fields[name])
+    HELD[operation.declared["operationId"], status] += 1
+    if "content" not in declared:
+        assert body == b""
+        return
+    content = declared["content"][fields["content-type"]]
+    if method != "HEAD":
+        is_data = "json" in fields["content-type"] or "yaml" in fields["content-type"]
+        check(content["schema"], read_yaml(body, 100_000_000)[0] if is_data else body.decode())  # JSON is YAML, too
+
+
+def check(schema: Mapping[str, Json], value: Json) -> None:
+    """Hold a value against a schema of the contract."""
+    found = errors_of(compiled(_frozen(schema)), value)
+    assert not found, [(error.json_path, error.message) for error in found[:3]]
+
+
+def operation_of(method: str, path: str) -> Operation | None:
+    """Find the operation of a path; None: the contract has none."""
+    for operation, pattern in patterns():
+        if operation.method == method and pattern.fullmatch(path):
+            return operation
+    return None
+
+
+@cache
+def patterns() -> list[tuple[Operation, re.Pattern[str]]]:
+    """Write the path of every operation as a pattern, those with fixed names first."""
+    made = [(operation, re.compile(re.sub(r"{\w+}", "[^/]+", operation.path))) for operation in OPERATIONS.values()]
+    return sorted(made, key=lambda each: each[0].path.count("{"))
+
+
+_SCHEMAS: dict[int, Mapping[str, Any]] = {}
+
+
+def _frozen(schema: Mapping[str, Json]) -> int:
+    """Name a schema of the contract, or one that was written here; it lives as long as the module."""
+    _SCHEMAS[id(schema)] = schema
+    return id(schema)
+
+
+@cache
+def compiled(name: int) -> Validator:
+    return validator(_SCHEMAS[name])
