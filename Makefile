@@ -19,7 +19,7 @@ help:
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
 	@echo "make flame    draw where the time of the processor goes: docs/flame.svg"
-	@echo "make soak     search 100,000 random runs of the simulation, and all pairs of faults, for one that goes wrong"
+	@echo "make soak     search 100,000 random runs of the simulation, all pairs of faults, and 1,000 requests of each kind, for one that goes wrong"
 	@echo "make mutants  break the core and the engine in thousands of ways, one at a time, and count which ways no test notices"
 	@echo "              (SAMPLE=200 SEED=1 ONLY=chalicelib/core/executions JOBS=2 can be set; MORE=--help tells the rest)"
 	@echo "make format   format the code and mend what can be mended"
@@ -52,8 +52,9 @@ bench: install
 flame: install
 	@$(PY) -m benchmarks.flame docs/flame.svg
 
-soak: $(APP)/.dev-installed
+soak: install
 	$(PY) -m tests.simulation.soak
+	$(PY) -m tests.fuzz
 
 mutants: $(APP)/.dev-installed
 	$(PY) -m tests.mutation --sample $(or $(SAMPLE),0) --seed $(or $(SEED),1) --only "$(ONLY)" $(if $(JOBS),--jobs $(JOBS)) $(MORE)

@@ -23,7 +23,9 @@ JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
 class Sedo:
     """`python -m local` in a project: the small one of these tests, or sedo itself."""
 
-    def __init__(self, home: Path, python: Path, port: object = None, project: Path = HERE / "project") -> None:
+    def __init__(
+        self, home: Path, python: Path, port: object = None, project: Path = HERE / "project", **more: str
+    ) -> None:
         self.port = port or free_port()
         self.log = home / "data" / "ministack.log"
         self.process = subprocess.Popen(
@@ -35,6 +37,7 @@ class Sedo:
                 "PORT": str(self.port),
                 "SEDO_HOME": str(home),
                 "SEDO_MINISTACK": str(python.with_name("ministack")),
+                **more,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

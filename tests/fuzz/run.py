@@ -1,0 +1,38 @@
+"""One run of schemathesis."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+CONTRACT = PROJECT / "chalicelib" / "api" / "openapi.json"
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+)
+
+
+def fuzz(url: str, examples: int, *more: str) -> int:
+    """Try every operation of the contract at a server, alone and one after another as its links say; 0: all held."""
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        str(CONTRACT),
+        f"--url={url}",
+        f"--checks={','.join(CHECKS)}",
+        f"--max-examples={examples}",
+        "--header=X-Sedo-User: ada",
+        "--request-timeout=40",
+        "--suppress-health-check=all",
+        "--warnings=off",
+        "--no-color",
+        *more,
+    ]
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONPATH": str(PROJECT)}
+    return subprocess.run(  # noqa: S603 - our own
+        command, env={**os.environ, **hooks}, cwd=PROJECT, check=False
+    ).returncode
