@@ -6,6 +6,7 @@ PYTHON ?= python3
 export SEDO_HOME PORT
 
 APP := $(SEDO_HOME)/app
+REDOCLY := $(SEDO_HOME)/redocly
 MINISTACK := $(SEDO_HOME)/ministack
 PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
@@ -32,7 +33,7 @@ run: $(APP)/.run-installed $(MINISTACK)/.installed
 test: install
 	@$(MAKE) --no-print-directory check
 
-install: $(APP)/.dev-installed ministack
+install: $(APP)/.dev-installed ministack $(REDOCLY)/.installed
 
 ministack: $(MINISTACK)/.installed
 
@@ -44,6 +45,9 @@ check:
 	$(APP)/bin/deptry .
 	$(PY) -m vulture
 	$(PY) docs/generate.py --check
+	$(PY) -m docs.breaking
+	PATH="$(abspath $(APP))/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+	  $(REDOCLY)/node_modules/.bin/redocly lint --config redocly.yaml chalicelib/openapi.yaml
 	$(PY) -m pytest --numprocesses=auto --dist=worksteal --durations=15 --cov --cov-report=term-missing:skip-covered
 
 bench: install
@@ -67,7 +71,7 @@ docs: $(APP)/.dev-installed
 	$(PY) docs/generate.py
 
 clean:
-	rm -rf $(APP) $(MINISTACK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(APP) $(MINISTACK) $(REDOCLY) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # A stamp is written last, so an installation that was broken off is not taken for a whole one.
 
@@ -86,6 +90,12 @@ $(APP)/.run-installed: requirements.txt requirements-local.txt constraints.txt $
 $(APP)/.dev-installed: requirements-dev.txt $(APP)/.run-installed
 	@echo "installing what the checks need"
 	@$(PY) $(PIP_INSTALL) -c constraints.txt -r requirements-dev.txt
+	@touch $@
+
+$(REDOCLY)/.installed: $(APP)/.dev-installed
+	@echo "installing redocly, which lints the contract"
+	@mkdir -p $(REDOCLY)
+	@PATH="$(abspath $(APP))/bin:$$PATH" npm install --silent --no-audit --no-fund --prefix $(REDOCLY) @redocly/cli@2.77.0
 	@touch $@
 
 $(MINISTACK)/.installed: requirements-ministack.txt $(MINISTACK)/.made
