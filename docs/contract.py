@@ -1,13 +1,15 @@
 """Compile chalicelib/openapi.yaml to what the validation of requests needs: chalicelib/api/contract.json.
 
 An operation is ``{path, query, header, body}``: schemas by the names of parameters, and the body as ``{schema, empty,
-blankIsEmpty}``, which is left out where there is none or something else checks it. A schema has the keywords that
-chalicelib/api/contract.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
+blankIsEmpty}``, which is left out where there is none or something else checks it; ``fields`` are header fields of
+every answer of an operation that is deprecated. A schema has the keywords that chalicelib/api/contract.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, TypeAlias
 
 Node: TypeAlias = Any
@@ -65,6 +67,23 @@ def served_json(contract: Mapping[str, Any]) -> str:
     return json.dumps(_without_notes(contract), ensure_ascii=False, separators=(",", ":"))
 
 
+def _farewell(operation: Mapping[str, Any]) -> dict[str, str]:
+    """Make the header fields of what will go: since when it is deprecated (RFC 9745), and when it ends (RFC 8594).
+
+    Raises:
+        ContractError: the contract does not say so.
+    """
+    try:
+        since, end = (datetime.fromisoformat(operation[key]) for key in ("x-deprecated-since", "x-sunset"))
+    except KeyError as error:
+        raise ContractError(f"{operation['operationId']} is deprecated, and has no {error.args[0]}") from error
+    instant = end.replace(tzinfo=UTC)
+    return {
+        "Deprecation": f"@{int(since.replace(tzinfo=UTC).timestamp())}",
+        "Sunset": format_datetime(instant, usegmt=True),
+    }
+
+
 def _without_notes(node: Node) -> Node:
     if isinstance(node, Mapping):
         return {key: _without_notes(inner) for key, inner in node.items() if key not in HIDDEN}
@@ -83,6 +102,8 @@ class _Compiler:
             for place in ("path", "query", "header")
         }
         made["path"] = {name: made["path"][name] for name in re.findall(r"{(\w+)}", path)}
+        if operation.get("deprecated"):
+            made["fields"] = _farewell(operation)
         body = self.component(operation.get("requestBody", {"x-checked-by": "nothing"}))
         if "x-checked-by" not in body:
             made["body"] = {

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from chalice.app import Request, Response
 
 from chalicelib.api.conditional import tagged
-from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, raw, read
+from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, operations, raw, read
 from chalicelib.api.parsing import Places, read_json, read_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.values import errors
@@ -85,9 +85,15 @@ def operation(
             caller = self.support.callers.caller(http)[0]
             return self.support.replies.once(request, caller, lambda seeded: explained(lambda: answers(self, seeded)))
 
-        return tagged(http, explained(once))
+        return announced(tagged(http, explained(once)), operations()[answers.__name__])
 
     return route
+
+
+def announced(response: Response, declared: Mapping[str, Any]) -> Response:
+    """Say in an answer that its operation will go, if the contract says so."""
+    response.headers |= declared.get("fields", {})
+    return response
 
 
 def explained(answers: Callable[[], Response]) -> Response:

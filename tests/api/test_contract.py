@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from chalice.app import Chalice
+from chalice.app import Chalice, Response
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -16,6 +16,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import chalicelib.api
 from app import app
 from chalicelib.api import contract
+from chalicelib.api.http import announced
 from chalicelib.core.schemas.dialect import errors_of
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json
@@ -205,3 +206,24 @@ def test_a_header_field_cannot_be_required() -> None:
     changed["components"]["parameters"]["IdempotencyKey"]["required"] = True
     with pytest.raises(ContractError, match="Idempotency-Key: whether it is there"):
         compiled(changed)
+
+
+class TestDeprecated:
+    def operation(self, **more: str) -> dict[str, Any]:
+        contract_with = deepcopy(CONTRACT)
+        contract_with["paths"]["/sedo/health"]["get"] |= {"deprecated": True, **more}
+        made: dict[str, Any] = compiled(contract_with)["health"]
+        return made
+
+    def test_its_answers_say_since_when_and_until_when(self) -> None:
+        declared = self.operation(**{"x-deprecated-since": "2026-01-01", "x-sunset": "2027-01-01"})
+        fields = announced(Response("", {"Link": "x"}), declared).headers
+        assert fields == {
+            "Link": "x",
+            "Deprecation": "@1767225600",
+            "Sunset": "Fri, 01 Jan 2027 00:00:00 GMT",
+        }
+
+    def test_without_these_it_cannot_be(self) -> None:
+        with pytest.raises(ContractError, match="health is deprecated, and has no x-sunset"):
+            self.operation(**{"x-deprecated-since": "2026-01-01"})
