@@ -2,7 +2,8 @@
 
 An operation is ``{path, query, header, body}``: schemas by the names of parameters, and the body as ``{schema, empty,
 blankIsEmpty}``, which is left out where there is none or something else checks it; ``fields`` are header fields of
-every answer of an operation that is deprecated. A schema has the keywords that chalicelib/api/contract.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
+every answer of an operation that is deprecated. A schema has the keywords that chalicelib/api/contract.py knows, every
+``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
 """
 
 import json
