@@ -27,6 +27,7 @@ from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.settings import variables
 from docs.contract import contract_json, served_json
 from docs.failures import failures
+from docs.limits import limits
 
 INCLUDES = """\
 In any list of steps, `include` puts the steps of another definition in its place, as it was when this one was created:
@@ -102,6 +103,7 @@ def main(arguments: list[str]) -> int:
         "steps.md": "\n".join(steps()),
         "functions.md": "\n".join(functions()),
         "settings.md": "\n".join(settings()),
+        "limits.md": "\n".join(limits()),
         "failures.md": "\n".join(failures()),
         "design.md": with_table((DOCS / "design.md").read_text(encoding="utf-8"), state_table()),
         "../chalicelib/api/contract.json": contract_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),

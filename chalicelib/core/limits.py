@@ -25,7 +25,7 @@ class Limits:
     """Bytes of values that a page of history puts back into its records; an answer has 6 MB (AWS Lambda quotas,
     "Invocation payload")."""
     dry_run_bytes: int = 5_000_000
-    """Bytes of the answer of a dry run (the same)."""
+    """Bytes of the answer of a dry run (AWS Lambda quotas, "Invocation payload")."""
 
     definition_steps: int = 1_000
     """Steps of one definition, nested ones included."""
@@ -51,11 +51,11 @@ class Limits:
     schema_unique_items: int = 200
     """Items of an array that are compared with each other."""
     validation_steps: int = 500_000
-    """What validating one instance may cost at most: a step is one keyword, or one member of it, at one place."""
+    """Steps that validating one instance may cost at most: a step is one keyword, or one member of it, at one place."""
     validation_steps_smallest: int = 50_000
-    """What validating the smallest instance may cost."""
+    """Steps that validating the smallest instance may cost."""
     validation_steps_per_byte: int = 4
-    """What each byte of the instance adds to that."""
+    """Steps that each byte of the instance adds to that."""
     problems: int = 1_000
     """Problems of one instance that are told."""
     problem_chars: int = 1_000
@@ -85,7 +85,7 @@ class Limits:
     function_items: int = 100_000
     """Items of a list that a function makes."""
     function_places: int = 15
-    """Decimal places that a function rounds to."""
+    """Places after the decimal point to which a function rounds."""
     function_format: int = 100
     """Characters of a format of a time."""
 
@@ -106,7 +106,7 @@ class Limits:
     execution_starts: int = 100_000
     """Executions that one execution starts by `workflow` steps."""
     execution_starts_a_minute: int = 10_000
-    """The same, in a minute."""
+    """Executions that one execution starts by `workflow` steps in a minute."""
     execution_signals: int = 100
     """Events that are kept for one execution until a step takes them."""
     execution_signals_taken: int = 20
@@ -118,7 +118,7 @@ class Limits:
     """Events of one name and key that are kept for whoever comes; those that were given back, or that came at the same
     moment, may be above it."""
     key_remembered: timedelta = timedelta(hours=1)
-    """For how long an event that was taken is known at least, however short it was to be kept."""
+    """For how long at least a repeat of an event that was taken is known, however short the event was to be kept."""
     key_chars: int = 1_000
     """Characters of the key of an event."""
     event_kept: timedelta = timedelta(days=1)
