@@ -98,8 +98,9 @@ class Hunt:
     def tests_of(self, mutant: Mutant) -> tuple[list[str], bool]:
         """List the tests for a mutant; tell whether importing the code reaches it, too."""
         function, block = block_of(mutant.file, ast.parse(mutant.text), mutant.place)
+        reference = [] if block else [test for test in self.reach.tests if test.startswith(plugin.REFERENCE)]
         tests, spent = [], 0.0
-        for test in self.reach.of(mutant.file, function or "", block):
+        for test in (*reference, *self.reach.of(mutant.file, function or "", block)):
             spent += self.reach.tests[test]
             if spent > self.seconds and tests:
                 break

@@ -34,6 +34,8 @@ ARGUMENTS = (
     ),
     *("-o", "markers=timeout: seconds", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
+REFERENCE = "tests/test_reference.py"
+"""The tests that see what stands in a module and in no function, as far as it is documented."""
 TREES = (
     "tests/core",
     "tests/steps",
@@ -42,6 +44,9 @@ TREES = (
     "tests/simulation",
     "tests/api",
     "tests/adapters",
+    REFERENCE,
+    "tests/test_definitions.py",
+    "tests/test_budgets.py",
 )
 """Where tests are that see a change in the memory of their process."""
 LEFT_OUT = (
