@@ -21,7 +21,7 @@ from tests.simulation.mutants_time import LooksOnlyAtLongWaits
 class JoinsAtTheFirstResult(Transition):
     def joined(self, thread: Thread, result: Json) -> None:
         parent = self.execution.threads[str(thread.parent)]
-        self.put(copy_with(parent, join=BranchJoin(len(parent.results) + 1)))
+        self.put(copy_with(parent, join=BranchJoin(len(parent.results) + 1, first=False)))
         super().joined(thread, result)
 
 

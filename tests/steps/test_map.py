@@ -15,9 +15,9 @@ SCHEMA = compile_schema(params_schema(MapStep()))
 @pytest.mark.parametrize(
     ("params", "spread"),
     [
-        ({"items": ["a", None]}, Spread(["a", None], concurrency=2)),
-        ({"items": ["a", "b"], "maxConcurrency": 1}, Spread(["a", "b"], concurrency=1)),
-        ({"items": ["a", "b"], "maxConcurrency": 50.0}, Spread(["a", "b"], concurrency=50)),
+        ({"items": ["a", None]}, Spread(["a", None], concurrency=2, tolerate=0)),
+        ({"items": ["a", "b"], "maxConcurrency": 1}, Spread(["a", "b"], concurrency=1, tolerate=0)),
+        ({"items": ["a", "b"], "maxConcurrency": 50.0}, Spread(["a", "b"], concurrency=50, tolerate=0)),
     ],
 )
 def test_it_spreads_its_items_all_at_once_or_some_at_a_time(params: dict[str, Json], spread: Spread) -> None:

@@ -13,7 +13,8 @@ SCHEMA = compile_schema(params_schema(ParallelStep()))
 
 
 @pytest.mark.parametrize(
-    ("params", "fork"), [({}, Fork()), ({"join": "all"}, Fork()), ({"join": "first"}, Fork(first=True))]
+    ("params", "fork"),
+    [({}, Fork(first=False)), ({"join": "all"}, Fork(first=False)), ({"join": "first"}, Fork(first=True))],
 )
 def test_it_forks_its_branches_and_waits_for_all_or_the_first(params: dict[str, Json], fork: Fork) -> None:
     assert SCHEMA.problems(params) == []

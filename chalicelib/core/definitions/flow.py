@@ -21,12 +21,12 @@ class Node:
     id: str | None
     onward: bool
     """Whether it leads to the one behind it, or to the end behind the last one."""
+    unknown: bool
+    """Whether nobody can tell where it leads."""
     targets: Sequence[tuple[Path, str]] = ()
     """The steps that it names, and where in it."""
     end: bool = False
     """Whether it can end the list."""
-    unknown: bool = False
-    """Whether nobody can tell where it leads."""
 
     @property
     def name(self) -> str:
@@ -48,11 +48,11 @@ def node(step: Mapping[str, Json], kind: Kind) -> Node:
     return Node(
         name if isinstance(name, str) else None,
         onward,
-        [(place, target) for place, target in named if isinstance(target, str)],
-        end=end,
         unknown=any(not isinstance(target, str) for _, target in named)
         or (kind.routes and not isinstance(step.get("choices"), list))
         or (end and not kind.ends and step["end"] is not True),
+        targets=[(place, target) for place, target in named if isinstance(target, str)],
+        end=end,
     )
 
 
@@ -64,7 +64,7 @@ def _of(step: Mapping[str, Json], key: str) -> Iterator[tuple[Path, Json]]:
 
 
 def flow_problems(
-    nodes: Sequence[Node], path: Path, suggestion: Suggestion, others: Collection[str], *, endless: bool = False
+    nodes: Sequence[Node], path: Path, suggestion: Suggestion, others: Collection[str], *, endless: bool
 ) -> list[Problem]:
     """Find what is wrong with how steps follow each other.
 

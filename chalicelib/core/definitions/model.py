@@ -107,7 +107,7 @@ class Fork:
     they read of it cannot change either.
     """
 
-    first: bool = False
+    first: bool
     """Whether the first result ends the others."""
 
 
@@ -118,7 +118,7 @@ class Spread:
     items: Sequence[Json]
     concurrency: int
     """How many may run at once."""
-    tolerate: int = 0
+    tolerate: int
     """How many may fail: such a one's result is ``{"error": …}``."""
 
 
@@ -146,7 +146,6 @@ class StepContext:
     """The result of the step before, or the execution's input."""
     now: datetime
     """The instant of the turn."""
-    attempt: int = 1
     choices: Iterable[tuple[bool, str]] = ()
     """Whether each of the step's choices holds, and the path that it leads to: evaluated one by one, as they are asked
     for, so that a choice behind one that holds cannot fail."""

@@ -33,11 +33,11 @@ class Branches(Rules):
         at_once = partitions if answer.concurrency >= count else max(1, answer.concurrency // size)
         join = PartitionJoin(
             partitions,
+            items=count,
             begun=at_once,
             at_once=at_once,
             concurrency=min(size, answer.concurrency),
             tolerate=answer.tolerate,
-            items=count,
             turn=thread.turn + 1,
             reads=read_below(self.definition, thread.step),
         )

@@ -92,7 +92,7 @@ class Failures(Rules):
         self.abandon(thread)
         self.joined(thread, {"error": failure_json(failure)})
 
-    def proceed(self, thread: Thread, number: int, *, again: bool = False) -> None:
+    def proceed(self, thread: Thread, number: int, *, again: bool) -> None:
         """Let a step go on, in an attempt of a number, whose threads or child executions have failed.
 
         What has succeeded stays, what is under way goes on, what has failed begins again where it failed.
@@ -134,7 +134,7 @@ class Failures(Rules):
             wait=wait,
         )
 
-    def revive_below(self, thread: Thread, *, again: bool = False) -> None:
+    def revive_below(self, thread: Thread, *, again: bool) -> None:
         """Let the threads below one that have failed begin their steps again."""
         for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
             if below.status is Status.FAILED and not is_tolerated(self.execution, below):
@@ -142,7 +142,7 @@ class Failures(Rules):
             elif isinstance(below.join, BranchJoin | ItemJoin) and below.status is Status.JOINING:
                 self.revive_below(below, again=again)
 
-    def begin_again(self, thread: Thread, *, again: bool = False) -> None:
+    def begin_again(self, thread: Thread, *, again: bool) -> None:
         """Let a step that failed begin again, or go on, in the same visit."""
         if thread.join is None:
             self.attempt(copy_with(thread, claimed_by="") if again else thread, 1)

@@ -35,7 +35,7 @@ class Rules(StateBuilder, ABC):
         """Let a thread begin an attempt of its step in the same visit: what it calls has the same idempotency key."""
 
     @abstractmethod
-    def proceed(self, thread: Thread, number: int, *, again: bool = False) -> None:
+    def proceed(self, thread: Thread, number: int, *, again: bool) -> None:
         """Let a step go on, in an attempt of a number, whose threads or child executions have failed.
 
         What has succeeded stays, what is under way goes on, what has failed begins again where it failed.

@@ -149,7 +149,7 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
     for name in step.schemas:
         require_schema(params[name], name)
     choices = _choices(step, execution, thread) if step.choices else ()
-    context = StepContext(thread.incoming, thread.started_at, thread.attempt, choices, step.default)
+    context = StepContext(thread.incoming, thread.started_at, choices, step.default)
     answer = step.type.run(params, context)
     if step.params.placeholders and isinstance(answer, Call):
         return copy_with(answer, placeholders=filling(step.params, seen))

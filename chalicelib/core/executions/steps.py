@@ -152,7 +152,7 @@ class Steps(Rules):
             case RetryWait() if until == first and thread.join is None:
                 self.attempt(thread, thread.attempt + 1)
             case RetryWait() if until == first:
-                self.proceed(thread, thread.attempt + 1)
+                self.proceed(thread, thread.attempt + 1, again=False)
             case AnswerWait() as wait if until == first:
                 self.overdue(thread, wait)
             case _ if thread.deadline == first:

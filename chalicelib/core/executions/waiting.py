@@ -15,7 +15,7 @@ class BranchJoin:
 
     total: int
     """How many branches there are."""
-    first: bool = False
+    first: bool
     """Whether the first result is enough."""
 
 
@@ -25,12 +25,12 @@ class ItemJoin:
 
     total: int
     """How many items there are."""
+    at_once: int
+    """How many may run at once."""
+    tolerate: int
+    """How many may fail."""
     begun: int = 0
     """How many of them have begun."""
-    at_once: int = 1
-    """How many may run at once."""
-    tolerate: int = 0
-    """How many may fail."""
     failed: int = 0
     """How many have failed so far, and were tolerated."""
 
@@ -41,7 +41,9 @@ class PartitionJoin:
 
     total: int
     """How many partitions there are."""
-    begun: int = 0
+    items: int
+    """How many items there are."""
+    begun: int
     """How many of them have begun."""
     at_once: int = 1
     """How many may run at once."""
@@ -51,8 +53,6 @@ class PartitionJoin:
     """How many items may fail."""
     failed: int = 0
     """How many items have failed so far, and were tolerated."""
-    items: int = 0
-    """How many items there are."""
     turn: int = 0
     """The turn after which the child executions are named, and which they name to their parent."""
     over: Sequence[int] = ()

@@ -45,11 +45,11 @@ class Expression:
 
     text: str
     tree: _Node
-    names: frozenset[str] | None = None
+    names: frozenset[str] | None
     """What it can see of the scope; None: all of it."""
-    path: Sequence[str | int] | None = None
+    path: Sequence[str | int] | None
     """The keys and indexes that lead to the value that is in scope already, if it only names one."""
-    visits: int = 0
+    visits: int
     """Of a path: the nodes of its tree."""
 
 

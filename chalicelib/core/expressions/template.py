@@ -86,7 +86,7 @@ class Template:
 
     source: Json
     _node: _Node
-    names: frozenset[str] = frozenset()
+    names: frozenset[str]
     """What its expressions can see of the scope."""
     placeholders: frozenset[Placeholder] = frozenset()
     """What is put in at the call."""

@@ -33,7 +33,7 @@ class TestLargeMap:
             ("maxConcurrency: 10", PartitionJoin(3, begun=1, at_once=1, concurrency=10, items=250, turn=1)),
             (
                 ALL_AT_ONCE + "tolerate: {percent: 10}",
-                PartitionJoin(3, 3, at_once=3, concurrency=84, items=250, tolerate=25, turn=1),
+                PartitionJoin(3, begun=3, at_once=3, concurrency=84, items=250, tolerate=25, turn=1),
             ),
         ],
     )
@@ -69,10 +69,10 @@ class TestLargeMap:
     def test_a_window_of_parts_begins_once_the_one_before_has_ended(self) -> None:
         run = Run(LARGE.format("maxConcurrency: 200"), 250).go()
         assert run.child(State.SUCCEEDED, 1).thread().join == PartitionJoin(
-            3, 2, at_once=2, concurrency=84, items=250, turn=1
+            3, begun=2, at_once=2, concurrency=84, items=250, turn=1
         )
         assert run.child(State.SUCCEEDED, 0).thread().join == PartitionJoin(
-            3, 3, at_once=2, concurrency=84, items=250, turn=1
+            3, begun=3, at_once=2, concurrency=84, items=250, turn=1
         )
         assert (run.thread().key, run.thread().driver) == (("main", 1), ME)
 
@@ -154,7 +154,7 @@ class TestPart:
 
     def test_one_of_a_very_large_map_has_parts_of_its_own(self) -> None:
         run = self.partition(250, first=1000, concurrency=50, tolerate=7)
-        assert run.thread().join == PartitionJoin(3, 1, at_once=1, concurrency=50, tolerate=7, items=250, turn=1)
+        assert run.thread().join == PartitionJoin(3, begun=1, at_once=1, concurrency=50, tolerate=7, items=250, turn=1)
         for number in range(3):
             run.child(State.SUCCEEDED, number, failed=2)
         assert run.done([[1], [2], [3]]).output == [1, 2, 3]

@@ -74,9 +74,9 @@ class TestThreads:
     @pytest.mark.parametrize(
         ("branches", "more", "steps", "join"),
         [
-            (4, "", 1, ItemJoin(99, begun=99, at_once=99)),
+            (4, "", 1, ItemJoin(99, begun=99, at_once=99, tolerate=0)),
             (9, "", 1, PartitionJoin(3, begun=3, at_once=3, concurrency=33, items=99)),
-            (9, "maxConcurrency: 49", 1, ItemJoin(99, begun=49, at_once=49)),
+            (9, "maxConcurrency: 49", 1, ItemJoin(99, begun=49, at_once=49, tolerate=0)),
             (9, "maxConcurrency: 60", 1, PartitionJoin(3, begun=1, at_once=1, concurrency=33, items=99)),
             (90, "", 6, PartitionJoin(99, begun=99, at_once=99, concurrency=1, items=99)),
         ],

@@ -80,7 +80,7 @@ FULL = Thread(
     busy_until=NOW,
     kept=(None,),
     strikes=2,
-    join=ItemJoin(9, 8, 7, 6, 5),
+    join=ItemJoin(9, at_once=7, tolerate=6, begun=8, failed=5),
     items=[1, None],
     results={"0": 3},
 )
@@ -156,7 +156,7 @@ class TestExecutions:
         assert (defaults(FULL.wait), defaults(FULL.wait.answer), defaults(message)) == ([], [], [])
 
     def test_every_thread_of_a_join_by_default_comes_back(self) -> None:
-        thread = copy_with(MAIN, join=BranchJoin(1), driver=None)
+        thread = copy_with(MAIN, join=BranchJoin(1, first=False), driver=None)
         live = copy_with(LIVE, threads={"main": thread}, parent=Parent("t:p:1", "main", 0))
         assert read_execution(json.loads(json.dumps(execution_json(live)))) == live
 
@@ -193,14 +193,14 @@ class TestExecutions:
 
 
 JOINS = [
-    (Status.JOINING, BranchJoin(1), '{"total":1,"begun":1}'),
-    (Status.JOINING, BranchJoin(3), '{"total":3,"begun":3,"at_once":3}'),
+    (Status.JOINING, BranchJoin(1, first=False), '{"total":1,"begun":1}'),
+    (Status.JOINING, BranchJoin(3, first=False), '{"total":3,"begun":3,"at_once":3}'),
     (Status.JOINING, BranchJoin(2, first=True), '{"total":2,"begun":2,"first":true,"at_once":2}'),
-    (Status.JOINING, ItemJoin(1, begun=1), '{"total":1,"begun":1,"listed":true,"forked":true}'),
-    (Status.JOINING, ItemJoin(3), '{"total":3,"listed":true,"forked":true}'),
+    (Status.JOINING, ItemJoin(1, at_once=1, tolerate=0, begun=1), '{"total":1,"begun":1,"listed":true,"forked":true}'),
+    (Status.JOINING, ItemJoin(3, at_once=1, tolerate=0), '{"total":3,"listed":true,"forked":true}'),
     (
         Status.JOINING,
-        ItemJoin(9, begun=8, at_once=7, tolerate=6, failed=5),
+        ItemJoin(9, at_once=7, tolerate=6, begun=8, failed=5),
         '{"total":9,"begun":8,"listed":true,"forked":true,"at_once":7,"tolerate":6,"failed":5}',
     ),
     (
@@ -210,20 +210,24 @@ JOINS = [
     ),
     (
         Status.READY,
-        PartitionJoin(9, 8, 7, 6, 5, 4, 9, 3, (1, 2), 4, "a"),
+        PartitionJoin(9, 9, 8, 7, 6, 5, 4, 3, (1, 2), 4, "a"),
         (
             '{"total":9,"begun":8,"listed":true,"at_once":7,"concurrency":6,"tolerate":5,"failed":4,"items":9,'
             '"reads":"a","turn":3,"over":[1,2],"redrives":4}'
         ),
     ),
-    (Status.OVER, PartitionJoin(3, 3, 3, items=250), '{"total":3,"begun":3,"listed":true,"at_once":3,"items":250}'),
+    (
+        Status.OVER,
+        PartitionJoin(3, items=250, begun=3, at_once=3),
+        '{"total":3,"begun":3,"listed":true,"at_once":3,"items":250}',
+    ),
     (Status.WAITING_FOR_CHILDREN, ChildJoin("t:o:1"), '{"total":1,"begun":1,"child":"t:o:1"}'),
     (
         Status.FAILED,
         ChildJoin("t:o:1", turn=3, over=(0,), redrives=1),
         '{"total":1,"begun":1,"turn":3,"over":[0],"redrives":1,"child":"t:o:1"}',
     ),
-    (Status.FAILED, ItemJoin(3), '{"total":3,"listed":true,"forked":true}'),
+    (Status.FAILED, ItemJoin(3, at_once=1, tolerate=0), '{"total":3,"listed":true,"forked":true}'),
     (Status.OVER, ChildJoin("t:o:1", awaited=False), '{"total":1,"begun":1,"child":"t:o:1","wait":false}'),
 ]
 """A status of a thread, what it joins, and how that is stored."""
