@@ -64,7 +64,7 @@ def _of(step: Mapping[str, Json], key: str) -> Iterator[tuple[Path, Json]]:
 
 
 def flow_problems(
-    nodes: Sequence[Node], path: Path, suggestion: Suggestion, others: Collection[str], *, endless: bool
+    nodes: Sequence[Node], path: Path, suggestion: Suggestion, others: Collection[str | None], *, endless: bool
 ) -> list[Problem]:
     """Find what is wrong with how steps follow each other.
 
@@ -103,7 +103,9 @@ def _taken_ids(named: _Named) -> _Found:
         yield from (((index, "id"), f"a step before this one has the id {name!r} already") for index in others)
 
 
-def _wrong_targets(nodes: Sequence[Node], named: _Named, suggestion: Suggestion, others: Collection[str]) -> _Found:
+def _wrong_targets(
+    nodes: Sequence[Node], named: _Named, suggestion: Suggestion, others: Collection[str | None]
+) -> _Found:
     if any(each.id is None for each in nodes):
         return
     for index, each in enumerate(nodes):

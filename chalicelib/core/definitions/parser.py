@@ -118,12 +118,12 @@ class _Parsing(Diagnostics):
             self.problem(("steps",), f"a definition has at most {MAX_STEPS:,} steps, those of nested lists included")
             return ""
         self.walk(raw, _Place(("steps",)))
-        ids = {each.id for nodes, _ in self.lists for each in nodes if each.id is not None}
+        ids = {each.id for nodes, _ in self.lists for each in nodes}
         for nodes, place in self.lists:
             self.ways(nodes, place, ids)
         return next(iter(self.steps), "")
 
-    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str]) -> None:
+    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str | None]) -> None:
         """Look at the ways between the steps of a list."""
         self.problems += flow_problems(nodes, place.path, self.suggestion, ids, endless=place.endless)
 
@@ -266,7 +266,7 @@ class _Trusting(_Parsing):
         """Take an object as it is."""
         return True
 
-    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str]) -> None:
+    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str | None]) -> None:
         """Take the ways as they are."""
 
     def schema(self, document: Json, path: Path) -> Schema:  # noqa: ARG002 - nothing is found wrong there

@@ -49,8 +49,8 @@ class Answers(Rules):
             case (CallbackSucceeded(result=result), AnswerKind.CALLBACK):
                 self.succeed(thread, result)
             case (CallbackFailed(), AnswerKind.CALLBACK):
-                answered = copy_with(thread, wait=copy_with(wait, answer=Answer(self.now)), claimed_by="")
-                self.fail(answered, StepError(event.message, event.name, event.details))
+                error = StepError(event.message, event.name, event.details)
+                self.fail(copy_with(thread, claimed_by=""), error)
             case (HeartbeatReceived(), AnswerKind.CALLBACK) if thread.status is Status.WAITING_FOR_ANSWER:
                 self.alive(thread, wait)
             case (TaskCompleted(result=result, actor=actor, key=key), AnswerKind.TASK):

@@ -94,7 +94,7 @@ class NumberFunctions:
         power(`2`, `10`) -> 1024
         power(`4`, `-0.5`) -> 0.5
         """
-        if isinstance(a, int) and isinstance(b, int) and abs(a) > 1 and math.log2(abs(a)) * abs(b) > _MAX_BITS:
+        if abs(a) > 1 and math.log2(abs(a)) * b > _MAX_BITS:
             raise OverflowError("power() has more digits than a number may have")
         result = a**b
         if isinstance(result, complex):

@@ -7,7 +7,7 @@ from chalicelib.core.definitions.include import MAX_INCLUDED, MAX_INCLUDES, reso
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.definitions.validation import validate
 from chalicelib.core.values.errors import InvalidDefinitionError
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, encode
 from chalicelib.steps import STEP_TYPES
 
 
@@ -36,6 +36,7 @@ VERSIONS: Mapping[str, list[list[Json]]] = {
     "far": [[echo("go", next="charge"), echo("charge", next="go", catch=[{"errors": ["*"], "next": "give-up"}])]],
     "deep": [[each("lines", echo("price", when="`false`"))]],
     "big": [[echo("text", message="x" * (MAX_INCLUDED // 2))]],
+    "half": [[echo("text", message="x" * (MAX_INCLUDED // 2 - len(encode(echo("text", message="")))))]],
     "many": [[echo(f"s{number}") for number in range(MAX_STEPS)]],
 }
 
@@ -214,6 +215,13 @@ class TestProblems:
         limit = f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes"
         assert problems(*big) == [(f"/steps/{number}/branches/0/steps/0/include", limit) for number in (1, 2)]
 
+    def test_it_may_be_as_large_as_it_may(self) -> None:
+        half: Json = {"include": "half"}
+        assert problems(each("a", half), each("b", half)) == []
+        assert problems(each("a", half), each("b", half), each("c", {"include": "many"})) == [
+            ("/steps/2/steps/0/include", f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes")
+        ]
+
     def test_there_are_so_many_includes_at_most(self) -> None:
         include: Json = {"include": {"definition": "pay", "steps": ["charge"]}}
         many: list[Json] = [each(f"m{number}", include) for number in range(MAX_INCLUDES + 1)]
@@ -226,6 +234,13 @@ class TestProblems:
             step = each("m", step)
         ((_, message),) = problems(step)
         assert message == "lists of steps nest at most 16 deep"
+        assert "includes" not in resolve(with_steps(step), find).document
+
+    def test_those_that_nest_as_deep_as_they_may_do(self) -> None:
+        step: Json = {"include": "pay"}
+        for _ in range(MAX_LISTS - 1):
+            step = each("m", step)
+        assert problems(step) == []
 
 
 def test_warnings_of_included_steps_are_told_at_the_include() -> None:

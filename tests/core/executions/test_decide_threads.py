@@ -84,6 +84,13 @@ class TestParallel:
             """)
         assert run.go().output == {"a": None}
 
+    def test_what_came_into_it_is_no_output_of_the_execution(self) -> None:
+        run = Run("""
+            outputSchema: {type: object}
+            steps: [{id: p, type: parallel, branches: [{id: a, steps: [{id: x, type: fail, when: input}]}]}]
+            """)
+        assert run.go().output == {"a": None}
+
     def test_a_loop_that_forks_again_makes_other_threads(self) -> None:
         run = Run("""
             stash: {n: 0}

@@ -87,6 +87,7 @@ class TestLooks:
     def test_after_the_end_only_living_children_are_once(self) -> None:
         assert looks(Run(SUB).go().ask(CancelRequested()), 600 * MINUTE) == [60]
         assert looks(wait(45).ask(CancelRequested()), 600 * MINUTE) == []
+        assert looks(wait(905).ask(CancelRequested()), 600 * MINUTE) == []
 
     def test_somebody_else_s_answer_is_not(self) -> None:
         assert looks(Run("steps: [{id: ask, type: callback}]").go().done(), 600 * MINUTE) == []
