@@ -34,7 +34,6 @@ class Failures(Rules):
         ``failure`` is what happened to a step of a child execution, where that is known.
         """
         failure = failure or Failure(error.name, str(error), thread.step, thread.attempt, error.details)
-        self.put(thread)
         self.record(State.STEP_FAILED, thread, error=failure, actor=answered_by(thread))
         if self.handled(thread, failure, error.retry_after):
             return

@@ -161,6 +161,7 @@ class TestCallback:
         failed = answered(Run(WAIT).go(), CallbackFailed, "No", "no")
         silent = Run(WAIT).go().later(60)
         for run in (failed, silent):
+            assert run.thread().wait is None
             run.ask(RedriveRequested())
             assert run.thread().status is Status.WAITING_FOR_ANSWER
             assert run.thread().turn > 1
@@ -314,6 +315,10 @@ class TestTask:
         (settle,) = run.asks()
         assert isinstance(settle, CloseWait)
         assert settle.thread.key == ("main", 1)
+
+    def test_it_is_taken_back_before_another_attempt(self) -> None:
+        run = Run(TASK.replace("type: task", "type: task, timeoutSeconds: 5, retry: [{errors: ['*']}]")).go().later(5)
+        assert [each.thread.turn for each in run.asks() if isinstance(each, CloseWait)] == [1]
 
     def test_after_a_redrive_it_is_another_task(self) -> None:
         run = Run(TASK).go().ask(CancelRequested()).ask(RedriveRequested())

@@ -231,6 +231,7 @@ class TestAtMostOnce:
         again = copy_with(event, again=True)
         assert repeats(run.execution, again) is None
         assert run.ask(again).performs == {"main": None}
+        assert run.thread().attempt == 1
         assert next(record.change for record in run.records if record.change)["again"] is True
 
     def test_one_that_goes_back_to_another_step_says_so_too(self) -> None:
@@ -296,7 +297,8 @@ class TestAtMostOnce:
         run = Run(PAY.replace("type: call", "type: call\n        callback: true")).go().ask(CancelRequested())
         run.fold(CallSucceeded("main", 1, "sent"))
         assert (run.state, run.thread().status) == (State.CANCELLED, Status.WAITING_FOR_ANSWER)
-        run.ask(RedriveRequested())
+        run.now += CALL_LASTS
+        run.ask(RedriveRequested(again=True))
         assert run.ask(CallbackSucceeded("main", 0, "paid")).output == "paid"
 
 

@@ -71,12 +71,29 @@ class TestRedrive:
         run.ask(REDRIVE)
         assert (run.until, run.thread().started_at) == (NOW + 150 * SECOND, NOW + 60 * SECOND)
 
+    def test_so_does_one_that_waited_for_an_answer(self) -> None:
+        run = Run("steps: [{id: a, type: callback, timeoutSeconds: 60}]").go().later(10).ask(CANCEL)
+        asked = run.thread().turn
+        run.now += 50 * SECOND
+        assert run.ask(REDRIVE).thread().turn > asked
+        assert run.thread().deadline == NOW + 120 * SECOND
+
     def test_a_step_that_would_be_tried_again_is(self) -> None:
         run = Run("steps: [{id: a, type: call, retry: [{errors: ['*'], intervalSeconds: 60, jitter: none}]}]")
         run.go().broke().ask(CANCEL).ask(REDRIVE)
         assert run.standing == {"main": "retrying a"}
         run.later(60)
         assert (run.performs, run.thread().attempt) == ({"main": None}, 2)
+
+    def test_it_is_in_another_visit_if_something_was_edited_and_it_has_begun_nothing(self) -> None:
+        retry = "retry: [{errors: ['*'], intervalSeconds: 60, jitter: none}]"
+        call = Run(f"steps: [{{id: a, type: call, {retry}}}]").go().broke().ask(CANCEL)
+        call.now += 5 * SECOND
+        call.ask(RedriveRequested(stash={"n": 1}))
+        assert (call.thread().visit, call.thread().visited_at) == (1, NOW + 5 * SECOND)
+        nest = Run(f"steps: [{{id: a, type: map, items: [1], {retry}, steps: [{{id: x, type: call}}]}}]").go()
+        nest.broke(thread="main.1.0").ask(CANCEL).ask(RedriveRequested(stash={"n": 1}))
+        assert (nest.standing["main"], nest.thread().visit) == ("retrying a", 0)
 
     def test_the_time_of_an_attempt_does_not_run_between_attempts_then_either(self) -> None:
         policy = "{errors: ['*'], intervalSeconds: 60, jitter: none}"
@@ -286,7 +303,7 @@ class TestRedriveOfChildren:
         run.ask(RedriveRequested(version=2))
         while run.performs:
             run.done("ok", next(iter(run.performs)))
-        assert run.execution.ended
+        assert run.output == {"a": "ok", "b": "ok", "c": "C"}
 
     def test_a_pause_between_a_redrive_and_its_message_does_not_undo_that_calls_are_made_again(self) -> None:
         run = self.failed().ask(RedriveRequested(again=True)).ask(PauseRequested()).ask(ResumeRequested())
