@@ -38,7 +38,7 @@ class Claim(Deliver):
 
     def begin(self, item: Execution | None) -> None:
         """Take up what there is to do of an execution as it was read."""
-        self.item, self.absent, self.image = item, item is None, None
+        self.item, self.image = item, None
         if item is None:
             return
         self.own, self.pending, self.unsent = {}, [], {}

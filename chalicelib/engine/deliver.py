@@ -68,7 +68,6 @@ class Deliver:
         self.budget = budget if mode is Mode.MESSAGES else copy_with(budget, turns=0)
         self.calls = dependencies.calls()
         self.item: Execution | None = None
-        self.absent = False
         self.presumed = False
         self.image: Callable[[], Image | None] | None = None
         self.own: dict[TurnKey, str] = {}
@@ -204,7 +203,7 @@ class Deliver:
 
     def too_early(self) -> set[str]:
         """Find the messages that may have come before what starts their execution."""
-        if not self.absent or self.item is not None:
+        if self.item is not None:
             return set()
         now = self.dependencies.clock.now()
         return {delivery.id for delivery in self.deliveries.values() if delivery.is_early(now)}

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -5,10 +6,14 @@ import pytest
 
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.records.codec import message_json
 from chalicelib.core.records.incident import IncidentKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.due_sweep import DueSweep, in_turns
+from chalicelib.engine.model import Dependencies
+from chalicelib.engine.worker import Worker
+from tests.engine.test_worker import record
 from tests.home import CALL, ECHO, START, SUB, WAIT, Executions, Home
 
 HOUR = {"type": "wait", "seconds": 3600}
@@ -263,7 +268,7 @@ class TestMany:
         assert home.calls["executions.get"] == 0
         assert home.sweep_due() == 0
 
-    def test_it_goes_on_until_its_time_is_over(self, home: Home) -> None:
+    def slowly(self, home: Home) -> Dependencies:
         many(home, 250)
         home.clock.sleep(2700)
 
@@ -274,9 +279,18 @@ class TestMany:
 
         slow = Slow()
         slow.items, slow.due_times = home.executions.items, home.executions.due_times
-        slowly = copy_with(home.dependencies, executions=slow)
+        return copy_with(home.dependencies, executions=slow)
+
+    def test_it_goes_on_until_its_time_is_over(self, home: Home) -> None:
+        slowly = self.slowly(home)
         assert DueSweep(slowly, "first", home.clock.now() + timedelta(seconds=15)).run_shard("") == 200
         assert DueSweep(slowly, "second", home.clock.now() + timedelta(seconds=15)).run_shard("") == 50
+
+    def test_a_function_keeps_time_for_what_it_has_begun(self, home: Home) -> None:
+        worker = Worker(self.slowly(home), lambda *_: None, reports=True)
+        shard = record("shard", json.dumps(message_json(Message("", ShardDue("", 0)))), "timers")
+        worker.handle([shard], "request", timedelta(seconds=15))
+        assert len(home.waiting()) == 100
 
     def test_tenants_take_turns(self) -> None:
         found = [*((f"big:d:{n}", START) for n in range(3)), ("small:d:1", START), ("other:d:1", START)]

@@ -87,6 +87,7 @@ def test_one_that_is_over_before_it_was_opened_is_never_opened() -> None:
     close_task(tasks, run.execution, left(run).thread)
     open_task(tasks, before, late.thread, late.task)
     assert (only(tasks).status, only(tasks).title, only(tasks).answer) == (TaskStatus.COMPLETED, LEFT, "seen")
+    assert only(tasks).version == 1
 
 
 class Rival(MemoryTasks):

@@ -274,6 +274,11 @@ def test_a_dead_letter_of_another_version_waits_a_day_for_a_function_that_knows_
     assert "(UnknownMessageError)" in incident.detail
 
 
+def test_one_that_does_not_say_when_it_was_sent_is_parked_at_once(world: World) -> None:
+    assert world.worker(Mode.DEAD_LETTERS).handle([record("newer", '{"v": 2}')], "request", MINUTE) is None
+    assert world.incidents.items
+
+
 def test_what_a_service_holds_up_comes_again_after_seconds_that_grow(world: World) -> None:
     (name,), (timer,) = world.waiting("a")
     world.executions.unreadable = {name}
