@@ -103,7 +103,7 @@ class TestTimeOuts:
             """).go()
         run.now += 30 * SECOND
         run.fold(TimerFired("main", 1))
-        assert run.state is State.TIMED_OUT
+        assert (run.state, run.error.step, run.error.attempt) == (State.TIMED_OUT, "both", 1)
 
 
 class TestRetry:

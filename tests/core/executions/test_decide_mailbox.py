@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from chalicelib.core.executions.answers import MAX_SIGNALS
-from chalicelib.core.executions.inputs import SignalSent
+from chalicelib.core.executions.inputs import CancelRequested, SignalSent
 from chalicelib.core.values.json import Json
 from tests.core.examples import NOW, Run
 
@@ -73,3 +73,12 @@ def test_those_that_were_kept_for_too_long_make_room() -> None:
     run.now = NOW + timedelta(seconds=30)
     run.ask(sent(MAX_SIGNALS, value="fresh"))
     assert run.later(30).output == "fresh"
+
+
+def test_the_end_names_those_that_no_step_has_taken_in_their_time() -> None:
+    run = Run(LATER).go()
+    run.ask(sent(1, until=NOW + timedelta(seconds=30)))
+    run.ask(sent(2, until=NOW + timedelta(seconds=31)))
+    run.now += timedelta(seconds=30)
+    run.ask(CancelRequested())
+    assert [signal.id for signal in run.records[-1].untaken] == ["event-2"]

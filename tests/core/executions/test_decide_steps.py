@@ -33,6 +33,7 @@ class TestSteps:
             ("StepSucceeded", "two"),
             ("ExecutionSucceeded", "two"),
         ]
+        assert {record.attempt for record in run.records} == {1}
 
     def test_who_started_it_is_told_once(self) -> None:
         run = Run(ECHOES).go()

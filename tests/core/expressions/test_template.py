@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.core.expressions.interpreter import MAX_BUILT
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import (
     Scope,
@@ -314,6 +315,15 @@ def test_the_budget_is_that_of_all_expressions_of_a_rendering() -> None:
     assert render(once, scope) == ["x" * 600_000]
     with pytest.raises(TemplateBudgetError):
         render(twice, scope)
+
+
+def test_so_is_that_of_all_that_is_built_on_the_way() -> None:
+    scope = Scope({}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    built = len(json.dumps(list(range(100_000)), separators=(",", ":")))
+    fits = MAX_BUILT // built
+    assert render(compile_template(["${length(range(`100000`))}"] * fits), scope) == [100_000] * fits
+    with pytest.raises(TemplateBudgetError, match="on the way"):
+        render(compile_template(["${length(range(`100000`))}"] * (fits + 1)), scope)
 
 
 def test_a_large_value_in_scope_costs_nothing_until_it_is_yielded() -> None:
