@@ -34,8 +34,8 @@ ARGUMENTS = (
     ),
     *("-o", "markers=timeout: seconds", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
-REFERENCE = "tests/test_reference.py"
-"""The tests that see what stands in a module and in no function, as far as it is documented."""
+REFERENCE = ("tests/test_reference.py", "tests/benchmarks/test_reporting.py")
+"""The tests that see what stands in a module and in no function: what is documented, and prices."""
 TREES = (
     "tests/core",
     "tests/steps",
@@ -44,7 +44,7 @@ TREES = (
     "tests/simulation",
     "tests/api",
     "tests/adapters",
-    REFERENCE,
+    *REFERENCE,
     "tests/test_definitions.py",
     "tests/test_budgets.py",
 )
