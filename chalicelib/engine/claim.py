@@ -38,7 +38,7 @@ class Claim(Deliver):
 
     def begin(self, item: Execution | None) -> None:
         """Take up what there is to do of an execution as it was read."""
-        self.item, self.image = item, None
+        self.item = item
         if item is None:
             return
         self.own, self.pending, self.unsent = {}, [], {}
@@ -74,8 +74,8 @@ class Claim(Deliver):
         """Own what a message names and what a dead twin left under it; make up for what the twin did not send."""
         if self.mode is Mode.SWEEP:
             self.imply_due(item)
-            return
-        self.take_up_threads(item, delivery)
+        else:
+            self.take_up_threads(item, delivery)
 
     def imply_due(self, item: Execution) -> None:
         """Send what every thread asks for that the schedule is to look at now."""
@@ -145,8 +145,10 @@ class Claim(Deliver):
         own: dict[TurnKey, str] = {}
         for thread in item.threads.values():
             driver, held = thread.driver, self.own.get(thread.key)
-            if held is not None and thread.key in self.running:
-                own[thread.key] = held  # the answer to its call counts, whatever has become of the execution
+            if thread.key in self.running:
+                own[thread.key] = self.own[
+                    thread.key
+                ]  # the answer to its call counts, whatever has become of the execution
             elif driver is not None and self.is_me(driver):
                 if thread.status is Status.READY and not driver.handed and not item.ended:
                     own[thread.key] = driver.message
