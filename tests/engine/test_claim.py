@@ -114,7 +114,7 @@ class TestClaimed:
         assert read.own == {("main", 1): "mine"}
 
     def test_one_that_was_made_and_waits_for_an_answer_has_its_timers(self, home: Home) -> None:
-        run = self.claimed(home, callback=True, timeoutSeconds=5)
+        run = self.claimed(home, callback=True, heartbeatSeconds=5)
         run.fold(CallSucceeded("main", 1, "sent"), OTHER)
         home.clock.sleep(5)
         timer = TimerFired("main", 1)
