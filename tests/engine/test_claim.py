@@ -9,6 +9,8 @@ from chalicelib.adapters.memory.stores import MemoryExecutions
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import (
     CallbackSucceeded,
+    CallDeferred,
+    CallFailed,
     CallSucceeded,
     CancelRequested,
     ChildEnded,
@@ -214,6 +216,33 @@ class TestWrittenByOthers:
         invocation.running.add(run.thread().key)
         invocation.adopt(copy_with(run.execution, threads={"main": handed}))
         assert invocation.own == {run.thread().key: "mine"}, "its call is under way: the answer counts"
+
+    @pytest.mark.parametrize(
+        ("event", "of_others", "after_the_end"),
+        [
+            (CallSucceeded("main", 0, "x"), True, True),
+            (CallFailed("main", 0, "No", "no"), True, True),
+            (CallDeferred("main", 0), True, True),
+            (CallbackSucceeded("main", 0, "x"), True, False),
+            (StepDue("main", 0), False, False),
+            (CancelRequested(), True, True),
+        ],
+        ids=lambda each: type(each).__name__,
+    )
+    def test_what_still_means_something_to_a_turn(
+        self, home: Home, event: Input, *, of_others: bool, after_the_end: bool
+    ) -> None:
+        invocation, run = self.ready(home)
+        ours, handed = run.execution, copy_with(run.thread(), driver=Driver("mine", "twin", handed=True))
+        theirs = copy_with(run.execution, threads={"main": handed})
+        moved = copy_with(ours, threads={"main": copy_with(run.thread(), turn=1, visit=1)})
+        ended = run.ask(CancelRequested()).execution
+        request = isinstance(event, CancelRequested)
+        for standing, means in ((ours, True), (theirs, of_others), (moved, request), (ended, after_the_end)):
+            invocation.own = {("main", 0): "mine"}
+            invocation.pending = [Pending(event, "mine")]
+            invocation.adopt(standing)
+            assert bool(invocation.pending) is means
 
     def test_a_timer_of_what_has_ended_means_nothing_any_more(self, home: Home) -> None:
         home.create(WAIT)
