@@ -96,7 +96,7 @@ class _Lint:
             yield Problem(pointer((*path, "when")), f"step {step['id']!r} can never run: this is never true")
         for key in ("retry", "catch"):
             yield from _unmatched(step, path, key, _errors(step_type, step))
-        yield from self.repeated(step, path, kind)
+        yield from self.repeated(step, path)
         params = {key: value for key, value in step.items() if key in kind.params}
         for key, remark in getattr(step_type, "remarks", _nothing)(params):
             yield Problem(pointer((*path, key)), remark)
@@ -104,9 +104,9 @@ class _Lint:
             inner = copy_with(view, item=view.item or below == ("steps",))
             yield from self.steps(steps, (*path, *below), inner)  # type: ignore[arg-type] # it is valid
 
-    def repeated(self, step: Mapping[str, Any], path: Path, kind: Kind) -> Iterator[Problem]:
+    def repeated(self, step: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         """Find policies that make a call again which was to be made once."""
-        if not kind.calls or step.get("delivery") != "at-most-once":
+        if step.get("delivery") != "at-most-once":
             return
         place, policies = ((*path, "retry"), step["retry"]) if "retry" in step else (("retry",), self.retry)
         for index, policy in enumerate(policies):

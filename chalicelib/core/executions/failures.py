@@ -10,7 +10,6 @@ from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import Rules, is_tolerated, too_many
 from chalicelib.core.executions.scope import answered_by, is_partition_root
 from chalicelib.core.executions.waiting import (
-    BranchJoin,
     ChildJoin,
     ChildrenJoin,
     ChildrenWait,
@@ -138,7 +137,7 @@ class Failures(Rules):
         for below in [other for other in self.execution.threads.values() if other.parent == thread.id]:
             if below.status is Status.FAILED and not is_tolerated(self.execution, below):
                 self.begin_again(below, again=again)
-            elif isinstance(below.join, BranchJoin | ItemJoin) and below.status is Status.JOINING:
+            elif below.status is Status.JOINING:
                 self.revive_below(below, again=again)
 
     def begin_again(self, thread: Thread, *, again: bool) -> None:

@@ -300,6 +300,9 @@ class TestAtMostOnce:
         assert warnings({**self.PAY, "retry": retry}) == [("/steps/0/retry/1", self.WORDS)]  # type: ignore[dict-item]
         assert warnings(self.PAY, retry=retry) == [("/retry/1", self.WORDS)]
 
+    def test_one_of_a_call_that_may_be_made_twice_is_not(self) -> None:
+        assert warnings({**self.PAY, "delivery": "at-least-once", "retry": [{"errors": ["*"]}]}) == []
+
     def test_one_that_names_what_it_knows_is_not(self) -> None:
         retry: Json = [{"errors": ["http.Status.503"]}]
         assert warnings({**self.PAY, "retry": retry}) == []  # type: ignore[dict-item]

@@ -55,6 +55,7 @@ class TestRetry:
         run = Run(NEST).go().broke("Busy", X).done("y", Y).later(1)
         assert run.performs.keys() == {X, Z}
         assert (run.thread(X).visit, run.thread(X).attempt, run.thread("main").attempt) == (0, 1, 2)
+        assert run.thread().wait is None
         assert run.done("x", X).done("z", Z).output == {"a": {"x": "x", "y": "y"}, "b": {"z": "z"}}
 
     def test_what_fails_meanwhile_is_told_no_further_and_begins_again_too(self) -> None:

@@ -106,6 +106,10 @@ class TestRedrive:
         assert run.standing == {"main": "joining both", "main.1.a": "ready both/a/x"}
         assert run.done("ok", "main.1.a").performs == {"main": {"a": "ok", "b": None}}
 
+    def test_nor_do_they_if_something_was_edited(self) -> None:
+        run = Run(BOTH).go().later(60).broke("No", "main.1.a").ask(RedriveRequested(stash={"n": 1}))
+        assert run.standing == {"main": "joining both", "main.1.a": "ready both/a/x"}
+
     def test_a_step_that_joins_gets_its_time_again(self) -> None:
         run = Run(BOTH.replace("type: parallel", "type: parallel\n        timeoutSeconds: 100")).go()
         run.later(10).broke("No", "main.1.a").ask(REDRIVE)
@@ -123,7 +127,7 @@ class TestRedrive:
                 output: '${{add(stash.n, `1`)}}'
             """)
         run.go().done("A", "main.1.a")
-        assert run.error.name == "TemplateFailed"
+        assert (run.error.name, run.thread().kept) == ("TemplateFailed", ())
         run.ask(RedriveRequested(stash={"n": 1}))
         if run.performs:
             run.done("A", *run.performs)
