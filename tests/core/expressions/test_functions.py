@@ -68,6 +68,7 @@ def test_there_are_no_other_functions_than_documented_ones_and_those_of_jmespath
         ("power(`1`, input.big)", 1),
         ("power(`10`, `-10000`)", 0.0),
         ("round(`-2.5`)", -3),
+        ("length(range(`50000`, `150000`))", 100_000),
         ("round(`1e300`)", 10**300),
         ("round(`7`, `2`)", 7),
         ("format('{} {}', input.none, input.object)", 'null {"a":1}'),

@@ -336,10 +336,13 @@ def test_a_large_value_in_scope_costs_nothing_until_it_is_yielded() -> None:
 
 def test_a_value_of_too_many_levels_is_stopped() -> None:
     value: Json = 1
-    for _ in range(300):
+    for _ in range(255):
         value = [value]
-    with pytest.raises(TemplateBudgetError, match="256 levels"):
-        render(compile_template("${input}"), Scope({"input": value}, datetime(2026, 1, 31, tzinfo=UTC), ""))
+    scope = Scope({"input": value, "output": [value]}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    assert render(compile_template("${[input]}"), scope) == [value]
+    for one_more in ("${[output]}", "${[[input]]}"):
+        with pytest.raises(TemplateBudgetError, match="256 levels"):
+            render(compile_template(one_more), scope)
 
 
 def test_recursion_at_run_time_is_a_template_error() -> None:

@@ -6,7 +6,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from chalicelib.core.schemas.schema import compile_schema, schema_problems
+from chalicelib.core.schemas.schema import MAX_DEPTH, compile_schema, schema_problems
 from chalicelib.core.values.json import Json, Problem
 
 PERSON: dict[str, Any] = {
@@ -262,3 +262,13 @@ def test_a_number_too_big_for_a_keyword_is_a_problem() -> None:
 def test_a_message_and_their_number_are_bounded() -> None:
     assert len(messages({"type": "null"}, "x" * 5_000)[0][1]) == 1_000
     assert len(messages({"items": {"type": "null"}}, [1] * 5_000)) == 1_000
+
+
+def test_a_schema_may_be_as_deep_as_it_may_and_its_bytes_are_those_of_utf_8() -> None:
+    deep: Json = True
+    for _ in range(MAX_DEPTH):
+        deep = {"not": deep}
+    assert schema_problems(deep) == []
+    (problem,) = schema_problems({"not": deep})
+    assert "nests deeper than 20 levels" in problem.message
+    assert schema_problems({"description": "ä" * 12_000}) == []
