@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from chalicelib.core.executions.due import due_at, is_late
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import Input, Message, ResumeRequested, ShardDue, Started, TimerFired
-from chalicelib.core.executions.model import ENDED, Execution, Origin, State
+from chalicelib.core.executions.model import ENDED, ROOT, Execution, Origin, State, Status
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with, value
@@ -200,7 +200,7 @@ class DueSweep:
             child = there.get(message.execution) if isinstance(message.event, kinds) else None
             if child is None:
                 needed.append(message)
-            elif child.state in {State.SUBMITTED, State.PAUSED, *ENDED}:
+            elif child.state in {State.SUBMITTED, State.PAUSED, *ENDED} or has_not_begun(child):
                 needed.append(copy_with(message, submitted=None))
         return needed
 
@@ -223,6 +223,12 @@ class DueSweep:
             return
         with ThreadPoolExecutor(self.at_once, "sweep") as pool:
             yield pool.map
+
+
+def has_not_begun(item: Execution | Summary) -> bool:
+    """Tell whether an execution stands as it was submitted, though it may have been sent events."""
+    root = item.threads.get(ROOT) if isinstance(item, Execution) else None
+    return root is not None and root.status is Status.READY and root.driver is None
 
 
 def in_turns(found: Sequence[DueExecution]) -> Sequence[DueExecution]:
