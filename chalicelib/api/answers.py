@@ -52,9 +52,7 @@ class AnswerApi:
     def send_event(self, request: ApiRequest) -> Response:
         """Send an event to an execution."""
         tenant, execution = request.place
-        signal = self._signal(request)
-        item = self.callbacks.send(tenant, execution, signal)
-        (known,) = (known for known in item.mailbox if known.id == signal.id)
+        known = self.callbacks.send(tenant, execution, self._signal(request))
         return _receipt(known, None, execution, is_taken=known.taken)
 
     @web.operation
@@ -67,8 +65,8 @@ class AnswerApi:
     @web.operation
     def list_sent_events(self, request: ApiRequest) -> Response:
         """List the events that were sent to an execution and that it knows."""
-        item, now = self.callbacks.read_sent(*request.place), self.callbacks.clock.now()
-        return web.answer([_sent(item, known, now) for known in item.mailbox])
+        (item, sent), now = self.callbacks.list_sent(*request.place), self.callbacks.clock.now()
+        return web.answer([_sent(item, known, now) for known in sent])
 
     @web.operation
     def list_events(self, request: ApiRequest) -> Response:

@@ -115,7 +115,7 @@ def _asked(
         case AnswerKind.CALLBACK:
             return {"token": token(execution.id, thread.id, thread.visit)}
         case AnswerKind.EVENT:
-            return {"name": wait.name, "key": wait.event_key}
+            return {"name": wait.name, "key": wait.event_key or None}
         case AnswerKind.TASK:
             return {"task": task_id(execution.id, thread.id, thread.turn)}
 

@@ -36,6 +36,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.claim import Claim
 from chalicelib.engine.model import SENT_WITHIN, SPARED_BY_FAILURES, SPARED_BY_STEPS, Mode, Pending
 from chalicelib.engine.observers import Committed
+from chalicelib.engine.waits import taken_elsewhere
 from chalicelib.ports import Stale
 
 LONGEST_PAUSE = 5.0
@@ -216,6 +217,8 @@ class RunAhead(Claim):
         self.image = None
         writer = f"{self.request}#{self.writes}"
         limits = self.dependencies.limits
+        if advance.execution.ended and advance.execution.mailbox:
+            advance.records = [self.without_taken(record) for record in advance.records]
         new = news(advance.execution, advance.records, limits)
         row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
         written = copy_with(
@@ -247,6 +250,15 @@ class RunAhead(Claim):
             self.presumed, self.pending = False, self.pending[advance.taken :]
             self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
             self.after_write(written)
+
+    def without_taken(self, record: HistoryEntry) -> HistoryEntry:
+        """Leave out of the record of an end the events that partitions of a `map` have taken.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+        taken = taken_elsewhere(self.dependencies.signals, self.execution_id, record.untaken)
+        return copy_with(record, untaken=tuple(signal for signal in record.untaken if signal.id not in taken))
 
     def read_again(self, execution_id: str) -> Execution | None:
         """Read what stands there after a write that was not answered; as long as there is time, where that counts.

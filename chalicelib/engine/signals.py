@@ -137,13 +137,34 @@ class Signals:
                 return row.signal
             else:
                 claimed = "" if self.store.wait(channel, waiter, instead=claimed) == claimed else claimed
-        if claimed is None and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
+        if channel.key and claimed is None and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
             self.store.leave(channel, waiter)
             raise TooManyWaitersError(
                 f"{MAX_WAITING} steps wait for {channel.name!r} with this key already:"
                 " let some go on, or use other keys"
             )
         return None
+
+    def withdraw(self, channel: Channel, signal_id: str) -> bool:
+        """Forget a signal that is kept; tell whether that was done: if not, it is somebody's.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+        row, now = self.store.get(channel, signal_id), self.clock.now()
+        if row is None or row.waiter is not None:
+            return row is None
+        gone = copy_with(offered(row, None), signal=copy_with(row.signal, until=min(row.signal.until, now)), taken=True)
+        return self.store.put(channel, gone, now) is None
+
+    def is_taken(self, channel: Channel, signal_id: str) -> bool:
+        """Tell whether a step has taken a signal.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+        row = self.store.get(channel, signal_id)
+        return row is not None and row.taken and row.waiter is not None
 
     def close(self, channel: Channel, waiter: Waiter, taken: str | None) -> None:
         """Let a thread go, which has taken the signal of an id, or none.

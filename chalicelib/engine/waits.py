@@ -13,12 +13,12 @@ from chalicelib.core.executions.inputs import (
     Subscribe,
     WaitRefused,
 )
-from chalicelib.core.executions.model import Execution, Status, Thread
-from chalicelib.core.executions.scope import takes
+from chalicelib.core.executions.model import Execution, Signal, Status, Thread
+from chalicelib.core.executions.scope import sent_to, takes
 from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.values.errors import TooManyWaitersError
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.correlation import Channel, Waiter
+from chalicelib.core.waits.correlation import Channel, Waiter, channel_of_sent
 from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned, task_id
 from chalicelib.engine import optimistic
 from chalicelib.engine.signals import Signals
@@ -26,6 +26,12 @@ from chalicelib.ports import TaskStore
 
 AGAIN_AFTER = 60
 """Seconds after which a signal is looked at again: whoever named a waiter in it has done so, or has died, by then."""
+
+_DIGITS = 7
+"""Of the number of an item: there are a million."""
+
+_LONGEST_RANK = 500
+"""Characters; a sort key has 1,024 bytes (Amazon DynamoDB quotas)."""
 
 LEFT = "no longer to be done"
 """The title of a task that was taken back before anybody could see it."""
@@ -61,13 +67,14 @@ def subscribe(
         UnavailableError: the store, or the queue, did not answer.
     """
     thread, wanted = subscription.thread, subscription.wanted
-    channel = Channel(execution.tenant_id, subscription.name, subscription.key)
+    channel = _channel(execution, subscription.name, subscription.key)
 
     def tell(signal_id: str) -> None:
         send([published(channel, signal_id)])
 
     try:
-        found = signals.subscribe(channel, _waiter(execution, thread), lambda value: takes(wanted, value), tell)
+        waiter = _waiter(execution, thread, subscription.key)
+        found = signals.subscribe(channel, waiter, lambda value: takes(wanted, value), tell)
     except TooManyWaitersError as error:
         return WaitRefused(*thread.key, str(error))
     return None if found is None else SignalReceived(*thread.key, found.value, found.id, found.by)
@@ -90,7 +97,23 @@ def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command
         close_task(tasks, execution, thread)
         return
     taken = None if wait.answer is None else wait.answer.key
-    signals.close(Channel(execution.tenant_id, wait.name, wait.event_key), _waiter(execution, thread), taken)
+    waiter = _waiter(execution, thread, wait.event_key)
+    signals.close(_channel(execution, wait.name, wait.event_key), waiter, taken)
+
+
+def taken_elsewhere(signals: Signals, execution_id: str, sent: Sequence[Signal]) -> Sequence[str]:
+    """Find which events that were sent to an execution, and passed on, have been taken: their ids.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    found = (each for each in sent if each.passed_on and not each.taken)
+    return [each.id for each in found if signals.is_taken(channel_of_sent(execution_id, each.name), each.id)]
+
+
+def _channel(execution: Execution, name: str, key: str) -> Channel:
+    """Make the channel in which a thread waits: that of its key, or that of the execution to which events are sent."""
+    return Channel(execution.tenant_id, name, key) if key else channel_of_sent(sent_to(execution), name)
 
 
 def close_task(tasks: TaskStore, execution: Execution, thread: Thread) -> None:
@@ -160,8 +183,16 @@ def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(names or ())
 
 
-def _waiter(execution: Execution, thread: Thread) -> Waiter:
-    """Make the waiter of a turn; its tombstone began when the turn did."""
+def _waiter(execution: Execution, thread: Thread, key: str) -> Waiter:
+    """Make the waiter of a turn; its tombstone began when the turn did. Without a key, items come in their order."""
     since = thread.started_at if thread.status is Status.OVER else thread.since
     definition, version = execution.definition_id, execution.definition_version
-    return Waiter(execution.id, thread.base, thread.turn, since, definition, version, thread.step)
+    rank = "" if key else _rank(execution, thread)
+    return Waiter(execution.id, thread.base, thread.turn, since, definition, version, thread.step, rank)
+
+
+def _rank(execution: Execution, thread: Thread) -> str:
+    """Write where a thread stands among those of all partitions, so that texts sort as the numbers in them do."""
+    first = 0 if execution.partition is None else execution.partition.first
+    numbers = (str(first), *thread.base.split(".")[1:])
+    return "".join(f"{number.zfill(_DIGITS)}." for number in numbers)[:_LONGEST_RANK]

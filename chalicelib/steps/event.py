@@ -14,6 +14,10 @@ class EventStep:
     `key`, by `POST …/events/{name}` with that key, which finds whichever execution waits for it. The result is the
     `data` that was sent with it.
 
+    Inside of a `map`, whatever its size, an event that is sent to the execution goes to the item that has waited
+    longest. A step with a `key` inside of a `map` takes events by that key only; so does one outside of it for whose
+    name an item waits without a `key`.
+
     An event that comes before the step does is kept for as long as its sender says (`keepSeconds`, a day by default).
     One event is taken by one step. With a `schema`, the step takes only data that passes it, and a sender whose data
     does not is told so. At most 1,000 steps wait for one key: beyond that the error is `event.TooManyWait`.

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import Any
 
-from chalicelib.core.definitions.events import event_names
-from chalicelib.core.definitions.model import AnswerKind, WaitForAnswer
+from chalicelib.core.definitions.events import event_names, is_awaited_in_map
+from chalicelib.core.definitions.model import AnswerKind, Definition, WaitForAnswer
+from chalicelib.core.executions.answers import MAX_SIGNALS
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import (
@@ -17,16 +19,23 @@ from chalicelib.core.executions.inputs import (
     SignalSent,
 )
 from chalicelib.core.executions.model import Execution, Signal, Status, Thread
-from chalicelib.core.executions.scope import awaited_event, refusals
+from chalicelib.core.executions.scope import awaited_event, refusals, sent_to, takes_sent
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.schemas.schema import compile_schema
-from chalicelib.core.values.errors import ExecutionNotFoundError, InvalidError, StateError, UnknownEventError
+from chalicelib.core.values.errors import (
+    ExecutionNotFoundError,
+    InvalidError,
+    StateError,
+    TooManyEventsError,
+    UnavailableError,
+    UnknownEventError,
+)
 from chalicelib.core.values.json import Json, Problem
-from chalicelib.core.values.value import value
-from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter, channel_of_sent
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.signals import Signals
-from chalicelib.engine.waits import published
+from chalicelib.engine.waits import published, taken_elsewhere
 from chalicelib.ports import Clock, Definitions, ExecutionStore, Queue
 
 
@@ -83,8 +92,11 @@ class AnswerService:
         if not self.answer(token.execution, answer):
             raise _used(token)
 
-    def send(self, tenant_id: str, execution_id: str, signal: Signal) -> Execution:
+    def send(self, tenant_id: str, execution_id: str, signal: Signal) -> Signal:
         """Send a signal to an execution: to the step that waits for it, or else to be kept; a repeat changes nothing.
+
+        Answers the signal as the execution has it. What a step inside of a `map` can wait for is passed on over a
+        channel, as the items may run in executions of their own; what is kept there has a receipt in the execution.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -94,36 +106,95 @@ class AnswerService:
             UnavailableError: it may be done, or not: send it again with the same id.
         """
         item = self.read_sent(tenant_id, execution_id)
-        if not _has(item, signal):
-            if not item.ended:
-                self._know(item, signal)
-                self._look(item, signal)
-            sent = SignalSent(actor=signal.by, id=signal.id, name=signal.name, result=signal.value, until=signal.until)
-            item = self.drive(execution_id, sent) or item
-        if _has(item, signal):
-            return item
-        if item.ended:
-            raise StateError(f"{execution_id} is {item.state} already: no step of it can take an event")
-        raise StateError(f"{execution_id} keeps as many events as it can: wait until its steps have taken some")
+        if not item.ended and _known(item, signal) is None:
+            definition = self.definitions.get(item.tenant_id, item.definition_id, item.definition_version)
+            self._know(definition, item, signal)
+            if is_awaited_in_map(definition, signal.name) and not _waits_itself(item, signal):
+                return self._pass_on(item, signal)
+            self._look(item, signal)
+            item = self._keep(item, signal)
+        if (known := _known(item, signal)) is None:
+            return self._taken_before(item, signal)
+        return self._as_known_by_now(item, [known])[0]
 
     def read_sent(self, tenant_id: str, execution_id: str) -> Execution:
-        """Read an execution, for the events that were sent to it.
+        """Read an execution, for the events that were sent to it; what is for a partition is sent to the whole.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
+            UnavailableError: the store did not answer.
         """
         item = self.executions.get(execution_id)
+        if item is not None and item.partition is not None:
+            item = self.executions.get(sent_to(item))
         if item is None or item.tenant_id != tenant_id:
             raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
         return item
 
-    def _know(self, item: Execution, signal: Signal) -> None:
+    def list_sent(self, tenant_id: str, execution_id: str) -> tuple[Execution, Sequence[Signal]]:
+        """List the signals that an execution has: those that are kept, and the last ones that were taken.
+
+        Raises:
+            ExecutionNotFoundError, UnavailableError: as :meth:`read_sent`.
+        """
+        item = self.read_sent(tenant_id, execution_id)
+        return item, self._as_known_by_now(item, item.mailbox)
+
+    def _as_known_by_now(self, item: Execution, sent: Sequence[Signal]) -> Sequence[Signal]:
+        """Answer signals as they stand by now: those that were passed on may have been taken."""
+        taken = taken_elsewhere(self.signals, item.id, sent)
+        return [copy_with(known, taken=known.taken or known.id in taken) for known in sent]
+
+    def _keep(self, item: Execution, signal: Signal, **more: Any) -> Execution:  # noqa: ANN401 - members of an input
+        """Let an execution take a signal, or keep it; answer the execution as it stands then."""
+        sent = SignalSent(
+            actor=signal.by, id=signal.id, name=signal.name, result=signal.value, until=signal.until, **more
+        )
+        return self.drive(item.id, sent) or item
+
+    def _pass_on(self, item: Execution, signal: Signal) -> Signal:
+        """Give a signal to who waits for it in an execution or in the partitions of its maps, or keep it.
+
+        Raises:
+            InvalidError, StateError, UnavailableError: as :meth:`send`.
+        """
+        channel = channel_of_sent(item.id, signal.name)
+        self.queue.send([published(channel, signal.id)])
+        try:
+            waiter = self.signals.publish(channel, signal, self)
+        except TooManyEventsError as error:
+            raise _full(item) from error
+        if waiter is None:
+            receipt = copy_with(signal, value=None)
+            open_ones = [known for known in item.mailbox if not known.taken]
+            taken = taken_elsewhere(self.signals, item.id, open_ones) if len(open_ones) >= MAX_SIGNALS else ()
+            item = self._keep(item, receipt, passed_on=True, taken=taken)
+            if (known := _known(item, signal)) is not None:
+                return known
+            if not self.signals.withdraw(channel, signal.id):
+                raise UnavailableError(f"a step is about to take {signal.id!r}: send it again to hear whether it has")
+            raise _ended(item) if item.ended else _full(item)
+        return copy_with(signal, value=None, taken=True)
+
+    def _taken_before(self, item: Execution, signal: Signal) -> Signal:
+        """Answer a signal that an execution does not have: of one that has ended, a partition may have taken it.
+
+        Raises:
+            StateError: nobody has.
+        """
+        if not item.ended:
+            raise _full(item)
+        if not self.signals.is_taken(channel_of_sent(item.id, signal.name), signal.id):
+            raise _ended(item)
+        return copy_with(signal, value=None, taken=True)
+
+    def _know(self, definition: Definition, item: Execution, signal: Signal) -> None:
         """Refuse a signal whose name no step of the definition can have.
 
         Raises:
             UnknownEventError: no step can.
         """
-        names = event_names(self.definitions.get(item.tenant_id, item.definition_id, item.definition_version))
+        names = event_names(definition)
         if names is not None and signal.name not in names:
             known = (
                 f"the steps of {item.definition_id!r} take {', '.join(sorted(names))}" if names else "no step takes any"
@@ -136,9 +207,11 @@ class AnswerService:
         Raises:
             InvalidError: no step does.
         """
-        found = [self._wanted(item, thread) for thread in item.threads.values()]
+        found = [(thread, self._wanted(item, thread)) for thread in item.threads.values()]
         refused = [
-            refusals(wanted, signal.value) for wanted in found if wanted and wanted.params["name"] == signal.name
+            refusals(wanted, signal.value)
+            for thread, wanted in found
+            if wanted and wanted.params["name"] == signal.name and takes_sent(item, thread, wanted)
         ]
         if refused and all(refused):
             raise InvalidError(problems=refused[0])
@@ -222,9 +295,23 @@ class AnswerService:
         return [*found, *(self.signals.store.waiting(channel, more, after if waiting else "") if more else ())]
 
 
-def _has(item: Execution, signal: Signal) -> bool:
-    """Tell whether a signal has come to an execution."""
-    return any(known.id == signal.id for known in item.mailbox)
+def _known(item: Execution, signal: Signal) -> Signal | None:
+    """Find a signal that has come to an execution."""
+    return next((known for known in item.mailbox if known.id == signal.id), None)
+
+
+def _waits_itself(item: Execution, signal: Signal) -> bool:
+    """Tell whether a step waits for a signal and for no channel, as that of a version before, which was driven on."""
+    mine = AnswerWait(AnswerKind.EVENT, signal.name)
+    return any(thread.wait == mine for thread in item.threads.values() if thread.status is Status.WAITING_FOR_ANSWER)
+
+
+def _ended(item: Execution) -> StateError:
+    return StateError(f"{item.id} is {item.state} already: no step of it can take an event")
+
+
+def _full(item: Execution) -> StateError:
+    return StateError(f"{item.id} keeps as many events as it can: wait until its steps have taken some")
 
 
 def _used(token: Token) -> StateError:

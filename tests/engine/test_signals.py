@@ -345,3 +345,37 @@ class TestClose:
         steps = Steps("a")
         events.see_through(PAID, "1", steps)
         assert steps.has == {"b": "1"}
+
+
+class TestWithdraw:
+    def test_one_that_is_kept_goes_and_may_come_again(self, events: Signals) -> None:
+        events.publish(PAID, event("1"), Steps())
+        assert events.withdraw(PAID, "1")
+        assert list(events.kept(PAID)) == []
+        wait(events, A)
+        assert events.publish(PAID, event("1"), Steps()) == A
+
+    def test_one_that_is_somebody_s_stays(self, events: Signals) -> None:
+        events.subscribe(PAID, A, anything, nobody)
+        events.publish(PAID, event("1"), Steps())
+        assert not events.withdraw(PAID, "1")
+
+    def test_one_that_is_taken_just_then_stays(self, events: Signals, store: Rivals) -> None:
+        events.publish(PAID, event("1"), Steps())
+        store.before["put"] = [lambda: events.subscribe(PAID, A, anything, nobody)]
+        assert not events.withdraw(PAID, "1")
+
+    def test_one_that_is_not_there_is_gone(self, events: Signals) -> None:
+        assert events.withdraw(PAID, "1")
+
+
+def test_it_is_known_whether_one_is_taken(events: Signals) -> None:
+    assert not events.is_taken(PAID, "1")
+    events.publish(PAID, event("1"), Steps())
+    assert not events.is_taken(PAID, "1")
+    events.subscribe(PAID, A, anything, nobody)
+    events.close(PAID, A, "1")
+    assert events.is_taken(PAID, "1")
+    events.publish(PAID, event("2"), Steps())
+    events.withdraw(PAID, "2")
+    assert not events.is_taken(PAID, "2")

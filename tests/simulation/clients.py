@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +132,8 @@ class Outsiders:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.refused: list[str] = []
+        self.kept: dict[tuple[str, str], datetime] = {}
+        """Of events: the execution that they were sent to, and their ids; up to when they are kept."""
         self.taken_up: dict[str, str] = {}
         """Tasks that people have begun, by what they have to say."""
 
@@ -165,7 +167,8 @@ class Outsiders:
         if item is None:
             return False
         if saying.do == "event":
-            self.world.api.answers().send(TENANT, execution, signal)
+            if not self.world.api.answers().send(TENANT, execution, signal).taken:
+                self.kept[execution, key] = until
             return True
         return self.finds_its_task(execution, saying, key) or item.ended
 

@@ -1,7 +1,7 @@
 """What must hold of every run of a scenario, whatever strikes it."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -74,6 +74,8 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
         assert event.taken or event.waiter is None, (
             f"event {event.signal.id} is for {event.waiter}, who has not taken it"
         )
+    for (execution, event_id), until in world.outsiders.kept.items():
+        check_kept(world, execution, event_id, until)
     check_calls(world, reference, complete=bool(world.executions.items) and not early and not strayed)
 
 
@@ -87,6 +89,16 @@ def check_end(world: World, item: Execution) -> None:
         after_end = before["state"] in ENDS and record["state"] != "ExecutionStarted"
         assert not after_end, f"{record['state']} of {item.id} after {before['state']}"
     assert history[-1]["state"] == item.state, "the end is not the last record"
+
+
+def check_kept(world: World, execution: str, event_id: str, until: datetime) -> None:
+    """See that an event whose sender was told that it is kept was taken, or is in the record of the end, or expired."""
+    item = world.executions.get(execution)
+    assert item is not None
+    taken = {each.signal.id for each in world.every_event() if each.taken} | {e.id for e in item.mailbox if e.taken}
+    untaken = {each["id"] for record in world.records(item) for each in record.get("untakenEvents", ())}
+    expired = item.ended_at is not None and until <= item.ended_at
+    assert event_id in taken | untaken or expired, f"event {event_id} was told kept, and nothing says what became of it"
 
 
 def check_cancelled(world: World, item: Execution) -> None:

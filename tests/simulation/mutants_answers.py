@@ -50,11 +50,11 @@ class TakesAnEventAgain(Transition):
 
 
 class KeepsEventsForEver(Transition):
-    def signal(self, wanted: WaitForAnswer) -> Signal | None:
+    def signal(self, thread: Thread, wanted: WaitForAnswer) -> Signal | None:
         mailbox = self.execution.mailbox
         late = tuple(copy_with(signal, until=self.now.replace(year=2100)) for signal in mailbox)
         self.execution = copy_with(self.execution, mailbox=late)
-        found = super().signal(wanted)
+        found = super().signal(thread, wanted)
         self.execution = copy_with(self.execution, mailbox=mailbox)
         return found
 

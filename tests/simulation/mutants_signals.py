@@ -1,11 +1,13 @@
-"""The rules of events that are matched by key, switched off one at a time."""
+"""The rules of events that are matched by key, or passed on to the items of a map, switched off one at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.inputs import SignalReceived
-from chalicelib.core.executions.model import Signal
+from chalicelib.core.executions.model import Execution, Signal, Thread
+from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -72,6 +74,26 @@ class TakesWhatIsOverForUntaken(AnswerService):
         return self.answer(waiter.execution, received)
 
 
+class PassesNothingOn(AnswerService):
+    def _pass_on(self, item: Execution, signal: Signal) -> Signal:
+        kept = self._keep(item, signal)
+        return next((known for known in kept.mailbox if known.id == signal.id), signal)
+
+
+class KeepsWithoutAReceipt(AnswerService):
+    def _keep(self, item: Execution, signal: Signal, **more: Any) -> Execution:
+        if "passed_on" not in more:
+            return super()._keep(item, signal, **more)
+        return copy_with(item, mailbox=(*item.mailbox, signal))
+
+
+class WaitsInItsOwnExecution(Transition):
+    def move(self, thread: Thread) -> Thread:
+        wait = thread.wait
+        is_empty = isinstance(wait, AnswerWait) and wait.event_key == ""
+        return super().move(copy_with(thread, wait=copy_with(wait, event_key=None)) if is_empty else thread)
+
+
 EVENTS = ("event-last-many", "event-kept-many", "event-published-first", "event-published-once", "event-given-back")
 RULES: Sequence[type[Signals]] = (
     ForgetsThatASignalWasTaken,
@@ -86,3 +108,8 @@ SETTINGS: Mapping[type[Any], Mapping[str, type[Any]]] = {
     **{rule: {"answering": rule} for rule in ANSWERS},
 }
 """Each with what it takes the place of."""
+IN_MAPS: Mapping[type[AnswerService], Sequence[str]] = {
+    PassesNothingOn: ("event-large-map",),
+    KeepsWithoutAReceipt: ("event-left-large-map",),
+}
+"""Each with the scenario that is to catch it."""

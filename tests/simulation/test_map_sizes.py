@@ -51,6 +51,12 @@ CASES: Mapping[str, tuple[str, str, Sequence[Demand], Sequence[Saying]]] = {
         (),
         (Saying(5, "publish", name="paid", event_key="k3", result=7),),
     ),
+    "by id": (
+        "",
+        "[{id: e, type: event, name: paid, when: 'item == `3`'}]",
+        (),
+        (Saying(5, "event", name="paid", result=7),),
+    ),
     "stash": ("", "[{id: a, type: transform, output: '${multiply(item, stash.rate)}', stash: x}]", (), ()),
     "broken": ("", "[{id: a, type: transform, when: 'item == `3`', output: '${from_json(item)}'}]", (), ()),
 }

@@ -153,6 +153,15 @@ def test_a_rule_of_events_by_key_switched_off_is_caught(mutant: type[Any]) -> No
     assert caught(mutants_signals.EVENTS, **mutants_signals.SETTINGS[mutant])
 
 
+@pytest.mark.parametrize("mutant", mutants_signals.IN_MAPS)
+def test_a_rule_of_events_in_maps_switched_off_is_caught(mutant: type[Any]) -> None:
+    assert caught(mutants_signals.IN_MAPS[mutant], answering=mutant)
+
+
+def test_items_that_wait_in_their_own_execution_are_caught() -> None:
+    assert caught(("event-large-map",), decide=deciding(mutants_signals.WaitsInItsOwnExecution))
+
+
 @pytest.mark.parametrize("mutant", mutants_rules.STEPS)
 def test_a_rule_about_children_and_requests_switched_off_is_caught(mutant: type[Invocation]) -> None:
     assert caught(mutants_rules.STEPS[mutant], invocation=mutant)

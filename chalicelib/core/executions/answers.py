@@ -1,7 +1,9 @@
 """Answers from outside: callbacks, people's tasks, and signals."""
 
+from collections.abc import Collection
 from typing import Any
 
+from chalicelib.core.definitions.events import is_awaited_in_map
 from chalicelib.core.definitions.model import AnswerKind, WaitForAnswer
 from chalicelib.core.executions.inputs import (
     Answered,
@@ -16,7 +18,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import Signal, Status, Thread
 from chalicelib.core.executions.rules import Rules
-from chalicelib.core.executions.scope import awaited_event, heartbeat_of, outcome, takes
+from chalicelib.core.executions.scope import awaited_event, heartbeat_of, outcome, takes, takes_sent
 from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import HeartbeatTimeoutError, OverdueError, StepError
@@ -31,7 +33,7 @@ class Answers(Rules):
 
     def ask(self, thread: Thread, wanted: WaitForAnswer) -> None:
         """Wait for an answer, unless it has come before."""
-        if (signal := self.signal(wanted)) is not None:
+        if (signal := self.signal(thread, wanted)) is not None:
             self.take_signal(copy_with(signal, taken=True, value=None))
             answer = Answer(self.now, signal.by, signal.value, key=signal.id)
             self.succeed(copy_with(thread, wait=AnswerWait(wanted.what, signal.name, answer=answer)), signal.value)
@@ -39,6 +41,8 @@ class Answers(Rules):
         name, key = wanted.params.get("name"), wanted.params.get("key")
         wait = AnswerWait(wanted.what, until=wanted.until or self.after(wanted.heartbeat))
         if wanted.what is AnswerKind.EVENT:
+            if key is None and is_awaited_in_map(self.definition, str(name)):
+                key = ""
             wait = copy_with(wait, name=str(name), event_key=None if key is None else str(key))
         self.move(copy_with(thread, status=Status.WAITING_FOR_ANSWER, wait=wait))
 
@@ -63,6 +67,7 @@ class Answers(Rules):
             case (WaitRefused(message=message), AnswerKind.EVENT):
                 self.fail(thread, StepError(message, "event.TooManyWait"))
             case (SignalReceived(result=result, actor=actor), AnswerKind.EVENT):
+                self.note_taken([event.id])
                 answer = Answer(self.now, actor, key=event.id)
                 self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
 
@@ -90,24 +95,37 @@ class Answers(Rules):
 
     def send_event(self, event: SignalSent) -> None:
         """Give an event that was sent to the execution to the step that has waited for it longest, or keep it."""
-        signal = Signal(event.id, event.name, event.until, event.result, event.actor)
+        signal = Signal(event.id, event.name, event.until, event.result, event.actor, passed_on=event.passed_on)
         if any(known.id == signal.id for known in self.execution.mailbox):
             return
+        self.note_taken(event.taken)
         for thread in sorted(self.execution.threads.values(), key=lambda thread: thread.since):
-            wanted = awaited_event(self.definition, self.execution, thread)
-            if wanted is not None and wanted.params["name"] == signal.name and takes(wanted, signal.value):
+            wanted = None if event.passed_on else awaited_event(self.definition, self.execution, thread)
+            if wanted is not None and self.is_for(thread, wanted, signal):
                 self.take_signal(copy_with(signal, taken=True, value=None))
                 self.hear(SignalReceived(*thread.key, signal.value, signal.id, signal.by), thread)
                 return
         if sum(not known.taken and known.until > self.now for known in self.execution.mailbox) < MAX_SIGNALS:
             self.take_signal(signal)
 
-    def signal(self, wanted: WaitForAnswer) -> Signal | None:
+    def signal(self, thread: Thread, wanted: WaitForAnswer) -> Signal | None:
         """Find the oldest event in the mailbox that a step can take."""
         if wanted.what is not AnswerKind.EVENT:
             return None
-        fresh = (each for each in self.execution.mailbox if not each.taken and each.until > self.now)
-        return next((each for each in fresh if each.name == wanted.params["name"] and takes(wanted, each.value)), None)
+        here = (each for each in self.execution.mailbox if not each.taken and not each.passed_on)
+        fresh = (each for each in here if each.until > self.now)
+        return next((each for each in fresh if self.is_for(thread, wanted, each)), None)
+
+    def is_for(self, thread: Thread, wanted: WaitForAnswer, signal: Signal) -> bool:
+        """Tell whether a step takes an event that was sent to the execution."""
+        is_named = wanted.params["name"] == signal.name and takes_sent(self.execution, thread, wanted)
+        return is_named and takes(wanted, signal.value)
+
+    def note_taken(self, taken: Collection[str]) -> None:
+        """Note that events have been taken that were passed on."""
+        for signal in self.execution.mailbox:
+            if signal.passed_on and not signal.taken and signal.id in taken:
+                self.take_signal(copy_with(signal, taken=True))
 
     def take_signal(self, signal: Signal) -> None:
         """Keep an event, or that it was taken; what is kept for too long goes, or was taken before many others."""

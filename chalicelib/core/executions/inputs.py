@@ -3,7 +3,7 @@
 An event that adds nothing to the one it is a kind of is no dataclass of its own: each takes half a millisecond to load.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field
 from datetime import datetime
 from typing import TypeAlias
@@ -233,6 +233,10 @@ class SignalSent(Requested):
     result: Json = None
     until: datetime
     """Up to when it is kept."""
+    passed_on: bool = False
+    """Whether it is kept in a channel: what is kept here is its receipt."""
+    taken: Collection[str] = ()
+    """The ids of those that were passed on, and are known to be taken by now."""
 
 
 @value

@@ -117,6 +117,8 @@ class Signal:
     by: str | None = None
     taken: bool = False
     """Whether a step has taken it: its id is kept so that a repeat is known."""
+    passed_on: bool = False
+    """Whether it is kept in a channel, where the partitions of a `map` find it: this is its receipt, without data."""
 
 
 @value

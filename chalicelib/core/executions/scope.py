@@ -91,6 +91,11 @@ def execution_values(execution: Execution) -> dict[str, Json]:
     }
 
 
+def sent_to(execution: Execution) -> str:
+    """Tell to which execution events are sent by id; those for a partition of a `map` to that which the map is in."""
+    return execution.id if execution.partition is None else str(execution.partition.execution["id"])
+
+
 def visible_stash(execution: Execution, thread: Thread) -> dict[str, Json]:
     """Gather what a thread has stashed, and what those that forked it had stashed before."""
     if thread.parent is None:
@@ -188,6 +193,11 @@ def awaited_event(definition: Definition, execution: Execution, thread: Thread) 
         return None
     found = outcome(definition, execution, thread)
     return found if isinstance(found, WaitForAnswer) else None
+
+
+def takes_sent(execution: Execution, thread: Thread, wanted: WaitForAnswer) -> bool:
+    """Tell whether a step takes events that are sent by id: one with a key inside of a `map` does not."""
+    return wanted.params.get("key") is None or (execution.partition is None and _item(execution, thread) is None)
 
 
 def takes(wanted: WaitForAnswer, value: Json) -> bool:

@@ -135,7 +135,7 @@ class AnswerWait:
     name: str = ""
     """Of an event."""
     event_key: str | None = None
-    """Of an event that need not be sent to this very execution."""
+    """Of an event that need not be sent to this very execution; empty: it is sent to the one that the `map` is in."""
     overdue: bool = False
     """Whether a task was not done in time, and is now others' to do."""
     answer: Answer | None = None

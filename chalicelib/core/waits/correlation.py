@@ -10,6 +10,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import Slot
@@ -31,6 +32,15 @@ class Channel:
     tenant_id: str
     name: str
     key: str
+    """Empty: the channel is that of one execution, see :func:`channel_of_sent`."""
+
+
+def channel_of_sent(execution_id: str, name: str) -> Channel:
+    """Make the channel of the events of a name that are sent to an execution by its id.
+
+    Whoever waits in a partition of a `map` of it waits there, too. No name that can be published has a ``/``.
+    """
+    return Channel(ExecutionId.parse(execution_id).tenant, f"{execution_id}/{name}", "")
 
 
 @value
@@ -44,6 +54,8 @@ class Waiter:
     definition: str = ""
     version: int = 0
     step: str = ""
+    rank: str = ""
+    """Which comes first of those that began at the same instant, where that matters: as text."""
 
     @property
     def key(self) -> str:
@@ -53,7 +65,7 @@ class Waiter:
     @property
     def place(self) -> str:
         """What a store keeps it under: in the order of their waiting, each under its own."""
-        return f"{format_instant(self.since)}#{self.key}"
+        return f"{format_instant(self.since)}#{self.rank}{self.key}"
 
 
 @value
@@ -119,6 +131,7 @@ def waiter_json(waiter: Waiter) -> dict[str, Any]:
     return {
         field.name: format_instant(waiter.since) if field.name == "since" else getattr(waiter, field.name)
         for field in fields(waiter)
+        if field.name != "rank" or waiter.rank
     }
 
 

@@ -129,7 +129,7 @@ DONE = Execution(
     redrives=1,
     parent_redrives=1,
     unanswered=("both/left/a",),
-    mailbox=(Signal("1", "paid", NOW, [None], "ada", True),),
+    mailbox=(Signal("1", "paid", NOW, [None], "ada", taken=True, passed_on=True),),
     item_bytes=1,
 )
 

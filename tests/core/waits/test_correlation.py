@@ -5,9 +5,11 @@ import pytest
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import (
+    Channel,
     Correlation,
     KeptSignal,
     Waiter,
+    channel_of_sent,
     correlation_json,
     correlation_slots,
     header,
@@ -90,3 +92,16 @@ def test_only_the_data_can_be_large() -> None:
     assert [slot.pointer for slot in correlation_slots(document)] == ["/data"]
     del document["data"]
     assert [*correlation_slots(document)] == []
+
+
+def test_what_is_sent_to_an_execution_meets_in_a_channel_that_nobody_can_publish_to() -> None:
+    channel = channel_of_sent("t:d:1", "paid")
+    assert channel == Channel("t", "t:d:1/paid", "")
+    assert channel != channel_of_sent("t:d:2", "paid")
+
+
+def test_of_those_that_began_at_the_same_instant_the_rank_says_who_is_first() -> None:
+    first, second = (copy_with(A, thread=thread, rank=rank) for thread, rank in (("b", "1."), ("a", "2.")))
+    assert first.place < second.place
+    assert read_waiter(waiter_json(second)) == second
+    assert "rank" not in waiter_json(A)
