@@ -128,6 +128,12 @@ def retire_definition(tenantId: str, id: str) -> Response:
     return routes().definitions.retire_definition(request(), tenantId, id)
 
 
+@app.route(T + "/definitions/{id}/versions", methods=READ)
+def list_versions(tenantId: str, id: str) -> Response:
+    """List the versions of a definition."""
+    return routes().definitions.list_versions(request(), tenantId, id)
+
+
 @app.route(T + "/definitions/{id}/execute", methods=["POST"], content_types=JSON)
 def execute_definition(tenantId: str, id: str) -> Response:
     """Start an execution of a definition."""

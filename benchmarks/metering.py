@@ -11,10 +11,12 @@ one ReceiveMessage and one DeleteMessageBatch for each batch that a function is 
 are left out: they are billed by the hour that a queue is there, not by the step.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import mean
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -77,8 +79,9 @@ class Usage:
 
 
 class Index(NamedTuple):
-    """An index of a table: its keys, and what it holds; None is everything."""
+    """An index of a table: its name, its keys, and what it holds; None is everything."""
 
+    name: str
     keys: Sequence[str]
     holds: frozenset[str] | None
 
@@ -136,6 +139,11 @@ class Meter:
             self._usage = None
         if self._unknown:
             raise NotMeteredError(f"there is no rule for what these cost: {', '.join(sorted(self._unknown))}")
+
+    def notice(self, table: str, item: MeteredItem) -> None:
+        """Notice the size of an item that was written past the meter."""
+        entries = [index.entry(item) for index in self._tables[table].indexes]
+        self._stored[self._key(table, item)] = Stored(item_size(item), entries)
 
     def poll(self, sizes: Sequence[int]) -> None:
         """Count one receive of messages of so many bytes, and their delete."""
@@ -201,6 +209,8 @@ class Meter:
                 for table, wanted in asked["RequestItems"].items():
                     for key in wanted["Keys"]:
                         self._read(table, key, wanted)
+            case "Query":
+                self._query(asked, answer)
             case _ if self._usage is not None:
                 self._unknown.add(operation)
 
@@ -217,6 +227,21 @@ class Meter:
                 for index, *entries in zip(indexes, before.entries, after.entries, strict=True)
             )
             self._usage.grow(table, after.size)
+
+    def _query(self, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """Count what was looked at together; what is not shown of it is taken to be as long as the mean of the rest."""
+        if self._usage is not None:
+            sizes = self._sizes(asked["TableName"], asked.get("IndexName"))
+            size = math.ceil(answer["ScannedCount"] * mean(sizes or [0]))
+            self._usage.read_units += read_units(size, consistent=asked.get("ConsistentRead", False))
+
+    def _sizes(self, table: str, index: str | None) -> list[int]:
+        """List how long all is that is in a table, or in an index of it."""
+        stored = [each for name, each in self._stored.items() if name[0] == table]
+        if index is None:
+            return [each.size for each in stored]
+        place = [each.name for each in self._tables[table].indexes].index(index)
+        return [item_size(entry) for each in stored if (entry := each.entries[place]) is not None]
 
     def _refused(self, asked: Mapping[str, Any], shown: MeteredItem | None) -> None:
         if self._usage is not None:
@@ -250,5 +275,5 @@ def _table(dynamodb: "DynamoDBClient", name: str) -> Table:
 def _index(table_keys: Sequence[str], index: "IndexDescription") -> Index:
     keys, projection = [key["AttributeName"] for key in index["KeySchema"]], index["Projection"]
     if projection["ProjectionType"] == "ALL":
-        return Index(keys, None)
-    return Index(keys, frozenset([*table_keys, *keys, *projection.get("NonKeyAttributes", ())]))
+        return Index(index["IndexName"], keys, None)
+    return Index(index["IndexName"], keys, frozenset([*table_keys, *keys, *projection.get("NonKeyAttributes", ())]))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message
+from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
@@ -29,30 +31,6 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
     def __init__(self, current: Execution | None = None) -> None:
         super().__init__()
         self.current = current
-
-
-@value
-class Position:
-    """Where a page of a tenant's executions, or tasks, goes on: behind the one of this start time and id."""
-
-    started_at: datetime
-    id: str
-
-
-@value
-class Summary:
-    """The header of an execution: what a list shows of it."""
-
-    id: str
-    tenant_id: str
-    definition_id: str
-    definition_version: int
-    state: str
-    step: str
-    started_at: datetime
-    ended_at: datetime | None
-    parent_id: str | None = None
-    """The execution that started it."""
 
 
 class ExecutionStore(Protocol):
@@ -100,10 +78,15 @@ class ExecutionStore(Protocol):
             UnavailableError: the store did not answer, when asked for a large value.
         """
 
-    def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
-        """Read up to ``limit`` headers of a tenant's executions, newest first, after a position.
+    def list(self, wanted: ExecutionFilter, now: datetime, limit: int, after: Position | None = None) -> ExecutionPage:
+        """Read up to ``limit`` headers of executions, by their start and id, after a position.
 
-        A new execution may take a moment to appear.
+        Fewer come also where many had to be looked at for them: then the page says where the next one begins. A new
+        execution may take a moment to appear, and a new state to be found. One that has lived for minutes and is later
+        than it should be may not be found as running.
+
+        Raises:
+            UnavailableError: the store did not answer.
         """
 
     def summaries(self, ids: Sequence[str]) -> Mapping[str, Summary]:
@@ -125,8 +108,12 @@ class ExecutionStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+    def defer(
+        self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+    ) -> None:
         """Move an execution's due time, or with None take it away, unless it is no longer the one that was seen.
+
+        With ``listed`` it is kept under the status that this tells, too, and all that if it is still of that version.
 
         Raises:
             UnavailableError: the store did not answer.
@@ -166,8 +153,15 @@ class DefinitionStore(Protocol):
     def put_newest(self, record: DefinitionRecord) -> bool:
         """Make a version the newest, unless a newer one is; tell whether it is."""
 
-    def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
+    def list(
+        self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False
+    ) -> Sequence[DefinitionRecord]:
         """Read up to ``limit`` newest versions that are not retired, by id, after an id."""
+
+    def versions(
+        self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
+    ) -> Sequence[DefinitionRecord]:
+        """Read up to ``limit`` versions of a definition, after a version."""
 
 
 class ReplyStore(Protocol):

@@ -8,7 +8,7 @@ every answer of an operation that is deprecated. A schema has the keywords that 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, TypeAlias
@@ -98,8 +98,9 @@ class _Compiler:
     def operation(self, path: str, shared: Sequence[Any], operation: Mapping[str, Any]) -> dict[str, Any]:
         """Compile an operation; it shares parameters with the others of its path."""
         parameters = [self.component(parameter) for parameter in [*shared, *operation.get("parameters", ())]]
+        members = self.members(operation)
         made: dict[str, Any] = {
-            place: {found["name"]: self.parameter(found) for found in parameters if found["in"] == place}
+            place: {found["name"]: self.parameter(found, members) for found in parameters if found["in"] == place}
             for place in ("path", "query", "header")
         }
         made["path"] = {name: made["path"][name] for name in re.findall(r"{(\w+)}", path)}
@@ -114,11 +115,30 @@ class _Compiler:
             }
         return made
 
-    def parameter(self, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    def members(self, operation: Mapping[str, Any]) -> Sequence[str]:
+        """Name the members of the object, or of those in the list, that an operation answers with."""
+        answer = self.component(operation["responses"].get("200", {})).get("content", {}).get("application/json", {})
+        schema = self.component(answer.get("schema", {}))
+        return [*dict.fromkeys(self.named(schema.get("items", schema)))]
+
+    def named(self, schema: Mapping[str, Any]) -> Iterator[str]:
+        """Name the properties of a schema."""
+        if "$ref" in schema:
+            yield from self.named(self.component(schema))
+        for inner in (*schema.get("allOf", ()), *schema.get("anyOf", ())):
+            yield from self.named(inner)
+        yield from schema.get("properties", ())
+
+    def parameter(self, parameter: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:
+        if parameter["schema"].get("type") == "array" and parameter.get("explode", True):
+            raise ContractError(f"{parameter['name']} is one text: a list is read with commas in it, explode: false")
         required = parameter.get("required") and parameter["in"] != "path"
         if required and parameter["in"] != "query":
             raise ContractError(f"{parameter['name']}: whether it is there is not checked")
-        made: dict[str, Any] = self.schema(parameter["schema"], parameter["name"], is_text=True)
+        schema = parameter["schema"]
+        if schema.get("x-members-of-answer"):
+            schema = {"type": "array", "items": {"enum": members}}
+        made: dict[str, Any] = self.schema(schema, parameter["name"], is_text=True)
         if made.get("type") == ["string"]:
             del made["type"]  # it is a text
         return made | {"isRequired": True} if required else made
@@ -168,15 +188,17 @@ class _Compiler:
         if lost := {*node.get("required", ())} - node.get("properties", {}).keys():
             raise ContractError(f"{name or 'the body'} requires {', '.join(lost)}, and has no such member")
         message = _message(node, name, is_text=is_text)
-        self.inner(made, node, name, is_silent=is_silent)
+        self.inner(made, node, name, is_text=is_text, is_silent=is_silent)
         if message and not is_silent:
             made["x-message"] = message
         elif not is_silent and (made.keys() & CONSTRAINTS or ("type" in made and not is_text)):
             raise ContractError(f"{name or 'the body'} has no x-message")
         return made
 
-    def inner(self, made: dict[str, Any], node: Mapping[str, Any], name: str | None, *, is_silent: bool) -> None:
-        """Compile the schemas in a schema."""
+    def inner(
+        self, made: dict[str, Any], node: Mapping[str, Any], name: str | None, *, is_text: bool, is_silent: bool
+    ) -> None:
+        """Compile the schemas in a schema; those in a list that is written as text have no messages of their own."""
         if node.get("additionalProperties", node.get("unevaluatedProperties")) is False:
             made["additionalProperties"] = False
         elif "additionalProperties" in node:
@@ -188,7 +210,7 @@ class _Compiler:
             }
         for keyword in ("propertyNames", "items", "else"):
             if keyword in node:
-                made[keyword] = self.schema(node[keyword], name, is_silent=is_silent)
+                made[keyword] = self.schema(node[keyword], name, is_silent=is_silent or is_text)
         if "if" in node:
             made["if"] = self.schema(node["if"], name, is_silent=True)
         if "anyOf" in node:
@@ -208,6 +230,9 @@ def _message(node: Mapping[str, Any], name: str | None, *, is_text: bool) -> Nod
         return f"{name} is a {number} from {node['minimum']} to {node['maximum']}{value}"
     if kind == "boolean":
         return f"{name} is true or false{value}"
+    if is_text and "enum" in node.get("items", node):
+        names = ", ".join(node.get("items", node)["enum"])
+        return f"{name} is not {{value}}: it is {'one or more' if 'items' in node else 'one'} of {names}"
     if kind == "object" and "properties" in node:
         whole, members = name or "the body", ", ".join(node["properties"])
         unknown = f"{whole} has no {{value}}: it takes {members}"

@@ -73,7 +73,7 @@ class Sedo:
         return (
             dict(self.executions.items),
             dict(self.queue.messages),
-            dict(definitions.versions),
+            dict(definitions.records),
             dict(definitions.heads),
             dict(history.rows),
         )

@@ -71,11 +71,12 @@ json.dump(sorted(sys.modules), sys.stdout)
 
 STATE = """
 import json, sys
+from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.wiring.graph import on_aws
 from chalicelib.wiring.settings import Settings
 
 service = on_aws(Settings.from_environment()).routes.executions.service
-(summary,) = service.list_executions("t", 10, None)
+(summary,) = service.list_executions("t", ExecutionFilter("t"), 10).found
 json.dump(str(service.read_execution("t", summary.id).state), sys.stdout)
 """
 

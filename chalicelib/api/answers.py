@@ -66,15 +66,17 @@ class AnswerApi:
     def list_sent_events(self, request: ApiRequest) -> Response:
         """List the events that were sent to an execution and that it knows."""
         (item, sent), now = self.callbacks.list_sent(*request.place), self.callbacks.clock.now()
-        return web.answer([_sent(item, known, now) for known in sent])
+        return web.page(request, [_sent(item, known, now) for known in sent], None)
 
     @web.operation
     def list_events(self, request: ApiRequest) -> Response:
         """List the events that are kept for a name and key, and the steps that wait for one."""
         channel = Channel(request.path["tenantId"], request.path["name"], request.query["key"])
-        limit = request.query["limit"]
-        kind, *place = web.cursor(request, str, str, str) or [KEPT]
-        found = self.callbacks.list_channel(channel, limit + 1, "#".join(place), waiting=kind == WAITING)
+        limit, only = request.query["limit"], request.query["state"]
+        kind, *place = web.cursor(request, str, str, str) or [only or KEPT]
+        found = self.callbacks.list_channel(
+            channel, limit + 1, "#".join(place), waiting=kind == WAITING, kept_only=only == KEPT
+        )
         following = _behind(found[limit - 1]) if len(found) > limit else None
         return web.page(request, [_listed(each) for each in found[:limit]], following)
 

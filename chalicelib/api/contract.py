@@ -194,10 +194,23 @@ def _parameter(schema: Schema, text: str | None) -> Json:
         given = int(text) if _pattern("[0-9]{1,9}").fullmatch(text) else text
     elif schema.get("type") == ["boolean"]:
         given = {"true": True, "false": False}.get(text, text)
+    elif schema.get("type") == ["array"]:
+        given = [*text.split(",")]
     try:
         return checked(schema, given)
     except InvalidError:
-        raise _refusal(schema, "", _shown(schema, text)) from None
+        raise _unsupported(schema, text) from None
+
+
+def _unsupported(schema: Schema, text: str) -> InvalidError:
+    """Say what a parameter supports, and of what is much like one of its values, which one."""
+    known = schema.get("items", schema).get("enum", ())
+    wrong = [name for name in (text.split(",") if "items" in schema else [text]) if name not in known]
+    if not known:
+        return _refusal(schema, "", _shown(schema, text))
+    shown = wrong[0][:SHOWN]
+    said = str(_refusal(schema, "", shown))
+    return InvalidError(said.replace(repr(shown), f"{shown!r}{near(shown, known)}", 1))
 
 
 def checked(schema: Schema, given: Json) -> Json:

@@ -52,8 +52,22 @@ class DefinitionApi:
     def list_definitions(self, request: ApiRequest) -> Response:
         """List the newest versions, by id."""
         after, limit = web.cursor(request, str), request.query["limit"]
-        found = self.service.list_definitions(request.path["tenantId"], limit + 1, after[0] if after else None)
+        last_first = request.query["sort"] == "-id"
+        found = self.service.list_definitions(
+            request.path["tenantId"], limit + 1, after[0] if after else None, last_first=last_first
+        )
         following: list[Json] | None = [found[limit - 1].id] if len(found) > limit else None
+        return web.page(request, [_definition(record) for record in found[:limit]], following)
+
+    @web.operation
+    def list_versions(self, request: ApiRequest) -> Response:
+        """List the versions of a definition."""
+        after, limit = web.cursor(request, int), request.query["limit"]
+        newest_first = request.query["sort"] == "-version"
+        found = self.service.list_versions(
+            *request.place, limit + 1, after[0] if after else None, newest_first=newest_first
+        )
+        following: list[Json] | None = [found[limit - 1].version] if len(found) > limit else None
         return web.page(request, [_definition(record) for record in found[:limit]], following)
 
     @web.operation

@@ -12,12 +12,12 @@ from chalicelib.core.executions.inputs import (
     Requested,
     ResumeRequested,
 )
+from chalicelib.core.executions.listing import Summary, summary_of
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread, failure_json
 from chalicelib.core.executions.requests import problem
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWait, TimerWait
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.waits.task import task_id
-from chalicelib.ports import Summary
 
 ACTIONS: Mapping[str, type[Requested]] = {
     "cancel": CancelRequested,
@@ -39,26 +39,15 @@ def summary_view(summary: Summary) -> dict[str, Json]:
         "startedAt": format_instant(summary.started_at),
         "endedAt": None if summary.ended_at is None else format_instant(summary.ended_at),
         "parentId": summary.parent_id,
+        "startedBy": summary.started_by,
     }
 
 
 def execution_view(execution: Execution, now: datetime, token: Callable[[str, str, int], str]) -> dict[str, Json]:
     """Write all about an execution, and what it waits for now."""
-    header = Summary(
-        execution.id,
-        execution.tenant_id,
-        execution.definition_id,
-        execution.definition_version,
-        execution.state,
-        execution.step,
-        execution.started_at,
-        execution.ended_at,
-        None if execution.parent is None else execution.parent.execution,
-    )
     threads = [] if execution.ended else [t for t in execution.threads.values() if t.status is not Status.OVER]
     return {
-        **summary_view(header),
-        "startedBy": execution.started_by,
+        **summary_view(summary_of(execution)),
         "deadline": None if execution.deadline is None else format_instant(execution.deadline),
         "paused": execution.paused,
         "pausedAt": None if execution.paused_at is None else format_instant(execution.paused_at),

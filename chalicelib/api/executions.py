@@ -9,6 +9,7 @@ from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import execution_view, summary_view
+from chalicelib.api.filters import wanted_executions
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
@@ -48,16 +49,17 @@ class ExecutionApi:
     @web.operation
     def list_executions(self, request: ApiRequest) -> Response:
         """List executions, newest first."""
-        after, limit = web.position(request), request.query["limit"]
-        found = self.service.list_executions(request.path["tenantId"], limit + 1, after)
-        last = found[limit - 1] if len(found) > limit else None
-        following: list[Json] | None = None if last is None else [format_instant(last.started_at), last.id]
-        return web.page(request, [summary_view(summary) for summary in found[:limit]], following)
+        wanted, limit = wanted_executions(request), request.query["limit"]
+        page = self.service.list_executions(request.path["tenantId"], wanted, limit, web.position(request))
+        place = page.following
+        following: list[Json] | None = None if place is None else [format_instant(place.started_at), place.id]
+        return web.page(request, [summary_view(summary) for summary in page.found], following)
 
     @web.operation
     def read_execution(self, request: ApiRequest) -> Response:
         """Show all about an execution."""
-        return web.answer(self.view(self.service.read_execution(*request.place, request.query["wait"])))
+        execution = self.service.read_execution(*request.place, request.query["wait"])
+        return web.answer(web.chosen(request, self.view(execution)))
 
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
@@ -81,7 +83,7 @@ class ExecutionApi:
         changes["again"] = request.body.get("again") is True
         return web.answer(self.view(self.service.redrive(*request.place, self.callers.actor(request), **changes)))
 
-    def view(self, execution: Execution) -> Json:
+    def view(self, execution: Execution) -> dict[str, Json]:
         """Write all about an execution, and what it waits for now."""
         return execution_view(execution, self.service.clock.now(), self.token)
 
@@ -103,4 +105,4 @@ class ExecutionApi:
             following = list(ahead[limit][:2])
         shown = [record for _, _, record in ahead[:limit]]
         self.service.history.fill(request.path["tenantId"], shown, MOST_FILLED)
-        return web.page(request, [*shown], following)
+        return web.page(request, shown, following)

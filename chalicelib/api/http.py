@@ -1,7 +1,7 @@
 """HTTP as sedo speaks it: problem documents, pages, callers, and bodies in JSON or YAML."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, Protocol, TypeVar
@@ -15,7 +15,7 @@ from chalicelib.api.parsing import Places, read_json, read_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
-from chalicelib.ports import Position
+from chalicelib.core.values.position import Position
 
 JSON_TYPES = ["application/json"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
@@ -143,8 +143,15 @@ def position(request: ApiRequest) -> Position | None:
     return None if found is None else Position(parse_instant(found[0]), found[1])
 
 
-def page(request: ApiRequest, items: list[Json], following: list[Json] | None) -> Response:
+def chosen(request: ApiRequest, whole: Mapping[str, Json]) -> dict[str, Json]:
+    """Leave of an object the members that ``fields`` names."""
+    fields = request.query["fields"]
+    return {name: member for name, member in whole.items() if fields is None or name in fields}
+
+
+def page(request: ApiRequest, found: Sequence[Mapping[str, Json]], following: list[Json] | None) -> Response:
     """Answer a page of a list, with a ``Link`` to the next one (RFC 8288), of the same things, if there is more."""
+    items: list[Json] = [chosen(request, each) for each in found]
     if following is None:
         return answer(items)
     text = request.support.cursors.write(following, request.scope())

@@ -5,6 +5,7 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
+from chalicelib.api.filters import between
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
@@ -68,7 +69,7 @@ class TaskApi:
 
     def _filter(self, request: ApiRequest) -> TaskFilter:
         """Read from the query which tasks are wanted."""
-        query = request.query
+        query, (since, until) = request.query, between(request)
         user, group = query["assignee"], query["group"]
         groups = frozenset() if group is None else frozenset({group})
         if query["mine"]:
@@ -84,4 +85,7 @@ class TaskApi:
             unclaimed=query["unclaimed"],
             overdue=query["overdue"],
             min_priority=query["priority"] or None,
+            since=since,
+            until=until,
+            oldest_first=query["sort"] == "createdAt",
         )

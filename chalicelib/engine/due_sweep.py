@@ -17,6 +17,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from chalicelib.core.executions.due import due_at, is_late
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import Input, Message, ResumeRequested, ShardDue, Started, TimerFired
+from chalicelib.core.executions.listing import Summary, listed_under
 from chalicelib.core.executions.model import ENDED, ROOT, Execution, Origin, State, Status
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
@@ -24,7 +25,7 @@ from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
 from chalicelib.engine.observers import line
-from chalicelib.ports import Queue, Summary
+from chalicelib.ports import Queue
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -211,7 +212,7 @@ class DueSweep:
             if item is not None and looked.late:
                 self.dependencies.incidents.record(lateness(item, now))
             later = now + UNREADABLE_FOR if item is None else due_at(item, now)
-            self.dependencies.executions.defer(looked.execution_id, looked.seen, later)
+            self.dependencies.executions.defer(looked.execution_id, looked.seen, later, relisted(item, later, now))
         except UnavailableError:
             log.warning(line("execution is looked at again", execution=looked.execution_id, request=self.token))
 
@@ -244,6 +245,15 @@ def unsworn(message: Message) -> Message:
     if isinstance(message.event, TimerFired) and not message.delay:
         return copy_with(message, event=copy_with(message.event, by=None))
     return message
+
+
+def relisted(item: Execution | None, due: datetime | None, now: datetime) -> Execution | None:
+    """Answer an execution with the status under which it is to be kept from now on; None: that stays as it is."""
+    if item is None:
+        return None
+    listed = copy_with(item, due_at=due)
+    listed = copy_with(listed, listed_under=listed_under(listed, now))
+    return None if listed.listed_under is item.listed_under else listed
 
 
 def lateness(item: Execution, now: datetime) -> Incident:

@@ -29,6 +29,7 @@ from chalicelib.core.executions.inputs import (
     Suspected,
     WaitClosed,
 )
+from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.history import longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
@@ -228,6 +229,7 @@ class RunAhead(Claim):
             tail=longer(item.tail, new.text),
             due_at=self.due_at(advance.execution),
         )
+        written = copy_with(written, listed_under=listed_under(written, self.dependencies.clock.now()))
         try:
             if row is not None:
                 self.dependencies.history.append(row)

@@ -282,16 +282,17 @@ class AnswerService:
         return True
 
     def list_channel(
-        self, channel: Channel, limit: int, after: str = "", *, waiting: bool = False
+        self, channel: Channel, limit: int, after: str = "", *, waiting: bool = False, kept_only: bool = False
     ) -> Sequence[KeptSignal | Waiter]:
         """List what is kept of a name and key, the oldest first, then who waits, the longest first.
 
-        It begins behind a place: of what is kept, or else of those who are ``waiting``.
+        It begins behind a place: of what is kept, or else of those who are ``waiting``; with ``kept_only`` it ends
+        before these.
         """
         found = list[KeptSignal | Waiter]()
         if not waiting:
             found += islice(self.signals.kept(channel, after), limit)
-        more = limit - len(found)
+        more = 0 if kept_only else limit - len(found)
         return [*found, *(self.signals.store.waiting(channel, more, after if waiting else "") if more else ())]
 
 

@@ -77,9 +77,24 @@ class DefinitionService:
 
         return validate(document, self.step_types, find, lambda valid: self.inspect(tenant_id, valid))
 
-    def list_definitions(self, tenant_id: str, limit: int, after: str | None) -> Sequence[DefinitionRecord]:
+    def list_definitions(
+        self, tenant_id: str, limit: int, after: str | None, *, last_first: bool = False
+    ) -> Sequence[DefinitionRecord]:
         """Read the newest versions, by id, after an id."""
-        return self.definitions.list(tenant_id, limit, after)
+        return self.definitions.list(tenant_id, limit, after, last_first=last_first)
+
+    def list_versions(
+        self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
+    ) -> Sequence[DefinitionRecord]:
+        """Read the versions of a definition, retired or not, after a version.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+        """
+        found = self.definitions.versions(tenant_id, definition_id, limit, after, newest_first=newest_first)
+        if not found and after is None:
+            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}")
+        return found
 
     def read_definition(self, tenant_id: str, definition_id: str, version: int | None = None) -> DefinitionRecord:
         """Read a version, the newest one by default; a retired definition has its versions, but no newest.

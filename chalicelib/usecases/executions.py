@@ -16,6 +16,7 @@ from chalicelib.core.executions.inputs import (
     ResumeRequested,
     Started,
 )
+from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import ROOT, Execution, State, Status
 from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
 from chalicelib.core.records.codec import fits
@@ -30,17 +31,9 @@ from chalicelib.core.values.errors import (
     UnavailableError,
 )
 from chalicelib.core.values.json import Json, canonical
+from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.ports import (
-    Clock,
-    Definitions,
-    ExecutionStore,
-    HistoryStore,
-    Position,
-    Queue,
-    Stale,
-    Summary,
-)
+from chalicelib.ports import Clock, Definitions, ExecutionStore, HistoryStore, Queue, Stale
 from chalicelib.usecases.definitions import DefinitionService
 
 ROWS = 100
@@ -121,9 +114,13 @@ class ExecutionService:
             started_by=started_by,
         )
 
-    def list_executions(self, tenant_id: str, limit: int, after: Position | None) -> Sequence[Summary]:
-        """Read headers of executions, newest first, after a position."""
-        return self.executions.list(tenant_id, limit, after)
+    def list_executions(
+        self, tenant_id: str, wanted: ExecutionFilter, limit: int, after: Position | None = None
+    ) -> ExecutionPage:
+        """Read headers of a tenant's executions, after a position; another tenant's have none that could be listed."""
+        if ExecutionId.tenant_of(wanted.owner) != tenant_id:
+            return ExecutionPage([])
+        return self.executions.list(wanted, self.clock.now(), limit, after)
 
     def read_execution(self, tenant_id: str, execution_id: str, wait: float = 0) -> Execution:
         """Read an execution; with ``wait`` seconds once it has ended, or as it is after that time.

@@ -16,12 +16,13 @@ from chalicelib.core.values.errors import (
     TaskNotFoundError,
 )
 from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import value
 from chalicelib.core.waits import task as rules
 from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus
 from chalicelib.engine import optimistic
 from chalicelib.engine.waits import close_task
-from chalicelib.ports import Clock, ExecutionStore, Position, TaskStore
+from chalicelib.ports import Clock, ExecutionStore, TaskStore
 
 MAX_PEOPLE = LIMITS.task_people_bytes
 

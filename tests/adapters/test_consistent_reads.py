@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.records.payload import PACKING
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
@@ -43,7 +44,7 @@ READS: dict[str, tuple[Callable[["Backend", str], object], list[str]]] = {
         ["GetItem", "BatchGetItem"],
     ),
     "a list of executions": (
-        lambda backend, tenant: backend.executions.list(tenant, 10),
+        lambda backend, tenant: backend.executions.list(ExecutionFilter(tenant), NOW, 10),
         ["Query", "BatchGetItem"],
     ),
     "rows of history": (
@@ -57,6 +58,7 @@ READS: dict[str, tuple[Callable[["Backend", str], object], list[str]]] = {
     "a version of a definition": (lambda backend, tenant: backend.definitions.version(tenant, "d0", 1), ["GetItem"]),
     "a list of definitions": (lambda backend, tenant: backend.definitions.list(tenant, 10), ["Query"]),
     "some definitions after one": (lambda backend, tenant: backend.definitions.list(tenant, 10, "d0"), ["Query"]),
+    "the versions of a definition": (lambda backend, tenant: backend.definitions.versions(tenant, "d0", 9), ["Query"]),
     "who waits for events": (
         lambda backend, tenant: backend.events.waiting(Channel(tenant, "paid", "7"), 9),
         ["Query"],
@@ -99,4 +101,4 @@ def test_it_is_refused_if_it_could_see_what_is_old(moto_aws: "Aws", tenant: str,
 
 
 def test_a_global_index_cannot_be_asked_for_more(moto_aws: "Aws", tenant: str) -> None:
-    assert moto_aws.backend.executions.list(tenant, 10) == []
+    assert moto_aws.backend.executions.list(ExecutionFilter(tenant), NOW, 10) == ExecutionPage([])

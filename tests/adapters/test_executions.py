@@ -10,7 +10,7 @@ from chalicelib.core.executions.model import ROOT, Execution, Failure, State
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import ExecutionStore, Position, Stale, Summary
+from chalicelib.ports import ExecutionStore, Stale
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, following, fresh, submitted, waiting
 
@@ -155,60 +155,6 @@ def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: 
             assert sorted(won) == [False, False, False, True]
             latest = rivals[won.index(True)]
             assert store.get(latest.id) == latest
-
-
-def test_a_list_shows_headers_newest_first(store: ExecutionStore, tenant: str) -> None:
-    older, newer = (submitted(tenant, name, started_at=NOW + timedelta(days=day)) for day, name in enumerate("ab"))
-    store.create(older)
-    store.create(newer)
-    ended_at = NOW + timedelta(hours=1)
-    store.update(following(older, state=State.SUCCEEDED, step="last", threads={}, ended_at=ended_at))
-    assert store.list(tenant, 10) == [
-        Summary(
-            id=newer.id,
-            tenant_id=tenant,
-            definition_id="order-fulfilment",
-            definition_version=1,
-            state=State.SUBMITTED,
-            step="greet",
-            started_at=newer.started_at,
-            ended_at=None,
-        ),
-        Summary(
-            id=older.id,
-            tenant_id=tenant,
-            definition_id="order-fulfilment",
-            definition_version=1,
-            state=State.SUCCEEDED,
-            step="last",
-            started_at=older.started_at,
-            ended_at=ended_at,
-        ),
-    ]
-
-
-def test_pages_of_a_list_hold_everything_once(store: ExecutionStore, tenant: str) -> None:
-    written = [submitted(tenant, f"{n:08x}", started_at=NOW + timedelta(seconds=n // 3)) for n in range(11)]
-    for execution in written:
-        store.create(execution)
-    seen: list[Summary] = []
-    while page := store.list(tenant, 4, Position(seen[-1].started_at, seen[-1].id) if seen else None):
-        assert len(page) == min(4, len(written) - len(seen))
-        seen += page
-    assert sorted(summary.id for summary in seen) == sorted(execution.id for execution in written)
-    assert [s.started_at for s in seen] == sorted((s.started_at for s in seen), reverse=True)
-
-
-def test_a_list_longer_than_one_batch_of_reads_is_whole(store: ExecutionStore, tenant: str) -> None:
-    for n in range(105):
-        store.create(submitted(tenant, f"{n:08x}"))
-    assert len(store.list(tenant, 200)) == 105
-
-
-def test_a_tenant_lists_only_its_own(store: ExecutionStore, tenant: str) -> None:
-    store.create(submitted(tenant))
-    store.create(submitted(f"{tenant}-b"))
-    assert [summary.tenant_id for summary in store.list(tenant, 10)] == [tenant]
 
 
 def due(store: ExecutionStore, now: datetime) -> dict[str, datetime]:

@@ -11,6 +11,7 @@ import pytest
 from chalicelib.adapters import health
 from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
+from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.value import copy_with
@@ -65,9 +66,11 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.definitions.newest(tenant, record.id)
     dependencies.definitions.version(tenant, record.id, 1)
     dependencies.definitions.list(tenant, 10)
+    dependencies.definitions.versions(tenant, record.id, 10)
     dependencies.executions.create(copy_with(execution, due_at=NOW))
     dependencies.executions.get(execution.id)
-    dependencies.executions.list(tenant, 10)
+    dependencies.executions.list(ExecutionFilter(tenant), NOW, 10)
+    dependencies.executions.list(ExecutionFilter(tenant, states_named("failed")), NOW, 10)
     dependencies.history.read(execution.id, 0, 10)
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
     dependencies.executions.update(waiting(execution))

@@ -10,9 +10,10 @@ import pytest
 from chalicelib.adapters.dynamodb.tables import BY_STATUS, PAYLOADS, TASKS
 from chalicelib.adapters.dynamodb.tasks import MAX_GROUPS, PAGE
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus, claimed, closed, released
-from chalicelib.ports import Position, TaskStore
+from chalicelib.ports import TaskStore
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, fresh, task
 from tests.adapters.test_executions import VALUES

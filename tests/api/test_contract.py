@@ -201,6 +201,13 @@ def test_what_cannot_be_checked_is_not_compiled(schema: Json, problem: str) -> N
         compiled(changed)
 
 
+def test_a_list_in_a_query_is_one_text() -> None:
+    changed = deepcopy(CONTRACT)
+    changed["components"]["parameters"]["Fields"]["explode"] = True
+    with pytest.raises(ContractError, match="fields is one text"):
+        compiled(changed)
+
+
 def test_a_header_field_cannot_be_required() -> None:
     changed = deepcopy(CONTRACT)
     changed["components"]["parameters"]["IdempotencyKey"]["required"] = True

@@ -12,6 +12,7 @@ from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.api.contract import ApiRequest, read
 from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.replies import Replies
+from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.values.errors import KeyInUseError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from tests.application import EXECUTE, JSON, Sedo, T, assert_problem, http_request
@@ -174,7 +175,7 @@ def test_a_start_that_died_after_it_is_the_same_execution_the_second_time() -> N
     seeded = copy_with(read("execute_definition", asked, ("t", "d"), api.support), seed="0f")
     first, again = (ExecutionApi.execute_definition.__wrapped__(api, seeded) for _ in range(2))  # type: ignore[attr-defined] # the operation itself
     assert (first.status_code, again.status_code) == (201, 200)
-    assert [summary.id for summary in home.service.list_executions("t", 9, None)] == ["t:d:0f"]
+    assert [summary.id for summary in home.service.list_executions("t", ExecutionFilter("t"), 9).found] == ["t:d:0f"]
 
 
 def test_every_change_by_post_takes_a_key(sedo: Sedo) -> None:

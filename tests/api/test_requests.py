@@ -223,7 +223,8 @@ class TestWhatIsBegunAfterARedrive:
         post(sedo, path + "/redrive", {"step": "w"})
         sedo.deliver()
         assert sedo.get(path)["state"] == "ExecutionFailed"
-        failures = [r for e in sedo.get("/executions") for r in sedo.get(f"/executions/{e['id']}/history")]
+        children = sedo.get(f"/executions?parent={path.rpartition('/')[2]}")
+        failures = [r for e in children for r in sedo.get(f"/executions/{e['id']}/history")]
         assert [r["step"] for r in failures if r["state"] == "StepFailed"].count("no") == 2
         assert sedo.queue.messages == {}
 

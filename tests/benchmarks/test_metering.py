@@ -66,7 +66,7 @@ class TestWrites:
         assert items.put(dueShard="1") == 1 + 1
 
     def test_the_start_of_an_execution_is_billed_for_its_place_in_the_list(self, items: Items) -> None:
-        assert items.put(tenantId="t", startedAt="monday") == 1 + 1
+        assert items.put(owner="t", startedAt="monday") == 1 + 1
 
     def test_an_index_holds_the_key_of_the_item_and_what_it_is_made_to_hold(self, harness: Harness) -> None:
         long, attributes = {"S": "x" * 600}, {"tenantId": {"S": "t"}, "createdAt": {"S": "monday"}}

@@ -273,8 +273,10 @@ class TestMany:
         home.clock.sleep(2700)
 
         class Slow(Executions):
-            def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
-                super().defer(execution_id, seen, due_at)
+            def defer(
+                self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+            ) -> None:
+                super().defer(execution_id, seen, due_at, listed)
                 home.clock.sleep(0.1)
 
         slow = Slow()
@@ -346,10 +348,12 @@ class Silent(Executions):
             raise UnavailableError
         return super().get(execution_id)
 
-    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+    def defer(
+        self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+    ) -> None:
         if self.what == "defer":
             raise UnavailableError
-        super().defer(execution_id, seen, due_at)
+        super().defer(execution_id, seen, due_at, listed)
 
 
 class TestTrouble:

@@ -6,6 +6,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from chalicelib.core.executions.listing import status_of
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.value import copy_with
@@ -89,6 +90,8 @@ def check_end(world: World, item: Execution) -> None:
         after_end = before["state"] in ENDS and record["state"] != "ExecutionStarted"
         assert not after_end, f"{record['state']} of {item.id} after {before['state']}"
     assert history[-1]["state"] == item.state, "the end is not the last record"
+    status = None if item.state is State.SUCCEEDED else status_of(item.state)
+    assert item.listed_under is status, f"{item.id} is listed under {item.listed_under}"
 
 
 def check_kept(world: World, execution: str, event_id: str, until: datetime) -> None:

@@ -55,7 +55,9 @@ class DynamoDefinitions:
         }
         return put_if(self._client, request) is None
 
-    def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
+    def list(
+        self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False
+    ) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""
         request: QueryInputTypeDef = {
             "TableName": self._heads,
@@ -63,10 +65,26 @@ class DynamoDefinitions:
             "FilterExpression": "attribute_not_exists(retired)",
             "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
             "ConsistentRead": True,
+            "ScanIndexForward": not last_first,
         }
         if after is not None:
-            request["KeyConditionExpression"] = f"{DEFINITIONS.partition} = :tenant AND {DEFINITIONS.sort} > :after"
-            request["ExpressionAttributeValues"] = {":tenant": {"S": tenant_id}, ":after": {"S": after}}
+            request["ExclusiveStartKey"] = DEFINITIONS.key(tenant_id, after)
+        return [_read(item) for item in query(self._client, request, limit)]
+
+    def versions(
+        self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
+    ) -> Sequence[DefinitionRecord]:
+        """Read versions."""
+        request: QueryInputTypeDef = {
+            "TableName": self._versions,
+            "KeyConditionExpression": f"{DEFINITION_VERSIONS.partition} = :tenant AND begins_with(#key, :name)",
+            "ExpressionAttributeNames": {"#key": DEFINITION_VERSIONS.sort},
+            "ExpressionAttributeValues": {":tenant": {"S": tenant_id}, ":name": {"S": f"{definition_id}@"}},
+            "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
+        }
+        if after is not None:
+            request["ExclusiveStartKey"] = _version_key(tenant_id, definition_id, after)
         return [_read(item) for item in query(self._client, request, limit)]
 
     def _get(self, table: str, key: Item) -> DefinitionRecord | None:

@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
+from chalicelib.adapters.dynamodb.execution_lists import SUMMARY, ExecutionLists, header
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get, query
-from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_TENANT, EXECUTIONS
+from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.inputs import Image
-from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
+from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
 from chalicelib.core.records.payload import MAX_ITEM, STATE, execution_slots, item_bytes, require_room
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.core.values.json import decode, encode, format_instant, parse_instant
+from chalicelib.core.values.json import decode, encode
+from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import Position, Stale, Summary
+from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
-SUMMARY = ("id", "tenantId", "definitionId", "definitionVersion", "state", "step", "startedAt", "endedAt", "parentId")
 HEADER = (*SUMMARY, "version", "nonce")
 """What is an attribute of its own, and not in the document."""
 
@@ -51,6 +53,7 @@ class DynamoExecutions:
         self._client = client
         self._table = names.table(EXECUTIONS)
         self._payloads = payloads
+        self._lists = ExecutionLists(client, self._table)
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
@@ -93,25 +96,13 @@ class DynamoExecutions:
         """Read an image."""
         return self._execution(_item(image))
 
-    def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
-        """Read headers, newest first."""
-        found: list[Summary] = []
-        start = None if after is None else _index_key(tenant_id, after)
-        while len(found) < limit:
-            wanted = limit - len(found)
-            keys = self._newest(tenant_id, start, wanted)
-            ids = [item[EXECUTIONS.partition]["S"] for item in keys]
-            by_id = self.summaries(ids)
-            found += [by_id[name] for name in ids if name in by_id]
-            if len(keys) < wanted:
-                break
-            start = keys[-1]
-        return found
+    def list(self, wanted: ExecutionFilter, now: datetime, limit: int, after: Position | None = None) -> ExecutionPage:
+        """Read headers, by their start."""
+        return self._lists.page(wanted, now, limit, after)
 
     def summaries(self, ids: Sequence[str]) -> Mapping[str, Summary]:
         """Read headers."""
-        items = batch_get(self._client, self._table, [EXECUTIONS.key(execution_id) for execution_id in ids], SUMMARY)
-        return {item[EXECUTIONS.partition]["S"]: _summary(_header(item)) for item in items}
+        return self._lists.summaries(ids)
 
     def due_shards(self) -> Sequence[str]:
         """Name the partitions of the index."""
@@ -122,29 +113,36 @@ class DynamoExecutions:
         found = query(self._client, self._due_query(shard, now), limit)
         return [(item[EXECUTIONS.partition]["S"], _read_due(item)) for item in found]
 
-    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+    def defer(
+        self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+    ) -> None:
         """Move a due time, or take it away."""
-        values: Item = {":seen": {"S": _due_key(seen)}}
-        change = f"REMOVE {BY_DUE.sort}, {BY_DUE.partition}"
-        if due_at is not None:
-            change = f"SET {BY_DUE.sort} = :due"
-            values[":due"] = {"S": _due_key(due_at)}
+        sets: Item = {} if due_at is None else {BY_DUE.sort: {"S": _due_key(due_at)}}
+        sets |= {} if listed is None else _listed(listed)
+        changes = [f"REMOVE {BY_DUE.sort}, {BY_DUE.partition}"] if due_at is None else []
+        changes += [f"SET {', '.join(f'{name} = :{name}' for name in sets)}"] if sets else []
+        values: Item = {":seen": {"S": _due_key(seen)}, **{f":{name}": value for name, value in sets.items()}}
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table,
+            "Key": EXECUTIONS.key(execution_id),
+            "UpdateExpression": " ".join(changes),
+            "ConditionExpression": f"{BY_DUE.sort} = :seen",
+            "ExpressionAttributeValues": values,
+        }
+        if listed is not None:
+            request["ConditionExpression"] += " AND #version = :version"
+            request["ExpressionAttributeNames"] = {"#version": "version"}
+            values[":version"] = {"N": str(listed.version)}
         try:
             with unavailable():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=EXECUTIONS.key(execution_id),
-                    UpdateExpression=change,
-                    ConditionExpression=f"{BY_DUE.sort} = :seen",
-                    ExpressionAttributeValues=values,
-                )
+                self._client.update_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
     def _request(self, execution: Execution, spare: int) -> "PutItemInputTypeDef":
         return {
             "TableName": self._table,
-            "Item": self._write(execution, spare) | _due(execution),
+            "Item": self._write(execution, spare) | _due(execution) | _listed(execution),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -155,14 +153,16 @@ class DynamoExecutions:
     def _write(self, execution: Execution, spare: int) -> Item:
         document = execution_json(execution)
         tail = document.pop("tail", "").encode()
-        header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
+        tenant, _ = document.pop("tenantId"), document.pop("definitionId")
+        document[BY_OWNER.partition] = document.pop("parentId", tenant)
+        attributes = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
         packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
         content = pack(packed.text + b"\n" + tail)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
         if packed.whole > SMALL:
             require_room(packed, len(content.get("B", b"")), max(MAX_ITEM - spare, execution.item_bytes))
             self._payloads.put(packed.payloads)
-        return {**header, "document": content, **references}
+        return {**attributes, "document": content, **references}
 
     def _read(self, item: "Item | None") -> Execution | None:
         return self._execution(item) if item else None
@@ -171,23 +171,14 @@ class DynamoExecutions:
         text, _, tail = text_of(item["document"]).partition(b"\n")
         document = decode(text)
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
-        self._payloads.unpack(item["tenantId"]["S"], document, references, execution_slots)
+        members = header(item, HEADER)
+        self._payloads.unpack(members["tenantId"], document, references, execution_slots)
         due_at = _read_due(item) if BY_DUE.sort in item else None
+        status = item.get(BY_OWNER_STATUS.partition)
         size = item_bytes(len(item["document"].get("B", b"")), references) if len(text) > SMALL else 0
-        execution = read_execution({**document, "tail": tail.decode(), **_header(item)})
-        return copy_with(execution, due_at=due_at, item_bytes=size)
-
-    def _newest(self, tenant_id: str, start: "Item | None", limit: int) -> Sequence[Item]:
-        request: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": BY_TENANT.name,
-            "KeyConditionExpression": f"{BY_TENANT.partition} = :tenant",
-            "ExpressionAttributeValues": {":tenant": {"S": tenant_id}},
-            "ScanIndexForward": False,
-        }
-        if start is not None:
-            request["ExclusiveStartKey"] = start
-        return query(self._client, request, limit)
+        execution = read_execution({**document, "tail": tail.decode(), **members})
+        listed = None if status is None else ExecutionStatus(status["S"].rpartition("#")[2])
+        return copy_with(execution, due_at=due_at, item_bytes=size, listed_under=listed)
 
     def _due_query(self, shard: str, now: datetime) -> "QueryInputTypeDef":
         return {
@@ -211,8 +202,12 @@ def _item(image: "Mapping[str, Any]") -> Item:
     return {**image, "document": {"S": text} if kind == "S" else {"B": b64decode(text)}}
 
 
-def _index_key(tenant_id: str, position: Position) -> Item:
-    return EXECUTIONS.key(position.id) | BY_TENANT.key(tenant_id, format_instant(position.started_at))
+def _listed(execution: Execution) -> Item:
+    """Keep an execution under its status, or, with no attributes, under none."""
+    if execution.listed_under is None:
+        return {}
+    owner = execution.tenant_id if execution.parent is None else execution.parent.execution
+    return {BY_OWNER_STATUS.partition: {"S": f"{owner}#{execution.listed_under}"}}
 
 
 def _due(execution: Execution) -> Item:
@@ -234,22 +229,3 @@ def _read_due(item: Item) -> datetime:
 
 def _attribute(value: str | int) -> Attribute:
     return {"N": str(value)} if isinstance(value, int) else {"S": value}
-
-
-def _header(item: Item) -> dict[str, Any]:
-    header = {name: item[name] for name in HEADER if name in item}
-    return {name: int(value["N"]) if "N" in value else value["S"] for name, value in header.items()}
-
-
-def _summary(header: dict[str, Any]) -> Summary:
-    return Summary(
-        id=header["id"],
-        tenant_id=header["tenantId"],
-        definition_id=header["definitionId"],
-        definition_version=header["definitionVersion"],
-        state=header["state"],
-        step=header["step"],
-        started_at=parse_instant(header["startedAt"]),
-        ended_at=parse_instant(header["endedAt"]) if "endedAt" in header else None,
-        parent_id=header.get("parentId"),
-    )

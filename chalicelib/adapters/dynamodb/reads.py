@@ -1,11 +1,13 @@
 """Reads of DynamoDB that may take several calls."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import format_instant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -13,6 +15,18 @@ if TYPE_CHECKING:
 
 MAX_KEYS = 100
 """Of one BatchGetItem (Amazon DynamoDB API Reference)."""
+
+
+EARLIEST, LATEST = "0", "a"
+"""Before and behind every instant, as text."""
+
+
+def instants(since: datetime | None, until: datetime | None) -> Item:
+    """Write the values of a condition that an instant is between two, ``:since`` and ``:until``; None is no bound."""
+    return {
+        ":since": {"S": EARLIEST if since is None else format_instant(since)},
+        ":until": {"S": LATEST if until is None else format_instant(until)},
+    }
 
 
 def query(client: "DynamoDBClient", request: "QueryInputTypeDef", limit: int) -> list[Item]:

@@ -56,8 +56,10 @@ class TableSchema(KeySchema):
         return f"attribute_not_exists({self.partition})"
 
 
-BY_TENANT = SecondaryIndex("by-tenant", "tenantId", "startedAt")
-"""Executions of a tenant by their start."""
+BY_OWNER = SecondaryIndex("by-owner", "owner", "startedAt", includes=("definitionVersion", "startedBy"))
+"""Executions by their start: those that an execution started by its id, all others by their tenant."""
+BY_OWNER_STATUS = SecondaryIndex("by-status", "ownerStatus", "startedAt", includes=BY_OWNER.includes)
+"""The same of those that are kept under a status: ``<owner>#<status>``."""
 BY_DUE = SecondaryIndex("by-due", "dueShard", "dueAt")
 """Executions by the instant at which something of them is due; those that have none are not in it."""
 BY_STATUS = SecondaryIndex(
@@ -72,7 +74,7 @@ DEFINITIONS = TableSchema("definition", "tenantId", "id")
 """The newest version of each definition."""
 DEFINITION_VERSIONS = TableSchema("definition_version", "tenantId", "idVersion")
 """All versions of definitions: ``<id>@<version>``, the version in five digits."""
-EXECUTIONS = TableSchema("execution", "id", indexes=(BY_TENANT, BY_DUE))
+EXECUTIONS = TableSchema("execution", "id", indexes=(BY_OWNER, BY_OWNER_STATUS, BY_DUE))
 """Executions."""
 HISTORY = TableSchema("execution_history", "id", "key")
 """Rows of history."""

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.reads import instants
 from chalicelib.adapters.dynamodb.tables import BY_STATUS, TASKS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import format_instant
+from chalicelib.core.values.position import Position
 from chalicelib.core.waits.task import HEADER, Task, TaskFilter, read_task, task_document, task_slots
-from chalicelib.ports import Position
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -59,15 +60,19 @@ class DynamoTasks:
         return current is None or current == request["Item"]
 
     def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
-        """Read headers, newest first."""
+        """Read headers."""
         partition = _partition(tenant_id, wanted.status)
         conditions, values = _conditions(wanted)
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": BY_STATUS.name,
-            "KeyConditionExpression": f"{BY_STATUS.partition} = :partition",
-            "ExpressionAttributeValues": {":partition": {"S": partition}, **values},
-            "ScanIndexForward": False,
+            "KeyConditionExpression": f"{BY_STATUS.partition} = :status AND {BY_STATUS.sort} BETWEEN :since AND :until",
+            "ExpressionAttributeValues": {
+                ":status": {"S": partition},
+                **instants(wanted.since, wanted.until),
+                **values,
+            },
+            "ScanIndexForward": wanted.oldest_first,
             "Limit": PAGE if conditions else limit,
         }
         if conditions:

@@ -13,15 +13,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.adapters.memory.order import is_behind
 from chalicelib.adapters.payloads import ChunkKey, Payloads
 from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired
-from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, summary_of
+from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import MAX_ITEM, PACKING, Reference, execution_slots, item_bytes, require_room
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
+from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import DefinitionRecord, Position, Stale, Summary
+from chalicelib.ports import DefinitionRecord, Stale
 
 
 class MemoryClock:
@@ -60,6 +63,7 @@ class MemoryExecutions:
     def __init__(self, payloads: Payloads | None = None) -> None:
         self.items: dict[str, str] = {}
         self.due_times: dict[str, datetime] = {}
+        self.statuses: dict[str, ExecutionStatus] = {}
         self.payloads = payloads or Payloads(MemoryChunks())
         self.most = MAX_ITEM
 
@@ -92,24 +96,34 @@ class MemoryExecutions:
             raise Stale(self._read(current))
         self._put(execution, text)
         due_at = None if execution.due_at is None else format_instant(execution.due_at)
-        return lambda: {"text": text, "dueAt": due_at} if len(text) <= MAX_IMAGE_BYTES else None
+        image: Image = {"text": text, "dueAt": due_at, "status": execution.listed_under}
+        return lambda: image if len(text) <= MAX_IMAGE_BYTES else None
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
         due_at = None if image["dueAt"] is None else parse_instant(str(image["dueAt"]))
-        return self._execution(json.loads(str(image["text"])), due_at)
+        status = None if image["status"] is None else ExecutionStatus(str(image["status"]))
+        return self._execution(json.loads(str(image["text"])), due_at, status)
 
-    def list(self, tenant_id: str, limit: int, after: Position | None = None) -> Sequence[Summary]:
-        """Read headers, newest first."""
-        found = [read_execution(json.loads(text)) for text in self.items.values()]
-        mine = sorted((e for e in found if e.tenant_id == tenant_id), key=_newness, reverse=True)
-        rest = [e for e in mine if after is None or _newness(e) < (after.started_at, after.id)]
-        return [_summary(execution) for execution in rest[:limit]]
+    def list(
+        self,
+        wanted: ExecutionFilter,
+        now: datetime,  # noqa: ARG002 - all are looked at
+        limit: int,
+        after: Position | None = None,
+    ) -> ExecutionPage:
+        """Read headers, by their start."""
+        newest_first = not wanted.oldest_first
+        found = filter(wanted.takes, (_summary(text) for text in [*self.items.values()]))
+        ordered = sorted(found, key=_place, reverse=newest_first)
+        behind = None if after is None else (after.started_at, after.id)
+        rest = [one for one in ordered if behind is None or is_behind(_place(one), behind, reverse=newest_first)]
+        last = rest[limit - 1] if len(rest) > limit else None
+        return ExecutionPage(rest[:limit], None if last is None else Position(last.started_at, last.id))
 
     def summaries(self, ids: Sequence[str]) -> Mapping[str, Summary]:
         """Read headers."""
-        found = (read_execution(json.loads(self.items[name])) for name in ids if name in self.items)
-        return {execution.id: _summary(execution) for execution in found}
+        return {name: _summary(self.items[name]) for name in ids if name in self.items}
 
     def due_shards(self) -> Sequence[str]:
         """Name the only one."""
@@ -120,10 +134,16 @@ class MemoryExecutions:
         found = sorted((at, name) for name, at in self.due_times.items() if at <= now)
         return [(name, at) for at, name in found[:limit]]
 
-    def defer(self, execution_id: str, seen: datetime, due_at: datetime | None) -> None:
+    def defer(
+        self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+    ) -> None:
         """Move a due time, or take it away."""
         if self.due_times.get(execution_id) != seen:
             return
+        if listed is not None:
+            if json.loads(self.items[execution_id])["version"] != listed.version:
+                return
+            self._list(listed)
         del self.due_times[execution_id]
         if due_at is not None:
             self.due_times[execution_id] = due_at
@@ -133,13 +153,18 @@ class MemoryExecutions:
         return None if text is None else json.loads(text)
 
     def _read(self, document: dict[str, Any] | None) -> Execution | None:
-        return None if document is None else self._execution(document, self.due_times.get(document["id"]))
+        if document is None:
+            return None
+        name = document["id"]
+        return self._execution(document, self.due_times.get(name), self.statuses.get(name))
 
-    def _execution(self, document: dict[str, Any], due_at: datetime | None) -> Execution:
+    def _execution(
+        self, document: dict[str, Any], due_at: datetime | None, status: ExecutionStatus | None
+    ) -> Execution:
         references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
         size = item_bytes(len(zlib.compress(encode(document))), references)
         self.payloads.unpack(document["tenantId"], document, references, execution_slots)
-        return copy_with(read_execution(document), due_at=due_at, item_bytes=size)
+        return copy_with(read_execution(document), due_at=due_at, item_bytes=size, listed_under=status)
 
     def _write(self, execution: Execution, spare: int) -> str:
         packed = self.payloads.shorten(execution.tenant_id, execution_json(execution), execution_slots)
@@ -158,31 +183,27 @@ class MemoryExecutions:
         self.due_times.pop(execution.id, None)
         if execution.due_at is not None:
             self.due_times[execution.id] = execution.due_at
+        self._list(execution)
+
+    def _list(self, execution: Execution) -> None:
+        self.statuses.pop(execution.id, None)
+        if execution.listed_under is not None:
+            self.statuses[execution.id] = execution.listed_under
 
 
-def _summary(execution: Execution) -> Summary:
-    return Summary(
-        id=execution.id,
-        tenant_id=execution.tenant_id,
-        definition_id=execution.definition_id,
-        definition_version=execution.definition_version,
-        state=execution.state,
-        step=execution.step,
-        started_at=execution.started_at,
-        ended_at=execution.ended_at,
-        parent_id=None if execution.parent is None else execution.parent.execution,
-    )
+def _summary(text: str) -> Summary:
+    return summary_of(read_execution(json.loads(text)))
 
 
-def _newness(execution: Execution) -> tuple[datetime, str]:
-    return execution.started_at, execution.id
+def _place(found: Summary) -> tuple[datetime, str]:
+    return found.started_at, found.id
 
 
 class MemoryDefinitions:
     """Definition versions, and the newest of each."""
 
     def __init__(self) -> None:
-        self.versions: dict[tuple[str, str, int], DefinitionRecord] = {}
+        self.records: dict[tuple[str, str, int], DefinitionRecord] = {}
         self.heads: dict[tuple[str, str], DefinitionRecord] = {}
 
     def newest(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
@@ -191,11 +212,11 @@ class MemoryDefinitions:
 
     def version(self, tenant_id: str, definition_id: str, version: int) -> DefinitionRecord | None:
         """Read one version."""
-        return self.versions.get((tenant_id, definition_id, version))
+        return self.records.get((tenant_id, definition_id, version))
 
     def add(self, record: DefinitionRecord) -> bool:
         """Write a version, once."""
-        stored = self.versions.setdefault((record.tenant_id, record.id, record.version), record)
+        stored = self.records.setdefault((record.tenant_id, record.id, record.version), record)
         return stored.digest == record.digest
 
     def put_newest(self, record: DefinitionRecord) -> bool:
@@ -206,13 +227,22 @@ class MemoryDefinitions:
         self.heads[record.tenant_id, record.id] = record
         return True
 
-    def list(self, tenant_id: str, limit: int, after: str | None = None) -> Sequence[DefinitionRecord]:
+    def list(
+        self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False
+    ) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""
-        found = sorted(
-            (head for head in self.heads.values() if head.tenant_id == tenant_id and not head.retired),
-            key=lambda head: head.id,
-        )
-        return [head for head in found if after is None or head.id > after][:limit]
+        found = [head for head in self.heads.values() if head.tenant_id == tenant_id and not head.retired]
+        found.sort(key=lambda head: head.id, reverse=last_first)
+        return [head for head in found if after is None or is_behind(head.id, after, reverse=last_first)][:limit]
+
+    def versions(
+        self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
+    ) -> Sequence[DefinitionRecord]:
+        """Read versions."""
+        found = [record for (*name, _), record in self.records.items() if name == [tenant_id, definition_id]]
+        found.sort(key=lambda record: record.version, reverse=newest_first)
+        rest = [one for one in found if after is None or is_behind(one.version, after, reverse=newest_first)]
+        return rest[:limit]
 
 
 class MemoryHistory:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
 
+from chalicelib.adapters.memory.order import is_behind
 from chalicelib.core.values.json import encode
+from chalicelib.core.values.position import Position
 from chalicelib.core.waits.task import HEADER, Task, TaskFilter, read_task, task_document
-from chalicelib.ports import Position
 
 
 class MemoryTasks:
@@ -36,10 +37,12 @@ class MemoryTasks:
         return stored == text
 
     def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
-        """Read headers, newest first."""
+        """Read headers."""
+        newest_first = not wanted.oldest_first
+        behind = None if after is None else (after.started_at, after.id)
         found = [_listed(text) for (tenant, _), text in [*self.items.items()] if tenant == tenant_id]
-        rest = (task for task in found if after is None or _newness(task) < (after.started_at, after.id))
-        return sorted(filter(wanted.takes, rest), key=_newness, reverse=True)[:limit]
+        rest = (one for one in found if behind is None or is_behind(_place(one), behind, reverse=newest_first))
+        return sorted(filter(wanted.takes, rest), key=_place, reverse=newest_first)[:limit]
 
 
 def _listed(text: bytes) -> Task:
@@ -47,5 +50,5 @@ def _listed(text: bytes) -> Task:
     return read_task({name: document[name] for name in HEADER if name in document})
 
 
-def _newness(task: Task) -> tuple[datetime, str]:
+def _place(task: Task) -> tuple[datetime, str]:
     return task.created_at, task.id

@@ -24,6 +24,11 @@ class ExecutionId(NamedTuple):
         tenant, definition, suffix = text.split(":")
         return cls(tenant, definition, suffix)
 
+    @staticmethod
+    def tenant_of(owner: str) -> str:
+        """Tell the tenant of what a list is of: of an execution, or a tenant itself."""
+        return owner.partition(":")[0]
+
 
 class TurnKey(NamedTuple):
     """A thread at a turn: what an input names."""

@@ -38,6 +38,17 @@ class State(StrEnum):
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CANCELLED})
 
 
+class ExecutionStatus(StrEnum):
+    """What becomes of an execution, in the words of lists."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timedOut"
+    CANCELLED = "cancelled"
+
+
 class Status(StrEnum):
     """What a thread does at its turn."""
 
@@ -299,6 +310,8 @@ class Execution:
     """The events that were sent to it, while they are kept."""
     due_at: datetime | None = None
     """When the schedule is to look at it, as its store has it; None: never."""
+    listed_under: ExecutionStatus | None = None
+    """Under which status its store keeps it; None: under none."""
     item_bytes: int = field(default=0, compare=False)
     """What its item took when it was read, where that was much: what leaves it no larger has room. It is not kept."""
 

@@ -95,6 +95,10 @@ class TaskFilter:
     unclaimed: bool = False
     overdue: bool = False
     min_priority: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Both instants of their creation are among those that are wanted."""
+    oldest_first: bool = False
 
     def takes(self, task: Task) -> bool:
         """Tell whether a task is one of them."""
@@ -107,6 +111,8 @@ class TaskFilter:
             and not (self.unclaimed and task.claimed_by is not None)
             and (task.overdue or not self.overdue)
             and (self.min_priority is None or task.priority >= self.min_priority)
+            and (self.since is None or task.created_at >= self.since)
+            and (self.until is None or task.created_at <= self.until)
         )
 
     def _concerns(self, task: Task) -> bool:

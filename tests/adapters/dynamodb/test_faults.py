@@ -24,6 +24,7 @@ from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.executions.inputs import Message, StepDue
+from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.errors import UnavailableError
@@ -116,7 +117,7 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "create": lambda dependencies: dependencies.executions.create(EXECUTION),
     "create a large one": lambda dependencies: dependencies.executions.create(submitted("t", value="x" * 100_000)),
     "update": lambda dependencies: dependencies.executions.update(waiting(EXECUTION)),
-    "list": lambda dependencies: dependencies.executions.list("t", 10),
+    "list": lambda dependencies: dependencies.executions.list(ExecutionFilter("t"), NOW, 10),
     "due": lambda dependencies: dependencies.executions.due("0", NOW, 10),
     "defer": lambda dependencies: dependencies.executions.defer(EXECUTION.id, NOW, NOW),
     "newest": lambda dependencies: dependencies.definitions.newest("t", "d"),
@@ -124,6 +125,7 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "add": lambda dependencies: dependencies.definitions.add(definition("t")),
     "put newest": lambda dependencies: dependencies.definitions.put_newest(definition("t")),
     "list definitions": lambda dependencies: dependencies.definitions.list("t", 10),
+    "list versions": lambda dependencies: dependencies.definitions.versions("t", "d", 10),
     "append": lambda dependencies: dependencies.history.append(history_row(EXECUTION.id, 1, "r#1", None, [])),
     "read": lambda dependencies: dependencies.history.read(EXECUTION.id, 0, 10),
     "send": lambda dependencies: dependencies.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
