@@ -115,7 +115,7 @@ class _Comparison:
             if old != new and is_request and new is False:
                 yield f"{where} is refused now"
             return
-        old, new = _found(self.old, old), _found(self.new, new)
+        old, new = _whole(self.old, old), _whole(self.new, new)
         if (id(old), id(new), is_request) in self.seen:
             return
         self.seen.add((id(old), id(new), is_request))
@@ -173,6 +173,15 @@ def _found(contract: Node, node: Node) -> Node:
         return base
     joined = {**base, **beside, "properties": {**base.get("properties", {}), **beside.get("properties", {})}}
     return joined | {"required": [*base.get("required", ()), *beside.get("required", ())]}
+
+
+def _whole(contract: Node, schema: Node) -> Node:
+    """Find what a schema is to those who choose no members of the answer."""
+    found = _found(contract, schema)
+    left = [each for each in found.get("anyOf", ()) if "x-chosen-by" not in _found(contract, each)]
+    if len(left) == len(found.get("anyOf", ())):
+        return found
+    return _found(contract, left[0]) if len(left) == 1 else {**found, "anyOf": left}
 
 
 def _types(schema: Node) -> set[str]:
