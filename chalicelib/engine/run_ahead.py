@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import hand_over
@@ -227,9 +228,8 @@ class RunAhead(Claim):
             version=item.version + 1,
             writer=writer,
             tail=longer(item.tail, new.text),
-            due_at=self.due_at(advance.execution),
+            **self.places(advance.execution),
         )
-        written = copy_with(written, listed_under=listed_under(written, self.dependencies.clock.now()))
         try:
             if row is not None:
                 self.dependencies.history.append(row)
@@ -305,6 +305,11 @@ class RunAhead(Claim):
     def can_refuse(self, said: Input) -> bool:
         """Tell whether there is somebody to be told that what they said has no room."""
         return self.mode is Mode.REQUEST and not isinstance(said, SignalReceived | Outgrown)
+
+    def places(self, written: Execution) -> dict[str, Any]:
+        """Tell when the schedule finds what is to be written, and under which status lists do."""
+        due = copy_with(written, due_at=self.due_at(written))
+        return {"due_at": due.due_at, "listed_under": listed_under(due, self.dependencies.clock.now())}
 
     def due_at(self, written: Execution) -> datetime | None:
         """Tell when the schedule is to look at what is to be written, which itself tells when that was to be before.
