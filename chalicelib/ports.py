@@ -271,6 +271,9 @@ class TaskStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
+    def headers(self, tenant_id: str, task_ids: Sequence[str]) -> "Mapping[str, Task]":
+        """Read as :meth:`get` what lists show of some tasks, and who changed them; what is not there is left out."""
+
     def open(self, task: "Task") -> None:
         """Write a task if there is none under its id: a repeat changes nothing.
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.builder import index_of
 from chalicelib.core.executions.factory import living
+from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     PauseRequested,
@@ -14,10 +16,12 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.listing import Summary, summary_of
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread, failure_json
+from chalicelib.core.executions.progress import progress
 from chalicelib.core.executions.requests import problem
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWait, TimerWait
 from chalicelib.core.values.json import Json, format_instant
-from chalicelib.core.waits.task import task_id
+from chalicelib.core.waits.task import Task, summary_json
+from chalicelib.usecases.execution_details import Details
 
 ACTIONS: Mapping[str, type[Requested]] = {
     "cancel": CancelRequested,
@@ -43,7 +47,9 @@ def summary_view(summary: Summary) -> dict[str, Json]:
     }
 
 
-def execution_view(execution: Execution, now: datetime, token: Callable[[str, str, int], str]) -> dict[str, Json]:
+def execution_view(
+    execution: Execution, now: datetime, token: Callable[[str, str, int], str], details: Details
+) -> dict[str, Json]:
     """Write all about an execution, and what it waits for now."""
     threads = [] if execution.ended else [t for t in execution.threads.values() if t.status is not Status.OVER]
     return {
@@ -51,17 +57,20 @@ def execution_view(execution: Execution, now: datetime, token: Callable[[str, st
         "deadline": None if execution.deadline is None else format_instant(execution.deadline),
         "paused": execution.paused,
         "pausedAt": None if execution.paused_at is None else format_instant(execution.paused_at),
+        "stoppedBy": execution.stopped_by,
+        "reason": execution.reason,
         "input": execution.input,
         "output": execution.output,
         "error": None if execution.error is None else failure_json(execution.error),
         "stash": dict(execution.threads[ROOT].stash if threads else execution.stash),
-        "threads": [_thread(thread) for thread in threads],
-        "waitingFor": [waits for thread in threads for waits in _waiting(execution, thread, now, token)],
+        "threads": [_thread(execution, thread, details) for thread in threads],
+        "waitingFor": [waits for thread in threads for waits in _waiting(execution, thread, now, token, details)],
         "actions": _actions(execution),
     }
 
 
-def _thread(thread: Thread) -> Json:
+def _thread(execution: Execution, thread: Thread, details: Details) -> Json:
+    index, come = index_of(execution, thread), progress(execution, thread, details.partitions)
     return {
         "id": thread.id,
         "step": thread.step,
@@ -69,21 +78,23 @@ def _thread(thread: Thread) -> Json:
         "turn": thread.turn,
         "attempt": thread.attempt,
         "startedAt": format_instant(thread.started_at),
+        **({} if index is None else {"index": index}),
+        **({} if come is None else {"progress": dict(vars(come))}),
     }
 
 
 def _waiting(
-    execution: Execution, thread: Thread, now: datetime, token: Callable[[str, str, int], str]
+    execution: Execution, thread: Thread, now: datetime, token: Callable[[str, str, int], str], details: Details
 ) -> Iterator[Json]:
     """Tell what moves a thread on: a timer, executions that it started, somebody's answer, or a message in flight."""
     about: dict[str, Json] = {"thread": thread.id, "step": thread.step}
     match thread.wait:
         case AnswerWait(what=what, until=until) as wait:
-            yield {**about, "for": what.value, **_asked(execution, thread, wait, token), **_due(until, now)}
+            yield {**about, "for": what.value, **_asked(execution, thread, wait, token, details), **_due(until, now)}
         case TimerWait(until):
             yield {**about, "for": "timer", **_due(until, now)}
-        case RetryWait(until):
-            yield {**about, "for": "retry", **_due(until, now)}
+        case RetryWait(until) as wait:
+            yield {**about, "for": "retry", **_due(until, now), **_retry(thread, wait)}
         case ChildrenWait():
             yield from ({**about, "for": "child", "execution": name} for name in living(execution, thread))
         case None if thread.status is Status.READY:
@@ -96,8 +107,24 @@ def _due(until: datetime | None, now: datetime) -> dict[str, Json]:
     return {} if until is None else {"until": format_instant(until), "due": until <= now}
 
 
+def _retry(thread: Thread, wait: RetryWait) -> dict[str, Json]:
+    """Tell what is tried again, and after which error; of a wait that began before that was kept, nothing."""
+    if not wait.attempts:
+        return {}
+    return {
+        "attempt": thread.attempt + 1,
+        "maxAttempts": wait.attempts,
+        "policy": wait.policy,
+        "error": {"name": wait.error, "message": wait.message},
+    }
+
+
 def _asked(
-    execution: Execution, thread: Thread, wait: AnswerWait, token: Callable[[str, str, int], str]
+    execution: Execution,
+    thread: Thread,
+    wait: AnswerWait,
+    token: Callable[[str, str, int], str],
+    details: Details,
 ) -> dict[str, Json]:
     """Tell how to answer."""
     match wait.what:
@@ -106,7 +133,14 @@ def _asked(
         case AnswerKind.EVENT:
             return {"name": wait.name, "key": wait.event_key or None}
         case AnswerKind.TASK:
-            return {"task": task_id(execution.id, thread.id, thread.turn)}
+            name = task_id(execution.id, thread.id, thread.turn)
+            return {"task": name, **(_task(details.tasks[name]) if name in details.tasks else {})}
+
+
+def _task(task: Task) -> dict[str, Json]:
+    """Tell what is to be done, whose it is now, and who does it."""
+    shown = summary_json(task)
+    return {name: shown[name] for name in ("title", "assignees", "groups", "claimedBy", "dueAt", "overdue")}
 
 
 def _actions(execution: Execution) -> dict[str, Json]:

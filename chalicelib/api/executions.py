@@ -15,6 +15,7 @@ from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
+from chalicelib.usecases.execution_details import ExecutionDetails, Place, in_order_of_time
 from chalicelib.usecases.executions import ExecutionService
 
 MOST_FILLED = LIMITS.filled_bytes
@@ -26,6 +27,7 @@ class ExecutionApi:
 
     support: ApiSupport
     service: ExecutionService
+    details: ExecutionDetails
     callers: Callers
     token: Callable[[str, str, int], str]
     """Makes the callback token of an execution's thread at a turn."""
@@ -64,12 +66,12 @@ class ExecutionApi:
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
         """End an execution and what it has begun."""
-        return web.answer(self.view(self.service.cancel(*request.place, self.callers.actor(request))))
+        return web.answer(self.view(self.service.cancel(*request.place, self.callers.actor(request), _reason(request))))
 
     @web.operation
     def pause_execution(self, request: ApiRequest) -> Response:
         """Let an execution and what it has begun stand still."""
-        return web.answer(self.view(self.service.pause(*request.place, self.callers.actor(request))))
+        return web.answer(self.view(self.service.pause(*request.place, self.callers.actor(request), _reason(request))))
 
     @web.operation
     def resume_execution(self, request: ApiRequest) -> Response:
@@ -85,24 +87,32 @@ class ExecutionApi:
 
     def view(self, execution: Execution) -> dict[str, Json]:
         """Write all about an execution, and what it waits for now."""
-        return execution_view(execution, self.service.clock.now(), self.token)
+        return execution_view(execution, self.service.clock.now(), self.token, self.details.of(execution))
 
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:
         """List the records of an execution, oldest first."""
-        (after, skipped), limit = web.cursor(request, int, int) or [0, 0], request.query["limit"]
-        rows, more = self.service.read_history(*request.place, limit + 1, max(after, 0))
+        begin, limit = Place(*(web.cursor(request, int, int, int) or (0, 0))), request.query["limit"]
+        rows, more = self.service.read_history(*request.place, limit + 1, max(begin.row, 0))
         # A record is named by the row before its own: its own is another one once the newest have moved into a row.
-        starts = [after, *(row.version for row in rows)]
+        starts = [begin.row, *(row.version for row in rows)]
         records = [
-            (start, number, record)
+            (Place(start, number), record)
             for start, row in zip(starts, rows, strict=False)
             for number, record in enumerate(row.records)
+            if (start, number) >= begin[:2]
         ]
-        ahead = [placed for placed in records if placed[:2] >= (after, skipped)]
-        following: list[Json] | None = [starts[-1], 0] if more else None
+        entries = self.details.with_changes(request.path["tenantId"], records[: limit + 2])
+        ahead = [entry for entry in entries if entry[0] >= begin]
+        following: list[Json] | None = [starts[-1], 0, 0] if more else None
         if len(ahead) > limit:
-            following = list(ahead[limit][:2])
-        shown = [record for _, _, record in ahead[:limit]]
+            following = [*ahead[limit][0]]
+        shown = in_order_of_time(ahead[:limit])
         self.service.history.fill(request.path["tenantId"], shown, MOST_FILLED)
         return web.page(request, shown, following)
+
+
+def _reason(request: ApiRequest) -> str | None:
+    """Read why somebody asks: of a body that is null, nothing."""
+    reason: str | None = (request.body or {}).get("reason")
+    return reason

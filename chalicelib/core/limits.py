@@ -101,6 +101,8 @@ class Limits:
     "Item size")."""
     execution_chars: int = 128_000_000
     """Characters of JSON of the state of an execution, its large values included: a function has to hold them."""
+    reason_chars: int = 1_000
+    """Characters of the reason why an execution is paused or cancelled: there is room for them in any state."""
     execution_nesting: int = 16
     """Executions nested by `workflow` steps."""
     execution_starts: int = 100_000
@@ -138,6 +140,8 @@ class Limits:
     """People and groups that a task can be given to, and characters of the name of each."""
     task_people_bytes: int = 50_000
     """Bytes of the names of all people and groups of a task, as JSON: they are kept in its item, which has 400 KB."""
+    task_changes_bytes: int = 32 * 1024
+    """Bytes, as JSON, of who claimed, released and reassigned a task: of more than that the oldest are forgotten."""
     task_filter_groups: int = 100
     """Groups that the store compares in a list of tasks; with more, all tasks are read (an expression has 4 KB: Amazon
     DynamoDB Developer Guide, "Quotas")."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.core.definitions.model import WaitForAnswer
+from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.inputs import (
     CloseWait,
     Message,
@@ -19,7 +20,7 @@ from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.values.errors import TooManyWaitersError
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Waiter, channel_of_sent
-from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned, task_id
+from chalicelib.core.waits.task import Task, TaskStatus, closed, reassigned
 from chalicelib.engine import optimistic
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import TaskStore

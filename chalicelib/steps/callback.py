@@ -27,6 +27,7 @@ class CallbackStep:
     """
 
     name = "callback"
+    delegates = True
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

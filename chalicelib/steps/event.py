@@ -33,6 +33,7 @@ class EventStep:
     """
 
     name = "event"
+    delegates = True
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

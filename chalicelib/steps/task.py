@@ -52,6 +52,7 @@ class TaskStep:
     """
 
     name = "task"
+    delegates = True
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

@@ -28,6 +28,7 @@ class WorkflowStep:
     """
 
     name = "workflow"
+    delegates = True
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.ports import DefinitionStore
     from chalicelib.usecases.answers import AnswerService
     from chalicelib.usecases.definitions import DefinitionService
+    from chalicelib.usecases.execution_details import ExecutionDetails
     from chalicelib.usecases.executions import ExecutionService
     from chalicelib.usecases.tasks import TaskService
 
@@ -77,6 +78,13 @@ class Services:
             new_suffix=self._new_suffix,
             drive=self.drive,
         )
+
+    @cached_property
+    def execution_details(self) -> "ExecutionDetails":
+        """What stands elsewhere of executions."""
+        from chalicelib.usecases.execution_details import ExecutionDetails  # noqa: PLC0415 - see above
+
+        return ExecutionDetails(self._dependencies.tasks, self._dependencies.executions)
 
     @cached_property
     def answers(self) -> "AnswerService":

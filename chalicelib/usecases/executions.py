@@ -165,7 +165,9 @@ class ExecutionService:
             return [*counted, *ending], False
         return counted[:limit], True
 
-    def cancel(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+    def cancel(
+        self, tenant_id: str, execution_id: str, actor: str | None = None, reason: str | None = None
+    ) -> Execution:
         """End an execution now, and everything that it has begun; again, it is cancelled already.
 
         Raises:
@@ -173,9 +175,11 @@ class ExecutionService:
             StateError: it ended otherwise.
             UnavailableError: it may be done, or not: ask again.
         """
-        return self._request(tenant_id, execution_id, CancelRequested(actor=actor))
+        return self._request(tenant_id, execution_id, CancelRequested(actor=actor, reason=reason))
 
-    def pause(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
+    def pause(
+        self, tenant_id: str, execution_id: str, actor: str | None = None, reason: str | None = None
+    ) -> Execution:
         """Let an execution and everything that it has begun stand still; again, it is paused already.
 
         Raises:
@@ -183,7 +187,7 @@ class ExecutionService:
             StateError: it has ended.
             UnavailableError: it may be done, or not: ask again.
         """
-        return self._request(tenant_id, execution_id, PauseRequested(actor=actor))
+        return self._request(tenant_id, execution_id, PauseRequested(actor=actor, reason=reason))
 
     def resume(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
         """Let a paused execution go on; again, it goes on already.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.inputs import Answered, Input, TaskCompleted, TaskRejected
-from chalicelib.core.executions.model import Status
+from chalicelib.core.executions.model import State, Status
 from chalicelib.core.executions.waiting import Answer
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import compile_schema
@@ -67,7 +67,12 @@ class TaskService:
             UnavailableError: it may be done, or not: ask again.
         """
         now = self.clock.now()
-        return self._change(tenant_id, task_id, rules.claim_problem, person, lambda t: rules.claimed(t, person, now))
+
+        def claim(task: Task) -> Task:
+            claimed = rules.claimed(task, person, now)
+            return task if claimed is task else rules.noted(claimed, State.TASK_CLAIMED, person.user, now)
+
+        return self._change(tenant_id, task_id, rules.claim_problem, person, claim)
 
     def release(self, tenant_id: str, task_id: str, person: Person) -> Task:
         """Leave it to others.
@@ -75,7 +80,12 @@ class TaskService:
         Raises:
             TaskNotFoundError, ForbiddenError, StateError, UnavailableError: as :meth:`claim`.
         """
-        return self._change(tenant_id, task_id, rules.release_problem, person, rules.released)
+        now = self.clock.now()
+
+        def release(task: Task) -> Task:
+            return rules.noted(rules.released(task), State.TASK_RELEASED, person.user, now)
+
+        return self._change(tenant_id, task_id, rules.release_problem, person, release)
 
     def reassign(
         self, tenant_id: str, task_id: str, person: Person, assignees: Sequence[str], groups: Sequence[str]
@@ -88,9 +98,15 @@ class TaskService:
         """
         if (size := len(encode([*assignees, *groups]))) > MAX_PEOPLE:
             raise InvalidError(f"assignees and groups take {size:,} bytes, and {MAX_PEOPLE:,} are the most")
-        return self._change(
-            tenant_id, task_id, rules.reassign_problem, person, lambda t: rules.reassigned(t, assignees, groups)
-        )
+        now = self.clock.now()
+        people: dict[str, Json] = {"assignees": list(assignees), "groups": list(groups)}
+
+        def reassign(task: Task) -> Task:
+            return rules.noted(
+                rules.reassigned(task, assignees, groups), State.TASK_REASSIGNED, person.user, now, **people
+            )
+
+        return self._change(tenant_id, task_id, rules.reassign_problem, person, reassign)
 
     def complete(self, tenant_id: str, task_id: str, person: Person, answer: Json, key: str | None = None) -> Task:
         """Do it: the answer is the step's result. The same answer under the same key again is that answer again.

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.executions.waiting import TimerWait
 from chalicelib.core.records.history import Row, new_row, news
@@ -11,7 +12,7 @@ from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.task import Task, task_id
+from chalicelib.core.waits.task import Task
 from chalicelib.ports import DefinitionRecord
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)

@@ -47,6 +47,7 @@ def full(tenant: str, turn: int = 3) -> Task:
         priority=0,
         due_at=LATER,
         overdue=True,
+        changes=({"time": "2026-01-31T09:00:00.000Z", "state": "TaskReleased", "actor": "\udfff"},),
     )
 
 
@@ -190,7 +191,7 @@ def test_a_list_shows_headers_newest_first(store: TaskStore, tenant: str) -> Non
     older, newer = full(tenant, 1), copy_with(full(tenant, 2), created_at=NOW + timedelta(milliseconds=1))
     store.open(older)
     store.open(newer)
-    header = {"description": None, "input_schema": True, "ui_schema": None, "data": None}
+    header = {"description": None, "input_schema": True, "ui_schema": None, "data": None, "changes": ()}
     assert store.list(tenant, ALL, 10) == [copy_with(newer, **header), copy_with(older, **header)]
     assert store.update(closed(older, TaskStatus.REJECTED, "ada", LATER, reason="no", key="k"))
     (shown,) = store.list(tenant, TaskFilter(TaskStatus.REJECTED), 10)

@@ -15,6 +15,7 @@ PLACES = {
     "event_kept": ("publish_event", "body", "schema", "properties", "keepSeconds", "default"),
     "event_kept_longest": ("send_event", "body", "schema", "properties", "keepSeconds", "maximum"),
     "message_chars": ("fail_callback", "body", "schema", "properties", "message", "maxLength"),
+    "reason_chars": ("cancel_execution", "body", "schema", "properties", "reason", "maxLength"),
     "task_priority": ("list_tasks", "query", "priority", "maximum"),
     "task_reason_chars": ("reject_task", "body", "schema", "properties", "reason", "maxLength"),
     "task_names": ("reassign_task", "body", "schema", "properties", "assignees", "maxItems"),

@@ -84,9 +84,9 @@ class TestPause:
         post(sedo, waiting + "/pause")
         sedo.pass_time(10)
         resumed = post(sedo, waiting + "/resume")
-        assert (resumed["state"], resumed["paused"]) == ("ExecutionStarted", False)
+        assert (resumed["state"], resumed["paused"]) == ("StepStarted", False)
         sedo.pass_time(34)
-        assert sedo.get(waiting)["state"] == "ExecutionStarted"
+        assert sedo.get(waiting)["state"] == "StepStarted"
         sedo.pass_time(2)
         assert sedo.get(waiting)["state"] == "ExecutionSucceeded"
 
@@ -115,7 +115,7 @@ class TestPause:
         sedo.pass_time(3600)
         post(sedo, path + "/resume")
         sedo.pass_time(3599)
-        assert sedo.get(path)["state"] == "ExecutionStarted"
+        assert sedo.get(path)["state"] == "StepStarted"
         sedo.pass_time(2)
         assert sedo.get(path)["state"] == "ExecutionSucceeded"
 

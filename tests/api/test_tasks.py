@@ -62,6 +62,7 @@ def test_a_task_says_what_is_to_be_decided_and_how(sedo: Sedo) -> None:
     assert task["actions"]["complete"] == {"possible": True, "reason": None}
     assert read(sedo, execution)["waitingFor"] == [
         {"thread": "main", "step": "approve", "for": "task", "task": task["id"]}
+        | {name: task[name] for name in ("title", "assignees", "groups", "claimedBy", "dueAt", "overdue")}
     ]
 
 

@@ -44,7 +44,7 @@ class TestRaces:
         assert home.service.redrive("t", name).redrives == 1
         home.deliver()
         assert (home.only().state, home.only().output) == (State.SUCCEEDED, "in")
-        assert home.recorded(name).count("ExecutionStarted") == 2
+        assert home.recorded(name).count("ExecutionRedriven") == 1
 
     def test_a_timer_that_lost_to_a_cancellation_changes_nothing(self, home: Home) -> None:
         home.create(WAIT, CALL)

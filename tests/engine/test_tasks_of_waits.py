@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.inputs import TaskRejected
-from chalicelib.core.waits.task import Task, TaskStatus, task_id
+from chalicelib.core.waits.task import Task, TaskStatus
 from tests.home import START, Home, caught
 
 ASKED = {

@@ -16,7 +16,7 @@ from tests.simulation.world import World, ended, scrubbed
 
 NAMES = (None, "mine")
 """Started under a generated id, and under the caller's own name."""
-REQUESTS = ("ExecutionPaused", "ExecutionStarted")
+REQUESTS = ("ExecutionPaused", "ExecutionResumed", "ExecutionRedriven")
 """Records whose place among the others is a matter of time."""
 
 
@@ -87,7 +87,7 @@ def check_end(world: World, item: Execution) -> None:
     turns = Counter((r["thread"], r["turn"], r["state"]) for r in history if r["state"].startswith("Step"))
     assert not turns or max(turns.values()) == 1, f"a turn of {item.id} is doubled: {turns.most_common(1)}"
     for before, record in pairwise(history):
-        after_end = before["state"] in ENDS and record["state"] != "ExecutionStarted"
+        after_end = before["state"] in ENDS and record["state"] != "ExecutionRedriven"
         assert not after_end, f"{record['state']} of {item.id} after {before['state']}"
     assert history[-1]["state"] == item.state, "the end is not the last record"
     status = None if item.state is State.SUCCEEDED else status_of(item.state)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.identity import TurnKey
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, ChildEnded, Input
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, ChildEnded, Input, PauseRequested
 from chalicelib.core.executions.model import Execution, Failure, Status, Thread
 from chalicelib.core.executions.waiting import ChildrenJoin
 from chalicelib.core.values.errors import StepError
@@ -51,8 +51,8 @@ class BeginsANestAnew(Transition):
 
 
 class TakesReadyThreadsOver(Transition):
-    def pause(self, actor: str | None) -> None:
-        super().pause(actor)
+    def pause(self, event: PauseRequested) -> None:
+        super().pause(event)
         for thread in self.execution.threads.values():
             claim = thread.claimed_by and self.driver.request
             self.put(copy_with(thread, driver=copy_with(self.driver, handed=True), claimed_by=claim))

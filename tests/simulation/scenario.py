@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -156,13 +155,11 @@ def root_of(world: World) -> Execution:
 def timeline(world: World, execution: Execution) -> list[str]:
     """Tell the history of an execution, a line for each record after the start."""
     records = world.records(execution)
-    return [
-        line(record, before["state"]) for before, record in pairwise(records) if before["state"] != "ExecutionSubmitted"
-    ]
+    return [line(record) for record in records if record["state"] not in {"ExecutionSubmitted", "ExecutionStarted"}]
 
 
-def line(record: Mapping[str, Any], before: str) -> str:
-    """Tell a record in a line, by what came before it."""
+def line(record: Mapping[str, Any]) -> str:
+    """Tell a record in a line."""
     at = elapsed(parse_instant(record["time"]) - START)
     thread = "/".join(record["thread"].split(".")[2::2]) or "main"
     step = record["step"].rpartition("/")[2]
@@ -170,8 +167,10 @@ def line(record: Mapping[str, Any], before: str) -> str:
     match record["state"]:
         case "ExecutionPaused":
             return f"{at} {thread} paused"
-        case "ExecutionStarted":
-            return f"{at} {thread} {'redriven' if before in ENDS else 'resumed'}"
+        case "ExecutionResumed" | "ExecutionRedriven" as state:
+            return f"{at} {thread} {state.removeprefix('Execution').lower()}"
+        case "TaskEscalated":
+            return f"{at} {thread} {step} escalated"
         case "StepStarted":
             return f"{at} {thread} {step} started" + (f" attempt {record['attempt']}" if record["attempt"] > 1 else "")
         case "StepSucceeded" | "StepSkipped" | "StepFailed" as state:

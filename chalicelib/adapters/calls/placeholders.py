@@ -10,20 +10,17 @@ from urllib.parse import quote, quote_plus
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
-from chalicelib.core.expressions.template import HIDDEN, Placeholder
+from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.values.errors import InternalError
 from chalicelib.core.values.json import Json, encode, pointer
+from chalicelib.core.values.privacy import HIDDEN, without_private
 from chalicelib.core.values.value import value
 
 SHORTEST = 4
 """Characters: what is shorter is hidden only where it is all of a text, since it stands in many by chance."""
 
-PRIVATE = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key"})
-"""Headers whose values are not for history."""
-
 BASE64_BITS = 6
 BYTE_BITS = 8
-PAIR = 2
 
 _ESCAPE = re.compile("%[0-9A-F]{2}")
 
@@ -95,7 +92,7 @@ def _redacted(value: Json, whole: Collection[str], spelled: Collection[str]) -> 
     if isinstance(value, dict):
         members: dict[str, Json] = {}
         for key, member in value.items():
-            seen = _without_private(member) if key.lower().endswith("headers") else member
+            seen = without_private(member) if key.lower().endswith("headers") else member
             members[str(_redacted(key, whole, spelled))] = _redacted(seen, whole, spelled)
         return members
     if isinstance(value, bool) or value is None:
@@ -119,25 +116,6 @@ def _places(text: str, spelling: str) -> Iterator[tuple[int, int]]:
     while start >= 0:
         yield start, start + len(spelling)
         start = text.find(spelling, start + 1)
-
-
-def _without_private(headers: Json) -> Json:
-    """Hide the private ones of headers, which are an object or a list of names and values in pairs."""
-    if isinstance(headers, dict):
-        return {name: _hidden(value) if name.lower() in PRIVATE else value for name, value in headers.items()}
-    if isinstance(headers, list):
-        return [_without_private_value(header) for header in headers]
-    return headers
-
-
-def _without_private_value(header: Json) -> Json:
-    if isinstance(header, list) and len(header) == PAIR and str(header[0]).lower() in PRIVATE:
-        return [header[0], _hidden(header[1])]
-    return header
-
-
-def _hidden(value: Json) -> Json:
-    return [HIDDEN] * len(value) if isinstance(value, list) else HIDDEN
 
 
 def _spellings(secret: str) -> Iterator[str]:

@@ -9,8 +9,8 @@ from chalicelib.adapters import clients
 from chalicelib.adapters.calls.expiring import LASTS, Expiring
 from chalicelib.adapters.calls.parameters import Reader, managed_secrets, parameters
 from chalicelib.adapters.names import Names
-from chalicelib.core.expressions.template import HIDDEN
 from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.core.values.value import value
 
 MISSING_LASTS = timedelta(seconds=10)

@@ -14,10 +14,34 @@ Item: TypeAlias = "dict[str, AttributeValueTypeDef]"
 PLAIN_BYTES = 512
 """Longer texts are compressed; a write unit is 1,024 bytes, the header's included."""
 
+WORDS = (
+    b'"ExecutionFailed","ExecutionTimedOut","ExecutionCancelled","ExecutionPaused","ExecutionResumed","StepSkipped"'
+    b'"execution":"claimed":"kept":["strikes":"items":["results":{"0":"reason":"change":{"references":{"/result":{"sha256":'
+    b'"join":{"total":"begun":"listed":true,"forked":true,"at_once":"parent":"main","branch":"index":0,"item":{'
+    b'"until":"Z","deadline":"Z","visit":"visitedAt":"Z","tries":{"0":1},"retry":{"at":"attempt":2,"maxAttempts":3,"policy":0'
+    b'"asking":{"what":"callback","event","task":"name":"parent":{"thread":"main","turn":"depth":"children":["next":"'
+    b'"StepFailed","main",{"error":{"name":"http.Status.Timeout","message":"step":"attempt":1,"details":null}'
+    b'"description":"title":"priority":"groups":["assignees":["data":{"inputSchema":{"type":"object","properties":{"'
+    b'{"input":{"id":"name":"output":"stash":{"threads":[{"id":"main","turn":0,"status":"waiting","step":"ready","step":"'
+    b'"incoming":{"since":"2026-01-01T00:00:00.000Z","startedAt":"2026-01-01T00:00:00.000Z","driver":["",false]}],'
+    b'"startedBy":"deadline":"writer":"#1"}\n["2026-01-01T00:00:00.000Z","ExecutionSubmitted","main",0,"",1,{"actor":"'
+    b'ExecutionStarted","main",0,"",1],["2026-01-01T00:00:00.000Z","StepStarted","main",0,"",1,{"params":{"method":"POST",'
+    b'"url":"https://","method":"GET","url":"http","headers":{"authorization":"Bearer ***","body":{"],'
+    b'["2026-01-01T00:00:00.000Z","StepSucceeded","main",0,"",1,{"result":{"status":200,"headers":{"date":" GMT",'
+    b'"server":"content-type":"application/json","content-length":""},"body":{"'
+)
+"""What texts are compressed with (RFC 1950, "preset dictionary"): it stays as it is, for what was written to be read.
+
+The commonest stand last. It takes about 150 bytes from an item, of which each unit of a write has 1,024.
+"""
+
 
 def pack(text: bytes) -> Attribute:
     """Make an attribute of JSON text in UTF-8."""
-    return {"S": text.decode()} if len(text) <= PLAIN_BYTES else {"B": zlib.compress(text)}
+    if len(text) <= PLAIN_BYTES:
+        return {"S": text.decode()}
+    packer = zlib.compressobj(zdict=WORDS)
+    return {"B": packer.compress(text) + packer.flush()}
 
 
 def unpack(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON, whose shape the caller knows
@@ -26,5 +50,8 @@ def unpack(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON, whose shape the
 
 
 def text_of(attribute: Attribute) -> bytes:
-    """Read the JSON text of an attribute that :func:`pack` made."""
-    return attribute["S"].encode() if "S" in attribute else zlib.decompress(bytes(attribute["B"]))
+    """Read the JSON text of an attribute that :func:`pack` made, be it before there were words to do it with."""
+    if "S" in attribute:
+        return attribute["S"].encode()
+    unpacker = zlib.decompressobj(zdict=WORDS)
+    return unpacker.decompress(bytes(attribute["B"])) + unpacker.flush()

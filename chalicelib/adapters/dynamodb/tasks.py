@@ -1,19 +1,19 @@
 """People's tasks in DynamoDB: one item each, attributes that lists are made of, and the rest as JSON text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.reads import instants
+from chalicelib.adapters.dynamodb.reads import batch_get, instants
 from chalicelib.adapters.dynamodb.tables import BY_STATUS, TASKS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.json import format_instant
+from chalicelib.core.values.json import encode, format_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.waits.task import HEADER, Task, TaskFilter, read_task, task_document, task_slots
 
@@ -42,6 +42,12 @@ class DynamoTasks:
                 TableName=self._table, Key=TASKS.key(tenant_id, task_id), ConsistentRead=True
             )
         return self._read(answer["Item"]) if "Item" in answer else None
+
+    def headers(self, tenant_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
+        """Read headers and changes, a hundred in a request."""
+        keys = [TASKS.key(tenant_id, name) for name in dict.fromkeys(task_ids)]
+        found = batch_get(self._client, self._table, keys, (*HEADER, "changes"))
+        return {item[TASKS.sort]["S"]: read_task(_changes(item) | _header(item)) for item in found}
 
     def open(self, task: Task) -> None:
         """Write one where there is none."""
@@ -98,9 +104,11 @@ class DynamoTasks:
     def _write(self, task: Task) -> Item:
         document = task_document(task)
         header = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
+        changes: Item = {"changes": pack(encode(document.pop("changes")))} if task.changes else {}
         packed = self._payloads.pack(task.tenant_id, document, task_slots)
         item: Item = {
             **header,
+            **changes,
             BY_STATUS.partition: {"S": _partition(task.tenant_id, task.status)},
             "document": pack(packed.text),
         }
@@ -110,7 +118,7 @@ class DynamoTasks:
         document = unpack(item["document"])
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item[TASKS.partition]["S"], document, references, task_slots)
-        return read_task(document | _header(item))
+        return read_task(document | _changes(item) | _header(item))
 
 
 def _partition(tenant_id: str, status: str) -> str:
@@ -161,6 +169,10 @@ def _attribute(value: str | bool | int | list[str]) -> Attribute:  # noqa: FBT00
 
 def _header(item: Item) -> dict[str, Any]:
     return {name: _plain(item[name]) for name in HEADER if name in item}
+
+
+def _changes(item: Item) -> dict[str, Any]:
+    return {"changes": unpack(item["changes"])} if "changes" in item else {}
 
 
 def _plain(attribute: Attribute) -> str | bool | int | list[str]:

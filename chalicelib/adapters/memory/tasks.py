@@ -1,7 +1,7 @@
 """People's tasks kept in memory, as JSON text."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 
@@ -22,6 +22,11 @@ class MemoryTasks:
         """Read one."""
         text = self.items.get((tenant_id, task_id))
         return None if text is None else read_task(json.loads(text))
+
+    def headers(self, tenant_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
+        """Read headers and changes."""
+        texts = {name: self.items.get((tenant_id, name)) for name in task_ids}
+        return {name: _listed(text, "changes") for name, text in texts.items() if text is not None}
 
     def open(self, task: Task) -> None:
         """Write one where there is none."""
@@ -45,9 +50,9 @@ class MemoryTasks:
         return sorted(filter(wanted.takes, rest), key=_place, reverse=newest_first)[:limit]
 
 
-def _listed(text: bytes) -> Task:
+def _listed(text: bytes, *more: str) -> Task:
     document = json.loads(text)
-    return read_task({name: document[name] for name in HEADER if name in document})
+    return read_task({name: document[name] for name in (*HEADER, *more) if name in document})
 
 
 def _place(task: Task) -> tuple[datetime, str]:

@@ -242,6 +242,8 @@ class Kind:
     """Whether a step of this kind ends its list."""
     calls: bool = False
     """Whether a step of this kind makes a call: secrets and tokens are put into its parameters at the call."""
+    delegates: bool = False
+    """Whether somebody else does a step of this kind, by a call or otherwise."""
     schemas: Collection[str] = ()
     """The keys whose values are JSON Schemas."""
 
@@ -270,7 +272,7 @@ def step_kind(step_type: StepType | None) -> Kind:
         return Kind("a step", _compiled(STEP_KEYS), ["id", "type"], closed=False)
     schema: Mapping[str, Any] = step_type.schema
     name, properties = f"a step of type {step_type.name}", schema["properties"]
-    routes, ends = "choices" in properties, ends_list(step_type)
+    routes, ends, calls = "choices" in properties, ends_list(step_type), CALL_KEYS.keys() <= properties.keys()
     refused = {}
     if routes or ends:
         reason = "its choices and its default say where it leads" if routes else "it ends its list of steps"
@@ -285,7 +287,8 @@ def step_kind(step_type: StepType | None) -> Kind:
         refused=refused,
         routes=routes,
         ends=ends,
-        calls=CALL_KEYS.keys() <= properties.keys(),
+        calls=calls,
+        delegates=calls or bool(getattr(step_type, "delegates", False)),
         schemas=[key for key, value in properties.items() if value.get("contentMediaType") == SCHEMA_TYPE],
     )
 

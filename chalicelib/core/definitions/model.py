@@ -160,6 +160,7 @@ class StepType(Protocol):
     into the members of :class:`Step`, and ``run`` never sees them. A step type may have some members more:
 
     * ``ends``: true if nothing follows a step of this kind in its list;
+    * ``delegates``: true if a person, another system or another execution does the step, other than by a call;
     * ``errors``: the names it can fail with, beside those that every step can; without it they are not known;
     * ``error_parameter``: the parameter that names one error more;
     * ``remarks(params)``: yields parameters that are right but odd as they are written, and why.
@@ -239,6 +240,8 @@ class Step:
     """The parameters that are to be JSON Schemas and that templates make."""
     calls: bool = False
     """Whether it calls the world."""
+    delegates: bool = False
+    """Whether somebody else does it, by a call or otherwise: history says with which parameters."""
     next: str | None = None
     """The path of the next step; none ends the list."""
     output: Template | None = None

@@ -177,6 +177,7 @@ class _Parsing(Diagnostics):
             None if passes_always(params.source, schema) else schema,
             schemas=[key for key in kind.schemas if is_templated(step.get(key))],
             calls=kind.calls,
+            delegates=kind.delegates,
             next=_onward(step, kind, behind, place.prefix),
             output=output,
             stash=stash,

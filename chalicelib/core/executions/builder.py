@@ -1,7 +1,7 @@
 """An execution in the making: what a decision changes of it, and what it records of that."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.core.definitions.model import Call, Definition
@@ -9,6 +9,7 @@ from chalicelib.core.executions.factory import children_of, living
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.model import (
     ENDED,
+    RECORDED_ONLY,
     ROOT,
     Driver,
     Execution,
@@ -18,7 +19,7 @@ from chalicelib.core.executions.model import (
     Status,
     Thread,
 )
-from chalicelib.core.executions.scope import rendered
+from chalicelib.core.executions.scope import item_of, rendered
 from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.limits import LIMITS
@@ -117,9 +118,11 @@ class StateBuilder:
         error: Failure | None = None,
         failed: int = 0,
         actor: str | None = None,
+        reason: str | None = None,
     ) -> None:
         """End the execution: what is left of its threads is to be told to others, or to be driven on again."""
-        self.record(state, root, result=output, error=error, actor=actor, size=0 if output is None else size_of(output))
+        size = 0 if output is None else size_of(output)
+        self.record(state, root, result=output, error=error, actor=actor, about=why(reason), size=size)
         if untaken := [each for each in self.execution.mailbox if not each.taken and each.until > self.now]:
             self.records[-1] = copy_with(self.records[-1], untaken=tuple(untaken))
         threads = {**self.execution.threads, ROOT: root}
@@ -142,6 +145,8 @@ class StateBuilder:
             failed=failed,
             ended_at=self.now,
             paused_at=None,
+            stopped_by=actor,
+            reason=reason,
         )
 
     def record(  # noqa: PLR0913 - what an entry can hold
@@ -154,6 +159,8 @@ class StateBuilder:
         stash: Mapping[str, Json] | None = None,
         actor: str | None = None,
         change: Mapping[str, Json] | None = None,
+        about: Mapping[str, Json] | None = None,
+        children: Sequence[str] = (),
         size: int = 0,
     ) -> None:
         """Add an entry of history; it is what the execution did last, unless that is to stand still."""
@@ -170,16 +177,34 @@ class StateBuilder:
                 error,
                 stash or {},
                 change or {},
-                () if thread.join is None else children_of(self.execution, thread),
+                children if thread.join is None else children_of(self.execution, thread),
                 size,
+                index=None if thread.parent is None else index_of(self.execution, thread),
+                about=about or {},
             )
         )
-        if state is not State.STEP_SKIPPED and (self.execution.paused_at is None or state in ENDED):
+        if state not in RECORDED_ONLY and (self.execution.paused_at is None or state in ENDED):
             self.last = state, thread.step
+
+    def note(self, **about: Json) -> None:
+        """Say more in the newest entry of history."""
+        entry = self.records[-1]
+        self.records[-1] = copy_with(entry, about={**entry.about, **about})
 
     def render(self, template: Template, thread: Thread, output: Json, site: str) -> Json:
         """Render a template for a thread, now."""
         return rendered(template, self.execution, thread, output, self.now, site=site)
+
+
+def index_of(execution: Execution, thread: Thread) -> int | None:
+    """Tell which item of a `map` a thread is for, or one that forked it."""
+    item = item_of(execution, thread)
+    return None if item is None else item.index
+
+
+def why(reason: str | None) -> dict[str, Json]:
+    """Tell the reason of a request, where it has one."""
+    return {} if reason is None else {"reason": reason}
 
 
 def size_of(value: Json) -> int:

@@ -67,6 +67,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, State, Status, Thread
 from chalicelib.core.executions.requests import Requests
+from chalicelib.core.executions.starts import start_of
 from chalicelib.core.executions.steps import Steps
 from chalicelib.core.executions.suspicion import Suspicion
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
@@ -161,7 +162,10 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspici
         )
         opening = [first, copy_with(first, state=State.STARTED, actor=None)]
         if self.begins(self.before, root):
-            opening.append(copy_with(opening[-1], state=State.STEP_STARTED))
+            start = start_of(self.definition, self.before, root)
+            about, children, size = start.about, start.children, start.size
+            begun = copy_with(opening[-1], state=State.STEP_STARTED, about=about, children=children, size=size)
+            opening.append(begun)
         self.last = self.last or (State.STEP_STARTED, self.before.step)
         return opening
 

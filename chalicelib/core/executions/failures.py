@@ -18,10 +18,14 @@ from chalicelib.core.executions.waiting import (
     RetryWait,
 )
 from chalicelib.core.values.errors import ItemsFailedError, ResultTooLargeError, StepError, StepTimeoutError
+from chalicelib.core.values.json import format_instant
 from chalicelib.core.values.value import copy_with
 
 if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
+
+MESSAGE_KEPT = 500
+"""Characters of the message of an error that stand in the state while a step waits for its next attempt."""
 
 
 class Failures(Rules):
@@ -66,10 +70,16 @@ class Failures(Rules):
                 self.abandon(thread)
             tries = {**thread.tries, retry.policy: thread.tries.get(retry.policy, 0) + 1}
             waiting = copy_with(thread, status=Status.RETRYING, tries=tries, deadline=None)
-            self.move(copy_with(waiting, wait=RetryWait(self.now + retry.delay)))
+            number, most = int(retry.policy), thread.attempt + retry.left
+            at = self.now + retry.delay
+            attempt = thread.attempt + 1
+            self.note(retry={"at": format_instant(at), "attempt": attempt, "maxAttempts": most, "policy": number})
+            wait = RetryWait(at, failure.name, failure.message[:MESSAGE_KEPT], number, most)
+            self.move(copy_with(waiting, wait=wait))
             return True
         for catch in step.catch:
             if matches(failure.name, catch.errors):
+                self.note(next=catch.next)
                 self.abandon(thread)
                 self.note_claim(thread)
                 stashed: dict[str, Json] = {catch.stash: failure_json(failure)} if catch.stash else {}

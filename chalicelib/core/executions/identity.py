@@ -1,6 +1,11 @@
 """The names of executions, turns and calls: each is spelled and read here, and nowhere else."""
 
+import hashlib
 from typing import NamedTuple
+
+from chalicelib.core.values.json import encode
+
+TASK_ID_DIGITS = 24
 
 
 class ExecutionId(NamedTuple):
@@ -63,6 +68,11 @@ class CallKey(NamedTuple):
     def tenant(self) -> str:
         """Whose execution makes the call."""
         return self.execution.partition(":")[0]
+
+
+def task_id(execution_id: str, thread: str, turn: int) -> str:
+    """Name the task of a turn: the same one every time."""
+    return hashlib.sha256(encode([execution_id, thread, turn])).hexdigest()[:TASK_ID_DIGITS]
 
 
 def base_thread(thread: str) -> str:

@@ -77,7 +77,9 @@ def implied(definition: Definition, execution: Execution, thread: Thread, now: d
     if thread.status is Status.OVER:
         commands += [*_cancellations(execution, thread), *_closed_waits(thread)]
     elif execution.paused:
-        commands += [Message(name, PauseRequested(turn=execution.control_epoch)) for name in living(execution, thread)]
+        by, reason = execution.stopped_by, execution.reason
+        pause = PauseRequested(turn=execution.control_epoch, actor=by, reason=reason)
+        commands += [Message(name, pause) for name in living(execution, thread)]
     elif thread.status is Status.WAITING_FOR_CHILDREN:
         commands += _children(definition, execution, thread)
     if thread.status is Status.WAITING_FOR_ANSWER:
@@ -178,5 +180,9 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
 
 
 def _cancellations(execution: Execution, thread: Thread) -> Iterator[Command]:
+    """Let what a thread has started end: told by whom, and why."""
+    by, reason = None, "the step that started it is over"
+    if execution.ended and thread.status is not Status.OVER:
+        by, reason = execution.stopped_by, execution.reason or f"{execution.id} is {execution.state}"
     for name in living(execution, thread):
-        yield Message(name, CancelRequested(turn=execution.version))
+        yield Message(name, CancelRequested(turn=execution.version, actor=by, reason=reason))

@@ -185,6 +185,8 @@ class Requested(Input):
     turn: int = 0
     """The parent's version at the request, 0 where a person asks."""
     actor: str | None = None
+    reason: str | None = None
+    """Why, in their words; of a cancellation and a pause."""
 
 
 class CancelRequested(Requested):

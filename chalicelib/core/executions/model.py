@@ -29,6 +29,13 @@ class State(StrEnum):
     """Of a record of history only."""
     STEP_FAILED = "StepFailed"
     PAUSED = "ExecutionPaused"
+    RESUMED = "ExecutionResumed"
+    REDRIVEN = "ExecutionRedriven"
+    TASK_CLAIMED = "TaskClaimed"
+    TASK_RELEASED = "TaskReleased"
+    TASK_REASSIGNED = "TaskReassigned"
+    TASK_ESCALATED = "TaskEscalated"
+    """These six are of a record of history only, as the step skipped is."""
     SUCCEEDED = "ExecutionSucceeded"
     FAILED = "ExecutionFailed"
     TIMED_OUT = "ExecutionTimedOut"
@@ -36,6 +43,9 @@ class State(StrEnum):
 
 
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CANCELLED})
+
+RECORDED_ONLY = frozenset({State.STEP_SKIPPED, State.RESUMED, State.REDRIVEN, State.TASK_ESCALATED})
+"""What the state machine records, and after which an execution is in the state in which it was."""
 
 
 class ExecutionStatus(StrEnum):
@@ -294,6 +304,10 @@ class Execution:
     partition: Partition | None = None
     paused_at: datetime | None = None
     """Since when it stands still."""
+    stopped_by: str | None = None
+    """Who paused or cancelled it."""
+    reason: str | None = None
+    """Why, in their words."""
     control_epoch: int = 0
     """The version of its newest pause, resumption or redrive, which its children are told."""
     parent_epoch: int = 0
@@ -343,8 +357,12 @@ class HistoryEntry:
     change: Mapping[str, Json] = field(default_factory=dict)
     """What a redrive changed: from and to, by what it is."""
     children: Sequence[str] = ()
-    """The executions that the step started."""
+    """The executions that the step starts, or started."""
     size: int = 0
-    """Of the result, in characters of JSON; not kept."""
+    """Of the result or the parameters, in characters of JSON; not kept."""
     untaken: Sequence[Signal] = ()
     """Of an end: the events that were kept for the execution, and that no step has taken."""
+    index: int | None = None
+    """In a `map`: which item it is about."""
+    about: Mapping[str, Json] = field(default_factory=dict)
+    """What else there is to say, by the names of the API: ``params``, ``task``, ``next``, ``retry``, ``reason`` …"""

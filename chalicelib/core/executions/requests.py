@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.builder import why
 from chalicelib.core.executions.factory import child_id, read_below
 from chalicelib.core.executions.inputs import (
     CancelRequested,
@@ -19,7 +20,7 @@ from chalicelib.core.executions.inputs import (
     SignalSent,
 )
 from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
-from chalicelib.core.executions.rules import Rules, is_tolerated
+from chalicelib.core.executions.rules import Rules, is_tolerated, standing
 from chalicelib.core.executions.scope import items_of
 from chalicelib.core.executions.waiting import (
     AnswerWait,
@@ -114,9 +115,9 @@ class Requests(Rules):
         possible = problem(item, type(event)) is None
         match event:
             case CancelRequested() if possible:
-                self.close(item.threads[ROOT], State.CANCELLED, actor=event.actor)
+                self.close(item.threads[ROOT], State.CANCELLED, actor=event.actor, reason=event.reason)
             case PauseRequested() if possible:
-                self.pause(event.actor)
+                self.pause(event)
             case RedriveRequested() if possible:
                 self.redrive(event)
             case SignalSent() if possible:
@@ -147,19 +148,23 @@ class Requests(Rules):
         if event.stash is not None:
             self.put(copy_with(self.execution.threads[ROOT], stash=event.stash))
 
-    def pause(self, actor: str | None) -> None:
+    def pause(self, event: PauseRequested) -> None:
         """Let everything stand still; child executions are told to."""
-        self.record(State.PAUSED, self.execution.threads[ROOT], actor=actor)
-        self.execution = copy_with(self.execution, paused_at=self.now, control_epoch=self.execution.version + 1)
+        item = self.execution
+        self.record(State.PAUSED, item.threads[ROOT], actor=event.actor, about=why(event.reason))
+        paused = copy_with(item, paused_at=self.now, stopped_by=event.actor, reason=event.reason)
+        self.execution = copy_with(paused, control_epoch=item.version + 1)
         self.take_over()
 
     def resume(self, actor: str | None) -> None:
         """Let everything go on; a wait that is over ends at once, but no attempt's time has run meanwhile."""
         since, item = self.execution.paused_at or self.now, self.execution
         deadline = None if item.deadline is None else item.deadline + (self.now - since)
-        self.execution = copy_with(item, paused_at=None, control_epoch=item.version + 1, deadline=deadline)
-        self.record(State.STARTED, self.execution.threads[ROOT], actor=actor)
+        resumed = copy_with(item, paused_at=None, stopped_by=None, reason=None, deadline=deadline)
+        self.execution = copy_with(resumed, control_epoch=item.version + 1)
+        self.record(State.RESUMED, self.execution.threads[ROOT], actor=actor)
         self.take_over(since)
+        self.last = standing(self.execution)
         for thread in item.threads.values():
             if thread.deadline is not None:
                 stood = self.now - max(since, thread.started_at)
@@ -200,7 +205,7 @@ class Requests(Rules):
         if item.state is State.SUCCEEDED:
             self.tolerate_nothing()
         change = _change(event, item, self.execution.definition_version)
-        self.record(State.STARTED, item.threads[ROOT], actor=event.actor, change=change)
+        self.record(State.REDRIVEN, item.threads[ROOT], actor=event.actor, change=change)
         root = self.execution.threads[ROOT]
         if event.step is not None:
             self.go_back(root, event, edited=edited)
@@ -210,6 +215,7 @@ class Requests(Rules):
             for name, thread in self.execution.threads.items():
                 if self.execution.threads.get(name) is thread:  # not what another of them has taken along
                     self.revive(thread, event, edited=edited)
+        self.last = self.last or standing(self.execution)
 
     def tolerate_nothing(self) -> None:
         """Let items of a partition of a `map` begin again that failed: the whole map has not tolerated them."""
@@ -252,6 +258,8 @@ class Requests(Rules):
             output=None,
             error=None,
             ended_at=None,
+            stopped_by=None,
+            reason=None,
             control_epoch=item.version + 1,
             redrives=item.redrives + 1,
             unanswered=() if event.again else item.unanswered,

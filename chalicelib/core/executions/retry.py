@@ -39,6 +39,8 @@ class Retry:
     policy: str
     """The number of the policy that takes the failure."""
     delay: timedelta
+    left: int
+    """How many attempts more the policy allows, the next one included."""
 
 
 def next_attempt(
@@ -63,7 +65,7 @@ def next_attempt(
             if taken >= policy.max_attempts - 1:
                 return None
             wanted = timedelta(seconds=min(retry_after or 0, policy.max_delay.total_seconds()))
-            return Retry(str(number), max(_delay(policy, taken, seed), wanted))
+            return Retry(str(number), max(_delay(policy, taken, seed), wanted), policy.max_attempts - 1 - taken)
     return None
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import SignalSent
-from chalicelib.core.executions.model import Execution, Failure, Status, Thread
+from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.errors import ItemsFailedError, StepError
 from chalicelib.core.values.json import Json
@@ -102,6 +102,14 @@ def is_tolerated(execution: Execution, thread: Thread) -> bool:
     """Tell whether a thread is for an item of a partition of a `map` whose failure has been let stand as its result."""
     parent = None if thread.parent is None else execution.threads.get(thread.parent)
     return thread.status is Status.FAILED and parent is not None and str(thread.branch) in parent.results
+
+
+def standing(execution: Execution) -> tuple[State, str]:
+    """Tell what a living execution did last, but for what was asked of it, by the thread that moved last; and where."""
+    alive = [thread for thread in execution.threads.values() if thread.status is not Status.OVER]
+    newest = max(reversed(alive), key=lambda thread: thread.since)  # the last of those that moved together
+    failed = newest.status in {Status.RETRYING, Status.FAILED}
+    return State.STEP_FAILED if failed else State.STEP_STARTED, newest.step
 
 
 def too_many(failed: int, join: ItemJoin | PartitionJoin) -> StepError:

@@ -47,7 +47,7 @@ def scope(  # noqa: PLR0913 - what a template can depend on
         values["step"] = _step_values(thread)
     if "error" in names and (error := visible_error(execution, thread)) is not None:
         values["error"] = failure_json(error)
-    if ("item" in names or "index" in names) and (item := _item(execution, thread)) is not None:
+    if ("item" in names or "index" in names) and (item := item_of(execution, thread)) is not None:
         values |= {"item": item.item, "index": item.index}
     return Scope(values, now, f"{execution.id}/{thread.id}/{thread.visit}/{site}")
 
@@ -110,11 +110,11 @@ def visible_error(execution: Execution, thread: Thread) -> Failure | None:
     return visible_error(execution, execution.threads[thread.parent])
 
 
-def _item(execution: Execution, thread: Thread) -> Thread | None:
+def item_of(execution: Execution, thread: Thread) -> Thread | None:
     """Find the nearest thread that is for an item of a `map`."""
     if thread.index is not None or thread.parent is None:
         return thread if thread.index is not None else None
-    return _item(execution, execution.threads[thread.parent])
+    return item_of(execution, execution.threads[thread.parent])
 
 
 def is_partition_root(execution: Execution, thread: Thread) -> bool:
@@ -197,7 +197,7 @@ def awaited_event(definition: Definition, execution: Execution, thread: Thread) 
 
 def takes_sent(execution: Execution, thread: Thread, wanted: WaitForAnswer) -> bool:
     """Tell whether a step takes events that are sent by id: one with a key inside of a `map` does not."""
-    return wanted.params.get("key") is None or (execution.partition is None and _item(execution, thread) is None)
+    return wanted.params.get("key") is None or (execution.partition is None and item_of(execution, thread) is None)
 
 
 def takes(wanted: WaitForAnswer, value: Json) -> bool:

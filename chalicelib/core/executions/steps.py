@@ -12,6 +12,7 @@ from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, TimerFi
 from chalicelib.core.executions.model import Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
 from chalicelib.core.executions.scope import answered_by, callback_of, holds, is_partition_root, outcome
+from chalicelib.core.executions.starts import start_of
 from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, ItemJoin, PartitionJoin, RetryWait, TimerWait
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.values.errors import (
@@ -169,6 +170,7 @@ class Steps(Rules):
         if is_partition_root(self.execution, thread):
             self.close(thread, State.SUCCEEDED, output=raw, failed=_failed(thread))
             return
+        about = {"next": target} if target else {}
         target = step.next if target == "" else target
         try:
             result = raw if step.output is None else self.render(step.output, thread, raw, "output")
@@ -185,7 +187,7 @@ class Steps(Rules):
         self.close_wait(thread)
         thread = copy_with(thread, claimed_by="") if thread.claimed_by else thread
         actor = answered_by(thread)
-        self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, actor=actor, size=size)
+        self.record(State.STEP_SUCCEEDED, thread, result=result, stash=stashed, actor=actor, about=about, size=size)
         self.onward(copy_with(thread, stash={**thread.stash, **stashed}) if stashed else thread, target, result)
 
     def stashed(self, stash: str | Mapping[str, Template], thread: Thread, result: Json) -> dict[str, Json]:
@@ -243,7 +245,11 @@ class Steps(Rules):
             results={},
         )
         self.put(begun)
-        if stash or self.begins(self.execution, begun):
+        if self.begins(self.execution, begun):
+            start = start_of(self.definition, self.execution, begun)
+            about, children, size = start.about, start.children, start.size
+            self.record(State.STEP_STARTED, begun, stash=stash, about=about, children=children, size=size)
+        elif stash:
             self.record(State.STEP_STARTED, begun, stash=stash)
 
     def deadline(self, thread: Thread, path: str) -> datetime | None:

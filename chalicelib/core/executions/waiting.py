@@ -113,6 +113,14 @@ class RetryWait:
     """A thread waits before the next attempt."""
 
     until: datetime
+    error: str = ""
+    """The name of the error after which it tries again."""
+    message: str = ""
+    """That of the error, as much of it as is kept."""
+    policy: int = 0
+    """The number of the step's retry policy that took it."""
+    attempts: int = 0
+    """The number of the last attempt that the policy allows; 0: it is not known."""
 
 
 @value

@@ -12,6 +12,7 @@ from chalicelib.core.expressions.reference import NAMES, references
 from chalicelib.core.expressions.signature import as_text
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
+from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.core.values.value import value
 
 __all__ = [
@@ -27,9 +28,6 @@ __all__ = [
     "makes_text",
     "render",
 ]
-
-HIDDEN = "***"
-"""What stands for a placeholder until the call."""
 
 _SECRET = re.compile(r"\s*secret\(\s*'([^']*)'\s*\)\s*")
 _SECRET_NAME = re.compile(r"(?!.*(?:^|/)\.*(?:/|$))[A-Za-z0-9_./-]{1,128}")

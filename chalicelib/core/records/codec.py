@@ -145,6 +145,8 @@ def execution_json(execution: Execution) -> JsonObject:
         spawns=_spawns_json(execution.spawns),
         part=execution.partition and changed(execution.partition),
         pausedAt=execution.paused_at and format_instant(execution.paused_at),
+        stoppedBy=execution.stopped_by,
+        reason=execution.reason,
         order=execution.control_epoch or None,
         heard=execution.parent_epoch or None,
         failed=execution.failed or None,
@@ -157,9 +159,8 @@ def execution_json(execution: Execution) -> JsonObject:
 
 def read_execution(document: Mapping[str, Any]) -> Execution:
     """Read an execution that :func:`execution_json` wrote."""
-    error, head = document.get("error"), document.get("head")
-    ended_at, deadline = document.get("endedAt"), document.get("deadline")
-    parent, part, paused_at = document.get("parent"), document.get("part"), document.get("pausedAt")
+    error, head, parent, part = (document.get(name) for name in ("error", "head", "parent", "part"))
+    ended_at, deadline, paused_at = (document.get(name) for name in ("endedAt", "deadline", "pausedAt"))
     return Execution(
         id=document["id"],
         tenant_id=document["tenantId"],
@@ -186,6 +187,8 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         spawns=_read_spawns(document.get("spawns")),
         partition=part and Partition(**part),
         paused_at=paused_at and parse_instant(paused_at),
+        stopped_by=document.get("stoppedBy"),
+        reason=document.get("reason"),
         control_epoch=document.get("order", 0),
         parent_epoch=document.get("heard", 0),
         failed=document.get("failed", 0),
@@ -197,7 +200,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
 
 
 def entry_json(record: HistoryEntry) -> JsonList:
-    """Write a record of history: the values that every record has, and an object of what else there is, if any."""
+    """Write a record of history: the values that every record has, the index of its item and what else there is."""
     written: JsonList = [
         format_instant(record.at),
         record.state,
@@ -206,7 +209,9 @@ def entry_json(record: HistoryEntry) -> JsonList:
         record.step,
         record.attempt,
     ]
-    more: JsonObject = {}
+    if record.index is not None:
+        written.append(record.index)
+    more: JsonObject = {**record.about}
     if record.actor is not None:
         more["actor"] = record.actor
     if record.result is not None:
@@ -228,7 +233,10 @@ def entry_json(record: HistoryEntry) -> JsonList:
 
 def read_entry(written: JsonList) -> JsonObject:
     """Read a record that :func:`entry_json` wrote, as the API shows it."""
-    return {**dict(zip(RECORD, written, strict=False)), **(written[len(RECORD)] if len(written) > len(RECORD) else {})}
+    record = dict(zip(RECORD, written, strict=False))
+    for more in written[len(RECORD) :]:
+        record |= more if isinstance(more, dict) else {"index": more}
+    return record
 
 
 def link_json(link: Link) -> dict[str, Json]:

@@ -6,7 +6,7 @@ no write of its own. Once it is so large that every write of the state would pay
 
 import hashlib
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, field
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from chalicelib.core.records.payload import (
     unpack,
 )
 from chalicelib.core.values.errors import HistoryBrokenError
-from chalicelib.core.values.json import Json, decode, encode, pointer
+from chalicelib.core.values.json import Json, Path, decode, encode, pointer
 from chalicelib.core.values.value import value
 
 
@@ -101,12 +101,13 @@ def news(item: Execution, records: Sequence[HistoryEntry], limits: PackingLimits
     if any(record.size > limits.shared for record in records):
         texts, held = _Texts(), [*_held(item)]
         for record, document in zip(records, documents, strict=True):
-            text = texts[record.result] if record.size > limits.shared else b""
-            if len(text) > limits.shared and _is_among(record.result, held, texts):
-                reference = Reference(digest(item.tenant_id, text), len(text))
-                payloads[reference.sha256] = text
-                stashed = [name for name, value in record.stash.items() if texts[value] == text]
-                document[-1] |= _referring(record, stashed, reference)
+            for path, value in _large(record) if record.size > limits.shared else ():
+                text = texts[value]
+                if len(text) > limits.shared and _is_among(value, held, texts):
+                    reference = Reference(digest(item.tenant_id, text), len(text))
+                    payloads[reference.sha256] = text
+                    alike = [("stash", name) for name, other in record.stash.items() if texts[other] == text]
+                    _refer(document[-1], [path, *alike], reference)
     return News(encode(documents)[1:-1].decode(), payloads)
 
 
@@ -135,12 +136,22 @@ def _held(item: Execution) -> Iterator[Json]:
         yield from (thread.incoming, *thread.stash.values(), *thread.results.values())
 
 
-def _referring(record: HistoryEntry, stashed: Collection[str], reference: Reference) -> dict[str, Json]:
-    """Write what of a record holds its result, as a reference to it: the result, and what it left in the stash."""
-    places = ["/result", *(pointer(("stash", name)) for name in stashed)]
-    stash = {name: None if name in stashed else value for name, value in record.stash.items()}
-    more: dict[str, Json] = {"stash": stash} if stash else {}
-    return {"result": None, **more, "references": dict.fromkeys(places, asdict(reference))}
+def _large(record: HistoryEntry) -> Iterator[tuple[Path, Json]]:
+    """Walk over what can be large in a record and stand in the state, too: its result, or its parameters."""
+    yield ("result",), record.result
+    if isinstance(params := record.about.get("params"), dict):
+        yield from ((("params", name), param) for name, param in params.items())
+
+
+def _refer(more: dict[str, Any], paths: Iterable[Path], reference: Reference) -> None:
+    """Write a reference to a value at places of what a record says beside what every record does."""
+    for path in paths:
+        *outer, name = map(str, path)
+        holder = more
+        for member in outer:
+            more[member] = holder = {**more[member]}  # what the record holds is not for others to change
+        holder[name] = None
+        more.setdefault("references", {})[pointer(path)] = asdict(reference)
 
 
 def longer(tail: str, new: str) -> str:

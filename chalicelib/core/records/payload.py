@@ -85,7 +85,7 @@ class Slot:
 
     def inner(self) -> "Iterator[Slot]":
         """Find the slots in a group, as it stands now; there are none in any other value."""
-        if self.group and (members := self.holder[self.member]) is not None:
+        if self.group and isinstance(members := self.holder[self.member], dict):
             yield from (Slot(self.pointer + pointer((name,)), members, name) for name in members)
 
 
@@ -116,7 +116,7 @@ def record_slots(records: Sequence[list[Any]]) -> Iterator[Slot]:
 
 def shown_slots(record: dict[str, Any], path: Path = ()) -> Iterator[Slot]:
     """Find the slots of a record of history as the API shows it."""
-    yield from _slots(record, path, ("result",), ("stash", "error", "change"))
+    yield from _slots(record, path, ("result",), ("params", "stash", "error", "change"))
 
 
 def _slots(holder: dict[str, Any], path: Path, members: Iterable[str], groups: Iterable[str]) -> Iterator[Slot]:

@@ -67,6 +67,7 @@ def thread_json(thread: Thread) -> JsonObject:
         stash=dict(thread.stash) or None,
         error=thread.error and failure_json(thread.error),
         join=thread.join and _join_json(thread.join),
+        retry=_retry_json(thread.wait) if isinstance(thread.wait, RetryWait) else None,
         asking=_answer_wait_json(thread.wait) if isinstance(thread.wait, AnswerWait) else None,
         claimed=thread.claimed_by or None,
         busyUntil=thread.busy_until and format_instant(thread.busy_until),
@@ -144,6 +145,10 @@ def _read_join(document: Mapping[str, Any]) -> Join:
     return kind(**{field.name: members[field.name] for field in fields(kind)})
 
 
+def _retry_json(wait: RetryWait) -> JsonObject | None:
+    return {name: member for name, member in changed(wait).items() if name != "until"} or None
+
+
 def _answer_wait_json(wait: AnswerWait) -> JsonObject:
     answer = wait.answer
     return changed(copy_with(wait, answer=None, until=None)) | compact(
@@ -159,7 +164,7 @@ def _read_wait(document: Mapping[str, Any], status: Status) -> Wait | None:
         case Status.WAITING:
             return TimerWait(parse_instant(document["until"]))
         case Status.RETRYING:
-            return RetryWait(parse_instant(document["until"]))
+            return RetryWait(parse_instant(document["until"]), **document.get("retry", {}))
         case Status.WAITING_FOR_CHILDREN:
             return ChildrenWait(document.get("ordered", 0), document.get("again", False))
         case _:
@@ -173,7 +178,7 @@ def _read_answer_wait(document: Mapping[str, Any], until: str | None) -> AnswerW
     return AnswerWait(**members, until=None if until is None else parse_instant(until))
 
 
-def changed(value: Parent | Partition | AnswerWait | Answer | Signal) -> JsonObject:
+def changed(value: Parent | Partition | AnswerWait | RetryWait | Answer | Signal) -> JsonObject:
     """Write the members of a flat value that are not what they are by default."""
     members = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
     return {name: member for name, (member, default) in members.items() if member != default}

@@ -4,18 +4,19 @@ A task is what people see of a thread that waits for one of them. Whether an ans
 turn; the task says who does it, and at last how it ended. Who "may" is answered with None, or with why not, for people.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.core.executions.model import State
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import Slot
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant, pointer
 from chalicelib.core.values.value import copy_with, value
 
-ID_DIGITS = 24
+MAX_CHANGES = LIMITS.task_changes_bytes
 
 
 class TaskStatus(StrEnum):
@@ -69,6 +70,8 @@ class Task:
     """Why it was rejected."""
     key: str | None = None
     """The caller's own name for the answer, by which a repeat of it is known."""
+    changes: tuple[Mapping[str, Json], ...] = ()
+    """Who claimed, released and reassigned it, oldest first, as the history of its execution shows it."""
     version: int = 1
     """Counts the writes; every transition is one."""
 
@@ -120,11 +123,6 @@ class TaskFilter:
             return True
         users = {*task.assignees, task.claimed_by} - {None}
         return self.user in users or not set(self.groups).isdisjoint(task.groups)
-
-
-def task_id(execution_id: str, thread: str, turn: int) -> str:
-    """Name the task of a turn: the same one every time."""
-    return hashlib.sha256(encode([execution_id, thread, turn])).hexdigest()[:ID_DIGITS]
 
 
 # -- who may do what
@@ -199,6 +197,15 @@ def reassigned(task: Task, assignees: Sequence[str], groups: Sequence[str]) -> T
     return _next(task, assignees=tuple(assignees), groups=tuple(groups), claimed_by=None, claimed_at=None)
 
 
+def noted(task: Task, state: State, by: str | None, at: datetime, **about: Json) -> Task:
+    """Keep with a task who has just changed it, and of what is known the newest: this costs no write of its own."""
+    change: dict[str, Json] = {"time": format_instant(at), "state": state.value, **about}
+    changes = (*task.changes, change if by is None else {**change, "actor": by})
+    while len(changes) > 1 and len(encode(changes)) > MAX_CHANGES:
+        changes = changes[1:]
+    return copy_with(task, changes=changes)
+
+
 def closed(  # noqa: PLR0913, PLR0917 - all that is known of its end
     task: Task,
     status: TaskStatus,
@@ -250,7 +257,7 @@ _CONTENT = {
     "reason": "reason",
 }
 _INSTANTS = {"created_at", "due_at", "claimed_at", "closed_at"}
-_PEOPLE = {"assignees", "groups", "excluded"}
+_LISTS = {"assignees", "groups", "excluded", "changes"}
 _HIDDEN = {"tenantId", "thread", "turn", "excluded", "version"}
 """What a store needs to know, and nobody who reads the API."""
 
@@ -265,13 +272,13 @@ def task_document(task: Task) -> dict[str, Any]:
     """
     header = {wire: _plain(getattr(task, name)) for name, wire in _HEADER.items()}
     content = {wire: getattr(task, name) for name, wire in _CONTENT.items()}
-    document = {**header, **content, "key": task.key}
+    document = {**header, **content, "key": task.key, "changes": list(task.changes) or None}
     return {name: member for name, member in document.items() if member is not None}
 
 
 def read_task(document: Mapping[str, Any]) -> Task:
     """Read what :func:`task_document` wrote, or no more of it than its header."""
-    fields = {**_HEADER, **_CONTENT, "key": "key"}
+    fields = {**_HEADER, **_CONTENT, "key": "key", "changes": "changes"}
     return Task(**{name: _value(name, document[wire]) for name, wire in fields.items() if wire in document})
 
 
@@ -323,6 +330,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of a field
 def _value(name: str, plain: Any) -> Any:  # noqa: ANN401 - the value of a field
     if name in _INSTANTS:
         return parse_instant(plain)
-    if name in _PEOPLE:
+    if name in _LISTS:
         return tuple(plain)
     return TaskStatus(plain) if name == "status" else plain

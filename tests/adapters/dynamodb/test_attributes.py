@@ -1,7 +1,10 @@
+import hashlib
+import zlib
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.dynamodb.attributes import PLAIN_BYTES, pack, unpack
+from chalicelib.adapters.dynamodb.attributes import PLAIN_BYTES, WORDS, pack, unpack
 from chalicelib.core.values.json import Json, encode
 
 JSON: st.SearchStrategy[Json] = st.recursive(
@@ -25,3 +28,17 @@ def test_short_text_is_plain_and_long_text_is_compressed() -> None:
 
 def test_text_is_compact() -> None:
     assert encode({"a": [1, "é"]}) == '{"a":[1,"é"]}'.encode()
+
+
+def test_the_words_stay_as_they_are_and_what_was_written_without_them_is_read() -> None:
+    assert hashlib.sha256(WORDS).hexdigest() == "576b170da7f4a4ff75ee39163b949a457bf216eaba004271521b894af258060e", (
+        "what is stored could not be read any more"
+    )
+    assert unpack({"B": zlib.compress(encode("x" * 1_000))}) == "x" * 1_000
+
+
+def test_what_stands_in_the_words_takes_hardly_any_room() -> None:
+    record = encode(
+        [["2026-01-31T09:00:00.000Z", "StepStarted", "main", 7, "charge", 1, {"params": {"method": "GET"}}]]
+    )
+    assert len(pack(record * 9)["B"]) < len(zlib.compress(record * 9)) - 50

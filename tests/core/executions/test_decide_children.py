@@ -67,7 +67,10 @@ class TestWorkflow:
 
     def test_history_names_the_child(self) -> None:
         run = Run(WORKFLOW).go().child(State.SUCCEEDED)
-        assert [(r.state.value, r.children) for r in run.records if r.children] == [("StepSucceeded", [CHILD])]
+        assert [(r.state.value, r.children) for r in run.records if r.children] == [
+            ("StepStarted", [CHILD]),
+            ("StepSucceeded", [CHILD]),
+        ]
 
     def test_its_error_is_the_steps_and_tells_where_it_was(self) -> None:
         run = Run(WORKFLOW).go().child(State.FAILED, error=Failure("Boom", "no", "deep", details=[1]))

@@ -123,7 +123,11 @@ class TestRetry:
     def test_a_failure_that_a_policy_takes_is_tried_again_after_its_time(self) -> None:
         run = Run(self.STEPS).go().broke("Busy")
         thread = run.thread()
-        assert (thread.key, thread.status, thread.wait) == (("main", 1), Status.RETRYING, RetryWait(NOW + 10 * SECOND))
+        assert (thread.key, thread.status, thread.wait) == (
+            ("main", 1),
+            Status.RETRYING,
+            RetryWait(NOW + 10 * SECOND, "Busy", "no", attempts=3),
+        )
         assert run.later(9).performs == {}
         assert run.later(1).done("ok").state is State.SUCCEEDED
 

@@ -30,7 +30,7 @@ class TestRedrive:
         assert run.performs == {"main": ["one", {"got": "one"}]}
         assert (run.execution.redrives, run.execution.control_epoch, run.execution.ended_at) == (1, 3, None)
         assert (run.execution.error, run.execution.output, run.execution.stash) == (None, None, {})
-        assert run.recorded[-2:] == ["ExecutionStarted main again", "StepStarted main again"]
+        assert run.recorded[-2:] == ["ExecutionRedriven main again", "StepStarted main again"]
         assert run.records[-2].actor == "bob"
         assert run.done("two").output == "two"
 

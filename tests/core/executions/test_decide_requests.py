@@ -144,8 +144,8 @@ class TestPause:
 
     def test_resumed_it_goes_on_where_it_stood(self) -> None:
         run = Run(CALLS).go().ask(PAUSE).ask(ResumeRequested(actor="bob"))
-        assert (run.state, run.execution.paused, run.execution.control_epoch) == (State.STARTED, False, 2)
-        assert (run.recorded[-1], run.records[-1].actor) == ("ExecutionStarted main ask", "bob")
+        assert (run.state, run.execution.paused, run.execution.control_epoch) == (State.STEP_STARTED, False, 2)
+        assert (run.recorded[-1], run.records[-1].actor) == ("ExecutionResumed main ask", "bob")
         assert run.performs == {"main": None}
 
     def test_a_timer_that_came_due_meanwhile_counts_at_once(self) -> None:
@@ -159,7 +159,7 @@ class TestPause:
         run.now += 100 * SECOND
         run.ask(RESUME)
         assert (run.thread().deadline, run.execution.deadline) == (NOW + 160 * SECOND, NOW + 190 * SECOND)
-        assert run.later(49.999).state is State.STARTED
+        assert run.later(49.999).state is State.STEP_STARTED
         assert run.later(0.001).error.name == "Timeout"
 
     def test_an_attempt_that_began_meanwhile_has_its_time_from_the_resumption(self) -> None:

@@ -40,6 +40,10 @@ def timer(delay: int, turn: int = 1) -> Message:
     return Message("t:d:1", TimerFired("main", turn), delay=delay)
 
 
+def given_up(version: int) -> Message:
+    return Message(CHILD, CancelRequested(turn=version, reason="the step that started it is over"))
+
+
 class TestReady:
     def test_what_nobody_has_touched_asks_for_its_start(self) -> None:
         assert Run(CALL).asks() == [Message("t:d:1", Started())]
@@ -173,18 +177,27 @@ class TestGivenUp:
         """
 
     def test_what_a_step_began_is_told_to_end(self) -> None:
-        assert Run(self.STEPS).go().later(60).asks() == [Message(CHILD, CancelRequested(turn=2))]
+        assert Run(self.STEPS).go().later(60).asks() == [given_up(2)]
 
     def test_even_while_paused_and_after_the_end(self) -> None:
-        assert Run(self.STEPS).go().later(60).ask(PauseRequested()).asks() == [Message(CHILD, CancelRequested(turn=3))]
-        assert Run(self.STEPS).go().later(60).done().asks() == [Message(CHILD, CancelRequested(turn=3))]
+        assert Run(self.STEPS).go().later(60).ask(PauseRequested()).asks() == [given_up(3)]
+        assert Run(self.STEPS).go().later(60).done().asks() == [given_up(3)]
 
     def test_until_it_has_ended(self) -> None:
         assert Run(self.STEPS).go().later(60).ask(ChildEnded("main", 1, 0, State.CANCELLED)).asks() == []
 
     def test_what_stands_when_the_execution_ends_is_told_too(self) -> None:
         run = Run(LARGE).go().child(State.SUCCEEDED, 0).ask(CancelRequested())
-        assert run.asks() == [Message(PARTS[1], CancelRequested(turn=3))]
+        assert run.asks() == [Message(PARTS[1], CancelRequested(turn=3, reason="t:d:1 is ExecutionCancelled"))]
+
+    def test_by_whom_and_why(self) -> None:
+        assert Run(SUB).go().ask(CancelRequested(actor="ada", reason="ordered twice")).asks() == [
+            Message(CHILD, CancelRequested(turn=2, actor="ada", reason="ordered twice"))
+        ]
+        failed = Run(f"{{timeoutSeconds: 60, {SUB}}}").go().later(60)
+        assert failed.asks() == [Message(CHILD, CancelRequested(turn=2, reason="t:d:1 is ExecutionTimedOut"))]
+        paused = Run(SUB).go().ask(PauseRequested(actor="ada", reason="a look"))
+        assert paused.asks() == [Message(CHILD, PauseRequested(turn=2, actor="ada", reason="a look"))]
 
     def test_a_redrive_then_is_newer_than_the_cancellation(self) -> None:
         run = Run(SUB).go().ask(CancelRequested())

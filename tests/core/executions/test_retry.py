@@ -44,12 +44,12 @@ class TestPolicies:
     @pytest.mark.parametrize(
         ("name", "tries", "answer"),
         [
-            ("Busy", {}, Retry("0", SECOND)),
-            ("Busy", {"1": 4}, Retry("0", SECOND)),
+            ("Busy", {}, Retry("0", SECOND, 1)),
+            ("Busy", {"1": 4}, Retry("0", SECOND, 1)),
             ("Busy", {"0": 1}, None),
-            ("http.500", {"0": 1}, Retry("1", 5 * SECOND)),
-            ("http.500", {"1": 1}, Retry("1", 10 * SECOND)),
-            ("http.500", {"1": 3}, Retry("1", 40 * SECOND)),
+            ("http.500", {"0": 1}, Retry("1", 5 * SECOND, 4)),
+            ("http.500", {"1": 1}, Retry("1", 10 * SECOND, 3)),
+            ("http.500", {"1": 3}, Retry("1", 40 * SECOND, 1)),
             ("http.500", {"1": 4}, None),
             ("Other", {}, None),
         ],

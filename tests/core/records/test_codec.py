@@ -123,6 +123,8 @@ DONE = Execution(
     spawns=Spawns(9, NOW, 8, 7),
     partition=Partition(100, 7, 6, {"id": "t:d:0"}),
     paused_at=NOW,
+    stopped_by="bob",
+    reason="a look",
     control_epoch=4,
     parent_epoch=3,
     failed=2,
@@ -236,6 +238,11 @@ INSTANT = '"2026-01-01T12:30:15.123Z"'
 WAITS = [
     (Status.WAITING, TimerWait(NOW), f'{{"until":{INSTANT}}}'),
     (Status.RETRYING, RetryWait(NOW), f'{{"until":{INSTANT}}}'),
+    (
+        Status.RETRYING,
+        RetryWait(NOW, "Busy", "not now", policy=1, attempts=5),
+        f'{{"until":{INSTANT},"retry":{{"error":"Busy","message":"not now","policy":1,"attempts":5}}}}',
+    ),
     (Status.WAITING_FOR_CHILDREN, ChildrenWait(), "{}"),
     (Status.WAITING_FOR_CHILDREN, ChildrenWait(7), '{"ordered":7}'),
     (Status.WAITING_FOR_CHILDREN, ChildrenWait(7, again=True), '{"ordered":7,"again":true}'),
@@ -264,6 +271,7 @@ WAITS = [
     (Status.JOINING, None, "{}"),
 ]
 """A status of a thread, what it waits for, and how that is stored."""
+MEMBERS = ("until", "retry", "asking", "ordered", "again")
 
 
 def stored(thread: Thread) -> dict[str, Any]:
@@ -290,7 +298,7 @@ class TestThreads:
         self, status: Status, wait: Wait | None, text: str
     ) -> None:
         written = stored(copy_with(MAIN, status=status, wait=wait))
-        members = {name: written[name] for name in written if name in {"until", "asking", "ordered", "again"}}
+        members = {name: written[name] for name in written if name in MEMBERS}
         assert encode(members).decode() == text
         assert read_back(written).wait == wait
 

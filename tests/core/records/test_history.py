@@ -200,6 +200,30 @@ class TestSharedValues:
         assert shown["references"].keys() == {"/result", "/stash/a~1b"}
         assert shown["stash"] == {"a/b": None, "other": {"text": "z" * 9_000}, "small": 1}
 
+    def test_so_is_what_a_step_got(self) -> None:
+        params: Json = {"body": LONG, "url": "https://x", "other": {"text": "z" * 9_000}}
+        record = copy_with(succeeded(None), about={"params": params}, size=len(encode(params)))
+        made = new_row(execution(), "r#1", news(copy_with(execution(), input=LONG), [record]))
+        (shown,) = made.records
+        assert (shown["params"]["body"], shown["references"].keys()) == (None, {"/params/body"})
+        assert (shown["params"]["url"], shown["params"]["other"]) == ("https://x", {"text": "z" * 9_000})
+        put_back(shown, made.payloads)
+        assert (shown["params"], "references" in shown) == (params, False)
+
+    def test_of_what_a_step_got_large_values_move_out(self) -> None:
+        params: Json = {"body": "x" * 70_000, "url": "u"}
+        record = copy_with(succeeded(None), about={"params": params}, size=70_000)
+        made = new_row(execution(), "r#1", news(execution(), [record]))
+        (shown,) = made.records
+        assert len(made.text) < 1_000
+        put_back(shown, made.payloads)
+        assert shown["params"] == params
+
+    def test_what_is_no_object_stays(self) -> None:
+        record = copy_with(succeeded(None), about={"params": "x" * 70_000}, size=70_000)
+        made = new_row(execution(), "r#1", news(execution(), [record]))
+        assert made.records[0]["params"] == "x" * 70_000
+
     def test_a_value_that_the_state_does_not_hold_and_a_short_one_stay(self) -> None:
         short: Json = {"text": "y" * 8_000}
         for result, kept in ((LONG, {"text": "y" * 9_001}), ([True] * 2_000, [1] * 2_000), (short, short)):

@@ -19,6 +19,7 @@ from chalicelib.core.executions.model import (
 )
 from chalicelib.core.records.codec import (
     MAX_MESSAGE_BYTES,
+    RECORD,
     UnknownMessageError,
     entry_json,
     fits,
@@ -113,6 +114,11 @@ class TestRecords:
             "change": {"version": {}},
             "children": ["c"],
         }
+
+    def test_what_is_said_of_an_item_and_beside(self) -> None:
+        entry = HistoryEntry(NOW, State.STEP_STARTED, "main", 0, "s", index=57, about={"params": {"a": 1}, "task": "t"})
+        assert shown(entry).items() >= {"index": 57, "params": {"a": 1}, "task": "t", "attempt": 1}.items()
+        assert shown(copy_with(entry, about={})).keys() == {*RECORD, "index"}
 
     def test_a_bare_one(self) -> None:
         assert shown(HistoryEntry(NOW, State.STARTED, "main", 0, "s")) == {

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chalicelib.core.executions.identity import task_id
+from chalicelib.core.executions.model import State
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import (
+    MAX_CHANGES,
     Person,
     Task,
     TaskStatus,
@@ -15,6 +18,7 @@ from chalicelib.core.waits.task import (
     closed,
     complete_problem,
     is_repeat,
+    noted,
     read_task,
     reassign_problem,
     reassigned,
@@ -22,7 +26,6 @@ from chalicelib.core.waits.task import (
     released,
     summary_json,
     task_document,
-    task_id,
     task_json,
     task_slots,
 )
@@ -51,6 +54,7 @@ FULL = copy_with(
     answer={"approved": True},
     reason="as agreed",
     key="k-1",
+    changes=({"time": "2026-01-31T09:00:00.000Z", "state": "TaskClaimed", "actor": "ada"},),
     version=7,
 )
 ADA, BOB = Person("ada"), Person("bob")
@@ -189,6 +193,26 @@ def test_the_same_json_under_the_same_key_is_the_answer_again(key: str | None, a
 
 def test_without_a_key_no_answer_is_known_as_a_repeat() -> None:
     assert not is_repeat(closed(TASK, TaskStatus.COMPLETED, "ada", LATER, answer=1), None, 1)
+
+
+class TestChanges:
+    def test_who_changed_it_is_kept_with_it(self) -> None:
+        mine = noted(claimed(TASK, ADA, NOW), State.TASK_CLAIMED, "ada", NOW)
+        given = noted(reassigned(mine, ["bob"], []), State.TASK_REASSIGNED, None, LATER, assignees=["bob"], groups=[])
+        assert given.version == TASK.version + 2, "that costs no write of its own"
+        assert given.changes == (
+            {"time": "2026-01-31T09:00:00.000Z", "state": "TaskClaimed", "actor": "ada"},
+            {"time": "2026-01-31T09:05:00.000Z", "state": "TaskReassigned", "assignees": ["bob"], "groups": []},
+        )
+
+    def test_of_very_many_the_oldest_are_forgotten(self) -> None:
+        task = TASK
+        for n in range(600):
+            task = noted(task, State.TASK_CLAIMED, f"user-{n}", NOW)
+        assert MAX_CHANGES - 100 < len(encode(task.changes)) <= MAX_CHANGES
+        assert task.changes[-1]["actor"] == "user-599"
+        large = noted(task, State.TASK_REASSIGNED, "ada", NOW, assignees=["x" * MAX_CHANGES])
+        assert len(large.changes) == 1
 
 
 class TestDocuments:

@@ -1,0 +1,116 @@
+"""What is to be shown of an execution and stands elsewhere: people's tasks, and how far partitions of a `map` are."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import field
+from typing import Any, NamedTuple
+
+from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.factory import living
+from chalicelib.core.executions.identity import task_id
+from chalicelib.core.executions.model import Execution, Status
+from chalicelib.core.executions.waiting import AnswerWait, PartitionJoin
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import value
+from chalicelib.core.waits.task import Task
+from chalicelib.ports import ExecutionStore, TaskStore
+
+TASKS = 100
+"""People's tasks of one execution that are looked at: one request."""
+
+PARTITIONS = 20
+"""Partitions of one execution that are looked at: their items can be large."""
+
+
+@value
+class Details:
+    """What stands elsewhere of one execution, by id."""
+
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    partitions: Mapping[str, Execution] = field(default_factory=dict)
+
+
+class Place(NamedTuple):
+    """The place of an entry in the history of an execution."""
+
+    row: int
+    number: int
+    """Of the record in its row."""
+    change: int = 0
+    """Of the task that the record opened: which of its changes the entry is; 0: it is the record itself."""
+
+
+Entry = tuple[Place, dict[str, Any]]
+
+
+@value
+class ExecutionDetails:
+    """Reads what stands elsewhere."""
+
+    tasks: TaskStore
+    executions: ExecutionStore
+
+    def of(self, execution: Execution) -> Details:
+        """Read what stands elsewhere of an execution that lives; without what is not there, or cannot be read now."""
+        threads = [] if execution.ended else [*execution.threads.values()]
+        tasks = [
+            task_id(execution.id, thread.id, thread.turn)
+            for thread in threads
+            if thread.status is Status.WAITING_FOR_ANSWER
+            and isinstance(thread.wait, AnswerWait)
+            and thread.wait.what is AnswerKind.TASK
+        ]
+        partitions = [
+            name
+            for thread in threads
+            if isinstance(thread.join, PartitionJoin) and thread.status is not Status.OVER
+            for name in living(execution, thread)
+        ]
+        details = Details()
+        with suppress(UnavailableError):
+            details = Details(
+                self.tasks.headers(execution.tenant_id, tasks[:TASKS]) if tasks else {},
+                self.executions.read(partitions[:PARTITIONS]) if partitions else {},
+            )
+        return details
+
+    def with_changes(self, tenant_id: str, records: Sequence[Entry]) -> list[Entry]:
+        """Put behind each record that opened a task who claimed, released and reassigned it."""
+        opened = [str(record["task"]) for _, record in records if _opens_task(record)]
+        tasks = self.tasks.headers(tenant_id, opened) if opened else {}
+        entries: list[Entry] = []
+        for place, record in records:
+            entries.append((place, record))
+            task = tasks.get(str(record["task"])) if _opens_task(record) else None
+            changes = () if task is None else task.changes
+            entries += [(place._replace(change=n), _change(record, change)) for n, change in enumerate(changes, 1)]
+        return entries
+
+
+def in_order_of_time(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Put the changes of tasks where they belong by time, behind what opened the task; records stay as they stand."""
+    shown = [record for place, record in entries if not place.change]
+    opened = {place: record for place, record in entries if not place.change}
+    for place, change in entries:
+        if place.change:
+            record = opened.get(place._replace(change=0))
+            first = 0 if record is None else next(n for n, each in enumerate(shown) if each is record) + 1
+            later = (n for n in range(first, len(shown)) if _is_later(shown[n], change))
+            shown.insert(next(later, len(shown)), change)
+    return shown
+
+
+def _is_later(record: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
+    """Tell whether a record comes after a change of a task, as what its own thread did next always does."""
+    goes_on = record["thread"] == change["thread"] and record["state"].startswith("Step")
+    return bool(goes_on or record["time"] > change["time"])
+
+
+def _opens_task(record: Mapping[str, Any]) -> bool:
+    return record["state"] == "StepStarted" and "task" in record
+
+
+def _change(record: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a change of a task as an entry of history: at the turn at which its thread waits."""
+    same = {name: record[name] for name in ("thread", "turn", "step", "attempt", "index", "task") if name in record}
+    return {"time": change["time"], "state": change["state"], **same, "turn": record["turn"] + 1, **change}
