@@ -145,13 +145,16 @@ class DefinitionStore(Protocol):
         """Read one version."""
 
     def add(self, record: DefinitionRecord) -> bool:
-        """Write a version that is not there; answer whether it is there now with this digest.
-
-        So a repeat of a write whose answer was lost is true, and another document under that version false.
-        """
+        """Write a version that is not there; tell whether one of this digest is there now, by a try before, perhaps."""
 
     def put_newest(self, record: DefinitionRecord) -> bool:
         """Make a version the newest, unless a newer one is; tell whether it is."""
+
+    def text(self, tenant_id: str, definition_id: str, version: int) -> str | None:
+        """Read the text that is kept of a version; None: there is none."""
+
+    def put_text(self, record: DefinitionRecord, text: str) -> None:
+        """Keep the text of a version, in place of the one before it."""
 
     def list(
         self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False

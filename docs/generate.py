@@ -29,6 +29,21 @@ from docs.contract import contract_json, served_json
 from docs.failures import failures
 from docs.limits import limits
 
+DEFAULTS = """\
+At the start of an execution the `default`s of `inputSchema` are filled into the input, which has to pass the schema
+then. So a member with a default is there for every step, and may be `required`. This is so for each start: over the
+API, by a `workflow` step, and in a dry run. An execution keeps the input that it began with, whatever newer versions
+say; a start that is repeated under its `name` is the same if its input is, with the defaults of the version it started.
+
+Filled in is a member that is not there, for which `properties` has a default: its own, or that of what its `$ref` or
+`allOf` leads to. `properties` count at the top, wherever `items`, `prefixItems`, `additionalProperties`, `allOf`,
+`$ref` and other `properties` lead, and within a default. A member that is null is there. No default comes from `anyOf`,
+`oneOf`, `not`, `if`, `then`, `else`, `dependentSchemas` or `patternProperties`, and there is none for the whole input,
+nor for an item: a warning says so when the definition is created.
+
+`outputSchema`, the `inputSchema` of a task and the `schema` of an event fill nothing in: what was given is kept as it
+is. A form may offer their defaults."""
+
 INCLUDES = """\
 In any list of steps, `include` puts the steps of another definition in its place, as it was when this one was created:
 
@@ -153,6 +168,8 @@ def steps() -> Iterator[str]:
     yield "[definition.schema.json](definition.schema.json)."
     yield from section("What a definition holds")
     yield from table(DEFINITION_KEYS, {"required": ["id", "steps"]})
+    yield from section("Defaults of the input")
+    yield DEFAULTS
     yield from section("What every step may have")
     yield from table(STEP_KEYS, {"required": ["id", "type"]})
     yield from paragraph("A step has `next` or `end`, not both. Templates call [functions](functions.md).")

@@ -75,6 +75,7 @@ class Sedo:
             dict(self.queue.messages),
             dict(definitions.records),
             dict(definitions.heads),
+            dict(definitions.texts),
             dict(history.rows),
         )
 

@@ -32,3 +32,13 @@ def sedo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sedo]:
     wiring.cache_clear()
     yield Sedo()
     wiring.cache_clear()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell which hostile requests took the most CPU."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    found = sorted(value for report in reports for name, value in report.user_properties if name == "hostile")
+    if found:
+        terminalreporter.section(f"CPU of {len(found):,} hostile requests: the worst")
+        for seconds, name in found[:-6:-1]:
+            terminalreporter.write_line(f"{seconds:.2f} s  {name}")

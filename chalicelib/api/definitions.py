@@ -7,7 +7,7 @@ from chalice.app import Response
 
 from chalicelib.api import http as web
 from chalicelib.api.conditional import require_absent, require_match
-from chalicelib.api.contract import ApiRequest
+from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.values.errors import InvalidDefinitionError
@@ -29,9 +29,10 @@ class DefinitionApi:
         """Keep a definition: 201 with a new version, 200 if the newest version has this content."""
         tenant = request.path["tenantId"]
         document, places = web.document(request)
+        text = None if places is None else raw(request.http).decode()
         condition = _condition(request.header["If-Match"], is_new=request.header["If-None-Match"] is not None)
         try:
-            record, new, warnings = self.service.create_definition(tenant, document, condition)
+            record, new, warnings = self.service.create_definition(tenant, document, condition, text)
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
         where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
@@ -72,20 +73,25 @@ class DefinitionApi:
 
     @web.operation
     def read_definition(self, request: ApiRequest) -> Response:
-        """Read a version: as it was posted in YAML, with what is known of it in JSON."""
-        record = self.service.read_definition(*request.place, request.query["version"])
-        fields = {"ETag": str(_version(record)), "Vary": "Accept"}
+        """Read a version: in YAML the text that was posted, in JSON with what is known of it."""
+        wanted = *request.place, request.query["version"]
         if web.wants_yaml(request):
-            written = Response(write_yaml(record.document), {"Content-Type": "application/yaml"}, HTTPStatus.OK)
-            written.headers |= fields
+            record, text = self.service.read_text(*wanted)
+            written = Response(write_yaml(record.document) if text is None else text, status_code=HTTPStatus.OK)
+            written.headers = {"Content-Type": "application/yaml", **_fields(record)}
             return written
-        return web.answer({**record.document, **_definition(record)}, headers=fields)
+        record = self.service.read_definition(*wanted)
+        return web.answer({**record.document, **_definition(record)}, headers=_fields(record))
 
     @web.operation
     def retire_definition(self, request: ApiRequest) -> Response:
         """Let no new execution start."""
         self.service.retire_definition(*request.place, _condition(request.header["If-Match"]))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
+
+
+def _fields(record: DefinitionRecord) -> dict[str, str]:
+    return {"ETag": str(_version(record)), "Vary": "Accept"}
 
 
 def _version(record: DefinitionRecord | None) -> str | None:

@@ -19,10 +19,12 @@ from chalicelib.core.values.position import Position
 
 JSON_TYPES = ["application/json"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
+CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.BAD_REQUEST,
     errors.TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.TokenExpiredError: HTTPStatus.GONE,
     errors.TokenError: HTTPStatus.NOT_FOUND,
@@ -81,6 +83,7 @@ def operation(
     @wraps(answers)
     def route(self: S, http: Request, /, *parameters: str) -> Response:
         def once() -> Response:
+            _require_media_type(http)
             request = read(answers.__name__, http, parameters, self.support)
             caller = self.support.callers.caller(http)[0]
             return self.support.replies.once(request, caller, lambda seeded: explained(lambda: answers(self, seeded)))
@@ -105,6 +108,22 @@ def explained(answers: Callable[[], Response]) -> Response:
         found = list(getattr(error, "problems", ()))
         more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
         return problem(error.title(), str(error), status, **more)
+
+
+def _require_media_type(http: Request) -> None:
+    """Hold a ``Content-Type`` to one media type in UTF-8: Chalice is content if a list names one that it looks for.
+
+    Raises:
+        MediaTypeError: it says something else.
+    """
+    text = http.headers.get("content-type")
+    if text is None:
+        return
+    kind, *rest = (part.strip().lower() for part in text.split(";"))
+    parameters = dict(part.partition("=")[::2] for part in rest if part)
+    charset = parameters.get("charset", "utf-8").strip('"')
+    if kind not in (*JSON_TYPES, *YAML_TYPES) or "" in parameters.values() or charset not in CHARSETS:
+        raise errors.MediaTypeError(f"Unsupported media type: {text[:100]}; send Content-Type: application/json")
 
 
 def framework_problem(response: Response) -> Response:

@@ -21,6 +21,7 @@ MAX_DEPTH = LIMITS.body_depth
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAK = re.compile("[\x85\u2028\u2029]")
+_TAG_HANDLE = re.compile("(?:^|[\n\r\x85\u2028\u2029])\ufeff?%TAG")
 """Line breaks of YAML 1.1 that are none in YAML 1.2."""
 _WORDS: Mapping[str, Json] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -103,6 +104,9 @@ def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
     import yaml  # noqa: PLC0415 - only definitions are YAML, and a cold start need not pay for it
 
     decoded = _decode(text, limit)
+    if (handle := _TAG_HANDLE.search(decoded)) is not None:  # of many, libyaml compares each with each
+        line = decoded.count("\n", 0, handle.end()) + 1
+        _refuse("tags are not allowed: leave %TAG out", line=line, column=1)
     document = _Document()
     try:
         for event in yaml.parse(decoded, Loader=yaml.CSafeLoader):

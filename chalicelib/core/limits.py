@@ -27,6 +27,9 @@ class Limits:
     dry_run_bytes: int = 5_000_000
     """Bytes of the answer of a dry run (AWS Lambda quotas, "Invocation payload")."""
 
+    definition_bytes: int = 440 * 1024
+    """Bytes of a definition as JSON with all that it includes: compressed, it has to fit into an item (Amazon DynamoDB
+    quotas, "Item size")."""
     definition_steps: int = 1_000
     """Steps of one definition, nested ones included."""
     definition_lists: int = 16
@@ -48,6 +51,11 @@ class Limits:
     """References that one place of an instance may lead through, counted as often as they are reached."""
     schema_chain: int = 50
     """References and combinations (``allOf`` …) that one place of an instance may lead through in a row."""
+    schema_patterns: int = 200
+    """Different regular expressions of a schema."""
+    schema_pattern_size: int = 100_000
+    """Instructions that RE2 makes of all regular expressions of a schema: a character repeated 1,000 times makes
+    1,000."""
     schema_unique_items: int = 200
     """Items of an array that are compared with each other."""
     validation_steps: int = 500_000
@@ -56,6 +64,11 @@ class Limits:
     """Steps that validating the smallest instance may cost."""
     validation_steps_per_byte: int = 4
     """Steps that each byte of the instance adds to that."""
+    default_steps: int = 250_000
+    """Steps that filling in the defaults of a schema may cost: a step is one schema, or one property of it, at one
+    place."""
+    default_bytes: int = 256 * 1024
+    """Bytes, as JSON, of the defaults that are filled into one instance."""
     problems: int = 1_000
     """Problems of one instance that are told."""
     problem_chars: int = 1_000

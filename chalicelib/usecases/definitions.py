@@ -27,11 +27,17 @@ class DefinitionService:
     """Finds what is wrong with the calls of a tenant's valid definition."""
 
     def create_definition(
-        self, tenant_id: str, document: Json, require: Condition | None = None
+        self, tenant_id: str, document: Json, require: Condition | None = None, text: str | None = None
     ) -> tuple[DefinitionRecord, bool, Sequence[Problem]]:
         """Keep a definition as the next version of its id; the newest version's own content is that version again.
 
         Answers the version, whether it is new, and what is odd about it.
+
+        Args:
+            tenant_id: whose it is.
+            document: the definition.
+            require: what the newest version has to be.
+            text: the YAML that says it; it is kept with the version, in place of an earlier text that says the same.
 
         Raises:
             InvalidDefinitionError: with every problem of the document.
@@ -42,28 +48,43 @@ class DefinitionService:
         if found.problems:
             raise InvalidDefinitionError(problems=found.problems)
         kept = dict(found.document)
-        definition_id = str(kept["id"])
-        newest = self.definitions.newest(tenant_id, definition_id)
+        newest = self.definitions.newest(tenant_id, str(kept["id"]))
         if require is not None:
             require(None if newest is None or newest.retired else newest)
         digest = _digest(kept)
         if newest is not None and newest.digest == digest:
-            if newest.retired:
-                self.definitions.put_newest(copy_with(newest, retired=False))
-            return copy_with(newest, retired=False), newest.retired, found.warnings
-        version = 1 if newest is None else newest.version + 1
+            record, is_new = copy_with(newest, retired=False), newest.retired
+            if text is not None and self.definitions.text(tenant_id, newest.id, newest.version) != text:
+                self.definitions.put_text(record, text)
+        else:
+            record, is_new = (
+                self._added(tenant_id, kept, digest, newest, _following if require is None else _outrun),
+                True,
+            )
+            if text is not None:
+                self.definitions.put_text(record, text)
+        if is_new:
+            self.definitions.put_newest(record)
+        return record, is_new, found.warnings
+
+    def _added(
+        self,
+        tenant_id: str,
+        document: dict[str, Json],
+        digest: str,
+        newest: DefinitionRecord | None,
+        following: Callable[[DefinitionRecord], DefinitionRecord],
+    ) -> DefinitionRecord:
+        """Write the version after the newest, or if somebody else has taken that, what is to follow it."""
         first = DefinitionRecord(
             tenant_id=tenant_id,
-            id=definition_id,
-            version=version,
-            document=kept,
+            id=str(document["id"]),
+            version=1 if newest is None else newest.version + 1,
+            document=document,
             digest=digest,
             created_at=self.clock.now(),
         )
-        following = _following if require is None else _outrun
-        record = optimistic.put_new(first, self.definitions.add, following, f"a version of {definition_id!r}")
-        self.definitions.put_newest(record)
-        return record, True, found.warnings
+        return optimistic.put_new(first, self.definitions.add, following, f"a version of {first.id!r}")
 
     def check_definition(self, tenant_id: str, document: Json) -> Validation:
         """Look at a definition of a tenant, which may include others, without keeping it."""
@@ -110,6 +131,17 @@ class DefinitionService:
             which = "" if version is None else f" in version {version}"
             raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}")
         return record
+
+    def read_text(
+        self, tenant_id: str, definition_id: str, version: int | None = None
+    ) -> tuple[DefinitionRecord, str | None]:
+        """Read a version, the newest one by default, and the YAML that it was last posted as, if it ever was.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+        """
+        record = self.read_definition(tenant_id, definition_id, version)
+        return record, self.definitions.text(tenant_id, definition_id, record.version)
 
     def retire_definition(self, tenant_id: str, definition_id: str, require: Condition | None = None) -> None:
         """Let no new execution of a definition start; those that run go on.

@@ -176,6 +176,9 @@ class Stage:
         )
         if self.step is None:
             return submit(self.tested, blank)
-        if plan.input is not None and (problems := self.tested.input_schema.problems(plan.input)):
-            raise InvalidInputError(problems=problems)
+        if plan.input is not None:
+            given, problems = self.tested.input_schema.accept(plan.input)
+            if problems:
+                raise InvalidInputError(problems=problems)
+            blank = copy_with(blank, input=given)
         return begun(self.tested, self.step, blank, plan.given)

@@ -83,12 +83,12 @@ class ExecutionService:
         named = None if name is None else str(ExecutionId(tenant_id, definition_id, name))
         if named is not None and (first := self.executions.get(named)) is not None:
             self._send_start(first)
-            return _wanted(first, value, version), False
+            return self._wanted(first, value, version), False
         header = self._header(tenant_id, definition_id, value, version, started_by)
         if name is not None:
             execution = self._submitted(header, name)
             current = self._put_then_send(execution)
-            return _wanted(current, value, version), current.nonce == execution.nonce
+            return self._wanted(current, value, version), current.nonce == execution.nonce
         while True:
             execution = self._submitted(header, self.new_suffix())
             current = self._start(execution)
@@ -321,6 +321,16 @@ class ExecutionService:
         name = ExecutionId(header.tenant_id, header.definition_id, suffix)
         return submit(definition, copy_with(header, id=str(name)))
 
+    def _wanted(self, current: Execution, value: Json, version: int | None) -> Execution:
+        """Answer the execution that has a name, if it is the one that is asked for: the same with all defaults."""
+        if canonical(current.input) != canonical(value):
+            definition = self.parsed.get(current.tenant_id, current.definition_id, current.definition_version)
+            if canonical(current.input) != canonical(definition.input_schema.accept(value)[0]):
+                raise ConflictError(f"{current.id} was started with other input: choose another name")
+        if version is not None and current.definition_version != version:
+            raise ConflictError(f"{current.id} was started with version {current.definition_version}, not {version}")
+        return current
+
     def _start(self, execution: Execution) -> Execution:
         """Send, then put: whatever happens between, the message starts it; answers the execution of that id.
 
@@ -364,12 +374,3 @@ def _redriven_to(record: Mapping[str, Json]) -> str | None:
     change = record.get("change")
     step = change.get("step") if isinstance(change, dict) else None
     return str(step["to"]) if isinstance(step, dict) else None
-
-
-def _wanted(current: Execution, value: Json, version: int | None) -> Execution:
-    """Answer the execution that has a name, if it is the one that is asked for."""
-    if canonical(current.input) != canonical(value):
-        raise ConflictError(f"{current.id} was started with other input: choose another name")
-    if version is not None and current.definition_version != version:
-        raise ConflictError(f"{current.id} was started with version {current.definition_version}, not {version}")
-    return current

@@ -56,6 +56,7 @@ READS: dict[str, tuple[Callable[["Backend", str], object], list[str]]] = {
         ["GetItem"],
     ),
     "a version of a definition": (lambda backend, tenant: backend.definitions.version(tenant, "d0", 1), ["GetItem"]),
+    "the text of a version": (lambda backend, tenant: backend.definitions.text(tenant, "d0", 1), ["GetItem"]),
     "a list of definitions": (lambda backend, tenant: backend.definitions.list(tenant, 10), ["Query"]),
     "some definitions after one": (lambda backend, tenant: backend.definitions.list(tenant, 10, "d0"), ["Query"]),
     "the versions of a definition": (lambda backend, tenant: backend.definitions.versions(tenant, "d0", 9), ["Query"]),

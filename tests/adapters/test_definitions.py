@@ -78,6 +78,19 @@ def test_versions_are_apart_in_number_id_and_tenant(store: DefinitionStore, tena
     assert [store.version(r.tenant_id, r.id, r.version) for r in records] == records
 
 
+def test_a_text_comes_back_as_it_went_in_and_the_last_one_counts(store: DefinitionStore, tenant: str) -> None:
+    record = definition(tenant)
+    store.add(record)
+    assert store.text(tenant, record.id, 1) is None
+    texts = ["\ufeff# é\r\nid: x\r\n", "# \u2028" * 1_000, "".join(map(chr, range(0x20000, 0x30000)))]
+    for text in texts:
+        store.put_text(record, text)
+        assert store.text(tenant, record.id, 1) == text
+    assert store.version(tenant, record.id, 1) == record
+    others = (tenant, record.id, 2), (tenant, "other", 1), (f"{tenant}-b", record.id, 1)
+    assert [store.text(*other) for other in others] == [None, None, None]
+
+
 def test_a_list_is_by_id_without_the_retired_and_its_pages_are_full(store: DefinitionStore, tenant: str) -> None:
     for n in range(12):
         record = definition(tenant, f"d{n:02d}")

@@ -65,6 +65,8 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.definitions.put_newest(record)
     dependencies.definitions.newest(tenant, record.id)
     dependencies.definitions.version(tenant, record.id, 1)
+    dependencies.definitions.put_text(record, "id: order-fulfilment")
+    dependencies.definitions.text(tenant, record.id, 1)
     dependencies.definitions.list(tenant, 10)
     dependencies.definitions.versions(tenant, record.id, 10)
     dependencies.executions.create(copy_with(execution, due_at=NOW))

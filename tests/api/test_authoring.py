@@ -1,5 +1,6 @@
 from typing import Any
 
+from chalicelib.api.parsing import read_yaml
 from tests.application import JSON, YAML, Sedo, T, assert_problem
 
 DEFINITIONS = T + "/definitions"
@@ -82,12 +83,22 @@ def test_included_steps_are_kept_as_they_were_when_the_definition_was_created(se
 
 def test_what_is_read_can_be_posted_again_and_is_the_same_version(sedo: Sedo) -> None:
     sedo.create(PAY)
-    assert sedo.create(ORDER).status_code == 201
-    read = sedo.ask("GET", DEFINITIONS + "/order", headers={"Accept": "application/yaml"}).body
-    assert b"includes:" in read
-    again = sedo.create(read.decode())
-    assert (again.status_code, again.json_body["version"]) == (200, 1)
-    assert sedo.get("/definitions/order")["includes"]
+    order = read_yaml(ORDER.encode(), 10_000)[0]
+    assert sedo.ask("POST", DEFINITIONS, order).status_code == 201
+    for included in (True, False):
+        read = sedo.ask("GET", DEFINITIONS + "/order", headers={"Accept": "application/yaml"}).body
+        assert (b"includes:" in read) == included
+        assert sedo.create(read.decode()).status_code == 200
+        assert sedo.get("/definitions/order")["includes"]
+        assert sedo.create(ORDER).json_body["version"] == 1
+
+
+def test_what_a_definition_includes_must_fit_into_its_item(sedo: Sedo) -> None:
+    text = "".join(chr(33 + hash(number) * 7 % 90) for number in range(240_000)).replace("'", "").replace("$", "")
+    large = f"steps:\n  - id: long\n    type: echo\n    message: '{text}'\n"
+    assert sedo.create(f"id: pay\n{large}").status_code == 201
+    problem = assert_problem(sedo.create(f"id: order\n{large}  - include: pay\n".replace("id: long", "id: own")), 400)
+    assert problem["detail"] == "with the steps that it includes it has more than 450,560 bytes"
 
 
 def test_a_retired_definition_is_included_by_its_version_only(sedo: Sedo) -> None:

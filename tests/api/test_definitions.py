@@ -1,5 +1,7 @@
 """Definitions over the API: their versions, their retirement, and what is wrong with them."""
 
+import pytest
+
 from chalicelib.api.parsing import read_yaml
 from tests.application import EXAMPLE, EXECUTE, YAML, Sedo, T, assert_problem
 
@@ -35,11 +37,74 @@ def test_changed_content_is_the_next_version_and_running_executions_keep_theirs(
     assert_problem(sedo.ask("GET", T + path + "?version=3"), 404, "definition not found")
 
 
-def test_a_definition_reads_back_as_yaml(sedo: Sedo) -> None:
+def yaml_of(sedo: Sedo, version: str = "") -> bytes:
+    answer = sedo.ask("GET", T + f"/definitions/example-definition{version}", headers={"Accept": "application/yaml"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/yaml")
+    return answer.body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EXAMPLE.encode(),
+        b"\xef\xbb\xbf" + EXAMPLE.replace("\n", " # \u00e9 \U0001f600\t\r\n").encode(),
+        b"---\n" + EXAMPLE.encode() + b"...\n\n# the end",
+    ],
+)
+def test_a_definition_that_was_posted_as_yaml_reads_back_byte_for_byte(sedo: Sedo, text: bytes) -> None:
+    assert sedo.ask("POST", T + "/definitions", text, YAML).status_code == 201
+    assert yaml_of(sedo) == yaml_of(sedo, "?version=1") == text
+    document = sedo.get("/definitions/example-definition")
+    assert document == read_yaml(text, 10_000)[0] | {key: document[key] for key in ("tenantId", "version", "createdAt")}
+
+
+def test_json_and_yaml_and_any_order_and_comments_of_one_definition_are_one_version(sedo: Sedo) -> None:
+    document = read_yaml(EXAMPLE.encode(), 10_000)[0]
+    assert isinstance(document, dict)
+    turned = dict(reversed(document.items()))
+    assert sedo.ask("POST", T + "/definitions", turned).status_code == 201
+    assert read_yaml(yaml_of(sedo), 10_000)[0] == document
+    for text in (EXAMPLE, "# for people\n" + EXAMPLE, "# for others\n" + EXAMPLE):
+        assert sedo.create(text).status_code == 200
+        assert yaml_of(sedo).decode() == text
+        assert sedo.ask("POST", T + "/definitions", document).status_code == 200
+        assert yaml_of(sedo).decode() == text
+    assert sedo.get("/definitions/example-definition")["version"] == 1
+
+
+def test_another_text_of_a_version_is_not_taken_for_the_one_before(sedo: Sedo) -> None:
+    path, accept = T + "/definitions/example-definition", {"Accept": "application/yaml"}
     sedo.create()
-    answer = sedo.ask("GET", T + "/definitions/example-definition", headers={"Accept": "application/yaml"})
-    assert answer.headers["Content-Type"] == "application/yaml"
-    assert read_yaml(answer.body, 10_000)[0] == read_yaml(EXAMPLE.encode(), 10_000)[0]
+    tag = sedo.ask("GET", path, headers=accept).headers["ETag"]
+    assert sedo.ask("GET", path, headers={**accept, "If-None-Match": tag}).status_code == 304
+    sedo.create("# for people\n" + EXAMPLE)
+    assert sedo.ask("GET", path, headers={**accept, "If-None-Match": tag}).body.startswith(b"# for people\n")
+
+
+def test_each_version_keeps_its_own_text(sedo: Sedo) -> None:
+    texts = ["# 1\n" + EXAMPLE, "# 2\n" + EXAMPLE.replace("hello again", "good bye")]
+    for text in texts:
+        sedo.create(text)
+    assert [yaml_of(sedo, f"?version={number}").decode() for number in (1, 2)] == texts
+    sedo.ask("DELETE", T + "/definitions/example-definition")
+    assert yaml_of(sedo, "?version=1").decode() == texts[0]
+    assert sedo.create("# again\n" + texts[1]).status_code == 201
+    assert yaml_of(sedo).decode() == "# again\n" + texts[1]
+
+
+def test_an_include_is_in_the_text_and_its_steps_are_in_the_document(sedo: Sedo) -> None:
+    sedo.create()
+    text = "id: all\nsteps:\n  - include: example-definition # theirs\n"
+    assert sedo.create(text).status_code == 201
+    answer = sedo.ask("GET", T + "/definitions/all", headers={"Accept": "application/yaml"})
+    assert answer.body.decode() == text
+    assert len(sedo.get("/definitions/all")["steps"]) == len(sedo.get("/definitions/example-definition")["steps"])
+
+
+def test_what_is_refused_keeps_no_text(sedo: Sedo) -> None:
+    sedo.create()
+    assert_problem(sedo.create(EXAMPLE.replace("type: echo", "type: nope")), 400)
+    assert yaml_of(sedo).decode() == EXAMPLE
 
 
 def test_a_retired_definition_starts_nothing_and_what_runs_goes_on(sedo: Sedo) -> None:

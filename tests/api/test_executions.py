@@ -147,3 +147,64 @@ def test_a_message_that_is_given_back_leaves_a_trace(sedo: Sedo, caplog: pytest.
     sedo.deliver()
     assert [type(error) for error in sedo.sources.errors] == [GivenBackError]
     assert "message version 2 is unknown here" in caplog.text
+
+
+DEFAULTS = """
+id: example-definition
+inputSchema:
+  type: object
+  properties:
+    name: {type: string, default: Ada}
+    lines: {type: array, items: {properties: {count: {type: integer, default: 1}}}}
+  required: [name]
+stash: {greeting: "Hello ${ input.name }"}
+steps:
+  - {id: say, type: transform, output: ["${ input }", "${ output }", "${ stash.greeting }"]}
+"""
+
+
+def test_defaults_of_the_schema_are_part_of_the_input(sedo: Sedo) -> None:
+    assert sedo.create(DEFAULTS).status_code == 201
+    started = sedo.start(input={"lines": [{}, {"count": 2}]})
+    sedo.deliver()
+    found = sedo.get(f"/executions/{started['id']}")
+    filled = {"lines": [{"count": 1}, {"count": 2}], "name": "Ada"}
+    assert (found["input"], found["output"]) == (filled, [filled, filled, "Hello Ada"])
+
+
+def test_an_empty_start_has_the_defaults_and_what_is_wrong_with_them_is_told(sedo: Sedo) -> None:
+    sedo.create(DEFAULTS)
+    answer = sedo.ask("POST", EXECUTE)
+    assert sedo.get(f"/executions/{answer.json_body['id']}")["input"] == {"name": "Ada"}
+    sedo.create(DEFAULTS.replace("default: Ada", "default: 5"))
+    problem = assert_problem(sedo.ask("POST", EXECUTE), 400, "input does not pass inputSchema validation")
+    assert problem["errors"] == [{"pointer": "/name", "message": "5 is not of type 'string'"}]
+
+
+def test_a_repeat_of_a_named_start_has_the_defaults_of_the_version_that_it_started(sedo: Sedo) -> None:
+    sedo.create(DEFAULTS)
+    first = sedo.ask("POST", EXECUTE, {"name": "n"})
+    sedo.create(DEFAULTS.replace("default: Ada", "default: Eve"))
+    for repeated in ({}, {"name": "Ada"}):
+        again = sedo.ask("POST", EXECUTE, {"name": "n", "input": repeated})
+        assert (again.status_code, again.json_body["id"]) == (200, first.json_body["id"])
+    assert_problem(sedo.ask("POST", EXECUTE, {"name": "n", "input": {"name": "Eve"}}), 409)
+
+
+def test_a_child_execution_and_a_dry_run_have_the_defaults(sedo: Sedo) -> None:
+    sedo.create(DEFAULTS)
+    steps = "[{id: call, type: workflow, definition: example-definition, input: {}}]"
+    assert sedo.create(f"id: parent\nsteps: {steps}").status_code == 201
+    started = sedo.ask("POST", EXECUTE.replace("example-definition", "parent")).json_body
+    sedo.deliver()
+    assert sedo.get(f"/executions/{started['id']}")["output"][0] == {"name": "Ada"}
+    test = "/sedo/tenants/123/definitions/example-definition/test"
+    assert sedo.ask("POST", test, {}).json_body["output"][0] == {"name": "Ada"}
+    assert sedo.ask("POST", test, {"step": "say", "input": {}}).json_body["output"][0] == {"name": "Ada"}
+
+
+def test_a_default_that_is_never_filled_in_is_warned_of(sedo: Sedo) -> None:
+    answer = sedo.create(DEFAULTS.replace("required: [name]", "anyOf: [{properties: {x: {default: 1}}}]"))
+    assert [warning["pointer"] for warning in answer.json_body["warnings"]] == [
+        "/inputSchema/anyOf/0/properties/x/default"
+    ]

@@ -218,3 +218,24 @@ def test_whatever_is_posted_is_answered_or_refused(sedo: Sedo, path: str, kind: 
     if not 200 <= answer.status_code < 300:
         assert 400 <= answer.status_code < 500, answer.body
         assert_problem(answer, answer.status_code)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("APPLICATION/JSON", 201),
+        ("application/json;", 201),
+        ('application/json; charset="UTF-8"', 201),
+        ("application/json ; x=y", 201),
+        ("application/json; charset=utf-16", 415),
+        ("application/json, text/plain", 415),
+        ("text/plain; application/json", 415),
+        ("*/*", 415),
+    ],
+)
+def test_a_content_type_is_one_media_type_in_utf_8(sedo: Sedo, kind: str, status: int) -> None:
+    sedo.create()
+    answer = sedo.ask("POST", EXECUTE, {"input": {"foo": "bar"}}, {"Content-Type": kind})
+    assert answer.status_code == status
+    if status == 415:
+        assert assert_problem(answer, 415, "Unsupported Media Type")["detail"].startswith("Unsupported media type: ")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.dynamodb.attributes import Item, pack, unpack
+from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of, unpack
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import DEFINITION_VERSIONS, DEFINITIONS
@@ -42,7 +42,7 @@ class DynamoDefinitions:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         current = put_if(self._client, request)
-        return current is None or _read(current).digest == record.digest
+        return current is None or _record(current).digest == record.digest
 
     def put_newest(self, record: DefinitionRecord) -> bool:
         """Make a version the newest."""
@@ -54,6 +54,17 @@ class DynamoDefinitions:
             "ExpressionAttributeValues": {":version": {"N": str(record.version)}},
         }
         return put_if(self._client, request) is None
+
+    def text(self, tenant_id: str, definition_id: str, version: int) -> str | None:
+        """Read the text of a version."""
+        found = self._read(self._versions, _text_key(tenant_id, definition_id, version))
+        return None if found is None else text_of(found["text"]).decode()
+
+    def put_text(self, record: DefinitionRecord, text: str) -> None:
+        """Keep the text of a version."""
+        item = _text_key(record.tenant_id, record.id, record.version) | {"text": pack(text.encode())}
+        with unavailable():
+            self._client.put_item(TableName=self._versions, Item=item)
 
     def list(
         self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False
@@ -69,7 +80,7 @@ class DynamoDefinitions:
         }
         if after is not None:
             request["ExclusiveStartKey"] = DEFINITIONS.key(tenant_id, after)
-        return [_read(item) for item in query(self._client, request, limit)]
+        return [_record(item) for item in query(self._client, request, limit)]
 
     def versions(
         self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
@@ -85,16 +96,24 @@ class DynamoDefinitions:
         }
         if after is not None:
             request["ExclusiveStartKey"] = _version_key(tenant_id, definition_id, after)
-        return [_read(item) for item in query(self._client, request, limit)]
+        return [_record(item) for item in query(self._client, request, limit)]
 
     def _get(self, table: str, key: Item) -> DefinitionRecord | None:
+        found = self._read(table, key)
+        return None if found is None else _record(found)
+
+    def _read(self, table: str, key: Item) -> "Item | None":
         with unavailable():
-            answer = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)
-        return _read(answer["Item"]) if "Item" in answer else None
+            return self._client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
 def _version_key(tenant_id: str, definition_id: str, version: int) -> Item:
     return DEFINITION_VERSIONS.key(tenant_id, f"{definition_id}@{version:05d}")
+
+
+def _text_key(tenant_id: str, definition_id: str, version: int) -> Item:
+    """Make the key of a text: beside its version, whose item every start of an execution may read, and need not."""
+    return DEFINITION_VERSIONS.key(tenant_id, f"text#{definition_id}@{version:05d}")
 
 
 def _write(record: DefinitionRecord) -> Item:
@@ -108,7 +127,7 @@ def _write(record: DefinitionRecord) -> Item:
     return item | {"retired": {"BOOL": True}} if record.retired else item
 
 
-def _read(item: Item) -> DefinitionRecord:
+def _record(item: Item) -> DefinitionRecord:
     return DefinitionRecord(
         tenant_id=item[DEFINITIONS.partition]["S"],
         id=item[DEFINITIONS.sort]["S"],

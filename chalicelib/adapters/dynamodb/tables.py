@@ -73,7 +73,8 @@ BY_STATUS = SecondaryIndex(
 DEFINITIONS = TableSchema("definition", "tenantId", "id")
 """The newest version of each definition."""
 DEFINITION_VERSIONS = TableSchema("definition_version", "tenantId", "idVersion")
-"""All versions of definitions: ``<id>@<version>``, the version in five digits."""
+"""All versions of definitions: ``<id>@<version>``, the version in five digits; and their texts in YAML, under
+``text#<id>@<version>``."""
 EXECUTIONS = TableSchema("execution", "id", indexes=(BY_OWNER, BY_OWNER_STATUS, BY_DUE))
 """Executions."""
 HISTORY = TableSchema("execution_history", "id", "key")

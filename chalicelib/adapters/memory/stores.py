@@ -205,6 +205,7 @@ class MemoryDefinitions:
     def __init__(self) -> None:
         self.records: dict[tuple[str, str, int], DefinitionRecord] = {}
         self.heads: dict[tuple[str, str], DefinitionRecord] = {}
+        self.texts: dict[tuple[str, str, int], str] = {}
 
     def newest(self, tenant_id: str, definition_id: str) -> DefinitionRecord | None:
         """Read the newest version."""
@@ -226,6 +227,14 @@ class MemoryDefinitions:
             return False
         self.heads[record.tenant_id, record.id] = record
         return True
+
+    def text(self, tenant_id: str, definition_id: str, version: int) -> str | None:
+        """Read the text of a version."""
+        return self.texts.get((tenant_id, definition_id, version))
+
+    def put_text(self, record: DefinitionRecord, text: str) -> None:
+        """Keep the text of a version."""
+        self.texts[record.tenant_id, record.id, record.version] = text
 
     def list(
         self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False

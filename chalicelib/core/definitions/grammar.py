@@ -32,7 +32,7 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
     "description": {"type": "string", "description": "What it is for, for people."},
     "inputSchema": {
         "type": ["object", "boolean"],
-        "description": "The JSON Schema (2020-12) of the input; without it, any input will do.",
+        "description": "The JSON Schema (2020-12) of the input, with its `default`s; without it, any input will do.",
     },
     "outputSchema": {
         "type": ["object", "boolean"],

@@ -11,6 +11,8 @@ from chalicelib.core.definitions.model import StepType, matches
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.reference import NAMES, fixed_truth, references
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated
+from chalicelib.core.schemas.defaults import unused
+from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import (
     InternalError,
@@ -73,6 +75,11 @@ class _Lint:
         stash, self.retry = document.get("stash", {}), document.get("retry", ())
         yield from self.template(stash, ("stash",), _View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
+        for place in unused(dict(subschemas(document.get("inputSchema", True)))):
+            remark = (
+                "this default is never filled in: only those of members are, that are described without a condition"
+            )
+            yield Problem(pointer(("inputSchema", *place, "default")), remark)
         yield from self.steps(document["steps"], ("steps",), _View(frozenset(stash)))
 
     def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: _View) -> Iterator[Problem]:

@@ -7,10 +7,13 @@ from chalicelib.core.definitions.include import FindDefinition, resolve
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.parser import parse
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import InvalidDefinitionError
-from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json import Json, Problem, encode
 from chalicelib.core.values.value import value
+
+MAX_BYTES = LIMITS.definition_bytes
 
 
 @value
@@ -46,6 +49,8 @@ def validate(
     valid = cast("Mapping[str, Json]", resolved.document)  # an object: parse accepts nothing else
     if resolved.problems:
         return Validation({}, resolved.problems)
+    if len(encode(valid)) > MAX_BYTES:
+        return Validation({}, [Problem("", f"with the steps that it includes it has more than {MAX_BYTES:,} bytes")])
     if problems := resolved.located(inspect(valid)):
         return Validation({}, problems[:MAX_PROBLEMS])
     return Validation(valid, warnings=resolved.located(lint(valid, step_types)))

@@ -22,10 +22,13 @@ WIDTH = LIMITS.fork_width
 def submit(definition: Definition, blank: Execution) -> Execution:
     """Make an execution as submitted from its header: its first thread stands ready at the first step.
 
+    Its input is that of the header with the defaults of the schema.
+
     Raises:
         InvalidInputError: the input does not pass the schema, or the definition's stash cannot be made from it.
     """
-    if problems := definition.input_schema.problems(blank.input):
+    given, problems = definition.input_schema.accept(blank.input)
+    if problems:
         raise InvalidInputError(problems=problems)
     first, now = definition.first, blank.started_at
     deadline = None if definition.timeout is None else now + definition.timeout
@@ -35,16 +38,16 @@ def submit(definition: Definition, blank: Execution) -> Execution:
         0,
         Status.READY,
         first,
-        incoming=blank.input,
+        incoming=given,
         since=now,
         started_at=now,
         deadline=None if timeout is None else now + timeout,
     )
-    submitted = copy_with(blank, threads={ROOT: root}, step=first, deadline=deadline)
+    submitted = copy_with(blank, input=given, threads={ROOT: root}, step=first, deadline=deadline)
     if definition.stash is None:
         return submitted
     try:
-        stash: Any = render(definition.stash, scope(submitted, root, blank.input, now, ""))  # an object
+        stash: Any = render(definition.stash, scope(submitted, root, given, now, ""))  # an object
     except StepError as error:
         raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
     return copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})

@@ -11,6 +11,7 @@ from jmespath.exceptions import JMESPathTypeError
 from jmespath.functions import Functions as JmespathFunctions
 from jmespath.visitor import Options, TreeInterpreter
 
+from chalicelib.core.expressions.costs import Costs
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions import Functions, parameters_of
 from chalicelib.core.limits import LIMITS
@@ -120,15 +121,16 @@ class Interpreter:
 class _Tree(TreeInterpreter):
     """Evaluates what is no mere path, node by node: ``spend`` counts each."""
 
-    def __init__(self, spend: Callable[[], None], library: Functions) -> None:
+    def __init__(self, spend: Callable[[int], None], library: Functions) -> None:
         super().__init__(_OPTIONS)
+        self._costs = Costs()
         self.scales = _Scales(MAX_RESULT, MAX_BUILT)
         self._spend = spend
         self._library = library
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the signature of TreeInterpreter)
         """Count the visit, and weigh what it has built."""
-        self._spend()
+        self._spend(1)
         kind = node["type"]
         value = getattr(self, f"visit_{kind}")(node, *args, **kwargs)
         if kind in _BUILDERS:
@@ -143,7 +145,20 @@ class _Tree(TreeInterpreter):
             partial(self.visit, child, value) if place < len(lazy) and lazy[place] else self.visit(child, value)
             for place, child in enumerate(node["children"])
         ]
+        self._spend(self._costs.of_call(node["value"], arguments))
         return self._library.call_function(node["value"], arguments)
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:  # noqa: ANN401 (the same)
+        """Compare two values; null, if one of them has no order and it is asked for."""
+        left, right = (self.visit(child, value) for child in node["children"])
+        self._spend(self._costs.of_comparison(left, right))
+        if node["value"] in {"eq", "ne"} or (_is_ordered(left) and _is_ordered(right)):
+            return self.COMPARATOR_FUNC[node["value"]](left, right)
+        return None
+
+
+def _is_ordered(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 class _Scales:

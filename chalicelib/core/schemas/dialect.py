@@ -16,24 +16,27 @@ from rfc3339_validator import validate_rfc3339
 
 from chalicelib.core.expressions.functions_data import same
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.schemas.places import TooCostlyError
 from chalicelib.core.values.json import Json
-from chalicelib.core.values.pattern import compile_pattern
+from chalicelib.core.values.pattern import PatternTooLargeError, compile_pattern
 
 MAX_STEPS = LIMITS.validation_steps
 MIN_STEPS = LIMITS.validation_steps_smallest
 STEPS_PER_BYTE = LIMITS.validation_steps_per_byte
 
 _STEPS_PER_ERROR = 10
+_STEPS_OF_REFUSED_PATTERN = 4_000
+"""RE2 has spent all of its memory before it says that a pattern is too large."""
+_WORK_PER_STEP = 1_000
+"""Instructions of patterns for characters of texts that take as long as a step."""
+_VALUES_PER_STEP = 2
+"""Values, nested ones too, that are compared with others in that time."""
 
 MAX_UNIQUE = LIMITS.schema_unique_items
 
 _Validator: TypeAlias = Any  # with descend(), which jsonschema's Validator protocol leaves out
 _Schema: TypeAlias = Mapping[str, Any]
 _Check: TypeAlias = Callable[[_Validator, Any, Json, _Schema], Iterator[ValidationError] | None]
-
-
-class TooCostlyError(Exception):
-    """Validation costs more than its budget."""
 
 
 class _Budget:
@@ -80,8 +83,19 @@ def new_validator(document: Json) -> Validator:
     return validator
 
 
+def _searcher(pattern: str) -> Callable[[str], bool]:
+    """Make a search that pays for itself."""
+    compiled = compile_pattern(pattern)
+
+    def search(text: str) -> bool:
+        _budget.get().spend(compiled.programsize * len(text) // _WORK_PER_STEP)
+        return compiled.search(text) is not None
+
+    return search
+
+
 def _pattern(_validator: _Validator, pattern: str, instance: Json, _schema: _Schema) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not compile_pattern(pattern).search(instance):
+    if isinstance(instance, str) and not _searcher(pattern)(instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
@@ -91,7 +105,7 @@ def _pattern_properties(
     if not isinstance(instance, dict):
         return
     for pattern, subschema in patterns.items():
-        search = compile_pattern(pattern).search
+        search = _searcher(pattern)
         for key, value in instance.items():
             if search(key):
                 yield from validator.descend(value, subschema, path=key, schema_path=pattern)
@@ -103,7 +117,7 @@ def _additional_properties(
     if not isinstance(instance, dict):
         return
     known = schema.get("properties", {})
-    searches = [compile_pattern(pattern).search for pattern in schema.get("patternProperties", ())]
+    searches = [_searcher(pattern) for pattern in schema.get("patternProperties", ())]
     extras = {
         key: value
         for key, value in instance.items()
@@ -117,13 +131,17 @@ def _additional_properties(
 
 
 def _unique_items(_validator: _Validator, unique: Json, instance: Json, _schema: _Schema) -> Iterator[ValidationError]:
-    if (
-        unique
-        and isinstance(instance, list)
-        and len(instance) <= MAX_UNIQUE
-        and len(set(map(same, instance))) < len(instance)
-    ):
-        yield ValidationError(f"{instance!r} has non-unique elements")
+    if unique and isinstance(instance, list) and len(instance) <= MAX_UNIQUE:
+        _budget.get().spend(_values_in(instance) // _VALUES_PER_STEP)
+        if len(set(map(same, instance))) < len(instance):
+            yield ValidationError(f"{instance!r} has non-unique elements")
+
+
+def _values_in(value: Json) -> int:
+    """Count a value and all in it."""
+    if not isinstance(value, list | dict):
+        return 1
+    return 1 + sum(map(_values_in, value if isinstance(value, list) else value.values()))
 
 
 def _costing(keyword: str, check: _Check) -> _Check:
@@ -185,4 +203,14 @@ _format("ipv4")(ipaddress.IPv4Address)
 _format("ipv6")(lambda text: "%" not in text and ipaddress.IPv6Address(text))
 _format("uuid")(_matches(r"(?i)[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}"))
 _format("uri")(_matches(r"[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=\[\]-]|%[0-9A-Fa-f]{2})*"))
-_format("regex")(compile_pattern)
+
+
+@_format("regex")
+def _is_pattern(text: str) -> bool:
+    spend = _budget.get().spend
+    try:
+        spend(compile_pattern(text).programsize // 10)
+    except PatternTooLargeError:
+        spend(_STEPS_OF_REFUSED_PATTERN)
+        raise
+    return True

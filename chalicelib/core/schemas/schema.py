@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.schemas.places import ONE, Place, Schemas, TooCostlyError, subschemas, target
 from chalicelib.core.values.errors import InvalidParametersError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.pattern import compile_pattern
@@ -25,14 +25,14 @@ MAX_DEPTH = LIMITS.schema_depth
 MAX_SUBSCHEMAS = LIMITS.schema_subschemas
 MAX_REFS = LIMITS.schema_refs
 MAX_CHAIN = LIMITS.schema_chain
+MAX_PATTERNS = LIMITS.schema_patterns
+MAX_PATTERN_SIZE = LIMITS.schema_pattern_size
+WRONG_PATTERNS = 20
+"""How many that do not compile are told: each may have cost RE2 all of its memory."""
 MAX_MESSAGE = LIMITS.problem_chars
 MAX_PROBLEMS = LIMITS.problems
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_ONE = frozenset({"additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames"})
-_ONE |= {"then", "unevaluatedItems", "unevaluatedProperties"}
-_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_MAPS = frozenset({"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"})
 _IN_PLACE = frozenset({"allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"})
 _UNSUPPORTED = (
     "$anchor",
@@ -43,9 +43,6 @@ _UNSUPPORTED = (
     "$vocabulary",
     "dependencies",
 )
-
-_Place: TypeAlias = tuple[str, ...]
-_Schemas: TypeAlias = Mapping[_Place, Mapping[str, Any]]
 
 
 @value  # without slots, for its validator
@@ -60,6 +57,25 @@ class Schema:
 
         return new_validator(self.document)
 
+    @cached_property
+    def _places(self) -> Schemas:
+        """Its schemas, if any of them has a default; otherwise none."""
+        places = dict(subschemas(self.document))
+        return places if any("default" in schema for schema in places.values()) else {}
+
+    def accept(self, instance: Json) -> tuple[Json, list[Problem]]:
+        """Fill the defaults into an instance, and validate it then; answers what it is, and its ``problems``."""
+        if self._places:
+            from chalicelib.core.schemas.defaults import fill  # noqa: PLC0415 - see the head of the module
+
+            try:
+                instance = fill(self._places, instance)
+            except TooCostlyError:
+                return instance, [Problem("", "filling in the defaults of the schema costs too much")]
+            except RecursionError:
+                return instance, [Problem("", "the defaults of the schema nest too deeply")]
+        return instance, self.problems(instance)
+
     def problems(self, instance: Json) -> list[Problem]:
         """Validate an instance.
 
@@ -69,7 +85,7 @@ class Schema:
         """
         if self.document is True or self.document == {}:
             return []
-        from chalicelib.core.schemas.dialect import TooCostlyError, errors_of  # noqa: PLC0415 - see the head of the module
+        from chalicelib.core.schemas.dialect import errors_of  # noqa: PLC0415 - see the head of the module
 
         try:
             errors = errors_of(self._validator, instance)
@@ -115,7 +131,7 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
         return [Problem(pointer(path), f"schema nests deeper than {MAX_DEPTH} levels")]
     if len(json.dumps(document, ensure_ascii=False).encode(errors="replace")) > MAX_SCHEMA:
         return [Problem(pointer(path), f"schema is larger than {MAX_SCHEMA:,} bytes")]
-    schemas = dict(_subschemas(document))
+    schemas = dict(subschemas(document))
     if len(schemas) > MAX_SUBSCHEMAS:
         return [Problem(pointer(path), f"schema holds more than {MAX_SUBSCHEMAS:,} schemas")]
     from chalicelib.core.schemas.dialect import schema_errors  # noqa: PLC0415 - see the head of the module
@@ -123,6 +139,7 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
     found = [((*error.absolute_path,), error.message[:MAX_MESSAGE]) for error in schema_errors(document)]
     for place, schema in schemas.items():
         found += [((*place, *part), message) for part, message in _refusals(schema, place, schemas)]
+    found += _pattern_problems(schemas)
     found += _reference_problems(schemas)
     problems = {Problem(pointer((*path, *place)), message) for place, message in found}
     return sorted(problems, key=lambda problem: (problem.pointer, problem.message))
@@ -135,25 +152,7 @@ def _deeper(value: Json, levels: int) -> bool:
     return levels == 0 or any(_deeper(part, levels - 1) for part in parts)
 
 
-def _subschemas(document: Json, place: _Place = ()) -> Iterator[tuple[_Place, Mapping[str, Any]]]:
-    """Walk over a schema and every schema inside it."""
-    if isinstance(document, bool):
-        yield place, {}
-    if not isinstance(document, dict):
-        return
-    yield place, document
-    for keyword, member in document.items():
-        if keyword in _ONE:
-            yield from _subschemas(member, (*place, keyword))
-        elif keyword in _LISTS and isinstance(member, list):
-            for index, part in enumerate(member):
-                yield from _subschemas(part, (*place, keyword, str(index)))
-        elif keyword in _MAPS and isinstance(member, dict):
-            for name, part in member.items():
-                yield from _subschemas(part, (*place, keyword, name))
-
-
-def _refusals(schema: Mapping[str, Any], place: _Place, schemas: _Schemas) -> Iterator[tuple[_Place, str]]:
+def _refusals(schema: Mapping[str, Any], place: Place, schemas: Schemas) -> Iterator[tuple[Place, str]]:
     """Refuse what cannot be made safe in one schema."""
     yield from (((keyword,), f"{keyword} is not supported") for keyword in _UNSUPPORTED if keyword in schema)
     from chalicelib.core.schemas.dialect import MAX_UNIQUE  # noqa: PLC0415 - see the head of the module
@@ -162,34 +161,47 @@ def _refusals(schema: Mapping[str, Any], place: _Place, schemas: _Schemas) -> It
         yield ("$id",), "$id is supported at the root of a schema only"
     if "$schema" in schema and (place or str(schema["$schema"]).rstrip("#") != _DIALECT):
         yield ("$schema",), f"$schema can only be {_DIALECT}, at the root of a schema"
-    if isinstance(schema.get("$ref"), str) and _target(schema) not in schemas:
+    if isinstance(schema.get("$ref"), str) and target(schema) not in schemas:
         yield ("$ref",), f"$ref {schema['$ref']!r} is not a JSON pointer (#/…) to a schema inside this one"
     if schema.get("uniqueItems") is True and not _is_at_most(MAX_UNIQUE, schema.get("maxItems")):
         yield ("uniqueItems",), f"uniqueItems needs maxItems of at most {MAX_UNIQUE} beside it"
     if "unevaluatedProperties" in schema and any("patternProperties" in other for other in schemas.values()):
         yield ("unevaluatedProperties",), "unevaluatedProperties is not supported together with patternProperties"
-    patterns = schema.get("patternProperties")
-    places = [(("patternProperties", key), key) for key in patterns] if isinstance(patterns, dict) else []
-    for part, pattern in [(("pattern",), schema.get("pattern")), *places]:
+
+
+def _patterns(schemas: Schemas) -> Iterator[tuple[Place, str]]:
+    """Find the patterns of a schema, and where each stands."""
+    for place, schema in schemas.items():
+        if isinstance(pattern := schema.get("pattern"), str):
+            yield (*place, "pattern"), pattern
+        if isinstance(patterns := schema.get("patternProperties"), dict):
+            yield from (((*place, "patternProperties", key), key) for key in patterns)
+
+
+def _pattern_problems(schemas: Schemas) -> Iterator[tuple[Place, str]]:
+    """Compile every pattern, until they are too many or too large together."""
+    patterns, size, wrong = list(_patterns(schemas)), 0, 0
+    if len({pattern for _, pattern in patterns}) > MAX_PATTERNS:
+        yield (), f"schema holds more than {MAX_PATTERNS} patterns"
+        return
+    for place, pattern in patterns:
         try:
-            compile_pattern(pattern if isinstance(pattern, str) else "")
+            size += compile_pattern(pattern).programsize
         except ValueError as error:
-            yield part, str(error)
+            yield place, str(error)
+            wrong += 1
+        if wrong == WRONG_PATTERNS:
+            return
+        if size > MAX_PATTERN_SIZE:
+            yield place, f"the patterns up to here take more than {MAX_PATTERN_SIZE:,} instructions of RE2"
+            return
 
 
 def _is_at_most(most: int, length: Json) -> bool:
     return isinstance(length, int | float) and length <= most
 
 
-def _target(schema: Mapping[str, Any]) -> _Place | None:
-    """Find the place that a local ``$ref`` points at (RFC 6901, section 6)."""
-    reference = schema.get("$ref")
-    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
-        return None
-    return tuple(unquote(part).replace("~1", "/").replace("~0", "~") for part in reference.split("/")[1:])
-
-
-def _reference_problems(schemas: _Schemas) -> Iterator[tuple[_Place, str]]:
+def _reference_problems(schemas: Schemas) -> Iterator[tuple[Place, str]]:
     """Follow references and combinations, which lead to further schemas for the same place of an instance."""
     onward = {place: list(_onward(place, schema, schemas)) for place, schema in schemas.items()}
     try:
@@ -197,8 +209,8 @@ def _reference_problems(schemas: _Schemas) -> Iterator[tuple[_Place, str]]:
     except CycleError as error:
         yield error.args[1][0], "$ref leads back to itself without going into the instance"
         return
-    references: dict[_Place, int] = {}
-    chain: dict[_Place, int] = {}
+    references: dict[Place, int] = {}
+    chain: dict[Place, int] = {}
     for place in order:
         following = onward[place]
         references[place] = sum(references[target] for target in following) + ("$ref" in schemas[place])
@@ -209,14 +221,14 @@ def _reference_problems(schemas: _Schemas) -> Iterator[tuple[_Place, str]]:
             return
 
 
-def _onward(place: _Place, schema: Mapping[str, Any], schemas: _Schemas) -> Iterator[_Place]:
-    target = _target(schema)
-    if target in schemas and target is not None:
-        yield target
+def _onward(place: Place, schema: Mapping[str, Any], schemas: Schemas) -> Iterator[Place]:
+    found = target(schema)
+    if found in schemas and found is not None:
+        yield found
     for keyword, member in schema.items():
         if keyword not in _IN_PLACE:
             parts = []
-        elif keyword in _ONE:
+        elif keyword in ONE:
             parts = [(*place, keyword)]
         else:
             names = (

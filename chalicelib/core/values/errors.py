@@ -49,6 +49,10 @@ class TooLargeError(SedoError):
     """body is too large."""
 
 
+class MediaTypeError(SedoError):
+    """Unsupported Media Type."""
+
+
 class NotFoundError(SedoError):
     """there is no such thing."""
 

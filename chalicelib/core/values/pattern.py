@@ -33,11 +33,18 @@ class Match(Protocol):
 class Pattern(Protocol):
     """A compiled pattern."""
 
+    programsize: int
+    """Its instructions: each may have to look at each character of a text."""
+
     def search(self, text: str) -> Match | None:
         """Find the first match anywhere in a text."""
 
     def fullmatch(self, text: str) -> Match | None:
         """Match a whole text."""
+
+
+class PatternTooLargeError(ValueError):
+    """RE2 would need more memory for a pattern than it may have."""
 
 
 @lru_cache(maxsize=256)
@@ -55,7 +62,8 @@ def compile_pattern(text: str) -> Pattern:
     except re2.error as error:
         reason = error.args[0] if error.args else error
         reason = reason.decode() if isinstance(reason, bytes) else reason
-        raise ValueError(
+        kind = PatternTooLargeError if "too large" in reason else ValueError
+        raise kind(
             f"pattern {text!r} does not compile ({reason}); look-around and back-references are not supported"
         ) from None
     return pattern

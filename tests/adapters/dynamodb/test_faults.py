@@ -124,6 +124,8 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "version": lambda dependencies: dependencies.definitions.version("t", "d", 1),
     "add": lambda dependencies: dependencies.definitions.add(definition("t")),
     "put newest": lambda dependencies: dependencies.definitions.put_newest(definition("t")),
+    "text": lambda dependencies: dependencies.definitions.text("t", "d", 1),
+    "put text": lambda dependencies: dependencies.definitions.put_text(definition("t"), "id: d"),
     "list definitions": lambda dependencies: dependencies.definitions.list("t", 10),
     "list versions": lambda dependencies: dependencies.definitions.versions("t", "d", 10),
     "append": lambda dependencies: dependencies.history.append(history_row(EXECUTION.id, 1, "r#1", None, [])),

@@ -272,3 +272,39 @@ def test_a_schema_may_be_as_deep_as_it_may_and_its_bytes_are_those_of_utf_8() ->
     (problem,) = schema_problems({"not": deep})
     assert "nests deeper than 20 levels" in problem.message
     assert schema_problems({"description": "ä" * 12_000}) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "instance"),
+    [
+        ({"pattern": "[^b]{900}c"}, "a" * 100_000),
+        ({"patternProperties": {"[^b]{900}c": {}}}, {"a" * 1_000 + str(number): 1 for number in range(100)}),
+        (
+            {"$defs": {"u": {"uniqueItems": True, "maxItems": 200}}, "items": {"allOf": [{"$ref": "#/$defs/u"}] * 500}},
+            [[{"a": [number] * 500}, 1] for number in range(50)],
+        ),
+        ({"items": {"format": "regex"}}, [f"(\\pL{{40}}){{9}}{number}" for number in range(100)]),
+    ],
+    ids=["text", "names", "unique", "regex"],
+)
+def test_what_would_take_too_long_costs_too_much(schema: Json, instance: Json) -> None:
+    assert messages(schema, instance) == [("", "validating it against the schema costs too much")]
+
+
+def test_patterns_are_bounded_in_number_and_size() -> None:
+    many = {f"^k{number}": {} for number in range(201)}
+    assert refused({"patternProperties": many}) == {"": "schema holds more than 200 patterns"}
+    del many["^k0"]
+    assert refused({"patternProperties": many}) == {}
+    large = {"allOf": [{"pattern": f"[^a]{{900}}{number}"} for number in range(15)]}
+    assert list(refused(large).values()) == ["the patterns up to here take more than 100,000 instructions of RE2"]
+
+
+def test_of_patterns_that_do_not_compile_the_first_20_are_told() -> None:
+    wrong = {f"({number}": {} for number in range(100)}
+    assert len(refused({"patternProperties": wrong})) == 20
+
+
+@pytest.mark.parametrize(("text", "is_valid"), [("a+", True), ("(", False), ("(\\pL{40}){9}", False)])
+def test_a_regex_is_what_a_pattern_can_be(text: str, is_valid: bool) -> None:  # noqa: FBT001 - a parameter
+    assert (messages({"format": "regex"}, text) == []) == is_valid

@@ -1,0 +1,78 @@
+"""The application in memory, with an execution that waits for everybody."""
+
+import sys
+from time import process_time
+from typing import Any
+
+from chalice.test import HTTPResponse
+
+from chalicelib.core.values.json import Json
+from chalicelib.wiring.graph import wiring
+from tests.application import Sedo
+from tests.contract import operation_of
+from tests.hostile.case import DEFINITIONS, START, Case, definition
+
+FORM: Json = {
+    "type": "object",
+    "properties": {"ok": {"type": "boolean"}},
+    "required": ["ok"],
+    "additionalProperties": False,
+}
+STEPS: list[Json] = [
+    {"id": "approve", "type": "task", "title": "Approve", "inputSchema": FORM},
+    {"id": "paid", "type": "event", "name": "paid", "schema": {"type": "integer"}},
+    {"id": "ask", "type": "callback"},
+]
+
+
+class World(Sedo):
+    """The application, and the names of what waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        branches: list[Json] = [{"id": f"b{number}", "steps": [step]} for number, step in enumerate(STEPS)]
+        waiting = definition("waiting", [{"id": "all", "type": "parallel", "branches": branches}])
+        for document in (definition("plain"), waiting):
+            assert self.ask("POST", DEFINITIONS, document).status_code == 201
+        self.execution = self.ask("POST", START.replace("plain", "waiting"), {"name": "it"}).json_body["id"]
+        self.deliver()
+        waits = {wait["for"]: wait for wait in self.get(f"/executions/{self.execution}")["waitingFor"]}
+        self.task, self.token = waits["task"]["task"], waits["callback"]["token"]
+
+    def send(self, case: Case) -> HTTPResponse:
+        names = {"<execution>": self.execution, "<task>": self.task, "<token>": case.forge(self.token)}
+        path = case.path
+        for name, value in names.items():
+            path = path.replace(name, value)
+        if operation_of("GET" if case.method == "HEAD" else case.method, path.partition("?")[0]) is None:
+            # it does not come to the application: the test client answers as API Gateway does
+            return self.client.http.request(case.method, path, headers=dict(case.headers), body=case.body)
+        return self.ask(case.method, path, case.body, case.headers)
+
+    def measure(self, case: Case) -> tuple[HTTPResponse, float]:
+        """Send a request; tell its CPU, too, without what coverage adds to it."""
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        began = process_time()
+        try:
+            answer = self.send(case)
+            return answer, process_time() - began
+        finally:
+            sys.settrace(tracer)
+
+    def everything(self) -> list[Any]:
+        """All that is kept, or under way."""
+        adapters: Any = wiring()._adapters  # noqa: SLF001 - all stores, and no other place has them
+        stores = [adapters.definitions, adapters.executions, adapters.history, adapters.queue, adapters.tasks]
+        stores += [adapters.signals, adapters.incidents, adapters.replies]
+        stores += [store.payloads for store in stores if hasattr(store, "payloads")]
+        return [
+            _copied({name: held for name, held in vars(store).items() if isinstance(held, dict)}) for store in stores
+        ]
+
+
+def _copied(held: Any) -> Any:
+    """Copy dictionaries and lists; what they hold never changes."""
+    if isinstance(held, dict):
+        return {name: _copied(each) for name, each in held.items()}
+    return [*map(_copied, held)] if isinstance(held, list) else held
