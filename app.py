@@ -140,10 +140,28 @@ def execute_definition(tenantId: str, id: str) -> Response:
     return routes().executions.execute_definition(request(), tenantId, id)
 
 
+@app.route(T + "/uploads", methods=["POST"], content_types=JSON)
+def create_upload(tenantId: str) -> Response:
+    """Begin to send a large input in parts."""
+    return routes().uploads.create_upload(request(), tenantId)
+
+
+@app.route(T + "/uploads/{id}/{part}", methods=["PUT"], content_types=["application/octet-stream"])
+def upload_part(tenantId: str, id: str, part: str) -> Response:
+    """Send a part of a large input."""
+    return routes().uploads.upload_part(request(), tenantId, id, part)
+
+
 @app.route(T + "/definitions/{id}/test", methods=["POST"], content_types=JSON)
 def dry_run_definition(tenantId: str, id: str) -> Response:
     """Run a definition with mocks, and write nothing."""
     return routes().dry_runs.dry_run_definition(request(), tenantId, id)
+
+
+@app.route(T + "/definitions/{id}/test/values", methods=["POST"], content_types=JSON)
+def read_dry_run_value(tenantId: str, id: str) -> Response:
+    """Run a definition with mocks, and read a value of what came of it."""
+    return routes().dry_runs.read_dry_run_value(request(), tenantId, id)
 
 
 @app.route(T + "/executions", methods=READ)
@@ -162,6 +180,12 @@ def read_execution(tenantId: str, id: str) -> Response:
 def read_history(tenantId: str, id: str) -> Response:
     """Read what an execution did."""
     return routes().executions.read_history(request(), tenantId, id)
+
+
+@app.route(T + "/executions/{id}/values", methods=READ)
+def read_value(tenantId: str, id: str) -> Response:
+    """Read a value of an execution, or of its history."""
+    return routes().values.read_value(request(), tenantId, id)
 
 
 @app.route(T + "/executions/{id}/cancel", methods=["POST"], content_types=JSON)
@@ -222,6 +246,12 @@ def list_tasks(tenantId: str) -> Response:
 def read_task(tenantId: str, id: str) -> Response:
     """Read a task."""
     return routes().tasks.read_task(request(), tenantId, id)
+
+
+@app.route(T + "/tasks/{id}/values", methods=READ)
+def read_task_value(tenantId: str, id: str) -> Response:
+    """Read a value of a task."""
+    return routes().tasks.read_task_value(request(), tenantId, id)
 
 
 @app.route(T + "/tasks/{id}/claim", methods=["POST"], content_types=JSON)

@@ -10,6 +10,7 @@ from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucc
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
+from chalicelib.core.records.shown import Choose, Outline, ValueReader
 from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.position import Position
@@ -33,7 +34,7 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
         self.current = current
 
 
-class ExecutionStore(Protocol):
+class ExecutionStore(ValueReader, Protocol):
     """Executions, one item each; every read of one is strongly consistent."""
 
     def get(self, execution_id: str) -> Execution | None:
@@ -42,6 +43,9 @@ class ExecutionStore(Protocol):
         Raises:
             UnavailableError: the store did not answer.
         """
+
+    def outline(self, execution_id: str, choose: Choose) -> Outline | None:
+        """Read one execution as :meth:`get` does, of its large values those that are chosen."""
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many; what is not there, or cannot be read, is left out.
@@ -185,7 +189,7 @@ class ReplyStore(Protocol):
         """Give a key back."""
 
 
-class HistoryStore(Protocol):
+class HistoryStore(ValueReader, Protocol):
     """Rows of history, which are only ever added."""
 
     def append(self, row: Row) -> None:

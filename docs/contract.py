@@ -1,9 +1,9 @@
 """Compile chalicelib/openapi.yaml to what the validation of requests needs: chalicelib/api/contract.json.
 
 An operation is ``{path, query, header, body}``: schemas by the names of parameters, and the body as ``{schema, empty,
-blankIsEmpty}``, which is left out where there is none or something else checks it; ``fields`` are header fields of
-every answer of an operation that is deprecated. A schema has the keywords that chalicelib/api/contract.py knows, every
-``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
+blankIsEmpty, maxBytes}``, which is left out where there is none or something else checks it; ``fields`` are header
+fields of every answer of an operation that is deprecated. A schema has the keywords that chalicelib/api/contract.py
+knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
 """
 
 import json
@@ -113,6 +113,8 @@ class _Compiler:
                 "empty": body.get("x-empty", {}),
                 "blankIsEmpty": body.get("x-blank-is-empty", True),
             }
+            if "x-max-bytes" in body:
+                made["body"]["maxBytes"] = body["x-max-bytes"]
         return made
 
     def members(self, operation: Mapping[str, Any]) -> Sequence[str]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from chalice.config import Config
 from chalice.local import LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
 
 from chalicelib.api.headers import SECURITY
+from local.quotas import ANSWER_SECONDS, answer_refusal, event_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ def problem(status: int, detail: str, headers: tuple[tuple[str, str], ...] = ())
 class Gateway:
     """The application behind its routes, safe to call from many threads."""
 
-    def __init__(self, app: Chalice, config: Config) -> None:
+    def __init__(self, app: Chalice, config: Config, seconds: float = ANSWER_SECONDS) -> None:
         # current_request is one per thread then: the class that Chalice's own local server gives the application
         app.__class__ = type("LocalApp", (LocalChalice, app.__class__), {})
         self._routes = app.routes
         self._matcher = RouteMatcher(list(app.routes))
         self._local = LocalGateway(app, config)
+        self._binary_types = app.api.binary_types
+        self._seconds = seconds
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
         """Answer one request; an error of the application is a 500, never an exception."""
@@ -53,13 +57,22 @@ class Gateway:
         if method not in methods:
             allow = ", ".join(sorted(methods))
             return problem(HTTPStatus.METHOD_NOT_ALLOWED, f"this path answers {allow}", (("Allow", allow),))
+        kinds = {field for name, field in headers.items() if name.lower() == "content-type"}
+        if refused := event_refusal(path, headers.items(), body, is_binary=not kinds.isdisjoint(self._binary_types)):
+            return problem(*refused)
         try:
-            return _answer(self._local.handle_request(method, path, headers, body))
+            return self._answer(method, path, headers, body)
         except LocalGatewayException as refusal:
             return _refusal(refusal)
         except Exception:  # noqa: BLE001 whatever it is, the client gets an answer
             traceback.print_exc(file=sys.stderr)
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the application failed")
+
+    def _answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
+        started = time.monotonic()
+        response = self._local.handle_request(method, path, headers, body)
+        refused = answer_refusal(response, time.monotonic() - started, self._seconds)
+        return problem(*refused) if refused else _answer(response)
 
 
 def _answer(response: Mapping[str, Any]) -> GatewayAnswer:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 from local.gateway import Gateway, GatewayAnswer, problem
+from local.quotas import head_refusal
 from local.terminal import log
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # Amazon API Gateway quotas, "Payload size"
@@ -105,12 +106,18 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     def refusal(self) -> GatewayAnswer | None:
         """Find out whether the body can be read at all: where it cannot, its end is unknown."""
-        lengths = {value.strip() for value in self.headers.get_all("Content-Length", ["0"])}
-        length = lengths.pop()
         if self.server.stopping:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "sedo is stopping")
         if self.headers.defects:
             return problem(HTTPStatus.BAD_REQUEST, "the header cannot be read")
+        if refused := head_refusal(self.requestline, self.headers.items()):
+            return problem(*refused)
+        return self.length_refusal()
+
+    def length_refusal(self) -> GatewayAnswer | None:
+        """Find out whether the length of the body is known, and is not too much."""
+        lengths = {value.strip() for value in self.headers.get_all("Content-Length", ["0"])}
+        length = lengths.pop()
         if "Transfer-Encoding" in self.headers:
             return problem(
                 HTTPStatus.LENGTH_REQUIRED, "send the body with a Content-Length, not with Transfer-Encoding"

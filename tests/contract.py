@@ -50,7 +50,7 @@ def hold(method: str, target: str, status: int, headers: Mapping[str, str], body
     content = declared["content"][fields["content-type"]]
     if method != "HEAD":
         schema = content["schema"] if "fields=" in target else whole(content["schema"])
-        check(schema, _value(fields["content-type"], body))
+        check(schema, parsed(fields["content-type"], body))
 
 
 _WHOLE: dict[int, Any] = {}
@@ -66,8 +66,8 @@ def whole(schema: Any) -> Any:
     return _WHOLE[id(schema)]
 
 
-def _value(kind: str, body: bytes) -> Json:
-    """Read what was answered; JSON may hold characters that YAML may not."""
+def parsed(kind: str, body: bytes) -> Json:
+    """Read a body of a media type; what is no data is text. JSON may hold characters that YAML may not."""
     if "json" in kind:
         return read_json(body, 100_000_000)
     return read_yaml(body, 100_000_000)[0] if "yaml" in kind else body.decode()

@@ -6,7 +6,18 @@ from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
 from chalicelib.core.records.history import put_back
-from chalicelib.core.records.payload import PACKING, Packed, PackingLimits, Reference, Slots, digest, pack, unpack
+from chalicelib.core.records.payload import (
+    PACKING,
+    Packed,
+    PackingLimits,
+    Reference,
+    Slots,
+    digest,
+    execution_slots,
+    pack,
+    unpack,
+)
+from chalicelib.core.records.shown import Choose, is_needed, shown_places
 from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
 
@@ -73,6 +84,45 @@ class Payloads:
         if references:
             unpack(document, references, self.get(tenant, references.values()), slots)
 
+    def outline(
+        self,
+        tenant: str,
+        document: dict[str, Any],
+        references: Mapping[str, Reference],
+        choose: Choose,
+        *,
+        ended: bool,
+    ) -> dict[str, Reference]:
+        """Put those values back into the document of an execution that are chosen; this changes it.
+
+        Answers the references to the others that the API shows, by their places there.
+
+        Raises:
+            PayloadLostError: a payload is not there, or not what was put there.
+            UnavailableError: the store did not answer.
+        """
+        places = shown_places(document, references, ended=ended)
+        chosen = {*choose({shown: references[place] for place, shown in places.items()})}
+        wanted = {place for place in references if places.get(place) in chosen or is_needed(place)}
+        self.unpack(tenant, document, {place: references[place] for place in wanted}, execution_slots)
+        return {shown: references[place] for place, shown in places.items() if place not in wanted}
+
+    def read_text(self, tenant: str, reference: Reference, start: int, stop: int) -> bytes:
+        """Read a part of a payload; only the whole is compared with its hash.
+
+        Raises:
+            PayloadLostError: it is not there, or not what was put there.
+            UnavailableError: the store did not answer.
+        """
+        if start == 0 and stop >= reference.bytes:
+            return self.get(tenant, [reference])[reference.sha256]
+        first, last = start // CHUNK_BYTES, (min(stop, reference.bytes) - 1) // CHUNK_BYTES
+        keys = [(reference.sha256, number) for number in range(first, last + 1)]
+        content = _joined(self._chunks.get(keys), keys)
+        if content is None:
+            raise PayloadLostError
+        return content[start - first * CHUNK_BYTES : stop - first * CHUNK_BYTES]
+
     def put(self, payloads: Mapping[str, bytes]) -> None:
         """Write payloads, by hash, but for those that are known to be there.
 
@@ -105,7 +155,7 @@ class Payloads:
         chunks = self._chunks.get([(each.sha256, number) for each in wanted for number in _numbers(each.bytes)])
         values = {}
         for each in wanted:
-            content = _joined(chunks, each)
+            content = _joined(chunks, [(each.sha256, number) for number in _numbers(each.bytes)])
             if content is not None and digest(tenant, content) == each.sha256:
                 values[each.sha256] = content
                 self.remember(each.sha256)
@@ -158,8 +208,8 @@ def _numbers(size: int) -> range:
     return range(-(-size // CHUNK_BYTES))
 
 
-def _joined(chunks: Mapping[ChunkKey, bytes], reference: Reference) -> bytes | None:
+def _joined(chunks: Mapping[ChunkKey, bytes], keys: Iterable[ChunkKey]) -> bytes | None:
     try:
-        return b"".join(zlib.decompress(chunks[reference.sha256, number]) for number in _numbers(reference.bytes))
+        return b"".join(zlib.decompress(chunks[key]) for key in keys)
     except (KeyError, zlib.error):
         return None

@@ -113,7 +113,7 @@ def read(operation: str, http: Request, parameters: Sequence[str], support: "Api
     Raises:
         InvalidError: it is not as the contract says.
         MalformedError: the body is no JSON.
-        TooLargeError: the body has more than 256 KB.
+        TooLargeError: the body has more bytes than the operation takes.
     """
     declared = operations()[operation]
     queries = _query(operation, declared["query"], http)
@@ -179,7 +179,8 @@ def raw(http: Request) -> bytes:
 def _body(http: Request, declared: Schema) -> Json:
     text = raw(http)
     is_empty = not (text.strip() if declared["blankIsEmpty"] else text)
-    return checked(declared["schema"], copy(declared["empty"]) if is_empty else read_json(text, MAX_BODY_BYTES))
+    most = declared.get("maxBytes", MAX_BODY_BYTES)
+    return checked(declared["schema"], copy(declared["empty"]) if is_empty else read_json(text, most))
 
 
 def _parameter(schema: Schema, text: str | None) -> Json:

@@ -6,18 +6,18 @@ from chalicelib.api import http as web
 from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
+from chalicelib.api.values import value_answer, value_link
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
-from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import DryRunLimitError
-from chalicelib.core.values.json import JsonObject, encode
+from chalicelib.core.records.shown import MAX_ANSWER, dry_run_slots, shorten
+from chalicelib.core.values.errors import AnswerTooLargeError, DryRunLimitError
+from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.dry_run_plan import DryRunPlan
 from chalicelib.usecases.dry_runs import dry_run
-
-MAX_ANSWER = LIMITS.dry_run_bytes
+from chalicelib.usecases.values import held, pick
 
 
 @value
@@ -33,6 +33,16 @@ class DryRunApi:
     @web.operation
     def dry_run_definition(self, request: ApiRequest) -> Response:
         """Run a definition, or one step of it, with mocks for everything outside; nothing is written."""
+        return web.answer(_shown(*request.place, self._report(request)))
+
+    @web.operation
+    def read_dry_run_value(self, request: ApiRequest) -> Response:
+        """Do the same, and read a value of what came of it."""
+        found = held(request.path["tenantId"], pick(self._report(request), request.query["at"]))
+        return value_answer(request, found, self.clock.now())
+
+    def _report(self, request: ApiRequest) -> JsonObject:
+        """Run it."""
         (tenant, definition), body = request.place, request.body
         step = body.get("step")
         record = self.definitions.read_definition(tenant, definition, body.get("version"))
@@ -46,10 +56,18 @@ class DryRunApi:
             step=step,
             given=_given(body),
         )
-        answer = dry_run(self.parsed, plan, self.clock.now(), self.clock).json(one=step is not None)
-        if len(encode(answer)) > MAX_ANSWER:
-            raise DryRunLimitError(f"what came of it has more than {MAX_ANSWER:,} bytes: run one step after the other")
-        return web.answer(answer)
+        return dry_run(self.parsed, plan, self.clock.now(), self.clock).json(one=step is not None)
+
+
+def _shown(tenant: str, definition: str, report: JsonObject) -> Json:
+    """Write what came of a run without values that an answer does not hold: a link runs it again, for one of them."""
+    route = f"/sedo/tenants/{tenant}/definitions/{definition}/test/values"
+    try:
+        return shorten(tenant, report, dry_run_slots, lambda place: value_link(route, place))
+    except AnswerTooLargeError:
+        raise DryRunLimitError(
+            f"what came of it has more than {MAX_ANSWER:,} bytes, without large values: run one step after the other"
+        ) from None
 
 
 def _given(body: JsonObject) -> Given:

@@ -1,6 +1,6 @@
 """An execution as JSON: all about it, what it waits for, and what can be asked of it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from chalicelib.core.definitions.model import AnswerKind
@@ -15,13 +15,18 @@ from chalicelib.core.executions.inputs import (
     ResumeRequested,
 )
 from chalicelib.core.executions.listing import Summary, summary_of
-from chalicelib.core.executions.model import ROOT, Execution, Status, Thread, failure_json
+from chalicelib.core.executions.model import Execution, Status, Thread
 from chalicelib.core.executions.progress import progress
 from chalicelib.core.executions.requests import problem
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWait, TimerWait
-from chalicelib.core.values.json import Json, format_instant
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.records.shown import shown_values
+from chalicelib.core.values.json import Json, encode, format_instant
 from chalicelib.core.waits.task import Task, summary_json
 from chalicelib.usecases.execution_details import Details
+
+LISTED = LIMITS.answer_listed
+LISTED_BYTES = LIMITS.answer_listed_bytes
 
 ACTIONS: Mapping[str, type[Requested]] = {
     "cancel": CancelRequested,
@@ -59,14 +64,33 @@ def execution_view(
         "pausedAt": None if execution.paused_at is None else format_instant(execution.paused_at),
         "stoppedBy": execution.stopped_by,
         "reason": execution.reason,
-        "input": execution.input,
-        "output": execution.output,
-        "error": None if execution.error is None else failure_json(execution.error),
-        "stash": dict(execution.threads[ROOT].stash if threads else execution.stash),
-        "threads": [_thread(execution, thread, details) for thread in threads],
-        "waitingFor": [waits for thread in threads for waits in _waiting(execution, thread, now, token, details)],
+        **shown_values(execution),
+        **_lists(
+            threads=(_thread(execution, thread, details) for thread in threads),
+            waitingFor=(waits for thread in threads for waits in _waiting(execution, thread, now, token, details)),
+        ),
         "actions": _actions(execution),
     }
+
+
+def _lists(**lists: Iterable[Json]) -> dict[str, Json]:
+    """Write of lists, by name, as much as an answer holds beside values, and how much more there is."""
+    shown, omitted = dict[str, Json](), dict[str, Json]()
+    for name, entries in lists.items():
+        shown[name], omitted[name] = _beginning(entries)
+    return {**shown, "omitted": omitted} if any(omitted.values()) else shown
+
+
+def _beginning(entries: Iterable[Json]) -> tuple[list[Json], int]:
+    """Take the beginning of a list, and count the rest."""
+    found, rest, room = list[Json](), 0, LISTED_BYTES
+    for entry in entries:
+        room -= len(encode(entry)) if not rest else 0
+        if rest or room < 0 or len(found) == LISTED:
+            rest += 1
+        else:
+            found.append(entry)
+    return found, rest
 
 
 def _thread(execution: Execution, thread: Thread, details: Details) -> Json:

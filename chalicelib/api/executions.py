@@ -1,6 +1,7 @@
 """What the routes of executions answer."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
 from chalice.app import Response
@@ -11,14 +12,18 @@ from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import execution_view, summary_view
 from chalicelib.api.filters import wanted_executions
 from chalicelib.api.support import ApiSupport
+from chalicelib.api.values import execution_link
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.records.payload import shown_slots
+from chalicelib.core.records.shown import MAX_ANSWER, Outline, answer_size, linked, shorten, view_slots, without
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
-from chalicelib.usecases.execution_details import ExecutionDetails, Place, in_order_of_time
+from chalicelib.usecases.execution_details import Entry, ExecutionDetails, Place, in_order_of_time
 from chalicelib.usecases.executions import ExecutionService
+from chalicelib.usecases.values import EntryKey
 
-MOST_FILLED = LIMITS.filled_bytes
+MAX_VALUES = LIMITS.answer_part_bytes
 
 
 @value
@@ -31,22 +36,26 @@ class ExecutionApi:
     callers: Callers
     token: Callable[[str, str, int], str]
     """Makes the callback token of an execution's thread at a turn."""
+    read_upload: Callable[[str, str], Json]
+    """Reads the value of a tenant's upload."""
 
     @web.operation
     def execute_definition(self, request: ApiRequest) -> Response:
         """Start an execution: 201, or 200 with the first one of the same name and input."""
         body, wait = request.body, request.query["wait"]
+        given = self.read_upload(request.path["tenantId"], body["upload"]) if "upload" in body else body["input"]
         execution, new = self.service.execute(
             *request.place,
-            body["input"],
+            given,
             body.get("name") or request.seed,
             body.get("version"),
             self.callers.actor(request),
         )
+        outline = Outline(execution, {})
         if wait:
-            execution = self.service.read_execution(execution.tenant_id, execution.id, wait)
+            outline = self.service.read_outline(execution.tenant_id, execution.id, wait=wait)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
-        return web.answer(self.view(execution), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+        return web.answer(self.view(outline), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
     @web.operation
     def list_executions(self, request: ApiRequest) -> Response:
@@ -60,34 +69,41 @@ class ExecutionApi:
     @web.operation
     def read_execution(self, request: ApiRequest) -> Response:
         """Show all about an execution."""
-        execution = self.service.read_execution(*request.place, request.query["wait"])
-        return web.answer(web.chosen(request, self.view(execution)))
+        outline = self.service.read_outline(*request.place, wait=request.query["wait"])
+        return web.answer(web.chosen(request, self.view(outline)))
 
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
         """End an execution and what it has begun."""
-        return web.answer(self.view(self.service.cancel(*request.place, self.callers.actor(request), _reason(request))))
+        return self.whole(self.service.cancel(*request.place, self.callers.actor(request), _reason(request)))
 
     @web.operation
     def pause_execution(self, request: ApiRequest) -> Response:
         """Let an execution and what it has begun stand still."""
-        return web.answer(self.view(self.service.pause(*request.place, self.callers.actor(request), _reason(request))))
+        return self.whole(self.service.pause(*request.place, self.callers.actor(request), _reason(request)))
 
     @web.operation
     def resume_execution(self, request: ApiRequest) -> Response:
         """Let a paused execution go on."""
-        return web.answer(self.view(self.service.resume(*request.place, self.callers.actor(request))))
+        return self.whole(self.service.resume(*request.place, self.callers.actor(request)))
 
     @web.operation
     def redrive_execution(self, request: ApiRequest) -> Response:
         """Let an execution go on after its end, from where it stopped or from a step."""
         changes = {name: request.body.get(name) for name in ("step", "stash", "version")}
         changes["again"] = request.body.get("again") is True
-        return web.answer(self.view(self.service.redrive(*request.place, self.callers.actor(request), **changes)))
+        return self.whole(self.service.redrive(*request.place, self.callers.actor(request), **changes))
 
-    def view(self, execution: Execution) -> dict[str, Json]:
-        """Write all about an execution, and what it waits for now."""
-        return execution_view(execution, self.service.clock.now(), self.token, self.details.of(execution))
+    def whole(self, execution: Execution) -> Response:
+        """Answer with an execution that was read with all its values."""
+        return web.answer(self.view(Outline(execution, {})))
+
+    def view(self, outline: Outline) -> dict[str, Json]:
+        """Write all about an execution that an answer holds, and what it waits for now."""
+        execution = outline.execution
+        view = execution_view(execution, self.service.clock.now(), self.token, self.details.of(execution))
+        link = execution_link(execution.tenant_id, execution.id)
+        return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link)
 
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:
@@ -107,9 +123,25 @@ class ExecutionApi:
         following: list[Json] | None = [starts[-1], 0, 0] if more else None
         if len(ahead) > limit:
             following = [*ahead[limit][0]]
-        shown = in_order_of_time(ahead[:limit])
-        self.service.history.fill(request.path["tenantId"], shown, MOST_FILLED)
-        return web.page(request, shown, following)
+        page = ahead[:limit]
+        self.service.history.fill(request.path["tenantId"], [record for _, record in page], MAX_VALUES)
+        shown = _fitting(*request.place, page)
+        if len(shown) < len(page):
+            following = [*page[len(shown)][0]]
+        return web.page(request, in_order_of_time(shown), following)
+
+
+def _fitting(tenant: str, execution: str, page: Sequence[Entry]) -> list[Entry]:
+    """Write the entries of a page, from its beginning, that an answer holds together."""
+    shown, room = list[Entry](), MAX_ANSWER
+    for place, record in page:
+        link = execution_link(tenant, execution, EntryKey(place.row, place.number))
+        found = shorten(tenant, linked(record, link), shown_slots, link)
+        room -= answer_size(json.dumps(found, ensure_ascii=False)) + 2
+        if room < 0:
+            break
+        shown.append((place, found))
+    return shown
 
 
 def _reason(request: ApiRequest) -> str | None:

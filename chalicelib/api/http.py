@@ -13,6 +13,7 @@ from chalicelib.api.conditional import tagged
 from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, operations, raw, read
 from chalicelib.api.parsing import Places, read_json, read_yaml
 from chalicelib.api.support import ApiSupport
+from chalicelib.core.records.shown import fits_answer
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
 from chalicelib.core.values.position import Position
@@ -50,9 +51,16 @@ class Supported(Protocol):
 
 
 def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with JSON."""
+    """Answer with JSON.
+
+    Raises:
+        SedoError: Lambda would not take the answer; nothing that has bounds of its own comes to that.
+    """
     fields: dict[str, str | list[str]] = {"Content-Type": "application/json", **(headers or {})}
-    return Response(json.dumps(body, ensure_ascii=False), fields, int(status))
+    text = json.dumps(body, ensure_ascii=False)
+    if not fits_answer(text):
+        raise errors.SedoError(f"the answer would have {len(text.encode()):,} bytes, more than Lambda takes")
+    return Response(text, fields, int(status))
 
 
 def problem(title: str, detail: str, status: int, **more: Json) -> Response:

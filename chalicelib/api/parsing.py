@@ -3,9 +3,10 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from chalicelib.core.limits import LIMITS
@@ -20,6 +21,7 @@ MAX_DEPTH = LIMITS.body_depth
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BREAK = re.compile("[\x85\u2028\u2029]")
 _TAG_HANDLE = re.compile("(?:^|[\n\r\x85\u2028\u2029])\ufeff?%TAG")
 """Line breaks of YAML 1.1 that are none in YAML 1.2."""
@@ -74,15 +76,39 @@ def read_json(text: bytes, limit: int) -> Json:
     """
     decoded = _decode(text, limit)
     try:
-        value: Json = json.loads(
-            decoded, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float, parse_int=_int
-        )
+        value: Json = _loads(decoded)
     except json.JSONDecodeError as error:
         _refuse(f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno)
     except RecursionError:
         _refuse(f"it nests deeper than {MAX_DEPTH} levels")
-    _check(value, ())
+    # most bodies need no look at every value in them, which would take seconds of one of 6 MB
+    if _ESCAPED_SURROGATE.search(decoded) or _is_deep(value):
+        _check(value, ())
     return value
+
+
+def _loads(text: str) -> Json:
+    read = partial(json.loads, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float)
+    try:
+        value: Json = read(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # an integer too long to read: again, to say which one
+        value = read(text, parse_int=_int)
+    return value
+
+
+def _is_deep(value: Json) -> bool:
+    """Tell whether there are more levels than may be."""
+    level: list[Any] = [value] if isinstance(value, list | dict) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is list or type(inner) is dict
+        ]
+    return bool(level)
 
 
 def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
@@ -262,12 +288,11 @@ def _decode(text: bytes, limit: int) -> str:
         _refuse(f"this is not UTF-8: byte {error.start + 1} cannot be read")
 
 
-def _object(pairs: Iterable[tuple[str, Json]]) -> Json:
-    made: dict[str, Json] = {}
-    for name, member in pairs:
-        if name in made:
-            _refuse(f"the key {name!r} is there twice in one object")
-        made[name] = member
+def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        _refuse(f"the key {twice!r} is there twice in one object")
     return made
 
 

@@ -7,10 +7,15 @@ from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.filters import between
 from chalicelib.api.support import ApiSupport
+from chalicelib.api.values import value_answer, value_link
+from chalicelib.core.records.shown import shorten
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
-from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, summary_json, task_json
+from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, summary_json, task_json, task_slots
 from chalicelib.usecases.tasks import TaskService
+from chalicelib.usecases.values import find, held
+
+PLACES = "/description, /inputSchema, /uiSchema, /data, /answer or /reason"
 
 
 @value
@@ -65,7 +70,16 @@ class TaskApi:
 
     def _view(self, request: ApiRequest, task: Task) -> Response:
         """Answer with a task as whoever asks sees it."""
-        return web.answer(task_json(task, self.callers.person(request) if self.callers.actor(request) else None))
+        shown = task_json(task, self.callers.person(request) if self.callers.actor(request) else None)
+        route = f"/sedo/tenants/{task.tenant_id}/tasks/{task.id}/values"
+        return web.answer(shorten(task.tenant_id, shown, task_slots, lambda place: value_link(route, place)))
+
+    @web.operation
+    def read_task_value(self, request: ApiRequest) -> Response:
+        """Read a value of a task."""
+        task = self.tasks.read(*request.place)
+        found = held(task.tenant_id, find(task_slots(task_json(task, None)), request.query["at"], PLACES))
+        return value_answer(request, found, self.tasks.clock.now())
 
     def _filter(self, request: ApiRequest) -> TaskFilter:
         """Read from the query which tasks are wanted."""

@@ -21,11 +21,26 @@ class Limits:
     wait_seconds: int = 25
     """Seconds that a request may wait for an execution; an API call has 29 (Amazon API Gateway quotas, "Integration
     timeout")."""
-    filled_bytes: int = 3_000_000
-    """Bytes of values that a page of history puts back into its records; an answer has 6 MB (AWS Lambda quotas,
-    "Invocation payload")."""
-    dry_run_bytes: int = 5_000_000
-    """Bytes of the answer of a dry run (AWS Lambda quotas, "Invocation payload")."""
+    payload_bytes: int = 6 * 1024 * 1024
+    """Bytes of the body of a request that brings a user's value: with all that API Gateway says of the request, escaped
+    as a JSON string, Lambda takes no more (AWS Lambda quotas, "Invocation payload")."""
+    upload_part_bytes: int = 4_000_000
+    """Bytes of a part of an upload: in base64 it is below what Lambda takes."""
+    upload_parts: int = 5
+    """Parts of an upload; a function has to hold all of them, and the value that they make, several times."""
+    upload_kept: timedelta = timedelta(days=1)
+    """For how long an upload is kept."""
+    answer_bytes: int = 5_900_000
+    """Bytes of the body of an answer, as Lambda counts it: escaped as a JSON string in ASCII (the same, less what else
+    an answer has)."""
+    answer_value_bytes: int = 256 * 1024
+    """Bytes of JSON of one value that an answer shows among others; of a longer one it has a reference."""
+    answer_part_bytes: int = 3_000_000
+    """Bytes of JSON of all values that an answer shows, and of a part of a value."""
+    answer_listed: int = 1_000
+    """Threads, and things that they wait for, that the view of an execution lists."""
+    answer_listed_bytes: int = 500_000
+    """Bytes of JSON of each of these lists."""
 
     definition_bytes: int = 440 * 1024
     """Bytes of a definition as JSON with all that it includes: compressed, it has to fit into an item (Amazon DynamoDB

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.execution_details import ExecutionDetails
     from chalicelib.usecases.executions import ExecutionService
     from chalicelib.usecases.tasks import TaskService
+    from chalicelib.usecases.values import ValueService
 
 Inspect: TypeAlias = "Callable[[str, Mapping[str, Json]], Sequence[Problem]]"
 """Finds what is wrong with the calls of a definition of a tenant."""
@@ -85,6 +86,13 @@ class Services:
         from chalicelib.usecases.execution_details import ExecutionDetails  # noqa: PLC0415 - see above
 
         return ExecutionDetails(self._dependencies.tasks, self._dependencies.executions)
+
+    @cached_property
+    def values(self) -> "ValueService":
+        """Values of executions."""
+        from chalicelib.usecases.values import ValueService  # noqa: PLC0415 - see above
+
+        return ValueService(self._dependencies.executions, self._dependencies.history, self.executions)
 
     @cached_property
     def answers(self) -> "AnswerService":

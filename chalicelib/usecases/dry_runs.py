@@ -4,15 +4,18 @@ Time is skipped, nothing is called, and nothing is written anywhere. The same pl
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TypeAlias
 
+from chalicelib.adapters.memory import stores
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue, QueueMessage
 from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import AnswerKind, Call, Definition, WaitForAnswer
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
@@ -23,6 +26,7 @@ from chalicelib.core.executions.scope import outcome
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row, chained, newest
+from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import DryRunLimitError, InvalidError
 from chalicelib.core.values.json import Json, Problem, encode, parse_instant
@@ -40,6 +44,9 @@ TURNS_AT_ONCE = 100
 
 FOR_EVER = 10**9
 """Receives: no message dies."""
+
+ALL = PackingLimits(slot=FOR_EVER)
+"""History puts all values back."""
 
 
 def dry_run(
@@ -108,7 +115,7 @@ class _History(MemoryHistory):
     """History that is not kept beyond its bound."""
 
     def __init__(self, weigh: Callable[[int], None]) -> None:
-        super().__init__()
+        super().__init__(Payloads(stores.MemoryChunks(), ALL))
         self.weigh = weigh
 
     def append(self, row: Row) -> None:
@@ -345,7 +352,7 @@ class _World:
         kept = [] if item.head is None else chained(rows, item.head)
         kept += [row for row in (newest(item),) if row is not None]
         history = [each for row in kept for each in row.records if not str(each["step"]).endswith(BEYOND)]
-        self.history.fill(item.tenant_id, history, self.bounds.size)
+        self.history.fill(item.tenant_id, history, math.inf)
         began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
         until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
         found = DryRun(

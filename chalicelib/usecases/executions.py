@@ -21,6 +21,7 @@ from chalicelib.core.executions.model import ROOT, Execution, State, Status
 from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
 from chalicelib.core.records.codec import fits
 from chalicelib.core.records.history import Row, anchor, chained, newest, version_of
+from chalicelib.core.records.shown import Choose, Outline, fitting, nothing
 from chalicelib.core.values.errors import (
     ConflictError,
     DefinitionNotFoundError,
@@ -122,8 +123,21 @@ class ExecutionService:
             return ExecutionPage([])
         return self.executions.list(wanted, self.clock.now(), limit, after)
 
-    def read_execution(self, tenant_id: str, execution_id: str, wait: float = 0) -> Execution:
-        """Read an execution; with ``wait`` seconds once it has ended, or as it is after that time.
+    def read_execution(self, tenant_id: str, execution_id: str) -> Execution:
+        """Read an execution.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+        """
+        execution = self.executions.get(execution_id)
+        if execution is None or execution.tenant_id != tenant_id:
+            raise _unknown(execution_id)
+        return execution
+
+    def read_outline(self, tenant_id: str, execution_id: str, choose: Choose = fitting, *, wait: float = 0) -> Outline:
+        """Read an execution, of its large values those that are chosen.
+
+        With ``wait`` seconds it is read once it has ended, or as it is after that time.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -131,12 +145,12 @@ class ExecutionService:
         until = self.clock.now() + timedelta(seconds=wait)
         pause = 0.1
         while True:
-            execution = self.executions.get(execution_id)
-            if execution is None or execution.tenant_id != tenant_id:
-                raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+            outline = self.executions.outline(execution_id, choose)
+            if outline is None or outline.execution.tenant_id != tenant_id:
+                raise _unknown(execution_id)
             left = (until - self.clock.now()).total_seconds()
-            if execution.ended or left <= 0:
-                return execution
+            if outline.execution.ended or left <= 0:
+                return outline
             self.clock.sleep(min(pause, left))
             pause = min(2 * pause, 1)
 
@@ -149,7 +163,7 @@ class ExecutionService:
             ExecutionNotFoundError: the tenant has none of this id.
             HistoryBrokenError: a row was changed after it was written.
         """
-        execution = self.read_execution(tenant_id, execution_id)
+        execution = self.read_outline(tenant_id, execution_id, nothing).execution
         tail = newest(execution)
         ending = [tail] if tail is not None and tail.version > after else []
         head = execution.head
@@ -287,10 +301,10 @@ class ExecutionService:
         return item
 
     def _drive(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:
-        self.read_execution(tenant_id, execution_id)
+        self.read_outline(tenant_id, execution_id, nothing)
         item = self.drive(execution_id, request)
         if item is None:
-            raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
+            raise _unknown(execution_id)
         return item
 
     def _incoming(self, item: Execution, step: str) -> Json:
@@ -367,6 +381,10 @@ class ExecutionService:
         if execution.version == 0:
             with suppress(UnavailableError):
                 self.queue.send([Message(execution.id, Started())])
+
+
+def _unknown(execution_id: str) -> ExecutionNotFoundError:
+    return ExecutionNotFoundError(f"there is no execution {execution_id!r}")
 
 
 def _redriven_to(record: Mapping[str, Json]) -> str | None:

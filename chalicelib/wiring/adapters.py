@@ -20,6 +20,7 @@ from chalicelib.ports import (
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
+    from chalicelib.usecases.uploads import UploadStore
 
 
 @value(kw_only=True)
@@ -35,6 +36,7 @@ class Adapters:
     signals: SignalStore
     incidents: IncidentLog
     replies: ReplyStore
+    uploads: "UploadStore"
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]

@@ -14,6 +14,7 @@ from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
+from chalicelib.adapters.dynamodb.uploads import DynamoUploads
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.wiring.adapters import Adapters
@@ -48,6 +49,7 @@ def adapters(settings: Settings) -> Adapters:
         signals=DynamoSignals(dynamodb, here, payloads),
         incidents=DynamoIncidents(dynamodb, here),
         replies=DynamoReplies(dynamodb, here),
+        uploads=DynamoUploads(dynamodb, here),
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,

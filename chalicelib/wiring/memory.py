@@ -16,6 +16,7 @@ from chalicelib.adapters.memory.stores import (
     MemoryQueue,
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.adapters.memory.uploads import MemoryUploads
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
@@ -40,6 +41,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         signals=MemorySignals(),
         incidents=MemoryIncidents(),
         replies=MemoryReplies(),
+        uploads=MemoryUploads(),
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),

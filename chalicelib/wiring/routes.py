@@ -15,12 +15,15 @@ from chalicelib.api.reference import ReferenceApi
 from chalicelib.api.replies import Replies
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.tasks import TaskApi
+from chalicelib.api.uploads import UploadApi
+from chalicelib.api.values import ValueApi
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.token import SigningKey
 from chalicelib.ports import Definitions
 from chalicelib.usecases.composition import Services
+from chalicelib.usecases.uploads import UploadService
 from chalicelib.wiring.adapters import Adapters
 
 
@@ -35,6 +38,8 @@ class Routes:
     answers: AnswerApi
     tasks: TaskApi
     dry_runs: DryRunApi
+    values: ValueApi
+    uploads: UploadApi
 
 
 def routes(  # noqa: PLR0913 - by keyword
@@ -49,6 +54,7 @@ def routes(  # noqa: PLR0913 - by keyword
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
     support = ApiSupport(Cursors(keys), Replies(adapters.replies, adapters.clock, lambda: token_hex(8)), callers)
+    uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
     return Routes(
         health=HealthApi(support, adapters.health),
         reference=ReferenceApi(support, step_types),
@@ -59,8 +65,11 @@ def routes(  # noqa: PLR0913 - by keyword
             services.execution_details,
             callers,
             lambda *turn: tokens.issue(CallKey(*turn)),
+            uploads.read,
         ),
         answers=AnswerApi(support, services.answers, callers, lambda: token_hex(8)),
         tasks=TaskApi(support, services.tasks, callers),
         dry_runs=DryRunApi(support, services.definitions, definitions, adapters.clock, callers),
+        values=ValueApi(support, services.values, adapters.clock),
+        uploads=uploads,
     )

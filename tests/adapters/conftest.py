@@ -14,6 +14,7 @@ from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
+from chalicelib.adapters.dynamodb.uploads import DynamoUploads
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -26,6 +27,7 @@ from chalicelib.adapters.memory.stores import (
     MemoryQueue,
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
+from chalicelib.adapters.memory.uploads import MemoryUploads
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import ChunkStore, Payloads
 from chalicelib.adapters.sqs import SqsQueue
@@ -39,6 +41,7 @@ from chalicelib.ports import (
     SignalStore,
     TaskStore,
 )
+from chalicelib.usecases.uploads import UploadStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
 from tests.adapters.wire import refuse_inconsistent_reads
@@ -65,6 +68,7 @@ class Backend:
     tasks: TaskStore
     incidents: IncidentLog
     replies: ReplyStore
+    uploads: UploadStore
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -139,6 +143,7 @@ def _memory() -> Backend:
         tasks=tasks,
         incidents=MemoryIncidents(),
         replies=MemoryReplies(),
+        uploads=MemoryUploads(),
         queue=queue,
         receive=receive,
     )
@@ -169,6 +174,7 @@ def _aws(endpoint: str | None) -> Aws:
         tasks=DynamoTasks(dynamodb, names, payloads),
         incidents=DynamoIncidents(dynamodb, names),
         replies=DynamoReplies(dynamodb, names),
+        uploads=DynamoUploads(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,
     )

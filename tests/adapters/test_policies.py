@@ -14,6 +14,7 @@ from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDu
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
+from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
@@ -60,6 +61,10 @@ def api(aws: Aws, tenant: str) -> None:
     replies.keep("name", KeptAnswer(200, {}, random_text(600_000)), NOW + timedelta(days=1))
     replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
     replies.forget("name")
+    uploads = aws.backend.uploads
+    uploads.open(tenant, NOW)
+    uploads.put(tenant, 1, b"1", NOW)
+    assert (uploads.expires(tenant), uploads.read(tenant)) == (NOW, {1: b"1"})
     execution, record, dependencies = submitted(tenant, value="x" * 100_000), definition(tenant), aws.backend
     dependencies.definitions.add(record)
     dependencies.definitions.put_newest(record)
@@ -71,6 +76,9 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.definitions.versions(tenant, record.id, 10)
     dependencies.executions.create(copy_with(execution, due_at=NOW))
     dependencies.executions.get(execution.id)
+    outline = dependencies.executions.outline(execution.id, nothing)
+    assert outline is not None
+    dependencies.executions.read_text(tenant, outline.left_out["/input"], 0, 9)
     dependencies.executions.list(ExecutionFilter(tenant), NOW, 10)
     dependencies.executions.list(ExecutionFilter(tenant, states_named("failed")), NOW, 10)
     dependencies.history.read(execution.id, 0, 10)

@@ -46,7 +46,7 @@ class TestReads:
         tag = poll().headers["ETag"]
         home.calls.clear()
         assert poll(If_None_Match=str(tag)).status_code == 304
-        assert home.calls == {"executions.get": 1}
+        assert home.calls == {"executions.outline": 1}
 
     def test_each_way_to_write_a_definition_has_a_tag_of_its_own(self, sedo: Sedo) -> None:
         sedo.create()

@@ -16,8 +16,13 @@ from chalicelib.wiring.graph import wiring
 from tests.api.declared import OPERATIONS
 from tests.application import Sedo
 
-LARGE = b'"' + b"x" * 256 * 1024 + b'"'
-TASK: Json = {"id": "approve", "type": "task", "title": "Approve", "not": "eve", "inputSchema": {"type": "boolean"}}
+TASK: dict[str, Json] = {
+    "id": "approve",
+    "type": "task",
+    "title": "Approve",
+    "not": "eve",
+    "inputSchema": {"type": "boolean"},
+}
 PAID: Json = {"id": "paid", "type": "event", "name": "paid", "schema": {"type": "integer"}}
 ASK: Json = {"id": "ask", "type": "callback"}
 BRANCHES: list[Json] = [{"id": name, "steps": [step]} for name, step in (("a", TASK), ("b", PAID), ("c", ASK))]
@@ -26,7 +31,17 @@ ECHO: Json = {"id": "echo", "title": "Echo", "inputSchema": True, "steps": [{"id
 YES: Json = {"answer": True}
 MINE: Json = {"groups": ["sales"]}
 WORK: Mapping[str, Json] = {"claim": {}, "release": {}, "reject": {}, "complete": YES, "reassign": MINE}
-UNKNOWN = {"FileName": "x.js", "DefinitionId": "none", "ExecutionId": "123:waiting:none", "TaskId": "abc", "Token": "x"}
+VALUES = {"read_value", "read_dry_run_value", "read_task_value"}
+OTHER = "0" * 64
+UPLOAD = "0" * 32
+UNKNOWN = {
+    "FileName": "x.js",
+    "UploadId": UPLOAD,
+    "DefinitionId": "none",
+    "ExecutionId": "123:waiting:none",
+    "TaskId": "abc",
+    "Token": "x",
+}
 
 
 class World(Sedo):
@@ -56,13 +71,20 @@ class World(Sedo):
         """Ask as an operation of the contract says, with path parameters that are there; check the answer."""
         operation = OPERATIONS[name]
         known = {"TenantId": "123", "FileName": "start.js", "DefinitionId": "echo", "EventName": "paid"}
+        known |= {"UploadPart": "1", "UploadId": UPLOAD}
+        if hasattr(self, "upload"):
+            known["UploadId"] = self.upload
         if hasattr(self, "token"):
             known |= {"ExecutionId": self.waiting, "TaskId": self.task, "Token": self.token}
         address = operation.path
         for component, parameter in operation.path_names.items():
             address = address.replace(f"{{{parameter}}}", {**known, **path}[component])
-        headers = {"Content-Type": kind or "application/json", "X-Sedo-User": user, **fields}
+        taken = next(iter(operation.body["content"])) if operation.body else "application/json"
+        headers = {"Content-Type": kind or taken, "X-Sedo-User": user, **fields}
         return self.ask(operation.method, address + query, body, headers)
+
+    def begin_upload(self) -> None:
+        self.upload = self.call("create_upload").json_body["id"]
 
 
 Before = Callable[["World"], object]
@@ -85,15 +107,16 @@ def case(name: str, status: int, before: Before = lambda _: None, **arguments: A
 def refusals() -> Iterator[Case]:
     """Make what every operation of a kind refuses."""
     for name, operation in OPERATIONS.items():
+        query = "?at=/input" if name in VALUES else ""
         yield case(name, 415, kind="text/plain")
         yield case(name, 400, query="?stat=open")
         for place in [*operation.path_names][:1]:
             yield case(name, 400, **{place: "a%20b"})
         if "requestBody" in operation.declared:
-            yield case(name, 413, body=LARGE)
+            yield case(name, 413, body=b"x" * (operation.body.get("x-max-bytes", 256 * 1024) + 1), query=query)
         body = MINE if name == "reassign_task" else b""
         for place in UNKNOWN.keys() & operation.path_names.keys():
-            yield case(name, 404, body=body, **{place: UNKNOWN[place]})
+            yield case(name, 404, body=body, query=query, **{place: UNKNOWN[place]})
         if 401 in operation.statuses:
             yield case(name, 401, body=body, query="?mine=true" if operation.method == "GET" else "", user="")
 
@@ -105,6 +128,19 @@ def pass_a_year(world: World) -> None:
 def fill(world: World) -> None:
     for _ in range(100):
         world.call("publish_event", {"key": "a", "data": 1}, EventName="other")
+
+
+def large(world: World) -> None:
+    world.waiting = world.call("execute_definition", {"input": "\N{SNOWMAN}" * 1_000_000}).json_body["id"]
+
+
+def large_task(world: World) -> None:
+    world.call("create_definition", {"id": "asks", "steps": [{**TASK, "inputSchema": True}]})
+    world.waiting = world.call("execute_definition", {}, DefinitionId="asks").json_body["id"]
+    world.deliver()
+    (wait,) = world.get(f"/executions/{world.waiting}")["waitingFor"]
+    world.task = wait["task"]
+    world.call("complete_task", {"answer": "\N{SNOWMAN}" * 1_000_000})
 
 
 def done(name: str, body: "Json | bytes" = b"", **more: Any) -> Before:
@@ -137,7 +173,13 @@ SUCCESSES = [
     case("list_executions", 200, query="?state=running,failed&fields=id,state"),
     case("read_execution", 200),
     case("read_execution", 200, query="?fields=id"),
+    case("create_upload", 201),
+    case("upload_part", 204, lambda world: world.begin_upload(), body=b"1"),
     case("read_history", 200, query="?limit=2"),
+    case("read_value", 200, query="?at=/input&path=a"),
+    case("read_value", 200, query="?at=/input&offset=1"),
+    case("read_task_value", 200, query="?at=/inputSchema"),
+    case("read_dry_run_value", 200, body={"mocks": {}}, query="?at=/history/0/state"),
     case("cancel_execution", 200),
     case("pause_execution", 200, body=b"null"),
     case("resume_execution", 200, done("pause_execution"), body={}),
@@ -158,6 +200,11 @@ SUCCESSES = [
     case("keep_callback", 204),
 ]
 CONFLICTS = [
+    case("read_value", 409, query=f"?at=/input&sha256={OTHER}"),
+    case("read_value", 413, large, query="?at=/input"),
+    case("read_task_value", 409, query=f"?at=/inputSchema&sha256={OTHER}"),
+    case("read_task_value", 413, large_task, query="?at=/answer"),
+    case("read_dry_run_value", 409, query=f"?at=/state&sha256={OTHER}"),
     case("execute_definition", 409, done("execute_definition", {"name": "n"}), body={"name": "n", "input": 1}),
     *(
         case(f"{way}_execution", 409, lambda world: setattr(world, "waiting", world.done))
@@ -185,8 +232,8 @@ def repeat(name: str, body: "Json | bytes", **arguments: Any) -> Case:
     return case(name, 422, first, body=again, fields=KEY, **arguments)
 
 
-def under_way(world: World) -> None:
-    world.call("create_definition", ECHO, fields=KEY)
+def under_way(world: World, name: str = "create_definition") -> None:
+    world.call(name, ECHO if name == "create_definition" else b"", fields=KEY)
     store: Any = wiring().routes.definitions.support.replies.store
     store.holders = {name: (copy_with(held, reply=None), *more) for name, (held, *more) in store.holders.items()}
 
@@ -202,6 +249,7 @@ UNCHANGED = [
     if wanted.status == 200 and 304 in OPERATIONS[wanted.name].statuses
 ]
 CHANGED = [
+    case("create_upload", 409, lambda world: under_way(world, "create_upload"), fields=KEY),
     case("create_definition", 409, under_way, body=ECHO, fields=KEY),
     case("create_definition", 412, body=ECHO, fields={"If-None-Match": "*"}),
     case("retire_definition", 412, fields={"If-Match": '"x"'}),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.values.json import Json, encode
 from tests.application import JSON, YAML, Sedo, T, assert_problem
 
 TEST = T + "/definitions/order/test"
@@ -136,11 +137,37 @@ def test_what_goes_round_for_ever_is_refused(sedo: Sedo) -> None:
     assert "Does it go round for ever?" in refused(sedo, {}, "the dry run takes too much")["detail"]
 
 
-def test_what_no_answer_can_hold_is_refused(sedo: Sedo) -> None:
-    call = "{id: b, type: http, url: '${input}'}"
+def test_what_an_answer_cannot_hold_is_read_by_its_link(sedo: Sedo) -> None:
+    call = "{id: b, type: http, url: '${input}', output: '${[input, output]}', stash: all}"
     sedo.create(f"id: order\nsteps: [{{id: a, type: map, items: '${{range(`90`)}}', steps: [{call}]}}]\n")
-    problem = refused(sedo, {"input": "x" * 60_000, "mocks": {"b": {"result": 1}}}, "the dry run takes too much")
-    assert "more than 5,000,000 bytes" in problem["detail"]
+    body: Json = {"input": "x" * 60_000, "mocks": {"b": {"result": "y"}}}
+    found = dry(sedo, body)
+    assert found["output"] is None
+    assert {"/output", "/calls/89/params/url", "/history/3/result"} & {*found["references"]} >= {"/output"}
+    for place, reference in [*found["references"].items()][:3]:
+        assert reference["link"].endswith(f"/definitions/order/test/values?at={place}")
+        whole = sedo.ask("POST", reference["link"], body)
+        assert len(encode(whole.json_body)) == reference["bytes"]
+    link = found["references"]["/output"]["link"]
+    assert sedo.ask("POST", link + "&path=[89][1]", body).json_body == "y"
+    assert sedo.ask("POST", link + "&path=[89][0]&offset=60000", body).body == b'x"'
+    assert_problem(sedo.ask("POST", link.replace("/output", "/outputs"), body), 404, "value not found")
+
+
+def test_a_value_of_history_that_is_kept_apart_is_there_in_a_dry_run(sedo: Sedo) -> None:
+    sedo.create("id: order\nsteps: [{id: a, type: echo, message: '${input}'}, {id: b, type: succeed}]\n")
+    found = dry(sedo, {"input": "x" * 100_000})
+    assert [len(record["result"]) for record in found["history"] if "result" in record] == [100_000] * 3
+    assert not any("references" in record for record in found["history"])
+
+
+def test_what_no_answer_can_hold_is_refused(sedo: Sedo) -> None:
+    step = f"{{id: {'b' * 64}, type: echo, message: 1, stash: {'c' * 60}}}"
+    all_ = f"{{id: {'a' * 64}, type: map, items: '${{range(`100`)}}', output: null, steps: [{step}]}}"
+    both = f"{{id: {'d' * 64}, type: parallel, branches: [{{id: {'e' * 64}, steps: [{all_}]}}]}}"
+    sedo.create(f"id: order\nsteps: [{', '.join(both.replace('dd', f'{n:02}', 1) for n in range(48))}]\n")
+    problem = refused(sedo, {}, "the dry run takes too much")
+    assert "more than 5,900,000 bytes, without large values" in problem["detail"]
 
 
 def test_the_commands_of_the_guide_answer_what_it_says(sedo: Sedo, tmp_path: Path) -> None:

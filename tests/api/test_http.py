@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from tests.application import EXAMPLE, EXECUTE, JSON, YAML, Sedo, T, assert_problem
 
@@ -135,9 +136,12 @@ def test_a_wrong_content_type_is_refused(sedo: Sedo, kind: str) -> None:
     refuse(sedo, 415, "POST", EXECUTE, {"input": {"foo": "bar"}}, **{"Content-Type": kind})
 
 
-@pytest.mark.parametrize("path", [EXECUTE, T + "/definitions", T + "/definitions/validate"])
-def test_a_body_that_is_too_large_is_refused(sedo: Sedo, path: str) -> None:
-    refuse(sedo, 413, "POST", path, {"input": {"foo": "x" * 256 * 1024}})
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [(EXECUTE, LIMITS.payload_bytes), (T + "/definitions", 256 * 1024), (T + "/definitions/validate", 256 * 1024)],
+)
+def test_a_body_that_is_too_large_is_refused(sedo: Sedo, path: str, most: int) -> None:
+    refuse(sedo, 413, "POST", path, {"input": {"foo": "x" * most}})
 
 
 @pytest.mark.parametrize(

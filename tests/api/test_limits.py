@@ -8,6 +8,8 @@ from chalicelib.api import contract
 from chalicelib.core.limits import LIMITS
 
 PLACES = {
+    "payload_bytes": ("execute_definition", "body", "maxBytes"),
+    "upload_parts": ("upload_part", "path", "part", "maximum"),
     "page_items": ("list_executions", "query", "limit", "maximum"),
     "version": ("execute_definition", "body", "schema", "properties", "version", "maximum"),
     "wait_seconds": ("read_execution", "query", "wait", "maximum"),

@@ -111,6 +111,40 @@ def test_a_verb_that_the_path_does_not_answer_is_405(connection: HTTPConnection,
     assert json.loads(answer.read())["status"] == 405
 
 
+def test_a_head_that_api_gateway_refuses_is_431(server: Server, connection: HTTPConnection) -> None:
+    assert raw(server, b"GET /things/one?q=" + b"x" * 10_240 + b" HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 431
+    line, name = "GET /things/one HTTP/1.1", "X-Long"
+    rest = 10_240 - len(line) - sum(len(each) + 4 for each in ("Host", "a", "Accept-Encoding", "identity", name)) + 8
+    host = f"{server.server_address[0]}:{server.server_address[1]}"
+    assert ask(connection, "GET", "/things/one", **{name: "x" * (rest - len(host) - 3)}).status == 200
+    status, problem = raw(server, f"GET /things/one HTTP/1.1\r\nX-Long: {'x' * 10_240}\r\n\r\n".encode())
+    assert (status, "10,240 are allowed" in problem["detail"]) == (431, True)
+
+
+def test_a_request_that_lambda_does_not_take_is_413(connection: HTTPConnection) -> None:
+    kind = {"Content-Type": "application/json"}
+    assert ask(connection, "POST", "/things/one", b"x" * 6_000_000, **kind).read()[:1] == b"{"
+    for body in (b"x" * 6_291_456, b'"' * 3_200_000):
+        answer = ask(connection, "POST", "/things/one", body, **kind)
+        assert (answer.status, "upload a large input" in json.loads(answer.read())["detail"]) == (413, True)
+    kind = {"Content-Type": "application/octet-stream"}
+    assert b"Unsupported media type" in ask(connection, "POST", "/things/one", b"x" * 4_000_000, **kind).read()
+    assert b"upload" in ask(connection, "POST", "/things/one", b"x" * 4_800_000, **kind).read()
+
+
+def test_an_answer_that_lambda_does_not_take_is_502(connection: HTTPConnection) -> None:
+    kind = {"Content-Type": "application/json"}
+    for text, status in (("x", 200), ("\\", 502), ("\N{SNOWMAN}", 502)):
+        answer = ask(connection, "POST", "/things/one", (text * 1_600_000).encode(), **kind)
+        assert (answer.status, len(answer.read()) > 100) == (status, True)
+
+
+def test_an_answer_that_takes_longer_than_api_gateway_waits_is_504() -> None:
+    gateway = Gateway(small_app(), Config.create(lambda_timeout=30), seconds=0.0)
+    answer = gateway.answer("GET", "/empty", {}, None)
+    assert (answer.status, b"API Gateway waits for 0" in answer.body) == (504, True)
+
+
 def test_errors_leave_the_connection_in_step(connection: HTTPConnection) -> None:
     statuses = []
     for method, path in (("FOO", "/things/one"), ("POST", "/nowhere"), ("POST", "/things/two")):

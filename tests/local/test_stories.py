@@ -229,3 +229,20 @@ def test_a_secret_goes_through_every_call_and_is_told_to_nobody_else(live: Live)
     stored = [item for table in live.aws("dynamodb").list_tables()["TableNames"] for item in live.scanned(table)]
     assert len(stored) > 5
     assert CANARY not in json.dumps(stored, default=str)
+
+
+def test_an_input_of_5_mb_comes_out_whole_and_one_of_9_mb_in_parts(live: Live) -> None:
+    says = "id: says\nsteps: [{id: say, type: transform, output: '${input}'}, {id: rest, type: wait, seconds: 1}]"
+    value = {"rows": [{"id": number, "text": "x" * 90} for number in range(45_000)]}
+    found = live.ended(live.run(says, "says", value))
+    assert (found["state"], found["output"]) == ("ExecutionSucceeded", None)
+    assert live.ask("GET", found["references"]["/output"]["link"]) == value
+    text = json.dumps({"rows": ["x" * 100] * 85_000}).encode()
+    upload, bytes_ = live.ask("POST", f"{TENANT}/uploads")["id"], {"Content-Type": "application/octet-stream"}
+    for number, start in enumerate(range(0, len(text), 4_000_000), 1):
+        part = text[start : start + 4_000_000]
+        assert live.sedo.ask("PUT", f"{TENANT}/uploads/{upload}/{number}", part, bytes_)[0] == 204
+    started = live.ask("POST", f"{TENANT}/definitions/says/execute", {"upload": upload})
+    link = live.ended(started["id"])["references"]["/output"]["link"]
+    assert live.sedo.ask("GET", link)[0] == 413
+    assert live.ask("GET", link + "&path=length(rows)") == 85_000

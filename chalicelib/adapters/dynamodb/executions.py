@@ -20,7 +20,8 @@ from chalicelib.core.executions.inputs import Image
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
-from chalicelib.core.records.payload import MAX_ITEM, STATE, execution_slots, item_bytes, require_room
+from chalicelib.core.records.payload import MAX_ITEM, STATE, Reference, execution_slots, item_bytes, require_room
+from chalicelib.core.records.shown import Choose, Outline
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.position import Position
@@ -57,9 +58,23 @@ class DynamoExecutions:
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
-        with unavailable():
-            answer = self._client.get_item(TableName=self._table, Key=EXECUTIONS.key(execution_id), ConsistentRead=True)
-        return self._read(answer.get("Item"))
+        return self._read(self._item(execution_id))
+
+    def outline(self, execution_id: str, choose: Choose) -> Outline | None:
+        """Read one without some of its values."""
+        item = self._item(execution_id)
+        if item is None:
+            return None
+        text, _, tail = text_of(item["document"]).partition(b"\n")
+        document = decode(text)
+        references = unpack_references(item["payloads"]) if "payloads" in item else {}
+        members, ended = header(item, HEADER), "endedAt" in item
+        left_out = self._payloads.outline(members["tenantId"], document, references, choose, ended=ended)
+        return Outline(read_execution({**document, "tail": tail.decode(), **members}), left_out)
+
+    def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
+        """Read a part of a large value."""
+        return self._payloads.read_text(tenant_id, reference, start, stop)
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many."""
@@ -163,6 +178,11 @@ class DynamoExecutions:
             require_room(packed, len(content.get("B", b"")), max(MAX_ITEM - spare, execution.item_bytes))
             self._payloads.put(packed.payloads)
         return {**attributes, "document": content, **references}
+
+    def _item(self, execution_id: str) -> "Item | None":
+        with unavailable():
+            answer = self._client.get_item(TableName=self._table, Key=EXECUTIONS.key(execution_id), ConsistentRead=True)
+        return answer.get("Item")
 
     def _read(self, item: "Item | None") -> Execution | None:
         return self._execution(item) if item else None

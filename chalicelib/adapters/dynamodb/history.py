@@ -11,6 +11,7 @@ from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import Link
 from chalicelib.core.records.history import HistoryKey, Row
+from chalicelib.core.records.payload import Reference
 from chalicelib.core.values.json import Json
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class DynamoHistory:
     def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
         """Answer the result of a record."""
         return self._payloads.result(tenant_id, record)
+
+    def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
+        """Read a part of a large value."""
+        return self._payloads.read_text(tenant_id, reference, start, stop)
 
     def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
         """Read rows by version."""

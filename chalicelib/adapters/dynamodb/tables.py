@@ -91,6 +91,8 @@ INCIDENTS = TableSchema("incident", "tenantId", "kindSubject")
 """Incidents: ``<kind>#<subject>``; those of no tenant under ``-``."""
 REPLIES = TableSchema("reply", "replyKey", "part", numbers=("part",))
 """Answers by the keys of their requests: part 0 says who has the key, all have some of the body."""
+UPLOADS = TableSchema("upload", "upload", "part", numbers=("part",))
+"""Large inputs that are sent in parts: part 0 says up to when one is kept, the others are chunks."""
 
-TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, INCIDENTS, REPLIES)
+TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, INCIDENTS, REPLIES, UPLOADS)
 """All tables, in the order in which they are made."""

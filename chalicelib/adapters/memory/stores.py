@@ -21,6 +21,7 @@ from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import MAX_ITEM, PACKING, Reference, execution_slots, item_bytes, require_room
+from chalicelib.core.records.shown import Choose, Outline
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
@@ -70,6 +71,20 @@ class MemoryExecutions:
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
         return self._read(self._document(execution_id))
+
+    def outline(self, execution_id: str, choose: Choose) -> Outline | None:
+        """Read one without some of its values."""
+        document = self._document(execution_id)
+        if document is None:
+            return None
+        references = _references(document)
+        tenant, ended = document["tenantId"], "endedAt" in document
+        left_out = self.payloads.outline(tenant, document, references, choose, ended=ended)
+        return Outline(read_execution(document), left_out)
+
+    def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
+        """Read a part of a large value."""
+        return self.payloads.read_text(tenant_id, reference, start, stop)
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many."""
@@ -161,7 +176,7 @@ class MemoryExecutions:
     def _execution(
         self, document: dict[str, Any], due_at: datetime | None, status: ExecutionStatus | None
     ) -> Execution:
-        references = {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
+        references = _references(document)
         size = item_bytes(len(zlib.compress(encode(document))), references)
         self.payloads.unpack(document["tenantId"], document, references, execution_slots)
         return copy_with(read_execution(document), due_at=due_at, item_bytes=size, listed_under=status)
@@ -189,6 +204,10 @@ class MemoryExecutions:
         self.statuses.pop(execution.id, None)
         if execution.listed_under is not None:
             self.statuses[execution.id] = execution.listed_under
+
+
+def _references(document: dict[str, Any]) -> dict[str, Reference]:
+    return {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
 
 
 def _summary(text: str) -> Summary:
@@ -279,6 +298,10 @@ class MemoryHistory:
     def result(self, tenant_id: str, record: Mapping[str, Json]) -> Json:
         """Answer the result of a record."""
         return self.payloads.result(tenant_id, record)
+
+    def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
+        """Read a part of a large value."""
+        return self.payloads.read_text(tenant_id, reference, start, stop)
 
     def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
         """Read rows by version."""

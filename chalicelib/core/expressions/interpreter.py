@@ -51,12 +51,12 @@ class Interpreter:
     """Evaluates the expressions of one rendering, which share one budget.
 
     Args:
-        values: what expressions see, by name.
+        values: what expressions see, mostly by name.
         now: what ``now()`` gives.
         seed: what ``uuid()`` is derived from.
     """
 
-    def __init__(self, values: Mapping[str, Json], now: datetime, seed: str) -> None:
+    def __init__(self, values: "Mapping[str, Json] | Json", now: datetime, seed: str) -> None:
         self._root = values
         self._now = now
         self._seed = seed

@@ -173,7 +173,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         version=document["version"],
         state=State(document["state"]),
         step=document["step"],
-        stash=document.get("stash", {}),
+        stash=document.get("stash") or {},
         output=document.get("output"),
         error=error and Failure(**error),
         ended_at=ended_at and parse_instant(ended_at),

@@ -45,6 +45,8 @@ class PackingLimits:
     """More new records than this move into a row at once: with the state they would be written twice."""
     shared: int = 8 * 1024
     """A longer result is not in its record where the state holds it, too: both refer to it."""
+    reference: int = REFERENCE_BYTES
+    """What a reference takes in the document, beside its pointer."""
 
 
 PACKING = PackingLimits()
@@ -95,16 +97,16 @@ Slots: TypeAlias = Callable[[Any], Iterable[Slot]]
 
 def execution_slots(document: dict[str, Any]) -> Iterator[Slot]:
     """Find the slots of the state of an execution."""
-    yield from _slots(document, (), ("input", "output"), ("stash", "error"))
+    yield from value_slots(document, (), ("input", "output"), ("stash", "error"))
     for index, thread in enumerate(document["threads"]):
-        yield from _slots(
+        yield from value_slots(
             thread, ("threads", index), ("incoming", "item", "items", "kept"), ("stash", "results", "error")
         )
         wait = thread.get("asking", {})
-        yield from _slots(wait, ("threads", index, "asking"), ("event_key",), ())
-        yield from _slots(wait.get("answer", {}), ("threads", index, "asking", "answer"), ("value", "reason"), ())
+        yield from value_slots(wait, ("threads", index, "asking"), ("event_key",), ())
+        yield from value_slots(wait.get("answer", {}), ("threads", index, "asking", "answer"), ("value", "reason"), ())
     for index, signal in enumerate(document.get("mailbox", ())):
-        yield from _slots(signal, ("mailbox", index), ("value",), ())
+        yield from value_slots(signal, ("mailbox", index), ("value",), ())
 
 
 def record_slots(records: Sequence[list[Any]]) -> Iterator[Slot]:
@@ -116,10 +118,10 @@ def record_slots(records: Sequence[list[Any]]) -> Iterator[Slot]:
 
 def shown_slots(record: dict[str, Any], path: Path = ()) -> Iterator[Slot]:
     """Find the slots of a record of history as the API shows it."""
-    yield from _slots(record, path, ("result",), ("params", "stash", "error", "change"))
+    yield from value_slots(record, path, ("result",), ("params", "stash", "error", "change"))
 
 
-def _slots(holder: dict[str, Any], path: Path, members: Iterable[str], groups: Iterable[str]) -> Iterator[Slot]:
+def value_slots(holder: dict[str, Any], path: Path, members: Iterable[str], groups: Iterable[str]) -> Iterator[Slot]:
     """Find those of some members that are there."""
     yield from (Slot(pointer((*path, member)), holder, member) for member in members if member in holder)
     yield from (Slot(pointer((*path, name)), holder, name, group=True) for name in groups if name in holder)
@@ -208,7 +210,7 @@ class _Packing:
     def move_largest(self, slots: Iterable[Slot], smallest: int = 0) -> None:
         """Move what must, and while the document is too long, what is longer than its reference and the smallest."""
         for text, slot in _largest_first(slot for slot in slots if slot.pointer not in self.references):
-            saves = len(text) > max(smallest, _cost(slot))
+            saves = len(text) > max(smallest, self._cost(slot))
             if len(text) > self.limits.slot or (saves and self.size > self.limits.document):
                 self.move(slot, text)
 
@@ -216,17 +218,16 @@ class _Packing:
         sha256 = digest(self.tenant, value)
         self.references[slot.pointer] = Reference(sha256, len(value))
         self.payloads[sha256] = value
-        self.size += _cost(slot) - len(value)
+        self.size += self._cost(slot) - len(value)
         slot.holder[slot.member] = None
+
+    def _cost(self, slot: Slot) -> int:
+        return len(encode(slot.pointer)) + self.limits.reference
 
 
 def _values(slots: Iterable[Slot]) -> list[Slot]:
     """Find the slots that are no groups, those inside of groups included."""
     return [each for slot in slots for each in (slot.inner() if slot.group else (slot,))]
-
-
-def _cost(slot: Slot) -> int:
-    return len(encode(slot.pointer)) + REFERENCE_BYTES
 
 
 def _largest_first(slots: Iterable[Slot]) -> list[tuple[bytes, Slot]]:

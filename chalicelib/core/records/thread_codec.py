@@ -103,16 +103,16 @@ def read_thread(document: Mapping[str, Any]) -> Thread:
         branch=document.get("branch"),
         index=document.get("index"),
         item=document.get("item"),
-        stash=document.get("stash", {}),
+        stash=document.get("stash") or {},
         error=error and Failure(**error),
         join=join and _read_join(join),
         wait=_read_wait(document, status),
         claimed_by=document.get("claimed", ""),
         busy_until=busy and parse_instant(busy),
-        kept=tuple(document.get("kept", ())),
+        kept=tuple(document.get("kept") or ()),
         strikes=document.get("strikes", 0),
         items=document.get("items"),
-        results=document.get("results", {}),
+        results=document.get("results") or {},
     )
 
 

@@ -53,6 +53,10 @@ class MediaTypeError(SedoError):
     """Unsupported Media Type."""
 
 
+class AnswerTooLargeError(TooLargeError):
+    """the answer is too large."""
+
+
 class NotFoundError(SedoError):
     """there is no such thing."""
 
@@ -63,6 +67,14 @@ class DefinitionNotFoundError(NotFoundError):
 
 class ExecutionNotFoundError(NotFoundError):
     """execution not found."""
+
+
+class ValueNotFoundError(NotFoundError):
+    """value not found."""
+
+
+class UploadNotFoundError(NotFoundError):
+    """upload not found."""
 
 
 class TaskNotFoundError(NotFoundError):

@@ -1,0 +1,194 @@
+"""What answers show of documents with large values: those that are not too large, and references to the others.
+
+A value that is left out is null, and the ``references`` of its document have its hash and size, by JSON pointer into
+the document. So nothing in a user's value can be taken for a reference.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, Protocol, TypeAlias
+
+from chalicelib.core.executions.model import ROOT, Execution, failure_json
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.records.payload import PackingLimits, Reference, Slot, Slots, pack, shown_slots, value_slots
+from chalicelib.core.values.errors import AnswerTooLargeError
+from chalicelib.core.values.json import Json, decode, encode
+from chalicelib.core.values.value import value
+
+MAX_ANSWER = LIMITS.answer_bytes
+MAX_VALUE = LIMITS.answer_value_bytes
+MAX_VALUES = LIMITS.answer_part_bytes
+
+REFERENCE_BYTES = 600
+"""What a reference takes in an answer, with its link."""
+
+ANY_FITS = MAX_ANSWER // 3
+"""So many bytes of JSON fit into an answer whatever they are: a byte of UTF-8 becomes three at most."""
+
+_SMALLEST = 4 * 1024
+
+SHOWN = tuple(
+    PackingLimits(slot=MAX_VALUE, document=size, smallest=_SMALLEST, reference=REFERENCE_BYTES)
+    for size in (MAX_VALUES, ANY_FITS)
+)
+"""What fits as it mostly is, and what fits in any case."""
+
+_NEEDED = re.compile(r"/threads/\d+/(?:results|asking/event_key)")
+"""What tells what a thread waits for."""
+
+Choose: TypeAlias = Callable[[Mapping[str, Reference]], Collection[str]]
+"""Chooses values, by their places in what the API shows of an execution."""
+MakeLink: TypeAlias = Callable[[str], str | None]
+"""Makes the link to a value of a document, by its place in it; None: there is none."""
+
+
+class ValueReader(Protocol):
+    """Reads large values that documents refer to."""
+
+    def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
+        """Read the bytes from ``start`` to before ``stop`` of the JSON text of a value.
+
+        Raises:
+            PayloadLostError: it is not there.
+            UnavailableError: the store did not answer.
+        """
+
+
+@value
+class Outline:
+    """An execution without some of its large values: null stands there, or nothing in place of a whole group."""
+
+    execution: Execution
+    left_out: Mapping[str, Reference]
+    """Those that the API would show, by their places in what it shows: ``/input``, ``/stash/report``."""
+
+
+def shown_places(document: Mapping[str, Any], references: Mapping[str, Reference], *, ended: bool) -> dict[str, str]:
+    """Find the references of an execution's document whose values the API shows: where it does, by their places."""
+    numbers = (n for n, thread in enumerate(document["threads"]) if thread["id"] == ROOT and not ended)
+    stash = next((f"/threads/{number}/stash" for number in numbers), "/stash")
+    roots = {"/input": "/input", "/output": "/output", "/error": "/error", stash: "/stash"}
+    return {
+        place: shown + place.removeprefix(root)
+        for place in references
+        for root, shown in roots.items()
+        if place == root or place.startswith(f"{root}/")
+    }
+
+
+def is_needed(place: str) -> bool:
+    """Tell whether what stands at a place of an execution's document says what a thread waits for."""
+    return _NEEDED.fullmatch(place) is not None
+
+
+def fitting(references: Mapping[str, Reference]) -> list[str]:
+    """Choose the values that fit into an answer together, the smallest first."""
+    chosen, room = list[str](), MAX_VALUES
+    for place, reference in sorted(references.items(), key=lambda each: each[1].bytes):
+        room -= reference.bytes
+        if room < 0 or reference.bytes > MAX_VALUE:
+            break
+        chosen.append(place)
+    return chosen
+
+
+def nothing(references: Mapping[str, Reference]) -> Collection[str]:  # noqa: ARG001 - as all that choose
+    """Choose no value."""
+    return ()
+
+
+def around(place: str) -> Choose:
+    """Make what chooses a value, what it is in, and what is in it."""
+    return lambda references: [each for each in references if f"{place}/".startswith(f"{each}/") or _is_in(each, place)]
+
+
+def _is_in(place: str, outer: str) -> bool:
+    return place.startswith(f"{outer}/")
+
+
+def shown_values(execution: Execution) -> dict[str, Json]:
+    """Write the values of an execution that the API shows."""
+    root = None if execution.ended else execution.threads.get(ROOT)
+    return {
+        "input": execution.input,
+        "output": execution.output,
+        "error": None if execution.error is None else failure_json(execution.error),
+        "stash": dict(execution.stash if root is None else root.stash),
+    }
+
+
+def answer_size(text: str) -> int:
+    """Count the bytes of a body as Lambda does: as a JSON string in ASCII."""
+    return len(json.dumps(text))
+
+
+def fits_answer(text: str) -> bool:
+    """Tell whether a body can be answered."""
+    # a character takes 12 bytes at most: two escapes of six
+    return len(text) * 12 <= MAX_ANSWER or (len(text) <= MAX_ANSWER and answer_size(text) <= MAX_ANSWER)
+
+
+def shorten(tenant: str, document: dict[str, Any], slots: Slots, link: MakeLink) -> dict[str, Any]:
+    """Leave out of a document what is too large for an answer; short documents are not looked at.
+
+    Raises:
+        AnswerTooLargeError: it is too large without its values, too.
+    """
+    text = encode(document)
+    if len(text) <= MAX_VALUE:
+        return document
+    for limits in SHOWN:
+        packed = pack(tenant, text, slots, limits)
+        made: dict[str, Any] = decode(packed.text)
+        if packed.references:
+            made.setdefault("references", {}).update(references_json(packed.references, link))
+        if fits_answer(json.dumps(made, ensure_ascii=False)):
+            return made
+    raise AnswerTooLargeError
+
+
+def without(view: dict[str, Any], left_out: Mapping[str, Reference], link: MakeLink) -> dict[str, Any]:
+    """Say of a view where the values are that it has been made without."""
+    if not left_out:
+        return view
+    groups = dict.fromkeys(each[1:] for each in left_out if each.count("/") == 1)
+    return {**view, **groups, "references": references_json(left_out, link)}
+
+
+def linked(record: dict[str, Any], link: MakeLink) -> dict[str, Any]:
+    """Say of a record of history where to read the values that it refers to."""
+    references = record.get("references", {})
+    return (
+        record
+        if not references
+        else {
+            **record,
+            "references": {place: {**each, **_link_json(link(place))} for place, each in references.items()},
+        }
+    )
+
+
+def references_json(references: Mapping[str, Reference], link: MakeLink) -> dict[str, dict[str, Json]]:
+    """Write references, with their links."""
+    return {place: {**asdict(each), **_link_json(link(place))} for place, each in references.items()}
+
+
+def _link_json(link: str | None) -> dict[str, Json]:
+    return {} if link is None else {"link": link}
+
+
+def view_slots(document: dict[str, Any]) -> Iterator[Slot]:
+    """Find the slots of an execution as the API shows it."""
+    yield from value_slots(document, (), ("input", "output"), ("stash", "error"))
+
+
+def dry_run_slots(report: dict[str, Any]) -> Iterator[Slot]:
+    """Find the slots of what came of a dry run."""
+    yield from view_slots(report)
+    for name in ("calls", "unanswered"):
+        for index, each in enumerate(report[name]):
+            yield from value_slots(each, (name, index), (), ("params",))
+    for index, record in enumerate(report["history"]):
+        yield from shown_slots(record, ("history", index))

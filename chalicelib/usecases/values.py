@@ -1,0 +1,134 @@
+"""The use case of values: to read one of an execution, or of its history, however large it is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+from chalicelib.core.records.history import put_back
+from chalicelib.core.records.payload import Reference, Slot, digest, shown_slots
+from chalicelib.core.records.shown import around, nothing, shown_values, view_slots
+from chalicelib.core.values.errors import ValueNotFoundError
+from chalicelib.core.values.json import encode
+from chalicelib.core.values.value import value
+from chalicelib.ports import ExecutionStore, HistoryStore
+from chalicelib.usecases.executions import ExecutionService
+
+PLACES = "/input, /output, /stash/… or /error/…"
+"""What the view of an execution has."""
+
+
+class EntryKey(NamedTuple):
+    """Names an entry of history: the version of the row before its own, and its number in its row."""
+
+    after: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.after}.{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> "EntryKey":
+        """Read a key."""
+        after, _, number = text.partition(".")
+        return cls(int(after), int(number))
+
+
+@value
+class HeldValue:
+    """A value that can be read in parts."""
+
+    reference: Reference
+    read: Callable[[int, int], bytes]
+    """Reads the bytes of its JSON text from one to before another."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes its JSON text has."""
+        return self.reference.bytes
+
+    def text(self) -> bytes:
+        """Read all of it."""
+        return self.read(0, self.size)
+
+
+def held(tenant_id: str, text: bytes) -> HeldValue:
+    """Hold a value that has been read."""
+    return HeldValue(Reference(digest(tenant_id, text), len(text)), lambda start, stop: text[start:stop])
+
+
+@value
+class ValueService:
+    """The use case, for one tenant at a time."""
+
+    executions: ExecutionStore
+    history: HistoryStore
+    service: ExecutionService
+
+    def read(self, tenant_id: str, execution_id: str, place: str, entry: EntryKey | None = None) -> HeldValue:
+        """Find a value of an execution, or of an entry of its history, by its place there.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            ValueNotFoundError: nothing is at this place.
+            PayloadLostError: the value is lost.
+            UnavailableError: the store did not answer.
+        """
+        if entry is not None:
+            return self._of_entry(tenant_id, execution_id, place, entry)
+        outline = self.service.read_outline(tenant_id, execution_id, nothing)
+        found = around(place)(outline.left_out)
+        if [*found] == [place]:
+            return self._kept(self.executions, tenant_id, outline.left_out[place])
+        if found:
+            outline = self.service.read_outline(tenant_id, execution_id, around(place))
+        document = shown_values(outline.execution)
+        return held(tenant_id, find(view_slots(document), place, PLACES))
+
+    def _of_entry(self, tenant_id: str, execution_id: str, place: str, key: EntryKey) -> HeldValue:
+        rows, _ = self.service.read_history(tenant_id, execution_id, 1, key.after)
+        records = rows[0].records if rows else []
+        if key.number >= len(records):
+            raise ValueNotFoundError(f"{execution_id} has no entry {key} in its history: take it from a link there")
+        record = records[key.number]
+        references = {name: Reference(**each) for name, each in record.get("references", {}).items()}
+        found = around(place)(references)
+        if [*found] == [place]:
+            return self._kept(self.history, tenant_id, references[place])
+        texts = {each: self._kept(self.history, tenant_id, each).text() for each in map(references.__getitem__, found)}
+        put_back(record, {each.sha256: text for each, text in texts.items()})
+        return held(tenant_id, find(shown_slots(record), place, "/result, /stash/…, /error/… or /change/…"))
+
+    @staticmethod
+    def _kept(store: ExecutionStore | HistoryStore, tenant_id: str, reference: Reference) -> HeldValue:
+        return HeldValue(reference, partial(store.read_text, tenant_id, reference))
+
+
+def find(slots: Iterator[Slot], place: str, places: str) -> bytes:
+    """Find the JSON text of what is at a place, which is one of some ``places``.
+
+    Raises:
+        ValueNotFoundError: nothing is.
+    """
+    for slot in slots:
+        for each in (slot, *slot.inner()):
+            if each.pointer == place:
+                return encode(each.holder[each.member])
+    raise ValueNotFoundError(f"there is no value at {place[:200]!r}: it is one of {places}")
+
+
+def pick(document: Any, place: str) -> bytes:  # noqa: ANN401 - any JSON
+    """Find what is at a place of a JSON value.
+
+    Raises:
+        ValueNotFoundError: nothing is.
+    """
+    found = document
+    for name in place.split("/")[1:]:
+        key = name.replace("~1", "/").replace("~0", "~")
+        if isinstance(found, Mapping) and key in found:
+            found = found[key]
+        elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+            found = found[int(key)]
+        else:
+            raise ValueNotFoundError(f"there is no value at {place[:200]!r}")
+    return encode(found)
