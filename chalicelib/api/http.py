@@ -19,6 +19,7 @@ from chalicelib.core.values.json import Json, Problem, parse_instant
 from chalicelib.core.values.position import Position
 
 JSON_TYPES = ["application/json"]
+BINARY_TYPES = ["application/octet-stream"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
 CHARSETS = ("utf-8", "utf8", "us-ascii")
 
@@ -130,7 +131,7 @@ def _require_media_type(http: Request) -> None:
     kind, *rest = (part.strip().lower() for part in text.split(";"))
     parameters = dict(part.partition("=")[::2] for part in rest if part)
     charset = parameters.get("charset", "utf-8").strip('"')
-    if kind not in (*JSON_TYPES, *YAML_TYPES) or "" in parameters.values() or charset not in CHARSETS:
+    if kind not in (*JSON_TYPES, *YAML_TYPES, *BINARY_TYPES) or "" in parameters.values() or charset not in CHARSETS:
         raise errors.MediaTypeError(f"Unsupported media type: {text[:100]}; send Content-Type: application/json")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from chalice.test import HTTPResponse
 
+from chalicelib.core.records.shown import Outline
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -139,7 +140,7 @@ class TestTasks:
         routes = wiring().routes.executions
         item = routes.service.read_execution("123", execution.removeprefix("/executions/"))
         silent: Any = Silent()
-        view: Any = copy_with(routes, details=copy_with(routes.details, tasks=silent)).view(item)
+        view: Any = copy_with(routes, details=copy_with(routes.details, tasks=silent)).view(Outline(item, {}))
         assert view["waitingFor"][0].keys() == {"thread", "step", "for", "task"}
 
 

@@ -10,6 +10,7 @@ from chalicelib.api.execution_view import execution_view
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
+from chalicelib.usecases.execution_details import Details
 from tests.application import JSON, Sedo, T, assert_problem
 
 SAYS: Json = {"id": "says", "steps": [{"id": "say", "type": "transform", "output": "${input}", "stash": "said"}]}
@@ -239,7 +240,9 @@ def test_the_view_of_a_wide_execution_says_how_much_it_leaves_out(
     assert found is not None
     main = found.threads["main"]
     many = {f"{name}{n}": copy_with(main, id=f"{name}{n}") for n in range(1_200)}
-    view: Any = execution_view(copy_with(found, threads={"main": main, **many}), found.started_at, lambda *_: "")
+    view: Any = execution_view(
+        copy_with(found, threads={"main": main, **many}), found.started_at, lambda *_: "", Details()
+    )
     assert (len(view["threads"]), len(view["waitingFor"])) == (threads, waits)
     assert view["omitted"] == {"threads": 1_201 - threads, "waitingFor": 1_201 - waits}
 
