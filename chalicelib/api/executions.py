@@ -19,7 +19,7 @@ from chalicelib.core.records.payload import shown_slots
 from chalicelib.core.records.shown import MAX_ANSWER, Outline, answer_size, linked, shorten, view_slots, without
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
-from chalicelib.usecases.execution_details import Entry, ExecutionDetails, Place, in_order_of_time
+from chalicelib.usecases.execution_details import Entry, EntryPlace, ExecutionDetails, in_order_of_time
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.values import EntryKey
 
@@ -108,12 +108,12 @@ class ExecutionApi:
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:
         """List the records of an execution, oldest first."""
-        begin, limit = Place(*(web.cursor(request, int, int, int) or (0, 0))), request.query["limit"]
+        begin, limit = EntryPlace(*(web.cursor(request, int, int, int) or (0, 0))), request.query["limit"]
         rows, more = self.service.read_history(*request.place, limit + 1, max(begin.row, 0))
         # A record is named by the row before its own: its own is another one once the newest have moved into a row.
         starts = [begin.row, *(row.version for row in rows)]
         records = [
-            (Place(start, number), record)
+            (EntryPlace(start, number), record)
             for start, row in zip(starts, rows, strict=False)
             for number, record in enumerate(row.records)
             if (start, number) >= begin[:2]

@@ -30,7 +30,7 @@ class Details:
     partitions: Mapping[str, Execution] = field(default_factory=dict)
 
 
-class Place(NamedTuple):
+class EntryPlace(NamedTuple):
     """The place of an entry in the history of an execution."""
 
     row: int
@@ -40,7 +40,7 @@ class Place(NamedTuple):
     """Of the task that the record opened: which of its changes the entry is; 0: it is the record itself."""
 
 
-Entry = tuple[Place, dict[str, Any]]
+Entry = tuple[EntryPlace, dict[str, Any]]
 
 
 @value

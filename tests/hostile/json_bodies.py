@@ -61,6 +61,9 @@ BROKEN = {
     "gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
 }
 LARGE = b'{"input": "' + b"a" * 300_000 + b'"}'
+VERY_LARGE = b'{"input": "' + b"a" * 7_000_000 + b'"}'
+VALUES = {"start", "dry run", "send", "publish", "complete", "succeed", "fail"}
+"""Routes that take a value of a user."""
 UNKNOWN = text({"inptu": 1})
 
 
@@ -69,7 +72,8 @@ def cases() -> Iterator[Case]:
         headers = {"Content-Type": "application/json", "X-Sedo-User": "ada"}
         for name, body in BROKEN.items():
             yield Case("JSON", f"{name}, to {route}", 400, path, body, headers=headers)
-        yield Case("JSON", f"300 KB, to {route}", 413, path, LARGE, headers=headers)
+        size, large = ("7 MB", VERY_LARGE) if route in VALUES else ("300 KB", LARGE)
+        yield Case("JSON", f"{size}, to {route}", 413, path, large, headers=headers)
         if route not in {"create", "validate", "succeed"}:
             yield Case("JSON", f"an unknown member, to {route}", 400, path, UNKNOWN, headers=headers)
             yield Case("JSON", f"a list, to {route}", 400, path, b"[]", headers=headers)

@@ -20,7 +20,8 @@ KNOWN = {
     "tenantId": ["123"],
     "id": ["plain", "waiting", "<execution>", "<task>"],
     "token": ["<token>"],
-    "name": ["paid", "go"],
+    "name": ["paid", "go", "start.js"],
+    "part": ["1", "0", "6"],
 }
 """What the parameters of paths may be, to come to something."""
 NAMES = ("limit", "cursor", "wait", "version", "key", "status", "mine", "priority", "state", "x")

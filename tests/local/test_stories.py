@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-import zlib
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
+from chalicelib.adapters.dynamodb.attributes import text_of
 from local.backend import HOST, REGION
 from tests.local.running import PROJECT, Sedo
 from tests.loopback import Loopback, Received, Reply, json_reply, loopback
@@ -82,7 +82,7 @@ class Live:
         """Everything that a table of sedo's holds, with what is compressed as it was."""
         found = self.aws("dynamodb").scan(TableName=table)["Items"] if table.startswith("sedo_") else []
         texts = [value["B"] for item in found for value in item.values() if "B" in value]
-        return [*found, *(zlib.decompress(bytes(text)).decode() for text in texts)]
+        return [*found, *(text_of({"B": text}).decode() for text in texts)]
 
     def everything(self, execution: str) -> str:
         """Everything that the API tells of an execution."""

@@ -101,7 +101,8 @@ class TestUnderWhichStatusAnExecutionIsKept:
 
 
 def test_every_state_has_a_status() -> None:
-    assert {state: status_of(state).value for state in State} == {
+    of_history = {State.RESUMED, State.REDRIVEN, *(state for state in State if state.startswith("Task"))}
+    assert {state: status_of(state).value for state in State if state not in of_history} == {
         State.SUBMITTED: "running",
         State.STARTED: "running",
         State.STEP_STARTED: "running",
