@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.adapters.dynamodb.tables import TABLES
 from tests.local.running import STOP_SECONDS, Sedo
 
 Start = Callable[..., Sedo]
