@@ -52,7 +52,7 @@ class Payloads:
     """Documents with their large values; one for a process, so that it writes no payload twice."""
 
     def __init__(self, chunks: ChunkStore, limits: PackingLimits = PACKING, known: int = KNOWN) -> None:
-        self._chunks = chunks
+        self.chunks = chunks
         self._limits = limits
         self._known: dict[str, None] = {}
         self._most = known
@@ -118,7 +118,7 @@ class Payloads:
             return self.get(tenant, [reference])[reference.sha256]
         first, last = start // CHUNK_BYTES, (min(stop, reference.bytes) - 1) // CHUNK_BYTES
         keys = [(reference.sha256, number) for number in range(first, last + 1)]
-        content = _joined(self._chunks.get(keys), keys)
+        content = _joined(self.chunks.get(keys), keys)
         if content is None:
             raise PayloadLostError
         return content[start - first * CHUNK_BYTES : stop - first * CHUNK_BYTES]
@@ -134,7 +134,7 @@ class Payloads:
                 # Payloads are cut before they are compressed: every writer writes the same chunks, whatever its zlib.
                 for number in _numbers(len(value)):
                     chunk = value[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
-                    self._chunks.put(sha256, number, zlib.compress(chunk))
+                    self.chunks.put(sha256, number, zlib.compress(chunk))
                 self.remember(sha256)
 
     def get(self, tenant: str, references: Iterable[Reference]) -> dict[str, bytes]:
@@ -152,7 +152,7 @@ class Payloads:
 
     def _find(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash; those that are not there, or not what was put there, are left out."""
-        chunks = self._chunks.get([(each.sha256, number) for each in wanted for number in _numbers(each.bytes)])
+        chunks = self.chunks.get([(each.sha256, number) for each in wanted for number in _numbers(each.bytes)])
         values = {}
         for each in wanted:
             content = _joined(chunks, [(each.sha256, number) for number in _numbers(each.bytes)])
