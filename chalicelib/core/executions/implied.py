@@ -161,7 +161,7 @@ def _closed_waits(thread: Thread) -> Iterator[Command]:
 
 def _children(definition: Definition, execution: Execution, thread: Thread) -> Iterator[Command]:
     """Start every child execution that has not ended, and tell it to go on if it may stand still, or have failed."""
-    version, redrives = None, 0
+    version = None
     match thread.join:
         case PartitionJoin(redrives=redrives) as join:
             version = execution.definition_version
@@ -170,7 +170,8 @@ def _children(definition: Definition, execution: Execution, thread: Thread) -> I
                 if str(number) not in thread.results:
                     child = partition(execution, thread, join, items, number)
                     yield Message(child.id, Started(), child)
-        case ChildJoin(redrives=redrives):
+        case join:
+            redrives = cast("ChildJoin", join).redrives
             if isinstance(start := outcome(definition, execution, thread), StartChild):
                 yield Launch(thread, start)
     if isinstance(thread.wait, ChildrenWait) and (owed := thread.wait.control_epoch_owed):
