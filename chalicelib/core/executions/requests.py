@@ -135,7 +135,7 @@ class Requests(Rules):
         stash: Mapping[str, Json] = {}
         if event.stash is not None and event.stash != (mine := self.execution.threads[ROOT].stash):
             stash = {name: event.stash.get(name) for name in (*mine, *event.stash)}
-        return RedriveRequested(turn=event.turn, version=event.version, again=event.again, stash=stash)
+        return RedriveRequested(version=event.version, again=event.again, stash=stash)
 
     def keep_up(self, event: ResumeRequested) -> None:
         """Take part in the parent's redrive though it never ended, with its version if that has all the steps."""

@@ -201,6 +201,13 @@ class TestRedrive:
         assert run.thread().error is None
 
 
+def test_a_call_that_may_be_under_way_has_the_whole_time_of_its_step_again() -> None:
+    run = Run("steps: [{id: pay, type: call, timeoutSeconds: 60}]").go().ask(CANCEL)
+    run.now += 10 * SECOND
+    run.ask(REDRIVE)
+    assert run.thread().deadline == run.now + 60 * SECOND
+
+
 class TestRedriveOfChildren:
     FAILED = ChildEnded("main", 1, 0, State.FAILED, error=Failure("No", "no", "deep"))
 
