@@ -19,11 +19,10 @@ SECURITY: Mapping[str, str] = {
 }
 """What the answers of an API say of themselves (OWASP REST Security Cheat Sheet, "Security Headers")."""
 ALLOWED = (
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Range, "
-    "X-Request-Id, X-Sedo-Groups, X-Sedo-User"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, X-Sedo-Groups, X-Sedo-User"
 )
 """Header fields that other sites may send."""
-EXPOSED = "Content-Range, Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, X-Request-Id"
+EXPOSED = "Deprecation, ETag, Idempotency-Replayed, Link, Location, Sunset, X-Request-Id"
 """Header fields that other sites may read."""
 PREFLIGHT_SECONDS = "7200"
 """How long a browser may keep the answer to a preflight request (Fetch, "CORS-preflight cache")."""

@@ -24,7 +24,10 @@ KNOWN = {
     "part": ["1", "0", "6"],
 }
 """What the parameters of paths may be, to come to something."""
-NAMES = ("limit", "cursor", "wait", "version", "key", "status", "mine", "priority", "state", "x")
+NAMES = (
+    *("limit", "cursor", "wait", "version", "key", "status", "mine", "priority", "state", "x", "path", "at", "offset"),
+    *("sha256", "entry", "fields", "sort", "from", "to", "parent", "startedBy", "definition"),
+)
 HEADERS = ("Accept", "X-Sedo-User", "X-Sedo-Groups", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id")
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
