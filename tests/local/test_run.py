@@ -94,9 +94,9 @@ def test_when_all_of_it_is_killed_what_was_saved_is_there_and_it_was_said_what_m
     assert "kill -9 or a power cut loses what was answered since the data was last saved" in sedo.read_until("is ready")
     assert sedo.ask("POST", "/messages/hello") == (200, {"sent": "hello"})
     sedo.ask_until("/handled", "handled", "hello")
-    saved = tmp_path / "data" / "state" / "dynamodb.json"
+    saved = [tmp_path / "data" / "state" / f"{service}.json" for service in ("dynamodb", "sqs")]
     asked = time.time()
-    while not saved.exists() or saved.stat().st_mtime < asked:
+    while not all(each.exists() and each.stat().st_mtime >= asked for each in saved):
         select.select([], [], [], 0.1)
         assert time.time() < asked + 10, "it is not saved within seconds"
     ministack = os.pidfd_open(sedo.ministack_pid())
