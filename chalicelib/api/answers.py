@@ -1,6 +1,6 @@
 """What the routes of callbacks and events answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -65,8 +65,16 @@ class AnswerApi:
     @web.operation
     def list_sent_events(self, request: ApiRequest) -> Response:
         """List the events that were sent to an execution and that it knows."""
+        wanted, latest_first = request.query["state"], request.query["sort"] == "-until"
         (item, sent), now = self.callbacks.list_sent(*request.place), self.callbacks.clock.now()
-        return web.page(request, [_sent(item, known, now) for known in sent], None)
+        begin = web.cursor(request, str, str)
+        ahead = [
+            event
+            for event in sorted((_sent(item, known, now) for known in sent), key=_goes, reverse=latest_first)
+            if wanted in {None, event["state"]}
+            and (begin is None or (_goes(event) < begin if latest_first else _goes(event) > begin))
+        ]
+        return web.page_of(request, ahead, lambda event: event, _goes)
 
     @web.operation
     def list_events(self, request: ApiRequest) -> Response:
@@ -77,8 +85,7 @@ class AnswerApi:
         found = self.callbacks.list_channel(
             channel, limit + 1, "#".join(place), waiting=kind == WAITING, kept_only=only == KEPT
         )
-        following = _behind(found[limit - 1]) if len(found) > limit else None
-        return web.page(request, [_listed(each) for each in found[:limit]], following)
+        return web.page_of(request, found, _listed, _behind)
 
     def _signal(self, request: ApiRequest) -> Signal:
         """Make what is sent: the event of the body, under its own id or a new one."""
@@ -103,6 +110,11 @@ def _sent(item: Execution, signal: Signal, now: datetime) -> dict[str, Json]:
         "state": "taken" if signal.taken else state,
         "until": format_instant(signal.until),
     }
+
+
+def _goes(event: Mapping[str, Json]) -> list[Json]:
+    """Say where an event is in the list of those that were sent: it is ordered by until when they are kept."""
+    return [event["until"], event["id"]]
 
 
 def _listed(each: KeptSignal | Waiter) -> dict[str, Json]:

@@ -57,8 +57,7 @@ class DefinitionApi:
         found = self.service.list_definitions(
             request.path["tenantId"], limit + 1, after[0] if after else None, last_first=last_first
         )
-        following: list[Json] | None = [found[limit - 1].id] if len(found) > limit else None
-        return web.page(request, [_definition(record) for record in found[:limit]], following)
+        return web.page_of(request, found, _definition, lambda record: [record.id])
 
     @web.operation
     def list_versions(self, request: ApiRequest) -> Response:
@@ -68,8 +67,7 @@ class DefinitionApi:
         found = self.service.list_versions(
             *request.place, limit + 1, after[0] if after else None, newest_first=newest_first
         )
-        following: list[Json] | None = [found[limit - 1].version] if len(found) > limit else None
-        return web.page(request, [_definition(record) for record in found[:limit]], following)
+        return web.page_of(request, found, _definition, lambda record: [record.version])
 
     @web.operation
     def read_definition(self, request: ApiRequest) -> Response:

@@ -1,7 +1,6 @@
 """What the routes of executions answer."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http import HTTPStatus
 
 from chalice.app import Response
@@ -16,10 +15,10 @@ from chalicelib.api.values import execution_link
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import shown_slots
-from chalicelib.core.records.shown import MAX_ANSWER, Outline, answer_size, linked, shorten, view_slots, without
+from chalicelib.core.records.shown import Outline, linked, shorten, view_slots, without
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
-from chalicelib.usecases.execution_details import Entry, EntryPlace, ExecutionDetails, in_order_of_time
+from chalicelib.usecases.execution_details import EntryPlace, ExecutionDetails, in_order_of_time
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.values import EntryKey
 
@@ -125,23 +124,17 @@ class ExecutionApi:
             following = [*ahead[limit][0]]
         page = ahead[:limit]
         self.service.history.fill(request.path["tenantId"], [record for _, record in page], MAX_VALUES)
-        shown = _fitting(*request.place, page)
+        shown = web.fitting(_shown(*request.place, *entry) for entry in page)
         if len(shown) < len(page):
             following = [*page[len(shown)][0]]
-        return web.page(request, in_order_of_time(shown), following)
+        places = (place for place, _ in page)
+        return web.page(request, in_order_of_time([*zip(places, shown, strict=False)]), following)
 
 
-def _fitting(tenant: str, execution: str, page: Sequence[Entry]) -> list[Entry]:
-    """Write the entries of a page, from its beginning, that an answer holds together."""
-    shown, room = list[Entry](), MAX_ANSWER
-    for place, record in page:
-        link = execution_link(tenant, execution, EntryKey(place.row, place.number))
-        found = shorten(tenant, linked(record, link), shown_slots, link)
-        room -= answer_size(json.dumps(found, ensure_ascii=False)) + 2
-        if room < 0:
-            break
-        shown.append((place, found))
-    return shown
+def _shown(tenant: str, execution: str, place: EntryPlace, record: dict[str, Json]) -> dict[str, Json]:
+    """Write an entry of a history."""
+    link = execution_link(tenant, execution, EntryKey(place.row, place.number))
+    return shorten(tenant, linked(record, link), shown_slots, link)
 
 
 def _reason(request: ApiRequest) -> str | None:

@@ -1,7 +1,7 @@
 """HTTP as sedo speaks it: problem documents, pages, callers, and bodies in JSON or YAML."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Concatenate, Protocol, TypeVar
@@ -13,7 +13,7 @@ from chalicelib.api.conditional import tagged
 from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, operations, raw, read
 from chalicelib.api.parsing import Places, read_json, read_yaml
 from chalicelib.api.support import ApiSupport
-from chalicelib.core.records.shown import fits_answer
+from chalicelib.core.records.shown import MAX_ANSWER, answer_size, fits_answer
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
 from chalicelib.core.values.position import Position
@@ -41,6 +41,7 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
 """The first that an error is an instance of counts."""
 
 S = TypeVar("S", bound="Supported")
+T = TypeVar("T")
 
 
 class Supported(Protocol):
@@ -172,9 +173,45 @@ def position(request: ApiRequest) -> Position | None:
 
 
 def chosen(request: ApiRequest, whole: Mapping[str, Json]) -> dict[str, Json]:
-    """Leave of an object the members that ``fields`` names."""
+    """Leave of an object the members that ``fields`` names, with the references of what is left out of these."""
     fields = request.query["fields"]
-    return {name: member for name, member in whole.items() if fields is None or name in fields}
+    if fields is None:
+        return dict(whole)
+    left = {name: member for name, member in whole.items() if name in fields}
+    references = whole.get("references")
+    if isinstance(references, dict) and "references" not in fields:
+        needed = {place: each for place, each in references.items() if place.split("/")[1] in fields}
+        left |= {"references": needed} if needed else {}
+    return left
+
+
+def fitting(items: Iterable[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Take items of a list, from its beginning, that an answer holds together."""
+    taken, room = list[dict[str, Json]](), MAX_ANSWER
+    for item in items:
+        room -= answer_size(json.dumps(item, ensure_ascii=False)) + 2
+        if room < 0:
+            break
+        taken.append(item)
+    return taken
+
+
+def page_of(
+    request: ApiRequest,
+    found: Sequence[T],
+    written: Callable[[T], Mapping[str, Json]],
+    behind: Callable[[T], list[Json]],
+) -> Response:
+    """Answer a page of what was found: ``limit`` items at most, and fewer where an answer holds no more.
+
+    Args:
+        request: asks for the list.
+        found: the items from the beginning of the page on; one behind it tells that there is a next page.
+        written: writes an item.
+        behind: says where the list goes on behind an item.
+    """
+    items = fitting(chosen(request, written(each)) for each in found[: request.query["limit"]])
+    return page(request, items, behind(found[len(items) - 1]) if len(found) > len(items) else None)
 
 
 def page(request: ApiRequest, found: Sequence[Mapping[str, Json]], following: list[Json] | None) -> Response:

@@ -85,7 +85,9 @@ class Replies:
 def _fingerprint(request: ApiRequest) -> str:
     """Tell requests apart by all that they ask."""
     http = request.http
-    return _digest(http.method, http.context["path"], str(sorted(request.asked.items())), raw(http).decode("latin-1"))
+    fields = [http.headers.get(name, "") for name in ("content-type", "if-match", "if-none-match")]
+    asked = [http.context["path"], str(sorted(request.asked.items())), raw(http).decode("latin-1")]
+    return _digest(http.method, *fields, *asked)
 
 
 def _digest(*texts: str) -> str:

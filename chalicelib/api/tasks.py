@@ -9,7 +9,7 @@ from chalicelib.api.filters import between
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import value_answer, value_link
 from chalicelib.core.records.shown import shorten
-from chalicelib.core.values.json import Json, format_instant
+from chalicelib.core.values.json import format_instant
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, summary_json, task_json, task_slots
 from chalicelib.usecases.tasks import TaskService
@@ -31,9 +31,7 @@ class TaskApi:
         """List tasks, newest first."""
         after, limit = web.position(request), request.query["limit"]
         found = self.tasks.find(request.path["tenantId"], self._filter(request), limit + 1, after)
-        last = found[limit - 1] if len(found) > limit else None
-        following: list[Json] | None = None if last is None else [format_instant(last.created_at), last.id]
-        return web.page(request, [summary_json(task) for task in found[:limit]], following)
+        return web.page_of(request, found, summary_json, lambda task: [format_instant(task.created_at), task.id])
 
     @web.operation
     def read_task(self, request: ApiRequest) -> Response:

@@ -260,11 +260,15 @@ class TestEvent:
         path, headers = f"{T}/executions/{execution}/events/paid", {**JSON, "X-Sedo-User": "ada"}
         for name, seconds in (("1", 100), ("2", 100), ("3", 10)):
             sedo.ask("POST", path, {"data": {"amount": 1}, "id": name, "keepSeconds": seconds}, headers)
-        listed = sedo.get(f"/executions/{execution}/events")
+        route = f"/executions/{execution}/events"
         kept = {"id": "2", "name": "paid", "by": "ada", "state": "kept", "until": "2026-01-01T00:01:40.000Z"}
-        assert listed[:2] == [{**kept, "id": "1", "state": "taken"}, kept]
+        assert sedo.get(route)[1:] == [{**kept, "id": "1", "state": "taken"}, kept]
         sedo.pass_time(11)
-        assert [each["state"] for each in sedo.get(f"/executions/{execution}/events")] == ["taken", "kept", "untaken"]
+        assert [each["state"] for each in sedo.get(route)] == ["untaken", "taken", "kept"]
+        assert [each["id"] for each in sedo.get(f"{route}?state=untaken")] == ["3"]
+        for sort, ids in (("until", ["3", "1", "2"]), ("-until", ["2", "1", "3"])):
+            pages = [*sedo.pages(f"{T}{route}?limit=1&sort={sort}")]
+            assert [[each["id"] for each in page] for page in pages] == [[name] for name in ids]
         assert_problem(sedo.ask("GET", f"/sedo/tenants/other/executions/{execution}/events"), 404)
 
     @pytest.mark.parametrize("end", ["cancelled", "succeeded", "failed", "timed out"])

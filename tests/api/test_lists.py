@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.core.executions.listing import states_named
 from chalicelib.core.executions.model import State
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from tests.api.declared import CONTRACT, OPERATIONS
 from tests.application import DAY, JSON, Sedo, T, assert_problem
@@ -147,7 +148,7 @@ class TestFields:
         )
 
     def test_every_list_has_them(self) -> None:
-        for name in [*LISTS, "list_sent_events"]:
+        for name in LISTS:
             assert "fields" in {each["name"] for each in OPERATIONS[name].parameters}, name
 
     def test_of_every_list(self, sedo: Sedo) -> None:
@@ -166,6 +167,13 @@ class TestFields:
             assert f"it is one or more of {'time' if 'history' in path else 'id'}, " in refusal(
                 sedo, f"{path}?fields=no"
             )
+
+    def test_what_is_left_out_of_them_has_its_reference(self, sedo: Sedo) -> None:
+        name = begin(sedo, "patient", input="x" * LIMITS.answer_value_bytes)
+        shown = sedo.get(f"/executions/{name}?fields=id,input")
+        assert (shown["input"], [*shown["references"]]) == (None, ["/input"])
+        assert "references" not in sedo.get(f"/executions/{name}?fields=id,stash")
+        assert sedo.get(f"/executions/{name}?fields=references").keys() == {"references"}
 
     def test_a_member_that_is_not_there_stays_out(self, sedo: Sedo) -> None:
         assert {} in sedo.get("/definitions?fields=title")
@@ -192,6 +200,16 @@ class TestDefinitions:
         sedo.ask("DELETE", T + "/definitions/patient")
         assert len(sedo.get("/definitions/patient/versions")) == 1
         assert_problem(sedo.ask("GET", T + "/definitions/none/versions"), 404, "definition not found")
+
+
+def test_a_page_is_shorter_where_an_answer_holds_no_more(sedo: Sedo) -> None:
+    long = {**DOCUMENTS[0], "description": "\u20ac" * 40_000}
+    for number in range(30):
+        assert sedo.ask("POST", T + "/definitions", {**long, "title": str(number)}).status_code == 201
+    found = [*sedo.pages(T + "/definitions/patient/versions?limit=100")]
+    assert [each["version"] for page in found for each in page] == [*range(31, 0, -1)]
+    assert len(found) > 1
+    assert len(sedo.get("/definitions/patient/versions?limit=100&fields=version")) == 31
 
 
 class TestTasks:

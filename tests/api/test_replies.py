@@ -36,8 +36,13 @@ class TestStarts:
     def test_another_request_under_its_key_is_refused(self, sedo: Sedo) -> None:
         sedo.create()
         sedo.ask("POST", EXECUTE, BODY, KEY)
-        for path, body in ((EXECUTE, {"input": {"foo": "baz"}}), (f"{EXECUTE}?wait=1", BODY)):
-            problem = assert_problem(sedo.ask("POST", path, body, KEY), 422)
+        conditional = {**KEY, "If-Match": "*"}
+        for path, body, headers in (
+            (EXECUTE, {"input": {"foo": "baz"}}, KEY),
+            (f"{EXECUTE}?wait=1", BODY, KEY),
+            (EXECUTE, BODY, conditional),
+        ):
+            problem = assert_problem(sedo.ask("POST", path, body, headers), 422)
             assert "'order-17' was sent with another request" in problem["detail"]
         assert len(sedo.get("/executions")) == 1
 
