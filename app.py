@@ -1,14 +1,17 @@
 """The application: every route and every handler, and nothing else."""
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from chalice.app import Chalice, CloudWatchEvent, Rate, Request, Response, SQSEvent
+from chalice.app import AuthRequest, Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response, SQSEvent
 
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from chalice.app import Authorizer
 
     from chalicelib.wiring.graph import Wiring
     from chalicelib.wiring.routes import Routes
@@ -23,6 +26,17 @@ app = Chalice(app_name="sedo")
 settings = Settings.from_environment()
 names = settings.names
 app.log.setLevel(settings.log_level)  # Chalice sets ERROR, and a message that is given back would leave no trace
+
+
+@app.authorizer(ttl_seconds=60)
+def authenticate(request: AuthRequest) -> dict[str, Any]:
+    """Find out who asks; whether they may, the application decides on every route."""
+    return wired().access.authenticator.policy(request)
+
+
+AUTHORIZERS: "dict[str, Authorizer | None]" = {"none": None, "iam": IAMAuthorizer()}
+guarded = partial(app.route, authorizer=AUTHORIZERS.get(min(settings.auth), authenticate))
+"""Declares a route for callers who are known."""
 
 
 def wired() -> "Wiring":
@@ -98,187 +112,187 @@ def read_definition_schema() -> Response:
     return routes().reference.read_definition_schema(request())
 
 
-@app.route(T + "/definitions", methods=["POST"], content_types=DOCUMENT)
+@guarded(T + "/definitions", methods=["POST"], content_types=DOCUMENT)
 def create_definition(tenantId: str) -> Response:
     """Create a definition, or its next version."""
     return routes().definitions.create_definition(request(), tenantId)
 
 
-@app.route(T + "/definitions", methods=READ)
+@guarded(T + "/definitions", methods=READ)
 def list_definitions(tenantId: str) -> Response:
     """List definitions."""
     return routes().definitions.list_definitions(request(), tenantId)
 
 
-@app.route(T + "/definitions/validate", methods=["POST"], content_types=DOCUMENT)
+@guarded(T + "/definitions/validate", methods=["POST"], content_types=DOCUMENT)
 def validate_definition(tenantId: str) -> Response:
     """Find every problem of a definition."""
     return routes().definitions.validate_definition(request(), tenantId)
 
 
-@app.route(T + "/definitions/{id}", methods=READ)
+@guarded(T + "/definitions/{id}", methods=READ)
 def read_definition(tenantId: str, id: str) -> Response:
     """Read a definition."""
     return routes().definitions.read_definition(request(), tenantId, id)
 
 
-@app.route(T + "/definitions/{id}", methods=["DELETE"])
+@guarded(T + "/definitions/{id}", methods=["DELETE"])
 def retire_definition(tenantId: str, id: str) -> Response:
     """Retire a definition."""
     return routes().definitions.retire_definition(request(), tenantId, id)
 
 
-@app.route(T + "/definitions/{id}/versions", methods=READ)
+@guarded(T + "/definitions/{id}/versions", methods=READ)
 def list_versions(tenantId: str, id: str) -> Response:
     """List the versions of a definition."""
     return routes().definitions.list_versions(request(), tenantId, id)
 
 
-@app.route(T + "/definitions/{id}/execute", methods=["POST"], content_types=JSON)
+@guarded(T + "/definitions/{id}/execute", methods=["POST"], content_types=JSON)
 def execute_definition(tenantId: str, id: str) -> Response:
     """Start an execution of a definition."""
     return routes().executions.execute_definition(request(), tenantId, id)
 
 
-@app.route(T + "/uploads", methods=["POST"], content_types=JSON)
+@guarded(T + "/uploads", methods=["POST"], content_types=JSON)
 def create_upload(tenantId: str) -> Response:
     """Begin to send a large input in parts."""
     return routes().uploads.create_upload(request(), tenantId)
 
 
-@app.route(T + "/uploads/{id}/{part}", methods=["PUT"], content_types=["application/octet-stream"])
+@guarded(T + "/uploads/{id}/{part}", methods=["PUT"], content_types=["application/octet-stream"])
 def upload_part(tenantId: str, id: str, part: str) -> Response:
     """Send a part of a large input."""
     return routes().uploads.upload_part(request(), tenantId, id, part)
 
 
-@app.route(T + "/definitions/{id}/test", methods=["POST"], content_types=JSON)
+@guarded(T + "/definitions/{id}/test", methods=["POST"], content_types=JSON)
 def dry_run_definition(tenantId: str, id: str) -> Response:
     """Run a definition with mocks, and write nothing."""
     return routes().dry_runs.dry_run_definition(request(), tenantId, id)
 
 
-@app.route(T + "/definitions/{id}/test/values", methods=["POST"], content_types=JSON)
+@guarded(T + "/definitions/{id}/test/values", methods=["POST"], content_types=JSON)
 def read_dry_run_value(tenantId: str, id: str) -> Response:
     """Run a definition with mocks, and read a value of what came of it."""
     return routes().dry_runs.read_dry_run_value(request(), tenantId, id)
 
 
-@app.route(T + "/executions", methods=READ)
+@guarded(T + "/executions", methods=READ)
 def list_executions(tenantId: str) -> Response:
     """List executions."""
     return routes().executions.list_executions(request(), tenantId)
 
 
-@app.route(T + "/executions/{id}", methods=READ)
+@guarded(T + "/executions/{id}", methods=READ)
 def read_execution(tenantId: str, id: str) -> Response:
     """Read an execution."""
     return routes().executions.read_execution(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/history", methods=READ)
+@guarded(T + "/executions/{id}/history", methods=READ)
 def read_history(tenantId: str, id: str) -> Response:
     """Read what an execution did."""
     return routes().executions.read_history(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/values", methods=READ)
+@guarded(T + "/executions/{id}/values", methods=READ)
 def read_value(tenantId: str, id: str) -> Response:
     """Read a value of an execution, or of its history."""
     return routes().values.read_value(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/cancel", methods=["POST"], content_types=JSON)
+@guarded(T + "/executions/{id}/cancel", methods=["POST"], content_types=JSON)
 def cancel_execution(tenantId: str, id: str) -> Response:
     """End an execution."""
     return routes().executions.cancel_execution(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/pause", methods=["POST"], content_types=JSON)
+@guarded(T + "/executions/{id}/pause", methods=["POST"], content_types=JSON)
 def pause_execution(tenantId: str, id: str) -> Response:
     """Let an execution stand still."""
     return routes().executions.pause_execution(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/resume", methods=["POST"], content_types=JSON)
+@guarded(T + "/executions/{id}/resume", methods=["POST"], content_types=JSON)
 def resume_execution(tenantId: str, id: str) -> Response:
     """Let a paused execution go on."""
     return routes().executions.resume_execution(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/redrive", methods=["POST"], content_types=JSON)
+@guarded(T + "/executions/{id}/redrive", methods=["POST"], content_types=JSON)
 def redrive_execution(tenantId: str, id: str) -> Response:
     """Let an execution go on after its end."""
     return routes().executions.redrive_execution(request(), tenantId, id)
 
 
-@app.route(T + "/executions/{id}/events/{name}", methods=["POST"], content_types=JSON)
+@guarded(T + "/executions/{id}/events/{name}", methods=["POST"], content_types=JSON)
 def send_event(tenantId: str, id: str, name: str) -> Response:
     """Send an event to an execution."""
     return routes().answers.send_event(request(), tenantId, id, name)
 
 
-@app.route(T + "/executions/{id}/events", methods=READ)
+@guarded(T + "/executions/{id}/events", methods=READ)
 def list_sent_events(tenantId: str, id: str) -> Response:
     """List the events that were sent to an execution."""
     return routes().answers.list_sent_events(request(), tenantId, id)
 
 
-@app.route(T + "/events/{name}", methods=READ)
+@guarded(T + "/events/{name}", methods=READ)
 def list_events(tenantId: str, name: str) -> Response:
     """List what is kept of a name and key, and who waits."""
     return routes().answers.list_events(request(), tenantId, name)
 
 
-@app.route(T + "/events/{name}", methods=["POST"], content_types=JSON)
+@guarded(T + "/events/{name}", methods=["POST"], content_types=JSON)
 def publish_event(tenantId: str, name: str) -> Response:
     """Send an event to whichever execution waits for it."""
     return routes().answers.publish_event(request(), tenantId, name)
 
 
-@app.route(T + "/tasks", methods=READ)
+@guarded(T + "/tasks", methods=READ)
 def list_tasks(tenantId: str) -> Response:
     """List tasks."""
     return routes().tasks.list_tasks(request(), tenantId)
 
 
-@app.route(T + "/tasks/{id}", methods=READ)
+@guarded(T + "/tasks/{id}", methods=READ)
 def read_task(tenantId: str, id: str) -> Response:
     """Read a task."""
     return routes().tasks.read_task(request(), tenantId, id)
 
 
-@app.route(T + "/tasks/{id}/values", methods=READ)
+@guarded(T + "/tasks/{id}/values", methods=READ)
 def read_task_value(tenantId: str, id: str) -> Response:
     """Read a value of a task."""
     return routes().tasks.read_task_value(request(), tenantId, id)
 
 
-@app.route(T + "/tasks/{id}/claim", methods=["POST"], content_types=JSON)
+@guarded(T + "/tasks/{id}/claim", methods=["POST"], content_types=JSON)
 def claim_task(tenantId: str, id: str) -> Response:
     """Let others see who does a task."""
     return routes().tasks.claim_task(request(), tenantId, id)
 
 
-@app.route(T + "/tasks/{id}/release", methods=["POST"], content_types=JSON)
+@guarded(T + "/tasks/{id}/release", methods=["POST"], content_types=JSON)
 def release_task(tenantId: str, id: str) -> Response:
     """Leave a task to others."""
     return routes().tasks.release_task(request(), tenantId, id)
 
 
-@app.route(T + "/tasks/{id}/reassign", methods=["POST"], content_types=JSON)
+@guarded(T + "/tasks/{id}/reassign", methods=["POST"], content_types=JSON)
 def reassign_task(tenantId: str, id: str) -> Response:
     """Give a task to others."""
     return routes().tasks.reassign_task(request(), tenantId, id)
 
 
-@app.route(T + "/tasks/{id}/complete", methods=["POST"], content_types=JSON)
+@guarded(T + "/tasks/{id}/complete", methods=["POST"], content_types=JSON)
 def complete_task(tenantId: str, id: str) -> Response:
     """Do a task."""
     return routes().tasks.complete_task(request(), tenantId, id)
 
 
-@app.route(T + "/tasks/{id}/reject", methods=["POST"], content_types=JSON)
+@guarded(T + "/tasks/{id}/reject", methods=["POST"], content_types=JSON)
 def reject_task(tenantId: str, id: str) -> Response:
     """Say that a task will not be done."""
     return routes().tasks.reject_task(request(), tenantId, id)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from chalice.app import Request
+from chalice.app import Chalice, Request
 from chalice.test import Client, HTTPResponse
 
 from app import app
@@ -28,7 +28,7 @@ DAY = 24 * 60 * 60
 class Sedo:
     """The application in memory, with what AWS does around it: deliver messages, and call the schedule."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Chalice = app) -> None:
         self.client, self.sources = Client(app, "local", str(PROJECT)), EventSources(app)
         self.clock, self.queue = self.sources.clock, self.sources.queue
         self.deliver, self.pass_time = self.sources.deliver, self.sources.pass_time

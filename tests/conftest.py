@@ -28,7 +28,7 @@ def ministack(ministack_python: Path, tmp_path_factory: pytest.TempPathFactory) 
 def sedo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sedo]:
     monkeypatch.setenv("SEDO_STORES", "memory")
     monkeypatch.setenv("SEDO_HTTP_ALLOW", "127.0.0.1")
-    monkeypatch.setenv("SEDO_TRUSTED_HEADERS", "true")
+    monkeypatch.setenv("SEDO_LOOPBACK", "true")
     wiring.cache_clear()
     yield Sedo()
     wiring.cache_clear()

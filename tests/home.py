@@ -155,7 +155,7 @@ class Home:
         self.requests = iter(f"request-{n}" for n in range(1000))
         wiring = Wiring(
             adapters=adapters(Settings(), clock=self.clock, tasks=self.tasks, signals=self.matching, **counted),
-            settings=Settings(),
+            settings=Settings(is_alone=True),
             step_types={**STEP_TYPES, "call": CallStep()},
             calls=lambda: Calls(self),
             new_suffix=lambda: next(self.tokens),

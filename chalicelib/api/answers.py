@@ -7,7 +7,6 @@ from http import HTTPStatus
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution, Signal
@@ -26,7 +25,6 @@ class AnswerApi:
 
     support: ApiSupport
     callbacks: AnswerService
-    callers: Callers
     new_id: Callable[[], str]
 
     @web.operation
@@ -97,7 +95,7 @@ class AnswerApi:
             request.path["name"],
             until,
             body.get("data"),
-            self.callers.actor(request),
+            request.admission.actor,
         )
 
 

@@ -35,6 +35,7 @@ from chalicelib.core.values.json import Json, decode
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
+    from chalicelib.api.admission import Admission
     from chalicelib.api.support import ApiSupport
 
 KEY = "Idempotency-Key"
@@ -81,6 +82,8 @@ class ApiRequest:
     asked: Mapping[str, str]
     """The query as it was asked."""
     support: "ApiSupport"
+    admission: "Admission"
+    """Who asks, and what they may do."""
     seed: str | None = None
     """What it names by what it makes, where it may be done again: 16 hexadecimal digits."""
 
@@ -102,7 +105,7 @@ class ApiRequest:
 
 
 def read(operation: str, http: Request, parameters: Sequence[str], support: "ApiSupport") -> ApiRequest:
-    """Check a request.
+    """Admit who asks, then check a request.
 
     Args:
         operation: its operationId.
@@ -111,13 +114,15 @@ def read(operation: str, http: Request, parameters: Sequence[str], support: "Api
         support: what operations share.
 
     Raises:
+        UnknownCallerError, UnavailableError, ClosedError, TenantNotFoundError, MissingRightError: nobody is admitted.
         InvalidError: it is not as the contract says.
         MalformedError: the body is no JSON.
         TooLargeError: the body has more bytes than the operation takes.
     """
     declared = operations()[operation]
-    queries = _query(operation, declared["query"], http)
     path = dict(zip(declared["path"], map(unquote, parameters), strict=True))
+    admission = support.gatekeeper.admit(declared, http, path)
+    queries = _query(operation, declared["query"], http)
 
     def place(name: str, texts: Mapping[str, str]) -> Declared:
         schemas = declared[name].items()
@@ -131,6 +136,7 @@ def read(operation: str, http: Request, parameters: Sequence[str], support: "Api
         http,
         queries,
         support,
+        admission,
     )
 
 

@@ -3,7 +3,6 @@
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import value_answer, value_link
@@ -28,7 +27,6 @@ class DryRunApi:
     definitions: DefinitionService
     parsed: Definitions
     clock: Clock
-    callers: Callers
 
     @web.operation
     def dry_run_definition(self, request: ApiRequest) -> Response:
@@ -52,7 +50,7 @@ class DryRunApi:
             record.version,
             input=body.get("input", {} if step is None else None),
             mocks=body["mocks"],
-            started_by=self.callers.actor(request),
+            started_by=request.admission.actor,
             step=step,
             given=_given(body),
         )

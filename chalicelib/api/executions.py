@@ -6,7 +6,6 @@ from http import HTTPStatus
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import execution_view, summary_view
 from chalicelib.api.filters import wanted_executions
@@ -32,7 +31,6 @@ class ExecutionApi:
     support: ApiSupport
     service: ExecutionService
     details: ExecutionDetails
-    callers: Callers
     token: Callable[[str, str, int], str]
     """Makes the callback token of an execution's thread at a turn."""
     read_upload: Callable[[str, str], Json]
@@ -48,7 +46,7 @@ class ExecutionApi:
             given,
             body.get("name") or request.seed,
             body.get("version"),
-            self.callers.actor(request),
+            request.admission.actor,
         )
         outline = Outline(execution, {})
         if wait:
@@ -74,24 +72,24 @@ class ExecutionApi:
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
         """End an execution and what it has begun."""
-        return self.whole(self.service.cancel(*request.place, self.callers.actor(request), _reason(request)))
+        return self.whole(self.service.cancel(*request.place, request.admission.actor, _reason(request)))
 
     @web.operation
     def pause_execution(self, request: ApiRequest) -> Response:
         """Let an execution and what it has begun stand still."""
-        return self.whole(self.service.pause(*request.place, self.callers.actor(request), _reason(request)))
+        return self.whole(self.service.pause(*request.place, request.admission.actor, _reason(request)))
 
     @web.operation
     def resume_execution(self, request: ApiRequest) -> Response:
         """Let a paused execution go on."""
-        return self.whole(self.service.resume(*request.place, self.callers.actor(request)))
+        return self.whole(self.service.resume(*request.place, request.admission.actor))
 
     @web.operation
     def redrive_execution(self, request: ApiRequest) -> Response:
         """Let an execution go on after its end, from where it stopped or from a step."""
         changes = {name: request.body.get(name) for name in ("step", "stash", "version")}
         changes["again"] = request.body.get("again") is True
-        return self.whole(self.service.redrive(*request.place, self.callers.actor(request), **changes))
+        return self.whole(self.service.redrive(*request.place, request.admission.actor, **changes))
 
     def whole(self, execution: Execution) -> Response:
         """Answer with an execution that was read with all its values."""

@@ -31,6 +31,7 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.TokenExpiredError: HTTPStatus.GONE,
     errors.TokenError: HTTPStatus.NOT_FOUND,
     errors.UnknownCallerError: HTTPStatus.UNAUTHORIZED,
+    errors.ClosedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
@@ -95,8 +96,9 @@ def operation(
         def once() -> Response:
             _require_media_type(http)
             request = read(answers.__name__, http, parameters, self.support)
-            caller = self.support.callers.caller(http)[0]
-            return self.support.replies.once(request, caller, lambda seeded: explained(lambda: answers(self, seeded)))
+            return self.support.replies.once(
+                request, request.admission.actor, lambda seeded: explained(lambda: answers(self, seeded))
+            )
 
         return announced(tagged(http, explained(once)), operations()[answers.__name__])
 
@@ -117,7 +119,10 @@ def explained(answers: Callable[[], Response]) -> Response:
         status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
         found = list(getattr(error, "problems", ()))
         more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
-        return problem(error.title(), str(error), status, **more)
+        response = problem(error.title(), str(error), status, **more)
+        if status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
 
 
 def _require_media_type(http: Request) -> None:

@@ -1,6 +1,6 @@
 """What all operations of the API share."""
 
-from chalicelib.api.callers import Callers
+from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.cursors import Cursors
 from chalicelib.api.replies import Replies
 from chalicelib.core.values.value import value
@@ -12,4 +12,4 @@ class ApiSupport:
 
     cursors: Cursors
     replies: Replies
-    callers: Callers
+    gatekeeper: Gatekeeper

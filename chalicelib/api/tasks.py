@@ -3,7 +3,6 @@
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.callers import Callers
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.filters import between
 from chalicelib.api.support import ApiSupport
@@ -24,7 +23,6 @@ class TaskApi:
 
     support: ApiSupport
     tasks: TaskService
-    callers: Callers
 
     @web.operation
     def list_tasks(self, request: ApiRequest) -> Response:
@@ -36,46 +34,59 @@ class TaskApi:
     @web.operation
     def read_task(self, request: ApiRequest) -> Response:
         """Show all about a task."""
-        return self._view(request, self.tasks.read(*request.place))
+        return self._view(request, self.tasks.read(*self._place(request)))
 
     @web.operation
     def claim_task(self, request: ApiRequest) -> Response:
         """Let others see that the caller does it."""
-        return self._view(request, self.tasks.claim(*request.place, self.callers.person(request)))
+        return self._view(request, self.tasks.claim(*self._place(request), request.admission.person()))
 
     @web.operation
     def release_task(self, request: ApiRequest) -> Response:
         """Leave it to others."""
-        return self._view(request, self.tasks.release(*request.place, self.callers.person(request)))
+        return self._view(request, self.tasks.release(*self._place(request), request.admission.person()))
 
     @web.operation
     def reassign_task(self, request: ApiRequest) -> Response:
         """Give it to others."""
         assignees, groups = tuple(request.body["assignees"]), tuple(request.body["groups"])
-        return self._view(request, self.tasks.reassign(*request.place, self.callers.person(request), assignees, groups))
+        return self._view(
+            request, self.tasks.reassign(*self._place(request), request.admission.person(), assignees, groups)
+        )
 
     @web.operation
     def complete_task(self, request: ApiRequest) -> Response:
         """Take the answer."""
         answer, key = request.body["answer"], request.header["Idempotency-Key"]
-        return self._view(request, self.tasks.complete(*request.place, self.callers.person(request), answer, key))
+        return self._view(request, self.tasks.complete(*self._place(request), request.admission.person(), answer, key))
 
     @web.operation
     def reject_task(self, request: ApiRequest) -> Response:
         """Hear that it will not be done."""
         reason, key = request.body["reason"], request.header["Idempotency-Key"]
-        return self._view(request, self.tasks.reject(*request.place, self.callers.person(request), reason, key))
+        return self._view(request, self.tasks.reject(*self._place(request), request.admission.person(), reason, key))
+
+    def _place(self, request: ApiRequest) -> tuple[str, str]:
+        """Tell the tenant and the id of a task that the caller has the right to; the task tells whose it is.
+
+        Raises:
+            TaskNotFoundError: there is none.
+            MissingRightError: the right is missing.
+        """
+        if request.admission.names is not None:
+            request.admission.require(self.tasks.read(*request.place).definition_id)
+        return request.place
 
     def _view(self, request: ApiRequest, task: Task) -> Response:
         """Answer with a task as whoever asks sees it."""
-        shown = task_json(task, self.callers.person(request) if self.callers.actor(request) else None)
+        shown = task_json(task, request.admission.person() if request.admission.actor else None)
         route = f"/sedo/tenants/{task.tenant_id}/tasks/{task.id}/values"
         return web.answer(shorten(task.tenant_id, shown, task_slots, lambda place: value_link(route, place)))
 
     @web.operation
     def read_task_value(self, request: ApiRequest) -> Response:
         """Read a value of a task."""
-        task = self.tasks.read(*request.place)
+        task = self.tasks.read(*self._place(request))
         found = held(task.tenant_id, find(task_slots(task_json(task, None)), request.query["at"], PLACES))
         return value_answer(request, found, self.tasks.clock.now())
 
@@ -85,7 +96,7 @@ class TaskApi:
         user, group = query["assignee"], query["group"]
         groups = frozenset() if group is None else frozenset({group})
         if query["mine"]:
-            me = self.callers.person(request)
+            me = request.admission.person()
             user, groups = me.user, groups | me.groups
         return TaskFilter(
             status=TaskStatus(query["status"] or TaskStatus.OPEN),

@@ -41,6 +41,8 @@ class Limits:
     """Threads, and things that they wait for, that the view of an execution lists."""
     answer_listed_bytes: int = 500_000
     """Bytes of JSON of each of these lists."""
+    access_entries: int = 500
+    """Roles of a tenant, and as many bindings and API keys."""
 
     definition_bytes: int = 440 * 1024
     """Bytes of a definition as JSON with all that it includes: compressed, it has to fit into an item (Amazon DynamoDB

@@ -20,6 +20,7 @@ from chalicelib.ports import (
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
+    from chalicelib.usecases.access import AccessStore
     from chalicelib.usecases.uploads import UploadStore
 
 
@@ -37,6 +38,7 @@ class Adapters:
     incidents: IncidentLog
     replies: ReplyStore
     uploads: "UploadStore"
+    access: "AccessStore"
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]

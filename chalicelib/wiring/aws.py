@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters import clients
 from chalicelib.adapters.calls.parameters import parameters
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb.access import DynamoAccess
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
@@ -50,6 +51,7 @@ def adapters(settings: Settings) -> Adapters:
         incidents=DynamoIncidents(dynamodb, here),
         replies=DynamoReplies(dynamodb, here),
         uploads=DynamoUploads(dynamodb, here),
+        access=DynamoAccess(dynamodb, here),
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,

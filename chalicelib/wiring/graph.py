@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.core.waits.token import Token
     from chalicelib.ports import Calls
     from chalicelib.usecases.composition import Services
+    from chalicelib.wiring.access import AccessWiring
     from chalicelib.wiring.adapters import Adapters
     from chalicelib.wiring.calls import CallWiring
     from chalicelib.wiring.routes import Routes
@@ -114,7 +115,8 @@ class Wiring:
     @cached_property
     def routes(self) -> "Routes":
         """What the routes call."""
-        from chalicelib.api.callers import Callers  # noqa: PLC0415 - a worker has none
+        from chalicelib.api.admission import Gatekeeper  # noqa: PLC0415 - a worker has none
+        from chalicelib.api.authentication import Callers  # noqa: PLC0415 - the same
         from chalicelib.wiring.routes import routes  # noqa: PLC0415 - the same
 
         return routes(
@@ -124,8 +126,15 @@ class Wiring:
             step_types=self._step_types,
             keys=self._calls.keys,
             tokens=self._calls.tokens,
-            callers=Callers(self._settings.trusts_headers),
+            gatekeeper=Gatekeeper(Callers(self._settings.auth, self._settings.is_alone), self.access.cache.grant),
         )
+
+    @cached_property
+    def access(self) -> "AccessWiring":
+        """Who asks, and what they may do."""
+        from chalicelib.wiring.access import AccessWiring  # noqa: PLC0415 - a worker asks nobody
+
+        return AccessWiring(self._adapters, self._settings)
 
     @cached_property
     def services(self) -> "Services":

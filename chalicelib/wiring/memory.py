@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
+from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -42,6 +43,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         incidents=MemoryIncidents(),
         replies=MemoryReplies(),
         uploads=MemoryUploads(),
+        access=MemoryAccess(),
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 
 from chalicelib.adapters.calls.tokens import Tokens
+from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.answers import AnswerApi
-from chalicelib.api.callers import Callers
 from chalicelib.api.cursors import Cursors
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
@@ -50,10 +50,10 @@ def routes(  # noqa: PLR0913 - by keyword
     step_types: Mapping[str, StepType],
     keys: Callable[[], Sequence[SigningKey]],
     tokens: Tokens,
-    callers: Callers,
+    gatekeeper: Gatekeeper,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
-    support = ApiSupport(Cursors(keys), Replies(adapters.replies, adapters.clock, lambda: token_hex(8)), callers)
+    support = ApiSupport(Cursors(keys), Replies(adapters.replies, adapters.clock, lambda: token_hex(8)), gatekeeper)
     uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
     return Routes(
         health=HealthApi(support, adapters.health),
@@ -63,13 +63,12 @@ def routes(  # noqa: PLR0913 - by keyword
             support,
             services.executions,
             services.execution_details,
-            callers,
             lambda *turn: tokens.issue(CallKey(*turn)),
             uploads.read,
         ),
-        answers=AnswerApi(support, services.answers, callers, lambda: token_hex(8)),
-        tasks=TaskApi(support, services.tasks, callers),
-        dry_runs=DryRunApi(support, services.definitions, definitions, adapters.clock, callers),
+        answers=AnswerApi(support, services.answers, lambda: token_hex(8)),
+        tasks=TaskApi(support, services.tasks),
+        dry_runs=DryRunApi(support, services.definitions, definitions, adapters.clock),
         values=ValueApi(support, services.values, adapters.clock),
         uploads=uploads,
     )

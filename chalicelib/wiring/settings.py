@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 LONGEST_PREFIX = 42
 """Characters: the name of a queue has 80 at most (Amazon SQS Developer Guide, "message quotas")."""
 
+SHORTEST_SECRET = 32
+"""Characters of a secret that signs tokens (RFC 7518, section 3.2)."""
+LONGEST_LEEWAY = 60
+"""Seconds."""
+
 
 def _prefix(text: str) -> str:
     if len(text) > LONGEST_PREFIX or not (text.isascii() and text.replace("-", "").replace("_", "").isalnum()):
@@ -62,6 +67,38 @@ def _origins(text: str) -> Collection[str]:
         if scheme not in {"http", "https"} or not host or "/" in host or not host.isprintable() or " " in host:
             raise ValueError(f"{origin!r} is no origin: it is * or like https://console.example.com")
     return found
+
+
+def _names(text: str) -> Sequence[str]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+def _means(text: str) -> Collection[str]:
+    found = frozenset(_names(text))
+    if unknown := found - {"jwt", "keys", "iam", "none"}:
+        raise ValueError(f"{min(unknown)!r} is none of jwt, keys, iam and none")
+    if len(found) > 1 and not found <= {"jwt", "keys"}:
+        raise ValueError("only jwt and keys go together: API Gateway has one authorizer for a route")
+    return found
+
+
+def _url(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme not in {"http", "https"} or not rest:
+        raise ValueError("it is a URL")
+    return text
+
+
+def _long_enough(text: str) -> str:
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"it has at least {SHORTEST_SECRET} characters")
+    return text
+
+
+def _leeway(text: str) -> int:
+    if not text.isdecimal() or int(text) > LONGEST_LEEWAY:
+        raise ValueError(f"it is a number of seconds from 0 to {LONGEST_LEEWAY}")
+    return int(text)
 
 
 def _token_keys(text: str) -> "Sequence[SigningKey]":
@@ -131,13 +168,51 @@ class Settings:
         False,  # noqa: FBT003 - a default
         "true: the event source mappings have ReportBatchItemFailures (false)",
     )
-    trusts_headers: bool = _variable(
-        "SEDO_TRUSTED_HEADERS",
+    auth: Collection[str] = _variable(
+        "SEDO_AUTH",
+        _means,
+        frozenset({"none"}),
+        "how callers show who they are: jwt, keys, both separated by a comma, or iam; none: not at all, and only where "
+        "nobody else can reach sedo (none)",
+    )
+    is_alone: bool = _variable(
+        "SEDO_LOOPBACK",
         _flag,
         False,  # noqa: FBT003 - a default
-        "true: callers say themselves who they are, in X-Sedo-User and X-Sedo-Groups; for development only (false)",
+        "true: the process can be reached from its own machine alone, as the local runner sees to (false)",
     )
-
+    jwt_issuer: str = _variable("SEDO_JWT_ISSUER", str, "", "who signs tokens: the claim iss (none)")
+    jwt_audiences: Sequence[str] = _variable(
+        "SEDO_JWT_AUDIENCE",
+        _names,
+        (),
+        "for whom tokens are: one of these, separated by commas, is the claim aud (none)",
+    )
+    jwt_keys: str = _variable(
+        "SEDO_JWT_JWKS_URL",
+        _url,
+        "",
+        "where the public keys of the issuer are (what OpenID discovery finds below the issuer)",
+    )
+    jwt_secret: str = _variable(
+        "SEDO_JWT_SECRET",
+        _long_enough,
+        "",
+        "the secret that signs tokens with HS256, in place of keys of the issuer: 32 characters at least (none)",
+        secret=True,
+    )
+    jwt_tenants: str = _variable(
+        "SEDO_JWT_TENANTS",
+        str,
+        "tenants",
+        "the claim with the tenants of a caller: a list, or names in a text (tenants)",
+    )
+    jwt_groups: str = _variable(
+        "SEDO_JWT_GROUPS", str, "groups", "the claim with the groups of a caller: a list, or names in a text (groups)"
+    )
+    jwt_leeway: int = _variable(
+        "SEDO_JWT_LEEWAY", _leeway, 30, "seconds that the clock of the issuer may differ, 60 at most (30)"
+    )
     cors_origins: Collection[str] = _variable(
         "SEDO_CORS_ORIGINS",
         _origins,
@@ -173,11 +248,24 @@ class Settings:
                 given |= {each.name: each.metadata["read"](text)} if text else {}
             except ValueError as error:
                 problems.append(f"{each.metadata['name']}={text}: {error}")
+        problems += _jwt_problems(given)
         if problems:
             from chalicelib.core.values.errors import SetupError  # noqa: PLC0415 - rarely needed, and not light
 
             raise SetupError("; ".join(problems))
         return cls(**given)
+
+
+def _jwt_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    """Name what tokens need, and what is not there."""
+    if "jwt" not in given.get("auth", ()):
+        return
+    for name in ("jwt_issuer", "jwt_audiences"):
+        if not given.get(name):
+            variable = next(each.metadata["name"] for each in fields(Settings) if each.name == name)
+            yield f"{variable} is not set, and SEDO_AUTH=jwt needs it"
+    if given.get("jwt_secret") and given.get("jwt_keys"):
+        yield "SEDO_JWT_SECRET and SEDO_JWT_JWKS_URL are both set: tokens are signed in one way"
 
 
 def variables() -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.adapters import clients
+from chalicelib.adapters.dynamodb.access import DynamoAccess
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
@@ -15,6 +16,7 @@ from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
+from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -41,6 +43,7 @@ from chalicelib.ports import (
     SignalStore,
     TaskStore,
 )
+from chalicelib.usecases.access import AccessStore
 from chalicelib.usecases.uploads import UploadStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
@@ -69,6 +72,7 @@ class Backend:
     incidents: IncidentLog
     replies: ReplyStore
     uploads: UploadStore
+    access: AccessStore
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -144,6 +148,7 @@ def _memory() -> Backend:
         incidents=MemoryIncidents(),
         replies=MemoryReplies(),
         uploads=MemoryUploads(),
+        access=MemoryAccess(),
         queue=queue,
         receive=receive,
     )
@@ -175,6 +180,7 @@ def _aws(endpoint: str | None) -> Aws:
         incidents=DynamoIncidents(dynamodb, names),
         replies=DynamoReplies(dynamodb, names),
         uploads=DynamoUploads(dynamodb, names),
+        access=DynamoAccess(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,
     )

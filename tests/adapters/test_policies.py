@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.adapters import health
 from chalicelib.adapters.dynamodb.tables import TABLES
+from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
@@ -61,6 +62,11 @@ def api(aws: Aws, tenant: str) -> None:
     replies.keep("name", KeptAnswer(200, {}, random_text(600_000)), NOW + timedelta(days=1))
     replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
     replies.forget("name")
+    entry, access = AccessEntry(tenant, EntryKind.ROLE, "r", {}, NOW), aws.backend.access
+    assert access.put(entry)
+    assert access.get(tenant, EntryKind.ROLE, "r") == entry
+    assert access.list(tenant, [EntryKind.ROLE], 10) == [entry]
+    assert access.delete(entry)
     uploads = aws.backend.uploads
     uploads.open(tenant, NOW)
     uploads.put(tenant, 1, b"1", NOW)
@@ -86,6 +92,11 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.executions.update(waiting(execution))
     dependencies.queue.send([Message(execution.id, Started()), Message(execution.id, TimerFired(ROOT, 1))])
     health.check(aws.dynamodb, aws.sqs, aws.names)
+
+
+def authorizer(aws: Aws, tenant: str) -> None:
+    """Do what finding out who asks does."""
+    assert aws.backend.access.get(tenant, EntryKind.KEY, "0") is None
 
 
 def worker(aws: Aws, tenant: str) -> None:
@@ -173,7 +184,7 @@ def resources(aws: Aws, params: dict[str, str]) -> Iterator[str]:
         yield f"arn:aws:dynamodb:eu-west-1:123456789012:table/{table}{index}"
 
 
-@pytest.mark.parametrize("function", [api, worker, schedule])
+@pytest.mark.parametrize("function", [api, authorizer, worker, schedule])
 def test_each_function_may_do_all_that_it_does(
     moto_aws: Aws, tenant: str, function: Callable[[Aws, str], None]
 ) -> None:
@@ -216,11 +227,16 @@ def test_no_function_may_scan_or_delete(policy: dict[str, list[dict[str, list[st
 
 
 @every_policy
-def test_only_who_waits_for_an_event_is_ever_deleted(policy: dict[str, list[dict[str, list[str]]]]) -> None:
-    deleting = [
-        statement["Resource"] for statement in policy["Statement"] if "dynamodb:DeleteItem" in statement["Action"]
-    ]
-    assert deleting == [["arn:*:dynamodb:*:*:table/sedo*_event_channel"]]
+def test_only_who_waits_for_an_event_and_who_may_do_what_is_ever_deleted(
+    policy: dict[str, list[dict[str, list[str]]]],
+) -> None:
+    deleting = {
+        resource.rpartition("/")[2]
+        for statement in policy["Statement"]
+        if "dynamodb:DeleteItem" in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    assert deleting <= {"sedo*_event_channel", "sedo*_access"}
 
 
 @pytest.mark.parametrize("function", ["api", "worker", "schedule"])

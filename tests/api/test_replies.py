@@ -80,7 +80,7 @@ class Once:
     def __init__(self) -> None:
         self.clock, self.seeds = MemoryClock(START), list[str]()
         self.use(MemoryReplies())
-        support: Any = None  # which a start does not need
+        support = Home().wiring.routes.executions.support
         http = http_request("POST", "/sedo/tenants/t/definitions/d/execute", {"Idempotency-Key": "k"})
         self.request = read("execute_definition", http, ("t", "d"), support)
 

@@ -176,15 +176,13 @@ def test_who_is_not_known_can_do_nothing(sedo: Sedo) -> None:
     assert ask(sedo, None, "GET", path).json_body["actions"]["claim"]["possible"] is False
 
 
-def test_who_callers_say_they_are_counts_only_where_that_is_trusted(
-    sedo: Sedo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("SEDO_TRUSTED_HEADERS")
+def test_nobody_may_ask_where_everybody_could(sedo: Sedo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SEDO_LOOPBACK")
     wiring.cache_clear()
-    careful = Sedo()
-    careful.client = Client(app, "prod", str(PROJECT))
-    started(careful)
-    assert_problem(ask(careful, "ada", "POST", f"{only(careful)}/claim"), 401)
+    sedo.client = Client(app, "prod", str(PROJECT))
+    for path in (f"{T}/tasks", "/sedo/health", "/sedo/openapi.json", "/sedo/docs"):
+        assert_problem(sedo.ask("GET", path), 503, "sedo answers nobody here: nothing says who may ask")
+    assert_problem(sedo.ask("POST", "/sedo/callbacks/x/succeed", {}), 503)
 
 
 def test_lists_hold_what_is_asked_for(sedo: Sedo) -> None:

@@ -18,7 +18,7 @@ EXAMPLES = 1_000
 @contextmanager
 def served(home: Path, python: Path) -> Iterator[str]:
     """Run sedo; answer its address."""
-    with Sedo(home, python, project=PROJECT, SEDO_TRUSTED_HEADERS="true") as sedo:
+    with Sedo(home, python, project=PROJECT) as sedo:
         sedo.read_until("Ctrl-C stops it")
         Thread(target=sedo.output.read, daemon=True).start()  # a full pipe would stop it
         yield f"http://{backend.HOST}:{sedo.port}"

@@ -11,7 +11,7 @@ def world() -> Iterator[World]:
     """One for many requests: what is refused changes nothing."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SEDO_STORES", "memory")
-        environment.setenv("SEDO_TRUSTED_HEADERS", "true")
+        environment.setenv("SEDO_LOOPBACK", "true")
         wiring.cache_clear()
         yield World()
     wiring.cache_clear()

@@ -35,7 +35,10 @@ def test_every_variable_is_read() -> None:
             "SEDO_AWS_ALLOW": "sqs:SendMessage dynamodb:*",
             "SEDO_LAMBDA_ALLOW": "orders-*",
             "SEDO_REPORTS_FAILURES": "true",
-            "SEDO_TRUSTED_HEADERS": "false",
+            "SEDO_AUTH": "jwt, keys",
+            "SEDO_JWT_ISSUER": "https://issuer.test",
+            "SEDO_JWT_AUDIENCE": "sedo",
+            "SEDO_LOOPBACK": "false",
         }
     )
     assert (settings.prefix, settings.stores, settings.secrets) == ("sedo-prod", "memory", "secretsmanager")
@@ -43,8 +46,8 @@ def test_every_variable_is_read() -> None:
     assert [key.id for key in settings.token_keys] == ["one"]
     assert settings.http_hosts == {"127.0.0.1", "*.corp.test"}
     assert (settings.aws_actions, settings.lambda_functions) == (("sqs:SendMessage", "dynamodb:*"), ("orders-*",))
-    assert (settings.reports_failures, settings.trusts_headers) == (True, False)
-    assert "one" not in repr(settings)
+    assert (settings.reports_failures, settings.is_alone, settings.auth) == (True, False, {"jwt", "keys"})
+    assert KEY not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,7 @@ def test_nothing_else_reads_the_environment() -> None:
 
 def test_those_of_the_stage_count_in_chalices_test_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEDO_STORES", "memory")
-    monkeypatch.delenv("SEDO_TRUSTED_HEADERS", raising=False)
+    monkeypatch.delenv("SEDO_LOOPBACK", raising=False)
     graph.wiring.cache_clear()
     mine = "/sedo/tenants/123/tasks?mine=true"
     assert (

@@ -93,6 +93,20 @@ REPLIES = TableSchema("reply", "replyKey", "part", numbers=("part",))
 """Answers by the keys of their requests: part 0 says who has the key, all have some of the body."""
 UPLOADS = TableSchema("upload", "upload", "part", numbers=("part",))
 """Large inputs that are sent in parts: part 0 says up to when one is kept, the others are chunks."""
+ACCESS = TableSchema("access", "tenantId", "entry")
+"""Tenants, and their roles, bindings and API keys: ``<kind>#<name>``; those of the installation under ``*``."""
 
-TABLES = (DEFINITIONS, DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, INCIDENTS, REPLIES, UPLOADS)
+TABLES = (
+    DEFINITIONS,
+    DEFINITION_VERSIONS,
+    EXECUTIONS,
+    HISTORY,
+    PAYLOADS,
+    SIGNALS,
+    TASKS,
+    INCIDENTS,
+    REPLIES,
+    UPLOADS,
+    ACCESS,
+)
 """All tables, in the order in which they are made."""

@@ -89,6 +89,18 @@ class UnknownCallerError(SedoError):
     """who asks is not known."""
 
 
+class MissingRightError(ForbiddenError):
+    """a right is missing."""
+
+
+class ClosedError(SedoError):
+    """sedo answers nobody here: nothing says who may ask."""
+
+
+class TenantNotFoundError(NotFoundError):
+    """tenant not found."""
+
+
 class ConflictError(SedoError):
     """it is there already, with other content."""
 

@@ -1,0 +1,1 @@
+"""Who asks: what tokens and API keys say."""

@@ -1,0 +1,117 @@
+"""Admission: whether who asks may do what an operation does, as the contract says in ``x-right``."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalice.app import Request
+
+from chalicelib.api.authentication import ANONYMOUS, Callers
+from chalicelib.core.access.principal import Means, Principal
+from chalicelib.core.access.rights import Grant
+from chalicelib.core.executions.identity import ExecutionId
+from chalicelib.core.values.errors import MissingRightError, TenantNotFoundError, UnknownCallerError
+from chalicelib.core.values.value import value
+from chalicelib.core.waits.task import Person
+
+NONE, KNOWN = "none", "known"
+"""Rights that everybody has: who asks need not be known, or has to be."""
+
+
+@value
+class Admission:
+    """Who asks, and what they may do in the tenant of the request."""
+
+    principal: Principal | None
+    """None: the operation is for everybody."""
+    right: str
+    grant: Grant = Grant()
+
+    @property
+    def actor(self) -> str | None:
+        """Who asks, for what is written; None: nobody in particular."""
+        principal = self.principal
+        is_nobody = principal is None or (principal.means is Means.NONE and principal.subject == ANONYMOUS)
+        return None if principal is None or is_nobody else principal.subject
+
+    def person(self) -> Person:
+        """Tell who asks, and of which groups they are.
+
+        Raises:
+            UnknownCallerError: that is not known.
+        """
+        if self.principal is None or self.actor is None:
+            raise UnknownCallerError(
+                "tasks are for people who are known: set SEDO_AUTH to jwt, keys or iam; on a machine of your own, "
+                "where it is none, send X-Sedo-User, and X-Sedo-Groups if need be"
+            )
+        return Person(self.principal.subject, self.principal.groups)
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """The things that the right of the operation is given to, by patterns of their names; None: all."""
+        return self.grant.names(self.right)
+
+    def require(self, name: str | None, right: str | None = None) -> None:
+        """Refuse what the caller may not do with the thing of a name.
+
+        Raises:
+            MissingRightError: the right is missing.
+        """
+        wanted = right or self.right
+        if not self.grant.allows(wanted, name):
+            of = "" if name is None else f" of {name!r}"
+            raise MissingRightError(f"that needs the right {wanted}{of}: ask who administers the tenant for a role")
+
+
+class Gatekeeper:
+    """Admits callers.
+
+    Args:
+        callers: tells who asks.
+        grant: tells what a principal may do in a tenant that it may enter.
+    """
+
+    def __init__(self, callers: Callers, grant: Callable[[Principal, str], Grant]) -> None:
+        self._callers, self._grant = callers, grant
+
+    def admit(self, declared: Mapping[str, Any], http: Request, path: Mapping[str, str]) -> Admission:
+        """Admit who asks for an operation, or refuse.
+
+        Args:
+            declared: the operation, as the compiled contract has it.
+            http: the request.
+            path: the parameters of its path.
+
+        Raises:
+            UnknownCallerError, UnavailableError, ClosedError: as :meth:`Callers.principal`.
+            TenantNotFoundError: for who asks there is no such tenant.
+            MissingRightError: the right is missing.
+        """
+        right = declared["right"]
+        if right == NONE:
+            self._callers.require_open()
+            return Admission(None, right)
+        principal = self._callers.principal(http)
+        if right == KNOWN:
+            return Admission(principal, right)
+        tenant = path["tenantId"]
+        if not principal.may_enter(tenant):
+            raise TenantNotFoundError(f"there is no tenant {tenant!r}")
+        admission = Admission(principal, right, self._grant(principal, tenant))
+        if principal.tenants is None and admission.grant == Grant():
+            raise TenantNotFoundError(f"there is no tenant {tenant!r}")
+        admission.require(_name(declared.get("named"), path))
+        return admission
+
+
+def _name(named: str | None, path: Mapping[str, str]) -> str | None:
+    """Find the name of the thing that a request is about, as far as its path says it; None: any.
+
+    That of a task stands in it: who reads the task checks it.
+    """
+    if named == "execution":
+        try:
+            return ExecutionId.parse(path["id"]).definition
+        except ValueError:
+            return None
+    return None if named in {None, "task"} else path[named]

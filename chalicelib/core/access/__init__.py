@@ -1,0 +1,1 @@
+"""Who may do what: principals, roles and bindings (role-based access control)."""

@@ -1,0 +1,253 @@
+"""The use cases of access: tenants, roles, bindings and API keys, and what a principal may do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, TypeAlias
+
+from chalicelib.adapters.calls.expiring import Expiring
+from chalicelib.core.access.entries import AccessEntry, EntryKind, policy_of, read_binding, read_role
+from chalicelib.core.access.keys import ApiKey, hash_of, key_document, place_of, read_key, write_key
+from chalicelib.core.access.principal import Means, Policy, Principal, grant_of
+from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, Grant
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import (
+    ConflictError,
+    InvalidError,
+    MissingRightError,
+    NotFoundError,
+    UnknownCallerError,
+)
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.engine import optimistic
+from chalicelib.ports import Clock
+
+KEPT = timedelta(minutes=1)
+"""How long a function goes on with what it has read of a tenant's roles and bindings, or of a key."""
+
+EntryCondition: TypeAlias = Callable[[AccessEntry | None], None]
+"""Raises PreconditionFailedError unless an entry, or that there is none, is as somebody asks that it be."""
+
+
+class AccessStore(Protocol):
+    """Entries; every read is strongly consistent."""
+
+    def get(self, tenant_id: str, kind: EntryKind, name: str) -> AccessEntry | None:
+        """Read an entry.
+
+        Raises:
+            UnavailableError: the store did not answer; so do all others.
+        """
+
+    def list(self, tenant_id: str, kinds: Sequence[EntryKind], limit: int, after: str = "") -> Sequence[AccessEntry]:
+        """Read entries of kinds that are neighbours, by name, after a name of the first kind."""
+
+    def put(self, entry: AccessEntry) -> bool:
+        """Write the next version of an entry; tell whether the one before was there."""
+
+    def delete(self, entry: AccessEntry) -> bool:
+        """Take an entry away; tell whether this version of it was there."""
+
+
+class AccessCache:
+    """Reads who may do what, and keeps it for a minute."""
+
+    def __init__(self, store: AccessStore, now: Callable[[], datetime]) -> None:
+        self._store, self._now = store, now
+        self._policies = Expiring(self._policy, now)
+        self._keys = Expiring(self._key, now)
+
+    def policy(self, tenant_id: str) -> Policy:
+        """Answer the roles and bindings of a tenant."""
+        return self._policies.get(tenant_id)
+
+    def grant(self, principal: Principal, tenant_id: str) -> Grant:
+        """Tell what a principal may do in a tenant that it may enter."""
+        if principal.means is Means.NONE:
+            return grant_of(principal, Policy(), Policy())
+        installation = self.policy(INSTALLATION) if principal.operates else Policy()
+        tenant = installation if tenant_id == INSTALLATION else self.policy(tenant_id)
+        return grant_of(principal, tenant, installation)
+
+    def bearer(self, text: str) -> Principal:
+        """Find out who asks with an API key.
+
+        Raises:
+            UnknownCallerError: there is no such key, or it counts no more.
+            UnavailableError: the store did not answer.
+        """
+        place = place_of(text)
+        key = None if place is None else self._keys.get(place)
+        wrong = "there is no such API key" if key is None else key.problem(text, self._now())
+        if key is None or wrong is not None:
+            raise UnknownCallerError(wrong)
+        return Principal(key.subject, Means.KEY, frozenset({key.tenant_id}), roles=key.roles, key_id=key.id)
+
+    def _policy(self, tenant_id: str) -> tuple[Policy, timedelta]:
+        kinds = (EntryKind.BINDING, EntryKind.ROLE)
+        return policy_of(self._store.list(tenant_id, kinds, 2 * LIMITS.access_entries)), KEPT
+
+    def _key(self, place: tuple[str, str]) -> tuple[ApiKey | None, timedelta]:
+        entry = self._store.get(place[0], EntryKind.KEY, place[1])
+        return (None if entry is None else read_key(entry)), KEPT
+
+
+@value
+class AccessService:
+    """Changes who may do what."""
+
+    store: AccessStore
+    cache: AccessCache
+    clock: Clock
+    new_id: Callable[[], str]
+    """Makes the id of a key: 16 hexadecimal digits."""
+    new_secret: Callable[[], str]
+    """Makes the secret of a key: 64 hexadecimal digits."""
+
+    def list(self, tenant_id: str, kind: EntryKind, limit: int, after: str = "") -> Sequence[AccessEntry]:
+        """Read entries of a kind, by name, after a name."""
+        return self.store.list(tenant_id, (kind,), limit, after)
+
+    def read(self, tenant_id: str, kind: EntryKind, name: str) -> AccessEntry:
+        """Read an entry.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self.store.get(tenant_id, kind, name)
+        if found is None:
+            raise NotFoundError(f"there is no {kind} {name!r}")
+        return found
+
+    def put(  # noqa: PLR0913 - by keyword
+        self,
+        tenant_id: str,
+        kind: EntryKind,
+        name: str,
+        document: Mapping[str, Json],
+        *,
+        by: str | None,
+        grant: Grant,
+        require: EntryCondition | None = None,
+    ) -> tuple[AccessEntry, bool]:
+        """Write an entry; answer it, and whether it is new.
+
+        Raises:
+            InvalidError: a built-in role has this name, or the role of a binding is not there.
+            MissingRightError: it gives what its author does not have.
+            ConflictError: there are as many as there can be.
+            PreconditionFailedError: it is not as ``require`` asks.
+            UnavailableError: others were always quicker.
+        """
+        self._check(tenant_id, kind, name, document, grant)
+
+        def made(known: AccessEntry | None) -> tuple[AccessEntry | None, tuple[AccessEntry, bool]]:
+            if require is not None:
+                require(known)
+            if known is None and kind is not EntryKind.TENANT:
+                self._make_room(tenant_id, kind)
+            version = 1 if known is None else known.version + 1
+            entry = AccessEntry(tenant_id, kind, name, document, self.clock.now(), by, version)
+            return entry, (entry, known is None)
+
+        def read() -> AccessEntry | None:
+            return self.store.get(tenant_id, kind, name)
+
+        def write(entry: AccessEntry | None) -> bool:
+            return entry is not None and self.store.put(entry)
+
+        return optimistic.change(read, made, write, f"the {kind} {name!r}")
+
+    def delete(self, tenant_id: str, kind: EntryKind, name: str, require: EntryCondition | None = None) -> None:
+        """Take an entry away.
+
+        Raises:
+            NotFoundError: there is none.
+            PreconditionFailedError: it is not as ``require`` asks.
+            UnavailableError: others were always quicker.
+        """
+
+        def found(entry: AccessEntry) -> tuple[AccessEntry, None]:
+            if require is not None:
+                require(entry)
+            return entry, None
+
+        optimistic.change(
+            lambda: self.read(tenant_id, kind, name), found, self.store.delete, f"that the {kind} {name!r} goes"
+        )
+
+    def create_key(  # noqa: PLR0913 - by keyword
+        self,
+        tenant_id: str,
+        *,
+        title: str,
+        roles: Sequence[str],
+        expires_at: datetime | None,
+        by: str | None,
+        grant: Grant,
+    ) -> tuple[ApiKey, str]:
+        """Make a key; answer it, and its text, which nobody can read again.
+
+        Raises:
+            InvalidError: a role is not there, or it would have expired already.
+            MissingRightError: it gives what its author does not have.
+            ConflictError: there are as many as there can be.
+        """
+        now = self.clock.now()
+        if expires_at is not None and expires_at <= now:
+            raise InvalidError("expiresAt is in the past")
+        for role in roles:
+            self._check_role(tenant_id, role, grant)
+        self._make_room(tenant_id, EntryKind.KEY)
+        key_id = self.new_id()
+        text = write_key(tenant_id, key_id, self.new_secret())
+        key = ApiKey(tenant_id, key_id, hash_of(text), title, tuple(roles), now, by, expires_at)
+        if not self.store.put(AccessEntry(tenant_id, EntryKind.KEY, key_id, key_document(key), now, by)):
+            raise ConflictError(f"there is a key {key_id!r} already: ask again")
+        return key, text
+
+    def revoke_key(self, tenant_id: str, key_id: str, by: str | None) -> None:
+        """Let a key count no more, from within a minute on; it stays in the list.
+
+        Raises:
+            NotFoundError: there is none.
+            UnavailableError: others were always quicker.
+        """
+
+        def revoked(entry: AccessEntry) -> tuple[AccessEntry, None]:
+            key, now = read_key(entry), self.clock.now()
+            document = key_document(copy_with(key, revoked_at=key.revoked_at or now))
+            version = entry.version + 1
+            return copy_with(entry, document=document, changed_at=now, changed_by=by, version=version), None
+
+        optimistic.change(
+            lambda: self.read(tenant_id, EntryKind.KEY, key_id), revoked, self.store.put, f"the key {key_id!r}"
+        )
+
+    def _check(self, tenant_id: str, kind: EntryKind, name: str, document: Mapping[str, Json], grant: Grant) -> None:
+        if kind is EntryKind.BINDING:
+            self._check_role(tenant_id, read_binding(name, document).role, grant)
+        elif kind is EntryKind.ROLE:
+            if name in BUILT_IN:
+                raise InvalidError(f"{name!r} is a built-in role: take another name")
+            if not grant.covers(read_role(name, document).rules):
+                raise MissingRightError(f"the role {name!r} would give rights that you do not have yourself")
+
+    def _check_role(self, tenant_id: str, name: str, grant: Grant) -> None:
+        """Hold a role that is given against what its giver may do.
+
+        Raises:
+            InvalidError: there is no such role.
+            MissingRightError: it gives more.
+        """
+        own = None if name in BUILT_IN else self.store.get(tenant_id, EntryKind.ROLE, name)
+        role = BUILT_IN.get(name) if own is None else read_role(name, own.document)
+        if role is None:
+            raise InvalidError(f"there is no role {name!r}: the built-in ones are {', '.join(BUILT_IN)}")
+        if not grant.covers(role.rules):
+            raise MissingRightError(f"the role {name!r} gives rights that you do not have yourself")
+
+    def _make_room(self, tenant_id: str, kind: EntryKind) -> None:
+        most = LIMITS.access_entries
+        if len(self.store.list(tenant_id, (kind,), most)) == most:
+            raise ConflictError(f"there are {most} of kind {kind} already: take away those that nobody needs")

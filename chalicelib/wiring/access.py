@@ -1,0 +1,42 @@
+"""Access: who asks, and what they may do."""
+
+from functools import cached_property
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from chalicelib.usecases.access import AccessCache, AccessService
+from chalicelib.wiring.adapters import Adapters
+from chalicelib.wiring.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.identity.tokens import TokenReader
+    from chalicelib.api.authentication import Authenticator
+
+
+class AccessWiring:
+    """The use cases of access, and what the authorizer does."""
+
+    def __init__(self, adapters: Adapters, settings: Settings) -> None:
+        self._settings, self._now = settings, adapters.clock.now
+        self.cache = AccessCache(adapters.access, adapters.clock.now)
+        self.service = AccessService(
+            adapters.access, self.cache, adapters.clock, lambda: token_hex(8), lambda: token_hex(32)
+        )
+
+    @cached_property
+    def authenticator(self) -> "Authenticator":
+        """What the authorizer does."""
+        from chalicelib.api.authentication import Authenticator  # noqa: PLC0415 - one function authorizes
+
+        auth = self._settings.auth
+        return Authenticator(
+            self._tokens().bearer if "jwt" in auth else None, self.cache.bearer if "keys" in auth else None
+        )
+
+    def _tokens(self) -> "TokenReader":
+        from chalicelib.adapters.identity.key_set import KeySet  # noqa: PLC0415 - PyJWT takes a while to load
+        from chalicelib.adapters.identity.tokens import Claims, TokenReader  # noqa: PLC0415 - the same
+
+        given = self._settings
+        claims = Claims(given.jwt_issuer, given.jwt_audiences, given.jwt_tenants, given.jwt_groups, given.jwt_leeway)
+        return TokenReader(claims, given.jwt_secret or KeySet(given.jwt_keys, given.jwt_issuer, self._now))
