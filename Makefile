@@ -5,6 +5,10 @@ PORT ?= 8000
 PYTHON ?= python3
 export SEDO_HOME PORT
 
+ifdef AUTH
+export SEDO_AUTH = $(AUTH)
+endif
+
 APP := $(SEDO_HOME)/app
 REDOCLY := $(SEDO_HOME)/redocly
 MINISTACK := $(SEDO_HOME)/ministack
@@ -12,10 +16,12 @@ PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench flame soak mutants format docs install ministack clean
+.PHONY: help run token test check bench flame soak mutants format docs install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
+	@echo "              (AUTH=keys and AUTH=jwt ask callers who they are)"
+	@echo "make token    make a key for it: ROLE=admin TENANT=123, or with AUTH=jwt SUBJECT=ada a token"
 	@echo "make test     install what the checks need, then run them all"
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
@@ -29,6 +35,9 @@ help:
 
 run: $(APP)/.run-installed $(MINISTACK)/.installed
 	@exec $(PY) -m local
+
+token: $(APP)/.run-installed
+	@ROLE="$(ROLE)" TENANT="$(TENANT)" AUTH="$(AUTH)" SUBJECT="$(SUBJECT)" $(PY) -m local.access
 
 test: install
 	@$(MAKE) --no-print-directory check

@@ -28,6 +28,7 @@ from chalicelib.wiring.settings import variables
 from docs.contract import contract_json, served_json
 from docs.failures import failures
 from docs.limits import limits
+from docs.rights import rights
 
 DEFAULTS = """\
 At the start of an execution the `default`s of `inputSchema` are filled into the input, which has to pass the schema
@@ -119,6 +120,7 @@ def main(arguments: list[str]) -> int:
         "functions.md": "\n".join(functions()),
         "settings.md": "\n".join(settings()),
         "limits.md": "\n".join(limits()),
+        "rights.md": "\n".join(rights(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0])),
         "failures.md": "\n".join(failures()),
         "design.md": with_table((DOCS / "design.md").read_text(encoding="utf-8"), state_table()),
         "../chalicelib/api/contract.json": contract_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),

@@ -91,11 +91,13 @@ def _answer(response: Mapping[str, Any]) -> GatewayAnswer:
 
 
 def _refusal(refusal: LocalGatewayException) -> GatewayAnswer:
+    headers = tuple(refusal.headers.items())
     match refusal.CODE:
         case HTTPStatus.UNAUTHORIZED:
-            detail = "the Authorization header is missing"
+            detail = "send Authorization: Bearer, with a token or an API key"
+            headers += (("WWW-Authenticate", "Bearer"),)
         case HTTPStatus.FORBIDDEN:
             detail = "the authorizer refused this request"
         case _:
             detail = "the authorizer failed"
-    return problem(refusal.CODE, detail, tuple(refusal.headers.items()))
+    return problem(refusal.CODE, detail, headers)

@@ -3,6 +3,7 @@
 import fcntl
 import http.client
 import importlib
+import json
 import os
 import socket
 import threading
@@ -20,7 +21,7 @@ from chalice.config import Config
 from chalicelib.adapters import clients
 from chalicelib.wiring.settings import Settings
 from deploy import resources
-from local import backend
+from local import access, backend
 from local.drivers import drivers
 from local.environment import chalice_config, set_environment
 from local.errors import LocalError
@@ -41,16 +42,18 @@ LOSSES = (
     "that is done every second, and less often when there is much of it"
 )
 
+KEY = '-H "Authorization: Bearer $KEY" '
+
 TRY_THIS = """
 Try this:
 
-  curl --data-binary @definitions/example-definition.yaml -H 'Content-Type: application/yaml' \\
+  curl {key}--data-binary @definitions/example-definition.yaml -H 'Content-Type: application/yaml' \\
     {url}/sedo/tenants/123/definitions
 
-  curl --data '{{"input": {{"foo": "bar"}}}}' -H 'Content-Type: application/json' \\
+  curl {key}--data '{{"input": {{"foo": "bar"}}}}' -H 'Content-Type: application/json' \\
     {url}/sedo/tenants/123/definitions/example-definition/execute
 
-  curl {url}/sedo/tenants/123/executions
+  curl {key}{url}/sedo/tenants/123/executions
 
 Ctrl-C stops it; what is stored stays.
 """
@@ -74,8 +77,10 @@ def run(home: Path, port: str) -> None:
         say(LOSSES)
         ministack = stack.enter_context(backend.running(backend.interpreter(home), home / "data"))
         config = chalice_config(Path.cwd())
+        access.prepare(os.environ, home / "data")
         set_environment(os.environ, config, ministack.endpoint)
-        prefix = Settings.from_environment().prefix
+        settings = Settings.from_environment()
+        prefix, auth = settings.prefix, ",".join(sorted(settings.auth))
         made = resources.ensure(clients.dynamodb(), clients.sqs(), prefix)
         resources.ensure_token_keys(clients.ssm(), prefix)
         say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
@@ -83,8 +88,11 @@ def run(home: Path, port: str) -> None:
         stack.enter_context(_serving(listener, Gateway(app, config)))
         driving = stack.enter_context(_driving(app, config))
         _wait_until_healthy(url, ministack)
+        how = {"url": url, "endpoint": ministack.endpoint, "auth": auth, "issuer": settings.jwt_issuer}
+        stack.enter_context(_told(home / "data" / access.RUNNING, **how))
         say(f"sedo is ready: {url}")
-        say(TRY_THIS.format(url=url))
+        say(access.notices(auth, url))
+        say(TRY_THIS.format(url=url, key="" if auth == "none" else KEY))
         while True:
             ministack.check()
             check_driven(driving)
@@ -99,6 +107,16 @@ def check_driven(threads: Sequence[threading.Thread]) -> None:
     """
     if not all(thread.is_alive() for thread in threads):
         raise LocalError("a queue or schedule is no longer driven: the error above says why")
+
+
+@contextmanager
+def _told(file: Path, **how: str) -> Iterator[None]:
+    """Let other processes know how to reach it, while it runs."""
+    file.write_text(json.dumps(how))
+    try:
+        yield
+    finally:
+        file.unlink()
 
 
 @contextmanager

@@ -1,0 +1,105 @@
+"""Who may ask sedo on this machine: the ways of ``AUTH``, and the first key or token: ``python -m local.access``.
+
+``make token`` runs it beside a sedo that runs: it makes an API key, or with ``AUTH=jwt`` a token for a user who gets
+the role, signed by the secret of this folder.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+
+from local.environment import chalice_config, set_environment
+from local.errors import LocalError
+from local.terminal import say
+
+ISSUER, AUDIENCE = "sedo-local", "sedo"
+TOKEN_LASTS = timedelta(hours=12)
+RUNNING = "running.json"
+"""The file that says how to reach what runs: ``{url, endpoint, auth}``."""
+
+EVERYBODY = """
+  *** NOBODY IS ASKED WHO THEY ARE: whoever reaches {url} is anonymous, with every right in every tenant. ***
+  *** It listens on this machine alone. AUTH=keys make run, or AUTH=jwt make run, asks for a key or a token. ***
+"""
+KEYS = """
+Callers have to show an API key. Make the first one, in a second terminal:
+
+  make token ROLE=admin TENANT=123
+"""
+TOKENS = """
+Callers have to show a token. Make one, in a second terminal:
+
+  make token AUTH=jwt ROLE=admin TENANT=123 SUBJECT=ada
+"""
+NOTICES: Mapping[str, str] = {"none": EVERYBODY, "keys": KEYS, "jwt": TOKENS}
+
+
+def prepare(environment: MutableMapping[str, str], data: Path) -> None:
+    """Say how callers show who they are; tokens are signed by a secret that is made once, unless an issuer is named."""
+    environment["SEDO_LOOPBACK"] = "true"
+    if "jwt" in environment.get("SEDO_AUTH", "") and "SEDO_JWT_ISSUER" not in environment:
+        environment.update(SEDO_JWT_ISSUER=ISSUER, SEDO_JWT_AUDIENCE=AUDIENCE, SEDO_JWT_SECRET=_secret(data))
+
+
+def notices(auth: str, url: str) -> str:
+    """Tell how to show who one is."""
+    return "".join(NOTICES[name].format(url=url) for name in auth.split(",") if name in NOTICES)
+
+
+def _secret(data: Path) -> str:
+    file = data / "jwt-secret"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(token_hex(32))
+    return file.read_text()
+
+
+def token(home: Path, role: str, tenant: str, auth: str, subject: str) -> str:
+    """Make a key or a token for the sedo that runs on a folder.
+
+    Raises:
+        LocalError: it asks nobody for one, or somebody else signs tokens.
+        OSError: none runs there.
+    """
+    running = json.loads((home / "data" / RUNNING).read_text())
+    if (auth or "keys") not in running["auth"]:
+        raise LocalError(f"sedo runs with AUTH={running['auth']}: start it with AUTH={auth or 'keys'}")
+    if auth == "jwt" and running["issuer"] != ISSUER:
+        raise LocalError(f"tokens are signed by {running['issuer']}: ask there")
+    set_environment(os.environ, chalice_config(Path.cwd()), running["endpoint"])
+    from deploy.access import bind, make_key  # noqa: PLC0415 - now the clients know where to go
+
+    if auth != "jwt":
+        return make_key(role, tenant)
+    import jwt  # noqa: PLC0415 - keys do without
+
+    bind(role, tenant, subject)
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": datetime.now(UTC) + TOKEN_LASTS}
+    return jwt.encode({**claims, "tenants": [tenant]}, _secret(home / "data"), "HS256")
+
+
+def main() -> int:
+    """Print a key or a token, and how to use it."""
+    wanted = {name: os.environ.get(name, "") for name in ("ROLE", "TENANT", "AUTH", "SUBJECT")}
+    if not wanted["ROLE"] or not wanted["TENANT"]:
+        print("say which: make token ROLE=admin TENANT=123  (and AUTH=jwt SUBJECT=ada for a token)", file=sys.stderr)
+        return 2
+    home = Path(os.environ.get("SEDO_HOME", ".sedo"))
+    try:
+        text = token(home, wanted["ROLE"], wanted["TENANT"], wanted["AUTH"], wanted["SUBJECT"] or "ada")
+    except LocalError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError:
+        print(f"sedo does not run on {home}: start it first, with AUTH=keys make run", file=sys.stderr)
+        return 1
+    say(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
