@@ -1,64 +1,119 @@
 """Hooks of schemathesis: what it sends is about one tenant, and half of it about what is there."""
 
 import itertools
-from collections import defaultdict
+import json
+import os
+from collections import defaultdict, deque
+from functools import partial
 from typing import Any
 
 import schemathesis
 
-TENANT = "fuzzed"
-STEPS: tuple[list[dict[str, Any]], ...] = (
-    [{"id": "say", "type": "echo", "message": "${input}", "stash": "said"}],
-    [{"id": "rest", "type": "wait", "seconds": 3600}],
-    [{"id": "ask", "type": "callback"}],
-    [{"id": "paid", "type": "event", "name": "paid", "key": "${execution.id}"}],
-    [{"id": "approve", "type": "task", "title": "Approve", "groups": ["sales"]}],
-    [{"id": "no", "type": "fail", "error": "No", "cause": "${input}"}],
-    [{"id": "each", "type": "map", "items": [1, 2], "steps": [{"id": "a", "type": "echo", "message": "${item}"}]}],
-)
-"""Of definitions that call nothing outside."""
-CONDITIONS = ("If-Match", "If-None-Match")
-DEFINITIONS, EXECUTIONS, TASKS = (
-    f"/sedo/tenants/{{tenantId}}/{name}" for name in ("definitions", "executions", "tasks")
-)
-CREATE = f"POST {DEFINITIONS}"
+from chalicelib.core.records.payload import digest
+from tests.fuzz.world import STEPS, TENANT, USER, definition, named
 
-numbers = itertools.count()
-found: defaultdict[str, list[str]] = defaultdict(list)
-"""Ids by the path below which they are."""
+DEFINITIONS = "POST /sedo/tenants/{tenantId}/definitions"
+EXECUTION = "GET /sedo/tenants/{tenantId}/executions/{id}"
+BODIES: dict[str, Any] = {
+    "/test": {},
+    "/test/values": {},
+    "/complete": {"answer": 7},
+    "/{part}": b'{"input":7}',
+    "/fail": {"name": "bank.Refused", "message": "It has no money."},
+    "/execute": {"input": {"name": "Ada"}},
+}
+VALUES = {"/executions/{id}/values": "/input", "/tasks/{id}/values": "/data", "/test/values": "/output"}
+"""What most executions, tasks and tests have."""
+BETTER = {"/executions/{id}/events/{name}": "events", "/release": "claimed", EXECUTION: "watched"}
+"""Executions that wait for an event, tasks that the caller has claimed, executions that nobody cancels."""
+DROPPED = ("If-Match", "If-None-Match", "Idempotency-Key")
+"""Headers with which a request to do something may do nothing."""
+
+numbers: defaultdict[str, Any] = defaultdict(itertools.count)
+found: defaultdict[str, deque[str]] = defaultdict(partial(deque, maxlen=100))
+"""Ids, tokens and hashes by the part of a path that they are for: the newest, named in turn, the last one first."""
+for kind_of_id, those in json.loads(os.environ["FUZZ_FOUND"]).items():
+    found[kind_of_id].extend(those)
 
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    """Let half of the requests meet something that is there."""
-    number, label = next(numbers), case.operation.label
+    """Let half of the requests meet something that is there, and half of those be ones that it takes."""
+    label = case.operation.label
     if case.meta is not None and not case.meta.generation.mode.is_positive:
         return case
+    number = next(numbers[label])
     if "tenantId" in (case.path_parameters or {}):
         case.path_parameters["tenantId"] = TENANT
-    for place, ids in found.items():
-        if number % 2 and f" {place}/{{id}}" in label and ids:
-            case.path_parameters["id"] = ids[number // 2 % len(ids)]
-    if label == CREATE and number % 2:
-        kind = number // 2 % len(STEPS)
-        case.body = {"id": f"fuzzed-{kind}", "title": f"Number {number}", "steps": STEPS[kind]}
-        case.media_type = "application/json"
-        for name in CONDITIONS:
-            case.headers.pop(name, None)
+    if number % 2:
+        _name(case, label, number)
+    if number % 4 == 1:
+        _fit(case, label, number)
     if label.endswith("/execute"):
         case.query = {name: given for name, given in (case.query or {}).items() if name != "wait"}
     return case
 
 
+def _next(place: str) -> str:
+    found[place].rotate()
+    return found[place][0]
+
+
+def _name(case: Any, label: str, number: int) -> None:
+    """Name what is there."""
+    for place in [*found]:
+        if f"/{place}/{{" in label and found[place] and place != "events":
+            case.path_parameters["token" if place == "callbacks" else "id"] = _next(place)
+    if "/events/{name}" in label:
+        case.path_parameters["name"] = "sent"
+    if label == DEFINITIONS:
+        _give(case, definition(number // 2 % len(STEPS), f"Number {number}"))
+
+
+def _fit(case: Any, label: str, number: int) -> None:
+    """Ask for what can be done."""
+    case.headers = {name: given for name, given in case.headers.items() if name not in DROPPED} | USER
+    for end, body in BODIES.items():
+        if label.endswith(end):
+            _give(case, body)
+    for end, pointer in VALUES.items():
+        if label.endswith(end):
+            case.query = {"at": pointer}
+    for end, place in BETTER.items():
+        if label.endswith(end) and found[place]:
+            case.path_parameters["id"] = _next(place)
+    if label.endswith("/executions/{id}/values") and found["hashes"] and number % 8 == 1:
+        case.path_parameters["id"], case.query["sha256"] = _next("hashes").split(" ")
+    elif label.endswith("/{part}"):
+        case.path_parameters["part"] = 1
+    elif label.endswith("/execute") and number % 8 == 1:
+        _give(case, {"upload": _next("uploads")})
+
+
+def _give(case: Any, body: Any) -> None:
+    case.body = body
+    case.media_type = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+    for name in DROPPED:
+        case.headers.pop(name, None)
+
+
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
-    """Keep the ids of what was made."""
+    """Keep the names of what was made or read."""
     if response.status_code not in {200, 201} or "json" not in response.headers.get("content-type", [""])[0]:
         return
     label, body = case.operation.label, response.json()
-    if label == CREATE:
-        found[DEFINITIONS].append(body["id"])
+    if label == DEFINITIONS:
+        found["definitions"].append(body["id"])
     elif label.endswith("/execute"):
-        found[EXECUTIONS].append(body["id"])
-    elif label == f"GET {TASKS}":
-        found[TASKS] += [task["id"] for task in body]
+        found["watched" if next(numbers["started"]) % 2 else "executions"].append(body["id"])
+    elif label.endswith("/uploads"):
+        found["uploads"].append(body["id"])
+    elif label.endswith("/claim"):
+        found["claimed"].append(body["id"])
+    elif label == EXECUTION and body.get("id") in found["watched"]:
+        found["watched"].remove(body["id"])
+        for place, name in named(body):
+            found[place].append(name)
+    elif label.endswith("/executions/{id}/values") and [*(case.query or {})] == ["at"]:
+        found["hashes"].append(f"{case.path_parameters['id']} {digest(TENANT, response.content)}")

@@ -1,9 +1,12 @@
 """One run of schemathesis."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.fuzz.world import made
 
 PROJECT = Path(__file__).parents[2]
 CONTRACT = PROJECT / "chalicelib" / "api" / "openapi.json"
@@ -32,7 +35,11 @@ def fuzz(url: str, examples: int, *more: str) -> int:
         "--no-color",
         *more,
     ]
-    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONPATH": str(PROJECT)}
+    hooks = {
+        "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
+        "PYTHONPATH": str(PROJECT),
+        "FUZZ_FOUND": json.dumps(made(url)),
+    }
     return subprocess.run(  # noqa: S603 - our own
         command, env={**os.environ, **hooks}, cwd=PROJECT, check=False
     ).returncode
