@@ -1,4 +1,4 @@
-"""Hooks of schemathesis: what it sends is about one tenant, and half of it about what is there."""
+"""Hooks of schemathesis: what it sends is about one tenant, and most of it about what is there."""
 
 import itertools
 import json
@@ -25,8 +25,15 @@ BODIES: dict[str, Any] = {
 }
 VALUES = {"/executions/{id}/values": "/input", "/tasks/{id}/values": "/data", "/test/values": "/output"}
 """What most executions, tasks and tests have."""
-BETTER = {"/executions/{id}/events/{name}": "events", "/release": "claimed", EXECUTION: "watched"}
-"""Executions that wait for an event, tasks that the caller has claimed, executions that nobody cancels."""
+BETTER = {
+    "/executions/{id}/events/{name}": "events",
+    "/release": "claimed",
+    EXECUTION: "watched",
+    "/succeed": "succeed",
+    "/fail": "fail",
+    "/heartbeat": "heartbeat",
+}
+"""Executions that wait for an event, tasks that the caller has claimed, executions that nobody cancels, tokens."""
 DROPPED = ("If-Match", "If-None-Match", "Idempotency-Key")
 """Headers with which a request to do something may do nothing."""
 
@@ -39,7 +46,7 @@ for kind_of_id, those in json.loads(os.environ["FUZZ_FOUND"]).items():
 
 @schemathesis.hook
 def map_case(context: Any, case: Any) -> Any:
-    """Let half of the requests meet something that is there, and half of those be ones that it takes.
+    """Let most requests meet something that is there, and most of those be ones that it takes.
 
     The same request has the same fate, as far as it can: Hypothesis gives up a run that it cannot repeat.
     """
@@ -49,9 +56,9 @@ def map_case(context: Any, case: Any) -> Any:
     number = crc32(repr((label, case.path_parameters, case.query, case.body)).encode(errors="replace"))
     if "tenantId" in (case.path_parameters or {}):
         case.path_parameters["tenantId"] = TENANT
-    if number % 2:
+    if number % 4:
         _name(case, label, number)
-    if number % 4 == 1:
+    if number % 4 > 1:
         _fit(case, label, number)
     if label.endswith("/execute"):
         case.query = {name: given for name, given in (case.query or {}).items() if name != "wait"}
@@ -85,12 +92,12 @@ def _fit(case: Any, label: str, number: int) -> None:
             case.query = {"at": pointer}
     for end, place in BETTER.items():
         if label.endswith(end) and found[place]:
-            case.path_parameters["id"] = _next(place)
-    if label.endswith("/executions/{id}/values") and found["hashes"] and number % 8 == 1:
+            case.path_parameters["token" if "{token}" in label else "id"] = _next(place)
+    if label.endswith("/executions/{id}/values") and found["hashes"] and number % 8 > 5:
         case.path_parameters["id"], case.query["sha256"] = _next("hashes").split(" ")
     elif label.endswith("/{part}"):
         case.path_parameters["part"] = 1
-    elif label.endswith("/execute") and number % 8 == 1:
+    elif label.endswith("/execute") and number % 8 > 5:
         _give(case, {"upload": _next("uploads")})
 
 

@@ -58,8 +58,10 @@ def made(url: str) -> dict[str, list[str]]:
             execution = ask("GET", f"/executions/{each}?wait=1")
         for place, name in named(execution):
             found.setdefault(place, []).append(name)
-    tasks = found["tasks"]
+    tasks, tokens = found["tasks"], found["callbacks"]
     found["tasks"], found["claimed"] = tasks[::2], [ask("POST", f"/tasks/{each}/claim")["id"] for each in tasks[1::2]]
+    for number, place in enumerate(("callbacks", "succeed", "fail", "heartbeat")):
+        found[place] = tokens[number::4]  # an answer uses a token up
     return found
 
 
