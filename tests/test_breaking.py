@@ -114,8 +114,13 @@ SCHEMAS_OF_REQUESTS = {
         *(("pattern", old, "a") for old in (None, "b")),
         *(("format", old, "date") for old in (None, "date-time")),
         *(("not", old, NULL) for old in (None, NUMBER)),
+        *((name, old, "a") for name in ("contentMediaType", "contentEncoding") for old in (None, "b")),
+        *((name, None, True) for name in ("x-percent-encoded", "x-members-of-answer")),
+        ("dependentRequired", {"a": ["b"]}, {"a": ["b", "c"]}),
     )
 }
+for name in ("contains", "unevaluatedItems", "else"):
+    SCHEMAS_OF_REQUESTS[f"{name} is narrower"] = ({}, {name: {"maximum": 1}}, f"in {name} has another maximum")
 SCHEMAS_OF_ANSWERS = {
     "a member is gone": (member({}), {"type": "object"}, "has no member a any more"),
     "a member can be lacking": (member({}) | {"required": ["a"]}, member({}), "may lack a now"),
@@ -230,6 +235,23 @@ def test_a_request_that_takes_less_breaks(what: str) -> None:
     assert found
     assert all(line.startswith(f"{OPERATION}: the body") and said in line for line in found), found
     assert [*breaks(sent({"type": "array", "items": old}), sent({"type": "array", "items": new}))]
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        *(f"{side}{what}" for side in ("min", "max") for what in ("Length", "Items", "Contains", "Properties", "imum")),
+        *("exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems", "pattern", "format", "not"),
+        *("dependentRequired", "contains", "else", "unevaluatedItems", "contentMediaType", "contentEncoding"),
+    ],
+)
+def test_a_request_without_a_condition_breaks_nobody(keyword: str) -> None:
+    assert [*breaks(sent({keyword: {"type": "null"}}), sent({}))] == []
+
+
+@pytest.mark.parametrize("keyword", ["x-percent-encoded", "x-members-of-answer"])
+def test_how_a_request_is_read_says_nothing_of_an_answer(keyword: str) -> None:
+    assert [*breaks(shown({}), shown({keyword: True}))] == []
 
 
 @pytest.mark.parametrize("what", SCHEMAS_OF_ANSWERS)
