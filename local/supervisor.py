@@ -89,7 +89,7 @@ def run(home: Path, port: str) -> None:
         driving = stack.enter_context(_driving(app, config))
         _wait_until_healthy(url, ministack)
         how = {"url": url, "endpoint": ministack.endpoint, "auth": auth, "issuer": settings.jwt_issuer}
-        stack.enter_context(_told(home / "data" / access.RUNNING, **how))
+        stack.enter_context(_announced(home / "data" / access.RUNNING, **how))
         say(f"sedo is ready: {url}")
         say(access.notices(auth, url))
         say(TRY_THIS.format(url=url, key="" if auth == "none" else KEY))
@@ -110,7 +110,7 @@ def check_driven(threads: Sequence[threading.Thread]) -> None:
 
 
 @contextmanager
-def _told(file: Path, **how: str) -> Iterator[None]:
+def _announced(file: Path, **how: str) -> Iterator[None]:
     """Let other processes know how to reach it, while it runs."""
     file.write_text(json.dumps(how))
     try:
