@@ -1,6 +1,7 @@
 """What is there before the first request of a run: executions in every state, tasks, tokens, uploads."""
 
 import json
+from contextlib import closing
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,8 +29,11 @@ def definition(kind: int, title: str) -> dict[str, Any]:
 
 def made(url: str) -> dict[str, list[str]]:
     """Make what is there; answer its ids and tokens by the part of a path that they are for."""
-    connection = HTTPConnection(urlsplit(url).netloc, timeout=40)
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=40)) as connection:
+        return _made(connection)
 
+
+def _made(connection: HTTPConnection) -> dict[str, list[str]]:
     def ask(method: str, path: str, body: Any = None) -> Any:
         content = body if isinstance(body, bytes) else json.dumps(body)
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
