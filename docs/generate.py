@@ -25,6 +25,7 @@ from chalicelib.core.expressions.template import Scope, compile_condition, rende
 from chalicelib.engine.observers import turn_line
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.settings import variables
+from deploy import policies
 from docs.contract import contract_json, served_json
 from docs.failures import failures
 from docs.limits import limits
@@ -126,7 +127,7 @@ def main(arguments: list[str]) -> int:
         "../chalicelib/api/contract.json": contract_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),
         "../chalicelib/api/openapi.json": served_json(read_yaml(CONTRACT.read_bytes(), 1_000_000)[0]),
         "definition.schema.json": json.dumps(definition_schema(STEP_TYPES), indent=2, ensure_ascii=False),
-    }
+    } | {f"../.chalice/{name}": json.dumps(made, indent=2) for name, made in policies.files()}
     stale = [name for name, page in pages.items() if not is_current(DOCS / name, page)]
     if "--check" in arguments:
         for name in stale:

@@ -1,15 +1,15 @@
-import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import pytest
 
 from chalicelib.adapters import health
-from chalicelib.adapters.dynamodb.tables import TABLES
+from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
@@ -19,15 +19,21 @@ from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
+from deploy.policies import FUNCTIONS, DeployedStage, policy, stages
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, history_row, incident, random_text, submitted, task, waiting
 
-POLICIES = {
-    path.stem.removeprefix("policy-"): json.loads(path.read_text()) for path in Path(".chalice").glob("policy-*.json")
+SINGLE = {
+    "SendMessageBatch": "SendMessage",
+    "DeleteMessageBatch": "DeleteMessage",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
 }
-SINGLE = {"SendMessageBatch": "SendMessage", "DeleteMessageBatch": "DeleteMessage"}
+STAGES = {stage.name: stage for stage in stages()}
+RECEIVED = {name: duty.receives for name, duty in FUNCTIONS.items() if duty.receives}
+"""The queue of each function that works on messages."""
 
-every_policy = pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES.keys())
+every_stage = pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+every_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
 def events(aws: Aws, tenant: str) -> None:
@@ -52,11 +58,8 @@ def tasks(aws: Aws, tenant: str) -> None:
     assert store.get(tenant, wanted.id) == claimed(wanted, Person("ada"), NOW)
 
 
-def api(aws: Aws, tenant: str) -> None:
-    """Do what routes do."""
-    events(aws, tenant)
-    tasks(aws, tenant)
-    aws.backend.tasks.list(tenant, TaskFilter(), 10)
+def answers_and_access(aws: Aws, tenant: str) -> None:
+    """Do what is done for requests, whatever they ask."""
     replies, holder = aws.backend.replies, KeyHolder("asked", "seed")
     replies.claim("name", holder, NOW, NOW + timedelta(days=1), NOW)
     replies.keep("name", KeptAnswer(200, {}, random_text(600_000)), NOW + timedelta(days=1))
@@ -71,6 +74,15 @@ def api(aws: Aws, tenant: str) -> None:
     uploads.open(tenant, NOW)
     uploads.put(tenant, 1, b"1", NOW)
     assert (uploads.expires(tenant), uploads.read(tenant)) == (NOW, {1: b"1"})
+
+
+def api(aws: Aws, tenant: str) -> None:
+    """Do what routes do."""
+    events(aws, tenant)
+    tasks(aws, tenant)
+    aws.backend.tasks.list(tenant, TaskFilter(), 10)
+    aws.backend.tasks.headers(tenant, ["0"])
+    answers_and_access(aws, tenant)
     execution, record, dependencies = submitted(tenant, value="x" * 100_000), definition(tenant), aws.backend
     dependencies.definitions.add(record)
     dependencies.definitions.put_newest(record)
@@ -99,7 +111,7 @@ def authorizer(aws: Aws, tenant: str) -> None:
     assert aws.backend.access.get(tenant, EntryKind.KEY, "0") is None
 
 
-def worker(aws: Aws, tenant: str) -> None:
+def worker(aws: Aws, tenant: str, received: str) -> None:
     """Do what the handlers of messages do."""
     events(aws, tenant)
     tasks(aws, tenant)
@@ -112,9 +124,11 @@ def worker(aws: Aws, tenant: str) -> None:
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
     dependencies.queue.send([Message(execution.id, StepDue(ROOT, 1)), Message(execution.id, TimerFired(ROOT, 1))])
     dependencies.incidents.record(incident(tenant))
-    for queue in aws.names.queues:
-        dependencies.queue.delete(queue, ["handle"])
-    sweep(aws)
+    queue = getattr(aws.names, received)
+    dependencies.queue.delete(queue, ["handle"])
+    dependencies.queue.give_back(queue, {"handle": 2})
+    if received in {"timers", "dead_timers"}:
+        sweep(aws)
 
 
 def sweep(aws: Aws) -> None:
@@ -145,11 +159,23 @@ def schedule(aws: Aws, tenant: str) -> None:
     dependencies.incidents.record(incident(tenant))
 
 
-def allows(policy: dict[str, list[dict[str, list[str]]]], action: str, resource: str) -> bool:
-    return any(
-        action in statement["Action"] and any(fnmatchcase(resource, pattern) for pattern in statement["Resource"])
+DOES: Mapping[str, Callable[[Aws, str], None]] = {
+    "api_handler": api,
+    "authenticate": authorizer,
+    "on_schedule": schedule,
+} | {name: partial(worker, received=queue) for name, queue in RECEIVED.items()}
+"""What each function does."""
+
+
+def allows(policy: Mapping[str, Any], action: str, resource: str) -> bool:
+    """Judge as IAM does: what nothing denies has to be allowed."""
+    found = {
+        statement["Effect"]
         for statement in policy["Statement"]
-    )
+        if (action in statement["Action"] if "Action" in statement else action not in statement["NotAction"])
+        and any(fnmatchcase(resource, pattern) for pattern in statement["Resource"])
+    }
+    return found == {"Allow"}
 
 
 @contextmanager
@@ -159,7 +185,7 @@ def recorded(aws: Aws) -> Iterator[set[tuple[str, str]]]:
 
     def record(params: dict[str, str], model: object, **_: object) -> None:
         operation = model.name  # type: ignore[attr-defined]  # botocore has no types for what it tells hooks
-        seen.update((f"{service(params)}:{SINGLE.get(operation, operation)}", arn) for arn in resources(aws, params))
+        seen.update((f"{service(params)}:{SINGLE.get(operation, operation)}", arn) for arn in resources(params))
 
     for client in (aws.dynamodb, aws.sqs):
         client.meta.events.register("provide-client-params", record)
@@ -172,95 +198,101 @@ def service(params: dict[str, str]) -> str:
     return "sqs" if "QueueUrl" in params or "QueueName" in params else "dynamodb"
 
 
-def resources(aws: Aws, params: dict[str, str]) -> Iterator[str]:
-    """Name resources as on AWS, under the prefix of production."""
+def resources(params: dict[str, str]) -> Iterator[str]:
+    """Name resources as on AWS."""
     if service(params) == "sqs":
         name = params.get("QueueName") or params["QueueUrl"].rpartition("/")[2]
-        yield f"arn:aws:sqs:eu-west-1:123456789012:{name.replace(aws.names.prefix, 'sedo-prod')}"
+        yield f"arn:aws:sqs:eu-west-1:123456789012:{name}"
         return
     index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
     for name in params.get("RequestItems", [params.get("TableName", "")]):
-        table = name.replace(aws.names.prefix, "sedo-prod")
-        yield f"arn:aws:dynamodb:eu-west-1:123456789012:table/{table}{index}"
+        yield f"arn:aws:dynamodb:eu-west-1:123456789012:table/{name}{index}"
 
 
-@pytest.mark.parametrize("function", [api, authorizer, worker, schedule])
-def test_each_function_may_do_all_that_it_does(
-    moto_aws: Aws, tenant: str, function: Callable[[Aws, str], None]
+@pytest.mark.parametrize("function", DOES)
+def test_each_function_may_do_all_that_it_does_in_every_stage_and_nothing_else(
+    moto_aws: Aws, tenant: str, function: str
 ) -> None:
     due = copy_with(submitted(tenant, "due", value="x" * 100_000), due_at=NOW)
     moto_aws.backend.executions.create(due)
+    queue = SqsQueue(moto_aws.sqs, moto_aws.names)  # a new one: it asks for the URLs of queues once
     with recorded(moto_aws) as calls:
-        function(moto_aws, f"{tenant}-b")
-    policy = POLICIES[function.__name__]
+        DOES[function](replace(moto_aws, backend=replace(moto_aws.backend, queue=queue)), f"{tenant}-b")
     assert calls
-    assert [call for call in sorted(calls) if not allows(policy, *call)] == []
+    for stage in STAGES.values():
+        made = policy(function, stage)
+        mine = {(action, arn.replace(moto_aws.names.prefix, stage.settings.prefix)) for action, arn in calls}
+        assert [call for call in sorted(mine) if not allows(made, *call)] == []
+        assert granted(made) - mine == {(action, arn) for action, arn in granted(made) if action in OF_LAMBDA}
 
 
-@every_policy
-def test_no_statement_is_about_everything(policy: dict[str, list[dict[str, list[str]]]]) -> None:
-    for statement in policy["Statement"]:
-        assert not any("*" in action for action in statement["Action"])
-        for resource in statement["Resource"]:
-            service, name = resource.split(":", 5)[2::3]
-            assert service == "logs" or re.sub(r"^(table|parameter)/|^secret:", "", name).startswith(
-                ("sedo*_", "sedo*/")
-            )
+OF_LAMBDA = {"sqs:ReceiveMessage", "sqs:GetQueueAttributes"}
+"""What Lambda itself calls in the name of a function that is handed messages."""
 
 
-def test_the_policies_are_about_every_table_and_index_that_there_is_and_no_other() -> None:
-    named = {
-        name.split(":table/sedo*_")[1]
-        for policy in POLICIES.values()
+def granted(policy: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Name everything that is allowed upon tables and queues."""
+    return {
+        (action, resource.replace(":*:*:", ":eu-west-1:123456789012:").replace("arn:*:", "arn:aws:"))
         for statement in policy["Statement"]
-        for name in statement["Resource"]
-        if ":table/" in name
-    }
-    indexes = {f"{table.name}/index/{index.name}" for table in TABLES for index in table.indexes}
-    assert named == {table.name for table in TABLES} | indexes
-
-
-@every_policy
-@pytest.mark.parametrize("action", ["Scan", "DeleteTable", "BatchWriteItem", "PartiQLUpdate"])
-def test_no_function_may_scan_or_delete(policy: dict[str, list[dict[str, list[str]]]], action: str) -> None:
-    assert not any(f"dynamodb:{action}" in statement["Action"] for statement in policy["Statement"])
-
-
-@every_policy
-def test_only_who_waits_for_an_event_and_who_may_do_what_is_ever_deleted(
-    policy: dict[str, list[dict[str, list[str]]]],
-) -> None:
-    deleting = {
-        resource.rpartition("/")[2]
-        for statement in policy["Statement"]
-        if "dynamodb:DeleteItem" in statement["Action"]
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+        if action.startswith(("dynamodb:", "sqs:"))
         for resource in statement["Resource"]
     }
-    assert deleting <= {"sedo*_event_channel", "sedo*_access"}
 
 
-@pytest.mark.parametrize("function", ["api", "worker", "schedule"])
-def test_history_is_only_ever_added_to(function: str) -> None:
-    history = "arn:aws:dynamodb:eu-west-1:123456789012:table/sedo_execution_history"
-    actions = {action for statement in POLICIES[function]["Statement"] for action in statement["Action"]}
-    writes = actions - {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:DescribeTable"}
-    allowed = {action for action in writes if allows(POLICIES[function], action, history)}
-    assert allowed == {"dynamodb:PutItem"}
+@every_stage
+@every_function
+def test_history_is_only_ever_added_to_whatever_else_is_allowed(function: str, stage: DeployedStage) -> None:
+    anything = {"Effect": "Allow", "Action": EVERYTHING, "Resource": ["*"]}
+    made = policy(function, copy_with(stage, calls=[anything]))
+    history = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{stage.settings.prefix}_execution_history"
+    writes = {action for action in EVERYTHING if allows(made, action, history)} & CHANGES
+    assert writes <= {"dynamodb:PutItem"}
 
 
-@pytest.mark.parametrize(
-    ("function", "readable"),
-    [
-        ("api", {"token-keys", "123/settings"}),
-        ("worker", {"token-keys", "123/settings", "123/secrets/pay"}),
-        ("schedule", set()),
-    ],
-)
-def test_secrets_are_for_those_who_make_calls(function: str, readable: set[str]) -> None:
+CHANGES = {
+    f"dynamodb:{name}"
+    for name in (
+        *("BatchWriteItem", "DeleteItem", "PutItem", "UpdateItem", "PartiQLDelete", "PartiQLInsert", "PartiQLUpdate"),
+        *("DeleteTable", "UpdateTable", "UpdateTimeToLive", "DeleteResourcePolicy", "PutResourcePolicy"),
+    )
+}
+EVERYTHING = sorted(CHANGES | {"dynamodb:GetItem", "dynamodb:Query"})
+
+
+@pytest.mark.parametrize("service", ["ssm", "secretsmanager"])
+@every_stage
+@every_function
+def test_secrets_are_for_those_who_make_calls(function: str, stage: DeployedStage, service: str) -> None:
+    made = policy(function, copy_with(stage, settings=copy_with(stage.settings, secrets=service)))
+    prefix, calls = stage.settings.prefix, FUNCTIONS[function].calls
+
     def may_read(path: str) -> bool:
-        resource = f"arn:aws:ssm:eu-west-1:123456789012:parameter/sedo-prod/{path}"
-        return allows(POLICIES[function], "ssm:GetParameter", resource)
+        return allows(made, "ssm:GetParameter", f"arn:aws:ssm:eu-west-1:123456789012:parameter/{prefix}/{path}")
 
-    assert {path for path in ("token-keys", "123/settings", "123/secrets/pay") if may_read(path)} == readable
-    managed = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sedo-prod/123/pay-AbCdEf"
-    assert allows(POLICIES[function], "secretsmanager:GetSecretValue", managed) == (function == "worker")
+    assert may_read("token-keys") == (calls or function == "api_handler")
+    assert may_read("123/secrets/pay") == (calls and service == "ssm")
+    managed = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{prefix}/123/pay-AbCdEf"
+    assert allows(made, "secretsmanager:GetSecretValue", managed) == (calls and service == "secretsmanager")
+
+
+@every_stage
+@every_function
+def test_a_function_writes_to_its_own_log_group_only(function: str, stage: DeployedStage) -> None:
+    groups = {name: f"/aws/lambda/{stage.function_name(name)}" for name in FUNCTIONS}
+    made = policy(function, stage)
+    for name, group in groups.items():
+        for place in (group, f"{group}:log-stream:2026/01/31/[$LATEST]0"):
+            arn = f"arn:aws:logs:eu-west-1:123456789012:log-group:{place}"
+            assert allows(made, "logs:PutLogEvents", arn) == (name == function)
+
+
+@every_stage
+def test_what_steps_call_is_allowed_to_those_who_make_calls(stage: DeployedStage) -> None:
+    queue = "arn:aws:sqs:eu-west-1:123456789012:orders"
+    statement = {"Sid": "Orders", "Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": [queue]}
+    wider = copy_with(stage, calls=[statement])
+    may = {name for name in FUNCTIONS if allows(policy(name, wider), "sqs:SendMessage", queue)}
+    assert may == {"on_sqs_message", "on_timer_message", "on_dead_letter", "on_dead_timer"}

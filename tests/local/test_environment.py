@@ -1,7 +1,6 @@
 import json
 from pathlib import Path
 
-from app import app
 from local.environment import chalice_config, set_environment
 
 PROJECT = Path(__file__).parents[2]
@@ -36,20 +35,3 @@ def test_the_stages_have_names_of_their_own_and_every_function_its_time() -> Non
     assert prefixes == {"local": "sedo", "dev": "sedo-dev", "prod": "sedo-prod"}
     assert config.scope("prod", "api_handler").lambda_timeout == 30
     assert config.scope("prod", "on_sqs_message").lambda_timeout == 60
-
-
-def test_every_function_has_its_policy() -> None:
-    config = chalice_config(PROJECT)
-    policies = {
-        name: config.scope("prod", name).iam_policy_file
-        for name in ("api_handler", *(source.name for source in app.event_sources))
-    }
-    assert policies == {
-        "api_handler": "policy-api.json",
-        "on_sqs_message": "policy-worker.json",
-        "on_timer_message": "policy-worker.json",
-        "on_dead_letter": "policy-worker.json",
-        "on_dead_timer": "policy-worker.json",
-        "on_schedule": "policy-schedule.json",
-    }
-    assert all((PROJECT / ".chalice" / policy).exists() for policy in policies.values())
