@@ -193,7 +193,7 @@ class HistoryStore(ValueReader, Protocol):
     """Rows of history, which are only ever added."""
 
     def append(self, row: Row) -> None:
-        """Add a row; it counts once the execution's head, or a later row that counts, names it.
+        """Add a row, if there is none under its key; it counts once the execution's head or a later row names it.
 
         Raises:
             UnavailableError: the store did not answer.

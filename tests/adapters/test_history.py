@@ -54,6 +54,12 @@ def test_both_rows_of_a_race_are_read_and_one_of_them_counts(store: HistoryStore
     assert chained(rows, winner.link) == [first, winner]
 
 
+def test_a_row_is_never_written_over(store: HistoryStore, tenant: str) -> None:
+    one = row(tenant, 1)
+    put(store, [one, row(tenant, 1, result="another")])
+    assert list(store.read(one.execution, 0, 100)) == [one]
+
+
 def test_a_row_that_is_put_twice_is_there_once(store: HistoryStore, tenant: str) -> None:
     one = row(tenant, 1)
     put(store, [one, one])

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of
-from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import HISTORY
+from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import Link
@@ -28,14 +28,13 @@ class DynamoHistory:
         self._payloads = payloads
 
     def append(self, row: Row) -> None:
-        """Put a row under its key, its payloads before it."""
+        """Put a row under its key, its payloads before it; what is there under the key stays."""
         self._payloads.put(row.payloads)
         item = HISTORY.key(row.execution, row.key)
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
         item["document"] = pack(row.text)
-        with unavailable():
-            self._client.put_item(TableName=self._table, Item=item)
+        put_if(self._client, {"TableName": self._table, "Item": item, "ConditionExpression": HISTORY.absent})
 
     def keep(self, payloads: Mapping[str, bytes]) -> None:
         """Write values that records refer to."""

@@ -281,11 +281,11 @@ class MemoryHistory:
         self.payloads = payloads or Payloads(MemoryChunks())
 
     def append(self, row: Row) -> None:
-        """Put a row under its key, its payloads before it."""
+        """Put a row under its key, its payloads before it; what is there under the key stays."""
         self.payloads.put(row.payloads)
-        rows = [other for other in self.rows.get(row.execution, []) if other.key != row.key]
-        insort(rows, copy_with(row, payloads={}), key=lambda other: other.key)
-        self.rows[row.execution] = rows
+        rows = self.rows.setdefault(row.execution, [])
+        if all(other.key != row.key for other in rows):
+            insort(rows, copy_with(row, payloads={}), key=lambda other: other.key)
 
     def keep(self, payloads: Mapping[str, bytes]) -> None:
         """Write values that records refer to."""
