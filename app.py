@@ -298,21 +298,39 @@ def reject_task(tenantId: str, id: str) -> Response:
     return routes().tasks.reject_task(request(), tenantId, id)
 
 
+@app.route("/sedo/callbacks/succeed", methods=["POST"], content_types=JSON)
+def succeed_step() -> Response:
+    """Answer what a step waits for."""
+    return routes().answers.succeed_step(request())
+
+
+@app.route("/sedo/callbacks/fail", methods=["POST"], content_types=JSON)
+def fail_step() -> Response:
+    """Let the step fail that waits for an answer."""
+    return routes().answers.fail_step(request())
+
+
+@app.route("/sedo/callbacks/heartbeat", methods=["POST"], content_types=JSON)
+def keep_step() -> Response:
+    """Say that the answer is still to come."""
+    return routes().answers.keep_step(request())
+
+
 @app.route("/sedo/callbacks/{token}/succeed", methods=["POST"], content_types=JSON)
 def succeed_callback(token: str) -> Response:
-    """Answer what a step waits for."""
+    """Answer with the token in the path."""
     return routes().answers.succeed_callback(request(), token)
 
 
 @app.route("/sedo/callbacks/{token}/fail", methods=["POST"], content_types=JSON)
 def fail_callback(token: str) -> Response:
-    """Let the step fail that waits for an answer."""
+    """Let the step fail, with the token in the path."""
     return routes().answers.fail_callback(request(), token)
 
 
 @app.route("/sedo/callbacks/{token}/heartbeat", methods=["POST"], content_types=JSON)
 def keep_callback(token: str) -> Response:
-    """Say that the answer is still to come."""
+    """Say that it is still to come, with the token in the path."""
     return routes().answers.keep_callback(request(), token)
 
 

@@ -1,5 +1,6 @@
 """HTTP/1.1 on a loopback port: reads requests, strict about their bodies, and hands them to the gateway."""
 
+import re
 import socket
 import sys
 import threading
@@ -20,6 +21,8 @@ LINGER_SECONDS = 1
 LINGER_READS = 1024
 READ_BYTES = 64 * 1024
 SHOWN_CHARACTERS = 200
+TOKEN = re.compile(r"(?<=/callbacks/)[^/\s]{16,}")
+"""Of a callback, in its path: whoever has it answers a step, so that no log keeps it."""
 NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -161,8 +164,9 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
     def printable_request(self) -> str:
-        """Write the request line so that it cannot upset a terminal."""
-        return ascii(self.requestline)[1:-1].removesuffix(f" {self.protocol_version}")[:SHOWN_CHARACTERS]
+        """Write the request line so that it cannot upset a terminal, and holds no token of a callback."""
+        line = TOKEN.sub("***", self.requestline)
+        return ascii(line)[1:-1].removesuffix(f" {self.protocol_version}")[:SHOWN_CHARACTERS]
 
     def linger(self) -> None:
         """Take what the client still sends: a reset would take the answer away from it (RFC 9112, 9.6)."""

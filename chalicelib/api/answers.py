@@ -7,9 +7,11 @@ from http import HTTPStatus
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.authentication import bearer
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.executions.model import Execution, Signal
+from chalicelib.core.values.errors import UnknownCallerError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter
@@ -28,23 +30,34 @@ class AnswerApi:
     new_id: Callable[[], str]
 
     @web.operation
-    def succeed_callback(self, request: ApiRequest) -> Response:
+    def succeed_step(self, request: ApiRequest) -> Response:
         """Take the body as the result that a step waits for."""
-        self.callbacks.succeed(request.path["token"], request.body)
-        return Response("", status_code=HTTPStatus.NO_CONTENT)
+        return self._succeed(request, _token(request))
+
+    @web.operation
+    def fail_step(self, request: ApiRequest) -> Response:
+        """Let the step fail that waits for an answer."""
+        return self._fail(request, _token(request))
+
+    @web.operation
+    def keep_step(self, request: ApiRequest) -> Response:
+        """Hear that the answer is still to come."""
+        return self._keep(_token(request))
+
+    @web.operation
+    def succeed_callback(self, request: ApiRequest) -> Response:
+        """Take a result, with the token in the path."""
+        return self._succeed(request, request.path["token"])
 
     @web.operation
     def fail_callback(self, request: ApiRequest) -> Response:
-        """Let the step fail that waits for an answer."""
-        body = request.body
-        self.callbacks.fail(request.path["token"], body["name"], body["message"], body.get("details"))
-        return Response("", status_code=HTTPStatus.NO_CONTENT)
+        """Take an error, with the token in the path."""
+        return self._fail(request, request.path["token"])
 
     @web.operation
     def keep_callback(self, request: ApiRequest) -> Response:
-        """Hear that the answer is still to come."""
-        self.callbacks.heartbeat(request.path["token"])
-        return Response("", status_code=HTTPStatus.NO_CONTENT)
+        """Hear of the answer, with the token in the path."""
+        return self._keep(request.path["token"])
 
     @web.operation
     def send_event(self, request: ApiRequest) -> Response:
@@ -85,6 +98,19 @@ class AnswerApi:
         )
         return web.page_of(request, found, _listed, _behind)
 
+    def _succeed(self, request: ApiRequest, token: str) -> Response:
+        self.callbacks.succeed(token, request.body)
+        return Response("", status_code=HTTPStatus.NO_CONTENT)
+
+    def _fail(self, request: ApiRequest, token: str) -> Response:
+        body = request.body
+        self.callbacks.fail(token, body["name"], body["message"], body.get("details"))
+        return Response("", status_code=HTTPStatus.NO_CONTENT)
+
+    def _keep(self, token: str) -> Response:
+        self.callbacks.heartbeat(token)
+        return Response("", status_code=HTTPStatus.NO_CONTENT)
+
     def _signal(self, request: ApiRequest) -> Signal:
         """Make what is sent: the event of the body, under its own id or a new one."""
         body = request.body
@@ -97,6 +123,18 @@ class AnswerApi:
             body.get("data"),
             request.admission.actor,
         )
+
+
+def _token(request: ApiRequest) -> str:
+    """Read the token of a step from the header field ``Authorization``.
+
+    Raises:
+        UnknownCallerError: there is none.
+    """
+    token = bearer(request.http.headers.get("authorization"))
+    if token is None:
+        raise UnknownCallerError("send Authorization: Bearer, with the token that the step handed out")
+    return token
 
 
 def _sent(item: Execution, signal: Signal, now: datetime) -> dict[str, Json]:

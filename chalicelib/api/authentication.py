@@ -27,6 +27,12 @@ Bearer = Callable[[str], Principal]
 """Finds out who asks with a token or a key; raises UnknownCallerError, UnavailableError."""
 
 
+def bearer(field: object) -> str | None:
+    """Read the token or the key of the ``Authorization`` header field (RFC 6750); None: it has none."""
+    scheme, _, credentials = (field if isinstance(field, str) else "").strip().partition(" ")
+    return credentials.strip() or None if scheme.lower() == SCHEME else None
+
+
 @value
 class Authenticator:
     """What the authorizer does: from the ``Authorization`` header field to a principal."""
@@ -58,10 +64,9 @@ class Authenticator:
             UnknownCallerError: that is not known, and why.
             UnavailableError: it is not known now.
         """
-        scheme, _, credentials = (field if isinstance(field, str) else "").strip().partition(" ")
-        if scheme.lower() != SCHEME or not credentials.strip():
+        text = bearer(field)
+        if text is None:
             raise UnknownCallerError("Authorization is Bearer, a space, and a token or an API key")
-        text = credentials.strip()
         if self.key is not None and (text.startswith("sedo_") or self.token is None):
             return self.key(text)
         if self.token is None:

@@ -16,6 +16,7 @@ from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import shown_slots
 from chalicelib.core.records.shown import Outline, linked, shorten, view_slots, without
 from chalicelib.core.values.json import Json, format_instant
+from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.core.values.value import value
 from chalicelib.usecases.execution_details import EntryPlace, ExecutionDetails, in_order_of_time
 from chalicelib.usecases.executions import ExecutionService
@@ -52,7 +53,8 @@ class ExecutionApi:
         if wait:
             outline = self.service.read_outline(execution.tenant_id, execution.id, wait=wait)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
-        return web.answer(self.view(outline), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+        view = self.view(outline, shows_tokens=_may_answer(request, outline.execution))
+        return web.answer(view, HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
     @web.operation
     def list_executions(self, request: ApiRequest) -> Response:
@@ -67,7 +69,8 @@ class ExecutionApi:
     def read_execution(self, request: ApiRequest) -> Response:
         """Show all about an execution."""
         outline = self.service.read_outline(*request.place, wait=request.query["wait"])
-        return web.answer(web.chosen(request, self.view(outline)))
+        view = self.view(outline, shows_tokens=_may_answer(request, outline.execution))
+        return web.answer(web.chosen(request, view))
 
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
@@ -92,13 +95,13 @@ class ExecutionApi:
         return self.whole(self.service.redrive(*request.place, request.admission.actor, **changes))
 
     def whole(self, execution: Execution) -> Response:
-        """Answer with an execution that was read with all its values."""
-        return web.answer(self.view(Outline(execution, {})))
+        """Answer with an execution that was read with all its values, who may operate it."""
+        return web.answer(self.view(Outline(execution, {}), shows_tokens=True))
 
-    def view(self, outline: Outline) -> dict[str, Json]:
+    def view(self, outline: Outline, *, shows_tokens: bool) -> dict[str, Json]:
         """Write all about an execution that an answer holds, and what it waits for now."""
-        execution = outline.execution
-        view = execution_view(execution, self.service.clock.now(), self.token, self.details.of(execution))
+        execution, token = outline.execution, self.token if shows_tokens else _hidden
+        view = execution_view(execution, self.service.clock.now(), token, self.details.of(execution))
         link = execution_link(execution.tenant_id, execution.id)
         return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link)
 
@@ -133,6 +136,15 @@ def _shown(tenant: str, execution: str, place: EntryPlace, record: dict[str, Jso
     """Write an entry of a history."""
     link = execution_link(tenant, execution, EntryKey(place.row, place.number))
     return shorten(tenant, linked(record, link), shown_slots, link)
+
+
+def _hidden(*_: object) -> str:
+    return HIDDEN
+
+
+def _may_answer(request: ApiRequest, execution: Execution) -> bool:
+    """Tell whether the caller may answer for steps: whoever only reads an execution does not see its tokens."""
+    return request.admission.grant.allows("executions:operate", execution.definition_id)
 
 
 def _reason(request: ApiRequest) -> str | None:

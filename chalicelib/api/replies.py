@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from chalice.app import Response
 
+from chalicelib.api.authentication import bearer
 from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.errors import KeyInUseError, KeyReusedError, UnavailableError
@@ -47,8 +48,7 @@ class Replies:
         """
         if request.key is None:
             return respond(request)
-        place = request.path.get("tenantId") or request.http.context["path"]
-        name, asked = _digest(place, caller or "", request.key), _fingerprint(request)
+        name, asked = _digest(_place(request), caller or "", request.key), _fingerprint(request)
         now = self.clock.now()
         wanted = KeyHolder(asked, self.new_seed())
         found = self.store.claim(name, wanted, now, now + KEPT_FOR, now - DIES_WITHIN)
@@ -80,6 +80,12 @@ class Replies:
                 reply = KeptAnswer(response.status_code, headers, str(response.body))
                 self.store.keep(name, reply, self.clock.now() + KEPT_FOR)
         return response
+
+
+def _place(request: ApiRequest) -> str:
+    """Name within what a key is known: a tenant, or what a token is for, in the path or beside it."""
+    token = bearer(request.http.headers.get("authorization")) or ""
+    return request.path.get("tenantId") or f"{request.http.context['path']} {token}".strip()
 
 
 def _fingerprint(request: ApiRequest) -> str:

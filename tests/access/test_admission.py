@@ -15,9 +15,11 @@ from chalicelib.wiring.graph import wiring
 from tests.access.guarded import ALL, Guarded, bearer, guarded
 from tests.api.declared import OPERATIONS
 from tests.application import JSON, assert_problem, http_request
+from tests.hostile.case import text
 
 GUARDED = [name for name, operation in OPERATIONS.items() if operation.declared["x-right"] != "none"]
 OF_TENANTS = [name for name in GUARDED if "tenantId" in OPERATIONS[name].path]
+ORDER: Json = {"id": "order", "steps": [{"id": "ask", "type": "callback"}]}
 NAMES = {"id": "order", "name": "paid", "part": "1", "tenantId": "acme"}
 
 
@@ -96,6 +98,43 @@ def test_the_scheme_is_read_in_small_letters_too(sedo: Guarded) -> None:
     assert sedo.status(lower, "GET", "/sedo/tenants/acme/definitions") == 200
     basic = {**key, "Authorization": key["Authorization"].replace("Bearer", "Basic")}
     assert_problem(sedo.ask("GET", "/sedo/tenants/acme/definitions", headers=basic), 401)
+
+
+class TestTokensOfSteps:
+    def begin(self, sedo: Guarded) -> str:
+        key = sedo.key("acme", "admin")
+        assert sedo.status(key, "POST", "/sedo/tenants/acme/definitions", text(ORDER)) == 201
+        started = sedo.ask("POST", "/sedo/tenants/acme/definitions/order/execute", {}, key)
+        sedo.deliver()
+        return f"/sedo/tenants/acme/executions/{started.json_body['id']}"
+
+    @pytest.mark.parametrize("role", [*BUILT_IN])
+    def test_who_may_read_an_execution_does_not_thereby_see_them(self, sedo: Guarded, role: str) -> None:
+        path, rights = self.begin(sedo), Grant(BUILT_IN[role].rules)
+        answer = sedo.ask("GET", path, b"", sedo.key("acme", role))
+        assert answer.status_code == (200 if rights.allows("executions:read") else 403)
+        shown = answer.json_body.get("waitingFor", [{"token": "***"}])[0]["token"]
+        assert (shown != "***") is rights.allows("executions:operate")
+        assert (b"v1." in answer.body) is rights.allows("executions:operate")
+
+    def test_it_is_the_right_to_that_execution(self, sedo: Guarded) -> None:
+        path = self.begin(sedo)
+        for name, is_shown in (("order", True), ("other", False)):
+            rules: Json = [
+                {"kinds": ["executions"], "verbs": ["read"], "names": ["*"]},
+                {"kinds": ["executions"], "verbs": ["operate"], "names": [name]},
+            ]
+            wiring().access.service.put("acme", EntryKind.ROLE, name, {"rules": rules}, by=None, grant=ALL)
+            pass_a_minute()
+            shown = sedo.ask("GET", path, b"", sedo.key("acme", name)).json_body["waitingFor"][0]["token"]
+            assert (shown != "***") is is_shown
+
+    def test_whoever_has_one_needs_nothing_else(self, sedo: Guarded) -> None:
+        path = self.begin(sedo)
+        shown = sedo.ask("GET", path, b"", sedo.key("acme", "operator")).json_body["waitingFor"][0]["token"]
+        for way, body in (("heartbeat", b""), ("succeed", b"1")):
+            assert sedo.status(bearer(shown), "POST", f"/sedo/callbacks/{way}", body) == 204
+        assert_problem(sedo.ask("POST", "/sedo/callbacks/succeed", 1, sedo.key("acme", "admin")), 404)
 
 
 class TestIam:

@@ -1,11 +1,13 @@
 """AnswerService and events over the API, against the application in memory."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from chalice.test import HTTPResponse
 
 from chalicelib.core.values.json import Json
 from tests.application import JSON, Sedo, T, assert_problem
@@ -35,30 +37,46 @@ def token(sedo: Sedo, execution: str) -> str:
     return str(waits["token"])
 
 
+Send = Callable[..., HTTPResponse]
+"""Answers a step: with its token, in which way, with which body."""
+
+
+@pytest.fixture(params=["header", "path"])
+def send(request: pytest.FixtureRequest, sedo: Sedo) -> Send:
+    """Answer with the token in either place: what holds for one holds for the other."""
+
+    def answered(token: str, way: str, body: "Json | bytes" = b"", **fields: str) -> HTTPResponse:
+        if request.param == "path":
+            return sedo.ask("POST", f"/sedo/callbacks/{token}/{way}", body, {**JSON, **fields})
+        return sedo.ask("POST", f"/sedo/callbacks/{way}", body, {**JSON, "Authorization": f"Bearer {token}", **fields})
+
+    return answered
+
+
 class TestCallback:
-    def test_the_body_is_the_result(self, sedo: Sedo) -> None:
+    def test_the_body_is_the_result(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, ASK)
-        answer = sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/succeed", {"yes": [1]})
+        answer = send(token(sedo, execution), "succeed", {"yes": [1]})
         assert (answer.status_code, answer.body) == (204, b"")
         assert read(sedo, execution)["output"] == {"yes": [1]}
 
-    def test_nothing_at_all_is_null(self, sedo: Sedo) -> None:
+    def test_nothing_at_all_is_null(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, ASK)
-        assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/succeed").status_code == 204
+        assert send(token(sedo, execution), "succeed").status_code == 204
         assert read(sedo, execution)["state"] == "ExecutionSucceeded"
 
-    def test_a_token_is_good_for_one_answer(self, sedo: Sedo) -> None:
+    def test_a_token_is_good_for_one_answer(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, ASK)
-        path = f"/sedo/callbacks/{token(sedo, execution)}"
-        sedo.ask("POST", f"{path}/succeed", 1)
+        mine = token(sedo, execution)
+        send(mine, "succeed", 1)
         for way in ("succeed", "fail", "heartbeat"):
-            assert_problem(sedo.ask("POST", f"{path}/{way}", {}), 409)
+            assert_problem(send(mine, way, {}), 409)
         assert read(sedo, execution)["output"] == 1
 
-    def test_it_can_fail_with_a_name_and_a_message(self, sedo: Sedo) -> None:
+    def test_it_can_fail_with_a_name_and_a_message(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, ASK)
         body: Json = {"name": "bank.Refused", "message": "no money", "details": {"left": 3}}
-        assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/fail", body).status_code == 204
+        assert send(token(sedo, execution), "fail", body).status_code == 204
         assert read(sedo, execution)["error"] == {
             "name": "bank.Refused",
             "message": "no money",
@@ -67,35 +85,35 @@ class TestCallback:
             "details": {"left": 3},
         }
 
-    def test_without_a_name_the_error_has_one(self, sedo: Sedo) -> None:
+    def test_without_a_name_the_error_has_one(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, ASK)
-        sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/fail", {})
+        send(token(sedo, execution), "fail", {})
         assert read(sedo, execution)["error"]["name"] == "callback.Failed"
 
     @pytest.mark.parametrize("body", [{"name": "not a name"}, {"name": 7}, {"message": 7}, {"why": "so"}, []])
-    def test_an_error_that_is_none_is_refused(self, sedo: Sedo, body: Json) -> None:
+    def test_an_error_that_is_none_is_refused(self, sedo: Sedo, send: Send, body: Json) -> None:
         execution = started(sedo, ASK)
-        assert_problem(sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/fail", body), 400)
+        assert_problem(send(token(sedo, execution), "fail", body), 400)
         assert read(sedo, execution)["state"] == "StepStarted"
 
-    def test_signs_of_life_keep_it_waiting(self, sedo: Sedo) -> None:
+    def test_signs_of_life_keep_it_waiting(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, ASK)
         for _ in range(3):
             sedo.pass_time(500)
-            assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/heartbeat").status_code == 204
+            assert send(token(sedo, execution), "heartbeat").status_code == 204
         sedo.pass_time(599)
         assert read(sedo, execution)["state"] == "StepStarted"
         sedo.pass_time(2)
         assert read(sedo, execution)["error"]["name"] == "HeartbeatTimeout"
 
-    def test_one_without_a_heartbeat_hears_signs_of_life_and_changes_nothing(self, sedo: Sedo) -> None:
+    def test_one_without_a_heartbeat_hears_signs_of_life_and_changes_nothing(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, {"id": "ask", "type": "callback"})
         before = sedo.stored()
-        assert sedo.ask("POST", f"/sedo/callbacks/{token(sedo, execution)}/heartbeat").status_code == 204
+        assert send(token(sedo, execution), "heartbeat").status_code == 204
         assert sedo.stored() == before
 
     @pytest.mark.parametrize("way", ["succeed", "fail", "heartbeat"])
-    def test_what_nobody_has_signed_is_no_token(self, sedo: Sedo, way: str) -> None:
+    def test_what_nobody_has_signed_is_no_token(self, sedo: Sedo, send: Send, way: str) -> None:
         execution = started(sedo, ASK)
         sound = token(sedo, execution)
         version, key, payload, signature = sound.split(".")
@@ -105,13 +123,33 @@ class TestCallback:
             f"v2.{key}.{payload}.{signature}",
             sound[:-1],
         ):
-            assert_problem(sedo.ask("POST", f"/sedo/callbacks/{wrong}/{way}", {}), 404, "token is not valid")
+            assert_problem(send(wrong, way, {}), 404, "token is not valid")
 
-    def test_it_expires(self, sedo: Sedo) -> None:
+    def test_it_expires(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, {"id": "ask", "type": "callback"})
         sound = token(sedo, execution)
         sedo.clock.instant += timedelta(days=367)
-        assert_problem(sedo.ask("POST", f"/sedo/callbacks/{sound}/succeed", {}), 410)
+        assert_problem(send(sound, "succeed", {}), 410)
+
+    def test_a_key_belongs_to_the_token(self, sedo: Sedo, send: Send) -> None:
+        both = {"id": "all", "type": "parallel", "branches": [{"id": x, "steps": [{**ASK, "id": x}]} for x in "ab"]}
+        waits = read(sedo, started(sedo, both))["waitingFor"]
+        one, two = (wait["token"] for wait in waits if wait["for"] == "callback")
+        answers = [send(mine, "succeed", 1, **{"Idempotency-Key": "k"}) for mine in (one, two, one, two)]
+        assert [answer.status_code for answer in answers] == [204] * 4
+        assert ["Idempotency-Replayed" in answer.headers for answer in answers] == [False, False, True, True]
+
+    @pytest.mark.parametrize("field", ["", "Bearer", "Bearer ", "Basic eDp5", "v1.a.b.c"])
+    @pytest.mark.parametrize("way", ["succeed", "fail", "heartbeat"])
+    def test_without_a_token_it_is_said_how_to_send_one(self, sedo: Sedo, way: str, field: str) -> None:
+        answer = sedo.ask("POST", f"/sedo/callbacks/{way}", {}, {**JSON, "Authorization": field})
+        assert assert_problem(answer, 401)["detail"].startswith("send Authorization: Bearer")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+    def test_the_scheme_is_read_in_any_letters(self, sedo: Sedo) -> None:
+        mine = token(sedo, started(sedo, ASK))
+        answer = sedo.ask("POST", "/sedo/callbacks/succeed", 1, {**JSON, "Authorization": f"bearer  {mine} "})
+        assert answer.status_code == 204
 
     def test_a_request_is_handed_the_token_and_its_answer_is_not_the_result(self, sedo: Sedo) -> None:
         with loopback() as server:

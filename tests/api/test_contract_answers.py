@@ -34,6 +34,7 @@ WORK: Mapping[str, Json] = {"claim": {}, "release": {}, "reject": {}, "complete"
 VALUES = {"read_value", "read_dry_run_value", "read_task_value"}
 OF_PEOPLE = {f"{verb}_task" for verb in WORK} | {"list_tasks"}
 """Operations for which somebody has to be known even where everybody may ask."""
+CALLBACKS = [f"{way}_{of}" for way in ("succeed", "fail", "keep") for of in ("step", "callback")]
 OTHER = "0" * 64
 UPLOAD = "0" * 32
 UNKNOWN = {
@@ -44,6 +45,10 @@ UNKNOWN = {
     "TaskId": "abc",
     "Token": "x",
 }
+WITH_TOKEN = {
+    name for name, operation in OPERATIONS.items() if {"callbackToken": []} in operation.declared.get("security", ())
+}
+"""Operations that take the token of a step in the header field Authorization."""
 
 
 class World(Sedo):
@@ -82,7 +87,9 @@ class World(Sedo):
         for component, parameter in operation.path_names.items():
             address = address.replace(f"{{{parameter}}}", {**known, **path}[component])
         taken = next(iter(operation.body["content"])) if operation.body else "application/json"
-        headers = {"Content-Type": kind or taken, "X-Sedo-User": user, **fields}
+        headers = {"Content-Type": kind or taken, "X-Sedo-User": user}
+        headers |= {"Authorization": f"Bearer {self.token}"} if name in WITH_TOKEN else {}
+        headers |= fields
         return self.ask(operation.method, address + query, body, headers)
 
     def begin_upload(self) -> None:
@@ -119,6 +126,9 @@ def refusals() -> Iterator[Case]:
         body = MINE if name == "reassign_task" else b""
         for place in UNKNOWN.keys() & operation.path_names.keys():
             yield case(name, 404, body=body, query=query, **{place: UNKNOWN[place]})
+        if name in WITH_TOKEN:
+            yield case(name, 404, fields={"Authorization": "Bearer x"})
+            yield case(name, 401, fields={"Authorization": "x"})
         if name in OF_PEOPLE:
             yield case(name, 401, body=body, query="?mine=true" if operation.method == "GET" else "", user="")
 
@@ -197,6 +207,9 @@ SUCCESSES = [
     case("reassign_task", 200, body=MINE),
     case("complete_task", 200, body=YES),
     case("reject_task", 200, body={"reason": "no"}),
+    case("succeed_step", 204, body=[1]),
+    case("fail_step", 204, body={"name": "bank.Refused"}),
+    case("keep_step", 204),
     case("succeed_callback", 204, body=[1]),
     case("fail_callback", 204, body={"name": "bank.Refused"}),
     case("keep_callback", 204),
@@ -217,8 +230,8 @@ CONFLICTS = [
     case("publish_event", 409, fill, body={"key": "a", "data": 1}, EventName="other"),
     *(case(f"{way}_task", 409, done("complete_task", YES), body=body) for way, body in WORK.items()),
     *(case(f"{way}_task", 403, user="eve", body=body) for way, body in WORK.items()),
-    *(case(f"{way}_callback", 409, done("succeed_callback")) for way in ("succeed", "fail", "keep")),
-    *(case(f"{way}_callback", 410, pass_a_year) for way in ("succeed", "fail", "keep")),
+    *(case(name, 409, done("succeed_callback")) for name in CALLBACKS),
+    *(case(name, 410, pass_a_year) for name in CALLBACKS),
     case("create_definition", 400, body=b"id: Wrong", kind="application/yaml"),
     case("complete_task", 400, body={"answer": 1}),
     case("send_event", 400, body={"data": "x"}),

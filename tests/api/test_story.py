@@ -140,7 +140,8 @@ class TestTasks:
         routes = wiring().routes.executions
         item = routes.service.read_execution("123", execution.removeprefix("/executions/"))
         silent: Any = Silent()
-        view: Any = copy_with(routes, details=copy_with(routes.details, tasks=silent)).view(Outline(item, {}))
+        view: Any = copy_with(routes, details=copy_with(routes.details, tasks=silent))
+        view = view.view(Outline(item, {}), shows_tokens=True)
         assert view["waitingFor"][0].keys() == {"thread", "step", "for", "task"}
 
 

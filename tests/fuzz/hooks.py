@@ -98,13 +98,21 @@ def _fit(case: Any, label: str, number: int) -> None:
             case.query = {"at": pointer}
     for end, place in BETTER.items():
         if label.endswith(end) and found[place]:
-            case.path_parameters["token" if "{token}" in label else "id"] = _next(place)
+            _answer(case, label, _next(place))
     if label.endswith("/executions/{id}/values") and found["hashes"] and number % 8 > 5:
         case.path_parameters["id"], case.query["sha256"] = _next("hashes").split(" ")
     elif label.endswith("/{part}"):
         case.path_parameters["part"] = 1
     elif label.endswith("/execute") and number % 8 > 5:
         _give(case, {"upload": _next("uploads")})
+
+
+def _answer(case: Any, label: str, name: str) -> None:
+    """Name an execution, a task or a token, where the operation has it."""
+    if "/callbacks/" in label and "{token}" not in label:
+        case.headers["Authorization"] = f"Bearer {name}"
+    else:
+        case.path_parameters["token" if "{token}" in label else "id"] = name
 
 
 def _give(case: Any, body: Any) -> None:

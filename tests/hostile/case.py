@@ -17,7 +17,7 @@ def same(token: str) -> str:
 
 @dataclass(frozen=True)
 class Case:
-    """A request; in its path and its body, ``<token>``, ``<task>`` and ``<execution>`` are those of what waits."""
+    """A request; in its path and its fields, ``<token>``, ``<task>`` and ``<execution>`` are those of what waits."""
 
     kind: str
     name: str
@@ -27,7 +27,7 @@ class Case:
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=lambda: JSON, repr=False)
     forge: Callable[[str], str] = field(default=same, repr=False)
-    """Makes another token of the one that is in the path."""
+    """Makes another token of the one that is named."""
     given: "Case | None" = field(default=None, repr=False)
     """A request before it, which succeeds."""
 

@@ -333,12 +333,36 @@ NO_TOKENS = {"padded", "a line behind", "NUL behind", "a space behind", "3,000 c
 """What no token can be is told apart from one that is not known."""
 
 
+FIELDS = {
+    "nothing": ("", 401),
+    "no scheme": ("<token>", 401),
+    "another scheme": ("Basic <token>", 401),
+    "the scheme alone": ("Bearer", 401),
+    "a scheme of no-break spaces": ("Bearer\xa0<token>", 401),
+    "two tokens": ("Bearer <token>, Bearer <token>", 404),
+    "two of them in one": ("Bearer <token> <token>", 404),
+    "a quoted token": ('Bearer "<token>"', 404),
+    "Latin-1": ("Bearer \xe9\xff", 404),
+    "a NUL": ("Bearer <token>\x00", 404),
+    "an API key": ("Bearer sedo_123_2811653aac726715_" + "0" * 64, 404),
+    "60 KB": ("Bearer " + "v1." + "a" * 60_000, 404),
+    "60 KB of dots": ("Bearer " + "." * 60_000, 404),
+}
+"""What ``Authorization`` may hold in place of the token, and how it is answered."""
+
+
 def tokens() -> Iterator[Case]:
     for name, forge in FORGED.items():
         for verb in ("succeed", "fail", "heartbeat"):
             body = b"" if verb == "heartbeat" else b"{}"
             status = 400 if name in NO_TOKENS else 404
             yield Case("token", f"{name}, to {verb}", status, f"/sedo/callbacks/<token>/{verb}", body, forge=forge)
+            path, sent = f"/sedo/callbacks/{verb}", {**JSON, "Authorization": "Bearer <token>"}
+            yield Case("token", f"{name}, in a field to {verb}", 404, path, body, headers=sent, forge=forge)
+    for name, (field, status) in FIELDS.items():
+        sent = {**JSON, "Authorization": field}
+        yield Case("token", f"{name} in a field", status, "/sedo/callbacks/succeed", b"{}", headers=sent)
+    yield Case("token", "no field", 401, "/sedo/callbacks/succeed", b"{}")
 
 
 def tenants() -> Iterator[Case]:

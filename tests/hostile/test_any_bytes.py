@@ -28,7 +28,10 @@ NAMES = (
     *("limit", "cursor", "wait", "version", "key", "status", "mine", "priority", "state", "x", "path", "at", "offset"),
     *("sha256", "entry", "fields", "sort", "from", "to", "parent", "startedBy", "definition"),
 )
-HEADERS = ("Accept", "X-Sedo-User", "X-Sedo-Groups", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id")
+HEADERS = (
+    *("Accept", "Authorization", "X-Sedo-User"),
+    *("X-Sedo-Groups", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"),
+)
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 members = st.sampled_from(

@@ -41,13 +41,14 @@ class World(Sedo):
 
     def send(self, case: Case) -> HTTPResponse:
         names = {"<execution>": self.execution, "<task>": self.task, "<token>": case.forge(self.token)}
-        path = case.path
+        path, headers = case.path, dict(case.headers)
         for name, value in names.items():
             path = path.replace(name, value)
+            headers = {field: text.replace(name, value) for field, text in headers.items()}
         if operation_of("GET" if case.method == "HEAD" else case.method, path.partition("?")[0]) is None:
             # it does not come to the application: the test client answers as API Gateway does
-            return self.client.http.request(case.method, path, headers=dict(case.headers), body=case.body)
-        return self.ask(case.method, path, case.body, case.headers)
+            return self.client.http.request(case.method, path, headers=headers, body=case.body)
+        return self.ask(case.method, path, case.body, headers)
 
     def measure(self, case: Case) -> tuple[HTTPResponse, float]:
         """Send a request; tell its CPU, too, without what coverage adds to it."""

@@ -285,6 +285,16 @@ def test_a_client_that_goes_away_is_not_worth_a_line(
     assert capsys.readouterr().err.count("failed") == lines
 
 
+def test_the_line_of_a_callback_holds_no_token(connection: HTTPConnection, capsys: pytest.CaptureFixture[str]) -> None:
+    token = f"v1.{'0' * 8}.{'p' * 60}.{'s' * 43}"
+    for end in ("succeed", "fail?x=1", "mistyped"):
+        connection.request("POST", f"/sedo/callbacks/{token}/{end}")
+        connection.getresponse().read()
+    said = capsys.readouterr().err
+    assert said.count("POST /sedo/callbacks/***/") == 3
+    assert "pppp" not in said
+
+
 def test_each_request_has_its_line(connection: HTTPConnection, capsys: pytest.CaptureFixture[str]) -> None:
     ask(connection, "GET", "/nowhere").read()
     ask(connection, "GET", "/things/three").read()
