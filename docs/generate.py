@@ -64,7 +64,7 @@ PLACEHOLDERS = """In the parameters of `http`, `aws` and `lambda`, and nowhere e
 * `${secret('name')}`: a secret of the tenant, read at the call. It is never in state, history, logs, errors or answers:
   wherever it comes back, `***` stands in its place.
 * `${step.token}`, with `callback: true`: the token of this very turn. Whoever has it answers with
-  `POST /sedo/callbacks/{token}/succeed`.
+  `POST /sedo/callbacks/succeed` and the token as `Authorization: Bearer`.
 
 Each stands by itself, alone or within a text (`Bearer ${secret('name')}`): it is no value that a function could take.
 In the `output` and `stash` of a `task` or an `event`, `step.completedBy` is who answered.
