@@ -1,6 +1,7 @@
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import partial
@@ -14,13 +15,14 @@ from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
+from chalicelib.core.records.payload import Reference, digest
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
 from deploy.policies import FUNCTIONS, DeployedStage, policy, stages
-from tests.adapters.conftest import Aws
+from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, definition, history_row, incident, random_text, submitted, task, waiting
 
 SINGLE = {
@@ -56,6 +58,16 @@ def tasks(aws: Aws, tenant: str) -> None:
     store.open(wanted)
     assert store.update(claimed(wanted, Person("ada"), NOW))
     assert store.get(tenant, wanted.id) == claimed(wanted, Person("ada"), NOW)
+
+
+def values(aws: Aws, tenant: str) -> None:
+    """Read large values of history."""
+    text = b'"a large value"'
+    history, kept = aws.backend.history, Reference(digest(tenant, text), len(text))
+    history.keep({kept.sha256: text})
+    history.fill(tenant, [], 0)
+    assert history.result(tenant, {"result": 1}) == 1
+    assert history.read_text(tenant, kept, 0, len(text)) == text
 
 
 def answers_and_access(aws: Aws, tenant: str) -> None:
@@ -100,6 +112,7 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.executions.list(ExecutionFilter(tenant), NOW, 10)
     dependencies.executions.list(ExecutionFilter(tenant, states_named("failed")), NOW, 10)
     dependencies.history.read(execution.id, 0, 10)
+    values(aws, tenant)
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
     dependencies.executions.update(waiting(execution))
     dependencies.queue.send([Message(execution.id, Started()), Message(execution.id, TimerFired(ROOT, 1))])
@@ -119,10 +132,13 @@ def worker(aws: Aws, tenant: str, received: str) -> None:
     dependencies.definitions.newest(tenant, "order-fulfilment")
     dependencies.definitions.version(tenant, "order-fulfilment", 1)
     dependencies.executions.create(execution)
-    dependencies.executions.update(waiting(execution))
+    image = dependencies.executions.update(waiting(execution))()
+    assert image is not None
+    assert dependencies.executions.restore(image) == waiting(execution)
     dependencies.executions.get(execution.id)
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
     dependencies.queue.send([Message(execution.id, StepDue(ROOT, 1)), Message(execution.id, TimerFired(ROOT, 1))])
+    dependencies.history.keep({"0" * 64: b"kept"})
     dependencies.incidents.record(incident(tenant))
     queue = getattr(aws.names, received)
     dependencies.queue.delete(queue, ["handle"])
@@ -224,6 +240,29 @@ def test_each_function_may_do_all_that_it_does_in_every_stage_and_nothing_else(
         mine = {(action, arn.replace(moto_aws.names.prefix, stage.settings.prefix)) for action, arn in calls}
         assert [call for call in sorted(mine) if not allows(made, *call)] == []
         assert granted(made) - mine == {(action, arn) for action, arn in granted(made) if action in OF_LAMBDA}
+
+
+def test_no_method_of_a_store_or_a_queue_is_left_out(moto_aws: Aws, tenant: str) -> None:
+    stores = [store for store in vars_of(moto_aws.backend) if type(store).__module__.startswith("chalicelib.")]
+    methods = {
+        method.__code__: f"{type(store).__name__}.{name}"
+        for store in stores
+        for name, method in vars(type(store)).items()
+        if not name.startswith("_") and hasattr(method, "__code__")
+    }
+    moto_aws.backend.executions.create(copy_with(submitted(tenant, "due"), due_at=NOW))
+    called = set()
+    sys.setprofile(lambda frame, event, _: called.add(frame.f_code) if event == "call" else None)
+    try:
+        for number, does in enumerate(DOES.values()):
+            does(moto_aws, f"{tenant}-{number}")
+    finally:
+        sys.setprofile(None)
+    assert " ".join(sorted(name for code, name in methods.items() if code not in called)) == ""
+
+
+def vars_of(backend: Backend) -> list[object]:
+    return [getattr(backend, each.name) for each in fields(backend)]
 
 
 OF_LAMBDA = {"sqs:ReceiveMessage", "sqs:GetQueueAttributes"}

@@ -151,6 +151,20 @@ class TestCallback:
         answer = sedo.ask("POST", "/sedo/callbacks/succeed", 1, {**JSON, "Authorization": f"bearer  {mine} "})
         assert answer.status_code == 204
 
+    def test_a_token_is_in_no_line_of_the_log_no_history_and_no_error(
+        self, sedo: Sedo, send: Send, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        execution = started(sedo, ASK)
+        mine = token(sedo, execution)
+        with caplog.at_level("INFO", "sedo"):
+            answers = [send(mine, way, body) for way in ("heartbeat", "succeed", "fail") for body in (b"", {"a": 1})]
+            answers += [send(mine[:-1], "succeed"), send(mine, "succeed", **{"Content-Type": "text/plain"})]
+            sedo.deliver()
+        said = "\n".join([caplog.text, *(str(answer.body) for answer in answers)])
+        assert caplog.text.count("/sedo/callbacks/") == len(answers)
+        history = json.dumps(sedo.get(f"/executions/{execution}/history"))
+        assert not [part for part in mine.split(".")[2:] if part[:20] in said + history]
+
     def test_a_request_is_handed_the_token_and_its_answer_is_not_the_result(self, sedo: Sedo) -> None:
         with loopback() as server:
             step: dict[str, Json] = {
