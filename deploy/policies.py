@@ -128,9 +128,13 @@ def stages() -> list[DeployedStage]:
     """Read the stages that are deployed."""
     config = json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))
     calls = json.loads((ROOT / "deploy" / "calls.json").read_text(encoding="utf-8"))
+    shared = config.get("environment_variables", {})
     return [
         DeployedStage(
-            config["app_name"], name, Settings.from_environment(found["environment_variables"]), calls.get(name, ())
+            config["app_name"],
+            name,
+            Settings.from_environment({**shared, **found.get("environment_variables", {})}),
+            calls.get(name, ()),
         )
         for name, found in config["stages"].items()
         if name != LOCAL

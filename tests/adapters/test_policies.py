@@ -1,3 +1,4 @@
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, claimed
+from chalicelib.core.waits.token import SigningKey
 from deploy.policies import FUNCTIONS, DeployedStage, policy, stages
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, definition, history_row, incident, random_text, submitted, task, waiting
@@ -315,6 +317,22 @@ def test_secrets_are_for_those_who_make_calls(function: str, stage: DeployedStag
     assert may_read("123/secrets/pay") == (calls and service == "ssm")
     managed = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:{prefix}/123/pay-AbCdEf"
     assert allows(made, "secretsmanager:GetSecretValue", managed) == (calls and service == "secretsmanager")
+
+
+@every_stage
+@every_function
+def test_with_token_keys_in_the_environment_no_parameter_holds_them(function: str, stage: DeployedStage) -> None:
+    keys = [SigningKey("a", b"k" * 32)]
+    made = policy(function, copy_with(stage, settings=copy_with(stage.settings, token_keys=keys)))
+    assert "token-keys" not in json.dumps(made)
+
+
+@every_stage
+@every_function
+def test_each_statement_has_a_name_of_its_own(function: str, stage: DeployedStage) -> None:
+    names = [statement["Sid"] for statement in policy(function, stage)["Statement"]]
+    assert len({*names}) == len(names)
+    assert all(name.isalnum() for name in names)  # IAM JSON policy elements: Sid
 
 
 @every_stage
