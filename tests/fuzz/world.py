@@ -66,7 +66,6 @@ def _made(connection: HTTPConnection) -> dict[str, list[str]]:
     found["tasks"], found["claimed"] = tasks[::2], [ask("POST", f"/tasks/{each}/claim")["id"] for each in tasks[1::2]]
     for number, place in enumerate(("callbacks", "succeed", "fail", "heartbeat")):
         found[place] = tokens[number::4]  # an answer uses a token up
-    connection.close()
     return found
 
 

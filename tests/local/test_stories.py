@@ -108,7 +108,8 @@ def test_an_order_is_approved_by_a_person_paid_with_a_secret_and_shipped_when_th
     payment, parcel = live.request("/payments"), live.request("/parcels")
     assert payment.headers["authorization"] == f"Bearer {CANARY}"
     assert payment.headers["idempotency-key"].startswith(f"{execution}:main:")
-    live.sedo.ask("POST", json.loads(parcel.body)["answerTo"], b'{"parcel": "P-1"}')
+    token = {"Authorization": f"Bearer {json.loads(parcel.body)['token']}", "Content-Type": "application/json"}
+    assert live.sedo.ask("POST", "/sedo/callbacks/succeed", b'{"parcel": "P-1"}', token)[0] == 204
     assert live.ended(execution)["output"] == {"order": "A-7", "parcel": "P-1", "approvedBy": "grace"}
     assert CANARY not in live.everything(execution)
 
