@@ -112,6 +112,102 @@ def read_definition_schema() -> Response:
     return routes().reference.read_definition_schema(request())
 
 
+@guarded("/sedo/me", methods=READ)
+def read_me() -> Response:
+    """Show who asks."""
+    return routes().access.read_me(request())
+
+
+@guarded(T, methods=READ)
+def read_tenant(tenantId: str) -> Response:
+    """Show what is set of a tenant."""
+    return routes().access.read_tenant(request(), tenantId)
+
+
+@guarded(T, methods=["PUT"], content_types=JSON)
+def put_tenant(tenantId: str) -> Response:
+    """Set it."""
+    return routes().access.put_tenant(request(), tenantId)
+
+
+@guarded(T, methods=["DELETE"])
+def reset_tenant(tenantId: str) -> Response:
+    """Go back to the defaults of a tenant."""
+    return routes().access.reset_tenant(request(), tenantId)
+
+
+@guarded(T + "/roles", methods=READ)
+def list_roles(tenantId: str) -> Response:
+    """List roles."""
+    return routes().access.list_roles(request(), tenantId)
+
+
+@guarded(T + "/roles/{name}", methods=READ)
+def read_role(tenantId: str, name: str) -> Response:
+    """Read a role."""
+    return routes().access.read_role(request(), tenantId, name)
+
+
+@guarded(T + "/roles/{name}", methods=["PUT"], content_types=JSON)
+def put_role(tenantId: str, name: str) -> Response:
+    """Write a role."""
+    return routes().access.put_role(request(), tenantId, name)
+
+
+@guarded(T + "/roles/{name}", methods=["DELETE"])
+def delete_role(tenantId: str, name: str) -> Response:
+    """Take a role away."""
+    return routes().access.delete_role(request(), tenantId, name)
+
+
+@guarded(T + "/bindings", methods=READ)
+def list_bindings(tenantId: str) -> Response:
+    """List bindings."""
+    return routes().access.list_bindings(request(), tenantId)
+
+
+@guarded(T + "/bindings/{name}", methods=READ)
+def read_binding(tenantId: str, name: str) -> Response:
+    """Read a binding."""
+    return routes().access.read_binding(request(), tenantId, name)
+
+
+@guarded(T + "/bindings/{name}", methods=["PUT"], content_types=JSON)
+def put_binding(tenantId: str, name: str) -> Response:
+    """Write a binding."""
+    return routes().access.put_binding(request(), tenantId, name)
+
+
+@guarded(T + "/bindings/{name}", methods=["DELETE"])
+def delete_binding(tenantId: str, name: str) -> Response:
+    """Take a binding away."""
+    return routes().access.delete_binding(request(), tenantId, name)
+
+
+@guarded(T + "/keys", methods=["POST"], content_types=JSON)
+def create_key(tenantId: str) -> Response:
+    """Make an API key."""
+    return routes().access.create_key(request(), tenantId)
+
+
+@guarded(T + "/keys", methods=READ)
+def list_keys(tenantId: str) -> Response:
+    """List API keys."""
+    return routes().access.list_keys(request(), tenantId)
+
+
+@guarded(T + "/keys/{id}", methods=READ)
+def read_key(tenantId: str, id: str) -> Response:
+    """Read what is known of an API key."""
+    return routes().access.read_key(request(), tenantId, id)
+
+
+@guarded(T + "/keys/{id}", methods=["DELETE"])
+def revoke_key(tenantId: str, id: str) -> Response:
+    """Revoke an API key."""
+    return routes().access.revoke_key(request(), tenantId, id)
+
+
 @guarded(T + "/definitions", methods=["POST"], content_types=DOCUMENT)
 def create_definition(tenantId: str) -> Response:
     """Create a definition, or its next version."""

@@ -62,7 +62,7 @@ TABLE_USES = (
     TableUse(tables.INCIDENTS, worker="PutItem", schedule="PutItem"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),
     TableUse(tables.UPLOADS, api="GetItem PutItem Query"),
-    TableUse(tables.ACCESS, api="DeleteItem GetItem PutItem Query", authorizer="GetItem"),
+    TableUse(tables.ACCESS, api="DeleteItem GetItem PutItem Query", authorizer="GetItem", worker="GetItem"),
 )
 """All that functions do with tables, beside asking whether they are there."""
 
@@ -223,7 +223,6 @@ def _parameters(duty: Duty, settings: Settings) -> Iterator[Statement]:
     if not duty.calls and "api" not in duty.duties:
         return
     found = [] if settings.token_keys else ["token-keys"]
-    found += ["*/settings"]
     if duty.calls and settings.secrets == "ssm":
         found += ["*/secrets/*"]
     prefix = settings.prefix

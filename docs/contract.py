@@ -33,7 +33,7 @@ RULES = ("type", *CONSTRAINTS, "required", "x-percent-encoded", "default")
 """Keywords that are copied."""
 INNER = ("properties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "anyOf", "if", "else")
 """Keywords that hold schemas, or say how they are compiled."""
-HIDDEN = frozenset({"x-blank-is-empty", "x-checked-by", "x-empty", "x-message", "x-percent-encoded"})
+HIDDEN = frozenset({"x-secret", "x-blank-is-empty", "x-checked-by", "x-empty", "x-message", "x-percent-encoded"})
 """Notes for the check of requests, which readers of the contract have no use for."""
 NOTES = ("description", "x-message", "x-checked-by")
 
@@ -108,6 +108,8 @@ class _Compiler:
         made["right"] = operation["x-right"]
         if "x-right-of" in operation:
             made["named"] = operation["x-right-of"]
+        if "x-secret" in operation:
+            made["secret"] = operation["x-secret"]
         if operation.get("deprecated"):
             made["fields"] = _farewell(operation)
         body = self.component(operation.get("requestBody", {"x-checked-by": "nothing"}))

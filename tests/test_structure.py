@@ -18,6 +18,7 @@ PRODUCT = ("app.py", "chalicelib", "local", "deploy", "benchmarks")
 TREES = (*PRODUCT, "docs", "tests")
 SUFFIXES = {".py", ".yaml", ".json", ".md"}
 DATA = {
+    "app.py": "the table of routes and handlers",
     "chalicelib/openapi.yaml": "the contract",
     "docs/definition.schema.json": "made by make docs",
     "docs/functions.md": "made by make docs",

@@ -47,6 +47,12 @@ class Admission:
         return Person(self.principal.subject, self.principal.groups)
 
     @property
+    def known(self) -> Principal:
+        """Who asks, where only those may who are known."""
+        assert self.principal is not None  # noqa: S101 - the operation is not for everybody
+        return self.principal
+
+    @property
     def names(self) -> frozenset[str] | None:
         """The things that the right of the operation is given to, by patterns of their names; None: all."""
         return self.grant.names(self.right)

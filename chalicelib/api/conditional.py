@@ -2,11 +2,18 @@
 
 import hashlib
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
 
 from chalice.app import Request, Response
 
 from chalicelib.core.values.errors import PreconditionFailedError
+
+if TYPE_CHECKING:
+    from chalicelib.api.contract import ApiRequest
+
+V = TypeVar("V")
 
 READ = ("GET", "HEAD")
 FRESH = "private, no-cache"
@@ -30,6 +37,23 @@ def tagged(request: Request, response: Response) -> Response:
         return Response("", kept, HTTPStatus.NOT_MODIFIED)
     response.headers = fields
     return response
+
+
+def condition(request: "ApiRequest", version: Callable[[V | None], str | None]) -> Callable[[V | None], None] | None:
+    """Make the condition of a change, from ``If-Match`` and ``If-None-Match: *``; None: there is none.
+
+    It takes what stands there now, or None, and raises PreconditionFailedError if that is not as the request asks;
+    ``version`` names what stands, as its ``ETag`` does.
+    """
+    match, is_new = request.header.get("If-Match"), request.header.get("If-None-Match") is not None
+
+    def require(found: V | None) -> None:
+        if is_new:
+            require_absent(version(found))
+        if match is not None:
+            require_match(match, version(found))
+
+    return require if is_new or match is not None else None
 
 
 def require_absent(version: str | None) -> None:

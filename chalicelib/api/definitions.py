@@ -6,7 +6,7 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api import http as web
-from chalicelib.api.conditional import require_absent, require_match
+from chalicelib.api.conditional import condition
 from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
@@ -14,7 +14,7 @@ from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.ports import DefinitionRecord
-from chalicelib.usecases.definitions import Condition, DefinitionService
+from chalicelib.usecases.definitions import DefinitionService
 
 
 @value
@@ -30,9 +30,8 @@ class DefinitionApi:
         tenant = request.path["tenantId"]
         document, places = web.document(request)
         text = None if places is None else raw(request.http).decode()
-        condition = _condition(request.header["If-Match"], is_new=request.header["If-None-Match"] is not None)
         try:
-            record, new, warnings = self.service.create_definition(tenant, document, condition, text)
+            record, new, warnings = self.service.create_definition(tenant, document, condition(request, _version), text)
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
         where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
@@ -84,7 +83,7 @@ class DefinitionApi:
     @web.operation
     def retire_definition(self, request: ApiRequest) -> Response:
         """Let no new execution start."""
-        self.service.retire_definition(*request.place, _condition(request.header["If-Match"]))
+        self.service.retire_definition(*request.place, condition(request, _version))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -95,18 +94,6 @@ def _fields(record: DefinitionRecord) -> dict[str, str]:
 def _version(record: DefinitionRecord | None) -> str | None:
     """Name what a definition says now, in an ``ETag``."""
     return None if record is None else f"{record.version}-{record.digest[:8]}"
-
-
-def _condition(match: str | None, *, is_new: bool = False) -> Condition | None:
-    """Make the condition of a change: that ``If-Match`` names what stands, or that it ``is_new``."""
-
-    def require(record: DefinitionRecord | None) -> None:
-        if is_new:
-            require_absent(_version(record))
-        if match is not None:
-            require_match(match, _version(record))
-
-    return require if is_new or match is not None else None
 
 
 def _located(problems: Any, places: Places | None) -> list[Problem]:  # noqa: ANN401 - any sequence of problems

@@ -93,14 +93,16 @@ def operation(
 
     @wraps(answers)
     def route(self: S, http: Request, /, *parameters: str) -> Response:
+        declared = operations()[answers.__name__]
+
         def once() -> Response:
             _require_media_type(http)
             request = read(answers.__name__, http, parameters, self.support)
             return self.support.replies.once(
-                request, request.admission.actor, lambda seeded: explained(lambda: answers(self, seeded))
+                request, lambda seeded: explained(lambda: answers(self, seeded)), declared.get("secret")
             )
 
-        return announced(tagged(http, explained(once)), operations()[answers.__name__])
+        return announced(tagged(http, explained(once)), declared)
 
     return route
 

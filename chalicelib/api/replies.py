@@ -7,6 +7,7 @@ minute of silence: then the function that had the first has died.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -18,6 +19,7 @@ from chalicelib.api.authentication import bearer
 from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.errors import KeyInUseError, KeyReusedError, UnavailableError
+from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.ports import Clock, ReplyStore
 
@@ -36,10 +38,13 @@ class Replies:
     clock: Clock
     new_seed: Callable[[], str]
 
-    def once(self, request: ApiRequest, caller: str | None, respond: Callable[[ApiRequest], Response]) -> Response:
+    def once(
+        self, request: ApiRequest, respond: Callable[[ApiRequest], Response], secret: str | None = None
+    ) -> Response:
         """Answer a request, or as the first one with its key was answered.
 
-        ``respond`` is handed the request with the seed of what it makes.
+        ``respond`` is handed the request with the seed of what it makes. The ``secret`` member of an answer is not
+        kept: in the answer to a repeat it is null.
 
         Raises:
             KeyReusedError: the first one asked for something else.
@@ -48,12 +53,12 @@ class Replies:
         """
         if request.key is None:
             return respond(request)
-        name, asked = _digest(_place(request), caller or "", request.key), _fingerprint(request)
+        name, asked = _digest(_place(request), request.admission.actor or "", request.key), _fingerprint(request)
         now = self.clock.now()
         wanted = KeyHolder(asked, self.new_seed())
         found = self.store.claim(name, wanted, now, now + KEPT_FOR, now - DIES_WITHIN)
         if found.is_new:
-            return self._answered(name, lambda: respond(copy_with(request, seed=found.seed)))
+            return self._answered(name, lambda: respond(copy_with(request, seed=found.seed)), secret)
         if found.asked != asked:
             raise KeyReusedError(
                 f"the Idempotency-Key {request.key!r} was sent with another request: take a new key for each request"
@@ -65,7 +70,7 @@ class Replies:
         reply = found.reply
         return Response(reply.body, {**reply.headers, REPLAYED: "true"}, reply.status)
 
-    def _answered(self, name: str, respond: Callable[[], Response]) -> Response:
+    def _answered(self, name: str, respond: Callable[[], Response], secret: str | None) -> Response:
         """Answer for the first time, and keep the answer."""
         response: Response | None = None
         try:
@@ -77,7 +82,7 @@ class Replies:
         if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             headers = {name: str(field) for name, field in response.headers.items()}
             with suppress(UnavailableError):  # the same
-                reply = KeptAnswer(response.status_code, headers, str(response.body))
+                reply = KeptAnswer(response.status_code, headers, _without(secret, str(response.body)))
                 self.store.keep(name, reply, self.clock.now() + KEPT_FOR)
         return response
 
@@ -86,6 +91,14 @@ def _place(request: ApiRequest) -> str:
     """Name within what a key is known: a tenant, or what a token is for, in the path or beside it."""
     token = bearer(request.http.headers.get("authorization")) or ""
     return request.path.get("tenantId") or f"{request.http.context['path']} {token}".strip()
+
+
+def _without(secret: str | None, body: str) -> str:
+    """Write an answer with null in place of its secret member."""
+    if secret is None:
+        return body
+    document = decode(body.encode())
+    return json.dumps({**document, secret: None} if secret in document else document)
 
 
 def _fingerprint(request: ApiRequest) -> str:

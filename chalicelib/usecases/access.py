@@ -69,6 +69,14 @@ class AccessCache:
         tenant = installation if tenant_id == INSTALLATION else self.policy(tenant_id)
         return grant_of(principal, tenant, installation)
 
+    def roles(self, principal: Principal, tenant_id: str) -> Sequence[str]:
+        """Name the roles that a principal has in a tenant that it may enter, those of the installation included."""
+        if principal.means is Means.NONE:
+            return ["admin"]
+        everywhere = self.policy(INSTALLATION).roles_of(principal) if principal.operates else ()
+        own = copy_with(principal, roles=()) if principal.operates else principal
+        return sorted({*everywhere, *self.policy(tenant_id).roles_of(own)})
+
     def bearer(self, text: str) -> Principal:
         """Find out who asks with an API key.
 
@@ -82,6 +90,11 @@ class AccessCache:
         if key is None or wrong is not None:
             raise UnknownCallerError(wrong)
         return Principal(key.subject, Means.KEY, frozenset({key.tenant_id}), roles=key.roles, key_id=key.id)
+
+    def forget(self, tenant_id: str, key_id: str = "") -> None:
+        """Read anew what has just been written here; other processes do so within a minute."""
+        self._policies.forget(tenant_id)
+        self._keys.forget((tenant_id, key_id))
 
     def _policy(self, tenant_id: str) -> tuple[Policy, timedelta]:
         kinds = (EntryKind.BINDING, EntryKind.ROLE)
@@ -107,6 +120,10 @@ class AccessService:
     def list(self, tenant_id: str, kind: EntryKind, limit: int, after: str = "") -> Sequence[AccessEntry]:
         """Read entries of a kind, by name, after a name."""
         return self.store.list(tenant_id, (kind,), limit, after)
+
+    def find(self, tenant_id: str, kind: EntryKind, name: str) -> AccessEntry | None:
+        """Read an entry, if there is one."""
+        return self.store.get(tenant_id, kind, name)
 
     def read(self, tenant_id: str, kind: EntryKind, name: str) -> AccessEntry:
         """Read an entry.
@@ -156,7 +173,9 @@ class AccessService:
         def write(entry: AccessEntry | None) -> bool:
             return entry is not None and self.store.put(entry)
 
-        return optimistic.change(read, made, write, f"the {kind} {name!r}")
+        written = optimistic.change(read, made, write, f"the {kind} {name!r}")
+        self.cache.forget(tenant_id)
+        return written
 
     def delete(self, tenant_id: str, kind: EntryKind, name: str, require: EntryCondition | None = None) -> None:
         """Take an entry away.
@@ -170,11 +189,12 @@ class AccessService:
         def found(entry: AccessEntry) -> tuple[AccessEntry, None]:
             if require is not None:
                 require(entry)
-            return entry, None
+            return copy_with(entry), None
 
         optimistic.change(
             lambda: self.read(tenant_id, kind, name), found, self.store.delete, f"that the {kind} {name!r} goes"
         )
+        self.cache.forget(tenant_id)
 
     def create_key(  # noqa: PLR0913 - by keyword
         self,
@@ -223,6 +243,7 @@ class AccessService:
         optimistic.change(
             lambda: self.read(tenant_id, EntryKind.KEY, key_id), revoked, self.store.put, f"the key {key_id!r}"
         )
+        self.cache.forget(tenant_id, key_id)
 
     def _check(self, tenant_id: str, kind: EntryKind, name: str, document: Mapping[str, Json], grant: Grant) -> None:
         if kind is EntryKind.BINDING:

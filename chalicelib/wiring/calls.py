@@ -9,6 +9,7 @@ from chalicelib.adapters.calls.secrets import Secrets
 from chalicelib.adapters.calls.tenant_settings import CachedTenantSettings
 from chalicelib.adapters.calls.tokens import TokenKeys, Tokens
 from chalicelib.api.parsing import read_json
+from chalicelib.core.access.entries import OF_TENANT, EntryKind
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
@@ -23,7 +24,9 @@ class CallWiring:
 
     def __init__(self, adapters: Adapters, settings: Settings) -> None:
         names, now = adapters.names, adapters.clock.now
-        self.tenants = CachedTenantSettings(adapters.parameters, names, now)
+        self.tenants = CachedTenantSettings(
+            lambda tenant: adapters.access.get(tenant, EntryKind.TENANT, OF_TENANT), now
+        )
         self.keys = TokenKeys(adapters.parameters, names, now, settings.token_keys)
         self.tokens = Tokens(self.keys, now)
         self._settings = settings

@@ -126,6 +126,7 @@ class Wiring:
             step_types=self._step_types,
             keys=self._calls.keys,
             tokens=self._calls.tokens,
+            access=self.access.service,
             gatekeeper=Gatekeeper(Callers(self._settings.auth, self._settings.is_alone), self.access.cache.grant),
         )
 

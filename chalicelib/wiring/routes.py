@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from secrets import token_hex
 
 from chalicelib.adapters.calls.tokens import Tokens
+from chalicelib.api.access import AccessApi
 from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.answers import AnswerApi
 from chalicelib.api.cursors import Cursors
@@ -22,6 +23,7 @@ from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.token import SigningKey
 from chalicelib.ports import Definitions
+from chalicelib.usecases.access import AccessService
 from chalicelib.usecases.composition import Services
 from chalicelib.usecases.uploads import UploadService
 from chalicelib.wiring.adapters import Adapters
@@ -33,6 +35,7 @@ class Routes:
 
     health: HealthApi
     reference: ReferenceApi
+    access: AccessApi
     definitions: DefinitionApi
     executions: ExecutionApi
     answers: AnswerApi
@@ -51,6 +54,7 @@ def routes(  # noqa: PLR0913 - by keyword
     keys: Callable[[], Sequence[SigningKey]],
     tokens: Tokens,
     gatekeeper: Gatekeeper,
+    access: AccessService,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
     support = ApiSupport(Cursors(keys), Replies(adapters.replies, adapters.clock, lambda: token_hex(8)), gatekeeper)
@@ -58,6 +62,7 @@ def routes(  # noqa: PLR0913 - by keyword
     return Routes(
         health=HealthApi(support, adapters.health),
         reference=ReferenceApi(support, step_types),
+        access=AccessApi(support, access),
         definitions=DefinitionApi(support, services.definitions),
         executions=ExecutionApi(
             support,

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.adapters import health
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.core.access.entries import AccessEntry, EntryKind
+from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
@@ -128,6 +128,7 @@ def authorizer(aws: Aws, tenant: str) -> None:
 
 def worker(aws: Aws, tenant: str, received: str) -> None:
     """Do what the handlers of messages do."""
+    assert aws.backend.access.get(tenant, EntryKind.TENANT, OF_TENANT) is None
     events(aws, tenant)
     tasks(aws, tenant)
     execution, dependencies = submitted(tenant, value="x" * 100_000), aws.backend

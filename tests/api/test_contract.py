@@ -104,7 +104,7 @@ def test_parameters_of_a_path_are_in_its_order() -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_says_which_right_it_needs_and_what_an_audit_calls_it(name: str) -> None:
     declared = OPERATIONS[name].declared
-    assert re.fullmatch(r"none|[a-z]+:[a-z]+", declared["x-right"])
+    assert re.fullmatch(r"none|known|[a-z]+:[a-z]+", declared["x-right"])
     assert re.fullmatch(r"[a-z]+\.[a-z]+", declared["x-audit"] or "a.record")
     assert (declared["x-audit"] is None) is (OPERATIONS[name].method == "GET" or name == "validate_definition")
 

@@ -93,7 +93,7 @@ class Once:
             self.seeds.append(str(request.seed))
             return Response("{}", {}, status)
 
-        return self.replies.once(self.request, "ada", respond)
+        return self.replies.once(self.request, respond)
 
 
 class TestFaults:
@@ -105,7 +105,7 @@ class TestFaults:
                 once.ask()
             return Response("{}", {}, 201)
 
-        assert once.replies.once(once.request, "ada", respond).status_code == 201
+        assert once.replies.once(once.request, respond).status_code == 201
         assert (once.ask().status_code, once.seeds) == (201, [])
 
     def test_what_sedo_could_not_do_is_tried_again(self) -> None:
@@ -120,7 +120,7 @@ class TestFaults:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            once.replies.once(once.request, "ada", respond)
+            once.replies.once(once.request, respond)
         assert once.ask().status_code == 201
 
     def test_what_died_is_done_again_by_the_same_names_after_a_minute(self) -> None:
@@ -134,7 +134,7 @@ class TestFaults:
         once = Once()
         once.use(Dying())
         with pytest.raises(SystemExit):
-            once.replies.once(once.request, "ada", respond)
+            once.replies.once(once.request, respond)
         once.clock.instant += timedelta(seconds=60)
         with pytest.raises(KeyInUseError):
             once.ask()

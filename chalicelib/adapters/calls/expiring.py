@@ -42,6 +42,11 @@ class Expiring(Generic[K, V]):
             self._fill(key, now, future)
         return future.result()
 
+    def forget(self, key: K) -> None:
+        """Fetch a value anew when it is needed next."""
+        with self._lock:
+            self._kept.pop(key, None)
+
     def _fill(self, key: K, now: datetime, future: Future[V]) -> None:
         try:
             value, lasts = self._fetch(key)

@@ -1,20 +1,12 @@
-"""What a tenant may reach: the parameter ``/<prefix>/<tenant>/settings``, kept in the process for five minutes."""
+"""What a tenant may reach, as its record in the table of access says, kept in the process for five minutes."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from typing import Any
 
 from chalicelib.adapters.calls.expiring import LASTS, Expiring
-from chalicelib.adapters.calls.parameters import Reader
-from chalicelib.adapters.names import Names
-from chalicelib.core.schemas.schema import Schema, compile_schema
-from chalicelib.core.values.errors import StepError
-from chalicelib.core.values.json import Json
+from chalicelib.core.access.entries import AccessEntry
 from chalicelib.core.values.value import value
-
-MALFORMED_LASTS = timedelta(seconds=10)
-"""How long it is kept that settings are malformed: whoever has just mended them does not wait long."""
 
 
 @value
@@ -30,68 +22,27 @@ class TenantSettings:
 
 
 class CachedTenantSettings:
-    """Settings by tenant."""
+    """Settings by tenant.
 
-    def __init__(self, read: Reader, names: Names, now: Callable[[], datetime]) -> None:
+    Args:
+        read: reads the record of a tenant; None: it has none.
+        now: the time.
+    """
+
+    def __init__(self, read: Callable[[str], AccessEntry | None], now: Callable[[], datetime]) -> None:
         self._read = read
-        self._prefix = names.prefix
         self._kept = Expiring(self._fetch, now)
 
     def of(self, tenant: str) -> TenantSettings:
-        """Answer the settings of a tenant; without the parameter nothing is restricted.
+        """Answer the settings of a tenant; without a record nothing is restricted.
 
         Raises:
-            StepError: ``InvalidSettings``: the parameter is malformed, and nothing is allowed until it is mended.
-            UnavailableError: the Parameter Store did not answer.
+            UnavailableError: the store did not answer.
         """
-        found = self._kept.get(tenant)
-        if isinstance(found, TenantSettings):
-            return found
-        raise StepError(f"the parameter {self._path(tenant)} is malformed: {found}", "InvalidSettings")
+        return self._kept.get(tenant)
 
-    def _path(self, tenant: str) -> str:
-        return f"/{self._prefix}/{tenant}/settings"
-
-    def _fetch(self, tenant: str) -> tuple[TenantSettings | str, timedelta]:
-        """Read settings, or what is wrong with them."""
-        text = self._read(self._path(tenant))
-        if text is None:
-            return TenantSettings(), LASTS
-        try:
-            return _parsed(text), LASTS
-        except (ValueError, RecursionError) as error:
-            return str(error), MALFORMED_LASTS
-
-
-def _parsed(text: str) -> TenantSettings:
-    document = json.loads(text, object_pairs_hook=_object)
-    if problems := _schema().problems(document):
-        raise ValueError("; ".join(f"{problem.pointer or 'it'}: {problem.message}" for problem in problems))
-    return TenantSettings(
-        document.get("http", {}).get("hosts"),
-        document.get("aws", {}).get("actions"),
-        document.get("lambda", {}).get("functions"),
-    )
-
-
-def _object(members: Sequence[tuple[str, Json]]) -> Mapping[str, Json]:
-    made = dict(members)
-    if len(made) < len(members):
-        raise ValueError("a key stands twice in one object")
-    return made
-
-
-@cache
-def _schema() -> Schema:
-    def only(**members: Json) -> dict[str, Json]:
-        return {"type": "object", "additionalProperties": False, "properties": members}
-
-    def texts(pattern: str) -> dict[str, Json]:
-        return {"type": "array", "items": {"type": "string", "maxLength": 256, "pattern": pattern}}
-
-    lists: dict[str, Json] = {
-        "http": only(hosts=texts(r"^(\*|(\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$")),
-        "aws": only(actions=texts("^[a-z0-9-]+:[A-Za-z0-9*]+$")),
-        "lambda": only(functions=texts("^[A-Za-z0-9_*-]+$")),
-    }
-    return compile_schema(only(**lists))
+    def _fetch(self, tenant: str) -> tuple[TenantSettings, timedelta]:
+        entry = self._read(tenant)
+        given: Any = {} if entry is None else entry.document.get("settings", {})
+        lists = (("http", "hosts"), ("aws", "actions"), ("lambda", "functions"))
+        return TenantSettings(*(given.get(kind, {}).get(names) for kind, names in lists)), LASTS

@@ -21,6 +21,10 @@ class EntryKind(StrEnum):
     """The tenant itself."""
 
 
+OF_TENANT = ""
+"""The name of the entry that says how a tenant is: ``{title, settings, quotas, stopped}``."""
+
+
 @value
 class AccessEntry:
     """An entry."""
