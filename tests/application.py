@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from chalice.app import Chalice, Request
-from chalice.test import Client, HTTPResponse
+from chalice.test import HTTPResponse
 
 from app import app
 from chalicelib.adapters.memory.stores import MemoryExecutions
 from chalicelib.core.values.json import Json
 from chalicelib.testing import EventSources
 from chalicelib.wiring.graph import wiring
-from tests import contract
+from tests.clients import HeldClient
 
 PROJECT = Path(__file__).parents[1]
 EXAMPLE = (PROJECT / "definitions" / "example-definition.yaml").read_text()
@@ -29,7 +29,7 @@ class Sedo:
     """The application in memory, with what AWS does around it: deliver messages, and call the schedule."""
 
     def __init__(self, app: Chalice = app) -> None:
-        self.client, self.sources = Client(app, "local", str(PROJECT)), EventSources(app)
+        self.client, self.sources = HeldClient(app, "local", str(PROJECT)), EventSources(app)
         self.clock, self.queue = self.sources.clock, self.sources.queue
         self.deliver, self.pass_time = self.sources.deliver, self.sources.pass_time
         executions = wiring().dependencies.executions
@@ -41,7 +41,6 @@ class Sedo:
     ) -> HTTPResponse:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = self.client.http.request(method, path, headers=dict(headers), body=content)
-        contract.hold(method, path, answer.status_code, answer.headers, answer.body)
         assert lambda_size(answer) < 6 * 1024 * 1024
         return answer
 

@@ -1,12 +1,14 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chalicelib.wiring.graph import wiring
 from local import backend
 from local.errors import BackendError
+from tests import contract
 from tests.application import Sedo
 
 
@@ -34,8 +36,24 @@ def sedo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sedo]:
     wiring.cache_clear()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a process of xdist tell how many answers it held against the contract."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["held"] = [[*key, count] for key, count in contract.HELD.items()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the processes of xdist held."""
+    for operation, status, count in getattr(node, "workeroutput", {}).get("held", ()):
+        contract.HELD[operation, status] += count
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell which hostile requests took the most CPU."""
+    """Tell how many answers were held against the contract, and which hostile requests took the most CPU."""
+    if held := contract.HELD.total():
+        terminalreporter.section("answers held against the contract")
+        terminalreporter.write_line(f"{held:,} answers, of {len({name for name, _ in contract.HELD})} operations")
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     found = sorted(value for report in reports for name, value in report.user_properties if name == "hostile")
     if found:

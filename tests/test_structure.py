@@ -262,3 +262,15 @@ class Thing(Base):
     members = {name for _, name in members_of(ast.parse(code))}
     assert members == {"LEVEL", "Thing", "member", "method", "attribute"}
     assert {name for _, name in fields_of(ast.parse(code))} == {"LEVEL", "member", "attribute"}
+
+
+def test_every_test_client_holds_its_answers_against_the_contract() -> None:
+    importing = {
+        file
+        for file, module in modules().items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "chalice.test"
+        and {name.name for name in node.names} & {"Client", "TestHTTPClient"}
+    }
+    assert importing == {"tests/clients.py"}

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from chalice.test import Client, HTTPResponse
+from chalice.test import HTTPResponse
 
 from app import app
 from chalicelib.core.values.json import Json
 from chalicelib.wiring.graph import wiring
 from tests.application import JSON, PROJECT, Sedo, T, assert_problem
+from tests.clients import HeldClient
 
 TASK: dict[str, Json] = {
     "id": "approve",
@@ -179,7 +180,7 @@ def test_who_is_not_known_can_do_nothing(sedo: Sedo) -> None:
 def test_nobody_may_ask_where_everybody_could(sedo: Sedo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SEDO_LOOPBACK")
     wiring.cache_clear()
-    sedo.client = Client(app, "prod", str(PROJECT))
+    sedo.client = HeldClient(app, "prod", str(PROJECT))
     for path in (f"{T}/tasks", "/sedo/health", "/sedo/openapi.json", "/sedo/docs"):
         assert_problem(sedo.ask("GET", path), 503, "sedo answers nobody here: nothing says who may ask")
     assert_problem(sedo.ask("POST", "/sedo/callbacks/x/succeed", {}), 503)

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from chalice.test import Client
 
 from app import app
 from chalicelib.adapters.aws import allow
@@ -12,6 +11,7 @@ from chalicelib.adapters.http import gate
 from chalicelib.core.values.errors import SetupError
 from chalicelib.wiring import graph
 from chalicelib.wiring.settings import Settings, variables
+from tests.clients import HeldClient
 
 PROJECT = Path(__file__).parents[2]
 KEY = f"one:{b64encode(bytes(32)).decode()}"
@@ -101,6 +101,7 @@ def test_those_of_the_stage_count_in_chalices_test_client(monkeypatch: pytest.Mo
     graph.wiring.cache_clear()
     mine = "/sedo/tenants/123/tasks?mine=true"
     assert (
-        Client(app, "local", str(PROJECT)).http.get(mine, headers={"X-Sedo-User": "ada"}).status_code == HTTPStatus.OK
+        HeldClient(app, "local", str(PROJECT)).http.get(mine, headers={"X-Sedo-User": "ada"}).status_code
+        == HTTPStatus.OK
     )
     graph.wiring.cache_clear()
