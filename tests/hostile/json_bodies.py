@@ -18,6 +18,18 @@ ROUTES = {
     "reassign": f"{T}/tasks/<task>/reassign",
     "succeed": "/sedo/callbacks/<token>/succeed",
     "fail": "/sedo/callbacks/<token>/fail",
+    "heartbeat": "/sedo/callbacks/<token>/heartbeat",
+    "begin an upload": f"{T}/uploads",
+    "pause": f"{T}/executions/<execution>/pause",
+    "resume": f"{T}/executions/<execution>/resume",
+    "claim": f"{T}/tasks/<task>/claim",
+    "release": f"{T}/tasks/<task>/release",
+    "reject": f"{T}/tasks/<task>/reject",
+    "a value of a dry run": f"{DEFINITIONS}/plain/test/values?at=/output",
+    "make a key": f"{T}/keys",
+    "write a role": f"{T}/roles/mine",
+    "write a binding": f"{T}/bindings/mine",
+    "write a tenant": T,
 }
 
 BROKEN = {
@@ -62,7 +74,7 @@ BROKEN = {
 }
 LARGE = b'{"input": "' + b"a" * 300_000 + b'"}'
 VERY_LARGE = b'{"input": "' + b"a" * 7_000_000 + b'"}'
-VALUES = {"start", "dry run", "send", "publish", "complete", "succeed", "fail"}
+VALUES = {"a value of a dry run", "start", "dry run", "send", "publish", "complete", "succeed", "fail"}
 """Routes that take a value of a user."""
 UNKNOWN = text({"inptu": 1})
 
@@ -70,10 +82,11 @@ UNKNOWN = text({"inptu": 1})
 def cases() -> Iterator[Case]:
     for route, path in ROUTES.items():
         headers = {"Content-Type": "application/json", "X-Sedo-User": "ada"}
+        method = "PUT" if route.startswith("write ") else "POST"
         for name, body in BROKEN.items():
-            yield Case("JSON", f"{name}, to {route}", 400, path, body, headers=headers)
+            yield Case("JSON", f"{name}, to {route}", 400, path, body, method, headers)
         size, large = ("7 MB", VERY_LARGE) if route in VALUES else ("300 KB", LARGE)
-        yield Case("JSON", f"{size}, to {route}", 413, path, large, headers=headers)
+        yield Case("JSON", f"{size}, to {route}", 413, path, large, method, headers)
         if route not in {"create", "validate", "succeed"}:
-            yield Case("JSON", f"an unknown member, to {route}", 400, path, UNKNOWN, headers=headers)
-            yield Case("JSON", f"a list, to {route}", 400, path, b"[]", headers=headers)
+            yield Case("JSON", f"an unknown member, to {route}", 400, path, UNKNOWN, method, headers)
+            yield Case("JSON", f"a list, to {route}", 400, path, b"[]", method, headers)

@@ -9,24 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import app
+from tests.api.declared import OPERATIONS
 from tests.application import assert_problem
 from tests.hostile.case import Case, definition
 from tests.hostile.json_bodies import BROKEN
 from tests.hostile.world import World
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-TYPES = ("application/json", "application/yaml", "text/yaml", "text/plain", "*/*", "")
+TYPES = ("application/json", "application/yaml", "text/yaml", "text/plain", "application/octet-stream", "*/*", "")
 KNOWN = {
     "tenantId": ["123"],
-    "id": ["plain", "waiting", "<execution>", "<task>"],
+    "id": ["plain", "waiting", "<execution>", "<task>", "<upload>", "0" * 16],
     "token": ["<token>"],
     "name": ["paid", "go", "start.js"],
     "part": ["1", "0", "6"],
 }
 """What the parameters of paths may be, to come to something."""
-NAMES = (
-    *("limit", "cursor", "wait", "version", "key", "status", "mine", "priority", "state", "x", "path", "at", "offset"),
-    *("sha256", "entry", "fields", "sort", "from", "to", "parent", "startedBy", "definition"),
+NAMES = sorted(
+    {each["name"] for operation in OPERATIONS.values() for each in operation.parameters if each["in"] == "query"}
 )
 HEADERS = (
     *("Accept", "Authorization", "X-Sedo-User"),

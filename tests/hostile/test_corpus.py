@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.application import T, assert_problem
-from tests.hostile import definitions, expressions, json_bodies, requests, schemas, yaml_texts
+from tests.hostile import definitions, expressions, json_bodies, operations, requests, schemas, yaml_texts
 from tests.hostile.case import Case
 from tests.hostile.world import World
 
-SOURCES = (json_bodies, yaml_texts, schemas, expressions, definitions, requests)
+SOURCES = (json_bodies, yaml_texts, schemas, expressions, definitions, requests, operations)
 CASES = [*chain.from_iterable(source.cases() for source in SOURCES)]
 SECONDS = 1.0
 """Of CPU that one request may take."""

@@ -8,7 +8,7 @@ from chalice.test import HTTPResponse
 
 from chalicelib.core.values.json import Json
 from chalicelib.wiring.graph import wiring
-from tests.application import Sedo
+from tests.application import Sedo, T
 from tests.hostile.case import DEFINITIONS, START, Case, definition
 
 FORM: Json = {
@@ -36,10 +36,12 @@ class World(Sedo):
         self.execution = self.ask("POST", START.replace("plain", "waiting"), {"name": "it"}).json_body["id"]
         self.deliver()
         waits = {wait["for"]: wait for wait in self.get(f"/executions/{self.execution}")["waitingFor"]}
+        self.upload = self.ask("POST", f"{T}/uploads").json_body["id"]
         self.task, self.token = waits["task"]["task"], waits["callback"]["token"]
 
     def send(self, case: Case) -> HTTPResponse:
         names = {"<execution>": self.execution, "<task>": self.task, "<token>": case.forge(self.token)}
+        names["<upload>"] = self.upload
         path, headers = case.path, dict(case.headers)
         for name, value in names.items():
             path = path.replace(name, value)
