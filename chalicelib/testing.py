@@ -328,6 +328,7 @@ class EventSources:
             "attributes": {
                 "ApproximateReceiveCount": str(received.receives),
                 "SentTimestamp": str(int(received.sent_at.timestamp() * 1000)),
+                **({} if received.group is None else {"MessageGroupId": received.group}),
             },
             "messageAttributes": {},
             "md5OfBody": "",

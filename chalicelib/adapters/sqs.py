@@ -1,4 +1,8 @@
-"""The queues of work and of timers, in SQS."""
+"""The queues of work and of timers, in SQS.
+
+Each message says whose it is, as its message group: so a tenant with many messages does not keep those of others
+waiting (Amazon SQS Developer Guide, "Amazon SQS fair queues").
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -99,7 +103,8 @@ def _batches(messages: Sequence[Message]) -> "Iterator[list[Sending]]":
             yield entries
             entries, size = [], 0
         delay = min(max(message.delay, 0), LONGEST_DELAY)
-        entries.append({"Id": str(len(entries)), "MessageBody": body, "DelaySeconds": delay})
+        entry: Sending = {"Id": str(len(entries)), "MessageBody": body, "DelaySeconds": delay}
+        entries.append(entry if message.tenant is None else {**entry, "MessageGroupId": message.tenant})
         size += len(body)
     if entries:
         yield entries

@@ -52,12 +52,14 @@ from tests.adapters.wire import refuse_inconsistent_reads
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_sqs.type_defs import ReceiveMessageRequestTypeDef
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
     body: str
     handle: str
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _memory() -> Backend:
 
     def receive(name: str) -> Sequence[Received]:
         mine = [message for message in queue.visible() if message.timer == (name == names.timers)]
-        return [Received(message.body, message.id) for message in map(queue.receive, mine)]
+        return [Received(message.body, message.id, message.group) for message in map(queue.receive, mine)]
 
     parts = MemoryChunks()
     executions, history = MemoryExecutions(Payloads(parts)), MemoryHistory(Payloads(parts))
@@ -165,8 +167,17 @@ def _aws(endpoint: str | None) -> Aws:
     def receive(name: str) -> Sequence[Received]:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         found: list[Received] = []
-        while page := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get("Messages"):
-            found += [Received(message["Body"], message["ReceiptHandle"]) for message in page]
+        request: ReceiveMessageRequestTypeDef = {
+            "QueueUrl": url,
+            "MaxNumberOfMessages": 10,
+            "WaitTimeSeconds": 0,
+            "AttributeNames": ["MessageGroupId"],
+        }
+        while page := sqs.receive_message(**request).get("Messages"):
+            found += [
+                Received(message["Body"], message["ReceiptHandle"], message.get("Attributes", {}).get("MessageGroupId"))
+                for message in page
+            ]
         return found
 
     backend = Backend(

@@ -33,6 +33,13 @@ def test_a_message_arrives_as_it_was_sent(drained: Backend, tenant: str) -> None
     assert json.loads(received.body) == message_json(message)
 
 
+def test_a_message_says_whose_it_is(drained: Backend, tenant: str) -> None:
+    timer = Message(f"{tenant}:order:00c0ffee", TimerFired(ROOT, 1))
+    drained.queue.send([timer, due(tenant), due(f"{tenant}-2")])
+    assert [one.group for one in drained.receive(drained.names.timers)] == [tenant]
+    assert {one.group for one in drained.receive(drained.names.work)} == {tenant, f"{tenant}-2"}
+
+
 def test_timers_have_their_own_queue(drained: Backend, tenant: str) -> None:
     timer = Message(f"{tenant}:order:00c0ffee", TimerFired(ROOT, 1))
     drained.queue.send([timer, due(tenant)])

@@ -6,7 +6,7 @@ from botocore.stub import ANY, Stubber
 
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.core.executions.inputs import Message, Started, StepDue, TimerFired
+from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.model import ROOT
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
@@ -29,7 +29,10 @@ def queue(stub: Stubber) -> SqsQueue:
 
 
 def entries(delays: Sequence[int], first: int = 0) -> Json:
-    return [{"Id": str(first + n), "MessageBody": ANY, "DelaySeconds": delay} for n, delay in enumerate(delays)]
+    return [
+        {"Id": str(first + n), "MessageBody": ANY, "DelaySeconds": delay, "MessageGroupId": "t"}
+        for n, delay in enumerate(delays)
+    ]
 
 
 def failure(number: int, *, sender: bool = False) -> dict[str, object]:
@@ -88,6 +91,11 @@ def test_what_is_never_deleted_is_told(stub: Stubber, queue: SqsQueue) -> None:
         expect(stub, "delete_message_batch", [{"Id": "0", "ReceiptHandle": "a"}], failure(0))
     with pytest.raises(UnavailableError):
         queue.delete("sedo_execution-processor-queue", ["a"])
+
+
+def test_what_is_of_no_tenant_has_no_message_group(stub: Stubber, queue: SqsQueue) -> None:
+    expect(stub, "send_message_batch", [{"Id": "0", "MessageBody": ANY, "DelaySeconds": 0}])
+    queue.send([Message("a", ShardDue("", 0))])
 
 
 def test_a_url_is_asked_for_once(stub: Stubber, queue: SqsQueue) -> None:

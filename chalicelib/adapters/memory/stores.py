@@ -321,6 +321,7 @@ class QueueMessage:
     sent_at: datetime
     receives: int = 0
     dead: bool = False
+    group: str | None = None
 
 
 class MemoryQueue:
@@ -340,7 +341,7 @@ class MemoryQueue:
             visible_at = now + timedelta(seconds=message.delay)
             body = json.dumps(message_json(message))
             is_timer = isinstance(message.event, TimerFired | ShardDue)
-            kept = QueueMessage(next(self.ids), body, is_timer, visible_at, now)
+            kept = QueueMessage(next(self.ids), body, is_timer, visible_at, now, group=message.tenant)
             self.messages[kept.id] = kept
 
     def receive(self, message: QueueMessage) -> QueueMessage:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from chalicelib.core.definitions.model import Call, StartChild, WaitForAnswer
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, Thread
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.json import Json
@@ -268,6 +269,11 @@ class Message:
     """With what the execution asks of itself: the execution as it was written before the message was sent."""
     delay: int = 0
     """Seconds before it may arrive, 900 at most."""
+
+    @property
+    def tenant(self) -> str | None:
+        """Whose it is; None: of a shard of the index of what is due, nobody's in particular."""
+        return None if isinstance(self.event, ShardDue) else ExecutionId.tenant_of(self.execution)
 
 
 @value
