@@ -62,6 +62,7 @@ TABLE_USES = (
     TableUse(tables.INCIDENTS, worker="PutItem", schedule="PutItem"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),
     TableUse(tables.UPLOADS, api="GetItem PutItem Query"),
+    TableUse(tables.USAGE, api="PutItem Query UpdateItem"),
     TableUse(tables.ACCESS, api="DeleteItem GetItem PutItem Query", authorizer="GetItem", worker="GetItem"),
 )
 """All that functions do with tables, beside asking whether they are there."""

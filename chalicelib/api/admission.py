@@ -1,20 +1,23 @@
 """Admission: whether who asks may do what an operation does, as the contract says in ``x-right``."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from chalice.app import Request
 
 from chalicelib.api.authentication import ANONYMOUS, Callers
 from chalicelib.core.access.principal import Means, Principal
+from chalicelib.core.access.quotas import Quotas
 from chalicelib.core.access.rights import Grant
 from chalicelib.core.executions.identity import ExecutionId
-from chalicelib.core.values.errors import MissingRightError, TenantNotFoundError, UnknownCallerError
+from chalicelib.core.values.errors import MissingRightError, TenantNotFoundError, TooLargeError, UnknownCallerError
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Person
 
 NONE, KNOWN = "none", "known"
 """Rights that everybody has: who asks need not be known, or has to be."""
+LEAST_BODY = 1_024
+"""Bytes of a body that every tenant may send."""
 
 
 @value
@@ -69,16 +72,26 @@ class Admission:
             raise MissingRightError(f"that needs the right {wanted}{of}: ask who administers the tenant for a role")
 
 
+class TenantRules(Protocol):
+    """What is said of tenants."""
+
+    def grant(self, principal: Principal, tenant_id: str) -> Grant:
+        """Tell what a principal may do in a tenant that it may enter."""
+
+    def quotas(self, tenant_id: str) -> Quotas:
+        """Answer the quotas of a tenant."""
+
+
 class Gatekeeper:
     """Admits callers.
 
     Args:
         callers: tells who asks.
-        grant: tells what a principal may do in a tenant that it may enter.
+        rules: tell what a principal may do in a tenant that it may enter, and what bounds the tenant.
     """
 
-    def __init__(self, callers: Callers, grant: Callable[[Principal, str], Grant]) -> None:
-        self._callers, self._grant = callers, grant
+    def __init__(self, callers: Callers, rules: TenantRules) -> None:
+        self._callers, self._rules = callers, rules
 
     def admit(self, declared: Mapping[str, Any], http: Request, path: Mapping[str, str]) -> Admission:
         """Admit who asks for an operation, or refuse.
@@ -103,11 +116,24 @@ class Gatekeeper:
         tenant = path["tenantId"]
         if not principal.may_enter(tenant):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
-        admission = Admission(principal, right, self._grant(principal, tenant))
+        admission = Admission(principal, right, self._rules.grant(principal, tenant))
         if principal.tenants is None and admission.grant == Grant():
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
         admission.require(_name(declared.get("named"), path))
         return admission
+
+    def require_short(self, path: Mapping[str, str], size: int) -> None:
+        """Refuse a body of more bytes than the tenant of a path may send.
+
+        Raises:
+            TooLargeError: it has more.
+            UnavailableError: the store did not answer.
+        """
+        if size < LEAST_BODY or "tenantId" not in path:
+            return
+        most = self._rules.quotas(path["tenantId"]).body_bytes
+        if most is not None and size > most:
+            raise TooLargeError(f"body has {size} bytes, and the quota of the tenant is {most}")
 
 
 def _name(named: str | None, path: Mapping[str, str]) -> str | None:

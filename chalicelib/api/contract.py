@@ -117,11 +117,12 @@ def read(operation: str, http: Request, parameters: Sequence[str], support: "Api
         UnknownCallerError, UnavailableError, ClosedError, TenantNotFoundError, MissingRightError: nobody is admitted.
         InvalidError: it is not as the contract says.
         MalformedError: the body is no JSON.
-        TooLargeError: the body has more bytes than the operation takes.
+        TooLargeError: the body has more bytes than the operation takes, or the tenant may send.
     """
     declared = operations()[operation]
     path = dict(zip(declared["path"], map(unquote, parameters), strict=True))
     admission = support.gatekeeper.admit(declared, http, path)
+    support.gatekeeper.require_short(path, len(raw(http)))
     queries = _query(operation, declared["query"], http)
 
     def place(name: str, texts: Mapping[str, str]) -> Declared:

@@ -22,7 +22,7 @@ ALLOWED = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, X-Sedo-Groups, X-Sedo-User"
 )
 """Header fields that other sites may send."""
-EXPOSED = "Deprecation, ETag, Idempotency-Replayed, Link, Location, Sunset, X-Request-Id"
+EXPOSED = "Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, X-Request-Id"
 """Header fields that other sites may read."""
 PREFLIGHT_SECONDS = "7200"
 """How long a browser may keep the answer to a preflight request (Fetch, "CORS-preflight cache")."""

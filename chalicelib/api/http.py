@@ -36,6 +36,7 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
     errors.KeyReusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.QuotaError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SedoError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -124,6 +125,8 @@ def explained(answers: Callable[[], Response]) -> Response:
         response = problem(error.title(), str(error), status, **more)
         if status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, errors.QuotaError):
+            response.headers["Retry-After"] = str(error.retry_after)
         return response
 
 

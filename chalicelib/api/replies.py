@@ -2,8 +2,8 @@
 
 The header field is that of the IETF draft "The Idempotency-Key HTTP Header Field". A key belongs to a caller and a
 tenant. The same request under it has the same answer; another one is refused, and so is a repeat while the first is
-under way. What sedo could not do (a status of 500 or more) is not kept: a repeat tries it again. So does one after a
-minute of silence: then the function that had the first has died.
+under way. What sedo could not do (a status of 500 or more), or not now (429), is not kept: a repeat tries it again. So
+does one after a minute of silence: then the function that had the first has died.
 """
 
 import hashlib
@@ -76,10 +76,10 @@ class Replies:
         try:
             response = respond()
         finally:
-            if response is None or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            if response is None or not _is_kept(response):
                 with suppress(UnavailableError):  # then a repeat waits for a minute
                     self.store.forget(name)
-        if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        if _is_kept(response):
             headers = {name: str(field) for name, field in response.headers.items()}
             with suppress(UnavailableError):  # the same
                 reply = KeptAnswer(response.status_code, headers, _without(secret, str(response.body)))
@@ -99,6 +99,11 @@ def _without(secret: str | None, body: str) -> str:
         return body
     document = decode(body.encode())
     return json.dumps({**document, secret: None} if secret in document else document)
+
+
+def _is_kept(response: Response) -> bool:
+    status = response.status_code
+    return bool(status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def _fingerprint(request: ApiRequest) -> str:

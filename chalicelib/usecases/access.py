@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
 from chalicelib.adapters.calls.expiring import Expiring
-from chalicelib.core.access.entries import AccessEntry, EntryKind, policy_of, read_binding, read_role
+from chalicelib.core.access.entries import AccessEntry, EntryKind, policy_of, quotas_of, read_binding, read_role
 from chalicelib.core.access.keys import ApiKey, hash_of, key_document, place_of, read_key, write_key
 from chalicelib.core.access.principal import Means, Policy, Principal, grant_of
+from chalicelib.core.access.quotas import Quotas, require_room
 from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, Grant
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import (
@@ -54,12 +55,16 @@ class AccessCache:
 
     def __init__(self, store: AccessStore, now: Callable[[], datetime]) -> None:
         self._store, self._now = store, now
-        self._policies = Expiring(self._policy, now)
+        self._tenants = Expiring(self._tenant, now)
         self._keys = Expiring(self._key, now)
 
     def policy(self, tenant_id: str) -> Policy:
         """Answer the roles and bindings of a tenant."""
-        return self._policies.get(tenant_id)
+        return self._tenants.get(tenant_id)[0]
+
+    def quotas(self, tenant_id: str) -> Quotas:
+        """Answer the quotas of a tenant: they come with its roles and bindings."""
+        return self._tenants.get(tenant_id)[1]
 
     def grant(self, principal: Principal, tenant_id: str) -> Grant:
         """Tell what a principal may do in a tenant that it may enter."""
@@ -93,12 +98,13 @@ class AccessCache:
 
     def forget(self, tenant_id: str, key_id: str = "") -> None:
         """Read anew what has just been written here; other processes do so within a minute."""
-        self._policies.forget(tenant_id)
+        self._tenants.forget(tenant_id)
         self._keys.forget((tenant_id, key_id))
 
-    def _policy(self, tenant_id: str) -> tuple[Policy, timedelta]:
-        kinds = (EntryKind.BINDING, EntryKind.ROLE)
-        return policy_of(self._store.list(tenant_id, kinds, 2 * LIMITS.access_entries)), KEPT
+    def _tenant(self, tenant_id: str) -> tuple[tuple[Policy, Quotas], timedelta]:
+        kinds = (EntryKind.BINDING, EntryKind.ROLE, EntryKind.TENANT)
+        entries = self._store.list(tenant_id, kinds, 2 * LIMITS.access_entries + 1)
+        return (policy_of(entries), quotas_of(entries)), KEPT
 
     def _key(self, place: tuple[str, str]) -> tuple[ApiKey | None, timedelta]:
         entry = self._store.get(place[0], EntryKind.KEY, place[1])
@@ -269,6 +275,8 @@ class AccessService:
             raise MissingRightError(f"the role {name!r} gives rights that you do not have yourself")
 
     def _make_room(self, tenant_id: str, kind: EntryKind) -> None:
-        most = LIMITS.access_entries
-        if len(self.store.list(tenant_id, (kind,), most)) == most:
+        most, quota = LIMITS.access_entries, self.cache.quotas(tenant_id).keys if kind is EntryKind.KEY else None
+        found = len(self.store.list(tenant_id, (kind,), most if quota is None else min(most, quota)))
+        require_room("API keys", quota, found)
+        if found == most:
             raise ConflictError(f"there are {most} of kind {kind} already: take away those that nobody needs")

@@ -8,6 +8,7 @@ from chalicelib.engine.invocation import ApiInvocation
 from chalicelib.engine.model import Dependencies
 
 if TYPE_CHECKING:
+    from chalicelib.core.access.quotas import Quotas
     from chalicelib.core.definitions.model import StepType
     from chalicelib.core.executions.inputs import Answered, Requested
     from chalicelib.core.executions.model import Execution
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.definitions import DefinitionService
     from chalicelib.usecases.execution_details import ExecutionDetails
     from chalicelib.usecases.executions import ExecutionService
+    from chalicelib.usecases.quotas import StartQuotas
     from chalicelib.usecases.tasks import TaskService
     from chalicelib.usecases.values import ValueService
 
@@ -36,6 +38,8 @@ class Services:
         read_token: reads the token of a turn.
         new_suffix: makes the last part of the id of an execution.
         new_request: makes the id of a request.
+        quotas: answers the quotas of a tenant.
+        starts: makes what admits starts.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword
@@ -48,6 +52,8 @@ class Services:
         read_token: "Callable[[str], Token]",
         new_suffix: Callable[[], str],
         new_request: Callable[[], str],
+        quotas: "Callable[[str], Quotas]",
+        starts: "Callable[[], StartQuotas]",
     ) -> None:
         self._dependencies = dependencies
         self._definitions = definitions
@@ -56,13 +62,16 @@ class Services:
         self._read_token = read_token
         self._new_suffix = new_suffix
         self._new_request = new_request
+        self._quotas, self._starts = quotas, starts
 
     @cached_property
     def definitions(self) -> "DefinitionService":
         """Definitions."""
         from chalicelib.usecases.definitions import DefinitionService  # noqa: PLC0415 - see above
 
-        return DefinitionService(self._definitions, self._dependencies.clock, self._step_types, self._inspect)
+        return DefinitionService(
+            self._definitions, self._dependencies.clock, self._step_types, self._inspect, self._quotas
+        )
 
     @cached_property
     def executions(self) -> "ExecutionService":
@@ -78,6 +87,7 @@ class Services:
             clock=self._dependencies.clock,
             new_suffix=self._new_suffix,
             drive=self.drive,
+            starts=self._starts(),
         )
 
     @cached_property

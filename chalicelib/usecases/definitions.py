@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from chalicelib.core.access.quotas import NO_QUOTAS, Quotas, require_room
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.validation import Validation, validate
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, PreconditionFailedError
@@ -25,6 +26,8 @@ class DefinitionService:
     step_types: Mapping[str, StepType]
     inspect: Callable[[str, Mapping[str, Json]], Sequence[Problem]] = lambda _tenant, _document: ()
     """Finds what is wrong with the calls of a tenant's valid definition."""
+    quotas: Callable[[str], Quotas] = lambda _tenant: NO_QUOTAS
+    """Answers the quotas of a tenant."""
 
     def create_definition(
         self, tenant_id: str, document: Json, require: Condition | None = None, text: str | None = None
@@ -42,6 +45,7 @@ class DefinitionService:
         Raises:
             InvalidDefinitionError: with every problem of the document.
             PreconditionFailedError: the newest version is not as ``require`` asks.
+            QuotaError: the tenant has as many as it may have.
             UnavailableError: others were always quicker to write a version.
         """
         found = self.check_definition(tenant_id, document)
@@ -49,8 +53,7 @@ class DefinitionService:
             raise InvalidDefinitionError(problems=found.problems)
         kept = dict(found.document)
         newest = self.definitions.newest(tenant_id, str(kept["id"]))
-        if require is not None:
-            require(None if newest is None or newest.retired else newest)
+        self._check_newest(tenant_id, newest, require)
         digest = _digest(kept)
         if newest is not None and newest.digest == digest:
             record, is_new = copy_with(newest, retired=False), newest.retired
@@ -66,6 +69,15 @@ class DefinitionService:
         if is_new:
             self.definitions.put_newest(record)
         return record, is_new, found.warnings
+
+    def _check_newest(self, tenant_id: str, newest: DefinitionRecord | None, require: Condition | None) -> None:
+        """Hold the newest version against what it has to be, and where there is none, the tenant against its quota."""
+        is_there = newest is not None and not newest.retired
+        if require is not None:
+            require(newest if is_there else None)
+        most = None if is_there else self.quotas(tenant_id).definitions
+        if most is not None:
+            require_room("definitions", most, len(self.definitions.list(tenant_id, most, None)))
 
     def _added(
         self,

@@ -20,7 +20,7 @@ from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import ROOT, Execution, State, Status
 from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
 from chalicelib.core.records.codec import fits
-from chalicelib.core.records.history import Row, anchor, chained, newest, version_of
+from chalicelib.core.records.history import Row, anchor, chained, newest, redriven_to, version_of
 from chalicelib.core.records.shown import Choose, Outline, fitting, nothing
 from chalicelib.core.values.errors import (
     ConflictError,
@@ -36,6 +36,7 @@ from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.ports import Clock, Definitions, ExecutionStore, HistoryStore, Queue, Stale
 from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.quotas import StartQuotas
 
 ROWS = 100
 """Of history, read at a time."""
@@ -61,6 +62,7 @@ class ExecutionService:
     """Makes 8 random hex digits."""
     drive: Callable[[str, Requested], Execution | None]
     """Folds a request into an execution, writes and sends; answers the execution then, None if there is none."""
+    starts: StartQuotas
 
     def execute(  # noqa: PLR0913, PLR0917 - what a start can say
         self,
@@ -79,6 +81,7 @@ class ExecutionService:
             DefinitionNotFoundError: there is no such definition, or version of it.
             InvalidInputError: with every error of the input against the schema.
             ConflictError: the name is taken by an execution with other input, or of another version than asked for.
+            QuotaError: the tenant may not start it now.
             UnavailableError: it may have started, or not.
         """
         named = None if name is None else str(ExecutionId(tenant_id, definition_id, name))
@@ -88,10 +91,12 @@ class ExecutionService:
         header = self._header(tenant_id, definition_id, value, version, started_by)
         if name is not None:
             execution = self._submitted(header, name)
+            self.starts.admit(execution.id)
             current = self._put_then_send(execution)
             return self._wanted(current, value, version), current.nonce == execution.nonce
         while True:
             execution = self._submitted(header, self.new_suffix())
+            self.starts.admit(execution.id)
             current = self._start(execution)
             if current.nonce == execution.nonce:
                 return current, True
@@ -209,8 +214,10 @@ class ExecutionService:
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
             StateError: it has ended.
+            QuotaError: the tenant is stopped.
             UnavailableError: it may be done, or not: ask again.
         """
+        self.starts.require_started(tenant_id)
         return self._request(tenant_id, execution_id, ResumeRequested(actor=actor))
 
     def redrive(  # noqa: PLR0913 - what a redrive can change
@@ -236,10 +243,10 @@ class ExecutionService:
             again: whether calls may be made again that must not be made twice, and of which no answer is known.
 
         Raises:
-            ExecutionNotFoundError: the tenant has none of this id.
-            DefinitionNotFoundError: there is no such version.
+            ExecutionNotFoundError, DefinitionNotFoundError: the tenant has none of this id, or version.
             StateError: it lives, or has succeeded; or there is no such step; or a call must not be made again.
             InvalidError: it has never begun the step.
+            QuotaError: the tenant may not start it now.
             UnavailableError: it may be done, or not: ask again.
         """
         item = self.read_execution(tenant_id, execution_id)
@@ -249,9 +256,14 @@ class ExecutionService:
             actor=actor, step=step, incoming=incoming, stash=stash or {}, version=version, again=again
         )
         self._refuse_repeats(item, wanted)
-        driven = self._drive(tenant_id, execution_id, wanted)
+        return self._go_on(item, wanted)
+
+    def _go_on(self, item: Execution, wanted: RedriveRequested) -> Execution:
+        """Let an execution go on once more, if the tenant may start one now."""
+        self.starts.admit(item.id)
+        driven = self._drive(item.tenant_id, item.id, wanted)
         if driven.redrives <= item.redrives:
-            raise StateError(f"{execution_id} is {driven.state} already")
+            raise StateError(f"{item.id} is {driven.state} already")
         return driven
 
     def _refuse_repeats(self, item: Execution, wanted: RedriveRequested) -> None:
@@ -323,7 +335,7 @@ class ExecutionService:
                     began[str(record["step"])] = came
                 elif record["state"] == State.STEP_SUCCEEDED:
                     came = record
-                elif target := _redriven_to(record):
+                elif target := redriven_to(record):
                     came = began[target]
             after = rows[-1].version if rows else after
         if step not in began:
@@ -385,10 +397,3 @@ class ExecutionService:
 
 def _unknown(execution_id: str) -> ExecutionNotFoundError:
     return ExecutionNotFoundError(f"there is no execution {execution_id!r}")
-
-
-def _redriven_to(record: Mapping[str, Json]) -> str | None:
-    """Find the step that a record says the execution was driven on from, if it was named."""
-    change = record.get("change")
-    step = change.get("step") if isinstance(change, dict) else None
-    return str(step["to"]) if isinstance(step, dict) else None

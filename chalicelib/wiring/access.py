@@ -1,7 +1,7 @@
 """Access: who asks, and what they may do."""
 
 from functools import cached_property
-from secrets import token_hex
+from secrets import SystemRandom, token_hex
 from typing import TYPE_CHECKING
 
 from chalicelib.usecases.access import AccessCache, AccessService
@@ -11,17 +11,26 @@ from chalicelib.wiring.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.adapters.identity.tokens import TokenReader
     from chalicelib.api.authentication import Authenticator
+    from chalicelib.usecases.quotas import StartQuotas
 
 
 class AccessWiring:
     """The use cases of access, and what the authorizer does."""
 
     def __init__(self, adapters: Adapters, settings: Settings) -> None:
-        self._settings, self._now = settings, adapters.clock.now
+        self._adapters, self._settings, self._now = adapters, settings, adapters.clock.now
         self.cache = AccessCache(adapters.access, adapters.clock.now)
         self.service = AccessService(
             adapters.access, self.cache, adapters.clock, lambda: token_hex(8), lambda: token_hex(32)
         )
+
+    @cached_property
+    def starts(self) -> "StartQuotas":
+        """What admits starts."""
+        from chalicelib.usecases.quotas import StartQuotas  # noqa: PLC0415 - few requests start something
+
+        given = self._adapters
+        return StartQuotas(self.cache.quotas, given.usage, given.executions, given.clock, SystemRandom().sample)
 
     @cached_property
     def authenticator(self) -> "Authenticator":

@@ -21,6 +21,7 @@ from chalicelib.ports import (
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
     from chalicelib.usecases.access import AccessStore
+    from chalicelib.usecases.quotas import UsageStore
     from chalicelib.usecases.uploads import UploadStore
 
 
@@ -39,6 +40,7 @@ class Adapters:
     replies: ReplyStore
     uploads: "UploadStore"
     access: "AccessStore"
+    usage: "UsageStore"
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]

@@ -16,6 +16,7 @@ from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
+from chalicelib.adapters.dynamodb.usage import DynamoUsage
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.wiring.adapters import Adapters
@@ -52,6 +53,7 @@ def adapters(settings: Settings) -> Adapters:
         replies=DynamoReplies(dynamodb, here),
         uploads=DynamoUploads(dynamodb, here),
         access=DynamoAccess(dynamodb, here),
+        usage=DynamoUsage(dynamodb, here),
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
 
+    from chalicelib.core.access.quotas import Quotas
     from chalicelib.core.definitions.model import Call, StepType
     from chalicelib.core.executions.identity import CallKey
     from chalicelib.core.values.json import Json, Problem
@@ -127,7 +128,7 @@ class Wiring:
             keys=self._calls.keys,
             tokens=self._calls.tokens,
             access=self.access.service,
-            gatekeeper=Gatekeeper(Callers(self._settings.auth, self._settings.is_alone), self.access.cache.grant),
+            gatekeeper=Gatekeeper(Callers(self._settings.auth, self._settings.is_alone), self.access.cache),
         )
 
     @cached_property
@@ -150,6 +151,8 @@ class Wiring:
             read_token=self._read_token,
             new_suffix=self._new_suffix,
             new_request=self._new_request,
+            quotas=self._quotas,
+            starts=lambda: self.access.starts,
         )
 
     @cached_property
@@ -184,6 +187,9 @@ class Wiring:
 
     def _read_token(self, text: str) -> "Token":
         return self._calls.tokens.read(text)
+
+    def _quotas(self, tenant: str) -> "Quotas":
+        return self.access.cache.quotas(tenant)
 
     def sweep_due(self, token: str, left: "timedelta") -> int:
         """Look at what is due, as the schedule does once a minute, for the time that is left."""

@@ -18,6 +18,7 @@ from chalicelib.adapters.memory.stores import (
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.memory.uploads import MemoryUploads
+from chalicelib.adapters.memory.usage import MemoryUsage
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
@@ -44,6 +45,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         replies=MemoryReplies(),
         uploads=MemoryUploads(),
         access=MemoryAccess(),
+        usage=MemoryUsage(),
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),

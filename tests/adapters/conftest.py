@@ -16,6 +16,7 @@ from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
+from chalicelib.adapters.dynamodb.usage import DynamoUsage
 from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
@@ -30,6 +31,7 @@ from chalicelib.adapters.memory.stores import (
 )
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.memory.uploads import MemoryUploads
+from chalicelib.adapters.memory.usage import MemoryUsage
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import ChunkStore, Payloads
 from chalicelib.adapters.sqs import SqsQueue
@@ -44,6 +46,7 @@ from chalicelib.ports import (
     TaskStore,
 )
 from chalicelib.usecases.access import AccessStore
+from chalicelib.usecases.quotas import UsageStore
 from chalicelib.usecases.uploads import UploadStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
@@ -52,7 +55,7 @@ from tests.adapters.wire import refuse_inconsistent_reads
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_sqs.client import SQSClient
-    from mypy_boto3_sqs.type_defs import ReceiveMessageRequestTypeDef
+    from mypy_boto3_sqs.type_defs import MessageTypeDef, ReceiveMessageRequestTypeDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Backend:
     replies: ReplyStore
     uploads: UploadStore
     access: AccessStore
+    usage: UsageStore
     queue: Queue
     receive: Callable[[str], Sequence[Received]]
     """All messages of a queue that are visible."""
@@ -151,9 +155,14 @@ def _memory() -> Backend:
         replies=MemoryReplies(),
         uploads=MemoryUploads(),
         access=MemoryAccess(),
+        usage=MemoryUsage(),
         queue=queue,
         receive=receive,
     )
+
+
+def _received(message: "MessageTypeDef") -> Received:
+    return Received(message["Body"], message["ReceiptHandle"], message["Attributes"].get("MessageGroupId"))
 
 
 def _aws(endpoint: str | None) -> Aws:
@@ -167,17 +176,13 @@ def _aws(endpoint: str | None) -> Aws:
     def receive(name: str) -> Sequence[Received]:
         url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
         found: list[Received] = []
-        request: ReceiveMessageRequestTypeDef = {
+        all_of_it: ReceiveMessageRequestTypeDef = {
             "QueueUrl": url,
             "MaxNumberOfMessages": 10,
-            "WaitTimeSeconds": 0,
-            "AttributeNames": ["MessageGroupId"],
+            "AttributeNames": ["All"],
         }
-        while page := sqs.receive_message(**request).get("Messages"):
-            found += [
-                Received(message["Body"], message["ReceiptHandle"], message.get("Attributes", {}).get("MessageGroupId"))
-                for message in page
-            ]
+        while page := sqs.receive_message(**all_of_it, WaitTimeSeconds=0).get("Messages"):
+            found += map(_received, page)
         return found
 
     backend = Backend(
@@ -192,6 +197,7 @@ def _aws(endpoint: str | None) -> Aws:
         replies=DynamoReplies(dynamodb, names),
         uploads=DynamoUploads(dynamodb, names),
         access=DynamoAccess(dynamodb, names),
+        usage=DynamoUsage(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,
     )

@@ -13,6 +13,7 @@ import pytest
 from chalicelib.adapters import health
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind
+from chalicelib.core.access.quotas import StartSlot
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
@@ -62,6 +63,14 @@ def tasks(aws: Aws, tenant: str) -> None:
     assert store.get(tenant, wanted.id) == claimed(wanted, Person("ada"), NOW)
 
 
+def starts(aws: Aws, tenant: str) -> None:
+    """Do what the start of an execution does where a tenant has quotas."""
+    slot, usage = StartSlot(tenant, 0, "a", NOW), aws.backend.usage
+    assert usage.count_start(tenant, 0, 1)
+    assert usage.take(slot, None)
+    assert usage.slots(tenant, 1) == [slot]
+
+
 def values(aws: Aws, tenant: str) -> None:
     """Read large values of history."""
     text = b'"a large value"'
@@ -92,8 +101,8 @@ def answers_and_access(aws: Aws, tenant: str) -> None:
 
 def api(aws: Aws, tenant: str) -> None:
     """Do what routes do."""
-    events(aws, tenant)
-    tasks(aws, tenant)
+    for things in (events, tasks, starts):
+        things(aws, tenant)
     aws.backend.tasks.list(tenant, TaskFilter(), 10)
     aws.backend.tasks.headers(tenant, ["0"])
     answers_and_access(aws, tenant)

@@ -12,6 +12,7 @@ from chalice.test import HTTPResponse
 
 from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.access.rights import Grant
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
@@ -29,7 +30,12 @@ PAID: Json = {"id": "paid", "type": "event", "name": "paid", "schema": {"type": 
 ASK: Json = {"id": "ask", "type": "callback"}
 BRANCHES: list[Json] = [{"id": name, "steps": [step]} for name, step in (("a", TASK), ("b", PAID), ("c", ASK))]
 WAITING: Json = {"id": "waiting", "steps": [{"id": "all", "type": "parallel", "branches": BRANCHES}]}
-ECHO: Json = {"id": "echo", "title": "Echo", "inputSchema": True, "steps": [{"id": "say", "type": "succeed"}]}
+ECHO: dict[str, Json] = {
+    "id": "echo",
+    "title": "Echo",
+    "inputSchema": True,
+    "steps": [{"id": "say", "type": "succeed"}],
+}
 YES: Json = {"answer": True}
 MINE: Json = {"groups": ["sales"]}
 KEY_REQUEST: Json = {"title": "job", "roles": ["viewer"]}
@@ -178,6 +184,16 @@ def large_task(world: World) -> None:
     world.call("complete_task", {"answer": "\N{SNOWMAN}" * 1_000_000})
 
 
+def bounded(document: Mapping[str, Json]) -> Before:
+    """Say what bounds the tenant, and wait until that counts."""
+
+    def put(world: World) -> None:
+        wiring().access.service.put("123", EntryKind.TENANT, "123", document, by=None, grant=Grant())
+        world.clock.instant += timedelta(minutes=1)
+
+    return put
+
+
 def done(name: str, body: "Json | bytes" = b"", **more: Any) -> Before:
     return lambda world: world.call(name, body, **more)
 
@@ -315,7 +331,13 @@ CHANGED = [
     case("create_definition", 412, body=ECHO, fields={"If-None-Match": "*"}),
     case("retire_definition", 412, fields={"If-Match": '"x"'}),
 ]
-CASES = [*SUCCESSES, *CONFLICTS, *UNCHANGED, *CHANGED, *REPEATED, *refusals()]
+BOUNDED = [
+    case("create_definition", 429, bounded({"quotas": {"definitions": 2}}), body={**ECHO, "id": "third"}),
+    case("execute_definition", 429, bounded({"stopped": True})),
+    case("redrive_execution", 429, lambda world: (done("cancel_execution")(world), bounded({"stopped": True})(world))),
+    case("resume_execution", 429, lambda world: (done("pause_execution")(world), bounded({"stopped": True})(world))),
+]
+CASES = [*BOUNDED, *SUCCESSES, *CONFLICTS, *UNCHANGED, *CHANGED, *REPEATED, *refusals()]
 
 
 @pytest.fixture

@@ -2,9 +2,12 @@
 
 import json
 from datetime import timedelta
+from random import sample
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.memory.stores import MemoryDefinitions
+from chalicelib.adapters.memory.usage import MemoryUsage
+from chalicelib.core.access.quotas import NO_QUOTAS
 from chalicelib.core.executions.inputs import Answered, Requested
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.waits.token import Token
@@ -13,6 +16,7 @@ from chalicelib.ports import DefinitionRecord
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.executions import ExecutionService
+from chalicelib.usecases.quotas import StartQuotas
 from chalicelib.usecases.tasks import TaskService
 from tests.simulation.settings import START, TENANT
 
@@ -43,6 +47,7 @@ class Api:
             clock=world.clock,
             new_suffix=world.token,
             drive=self.drive,
+            starts=StartQuotas(lambda _: NO_QUOTAS, MemoryUsage(), self.world.executions, world.clock, sample),
         )
 
     def answers(self) -> AnswerService:

@@ -95,6 +95,8 @@ UPLOADS = TableSchema("upload", "upload", "part", numbers=("part",))
 """Large inputs that are sent in parts: part 0 says up to when one is kept, the others are chunks."""
 ACCESS = TableSchema("access", "tenantId", "entry")
 """Tenants, and their roles, bindings and API keys: ``<kind>#<name>``; those of the installation under ``*``."""
+USAGE = TableSchema("usage", "tenantId", "entry")
+"""What tenants with quotas take: starts under ``second#<second>``, and the holders of ``slot#<number>``."""
 
 TABLES = (
     DEFINITIONS,
@@ -108,5 +110,6 @@ TABLES = (
     REPLIES,
     UPLOADS,
     ACCESS,
+    USAGE,
 )
 """All tables, in the order in which they are made."""

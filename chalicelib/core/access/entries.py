@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.core.access.principal import Binding, Policy
+from chalicelib.core.access.quotas import NO_QUOTAS, Quotas, read_quotas
 from chalicelib.core.access.rights import ANY, AccessRule, Role
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
@@ -60,6 +61,11 @@ def read_binding(name: str, document: Mapping[str, Any]) -> Binding:
     """Read a binding from ``{role, subjects?, groups?}``."""
     subjects, groups = (frozenset(document.get(key, ())) for key in ("subjects", "groups"))
     return Binding(name, document["role"], subjects, groups)
+
+
+def quotas_of(entries: Iterable[AccessEntry]) -> Quotas:
+    """Find the quotas of a tenant: without its record it has none."""
+    return next((read_quotas(entry.document) for entry in entries if entry.kind is EntryKind.TENANT), NO_QUOTAS)
 
 
 def policy_of(entries: Iterable[AccessEntry]) -> Policy:

@@ -238,3 +238,10 @@ def chained(rows: Sequence[Row], head: Link, after: int = 0) -> list[Row]:
         counted.append(row)
         link = row.previous
     return counted[::-1]
+
+
+def redriven_to(record: Mapping[str, Json]) -> str | None:
+    """Find the step that a record says the execution was driven on from, if it was named."""
+    change = record.get("change")
+    step = change.get("step") if isinstance(change, dict) else None
+    return str(step["to"]) if isinstance(step, dict) else None

@@ -141,6 +141,21 @@ class UnavailableError(SedoError):
     """a service did not answer: whether the call took effect is not known."""
 
 
+class QuotaError(SedoError):
+    """a quota of the tenant is reached.
+
+    ``retry_after`` is after how many seconds it may be otherwise.
+    """
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TenantStoppedError(QuotaError):
+    """the tenant is stopped."""
+
+
 class HistoryBrokenError(SedoError):
     """history does not match its hashes: it was changed after it was written."""
 

@@ -1,0 +1,104 @@
+"""Quotas: how much of sedo a tenant may take, and whether it may start anything. What is not set has no bound.
+
+Starts are counted in each second of the clock. Executions in flight have slots, as many as the quota says: a start
+takes one that is free, so that never more are in flight than there are slots. Nobody has to give a slot back: what its
+holder has become, the execution itself says, so a function that dies between any two calls leaves nothing wrong behind.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.core.executions.listing import Summary
+from chalicelib.core.values.errors import QuotaError, TenantStoppedError
+from chalicelib.core.values.value import value
+
+NEXT_SECOND, NEXT_LOOK = 1, 5
+"""Seconds until a start may be asked for again: of too many in a second, of too many in flight."""
+READ_AGAIN = 60
+"""Seconds until what an operator has changed of a tenant counts everywhere."""
+UNSEEN = timedelta(minutes=1)
+"""For how long a slot is held though its holder is not there yet, or has ended before the slot was taken."""
+CLOCKS = timedelta(seconds=2)
+"""By how much the clocks of two functions may differ."""
+
+
+@value
+class Quotas:
+    """What bounds a tenant; None: nothing does."""
+
+    starts_per_second: int | None = None
+    """Executions that the API starts in a second of the clock."""
+    executions_in_flight: int | None = None
+    """Executions that the API has started, and that have not ended."""
+    definitions: int | None = None
+    """Definitions that are not retired."""
+    keys: int | None = None
+    """API keys, expired and revoked ones included."""
+    body_bytes: int | None = None
+    """Bytes of the body of a request."""
+    stopped: bool = False
+    """Whether nothing may be started, driven on again or resumed."""
+
+    def require_started(self) -> None:
+        """Refuse what a tenant that is stopped may not do.
+
+        Raises:
+            TenantStoppedError: it is stopped.
+        """
+        if self.stopped:
+            raise TenantStoppedError("the tenant is stopped: an operator of the installation starts it", READ_AGAIN)
+
+
+NO_QUOTAS = Quotas()
+
+
+def read_quotas(document: Mapping[str, Any]) -> Quotas:
+    """Read the quotas of a tenant from ``{quotas?: {startsPerSecond?, …}, stopped?}``."""
+    given: Mapping[str, Any] = document.get("quotas") or {}
+    return Quotas(
+        starts_per_second=given.get("startsPerSecond"),
+        executions_in_flight=given.get("executionsInFlight"),
+        definitions=given.get("definitions"),
+        keys=given.get("keys"),
+        body_bytes=given.get("bodyBytes"),
+        stopped=bool(document.get("stopped")),
+    )
+
+
+def require_room(things: str, most: int | None, found: int) -> None:
+    """Refuse one more of things of which there are as many as a quota allows; None: there is no quota.
+
+    Raises:
+        QuotaError: so many are there.
+    """
+    if most is not None and found >= most:
+        raise QuotaError(f"the tenant has {most} {things}: that is its quota", READ_AGAIN)
+
+
+@value
+class StartSlot:
+    """The room for one execution in flight."""
+
+    tenant_id: str
+    number: int
+    holder: str
+    """The id of an execution, which may have ended."""
+    taken_at: datetime
+
+    def is_free(self, holder: Summary | None, now: datetime) -> bool:
+        """Tell whether it can be taken by another, from what its holder is; None: it is not there."""
+        if holder is not None and holder.ended_at is None:
+            return False
+        is_old = now - self.taken_at > UNSEEN
+        return is_old or (holder is not None and holder.ended_at is not None and self._outlived(holder.ended_at))
+
+    def _outlived(self, ended_at: datetime) -> bool:
+        """Tell whether its holder ended after it took this; one that is to go on again ended before."""
+        return ended_at >= self.taken_at - CLOCKS
+
+
+def untaken(slots: Sequence[StartSlot], most: int) -> Sequence[int]:
+    """Number the slots that nobody has ever taken."""
+    held = {slot.number for slot in slots}
+    return [number for number in range(most) if number not in held]
