@@ -346,6 +346,12 @@ def publish_event(tenantId: str, name: str) -> Response:
     return routes().answers.publish_event(request(), tenantId, name)
 
 
+@guarded(T + "/pause", methods=["POST"], content_types=JSON)
+def pause_tenant(tenantId: str) -> Response:
+    """Pause what runs of a tenant that is stopped."""
+    return routes().standstill.pause_tenant(request(), tenantId)
+
+
 @guarded(T + "/tasks", methods=READ)
 def list_tasks(tenantId: str) -> Response:
     """List tasks."""

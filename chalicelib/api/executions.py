@@ -75,12 +75,12 @@ class ExecutionApi:
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
         """End an execution and what it has begun."""
-        return self.whole(self.service.cancel(*request.place, request.admission.actor, _reason(request)))
+        return self.whole(self.service.cancel(*request.place, request.admission.actor, reason_of(request)))
 
     @web.operation
     def pause_execution(self, request: ApiRequest) -> Response:
         """Let an execution and what it has begun stand still."""
-        return self.whole(self.service.pause(*request.place, request.admission.actor, _reason(request)))
+        return self.whole(self.service.pause(*request.place, request.admission.actor, reason_of(request)))
 
     @web.operation
     def resume_execution(self, request: ApiRequest) -> Response:
@@ -147,7 +147,7 @@ def _may_answer(request: ApiRequest, execution: Execution) -> bool:
     return request.admission.grant.allows("executions:operate", execution.definition_id)
 
 
-def _reason(request: ApiRequest) -> str | None:
+def reason_of(request: ApiRequest) -> str | None:
     """Read why somebody asks: of a body that is null, nothing."""
     reason: str | None = (request.body or {}).get("reason")
     return reason

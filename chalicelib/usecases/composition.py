@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.execution_details import ExecutionDetails
     from chalicelib.usecases.executions import ExecutionService
     from chalicelib.usecases.quotas import StartQuotas
+    from chalicelib.usecases.standstill import Standstill
     from chalicelib.usecases.tasks import TaskService
     from chalicelib.usecases.values import ValueService
 
@@ -89,6 +90,13 @@ class Services:
             drive=self.drive,
             starts=self._starts(),
         )
+
+    @cached_property
+    def standstill(self) -> "Standstill":
+        """Tenants that are to stand still."""
+        from chalicelib.usecases.standstill import Standstill  # noqa: PLC0415 - see above
+
+        return Standstill(self._dependencies.executions, self._quotas, self.executions.pause, self._dependencies.clock)
 
     @cached_property
     def execution_details(self) -> "ExecutionDetails":

@@ -105,7 +105,8 @@ class StartQuotas:
 
     def _candidates(self, tenant: str, most: int, now: datetime) -> Iterator[Free]:
         """Find slots to try: those that are known to be free, then those that one look finds."""
-        yield from islice(_emptied(self._free.get(tenant, [])), TRIES)
+        known = _emptied(self._free.get(tenant, []))
+        yield from islice((free for free in known if free[0] < most), TRIES)
         if tenant in self._full_until and now < self._full_until[tenant]:
             return
         found = self._look(tenant, most, now)

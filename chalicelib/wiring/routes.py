@@ -14,6 +14,7 @@ from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
 from chalicelib.api.reference import ReferenceApi
 from chalicelib.api.replies import Replies
+from chalicelib.api.standstill import StandstillApi
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.tasks import TaskApi
 from chalicelib.api.uploads import UploadApi
@@ -43,6 +44,7 @@ class Routes:
     dry_runs: DryRunApi
     values: ValueApi
     uploads: UploadApi
+    standstill: StandstillApi
 
 
 def routes(  # noqa: PLR0913 - by keyword
@@ -76,4 +78,5 @@ def routes(  # noqa: PLR0913 - by keyword
         dry_runs=DryRunApi(support, services.definitions, definitions, adapters.clock),
         values=ValueApi(support, services.values, adapters.clock),
         uploads=uploads,
+        standstill=StandstillApi(support, services.standstill),
     )

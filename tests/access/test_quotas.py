@@ -204,3 +204,24 @@ def test_what_is_refused_writes_nothing(acme: Bounded) -> None:
     before = {**executions.items}, {**acme.sedo.queue.messages}
     assert acme.start().status_code == 429
     assert ({**executions.items}, {**acme.sedo.queue.messages}) == before
+
+
+def test_what_runs_of_a_stopped_tenant_is_paused_by_who_operates_the_installation(acme: Bounded) -> None:
+    started = [acme.start().json_body["id"] for _ in range(3)]
+    other = acme.start(tenant="beta").json_body["id"]
+    ended = acme.start("echo").json_body["id"]
+    acme.sedo.deliver()
+    acme.keys["acme"] = acme.sedo.key("*", "admin")
+    assert_problem(acme.post("pause"), 409)
+    acme.bound(stopped=True)
+    assert acme.post("pause", {"reason": "the bill"}).json_body == {"paused": 3, "more": False}
+    assert acme.post("pause").json_body == {"paused": 0, "more": False}
+    states = {found["id"]: found["state"] for found in acme.executions()}
+    assert states == dict.fromkeys(started, "ExecutionPaused") | {ended: "ExecutionSucceeded"}
+    found = acme.sedo.ask("GET", f"/sedo/tenants/beta/executions/{other}", b"", acme.keys["beta"])
+    assert found.json_body["state"] == "StepStarted"
+
+
+def test_who_administers_a_tenant_alone_does_not_pause_it(acme: Bounded) -> None:
+    acme.bound(stopped=True)
+    assert_problem(acme.post("pause"), 403, "a right is missing")

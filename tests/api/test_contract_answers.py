@@ -249,6 +249,7 @@ SUCCESSES = [
     case("pause_execution", 200, body=b"null"),
     case("resume_execution", 200, done("pause_execution"), body={}),
     case("redrive_execution", 200, done("cancel_execution"), body={"stash": {"a": 1}}),
+    case("pause_tenant", 200, bounded({"stopped": True}), body={"reason": "the bill"}),
     case("send_event", 202, body={"data": 1}),
     case("publish_event", 202, body={"key": "7", "data": 1}),
     case("list_sent_events", 200, done("send_event", {"data": 1})),
@@ -282,6 +283,7 @@ CONFLICTS = [
         case(f"{way}_execution", 409, lambda world: setattr(world, "waiting", world.done))
         for way in ("cancel", "pause", "resume", "redrive")
     ),
+    case("pause_tenant", 409),
     case("send_event", 409, done("cancel_execution"), body={"data": 1}),
     case("send_event", 409, body={"data": 1}, EventName="nobodys"),
     case("publish_event", 409, fill, body={"key": "a", "data": 1}, EventName="other"),

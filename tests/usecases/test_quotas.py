@@ -196,6 +196,17 @@ def test_a_lowered_quota_counts_for_what_starts_then() -> None:
     refused(world, process)
 
 
+def test_a_process_that_knows_of_free_slots_above_a_lowered_quota_takes_none_of_them() -> None:
+    world = World(executions_in_flight=50)
+    process = world.process()
+    world.end(world.start(process))
+    world.quotas = Quotas(executions_in_flight=2)
+    for _ in range(2):
+        world.start(process)
+    refused(world, process)
+    assert world.in_flight == 2
+
+
 def test_tenants_do_not_share_a_quota() -> None:
     world = World(executions_in_flight=1, starts_per_second=1)
     process = world.process()
