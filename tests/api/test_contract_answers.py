@@ -11,8 +11,8 @@ import pytest
 from chalice.test import HTTPResponse
 
 from chalicelib.core.access.entries import AccessEntry, EntryKind
-from chalicelib.core.limits import LIMITS
 from chalicelib.core.access.rights import Grant
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
