@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from chalicelib.core.definitions.model import Call, Definition
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
@@ -14,7 +15,6 @@ from chalicelib.core.records.shown import Choose, Outline, ValueReader
 from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.position import Position
-from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
     from chalicelib.core.records.incident import Incident
@@ -124,21 +124,6 @@ class ExecutionStore(ValueReader, Protocol):
         """
 
 
-@value
-class DefinitionRecord:
-    """A version of a definition as it is kept."""
-
-    tenant_id: str
-    id: str
-    version: int
-    document: dict[str, Json]
-    digest: str
-    """Hash of the document."""
-    created_at: datetime
-    retired: bool = False
-    """Of the newest version only: the definition was deleted; running executions go on."""
-
-
 class DefinitionStore(Protocol):
     """Definitions: every version for ever, and the newest of each id."""
 
@@ -161,9 +146,18 @@ class DefinitionStore(Protocol):
         """Keep the text of a version, in place of the one before it."""
 
     def list(
-        self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False
+        self,
+        tenant_id: str,
+        limit: int,
+        after: str | None = None,
+        *,
+        last_first: bool = False,
+        names: frozenset[str] | None = None,
     ) -> Sequence[DefinitionRecord]:
-        """Read up to ``limit`` newest versions that are not retired, by id, after an id."""
+        """Read up to ``limit`` newest versions that are not retired, by id, after an id.
+
+        With ``names``, those whose ids match one of these patterns; fewer only where there are no more.
+        """
 
     def versions(
         self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True

@@ -6,6 +6,7 @@ from functools import lru_cache
 from chalicelib.core.definitions.model import Definition, StepType
 from chalicelib.core.definitions.parser import parse_stored
 from chalicelib.core.values.errors import DefinitionNotFoundError
+from chalicelib.core.values.value import copy_with
 from chalicelib.ports import DefinitionStore
 
 VERSIONS = 256
@@ -35,4 +36,4 @@ class CachedDefinitions:
         record = self._store.version(tenant_id, definition_id, version)
         if record is None:
             raise DefinitionNotFoundError
-        return parse_stored(record.document, self._step_types)
+        return copy_with(parse_stored(record.document, self._step_types), author=record.created_by)

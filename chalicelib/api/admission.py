@@ -9,6 +9,7 @@ from chalicelib.api.authentication import ANONYMOUS, Callers
 from chalicelib.core.access.principal import Means, Principal
 from chalicelib.core.access.quotas import Quotas
 from chalicelib.core.access.rights import Grant
+from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.values.errors import MissingRightError, TenantNotFoundError, TooLargeError, UnknownCallerError
 from chalicelib.core.values.value import value
@@ -56,6 +57,15 @@ class Admission:
         return self.principal
 
     @property
+    def subject(self) -> Subject | None:
+        """Who asks, as the conditions of definitions see them; None: they are not held to any."""
+        principal = self.principal
+        if principal is None or principal.means is Means.NONE:
+            return None
+        starts = self.grant.names("executions:start")
+        return Subject(principal.subject, principal.means, principal.groups, self.grant.roles, starts)
+
+    @property
     def names(self) -> frozenset[str] | None:
         """The things that the right of the operation is given to, by patterns of their names; None: all."""
         return self.grant.names(self.right)
@@ -66,10 +76,13 @@ class Admission:
         Raises:
             MissingRightError: the right is missing.
         """
-        wanted = right or self.right
-        if not self.grant.allows(wanted, name):
-            of = "" if name is None else f" of {name!r}"
-            raise MissingRightError(f"that needs the right {wanted}{of}: ask who administers the tenant for a role")
+        if (problem := self.problem(right or self.right, name)) is not None:
+            raise MissingRightError(f"that {problem}: ask who administers the tenant for a role")
+
+    def problem(self, right: str, name: str | None) -> str | None:
+        """Tell why the caller may not do something with the thing of a name; None: they may."""
+        of = "" if name is None else f" of {name!r}"
+        return None if self.grant.allows(right, name) else f"needs the right {right}{of}"
 
 
 class TenantRules(Protocol):
@@ -117,7 +130,7 @@ class Gatekeeper:
         if not principal.may_enter(tenant):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
         admission = Admission(principal, right, self._rules.grant(principal, tenant))
-        if principal.tenants is None and admission.grant == Grant():
+        if principal.tenants is None and not (admission.grant.here or admission.grant.everywhere):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
         admission.require(_name(declared.get("named"), path))
         return admission

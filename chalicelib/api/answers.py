@@ -76,6 +76,7 @@ class AnswerApi:
     @web.operation
     def list_sent_events(self, request: ApiRequest) -> Response:
         """List the events that were sent to an execution and that it knows."""
+        self.support.conditions.require(request, "read")
         wanted, latest_first = request.query["state"], request.query["sort"] == "-until"
         (item, sent), now = self.callbacks.list_sent(*request.place), self.callbacks.clock.now()
         begin = web.cursor(request, str, str)

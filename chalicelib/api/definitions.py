@@ -10,10 +10,10 @@ from chalicelib.api.conditional import condition
 from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
-from chalicelib.ports import DefinitionRecord
 from chalicelib.usecases.definitions import DefinitionService
 
 
@@ -29,9 +29,13 @@ class DefinitionApi:
         """Keep a definition: 201 with a new version, 200 if the newest version has this content."""
         tenant = request.path["tenantId"]
         document, places = web.document(request)
+        if isinstance(document, dict):
+            request.admission.require(str(document.get("id")))
         text = None if places is None else raw(request.http).decode()
         try:
-            record, new, warnings = self.service.create_definition(tenant, document, condition(request, _version), text)
+            record, new, warnings = self.service.create_definition(
+                tenant, document, condition(request, _version), text, request.admission.subject
+            )
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
         where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
@@ -54,7 +58,11 @@ class DefinitionApi:
         after, limit = web.cursor(request, str), request.query["limit"]
         last_first = request.query["sort"] == "-id"
         found = self.service.list_definitions(
-            request.path["tenantId"], limit + 1, after[0] if after else None, last_first=last_first
+            request.path["tenantId"],
+            limit + 1,
+            after[0] if after else None,
+            last_first=last_first,
+            names=request.admission.names,
         )
         return web.page_of(request, found, _definition, lambda record: [record.id])
 
@@ -108,4 +116,5 @@ def _definition(record: DefinitionRecord) -> dict[str, Json]:
         "version": record.version,
         **body,
         "createdAt": format_instant(record.created_at),
+        **({} if record.created_by is None else {"createdBy": record.created_by.id}),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import TypeAlias
 
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.builder import index_of
@@ -22,8 +23,11 @@ from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWa
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.shown import shown_values
 from chalicelib.core.values.json import Json, encode, format_instant
-from chalicelib.core.waits.task import Task, summary_json
+from chalicelib.core.waits.task import Refused, Task, nothing_refused, summary_json
 from chalicelib.usecases.execution_details import Details
+
+TokenMaker: TypeAlias = Callable[[str, str, int], str]
+"""Makes the callback token of an execution's thread at a turn."""
 
 LISTED = LIMITS.answer_listed
 LISTED_BYTES = LIMITS.answer_listed_bytes
@@ -53,9 +57,12 @@ def summary_view(summary: Summary) -> dict[str, Json]:
 
 
 def execution_view(
-    execution: Execution, now: datetime, token: Callable[[str, str, int], str], details: Details
+    execution: Execution, now: datetime, token: TokenMaker, details: Details, refused: Refused = nothing_refused
 ) -> dict[str, Json]:
-    """Write all about an execution, and what it waits for now."""
+    """Write all about an execution, what it waits for now, and what somebody can ask of it, or why not.
+
+    What is ``refused`` to them is so whatever the execution says.
+    """
     threads = [] if execution.ended else [t for t in execution.threads.values() if t.status is not Status.OVER]
     return {
         **summary_view(summary_of(execution)),
@@ -69,7 +76,7 @@ def execution_view(
             threads=(_thread(execution, thread, details) for thread in threads),
             waitingFor=(waits for thread in threads for waits in _waiting(execution, thread, now, token, details)),
         ),
-        "actions": _actions(execution),
+        "actions": _actions(execution, refused),
     }
 
 
@@ -108,7 +115,7 @@ def _thread(execution: Execution, thread: Thread, details: Details) -> Json:
 
 
 def _waiting(
-    execution: Execution, thread: Thread, now: datetime, token: Callable[[str, str, int], str], details: Details
+    execution: Execution, thread: Thread, now: datetime, token: TokenMaker, details: Details
 ) -> Iterator[Json]:
     """Tell what moves a thread on: a timer, executions that it started, somebody's answer, or a message in flight."""
     about: dict[str, Json] = {"thread": thread.id, "step": thread.step}
@@ -147,7 +154,7 @@ def _asked(
     execution: Execution,
     thread: Thread,
     wait: AnswerWait,
-    token: Callable[[str, str, int], str],
+    token: TokenMaker,
     details: Details,
 ) -> dict[str, Json]:
     """Tell how to answer."""
@@ -167,7 +174,7 @@ def _task(task: Task) -> dict[str, Json]:
     return {name: shown[name] for name in ("title", "assignees", "groups", "claimedBy", "dueAt", "overdue")}
 
 
-def _actions(execution: Execution) -> dict[str, Json]:
+def _actions(execution: Execution, refused: Refused) -> dict[str, Json]:
     """Tell what can be asked of an execution, and of what cannot the reason."""
-    reasons = {name: problem(execution, request) for name, request in ACTIONS.items()}
+    reasons = {name: refused(name) or problem(execution, request) for name, request in ACTIONS.items()}
     return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}

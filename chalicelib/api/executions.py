@@ -6,6 +6,7 @@ from http import HTTPStatus
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.actions import refusals
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import execution_view, summary_view
 from chalicelib.api.filters import wanted_executions
@@ -48,13 +49,13 @@ class ExecutionApi:
             body.get("name") or request.seed,
             body.get("version"),
             request.admission.actor,
+            lambda started: self.support.conditions.require(request, "execute", started),
         )
         outline = Outline(execution, {})
         if wait:
             outline = self.service.read_outline(execution.tenant_id, execution.id, wait=wait)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
-        view = self.view(outline, shows_tokens=_may_answer(request, outline.execution))
-        return web.answer(view, HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+        return web.answer(self.view(request, outline), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 
     @web.operation
     def list_executions(self, request: ApiRequest) -> Response:
@@ -69,45 +70,57 @@ class ExecutionApi:
     def read_execution(self, request: ApiRequest) -> Response:
         """Show all about an execution."""
         outline = self.service.read_outline(*request.place, wait=request.query["wait"])
-        view = self.view(outline, shows_tokens=_may_answer(request, outline.execution))
-        return web.answer(web.chosen(request, view))
+        self.support.conditions.require(request, "read", outline.execution)
+        return web.answer(web.chosen(request, self.view(request, outline)))
 
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
         """End an execution and what it has begun."""
-        return self.whole(self.service.cancel(*request.place, request.admission.actor, reason_of(request)))
+        self.support.conditions.require(request, "cancel")
+        return self.whole(request, self.service.cancel(*request.place, request.admission.actor, reason_of(request)))
 
     @web.operation
     def pause_execution(self, request: ApiRequest) -> Response:
         """Let an execution and what it has begun stand still."""
-        return self.whole(self.service.pause(*request.place, request.admission.actor, reason_of(request)))
+        self.support.conditions.require(request, "cancel")
+        return self.whole(request, self.service.pause(*request.place, request.admission.actor, reason_of(request)))
 
     @web.operation
     def resume_execution(self, request: ApiRequest) -> Response:
         """Let a paused execution go on."""
-        return self.whole(self.service.resume(*request.place, request.admission.actor))
+        self.support.conditions.require(request, "cancel")
+        return self.whole(request, self.service.resume(*request.place, request.admission.actor))
 
     @web.operation
     def redrive_execution(self, request: ApiRequest) -> Response:
         """Let an execution go on after its end, from where it stopped or from a step."""
         changes = {name: request.body.get(name) for name in ("step", "stash", "version")}
         changes["again"] = request.body.get("again") is True
-        return self.whole(self.service.redrive(*request.place, request.admission.actor, **changes))
+        self.support.conditions.require(request, "cancel")
+        return self.whole(request, self.service.redrive(*request.place, request.admission.actor, **changes))
 
-    def whole(self, execution: Execution) -> Response:
-        """Answer with an execution that was read with all its values, who may operate it."""
-        return web.answer(self.view(Outline(execution, {}), shows_tokens=True))
+    def whole(self, request: ApiRequest, execution: Execution) -> Response:
+        """Answer with an execution that was read with all its values."""
+        return web.answer(self.view(request, Outline(execution, {})))
 
-    def view(self, outline: Outline, *, shows_tokens: bool) -> dict[str, Json]:
-        """Write all about an execution that an answer holds, and what it waits for now."""
-        execution, token = outline.execution, self.token if shows_tokens else _hidden
-        view = execution_view(execution, self.service.clock.now(), token, self.details.of(execution))
+    def view(self, request: ApiRequest, outline: Outline) -> dict[str, Json]:
+        """Write all about an execution that an answer holds, and what the caller can ask of it now."""
+        execution = outline.execution
+        refused = refusals(
+            request,
+            "{}_execution",
+            execution.definition_id,
+            lambda: self.support.conditions.problem(request, "cancel", execution, whole=not outline.left_out),
+        )
+        token = self.token if _may_answer(request, execution) else _hidden
+        view = execution_view(execution, self.service.clock.now(), token, self.details.of(execution), refused)
         link = execution_link(execution.tenant_id, execution.id)
         return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link)
 
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:
         """List the records of an execution, oldest first."""
+        self.support.conditions.require(request, "read")
         begin, limit = EntryPlace(*(web.cursor(request, int, int, int) or (0, 0))), request.query["limit"]
         rows, more = self.service.read_history(*request.place, limit + 1, max(begin.row, 0))
         # A record is named by the row before its own: its own is another one once the newest have moved into a row.

@@ -58,4 +58,6 @@ def wanted_executions(request: ApiRequest) -> ExecutionFilter:
         since=since,
         until=until,
         oldest_first=query["sort"] == "startedAt",
+        names=request.admission.names,
+        is_readable=request.support.conditions.readable(request),
     )

@@ -1,5 +1,6 @@
 """What all operations of the API share."""
 
+from chalicelib.api.actions import AccessConditions
 from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.cursors import Cursors
 from chalicelib.api.replies import Replies
@@ -13,3 +14,4 @@ class ApiSupport:
     cursors: Cursors
     replies: Replies
     gatekeeper: Gatekeeper
+    conditions: AccessConditions

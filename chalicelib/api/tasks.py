@@ -3,17 +3,20 @@
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.actions import refusals
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.filters import between
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import value_answer, value_link
 from chalicelib.core.records.shown import shorten
+from chalicelib.core.values.errors import ConditionError
 from chalicelib.core.values.json import format_instant
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, summary_json, task_json, task_slots
 from chalicelib.usecases.tasks import TaskService
 from chalicelib.usecases.values import find, held
 
+WORKING = "tasks:work"
 PLACES = "/description, /inputSchema, /uiSchema, /data, /answer or /reason"
 
 
@@ -72,14 +75,23 @@ class TaskApi:
         Raises:
             TaskNotFoundError: there is none.
             MissingRightError: the right is missing.
+            ConditionError: the caller does not meet the condition of the definition.
         """
-        if request.admission.names is not None:
-            request.admission.require(self.tasks.read(*request.place).definition_id)
+        works = request.admission.right == WORKING and request.admission.subject is not None
+        if works or request.admission.names is not None:
+            task = self.tasks.read(*request.place)
+            request.admission.require(task.definition_id)
+            if works and (problem := self.support.conditions.problem_of_task(request, task)) is not None:
+                raise ConditionError(f"that {problem}")
         return request.place
 
     def _view(self, request: ApiRequest, task: Task) -> Response:
         """Answer with a task as whoever asks sees it."""
-        shown = task_json(task, request.admission.person() if request.admission.actor else None)
+        person = request.admission.person() if request.admission.actor else None
+        refused = refusals(
+            request, "{}_task", task.definition_id, lambda: self.support.conditions.problem_of_task(request, task)
+        )
+        shown = task_json(task, person, refused)
         route = f"/sedo/tenants/{task.tenant_id}/tasks/{task.id}/values"
         return web.answer(shorten(task.tenant_id, shown, task_slots, lambda place: value_link(route, place)))
 
@@ -111,4 +123,5 @@ class TaskApi:
             since=since,
             until=until,
             oldest_first=query["sort"] == "createdAt",
+            names=request.admission.names,
         )

@@ -44,6 +44,7 @@ class ValueApi:
     @web.operation
     def read_value(self, request: ApiRequest) -> Response:
         """Read a value."""
+        self.support.conditions.require(request, "read")
         entry = request.query["entry"]
         found = self.values.read(*request.place, request.query["at"], None if entry is None else EntryKey.parse(entry))
         return value_answer(request, found, self.clock.now())

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from chalicelib.core.access.conditions import unmet_by_author
+from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.builder import MAX_RESULT
 from chalicelib.core.executions.factory import child, child_id
 from chalicelib.core.executions.inputs import ChildEnded, Launch, ResumeRequested
@@ -22,13 +24,15 @@ def child_execution(definitions: Definitions, parent: Execution, launch: Launch)
     """Make the execution that a `workflow` step asks for, as submitted.
 
     Raises:
-        StepError: there is no such definition, or it does not take the input.
+        StepError: there is no such definition, it does not take the input, or the author of the parent's definition
+            might not start it.
         UnavailableError: a service did not answer.
     """
     start = launch.start
     try:
         version = start.version or definitions.newest(parent.tenant_id, start.definition)
         definition = definitions.get(parent.tenant_id, start.definition, version)
+        _require_right(definitions, parent, launch, definition, version)
         return child(definition, parent, launch.thread, version, start)
     except DefinitionNotFoundError as error:
         which = start.definition if start.version is None else f"{start.definition}@{start.version}"
@@ -36,6 +40,16 @@ def child_execution(definitions: Definitions, parent: Execution, launch: Launch)
     except InvalidInputError as error:
         details: list[Json] = [{"pointer": problem.pointer, "message": problem.message} for problem in error.problems]
         raise StepError(f"{start.definition} does not take this input: {error}", "InvalidInput", details) from error
+
+
+def _require_right(
+    definitions: Definitions, parent: Execution, launch: Launch, definition: Definition, version: int
+) -> None:
+    """Hold the start of a child execution to the rights of who made the definition that starts it."""
+    author = definitions.get(parent.tenant_id, parent.definition_id, parent.definition_version).author
+    problem = unmet_by_author(author, definition, version, launch.thread.since, launch.start.input)
+    if problem is not None:
+        raise StepError(f"{parent.definition_id} was made by {author and author.id}, and this {problem}", "Forbidden")
 
 
 def refused(launch: Launch, error: StepError) -> ChildEnded:

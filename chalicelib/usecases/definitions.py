@@ -6,12 +6,13 @@ from typing import TypeAlias
 
 from chalicelib.core.access.quotas import NO_QUOTAS, Quotas, require_room
 from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.record import DefinitionRecord, Subject
 from chalicelib.core.definitions.validation import Validation, validate
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, PreconditionFailedError
 from chalicelib.core.values.json import Json, Problem, canonical
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine import optimistic
-from chalicelib.ports import Clock, DefinitionRecord, DefinitionStore
+from chalicelib.ports import Clock, DefinitionStore
 
 Condition: TypeAlias = Callable[[DefinitionRecord | None], None]
 """Raises PreconditionFailedError unless the newest version, or that there is none, is as somebody asks that it be."""
@@ -30,7 +31,12 @@ class DefinitionService:
     """Answers the quotas of a tenant."""
 
     def create_definition(
-        self, tenant_id: str, document: Json, require: Condition | None = None, text: str | None = None
+        self,
+        tenant_id: str,
+        document: Json,
+        require: Condition | None = None,
+        text: str | None = None,
+        author: Subject | None = None,
     ) -> tuple[DefinitionRecord, bool, Sequence[Problem]]:
         """Keep a definition as the next version of its id; the newest version's own content is that version again.
 
@@ -41,6 +47,7 @@ class DefinitionService:
             document: the definition.
             require: what the newest version has to be.
             text: the YAML that says it; it is kept with the version, in place of an earlier text that says the same.
+            author: who makes it, with what they may do; kept with a new version.
 
         Raises:
             InvalidDefinitionError: with every problem of the document.
@@ -48,24 +55,18 @@ class DefinitionService:
             QuotaError: the tenant has as many as it may have.
             UnavailableError: others were always quicker to write a version.
         """
-        found = self.check_definition(tenant_id, document)
-        if found.problems:
-            raise InvalidDefinitionError(problems=found.problems)
+        found = self._valid(tenant_id, document)
         kept = dict(found.document)
         newest = self.definitions.newest(tenant_id, str(kept["id"]))
         self._check_newest(tenant_id, newest, require)
-        digest = _digest(kept)
-        if newest is not None and newest.digest == digest:
+        first = self._next(tenant_id, kept, newest, author)
+        if newest is not None and newest.digest == first.digest:
             record, is_new = copy_with(newest, retired=False), newest.retired
-            if text is not None and self.definitions.text(tenant_id, newest.id, newest.version) != text:
-                self.definitions.put_text(record, text)
         else:
-            record, is_new = (
-                self._added(tenant_id, kept, digest, newest, _following if require is None else _outrun),
-                True,
-            )
-            if text is not None:
-                self.definitions.put_text(record, text)
+            following = _following if require is None else _outrun
+            record = optimistic.put_new(first, self.definitions.add, following, f"a version of {first.id!r}")
+            is_new = True
+        self._keep_text(record, text, is_added=newest is None or newest.version != record.version)
         if is_new:
             self.definitions.put_newest(record)
         return record, is_new, found.warnings
@@ -79,24 +80,32 @@ class DefinitionService:
         if most is not None:
             require_room("definitions", most, len(self.definitions.list(tenant_id, most, None)))
 
-    def _added(
-        self,
-        tenant_id: str,
-        document: dict[str, Json],
-        digest: str,
-        newest: DefinitionRecord | None,
-        following: Callable[[DefinitionRecord], DefinitionRecord],
+    def _valid(self, tenant_id: str, document: Json) -> Validation:
+        found = self.check_definition(tenant_id, document)
+        if found.problems:
+            raise InvalidDefinitionError(problems=found.problems)
+        return found
+
+    def _keep_text(self, record: DefinitionRecord, text: str | None, *, is_added: bool) -> None:
+        """Keep the text of a version, unless it is kept already."""
+        if text is not None and (
+            is_added or self.definitions.text(record.tenant_id, record.id, record.version) != text
+        ):
+            self.definitions.put_text(record, text)
+
+    def _next(
+        self, tenant_id: str, document: dict[str, Json], newest: DefinitionRecord | None, author: Subject | None
     ) -> DefinitionRecord:
-        """Write the version after the newest, or if somebody else has taken that, what is to follow it."""
-        first = DefinitionRecord(
+        """Make the version after the newest."""
+        return DefinitionRecord(
             tenant_id=tenant_id,
             id=str(document["id"]),
             version=1 if newest is None else newest.version + 1,
             document=document,
-            digest=digest,
+            digest=_digest(document),
             created_at=self.clock.now(),
+            created_by=author,
         )
-        return optimistic.put_new(first, self.definitions.add, following, f"a version of {first.id!r}")
 
     def check_definition(self, tenant_id: str, document: Json) -> Validation:
         """Look at a definition of a tenant, which may include others, without keeping it."""
@@ -111,10 +120,16 @@ class DefinitionService:
         return validate(document, self.step_types, find, lambda valid: self.inspect(tenant_id, valid))
 
     def list_definitions(
-        self, tenant_id: str, limit: int, after: str | None, *, last_first: bool = False
+        self,
+        tenant_id: str,
+        limit: int,
+        after: str | None,
+        *,
+        last_first: bool = False,
+        names: frozenset[str] | None = None,
     ) -> Sequence[DefinitionRecord]:
-        """Read the newest versions, by id, after an id."""
-        return self.definitions.list(tenant_id, limit, after, last_first=last_first)
+        """Read the newest versions, by id, after an id: with ``names`` those whose ids match one of these patterns."""
+        return self.definitions.list(tenant_id, limit, after, last_first=last_first, names=names)
 
     def list_versions(
         self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True

@@ -72,10 +72,11 @@ class ExecutionService:
         name: str | None = None,
         version: int | None = None,
         started_by: str | None = None,
+        permit: Callable[[Execution], None] = lambda _: None,
     ) -> tuple[Execution, bool]:
         """Start an execution with an input; the same name and input again is the first execution again.
 
-        Answers the execution, and whether it is new.
+        Answers the execution, and whether it is new. What ``permit`` raises stops it before anything is done.
 
         Raises:
             DefinitionNotFoundError: there is no such definition, or version of it.
@@ -86,16 +87,17 @@ class ExecutionService:
         """
         named = None if name is None else str(ExecutionId(tenant_id, definition_id, name))
         if named is not None and (first := self.executions.get(named)) is not None:
+            permit(first)
             self._send_start(first)
             return self._wanted(first, value, version), False
         header = self._header(tenant_id, definition_id, value, version, started_by)
         if name is not None:
-            execution = self._submitted(header, name)
+            permit(execution := self._submitted(header, name))
             self.starts.admit(execution.id)
             current = self._put_then_send(execution)
             return self._wanted(current, value, version), current.nonce == execution.nonce
         while True:
-            execution = self._submitted(header, self.new_suffix())
+            permit(execution := self._submitted(header, self.new_suffix()))
             self.starts.admit(execution.id)
             current = self._start(execution)
             if current.nonce == execution.nonce:

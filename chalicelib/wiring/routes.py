@@ -5,6 +5,7 @@ from secrets import token_hex
 
 from chalicelib.adapters.calls.tokens import Tokens
 from chalicelib.api.access import AccessApi
+from chalicelib.api.actions import AccessConditions
 from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.answers import AnswerApi
 from chalicelib.api.cursors import Cursors
@@ -59,7 +60,8 @@ def routes(  # noqa: PLR0913 - by keyword
     access: AccessService,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
-    support = ApiSupport(Cursors(keys), Replies(adapters.replies, adapters.clock, lambda: token_hex(8)), gatekeeper)
+    replies = Replies(adapters.replies, adapters.clock, lambda: token_hex(8))
+    support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions))
     uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
     return Routes(
         health=HealthApi(support, adapters.health),

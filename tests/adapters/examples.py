@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, Link, State, Status, Thread
 from chalicelib.core.executions.waiting import TimerWait
@@ -13,7 +14,6 @@ from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import Task
-from chalicelib.ports import DefinitionRecord
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 

@@ -2,9 +2,9 @@ import pytest
 
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.adapters.memory.stores import MemoryDefinitions
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.values.errors import DefinitionNotFoundError
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import DefinitionRecord
 from chalicelib.steps import STEP_TYPES
 from tests.adapters.examples import definition
 

@@ -102,3 +102,14 @@ def test_a_list_is_by_id_without_the_retired_and_its_pages_are_full(store: Defin
         pages.append([record.id for record in page])
         after = page[-1].id
     assert pages == [["d01", "d02", "d04"], ["d05", "d07", "d08"], ["d10", "d11"]]
+
+
+def test_a_page_of_what_may_be_seen_is_full(store: DefinitionStore, tenant: str) -> None:
+    for n in range(230):
+        store.put_newest(definition(tenant, f"{'order' if n % 40 == 0 else 'other'}-{n:03d}"))
+    seen = ["order-000", "order-040", "order-080", "order-120", "order-160", "order-200"]
+    names = frozenset({"order-*"})
+    assert [record.id for record in store.list(tenant, 4, names=names)] == seen[:4]
+    assert [record.id for record in store.list(tenant, 4, seen[3], names=names)] == seen[4:]
+    assert [record.id for record in store.list(tenant, 2, last_first=True, names=names)] == [*reversed(seen[4:])]
+    assert store.list(tenant, 4, names=frozenset()) == []

@@ -270,3 +270,12 @@ class TestWithinBounds:
         page = self.lists(aws).page(ExecutionFilter(tenant), LATER, 5, Position(NOW, "z"))
         assert names(page) == ["only"]
         assert names(self.lists(aws).page(ExecutionFilter(tenant), LATER, 5, Position(NOW, "-"))) == []
+
+
+def test_a_page_of_what_may_be_seen_is_full(store: ExecutionStore, tenant: str) -> None:
+    for n in range(60):
+        kind = "order" if n % 9 == 0 else "other"
+        written(store, tenant, f"{n:08x}", definition_id=kind, started_at=NOW + n * SECOND)
+    wanted = ExecutionFilter(tenant, names=frozenset({"or*"}))
+    assert [*pages(store, wanted, 3)] == [[f"{n:08x}" for n in page] for page in ((54, 45, 36), (27, 18, 9), (0,))]
+    assert listed(store, ExecutionFilter(tenant, names=frozenset())) == []

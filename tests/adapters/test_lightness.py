@@ -12,7 +12,7 @@ from chalicelib.core.executions.decide import decide
 from chalicelib.core.executions.inputs import StepDue
 from chalicelib.core.executions.model import Driver, Execution
 from chalicelib.core.executions.factory import submit
-from chalicelib.ports import DefinitionRecord
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.steps import STEP_TYPES
 
 DOCUMENT = {

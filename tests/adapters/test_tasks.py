@@ -232,13 +232,14 @@ def test_pages_go_on_behind_a_task_that_was_closed_meanwhile(store: TaskStore, t
     assert [found.turn for found in store.list(tenant, ALL, 10, behind(page))] == [3, 2, 1, 0]
 
 
-def test_a_page_is_full_however_few_are_wanted(store: TaskStore, tenant: str) -> None:
+@pytest.mark.parametrize("few", [TaskFilter(min_priority=90), TaskFilter(names=frozenset({"or*"}))])
+def test_a_page_is_full_however_few_are_wanted(store: TaskStore, tenant: str, few: TaskFilter) -> None:
     for n in range(40):
-        opened(store, tenant, n, created_at=NOW + timedelta(seconds=n), priority=90 if n % 9 == 0 else 50)
-    urgent = TaskFilter(min_priority=90)
-    first = list(store.list(tenant, urgent, 3))
+        kind = {"priority": 90, "definition_id": "order"} if n % 9 == 0 else {"definition_id": "other"}
+        opened(store, tenant, n, created_at=NOW + timedelta(seconds=n), **kind)
+    first = list(store.list(tenant, few, 3))
     assert [found.turn for found in first] == [36, 27, 18]
-    assert [found.turn for found in store.list(tenant, urgent, 3, behind(first))] == [9, 0]
+    assert [found.turn for found in store.list(tenant, few, 3, behind(first))] == [9, 0]
 
 
 def test_a_list_looks_on_until_it_has_found_enough(moto_aws: Aws, tenant: str) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.memory.stores import MemoryDefinitions
 from chalicelib.adapters.memory.usage import MemoryUsage
 from chalicelib.core.access.quotas import NO_QUOTAS
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.inputs import Answered, Requested
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.invocation import ApiInvocation
-from chalicelib.ports import DefinitionRecord
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.executions import ExecutionService

@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryDefinitions
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.values.errors import PreconditionFailedError, UnavailableError
 from chalicelib.core.values.json import Json
-from chalicelib.ports import DefinitionRecord
 from chalicelib.steps import STEP_TYPES
 from chalicelib.usecases.definitions import DefinitionService
 

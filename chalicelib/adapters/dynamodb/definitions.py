@@ -1,5 +1,6 @@
 """Definitions in DynamoDB: a table of all versions, and one of the newest of each id."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import DEFINITION_VERSIONS, DEFINITIONS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
+from chalicelib.core.definitions.record import DefinitionRecord, read_subject, subject_json
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import encode, format_instant, parse_instant
-from chalicelib.ports import DefinitionRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -67,7 +69,13 @@ class DynamoDefinitions:
             self._client.put_item(TableName=self._versions, Item=item)
 
     def list(
-        self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False
+        self,
+        tenant_id: str,
+        limit: int,
+        after: str | None = None,
+        *,
+        last_first: bool = False,
+        names: frozenset[str] | None = None,
     ) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""
         request: QueryInputTypeDef = {
@@ -80,7 +88,8 @@ class DynamoDefinitions:
         }
         if after is not None:
             request["ExclusiveStartKey"] = DEFINITIONS.key(tenant_id, after)
-        return [_record(item) for item in query(self._client, request, limit)]
+        takes = None if names is None else (lambda item: matching(item[DEFINITIONS.sort]["S"], names))
+        return [_record(item) for item in query(self._client, request, limit, takes)]
 
     def versions(
         self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
@@ -124,6 +133,8 @@ def _write(record: DefinitionRecord) -> Item:
         "createdAt": {"S": format_instant(record.created_at)},
         "document": pack(encode(record.document)),
     }
+    if record.created_by is not None:
+        item["createdBy"] = {"S": encode(subject_json(record.created_by)).decode()}
     return item | {"retired": {"BOOL": True}} if record.retired else item
 
 
@@ -135,5 +146,6 @@ def _record(item: Item) -> DefinitionRecord:
         document=unpack(item["document"]),
         digest=item["digest"]["S"],
         created_at=parse_instant(item["createdAt"]["S"]),
+        created_by=read_subject(json.loads(item["createdBy"]["S"])) if "createdBy" in item else None,
         retired="retired" in item,
     )

@@ -19,6 +19,7 @@ from chalicelib.adapters.dynamodb.tables import BY_OWNER, BY_OWNER_STATUS, EXECU
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.listing import NEWEST, ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import ExecutionStatus, State
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import format_instant, parse_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import value
@@ -137,14 +138,14 @@ class ExecutionLists:
         """Look at keys of an index while somebody wants to see them, ``most`` of them at most."""
         request = _request(self._table, source, wanted)
         count = limit + BESIDE
-        if "FilterExpression" in request:
+        if "FilterExpression" in request or wanted.names is not None:
             count = max(count, MAX_KEYS)
         while True:
             request["Limit"] = min(count, most)
             with unavailable():
                 page = self._client.query(**request)
             most -= page["ScannedCount"]
-            yield from map(_key, page["Items"])
+            yield from (key for key in map(_key, page["Items"]) if _may_be_seen(key, wanted))
             if "LastEvaluatedKey" not in page:
                 return
             if most <= 0:
@@ -215,6 +216,11 @@ def _request(table: str, source: Source, wanted: ExecutionFilter) -> "QueryInput
 
 def _key(item: Item, *, is_end: bool = False) -> Key:
     return Key(item[BY_OWNER.sort]["S"], item[EXECUTIONS.partition]["S"], is_end)
+
+
+def _may_be_seen(key: Key, wanted: ExecutionFilter) -> bool:
+    """Tell from the id alone whether an execution may be seen."""
+    return wanted.names is None or matching(ExecutionId.parse(key.id).definition, wanted.names)
 
 
 def _place(key: Key) -> tuple[str, str]:

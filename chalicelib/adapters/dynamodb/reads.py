@@ -1,6 +1,6 @@
 """Reads of DynamoDB that may take several calls."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,22 +29,27 @@ def instants(since: datetime | None, until: datetime | None) -> Item:
     }
 
 
-def query(client: "DynamoDBClient", request: "QueryInputTypeDef", limit: int) -> list[Item]:
-    """Read up to ``limit`` items that a query finds; fewer only where there are no more.
+def query(
+    client: "DynamoDBClient",
+    request: "QueryInputTypeDef",
+    limit: int,
+    takes: Callable[[Item], bool] | None = None,
+) -> list[Item]:
+    """Read up to ``limit`` items that a query finds, of those that are wanted; fewer only where there are no more.
 
     Raises:
         UnavailableError: DynamoDB did not answer.
     """
     found: list[Item] = []
     while len(found) < limit:
-        request["Limit"] = limit - len(found)
+        request["Limit"] = limit - len(found) if takes is None else MAX_KEYS
         with unavailable():
             page = client.query(**request)
-        found += page["Items"]
+        found += page["Items"] if takes is None else filter(takes, page["Items"])
         if "LastEvaluatedKey" not in page:
             break
         request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-    return found
+    return found[:limit]
 
 
 def batch_get(client: "DynamoDBClient", table: str, keys: Sequence[Item], projection: Sequence[str] = ()) -> list[Item]:

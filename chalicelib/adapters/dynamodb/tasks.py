@@ -79,7 +79,7 @@ class DynamoTasks:
                 **values,
             },
             "ScanIndexForward": wanted.oldest_first,
-            "Limit": PAGE if conditions else limit,
+            "Limit": PAGE if conditions or wanted.names is not None else limit,
         }
         if conditions:
             request["FilterExpression"] = " AND ".join(conditions)

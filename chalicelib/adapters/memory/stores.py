@@ -15,6 +15,7 @@ from typing import Any
 
 from chalicelib.adapters.memory.order import is_behind
 from chalicelib.adapters.payloads import ChunkKey, Payloads
+from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, summary_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus
@@ -22,10 +23,11 @@ from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, messa
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import MAX_ITEM, PACKING, Reference, execution_slots, item_bytes, require_room
 from chalicelib.core.records.shown import Choose, Outline
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import DefinitionRecord, Stale
+from chalicelib.ports import Stale
 
 
 class MemoryClock:
@@ -256,10 +258,17 @@ class MemoryDefinitions:
         self.texts[record.tenant_id, record.id, record.version] = text
 
     def list(
-        self, tenant_id: str, limit: int, after: str | None = None, *, last_first: bool = False
+        self,
+        tenant_id: str,
+        limit: int,
+        after: str | None = None,
+        *,
+        last_first: bool = False,
+        names: frozenset[str] | None = None,
     ) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""
         found = [head for head in self.heads.values() if head.tenant_id == tenant_id and not head.retired]
+        found = [head for head in found if matching(head.id, names)]
         found.sort(key=lambda head: head.id, reverse=last_first)
         return [head for head in found if after is None or is_behind(head.id, after, reverse=last_first)][:limit]
 

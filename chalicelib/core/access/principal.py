@@ -81,6 +81,6 @@ def grant_of(principal: Principal, tenant: Policy, installation: Policy) -> Gran
     """Tell what a principal may do in a tenant that it may enter."""
     if principal.means is Means.NONE:
         return Grant(everywhere=BUILT_IN["admin"].rules)
-    everywhere = installation.rules(installation.roles_of(principal)) if principal.operates else ()
     mine = copy_with(principal, roles=()) if principal.operates else principal
-    return Grant(tenant.rules(tenant.roles_of(mine)), everywhere)
+    here, everywhere = tenant.roles_of(mine), installation.roles_of(principal) if principal.operates else ()
+    return Grant(tenant.rules(here), installation.rules(everywhere), frozenset({*here, *everywhere}))

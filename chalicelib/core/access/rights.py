@@ -9,8 +9,8 @@ own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.value import value
 
 ANY = "*"
@@ -90,6 +90,8 @@ class Grant:
     """Of roles in the tenant."""
     everywhere: tuple[AccessRule, ...] = ()
     """Of roles in the installation."""
+    roles: frozenset[str] = frozenset()
+    """The names of all of them."""
 
     def names(self, right: str) -> frozenset[str] | None:
         """Tell which things a right is given to, by patterns of their names; None: all."""
@@ -116,8 +118,3 @@ class Grant:
 
 
 _GLOB = frozenset("*?[")
-
-
-def matching(name: str, patterns: frozenset[str] | None) -> bool:
-    """Tell whether a name matches one of some patterns, in which ``*`` is any text; None: any name does."""
-    return patterns is None or any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -26,6 +26,25 @@ _ERRORS: dict[str, Json] = {
     "items": {"type": "string", "pattern": r"^(\*|[A-Za-z0-9._-]{1,128}(\.\*)?)$"},
 }
 
+_SCOPE_OF_ACCESS = frozenset({"subject", "definition", "input", "execution"})
+_RESTRICTION: Mapping[str, Json] = {
+    "roles": {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 100,
+        "items": {"type": "string", "minLength": 1, "maxLength": 64},
+        "description": "Names of roles, one of which the caller has to have.",
+    },
+    "when": {**_CONDITION, "description": "A jmespath expression, without `${ }`, that has to be true."},
+}
+ACCESS: Mapping[str, tuple[str, frozenset[str]]] = {
+    "execute": ("Who may start it.", frozenset({"subject", "definition", "input"})),
+    "complete": ("Who may claim, release, reassign, complete and reject its tasks.", _SCOPE_OF_ACCESS),
+    "cancel": ("Who may cancel, pause, resume and redrive its executions.", _SCOPE_OF_ACCESS),
+    "read": ("Who may see its executions, in lists too.", frozenset({"subject", "definition"})),
+}
+"""What access can be restricted to, by the key: what that is, and what its condition sees."""
+
 DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
     "id": {**ID, "description": "The name of the definition: lower-case letters, digits and hyphens."},
     "title": {"type": "string", "description": "What it is called, for people."},
@@ -48,6 +67,23 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
         "type": "object",
         "propertyNames": _STASH_NAME,
         "description": "Values that steps find in the stash from the start, by name: templates over the input.",
+    },
+    "access": {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": {
+            key: {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": False,
+                "properties": dict(_RESTRICTION),
+                "description": f"{about} `when` sees {', '.join(f'`{name}`' for name in sorted(seen))}.",
+            }
+            for key, (about, seen) in ACCESS.items()
+        },
+        "description": "Conditions that callers have to meet, beside the right that a role gives them: for `execute`, "
+        "`complete`, `cancel` and `read`, the `roles` and `when`.",
     },
     "steps": {"type": "array", "minItems": 1, "description": "The steps, beginning with the first to run."},
     "includes": {

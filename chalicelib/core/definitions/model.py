@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
+from chalicelib.core.definitions.record import Subject
 from chalicelib.core.expressions.template import Placeholder, Template
 from chalicelib.core.schemas.schema import Schema
 from chalicelib.core.values.json import Json
@@ -261,6 +262,16 @@ class Step:
 
 
 @value
+class Restriction:
+    """A condition that a definition puts on access to its executions, beside the right that a role gives."""
+
+    roles: frozenset[str] | None = None
+    """One of these has to be had; None: any."""
+    when: Template | None = None
+    """A condition; it has to hold."""
+
+
+@value
 class Definition:
     """A parsed definition version; nested steps stand beside the others, under their paths."""
 
@@ -272,3 +283,7 @@ class Definition:
     output_schema: Schema | None = None
     timeout: timedelta | None = None
     """Of a whole execution."""
+    access: Mapping[str, Restriction] = field(default_factory=dict)
+    """By what it is put on: ``execute``, ``complete``, ``cancel``, ``read``."""
+    author: Subject | None = None
+    """Who made this version, with what they might do then; None: that is not known."""

@@ -7,6 +7,7 @@ from typing import Any, cast
 from chalicelib.core.definitions.diagnostics import Diagnostics
 from chalicelib.core.definitions.flow import Node, flow_problems, node
 from chalicelib.core.definitions.grammar import (
+    ACCESS,
     LONGEST,
     MAX_LISTS,
     MAX_STEPS,
@@ -18,9 +19,10 @@ from chalicelib.core.definitions.grammar import (
     prefix_of,
     step_kind,
 )
-from chalicelib.core.definitions.model import Catch, Choice, Definition, RetryPolicy, Step, StepType
+from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
 from chalicelib.core.definitions.static_check import passes_always
-from chalicelib.core.expressions.template import Placeholder, Template, is_templated
+from chalicelib.core.expressions.reference import references
+from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Path, Problem
@@ -110,7 +112,29 @@ class _Parsing(Diagnostics):
             stash=stash,
             output_schema=output,
             timeout=timeout,
+            access=self.access(document.get("access")),
         )
+
+    def access(self, raw: Json) -> dict[str, Restriction]:
+        """Compile the conditions of access; those that are no objects were found before."""
+        found: dict[str, Restriction] = {}
+        for key, entry in (raw if isinstance(raw, dict) else {}).items():
+            if key not in ACCESS or not isinstance(entry, dict):
+                continue
+            roles = entry.get("roles")
+            when = self.restriction(key, entry["when"]) if "when" in entry else None
+            found[key] = Restriction(frozenset(map(str, roles)) if isinstance(roles, list) else None, when)
+        return found
+
+    def restriction(self, key: str, source: Json) -> Template:
+        """Compile a condition of access, and look at what it sees."""
+        path, (_, seen) = ("access", key, "when"), ACCESS[key]
+        condition = self.condition(source, path)
+        read = {names[0] for _, expression in expressions(condition) for names in references(expression)}
+        for name in sorted(read - seen):
+            hint = self.suggestion(name, seen)
+            self.problem(path, f"access.{key} does not see {name!r}{hint}; it sees {', '.join(sorted(seen))}")
+        return condition
 
     def top(self, raw: Sequence[Json]) -> str:
         """Parse all steps, then look at the ways between them; answer the path of the first."""

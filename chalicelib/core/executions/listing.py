@@ -5,10 +5,11 @@ under a status as well: those that did not succeed, that are paused, and that li
 within minutes never is, and costs nothing more for it: it is found among the newest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.core.executions.model import Execution, ExecutionStatus, State, Status
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import value
 
@@ -64,6 +65,10 @@ class ExecutionFilter:
     until: datetime | None = None
     """Both instants of their start are among those that are wanted."""
     oldest_first: bool = False
+    names: frozenset[str] | None = None
+    """Patterns of the ids of definitions whose executions may be seen; None: all."""
+    is_readable: Callable[[str, int], bool] | None = None
+    """Tells whether the executions of a definition's version may be seen; None: all."""
 
     def takes(self, found: Summary) -> bool:
         """Tell whether an execution is one of them."""
@@ -73,6 +78,8 @@ class ExecutionFilter:
             and self.definition in {None, found.definition_id}
             and self.version in {None, found.definition_version}
             and self.started_by in {None, found.started_by}
+            and matching(found.definition_id, self.names)
+            and (self.is_readable is None or self.is_readable(found.definition_id, found.definition_version))
             and (self.since is None or found.started_at >= self.since)
             and (self.until is None or found.started_at <= self.until)
         )

@@ -93,6 +93,10 @@ class MissingRightError(ForbiddenError):
     """a right is missing."""
 
 
+class ConditionError(ForbiddenError):
+    """a condition of the definition is not met."""
+
+
 class ClosedError(SedoError):
     """sedo answers nobody here: nothing says who may ask."""
 

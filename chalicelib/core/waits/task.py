@@ -5,7 +5,7 @@ turn; the task says who does it, and at last how it ended. Who "may" is answered
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.core.executions.model import State
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import Slot
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant, pointer
 from chalicelib.core.values.value import copy_with, value
 
@@ -68,6 +69,8 @@ class Task:
     answer: Json = None
     reason: str | None = None
     """Why it was rejected."""
+    definition_version: int = 0
+    """0: it is not known."""
     key: str | None = None
     """The caller's own name for the answer, by which a repeat of it is known."""
     changes: tuple[Mapping[str, Json], ...] = ()
@@ -102,6 +105,8 @@ class TaskFilter:
     until: datetime | None = None
     """Both instants of their creation are among those that are wanted."""
     oldest_first: bool = False
+    names: frozenset[str] | None = None
+    """Patterns of the ids of definitions whose tasks may be seen; None: all."""
 
     def takes(self, task: Task) -> bool:
         """Tell whether a task is one of them."""
@@ -109,6 +114,7 @@ class TaskFilter:
             task.status is self.status
             and self._concerns(task)
             and self.definition in {None, task.definition_id}
+            and matching(task.definition_id, self.names)
             and self.execution in {None, task.execution_id}
             and self.claimed_by in {None, task.claimed_by}
             and not (self.unclaimed and task.claimed_by is not None)
@@ -225,6 +231,14 @@ def _next(task: Task, **changes: Any) -> Task:  # noqa: ANN401 - fields of a tas
 
 # -- as JSON
 
+Refused = Callable[[str], str | None]
+"""Tells why somebody may not do what an action names, whatever the state; None: they may."""
+
+
+def nothing_refused(_action: str) -> None:
+    """Refuse nothing."""
+
+
 _HEADER = {
     "tenant_id": "tenantId",
     "id": "id",
@@ -272,13 +286,19 @@ def task_document(task: Task) -> dict[str, Any]:
     """
     header = {wire: _plain(getattr(task, name)) for name, wire in _HEADER.items()}
     content = {wire: getattr(task, name) for name, wire in _CONTENT.items()}
-    document = {**header, **content, "key": task.key, "changes": list(task.changes) or None}
+    document = {
+        **header,
+        **content,
+        "key": task.key,
+        "definitionVersion": task.definition_version or None,
+        "changes": list(task.changes) or None,
+    }
     return {name: member for name, member in document.items() if member is not None}
 
 
 def read_task(document: Mapping[str, Any]) -> Task:
     """Read what :func:`task_document` wrote, or no more of it than its header."""
-    fields = {**_HEADER, **_CONTENT, "key": "key", "changes": "changes"}
+    fields = {**_HEADER, **_CONTENT, "key": "key", "changes": "changes", "definition_version": "definitionVersion"}
     return Task(**{name: _value(name, document[wire]) for name, wire in fields.items() if wire in document})
 
 
@@ -293,16 +313,16 @@ def summary_json(task: Task) -> dict[str, Json]:
     return {name: document.get(name) for name in HEADER if name not in _HIDDEN}
 
 
-def task_json(task: Task, person: Person | None) -> dict[str, Json]:
+def task_json(task: Task, person: Person | None, refused: Refused = nothing_refused) -> dict[str, Json]:
     """Write all about a task, with its members as the API names them, and what somebody can do with it, or why not.
 
-    A ``person`` of None is somebody who is not known.
+    A ``person`` of None is somebody who is not known. What is ``refused`` to them is so whatever the task says.
     """
     content: dict[str, Json] = {wire: getattr(task, name) for name, wire in _CONTENT.items()}
-    return {**summary_json(task), **content, "actions": _actions(task, person)}
+    return {**summary_json(task), **content, "actions": _actions(task, person, refused)}
 
 
-def _actions(task: Task, person: Person | None) -> Json:
+def _actions(task: Task, person: Person | None, refused: Refused) -> Json:
     problems = {
         "claim": claim_problem,
         "release": release_problem,
@@ -311,7 +331,10 @@ def _actions(task: Task, person: Person | None) -> Json:
         "reject": complete_problem,
     }
     unknown = _over(task) or "it is not known who asks"
-    reasons = {name: unknown if person is None else problem(task, person) for name, problem in problems.items()}
+    reasons = {
+        name: refused(name) or (unknown if person is None else problem(task, person))
+        for name, problem in problems.items()
+    }
     return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}
 
 

@@ -1,0 +1,92 @@
+"""Whether callers may do what answers name: by the rights that the contract says, and the conditions of definitions.
+
+Conditions cost nothing where ``SEDO_AUTH`` is ``none``. Elsewhere a definition is read, once in a function, and an
+execution where the condition of its definition sees it.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+from chalicelib.api.contract import ApiRequest, operations
+from chalicelib.core.access.conditions import unmet, unmet_of
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.records.shown import nothing
+from chalicelib.core.values.errors import ConditionError
+from chalicelib.core.values.value import value
+from chalicelib.core.waits.task import Refused, Task
+from chalicelib.usecases.executions import ExecutionService
+
+
+@value
+class AccessConditions:
+    """Holds callers to the conditions of definitions."""
+
+    service: ExecutionService
+
+    def problem(self, request: ApiRequest, key: str, execution: Execution, *, whole: bool = True) -> str | None:
+        """Tell which condition a caller does not meet; an execution that is not ``whole`` is read if need be."""
+        subject, now = request.admission.subject, self.service.clock.now()
+        if subject is None:
+            return None
+        version = execution.tenant_id, execution.definition_id, execution.definition_version
+        definition = self.service.parsed.get(*version)
+        if key not in definition.access:
+            return None
+        if not whole and key != "read":
+            execution = self.service.read_execution(execution.tenant_id, execution.id)
+        return unmet_of(definition, execution, key, subject, now)
+
+    def require(self, request: ApiRequest, key: str, execution: Execution | None = None) -> None:
+        """Refuse what a condition does not allow with an execution: that in the path, if none is given.
+
+        Raises:
+            ConditionError: the caller does not meet it.
+            ExecutionNotFoundError: the tenant has none of this id.
+        """
+        if request.admission.subject is None:
+            return
+        is_whole = execution is not None
+        found = execution or self.service.read_outline(*request.place, nothing).execution
+        if (problem := self.problem(request, key, found, whole=is_whole)) is not None:
+            raise ConditionError(f"that {problem}")
+
+    def readable(self, request: ApiRequest) -> Callable[[str, int], bool] | None:
+        """Make what tells whether a caller may see the executions of a version of a definition; None: all."""
+        subject, now, tenant = request.admission.subject, self.service.clock.now(), request.path["tenantId"]
+        if subject is None:
+            return None
+
+        @cache
+        def is_readable(definition: str, version: int) -> bool:
+            return unmet(self.service.parsed.get(tenant, definition, version), version, "read", subject, now) is None
+
+        return is_readable
+
+    def problem_of_task(self, request: ApiRequest, task: Task) -> str | None:
+        """Tell which condition a caller does not meet who wants to do a task."""
+        if request.admission.subject is None or not task.definition_version:
+            return None
+        version = task.tenant_id, task.definition_id, task.definition_version
+        if "complete" not in self.service.parsed.get(*version).access:
+            return None
+        return self.problem(request, "complete", self.service.read_execution(task.tenant_id, task.execution_id))
+
+
+def refusals(
+    request: ApiRequest, operation: str, name: str, condition: Callable[[], str | None] = lambda: None
+) -> Refused:
+    """Make what tells why a caller may not do what an action names: which right is missing, or what condition.
+
+    Args:
+        request: asks for the answer that names actions.
+        operation: makes of an action the id of its operation: ``{}_task``.
+        name: of the thing.
+        condition: tells which one is not met.
+    """
+    declared, unmet_condition = operations(), cache(condition)
+
+    def refused(action: str) -> str | None:
+        right = declared[operation.format(action)]["right"]
+        return request.admission.problem(right, name) or unmet_condition()
+
+    return refused

@@ -1,0 +1,70 @@
+"""Conditions of access: what a definition asks of callers, beside the right that a role gives them.
+
+They restrict further: who has the right and meets the condition may. Who administers is held to them, too: whoever
+writes definitions says who does what, and to let anybody else is a new version, which everybody sees.
+"""
+
+from datetime import datetime
+
+from chalicelib.core.definitions.model import Definition
+from chalicelib.core.definitions.record import Subject
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.scope import execution_values
+from chalicelib.core.expressions.functions_data import is_true
+from chalicelib.core.expressions.template import Scope, render
+from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.globs import matching
+from chalicelib.core.values.json import Json
+
+
+def unmet(definition: Definition, version: int, key: str, subject: Subject, now: datetime, **about: Json) -> str | None:
+    """Tell which condition somebody does not meet; None: there is none, or they do.
+
+    Args:
+        definition: says the condition.
+        version: of the definition.
+        key: what it is about: ``execute``, ``complete``, ``cancel``, ``read``.
+        subject: who asks.
+        now: the instant of the request.
+        about: the ``input`` and the ``execution``, as far as the condition may see them.
+    """
+    restriction = definition.access.get(key)
+    if restriction is None:
+        return None
+    name = f"needs what access.{key} of {definition.id!r} says"
+    if restriction.roles is not None and restriction.roles.isdisjoint(subject.roles):
+        return f"{name}: one of the roles {', '.join(sorted(restriction.roles))}"
+    if restriction.when is None:
+        return None
+    values: dict[str, Json] = {"subject": _seen(subject), "definition": {"id": definition.id, "version": version}}
+    try:
+        holds = is_true(render(restriction.when, Scope({**values, **about}, now, f"{definition.id}/{key}")))
+    except StepError as error:
+        return f"{name}, which cannot be evaluated: {error}"
+    return None if holds else f"{name}: {restriction.when.source}"
+
+
+def unmet_of(definition: Definition, execution: Execution, key: str, subject: Subject, now: datetime) -> str | None:
+    """Tell the same of an execution."""
+    about: dict[str, Json] = {"input": execution.input, "execution": execution_values(execution)}
+    return unmet(definition, execution.definition_version, key, subject, now, **about)
+
+
+def unmet_by_author(
+    author: Subject | None, definition: Definition, version: int, now: datetime, given: Json
+) -> str | None:
+    """Tell why the author of a definition may not start another one; who is not known had every right."""
+    if author is None:
+        return None
+    if not matching(definition.id, author.starts):
+        return f"needs the right executions:start of {definition.id!r}"
+    return unmet(definition, version, "execute", author, now, input=given)
+
+
+def _seen(subject: Subject) -> dict[str, Json]:
+    return {
+        "id": subject.id,
+        "means": subject.means,
+        "groups": [*sorted(subject.groups)],
+        "roles": [*sorted(subject.roles)],
+    }
