@@ -43,7 +43,7 @@ def hold(method: str, target: str, status: int, headers: Mapping[str, str], body
     for name, header in described.items():
         if header["required"] or name in fields:
             check(header["schema"], fields[name])
-    HELD[operation.declared["operationId"], status] += 1
+    HELD[operation.declared["operationId"], int(status)] += 1
     if "content" not in declared:
         assert body == b""
         return
