@@ -91,14 +91,12 @@ class ExecutionService:
             self._send_start(first)
             return self._wanted(first, value, version), False
         header = self._header(tenant_id, definition_id, value, version, started_by)
-        if name is not None:
-            permit(execution := self._submitted(header, name))
-            self.starts.admit(execution.id)
-            current = self._put_then_send(execution)
-            return self._wanted(current, value, version), current.nonce == execution.nonce
         while True:
-            permit(execution := self._submitted(header, self.new_suffix()))
+            permit(execution := self._submitted(header, name or self.new_suffix()))
             self.starts.admit(execution.id)
+            if name is not None:
+                current = self._put_then_send(execution)
+                return self._wanted(current, value, version), current.nonce == execution.nonce
             current = self._start(execution)
             if current.nonce == execution.nonce:
                 return current, True
