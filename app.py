@@ -400,6 +400,12 @@ def reject_task(tenantId: str, id: str) -> Response:
     return routes().tasks.reject_task(request(), tenantId, id)
 
 
+@guarded(T + "/audit", methods=READ)
+def read_audit(tenantId: str) -> Response:
+    """List what was changed, and what was refused."""
+    return routes().audit.read_audit(request(), tenantId)
+
+
 @app.route("/sedo/callbacks/succeed", methods=["POST"], content_types=JSON)
 def succeed_step() -> Response:
     """Answer what a step waits for."""

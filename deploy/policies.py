@@ -64,10 +64,11 @@ TABLE_USES = (
     TableUse(tables.UPLOADS, api="GetItem PutItem Query"),
     TableUse(tables.USAGE, api="PutItem Query UpdateItem"),
     TableUse(tables.ACCESS, api="DeleteItem GetItem PutItem Query", authorizer="GetItem", worker="GetItem"),
+    TableUse(tables.AUDIT, api="PutItem Query"),
 )
 """All that functions do with tables, beside asking whether they are there."""
 
-APPEND_ONLY = (tables.HISTORY,)
+APPEND_ONLY = (tables.HISTORY, tables.AUDIT)
 """Tables whose items no function changes or deletes, whatever else is allowed to it some day."""
 ADDING = ("BatchGetItem", "DescribeTable", "GetItem", "PutItem", "Query")
 """What is done with those."""

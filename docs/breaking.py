@@ -18,7 +18,7 @@ DOCS = Path(__file__).parent
 RELEASED = DOCS / "openapi-released.json"
 PRESENT = DOCS.parent / "chalicelib" / "api" / "openapi.json"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
-OF_OPERATION = {"operationId", "parameters", "requestBody", "responses", "tags", "links", "x-audit"}
+OF_OPERATION = {"operationId", "parameters", "requestBody", "responses", "tags", "links", "x-audit", "x-audit-held-by"}
 OF_PARAMETER = {"name", "in", "required", "schema"}
 OF_BODY = {"required", "content"}
 """What is compared by itself, or breaks nobody, of an operation, a parameter and a body."""

@@ -1,10 +1,10 @@
 """Compile chalicelib/openapi.yaml to what the validation of requests needs: chalicelib/api/contract.json.
 
-An operation is ``{path, query, header, right, named, body}``: schemas by the names of parameters, the right that it
-needs, of which thing, and the body as ``{schema, empty, blankIsEmpty, maxBytes}``, which is left out where there is
-none or something else checks it; ``fields`` are header fields of every answer of an operation that is deprecated. A
-schema has the keywords that chalicelib/api/contract.py knows, every ``$ref`` resolved, ``type`` as a list, and
-``x-message`` written out.
+An operation is ``{path, query, header, right, named, audit, heldBy, body}``: schemas by the names of parameters, the
+right that it needs, of which thing, what an audit calls it and what holds that already, and the body as ``{schema,
+empty, blankIsEmpty, maxBytes}``, which is left out where there is none or something else checks it; ``fields`` are
+header fields of every answer of an operation that is deprecated. A schema has the keywords that
+chalicelib/api/contract.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
 """
 
 import json
@@ -106,6 +106,10 @@ class _Compiler:
         }
         made["path"] = {name: made["path"][name] for name in re.findall(r"{(\w+)}", path)}
         made["right"] = operation["x-right"]
+        if operation["x-audit"] is not None:
+            made["audit"] = operation["x-audit"]
+        if "x-audit-held-by" in operation:
+            made["heldBy"] = operation["x-audit-held-by"]
         if "x-right-of" in operation:
             made["named"] = operation["x-right-of"]
         if "x-secret" in operation:

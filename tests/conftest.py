@@ -39,7 +39,9 @@ def sedo(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sedo]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let a process of xdist tell how many answers it held against the contract."""
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["held"] = [[*key, count] for key, count in contract.HELD.items()]
+        session.config.workeroutput["held"] = [
+            [name, int(status), count] for (name, status), count in contract.HELD.items()
+        ]
 
 
 @pytest.hookimpl(optionalhook=True)

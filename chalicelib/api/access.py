@@ -133,6 +133,7 @@ class AccessApi:
             by=request.admission.actor,
             grant=request.admission.grant,
         )
+        request.record(key.id, None, _key(key))
         return web.answer({**_key(key), "key": text}, HTTPStatus.CREATED)
 
     @web.operation
@@ -166,19 +167,37 @@ class AccessApi:
         return web.answer(shown(entry), headers={"ETag": str(entry.version)})
 
     def _put(self, request: ApiRequest, kind: EntryKind, name: str) -> tuple[AccessEntry, bool]:
-        return self.service.put(
+        seen = _Seen(_require(request))
+        written = self.service.put(
             request.path["tenantId"],
             kind,
             name,
             request.body,
             by=request.admission.actor,
             grant=request.admission.grant,
-            require=_require(request),
+            require=seen.require,
         )
+        request.record(name, seen.document, dict(written[0].document))
+        return written
 
     def _delete(self, request: ApiRequest, kind: EntryKind, name: str) -> Response:
-        self.service.delete(request.path["tenantId"], kind, name, _require(request))
+        seen = _Seen(_require(request))
+        self.service.delete(request.path["tenantId"], kind, name, seen.require)
+        request.record(name, seen.document, None)
         return Response("", status_code=HTTPStatus.NO_CONTENT)
+
+
+class _Seen:
+    """What an entry says before it is changed: the condition of the change sees it last."""
+
+    def __init__(self, condition: EntryCondition | None) -> None:
+        self._condition = condition
+        self.document: Json = None
+
+    def require(self, entry: AccessEntry | None) -> None:
+        self.document = None if entry is None else dict(entry.document)
+        if self._condition is not None:
+            self._condition(entry)
 
 
 def _require(request: ApiRequest) -> EntryCondition | None:

@@ -106,6 +106,13 @@ class Gatekeeper:
     def __init__(self, callers: Callers, rules: TenantRules) -> None:
         self._callers, self._rules = callers, rules
 
+    def known(self, http: Request) -> Principal | None:
+        """Tell who asks, be they admitted or not; None: that is not known."""
+        try:
+            return self._callers.principal(http)
+        except UnknownCallerError:
+            return None
+
     def admit(self, declared: Mapping[str, Any], http: Request, path: Mapping[str, str]) -> Admission:
         """Admit who asks for an operation, or refuse.
 

@@ -21,7 +21,9 @@ The check is written out for the few keywords that requests have. ``core.schemas
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
+from dataclasses import field
 from functools import cache
+from http import HTTPStatus
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
@@ -30,7 +32,14 @@ from chalice.app import MultiDict, Request
 
 from chalicelib.api.parsing import read_json
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import InvalidError
+from chalicelib.core.records.audit import difference
+from chalicelib.core.values.errors import (
+    InvalidError,
+    MissingRightError,
+    SedoError,
+    TenantNotFoundError,
+    UnknownCallerError,
+)
 from chalicelib.core.values.json import Json, decode
 from chalicelib.core.values.value import value
 
@@ -87,6 +96,13 @@ class ApiRequest:
     seed: str | None = None
     """What it names by what it makes, where it may be done again: 16 hexadecimal digits."""
 
+    audited: dict[str, Any] = field(default_factory=dict)
+    """What an audit is to say of it beside what it says of every request."""
+
+    def record(self, thing: str, before: Json, after: Json) -> None:
+        """Tell the audit which thing is changed, and how."""
+        self.audited.update(thing=thing, changes=difference(before, after))
+
     @property
     def key(self) -> str | None:
         """The caller's own name for it, where its operation takes one."""
@@ -121,7 +137,11 @@ def read(operation: str, http: Request, parameters: Sequence[str], support: "Api
     """
     declared = operations()[operation]
     path = dict(zip(declared["path"], map(unquote, parameters), strict=True))
-    admission = support.gatekeeper.admit(declared, http, path)
+    try:
+        admission = support.gatekeeper.admit(declared, http, path)
+    except (UnknownCallerError, TenantNotFoundError, MissingRightError) as error:
+        support.auditor.refused(declared, http, path, (support.gatekeeper.known(http), error, _status(error)))
+        raise
     support.gatekeeper.require_short(path, len(raw(http)))
     queries = _query(operation, declared["query"], http)
 
@@ -139,6 +159,12 @@ def read(operation: str, http: Request, parameters: Sequence[str], support: "Api
         support,
         admission,
     )
+
+
+def _status(error: SedoError) -> HTTPStatus:
+    if isinstance(error, UnknownCallerError):
+        return HTTPStatus.UNAUTHORIZED
+    return HTTPStatus.FORBIDDEN if isinstance(error, MissingRightError) else HTTPStatus.NOT_FOUND
 
 
 def _query(operation: str, declared: Collection[str], http: Request) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.definitions.record import DefinitionRecord
-from chalicelib.core.values.errors import InvalidDefinitionError
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.definitions import DefinitionService
@@ -38,9 +38,18 @@ class DefinitionApi:
             )
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
+        if new:
+            request.record(record.id, self._before(record), dict(record.document))
         where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
         odd: dict[str, Json] = {"warnings": web.problems_json(_located(warnings, places))} if warnings else {}
         return web.answer(_definition(record) | odd, HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+
+    def _before(self, record: DefinitionRecord) -> Json:
+        """Read what a definition said before a version of it."""
+        try:
+            return dict(self.service.read_definition(record.tenant_id, record.id, record.version - 1).document)
+        except DefinitionNotFoundError:
+            return None
 
     @web.operation
     def validate_definition(self, request: ApiRequest) -> Response:

@@ -100,8 +100,11 @@ def operation(
             _require_media_type(http)
             request = read(answers.__name__, http, parameters, self.support)
             return self.support.replies.once(
-                request, lambda seeded: explained(lambda: answers(self, seeded)), declared.get("secret")
+                request, lambda seeded: explained(lambda: audited(seeded)), declared.get("secret")
             )
+
+        def audited(request: ApiRequest) -> Response:
+            return self.support.auditor.around(declared, request, lambda: explained(lambda: answers(self, request)))
 
         return announced(tagged(http, explained(once)), declared)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
     from chalicelib.usecases.access import AccessStore
     from chalicelib.usecases.quotas import UsageStore
+    from chalicelib.usecases.audit import AuditStore
     from chalicelib.usecases.uploads import UploadStore
 
 
@@ -41,6 +42,7 @@ class Adapters:
     uploads: "UploadStore"
     access: "AccessStore"
     usage: "UsageStore"
+    audit: "AuditStore"
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]

@@ -7,6 +7,7 @@ from chalicelib.adapters import clients
 from chalicelib.adapters.calls.parameters import parameters
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.access import DynamoAccess
+from chalicelib.adapters.dynamodb.audit import DynamoAudit
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
@@ -54,6 +55,7 @@ def adapters(settings: Settings) -> Adapters:
         uploads=DynamoUploads(dynamodb, here),
         access=DynamoAccess(dynamodb, here),
         usage=DynamoUsage(dynamodb, here),
+        audit=DynamoAudit(dynamodb, here),
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,

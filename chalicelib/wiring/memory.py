@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
 from chalicelib.adapters.memory.access import MemoryAccess
+from chalicelib.adapters.memory.audit import MemoryAudit
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -46,6 +47,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         uploads=MemoryUploads(),
         access=MemoryAccess(),
         usage=MemoryUsage(),
+        audit=MemoryAudit(),
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),

@@ -8,6 +8,8 @@ from chalicelib.api.access import AccessApi
 from chalicelib.api.actions import AccessConditions
 from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.answers import AnswerApi
+from chalicelib.api.audit import AuditApi
+from chalicelib.api.auditing import Auditor
 from chalicelib.api.cursors import Cursors
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
@@ -26,6 +28,7 @@ from chalicelib.core.values.value import value
 from chalicelib.core.waits.token import SigningKey
 from chalicelib.ports import Definitions
 from chalicelib.usecases.access import AccessService
+from chalicelib.usecases.audit import AuditLog
 from chalicelib.usecases.composition import Services
 from chalicelib.usecases.uploads import UploadService
 from chalicelib.wiring.adapters import Adapters
@@ -46,6 +49,7 @@ class Routes:
     values: ValueApi
     uploads: UploadApi
     standstill: StandstillApi
+    audit: AuditApi
 
 
 def routes(  # noqa: PLR0913 - by keyword
@@ -60,8 +64,9 @@ def routes(  # noqa: PLR0913 - by keyword
     access: AccessService,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
+    log = AuditLog(adapters.audit, adapters.clock)
     replies = Replies(adapters.replies, adapters.clock, lambda: token_hex(8))
-    support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions))
+    support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions), Auditor(log))
     uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
     return Routes(
         health=HealthApi(support, adapters.health),
@@ -81,4 +86,5 @@ def routes(  # noqa: PLR0913 - by keyword
         values=ValueApi(support, services.values, adapters.clock),
         uploads=uploads,
         standstill=StandstillApi(support, services.standstill),
+        audit=AuditApi(support, log),
     )

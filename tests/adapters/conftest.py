@@ -7,6 +7,7 @@ from moto import mock_aws
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb.access import DynamoAccess
+from chalicelib.adapters.dynamodb.audit import DynamoAudit
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
@@ -18,6 +19,7 @@ from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
 from chalicelib.adapters.dynamodb.usage import DynamoUsage
 from chalicelib.adapters.memory.access import MemoryAccess
+from chalicelib.adapters.memory.audit import MemoryAudit
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -47,6 +49,7 @@ from chalicelib.ports import (
 )
 from chalicelib.usecases.access import AccessStore
 from chalicelib.usecases.quotas import UsageStore
+from chalicelib.usecases.audit import AuditStore
 from chalicelib.usecases.uploads import UploadStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
@@ -77,6 +80,7 @@ class Backend:
     incidents: IncidentLog
     replies: ReplyStore
     uploads: UploadStore
+    audit: AuditStore
     access: AccessStore
     usage: UsageStore
     queue: Queue
@@ -156,6 +160,7 @@ def _memory() -> Backend:
         uploads=MemoryUploads(),
         access=MemoryAccess(),
         usage=MemoryUsage(),
+        audit=MemoryAudit(),
         queue=queue,
         receive=receive,
     )
@@ -198,6 +203,7 @@ def _aws(endpoint: str | None) -> Aws:
         uploads=DynamoUploads(dynamodb, names),
         access=DynamoAccess(dynamodb, names),
         usage=DynamoUsage(dynamodb, names),
+        audit=DynamoAudit(dynamodb, names),
         queue=SqsQueue(sqs, names),
         receive=receive,
     )

@@ -17,6 +17,7 @@ from chalicelib.core.access.quotas import StartSlot
 from chalicelib.core.executions.inputs import Message, ShardDue, Started, StepDue, TimerFired
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.executions.model import ROOT, Signal
+from chalicelib.core.records.audit import following
 from chalicelib.core.records.payload import Reference, digest
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.records.shown import nothing
@@ -93,6 +94,9 @@ def answers_and_access(aws: Aws, tenant: str) -> None:
     assert access.get(tenant, EntryKind.ROLE, "r") == entry
     assert access.list(tenant, [EntryKind.ROLE], 10) == [entry]
     assert access.delete(entry)
+    audit = following(None, tenant, NOW, {}, is_refusal=False)
+    assert aws.backend.audit.put(audit)
+    assert aws.backend.audit.read(tenant, 1) == [audit]
     uploads = aws.backend.uploads
     uploads.open(tenant, NOW)
     uploads.put(tenant, 1, b"1", NOW)

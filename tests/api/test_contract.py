@@ -107,6 +107,7 @@ def test_an_operation_says_which_right_it_needs_and_what_an_audit_calls_it(name:
     assert re.fullmatch(r"none|known|[a-z]+:[a-z]+", declared["x-right"])
     assert re.fullmatch(r"[a-z]+\.[a-z]+", declared["x-audit"] or "a.record")
     assert (declared["x-audit"] is None) is (OPERATIONS[name].method == "GET" or name == "validate_definition")
+    assert declared.get("x-audit-held-by", "task") in {"history", "task", "nothing"}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -97,6 +97,8 @@ ACCESS = TableSchema("access", "tenantId", "entry")
 """Tenants, and their roles, bindings and API keys: ``<kind>#<name>``; those of the installation under ``*``."""
 USAGE = TableSchema("usage", "tenantId", "entry")
 """What tenants with quotas take: starts under ``second#<second>``, and the holders of ``slot#<number>``."""
+AUDIT = TableSchema("audit", "tenantId", "number", numbers=("number",))
+"""The audits of tenants: entries by their number, never changed; those of no tenant under ``-``."""
 
 TABLES = (
     DEFINITIONS,
@@ -111,5 +113,6 @@ TABLES = (
     UPLOADS,
     ACCESS,
     USAGE,
+    AUDIT,
 )
 """All tables, in the order in which they are made."""
