@@ -21,8 +21,8 @@ from chalicelib.ports import (
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
     from chalicelib.usecases.access import AccessStore
-    from chalicelib.usecases.quotas import UsageStore
     from chalicelib.usecases.audit import AuditStore
+    from chalicelib.usecases.quotas import UsageStore
     from chalicelib.usecases.uploads import UploadStore
 
 

@@ -48,8 +48,8 @@ from chalicelib.ports import (
     TaskStore,
 )
 from chalicelib.usecases.access import AccessStore
-from chalicelib.usecases.quotas import UsageStore
 from chalicelib.usecases.audit import AuditStore
+from chalicelib.usecases.quotas import UsageStore
 from chalicelib.usecases.uploads import UploadStore
 from deploy import resources
 from tests.adapters.examples import NOW, fresh
