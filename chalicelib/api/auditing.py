@@ -13,10 +13,11 @@ from chalice.app import Request, Response
 
 from chalicelib.api.contract import ApiRequest
 from chalicelib.core.access.principal import Principal
+from chalicelib.core.access.rights import NOBODY
 from chalicelib.core.values.errors import MissingRightError, SedoError, UnavailableError
 from chalicelib.core.values.json import Json, decode
 from chalicelib.core.values.value import value
-from chalicelib.usecases.audit import NOBODY, AuditLog
+from chalicelib.usecases.audit import AuditLog
 
 REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 MAX_TEXT = 200

@@ -10,8 +10,6 @@ from chalicelib.core.values.value import value
 from chalicelib.engine import optimistic
 from chalicelib.ports import Clock
 
-NOBODY = "-"
-"""Whose audit has what no tenant's can: what strangers were refused."""
 MAX_REFUSALS = 1000
 """Refusals of a day that an audit has; what is refused after that is refused, and not written."""
 SCANNED = 500

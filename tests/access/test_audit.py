@@ -8,10 +8,11 @@ import pytest
 
 from chalicelib.adapters.memory.audit import MemoryAudit
 from chalicelib.api.contract import operations
+from chalicelib.core.access.rights import NOBODY
 from chalicelib.core.records.audit import AuditEntry
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.usecases.audit import MAX_REFUSALS, NOBODY, SCANNED
+from chalicelib.usecases.audit import MAX_REFUSALS, SCANNED
 from chalicelib.wiring.graph import wiring
 from tests.access.guarded import Guarded, bearer
 from tests.application import assert_problem
@@ -237,6 +238,7 @@ def test_a_new_key_is_written_without_its_text(sedo: Guarded) -> None:
 def test_every_change_that_nothing_else_holds_is_written_by_the_contract_alone() -> None:
     written = {name for name, each in operations().items() if "audit" in each and "heldBy" not in each}
     assert written == {
+        "pause_tenant",
         "put_binding",
         "create_definition",
         "create_key",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 
-from chalicelib.core.access.rights import ANY, BUILT_IN, INSTALLATION, AccessRule, Grant, Role
+from chalicelib.core.access.rights import ANY, BUILT_IN, INSTALLATION, NOBODY, AccessRule, Grant, Role
 from chalicelib.core.values.value import copy_with, value
 
 
@@ -33,7 +33,7 @@ class Principal:
 
     def may_enter(self, tenant: str) -> bool:
         """Tell whether a tenant's things may be there for it at all."""
-        return self.tenants is None or not self.tenants.isdisjoint({tenant, ANY})
+        return self.tenants is None or not self.tenants.isdisjoint({ANY} if tenant == NOBODY else {tenant, ANY})
 
     @property
     def operates(self) -> bool:

@@ -14,6 +14,8 @@ from chalicelib.core.values.globs import matching
 from chalicelib.core.values.value import value
 
 ANY = "*"
+NOBODY = "-"
+"""The tenant that nobody is of: what strangers were refused is kept under it, for the operators of the installation."""
 INSTALLATION = "*"
 """The tenant of those who operate the whole installation: what is bound there counts in every tenant."""
 

@@ -132,6 +132,8 @@ class TestPolicy:
         assert [self.ADA.may_enter(name) for name in ("acme", "beta", "*")] == [True, False, False]
         assert all(self.OPERATOR.may_enter(name) for name in ("acme", "*"))
         assert Principal("arn", Means.IAM, None).may_enter("acme")
+        assert self.OPERATOR.may_enter("-")
+        assert not Principal("eve", Means.JWT, frozenset({"-"})).may_enter("-")
 
     def test_entries_are_read_as_they_were_written(self) -> None:
         assert read_role("writer", role_document(WRITER)) == WRITER
