@@ -6,7 +6,7 @@ PYTHON ?= python3
 export SEDO_HOME PORT
 
 ifdef AUTH
-export SEDO_AUTH = $(AUTH)
+export AUTH
 endif
 
 APP := $(SEDO_HOME)/app

@@ -5,6 +5,7 @@ to that. ``*`` for a tenant is the whole installation. It writes where ``SEDO_PR
 say: whoever may write the table of an installation may do everything in it. All others use the API.
 """
 
+import re
 import sys
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 EVERYTHING = Grant(everywhere=BUILT_IN["admin"].rules)
 BY = "python -m deploy.access"
+TENANT = r"[A-Za-z0-9._-]{1,64}|\*"
+"""Of a tenant, as the API takes it; ``*`` is the whole installation."""
 USAGE = "usage: python -m deploy.access ROLE TENANT [SUBJECT]"
 
 
@@ -55,6 +58,9 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     role, tenant, *subjects = arguments
+    if not re.fullmatch(TENANT, tenant):
+        print(f"{tenant!r} is no tenant: it has to match {TENANT}", file=sys.stderr)
+        return 2
     try:
         if subjects:
             bind(role, tenant, subjects[0])

@@ -6,18 +6,22 @@ the role, signed by the secret of this folder.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 
+from chalicelib.core.values.errors import SedoError
 from local.environment import chalice_config, set_environment
 from local.errors import LocalError
 from local.terminal import say
 
 ISSUER, AUDIENCE = "sedo-local", "sedo"
 TOKEN_LASTS = timedelta(hours=12)
+WAYS = ("keys", "jwt")
+"""What ``make token`` makes."""
 RUNNING = "running.json"
 """The file that says how to reach what runs: ``{url, endpoint, auth}``."""
 
@@ -41,6 +45,8 @@ NOTICES: Mapping[str, str] = {"none": EVERYBODY, "keys": KEYS, "jwt": TOKENS}
 def prepare(environment: MutableMapping[str, str], data: Path) -> None:
     """Say how callers show who they are; tokens are signed by a secret that is made once, unless an issuer is named."""
     environment["SEDO_LOOPBACK"] = "true"
+    if "AUTH" in environment:
+        environment["SEDO_AUTH"] = environment["AUTH"]
     if "jwt" in environment.get("SEDO_AUTH", "") and "SEDO_JWT_ISSUER" not in environment:
         environment.update(SEDO_JWT_ISSUER=ISSUER, SEDO_JWT_AUDIENCE=AUDIENCE, SEDO_JWT_SECRET=_secret(data))
 
@@ -66,12 +72,19 @@ def token(home: Path, role: str, tenant: str, auth: str, subject: str) -> str:
         OSError: none runs there.
     """
     running = json.loads((home / "data" / RUNNING).read_text())
-    if (auth or "keys") not in running["auth"]:
-        raise LocalError(f"sedo runs with AUTH={running['auth']}: start it with AUTH={auth or 'keys'}")
+    if auth not in WAYS:
+        raise LocalError(f"AUTH={auth} is neither keys nor jwt")
+    if auth not in running["auth"]:
+        other = next((way for way in WAYS if way in running["auth"]), None)
+        hint = f"start it with AUTH={auth}" if other is None else f"say AUTH={other} here, too"
+        raise LocalError(f"sedo runs with AUTH={running['auth']}: {hint}")
     if auth == "jwt" and running["issuer"] != ISSUER:
         raise LocalError(f"tokens are signed by {running['issuer']}: ask there")
     set_environment(os.environ, chalice_config(Path.cwd()), running["endpoint"])
-    from deploy.access import bind, make_key  # noqa: PLC0415 - now the clients know where to go
+    from deploy.access import TENANT, bind, make_key  # noqa: PLC0415 - now the clients know where to go
+
+    if not re.fullmatch(TENANT, tenant):
+        raise LocalError(f"TENANT={tenant} is no tenant: it has to match {TENANT}")
 
     if auth != "jwt":
         return make_key(role, tenant)
@@ -90,8 +103,8 @@ def main() -> int:
         return 2
     home = Path(os.environ.get("SEDO_HOME", ".sedo"))
     try:
-        text = token(home, wanted["ROLE"], wanted["TENANT"], wanted["AUTH"], wanted["SUBJECT"] or "ada")
-    except LocalError as error:
+        text = token(home, wanted["ROLE"], wanted["TENANT"], wanted["AUTH"] or "keys", wanted["SUBJECT"] or "ada")
+    except (LocalError, SedoError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError:

@@ -33,8 +33,8 @@ def tagged(request: Request, response: Response) -> Response:
     fields = {**response.headers, "Cache-Control": FRESH, "ETag": f'"{version}.{digest}"' if version else f'"{digest}"'}
     known = request.headers.get("if-none-match")
     if known is not None and (known.strip() == "*" or fields["ETag"] in _tags(known)):
-        kept = {name: field for name, field in fields.items() if name in {"Cache-Control", "ETag", "Vary"}}
-        return Response("", kept, HTTPStatus.NOT_MODIFIED)
+        # a browser puts the header fields of this answer in place of those that it has
+        return Response("", fields, HTTPStatus.NOT_MODIFIED)
     response.headers = fields
     return response
 

@@ -97,7 +97,15 @@ class ExecutionApi:
         changes = {name: request.body.get(name) for name in ("step", "stash", "version")}
         changes["again"] = request.body.get("again") is True
         self.support.conditions.require(request, "cancel")
+        self._record(request, {name: each for name, each in changes.items() if each})
         return self.whole(request, self.service.redrive(*request.place, request.admission.actor, **changes))
+
+    def _record(self, request: ApiRequest, changes: dict[str, Json]) -> None:
+        """Let the audit hold what a redrive changes, with the stash that it changes."""
+        before: dict[str, Json] = {}
+        if "stash" in changes:
+            before = {"stash": dict(self.service.read_execution(*request.place).stash)}
+        request.record(request.path["id"], before, changes)
 
     def whole(self, request: ApiRequest, execution: Execution) -> Response:
         """Answer with an execution that was read with all its values."""

@@ -24,6 +24,14 @@ class TestReads:
             assert (again.status_code, again.body, again.headers["ETag"]) == (304, b"", tag)
         assert sedo.ask("GET", T + path, headers={"If-None-Match": '"x"'}).body == first.body
 
+    def test_a_browser_that_has_the_page_keeps_what_it_may_load(self, sedo: Sedo) -> None:
+        for path in ("/sedo/docs", "/sedo/docs/swagger-ui.css", T + "/definitions"):
+            first = sedo.ask("GET", path)
+            again = sedo.ask("GET", path, headers={"If-None-Match": first.headers["ETag"]})
+            same = ("Content-Security-Policy", "Content-Type", "Cache-Control", "ETag")
+            assert (again.status_code, again.body) == (304, b"")
+            assert [again.headers[name] for name in same] == [first.headers[name] for name in same]
+
     def test_an_execution_is_sent_again_once_it_has_changed(self, sedo: Sedo) -> None:
         sedo.create()
         path = f"{T}/executions/{sedo.start()['id']}"

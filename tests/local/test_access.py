@@ -63,6 +63,13 @@ def test_an_author_creates_a_viewer_sees_and_an_operator_cancels(sedo: Sedo, hom
     assert (status, cancelled["state"]) == (200, "ExecutionCancelled")
     assert cancelled["stoppedBy"].startswith("key:")
     assert sedo.ask("GET", path.replace("123", "124"), headers=operator)[0] == 404
+    entries = sedo.ask("GET", T + "/audit?sort=number", headers=shown(home, ROLE="admin"))[1]
+    assert [(each["what"], each["result"]) for each in entries] == [
+        ("definition.created", "made"),
+        ("execution.cancelled", "refused"),
+        ("execution.cancelled", "made"),
+    ]
+    assert entries[2]["who"]["subject"] == cancelled["stoppedBy"]
 
 
 @pytest.mark.timeout(60)
@@ -79,6 +86,14 @@ def test_who_shows_nothing_is_refused(sedo: Sedo) -> None:
     assert (status, problem["title"]) == (401, "Unauthorized")
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("tenant", "said"), [("a b", "TENANT=a b is no tenant"), ("123", "there is no role 'admn'")])
+def test_a_token_of_no_tenant_or_role_is_not_made(sedo: Sedo, home: Path, tenant: str, said: str) -> None:
+    assert sedo.process.poll() is None
+    odd = token(home, ROLE="admn", TENANT=tenant)
+    assert (odd.returncode, said in odd.stderr, "Traceback" in odd.stderr) == (1, True, False)
+
+
 def test_what_a_token_needs_is_said(tmp_path: Path) -> None:
     nobody = token(tmp_path, ROLE="admin", TENANT="123")
     assert (nobody.returncode, "start it first" in nobody.stderr) == (1, True)
@@ -90,7 +105,8 @@ def test_what_a_token_needs_is_said(tmp_path: Path) -> None:
     ("auth", "issuer", "wanted", "said"),
     [
         ("none", "", "", "sedo runs with AUTH=none: start it with AUTH=keys"),
-        ("keys", "", "jwt", "sedo runs with AUTH=keys: start it with AUTH=jwt"),
+        ("keys", "", "jwt", "sedo runs with AUTH=keys: say AUTH=keys here, too"),
+        ("keys", "", "ldap", "AUTH=ldap is neither keys nor jwt"),
         ("jwt", "https://issuer.test", "jwt", "tokens are signed by https://issuer.test: ask there"),
     ],
 )
