@@ -14,7 +14,8 @@ from chalicelib.api.support import ApiSupport
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind, role_document
 from chalicelib.core.access.keys import ApiKey, read_key
 from chalicelib.core.access.principal import Principal
-from chalicelib.core.access.rights import BUILT_IN, RIGHTS, Grant, Role
+from chalicelib.core.access.rights import BUILT_IN, RIGHTS, Grant, Role, matching
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidError, TenantNotFoundError
 from chalicelib.core.values.json import Json, format_instant, parse_instant
 from chalicelib.core.values.value import value
@@ -155,11 +156,12 @@ class AccessApi:
     def _list(
         self, request: ApiRequest, kind: EntryKind, shown: Shown, others: Sequence[dict[str, Json]] = ()
     ) -> Response:
-        """Answer a page of entries and what is listed among them, by name."""
-        after = (web.cursor(request, str) or [""])[0]
-        found = self.service.list(request.path["tenantId"], kind, request.query["limit"] + 1, after)
+        """Answer a page of entries and what is listed among them, by name: those that the caller may read."""
+        after, names = (web.cursor(request, str) or [""])[0], request.admission.names
+        most = request.query["limit"] + 1 if names is None else LIMITS.access_entries
+        found = self.service.list(request.path["tenantId"], kind, most, after)
         items = [*map(shown, found), *(each for each in others if str(each["name"]) > after)]
-        items.sort(key=_name)
+        items = sorted((item for item in items if matching(_name(item), names)), key=_name)
         return web.page_of(request, items, lambda item: item, lambda item: [_name(item)])
 
     def _read(self, request: ApiRequest, kind: EntryKind, name: str, shown: Shown) -> Response:

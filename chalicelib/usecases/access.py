@@ -24,7 +24,7 @@ from chalicelib.engine import optimistic
 from chalicelib.ports import Clock
 
 KEPT = timedelta(minutes=1)
-"""How long a function goes on with what it has read of a tenant's roles and bindings, or of a key."""
+"""How long a function goes on with what it has read of a tenant's roles and bindings."""
 
 EntryCondition: TypeAlias = Callable[[AccessEntry | None], None]
 """Raises PreconditionFailedError unless an entry, or that there is none, is as somebody asks that it be."""
@@ -51,12 +51,11 @@ class AccessStore(Protocol):
 
 
 class AccessCache:
-    """Reads who may do what, and keeps it for a minute."""
+    """Reads who may do what, and keeps roles and bindings for a minute."""
 
     def __init__(self, store: AccessStore, now: Callable[[], datetime]) -> None:
         self._store, self._now = store, now
         self._tenants = Expiring(self._tenant, now)
-        self._keys = Expiring(self._key, now)
 
     def policy(self, tenant_id: str) -> Policy:
         """Answer the roles and bindings of a tenant."""
@@ -83,32 +82,28 @@ class AccessCache:
         return sorted({*everywhere, *self.policy(tenant_id).roles_of(own)})
 
     def bearer(self, text: str) -> Principal:
-        """Find out who asks with an API key.
+        """Find out who asks with an API key, which is read each time: API Gateway keeps the answer for a minute.
 
         Raises:
             UnknownCallerError: there is no such key, or it counts no more.
             UnavailableError: the store did not answer.
         """
         place = place_of(text)
-        key = None if place is None else self._keys.get(place)
+        entry = None if place is None else self._store.get(place[0], EntryKind.KEY, place[1])
+        key = None if entry is None else read_key(entry)
         wrong = "there is no such API key" if key is None else key.problem(text, self._now())
         if key is None or wrong is not None:
             raise UnknownCallerError(wrong)
         return Principal(key.subject, Means.KEY, frozenset({key.tenant_id}), roles=key.roles, key_id=key.id)
 
-    def forget(self, tenant_id: str, key_id: str = "") -> None:
+    def forget(self, tenant_id: str) -> None:
         """Read anew what has just been written here; other processes do so within a minute."""
         self._tenants.forget(tenant_id)
-        self._keys.forget((tenant_id, key_id))
 
     def _tenant(self, tenant_id: str) -> tuple[tuple[Policy, Quotas], timedelta]:
         kinds = (EntryKind.BINDING, EntryKind.ROLE, EntryKind.TENANT)
         entries = self._store.list(tenant_id, kinds, 2 * LIMITS.access_entries + 1)
         return (policy_of(entries), quotas_of(entries)), KEPT
-
-    def _key(self, place: tuple[str, str]) -> tuple[ApiKey | None, timedelta]:
-        entry = self._store.get(place[0], EntryKind.KEY, place[1])
-        return (None if entry is None else read_key(entry)), KEPT
 
 
 @value
@@ -138,6 +133,8 @@ class AccessService:
             NotFoundError: there is none.
         """
         found = self.store.get(tenant_id, kind, name)
+        if found is None and kind is EntryKind.TENANT:
+            raise NotFoundError(f"the tenant {tenant_id!r} has the defaults already")
         if found is None:
             raise NotFoundError(f"there is no {kind} {name!r}")
         return found
@@ -187,10 +184,13 @@ class AccessService:
         """Take an entry away.
 
         Raises:
+            InvalidError: it is a built-in role.
             NotFoundError: there is none.
             PreconditionFailedError: it is not as ``require`` asks.
             UnavailableError: others were always quicker.
         """
+        if kind is EntryKind.ROLE and name in BUILT_IN:
+            raise InvalidError(f"{name!r} is a built-in role: every tenant has it")
 
         def found(entry: AccessEntry) -> tuple[AccessEntry, None]:
             if require is not None:
@@ -249,7 +249,6 @@ class AccessService:
         optimistic.change(
             lambda: self.read(tenant_id, EntryKind.KEY, key_id), revoked, self.store.put, f"the key {key_id!r}"
         )
-        self.cache.forget(tenant_id, key_id)
 
     def _check(self, tenant_id: str, kind: EntryKind, name: str, document: Mapping[str, Json], grant: Grant) -> None:
         if kind is EntryKind.BINDING:
@@ -257,7 +256,7 @@ class AccessService:
         elif kind is EntryKind.ROLE:
             if name in BUILT_IN:
                 raise InvalidError(f"{name!r} is a built-in role: take another name")
-            if not grant.covers(read_role(name, document).rules):
+            if not grant.covers(read_role(name, document).rules, tenant_id):
                 raise MissingRightError(f"the role {name!r} would give rights that you do not have yourself")
 
     def _check_role(self, tenant_id: str, name: str, grant: Grant) -> None:
@@ -271,7 +270,7 @@ class AccessService:
         role = BUILT_IN.get(name) if own is None else read_role(name, own.document)
         if role is None:
             raise InvalidError(f"there is no role {name!r}: the built-in ones are {', '.join(BUILT_IN)}")
-        if not grant.covers(role.rules):
+        if not grant.covers(role.rules, tenant_id):
             raise MissingRightError(f"the role {name!r} gives rights that you do not have yourself")
 
     def _make_room(self, tenant_id: str, kind: EntryKind) -> None:

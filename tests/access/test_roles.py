@@ -8,6 +8,7 @@ import pytest
 from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.access.rights import BUILT_IN, RIGHTS, VERBS
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
 from tests.access.guarded import Guarded, bearer
 from tests.api.declared import CONTRACT
@@ -112,6 +113,51 @@ class TestRoles:
         assert ask(sedo, mine, "POST", A + "/keys", {"title": "less", "roles": ["viewer"]}).status_code == 201
         assert ask(sedo, mine, "PUT", A + "/bindings/b", {"role": "viewer", "groups": ["all"]}).status_code == 201
 
+    def test_who_administers_a_tenant_makes_others_there_and_no_operators(self, sedo: Guarded) -> None:
+        admin = sedo.key("acme", "admin")
+        text = ask(sedo, admin, "POST", A + "/keys", {"title": "second", "roles": ["admin"]}).json_body["key"]
+        assert (
+            ask(sedo, bearer(text), "PUT", A + "/bindings/b", {"role": "admin", "subjects": ["eve"]}).status_code == 201
+        )
+        everything: Json = {"rules": [{"kinds": ["*"], "verbs": ["*"]}]}
+        assert ask(sedo, admin, "PUT", A + "/roles/all", everything).status_code == 201
+        assert_problem(ask(sedo, sedo.key("acme", "all"), "PUT", A, {"stopped": False}), 403)
+
+    def test_in_the_installation_nobody_gives_more_than_they_have_either(self, sedo: Guarded) -> None:
+        root, installation = sedo.key("*", "admin"), "/sedo/tenants/*"
+        keeper: Json = {"rules": [{"kinds": ["access", "keys"], "verbs": ["*"]}]}
+        assert ask(sedo, root, "PUT", installation + "/roles/keeper", keeper).status_code == 201
+        mine, one = sedo.key("*", "keeper"), {"rules": [{"kinds": ["tenants"], "verbs": ["write"]}]}
+        assert_problem(ask(sedo, mine, "PUT", installation + "/roles/more", one), 403)
+        assert_problem(ask(sedo, mine, "POST", installation + "/keys", {"title": "more", "roles": ["admin"]}), 403)
+        assert ask(sedo, root, "POST", installation + "/keys", {"title": "more", "roles": ["admin"]}).status_code == 201
+
+    def test_one_that_is_in_use_can_go_and_then_gives_nothing(self, sedo: Guarded) -> None:
+        root, path = sedo.key("acme", "admin"), A + "/roles/reader"
+        body: Json = {"rules": [{"kinds": ["definitions"], "verbs": ["read"]}]}
+        ask(sedo, root, "PUT", path, body)
+        ask(sedo, root, "PUT", A + "/bindings/b", {"role": "reader", "subjects": ["ada"]})
+        reader = sedo.key("acme", "reader")
+        assert ask(sedo, root, "DELETE", path).status_code == 204
+        assert ask(sedo, root, "GET", A + "/bindings/b").json_body["role"] == "reader"
+        assert_problem(ask(sedo, reader, "GET", A + "/definitions"), 403)
+        assert ask(sedo, root, "PUT", path, body).status_code == 201
+        assert ask(sedo, reader, "GET", A + "/definitions").status_code == 200
+
+    def test_who_may_read_some_names_sees_those_in_full_pages(self, sedo: Guarded) -> None:
+        admin = sedo.key("acme", "admin")
+        for name in ("a1", "b1", "a2", "b2", "b3"):
+            ask(sedo, admin, "PUT", A + f"/roles/{name}", {"rules": []})
+        some: Json = {"rules": [{"kinds": ["access", "keys"], "verbs": ["*"], "names": ["b*"]}]}
+        ask(sedo, admin, "PUT", A + "/roles/some", some)
+        mine = sedo.key("acme", "some")
+        page = ask(sedo, mine, "GET", A + "/roles?limit=2")
+        assert [role["name"] for role in page.json_body] == ["b1", "b2"]
+        following = page.headers["Link"].partition(">")[0][1:]
+        assert [role["name"] for role in ask(sedo, mine, "GET", following).json_body] == ["b3"]
+        assert_problem(ask(sedo, mine, "GET", A + "/roles/a1"), 403)
+        assert_problem(ask(sedo, mine, "PUT", A + "/bindings/a", {"role": "b1"}), 403)
+
     def test_built_in_ones_are_listed_and_stay(self, sedo: Guarded) -> None:
         admin = sedo.key("acme", "admin")
         for name in ("aa", "zz"):
@@ -119,7 +165,9 @@ class TestRoles:
         names = [role["name"] for role in ask(sedo, admin, "GET", A + "/roles").json_body]
         assert names == sorted(["aa", *BUILT_IN, "zz"])
         assert ask(sedo, admin, "GET", A + "/roles/viewer").json_body["builtIn"] is True
-        assert_problem(ask(sedo, admin, "PUT", A + "/roles/viewer", STARTER), 400)
+        for method, body in (("PUT", STARTER), ("DELETE", None)):
+            refused = assert_problem(ask(sedo, admin, method, A + "/roles/viewer", body), 400)
+            assert "'viewer' is a built-in role" in refused["detail"]
 
     def test_lists_go_on_behind_a_page(self, sedo: Guarded) -> None:
         admin, found = sedo.key("acme", "admin"), []
@@ -168,6 +216,27 @@ class TestKeys:
         refused = assert_problem(ask(sedo, bearer(text), "GET", A + "/definitions"), 401)
         assert refused["detail"] == "the API key is revoked"
         assert ask(sedo, admin, "GET", path).json_body["revokedAt"] == "2026-01-01T00:00:00.000Z"
+
+    def test_one_that_is_revoked_elsewhere_counts_no_more(self, sedo: Guarded) -> None:
+        key = sedo.key("acme", "viewer")
+        assert ask(sedo, key, "GET", A + "/definitions").status_code == 200
+        store = wiring().access.service.store
+        (entry,) = store.list("acme", (EntryKind.KEY,), 2)
+        revoked = {**entry.document, "revokedAt": "2026-01-01T00:00:00.000Z"}
+        store.put(copy_with(entry, document=revoked, version=entry.version + 1))
+        assert_problem(ask(sedo, key, "GET", A + "/definitions"), 401)
+
+    def test_who_has_keys_of_some_ids_neither_sees_nor_revokes_others(self, sedo: Guarded) -> None:
+        admin = sedo.key("acme", "admin")
+        one = ask(sedo, admin, "POST", A + "/keys", {"title": "job", "roles": ["viewer"]}).json_body["id"]
+        rule: Json = {"kinds": ["keys"], "verbs": ["*"], "names": [one]}
+        ask(sedo, admin, "PUT", A + "/roles/one", {"rules": [rule]})
+        mine = sedo.key("acme", "one")
+        others = [key["id"] for key in ask(sedo, admin, "GET", A + "/keys").json_body if key["id"] != one]
+        assert [key["id"] for key in ask(sedo, mine, "GET", A + "/keys").json_body] == [one]
+        for other in others:
+            assert_problem(ask(sedo, mine, "DELETE", f"{A}/keys/{other}"), 403)
+        assert ask(sedo, mine, "DELETE", f"{A}/keys/{one}").status_code == 204
 
     def test_a_key_expires(self, sedo: Guarded) -> None:
         body: Json = {"title": "job", "roles": ["viewer"], "expiresAt": "2026-01-01T00:10:00Z"}
@@ -225,7 +294,25 @@ class TestTenants:
         assert read.json_body["settings"] == {"http": {"hosts": ["api.test"]}}
         assert ask(sedo, root, "DELETE", A, None, **{"If-Match": read.headers["ETag"]}).status_code == 204
         assert ask(sedo, root, "GET", A).json_body == defaults.json_body
-        assert_problem(ask(sedo, root, "DELETE", A), 404)
+        refused = assert_problem(ask(sedo, root, "DELETE", A), 404)
+        assert refused["detail"] == "the tenant 'acme' has the defaults already"
+
+    def test_the_installation_has_no_such_record_and_no_things(self, sedo: Guarded) -> None:
+        root = sedo.key("*", "admin")
+        for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/definitions"), ("GET", "/executions")):
+            refused = assert_problem(ask(sedo, root, method, "/sedo/tenants/*" + path, {"stopped": True}), 400)
+            assert "tenantId '*' is not an id" in refused["detail"]
+        for kind in ("roles", "bindings", "keys"):
+            assert ask(sedo, root, "GET", "/sedo/tenants/*/" + kind).status_code == 200
+
+    def test_an_operator_of_some_tenants_sets_no_other(self, sedo: Guarded) -> None:
+        root = sedo.key("*", "admin")
+        rule: Json = {"kinds": ["tenants"], "verbs": ["*"], "names": ["ac*"]}
+        ask(sedo, root, "PUT", "/sedo/tenants/*/roles/some", {"rules": [rule]})
+        mine = sedo.key("*", "some")
+        assert ask(sedo, mine, "PUT", A, {"stopped": False}).status_code == 200
+        refused = assert_problem(ask(sedo, mine, "PUT", "/sedo/tenants/beta", {"stopped": True}), 403)
+        assert "tenants:write of 'beta'" in refused["detail"]
 
     def test_no_tenant_says_so_of_itself(self, sedo: Guarded) -> None:
         admin = sedo.key("acme", "admin")

@@ -34,7 +34,7 @@ def places(stage: DeployedStage) -> set[str]:
     found = {f"dynamodb:eu-west-1:1:table/{names.table(table)}" for table in TABLES}
     found |= {f"{table}/index/by-due" for table in found}
     found |= {f"sqs:eu-west-1:1:{queue}" for queue in names.queues}
-    found |= {f"ssm:eu-west-1:1:parameter/{prefix}/{path}" for path in ("token-keys", "1/settings", "1/secrets/a/b")}
+    found |= {f"ssm:eu-west-1:1:parameter/{prefix}/{path}" for path in ("token-keys", "1/secrets/a/b")}
     found.add(f"secretsmanager:eu-west-1:1:secret:{prefix}/1/pay-AbCdEf")
     return {f"arn:aws:{place}" for place in found}
 

@@ -106,10 +106,12 @@ class Grant:
         found = self.names(right)
         return found is None or (bool(found) if name is None else matching(name, found))
 
-    def covers(self, rules: Iterable[AccessRule]) -> bool:
-        """Tell whether it gives all that some rules give: nobody hands out more than they have."""
+    def covers(self, rules: Iterable[AccessRule], tenant: str) -> bool:
+        """Tell whether it gives all that some rules give in a tenant: nobody hands out more than they have."""
+        given = (right for right in RIGHTS if tenant == INSTALLATION or right not in OF_OPERATORS)
+        wanted = tuple(rules)
         return all(
-            self._covers(self.names(right), rule.names) for rule in rules for right in RIGHTS if rule.gives(right)
+            self._covers(self.names(right), rule.names) for right in given for rule in wanted if rule.gives(right)
         )
 
     @staticmethod

@@ -76,19 +76,20 @@ def test_what_is_covered_gives_nothing_more(
     mine: list[AccessRule], theirs: list[AccessRule], right: str, name: str
 ) -> None:
     grant = Grant(tuple(mine))
-    if grant.covers(theirs) and right != "tenants:write":
+    if grant.covers(theirs, "acme") and right != "tenants:write":
         assert grant.allows(right, name) >= Grant(tuple(theirs)).allows(right, name)
 
 
 def test_who_has_it_covers_it_and_who_has_less_does_not() -> None:
     author, admin = (Grant(here=BUILT_IN[name].rules) for name in ("author", "admin"))
-    assert author.covers(BUILT_IN["viewer"].rules)
-    assert not author.covers(BUILT_IN["operator"].rules)
-    assert not admin.covers(BUILT_IN["admin"].rules), "that would give tenants:write where it counts"
-    assert Grant(everywhere=BUILT_IN["admin"].rules).covers(BUILT_IN["admin"].rules)
+    assert author.covers(BUILT_IN["viewer"].rules, "acme")
+    assert not author.covers(BUILT_IN["operator"].rules, "acme")
+    assert admin.covers(BUILT_IN["admin"].rules, "acme"), "in a tenant, nobody has tenants:write of it"
+    assert not admin.covers(BUILT_IN["admin"].rules, "*"), "in the installation that would give tenants:write"
+    assert Grant(everywhere=BUILT_IN["admin"].rules).covers(BUILT_IN["admin"].rules, "*")
     exact = AccessRule(frozenset({"definitions"}), frozenset({"write"}), frozenset({"order-7"}))
     wider = AccessRule(frozenset({"definitions"}), frozenset({"write"}), frozenset({"order*"}))
-    assert (Grant(WRITER.rules).covers([exact]), Grant(WRITER.rules).covers([wider])) == (True, False)
+    assert [Grant(WRITER.rules).covers([rule], "acme") for rule in (exact, wider)] == [True, False]
 
 
 class TestPolicy:
