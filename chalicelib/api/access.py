@@ -14,9 +14,10 @@ from chalicelib.api.support import ApiSupport
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind, role_document
 from chalicelib.core.access.keys import ApiKey, read_key
 from chalicelib.core.access.principal import Principal
-from chalicelib.core.access.rights import BUILT_IN, RIGHTS, Grant, Role, matching
+from chalicelib.core.access.rights import BUILT_IN, RIGHTS, Grant, Role
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidError, TenantNotFoundError
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, format_instant, parse_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.access import AccessService, EntryCondition
