@@ -34,7 +34,8 @@ def tagged(request: Request, response: Response) -> Response:
     known = request.headers.get("if-none-match")
     if known is not None and (known.strip() == "*" or fields["ETag"] in _tags(known)):
         # a browser puts the header fields of this answer in place of those that it has
-        return Response("", fields, HTTPStatus.NOT_MODIFIED)
+        kept = {name: field for name, field in fields.items() if name != "Link"}
+        return Response("", kept, HTTPStatus.NOT_MODIFIED)
     response.headers = fields
     return response
 
