@@ -1,5 +1,6 @@
 """What a tenant with quotas is answered."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -225,3 +226,26 @@ def test_what_runs_of_a_stopped_tenant_is_paused_by_who_operates_the_installatio
 def test_who_administers_a_tenant_alone_does_not_pause_it(acme: Bounded) -> None:
     acme.bound(stopped=True)
     assert_problem(acme.post("pause"), 403, "a right is missing")
+
+
+@pytest.mark.parametrize(
+    "quotas",
+    [
+        {"startsPerSecond": 0},
+        {"startsPerSecond": 1_001},
+        {"executionsInFlight": 0},
+        {"executionsInFlight": 10_001},
+        {"bodyBytes": 1_023},
+    ],
+)
+def test_a_quota_that_could_not_be_kept_is_refused(acme: Bounded, quotas: Json) -> None:
+    key = acme.sedo.key("*", "admin")
+    assert acme.sedo.status(key, "PUT", "/sedo/tenants/acme", json.dumps({"quotas": quotas}).encode()) == 400
+
+
+def test_the_largest_quotas_are_kept(acme: Bounded) -> None:
+    key = acme.sedo.key("*", "admin")
+    quotas = {"startsPerSecond": 1_000, "executionsInFlight": 10_000, "definitions": 1, "keys": 9, "bodyBytes": 1_024}
+    assert acme.sedo.status(key, "PUT", "/sedo/tenants/acme", json.dumps({"quotas": quotas}).encode()) == 200
+    acme.sedo.clock.instant += timedelta(minutes=1)
+    assert acme.start().status_code == 201

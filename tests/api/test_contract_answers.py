@@ -337,6 +337,7 @@ CHANGED = [
     case("retire_definition", 412, fields={"If-Match": '"x"'}),
 ]
 BOUNDED = [
+    case("create_key", 429, bounded({"quotas": {"keys": 0}}), body=KEY_REQUEST),
     case("create_definition", 429, bounded({"quotas": {"definitions": 2}}), body={**ECHO, "id": "third"}),
     case("execute_definition", 429, bounded({"stopped": True})),
     case("redrive_execution", 429, lambda world: (done("cancel_execution")(world), bounded({"stopped": True})(world))),
