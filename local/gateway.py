@@ -5,16 +5,17 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from secrets import token_hex
 from typing import Any
 
 from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
 
-from chalicelib.api.headers import SECURITY
+from chalicelib.api.headers import REQUEST_ID, SECURITY, cross_origin
 from local.quotas import ANSWER_SECONDS, answer_refusal, event_refusal
 
 
@@ -32,23 +33,39 @@ def problem(status: int, detail: str, headers: tuple[tuple[str, str], ...] = ())
     document = {"title": HTTPStatus(status).phrase, "detail": detail, "status": status, "type": None}
     body = json.dumps(document).encode()
     fields = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **SECURITY}
-    return GatewayAnswer(status, (*fields.items(), *headers), body)
+    return GatewayAnswer(status, (*fields.items(), (REQUEST_ID, token_hex(16)), *headers), body)
 
 
 class Gateway:
-    """The application behind its routes, safe to call from many threads."""
+    """The application behind its routes, safe to call from many threads.
 
-    def __init__(self, app: Chalice, config: Config, seconds: float = ANSWER_SECONDS) -> None:
+    Args:
+        app: the application.
+        config: its functions, and how long each may take.
+        seconds: how long an answer may take.
+        origins: of sites whose pages may read what it answers itself.
+    """
+
+    def __init__(
+        self, app: Chalice, config: Config, seconds: float = ANSWER_SECONDS, origins: Collection[str] = ()
+    ) -> None:
         # current_request is one per thread then: the class that Chalice's own local server gives the application
         app.__class__ = type("LocalApp", (LocalChalice, app.__class__), {})
         self._routes = app.routes
         self._matcher = RouteMatcher(list(app.routes))
         self._local = LocalGateway(app, config)
         self._binary_types = app.api.binary_types
-        self._seconds = seconds
+        self._seconds, self._origins = seconds, origins
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
         """Answer one request; an error of the application is a 500, never an exception."""
+        found = self._respond(method, path, headers, body)
+        origin = next((field for name, field in headers.items() if name.lower() == "origin"), "")
+        more = cross_origin(origin, self._origins) if "Vary" not in dict(found.headers) else {}
+        lacking = {name: field for name, field in more.items() if name not in dict(found.headers)}
+        return replace(found, headers=(*found.headers, *lacking.items()))
+
+    def _respond(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
         try:
             route = self._matcher.match_route(path).route
         except ValueError:

@@ -85,7 +85,7 @@ def run(home: Path, port: str) -> None:
         resources.ensure_token_keys(clients.ssm(), prefix)
         say(f"tables and queues: {len(made)} made" if made else "tables and queues: all there")
         app: Chalice = importlib.import_module("app").app
-        stack.enter_context(_serving(listener, Gateway(app, config)))
+        stack.enter_context(_serving(listener, Gateway(app, config, origins=settings.cors_origins)))
         driving = stack.enter_context(_driving(app, config))
         _wait_until_healthy(url, ministack)
         how = {"url": url, "endpoint": ministack.endpoint, "auth": auth, "issuer": settings.jwt_issuer}

@@ -45,8 +45,8 @@ class Admission:
         """
         if self.principal is None or self.actor is None:
             raise UnknownCallerError(
-                "tasks are for people who are known: set SEDO_AUTH to jwt, keys or iam; on a machine of your own, "
-                "where it is none, send X-Sedo-User, and X-Sedo-Groups if need be"
+                "tasks are for people who are known: send X-Sedo-User, and X-Sedo-Groups if need be; where "
+                "SEDO_AUTH is not none, a token or an API key says who asks"
             )
         return Person(self.principal.subject, self.principal.groups)
 

@@ -12,7 +12,7 @@ from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.shown import ANY_FITS, fits_answer
-from chalicelib.core.values.errors import AnswerTooLargeError, ConflictError, InvalidError
+from chalicelib.core.values.errors import AnswerTooLargeError, InvalidError, ValueChangedError
 from chalicelib.core.values.json import Json, decode, encode
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock
@@ -54,14 +54,14 @@ def value_answer(request: ApiRequest, found: HeldValue, now: datetime) -> Respon
     """Answer with a value, what an expression finds in it, or the part from an offset on.
 
     Raises:
-        ConflictError: it is not the value that is asked for.
+        ValueChangedError: it is not the value that is asked for.
         InvalidError: the expression is wrong, or the offset.
         AnswerTooLargeError: it is larger than an answer.
     """
     wanted, path, offset = (request.query[name] for name in ("sha256", "path", "offset"))
     sha256 = found.reference.sha256
     if wanted not in {None, sha256}:
-        raise ConflictError("the value has changed since: leave sha256 out to read what is there now")
+        raise ValueChangedError("it is another one by now: leave sha256 out to read what is there now")
     if path is not None:
         tenant = request.path["tenantId"]
         found = held(tenant, encode(_evaluated(path, decode(found.text()), now)))

@@ -156,7 +156,12 @@ class DefinitionService:
             record = self.definitions.newest(tenant_id, definition_id)
         if record is None or record.retired:
             which = "" if version is None else f" in version {version}"
-            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}")
+            hint = (
+                ""
+                if record is None
+                else f": it is retired, and its versions can be read, up to ?version={record.version}"
+            )
+            raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}{hint}")
         return record
 
     def read_text(

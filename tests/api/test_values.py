@@ -159,7 +159,7 @@ def test_an_expression_that_is_wrong_or_dear_is_refused(sedo: Sedo, path: str, d
 @pytest.mark.parametrize(
     ("query", "status", "detail"),
     [
-        ("", 400, "at is a JSON pointer"),
+        ("", 400, "at says which value: a JSON pointer"),
         ("at=/nothing", 404, "there is no value at '/nothing': it is one of /input, /output, /stash/… or /error/…"),
         ("at=/stash/nothing", 404, "there is no value at '/stash/nothing'"),
         ("at=/input/a", 404, "there is no value at '/input/a'"),

@@ -102,6 +102,15 @@ def test_an_unknown_path_is_404(connection: HTTPConnection) -> None:
     answer = ask(connection, "POST", "/nowhere", b"{}", Authorization="sn\xf8man")
     assert (answer.status, answer.headers["Content-Type"]) == (404, "application/problem+json")
     assert json.loads(answer.read())["title"] == "Not Found"
+    assert len(answer.headers["X-Request-Id"]) == 32
+
+
+def test_what_the_gateway_refuses_itself_can_be_read_by_the_sites_that_may() -> None:
+    gateway = Gateway(small_app(), Config.create(lambda_timeout=30), origins={"https://console.test"})
+    for origin, allowed in (("https://console.test", "https://console.test"), ("https://other.test", None)):
+        answer = gateway.answer("GET", "/nowhere", {"origin": origin}, None)
+        assert (answer.status, dict(answer.headers).get("Access-Control-Allow-Origin")) == (404, allowed)
+        assert dict(answer.headers)["Vary"] == "Origin"
 
 
 @pytest.mark.parametrize("method", ["DELETE", "TRACE", "FOO", "PROPFIND", "get"])

@@ -66,6 +66,8 @@ class TokenReader:
             UnknownCallerError: it is not valid; the message says why, and nothing of the token.
             UnavailableError: whether it is valid is not known now.
         """
+        if text.startswith("sedo_"):
+            raise UnknownCallerError("this installation takes no API keys: send a token")
         if len(text) > MAX_TOKEN:
             raise UnknownCallerError(f"the token is longer than {MAX_TOKEN:,} characters")
         try:

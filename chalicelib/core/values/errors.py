@@ -109,6 +109,10 @@ class ConflictError(SedoError):
     """it is there already, with other content."""
 
 
+class ValueChangedError(ConflictError):
+    """the value has changed."""
+
+
 class KeyInUseError(ConflictError):
     """a request with this key is under way."""
 
