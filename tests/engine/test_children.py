@@ -25,6 +25,7 @@ class TestSubmission:
         home = Home()
         home.create(ECHO, name="other", inputSchema={"type": "string"})
         home.create(ECHO, ECHO, name="other")
+        home.create(ECHO)
         return home
 
     @pytest.mark.parametrize(("version", "started"), [(None, 2), (1, 1), (2, 2)])

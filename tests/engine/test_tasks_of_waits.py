@@ -37,6 +37,7 @@ def test_a_task_says_all_that_the_step_does(home: Home) -> None:
         id=task_id(name, "main", 1),
         execution_id=name,
         definition_id="d",
+        definition_version=1,
         thread="main",
         turn=1,
         step="step-0",

@@ -50,6 +50,7 @@ FULL = copy_with(
     claimed_at=NOW,
     status=TaskStatus.COMPLETED,
     closed_at=LATER,
+    definition_version=3,
     closed_by="ada",
     answer={"approved": True},
     reason="as agreed",
