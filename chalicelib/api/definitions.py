@@ -1,5 +1,6 @@
 """What the routes of definitions answer."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -34,7 +35,7 @@ class DefinitionApi:
         text = None if places is None else raw(request.http).decode()
         try:
             record, new, warnings = self.service.create_definition(
-                tenant, document, condition(request, _version), text, request.admission.subject
+                tenant, document, condition(request, _version), text, request.admission.subject, _may_read(request)
             )
         except InvalidDefinitionError as error:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
@@ -56,7 +57,7 @@ class DefinitionApi:
         """Show every problem of a definition, and what is odd about a valid one, without keeping it."""
         tenant = request.path["tenantId"]
         document, places = web.document(request)
-        found = self.service.check_definition(tenant, document)
+        found = self.service.check_definition(tenant, document, _may_read(request))
         body = {"problems": found.problems, "warnings": found.warnings}
         answer = {key: web.problems_json(_located(problems, places)) for key, problems in body.items()}
         return web.answer({"valid": not found.problems, **answer})
@@ -102,6 +103,11 @@ class DefinitionApi:
         """Let no new execution start."""
         self.service.retire_definition(*request.place, condition(request, _version))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
+
+
+def _may_read(request: ApiRequest) -> Callable[[str], bool]:
+    """Tell which definitions the caller may include: those that the caller may read."""
+    return lambda name: request.admission.grant.allows("definitions:read", name)
 
 
 def _fields(record: DefinitionRecord) -> dict[str, str]:

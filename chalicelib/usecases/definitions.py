@@ -30,17 +30,18 @@ class DefinitionService:
     quotas: Callable[[str], Quotas] = lambda _tenant: NO_QUOTAS
     """Answers the quotas of a tenant."""
 
-    def create_definition(
+    def create_definition(  # noqa: PLR0913, PLR0917 - what a definition can come with
         self,
         tenant_id: str,
         document: Json,
         require: Condition | None = None,
         text: str | None = None,
         author: Subject | None = None,
+        may_read: Callable[[str], bool] = lambda _: True,
     ) -> tuple[DefinitionRecord, bool, Sequence[Problem]]:
-        """Keep a definition as the next version of its id; the newest version's own content is that version again.
+        """Keep a definition as the next version of its id; answer it, whether it is new, and what is odd about it.
 
-        Answers the version, whether it is new, and what is odd about it.
+        The newest version's own content is that version again.
 
         Args:
             tenant_id: whose it is.
@@ -48,6 +49,7 @@ class DefinitionService:
             require: what the newest version has to be.
             text: the YAML that says it; it is kept with the version, in place of an earlier text that says the same.
             author: who makes it, with what they may do; kept with a new version.
+            may_read: tells of a definition whether it may be included.
 
         Raises:
             InvalidDefinitionError: with every problem of the document.
@@ -55,7 +57,7 @@ class DefinitionService:
             QuotaError: the tenant has as many as it may have.
             UnavailableError: others were always quicker to write a version.
         """
-        found = self._valid(tenant_id, document)
+        found = self._valid(tenant_id, document, may_read)
         kept = dict(found.document)
         newest = self.definitions.newest(tenant_id, str(kept["id"]))
         self._check_newest(tenant_id, newest, require)
@@ -63,13 +65,17 @@ class DefinitionService:
         if newest is not None and newest.digest == first.digest:
             record, is_new = copy_with(newest, retired=False), newest.retired
         else:
-            following = _following if require is None else _outrun
-            record = optimistic.put_new(first, self.definitions.add, following, f"a version of {first.id!r}")
-            is_new = True
+            record, is_new = self._added(first, _following if require is None else _outrun), True
         self._keep_text(record, text, is_added=newest is None or newest.version != record.version)
         if is_new:
             self.definitions.put_newest(record)
         return record, is_new, found.warnings
+
+    def _added(
+        self, first: DefinitionRecord, following: Callable[[DefinitionRecord], DefinitionRecord]
+    ) -> DefinitionRecord:
+        """Write a version, or if somebody else has taken its number, what is to follow it."""
+        return optimistic.put_new(first, self.definitions.add, following, f"a version of {first.id!r}")
 
     def _check_newest(self, tenant_id: str, newest: DefinitionRecord | None, require: Condition | None) -> None:
         """Hold the newest version against what it has to be, and where there is none, the tenant against its quota."""
@@ -80,8 +86,8 @@ class DefinitionService:
         if most is not None:
             require_room("definitions", most, len(self.definitions.list(tenant_id, most, None)))
 
-    def _valid(self, tenant_id: str, document: Json) -> Validation:
-        found = self.check_definition(tenant_id, document)
+    def _valid(self, tenant_id: str, document: Json, may_read: Callable[[str], bool]) -> Validation:
+        found = self.check_definition(tenant_id, document, may_read)
         if found.problems:
             raise InvalidDefinitionError(problems=found.problems)
         return found
@@ -107,10 +113,14 @@ class DefinitionService:
             created_by=author,
         )
 
-    def check_definition(self, tenant_id: str, document: Json) -> Validation:
-        """Look at a definition of a tenant, which may include others, without keeping it."""
+    def check_definition(
+        self, tenant_id: str, document: Json, may_read: Callable[[str], bool] = lambda _: True
+    ) -> Validation:
+        """Look at a definition of a tenant, which may include others that its author may read, without keeping it."""
 
         def find(definition_id: str, version: int | None) -> tuple[int, Mapping[str, Json]] | None:
+            if not may_read(definition_id):
+                return None
             try:
                 record = self.read_definition(tenant_id, definition_id, version)
             except DefinitionNotFoundError:

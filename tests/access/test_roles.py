@@ -333,3 +333,18 @@ class TestTenants:
     )
     def test_what_is_no_tenant_is_told(self, sedo: Guarded, body: Json) -> None:
         assert_problem(ask(sedo, sedo.key("*", "admin"), "PUT", A, body), 400)
+
+
+def test_only_what_its_author_may_read_is_included(sedo: Guarded) -> None:
+    admin = sedo.key("acme", "admin")
+    hidden: Json = {"id": "hidden", "steps": [{"id": "say", "type": "echo", "message": "canary"}]}
+    ask(sedo, admin, "POST", A + "/definitions", hidden)
+    rules: Json = [{"kinds": ["definitions"], "verbs": ["*"], "names": ["order-*"]}]
+    ask(sedo, admin, "PUT", A + "/roles/order-author", {"rules": rules})
+    author = sedo.key("acme", "order-author")
+    body: Json = {"id": "order-1", "steps": [{"include": "hidden"}]}
+    refused = assert_problem(ask(sedo, author, "POST", A + "/definitions", body), 400)
+    assert refused["errors"][0]["message"] == "there is no definition 'hidden'"
+    checked = ask(sedo, author, "POST", A + "/definitions/validate", body)
+    assert checked.json_body["valid"] is False
+    assert ask(sedo, admin, "POST", A + "/definitions", body).status_code == 201
