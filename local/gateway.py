@@ -8,14 +8,13 @@ import traceback
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from secrets import token_hex
 from typing import Any
 
 from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalChalice, LocalGateway, LocalGatewayException, RouteMatcher
 
-from chalicelib.api.headers import REQUEST_ID, SECURITY, cross_origin
+from chalicelib.api.headers import REQUEST_ID, SECURITY, cross_origin, request_id
 from local.quotas import ANSWER_SECONDS, answer_refusal, event_refusal
 
 
@@ -33,7 +32,7 @@ def problem(status: int, detail: str, headers: tuple[tuple[str, str], ...] = ())
     document = {"title": HTTPStatus(status).phrase, "detail": detail, "status": status, "type": None}
     body = json.dumps(document).encode()
     fields = {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **SECURITY}
-    return GatewayAnswer(status, (*fields.items(), (REQUEST_ID, token_hex(16)), *headers), body)
+    return GatewayAnswer(status, (*fields.items(), *headers), body)
 
 
 class Gateway:
@@ -59,11 +58,17 @@ class Gateway:
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
         """Answer one request; an error of the application is a 500, never an exception."""
-        found = self._respond(method, path, headers, body)
-        origin = next((field for name, field in headers.items() if name.lower() == "origin"), "")
-        more = cross_origin(origin, self._origins) if "Vary" not in dict(found.headers) else {}
-        lacking = {name: field for name, field in more.items() if name not in dict(found.headers)}
-        return replace(found, headers=(*found.headers, *lacking.items()))
+        return self.dressed(self._respond(method, path, headers, body), headers)
+
+    def dressed(self, answer: GatewayAnswer, headers: Mapping[str, str]) -> GatewayAnswer:
+        """Give an answer that is not the application's the id of its request, and what other sites are to know."""
+        if REQUEST_ID in dict(answer.headers):
+            return answer
+        asked = {name.lower(): field for name, field in headers.items()}
+        more = cross_origin(asked.get("origin", ""), self._origins)
+        more |= {REQUEST_ID: request_id(asked.get(REQUEST_ID.lower(), ""), {})}
+        kept = tuple((name, field) for name, field in answer.headers if name not in more)
+        return replace(answer, headers=(*kept, *more.items()))
 
     def _respond(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
         try:

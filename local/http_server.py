@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -95,17 +95,18 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Answer the request whose head was read."""
         started = time.monotonic()
         if refusal := self.refusal():
-            self.refuse(refusal)
+            self.refuse(refusal, dict(self.headers))
             return
         length = int(self.headers.get("Content-Length", "0"))
         body = self.rfile.read(length)
         if len(body) < length:
-            self.refuse(problem(HTTPStatus.BAD_REQUEST, "the body is shorter than its Content-Length"))
+            refusal = problem(HTTPStatus.BAD_REQUEST, "the body is shorter than its Content-Length")
+            self.refuse(refusal, dict(self.headers))
             return
         with self.server.in_flight:
             answer = self.server.gateway.answer(self.command, self.path, dict(self.headers), body or None)
             self.send(answer)
-        log(f"{self.printable_request()} {answer.status} {1000 * (time.monotonic() - started):.0f} ms")
+            log(f"{self.printable_request()} {answer.status} {1000 * (time.monotonic() - started):.0f} ms")
 
     def refusal(self) -> GatewayAnswer | None:
         """Find out whether the body can be read at all: where it cannot, its end is unknown."""
@@ -134,18 +135,18 @@ class RequestHandler(BaseHTTPRequestHandler):
     def handle_expect_100(self) -> bool:
         """Ask for the body only where it will be read."""
         if refusal := self.refusal():
-            self.refuse(refusal)
+            self.refuse(refusal, dict(self.headers))
             return False
         return super().handle_expect_100()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse a request whose head cannot be read."""
-        self.refuse(problem(code, message or explain or "the request cannot be read"))
+        self.refuse(problem(code, message or explain or "the request cannot be read"), {})
 
-    def refuse(self, answer: GatewayAnswer) -> None:
+    def refuse(self, answer: GatewayAnswer, headers: Mapping[str, str]) -> None:
         """Answer without having read the request to its end: nothing more can come on this connection."""
         self.close_connection = True
-        self.send(answer)
+        self.send(self.server.gateway.dressed(answer, headers))
         log(f"{self.printable_request()} {answer.status}")
         self.linger()
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from secrets import token_hex
+from typing import Any
 
 from chalice.app import Request, Response
 
@@ -32,17 +33,20 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 def dressed(request: Request, response: Response, origins: Collection[str]) -> Response:
     """Give an answer the header fields that it lacks; ``origins`` are those of other sites that may read it."""
-    fields = {**SECURITY, "Cache-Control": "no-store", REQUEST_ID: _request_id(request)}
+    fields = {
+        **SECURITY,
+        "Cache-Control": "no-store",
+        REQUEST_ID: request_id(request.headers.get(REQUEST_ID, ""), request.context),
+    }
     fields |= cross_origin(request.headers.get("origin", ""), origins)
     varies = ", ".join(str(each["Vary"]) for each in (response.headers, fields) if "Vary" in each)
     response.headers = {**fields, **response.headers} | ({"Vary": varies} if varies else {})
     return response
 
 
-def _request_id(request: Request) -> str:
+def request_id(given: str, context: Mapping[str, Any]) -> str:
     """Answer the id that the caller gave to a request, or else that of API Gateway; where neither did, a new one."""
-    given = request.headers.get(REQUEST_ID, "")
-    return given if _REQUEST_ID.fullmatch(given) else request.context.get("requestId") or token_hex(16)
+    return given if _REQUEST_ID.fullmatch(given) else context.get("requestId") or token_hex(16)
 
 
 def cross_origin(origin: str, origins: Collection[str]) -> dict[str, str]:

@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -111,6 +112,42 @@ def test_what_the_gateway_refuses_itself_can_be_read_by_the_sites_that_may() -> 
         answer = gateway.answer("GET", "/nowhere", {"origin": origin}, None)
         assert (answer.status, dict(answer.headers).get("Access-Control-Allow-Origin")) == (404, allowed)
         assert dict(answer.headers)["Vary"] == "Origin"
+        policy = "cross-origin" if allowed else "same-origin"
+        assert dict(answer.headers)["Cross-Origin-Resource-Policy"] == policy
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/things/one", "/heading"])
+def test_what_the_application_does_not_answer_repeats_the_id_of_its_request(
+    connection: HTTPConnection, path: str
+) -> None:
+    answer = ask(connection, "GET", path, **{"x-request-id": "mine"})
+    answer.read()
+    assert answer.headers.get_all("X-Request-Id") == ["mine"]
+
+
+def test_what_cannot_be_read_to_its_end_has_the_id_of_its_request_and_can_be_read_by_other_sites() -> None:
+    gateway = Gateway(small_app(), Config.create(lambda_timeout=30), origins={"https://console.test"})
+    server = Server(socket.create_server((HOST, 0)), gateway)
+    threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+    head = (
+        b"POST /things/one HTTP/1.1\r\nOrigin: https://console.test\r\nX-Request-Id: mine\r\nContent-Length: x\r\n\r\n"
+    )
+    with socket.create_connection(server.server_address, timeout=10) as client:
+        client.sendall(head)
+        answer = HTTPResponse(client)
+        answer.begin()
+        answer.read()
+    server.stop(5)
+    assert (answer.status, answer.headers["X-Request-Id"]) == (400, "mine")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://console.test"
+
+
+def test_what_has_no_head_that_can_be_read_has_an_id_of_its_own(server: Server) -> None:
+    with socket.create_connection(server.server_address, timeout=10) as client:
+        client.sendall(b"GET /empty HTTP/1.1\r\nX-Request-Id: mine\r\n\r\nNONSENSE\r\n\r\n")
+        answers = b"".join(iter(lambda: client.recv(1000), b"")).decode()
+    first, second = re.findall(r"X-Request-Id: (\S+)", answers)
+    assert (first, len(second)) == ("mine", 32)
 
 
 @pytest.mark.parametrize("method", ["DELETE", "TRACE", "FOO", "PROPFIND", "get"])
@@ -294,19 +331,25 @@ def test_a_client_that_goes_away_is_not_worth_a_line(
     assert capsys.readouterr().err.count("failed") == lines
 
 
-def test_the_line_of_a_callback_holds_no_token(connection: HTTPConnection, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_line_of_a_callback_holds_no_token(
+    server: Server, connection: HTTPConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
     token = f"v1.{'0' * 8}.{'p' * 60}.{'s' * 43}"
     for end in ("succeed", "fail?x=1", "mistyped"):
         connection.request("POST", f"/sedo/callbacks/{token}/{end}")
         connection.getresponse().read()
+    assert server.in_flight.wait(10)
     said = capsys.readouterr().err
     assert said.count("POST /sedo/callbacks/***/") == 3
     assert "pppp" not in said
 
 
-def test_each_request_has_its_line(connection: HTTPConnection, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_request_has_its_line(
+    server: Server, connection: HTTPConnection, capsys: pytest.CaptureFixture[str]
+) -> None:
     ask(connection, "GET", "/nowhere").read()
     ask(connection, "GET", "/things/three").read()
+    assert server.in_flight.wait(10)
     assert "GET /nowhere 404" in capsys.readouterr().err
 
 
