@@ -9,6 +9,7 @@ from chalicelib.wiring.graph import wiring
 from local import backend
 from local.errors import BackendError
 from tests import contract
+from tests.api.declared import OPERATIONS
 from tests.application import Sedo
 
 
@@ -55,7 +56,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how many answers were held against the contract, and which hostile requests took the most CPU."""
     if held := contract.HELD.total():
         terminalreporter.section("answers held against the contract")
-        terminalreporter.write_line(f"{held:,} answers, of {len({name for name, _ in contract.HELD})} operations")
+        asked = {name for name, _ in contract.HELD}
+        terminalreporter.write_line(f"{held:,} answers, of {len(asked)} operations")
+        terminalreporter.write_line(f"operations without any: {', '.join(sorted({*OPERATIONS} - asked)) or 'none'}")
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     found = sorted(value for report in reports for name, value in report.user_properties if name == "hostile")
     if found:

@@ -9,7 +9,7 @@ from typing import Any
 
 from jsonschema.protocols import Validator
 
-from chalicelib.api.headers import SECURITY
+from chalicelib.api.headers import REQUEST_ID, SECURITY
 from chalicelib.api.parsing import read_json, read_yaml
 from chalicelib.core.schemas.dialect import errors_of
 from chalicelib.core.values.json import Json
@@ -26,7 +26,7 @@ OF_THE_GATEWAY = (403, 404, 405, 411, 413, 414, 415, 431, 500, 502, 504)
 def hold(method: str, target: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Hold an answer against what the contract declares of its operation and status."""
     fields = {name.lower(): field for name, field in headers.items()}
-    assert not [name for name in SECURITY if name.lower() not in fields]
+    assert not [name for name in (*SECURITY, REQUEST_ID) if name.lower() not in fields]
     operation = operation_of("GET" if method == "HEAD" else method, target.partition("?")[0])
     if method == "OPTIONS" and status == 204:
         assert fields["allow"]
@@ -81,6 +81,7 @@ def check(schema: Mapping[str, Json], value: Json) -> None:
 
 def operation_of(method: str, path: str) -> Operation | None:
     """Find the operation of a path; None: the contract has none."""
+    path = path.removesuffix("/")
     for operation, pattern in patterns():
         if operation.method == method and pattern.fullmatch(path):
             return operation
@@ -90,7 +91,7 @@ def operation_of(method: str, path: str) -> Operation | None:
 @cache
 def patterns() -> list[tuple[Operation, re.Pattern[str]]]:
     """Write the path of every operation as a pattern, those with fixed names first."""
-    made = [(operation, re.compile(re.sub(r"{\w+}", "[^/]+", operation.path))) for operation in OPERATIONS.values()]
+    made = [(operation, re.compile(re.sub(r"{\w+}", "[^/]*", operation.path))) for operation in OPERATIONS.values()]
     return sorted(made, key=lambda each: each[0].path.count("{"))
 
 

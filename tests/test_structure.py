@@ -264,13 +264,25 @@ class Thing(Base):
     assert {name for _, name in fields_of(ast.parse(code))} == {"LEVEL", "member", "attribute"}
 
 
-def test_every_test_client_holds_its_answers_against_the_contract() -> None:
+@pytest.mark.parametrize(
+    ("module", "clients", "where"),
+    [
+        ("chalice.test", {"Client", "TestHTTPClient"}, {"tests/clients.py"}),
+        (
+            "http.client",
+            {"HTTPConnection"},
+            {"tests/clients.py", "tests/local/test_http_server.py"},
+        ),
+    ],
+)
+def test_every_client_of_a_test_holds_its_answers_against_the_contract(
+    module: str, clients: set[str], where: set[str]
+) -> None:
     importing = {
         file
-        for file, module in modules().items()
-        for node in ast.walk(module)
-        if isinstance(node, ast.ImportFrom)
-        and node.module == "chalice.test"
-        and {name.name for name in node.names} & {"Client", "TestHTTPClient"}
+        for file, tree in modules().items()
+        for node in ast.walk(tree)
+        if file.startswith("tests/") and isinstance(node, ast.ImportFrom)
+        if node.module == module and {name.name for name in node.names} & clients
     }
-    assert importing == {"tests/clients.py"}
+    assert importing == where, "tests/clients.py has clients that hold what sedo answers"

@@ -2,12 +2,10 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import pytest
 
 from chalicelib.core.values.json import parse_instant
 from local.backend import HOST, free_port
-from tests import contract
+from tests.clients import ask_once, send_raw
 
 PROJECT = Path(__file__).parents[1]
 EXAMPLE = (PROJECT / "definitions" / "example-definition.yaml").read_text()
@@ -55,15 +53,8 @@ class Sedo:
         raise AssertionError(f"it ended before it was ready:\n{seen}")
 
     def ask(self, method: str, path: str, body: str = "", kind: str = "application/json") -> tuple[int, Any]:
-        connection = HTTPConnection(HOST, self.port, timeout=60)
-        try:
-            connection.request(method, path, body.encode(), {"Content-Type": kind})
-            answer = connection.getresponse()
-            content = answer.read()
-            contract.hold(method, path, answer.status, answer.headers, content)
-            return answer.status, json.loads(content)
-        finally:
-            connection.close()
+        status, _, content = ask_once(f"{HOST}:{self.port}", method, path, body.encode(), {"Content-Type": kind})
+        return status, json.loads(content)
 
     def create(self, text: str) -> tuple[int, Any]:
         return self.ask("POST", T + "/definitions", text, "application/yaml")
@@ -73,12 +64,8 @@ class Sedo:
 
     def send(self, raw: bytes) -> tuple[int, str, Any]:
         """Send bytes as they are: the status, the content type and the document of the answer."""
-        with socket.create_connection((HOST, self.port), timeout=60) as connection:
-            connection.sendall(raw)
-            head, _, body = b"".join(iter(lambda: connection.recv(65_536), b"")).partition(b"\r\n\r\n")
-        status, *fields = head.decode().split("\r\n")
-        headers = dict(field.lower().split(": ", 1) for field in fields)
-        return int(status.split()[1]), headers["content-type"], json.loads(body)
+        status, headers, content = send_raw(f"{HOST}:{self.port}", raw)
+        return status, headers["Content-Type"], json.loads(content)
 
     def stop(self) -> int:
         if self.process.poll() is None:

@@ -1,10 +1,10 @@
 """What is there before the first request of a run: executions in every state, tasks, tokens, uploads."""
 
 import json
-from contextlib import closing
-from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.clients import ask_once
 
 TENANT, USER = "fuzzed", {"X-Sedo-User": "ada", "X-Sedo-Groups": "sales"}
 BASE = f"/sedo/tenants/{TENANT}"
@@ -29,18 +29,14 @@ def definition(kind: int, title: str) -> dict[str, Any]:
 
 def made(url: str) -> dict[str, list[str]]:
     """Make what is there; answer its ids and tokens by the part of a path that they are for."""
-    with closing(HTTPConnection(urlsplit(url).netloc, timeout=40)) as connection:
-        return _made(connection)
+    host = urlsplit(url).netloc
 
-
-def _made(connection: HTTPConnection) -> dict[str, list[str]]:
     def ask(method: str, path: str, body: Any = None) -> Any:
-        content = body if isinstance(body, bytes) else json.dumps(body)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
-        connection.request(method, BASE + path, None if body is None else content, {**USER, "Content-Type": kind})
-        answer = connection.getresponse()
-        text = answer.read()
-        assert answer.status < 300, text
+        fields = {**USER, "Content-Type": kind}
+        status, _, text = ask_once(host, method, BASE + path, None if body is None else content, fields)
+        assert status < 300, text
         return json.loads(text) if text else None
 
     found: dict[str, list[str]] = {"definitions": [], "uploads": []}

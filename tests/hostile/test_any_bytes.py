@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import app
+from chalicelib.api.headers import ALLOWED
 from tests.api.declared import OPERATIONS
 from tests.application import assert_problem
 from tests.hostile.case import Case, definition
@@ -28,9 +29,9 @@ KNOWN = {
 NAMES = sorted(
     {each["name"] for operation in OPERATIONS.values() for each in operation.parameters if each["in"] == "query"}
 )
-HEADERS = (
-    *("Accept", "Authorization", "X-Sedo-User"),
-    *("X-Sedo-Groups", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"),
+HEADERS = sorted(
+    {each["name"] for operation in OPERATIONS.values() for each in operation.parameters if each["in"] == "header"}
+    | {*ALLOWED.split(", "), "Accept", "Origin"}
 )
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

@@ -1,6 +1,7 @@
 """The application in memory, with an execution that waits for everybody."""
 
 import sys
+from dataclasses import fields
 from time import process_time
 from typing import Any
 
@@ -22,6 +23,9 @@ STEPS: list[Json] = [
     {"id": "paid", "type": "event", "name": "paid", "schema": {"type": "integer"}},
     {"id": "ask", "type": "callback"},
 ]
+
+NO_STORES = {"names", "clock", "parameters", "secrets", "health", "audit"}
+"""The adapters that keep nothing, and the audit, which tells of refusals, too."""
 
 
 class World(Sedo):
@@ -59,11 +63,16 @@ class World(Sedo):
         finally:
             sys.settrace(tracer)
 
+    def audited(self) -> list[Any]:
+        """The statuses of all outcomes in the audits."""
+        audit: Any = wiring()._adapters.audit  # noqa: SLF001 - the same
+        said = [entry.said for entries in audit.entries.values() for entry in entries.values()]
+        return [each["status"] for each in said if "status" in each]
+
     def everything(self) -> list[Any]:
         """All that is kept, or under way."""
         adapters: Any = wiring()._adapters  # noqa: SLF001 - all stores, and no other place has them
-        stores = [adapters.definitions, adapters.executions, adapters.history, adapters.queue, adapters.tasks]
-        stores += [adapters.signals, adapters.incidents, adapters.replies, adapters.uploads, adapters.access]
+        stores = [getattr(adapters, each.name) for each in fields(adapters) if each.name not in NO_STORES]
         stores += [store.payloads for store in stores if hasattr(store, "payloads")]
         return [
             _copied({name: held for name, held in vars(store).items() if isinstance(held, dict)}) for store in stores

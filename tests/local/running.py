@@ -6,13 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from http.client import HTTPConnection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
 from local.backend import HOST, free_port
-from tests import contract
+from tests.clients import ask_once, ask_other
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
@@ -65,14 +64,9 @@ class Sedo:
     def ask(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = JSON
     ) -> tuple[int, Any]:
-        connection = HTTPConnection(HOST, int(str(self.port)), timeout=40)
-        connection.request(method, path, body, dict(headers))
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        if self.project == PROJECT:
-            contract.hold(method, path, answer.status, answer.headers, text)
-        return answer.status, json.loads(text) if text else None
+        asked = ask_once if self.project == PROJECT else ask_other
+        status, _, text = asked(f"{HOST}:{self.port}", method, path, body, headers)
+        return status, json.loads(text) if text else None
 
     def ask_until(self, path: str, key: str, value: object) -> None:
         while value not in self.ask("GET", path)[1][key]:
