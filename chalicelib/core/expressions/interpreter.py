@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from json.encoder import encode_basestring
-from typing import Any
+from typing import Any, cast
 
 from jmespath.exceptions import JMESPathTypeError
 from jmespath.functions import Functions as JmespathFunctions
@@ -29,6 +29,7 @@ LONGEST_SHORT = 6 * SHORT + 2
 
 MAX_DEPTH = LIMITS.value_depth
 _MAX_BITS = LIMITS.number_bits
+_BITS_OF_A_DIGIT = 4
 
 _BUILDERS = frozenset(
     {
@@ -174,7 +175,7 @@ class _Scales:
         """Give the bytes of a value."""
         if isinstance(value, list | dict):
             return self._weigh(value)[0]
-        size = _scalar_size(value, self._most)
+        size = _size_of_scalars(type(value), (value,), self._most)
         self._add(size)
         return size
 
@@ -187,23 +188,32 @@ class _Scales:
         return known[1], known[2]
 
     def _weigh_parts(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
-        size = own = 2
+        parts = value if isinstance(value, list) else (*value, *value.values())
+        size = own = 2 + len(parts)
         height = 0
-        for part in value if isinstance(value, list) else (*value, *value.values()):
-            if isinstance(part, list | dict):
-                partition_size, part_height = self._weigh(part)
-                height = max(height, part_height)
+        # one call for each of a million numbers would cost more than all the rest
+        kinds = dict.fromkeys(map(type, parts))
+        for kind in kinds:
+            of_kind = parts if len(kinds) == 1 else [part for part in parts if type(part) is kind]
+            if issubclass(kind, list | dict):
+                for part in cast("Sequence[list[object]]", of_kind):
+                    part_size, part_height = self._weigh(part)
+                    size += part_size
+                    height = max(height, part_height)
+                    self._refuse_above_most(size)
             else:
-                partition_size = _scalar_size(part, self._most)
-                own += partition_size
-            size += partition_size + 1
-            own += 1
-            if size > self._most:
-                raise _over_budget(f"makes a value of more than {self._most:,} bytes")
+                scalars_size = _size_of_scalars(kind, of_kind, self._most)
+                own += scalars_size
+                size += scalars_size
+        self._refuse_above_most(size)
         if height >= MAX_DEPTH:
             raise _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
         self._add(own)
         return size, height + 1
+
+    def _refuse_above_most(self, size: int) -> None:
+        if size > self._most:
+            raise _too_large(self._most)
 
     def _add(self, size: int) -> None:
         self._weighed += size
@@ -211,39 +221,47 @@ class _Scales:
             raise _over_budget(f"builds more than {self._built:,} bytes on the way")
 
 
-def _scalar_size(value: object, most: int) -> int:
-    if isinstance(value, str):
-        return _text_size(value, most)
-    size = _SIZES.get(type(value))
-    if size is None:
+def _size_of_scalars(kind: type, values: Sequence[object], most: int) -> int:
+    size_of = _SIZES.get(str if issubclass(kind, str) else kind)
+    if size_of is None:
         raise ValueError("an expression reference (&) is no value")
-    return size(value)
+    return size_of(values, most)
 
 
-def _text_size(value: str, most: int) -> int:
-    if len(value) > most:
+def _size_of_texts(values: Sequence[str], most: int) -> int:
+    if max(map(len, values)) > most:
         raise _over_budget(f"makes a text of more than {most:,} bytes")
-    return len(encode_basestring(value).encode())
+    if sum(map(len, values)) > most:
+        raise _too_large(most)
+    return sum(map(len, map(str.encode, map(encode_basestring, values))))
 
 
-def _int_size(value: int) -> int:
-    if value.bit_length() > _MAX_BITS:
+def _size_of_integers(values: Sequence[int], most: int) -> int:
+    bits = [*map(int.bit_length, values)]
+    if max(bits) > _MAX_BITS:
         raise ValueError("the result is a number of more than 4,300 digits")
-    return len(repr(value))
+    if sum(bits) > most * _BITS_OF_A_DIGIT:
+        raise _too_large(most)
+    return sum(map(len, map(repr, values)))
 
 
-def _float_size(value: float) -> int:
-    if not math.isfinite(value):
+def _size_of_floats(values: Sequence[float], _most: int) -> int:
+    if not all(map(math.isfinite, values)):
         raise ValueError("the result is not a finite number")
-    return len(repr(value))
+    return sum(map(len, map(repr, values)))
 
 
-_SIZES: Mapping[type, Callable[[Any], int]] = {
-    int: _int_size,
-    float: _float_size,
-    bool: lambda _: 5,
-    type(None): lambda _: 4,
+_SIZES: Mapping[type, Callable[[Sequence[Any], int], int]] = {
+    str: _size_of_texts,
+    int: _size_of_integers,
+    float: _size_of_floats,
+    bool: lambda values, _: 5 * len(values),
+    type(None): lambda values, _: 4 * len(values),
 }
+
+
+def _too_large(most: int) -> TemplateBudgetError:
+    return _over_budget(f"makes a value of more than {most:,} bytes")
 
 
 def _over_budget(reason: str) -> TemplateBudgetError:
