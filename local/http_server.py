@@ -23,6 +23,7 @@ READ_BYTES = 64 * 1024
 SHOWN_CHARACTERS = 200
 TOKEN = re.compile(r"(?<=/callbacks/)[^/\s]{16,}")
 """Of a callback, in its path: whoever has it answers a step, so that no log keeps it."""
+QUERY = re.compile(r"\?\S*")
 NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -165,8 +166,8 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
     def printable_request(self) -> str:
-        """Write the request line so that it cannot upset a terminal, and holds no token of a callback."""
-        line = TOKEN.sub("***", self.requestline)
+        """Write the request line so that it cannot upset a terminal, and holds no token of a callback and no query."""
+        line = QUERY.sub("?***", TOKEN.sub("***", self.requestline))
         return ascii(line)[1:-1].removesuffix(f" {self.protocol_version}")[:SHOWN_CHARACTERS]
 
     def linger(self) -> None:

@@ -238,7 +238,7 @@ def _changed(entry: AccessEntry | None) -> dict[str, Json]:
 
 def _tenant(tenant_id: str, entry: AccessEntry | None) -> dict[str, Json]:
     given = {} if entry is None else entry.document
-    defaults: dict[str, Json] = {"title": "", "settings": {}, "quotas": {}, "stopped": False}
+    defaults: dict[str, Json] = {"title": "", "settings": {}, "quotas": {}, "stopped": False, "auditAll": False}
     return {"id": tenant_id, **defaults, **given, **_changed(entry)}
 
 

@@ -9,10 +9,12 @@ from functools import cache
 
 from chalicelib.api.contract import ApiRequest, operations
 from chalicelib.core.access.conditions import unmet, unmet_of
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.errors import ConditionError
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.waits.correlation import Waiter
 from chalicelib.core.waits.task import Refused, Task
 from chalicelib.usecases.executions import ExecutionService
 
@@ -50,6 +52,37 @@ class AccessConditions:
         if (problem := self.problem(request, key, found, whole=is_whole)) is not None:
             raise ConditionError(f"that {problem}")
 
+    def require_start(self, request: ApiRequest, execution: Execution, newest: int) -> None:
+        """Refuse a start that ``execute`` does not allow: that of its version, and that of the newest one.
+
+        Raises:
+            ConditionError: the caller does not meet it.
+        """
+        for version in {execution.definition_version, newest}:
+            self.require(request, "execute", copy_with(execution, definition_version=version))
+
+    def require_version(self, request: ApiRequest, version: int | None) -> None:
+        """Refuse a redrive of the execution in the path with another version, unless it might be started and read.
+
+        Raises:
+            ConditionError: the caller does not meet a condition.
+            DefinitionNotFoundError, ExecutionNotFoundError: there is no such version, or execution.
+        """
+        if request.admission.subject is None or version is None:
+            return
+        self.require(request, "read")
+        execution = self.service.read_execution(*request.place)
+        changed = copy_with(execution, definition_version=version)
+        place, read = (execution.tenant_id, execution.definition_id), self.service.definitions.read_definition
+        read(*place, version)
+        self.require_start(request, changed, read(*place).version)
+        self.require(request, "cancel", changed)
+
+    def concealed(self, request: ApiRequest, execution: Execution) -> str | None:
+        """Tell why the caller may not read an execution; None: they may."""
+        missing = request.admission.problem("executions:read", execution.definition_id)
+        return missing or self.problem(request, "read", execution)
+
     def readable(self, request: ApiRequest) -> Callable[[str, int], bool] | None:
         """Make what tells whether a caller may see the executions of a version of a definition; None: all."""
         subject, now, tenant = request.admission.subject, self.service.clock.now(), request.path["tenantId"]
@@ -61,6 +94,18 @@ class AccessConditions:
             return unmet(self.service.parsed.get(tenant, definition, version), version, "read", subject, now) is None
 
         return is_readable
+
+    def sees(self, request: ApiRequest) -> Callable[[Waiter], bool]:
+        """Make what tells whether a caller may see that an execution waits for an event."""
+        is_readable, problem = self.readable(request), request.admission.problem
+
+        def sees(waiter: Waiter) -> bool:
+            name = ExecutionId.parse(waiter.execution).definition
+            return problem("executions:read", name) is None and (
+                is_readable is None or not waiter.version or is_readable(name, waiter.version)
+            )
+
+        return sees
 
     def problem_of_task(self, request: ApiRequest, task: Task) -> str | None:
         """Tell which condition a caller does not meet who wants to do a task."""

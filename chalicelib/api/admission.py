@@ -8,7 +8,7 @@ from chalice.app import Request
 from chalicelib.api.authentication import ANONYMOUS, Callers
 from chalicelib.core.access.principal import Means, Principal
 from chalicelib.core.access.quotas import Quotas
-from chalicelib.core.access.rights import Grant
+from chalicelib.core.access.rights import NOBODY, Grant
 from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.values.errors import MissingRightError, TenantNotFoundError, TooLargeError, UnknownCallerError
@@ -17,6 +17,8 @@ from chalicelib.core.waits.task import Person
 
 NONE, KNOWN = "none", "known"
 """Rights that everybody has: who asks need not be known, or has to be."""
+READ_BY_OPERATORS = "audit:read"
+"""The only right in the tenant that nobody is of."""
 LEAST_BODY = 1_024
 """Bytes of a body that every tenant may send."""
 
@@ -134,7 +136,7 @@ class Gatekeeper:
         if right == KNOWN:
             return Admission(principal, right)
         tenant = path["tenantId"]
-        if not principal.may_enter(tenant):
+        if not principal.may_enter(tenant) or (tenant == NOBODY and right != READ_BY_OPERATORS):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
         admission = Admission(principal, right, self._rules.grant(principal, tenant))
         if principal.tenants is None and not (admission.grant.here or admission.grant.everywhere):

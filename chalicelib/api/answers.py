@@ -95,7 +95,12 @@ class AnswerApi:
         limit, only = request.query["limit"], request.query["state"]
         kind, *place = web.cursor(request, str, str, str) or [only or KEPT]
         found = self.callbacks.list_channel(
-            channel, limit + 1, "#".join(place), waiting=kind == WAITING, kept_only=only == KEPT
+            channel,
+            limit + 1,
+            "#".join(place),
+            waiting=kind == WAITING,
+            kept_only=only == KEPT,
+            seen=self.support.conditions.sees(request),
         )
         return web.page_of(request, found, _listed, _behind)
 

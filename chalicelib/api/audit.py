@@ -14,7 +14,7 @@ from chalicelib.core.values.value import value
 from chalicelib.usecases.audit import AuditLog
 
 JSON_LINES = "application/jsonl"
-REFUSED = (401, 403, 404)
+REFUSED = (401, 403, 404, 429)
 
 
 @value

@@ -6,6 +6,7 @@ from chalicelib.api import http as web
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import value_answer, value_link
+from chalicelib.core.definitions.model import Definition
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
 from chalicelib.core.records.shown import MAX_ANSWER, dry_run_slots, shorten
@@ -54,7 +55,38 @@ class DryRunApi:
             step=step,
             given=_given(body),
         )
-        return dry_run(self.parsed, plan, self.clock.now(), self.clock).json(one=step is not None)
+        readable = _Readable(self.parsed, request)
+        return dry_run(readable, plan, self.clock.now(), self.clock).json(one=step is not None)
+
+
+@value
+class _Readable:
+    """The definition that a request is about, and those of child executions that the caller may read."""
+
+    parsed: Definitions
+    request: ApiRequest
+
+    def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
+        """Answer a version.
+
+        Raises:
+            MissingRightError: the caller may not read it.
+        """
+        self._require(definition_id)
+        return self.parsed.get(tenant_id, definition_id, version)
+
+    def newest(self, tenant_id: str, definition_id: str) -> int:
+        """Tell the newest version.
+
+        Raises:
+            MissingRightError: the caller may not read it.
+        """
+        self._require(definition_id)
+        return self.parsed.newest(tenant_id, definition_id)
+
+    def _require(self, definition: str) -> None:
+        if definition != self.request.place[1]:
+            self.request.admission.require(definition, "definitions:read")
 
 
 def _shown(tenant: str, definition: str, report: JsonObject) -> Json:

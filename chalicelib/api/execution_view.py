@@ -65,11 +65,7 @@ def execution_view(
     """
     threads = [] if execution.ended else [t for t in execution.threads.values() if t.status is not Status.OVER]
     return {
-        **summary_view(summary_of(execution)),
-        "deadline": None if execution.deadline is None else format_instant(execution.deadline),
-        "paused": execution.paused,
-        "pausedAt": None if execution.paused_at is None else format_instant(execution.paused_at),
-        "stoppedBy": execution.stopped_by,
+        **_header(execution),
         "reason": execution.reason,
         **shown_values(execution),
         **_lists(
@@ -77,6 +73,29 @@ def execution_view(
             waitingFor=(waits for thread in threads for waits in _waiting(execution, thread, now, token, details)),
         ),
         "actions": _actions(execution, refused),
+    }
+
+
+def concealed_view(execution: Execution, hidden: str, refused: Refused) -> dict[str, Json]:
+    """Write of an execution what those see who may ask something of it and not read it; ``hidden`` says why."""
+    return {
+        **_header(execution),
+        "reason": None,
+        **dict.fromkeys(shown_values(execution)),
+        "threads": [],
+        "waitingFor": [],
+        "hidden": hidden,
+        "actions": _actions(execution, refused),
+    }
+
+
+def _header(execution: Execution) -> dict[str, Json]:
+    return {
+        **summary_view(summary_of(execution)),
+        "deadline": None if execution.deadline is None else format_instant(execution.deadline),
+        "paused": execution.paused,
+        "pausedAt": None if execution.paused_at is None else format_instant(execution.paused_at),
+        "stoppedBy": execution.stopped_by,
     }
 
 

@@ -8,7 +8,7 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.actions import refusals
 from chalicelib.api.contract import ApiRequest
-from chalicelib.api.execution_view import execution_view, summary_view
+from chalicelib.api.execution_view import concealed_view, execution_view, summary_view
 from chalicelib.api.filters import wanted_executions
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import execution_link
@@ -49,8 +49,9 @@ class ExecutionApi:
             body.get("name") or request.seed,
             body.get("version"),
             request.admission.actor,
-            lambda started: self.support.conditions.require(request, "execute", started),
+            lambda started, newest: self.support.conditions.require_start(request, started, newest),
         )
+        request.record(execution.definition_id, {}, {"execution": execution.id})
         outline = Outline(execution, {})
         if wait:
             outline = self.service.read_outline(execution.tenant_id, execution.id, wait=wait)
@@ -97,6 +98,7 @@ class ExecutionApi:
         changes = {name: request.body.get(name) for name in ("step", "stash", "version")}
         changes["again"] = request.body.get("again") is True
         self.support.conditions.require(request, "cancel")
+        self.support.conditions.require_version(request, request.body.get("version"))
         self._record(request, {name: each for name, each in changes.items() if each})
         return self.whole(request, self.service.redrive(*request.place, request.admission.actor, **changes))
 
@@ -112,7 +114,7 @@ class ExecutionApi:
         return web.answer(self.view(request, Outline(execution, {})))
 
     def view(self, request: ApiRequest, outline: Outline) -> dict[str, Json]:
-        """Write all about an execution that an answer holds, and what the caller can ask of it now."""
+        """Write all about an execution that the caller may read and an answer holds, and what they can ask of it."""
         execution = outline.execution
         refused = refusals(
             request,
@@ -120,6 +122,8 @@ class ExecutionApi:
             execution.definition_id,
             lambda: self.support.conditions.problem(request, "cancel", execution, whole=not outline.left_out),
         )
+        if (reason := self.support.conditions.concealed(request, execution)) is not None:
+            return concealed_view(execution, reason, refused)
         token = self.token if _may_answer(request, execution) else _hidden
         view = execution_view(execution, self.service.clock.now(), token, self.details.of(execution), refused)
         link = execution_link(execution.tenant_id, execution.id)

@@ -264,7 +264,7 @@ class AccessService:
 
         Raises:
             InvalidError: there is no such role.
-            MissingRightError: it gives more.
+            MissingRightError: it gives more; or the giver has it not and does not administer: conditions name roles.
         """
         own = None if name in BUILT_IN else self.store.get(tenant_id, EntryKind.ROLE, name)
         role = BUILT_IN.get(name) if own is None else read_role(name, own.document)
@@ -272,6 +272,8 @@ class AccessService:
             raise InvalidError(f"there is no role {name!r}: the built-in ones are {', '.join(BUILT_IN)}")
         if not grant.covers(role.rules, tenant_id):
             raise MissingRightError(f"the role {name!r} gives rights that you do not have yourself")
+        if name not in grant.roles and not grant.covers(BUILT_IN["admin"].rules, tenant_id):
+            raise MissingRightError(f"you do not have the role {name!r} yourself: only an admin gives it then")
 
     def _make_room(self, tenant_id: str, kind: EntryKind) -> None:
         most, quota = LIMITS.access_entries, self.cache.quotas(tenant_id).keys if kind is EntryKind.KEY else None

@@ -1,6 +1,6 @@
 """What other systems say: answers with a token, and signals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -281,10 +281,17 @@ class AnswerService:
         self.signals.close(channel, waiter, signal.id)
         return True
 
-    def list_channel(
-        self, channel: Channel, limit: int, after: str = "", *, waiting: bool = False, kept_only: bool = False
+    def list_channel(  # noqa: PLR0913 - by keyword
+        self,
+        channel: Channel,
+        limit: int,
+        after: str = "",
+        *,
+        waiting: bool = False,
+        kept_only: bool = False,
+        seen: Callable[[Waiter], bool] = lambda _: True,
     ) -> Sequence[KeptSignal | Waiter]:
-        """List what is kept of a name and key, the oldest first, then who waits, the longest first.
+        """List what is kept of a name and key, the oldest first, then who waits and is ``seen``, the longest first.
 
         It begins behind a place: of what is kept, or else of those who are ``waiting``; with ``kept_only`` it ends
         before these.
@@ -292,8 +299,18 @@ class AnswerService:
         found = list[KeptSignal | Waiter]()
         if not waiting:
             found += islice(self.signals.kept(channel, after), limit)
-        more = 0 if kept_only else limit - len(found)
-        return [*found, *(self.signals.store.waiting(channel, more, after if waiting else "") if more else ())]
+        if not kept_only:
+            waiters = filter(seen, self._waiters(channel, limit, after if waiting else ""))
+            found += islice(waiters, limit - len(found))
+        return found
+
+    def _waiters(self, channel: Channel, limit: int, after: str) -> Iterator[Waiter]:
+        """Read who waits, the longest first, so many at a time."""
+        found: Sequence[Waiter] = [*self.signals.store.waiting(channel, limit, after)]
+        yield from found
+        while len(found) == limit:
+            found = [*self.signals.store.waiting(channel, limit, found[-1].place)]
+            yield from found
 
 
 def _known(item: Execution, signal: Signal) -> Signal | None:

@@ -72,11 +72,12 @@ class ExecutionService:
         name: str | None = None,
         version: int | None = None,
         started_by: str | None = None,
-        permit: Callable[[Execution], None] = lambda _: None,
+        permit: Callable[[Execution, int], None] = lambda _execution, _newest: None,
     ) -> tuple[Execution, bool]:
         """Start an execution with an input; the same name and input again is the first execution again.
 
-        Answers the execution, and whether it is new. What ``permit`` raises stops it before anything is done.
+        Answers the execution, and whether it is new. What ``permit`` raises of the execution and the newest version of
+        its definition stops it before anything is done.
 
         Raises:
             DefinitionNotFoundError: there is no such definition, or version of it.
@@ -87,12 +88,12 @@ class ExecutionService:
         """
         named = None if name is None else str(ExecutionId(tenant_id, definition_id, name))
         if named is not None and (first := self.executions.get(named)) is not None:
-            permit(first)
+            permit(first, first.definition_version)
             self._send_start(first)
             return self._wanted(first, value, version), False
-        header = self._header(tenant_id, definition_id, value, version, started_by)
+        header, newest = self._header(tenant_id, definition_id, value, version, started_by)
         while True:
-            permit(execution := self._submitted(header, name or self.new_suffix()))
+            permit(execution := self._submitted(header, name or self.new_suffix()), newest)
             self.starts.admit(execution.id)
             if name is not None:
                 current = self._put_then_send(execution)
@@ -103,12 +104,12 @@ class ExecutionService:
 
     def _header(
         self, tenant_id: str, definition_id: str, value: Json, version: int | None, started_by: str | None
-    ) -> Execution:
-        """Make an execution without its id and threads."""
-        record = self.definitions.read_definition(tenant_id, definition_id)
+    ) -> tuple[Execution, int]:
+        """Make an execution without its id and threads; answer the newest version of its definition, too."""
+        record = newest = self.definitions.read_definition(tenant_id, definition_id)
         if version is not None:
             record = self.definitions.read_definition(tenant_id, definition_id, version)
-        return Execution(
+        header = Execution(
             id="",
             tenant_id=tenant_id,
             definition_id=definition_id,
@@ -119,6 +120,7 @@ class ExecutionService:
             threads={},
             started_by=started_by,
         )
+        return header, newest.version
 
     def list_executions(
         self, tenant_id: str, wanted: ExecutionFilter, limit: int, after: Position | None = None

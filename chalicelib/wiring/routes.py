@@ -66,7 +66,8 @@ def routes(  # noqa: PLR0913 - by keyword
     """Wire them; ``definitions`` are parsed ones."""
     log = AuditLog(adapters.audit, adapters.clock)
     replies = Replies(adapters.replies, adapters.clock, lambda: token_hex(8))
-    support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions), Auditor(log))
+    auditor = Auditor(log, access.cache.quotas)
+    support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions), auditor)
     uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
     return Routes(
         health=HealthApi(support, adapters.health),

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters.memory.audit import MemoryAudit
 from chalicelib.api.contract import operations
+from chalicelib.core.access.entries import EntryKind
 from chalicelib.core.access.rights import NOBODY
 from chalicelib.core.records.audit import AuditEntry
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.usecases.audit import MAX_REFUSALS, SCANNED
 from chalicelib.wiring.graph import wiring
-from tests.access.guarded import Guarded, bearer
+from tests.access.guarded import ALL, Guarded, bearer
 from tests.application import assert_problem
 
 AUDIT = "/sedo/tenants/acme/audit"
@@ -110,6 +112,34 @@ def test_a_start_writes_nothing_and_reads_nothing_of_the_audit(sedo: Guarded) ->
     object.__setattr__(wiring().routes.audit.log, "store", failing)
     assert sedo.status(sedo.key("acme", "operator"), "POST", f"{DEFINITIONS}/hello/execute", b"{}") == 201
     assert failing.calls == 0
+
+
+def test_a_tenant_that_asks_for_it_has_its_starts_and_tasks_in_the_audit(sedo: Guarded) -> None:
+    wiring().access.service.put("acme", EntryKind.TENANT, "acme", {"auditAll": True}, by=None, grant=ALL)
+    steps = [{"id": "ask", "type": "task", "title": "Approve"}]
+    assert create(sedo, sedo.key("acme", "author"), id="order", steps=steps) == 201
+    operator, approver = sedo.key("acme", "operator"), sedo.key("acme", "approver")
+    started = sedo.ask("POST", f"{DEFINITIONS}/order/execute", {"input": CANARY}, operator).json_body["id"]
+    sedo.deliver()
+    sedo.pass_time(1)
+    task = sedo.ask("GET", "/sedo/tenants/acme/tasks", headers=approver).json_body[0]["id"]
+    assert sedo.status(approver, "POST", f"/sedo/tenants/acme/tasks/{task}/claim", b"{}") == 200
+    found = listed(sedo)
+    assert [(each["what"], each["thing"], each["result"]) for each in found[:2]] == [
+        ("task.claimed", task, "made"),
+        ("execution.started", "order", "made"),
+    ]
+    assert found[1]["changes"] == [{"pointer": "/execution", "before": None, "after": started}]
+    assert CANARY not in json.dumps(found)
+
+
+def test_what_a_quota_refuses_is_a_refusal(sedo: Guarded) -> None:
+    assert create(sedo, sedo.key("acme", "author")) == 201
+    wiring().access.service.put("acme", EntryKind.TENANT, "acme", {"stopped": True}, by=None, grant=ALL)
+    sedo.clock.instant += timedelta(minutes=1)
+    assert sedo.status(sedo.key("acme", "operator"), "POST", f"{DEFINITIONS}/hello/execute", b"{}") == 429
+    (refused,) = listed(sedo, "?refused=true")
+    assert (refused["what"], refused["result"], refused["status"]) == ("execution.started", "refused", 429)
 
 
 def test_a_change_costs_a_query_and_two_puts(sedo: Guarded) -> None:

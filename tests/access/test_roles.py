@@ -284,6 +284,7 @@ class TestTenants:
             "settings": {},
             "quotas": {},
             "stopped": False,
+            "auditAll": False,
             "changedAt": None,
             "changedBy": None,
         }

@@ -74,6 +74,8 @@ def anything(draw: st.DrawFn) -> Case:
     pairs = draw(st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=9), st.binary(max_size=12)), max_size=3))
     query = "&".join(f"{quote(name.encode(errors='surrogatepass'))}={quote(value)}" for name, value in pairs)
     headers: dict[str, Any] = draw(st.dictionaries(st.sampled_from(HEADERS), latin, max_size=3))
+    if "Authorization" in headers:  # of an unknown path, Chalice's test client repeats it in ASCII
+        headers["Authorization"] = ascii(headers["Authorization"])
     if kind := draw(st.sampled_from(TYPES) | latin):
         headers["Content-Type"] = kind
     method = draw(st.sampled_from(METHODS))

@@ -131,6 +131,6 @@ def _names(found: Mapping[str, Any], claim: str) -> frozenset[str] | None:
     names = given.replace(",", " ").split() if isinstance(given, str) else given
     if not isinstance(names, list) or len(names) > MAX_NAMES:
         raise UnknownCallerError(f"the token is not valid: its claim {claim!r} is no list of names")
-    if not all(isinstance(name, str) and 0 < len(name) <= MAX_NAME for name in names):
+    if not all(isinstance(name, str) and 0 < len(name) <= MAX_NAME and name.isprintable() for name in names):
         raise UnknownCallerError(f"the token is not valid: its claim {claim!r} is no list of names")
     return frozenset(names)

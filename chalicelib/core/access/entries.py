@@ -23,7 +23,7 @@ class EntryKind(StrEnum):
 
 
 OF_TENANT = ""
-"""The name of the entry that says how a tenant is: ``{title, settings, quotas, stopped}``."""
+"""The name of the entry that says how a tenant is: ``{title, settings, quotas, stopped, auditAll}``."""
 
 
 @value

@@ -39,6 +39,8 @@ class Quotas:
     """Bytes of the body of a request."""
     stopped: bool = False
     """Whether nothing may be started, driven on again or resumed."""
+    audits_all: bool = False
+    """Whether its audit has what histories and tasks hold, too."""
 
     def require_started(self) -> None:
         """Refuse what a tenant that is stopped may not do.
@@ -54,7 +56,7 @@ NO_QUOTAS = Quotas()
 
 
 def read_quotas(document: Mapping[str, Any]) -> Quotas:
-    """Read the quotas of a tenant from ``{quotas?: {startsPerSecond?, …}, stopped?}``."""
+    """Read the quotas of a tenant from ``{quotas?: {startsPerSecond?, …}, stopped?, auditAll?}``."""
     given: Mapping[str, Any] = document.get("quotas") or {}
     return Quotas(
         starts_per_second=given.get("startsPerSecond"),
@@ -63,6 +65,7 @@ def read_quotas(document: Mapping[str, Any]) -> Quotas:
         keys=given.get("keys"),
         body_bytes=given.get("bodyBytes"),
         stopped=bool(document.get("stopped")),
+        audits_all=bool(document.get("auditAll")),
     )
 
 

@@ -279,11 +279,19 @@ def test_what_cannot_be_evaluated_fails_with_the_expression_and_the_reason(expre
         "[" + ",".join(["length(reverse(input.longest))"] * 8) + "]",
         "[input.heavy]",
         "{a: input.wide, b: input.wide}",
+        "[input.long" + ",input.long" * 10 + "]",
+        "input.numbers[::-1]",
     ],
 )
 def test_an_expression_that_costs_too_much_is_stopped(expression: str) -> None:
     values: dict[str, Json] = {
-        "input": {"long": "x" * 100_000, "longest": "x" * 600_000, "heavy": "x" * 1_100_000, "wide": [0] * 300_000}
+        "input": {
+            "long": "x" * 100_000,
+            "longest": "x" * 600_000,
+            "heavy": "x" * 1_100_000,
+            "wide": [0] * 300_000,
+            "numbers": [10**4299] * 300,
+        }
     }
     with pytest.raises(TemplateBudgetError, match="more than") as caught:
         render(compile_template("${" + expression + "}"), Scope(values, datetime(2026, 1, 31, tzinfo=UTC), ""))
