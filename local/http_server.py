@@ -115,6 +115,8 @@ class RequestHandler(BaseHTTPRequestHandler):
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "sedo is stopping")
         if self.headers.defects:
             return problem(HTTPStatus.BAD_REQUEST, "the header cannot be read")
+        if len(self.headers.get_all("Authorization", [])) > 1:
+            return problem(HTTPStatus.BAD_REQUEST, "there is more than one Authorization")
         if refused := head_refusal(self.requestline, self.headers.items()):
             return problem(*refused)
         return self.length_refusal()

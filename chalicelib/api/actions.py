@@ -8,14 +8,15 @@ from collections.abc import Callable
 from functools import cache
 
 from chalicelib.api.contract import ApiRequest, operations
-from chalicelib.core.access.conditions import unmet, unmet_of
+from chalicelib.core.access.conditions import missing_role, unmet, unmet_of
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.shown import nothing
+from chalicelib.core.values.actions import Refused
 from chalicelib.core.values.errors import ConditionError
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import Waiter
-from chalicelib.core.waits.task import Refused, Task
+from chalicelib.core.waits.task import Task
 from chalicelib.usecases.executions import ExecutionService
 
 
@@ -60,6 +61,14 @@ class AccessConditions:
         """
         for version in {execution.definition_version, newest}:
             self.require(request, "execute", copy_with(execution, definition_version=version))
+
+    def problem_of_start(self, request: ApiRequest, definition_id: str, version: int) -> str | None:
+        """Tell which role a caller lacks for a start of a definition; what depends on the input, the start tells."""
+        subject = request.admission.subject
+        if subject is None:
+            return None
+        definition = self.service.parsed.get(request.path["tenantId"], definition_id, version)
+        return missing_role(definition, "execute", subject)
 
     def require_version(self, request: ApiRequest, version: int | None) -> None:
         """Refuse a redrive of the execution in the path with another version, unless it might be started and read.

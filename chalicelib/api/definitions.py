@@ -7,15 +7,20 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.actions import refusals
 from chalicelib.api.conditional import condition
 from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.definitions.record import DefinitionRecord
+from chalicelib.core.values.actions import actions_json
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.definitions import DefinitionService
+
+ACTIONS = ("execute", "dry_run", "retire")
+"""Operations on a definition, whose ids end in ``_definition``."""
 
 
 @value
@@ -96,7 +101,14 @@ class DefinitionApi:
             written.headers = {"Content-Type": "application/yaml", **_fields(record)}
             return written
         record = self.service.read_definition(*wanted)
-        return web.answer({**record.document, **_definition(record)}, headers=_fields(record))
+        found = {**record.document, **_definition(record), "actions": self._actions(request, record)}
+        return web.answer(found, headers=_fields(record))
+
+    def _actions(self, request: ApiRequest, record: DefinitionRecord) -> dict[str, Json]:
+        start = self.support.conditions.problem_of_start(request, record.id, record.version)
+        conditions = {"execute": start}
+        missing = refusals(request, "{}_definition", record.id)
+        return actions_json(lambda name: missing(name) or conditions.get(name), ACTIONS)
 
     @web.operation
     def retire_definition(self, request: ApiRequest) -> Response:

@@ -22,8 +22,9 @@ from chalicelib.core.executions.requests import problem
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenWait, RetryWait, TimerWait
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.shown import shown_values
+from chalicelib.core.values.actions import Refused, actions_json, nothing_refused
 from chalicelib.core.values.json import Json, encode, format_instant
-from chalicelib.core.waits.task import Refused, Task, nothing_refused, summary_json
+from chalicelib.core.waits.task import Task, summary_json
 from chalicelib.usecases.execution_details import Details
 
 TokenMaker: TypeAlias = Callable[[str, str, int], str]
@@ -195,5 +196,4 @@ def _task(task: Task) -> dict[str, Json]:
 
 def _actions(execution: Execution, refused: Refused) -> dict[str, Json]:
     """Tell what can be asked of an execution, and of what cannot the reason."""
-    reasons = {name: refused(name) or problem(execution, request) for name, request in ACTIONS.items()}
-    return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}
+    return actions_json(lambda name: refused(name) or problem(execution, ACTIONS[name]), ACTIONS)

@@ -106,14 +106,13 @@ class ExecutionService:
         self, tenant_id: str, definition_id: str, value: Json, version: int | None, started_by: str | None
     ) -> tuple[Execution, int]:
         """Make an execution without its id and threads; answer the newest version of its definition, too."""
-        record = newest = self.definitions.read_definition(tenant_id, definition_id)
-        if version is not None:
-            record = self.definitions.read_definition(tenant_id, definition_id, version)
+        newest = self.definitions.read_definition(tenant_id, definition_id)
+        which = newest if version is None else self.definitions.read_definition(tenant_id, definition_id, version)
         header = Execution(
             id="",
             tenant_id=tenant_id,
             definition_id=definition_id,
-            definition_version=record.version,
+            definition_version=which.version,
             nonce=self.new_suffix() + self.new_suffix(),
             input=value,
             started_at=self.clock.now(),

@@ -65,16 +65,6 @@ def test_a_role_is_admitted_to_what_its_rules_give(sedo: Guarded, name: str, rol
     assert status not in {401, 500, 503}
 
 
-@pytest.mark.parametrize("name", OF_TENANTS)
-def test_another_tenants_things_are_not_there(sedo: Guarded, name: str) -> None:
-    sender = headers(name, sedo.key("acme", "admin"))
-    sedo.key("beta", "admin")
-    found = sedo.ask(OPERATIONS[name].method, address(name, "beta"), b"", sender)
-    nothing = sedo.ask(OPERATIONS[name].method, address(name, "gone"), b"", sender)
-    assert assert_problem(found, 404, "tenant not found")["detail"] == "there is no tenant 'beta'"
-    assert nothing.body == found.body.replace(b"beta", b"gone")
-
-
 def test_every_right_of_the_contract_is_one(sedo: Guarded) -> None:
     wanted = {operation["right"] for operation in operations().values()} - {"none", "known"}
     assert wanted <= {*RIGHTS}

@@ -14,6 +14,7 @@ from tests.application import assert_problem
 
 CANARY = "canary-7b2e"
 DRIVES: Json = [{"kinds": ["executions"], "verbs": ["start", "operate"]}]
+TRIES = ("definitions:test", "definitions:write")
 NOT_READ = "needs the right executions:read of 'order'"
 NOT_MET = "needs what access.read of 'order' says: one of the roles admin"
 
@@ -158,6 +159,26 @@ def test_a_name_in_a_token_that_is_no_text_is_refused(sedo: Guarded, claim: str)
     wrong = "a\ud800"
     asker = bearer(jwt.encode(claims(**{claim: wrong if claim == "sub" else [wrong]}), SIGNER, "HS256"))
     assert_problem(sedo.ask("GET", A + "/definitions", headers=asker), 401)
+
+
+def test_a_definition_says_what_the_caller_may_ask_of_it(sedo: Guarded, admin: dict[str, str]) -> None:
+    create(sedo, admin, "order", CALL, access={"execute": {"roles": ["operator"], "when": "input.total < `9`"}})
+    path = f"{A}/definitions/order"
+    shown = {
+        name: {
+            action: each["reason"]
+            for action, each in sedo.ask("GET", path, headers=sedo.key("acme", name)).json_body["actions"].items()
+        }
+        for name in ("viewer", "operator", "author", "admin")
+    }
+    role = "needs what access.execute of 'order' says: one of the roles operator"
+    start, test, write = (f"needs the right {r} of 'order'" for r in ("executions:start", *TRIES))
+    assert shown == {
+        "viewer": {"execute": start, "dry_run": test, "retire": write},
+        "operator": {"execute": None, "dry_run": test, "retire": write},
+        "author": {"execute": role, "dry_run": None, "retire": None},
+        "admin": {"execute": role, "dry_run": None, "retire": None},
+    }
 
 
 def test_nothing_is_made_in_the_tenant_that_nobody_is_of(sedo: Guarded) -> None:

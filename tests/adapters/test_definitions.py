@@ -2,6 +2,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from chalicelib.core.definitions.record import Subject
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import DefinitionStore
 from tests.adapters.conftest import Backend
@@ -27,6 +28,17 @@ def test_a_version_comes_back_as_it_went_in(store: DefinitionStore, tenant: str)
     record = copy_with(definition(tenant), document=document)
     assert store.add(record)
     assert repr(store.version(tenant, record.id, 1)) == repr(record)
+
+
+def test_a_version_knows_its_author_and_what_they_might_start(store: DefinitionStore, tenant: str) -> None:
+    for number, starts in enumerate((None, frozenset[str](), frozenset({"order-*", "pay"})), 1):
+        author = Subject("ada", "jwt", frozenset({"sales"}), frozenset({"author", "mine"}), starts)
+        record = copy_with(definition(tenant, version=number), created_by=author)
+        assert store.add(record)
+        store.put_newest(record)
+        for found in (store.version(tenant, record.id, number), store.newest(tenant, record.id)):
+            assert found is not None
+            assert found.created_by == author
 
 
 def test_a_large_document_comes_back(store: DefinitionStore, tenant: str) -> None:

@@ -5,6 +5,9 @@ import pytest
 from chalicelib.api.parsing import read_yaml
 from tests.application import EXAMPLE, EXECUTE, YAML, Sedo, T, assert_problem
 
+ADDED = ("tenantId", "version", "createdAt", "actions")
+"""What an answer has beside the document."""
+
 
 def test_an_unknown_definition_is_not_found(sedo: Sedo) -> None:
     for method, path in (("POST", EXECUTE), ("GET", EXECUTE[:-8]), ("DELETE", EXECUTE[:-8])):
@@ -55,7 +58,7 @@ def test_a_definition_that_was_posted_as_yaml_reads_back_byte_for_byte(sedo: Sed
     assert sedo.ask("POST", T + "/definitions", text, YAML).status_code == 201
     assert yaml_of(sedo) == yaml_of(sedo, "?version=1") == text
     document = sedo.get("/definitions/example-definition")
-    assert document == read_yaml(text, 10_000)[0] | {key: document[key] for key in ("tenantId", "version", "createdAt")}
+    assert document == read_yaml(text, 10_000)[0] | {key: document[key] for key in ADDED}
 
 
 def test_json_and_yaml_and_any_order_and_comments_of_one_definition_are_one_version(sedo: Sedo) -> None:

@@ -211,6 +211,11 @@ def test_two_content_lengths_that_differ_are_400(server: Server) -> None:
     assert raw(server, request)[0] == 400
 
 
+def test_two_authorizations_are_400(server: Server) -> None:
+    field = b"Authorization: Bearer x\r\n"
+    assert raw(server, b"GET /things/one HTTP/1.1\r\nHost: x\r\n" + 2 * field + b"\r\n")[0] == 400
+
+
 def test_a_chunked_body_is_411(server: Server) -> None:
     request = b"POST /things/one HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
     assert raw(server, request)[0] == 411

@@ -28,20 +28,28 @@ def unmet(definition: Definition, version: int, key: str, subject: Subject, now:
         now: the instant of the request.
         about: the ``input`` and the ``execution``, as far as the condition may see them.
     """
-    restriction = definition.access.get(key)
-    if restriction is None:
-        return None
-    name = f"needs what access.{key} of {definition.id!r} says"
-    if restriction.roles is not None and restriction.roles.isdisjoint(subject.roles):
-        return f"{name}: one of the roles {', '.join(sorted(restriction.roles))}"
-    if restriction.when is None:
-        return None
+    restriction, missing = definition.access.get(key), missing_role(definition, key, subject)
+    if restriction is None or restriction.when is None or missing is not None:
+        return missing
+    name = _name(definition, key)
     values: dict[str, Json] = {"subject": _seen(subject), "definition": {"id": definition.id, "version": version}}
     try:
         holds = is_true(render(restriction.when, Scope({**values, **about}, now, f"{definition.id}/{key}")))
     except StepError as error:
         return f"{name}, which cannot be evaluated: {error}"
     return None if holds else f"{name}: {restriction.when.source}"
+
+
+def missing_role(definition: Definition, key: str, subject: Subject) -> str | None:
+    """Tell which roles a condition names of which somebody has none; None: they have one, or it names none."""
+    restriction = definition.access.get(key)
+    if restriction is None or restriction.roles is None or not restriction.roles.isdisjoint(subject.roles):
+        return None
+    return f"{_name(definition, key)}: one of the roles {', '.join(sorted(restriction.roles))}"
+
+
+def _name(definition: Definition, key: str) -> str:
+    return f"needs what access.{key} of {definition.id!r} says"
 
 
 def unmet_of(definition: Definition, execution: Execution, key: str, subject: Subject, now: datetime) -> str | None:

@@ -5,7 +5,7 @@ turn; the task says who does it, and at last how it ended. Who "may" is answered
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.core.executions.model import State
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import Slot
+from chalicelib.core.values.actions import Refused, actions_json, nothing_refused
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant, pointer
 from chalicelib.core.values.value import copy_with, value
@@ -231,14 +232,6 @@ def _next(task: Task, **changes: Any) -> Task:  # noqa: ANN401 - fields of a tas
 
 # -- as JSON
 
-Refused = Callable[[str], str | None]
-"""Tells why somebody may not do what an action names, whatever the state; None: they may."""
-
-
-def nothing_refused(_action: str) -> None:
-    """Refuse nothing."""
-
-
 _HEADER = {
     "tenant_id": "tenantId",
     "id": "id",
@@ -331,11 +324,9 @@ def _actions(task: Task, person: Person | None, refused: Refused) -> Json:
         "reject": complete_problem,
     }
     unknown = _over(task) or "it is not known who asks"
-    reasons = {
-        name: refused(name) or (unknown if person is None else problem(task, person))
-        for name, problem in problems.items()
-    }
-    return {name: {"possible": reason is None, "reason": reason} for name, reason in reasons.items()}
+    return actions_json(
+        lambda name: refused(name) or (unknown if person is None else problems[name](task, person)), problems
+    )
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of a field

@@ -11,6 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
+from chalicelib.adapters.dynamodb.access import DynamoAccess
+from chalicelib.adapters.dynamodb.audit import DynamoAudit
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
@@ -20,12 +22,17 @@ from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
+from chalicelib.adapters.dynamodb.uploads import DynamoUploads
+from chalicelib.adapters.dynamodb.usage import DynamoUsage
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.core.access.entries import AccessEntry, EntryKind
+from chalicelib.core.access.quotas import StartSlot
 from chalicelib.core.executions.inputs import Message, StepDue
 from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.executions.model import ROOT, Signal
+from chalicelib.core.records.audit import following as audited
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
@@ -96,6 +103,10 @@ class Dependencies:
     events: DynamoSignals
     tasks: DynamoTasks
     replies: DynamoReplies
+    access: DynamoAccess
+    audit: DynamoAudit
+    usage: DynamoUsage
+    uploads: DynamoUploads
 
 
 def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
@@ -108,10 +119,16 @@ def ports(tables: "DynamoDBClient", queues: "SQSClient") -> Dependencies:
         events=DynamoSignals(tables, NAMES, payloads),
         tasks=DynamoTasks(tables, NAMES, payloads),
         replies=DynamoReplies(tables, NAMES),
+        access=DynamoAccess(tables, NAMES),
+        audit=DynamoAudit(tables, NAMES),
+        usage=DynamoUsage(tables, NAMES),
+        uploads=DynamoUploads(tables, NAMES),
     )
 
 
 EXECUTION = submitted("t")
+ENTRY = AccessEntry("t", EntryKind.ROLE, "r", {"rules": []}, NOW, None, 1)
+AUDITED = audited(None, "t", NOW, {"what": "role.written"}, is_refusal=False)
 CALLS: dict[str, Callable[[Dependencies], object]] = {
     "get": lambda dependencies: dependencies.executions.get(EXECUTION.id),
     "create": lambda dependencies: dependencies.executions.create(EXECUTION),
@@ -151,6 +168,19 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
         "k", KeptAnswer(200, {}, random_text(600_000)), NOW
     ),
     "give a key back": lambda dependencies: dependencies.replies.forget("k"),
+    "get an entry": lambda dependencies: dependencies.access.get("t", EntryKind.ROLE, "r"),
+    "list entries": lambda dependencies: dependencies.access.list("t", (EntryKind.ROLE,), 10),
+    "put an entry": lambda dependencies: dependencies.access.put(ENTRY),
+    "delete an entry": lambda dependencies: dependencies.access.delete(ENTRY),
+    "put in the audit": lambda dependencies: dependencies.audit.put(AUDITED),
+    "read the audit": lambda dependencies: dependencies.audit.read("t", 10),
+    "count a start": lambda dependencies: dependencies.usage.count_start("t", 7, 1),
+    "list slots": lambda dependencies: dependencies.usage.slots("t", 1),
+    "take a slot": lambda dependencies: dependencies.usage.take(StartSlot("t", 0, "a", NOW), None),
+    "open an upload": lambda dependencies: dependencies.uploads.open("u", NOW),
+    "ask for an upload": lambda dependencies: dependencies.uploads.expires("u"),
+    "put a part": lambda dependencies: dependencies.uploads.put("u", 1, b"1", NOW),
+    "read an upload": lambda dependencies: dependencies.uploads.read("u"),
     "list tasks": lambda dependencies: dependencies.tasks.list("t", TaskFilter(), 10),
 }
 """Every call of every port."""
@@ -231,6 +261,21 @@ def test_a_write_whose_answer_was_lost_stands_and_its_repeat_is_told_so(ministac
         store.update(first)
     assert stale.value.current == first
     store.update(following(first))
+
+
+def test_an_entry_of_the_audit_whose_answer_was_lost_stands_once(ministack_aws: Aws, tenant: str) -> None:
+    tables = dynamodb(ministack_aws.dynamodb.meta.endpoint_url)
+    audit = DynamoAudit(tables, ministack_aws.names)
+    entry = audited(None, tenant, NOW, {"what": "role.written"}, is_refusal=False)
+
+    def lost(request: AWSPreparedRequest) -> AWSResponse:
+        URLLib3Session().send(request)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    with answering(tables, lost, "PutItem"), pytest.raises(UnavailableError):
+        audit.put(entry)
+    assert audit.put(entry)
+    assert audit.read(tenant, 10) == [entry]
 
 
 def test_reads_go_on_with_the_keys_that_a_batch_left_out(ministack_aws: Aws, tenant: str) -> None:
