@@ -158,12 +158,18 @@ class AccessApi:
         self, request: ApiRequest, kind: EntryKind, shown: Shown, others: Sequence[dict[str, Json]] = ()
     ) -> Response:
         """Answer a page of entries and what is listed among them, by name: those that the caller may read."""
-        after, names = (web.cursor(request, str) or [""])[0], request.admission.names
-        most = request.query["limit"] + 1 if names is None else LIMITS.access_entries
-        found = self.service.list(request.path["tenantId"], kind, most, after)
-        items = [*map(shown, found), *(each for each in others if str(each["name"]) > after)]
-        items = sorted((item for item in items if matching(_name(item), names)), key=_name)
-        return web.page_of(request, items, lambda item: item, lambda item: [_name(item)])
+        (after,), names = web.cursor(request, str) or [""], request.admission.names
+        last_first = request.query["sort"].startswith("-")
+        is_whole = last_first or names is not None
+        most = LIMITS.access_entries if is_whole else request.query["limit"] + 1
+        found = self.service.list(request.path["tenantId"], kind, most, "" if last_first else after)
+
+        def is_ahead(item: Mapping[str, Json]) -> bool:
+            return not after or (_name(item) < after if last_first else _name(item) > after)
+
+        items = [item for item in (*map(shown, found), *others) if is_ahead(item) and matching(_name(item), names)]
+        ahead = sorted(items, key=_name, reverse=last_first)
+        return web.page_of(request, ahead, lambda item: item, lambda item: [_name(item)])
 
     def _read(self, request: ApiRequest, kind: EntryKind, name: str, shown: Shown) -> Response:
         entry = self.service.read(request.path["tenantId"], kind, name)

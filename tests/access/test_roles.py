@@ -169,16 +169,24 @@ class TestRoles:
             refused = assert_problem(ask(sedo, admin, method, A + "/roles/viewer", body), 400)
             assert "'viewer' is a built-in role" in refused["detail"]
 
-    def test_lists_go_on_behind_a_page(self, sedo: Guarded) -> None:
-        admin, found = sedo.key("acme", "admin"), []
-        for name in ("b1", "b2", "b3"):
+    @pytest.mark.parametrize("kind", ["roles", "bindings", "keys"])
+    @pytest.mark.parametrize("is_last_first", [False, True])
+    def test_lists_go_on_behind_a_page_in_either_order(self, sedo: Guarded, kind: str, is_last_first: bool) -> None:  # noqa: FBT001 - a parameter of the test
+        admin, found = sedo.key("acme", "admin"), list[list[str]]()
+        for name in ("b1", "b2", "z3"):
+            ask(sedo, admin, "PUT", A + f"/roles/{name}", {"rules": []})
             ask(sedo, admin, "PUT", A + f"/bindings/{name}", {"role": "viewer", "groups": [name]})
-        path = A + "/bindings?limit=2&fields=name"
+            sedo.key("acme", name)
+        member = "id" if kind == "keys" else "name"
+        path = f"{A}/{kind}?limit=2&fields={member}&sort={'-' * is_last_first}{member}"
         while path:
             answer = ask(sedo, admin, "GET", path)
-            found.append([each["name"] for each in answer.json_body])
+            found.append([each[member] for each in answer.json_body])
             path = answer.headers.get("Link", "").partition(">")[0][1:]
-        assert found == [["b1", "b2"], ["b3"]]
+        listed = [name for page in found for name in page]
+        assert listed == sorted(set(listed), reverse=is_last_first)
+        assert len(listed) == {"roles": 3 + len(BUILT_IN), "bindings": 3, "keys": 4}[kind]
+        assert all(len(page) == 2 for page in found[:-1])
 
     @pytest.mark.parametrize(
         ("body", "said"),
