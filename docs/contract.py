@@ -4,7 +4,7 @@ An operation is ``{path, query, header, right, named, audit, heldBy, body}``: sc
 right that it needs, of which thing, what an audit calls it and what holds that already, and the body as ``{schema,
 empty, blankIsEmpty, maxBytes}``, which is left out where there is none or something else checks it; ``fields`` are
 header fields of every answer of an operation that is deprecated. A schema has the keywords that
-chalicelib/api/contract.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
+chalicelib/api/schemas.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
 """
 
 import json

@@ -17,6 +17,7 @@ from chalicelib.core.records.shown import MAX_ANSWER, answer_size, fits_answer
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
 from chalicelib.core.values.position import Position
+from chalicelib.core.values.value import copy_with
 
 JSON_TYPES = ["application/json"]
 BINARY_TYPES = ["application/octet-stream"]
@@ -239,6 +240,10 @@ def page(request: ApiRequest, found: Sequence[Mapping[str, Json]], following: li
     return answer(items, headers={"Link": f'{link}; rel="next"'})
 
 
+OR_YAML = "JSON; or YAML, with Content-Type: application/yaml"
+"""What is right where a body is no JSON."""
+
+
 def document(request: ApiRequest) -> tuple[Json, Places | None]:
     """Read a body that is JSON or YAML by its ``Content-Type``; YAML comes with the places of everything in it.
 
@@ -249,7 +254,10 @@ def document(request: ApiRequest) -> tuple[Json, Places | None]:
     kind = request.http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in YAML_TYPES:
         return read_yaml(raw(request.http), MAX_BODY_BYTES)
-    return read_json(raw(request.http), MAX_BODY_BYTES), None
+    try:
+        return read_json(raw(request.http), MAX_BODY_BYTES), None
+    except errors.MalformedError as error:
+        raise errors.MalformedError(problems=[copy_with(each, right=OR_YAML) for each in error.problems]) from None
 
 
 def wants_yaml(request: ApiRequest) -> bool:

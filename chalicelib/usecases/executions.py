@@ -310,7 +310,7 @@ class ExecutionService:
         """
         item = self._drive(tenant_id, execution_id, request)
         if not is_met(item, type(request)):
-            raise StateError(f"{execution_id} is {item.state} already")
+            raise StateError(f"{execution_id}: {problem(item, type(request)) or f'it is {item.state}'}")
         return item
 
     def _drive(self, tenant_id: str, execution_id: str, request: Requested) -> Execution:

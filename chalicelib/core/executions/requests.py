@@ -45,7 +45,8 @@ def problem(execution: Execution, request: type[Requested]) -> str | None:
     if request is RedriveRequested:
         return None if execution.ended and execution.state is not State.SUCCEEDED else f"it is {state}"
     if execution.ended:
-        return f"it is {state}"
+        goes_on = request is ResumeRequested and execution.state is not State.SUCCEEDED
+        return f"it is {state}" + (": redrive it to let it go on" if goes_on else "")
     if request is PauseRequested:
         return "it is paused already" if execution.paused else None
     if request is ResumeRequested:

@@ -44,7 +44,7 @@ SUCCEEDED = Run(WAIT).go().later(45)
         (PAUSED, SIGNAL, None),
         (CANCELLED, CANCEL, "it is ExecutionCancelled"),
         (CANCELLED, PAUSE, "it is ExecutionCancelled"),
-        (CANCELLED, RESUME, "it is ExecutionCancelled"),
+        (CANCELLED, RESUME, "it is ExecutionCancelled: redrive it to let it go on"),
         (CANCELLED, REDRIVE, None),
         (CANCELLED, SIGNAL, "it is ExecutionCancelled"),
         (SUCCEEDED, CANCEL, "it is ExecutionSucceeded"),
