@@ -10,9 +10,10 @@ from typing import Any
 from jsonschema.protocols import Validator
 
 from chalicelib.api.headers import REQUEST_ID, SECURITY
-from chalicelib.api.parsing import read_json, read_yaml
+from chalicelib.api.parsing import read_yaml
 from chalicelib.core.schemas.dialect import errors_of
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.json_text import read_json
 from tests.api.declared import OPERATIONS, Operation, resolved, validator
 
 HELD: Counter[tuple[str, int]] = Counter()

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import pytest
 from jsonschema import Draft202012Validator
 
-from chalicelib.api.parsing import read_json, read_yaml
+from chalicelib.api.parsing import read_yaml
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.schema_export import definition_schema
 from chalicelib.core.definitions.validation import validate
 from chalicelib.core.executions.model import State
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.json_text import read_json
 from chalicelib.steps import STEP_TYPES
 from chalicelib.testing import Run, run
 

@@ -25,7 +25,6 @@ from urllib.parse import unquote, urlencode
 
 from chalice.app import MultiDict, Request
 
-from chalicelib.api.parsing import read_json
 from chalicelib.api.schemas import SHOWN, Schema, checked, near, parameter
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.audit import difference
@@ -37,6 +36,7 @@ from chalicelib.core.values.errors import (
     UnknownCallerError,
 )
 from chalicelib.core.values.json import Json, decode
+from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ from chalice.app import Request, Response
 
 from chalicelib.api.conditional import tagged
 from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, operations, raw, read
-from chalicelib.api.parsing import Places, read_json, read_yaml
+from chalicelib.api.parsing import Places, read_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.records.shown import MAX_ANSWER, answer_size, fits_answer
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
+from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
 

@@ -1,27 +1,21 @@
 """Text from outside, as JSON values: JSON, and of YAML what is JSON. And back to YAML."""
 
 import json
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import MalformedError, TooLargeError
-from chalicelib.core.values.json import Json, Path, Problem, pointer
+from chalicelib.core.values.errors import MalformedError
+from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json_text import MAX_DEPTH, decode_utf8, read_float, read_integer, refuse
 from chalicelib.core.values.value import copy_with, value
 
 if TYPE_CHECKING:
     import yaml
 
-MAX_DEPTH = LIMITS.body_depth
-
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BREAK = re.compile("[\x85\u2028\u2029]")
 _TAG_HANDLE = re.compile("(?:^|[\n\r\x85\u2028\u2029])\ufeff?%TAG")
 """Line breaks of YAML 1.1 that are none in YAML 1.2."""
@@ -61,56 +55,6 @@ class Places:
         return copy_with(problem, line=mark.line, column=mark.column)
 
 
-def read_json(text: bytes, limit: int) -> Json:
-    """Read JSON (RFC 8259) in UTF-8; a byte order mark before it is passed over.
-
-    Args:
-        text: the JSON.
-        limit: how many bytes it may have.
-
-    Raises:
-        MalformedError: it is something else, or has duplicate keys, NaN or infinity, half of a surrogate pair, an
-            integer too long to read, or more than 50 levels. The problem has line and column where JSON's syntax is
-            broken.
-        TooLargeError: it has more bytes.
-    """
-    decoded = _decode(text, limit)
-    try:
-        value: Json = _loads(decoded)
-    except json.JSONDecodeError as error:
-        _refuse(f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno)
-    except RecursionError:
-        _refuse(f"it nests deeper than {MAX_DEPTH} levels")
-    # most bodies need no look at every value in them, which would take seconds of one of 6 MB
-    if _ESCAPED_SURROGATE.search(decoded) or _is_deep(value):
-        _check(value, ())
-    return value
-
-
-def _loads(text: str) -> Json:
-    read = partial(json.loads, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float)
-    try:
-        value: Json = read(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError:  # an integer too long to read: again, to say which one
-        value = read(text, parse_int=_int)
-    return value
-
-
-def _is_deep(value: Json) -> bool:
-    """Tell whether there are more levels than may be."""
-    level: list[Any] = [value] if isinstance(value, list | dict) else []
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) is list or type(inner) is dict
-        ]
-    return bool(level)
-
-
 def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
     """Read one YAML document in UTF-8 that says what JSON could say; a byte order mark before it is passed over.
 
@@ -129,23 +73,23 @@ def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
     """
     import yaml  # noqa: PLC0415 - only definitions are YAML, and a cold start need not pay for it
 
-    decoded = _decode(text, limit)
+    decoded = decode_utf8(text, limit)
     if (handle := _TAG_HANDLE.search(decoded)) is not None:  # of many, libyaml compares each with each
         line = decoded.count("\n", 0, handle.end()) + 1
-        _refuse("tags are not allowed: leave %TAG out", line=line, column=1)
+        refuse("tags are not allowed: leave %TAG out", line=line, column=1)
     document = _Document()
     try:
         for event in yaml.parse(decoded, Loader=yaml.CSafeLoader):
             document.take(event)
     except yaml.MarkedYAMLError as error:
         mark = _mark(error.problem_mark) if error.problem_mark else _Mark(1, 1)
-        _refuse(f"this is not YAML: {error.problem or error.context}", line=mark.line, column=mark.column)
+        refuse(f"this is not YAML: {error.problem or error.context}", line=mark.line, column=mark.column)
     except yaml.reader.ReaderError as error:
         before = decoded.encode()[: error.position].decode()
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        _refuse(f"this is not YAML: {error.reason}", line=line, column=column)
+        refuse(f"this is not YAML: {error.reason}", line=line, column=column)
     if document.root is None:
-        _refuse("there is nothing in it")
+        refuse("there is nothing in it")
     return document.value, Places(document.root)
 
 
@@ -262,7 +206,7 @@ class _Document:
 
     def refuse(self, event: Any, message: str) -> NoReturn:  # noqa: ANN401 - see above
         mark = _mark(event.start_mark)
-        _refuse(message, line=mark.line, column=mark.column)
+        refuse(message, line=mark.line, column=mark.column)
 
 
 def _mark(mark: "yaml.Mark") -> _Mark:
@@ -276,60 +220,4 @@ def _plain(word: str) -> Json:
     number = _NUMBER.fullmatch(word)
     if number is None:
         return word
-    return _float(word) if number["fraction"] else _int(word)
-
-
-def _decode(text: bytes, limit: int) -> str:
-    if len(text) > limit:
-        raise TooLargeError(f"the body has {len(text):,} bytes, and {limit:,} are allowed")
-    try:
-        return text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _refuse(f"this is not UTF-8: byte {error.start + 1} cannot be read")
-
-
-def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        _refuse(f"the key {twice!r} is there twice in one object")
-    return made
-
-
-def _no_number(name: str) -> NoReturn:
-    _refuse(f"this is not JSON: there is no number {name}")
-
-
-def _float(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        _refuse(f"the number {text[:40]} is too large")
-    return value
-
-
-def _int(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        _refuse(f"the integer {text[:40]}… has more digits than can be read")
-
-
-def _check(value: Json, path: Path) -> None:
-    """Refuse what nests too deeply, and text that UTF-8 cannot hold."""
-    if len(path) == MAX_DEPTH and isinstance(value, list | dict):
-        _refuse(f"it nests deeper than {MAX_DEPTH} levels", path)
-    if isinstance(value, str) and _SURROGATE.search(value):
-        _refuse("the text holds half of a surrogate pair", path)
-    members: Iterable[tuple[str | int, Json]] = ()
-    if isinstance(value, list):
-        members = enumerate(value)
-    elif isinstance(value, dict):
-        members = value.items()
-        if any(_SURROGATE.search(key) for key in value):
-            _refuse("a key holds half of a surrogate pair", path)
-    for key, inner in members:
-        _check(inner, (*path, key))
-
-
-def _refuse(message: str, path: Path = (), line: int | None = None, column: int | None = None) -> NoReturn:
-    raise MalformedError(problems=[Problem(pointer(path), message, line, column)])
+    return read_float(word) if number["fraction"] else read_integer(word)

@@ -6,10 +6,10 @@ from chalice.app import Response
 
 from chalicelib.api import http as web
 from chalicelib.api.contract import ApiRequest, raw
-from chalicelib.api.parsing import read_json
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json, format_instant
+from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.value import value
 from chalicelib.usecases.uploads import UploadService
 

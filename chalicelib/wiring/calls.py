@@ -8,9 +8,9 @@ from chalicelib.adapters.calls.guard import guarded
 from chalicelib.adapters.calls.secrets import Secrets
 from chalicelib.adapters.calls.tenant_settings import CachedTenantSettings
 from chalicelib.adapters.calls.tokens import TokenKeys, Tokens
-from chalicelib.api.parsing import read_json
 from chalicelib.core.access.entries import OF_TENANT, EntryKind
 from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json_text import read_json
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
 

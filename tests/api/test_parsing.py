@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.api.parsing import MAX_DEPTH, read_json, read_yaml, write_yaml
+from chalicelib.api.parsing import read_yaml, write_yaml
 from chalicelib.core.values.errors import MalformedError, SedoError, TooLargeError
 from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json_text import MAX_DEPTH, read_json
 
 LIMIT = 100_000
 

@@ -146,7 +146,7 @@ def test_an_expression_finds_a_part_of_a_value(sedo: Sedo) -> None:
         ("secret('a')", "path: a secret is no value"),
         ("rows[?id > `1`]", "path: ${rows[?id > `1`]} costs more than 20,000 steps"),
         ("rows[].[@,@,@,@]", "path: "),
-        ("abs('a')", "path: ${abs('a')}: abs() takes number, not string"),
+        ("abs('a')", "path: ${abs('a')}: abs() takes a number, not a text"),
         ("", "path is an expression of 1 to 1024 characters"),
     ],
 )

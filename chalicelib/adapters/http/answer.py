@@ -1,7 +1,6 @@
 """The answer to an HTTP request, as the result or the error of a step."""
 
 import base64
-import codecs
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from http.client import HTTPResponse
 from typing import TypeAlias
 
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.charsets import decode_text
 from chalicelib.core.values.errors import MalformedError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
@@ -25,10 +25,6 @@ _TEXTS = frozenset(
     f"application/{kind}"
     for kind in ("ecmascript", "graphql", "javascript", "sql", "toml", "x-www-form-urlencoded", "xml", "yaml")
 )
-_CHARSETS = re.compile(
-    r"ascii|big5|cp[0-9]+|euc_(jp|kr)|gb(18030|2312|k)|iso2022_jp|iso8859-[0-9]+|koi8-[ru]|shift_jis|utf-(8|16|32)(-[lb]e)?"
-)
-"""Python's names of character sets: it has other codecs under such names, which are none."""
 
 ReadJson: TypeAlias = Callable[[bytes, int], Json]
 """Reads JSON in UTF-8 of so many bytes at most; raises MalformedError."""
@@ -207,11 +203,7 @@ def _body(answer: HttpAnswer, mode: str, read_json: ReadJson) -> Json:
 
 def _text(answer: HttpAnswer) -> str:
     charset = answer.charset or "utf-8"
-    try:
-        codec = codecs.lookup(charset).name
-        text = answer.content.decode("utf-8-sig" if codec == "utf-8" else codec) if _CHARSETS.fullmatch(codec) else None
-    except (LookupError, ValueError):  # a name with a null in it is a ValueError
-        text = None
+    text = decode_text(answer.content, charset)
     if text is None:
         raise _bad(f"it is not text in {charset[:40]}: with expect.body base64 its bytes are the result")
     return text

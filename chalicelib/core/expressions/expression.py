@@ -2,16 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, TypeAlias
 
-import jmespath
 from jmespath import exceptions
-from jmespath.lexer import Lexer
 
 from chalicelib.core.expressions.functions import call_problem
+from chalicelib.core.expressions.grammar import ROOT, SyntaxNode, tokens_of, tree_of
+from chalicelib.core.expressions.mistakes import advice
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.value import value
 
@@ -20,15 +19,15 @@ MAX_NESTING = LIMITS.expression_nesting
 
 _LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 
+_QUOTES = frozenset("'\"`")
+
 _STEPS = frozenset({"field", "index"})
-_HERE = frozenset({"current", "identity"})
+_HERE = frozenset({"current", "identity", ROOT})
 _CHAINS = frozenset({"index_expression", "subexpression"})
 
 _LOOKUPS = frozenset(
     {"filter_projection", "flatten", "index_expression", "projection", "subexpression", "value_projection"}
 )
-
-_Node: TypeAlias = Mapping[str, Any]
 
 
 class ExpressionError(ValueError):
@@ -44,7 +43,7 @@ class Expression:
     """An expression that can be evaluated."""
 
     text: str
-    tree: _Node
+    tree: SyntaxNode
     names: frozenset[str] | None
     """What it can see of the scope; None: all of it."""
     path: Sequence[str | int] | None
@@ -67,20 +66,22 @@ def read_expression(text: str) -> Expression:
         raise ExpressionError(f"the expression is longer than {MAX_EXPRESSION} bytes")
     _check_literals(text)
     try:
-        tokens = list(Lexer().tokenize(text))
+        tokens = tokens_of(text)
         _check_brackets(tokens)
-        tree = jmespath.compile(text).parsed
-    except exceptions.LexerError as error:
-        raise ExpressionError(error.message, error.lex_position) from None
+        tree = tree_of(tokens)
     except exceptions.IncompleteExpressionError:
         raise ExpressionError("the expression is incomplete", len(text)) from None
+    except exceptions.LexerError as error:
+        raise _unreadable(text, error.lex_position) from None
     except exceptions.ParseError as error:
-        found = f"{error.msg} ({error.token_value!r})" if error.token_value != "" else "the expression is incomplete"
-        raise ExpressionError(found, error.lex_position) from None
+        if error.token_value == "":
+            raise ExpressionError("the expression is incomplete", error.lex_position) from None
+        raise _unreadable(text, error.lex_position) from None
     except RecursionError:
         raise _too_deep(0) from None
     if _taller(tree, MAX_NESTING):
         raise _too_deep(0)
+    _check_slices(tree)
     _check_negations(tokens, tree)
     _check_calls(tokens, tree)
     nodes = [*_nodes(tree)]
@@ -88,6 +89,13 @@ def read_expression(text: str) -> Expression:
     names = None if kinds & _HERE else frozenset(node["value"] for node in nodes if node["type"] == "field")
     path = [node["value"] for node in nodes if node["type"] in _STEPS] if kinds <= _STEPS | _HERE | _CHAINS else None
     return Expression(text, tree, names, path, len(nodes))
+
+
+def _unreadable(text: str, offset: int) -> ExpressionError:
+    quote = text[offset : offset + 1]
+    if quote in _QUOTES and len(_LITERAL.sub("", text[offset:])) == len(text) - offset:
+        return ExpressionError(f"a {quote} is missing that closes this", offset)
+    return ExpressionError(advice(text, offset), offset)
 
 
 def _too_deep(offset: int) -> ExpressionError:
@@ -105,7 +113,7 @@ def _check_literals(text: str) -> None:
                 raise ExpressionError(reason, found.start()) from None
 
 
-def _check_brackets(tokens: Sequence[_Node]) -> None:
+def _check_brackets(tokens: Sequence[SyntaxNode]) -> None:
     depth = 0
     for token in tokens:
         if token["type"] in {"lparen", "lbracket", "filter", "lbrace"}:
@@ -116,7 +124,12 @@ def _check_brackets(tokens: Sequence[_Node]) -> None:
             raise _too_deep(token["start"])
 
 
-def _check_negations(tokens: Sequence[_Node], tree: _Node) -> None:
+def _check_slices(tree: SyntaxNode) -> None:
+    if any(node["type"] == "slice" and node["children"][2] == 0 for node in _nodes(tree)):
+        raise ExpressionError("a slice [start:end:step] needs a step that is not 0")
+
+
+def _check_negations(tokens: Sequence[SyntaxNode], tree: SyntaxNode) -> None:
     """Refuse ``!a.b``, which jmespath.py reads as ``(!a).b``: what is in a truth is always null."""
     signs = (token for token in tokens if token["type"] == "not")
     for token, entered in zip(signs, _negations(tree), strict=True):
@@ -125,7 +138,7 @@ def _check_negations(tokens: Sequence[_Node], tree: _Node) -> None:
             raise ExpressionError(reason, token["start"])
 
 
-def _negations(node: _Node, *, entered: bool = False) -> Iterator[bool]:
+def _negations(node: SyntaxNode, *, entered: bool = False) -> Iterator[bool]:
     """Tell of every negation, in the order of the text, whether something is looked up in it."""
     if node["type"] == "not_expression":
         yield entered
@@ -133,7 +146,7 @@ def _negations(node: _Node, *, entered: bool = False) -> Iterator[bool]:
         yield from _negations(child, entered=place == 0 and node["type"] in _LOOKUPS)
 
 
-def _check_calls(tokens: Sequence[_Node], tree: _Node) -> None:
+def _check_calls(tokens: Sequence[SyntaxNode], tree: SyntaxNode) -> None:
     """Check every call; a tree has no columns, so its calls are paired with the tokens in the order of the text."""
     names = (
         token
@@ -145,14 +158,14 @@ def _check_calls(tokens: Sequence[_Node], tree: _Node) -> None:
             raise ExpressionError(reason, token["start"])
 
 
-def _calls(node: _Node) -> Iterator[tuple[str, int]]:
+def _calls(node: SyntaxNode) -> Iterator[tuple[str, int]]:
     if node["type"] == "function_expression":
         yield node["value"], len(node["children"])
     for child in _written(node):
         yield from _calls(child)
 
 
-def _written(node: _Node) -> list[_Node]:
+def _written(node: SyntaxNode) -> list[SyntaxNode]:
     """Give what a node holds in the order of the text."""
     children = _children(node)
     if node["type"] == "filter_projection":
@@ -161,16 +174,16 @@ def _written(node: _Node) -> list[_Node]:
     return children
 
 
-def _nodes(node: _Node) -> Iterator[_Node]:
+def _nodes(node: SyntaxNode) -> Iterator[SyntaxNode]:
     """Walk over a tree in the order of evaluation."""
     yield node
     for child in _children(node):
         yield from _nodes(child)
 
 
-def _children(node: _Node) -> list[_Node]:
+def _children(node: SyntaxNode) -> list[SyntaxNode]:
     return [child for child in node["children"] if isinstance(child, dict)]
 
 
-def _taller(node: _Node, levels: int) -> bool:
+def _taller(node: SyntaxNode, levels: int) -> bool:
     return levels == 0 or any(_taller(child, levels - 1) for child in _children(node))

@@ -33,10 +33,13 @@ from chalicelib.core.expressions.signature import (
 )
 from chalicelib.core.expressions.signature import signature as takes
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import EvaluationError
 from chalicelib.core.values.json import Json
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _MAX_BITS = 14_000
+_EXACT = 2**53
+"""Up to here a double has all whole numbers (IEEE 754)."""
 _MAX_PLACES = LIMITS.function_places
 
 
@@ -74,9 +77,7 @@ class NumberFunctions:
         divide(`6`, `3`) -> 2
         divide(`7`, `2`) -> 3.5
         """
-        if isinstance(a, int) and isinstance(b, int) and a % b == 0:
-            return a // b
-        return a / b
+        return _quotient(a, b)
 
     @takes(NUMBER, NUMBER)
     def _func_modulo(self, a: Number, b: Number) -> Number:
@@ -85,7 +86,7 @@ class NumberFunctions:
         modulo(`7`, `3`) -> 1
         modulo(`-7`, `3`) -> 2
         """
-        return a % b
+        return a % _divisor(b)
 
     @takes(NUMBER, NUMBER)
     def _func_power(self, a: Number, b: Number) -> Number:
@@ -95,11 +96,15 @@ class NumberFunctions:
         power(`4`, `-0.5`) -> 0.5
         """
         if abs(a) > 1 and math.log2(abs(a)) * b > _MAX_BITS:
-            raise OverflowError("power() has more digits than a number may have")
+            raise EvaluationError("power() has more digits than a number may have")
         result = a**b
         if isinstance(result, complex):
-            raise ValueError("power() of a negative number needs a whole exponent")  # noqa: TRY004 (no type is wrong)
+            raise EvaluationError("power() of a negative number needs a whole exponent")
         return result
+
+    @takes({"types": ["array-number"]})
+    def _func_avg(self, numbers: Sequence[Number]) -> Number | None:
+        return _quotient(sum(numbers), len(numbers)) if numbers else None
 
     @takes(NUMBER, optional(NUMBER))
     def _func_round(self, number: Number, places: Number = 0) -> Number:
@@ -109,12 +114,34 @@ class NumberFunctions:
         round(`1.005`, `2`) -> 1.01
         """
         if places not in range(_MAX_PLACES + 1):
-            raise ValueError(f"round() takes 0 to {_MAX_PLACES} places, not {places}")
+            raise EvaluationError(f"round() takes 0 to {_MAX_PLACES} places, not {places}")
         if isinstance(number, int):
             return number
         step = Decimal(1).scaleb(-int(places))
         exact = Decimal(repr(number)).quantize(step, context=Context(prec=400, rounding=ROUND_HALF_UP))
         return float(exact) if places else int(exact)
+
+
+def _quotient(a: Number, b: Number) -> Number:
+    """Divide.
+
+    Raises:
+        EvaluationError: by 0; or whole numbers have a quotient with more digits than a fraction can keep.
+    """
+    if not (isinstance(a, int) and isinstance(b, int)):
+        return a / _divisor(b)
+    whole, rest = divmod(a, _divisor(b))
+    if rest and abs(whole) > _EXACT:
+        raise EvaluationError(
+            f"{a} by {b} has more digits than a number with a fraction can keep: subtract modulo(a, b) first"
+        )
+    return a / b if rest else whole
+
+
+def _divisor(number: Number) -> Number:
+    if not number:
+        raise EvaluationError("division by zero")
+    return number
 
 
 class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, functions.Functions):
@@ -142,6 +169,12 @@ class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, fu
         digest[8] = digest[8] & 0x3F | 0x80
         text = digest.hex()
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    @takes({"types": ["array", "string"]}, {"types": []})
+    def _func_contains(self, subject: Sequence[Json] | str, search: Json) -> bool:
+        if isinstance(subject, str) and not isinstance(search, str):
+            raise EvaluationError("contains() looks in a text for a text: to_string() makes one")
+        return search in subject
 
     @takes(TEXT, TEXTS)
     def _func_join(self, separator: str, texts: Sequence[str]) -> str:
@@ -180,6 +213,8 @@ def call_problem(name: str, count: int) -> str | None:
     """Say what is wrong with calling a function with so many arguments, or nothing."""
     if name in Functions.FUNCTION_TABLE:
         return arity_problem(name, parameters_of(name), count)
+    if name == "not":
+        return "there is no function not(): write ! before what is not to be, as !a or !(a.b)"
     near = get_close_matches(name, Functions.FUNCTION_TABLE, n=1)
     if name == "secret":
         return "a secret is no value: write ${secret('name')} by itself, alone or in a text"

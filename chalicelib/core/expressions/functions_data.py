@@ -18,7 +18,7 @@ from chalicelib.core.expressions.signature import (
     signature,
     whole,
 )
-from chalicelib.core.values.errors import TemplateError
+from chalicelib.core.values.errors import EvaluationError, TemplateError
 from chalicelib.core.values.json import Json
 
 
@@ -96,6 +96,8 @@ class DataFunctions:
         range(`10`, `0`, `-4`) -> [10, 6, 2]
         """
         first, last = (0, start) if end is None else (start, end)
+        if step == 0:
+            raise EvaluationError("range() needs a step that is not 0")
         numbers = range(whole(first, "start"), whole(last, "end"), whole(step, "step"))
         check_items((numbers.stop - numbers.start) // numbers.step)
         return list(numbers)
@@ -119,7 +121,7 @@ class DataFunctions:
         """
         length = whole(size, "size")
         if length < 1:
-            raise ValueError(f"chunk() needs a size of 1 or more, not {length}")
+            raise EvaluationError(f"chunk() needs a size of 1 or more, not {length}")
         return [items[start : start + length] for start in range(0, len(items), length)]
 
     @signature(rest(ARRAY))

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from urllib.parse import quote
 
 from chalicelib.core.expressions.signature import (
@@ -19,9 +20,13 @@ from chalicelib.core.expressions.signature import (
     signature,
     whole,
 )
+from chalicelib.core.values.charsets import decode_text
+from chalicelib.core.values.errors import EvaluationError, MalformedError
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.pattern import compile_glob, compile_pattern
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 
 
@@ -36,7 +41,7 @@ class TextFunctions:
         """
         places = template.split("{}")
         if len(places) != len(values) + 1:
-            raise ValueError(f"format() has {len(places) - 1} places {{}} for {len(values)} values")
+            raise EvaluationError(f"format() has {len(places) - 1} places {{}} for {len(values)} values")
         pieces = [places[0]]
         length = len(template)
         for value, place in zip(values, places[1:], strict=True):
@@ -50,6 +55,8 @@ class TextFunctions:
 
         split('a,b,,c', ',') -> ["a", "b", "", "c"]
         """
+        if not separator:
+            raise EvaluationError("split() needs a separator that is not empty")
         check_items(text.count(separator) + 1)
         return text.split(separator)
 
@@ -60,7 +67,7 @@ class TextFunctions:
         replace('a-b-c', '-', '+') -> "a+b+c"
         """
         if not old:
-            raise ValueError("replace() cannot replace an empty text")
+            raise EvaluationError("replace() cannot replace an empty text")
         check_text(len(text) + text.count(old) * (len(new) - len(old)))
         return text.replace(old, new)
 
@@ -124,13 +131,23 @@ class TextFunctions:
         """
         return base64.b64encode(text.encode()).decode()
 
-    @signature(TEXT)
-    def _func_base64_decode(self, text: str) -> str:
-        """base64_decode(text): the text whose UTF-8 is given in base64 (RFC 4648).
+    @signature(TEXT, optional(TEXT))
+    def _func_base64_decode(self, text: str, charset: str = "utf-8") -> str:
+        r"""base64_decode(text, charset?): the text that is given in base64 (RFC 4648), in UTF-8 or another charset.
+
+        The alphabet of URLs is read, too (base64url), and text without its padding.
 
         base64_decode('c2Vkbw==') -> "sedo"
+        base64_decode('eyJzdWIiOiJhPz8_In0') -> "{\"sub\":\"a???\"}"
+        base64_decode('Z3L832U=', 'iso-8859-1') -> "grüße"
         """
-        return base64.b64decode(text, validate=True).decode()
+        if not _BASE64.fullmatch(text) or len(text.rstrip("=")) % 4 == 1:
+            raise EvaluationError("base64_decode() cannot read it: it is not base64")
+        plain = text.rstrip("=").replace("-", "+").replace("_", "/")
+        decoded = decode_text(base64.b64decode(plain + "=" * (-len(plain) % 4)), charset)
+        if decoded is None:
+            raise EvaluationError(f"base64_decode() cannot read it: it is no text in {charset[:40]}")
+        return decoded
 
     @signature(ANY, optional(TEXT))
     def _func_hash(self, value: Json, algorithm: str = "sha256") -> str:
@@ -141,7 +158,7 @@ class TextFunctions:
         hash('sedo') -> "7bd86fd2110cb43d22b2bb9b693b45734b60bf75dcc76d02d49c6f38e73734fe"
         """
         if algorithm not in _ALGORITHMS:
-            raise ValueError(f"hash() knows {', '.join(_ALGORITHMS)}, not {algorithm!r}")
+            raise EvaluationError(f"hash() knows {', '.join(_ALGORITHMS)}, not {algorithm!r}")
         text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)
         return hashlib.new(algorithm, text.encode()).hexdigest()
 
@@ -157,10 +174,15 @@ class TextFunctions:
     def _func_from_json(self, text: str) -> Json:
         """from_json(text): the value that a JSON text stands for.
 
+        A name that stands twice in an object is refused, as in a body.
+
         from_json('{"a": [1, 2.50]}') -> {"a": [1, 2.5]}
         """
-        value: Json = json.loads(text)
-        return value
+        content = text.encode()
+        try:
+            return read_json(content, len(content))
+        except MalformedError as error:
+            raise EvaluationError(f"from_json() cannot read it: {error.problems[0].message}") from None
 
     @signature(TEXT)
     def _func_url_encode(self, text: str) -> str:

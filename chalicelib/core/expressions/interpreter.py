@@ -15,8 +15,9 @@ from chalicelib.core.expressions.costs import Costs
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions import Functions, parameters_of
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import TemplateBudgetError, TemplateError
+from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError, TemplateError
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.pattern import PatternError
 
 MAX_VISITS = LIMITS.rendering_visits
 MAX_RESULT = LIMITS.rendering_result_bytes
@@ -67,7 +68,7 @@ class Interpreter:
 
     @cached_property
     def _tree(self) -> "_Tree":
-        return _Tree(self._visit, Functions(self._now, self._seed))
+        return _Tree(self._visit, Functions(self._now, self._seed), self._root)
 
     @cached_property
     def _through(self) -> "_Scales":
@@ -94,8 +95,14 @@ class Interpreter:
                 raise _over_budget(f"yields more than {most:,} bytes")
         except TemplateBudgetError as error:
             raise TemplateBudgetError(f"${{{expression.text}}} {error}") from None
-        except (ValueError, TypeError, ArithmeticError) as error:
-            raise TemplateError(f"${{{expression.text}}}: {_reason(error)}") from None
+        except (EvaluationError, PatternError) as error:
+            raise TemplateError(f"${{{expression.text}}}: {str(error)[:300]}") from None
+        except JMESPathTypeError as error:
+            raise TemplateError(f"${{{expression.text}}}: {_wrong_argument(error)}") from None
+        except ArithmeticError:
+            raise TemplateError(f"${{{expression.text}}}: a number in it is too large") from None
+        except UnicodeError:
+            raise TemplateError(f"${{{expression.text}}}: a text in it holds half of a surrogate pair") from None
         except RecursionError:
             raise TemplateError(f"${{{expression.text}}}: nests too deeply") from None
         return value
@@ -120,10 +127,11 @@ class Interpreter:
 
 
 class _Tree(TreeInterpreter):
-    """Evaluates what is no mere path, node by node: ``spend`` counts each."""
+    """Evaluates what is no mere path, node by node: ``spend`` counts each, and ``$`` is the ``root``."""
 
-    def __init__(self, spend: Callable[[int], None], library: Functions) -> None:
+    def __init__(self, spend: Callable[[int], None], library: Functions, root: Any) -> None:  # noqa: ANN401 - any value
         super().__init__(_OPTIONS)
+        self._root = root
         self._costs = Costs()
         self.scales = _Scales(MAX_RESULT, MAX_BUILT)
         self._spend = spend
@@ -138,6 +146,10 @@ class _Tree(TreeInterpreter):
             self.scales.size(value)
         return value
 
+    def visit_root(self, _node: Any, _value: Any) -> Any:  # noqa: ANN401 (the same)
+        """Give the outermost value, wherever the expression is."""
+        return self._root
+
     def visit_function_expression(self, node: Any, value: Any) -> Any:  # noqa: ANN401 (the same)
         """Call a function; a lazy parameter gets its argument unevaluated."""
         parameters = parameters_of(node["value"])
@@ -150,12 +162,25 @@ class _Tree(TreeInterpreter):
         return self._library.call_function(node["value"], arguments)
 
     def visit_comparator(self, node: Any, value: Any) -> Any:  # noqa: ANN401 (the same)
-        """Compare two values; null, if one of them has no order and it is asked for."""
+        """Compare two values; null, if one of them has no order and it is asked for.
+
+        Raises:
+            EvaluationError: a text and a number, of which neither is more.
+        """
         left, right = (self.visit(child, value) for child in node["children"])
         self._spend(self._costs.of_comparison(left, right))
-        if node["value"] in {"eq", "ne"} or (_is_ordered(left) and _is_ordered(right)):
+        if node["value"] in {"eq", "ne"}:
             return self.COMPARATOR_FUNC[node["value"]](left, right)
-        return None
+        if not (_is_ordered(left) and _is_ordered(right)):
+            return None
+        if isinstance(left, str) is not isinstance(right, str):
+            kinds = " and ".join("a text" if isinstance(each, str) else "a number" for each in (left, right))
+            sign = _SIGNS[node["value"]]
+            raise EvaluationError(f"{sign} compares two numbers or two texts, not {kinds}: to_number() reads a number")
+        return self.COMPARATOR_FUNC[node["value"]](left, right)
+
+
+_SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 def _is_ordered(value: object) -> bool:
@@ -224,7 +249,7 @@ class _Scales:
 def _size_of_scalars(kind: type, values: Sequence[object], most: int) -> int:
     size_of = _SIZES.get(str if issubclass(kind, str) else kind)
     if size_of is None:
-        raise ValueError("an expression reference (&) is no value")
+        raise EvaluationError("an expression reference (&) is no value")
     return size_of(values, most)
 
 
@@ -239,7 +264,7 @@ def _size_of_texts(values: Sequence[str], most: int) -> int:
 def _size_of_integers(values: Sequence[int], most: int) -> int:
     bits = [*map(int.bit_length, values)]
     if max(bits) > _MAX_BITS:
-        raise ValueError("the result is a number of more than 4,300 digits")
+        raise EvaluationError("the result is a number of more than 4,300 digits")
     if sum(bits) > most * _BITS_OF_A_DIGIT:
         raise _too_large(most)
     return sum(map(len, map(repr, values)))
@@ -247,7 +272,7 @@ def _size_of_integers(values: Sequence[int], most: int) -> int:
 
 def _size_of_floats(values: Sequence[float], _most: int) -> int:
     if not all(map(math.isfinite, values)):
-        raise ValueError("the result is not a finite number")
+        raise EvaluationError("the result is not a finite number")
     return sum(map(len, map(repr, values)))
 
 
@@ -268,9 +293,19 @@ def _over_budget(reason: str) -> TemplateBudgetError:
     return TemplateBudgetError(reason)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, JMESPathTypeError):
-        return f"{error.function_name}() takes {' or '.join(error.expected_types)}, not {error.actual_type}"
-    if isinstance(error, ZeroDivisionError):
-        return "division by zero"
-    return str(error.args[-1] if isinstance(error, OverflowError) else error)[:300]
+def _wrong_argument(error: JMESPathTypeError) -> str:
+    taken = " or ".join(_KINDS.get(kind, kind) for kind in error.expected_types)
+    return f"{error.function_name}() takes {taken}, not {_KINDS.get(error.actual_type, error.actual_type)}"
+
+
+_KINDS = {
+    "array": "a list",
+    "array-number": "a list of numbers",
+    "array-string": "a list of texts",
+    "boolean": "a boolean",
+    "expref": "an expression with & before it",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
+}
+"""What jmespath calls kinds of values, in words."""

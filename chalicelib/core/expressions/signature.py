@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypeAlias, TypedDict, TypeVar, cast
 from jmespath import functions
 
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import TemplateBudgetError
+from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError
 
 Number: TypeAlias = int | float
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -65,7 +65,7 @@ def compact(value: object) -> str:
     """Write a value as JSON without spaces.
 
     Raises:
-        ValueError: it holds a number that JSON cannot write.
+        EvaluationError: it holds a number that JSON cannot write.
     """
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_refuse)
 
@@ -89,10 +89,10 @@ def whole(number: Number, what: str) -> int:
     """Take a whole number, ``2`` or ``2.0``.
 
     Raises:
-        ValueError: it has a fraction.
+        EvaluationError: it has a fraction.
     """
     if number != int(number):
-        raise ValueError(f"{what} is {number}: a whole number is needed")
+        raise EvaluationError(f"{what} is {number}: a whole number is needed")
     return int(number)
 
 
@@ -117,4 +117,4 @@ def check_items(count: int) -> None:
 
 
 def _refuse(value: object) -> None:
-    raise ValueError(f"{type(value).__name__.strip('_').lower()} is not a JSON value")
+    raise EvaluationError(f"{type(value).__name__.strip('_').lower()} is not a JSON value")

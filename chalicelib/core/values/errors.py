@@ -210,6 +210,10 @@ class StepError(SedoError):
         self.unanswered = unanswered
 
 
+class EvaluationError(ValueError):
+    """What an expression cannot do with its values, in words for people."""
+
+
 class TemplateError(StepError):
     """A template cannot be rendered."""
 

@@ -43,7 +43,11 @@ class Pattern(Protocol):
         """Match a whole text."""
 
 
-class PatternTooLargeError(ValueError):
+class PatternError(ValueError):
+    """A pattern cannot be used, in words for people."""
+
+
+class PatternTooLargeError(PatternError):
     """RE2 would need more memory for a pattern than it may have."""
 
 
@@ -52,17 +56,17 @@ def compile_pattern(text: str) -> Pattern:
     """Compile a pattern.
 
     Raises:
-        ValueError: RE2 cannot read it, or it is too long.
+        PatternError: RE2 cannot read it, or it is too long.
     """
     if len(text) > MAX_PATTERN:
-        raise ValueError(f"pattern is longer than {MAX_PATTERN} characters")
+        raise PatternError(f"pattern is longer than {MAX_PATTERN} characters")
     re2, options = _re2()
     try:
         pattern: Pattern = re2.compile(text, options)
     except re2.error as error:
         reason = error.args[0] if error.args else error
         reason = reason.decode() if isinstance(reason, bytes) else reason
-        kind = PatternTooLargeError if "too large" in reason else ValueError
+        kind = PatternTooLargeError if "too large" in reason else PatternError
         raise kind(
             f"pattern {text!r} does not compile ({reason}); look-around and back-references are not supported"
         ) from None
@@ -74,7 +78,7 @@ def compile_glob(text: str) -> Pattern:
     """Compile a pattern in which ``*`` is any run of characters and ``?`` any single one.
 
     Raises:
-        ValueError: it is too long.
+        PatternError: it is too long.
     """
     re2, _ = _re2()
     wild = {"*": ".*", "?": "."}

@@ -12,10 +12,10 @@ import pytest
 
 from chalicelib.adapters.aws.clients import SECONDS
 from chalicelib.adapters.aws.function import MESSAGE, LambdaCalls
-from chalicelib.api.parsing import read_json
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.json_text import read_json
 from local.backend import REGION, free_port
 from tests.loopback import Loopback, Reply, json_reply, loopback, raw, silent
 

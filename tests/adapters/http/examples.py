@@ -7,9 +7,9 @@ import pytest
 
 from chalicelib.adapters.http.call import HttpCalls
 from chalicelib.adapters.http.gate import Resolver
-from chalicelib.api.parsing import read_json
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.json_text import read_json
 
 KEY = CallKey("acme:order:1f2e", "fan-out/left", 7)
 

@@ -92,3 +92,20 @@ def test_a_path_costs_what_visiting_its_nodes_would() -> None:
     assert render(compile_template(["${input.n}"] * most), scope) == [1] * most
     with pytest.raises(TemplateBudgetError, match="steps"):
         render(compile_template(["${input.n}"] * (most + 1)), scope)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("input.list[?url == $.input.want] | [0]", {"url": "b", "id": 7}),
+        ("input.list[].{u: url, w: $.input.want}", [{"u": "a", "w": "b"}, {"u": "b", "w": "b"}]),
+        ("map(&join('-', [url, $.input.want]), input.list)", ["a-b", "b-b"]),
+        ("input.list[0] | $.input.want", "b"),
+        ("$.input.want", "b"),
+        ("$ | keys(@)", ["input"]),
+    ],
+)
+def test_the_outermost_value_is_in_reach_wherever_an_expression_is(expression: str, expected: Json) -> None:
+    values: Json = {"want": "b", "list": [{"url": "a"}, {"url": "b", "id": 7}]}
+    scope = Scope({"input": values}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    assert render(compile_template("${" + expression + "}"), scope) == expected

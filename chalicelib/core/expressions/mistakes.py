@@ -1,0 +1,71 @@
+"""What people write who know another language: where an expression cannot be read, and what to write there."""
+
+import re
+
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+
+_BEFORE = (
+    (rf"\[\s*{_NUMBER}\s*$", "a list of values stands in backticks, as `[1, 2]`"),
+    (r"\bnot\s*$", "there is no not: write ! before what is not to be, as !a or !(a.b)"),
+    (
+        r"\.\s*$",
+        'after a . comes a name; one that is not of letters, digits and _ stands in double quotes: a."b-c"',
+    ),
+    (
+        r"\[\s*$",
+        "in [ ] stands a number, a slice, * or ?condition: write .name for a member, get(a, key) for a computed key",
+    ),
+    (r"\{\s*$", "{ } makes an object, as {name: value}; an expression stands in one pair of braces only, as ${a}"),
+    (rf"\{{\s*{_NAME}\s*$", "{ } makes an object, as {name: value}"),
+)
+"""Patterns of what stands before the place, and what to write."""
+
+_AT = (
+    (r"\?\?", "there is no ??: write default(a, b), or a || b"),
+    (r"\?", "there is no ? and :: write if(condition, then, else)"),
+    (r"and\b", "there is no and: write && between conditions"),
+    (r"or\b", "there is no or: write || between conditions"),
+    (r"in\b", "there is no in: write contains(list, value)"),
+    (r"=>|={3}|!==", "values are compared by == and !="),
+    (r"=(?!=)", "values are compared by =="),
+    (r"\*\*|\^", "there is no power sign: write power(a, b)"),
+    (r"\*", "there is no * between numbers: write multiply(a, b)"),
+    (r"\+", "there is no +: write add(a, b) for numbers, and join('', [a, b]) or two ${ } for texts"),
+    (r"/", "there is no /: write divide(a, b)"),
+    (r"%", "there is no %: write modulo(a, b)"),
+    (_NUMBER, "a number stands in backticks: write `{}`"),
+    (r"-", 'there is no -: write subtract(a, b); a name with a - in it stands in double quotes, as "a-b"'),
+    (r"&", "& stands before an expression that a function is given, as in sort_by(a, &b): conditions are joined by &&"),
+    (r"[“”„‘’«»]", "a text stands in single quotes, as 'text'"),  # noqa: RUF001 - the wrong quotes
+    (r"[;#~\\^]", "{} is no sign of an expression"),
+    (rf"{_NAME}|['\"`@$(]", "between this and what stands before it an operator or a comma is missing"),
+    (r"[<>]", "values are compared by ==, !=, <, <=, > and >="),
+    (r"[\])},:.]", "{} cannot stand here"),
+)
+"""Patterns of what stands at the place, and what to write."""
+
+
+def advice(text: str, offset: int) -> str:
+    """Say what to write where an expression cannot be read.
+
+    Args:
+        text: the expression.
+        offset: the character, from 0, at which it cannot be read.
+    """
+    before, rest = text[:offset], text[offset:]
+    shown = _shown(rest)
+    said = next((said for pattern, said in _BEFORE if re.search(pattern, before)), None)
+    found = None if said else next(filter(None, (_matched(pattern, said, rest) for pattern, said in _AT)), None)
+    return f"{shown} cannot be read: {said or found or 'it is no sign of an expression'}"
+
+
+def _matched(pattern: str, said: str, rest: str) -> str | None:
+    found = re.match(pattern, rest)
+    return None if found is None else said.replace("{}", found[0])
+
+
+def _shown(rest: str) -> str:
+    """Cut what is wrong to the first word or sign of it."""
+    found = re.match(rf"{_NUMBER}|{_NAME}|\?\?|[=!]=+|=>|\*\*|'[^']{{0,20}}'?|.", rest, re.DOTALL)
+    return "the end" if found is None else found[0]

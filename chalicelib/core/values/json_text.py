@@ -1,0 +1,144 @@
+"""JSON as text from outside, read to values that every part of sedo can hold."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, NoReturn
+
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import MalformedError, TooLargeError
+from chalicelib.core.values.json import Json, Path, Problem, pointer
+
+MAX_DEPTH = LIMITS.body_depth
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_json(text: bytes, limit: int) -> Json:
+    """Read JSON (RFC 8259) in UTF-8; a byte order mark before it is passed over.
+
+    Args:
+        text: the JSON.
+        limit: how many bytes it may have.
+
+    Raises:
+        MalformedError: it is something else, or has duplicate keys, NaN or infinity, half of a surrogate pair, an
+            integer too long to read, or more than 50 levels. The problem has line and column where JSON's syntax is
+            broken.
+        TooLargeError: it has more bytes.
+    """
+    decoded = decode_utf8(text, limit)
+    try:
+        value: Json = _loads(decoded)
+    except json.JSONDecodeError as error:
+        refuse(f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno)
+    except RecursionError:
+        refuse(f"it nests deeper than {MAX_DEPTH} levels")
+    # most bodies need no look at every value in them, which would take seconds of one of 6 MB
+    if _ESCAPED_SURROGATE.search(decoded) or _is_deep(value):
+        _check(value, ())
+    return value
+
+
+def _loads(text: str) -> Json:
+    read = partial(json.loads, object_pairs_hook=_object, parse_constant=_no_number, parse_float=read_float)
+    try:
+        value: Json = read(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # an integer too long to read: again, to say which one
+        value = read(text, parse_int=read_integer)
+    return value
+
+
+def _is_deep(value: Json) -> bool:
+    """Tell whether there are more levels than may be."""
+    level: list[Any] = [value] if isinstance(value, list | dict) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is list or type(inner) is dict
+        ]
+    return bool(level)
+
+
+def decode_utf8(text: bytes, limit: int) -> str:
+    """Read text in UTF-8 of so many bytes at most, without a byte order mark before it.
+
+    Raises:
+        MalformedError, TooLargeError: it is something else, or longer.
+    """
+    if len(text) > limit:
+        raise TooLargeError(f"the body has {len(text):,} bytes, and {limit:,} are allowed")
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        refuse(f"this is not UTF-8: byte {error.start + 1} cannot be read")
+
+
+def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        refuse(f"the key {twice!r} is there twice in one object")
+    return made
+
+
+def _no_number(name: str) -> NoReturn:
+    refuse(f"this is not JSON: there is no number {name}")
+
+
+def read_float(text: str) -> float:
+    """Read a number with a fraction or an exponent.
+
+    Raises:
+        MalformedError: it is too large.
+    """
+    value = float(text)
+    if math.isinf(value):
+        refuse(f"the number {text[:40]} is too large")
+    return value
+
+
+def read_integer(text: str) -> int:
+    """Read a whole number.
+
+    Raises:
+        MalformedError: it has too many digits.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        refuse(f"the integer {text[:40]}… has more digits than can be read")
+
+
+def _check(value: Json, path: Path) -> None:
+    """Refuse what nests too deeply, and text that UTF-8 cannot hold."""
+    if len(path) == MAX_DEPTH and isinstance(value, list | dict):
+        refuse(f"it nests deeper than {MAX_DEPTH} levels", path)
+    if isinstance(value, str) and _SURROGATE.search(value):
+        refuse("the text holds half of a surrogate pair", path)
+    members: Iterable[tuple[str | int, Json]] = ()
+    if isinstance(value, list):
+        members = enumerate(value)
+    elif isinstance(value, dict):
+        members = value.items()
+        if any(_SURROGATE.search(key) for key in value):
+            refuse("a key holds half of a surrogate pair", path)
+    for key, inner in members:
+        _check(inner, (*path, key))
+
+
+def refuse(message: str, path: Path = (), line: int | None = None, column: int | None = None) -> NoReturn:
+    """Refuse a document for what is wrong at a place of it.
+
+    Raises:
+        MalformedError: always.
+    """
+    raise MalformedError(problems=[Problem(pointer(path), message, line, column)])
