@@ -59,9 +59,11 @@ def request() -> Request:
 @app.middleware("http")
 def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
     """Make problem documents of what Chalice itself refuses, and give each answer the header fields that all have."""
-    from chalicelib.api.headers import REQUEST_ID, dressed  # noqa: PLC0415 - nothing heavy at the top
+    from chalicelib.api.headers import REQUEST_ID, dressed, named  # noqa: PLC0415 - nothing heavy at the top
     from chalicelib.api.http import framework_problem  # noqa: PLC0415 - the same
 
+    if event is not None:
+        named(event)
     answer = framework_problem(get_response(event))
     if event is not None:  # it is None for an event without a resource path
         dressed(event, answer, settings.cors_origins)

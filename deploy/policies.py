@@ -187,25 +187,16 @@ def _statements(function: str, duty: Duty, stage: DeployedStage) -> Iterator[Sta
 
 
 def _tables(duty: Duty, names: Names) -> Iterator[Statement]:
-    kept = []
     for use in TABLE_USES:
         actions = {action for each in duty.duties for action in getattr(use, each).split()}
         index = f"/index/{use.index.name}" if use.index else ""
         if actions:
             sid = _sid(use.table.name, use.index.name if use.index else "")
             yield _allow(sid, _prefixed("dynamodb", actions), [_table(names, use.table) + index])
-        if actions and use.table in APPEND_ONLY:
-            kept.append(use.table)
     if "api" in duty.duties:
         yield _allow("Health", ["dynamodb:DescribeTable"], [_table(names, table) for table in tables.TABLES])
-    if kept:
-        places = [place for table in kept for place in (_table(names, table), _table(names, table) + "/index/*")]
-        yield {
-            "Sid": "AppendOnly",
-            "Effect": "Deny",
-            "NotAction": _prefixed("dynamodb", ADDING),
-            "Resource": places,
-        }
+    kept = [place for table in APPEND_ONLY for place in (_table(names, table), _table(names, table) + "/index/*")]
+    yield {"Sid": "AppendOnly", "Effect": "Deny", "NotAction": _prefixed("dynamodb", ADDING), "Resource": kept}
 
 
 def _queues(duty: Duty, names: Names) -> Iterator[Statement]:
@@ -228,7 +219,8 @@ def _parameters(duty: Duty, settings: Settings) -> Iterator[Statement]:
     if duty.calls and settings.secrets == "ssm":
         found += ["*/secrets/*"]
     prefix = settings.prefix
-    yield _allow("Parameters", ["ssm:GetParameter"], [f"arn:*:ssm:*:*:parameter/{prefix}/{name}" for name in found])
+    if found:
+        yield _allow("Parameters", ["ssm:GetParameter"], [f"arn:*:ssm:*:*:parameter/{prefix}/{name}" for name in found])
     if duty.calls and settings.secrets == "secretsmanager":
         secrets = f"arn:*:secretsmanager:*:*:secret:{prefix}/*"
         yield _allow("Secrets", ["secretsmanager:GetSecretValue"], [secrets])

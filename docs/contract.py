@@ -138,7 +138,7 @@ class _Compiler:
         if "$ref" in schema:
             yield from self.named(self.component(schema))
         for inner in (*schema.get("allOf", ()), *schema.get("anyOf", ())):
-            yield from self.named(inner)
+            yield from self.named(inner.get("items", inner))
         yield from schema.get("properties", ())
 
     def parameter(self, parameter: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:

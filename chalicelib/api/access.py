@@ -14,7 +14,7 @@ from chalicelib.api.support import ApiSupport
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind, role_document
 from chalicelib.core.access.keys import ApiKey, read_key
 from chalicelib.core.access.principal import Principal
-from chalicelib.core.access.rights import BUILT_IN, RIGHTS, Grant, Role
+from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, RIGHTS, Grant, Role
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidError, TenantNotFoundError
 from chalicelib.core.values.globs import matching
@@ -37,7 +37,9 @@ class AccessApi:
     def read_me(self, request: ApiRequest) -> Response:
         """Show who asks, and what they may do in a tenant."""
         principal, tenant = request.admission.known, request.query["tenant"]
-        roles, grant = (None, None) if tenant is None else self._held(principal, tenant)
+        if tenant is None and principal.tenants is not None and len(principal.tenants - {INSTALLATION}) == 1:
+            (tenant,) = principal.tenants - {INSTALLATION}
+        grant = None if tenant is None else self._held(principal, tenant)
         return web.answer(
             {
                 "subject": principal.subject,
@@ -46,12 +48,12 @@ class AccessApi:
                 "tenants": None if principal.tenants is None else [*sorted(principal.tenants)],
                 "groups": [*sorted(principal.groups)],
                 "tenant": tenant,
-                "roles": None if roles is None else [*roles],
+                "roles": None if grant is None else [*sorted(grant.roles)],
                 "rights": None if grant is None else [right for right in RIGHTS if grant.allows(right)],
             }
         )
 
-    def _held(self, principal: Principal, tenant: str) -> tuple[Sequence[str], Grant]:
+    def _held(self, principal: Principal, tenant: str) -> Grant:
         """Find the roles and rights of who asks, in a tenant.
 
         Raises:
@@ -60,7 +62,7 @@ class AccessApi:
         grant = self.service.cache.grant(principal, tenant) if principal.may_enter(tenant) else Grant()
         if not principal.may_enter(tenant) or (principal.tenants is None and grant == Grant()):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
-        return self.service.cache.roles(principal, tenant), grant
+        return grant
 
     @web.operation
     def read_tenant(self, request: ApiRequest) -> Response:
@@ -151,7 +153,7 @@ class AccessApi:
     @web.operation
     def revoke_key(self, request: ApiRequest) -> Response:
         """Let a key count no more."""
-        self.service.revoke_key(*request.place, request.admission.actor)
+        self.service.revoke_key(*request.place, request.admission.actor, _require(request))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 
     def _list(

@@ -19,6 +19,9 @@ from chalicelib.core.waits.correlation import Waiter
 from chalicelib.core.waits.task import Task
 from chalicelib.usecases.executions import ExecutionService
 
+STARTING = ("execute", "redrive", "resume")
+"""Actions that no tenant may take that is stopped."""
+
 
 @value
 class AccessConditions:
@@ -27,7 +30,10 @@ class AccessConditions:
     service: ExecutionService
 
     def problem(self, request: ApiRequest, key: str, execution: Execution, *, whole: bool = True) -> str | None:
-        """Tell which condition a caller does not meet; an execution that is not ``whole`` is read if need be."""
+        """Tell which condition a caller does not meet.
+
+        An execution that is not ``whole`` is read if need be. Of a partition of a `map` the input is that of the whole.
+        """
         subject, now = request.admission.subject, self.service.clock.now()
         if subject is None:
             return None
@@ -35,7 +41,10 @@ class AccessConditions:
         definition = self.service.parsed.get(*version)
         if key not in definition.access:
             return None
-        if not whole and key != "read":
+        if execution.partition is not None and key != "read":
+            main = self.service.read_execution(execution.tenant_id, str(execution.partition.execution["id"]))
+            execution = copy_with(execution, input=main.input)
+        elif not whole and key != "read":
             execution = self.service.read_execution(execution.tenant_id, execution.id)
         return unmet_of(definition, execution, key, subject, now)
 
@@ -141,6 +150,7 @@ def refusals(
 
     def refused(action: str) -> str | None:
         right = declared[operation.format(action)]["right"]
-        return request.admission.problem(right, name) or unmet_condition()
+        is_stopped = action in STARTING and request.support.gatekeeper.is_stopped(request.path["tenantId"])
+        return request.admission.problem(right, name) or ("the tenant is stopped" if is_stopped else unmet_condition())
 
     return refused

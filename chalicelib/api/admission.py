@@ -17,8 +17,14 @@ from chalicelib.core.waits.task import Person
 
 NONE, KNOWN = "none", "known"
 """Rights that everybody has: who asks need not be known, or has to be."""
+ALL = "all"
+"""What an operation is about that shows or makes things of any name."""
 READ_BY_OPERATORS = "audit:read"
 """The only right in the tenant that nobody is of."""
+EXECUTION, TASK = "execution", "task"
+"""What an operation is about whose name is that of a definition."""
+MAX_TENANT = 500
+"""Characters of the longest name under which DynamoDB can be asked for anything: in UTF-8 up to 2,000 bytes."""
 LEAST_BODY = 1_024
 """Bytes of a body that every tenant may send."""
 
@@ -136,13 +142,25 @@ class Gatekeeper:
         if right == KNOWN:
             return Admission(principal, right)
         tenant = path["tenantId"]
-        if not principal.may_enter(tenant) or (tenant == NOBODY and right != READ_BY_OPERATORS):
+        is_named = len(tenant) <= MAX_TENANT and (tenant != NOBODY or right == READ_BY_OPERATORS)
+        if not is_named or not principal.may_enter(tenant):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
         admission = Admission(principal, right, self._rules.grant(principal, tenant))
         if principal.tenants is None and not (admission.grant.here or admission.grant.everywhere):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
-        admission.require(_name(declared.get("named"), path))
+        named = declared.get("named")
+        if named == ALL and admission.names is not None:
+            raise MissingRightError(f"that needs the right {right} of all names, and not of some")
+        admission.require(_name(named, path))
         return admission
+
+    def is_stopped(self, tenant: str) -> bool:
+        """Tell whether an operator has stopped a tenant.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+        return self._rules.quotas(tenant).stopped
 
     def require_short(self, path: Mapping[str, str], size: int) -> None:
         """Refuse a body of more bytes than the tenant of a path may send.
@@ -163,9 +181,9 @@ def _name(named: str | None, path: Mapping[str, str]) -> str | None:
 
     That of a task stands in it: who reads the task checks it.
     """
-    if named == "execution":
+    if named == EXECUTION:
         try:
             return ExecutionId.parse(path["id"]).definition
         except ValueError:
             return None
-    return None if named in {None, "task"} else path[named]
+    return None if named in {None, ALL, TASK} else path[named]

@@ -10,6 +10,7 @@ from chalicelib.api import http as web
 from chalicelib.api.authentication import bearer
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution, Signal
 from chalicelib.core.values.errors import UnknownCallerError
 from chalicelib.core.values.json import Json, format_instant
@@ -71,7 +72,9 @@ class AnswerApi:
         """Send an event to whichever execution waits for it."""
         signal, key = self._signal(request), request.body["key"]
         execution = self.callbacks.publish(request.path["tenantId"], signal.name, key, signal)
-        return _receipt(signal, key, execution, is_taken=execution is not None)
+        name = None if execution is None else ExecutionId.parse(execution).definition
+        is_hidden = request.admission.problem("executions:read", name) is not None
+        return _receipt(signal, key, None if is_hidden else execution, is_taken=execution is not None)
 
     @web.operation
     def list_sent_events(self, request: ApiRequest) -> Response:

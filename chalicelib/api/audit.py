@@ -1,20 +1,22 @@
 """What the route of the audit answers."""
 
 import json
+from http import HTTPStatus
 
 from chalice.app import Response
 
 from chalicelib.api import http as web
+from chalicelib.api.auditing import REFUSED
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.filters import between
 from chalicelib.api.support import ApiSupport
+from chalicelib.core.access.rights import NOBODY
 from chalicelib.core.records.audit import AuditCheck, AuditEntry
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.audit import AuditLog
 
 JSON_LINES = "application/jsonl"
-REFUSED = (401, 403, 404, 429)
 
 
 @value
@@ -69,8 +71,14 @@ def _is_wanted(request: ApiRequest, entry: AuditEntry) -> bool:
         query["who"] in (None, who.get("subject"), who.get("keyId"))
         and query["what"] in (None, said["what"])
         and query["thing"] in (None, said["thing"])
-        and query["refused"] in (None, said.get("status") in REFUSED)
+        and query["refused"] in (None, _is_refusal(entry))
     )
+
+
+def _is_refusal(entry: AuditEntry) -> bool:
+    """Tell whether somebody was refused: strangers by 404, as if there were no tenant."""
+    status = entry.said.get("status")
+    return status in REFUSED or (status == HTTPStatus.NOT_FOUND and entry.tenant_id == NOBODY)
 
 
 def _shown(entry: AuditEntry) -> dict[str, Json]:
@@ -78,10 +86,10 @@ def _shown(entry: AuditEntry) -> dict[str, Json]:
     status = said.get("status")
     if status is None:
         result = "unknown"
-    elif status in REFUSED:
+    elif _is_refusal(entry):
         result = "refused"
     else:
-        result = "made" if status < REFUSED[0] - 1 else "failed"
+        result = "made" if status < HTTPStatus.BAD_REQUEST else "failed"
     empty: dict[str, Json] = {"status": None, "title": None, "changes": []}
     said.pop("intent", None)
     return {
@@ -90,5 +98,6 @@ def _shown(entry: AuditEntry) -> dict[str, Json]:
         "result": result,
         **empty,
         **said,
+        "previous": entry.previous,
         "hash": entry.hash,
     }

@@ -12,6 +12,7 @@ from typing import Any
 from chalice.app import Request, Response
 
 from chalicelib.api.contract import ApiRequest
+from chalicelib.api.headers import REQUEST_ID, request_id
 from chalicelib.core.access.principal import Principal
 from chalicelib.core.access.quotas import Quotas
 from chalicelib.core.access.rights import NOBODY
@@ -99,7 +100,7 @@ def _about(
         "from": {
             "address": (context.get("identity") or {}).get("sourceIp"),
             "userAgent": (http.headers.get("user-agent") or "")[:MAX_TEXT],
-            "requestId": context.get("requestId"),
+            "requestId": request_id(http.headers.get(REQUEST_ID, ""), context),
         },
     }
 

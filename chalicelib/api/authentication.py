@@ -6,8 +6,10 @@ route, and nobody is known who has not passed the authorizer.
 """
 
 import json
+import logging
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalice.app import AuthRequest, Request
 
@@ -15,10 +17,13 @@ from chalicelib.core.access.principal import Means, Principal
 from chalicelib.core.values.errors import ClosedError, SedoError, UnavailableError, UnknownCallerError
 from chalicelib.core.values.value import value
 
+log = logging.getLogger(__name__)
+
 USER = "X-Sedo-User"
 GROUPS = "X-Sedo-Groups"
 """Names, separated by commas."""
 ANONYMOUS = "anonymous"
+NEAR = frozenset({"127.0.0.1", "::1", "localhost"})
 FOUND = "sedo"
 """The member of the authorizer's context that says who asks, or why that is not known, as JSON text."""
 SCHEME = "bearer"
@@ -50,6 +55,13 @@ class Authenticator:
         except SedoError as error:
             principal = None
             found = {"problem": str(error), "unavailable": not isinstance(error, UnknownCallerError)}
+        except Exception:
+            log.exception("who asks cannot be found out")
+            principal = None
+            found = {
+                "problem": "who asks cannot be found out: the log of the authorizer says why",
+                "unavailable": True,
+            }
         statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": ["*"]}
         return {
             "principalId": ANONYMOUS if principal is None else principal.subject,
@@ -82,6 +94,8 @@ class Callers:
     """How callers show who they are: as ``SEDO_AUTH`` says."""
     is_alone: bool = False
     """Whether the process can be reached from its own machine alone."""
+    origins: Collection[str] = ()
+    """Of other sites whose pages may ask."""
 
     def principal(self, http: Request) -> Principal:
         """Tell who asks.
@@ -94,6 +108,7 @@ class Callers:
         self.require_open()
         context = http.context or {}
         if Means.NONE in self.means:
+            self._require_near(http)
             return _trusted(http)
         if Means.IAM in self.means:
             return _of_iam(context.get("identity") or {})
@@ -109,6 +124,25 @@ class Callers:
             raise ClosedError(
                 "SEDO_AUTH is none, and this is not a machine of its own: set SEDO_AUTH to jwt, keys or iam"
             )
+
+    def _require_near(self, http: Request) -> None:
+        """Refuse what a page of another site asks of a process that asks nobody who they are.
+
+        Raises:
+            UnknownCallerError: the page or its name for this machine is not of this machine.
+        """
+        host, origin = http.headers.get("host"), http.headers.get("origin")
+        is_known = origin is None or origin in self.origins or "*" in self.origins or _is_near(urlsplit(origin).netloc)
+        if not is_known or not (host is None or _is_near(host)):
+            raise UnknownCallerError(
+                f"SEDO_AUTH is none, and {(host if is_known else origin)!r} is not of this machine, as 127.0.0.1 and "
+                "localhost are: SEDO_CORS_ORIGINS names other sites whose pages may ask"
+            )
+
+
+def _is_near(place: str) -> bool:
+    """Tell whether a host, with its port, is a name of this machine itself."""
+    return urlsplit(f"//{place}").hostname in NEAR
 
 
 def _trusted(http: Request) -> Principal:

@@ -14,7 +14,7 @@ from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.values.actions import actions_json
-from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError
+from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, InvalidError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.definitions import DefinitionService
@@ -35,8 +35,11 @@ class DefinitionApi:
         """Keep a definition: 201 with a new version, 200 if the newest version has this content."""
         tenant = request.path["tenantId"]
         document, places = web.document(request)
-        if isinstance(document, dict):
-            request.admission.require(str(document.get("id")))
+        if isinstance(document, dict) and isinstance(name := document.get("id"), str):
+            request.record(name, None, None)
+            request.admission.require(name)
+        elif request.admission.names is not None:
+            raise InvalidError("the body has no id that is a text: it says which right is needed")
         text = None if places is None else raw(request.http).decode()
         try:
             record, new, warnings = self.service.create_definition(
@@ -105,10 +108,17 @@ class DefinitionApi:
         return web.answer(found, headers=_fields(record))
 
     def _actions(self, request: ApiRequest, record: DefinitionRecord) -> dict[str, Json]:
-        start = self.support.conditions.problem_of_start(request, record.id, record.version)
-        conditions = {"execute": start}
-        missing = refusals(request, "{}_definition", record.id)
-        return actions_json(lambda name: missing(name) or conditions.get(name), ACTIONS)
+        problem, missing = self.support.conditions.problem_of_start, refusals(request, "{}_definition", record.id)
+        newest = self.service.definitions.newest(record.tenant_id, record.id) if request.query["version"] else record
+
+        def refused(action: str) -> str | None:
+            if newest is None or newest.retired:
+                return missing(action) or "it is retired"
+            versions = {record.version, newest.version} if action == "execute" else ()
+            unmet = (problem(request, record.id, version) for version in sorted(versions))
+            return missing(action) or next(filter(None, unmet), None)
+
+        return actions_json(refused, ACTIONS)
 
     @web.operation
     def retire_definition(self, request: ApiRequest) -> Response:

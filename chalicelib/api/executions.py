@@ -70,7 +70,9 @@ class ExecutionApi:
     @web.operation
     def read_execution(self, request: ApiRequest) -> Response:
         """Show all about an execution."""
-        outline = self.service.read_outline(*request.place, wait=request.query["wait"])
+        if wait := request.query["wait"]:  # before anybody learns that it has ended
+            self.support.conditions.require(request, "read")
+        outline = self.service.read_outline(*request.place, wait=wait)
         self.support.conditions.require(request, "read", outline.execution)
         return web.answer(web.chosen(request, self.view(request, outline)))
 
@@ -103,10 +105,13 @@ class ExecutionApi:
         return self.whole(request, self.service.redrive(*request.place, request.admission.actor, **changes))
 
     def _record(self, request: ApiRequest, changes: dict[str, Json]) -> None:
-        """Let the audit hold what a redrive changes, with the stash that it changes."""
-        before: dict[str, Json] = {}
-        if "stash" in changes:
-            before = {"stash": dict(self.service.read_execution(*request.place).stash)}
+        """Let the audit hold what a redrive changes, with what stood there, if the caller may read it."""
+        wanted, before = changes.get("stash"), dict[str, Json]()
+        if isinstance(wanted, dict):
+            execution = self.service.read_execution(*request.place)
+            hidden = self.support.conditions.concealed(request, execution) is not None
+            known = execution.stash
+            before["stash"] = {name: HIDDEN if hidden else known[name] for name in wanted if name in known}
         request.record(request.path["id"], before, changes)
 
     def whole(self, request: ApiRequest, execution: Execution) -> Response:

@@ -44,6 +44,12 @@ def dressed(request: Request, response: Response, origins: Collection[str]) -> R
     return response
 
 
+def named(request: Request) -> None:
+    """Give a request an id that has none, so that its answer, the log and the audit have the same one."""
+    if not request.context.get("requestId"):
+        request.context["requestId"] = token_hex(16)
+
+
 def request_id(given: str, context: Mapping[str, Any]) -> str:
     """Answer the id that the caller gave to a request, or else that of API Gateway; where neither did, a new one."""
     return given if _REQUEST_ID.fullmatch(given) else context.get("requestId") or token_hex(16)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from chalicelib.core.access.conditions import unmet_by_author
-from chalicelib.core.definitions.model import Definition
+from chalicelib.core.access.conditions import missing_start, unmet
+from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.builder import MAX_RESULT
 from chalicelib.core.executions.factory import child, child_id
 from chalicelib.core.executions.inputs import ChildEnded, Launch, ResumeRequested
@@ -32,24 +32,25 @@ def child_execution(definitions: Definitions, parent: Execution, launch: Launch)
     try:
         version = start.version or definitions.newest(parent.tenant_id, start.definition)
         definition = definitions.get(parent.tenant_id, start.definition, version)
-        _require_right(definitions, parent, launch, definition, version)
-        return child(definition, parent, launch.thread, version, start)
+        author = definitions.get(parent.tenant_id, parent.definition_id, parent.definition_version).author
+        if author is not None:
+            _require(parent, author, missing_start(author, definition))
+        made = child(definition, parent, launch.thread, version, start)
     except DefinitionNotFoundError as error:
         which = start.definition if start.version is None else f"{start.definition}@{start.version}"
         raise StepError(f"there is no definition {which!r} to start", "DefinitionNotFound") from error
     except InvalidInputError as error:
         details: list[Json] = [{"pointer": problem.pointer, "message": problem.message} for problem in error.problems]
         raise StepError(f"{start.definition} does not take this input: {error}", "InvalidInput", details) from error
+    if author is not None:
+        _require(parent, author, unmet(definition, version, "execute", author, launch.thread.since, input=made.input))
+    return made
 
 
-def _require_right(
-    definitions: Definitions, parent: Execution, launch: Launch, definition: Definition, version: int
-) -> None:
+def _require(parent: Execution, author: Subject, problem: str | None) -> None:
     """Hold the start of a child execution to the rights of who made the definition that starts it."""
-    author = definitions.get(parent.tenant_id, parent.definition_id, parent.definition_version).author
-    problem = unmet_by_author(author, definition, version, launch.thread.since, launch.start.input)
     if problem is not None:
-        raise StepError(f"{parent.definition_id} was made by {author and author.id}, and this {problem}", "Forbidden")
+        raise StepError(f"{parent.definition_id} was made by {author.id}, and this {problem}", "Forbidden")
 
 
 def refused(launch: Launch, error: StepError) -> ChildEnded:

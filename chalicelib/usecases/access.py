@@ -6,10 +6,10 @@ from typing import Protocol, TypeAlias
 
 from chalicelib.adapters.calls.expiring import Expiring
 from chalicelib.core.access.entries import AccessEntry, EntryKind, policy_of, quotas_of, read_binding, read_role
-from chalicelib.core.access.keys import ApiKey, hash_of, key_document, place_of, read_key, write_key
+from chalicelib.core.access.keys import ApiKey, hash_of, key_document, place_of, read_key, spare, write_key
 from chalicelib.core.access.principal import Means, Policy, Principal, grant_of
 from chalicelib.core.access.quotas import Quotas, require_room
-from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, Grant
+from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, RIGHTS, Grant
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import (
     ConflictError,
@@ -72,14 +72,6 @@ class AccessCache:
         installation = self.policy(INSTALLATION) if principal.operates else Policy()
         tenant = installation if tenant_id == INSTALLATION else self.policy(tenant_id)
         return grant_of(principal, tenant, installation)
-
-    def roles(self, principal: Principal, tenant_id: str) -> Sequence[str]:
-        """Name the roles that a principal has in a tenant that it may enter, those of the installation included."""
-        if principal.means is Means.NONE:
-            return ["admin"]
-        everywhere = self.policy(INSTALLATION).roles_of(principal) if principal.operates else ()
-        own = copy_with(principal, roles=()) if principal.operates else principal
-        return sorted({*everywhere, *self.policy(tenant_id).roles_of(own)})
 
     def bearer(self, text: str) -> Principal:
         """Find out who asks with an API key, which is read each time: API Gateway keeps the answer for a minute.
@@ -232,15 +224,18 @@ class AccessService:
             raise ConflictError(f"there is a key {key_id!r} already: ask again")
         return key, text
 
-    def revoke_key(self, tenant_id: str, key_id: str, by: str | None) -> None:
+    def revoke_key(self, tenant_id: str, key_id: str, by: str | None, require: EntryCondition | None = None) -> None:
         """Let a key count no more, from within a minute on; it stays in the list.
 
         Raises:
             NotFoundError: there is none.
+            PreconditionFailedError: it is not as ``require`` asks.
             UnavailableError: others were always quicker.
         """
 
         def revoked(entry: AccessEntry) -> tuple[AccessEntry, None]:
+            if require is not None:
+                require(entry)
             key, now = read_key(entry), self.clock.now()
             document = key_document(copy_with(key, revoked_at=key.revoked_at or now))
             version = entry.version + 1
@@ -256,7 +251,11 @@ class AccessService:
         elif kind is EntryKind.ROLE:
             if name in BUILT_IN:
                 raise InvalidError(f"{name!r} is a built-in role: take another name")
-            if not grant.covers(read_role(name, document).rules, tenant_id):
+            role = read_role(name, document)
+            if nothing := [rule for rule in role.rules if not any(map(rule.gives, RIGHTS))]:
+                kinds, verbs = (", ".join(sorted(each)) for each in (nothing[0].kinds, nothing[0].verbs))
+                raise InvalidError(f"a rule gives no right: {kinds} have no {verbs} (docs/rights.md)")
+            if not grant.covers(role.rules, tenant_id):
                 raise MissingRightError(f"the role {name!r} would give rights that you do not have yourself")
 
     def _check_role(self, tenant_id: str, name: str, grant: Grant) -> None:
@@ -276,8 +275,13 @@ class AccessService:
             raise MissingRightError(f"you do not have the role {name!r} yourself: only an admin gives it then")
 
     def _make_room(self, tenant_id: str, kind: EntryKind) -> None:
+        """Refuse one entry too many; of keys those that count no more are not counted, and make room."""
         most, quota = LIMITS.access_entries, self.cache.quotas(tenant_id).keys if kind is EntryKind.KEY else None
-        found = len(self.store.list(tenant_id, (kind,), most if quota is None else min(most, quota)))
-        require_room("API keys", quota, found)
-        if found == most:
+        found = self.store.list(tenant_id, (kind,), most)
+        old = spare(map(read_key, found), self.clock.now()) if kind is EntryKind.KEY else ()
+        require_room("API keys", quota, len(found) - len(old))
+        if len(found) < most:
+            return
+        if not old:
             raise ConflictError(f"there are {most} of kind {kind} already: take away those that nobody needs")
+        self.store.delete(next(entry for entry in found if entry.name == old[0].id))

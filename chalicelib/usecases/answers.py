@@ -124,10 +124,10 @@ class AnswerService:
             ExecutionNotFoundError: the tenant has none of this id.
             UnavailableError: the store did not answer.
         """
-        item = self.executions.get(execution_id)
+        item = self.executions.get(execution_id) if ExecutionId.is_of(tenant_id, execution_id) else None
         if item is not None and item.partition is not None:
             item = self.executions.get(sent_to(item))
-        if item is None or item.tenant_id != tenant_id:
+        if item is None:
             raise ExecutionNotFoundError(f"there is no execution {execution_id!r}")
         return item
 

@@ -1,5 +1,6 @@
 """The use cases of the audit: write, read and check it."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -9,6 +10,8 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 from chalicelib.engine import optimistic
 from chalicelib.ports import Clock
+
+log = logging.getLogger(__name__)
 
 MAX_REFUSALS = 1000
 """Refusals of a day that an audit has; what is refused after that is refused, and not written."""
@@ -62,7 +65,10 @@ class AuditLog:
             return following(behind, tenant_id, self.clock.now(), said, is_refusal=is_refusal)
 
         def put(entry: AuditEntry) -> bool:
-            return (is_refusal and entry.refusals > MAX_REFUSALS) or self.store.put(entry)
+            if is_refusal and entry.refusals > MAX_REFUSALS:
+                log.warning("refused, and not in the audit of %s, which has %d of today", tenant_id, MAX_REFUSALS)
+                return True
+            return self.store.put(entry)
 
         first = after(last or self._last(tenant_id))
         return optimistic.put_new(first, put, lambda _: after(self._last(tenant_id)), "an entry of the audit")

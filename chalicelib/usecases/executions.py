@@ -125,7 +125,7 @@ class ExecutionService:
         self, tenant_id: str, wanted: ExecutionFilter, limit: int, after: Position | None = None
     ) -> ExecutionPage:
         """Read headers of a tenant's executions, after a position; another tenant's have none that could be listed."""
-        if ExecutionId.tenant_of(wanted.owner) != tenant_id:
+        if not ExecutionId.is_of(tenant_id, wanted.owner):
             return ExecutionPage([])
         return self.executions.list(wanted, self.clock.now(), limit, after)
 
@@ -135,8 +135,8 @@ class ExecutionService:
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
         """
-        execution = self.executions.get(execution_id)
-        if execution is None or execution.tenant_id != tenant_id:
+        execution = self.executions.get(execution_id) if ExecutionId.is_of(tenant_id, execution_id) else None
+        if execution is None:
             raise _unknown(execution_id)
         return execution
 
@@ -149,10 +149,10 @@ class ExecutionService:
             ExecutionNotFoundError: the tenant has none of this id.
         """
         until = self.clock.now() + timedelta(seconds=wait)
-        pause = 0.1
+        pause, is_own = 0.1, ExecutionId.is_of(tenant_id, execution_id)
         while True:
-            outline = self.executions.outline(execution_id, choose)
-            if outline is None or outline.execution.tenant_id != tenant_id:
+            outline = self.executions.outline(execution_id, choose) if is_own else None
+            if outline is None:
                 raise _unknown(execution_id)
             left = (until - self.clock.now()).total_seconds()
             if outline.execution.ended or left <= 0:

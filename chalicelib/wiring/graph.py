@@ -128,7 +128,9 @@ class Wiring:
             keys=self._calls.keys,
             tokens=self._calls.tokens,
             access=self.access.service,
-            gatekeeper=Gatekeeper(Callers(self._settings.auth, self._settings.is_alone), self.access.cache),
+            gatekeeper=Gatekeeper(
+                Callers(self._settings.auth, self._settings.is_alone, self._settings.cors_origins), self.access.cache
+            ),
         )
 
     @cached_property

@@ -1,14 +1,18 @@
 """Who is admitted to which operation: every operation, for every role, in one's own tenant and in another's."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from chalice.app import AuthRequest
 
+from chalicelib.api.authentication import Authenticator
 from chalicelib.api.contract import operations
 from chalicelib.core.access.entries import EntryKind
+from chalicelib.core.access.principal import Principal
 from chalicelib.core.access.rights import BUILT_IN, RIGHTS, Grant
 from chalicelib.core.values.json import Json
 from chalicelib.wiring.graph import wiring
@@ -80,6 +84,36 @@ def test_a_missing_right_is_named(sedo: Guarded) -> None:
 
 def test_without_a_header_field_the_gateway_refuses(sedo: Guarded) -> None:
     assert sedo.client.http.get("/sedo/tenants/acme/definitions", headers=JSON).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, 200),
+        ({"Host": "127.0.0.1:8000", "Origin": "http://localhost:5173"}, 200),
+        ({"Host": "[::1]:8000"}, 200),
+        ({"Host": "localhost", "Origin": "https://console.test"}, 200),
+        ({"Host": "localhost", "Origin": "https://evil.test"}, 401),
+        ({"Host": "localhost", "Origin": "null"}, 401),
+        ({"Host": "evil.test:8000"}, 401),
+        ({"Host": "127.0.0.1.evil.test"}, 401),
+        ({"Host": "evil.test", "Origin": "https://evil.test"}, 401),
+    ],
+)
+def test_where_nobody_is_asked_no_page_of_another_site_asks_anything(fields: dict[str, str], status: int) -> None:
+    with guarded(SEDO_AUTH="none", SEDO_LOOPBACK="true", SEDO_CORS_ORIGINS="https://console.test") as sedo:
+        assert sedo.status({**JSON, **fields}, "GET", "/sedo/tenants/acme/definitions") == status
+
+
+def test_an_authorizer_never_raises() -> None:
+    def broken(_: str) -> Principal:
+        raise RuntimeError("no such table")
+
+    asked = AuthRequest("TOKEN", "Bearer x", "arn:aws:execute-api:eu-west-1:1:a/b/GET/sedo")
+    answer = Authenticator(broken, None).policy(asked)
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    told = json.loads(answer["context"]["sedo"])
+    assert told == {"problem": "who asks cannot be found out: the log of the authorizer says why", "unavailable": True}
 
 
 def test_the_scheme_is_read_in_small_letters_too(sedo: Guarded) -> None:

@@ -105,6 +105,87 @@ class TestVersions:
         assert problem["detail"] == "there is no definition 'order' in version 7"
 
 
+class TestPartitions:
+    EYES: Mapping[str, Json] = {"when": "subject.id != input.requester"}
+    APPROVE: Mapping[str, Json] = {"id": "ask", "type": "task", "title": "of ${item}"}
+
+    @pytest.mark.parametrize("items", [3, 120])
+    def test_the_items_of_a_map_see_the_input_of_the_whole(
+        self, sedo: Guarded, admin: dict[str, str], items: int
+    ) -> None:
+        step: Json = {"id": "all", "type": "map", "items": f"${{range(`{items}`)}}", "steps": [dict(self.APPROVE)]}
+        create(sedo, admin, "order", step, access={"complete": {**self.EYES}, "cancel": {**self.EYES}})
+        operator = sedo.key("acme", "operator", "approver")
+        me = sedo.ask("GET", "/sedo/me", headers=operator).json_body["subject"]
+        sedo.ask("POST", f"{A}/definitions/order/execute", {"input": {"requester": me}}, admin)
+        sedo.deliver()
+        sedo.pass_time(60)
+        task = sedo.ask("GET", A + "/tasks", headers=operator).json_body[0]
+        path = f"{A}/tasks/{task['id']}"
+        assert_problem(sedo.ask("POST", f"{path}/complete", {"answer": 1}, operator), 403)
+        assert_problem(sedo.ask("POST", f"{A}/executions/{task['executionId']}/cancel", {}, operator), 403)
+        assert sedo.status(admin, "POST", f"{path}/complete", b'{"answer": 1}') == 200
+
+
+def test_a_child_is_held_to_execute_with_the_defaults_of_its_input(sedo: Guarded, admin: dict[str, str]) -> None:
+    mode: Json = {"properties": {"mode": {"default": "prod"}}}
+    done: Json = {"id": "done", "type": "succeed"}
+    child: Json = {"id": "charge", "access": {"execute": {"when": "input.mode != 'prod'"}}, "inputSchema": mode}
+    assert isinstance(child, dict)
+    assert sedo.ask("POST", A + "/definitions", {**child, "steps": [done]}, admin).status_code == 201
+    create(sedo, admin, "order", {"id": "child", "type": "workflow", "definition": "charge", "input": {}})
+    assert_problem(sedo.ask("POST", f"{A}/definitions/charge/execute", {"input": {}}, admin), 403)
+    path = f"{A}/executions/{start(sedo, admin).json_body['id']}"
+    assert sedo.ask("GET", path, headers=admin).json_body["error"]["name"] == "Forbidden"
+
+
+def test_a_role_that_is_gone_meets_no_condition(sedo: Guarded, admin: dict[str, str]) -> None:
+    create(sedo, admin, "order", CALL, access={"execute": {"roles": ["boss"]}})
+    boss = role(sedo, "boss", DRIVES)
+    assert start(sedo, boss).status_code == 201
+    assert sedo.status(admin, "DELETE", A + "/roles/boss") == 204
+    assert start(sedo, boss).status_code == 403
+    assert "boss" not in sedo.ask("GET", "/sedo/me?tenant=acme", headers=boss).body.decode()
+
+
+def test_the_audit_of_a_redrive_has_only_what_is_named_and_what_the_caller_may_read(
+    sedo: Guarded, admin: dict[str, str]
+) -> None:
+    kept: Json = {"id": "keep", "type": "echo", "message": CANARY, "stash": {"salary": CANARY, "other": "o"}}
+    create(sedo, admin, "order", kept, CALL, access={"read": {"roles": ["viewer"]}})
+    path = f"{A}/executions/{start(sedo, admin).json_body['id']}"
+    sedo.ask("POST", f"{path}/cancel", {}, admin)
+    for value, sender in (("new", admin), ("newer", sedo.key("acme", "operator", "viewer"))):
+        sedo.ask("POST", f"{path}/redrive", {"stash": {"other": value}, "step": "keep"}, sender)
+        sedo.ask("POST", f"{path}/cancel", {}, admin)
+    found = sedo.ask("GET", A + "/audit?what=execution.redriven&sort=number", headers=admin).json_body
+    others = [[each for each in entry["changes"] if each["pointer"] == "/stash/other"] for entry in found]
+    assert [each["before"] for (each,) in others] == ["***", "new"]
+    assert CANARY not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("POST", "/sedo/tenants/beta/pause", {}), ("GET", A + "/audit", None), ("POST", A + "/keys", {"title": "k"})],
+)
+def test_what_has_no_name_needs_the_right_to_all_names(sedo: Guarded, method: str, path: str, body: Json) -> None:
+    rules: Json = [{"kinds": ["*"], "verbs": ["*"], "names": ["acme", "order"]}]
+    service = wiring().access.service
+    service.put("*", EntryKind.ROLE, "some", {"rules": rules}, by=None, grant=ALL)
+    assert sedo.ask(method, path, b"" if body is None else body, sedo.key("*", "some")).status_code == 403
+    assert sedo.ask(method, path, b"" if body is None else body, sedo.key("*", "admin")).status_code != 403
+
+
+def test_a_stopped_tenant_says_so_in_actions(sedo: Guarded, admin: dict[str, str]) -> None:
+    create(sedo, admin, "order", CALL)
+    path = f"{A}/executions/{start(sedo, admin).json_body['id']}"
+    sedo.ask("POST", f"{path}/cancel", {}, admin)
+    wiring().access.service.put("acme", EntryKind.TENANT, "acme", {"stopped": True}, by=None, grant=ALL)
+    for place, action in ((path, "redrive"), (f"{A}/definitions/order", "execute")):
+        actions = sedo.ask("GET", place, headers=admin).json_body["actions"]
+        assert actions[action] == {"possible": False, "reason": "the tenant is stopped"}
+
+
 def test_only_an_admin_gives_a_role_that_they_do_not_have(sedo: Guarded, admin: dict[str, str]) -> None:
     role(sedo, "boss", [{"kinds": ["executions"], "verbs": ["read"]}])
     maker = role(sedo, "maker", [{"kinds": ["access", "keys", "executions"], "verbs": ["*"]}])

@@ -12,6 +12,9 @@ from tests.access.test_admission import OF_TENANTS, ORDER, address, headers
 from tests.api.declared import OPERATIONS
 from tests.application import JSON, assert_problem
 
+FEW = 12
+"""Calls by which the audit of a refusal differs, as it grows; to look something up takes dozens."""
+
 
 class Counted:
     """Counts the calls of sedo's functions in a block: what takes the same time on any machine."""
@@ -60,7 +63,7 @@ def test_a_foreign_tenant_is_answered_as_one_that_is_not_there(
         work.append(counted.calls)
     assert assert_problem(answers[0], 404, "tenant not found")["detail"] == "there is no tenant 'beta'"
     assert answers[1].body == answers[0].body.replace(b"beta", b"gone")
-    assert work[2] + work[5] == work[3] + work[4]
+    assert abs(work[2] + work[5] - work[3] - work[4]) <= FEW
 
 
 @pytest.mark.parametrize("name", [name for name in OF_TENANTS if "/executions/{id}" in OPERATIONS[name].path])
@@ -70,10 +73,14 @@ def test_a_foreign_execution_is_answered_as_one_that_is_not_there(
 ) -> None:
     sedo, keys = beta
     sender = headers(name, {**JSON, "Authorization": keys[role]})
-    answers = []
-    for execution in ("beta:order:1", "gone:order:1"):
+    answers, work = [], []
+    for execution in ("beta:order:1", "gone:order:1", "beta:order:1", "gone:order:1"):
         path = address(name).replace("acme:order:1", execution)
-        answers.append(sedo.ask(OPERATIONS[name].method, path, b"{}", sender))
+        counted = Counted()
+        with counted:
+            answers.append(sedo.ask(OPERATIONS[name].method, path, b"{}", sender))
+        work.append(counted.calls)
+    assert abs(work[2] - work[3]) <= FEW
     assert answers[0].status_code in {400, 403, 404}
     assert answers[1].status_code == answers[0].status_code
     assert answers[1].body == answers[0].body.replace(b"beta", b"gone")

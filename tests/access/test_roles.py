@@ -1,12 +1,15 @@
 """Roles, bindings, API keys and tenants over the API."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.core.access.entries import AccessEntry, EntryKind
+from chalicelib.core.access.keys import ApiKey, key_document
 from chalicelib.core.access.rights import BUILT_IN, RIGHTS, VERBS
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
@@ -44,6 +47,9 @@ class TestMe:
         key = sedo.key("acme", "admin")
         assert_problem(ask(sedo, key, "GET", "/sedo/me?tenant=beta"), 404, "tenant not found")
         me = ask(sedo, key, "GET", "/sedo/me").json_body
+        assert (me["tenant"], me["roles"]) == ("acme", ["admin"])
+        assert {*me["rights"]} == {*RIGHTS} - {"tenants:write"}
+        me = ask(sedo, sedo.key("*", "admin"), "GET", "/sedo/me").json_body
         assert (me["tenant"], me["roles"], me["rights"]) == (None, None, None)
 
     def test_an_operator_has_rights_in_every_tenant(self, sedo: Guarded) -> None:
@@ -194,6 +200,10 @@ class TestRoles:
             ({}, "rules is a list of at most 100 rules"),
             ({"rules": [{"kinds": ["order"], "verbs": ["read"]}]}, "a kind is one of *, definitions,"),
             ({"rules": [{"kinds": ["keys"], "verbs": ["delete"]}]}, "a verb is one of *, read,"),
+            (
+                {"rules": [{"kinds": ["executions"], "verbs": ["write"]}]},
+                "a rule gives no right: executions have no write",
+            ),
             ({"rules": [{"kinds": ["keys"], "verbs": ["read"], "names": ["a b"]}]}, "a name 'a b' is a pattern"),
             ({"rules": [{"kinds": ["keys"], "verbs": ["read"], "not": 1}]}, "and no not"),
         ],
@@ -202,7 +212,7 @@ class TestRoles:
         assert said in assert_problem(ask(sedo, sedo.key("acme", "admin"), "PUT", A + "/roles/r", body), 400)["detail"]
 
     def test_a_binding_names_a_role_that_is_there(self, sedo: Guarded) -> None:
-        answer = ask(sedo, sedo.key("acme", "admin"), "PUT", A + "/bindings/b", {"role": "none"})
+        answer = ask(sedo, sedo.key("acme", "admin"), "PUT", A + "/bindings/b", {"role": "none", "groups": ["g"]})
         assert "there is no role 'none'" in assert_problem(answer, 400)["detail"]
 
 
@@ -245,6 +255,21 @@ class TestKeys:
         for other in others:
             assert_problem(ask(sedo, mine, "DELETE", f"{A}/keys/{other}"), 403)
         assert ask(sedo, mine, "DELETE", f"{A}/keys/{one}").status_code == 204
+
+    def test_one_that_counts_no_more_makes_room(self, sedo: Guarded) -> None:
+        service, admin = wiring().access.service, sedo.key("acme", "admin")
+        old = [
+            ask(sedo, admin, "POST", A + "/keys", {"title": "k", "roles": ["viewer"]}).json_body["id"] for _ in range(2)
+        ]
+        for n in range(LIMITS.access_entries - 3):
+            key = key_document(ApiKey("acme", f"n{n}", "", "", (), wiring().dependencies.clock.now()))
+            service.store.put(AccessEntry("acme", EntryKind.KEY, f"n{n}", key, wiring().dependencies.clock.now()))
+        assert_problem(ask(sedo, admin, "POST", A + "/keys", {"title": "one more", "roles": ["viewer"]}), 409)
+        for name in old:
+            assert ask(sedo, admin, "DELETE", A + f"/keys/{name}").status_code == 204
+            sedo.clock.instant += timedelta(seconds=1)
+        assert ask(sedo, admin, "POST", A + "/keys", {"title": "one more", "roles": ["viewer"]}).status_code == 201
+        assert [ask(sedo, admin, "GET", A + f"/keys/{name}").status_code for name in old] == [404, 200]
 
     def test_a_key_expires(self, sedo: Guarded) -> None:
         body: Json = {"title": "job", "roles": ["viewer"], "expiresAt": "2026-01-01T00:10:00Z"}

@@ -299,10 +299,13 @@ def granted(policy: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 @every_stage
 @every_function
-def test_history_is_only_ever_added_to_whatever_else_is_allowed(function: str, stage: DeployedStage) -> None:
+@pytest.mark.parametrize("name", ["execution_history", "audit"])
+def test_history_and_audits_are_only_ever_added_to_whatever_else_is_allowed(
+    function: str, stage: DeployedStage, name: str
+) -> None:
     anything = {"Effect": "Allow", "Action": EVERYTHING, "Resource": ["*"]}
     made = policy(function, copy_with(stage, calls=[anything]))
-    history = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{stage.settings.prefix}_execution_history"
+    history = f"arn:aws:dynamodb:eu-west-1:123456789012:table/{stage.settings.prefix}_{name}"
     writes = {action for action in EVERYTHING if allows(made, action, history)} & CHANGES
     assert writes <= {"dynamodb:PutItem"}
 
@@ -339,6 +342,7 @@ def test_with_token_keys_in_the_environment_no_parameter_holds_them(function: st
     keys = [SigningKey("a", b"k" * 32)]
     made = policy(function, copy_with(stage, settings=copy_with(stage.settings, token_keys=keys)))
     assert "token-keys" not in json.dumps(made)
+    assert all(statement["Resource"] for statement in made["Statement"])  # IAM takes no empty list
 
 
 @every_stage

@@ -11,6 +11,7 @@ import pytest
 from chalice.test import HTTPResponse
 
 from chalicelib.core.access.entries import AccessEntry, EntryKind
+from chalicelib.core.access.keys import ApiKey, key_document
 from chalicelib.core.access.rights import Grant
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
@@ -157,7 +158,8 @@ def crowd(kind: EntryKind) -> Before:
     def fill(world: World) -> None:
         store = wiring().access.service.store
         for number in range(LIMITS.access_entries):
-            store.put(AccessEntry("123", kind, f"n{number}", {}, world.clock.now()))
+            key = key_document(ApiKey("123", f"n{number}", "", "", (), world.clock.now()))
+            store.put(AccessEntry("123", kind, f"n{number}", key, world.clock.now()))
 
     return fill
 
@@ -333,6 +335,7 @@ CHANGED = [
     *(case(f"delete_{kind}", 412, done(f"put_{kind}", body), fields=STALE) for kind, body in WRITTEN.items()),
     case("create_upload", 409, lambda world: under_way(world, "create_upload"), fields=KEY),
     case("create_definition", 409, under_way, body=ECHO, fields=KEY),
+    case("revoke_key", 412, make_key, fields=STALE),
     case("create_definition", 412, body=ECHO, fields={"If-None-Match": "*"}),
     case("retire_definition", 412, fields={"If-Match": '"x"'}),
 ]

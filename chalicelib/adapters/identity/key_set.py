@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
-from jwt import PyJWK, PyJWKSet
+from jwt import PyJWKSet
 from jwt.exceptions import PyJWTError
 
 from chalicelib.core.values.errors import UnavailableError, UnknownCallerError
@@ -63,12 +63,14 @@ class KeySet:
         self._url, self._issuer = url, issuer
         self._now, self._read = now, read
         self._lock = Lock()
-        self._keys: Mapping[str | None, PyJWK] = {}
+        self._keys: Mapping[str | None, Any] = {}
         self._fresh_until = self._pause_until = datetime.min.replace(tzinfo=UTC)
         self._problem = ""
 
-    def get(self, key_id: str | None) -> PyJWK:
+    def get(self, key_id: str | None) -> Any:  # noqa: ANN401 - of one algorithm, or as cryptography has it
         """Find a key by its id, which is None where a token names none, and there is one key.
+
+        One that says its algorithm is a PyJWK, which PyJWT holds to it.
 
         Raises:
             UnknownCallerError: the issuer has no such key.
@@ -96,4 +98,6 @@ class KeySet:
             return
         self._problem = ""
         self._fresh_until = now + FRESH
-        self._keys = {key.key_id: key for key in keys} | ({None: keys[0]} if len(keys) == 1 else {})
+        of_one = {each.get("kid") for each in document["keys"] if "alg" in each}
+        found = {key.key_id: key if key.key_id in of_one else key.key for key in keys}
+        self._keys = found | ({None: found[keys[0].key_id]} if len(keys) == 1 else {})

@@ -58,15 +58,9 @@ def unmet_of(definition: Definition, execution: Execution, key: str, subject: Su
     return unmet(definition, execution.definition_version, key, subject, now, **about)
 
 
-def unmet_by_author(
-    author: Subject | None, definition: Definition, version: int, now: datetime, given: Json
-) -> str | None:
-    """Tell why the author of a definition may not start another one; who is not known had every right."""
-    if author is None:
-        return None
-    if not matching(definition.id, author.starts):
-        return f"needs the right executions:start of {definition.id!r}"
-    return unmet(definition, version, "execute", author, now, input=given)
+def missing_start(author: Subject, definition: Definition) -> str | None:
+    """Tell which right the author of a definition lacks who starts another one; None: they have it."""
+    return None if matching(definition.id, author.starts) else f"needs the right executions:start of {definition.id!r}"
 
 
 def _seen(subject: Subject) -> dict[str, Json]:

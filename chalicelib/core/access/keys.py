@@ -6,6 +6,7 @@ cannot be guessed.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
@@ -52,6 +53,12 @@ class ApiKey:
     def subject(self) -> str:
         """Who asks with it."""
         return f"key:{self.id}"
+
+
+def spare(keys: Iterable[ApiKey], now: datetime) -> Sequence[ApiKey]:
+    """Choose the keys that count no more, the longest first: those that may make room for new ones."""
+    ends = {key: min(filter(None, (key.expires_at, key.revoked_at)), default=None) for key in keys}
+    return sorted((key for key, end in ends.items() if end is not None and end <= now), key=lambda key: str(ends[key]))
 
 
 def write_key(tenant_id: str, key_id: str, secret: str) -> str:

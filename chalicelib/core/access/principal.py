@@ -80,7 +80,8 @@ class Policy:
 def grant_of(principal: Principal, tenant: Policy, installation: Policy) -> Grant:
     """Tell what a principal may do in a tenant that it may enter."""
     if principal.means is Means.NONE:
-        return Grant(everywhere=BUILT_IN["admin"].rules)
+        return Grant(everywhere=BUILT_IN["admin"].rules, roles=frozenset({"admin"}))
     mine = copy_with(principal, roles=()) if principal.operates else principal
     here, everywhere = tenant.roles_of(mine), installation.roles_of(principal) if principal.operates else ()
-    return Grant(tenant.rules(here), installation.rules(everywhere), frozenset({*here, *everywhere}))
+    names = frozenset({*filter(tenant.role, here), *filter(installation.role, everywhere)})
+    return Grant(tenant.rules(here), installation.rules(everywhere), names)

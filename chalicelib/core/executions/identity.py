@@ -30,6 +30,11 @@ class ExecutionId(NamedTuple):
         return cls(tenant, definition, suffix)
 
     @staticmethod
+    def is_of(tenant: str, text: str) -> bool:
+        """Tell whether an id can be one of a tenant's: what is another's is not even looked for."""
+        return ExecutionId.tenant_of(text) == tenant
+
+    @staticmethod
     def tenant_of(owner: str) -> str:
         """Tell the tenant of what a list is of: of an execution, or a tenant itself."""
         return owner.partition(":")[0]
