@@ -112,8 +112,8 @@ def test_an_authorizer_never_raises() -> None:
     asked = AuthRequest("TOKEN", "Bearer x", "arn:aws:execute-api:eu-west-1:1:a/b/GET/sedo")
     answer = Authenticator(broken, None).policy(asked)
     assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
-    told = json.loads(answer["context"]["sedo"])
-    assert told == {"problem": "who asks cannot be found out: the log of the authorizer says why", "unavailable": True}
+    context = json.loads(answer["context"]["sedo"])
+    assert context == {"problem": "who asks cannot be found out: the log of the authorizer says why", "unavailable": True}
 
 
 def test_the_scheme_is_read_in_small_letters_too(sedo: Guarded) -> None:
