@@ -186,6 +186,12 @@ class Limits:
     """Bytes of the headers of an answer."""
     http_answer_bytes: int = 16 * 1024 * 1024
     """Bytes of the body of an answer, unpacked."""
+    retry_after_seconds: int = 86_400
+    """Seconds that a retry waits at most because the other side asks for it (``Retry-After``)."""
+    items_shown: int = 10
+    """Failed items of a `map` in the details of its error."""
+    item_shown_bytes: int = 1_000
+    """Bytes of JSON of an item beside its error: a larger one is left out."""
     http_error_bytes: int = 16 * 1024
     """Bytes of the body of an answer that is not expected, in the details of the error."""
     aws_answer_bytes: int = 32 * 1024 * 1024

@@ -1,6 +1,7 @@
 """The step type ``fail``."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from chalicelib.core.definitions.model import Outcome, StepContext
 from chalicelib.core.values.errors import StepError
@@ -21,12 +22,15 @@ class FailStep:
       error: order.TooLarge
       cause: An order of ${input.total} needs a person.
     ```
+
+    After a clean-up, a caught error goes on as it was: `{id: again, type: fail, failure: '${ error }'}`.
     """
 
     name = "fail"
     ends = True
     errors: frozenset[str] = frozenset()
     error_parameter = "error"
+    again_parameter = "failure"
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {
@@ -37,6 +41,13 @@ class FailStep:
                 "description": "The name of the error, which `catch` and `retry` go by.",
             },
             "cause": {"type": "string", "description": "Why, for people: the message of the error."},
+            "details": {"description": "Further data about it: `error.details` where it is caught."},
+            "failure": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "message": {"type": ["string", "null"]}},
+                "required": ["name"],
+                "description": "A caught error to fail with again, whole: `${ error }`. It keeps its step and details.",
+            },
         },
         "required": [],
         "additionalProperties": False,
@@ -48,5 +59,10 @@ class FailStep:
         Raises:
             StepError: always.
         """
+        failure: Any = params.get("failure")
+        if failure is not None:
+            origin = (str(failure["step"]), int(failure.get("attempt", 1))) if "step" in failure else None
+            raise StepError(failure.get("message"), failure["name"], failure.get("details"), origin=origin)
         error = str(params.get("error", "Failed"))
-        raise StepError(str(params.get("cause") or f"the workflow fails with {error}"), error)
+        message = str(params.get("cause") or f"the workflow fails with {error}")
+        raise StepError(message, error, params.get("details"))

@@ -113,7 +113,10 @@ def test_an_authorizer_never_raises() -> None:
     answer = Authenticator(broken, None).policy(asked)
     assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
     context = json.loads(answer["context"]["sedo"])
-    assert context == {"problem": "who asks cannot be found out: the log of the authorizer says why", "unavailable": True}
+    assert context == {
+        "problem": "who asks cannot be found out: the log of the authorizer says why",
+        "unavailable": True,
+    }
 
 
 def test_the_scheme_is_read_in_small_letters_too(sedo: Guarded) -> None:

@@ -44,3 +44,18 @@ def test_it_fails_with_the_error_and_the_cause_that_it_names(params: dict[str, J
 )
 def test_parameters_that_do_not_fit_are_refused(params: Json) -> None:
     assert SCHEMA.problems(params)
+
+
+def test_a_caught_error_goes_on_as_it_was() -> None:
+    failure: Json = {"name": "http.Status.400", "message": "no", "step": "a", "attempt": 2, "details": {"body": "x"}}
+    assert SCHEMA.problems({"failure": failure}) == []
+    with pytest.raises(StepError) as raised:
+        FailStep().run({"failure": failure}, CONTEXT)
+    error = raised.value
+    assert (error.name, str(error), error.details, error.origin) == ("http.Status.400", "no", {"body": "x"}, ("a", 2))
+
+
+def test_an_error_of_ones_own_has_details() -> None:
+    with pytest.raises(StepError) as raised:
+        FailStep().run({"error": "order.TooLarge", "details": {"total": 5}}, CONTEXT)
+    assert (raised.value.name, raised.value.details) == ("order.TooLarge", {"total": 5})

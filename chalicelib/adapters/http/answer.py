@@ -94,10 +94,15 @@ def result(answer: HttpAnswer, mode: str, read_json: ReadJson) -> Json:
         read_json: reads JSON.
 
     Raises:
-        StepError: ``http.BadAnswer``: its body cannot be read like that.
+        StepError: ``http.BadAnswer``: its body cannot be read like that; the details have its beginning as text.
     """
     mode = _mode(answer) if mode == "auto" else mode
-    return {"status": answer.status, "headers": dict(answer.headers), "body": _body(answer, mode, read_json)}
+    try:
+        return {"status": answer.status, "headers": dict(answer.headers), "body": _body(answer, mode, read_json)}
+    except StepError as error:
+        shown = answer.content[:SHOWN].decode(errors="replace")
+        details: Json = {"status": answer.status, "headers": dict(answer.headers), "body": shown}
+        raise StepError(str(error), error.name, details, unanswered=True) from error
 
 
 def failure(answer: HttpAnswer, origin: str, read_json: ReadJson, now: datetime) -> StepError:

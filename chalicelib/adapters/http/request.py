@@ -59,7 +59,7 @@ def build(params: Mapping[str, Any], key: str) -> HttpRequest:
     if "body" in params and method in {"GET", "HEAD"}:
         invalid(f"a {method} request has no body: choose another method, or put it into query")
     kind = params.get("bodyType", "json")
-    body = _body(kind, params["body"]) if "body" in params else None
+    body = None if params.get("body") is None else _body(kind, params["body"])
     usual = {
         "accept": "*/*",
         "accept-encoding": "gzip",
@@ -173,10 +173,12 @@ def _base64(text: str) -> bytes:
 
 
 def _pairs(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Write names and values as texts, those of a list one by one."""
+    """Write names and values as texts, those of a list one by one; null is left out."""
     for name, content in fields.items():
         for each in content if isinstance(content, list) else [content]:
-            if each is None or isinstance(each, list | dict):
+            if each is None:
+                continue
+            if isinstance(each, list | dict):
                 invalid(f"{name!r} is no text, number or boolean, and no list of them")
             text = each if isinstance(each, str) else encode(each).decode()
             yield name, _utf8(text).decode()

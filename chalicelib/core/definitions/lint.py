@@ -181,6 +181,8 @@ def _errors(step_type: StepType, step: Mapping[str, Any]) -> Collection[str] | N
     own: Collection[str] | None = getattr(step_type, "errors", None)
     parameter: str | None = getattr(step_type, "error_parameter", None)
     common = COMMON_ERRORS if "timeoutSeconds" in step else COMMON_ERRORS - {StepTimeoutError.name}
+    if getattr(step_type, "again_parameter", None) in step:
+        return None
     if own is None or parameter is None:
         return None if own is None else {*own, *common}
     schema: Any = step_type.schema

@@ -7,7 +7,7 @@ from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.inputs import Outgrown
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
-from chalicelib.core.executions.rules import Rules, is_tolerated, too_many
+from chalicelib.core.executions.rules import Rules, failed_items, is_tolerated, item_failure, too_many
 from chalicelib.core.executions.scope import answered_by, is_partition_root
 from chalicelib.core.executions.waiting import (
     ChildJoin,
@@ -36,7 +36,8 @@ class Failures(Rules):
 
         ``failure`` is what happened to a step of a child execution, where that is known.
         """
-        failure = failure or Failure(error.name, str(error), thread.step, thread.attempt, error.details)
+        step, attempt = error.origin or (thread.step, thread.attempt)
+        failure = failure or Failure(error.name, str(error), step, attempt, error.details)
         self.record(State.STEP_FAILED, thread, error=failure, actor=answered_by(thread))
         if self.handled(thread, failure, error.retry_after):
             return
@@ -47,7 +48,10 @@ class Failures(Rules):
                 if join.failed < join.tolerate:
                     self.tolerate(parent, join, thread, failure)
                     return
-                failure = copy_with(failure, name=ItemsFailedError.name, message=str(too_many(join.failed + 1, join)))
+                message = str(too_many(join.failed + 1, join))
+                failure = copy_with(
+                    failure, name=ItemsFailedError.name, message=message, details=failed_items(parent, thread, failure)
+                )
             if parent.status is not Status.JOINING:
                 return  # it has failed before: what becomes of that is decided, or will be, for all below it
             thread = parent
@@ -98,7 +102,7 @@ class Failures(Rules):
         self.put(copy_with(parent, join=copy_with(join, failed=join.failed + 1)))
         thread = self.execution.threads[thread.id]
         self.abandon(thread)
-        self.joined(thread, {"error": failure_json(failure)})
+        self.joined(thread, item_failure(thread, failure))
 
     def proceed(self, thread: Thread, number: int, *, again: bool) -> None:
         """Let a step go on, in an attempt of a number, whose threads or child executions have failed.

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from chalicelib.core.definitions.model import RetryPolicy, matches
 from chalicelib.core.executions.model import Failure
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import (
     InterruptedCallError,
     InvalidOutputError,
@@ -17,6 +18,7 @@ from chalicelib.core.values.errors import (
 from chalicelib.core.values.value import value
 
 _PRECISION = 1 << 32
+LONGEST_WAIT = LIMITS.retry_after_seconds
 
 MEANT = frozenset(
     {
@@ -57,14 +59,14 @@ def next_attempt(
         failure: what happened.
         tries: how many failures each policy has taken already, by its number.
         seed: what the jitter is derived from; another one for every attempt.
-        retry_after: how many seconds the other side wants to be left alone, which is done up to the policy's longest.
+        retry_after: how many seconds the other side wants to be left alone, done for a day at most.
     """
     for number, policy in enumerate(policies):
         if _takes(policy, failure.name):
             taken = tries.get(str(number), 0)
             if taken >= policy.max_attempts - 1:
                 return None
-            wanted = timedelta(seconds=min(retry_after or 0, policy.max_delay.total_seconds()))
+            wanted = timedelta(seconds=min(retry_after or 0, LONGEST_WAIT))
             return Retry(str(number), max(_delay(policy, taken, seed), wanted), policy.max_attempts - 1 - taken)
     return None
 

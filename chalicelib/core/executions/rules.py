@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import SignalSent
-from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread
+from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import AnswerWait, ChildrenJoin, ItemJoin, PartitionJoin
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import ItemsFailedError, StepError
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, encode
+
+ITEMS_SHOWN, ITEM_SHOWN = LIMITS.items_shown, LIMITS.item_shown_bytes
 
 
 class Rules(StateBuilder, ABC):
@@ -96,6 +99,18 @@ class Rules(StateBuilder, ABC):
     def after(self, time: timedelta | None) -> datetime | None:
         """Answer the instant after a time from now; None: never."""
         return None if time is None else self.now + time
+
+
+def item_failure(thread: Thread, failure: Failure) -> dict[str, Json]:
+    """Write the failure of an item of a `map`: ``{error, index, item}``, without an item that is large."""
+    item: dict[str, Json] = {"item": thread.item} if len(encode(thread.item)) <= ITEM_SHOWN else {}
+    return {"error": failure_json(failure), "index": thread.index, **item}
+
+
+def failed_items(parent: Thread, thread: Thread, failure: Failure) -> Json:
+    """Write which items of a `map` have failed, the last one first, and no more than ITEMS_SHOWN of them."""
+    before = [each for each in parent.results.values() if isinstance(each, dict) and {"error", "index"} <= each.keys()]
+    return {"items": [item_failure(thread, failure), *before[: ITEMS_SHOWN - 1]]}
 
 
 def is_tolerated(execution: Execution, thread: Thread) -> bool:

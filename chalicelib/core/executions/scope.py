@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from chalicelib.core.definitions.meaning import meant
 from chalicelib.core.definitions.model import (
     AnswerKind,
     Call,
@@ -148,6 +149,7 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
     now = thread.began_visit if step.calls or thread.join is not None else thread.started_at
     seen = scope(execution, thread, thread.incoming, now, "parameters", names=step.params.names)
     params: Any = render(step.params, seen)  # an object: a step has its parameters by name
+    params = params if step.schema is None else meant(params, step.schema.document)
     if step.schema is not None and (problems := step.schema.problems(params)):
         where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
         raise InvalidParametersError(f"{problems[0].message}{where}", details=params)

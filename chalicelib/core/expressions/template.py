@@ -10,7 +10,7 @@ from chalicelib.core.expressions.functions_data import is_true
 from chalicelib.core.expressions.interpreter import Interpreter
 from chalicelib.core.expressions.reference import NAMES, references
 from chalicelib.core.expressions.signature import as_text
-from chalicelib.core.values.errors import InvalidDefinitionError
+from chalicelib.core.values.errors import InvalidDefinitionError, TemplateError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.core.values.value import value
@@ -171,8 +171,7 @@ def filling(template: Template, scope: Scope) -> dict[str, list[str | Placeholde
     for path, text in _texts(template._node) if template.placeholders else ():  # noqa: SLF001 (the same)
         if any(isinstance(piece, Placeholder) for piece in text.pieces):
             found[pointer(path)] = [
-                as_text(interpreter.evaluate(piece)) if isinstance(piece, Expression) else piece
-                for piece in text.pieces
+                _shown(piece, interpreter) if isinstance(piece, Expression) else piece for piece in text.pieces
             ]
     return found
 
@@ -316,4 +315,16 @@ def _render(node: _Node, interpreter: Interpreter) -> Json:
 
 
 def _shown(piece: Expression | Placeholder, interpreter: Interpreter) -> str:
-    return HIDDEN if isinstance(piece, Placeholder) else as_text(interpreter.evaluate(piece))
+    """Write an expression into a text.
+
+    Raises:
+        TemplateError: it is null, which would be read as a name or an id by whoever gets the text.
+    """
+    if isinstance(piece, Placeholder):
+        return HIDDEN
+    value = interpreter.evaluate(piece)
+    if value is None:
+        raise TemplateError(
+            f"${{{piece.text}}} is null inside of a text: default({piece.text.strip()}, '') is nothing then"
+        )
+    return as_text(value)

@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.schemas.messages import message_of
 from chalicelib.core.schemas.places import ONE, Place, Schemas, TooCostlyError, subschemas, target
 from chalicelib.core.values.errors import InvalidParametersError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
@@ -29,7 +30,6 @@ MAX_PATTERNS = LIMITS.schema_patterns
 MAX_PATTERN_SIZE = LIMITS.schema_pattern_size
 WRONG_PATTERNS = 20
 """How many that do not compile are told: each may have cost RE2 all of its memory."""
-MAX_MESSAGE = LIMITS.problem_chars
 MAX_PROBLEMS = LIMITS.problems
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -95,9 +95,7 @@ class Schema:
             return [Problem("", "it is nested too deeply to be validated")]
         except (OverflowError, UnicodeError) as error:
             return [Problem("", f"it cannot be validated: {error}")]
-        return [
-            Problem(pointer(tuple(error.absolute_path)), error.message[:MAX_MESSAGE]) for error in errors[:MAX_PROBLEMS]
-        ]
+        return [Problem(pointer(tuple(error.absolute_path)), message_of(error)) for error in errors[:MAX_PROBLEMS]]
 
 
 def compile_schema(document: Json) -> Schema:
@@ -136,7 +134,7 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
         return [Problem(pointer(path), f"schema holds more than {MAX_SUBSCHEMAS:,} schemas")]
     from chalicelib.core.schemas.dialect import schema_errors  # noqa: PLC0415 - see the head of the module
 
-    found = [((*error.absolute_path,), error.message[:MAX_MESSAGE]) for error in schema_errors(document)]
+    found = [((*error.absolute_path,), message_of(error)) for error in schema_errors(document)]
     for place, schema in schemas.items():
         found += [((*place, *part), message) for part, message in _refusals(schema, place, schemas)]
     found += _pattern_problems(schemas)

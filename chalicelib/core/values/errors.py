@@ -189,12 +189,13 @@ class StepError(SedoError):
 
     ``name`` is what ``catch`` and ``retry`` match, ``details`` any JSON that helps to see why, ``retry_after`` after
     how many seconds the other side wants to be asked again, ``unanswered`` whether it may have done what it was asked
-    though it gave no answer that can be read.
+    though it gave no answer that can be read, ``origin`` the step and the attempt of which it is the error, if that is
+    another one.
     """
 
     name = "StepFailed"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is known of an error
         self,
         message: str | None = None,
         name: str | None = None,
@@ -202,12 +203,14 @@ class StepError(SedoError):
         retry_after: float | None = None,
         *,
         unanswered: bool = False,
+        origin: tuple[str, int] | None = None,
     ) -> None:
         super().__init__(message)
         self.name = name or type(self).name
         self.details = details
         self.retry_after = retry_after
         self.unanswered = unanswered
+        self.origin = origin
 
 
 class EvaluationError(ValueError):

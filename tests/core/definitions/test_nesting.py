@@ -99,7 +99,7 @@ class TestLists:
         params = rendered(step.params, input={"n": 2})
         assert params == {"items": {"n": 2}, "maxConcurrency": 2}
         assert step.schema is not None
-        assert [problem.message for problem in step.schema.problems(params)] == ["{'n': 2} is not of type 'array'"]
+        assert [problem.message for problem in step.schema.problems(params)] == ["{\"n\": 2} is not of type 'array'"]
         assert step.schema.problems({"items": []}) == []
         fork = read(parallel("p", {"a": [echo("a")]})).steps["p"]
         assert (rendered(fork.params), fork.schema) == ({}, None)
@@ -169,7 +169,7 @@ class TestForms:
             ([{"id": "b"}], "/0", "a branch needs 'steps'"),
             ([{"id": "B", "steps": [echo("a")]}], "/0/id", "'B' does not match '^[a-z0-9-]{1,64}$'"),
             ([{"id": "b", "steps": []}], "/0/steps", "[] should be non-empty"),
-            ([{"id": "b", "steps": {"a": 1}}], "/0/steps", "{'a': 1} is not of type 'array'"),
+            ([{"id": "b", "steps": {"a": 1}}], "/0/steps", "{\"a\": 1} is not of type 'array'"),
             ([{"id": "b", "steps": [5]}], "/0/steps/0", "a step is an object"),
             (
                 [{"id": "b", "step": 1, "steps": [echo("a")]}],
@@ -207,7 +207,7 @@ class TestForms:
                 "/steps/0/type",
                 "there is no step type 'paralel' (did you mean 'parallel'?); there are " + ", ".join(STEP_TYPES),
             ),
-            ("/steps/0/branches/0/steps/0/end", "True was expected"),
+            ("/steps/0/branches/0/steps/0/end", "true was expected"),
         ]
 
     def test_a_step_that_takes_no_steps_has_none(self) -> None:
@@ -224,10 +224,10 @@ class TestChoice:
             (["a"], "/0", "an entry of choices is an object"),
             ([{"next": "a"}], "/0", "an entry of choices needs 'when'"),
             ([{"when": "input"}], "/0", "an entry of choices needs 'next'"),
-            ([{"when": True, "next": "a"}], "/0/when", "True is not of type 'string'"),
+            ([{"when": True, "next": "a"}], "/0/when", "true is not of type 'string'"),
             ([{"when": "input.", "next": "a"}], "/0/when", "the expression is incomplete at column 7"),
             ([{"when": "input", "next": "b"}], "/0/next", "there is no step 'b'"),
-            ([{"when": "input", "next": None}], "/0/next", "None is not of type 'string'"),
+            ([{"when": "input", "next": None}], "/0/next", "null is not of type 'string'"),
             (
                 [{"if": "input", "when": "input", "next": "a"}],
                 "/0/if",

@@ -209,7 +209,7 @@ class TestKeysAndValues:
     def test_a_parameter_that_does_not_fit_says_why(self) -> None:
         step: Json = {"id": "a", "type": "call", "method": "PATCH", "times": 0}
         assert problems(with_steps(step)) == [
-            ("/steps/0/method", "'PATCH' is not one of ['GET', 'PUT']"),
+            ("/steps/0/method", '\'PATCH\' is not one of ["GET", "PUT"]'),
             ("/steps/0/times", "0 is less than the minimum of 1"),
         ]
 

@@ -47,7 +47,7 @@ class TestWhen:
     @pytest.mark.parametrize(
         ("when", "message"),
         [
-            (True, "True is not of type 'string'"),
+            (True, "true is not of type 'string'"),
             ("", "the expression is empty at column 1"),
             ("input.", "the expression is incomplete at column 7"),
             ("nope(@)", "there is no function nope() at column 1"),
@@ -89,7 +89,7 @@ class TestTimeout:
             (-1, "-1 is less than or equal to the minimum of 0"),
             (CENTURY + 1, f"{CENTURY + 1} is greater than the maximum of {CENTURY}"),
             ("60", "'60' is not of type 'number'"),
-            (True, "True is not of type 'number'"),
+            (True, "true is not of type 'number'"),
             ("${input.n}", "'${input.n}' is not of type 'number'"),
         ],
     )
@@ -170,7 +170,7 @@ class TestRetry:
                 "/maxDelaySeconds",
                 "0 is less than or equal to the minimum of 0",
             ),
-            ({"errors": ["*"], "jitter": True}, "/jitter", "True is not one of ['full', 'none']"),
+            ({"errors": ["*"], "jitter": True}, "/jitter", 'true is not one of ["full", "none"]'),
             (
                 {"errors": ["*"], "maxAttemps": 5},
                 "/maxAttemps",
@@ -251,7 +251,7 @@ class TestCatch:
             ({"errors": ["*"]}, "", "an entry of catch needs 'next'"),
             ({"errors": ["*"], "next": 5}, "/next", "5 is not of type 'string'"),
             ({"errors": ["*"], "next": "hander"}, "/next", "there is no step 'hander' (did you mean 'handler'?)"),
-            ({"errors": ["*"], "next": "handler", "stash": {"a": 1}}, "/stash", "{'a': 1} is not of type 'string'"),
+            ({"errors": ["*"], "next": "handler", "stash": {"a": 1}}, "/stash", "{\"a\": 1} is not of type 'string'"),
             (
                 {"errors": ["*"], "goto": "a", "next": "handler"},
                 "/goto",

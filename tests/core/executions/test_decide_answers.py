@@ -34,7 +34,7 @@ from tests.core.examples import NOW, Run
 
 CALL = """
     steps:
-      - {id: ask, type: call, callback: true, content: 'mail ${input}', stash: got}
+      - {id: ask, type: call, callback: true, content: 'mail ${execution.version}', stash: got}
       - {id: last, type: echo, message: 'got ${output}'}
     """
 WAIT = "steps: [{id: ask, type: callback, heartbeatSeconds: 60}]"
@@ -56,7 +56,7 @@ KEYED = """
     """
 TASK = """
     steps:
-      - {id: approve, type: task, title: 'Approve ${input}', stash: {by: '${step.completedBy}'}}
+      - {id: approve, type: task, title: 'Approve ${execution.version}', stash: {by: '${step.completedBy}'}}
       - {id: last, type: echo, message: '${output.yes} by ${stash.by}'}
     """
 DUE = "steps: [{id: approve, type: task, title: Approve, due: {seconds: 60, then: %s}}]"
@@ -263,7 +263,7 @@ class TestTask:
     def test_it_is_opened_at_the_turn_that_waits(self) -> None:
         (opened,) = Run(TASK, "it").go().asks()
         assert isinstance(opened, OpenTask)
-        assert (opened.thread.key, opened.task.params["title"]) == (("main", 1), "Approve it")
+        assert (opened.thread.key, opened.task.params["title"]) == (("main", 1), "Approve 1")
 
     def test_the_answer_is_the_result_and_who_gave_it_is_known(self) -> None:
         run = answered(Run(TASK).go(), TaskCompleted, {"yes": True}, "bob", "key-1")

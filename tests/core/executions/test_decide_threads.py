@@ -277,7 +277,12 @@ class TestTolerance:
     def test_a_tolerated_failure_stands_in_its_place(self) -> None:
         run = Run(self.TWO, [0, 1, 2]).go().broke("No", item(1), details="d").done("a", item(0)).done("c", item(2))
         failure: Json = {"name": "No", "message": "no", "step": "each/ask", "attempt": 1, "details": "d"}
-        assert run.output == [[0, "a"], {"error": failure}, [2, "c"]]
+        assert run.output == [[0, "a"], {"error": failure, "index": 1, "item": 1}, [2, "c"]]
+
+    def test_a_large_item_is_not_shown_beside_its_error(self) -> None:
+        run = Run(self.TWO, [0, "x" * 2_000]).go().broke("No", item(1)).done("a", item(0))
+        failed: Any = run.output[1]
+        assert failed.keys() == {"error", "index"}
 
     def test_all_that_are_tolerated_may_fail(self) -> None:
         run = Run(self.TWO, [0, 1]).go().broke("No", item(1)).broke("No", item(0))
@@ -288,6 +293,9 @@ class TestTolerance:
         run = Run(self.TWO, [0, 1, 2]).go().broke("No", item(1)).broke("No", item(0)).broke("No", item(2))
         assert (run.error.name, run.error.message) == ("ItemsFailed", "3 items failed or more, and 2 are tolerated")
         assert run.error.step == "each/ask"
+        details: Any = run.error.details
+        shown = [(each["index"], each["item"], each["error"]["name"]) for each in details["items"]]
+        assert shown == [(2, 2, "No"), (1, 1, "No"), (0, 0, "No")]
         assert run.recorded[-2:] == ["StepFailed main each", "ExecutionFailed main each"]
 
     def test_without_tolerance_the_failure_is_the_items_own(self) -> None:

@@ -94,7 +94,7 @@ def test_an_event_says_which_and_a_callback_has_nothing_to_say() -> None:
     [
         "{id: a, type: echo, message: 1}",
         "{id: a, type: call, content: '${upper(input)}', catch: [{errors: ['*'], next: b}]}",
-        "{id: a, type: workflow, definition: '${input}', catch: [{errors: ['*'], next: b}]}",
+        "{id: a, type: workflow, definition: ['${input}'], catch: [{errors: ['*'], next: b}]}",
     ],
 )
 def test_what_nobody_else_does_or_cannot_be_begun_says_nothing(step: str) -> None:

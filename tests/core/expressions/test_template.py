@@ -82,7 +82,7 @@ def test_an_expression_alone_keeps_the_type_of_its_value(source: str, value: Jso
         ("Hello ${input.name}!", "Hello Ada!"),
         (" ${input.n}", " 3"),
         ("${input.n}${input.n}", "33"),
-        ("${input.list} ${input.none} ${input.yes}", "[1,2] null true"),
+        ("${input.list} ${default(input.none, `null`) || 'null'} ${input.yes}", "[1,2] null true"),
         ("${ {ä: 'ö'} } ".replace("ä", '"ä"'), '{"ä":"ö"} '),
         ("costs $${input.n} $5 {} } ${input.n}", "costs ${input.n} $5 {} } 3"),
         ("$$${input.n}", "$${input.n}"),
@@ -331,6 +331,13 @@ def test_so_is_that_of_all_that_is_built_on_the_way() -> None:
     assert render(compile_template(["${length(range(`100000`))}"] * fits), scope) == [100_000] * fits
     with pytest.raises(TemplateBudgetError, match="on the way"):
         render(compile_template(["${length(range(`100000`))}"] * (fits + 1)), scope)
+
+
+@pytest.mark.parametrize("source", ["Hello ${input.none}", "${input.none}${input.none}", {"a": ["x ${input.none}"]}])
+def test_null_inside_of_a_text_is_an_error_that_says_what_to_write(source: Json) -> None:
+    with pytest.raises(TemplateError) as caught:
+        rendered(source)
+    assert str(caught.value) == "${input.none} is null inside of a text: default(input.none, '') is nothing then"
 
 
 def test_a_large_value_in_scope_costs_nothing_until_it_is_yielded() -> None:

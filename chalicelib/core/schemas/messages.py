@@ -1,0 +1,39 @@
+"""What is wrong with an instance, in words of JSON: jsonschema writes values as Python does."""
+
+import json
+from typing import TYPE_CHECKING
+
+from chalicelib.core.limits import LIMITS
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+MAX_MESSAGE = LIMITS.problem_chars
+LONG = 20_000
+"""Characters of a message that repeats a value which nobody could read, and which costs as much to write again."""
+LISTED = 10
+"""Of the alternatives of a schema, in a message."""
+
+
+def message_of(error: "ValidationError") -> str:
+    """Word an error: values as JSON, and of a long list of alternatives the beginning."""
+    message = error.message
+    if len(message) > LONG:
+        return f"it is large, and not as {error.validator} asks"
+    for value in (error.instance, error.validator_value):
+        if isinstance(value, str):
+            continue
+        written = repr(value)
+        if written in message:
+            message = message.replace(written, _shown(value))
+    return message[:MAX_MESSAGE]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list) and len(value) > LISTED:
+        return f"{_text(value[:LISTED])[:-1]}, … {len(value)} in all]"
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
