@@ -1,17 +1,23 @@
 """Executions that an execution starts: how they are made, and how what they came to is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.core.access.conditions import missing_start, unmet
 from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.builder import MAX_RESULT
 from chalicelib.core.executions.factory import child, child_id
-from chalicelib.core.executions.inputs import ChildEnded, Launch, ResumeRequested
+from chalicelib.core.executions.inputs import ChildEnded, Launch, Message, ResumeRequested
 from chalicelib.core.executions.model import Execution, Failure, State, Thread
 from chalicelib.core.executions.scope import visible_stash
 from chalicelib.core.executions.waiting import PartitionJoin
-from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidInputError, ResultTooLargeError, StepError
+from chalicelib.core.values.errors import (
+    DefinitionNotFoundError,
+    IdTakenError,
+    InvalidInputError,
+    ResultTooLargeError,
+    StepError,
+)
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Definitions, ExecutionStore
@@ -62,6 +68,24 @@ def refused(launch: Launch, error: StepError) -> ChildEnded:
 def let_go(launch: Launch, execution: Execution) -> ChildEnded:
     """Tell a thread that its child execution is on its way, and need not be waited for."""
     return ChildEnded(launch.thread.id, _turn(launch), 0, State.SUCCEEDED, output={"id": execution.id})
+
+
+def id_taken(started: Execution) -> Iterator[Message]:
+    """Tell the parent execution that a child execution cannot be, as another one has its id."""
+    parent = started.parent
+    if parent is None or not parent.awaited:
+        return
+    why = f"the id {started.id} of the execution that the step starts is taken: tried again, the step takes another one"
+    ended = ChildEnded(
+        parent.thread,
+        parent.turn,
+        parent.number,
+        State.FAILED,
+        error=Failure(IdTakenError.name, why, started.step, 1),
+        redrives=started.parent_redrives,
+        begun=started.partition is not None,  # the others of a map have
+    )
+    yield Message(parent.execution, ended)
 
 
 def _turn(launch: Launch) -> int:

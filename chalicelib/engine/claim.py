@@ -16,7 +16,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
-from chalicelib.engine.children import with_output, with_stash
+from chalicelib.engine.children import id_taken, with_output, with_stash
 from chalicelib.engine.deliver import Deliver
 from chalicelib.engine.model import CLAIMED_FOR, Delivery, Mode, Pending
 from chalicelib.engine.observers import notify
@@ -46,6 +46,8 @@ class Claim(Deliver):
             started = delivery.message.submitted
             if started is None or started.nonce == item.nonce:
                 self.take_up(item, delivery)
+            else:
+                self.post(list(id_taken(started)))
 
     def carried(self) -> Execution | None:
         """Answer the execution as it was written before the message was sent, if that brings it along."""
@@ -192,7 +194,10 @@ class Claim(Deliver):
             return
         untouched = item if item.version == 0 else None
         found = current or untouched
-        self.after_write(found if found is not None and found.nonce == item.nonce else None)
+        if found is not None and found.nonce != item.nonce:
+            self.post(list(id_taken(item)))
+            found = None
+        self.after_write(found)
 
     def after_write(self, item: Execution | None) -> None:
         """Go on from what stands there, or have nothing left to do."""

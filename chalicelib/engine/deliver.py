@@ -1,7 +1,6 @@
 """The last moments of an invocation: what a state implies is sent, and the messages are acknowledged."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from chalicelib.core.records.codec import fits
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import SedoError, StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.children import child_execution, let_go, refused
+from chalicelib.engine.children import child_execution, id_taken, let_go, refused
 from chalicelib.engine.model import (
     Asked,
     Budget,
@@ -165,11 +164,19 @@ class Deliver:
             if message.submitted is None or fits(message):
                 light.append(message)
             else:
-                with suppress(Stale):
-                    self.dependencies.executions.create(message.submitted)
-                light.append(copy_with(message, submitted=None))
+                light += self.put(message, message.submitted)
         if light:
             self.dependencies.queue.send(light)
+
+    def put(self, message: Message, submitted: Execution) -> Iterator[Message]:
+        """Write a submission, and answer the message that starts it, or else the one that says that it cannot be."""
+        try:
+            self.dependencies.executions.create(submitted)
+        except Stale as stale:
+            if stale.current is not None and stale.current.nonce != submitted.nonce:
+                yield from id_taken(submitted)
+                return
+        yield copy_with(message, submitted=None)
 
     def launch(self, item: Execution, launch: Launch) -> Iterator[Message]:
         """Make the message that starts an execution; its thread hears of a refusal, or that it need not wait."""

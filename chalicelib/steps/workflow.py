@@ -16,9 +16,10 @@ class WorkflowStep:
     If that execution fails, the step fails with its error, and `error.details` names it; if it is cancelled or times
     out, with `workflow.Cancelled` or `workflow.TimedOut`. Where there is no such definition the error is
     `DefinitionNotFound`, where it does not take the input `InvalidInput`, and where the author of the definition that
-    has the step might not start it `Forbidden`. Executions nest 16 deep at most, and one
-    starts at most 10,000 others in a minute and 100,000 in all: beyond that the error is `SpawnLimit`. When the step
-    ends before that execution does, by its `timeoutSeconds` say, that execution is cancelled.
+    has the step might not start it `Forbidden`. `IdTaken` says that another execution has the id that it was to have,
+    which no caller can bring about. Executions nest 16 deep at most, and one starts at most 10,000 others in a minute
+    and 100,000 in all: beyond that the error is `SpawnLimit`. When the step ends before that execution does, by its
+    `timeoutSeconds` say, that execution is cancelled.
 
     ```yaml
     - id: invoice

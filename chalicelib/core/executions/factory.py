@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any, cast
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
-from chalicelib.core.executions.identity import ExecutionId
+from chalicelib.core.executions.identity import BY_EXECUTION, ExecutionId
 from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
 from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
@@ -85,7 +85,7 @@ def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:
 
 def _child_id(execution: Execution, thread: str, turn: int, number: int, definition: str) -> str:
     digest = hashlib.sha256(f"{execution.id}/{thread}/{turn}/{number}".encode()).hexdigest()
-    return str(ExecutionId(execution.tenant_id, definition, digest[:32]))
+    return str(ExecutionId(execution.tenant_id, definition, f"{BY_EXECUTION}{digest[:32]}"))
 
 
 def child(definition: Definition, parent: Execution, thread: Thread, version: int, start: StartChild) -> Execution:

@@ -7,6 +7,9 @@ from chalicelib.core.values.json import encode
 
 TASK_ID_DIGITS = 24
 
+BY_EXECUTION = "~"
+"""What the suffix of an execution begins with that another execution starts: no caller can use it in a name."""
+
 
 class ExecutionId(NamedTuple):
     """The id of an execution: ``tenant:definition:suffix``."""
@@ -14,7 +17,7 @@ class ExecutionId(NamedTuple):
     tenant: str
     definition: str
     suffix: str
-    """What the caller named it, or made up."""
+    """What the caller named it, or what was made up."""
 
     def __str__(self) -> str:
         return f"{self.tenant}:{self.definition}:{self.suffix}"

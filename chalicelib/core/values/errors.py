@@ -265,6 +265,12 @@ class SpawnLimitError(StepError):
     name = "SpawnLimit"
 
 
+class IdTakenError(StepError):
+    """The id of the execution that the step starts is taken."""
+
+    name = "IdTaken"
+
+
 class InternalError(StepError):
     """Something that sedo has not thought of went wrong in the step."""
 

@@ -22,7 +22,7 @@ WORKFLOW = """
       - {id: last, type: echo, message: '${output}', end: true}
       - {id: sorry, type: echo, message: '${error}'}
     """
-CHILD = "t:other:6aaa375f1bc78e33b8dead7769e84c9f"
+CHILD = "t:other:~6aaa375f1bc78e33b8dead7769e84c9f"
 
 
 class TestWorkflow:

@@ -79,8 +79,8 @@ class TestLargeMap:
     def test_once_all_have_ended_the_results_are_gathered(self) -> None:
         run = Run(LARGE.format(""), 101).go().child(State.SUCCEEDED, 0).child(State.SUCCEEDED, 1)
         assert (run.thread().key, run.thread().status) == (("main", 2), Status.READY)
-        first = "t:d:6aaa375f1bc78e33b8dead7769e84c9f"
-        second = "t:d:f0bc74f8d870eee0a4965b07f4e83e2e"
+        first = "t:d:~6aaa375f1bc78e33b8dead7769e84c9f"
+        second = "t:d:~f0bc74f8d870eee0a4965b07f4e83e2e"
         assert run.performs == {"main": {"executions": [first, second]}}
         assert run.done([[0] * 51, [0] * 50]).output == 101
 

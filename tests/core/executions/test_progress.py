@@ -19,7 +19,7 @@ MAP = """
         tolerate: {count: 10}
         steps: [{id: a, type: call}]
 """
-PARTS = ["t:d:6aaa375f1bc78e33b8dead7769e84c9f", "t:d:f0bc74f8d870eee0a4965b07f4e83e2e"]
+PARTS = ["t:d:~6aaa375f1bc78e33b8dead7769e84c9f", "t:d:~f0bc74f8d870eee0a4965b07f4e83e2e"]
 
 
 def come(run: Run, below: Mapping[str, Execution] | None = None) -> NestProgress | None:
