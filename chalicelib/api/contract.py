@@ -36,7 +36,7 @@ from chalicelib.core.values.errors import (
     UnknownCallerError,
 )
 from chalicelib.core.values.json import Json, decode
-from chalicelib.core.values.json_text import read_json
+from chalicelib.core.values.json_text import MAX_BODY_DEPTH, read_json
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
@@ -198,4 +198,4 @@ def _body(http: Request, declared: Schema) -> Json:
     text = raw(http)
     is_empty = not (text.strip() if declared["blankIsEmpty"] else text)
     most = declared.get("maxBytes", MAX_BODY_BYTES)
-    return checked(declared["schema"], copy(declared["empty"]) if is_empty else read_json(text, most))
+    return checked(declared["schema"], copy(declared["empty"]) if is_empty else read_json(text, most, MAX_BODY_DEPTH))

@@ -16,7 +16,7 @@ from chalicelib.api.support import ApiSupport
 from chalicelib.core.records.shown import MAX_ANSWER, answer_size, fits_answer
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
-from chalicelib.core.values.json_text import read_json
+from chalicelib.core.values.json_text import MAX_BODY_DEPTH, read_json
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
 
@@ -256,7 +256,7 @@ def document(request: ApiRequest) -> tuple[Json, Places | None]:
     if kind in YAML_TYPES:
         return read_yaml(raw(request.http), MAX_BODY_BYTES)
     try:
-        return read_json(raw(request.http), MAX_BODY_BYTES), None
+        return read_json(raw(request.http), MAX_BODY_BYTES, MAX_BODY_DEPTH), None
     except errors.MalformedError as error:
         raise errors.MalformedError(problems=[copy_with(each, right=OR_YAML) for each in error.problems]) from None
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import MalformedError
 from chalicelib.core.values.json import Json, Problem
-from chalicelib.core.values.json_text import MAX_DEPTH, decode_utf8, read_float, read_integer, refuse
+from chalicelib.core.values.json_text import MAX_BODY_DEPTH, decode_utf8, read_float, read_integer, refuse
 from chalicelib.core.values.value import copy_with, value
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
 
     Raises:
         MalformedError: it is something else, or has anchors, aliases, tags, merge keys, duplicate keys, keys that are
-            not text, a number too large to read, several documents, or more than 50 levels. The problem has line and
-            column.
+            not text, or several documents, or is more than a value may be. The problem has line and column.
         TooLargeError: it has more bytes.
     """
     import yaml  # noqa: PLC0415 - only definitions are YAML, and a cold start need not pay for it
@@ -90,6 +90,8 @@ def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
         refuse(f"this is not YAML: {error.reason}", line=line, column=column)
     if document.root is None:
         refuse("there is nothing in it")
+    if (problem := bound_problem(document.value, MAX_BODY_DEPTH)) is not None:
+        refuse(f"it {problem}")
     return document.value, Places(document.root)
 
 
@@ -184,8 +186,8 @@ class _Document:
             self.refuse(event, str(error))
 
     def begin(self, event: Any, value: Json) -> None:  # noqa: ANN401 - see above
-        if len(self.open) == MAX_DEPTH:
-            self.refuse(event, f"it nests deeper than {MAX_DEPTH} levels")
+        if len(self.open) == MAX_BODY_DEPTH:
+            self.refuse(event, f"it nests deeper than {MAX_BODY_DEPTH} levels")
         mark = self.put(event, value)
         self.open.append(_Open(value, mark))
 

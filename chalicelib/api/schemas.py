@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any
 from urllib.parse import unquote
 
+from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json
 
@@ -63,6 +64,8 @@ def checked(schema: Schema, given: Json) -> Json:
     Raises:
         InvalidError: it is something else; the message is that of the schema.
     """
+    if schema.keys() <= _OPEN and (problem := bound_problem(given)) is not None:
+        raise InvalidError(f"a value in the body {problem}")
     for keyword, holds in _RULES.items():
         if keyword in schema and not holds(schema[keyword], given):
             raise _refusal(schema, keyword, _shown(schema, given))
@@ -153,6 +156,9 @@ _TYPES: Mapping[type, Collection[str]] = {
     NoneType: {"null"},
 }
 """What JSON calls a value; 1.0 is no integer here."""
+
+_OPEN = frozenset({"default", "x-message"})
+"""What a schema has that leaves open what the value is."""
 
 _MEMBERS = frozenset({"properties", "propertyNames", "additionalProperties", "if"})
 """Keywords about the members of an object."""

@@ -12,8 +12,8 @@ class Limits:
 
     body_bytes: int = 256 * 1024
     """Bytes of the body of a request, and so of a definition."""
-    body_depth: int = 50
-    """Levels of lists and objects in a document that is read."""
+    body_depth: int = 54
+    """Levels of lists and objects in the body of a request: those of a value, and what stands around it."""
     page_items: int = 100
     """Items of one page of a list."""
     version: int = 10**9
@@ -106,10 +106,6 @@ class Limits:
     rendering_passed_bytes: int = 64_000_000
     """Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to
     name."""
-    value_depth: int = 256
-    """Levels of lists and objects in a value."""
-    number_bits: int = 14_285
-    """Bits of a whole number: what 4,300 digits need, which is as many as Python reads and writes."""
     function_text: int = 1 << 20
     """Characters of a text that a function makes."""
     function_items: int = 100_000
@@ -118,6 +114,15 @@ class Limits:
     """Places after the decimal point to which a function rounds."""
     function_format: int = 100
     """Characters of a format of a time."""
+
+    value_depth: int = 50
+    """Levels of lists and objects in a value."""
+    value_members: int = 1_000_000
+    """Items of all lists and members of all objects in a value."""
+    value_key_chars: int = 8_192
+    """Characters of the name of a member of an object."""
+    number_digits: int = 4_300
+    """Digits of a whole number."""
 
     result_chars: int = 64_000_000
     """Characters of JSON of one result; a function has to hold a few of them."""

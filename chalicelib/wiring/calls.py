@@ -10,7 +10,7 @@ from chalicelib.adapters.calls.tenant_settings import CachedTenantSettings
 from chalicelib.adapters.calls.tokens import TokenKeys, Tokens
 from chalicelib.core.access.entries import OF_TENANT, EntryKind
 from chalicelib.core.values.json import Json, Problem
-from chalicelib.core.values.json_text import read_json
+from chalicelib.core.values.json_text import read_inner, read_json
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
 
@@ -50,7 +50,7 @@ class CallWiring:
         from chalicelib.adapters.http.call import HttpCalls  # noqa: PLC0415 - only for steps that make requests
 
         local = self._settings.http_hosts
-        return HttpCalls(lambda tenant: self.tenants.of(tenant).http_hosts, read_json, local=local)
+        return HttpCalls(lambda tenant: self.tenants.of(tenant).http_hosts, read_inner, local=local)
 
     def _aws(self) -> "PlainCall":
         from chalicelib.adapters.aws.call import AwsCalls  # noqa: PLC0415 - only for steps that call AWS

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from chalicelib.api.parsing import read_yaml, write_yaml
 from chalicelib.core.values.errors import MalformedError, SedoError, TooLargeError
 from chalicelib.core.values.json import Json, Problem
-from chalicelib.core.values.json_text import MAX_DEPTH, read_json
+from chalicelib.core.values.json_text import MAX_BODY_DEPTH, MAX_DEPTH, read_json
 
 LIMIT = 100_000
 
@@ -72,7 +72,7 @@ class TestReadJson:
             (b"[1e999]", "the number 1e999 is too large"),
             (b'{"\\ud800": 1}', "half of a surrogate pair"),
             (b'["\\udfff"]', "half of a surrogate pair"),
-            (b"9" * 5_000, "more digits than can be read"),
+            (b"9" * 5_000, "more than 4,300 digits"),
             (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "nests deeper than 50 levels"),
             (b'{"a":' * 20_000, "nests deeper than 50 levels"),
         ],
@@ -178,9 +178,9 @@ class TestReadYaml:
             ("\ta: 1", "this is not YAML", (1, 1)),
             ("a: 1e999", "the number 1e999 is too large", (1, 4)),
             ("a: 1\nöö: \x00", "this is not YAML", (2, 5)),
-            ("a: " + "9" * 5_000, "more digits than can be read", (1, 4)),
-            ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), "nests deeper than 50 levels", (1, 51)),
-            ("{a: " * 20_000, "nests deeper than 50 levels", (1, 201)),
+            ("a: " + "9" * 5_000, "more than 4,300 digits", (1, 4)),
+            ("[" * (MAX_BODY_DEPTH + 1) + "]" * (MAX_BODY_DEPTH + 1), "nests deeper than 54 levels", (1, 55)),
+            ("{a: " * 20_000, "nests deeper than 54 levels", (1, 217)),
         ],
         ids=lambda value: value[:30] if isinstance(value, str) else None,
     )

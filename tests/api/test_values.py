@@ -109,7 +109,7 @@ def test_an_answer_of_a_request_leaves_out_what_a_read_leaves_out(sedo: Sedo) ->
 
 
 @pytest.mark.parametrize(
-    "value", ["\N{SNOWMAN}" * 3_000_000, "x" * 7_000_000, {"\N{GRINNING FACE}" * 900_000: ['"'] * 900_000}]
+    "value", ["\N{SNOWMAN}" * 3_000_000, "x" * 7_000_000, ["\N{GRINNING FACE}" * 900_000, ['"'] * 900_000]]
 )
 def test_a_value_larger_than_an_answer_is_read_in_parts(sedo: Sedo, value: Json) -> None:
     made: list[Json] = [{"id": "make", "type": "callback"}]

@@ -71,7 +71,7 @@ TEXTS: dict[str, bytes | str] = {
     "50,000 objects that do not end": "{a: " * 50_000,
     "100,000 lists in each other": "- " * 100_000,
     "600 objects in each other": "".join(" " * i + "a:\n" for i in range(600)),
-    "51 lists in each other": f"{BASE}stash: {{x: {'[' * 51}{']' * 51}}}\n",
+    "55 lists in each other": f"{BASE}stash: {{x: {'[' * 55}{']' * 55}}}\n",
     "60,000 question marks": "? " * 60_000,
     "60,000 colons": ": " * 60_000,
     "100,000 commas": "[" + "," * 100_000,

@@ -7,7 +7,7 @@ from typing import Any, cast
 from chalicelib.adapters.aws.allow import ACTIONS, own, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
 from chalicelib.adapters.aws.models import called, operation
-from chalicelib.adapters.aws.values import incoming, outgoing, received, within
+from chalicelib.adapters.aws.values import outgoing, received, whole, within
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -65,7 +65,7 @@ class AwsCalls:
             caller = client(service, wanted.get("region"), self._seconds, self._endpoint)
             until = time.monotonic() + self._seconds
             if wanted.get("paginate") is True:
-                return incoming(_all(caller.get_paginator(called(name)).paginate(**sent), until))
+                return whole(_all(caller.get_paginator(called(name)).paginate(**sent), until))
             return received(getattr(caller, called(name))(**sent), until)
 
 
@@ -77,15 +77,15 @@ def _all(pages: Any, until: float) -> dict[str, Any]:  # noqa: ANN401 - botocore
     """
     from botocore.utils import merge_dicts, set_value_from_jmespath  # noqa: PLC0415 - loaded by then
 
-    whole: dict[str, Any] = {}
+    joined: dict[str, Any] = {}
     for page in within(pages, until):
         for expression in pages.result_keys:
-            found, before = expression.search(page), expression.search(whole)
+            found, before = expression.search(page), expression.search(joined)
             if found is not None:
                 together = found if before is None else _together(before, found)
-                set_value_from_jmespath(whole, expression.expression, together)
-    merge_dicts(whole, {name: part for name, part in pages.non_aggregate_part.items() if part is not None})
-    return whole
+                set_value_from_jmespath(joined, expression.expression, together)
+    merge_dicts(joined, {name: part for name, part in pages.non_aggregate_part.items() if part is not None})
+    return joined
 
 
 def _together(before: Any, found: Any) -> Any:  # noqa: ANN401 - any JSON

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.bounds import MAX_DEPTH, bound_problem
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json, format_instant
 
@@ -69,7 +70,20 @@ def received(answer: Mapping[str, Any], until: float) -> dict[str, Json]:
     Raises:
         StepError: ``aws.TooLarge``: there is more than can be kept; ``aws.Timeout``: it takes too long.
     """
-    return {name: incoming(_read(member, until)) for name, member in answer.items() if name != "ResponseMetadata"}
+    members = {name: _read(member, until) for name, member in answer.items() if name != "ResponseMetadata"}
+    return whole(members)
+
+
+def whole(answer: Mapping[str, Any]) -> dict[str, Json]:
+    """Make JSON of a whole answer.
+
+    Raises:
+        StepError: ``aws.TooLarge``: it is more than a value may be.
+    """
+    made = {name: incoming(member, MAX_DEPTH - 1) for name, member in answer.items()}
+    if (problem := bound_problem(made)) is not None:
+        raise StepError(f"the answer {problem}", "aws.TooLarge", unanswered=True)
+    return made
 
 
 def _read(member: Any, until: float) -> Any:  # noqa: ANN401 - any member of an answer
@@ -97,16 +111,21 @@ def within(pieces: Iterable[T], until: float) -> Iterator[T]:
         yield piece
 
 
-def incoming(value: Any) -> Json:  # noqa: ANN401 - whatever botocore gives
+def incoming(value: Any, levels: int = MAX_DEPTH) -> Json:  # noqa: ANN401 - whatever botocore gives
     """Make JSON of a value: instants as RFC 3339 text, bytes as base64, sets as lists, what is no number as text.
 
     Those that are none are ``NaN``, ``Infinity`` and ``-Infinity`` (Smithy specification, "Simple types").
+
+    Raises:
+        StepError: ``aws.TooLarge``: it has more levels.
     """
+    if levels == 0 and isinstance(value, dict | list | tuple | set | frozenset):
+        raise StepError(f"the answer nests deeper than {MAX_DEPTH} levels", "aws.TooLarge", unanswered=True)
     match value:
         case dict():
-            return {str(key): incoming(member) for key, member in value.items()}
+            return {str(key): incoming(member, levels - 1) for key, member in value.items()}
         case list() | tuple() | set() | frozenset():
-            return [incoming(item) for item in value]
+            return [incoming(item, levels - 1) for item in value]
         case datetime():
             return format_instant(value)
         case bytes() | bytearray():

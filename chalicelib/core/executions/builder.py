@@ -23,12 +23,10 @@ from chalicelib.core.executions.scope import item_of, rendered
 from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.bounds import bound_problem, bound_problem_in
 from chalicelib.core.values.errors import ResultTooLargeError
-from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-
-_HEADROOM = 100
-"""Levels of JSON that are kept for what is around a result where it is written."""
 
 _STRICT = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
 """Refuses what would be written as something else: instants, sets, infinity."""
@@ -211,24 +209,17 @@ def size_of(value: Json) -> int:
     """Tell the size of a result, in characters of JSON.
 
     Raises:
-        ResultTooLargeError: it is beyond what a function can hold.
+        ResultTooLargeError: it is beyond what a function can hold, or what a value may be.
     """
     if value is None:
         return 0
     try:
         text = _STRICT.encode(value)
-        if not isinstance(value, str) and text.count("[") + text.count("{") > _HEADROOM:
-            encode(_deeper(value))
     except RecursionError:
-        raise ResultTooLargeError("the result nests too deeply to be kept") from None
+        raise ResultTooLargeError(f"the result {bound_problem(value)}") from None
     size = len(text)
     if size > MAX_RESULT:
         raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
+    if (problem := bound_problem_in(text, value)) is not None:
+        raise ResultTooLargeError(f"the result {problem}")
     return size
-
-
-def _deeper(value: Json) -> Json:
-    """Put a value where it is written, as many levels down as there may be."""
-    for _ in range(_HEADROOM):
-        value = [value]
-    return value

@@ -21,7 +21,8 @@ from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import Scope, Template, filling, is_true, render
 from chalicelib.core.schemas.schema import compile_schema, require_schema
-from chalicelib.core.values.errors import InvalidParametersError
+from chalicelib.core.values.bounds import bound_problem
+from chalicelib.core.values.errors import InvalidParametersError, ResultTooLargeError
 from chalicelib.core.values.json import Json, Problem, format_instant
 from chalicelib.core.values.value import copy_with
 
@@ -61,7 +62,18 @@ def rendered(  # noqa: PLR0913 - the same
     Raises:
         StepError: it cannot be rendered.
     """
-    return render(template, scope(execution, thread, output, now, site, names=template.names))
+    return _bounded(render(template, scope(execution, thread, output, now, site, names=template.names)), site)
+
+
+def _bounded(made: Json, site: str) -> Json:
+    """Refuse what is beyond what a value may be.
+
+    Raises:
+        ResultTooLargeError: it is.
+    """
+    if isinstance(made, list | dict) and (problem := bound_problem(made)) is not None:
+        raise ResultTooLargeError(f"{site} {problem}")
+    return made
 
 
 def _step_values(thread: Thread) -> dict[str, Json]:
@@ -148,7 +160,7 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
         return Spread(items, execution.partition.concurrency, execution.partition.tolerate)
     now = thread.began_visit if step.calls or thread.join is not None else thread.started_at
     seen = scope(execution, thread, thread.incoming, now, "parameters", names=step.params.names)
-    params: Any = render(step.params, seen)  # an object: a step has its parameters by name
+    params: Any = _bounded(render(step.params, seen), "parameters")  # an object: a step has its parameters by name
     params = params if step.schema is None else meant(params, step.schema.document)
     if step.schema is not None and (problems := step.schema.problems(params)):
         where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)

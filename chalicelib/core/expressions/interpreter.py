@@ -29,7 +29,8 @@ SHORT = 256
 LONGEST_SHORT = 6 * SHORT + 2
 
 MAX_DEPTH = LIMITS.value_depth
-_MAX_BITS = LIMITS.number_bits
+_MAX_DIGITS = LIMITS.number_digits
+_BEYOND = 10**_MAX_DIGITS
 _BITS_OF_A_DIGIT = 4
 
 _BUILDERS = frozenset(
@@ -204,15 +205,15 @@ class _Scales:
         self._add(size)
         return size
 
-    def _weigh(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
-        """Give the bytes and the levels of a list or an object."""
+    def _weigh(self, value: list[object] | dict[str, object], levels: int = MAX_DEPTH) -> tuple[int, int]:
+        """Give the bytes and the levels of a list or an object, which may have so many."""
         known = self._known.get(id(value))
         if known is None:
             # keeping the value keeps its id from being given to another
-            known = self._known[id(value)] = (value, *self._weigh_parts(value))
+            known = self._known[id(value)] = (value, *self._weigh_parts(value, levels))
         return known[1], known[2]
 
-    def _weigh_parts(self, value: list[object] | dict[str, object]) -> tuple[int, int]:
+    def _weigh_parts(self, value: list[object] | dict[str, object], levels: int) -> tuple[int, int]:
         parts = value if isinstance(value, list) else (*value, *value.values())
         size = own = 2 + len(parts)
         height = 0
@@ -221,8 +222,10 @@ class _Scales:
         for kind in kinds:
             of_kind = parts if len(kinds) == 1 else [part for part in parts if type(part) is kind]
             if issubclass(kind, list | dict):
+                if levels == 1:
+                    raise _too_deep()
                 for part in cast("Sequence[list[object]]", of_kind):
-                    part_size, part_height = self._weigh(part)
+                    part_size, part_height = self._weigh(part, levels - 1)
                     size += part_size
                     height = max(height, part_height)
                     self._refuse_above_most(size)
@@ -232,7 +235,7 @@ class _Scales:
                 size += scalars_size
         self._refuse_above_most(size)
         if height >= MAX_DEPTH:
-            raise _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
+            raise _too_deep()
         self._add(own)
         return size, height + 1
 
@@ -263,8 +266,8 @@ def _size_of_texts(values: Sequence[str], most: int) -> int:
 
 def _size_of_integers(values: Sequence[int], most: int) -> int:
     bits = [*map(int.bit_length, values)]
-    if max(bits) > _MAX_BITS:
-        raise EvaluationError("the result is a number of more than 4,300 digits")
+    if max(bits) >= _BEYOND.bit_length() and max(map(abs, values)) >= _BEYOND:
+        raise EvaluationError(f"the result is a number of more than {_MAX_DIGITS:,} digits")
     if sum(bits) > most * _BITS_OF_A_DIGIT:
         raise _too_large(most)
     return sum(map(len, map(repr, values)))
@@ -283,6 +286,10 @@ _SIZES: Mapping[type, Callable[[Sequence[Any], int], int]] = {
     bool: lambda values, _: 5 * len(values),
     type(None): lambda values, _: 4 * len(values),
 }
+
+
+def _too_deep() -> TemplateBudgetError:
+    return _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
 
 
 def _too_large(most: int) -> TemplateBudgetError:

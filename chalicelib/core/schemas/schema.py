@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.messages import message_of
 from chalicelib.core.schemas.places import ONE, Place, Schemas, TooCostlyError, subschemas, target
+from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidParametersError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.pattern import compile_pattern
@@ -64,7 +65,10 @@ class Schema:
         return places if any("default" in schema for schema in places.values()) else {}
 
     def accept(self, instance: Json) -> tuple[Json, list[Problem]]:
-        """Fill the defaults into an instance, and validate it then; answers what it is, and its ``problems``."""
+        """Fill the defaults into an instance, and validate it then; answers what it is, and its ``problems``.
+
+        It is held to what a value may be, too.
+        """
         if self._places:
             from chalicelib.core.schemas.defaults import fill  # noqa: PLC0415 - see the head of the module
 
@@ -74,6 +78,8 @@ class Schema:
                 return instance, [Problem("", "filling in the defaults of the schema costs too much")]
             except RecursionError:
                 return instance, [Problem("", "the defaults of the schema nest too deeply")]
+        if (problem := bound_problem(instance)) is not None:
+            return instance, [Problem("", f"it {problem}")]
         return instance, self.problems(instance)
 
     def problems(self, instance: Json) -> list[Problem]:

@@ -6,29 +6,30 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.bounds import MAX_DEPTH, MAX_DIGITS, bound_problem
 from chalicelib.core.values.errors import MalformedError, TooLargeError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 
-MAX_DEPTH = LIMITS.body_depth
+MAX_BODY_DEPTH = LIMITS.body_depth
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def read_json(text: bytes, limit: int) -> Json:
+def read_json(text: bytes, limit: int, levels: int = MAX_DEPTH) -> Json:
     """Read JSON (RFC 8259) in UTF-8; a byte order mark before it is passed over.
 
     Args:
         text: the JSON.
         limit: how many bytes it may have.
+        levels: how deep it may nest.
 
     Raises:
-        MalformedError: it is something else, or has duplicate keys, NaN or infinity, half of a surrogate pair, an
-            integer too long to read, or more than 50 levels. The problem has line and column where JSON's syntax is
-            broken.
+        MalformedError: it is something else, has duplicate keys, NaN or infinity, or half of a surrogate pair, or is
+            more than a value may be. The problem has line and column where JSON's syntax is broken.
         TooLargeError: it has more bytes.
     """
     decoded = decode_utf8(text, limit)
@@ -37,11 +38,21 @@ def read_json(text: bytes, limit: int) -> Json:
     except json.JSONDecodeError as error:
         refuse(f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno)
     except RecursionError:
-        refuse(f"it nests deeper than {MAX_DEPTH} levels")
-    # most bodies need no look at every value in them, which would take seconds of one of 6 MB
-    if _ESCAPED_SURROGATE.search(decoded) or _is_deep(value):
+        refuse(f"it nests deeper than {levels} levels")
+    if (problem := bound_problem(value, levels)) is not None:
+        refuse(f"it {problem}")
+    if _ESCAPED_SURROGATE.search(decoded):  # to look at every text of 6 MB would take seconds
         _check(value, ())
     return value
+
+
+def read_inner(text: bytes, limit: int) -> Json:
+    """Read JSON that a value is to have inside: see :func:`read_json`.
+
+    Raises:
+        MalformedError, TooLargeError: see there.
+    """
+    return read_json(text, limit, MAX_DEPTH - 1)
 
 
 def _loads(text: str) -> Json:
@@ -53,19 +64,6 @@ def _loads(text: str) -> Json:
     except ValueError:  # an integer too long to read: again, to say which one
         value = read(text, parse_int=read_integer)
     return value
-
-
-def _is_deep(value: Json) -> bool:
-    """Tell whether there are more levels than may be."""
-    level: list[Any] = [value] if isinstance(value, list | dict) else []
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) is list or type(inner) is dict
-        ]
-    return bool(level)
 
 
 def decode_utf8(text: bytes, limit: int) -> str:
@@ -112,16 +110,13 @@ def read_integer(text: str) -> int:
     Raises:
         MalformedError: it has too many digits.
     """
-    try:
-        return int(text)
-    except ValueError:
-        refuse(f"the integer {text[:40]}… has more digits than can be read")
+    if len(text.lstrip("-")) > MAX_DIGITS:
+        refuse(f"the integer {text[:40]}… has more than {MAX_DIGITS:,} digits")
+    return int(text)
 
 
 def _check(value: Json, path: Path) -> None:
-    """Refuse what nests too deeply, and text that UTF-8 cannot hold."""
-    if len(path) == MAX_DEPTH and isinstance(value, list | dict):
-        refuse(f"it nests deeper than {MAX_DEPTH} levels", path)
+    """Refuse text that UTF-8 cannot hold."""
     if isinstance(value, str) and _SURROGATE.search(value):
         refuse("the text holds half of a surrogate pair", path)
     members: Iterable[tuple[str | int, Json]] = ()

@@ -251,7 +251,7 @@ class TestSize:
             result = [result]
         run = Run(CALL).go().done(result)  # type: ignore[arg-type] # JSON
         assert run.execution.error is not None
-        assert run.execution.error.message == "the result nests too deeply to be kept"
+        assert run.execution.error.message == "the result nests deeper than 50 levels"
 
     @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1, "é"]}, 13)])
     def test_sizes_are_counted_in_characters_of_json(self, result: object, size: int) -> None:

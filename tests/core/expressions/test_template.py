@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.expressions.interpreter import MAX_BUILT
+from chalicelib.core.expressions.interpreter import MAX_BUILT, MAX_DEPTH
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import (
     Scope,
@@ -350,21 +350,24 @@ def test_a_large_value_in_scope_costs_nothing_until_it_is_yielded() -> None:
 
 def test_a_value_of_too_many_levels_is_stopped() -> None:
     value: Json = 1
-    for _ in range(255):
+    for _ in range(MAX_DEPTH - 1):
         value = [value]
     scope = Scope({"input": value, "output": [value]}, datetime(2026, 1, 31, tzinfo=UTC), "")
     assert render(compile_template("${[input]}"), scope) == [value]
     for one_more in ("${[output]}", "${[[input]]}"):
-        with pytest.raises(TemplateBudgetError, match="256 levels"):
+        with pytest.raises(TemplateBudgetError, match=f"{MAX_DEPTH} levels"):
             render(compile_template(one_more), scope)
 
 
 def test_recursion_at_run_time_is_a_template_error() -> None:
     value: Json = 1
-    for _ in range(3_000):
+    for _ in range(100_000):
         value = [value]
     with pytest.raises(TemplateError, match="nests too deeply"):
-        render(compile_template("${input}"), Scope({"input": value}, datetime(2026, 1, 31, tzinfo=UTC), ""))
+        render(
+            compile_template("${length(to_json(input))}"),
+            Scope({"input": value}, datetime(2026, 1, 31, tzinfo=UTC), ""),
+        )
 
 
 def test_a_message_does_not_repeat_the_value_that_did_not_fit() -> None:

@@ -1,0 +1,48 @@
+"""What a value may be: the same wherever one comes in, and on every Python."""
+
+from itertools import chain
+from typing import Any
+
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.json import Json
+
+MAX_DEPTH = LIMITS.value_depth
+MAX_MEMBERS = LIMITS.value_members
+MAX_KEY = LIMITS.value_key_chars
+MAX_DIGITS = LIMITS.number_digits
+
+_BEYOND: int = 10**MAX_DIGITS
+"""The smallest number that has too many digits."""
+_SHORT = min(MAX_MEMBERS, MAX_KEY, MAX_DIGITS)
+"""Characters of JSON in which there is no room for more members, a longer key or more digits than may be."""
+
+
+def bound_problem(value: Json, levels: int = MAX_DEPTH) -> str | None:
+    """Tell which bound a value is beyond, level by level, as Python's stack may end before the value does."""
+    level: list[Any] = [value]
+    members = 0
+    for _ in range(levels + 1):
+        kinds = {*map(type, level)}
+        if int in kinds and not _are_short([each for each in level if type(each) is int]):
+            return f"has a number of more than {MAX_DIGITS:,} digits"
+        if kinds.isdisjoint((list, dict)):
+            return None
+        lists = [each for each in level if type(each) is list]
+        objects = [each for each in level if type(each) is dict]
+        members += sum(map(len, lists)) + sum(map(len, objects))
+        if members > MAX_MEMBERS:
+            return f"has more than {MAX_MEMBERS:,} members and items"
+        if max(map(len, chain.from_iterable(objects)), default=0) > MAX_KEY:
+            return f"has a key of more than {MAX_KEY:,} characters"
+        level = [*chain.from_iterable(lists), *chain.from_iterable(each.values() for each in objects)]
+    return f"nests deeper than {levels} levels"
+
+
+def bound_problem_in(text: str, value: Json) -> str | None:
+    """Tell which bound a value is beyond; most are known by their JSON to be within all of them."""
+    is_within = len(text) <= _SHORT and text.count("[") + text.count("{") <= MAX_DEPTH
+    return None if is_within else bound_problem(value)
+
+
+def _are_short(numbers: list[int]) -> bool:
+    return min(numbers) > -_BEYOND and max(numbers) < _BEYOND

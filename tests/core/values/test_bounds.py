@@ -1,0 +1,71 @@
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib.core.values.bounds import (
+    MAX_DEPTH,
+    MAX_DIGITS,
+    MAX_KEY,
+    MAX_MEMBERS,
+    bound_problem,
+    bound_problem_in,
+)
+from chalicelib.core.values.json import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.core.values.json import Json
+
+
+def nested(levels: int, *, objects: bool) -> Any:
+    value: Json = 1
+    for _ in range(levels):
+        value = {"a": value} if objects else [value]
+    return value
+
+
+def mixed(count: int) -> Any:
+    return {"a": [*repeat(None, count - 3)], "b": {"c": 1}}
+
+
+BOUNDS: dict[str, tuple["Callable[[int], Any]", int, str]] = {
+    "lists": (lambda n: nested(n, objects=False), MAX_DEPTH, "nests deeper than 50 levels"),
+    "objects": (lambda n: nested(n, objects=True), MAX_DEPTH, "nests deeper than 50 levels"),
+    "items": (lambda n: [*repeat(0, n)], MAX_MEMBERS, "has more than 1,000,000 members and items"),
+    "members": (lambda n: {str(i): 0 for i in range(n)}, MAX_MEMBERS, "has more than 1,000,000 members and items"),
+    "of all of them": (mixed, MAX_MEMBERS, "has more than 1,000,000 members and items"),
+    "a key": (lambda n: [{"x" * n: True}], MAX_KEY, "has a key of more than 8,192 characters"),
+    "a number": (lambda n: [10**n - 1], MAX_DIGITS, "has a number of more than 4,300 digits"),
+    "a negative number": (lambda n: {"a": 1 - 10**n}, MAX_DIGITS, "has a number of more than 4,300 digits"),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_value_may_be_as_large_as_the_bound_and_no_larger(name: str) -> None:
+    make, most, problem = BOUNDS[name]
+    assert (bound_problem(make(most)), bound_problem(make(most + 1))) == (None, problem)
+
+
+@pytest.mark.parametrize("name", [name for name in BOUNDS if "number" not in name])
+def test_its_text_tells_the_same(name: str) -> None:
+    make, most, problem = BOUNDS[name]
+    for value, right in ((make(most), None), (make(most + 1), problem)):
+        assert bound_problem_in(encode(value).decode(), value) == right
+
+
+@pytest.mark.parametrize("value", [None, True, 1, -1, 1.5, "", "x" * 100_000, [], {}, [[], {}, [1]], {"a": {"b": []}}])
+def test_what_is_within_is_no_problem(value: "Json") -> None:
+    assert bound_problem(value) is None
+
+
+def test_brackets_in_a_text_are_no_levels() -> None:
+    assert bound_problem_in("[" * 60, "[" * 60) is None
+
+
+def test_what_is_there_many_times_costs_no_more_than_the_bound() -> None:
+    value: Json = []
+    for _ in range(40):
+        value = [value, value]
+    assert bound_problem(value) == "has more than 1,000,000 members and items"
