@@ -12,16 +12,18 @@ endif
 APP := $(SEDO_HOME)/app
 REDOCLY := $(SEDO_HOME)/redocly
 MINISTACK := $(SEDO_HOME)/ministack
+WHEELS := $(SEDO_HOME)/wheels
 PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run token test check bench flame soak mutants format docs install ministack clean
+.PHONY: help run token package test check bench flame soak mutants format docs install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
 	@echo "              (AUTH=keys and AUTH=jwt ask callers who they are)"
 	@echo "make token    make a key for it: ROLE=admin TENANT=123, or with AUTH=jwt SUBJECT=ada a token"
+	@echo "make package  make what is deployed in the folder FOLDER: STAGE=prod FOLDER=package PYTHON=python3.12"
 	@echo "make test     install what the checks need, then run them all"
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
@@ -39,10 +41,13 @@ run: $(APP)/.run-installed $(MINISTACK)/.installed
 token: $(APP)/.run-installed
 	@ROLE="$(ROLE)" TENANT="$(TENANT)" AUTH="$(AUTH)" SUBJECT="$(SUBJECT)" $(PY) -m local.access
 
+package: $(APP)/.run-installed
+	@$(PY) -m deploy.package $(or $(STAGE),dev) $(or $(FOLDER),package)
+
 test: install
 	@$(MAKE) --no-print-directory check
 
-install: $(APP)/.dev-installed ministack $(REDOCLY)/.installed
+install: $(APP)/.dev-installed ministack $(REDOCLY)/.installed $(WHEELS)/.downloaded
 
 ministack: $(MINISTACK)/.installed
 
@@ -80,7 +85,7 @@ docs: $(APP)/.dev-installed
 	$(PY) docs/generate.py
 
 clean:
-	rm -rf $(APP) $(MINISTACK) $(REDOCLY) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(APP) $(MINISTACK) $(REDOCLY) $(WHEELS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # A stamp is written last, so an installation that was broken off is not taken for a whole one.
 
@@ -110,4 +115,14 @@ $(REDOCLY)/.installed: $(APP)/.dev-installed
 $(MINISTACK)/.installed: requirements-ministack.txt $(MINISTACK)/.made
 	@echo "installing ministack, the local stand-in for DynamoDB and SQS"
 	@$(MINISTACK)/bin/python $(PIP_INSTALL) -r requirements-ministack.txt
+	@touch $@
+
+$(WHEELS)/.downloaded: requirements.txt $(APP)/.run-installed
+	@echo "downloading what the package that is deployed is tested with"
+	@for python in 3.11 3.12 3.13; do \
+	  $(PY) -m pip download --quiet --disable-pip-version-check --only-binary=:all: --python-version $$python \
+	    --platform manylinux_2_34_x86_64 --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
+	    --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
+	    --dest $(WHEELS) -c constraints.txt -r requirements.txt || exit 1; \
+	done
 	@touch $@

@@ -1,5 +1,6 @@
 """Tables, queues and token keys: ``python -m deploy.resources`` makes what is missing, on AWS or any endpoint."""
 
+import argparse
 import json
 from typing import TYPE_CHECKING
 
@@ -129,8 +130,14 @@ def _queue(sqs: "SQSClient", name: str, attributes: "dict[QueueAttributeNameType
     return []
 
 
-def main() -> None:
+def main(arguments: "list[str] | None" = None) -> None:
     """Make what is missing under ``SEDO_PREFIX``, and say so."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.resources",
+        description="Make the tables, queues and token keys that are missing, and leave those that are there.",
+        epilog="SEDO_PREFIX: how their names begin. AWS_ENDPOINT_URL, AWS_PROFILE, AWS_REGION …: where to make them.",
+    )
+    parser.parse_args(arguments)
     prefix = Settings.from_environment().prefix
     made = [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]
     for name in made:

@@ -1,0 +1,70 @@
+"""The package that is deployed: ``python -m deploy.package STAGE FOLDER`` makes it, whole or not at all.
+
+Chalice leaves out what has no wheel for the C library of Lambda, warns, and ends as though all were well.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+PROJECT = Path(__file__).parents[1]
+REQUIREMENTS = PROJECT / "requirements.txt"
+DEPLOYABLE = ("3.12", "3.13")
+"""Pythons for which all requirements have wheels that Lambda can load; under 3.11 its C library is too old for RE2."""
+
+CHALICE = "from chalice.cli import main; main()"
+
+
+class IncompleteError(Exception):
+    """A package lacks requirements."""
+
+
+def missing(package: Path, requirements: Path = REQUIREMENTS) -> list[str]:
+    """Find the requirements that a package lacks, as they are pinned."""
+    with ZipFile(package) as opened:
+        found = {_normal(name.partition(".dist-info/")[0]) for name in opened.namelist() if ".dist-info/" in name}
+    lines = (line.partition("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and _normal(line.replace("==", "-")) not in found]
+
+
+def require_whole(package: Path) -> None:
+    """Delete a package that lacks requirements, so that it cannot be deployed.
+
+    Raises:
+        IncompleteError: it did.
+    """
+    if lacks := missing(package):
+        package.unlink()
+        raise IncompleteError(
+            f"the package lacks {', '.join(lacks)}, and was deleted: "
+            f"make it with Python {' or '.join(DEPLOYABLE)}, for which Lambda can have all requirements"
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Make the package of a stage, with the template of CloudFormation that deploys it."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.package", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("stage", choices=("dev", "prod"))
+    parser.add_argument("folder", type=Path, help="where to put deployment.zip and sam.json")
+    asked = parser.parse_args(arguments)
+    template = f".chalice/template-{asked.stage}.json"
+    options = ["package", "--stage", asked.stage, "--merge-template", template, str(asked.folder.resolve())]
+    made = subprocess.run([sys.executable, "-c", CHALICE, *options], cwd=PROJECT, check=False)  # noqa: S603 - Chalice
+    if made.returncode:
+        sys.exit(made.returncode)
+    try:
+        require_whole(asked.folder / "deployment.zip")
+    except IncompleteError as error:
+        sys.exit(str(error))
+
+
+def _normal(name: str) -> str:
+    """Write a name and a version as they are compared (Python Packaging User Guide, "Names and normalization")."""
+    return re.sub(r"[-_]+", "-", name).lower()
+
+
+if __name__ == "__main__":
+    main()
