@@ -6,20 +6,22 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from chalicelib.core.limits import LIMITS, Limits
+from docs.beyond_limits import BEYOND
 
 INTRODUCTION = """\
 # Limits
 
-Made from the code by `make docs`. Beyond a limit, a definition is refused when it is created, a request is refused, and
-a step fails with an error that `catch` can catch, such as `TooLarge`, `SpawnLimit` or `TemplateBudgetExceeded`. Only
-what is told of an error (problems, details, lines of a log) is cut short. Where AWS sets a limit, its source stands
-beside it. The quotas of an AWS account are not here."""
+Made from the code by `make docs`. Beyond a limit, a definition is refused when it is created, a request is refused with
+the status that is given, and a step fails with the named error, which `catch` can catch. Only what is told of an error
+(problems, details, lines of a log) is cut short. Where AWS sets a limit, its source stands beside it. The quotas of an
+AWS account are not here."""
 
 GROUPS = {
     "body_bytes": "Requests and answers",
     "definition_steps": "Definitions",
     "schema_bytes": "Schemas",
     "expression_bytes": "Templates",
+    "value_depth": "Values",
     "result_chars": "Executions",
     "key_waiting": "Events and tokens",
     "task_priority": "Tasks",
@@ -32,12 +34,20 @@ UNITS = {timedelta(days=1): "day", timedelta(hours=1): "hour", timedelta(seconds
 
 
 def limits() -> Iterator[str]:
-    """Write a table of every limit, with its unit and its docstring."""
+    """Write a table of every limit: its unit, its docstring, what comes of what is beyond it, and the way around it."""
     yield INTRODUCTION
     for name, about in docstrings().items():
         if name in GROUPS:
-            yield from ("", f"## {GROUPS[name]}", "", "| limit | value | means |", "|---|---|---|")
-        yield f"| `{name}` | {value(getattr(LIMITS, name), about.split()[0].rstrip(','))} | {about} |"
+            yield from (
+                "",
+                f"## {GROUPS[name]}",
+                "",
+                "| limit | value | means | beyond it | the way around it |",
+                "|---|---|---|---|---|",
+            )
+        error, around = BEYOND[name]
+        told = value(getattr(LIMITS, name), about.split()[0].rstrip(","))
+        yield f"| `{name}` | {told} | {about} | {error[0].upper()}{error[1:]}. | {around} |"
 
 
 def docstrings() -> Mapping[str, str]:

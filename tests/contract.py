@@ -13,7 +13,7 @@ from chalicelib.api.headers import REQUEST_ID, SECURITY
 from chalicelib.api.parsing import read_yaml
 from chalicelib.core.schemas.dialect import errors_of
 from chalicelib.core.values.json import Json
-from chalicelib.core.values.json_text import read_json
+from chalicelib.core.values.json_text import MAX_BODY_DEPTH, read_json
 from tests.api.declared import OPERATIONS, Operation, resolved, validator
 
 HELD: Counter[tuple[str, int]] = Counter()
@@ -70,7 +70,7 @@ def whole(schema: Any) -> Any:
 def parsed(kind: str, body: bytes) -> Json:
     """Read a body of a media type; what is no data is text. JSON may hold characters that YAML may not."""
     if "json" in kind and "jsonl" not in kind:
-        return read_json(body, 100_000_000)
+        return read_json(body, 100_000_000, MAX_BODY_DEPTH)
     return read_yaml(body, 100_000_000)[0] if "yaml" in kind else body.decode()
 
 

@@ -1,4 +1,5 @@
 import ast
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from chalicelib.core import limits
 from chalicelib.core.limits import LIMITS, Limits
+from docs.beyond_limits import BEYOND
 from tests.api.test_limits import PLACES
 
 SOURCE = Path(limits.__file__)
@@ -33,3 +35,13 @@ def test_every_limit_says_what_it_limits() -> None:
 def test_every_limit_is_held_to_by_the_code_or_by_the_contract() -> None:
     code = "\n".join(path.read_text() for path in SOURCE.parents[1].rglob("*.py"))
     assert [name for name in Limits.__annotations__ if f"LIMITS.{name}" not in code and name not in PLACES] == []
+
+
+def test_the_reference_says_of_each_limit_what_comes_of_what_is_beyond_it_and_the_way_around_it() -> None:
+    assert [*BEYOND] == [*Limits.__annotations__]
+    code = "\n".join(path.read_text() for path in SOURCE.parents[1].rglob("*.py"))
+    for error, around in BEYOND.values():
+        named = re.findall(r"`((?:[a-z]+\.)?[A-Z][A-Za-z]+)`", error)
+        assert named or re.match(r"4[0-9]{2}\b|none: ", error), error
+        assert [name for name in named if f'"{name}"' not in code and f"`{name}`" not in code] == []
+        assert around.endswith(".")

@@ -71,7 +71,8 @@ def made(version: str, folder: Path) -> Path:
 
 
 def run(python: str, script: str, *arguments: str, env: dict[str, str] | None = None) -> str:
-    done = subprocess.run([python, "-c", script, *arguments], env=env, capture_output=True, text=True, check=False)
+    command = [python, "-c", script, *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
     assert done.returncode == 0, done.stderr
     return done.stdout
 

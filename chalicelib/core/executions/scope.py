@@ -72,7 +72,7 @@ def _bounded(made: Json, site: str) -> Json:
         ResultTooLargeError: it is.
     """
     if isinstance(made, list | dict) and (problem := bound_problem(made)) is not None:
-        raise ResultTooLargeError(f"{site} {problem}")
+        raise ResultTooLargeError(f"the value of {site} {problem}")
     return made
 
 
