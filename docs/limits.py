@@ -46,8 +46,8 @@ def limits() -> Iterator[str]:
                 "|---|---|---|---|---|",
             )
         error, around = BEYOND[name]
-        told = value(getattr(LIMITS, name), about.split()[0].rstrip(","))
-        yield f"| `{name}` | {told} | {about} | {error[0].upper()}{error[1:]}. | {around} |"
+        shown = value(getattr(LIMITS, name), about.split()[0].rstrip(","))
+        yield f"| `{name}` | {shown} | {about} | {error[0].upper()}{error[1:]}. | {around} |"
 
 
 def docstrings() -> Mapping[str, str]:
