@@ -77,7 +77,7 @@ class Limits:
     """Items of an array that are compared with each other."""
     validation_steps: int = 500_000
     """Steps that validating one instance may cost at most: a step is one keyword, or one member of it, at one place."""
-    validation_steps_smallest: int = 50_000
+    validation_steps_smallest: int = 100_000
     """Steps that validating the smallest instance may cost."""
     validation_steps_per_byte: int = 4
     """Steps that each byte of the instance adds to that."""

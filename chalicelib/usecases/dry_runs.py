@@ -19,9 +19,10 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import AnswerKind, Call, Definition, WaitForAnswer
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
+from chalicelib.core.executions.decide import decide
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started
-from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread, failure_json
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Decision, Input, Message, Started
+from chalicelib.core.executions.model import ROOT, Driver, Execution, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import outcome
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.records.codec import read_message
@@ -156,6 +157,7 @@ class _World:
             incidents=MemoryIncidents(),
             clock=self.clock,
             calls=lambda: _MockedCalls(self),
+            decide=self.decide,
         )
         self.gather = gatherer(self.executions)
         self.watch, self.bounds = clock, bounds
@@ -198,6 +200,11 @@ class _World:
             bound = f"{self.bounds.turns:,} turns" if self.left < 0 else f"{self.bounds.seconds:g} seconds"
             at = ", ".join(sorted({t.step for e in self.live.values() for t in e.threads.values()}))
             raise DryRunLimitError(f"it has not ended after {bound}: now at {at}. Does it go round for ever?")
+
+    def decide(self, definition: Definition, item: Execution, said: Input, now: datetime, driver: Driver) -> Decision:
+        """Decide, if there is time left: a turn can take half a second."""
+        self.check()
+        return decide(definition, item, said, now, driver)
 
     def weigh(self, size: int) -> None:
         """Count what is kept.

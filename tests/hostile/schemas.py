@@ -92,6 +92,26 @@ SLOW: dict[str, tuple[Any, Any]] = {
         {"items": {"format": "regex"}},
         [f"(\\pL{{40}}){{9}}{i}" for i in range(1_500)],
     ),
+    "4,000 patterns that compile for a format": (
+        {"items": {"format": "regex"}},
+        [f"(a{{900}}b{{90{i % 10}}}){i}" for i in range(12_000)],
+    ),
+    "patterns that push those of the schema out": (
+        {"items": {"format": "regex", "patternProperties": {f"[^a]{{{40 + i % 40}}}{i}": {} for i in range(200)}}},
+        [item for k in range(400) for item in (*(f"z{k % 260}x{j}" for j in range(80)), {"k": 1})],
+    ),
+    "an instant for 100 references": (
+        {"$defs": {"f": {"format": "date-time"}}, "items": {"allOf": [{"$ref": "#/$defs/f"}] * 100}},
+        ["2026-01-01T00:00:00Z"] * 10_000,
+    ),
+    "a URI for 900 references": (
+        {"$defs": {"f": {"format": "uri"}}, "allOf": [{"$ref": "#/$defs/f"}] * 900, "maxLength": 1},
+        "a:" + "a" * 250_000,
+    ),
+    "200 schemas for 60,000 texts": (
+        {"items": {"allOf": [{"type": "string", "minLength": 1, "maxLength": 10, "pattern": "^a"}] * 200}},
+        ["a"] * 60_000,
+    ),
     "a text that 900 states stand in at once": ({"pattern": "[^b]{900}c"}, "a" * 200_000),
     "names that 900 states stand in at once": (
         {"patternProperties": {"[^b]{900}c": {}}, "minProperties": 500},

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import date
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
@@ -18,14 +19,33 @@ from chalicelib.core.expressions.functions_data import same
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.places import TooCostlyError
 from chalicelib.core.values.json import Json
-from chalicelib.core.values.pattern import PatternTooLargeError, compile_pattern
+from chalicelib.core.values.pattern import Pattern, PatternTooLargeError, compile_pattern
 
 MAX_STEPS = LIMITS.validation_steps
 MIN_STEPS = LIMITS.validation_steps_smallest
 STEPS_PER_BYTE = LIMITS.validation_steps_per_byte
 
 _STEPS_PER_ERROR = 10
-_STEPS_OF_REFUSED_PATTERN = 4_000
+_STEPS_PER_SCHEMA = 3
+"""To enter a schema that is inside of another."""
+_STEPS_PER_KEYWORD = {"$ref": 10, "format": 5, "if": 4, "not": 4, "pattern": 6}
+"""What takes longer than a step by itself."""
+_ENTERING_SCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "properties"})
+_ENTERING_MEMBERS = frozenset(
+    {
+        "additionalProperties",
+        "contains",
+        "items",
+        "propertyNames",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+_INSTRUCTIONS_PER_STEP = 4
+"""Instructions of a pattern that RE2 compiles in that time."""
+_CHARS_PER_STEP = 100
+"""Characters of a text that a format looks through in that time."""
+_STEPS_OF_REFUSED_PATTERN = 5_000
 """RE2 has spent all of its memory before it says that a pattern is too large."""
 _WORK_PER_STEP = 1_000
 """Instructions of patterns for characters of texts that take as long as a step."""
@@ -40,8 +60,9 @@ _Check: TypeAlias = Callable[[_Validator, Any, Json, _Schema], Iterator[Validati
 
 
 class _Budget:
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, patterns: dict[str, Pattern]) -> None:
         self.left = steps
+        self.patterns = patterns
 
     def spend(self, steps: int) -> None:
         self.left -= steps
@@ -52,8 +73,15 @@ class _Budget:
 _budget: ContextVar[_Budget] = ContextVar("budget of the validation that runs in this context")
 
 
-def errors_of(validator: Validator, instance: Json) -> list[ValidationError]:
+def errors_of(
+    validator: Validator, instance: Json, patterns: dict[str, Pattern] | None = None
+) -> list[ValidationError]:
     """Validate within a budget that grows with the instance.
+
+    Args:
+        validator: of the schema.
+        instance: any value.
+        patterns: those of the schema that have been compiled, by their text; this puts further ones there.
 
     Returns:
         First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema.
@@ -63,7 +91,9 @@ def errors_of(validator: Validator, instance: Json) -> list[ValidationError]:
         RecursionError: the instance is nested too deeply.
     """
     size = len(json.dumps(instance))
-    token = _budget.set(_Budget(min(MAX_STEPS, MIN_STEPS + STEPS_PER_BYTE * size)))
+    token = _budget.set(
+        _Budget(min(MAX_STEPS, MIN_STEPS + STEPS_PER_BYTE * size), {} if patterns is None else patterns)
+    )
     try:
         errors = list(validator.iter_errors(instance))
     finally:
@@ -85,7 +115,8 @@ def new_validator(document: Json) -> Validator:
 
 def _searcher(pattern: str) -> Callable[[str], bool]:
     """Make a search that pays for itself."""
-    compiled = compile_pattern(pattern)
+    known = _budget.get().patterns
+    compiled = known.get(pattern) or known.setdefault(pattern, compile_pattern(pattern))
 
     def search(text: str) -> bool:
         _budget.get().spend(compiled.programsize * len(text) // _WORK_PER_STEP)
@@ -149,7 +180,11 @@ def _costing(keyword: str, check: _Check) -> _Check:
 
     def check_and_pay(validator: _Validator, value: Json, instance: Json, schema: _Schema) -> Iterator[ValidationError]:
         spend = _budget.get().spend
-        spend(1 + (len(value) if isinstance(value, list | dict) else 0))
+        spend(_STEPS_PER_KEYWORD.get(keyword, 1) + (len(value) if isinstance(value, list | dict) else 0))
+        if keyword in _ENTERING_SCHEMAS:
+            spend(_STEPS_PER_SCHEMA * len(value) if isinstance(value, list | dict) else 0)
+        elif keyword in _ENTERING_MEMBERS and isinstance(instance, list | dict):
+            spend(_STEPS_PER_SCHEMA * len(instance))
         if keyword.startswith("unevaluated") and isinstance(instance, list | dict):
             spend(len(instance) ** 2 // 100)  # jsonschema looks up every part in a list of parts
         for error in check(validator, value, instance, schema) or ():
@@ -178,14 +213,26 @@ def _format(name: str) -> Callable[[Callable[[str], object]], Callable[[str], ob
     """Register the check of a format: false or ValueError if a string is not of it; what is no string passes."""
 
     def register(check: Callable[[str], object]) -> Callable[[str], object]:
-        _FORMATS.checks(name, raises=ValueError)(lambda value: not isinstance(value, str) or bool(check(value)))
+        def check_and_pay(value: object) -> bool:
+            if not isinstance(value, str):
+                return True
+            _budget.get().spend(len(value) // _CHARS_PER_STEP)
+            return bool(check(value))
+
+        _FORMATS.checks(name, raises=ValueError)(check_and_pay)
         return check
 
     return register
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
-    return lambda text: compile_pattern(pattern).fullmatch(text) is not None
+    compiled = cache(partial(compile_pattern, pattern))
+
+    def match(text: str) -> bool:
+        _budget.get().spend(compiled().programsize * len(text) // _WORK_PER_STEP)
+        return compiled().fullmatch(text) is not None
+
+    return match
 
 
 _is_date = _matches(r"\d{4}-\d{2}-\d{2}")
@@ -209,7 +256,7 @@ _format("uri")(_matches(r"[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#@!$&'()*+,;=
 def _is_pattern(text: str) -> bool:
     spend = _budget.get().spend
     try:
-        spend(compile_pattern(text).programsize // 10)
+        spend(compile_pattern(text).programsize // _INSTRUCTIONS_PER_STEP)
     except PatternTooLargeError:
         spend(_STEPS_OF_REFUSED_PATTERN)
         raise

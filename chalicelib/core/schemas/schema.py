@@ -16,7 +16,7 @@ from chalicelib.core.schemas.places import ONE, Place, Schemas, TooCostlyError, 
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidParametersError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
-from chalicelib.core.values.pattern import compile_pattern
+from chalicelib.core.values.pattern import Pattern, compile_pattern
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class Schema:
         return new_validator(self.document)
 
     @cached_property
+    def _patterns(self) -> dict[str, Pattern]:
+        """Its patterns, compiled once: others that come between cannot take their place."""
+        return {}
+
+    @cached_property
     def _places(self) -> Schemas:
         """Its schemas, if any of them has a default; otherwise none."""
         places = dict(subschemas(self.document))
@@ -94,7 +99,7 @@ class Schema:
         from chalicelib.core.schemas.dialect import errors_of  # noqa: PLC0415 - see the head of the module
 
         try:
-            errors = errors_of(self._validator, instance)
+            errors = errors_of(self._validator, instance, self._patterns)
         except TooCostlyError:
             return [Problem("", "validating it against the schema costs too much")]
         except RecursionError:

@@ -51,7 +51,6 @@ class PatternTooLargeError(PatternError):
     """RE2 would need more memory for a pattern than it may have."""
 
 
-@lru_cache(maxsize=256)
 def compile_pattern(text: str) -> Pattern:
     """Compile a pattern.
 
@@ -60,6 +59,15 @@ def compile_pattern(text: str) -> Pattern:
     """
     if len(text) > MAX_PATTERN:
         raise PatternError(f"pattern is longer than {MAX_PATTERN} characters")
+    found = _compiled(text)
+    if isinstance(found, PatternError):
+        raise type(found)(*found.args)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Pattern | PatternError:
+    """Compile a pattern, or tell why it cannot be: a refusal costs as much, and is kept, too."""
     re2, options = _re2()
     try:
         pattern: Pattern = re2.compile(text, options)
@@ -67,9 +75,7 @@ def compile_pattern(text: str) -> Pattern:
         reason = error.args[0] if error.args else error
         reason = reason.decode() if isinstance(reason, bytes) else reason
         kind = PatternTooLargeError if "too large" in reason else PatternError
-        raise kind(
-            f"pattern {text!r} does not compile ({reason}); look-around and back-references are not supported"
-        ) from None
+        return kind(f"pattern {text!r} does not compile ({reason}); look-around and back-references are not supported")
     return pattern
 
 
