@@ -15,6 +15,7 @@ from chalicelib.core.records.payload import (
     digest,
     execution_slots,
     pack,
+    pack_state,
     unpack,
 )
 from chalicelib.core.records.shown import Choose, is_needed, shown_places
@@ -66,13 +67,19 @@ class Payloads:
         Raises:
             UnavailableError: the store did not answer.
         """
-        packed = self.shorten(tenant, document, slots, limits)
+        packed = pack(tenant, encode(document), slots, limits or self._limits)
         self.put(packed.payloads)
         return packed
 
-    def shorten(self, tenant: str, document: object, slots: Slots, limits: PackingLimits | None = None) -> Packed:
-        """Do what :meth:`pack` does, but write nothing."""
-        return pack(tenant, encode(document), slots, limits or self._limits)
+    def shorten(
+        self, tenant: str, document: dict[str, Any], slots: Slots, limits: PackingLimits | None = None
+    ) -> Packed:
+        """Write the state of an execution as text without its large values, but write none of these; it changes.
+
+        Raises:
+            OutgrownError: it is more than a function can hold.
+        """
+        return pack_state(tenant, document, slots, limits or self._limits)
 
     def unpack(self, tenant: str, document: Any, references: Mapping[str, Reference], slots: Slots) -> None:  # noqa: ANN401 - any JSON
         """Put values back into a document; this changes it.

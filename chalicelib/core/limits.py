@@ -124,8 +124,8 @@ class Limits:
     number_digits: int = 4_300
     """Digits of a whole number."""
 
-    result_chars: int = 64_000_000
-    """Characters of JSON of one result; a function has to hold a few of them."""
+    result_chars: int = 32_000_000
+    """Characters of JSON of one result, with what the step stashes beside it; a function has to hold a few of them."""
     fork_width: int = 100
     """Threads that one step may fork, and executions that it may wait for: a larger `map` is a tree of these."""
     execution_threads: int = 500
@@ -134,8 +134,10 @@ class Limits:
     execution_bytes: int = 400 * 1024
     """Bytes that the state of an execution takes where it is kept, without its large values (Amazon DynamoDB quotas,
     "Item size")."""
-    execution_chars: int = 128_000_000
-    """Characters of JSON of the state of an execution, its large values included: a function has to hold them."""
+    execution_memory_bytes: int = 240_000_000
+    """Bytes of memory that a function needs for the state of an execution, its large values and their JSON included:
+    a text takes twice its length, small numbers and objects up to 30 times that of their JSON. What several places
+    share counts once. A function has 512 MB (`lambda_memory_size`), and itself needs 100 of them."""
     reason_chars: int = 1_000
     """Characters of the reason why an execution is paused or cancelled: there is room for them in any state."""
     execution_nesting: int = 16

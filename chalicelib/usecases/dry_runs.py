@@ -160,8 +160,7 @@ class _World:
             decide=self.decide,
         )
         self.gather = gatherer(self.executions)
-        self.watch, self.bounds = clock, bounds
-        self.began = None if clock is None else clock.now()
+        self.watch, self.bounds, self.began = clock, bounds, None if clock is None else clock.now()
         self.left = bounds.turns
         self.size = 0
         self.numbers = count(1)
@@ -193,9 +192,8 @@ class _World:
         Raises:
             DryRunLimitError: it does.
         """
-        seconds = 0.0
-        if self.watch is not None and self.began is not None:
-            seconds = (self.watch.now() - self.began).total_seconds()
+        watch, began = self.watch, self.began
+        seconds = 0.0 if watch is None or began is None else (watch.now() - began).total_seconds()
         if self.left < 0 or seconds > self.bounds.seconds:
             bound = f"{self.bounds.turns:,} turns" if self.left < 0 else f"{self.bounds.seconds:g} seconds"
             at = ", ".join(sorted({t.step for e in self.live.values() for t in e.threads.values()}))

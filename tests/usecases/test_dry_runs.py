@@ -117,21 +117,21 @@ class TestTime:
         assert clock.instant < START + timedelta(seconds=20)
 
     def test_no_turn_is_begun_after_that(self) -> None:
-        class Told(MemoryClock):
-            """Time passes when it is told."""
+        class Watched(MemoryClock):
+            """Time passes when it is asked for."""
 
-            told = 0
+            asked = 0
 
             def now(self) -> datetime:
-                self.told += 1
+                self.asked += 1
                 self.sleep(1)
                 return super().now()
 
         steps = ", ".join(f"{{id: s{n}, type: echo, message: hi}}" for n in range(60))
-        clock = Told(START)
+        clock = Watched(START)
         with pytest.raises(DryRunLimitError, match="after 12 seconds: now at s"):
             dry_run(Definitions(d=f"steps: [{steps}]"), DryRunPlan("t", "d", 1), START, clock)
-        assert clock.told < 20
+        assert clock.asked < 20
 
 
 ASK = """

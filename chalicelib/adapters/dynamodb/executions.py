@@ -174,8 +174,9 @@ class DynamoExecutions:
         packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
         content = pack(packed.text + b"\n" + tail)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
-        if packed.whole > SMALL:
-            require_room(packed, len(content.get("B", b"")), max(MAX_ITEM - spare, execution.item_bytes))
+        if packed.references or len(packed.text) > SMALL:
+            most = max(MAX_ITEM - spare, execution.item_bytes)
+            require_room(packed, len(content.get("B", b"")), most, spare)
             self._payloads.put(packed.payloads)
         return {**attributes, "document": content, **references}
 

@@ -189,9 +189,9 @@ class MemoryExecutions:
         if packed.references:
             references = {place: asdict(each) for place, each in packed.references.items()}
             text = encode({**json.loads(text), "payloads": references})
-        if packed.whole > PACKING.slot:
+        if packed.references or len(packed.text) > PACKING.slot:
             most = max(self.most - spare, execution.item_bytes)
-            require_room(packed, len(zlib.compress(packed.text)), most)
+            require_room(packed, len(zlib.compress(packed.text)), most, spare)
         self.payloads.put(packed.payloads)
         return text.decode()
 

@@ -25,13 +25,16 @@ from chalicelib.core.expressions.template import Template
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.bounds import bound_problem, bound_problem_in
 from chalicelib.core.values.errors import ResultTooLargeError
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, is_longer
 from chalicelib.core.values.value import copy_with
 
 _STRICT = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
 """Refuses what would be written as something else: instants, sets, infinity."""
 
 MAX_RESULT = LIMITS.result_chars
+
+_AT_ONCE = 1_000_000
+"""Characters of a result whose text is made at once."""
 
 
 class StateBuilder:
@@ -205,21 +208,41 @@ def why(reason: str | None) -> dict[str, Json]:
     return {} if reason is None else {"reason": reason}
 
 
-def size_of(value: Json) -> int:
-    """Tell the size of a result, in characters of JSON.
+def size_of(value: Json, beside: int = 0) -> int:
+    """Tell the size of a result, in characters of JSON; ``beside`` are those of what else the step leaves.
 
     Raises:
-        ResultTooLargeError: it is beyond what a function can hold, or what a value may be.
+        ResultTooLargeError: it is beyond what a function can hold, of which the text is made of one part after the
+            other; or beyond what a value may be.
     """
     if value is None:
         return 0
+    if not isinstance(value, list | dict) or not is_longer(value, _AT_ONCE):
+        return _require_less(_size_at_once(value), beside)
+    if (problem := bound_problem(value)) is not None:
+        raise ResultTooLargeError(f"the result {problem}")
+    size = 2 + len(value) - 1
+    known: dict[int, int] = {}
+    for part in value if isinstance(value, list) else value.values():
+        if id(part) not in known:
+            known[id(part)] = _size_at_once([part]) - 2
+        size = _require_less(size + known[id(part)], beside)
+    return size if isinstance(value, list) else size + sum(len(_STRICT.encode(key)) + 1 for key in value)
+
+
+def _require_less(size: int, beside: int) -> int:
+    if size + beside > MAX_RESULT:
+        raise ResultTooLargeError(
+            f"the result has {size + beside:,} characters of JSON or more, and {MAX_RESULT:,} are the most"
+        )
+    return size
+
+
+def _size_at_once(value: Json) -> int:
     try:
         text = _STRICT.encode(value)
     except RecursionError:
         raise ResultTooLargeError(f"the result {bound_problem(value)}") from None
-    size = len(text)
-    if size > MAX_RESULT:
-        raise ResultTooLargeError(f"the result has {size:,} characters of JSON, and {MAX_RESULT:,} are the most")
     if (problem := bound_problem_in(text, value)) is not None:
         raise ResultTooLargeError(f"the result {problem}")
-    return size
+    return len(text)

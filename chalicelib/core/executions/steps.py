@@ -176,6 +176,8 @@ class Steps(Rules):
             result = raw if step.output is None else self.render(step.output, thread, raw, "output")
             stashed = {} if step.stash is None else self.stashed(step.stash, thread, result)
             size = size_of(result)
+            for made in stashed.values():
+                size += 0 if made is result else size_of(made, size)
             if target is None and thread.parent is None:
                 self.check(result)
         except StepError as error:

@@ -99,34 +99,34 @@ def news(item: Execution, records: Sequence[HistoryEntry], limits: PackingLimits
     documents = [entry_json(record) for record in records]
     payloads: dict[str, bytes] = {}
     if any(record.size > limits.shared for record in records):
-        texts, held = _Texts(), [*_held(item)]
+        hashes, held = _Hashes(), [*_held(item)]
         for record, document in zip(records, documents, strict=True):
             for path, value in _large(record) if record.size > limits.shared else ():
-                text = texts[value]
-                if len(text) > limits.shared and _is_among(value, held, texts):
+                text = encode(value)
+                if len(text) > limits.shared and hashes.is_among(value, held):
                     reference = Reference(digest(item.tenant_id, text), len(text))
                     payloads[reference.sha256] = text
-                    alike = [("stash", name) for name, other in record.stash.items() if texts[other] == text]
+                    stash = record.stash.items()
+                    alike = [("stash", name) for name, other in stash if hashes.is_among(value, [other])]
                     _refer(document[-1], [path, *alike], reference)
     return News(encode(documents)[1:-1].decode(), payloads)
 
 
-class _Texts:
-    """The JSON texts of values that live on meanwhile, each made once."""
+class _Hashes:
+    """The hashes of the JSON texts of values that live on meanwhile, each made once: the texts may be too large."""
 
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}
 
     def __getitem__(self, value: Json) -> bytes:
-        text = self._known.get(id(value))
-        if text is None:
-            text = self._known[id(value)] = encode(value)
-        return text
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = hashlib.sha256(encode(value)).digest()
+        return known
 
-
-def _is_among(value: Json, others: Sequence[Json], texts: _Texts) -> bool:
-    """Tell whether a value is one of others: mostly it is the very same."""
-    return any(other is value for other in others) or any(texts[other] == texts[value] for other in others)
+    def is_among(self, value: Json, others: Sequence[Json]) -> bool:
+        """Tell whether a value is one of others: mostly it is the very same."""
+        return any(other is value for other in others) or any(self[other] == self[value] for other in others)
 
 
 def _held(item: Execution) -> Iterator[Json]:

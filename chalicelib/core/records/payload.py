@@ -5,12 +5,13 @@ reference beside the document says where it went: so nothing in a user's value c
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import OutgrownError
-from chalicelib.core.values.json import Path, decode, encode, pointer
+from chalicelib.core.values.json import Json, Path, decode, encode, is_longer, pointer
 from chalicelib.core.values.value import value
 
 REFERENCE_BYTES = 120
@@ -23,7 +24,7 @@ HEADER_BYTES = 4 * 1024
 """What else an item takes at most."""
 
 MAX_ITEM = LIMITS.execution_bytes
-MAX_STATE = LIMITS.execution_chars
+MAX_MEMORY = LIMITS.execution_memory_bytes
 
 
 @value
@@ -71,8 +72,8 @@ class Packed:
     text: bytes
     references: Mapping[str, Reference]
     payloads: Mapping[str, bytes]
-    whole: int
-    """How long the text was before they moved."""
+    memory: int
+    """What a function needs to hold all of it: what is the same in several places counts once."""
 
 
 @value
@@ -132,23 +133,60 @@ def digest(tenant: str, value: bytes) -> str:
     return hashlib.sha256(tenant.encode() + b"\0" + value).hexdigest()
 
 
-def pack(tenant: str, text: bytes, slots: Slots, limits: PackingLimits = PACKING) -> Packed:
+def pack(
+    tenant: str,
+    text: bytes,
+    slots: Slots,
+    limits: PackingLimits = PACKING,
+    moved: Mapping[str, Reference] | None = None,
+) -> Packed:
     """Move values out of a document, as many as must; out of a short one none, and nothing is looked at.
 
     While the document is too long, the largest values move out; if those that are worth it do not suffice, whole groups
-    do instead, and whatever is longer than its reference: a group has one, however many values it has.
+    do instead, and whatever is longer than its reference: a group has one, however many values it has. ``moved`` tells
+    of values that have moved before.
     """
+    moved, memory = moved or {}, footprint(text)
     if len(text) <= limits.slot:
-        return Packed(text, {}, {}, len(text))
-    packing = _Packing(tenant, limits, len(text))
-    document = decode(text)
+        return Packed(text, moved, {}, memory)
+    packing, document = _Packing(tenant, limits, len(text), moved), decode(text)
     packing.move_largest(_values(slots(document)), limits.smallest)
     if packing.size > limits.document:
-        packing, document = _Packing(tenant, limits, len(text)), decode(text)
+        packing, document = _Packing(tenant, limits, len(text), moved), decode(text)
         packing.move_largest(_values(slots(document)), len(text))
         packing.move_largest(slots(document))
-    short = encode(document) if packing.references else text
-    return Packed(short, packing.references, packing.payloads, len(text))
+    short = encode(document) if packing.payloads else text
+    return Packed(short, packing.references, packing.payloads, memory)
+
+
+def pack_state(tenant: str, document: dict[str, Any], slots: Slots, limits: PackingLimits = PACKING) -> Packed:
+    """Do the same with a document that is not text yet, which changes: no long text of all of it is made.
+
+    Raises:
+        OutgrownError: its values are more than a function can hold; it is told before their texts are made.
+    """
+    held, moved = _Held(tenant), dict[str, Reference]()
+    if is_longer(document, limits.slot):
+        for slot in _values(slots(document)):
+            if is_longer(slot.holder[slot.member], limits.slot):
+                moved[slot.pointer] = held.take(slot.holder[slot.member])
+                slot.holder[slot.member] = None
+    packed = pack(tenant, encode(document), slots, limits, moved)
+    return Packed(packed.text, packed.references, {**held.payloads, **packed.payloads}, held.memory + packed.memory)
+
+
+_BYTES_OF_SIGNS: Mapping[bytes, int] = {b",": 32, b"[": 56, b"{": 110, b":": 5, b'"': 25}
+"""What Python needs for a number, a list, an object, a member and a text, by the signs of their JSON."""
+
+
+def footprint(text: bytes) -> int:
+    """Tell about how many bytes of memory a function needs for a value and its JSON text: rather more than less."""
+    width = 1 if text.isascii() else 4 if _ASTRAL.search(text) else 2
+    signs = 0 if text.startswith(b'"') else sum(held * text.count(sign) for sign, held in _BYTES_OF_SIGNS.items())
+    return len(text) * (1 + width) + signs
+
+
+_ASTRAL = re.compile(rb"[\xf0-\xf4]")
 
 
 def item_bytes(document: int, references: Iterable[str]) -> int:
@@ -156,16 +194,25 @@ def item_bytes(document: int, references: Iterable[str]) -> int:
     return HEADER_BYTES + document + sum(len(place.encode()) + ITEM_REFERENCE_BYTES for place in references)
 
 
-def require_room(packed: Packed, document: int, most: int) -> None:
-    """Hold the state of an execution, its document of so many bytes, against what its item may take.
+def require_room(packed: Packed, document: int, most: int, spare: int = 0) -> None:
+    """Hold the state of an execution, its document of so many bytes, against what its item and a function may hold.
 
     Raises:
         OutgrownError: it is too large.
     """
-    if packed.whole > MAX_STATE:
-        raise OutgrownError(_too_large("with all values", packed.whole, MAX_STATE))
+    require_memory(packed.memory, MAX_MEMORY - spare)
     if (size := item_bytes(document, packed.references)) > most:
         raise OutgrownError(_too_large("without its large values", size, most))
+
+
+def require_memory(size: int, most: int = MAX_MEMORY) -> None:
+    """Hold what a function has to hold of an execution against what it may.
+
+    Raises:
+        OutgrownError: it is more.
+    """
+    if size > most:
+        raise OutgrownError(_too_large("of memory with all values", size, most))
 
 
 def _too_large(what: str, size: int, most: int) -> str:
@@ -183,13 +230,18 @@ def unpack(
 ) -> list[str]:
     """Put values, by hash, back to where references say that they were; this changes the document.
 
-    Answers where they are back: a value in a group that is still away has no place.
+    Answers where they are back: a value in a group that is still away has no place. What is the same in several places
+    is one value in memory, but for groups, of which each may lack other members.
     """
     back: list[str] = []
+    known: dict[str, Any] = {}
 
     def put_back(slot: Slot) -> None:
         if slot.pointer in references:
-            slot.holder[slot.member] = decode(values[references[slot.pointer].sha256])
+            sha256 = references[slot.pointer].sha256
+            if slot.group or sha256 not in known:
+                known[sha256] = decode(values[sha256])
+            slot.holder[slot.member] = known[sha256]
             back.append(slot.pointer)
 
     for slot in slots(document):
@@ -202,9 +254,10 @@ def unpack(
 class _Packing:
     """What has moved out of one document, and how long it is."""
 
-    def __init__(self, tenant: str, limits: PackingLimits, size: int) -> None:
-        self.tenant, self.limits, self.size = tenant, limits, size
-        self.references: dict[str, Reference] = {}
+    def __init__(self, tenant: str, limits: PackingLimits, size: int, moved: Mapping[str, Reference]) -> None:
+        self.tenant, self.limits = tenant, limits
+        self.size = size + sum(len(encode(place)) + limits.reference for place in moved)
+        self.references = dict(moved)
         self.payloads: dict[str, bytes] = {}
 
     def move_largest(self, slots: Iterable[Slot], smallest: int = 0) -> None:
@@ -223,6 +276,57 @@ class _Packing:
 
     def _cost(self, slot: Slot) -> int:
         return len(encode(slot.pointer)) + self.limits.reference
+
+
+class _Held:
+    """The large values of one document, and what they take in memory."""
+
+    def __init__(self, tenant: str) -> None:
+        self._tenant = tenant
+        self.payloads: dict[str, bytes] = {}
+        self.memory = 0
+        self._taken: dict[int, Reference] = {}
+        self._first: dict[str, Json] = {}
+        self._weighed = set[int]()
+
+    def take(self, value: Json) -> Reference:
+        """Make the text of a value, unless it was made for another place.
+
+        Raises:
+            OutgrownError: all of them are more than a function can hold.
+        """
+        reference = self._taken.get(id(value))
+        if reference is None:
+            text = encode(value)
+            reference = self._taken[id(value)] = Reference(digest(self._tenant, text), len(text))
+            self.memory += self._new(reference.sha256, value, text)
+            require_memory(self.memory)
+        return reference
+
+    def _new(self, sha256: str, value: Json, text: bytes) -> int:
+        """Tell what a value takes beside those before: one that equals another may still have parts of its own."""
+        if sha256 not in self.payloads:
+            self.payloads[sha256], self._first[sha256] = text, value
+            return footprint(text)
+        self._weigh_again(self._first[sha256])
+        return self._weigh_again(value)
+
+    def _weigh_again(self, value: Json) -> int:
+        """Weigh what has not been weighed of a value and all in it."""
+        size, waiting = 0, [value]
+        while waiting:
+            part = waiting.pop()
+            if id(part) not in self._weighed:
+                self._weighed.add(id(part))
+                if isinstance(part, list | dict):
+                    size += _CONTAINER + len(part) * _MEMBER
+                    waiting += part if isinstance(part, list) else part.values()
+                elif isinstance(part, str):
+                    size += _TEXT + len(part)
+        return size
+
+
+_CONTAINER, _MEMBER, _TEXT = 56, 40, 50
 
 
 def _values(slots: Iterable[Slot]) -> list[Slot]:

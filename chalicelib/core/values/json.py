@@ -47,6 +47,22 @@ def encode(value: object) -> bytes:
         return _escaped(value).encode()
 
 
+def is_longer(value: Json, most: int) -> bool:
+    """Tell whether the JSON text of a value is surely longer than so many characters, without making it."""
+    waiting: list[Any] = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list | dict):
+            most -= len(part)
+            if most >= 0:
+                waiting += part if isinstance(part, list) else (*part, *part.values())
+        else:
+            most -= len(part) if isinstance(part, str) else 1
+        if most < 0:
+            return True
+    return False
+
+
 def encode_ascii(value: object) -> str:
     """Write a JSON value as compact text in ASCII, for those that do not take every character."""
     text = encode(value)

@@ -1,5 +1,6 @@
 """What :mod:`chalicelib.core.executions.decide` makes of steps that run, wait and lead on."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -233,11 +234,34 @@ class TestSize:
         assert run.output == "b"
         (failed,) = [record.error for record in run.records if record.state is State.STEP_FAILED]
         assert failed is not None
-        assert failed.message == "the result has 64,000,001 characters of JSON, and 64,000,000 are the most"
+        assert failed.message == "the result has 32,000,001 characters of JSON or more, and 32,000,000 are the most"
 
     def test_one_at_the_limit_passes_and_its_size_is_told(self) -> None:
         run = Run(CALL).go().done("x" * (builder.MAX_RESULT - 2))
         assert [record.size for record in run.records[-2:]] == [builder.MAX_RESULT, builder.MAX_RESULT]
+
+    def test_parts_of_a_long_one_count_as_they_would_in_its_text(self) -> None:
+        part = ["x" * 600_000, {"a": 1}]
+        for result in ([part, part, 1.5], {"a": part, "b": part, "ä": None}):
+            run = Run(CALL).go().done(result)
+            assert run.records[-1].size == len(json.dumps(result, separators=(",", ":"), ensure_ascii=False))
+
+    def test_what_is_stashed_beside_it_counts_too(self) -> None:
+        stash = "{a: '${output}', b: '${[output, output]}'}"
+        run = Run(
+            f"{{steps: [{{id: s, type: call, stash: {stash}, catch: [{{errors: [TooLarge], stash: e, next: b}}]}}, "
+            "{id: b, type: echo, message: b}]}"
+        )
+        run.go().done("x" * 400_000)
+        (size,) = [record.size for record in run.records if record.stash]
+        assert size == 400_002 + 800_007
+        many = ", ".join(f"s{n}: '${{[output, output]}}'" for n in range(100))
+        run = Run(
+            f"{{steps: [{{id: s, type: call, stash: {{{many}}}, catch: [{{errors: [TooLarge], next: b}}]}}, "
+            "{id: b, type: echo, message: b}]}"
+        )
+        run.go().done("x" * 400_000)
+        assert run.output == "b"
 
     @pytest.mark.parametrize("result", [NOW, {"a": {1}}, [float("nan")], float("inf"), b""])
     def test_one_that_is_no_json_fails_the_step(self, result: object) -> None:

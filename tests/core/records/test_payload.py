@@ -1,4 +1,6 @@
+import copy
 import json
+import tracemalloc
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,20 +15,23 @@ from chalicelib.core.executions.waiting import Answer, AnswerWait
 from chalicelib.core.records.codec import entry_json, execution_json
 from chalicelib.core.records.payload import (
     MAX_ITEM,
-    MAX_STATE,
+    MAX_MEMORY,
+    STATE,
     Packed,
     PackingLimits,
     Reference,
     digest,
     execution_slots,
+    footprint,
     item_bytes,
     pack,
+    pack_state,
     record_slots,
     require_room,
     unpack,
 )
 from chalicelib.core.values.errors import OutgrownError
-from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.json import Json, decode, encode
 from chalicelib.core.values.value import copy_with
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,9 +55,10 @@ def packed(made: dict[str, Any], limits: PackingLimits = SMALL) -> Packed:
     """Pack a document, and see that it comes back."""
     before = encode(made)
     answer = pack("t", before, execution_slots, limits)
-    back = json.loads(answer.text)
-    unpack(back, answer.references, answer.payloads, execution_slots)
-    assert encode(back) == before
+    for each in (answer, pack_state("t", copy.deepcopy(made), execution_slots, limits)):
+        back = json.loads(each.text)
+        unpack(back, each.references, each.payloads, execution_slots)
+        assert encode(back) == before
     return answer
 
 
@@ -85,7 +91,9 @@ def test_a_value_as_long_as_the_limit_stays() -> None:
 
 
 def test_nothing_is_looked_at_in_a_short_document() -> None:
-    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(b'{"no":"execution"}', {}, {}, 18)
+    assert pack("t", b'{"no":"execution"}', execution_slots, SMALL) == Packed(
+        b'{"no":"execution"}', {}, {}, footprint(b'{"no":"execution"}')
+    )
 
 
 def test_no_more_values_move_out_than_must_and_the_largest_first() -> None:
@@ -136,11 +144,82 @@ def test_a_value_shorter_than_its_reference_never_moves_to_save_room() -> None:
 
 
 def test_what_no_function_can_hold_has_no_room_however_little_stays_in_the_item() -> None:
-    require_room(Packed(b"", {}, {}, MAX_STATE), 0, MAX_ITEM)
-    with pytest.raises(
-        OutgrownError, match=r"128,000,001 bytes with all values, and 128,000,000 are the most: let fewer"
-    ):
-        require_room(Packed(b"", {}, {}, MAX_STATE + 1), 0, MAX_ITEM)
+    require_room(Packed(b"", {}, {}, MAX_MEMORY), 0, MAX_ITEM)
+    with pytest.raises(OutgrownError, match="240,000,001 bytes of memory with all values, and 240,000,000 are"):
+        require_room(Packed(b"", {}, {}, MAX_MEMORY + 1), 0, MAX_ITEM)
+    with pytest.raises(OutgrownError, match="239,999,000 are the most"):
+        require_room(Packed(b"", {}, {}, MAX_MEMORY), 0, MAX_ITEM, spare=1_000)
+
+
+def test_a_state_is_refused_before_the_texts_of_all_its_values_are_made() -> None:
+    class Read(dict[str, Json]):
+        """An object that tells how often it was read."""
+
+        read = 0
+
+        def values(self) -> Any:
+            Read.read += 1
+            return super().values()
+
+    stash: dict[str, Json] = {f"s{n}": Read(a=[[n] * 4] * 700_000) for n in range(10)}
+    with pytest.raises(OutgrownError, match="of memory with all values"):
+        pack_state("t", document(stash=stash), execution_slots)
+    assert 0 < Read.read < len(stash)
+
+
+LARGE: dict[str, Json] = {
+    "empty lists": [[]] * 200_000,
+    "lists": [[1]] * 200_000,
+    "empty objects": [{}] * 200_000,
+    "objects": [{"a": 1}] * 200_000,
+    "numbers": [0.5] * 400_000,
+    "short texts": ["ab"] * 200_000,
+    "a text": "x" * 5_000_000,
+    "a text in a list": ["ä" * 5_000_000],
+    "a text with one wide character": "x" * 5_000_000 + "\U0001f355",
+    "records": [{"id": 123456, "name": "abc", "price": 0.5}] * 50_000,
+}
+
+
+@pytest.mark.parametrize("value", LARGE.values(), ids=LARGE)
+def test_a_value_takes_no_more_memory_than_is_told(value: Json) -> None:
+    text = encode(value)
+    tracemalloc.start()
+    held = decode(text)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held == value
+    assert taken + len(text) < 1.2 * footprint(text)
+
+
+def test_what_is_shared_counts_once() -> None:
+    shared: Json = ["x" * 1_000_000]
+    once, often, equal = (
+        pack_state("t", document(stash=stash), execution_slots).memory
+        for stash in (
+            {"a": shared},
+            {f"s{n}": shared for n in range(50)},
+            {f"s{n}": [shared[0]] for n in range(50)},  # type: ignore[index] # it is a list
+        )
+    )
+    assert once <= often <= equal < once + 20_000
+
+
+def test_what_is_equal_and_made_anew_counts_again() -> None:
+    once, twice = (
+        pack_state("t", document(stash={f"s{n}": ["x" * (1_000_000 - k) + "x" * k] for n in range(k)}), execution_slots)
+        for k in (1, 2)
+    )
+    assert len(twice.payloads) == 1
+    assert twice.memory > once.memory + 1_000_000
+
+
+def test_equal_values_are_one_in_memory_but_not_groups() -> None:
+    made = document(value=["x" * 9_000], incoming=["x" * 9_000])
+    answer = pack_state("t", made, execution_slots, STATE)
+    back = json.loads(answer.text)
+    unpack(back, answer.references, answer.payloads, execution_slots)
+    assert back["input"] is back["threads"][0]["incoming"]
 
 
 def test_an_item_may_be_as_large_as_it_may_be() -> None:

@@ -1,0 +1,75 @@
+"""The memory of invocations that drive one execution: ``python -m tests.engine.memory_shapes SHAPE`` prints it.
+
+A process for each shape, whose highest mark is that of all its invocations. The stores are in memory: what they keep,
+compressed, comes on top.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.values.json import Json
+from tests.home import CALL, Home
+
+TEXT = "x" * 240_000
+
+
+def main(shape: str) -> None:
+    """Run a shape to its end, with a wait in the middle, after which the whole state is read again."""
+    home = Home()
+    answers = count()
+    home.performers = {**home.performers, "call": lambda *_: [next(answers), ANSWERS[shape]()]}
+    steps, value = SHAPES[shape]
+    home.create(*steps, {"type": "wait", "seconds": 60}, {"type": "echo", "message": "${keys(stash)}"})
+    before = highest()
+    name = home.execute(value)
+    home.deliver_all()
+    home.clock.sleep(120)
+    home.deliver_all()
+    sys.stdout.write(json.dumps({"taken": highest() - before, **came_to(home.read(name))}))
+
+
+def highest() -> float:
+    """Tell the most that the process has ever had, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
+
+
+def came_to(item: Execution) -> dict[str, Any]:
+    """Say what became of an execution."""
+    error = item.error
+    return {"state": item.state, "error": error and error.name, "step": error and error.step, "stash": len(item.stash)}
+
+
+def mapped(item: Json, value: Json) -> tuple[list[dict[str, Any]], Json]:
+    """Make a `map` of 100 items."""
+    steps = [{"id": "e", "type": "echo", "message": item}]
+    return [{"type": "map", "items": "${range(`100`)}", "steps": steps}], value
+
+
+SHAPES: Mapping[str, tuple[list[dict[str, Any]], Json]] = {
+    "shared": (
+        [{"type": "transform", "output": "${[input, input, input, input]}", "stash": f"v{n}"} for n in range(40)],
+        TEXT,
+    ),
+    "texts that just fit": ([{**CALL, "stash": f"v{n}"} for n in range(7)], None),
+    "texts that do not": ([{**CALL, "stash": f"v{n}"} for n in range(9)], None),
+    "numbers that just fit": ([{**CALL, "stash": f"v{n}"} for n in range(5)], None),
+    "a map of 100 megabytes": mapped("${[index, input, input, input, input]}", TEXT),
+    "a map of one input": mapped("${input}", "x" * 5_000_000),
+    "many names of one step": (
+        [{"type": "transform", "stash": {f"v{n}": "${[input, input, input, input]}" for n in range(400)}}],
+        TEXT,
+    ),
+}
+ANSWERS: Mapping[str, Callable[[], Json]] = {
+    "texts that just fit": lambda: "x" * 16_000_000,
+    "texts that do not": lambda: "x" * 16_000_000,
+    "numbers that just fit": lambda: [number / 2 for number in range(500_000)],
+}
+"""What calls answer, beside a number that is another for each."""
+
+main(sys.argv[1])
