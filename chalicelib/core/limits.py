@@ -185,6 +185,10 @@ class Limits:
 
     call_seconds: int = 30
     """Seconds that a whole call may take."""
+    call_error_chars: int = 24 * 1024
+    """Characters of each text in the details of a call's error; what is longer is cut, as its message is."""
+    call_error_name_chars: int = 120
+    """Characters of the name of a call's error."""
     http_url_chars: int = 8_192
     """Characters of a URL."""
     http_redirects: int = 3
@@ -205,8 +209,6 @@ class Limits:
     """Bytes of one answer, with all its pages."""
     lambda_answer_bytes: int = 8 * 1024 * 1024
     """Bytes of an answer: more than any has (AWS Lambda Developer Guide, "Lambda quotas")."""
-    lambda_message_chars: int = 16 * 1024
-    """Characters of what a function says of its failure."""
     lambda_log_lines: int = 20
     """Lines of the log of a function that failed."""
 

@@ -78,10 +78,12 @@ def park(dependencies: Dependencies, record: SqsRecord, error: Exception) -> Han
     name, body = record["messageId"], record["body"]
     detail = (
         f"message {name} of {queue_of(record)}, received {receives_of(record)} times, cannot be read "
-        f"({type(error).__name__}): {len(body)} characters, {body[:SHOWN]!r}"
+        f"({type(error).__name__}): {len(body)} characters"
     )
     try:
-        dependencies.incidents.record(Incident(IncidentKind.MESSAGE_UNREADABLE, name, dependencies.clock.now(), detail))
+        dependencies.incidents.record(
+            Incident(IncidentKind.MESSAGE_UNREADABLE, name, dependencies.clock.now(), detail, content=body[:SHOWN])
+        )
     except UnavailableError:
         return Handled(again={name: pause(name, receives_of(record), LONGEST_OF_DEAD)})
     return Handled(done={name})

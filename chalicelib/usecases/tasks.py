@@ -201,7 +201,7 @@ def _same(task: Task, given: Answer) -> Task:
     """
     status = TaskStatus.REJECTED if given.rejected else TaskStatus.COMPLETED
     said = (task.reason or "") == (given.reason or "")
-    if task.status is status and said and rules.is_repeat(task, given.key, given.value):
+    if task.status is status and said and rules.is_repeat(task, given.by, given.key, given.value):
         return task
     by = "" if task.closed_by is None else f" by {task.closed_by}"
     raise StateError(f"task {task.id!r} is {task.status}{by} already")

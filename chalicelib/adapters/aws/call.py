@@ -57,7 +57,7 @@ class AwsCalls:
         name, parameters = model.name, wanted.get("parameters", {})
         reason = refusal(self._allowed, self._tenant_allowed(key.tenant), f"{service}:{name}", ACTIONS)
         if reason is None and (text := own(self._prefix, service, parameters)) is not None:
-            reason = f"{text!r:.200} belongs to sedo, or may lead to what does: no step may reach it"
+            reason = f"no step may reach what belongs to sedo, or leads to what does: {text}"
         if reason is not None:
             raise StepError(reason, "aws.NotAllowed")
         sent = outgoing(model, parameters, str(key))

@@ -1,6 +1,5 @@
 """Clients for the calls of steps, each made once, and what their failures are called."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -67,9 +66,7 @@ def failures(family: str) -> Iterator[None]:
         sent = not isinstance(error, exceptions.EndpointConnectionError)
         raise StepError(str(error), f"{family}.Connect", unanswered=sent) from error
     except parsers.ResponseParserError as error:
-        raise StepError(
-            f"what came back is no answer of AWS: {error!s:.500}", f"{family}.Connect", unanswered=True
-        ) from error
+        raise StepError(f"what came back is no answer of AWS: {error}", f"{family}.Connect", unanswered=True) from error
     except exceptions.BotoCoreError as error:
         raise StepError(str(error), f"{family}.InvalidParameters") from error
 
@@ -77,7 +74,7 @@ def failures(family: str) -> Iterator[None]:
 def _refused(family: str, error: "ClientError") -> StepError:
     answer = cast("dict[str, Any]", error.response)
     refused, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
-    code = re.sub(r"[^A-Za-z0-9._-]", "-", str(refused.get("Code") or "Unknown"))[:100]
+    code = refused.get("Code") or "Unknown"
     message = str(refused.get("Message") or error)
     details: dict[str, Json] = {
         "message": message,

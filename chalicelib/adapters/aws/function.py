@@ -1,7 +1,6 @@
 """Lambda functions, as steps call them."""
 
 import json
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -17,7 +16,6 @@ ReadJson = Callable[[bytes, int], Json]
 
 MOST = LIMITS.lambda_answer_bytes
 LOG_LINES = LIMITS.lambda_log_lines
-MESSAGE = LIMITS.lambda_message_chars
 
 
 class LambdaCalls:
@@ -105,8 +103,8 @@ class LambdaCalls:
         except Exception:  # noqa: BLE001 - then it says nothing
             said = None
         about = said if isinstance(said, dict) else {}
-        kind = re.sub(r"[^A-Za-z0-9._-]", "-", str(about.get("errorType") or "Unhandled"))[:100]
-        message = str(about.get("errorMessage") or "the function failed, and does not say why")[:MESSAGE]
+        kind = str(about.get("errorType") or "Unhandled")
+        message = str(about.get("errorMessage") or "the function failed, and does not say why")
         lines = b64decode(log).decode(errors="replace").splitlines()[-LOG_LINES:] if log else []
         details: dict[str, Json] = {
             "type": kind,

@@ -1,13 +1,14 @@
 """Calls into the world: secrets go in at the last moment, and come back nowhere."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TypeAlias
 
-from chalicelib.adapters.calls.placeholders import filled, redacted
+from chalicelib.adapters.calls.placeholders import filled
 from chalicelib.adapters.calls.pool import CallHandler
+from chalicelib.adapters.calls.redaction import redacted, redacted_error
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
-from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 
 PlainCall: TypeAlias = Callable[[Json, CallKey], Json]
@@ -30,13 +31,6 @@ def guarded(call: PlainCall, secret: Callable[[str, str], str], token: Callable[
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it says may hold what was put in
-            raise _covered(error, ready.secrets) from None
+            raise redacted_error(error, ready.secrets) from None
 
     return handle
-
-
-def _covered(error: Exception, secrets: Collection[str]) -> StepError:
-    """Tell what went wrong, without the secrets that were in it."""
-    failure = error if isinstance(error, StepError) else StepError(str(error), type(error).__name__, unanswered=True)
-    message, details = redacted(str(failure), secrets), redacted(failure.details, secrets)
-    return StepError(str(message), failure.name, details, failure.retry_after, unanswered=failure.unanswered)

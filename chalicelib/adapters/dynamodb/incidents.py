@@ -39,7 +39,7 @@ class DynamoIncidents:
         }
         item: Item = {
             **INCIDENTS.key(incident.tenant_id or NOBODY, f"{incident.kind}#{incident.subject}"),
-            **{name: {"S": text} for name, text in shown.items()},
+            **{name: {"S": text} for name, text in {**shown, "content": incident.content}.items()},
             INCIDENTS.expiry: {"N": str(int((incident.at + KEPT_FOR).timestamp()))},
         }
         if (

@@ -1,6 +1,7 @@
 """The answer to an HTTP request, as the result or the error of a step."""
 
 import base64
+import codecs
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,7 @@ HEADERS = LIMITS.http_header_bytes
 _CHUNK = 64 * 1024
 _GZIP = 31
 """What zlib calls gzip (zlib manual, "inflateInit2")."""
+_SPACE = re.compile(r"[\t\n\r ]+")
 _TEXTS = frozenset(
     f"application/{kind}"
     for kind in ("ecmascript", "graphql", "javascript", "sql", "toml", "x-www-form-urlencoded", "xml", "yaml")
@@ -57,7 +59,7 @@ def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) ->
             f"the headers of the answer are larger than {HEADERS:,} bytes", "http.TooLarge", unanswered=True
         )
     for name, text in response.getheaders():
-        flat = " ".join(text.split())
+        flat = _SPACE.sub(" ", text).strip(" ")
         headers[name.lower()] = f"{headers[name.lower()]}, {flat}" if name.lower() in headers else flat
     expected = is_expected(response.status, statuses)
     content, complete = b"", False
@@ -113,7 +115,7 @@ def failure(answer: HttpAnswer, origin: str, read_json: ReadJson, now: datetime)
     try:
         body = _body(answer, mode, read_json)
     except StepError:
-        body = answer.content.decode(errors="replace")
+        body = codecs.getincrementaldecoder("utf-8")("replace").decode(answer.content, final=answer.complete)
     details: Json = {"status": answer.status, "headers": dict(answer.headers), "body": body}
     message = f"{origin} answered {answer.status} {answer.reason}".rstrip()
     wait = retry_after(answer.headers.get("retry-after", ""), now)
@@ -157,7 +159,7 @@ def _unpacker(encoding: str) -> Callable[[bytes, int], bytes]:
         case "gzip" | "x-gzip":
             return _Gunzip()
         case _:
-            raise _bad(f"its Content-Encoding is {encoding[:40]}, and only gzip can be unpacked")
+            raise _bad(f"its Content-Encoding is {encoding}, and only gzip can be unpacked")
 
 
 class _Gunzip:
@@ -195,7 +197,8 @@ def _body(answer: HttpAnswer, mode: str, read_json: ReadJson) -> Json:
     if not answer.content:
         return None
     if mode == "base64":
-        return base64.b64encode(answer.content).decode()
+        whole = len(answer.content) if answer.complete else len(answer.content) // 3 * 3  # RFC 4648: three at a time
+        return base64.b64encode(answer.content[:whole]).decode()
     text = _text(answer)
     if mode == "text":
         return text
@@ -208,9 +211,9 @@ def _body(answer: HttpAnswer, mode: str, read_json: ReadJson) -> Json:
 
 def _text(answer: HttpAnswer) -> str:
     charset = answer.charset or "utf-8"
-    text = decode_text(answer.content, charset)
+    text = decode_text(answer.content, charset, complete=answer.complete)
     if text is None:
-        raise _bad(f"it is not text in {charset[:40]}: with expect.body base64 its bytes are the result")
+        raise _bad(f"it is not text in {charset}: with expect.body base64 its bytes are the result")
     return text
 
 

@@ -77,7 +77,7 @@ def failures(target: Target, pace: Pace, late: str, *, sent: bool = False) -> It
     except (OSError, HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise StepError(
-            f"the connection to {target.origin} failed: {reason[:200]}", "http.Connect", unanswered=sent
+            f"the connection to {target.origin} failed: {reason}", "http.Connect", unanswered=sent
         ) from error
 
 

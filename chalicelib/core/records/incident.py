@@ -31,3 +31,5 @@ class Incident:
     tenant_id: str = ""
     """Whose it is; empty: the operator's."""
     execution_id: str = ""
+    content: str = ""
+    """The beginning of a message that nobody can read: it is kept, and not logged."""

@@ -9,15 +9,16 @@ _CODECS = re.compile(
 """Python's names of character sets: it has other codecs under such names, which are none."""
 
 
-def decode_text(content: bytes, charset: str) -> str | None:
+def decode_text(content: bytes, charset: str, *, complete: bool = True) -> str | None:
     """Read text by the name of its character set (IANA "Character Sets"); None: it is none, or there is no such set.
 
-    A byte order mark of UTF-8 is left out.
+    A byte order mark of UTF-8 is left out, and of what is not complete the character that the cut goes through.
     """
     try:
         codec = codecs.lookup(charset).name
         if not _CODECS.fullmatch(codec):
             return None
-        return content.decode("utf-8-sig" if codec == "utf-8" else codec)
+        reader = codecs.getincrementaldecoder("utf-8-sig" if codec == "utf-8" else codec)
+        return reader().decode(content, final=complete)
     except (LookupError, ValueError):  # a name with a null in it is a ValueError
         return None

@@ -175,9 +175,9 @@ def _not_theirs(task: Task, person: Person) -> str | None:
     return f"{person.user} is none of its assignees, and in none of its groups"
 
 
-def is_repeat(task: Task, key: str | None, answer: Json) -> bool:
-    """Tell whether an answer is the one that closed a task, sent again: the same JSON under the same key."""
-    return key is not None and key == task.key and _canonical(answer) == _canonical(task.answer)
+def is_repeat(task: Task, by: str | None, key: str | None, answer: Json) -> bool:
+    """Tell whether an answer is the one that closed a task, sent again: by the same person, under the same key."""
+    return key is not None and (by, key) == (task.closed_by, task.key) and _canonical(answer) == _canonical(task.answer)
 
 
 def _canonical(value: Json) -> str:

@@ -201,7 +201,7 @@ def test_what_aws_says_of_an_error_beside_its_message_is_the_answer(server: Loop
 
 def test_when_to_come_again_is_what_aws_says(server: Loopback) -> None:
     error = refused(server, hanging_up({"__type": "Slow Down"}, 503, **{"Retry-After": "7"}))
-    assert (error.name, error.retry_after, error.unanswered) == ("aws.Slow-Down", 7.0, False)
+    assert (error.name, error.retry_after, error.unanswered) == ("aws.Slow Down", 7.0, False)
 
 
 def test_a_call_is_made_once_it_is_the_step_that_tries_again(server: Loopback) -> None:
