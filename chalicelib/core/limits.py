@@ -205,6 +205,8 @@ class Limits:
     """Bytes of JSON of an item beside its error: a larger one is left out."""
     http_error_bytes: int = 16 * 1024
     """Bytes of the body of an answer that is not expected, in the details of the error."""
+    aws_services: int = 12
+    """Services of AWS that the steps of one definition may call: the model of one takes up to 25 MB of memory."""
     aws_answer_bytes: int = 32 * 1024 * 1024
     """Bytes of one answer, with all its pages."""
     lambda_answer_bytes: int = 8 * 1024 * 1024

@@ -18,11 +18,13 @@ def test_an_incident_is_kept_for_a_time_and_logged_once(
     ministack_aws: Aws, tenant: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR, "sedo"):
-        ministack_aws.backend.incidents.record(incident(tenant))
+        ministack_aws.backend.incidents.record(copy_with(incident(tenant), content="what the message says"))
         ministack_aws.backend.incidents.record(copy_with(incident(tenant), detail="again"))
     key = INCIDENTS.key(tenant, "message-lost#t:d:1#3")
     (item,) = [ministack_aws.dynamodb.get_item(TableName=ministack_aws.names.table(INCIDENTS), Key=key)["Item"]]
     assert item["detail"] == {"S": incident(tenant).detail}
+    assert item["content"] == {"S": "what the message says"}
+    assert "what the message says" not in caplog.text
     assert item["expiresAt"] == {"N": str(int((NOW + KEPT_FOR).timestamp()))}
     assert [f'"tenant": "{tenant}"' in record.message for record in caplog.records] == [True]
 

@@ -21,6 +21,10 @@ _FUNCTION = re.compile(
     r"(?:arn:[a-z-]*:lambda:)?(?:[a-z]{2,}(?:-[a-z]+)+-[0-9]+:)?(?:[0-9]{12}:)?(?:function:)?"
     r"([A-Za-z0-9_-]+)(?::(?:\$LATEST|[A-Za-z0-9_-]+))?"
 )
+_LOGS = "/aws/lambda/"
+"""How the log groups of functions begin (AWS Lambda Developer Guide, "Working with CloudWatch Logs")."""
+_SOURCE = re.compile(r"\bSOURCE\b", re.IGNORECASE)
+"""In a query of CloudWatch Logs Insights: it names log groups of its own."""
 _OWN = "sedo"
 """How the names of tables, queues and paths begin that the functions of any installation may reach."""
 
@@ -35,6 +39,16 @@ def concerns(patterns: Sequence[str], service: str) -> bool:
     return permits([pattern.partition(":")[0] for pattern in patterns], service)
 
 
+NEVER = (
+    "iam:*",
+    "sts:*",
+    "dynamodb:ListTables",
+    "sqs:ListQueues",
+    "ssm:DescribeParameters",
+)
+"""Actions that no step may call, whatever is allowed: they hand out rights, or list what belongs to sedo, too."""
+
+
 def refusal(patterns: Sequence[str], tenant: Sequence[str] | None, name: str, setting: str) -> str | None:
     """Tell why a name may not be called, if so.
 
@@ -44,6 +58,8 @@ def refusal(patterns: Sequence[str], tenant: Sequence[str] | None, name: str, se
         name: of an action, or a function.
         setting: the environment variable with the patterns of the installation.
     """
+    if permits(NEVER, name):
+        return f"{name} may not be called by any step: it could lead to what belongs to sedo"
     if not permits(patterns, name):
         return f"{name} may not be called here: {setting} does not name it"
     if tenant is not None and not permits(tenant, name):
@@ -66,19 +82,22 @@ def own(prefix: str, service: str, parameters: Any) -> str | None:  # noqa: ANN4
     """Find in the parameters of a call what belongs to sedo: all tenants share its rights, and must not share its data.
 
     That is a table or a queue, of other installations, too; in Systems Manager and Secrets Manager a path, or one above
-    it, or a search among all secrets; a function, by its ARN or to Lambda by its name; and a host of one's own choice,
-    to which botocore would turn.
+    it, or a search among all secrets; a function, by its ARN or to Lambda by its name, and its logs; and a host of
+    one's own choice, to which botocore would turn.
     """
     for search in _SEARCHES.get(service, ()):
         if search in parameters:
             return search
-    for text in _texts(parameters):
-        if _things(prefix).search(unquote(text)):
-            return text
+    for given in _texts(parameters):
+        text = _unquoted(given)
+        if _things(prefix).search(text):
+            return given
+        if service == "logs" and (_SOURCE.search(text) or _is_log_of(prefix, text)):
+            return given
         if service in {"ssm", "secretsmanager"} and _is_path_of(prefix, text):
-            return text
+            return given
         if service == "lambda" and is_own_function(prefix, function_name(text) or ""):
-            return text
+            return given
     return None
 
 
@@ -92,6 +111,22 @@ def _things(prefix: str) -> re.Pattern[str]:
     here, bare = re.escape(prefix), Names("")
     names = "|".join(map(re.escape, (*map(bare.table, TABLES), *bare.queues)))
     return re.compile(rf"(?:{_OWN}[a-z0-9.-]*|{here})(?:{names})|:function:(?:{_OWN_FUNCTIONS}|{here}-)", re.IGNORECASE)
+
+
+def _unquoted(text: str) -> str:
+    """Take percent escapes out of a text, and those that these make."""
+    while (plain := unquote(text)) != text:
+        text = plain
+    return text
+
+
+def _is_log_of(prefix: str, text: str) -> bool:
+    """Tell whether a text names a log group of sedo's functions, or a beginning of its name that is as wide."""
+    name = text.rpartition(":log-group:")[2].lower()
+    return any(
+        name.startswith(own) or (name.startswith("/") and own.startswith(name))
+        for own in (f"{_LOGS}{_OWN_FUNCTIONS}", f"{_LOGS}{prefix.lower()}-")
+    )
 
 
 def _is_path_of(prefix: str, text: str) -> bool:

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.aws.allow import ACTIONS, concerns, refusal
 from chalicelib.core.definitions.grammar import nested_lists
 from chalicelib.core.expressions.template import is_templated
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
     from botocore.model import OperationModel, ServiceModel, Shape
+
+MODELS = LIMITS.aws_services
+"""That are kept."""
 
 _NUMBERS = frozenset({"float", "double"})
 _WHOLE = frozenset({"integer", "long"})
@@ -45,15 +49,16 @@ def services() -> Sequence[str]:
     return tuple(loader().list_available_services("service-2"))
 
 
-@cache
+@lru_cache(MODELS)
 def service_model(service: str) -> "ServiceModel":
-    """Read the model of a service."""
+    """Read the model of a service; the last ones are kept, as the largest take some megabytes."""
+    from botocore.loaders import create_loader  # noqa: PLC0415 - see above
     from botocore.model import ServiceModel  # noqa: PLC0415 - see above
 
-    return ServiceModel(loader().load_service_model(service, "service-2"), service)
+    return ServiceModel(create_loader().load_service_model(service, "service-2"), service)  # a loader forgets nothing
 
 
-@cache
+@lru_cache(MODELS)
 def actions(service: str) -> Mapping[str, str]:
     """List the actions of a service: from both spellings, ``PutItem`` and ``put_item``, to the first."""
     names = service_model(service).operation_names
@@ -89,11 +94,12 @@ def problems(
         patterns: the actions that the installation allows.
         tenant: those that its tenant may call; None: all of them.
     """
+    steps = [(path, step) for path, step in _steps(document["steps"], ("steps",)) if step["type"] == "aws"]
+    known = list(dict.fromkeys(step["service"] for _, step in steps))[:MODELS]
     return [
         Problem(pointer((*path, *place)), message)
-        for path, step in _steps(document["steps"], ("steps",))
-        if step["type"] == "aws"
-        for place, message in _step(step, patterns, tenant)
+        for path, step in steps
+        for place, message in (_step(step, patterns, tenant) if step["service"] in known else _one_too_many())
     ]
 
 
@@ -105,6 +111,10 @@ def _steps(steps: Sequence[Mapping[str, Any]], path: Path) -> Iterator[tuple[Pat
         yield (*path, index), step
         for below, _, inner in nested_lists(step):
             yield from _steps(cast("list[Mapping[str, Any]]", inner), (*path, index, *below))
+
+
+def _one_too_many() -> _Found:
+    yield ("service",), f"the steps of a definition call {MODELS} services at most: call this one by a workflow step"
 
 
 def _step(step: Mapping[str, Any], patterns: Sequence[str], tenant: Sequence[str] | None) -> _Found:

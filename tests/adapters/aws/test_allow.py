@@ -35,6 +35,22 @@ def test_installation_and_tenant_both_have_to_allow_it() -> None:
 
 
 @pytest.mark.parametrize(
+    "action",
+    [
+        "dynamodb:ListTables",
+        "iam:ListRoles",
+        "sqs:ListQueues",
+        "ssm:DescribeParameters",
+        "sts:AssumeRole",
+        "sts:GetCallerIdentity",
+    ],
+)
+def test_some_actions_are_for_no_step_whatever_is_allowed(action: str) -> None:
+    for allowed in (["*:*"], ["*"], [action]):
+        assert "may not be called by any step" in str(refusal(allowed, None, action, "SETTING"))
+
+
+@pytest.mark.parametrize(
     ("function", "name"),
     [
         ("render", "render"),
@@ -89,6 +105,14 @@ def test_sedos_own_functions_are_known() -> None:
         ("secretsmanager", {"SecretId": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:sedo-prod/123/pay-AbC"}),
         ("lambda", {"FunctionName": "sedo-prod-api_handler"}),
         ("lambda", {"FunctionName": "123456789012:sedo-prod-api_handler"}),
+        ("lambda", {"FunctionName": "%73edo-prod-api_handler"}),
+        ("lambda", {"FunctionName": "%2573edo-prod-api_handler"}),
+        ("ssm", {"Name": "/%73edo-prod/token-keys"}),
+        ("logs", {"logGroupName": "/aws/lambda/sedo-prod-on_sqs_message"}),
+        ("logs", {"logGroupIdentifiers": ["arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/Sedo-prod"]}),
+        ("logs", {"logGroupNamePrefix": "/aws/lambda/"}),
+        ("logs", {"logGroupNamePrefix": "/aws/lambda/s"}),
+        ("logs", {"queryString": "source logGroups(namePrefix: ['/aws']) | fields @message"}),
         ("lambda", {"FunctionName": "arn:aws:lambda:eu-west-1:123456789012:function:sedo-prod-api_handler"}),
     ],
 )
@@ -107,6 +131,9 @@ def test_what_belongs_to_sedo_is_found_wherever_it_stands(service: str, paramete
         ("secretsmanager", {"SecretId": "orders"}),
         ("s3", {"Bucket": "inbox", "Key": "/"}),
         ("lambda", {"FunctionName": "render"}),
+        ("logs", {"logGroupName": "/aws/lambda/render", "filterPattern": "sedo-prod"}),
+        ("logs", {"logGroupNamePrefix": "orders"}),
+        ("sqs", {"QueueUrl": "https://sqs/123456789012/orders", "MessageBody": "100%25 /aws/lambda/sedo-prod"}),
     ],
 )
 def test_what_does_not_is_left_alone(service: str, parameters: Json) -> None:

@@ -151,7 +151,7 @@ def test_what_is_not_allowed_is_not_called(aws: Aws) -> None:
     for allowed, tenant in ((["sqs:*"], None), (["*:*"], {"t": ["sqs:*"]})):
         calls = AwsCalls(allowed, (tenant or {}).get, "sedo")
         with pytest.raises(StepError) as caught:
-            calls({"service": "dynamodb", "action": "ListTables"}, KEY)
+            calls({"service": "dynamodb", "action": "DescribeLimits"}, KEY)
         assert caught.value.name == "aws.NotAllowed"
 
 
@@ -163,7 +163,7 @@ def test_what_a_template_made_of_the_parameters_is_held_against_the_model(aws: A
 
 
 def test_nobody_there_is_an_error() -> None:
-    error = Aws(f"http://127.0.0.1:{free_port()}").failure("sqs", "ListQueues")
+    error = Aws(f"http://127.0.0.1:{free_port()}").failure("sns", "ListTopics")
     assert (error.name, error.unanswered) == ("aws.Connect", False)
 
 
@@ -176,7 +176,7 @@ def server() -> Iterator[Loopback]:
 
 def refused(server: Loopback, reply: Reply) -> StepError:
     server.answers["/"] = reply
-    return Aws(server.url).failure("dynamodb", "ListTables")
+    return Aws(server.url).failure("dynamodb", "DescribeLimits")
 
 
 def hanging_up(value: Json, status: int = 200, **headers: str) -> Reply:
@@ -238,7 +238,7 @@ def test_a_key_of_the_step_is_another_token(server: Loopback) -> None:
 
 def test_who_says_nothing_is_not_waited_for(server: Loopback) -> None:
     server.answers["/"] = silent
-    error = Aws(server.url, seconds=0.1).failure("dynamodb", "ListTables")
+    error = Aws(server.url, seconds=0.1).failure("dynamodb", "DescribeLimits")
     assert (error.name, error.unanswered) == ("aws.Timeout", True)
 
 
@@ -256,7 +256,7 @@ def test_a_body_that_breaks_off_is_an_error_of_the_connection(server: Loopback) 
 
 def test_who_hangs_up_without_an_answer_may_have_done_it(server: Loopback) -> None:
     server.answers["/"] = raw(b"")
-    error = Aws(server.url).failure("dynamodb", "ListTables")
+    error = Aws(server.url).failure("dynamodb", "DescribeLimits")
     assert (error.name, error.unanswered) == ("aws.Connect", True)
 
 
@@ -265,7 +265,7 @@ def test_pages_without_an_end_are_not_waited_for(server: Loopback) -> None:
     server.answers["/"] = lambda handler: handler.reply(
         hanging_up({"TableNames": ["t"], "LastEvaluatedTableName": f"page-{next(numbers)}"})
     )
-    error = Aws(server.url, seconds=0.2).failure("dynamodb", "ListTables", paginate=True)
+    error = Aws(server.url, seconds=0.2).failure("dynamodb", "DescribeLimits", paginate=True)
     assert (error.name, next(numbers) > 0, error.unanswered) == ("aws.Timeout", True, True)
 
 
@@ -274,7 +274,7 @@ def test_pages_have_a_bound_together(server: Loopback) -> None:
     server.answers["/"] = lambda handler: handler.reply(
         hanging_up({"TableNames": [large], "LastEvaluatedTableName": f"page-{next(numbers)}"})
     )
-    assert Aws(server.url).failure("dynamodb", "ListTables", paginate=True).name == "aws.TooLarge"
+    assert Aws(server.url).failure("dynamodb", "DescribeLimits", paginate=True).name == "aws.TooLarge"
     assert next(numbers) == 4
 
 
@@ -318,7 +318,7 @@ def test_a_region_of_a_step_is_called(server: Loopback) -> None:
     server.answers["/"] = hanging_up({})
     for region, named in ((None, REGION), ("eu-central-1", "eu-central-1")):
         more: dict[str, Json] = {} if region is None else {"region": region}
-        Aws(server.url).call("dynamodb", "ListTables", **more)
+        Aws(server.url).call("dynamodb", "DescribeLimits", **more)
         assert f"/{named}/dynamodb/" in server.requests[-1].headers["authorization"]
 
 

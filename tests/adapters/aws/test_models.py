@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.adapters.aws.models import problems
+from chalicelib.adapters.aws.models import MODELS, actions, problems, service_model, services
 from chalicelib.core.values.json import Json
 
 ALL = ("*:*",)
@@ -181,3 +181,16 @@ def test_steps_inside_of_steps_are_looked_at() -> None:
     branches: Json = [{"id": "b", "steps": [{"id": "m", "type": "map", "items": [], "steps": [inner]}]}]
     (problem,) = problems({"steps": [{"id": "p", "type": "parallel", "branches": branches}]}, ALL)
     assert problem.pointer == "/steps/0/branches/0/steps/0/steps/0/action"
+
+
+def test_a_definition_calls_some_services_and_the_models_of_no_more_are_kept() -> None:
+    names = services()
+    steps: list[Json] = [
+        {"id": f"s{n}", "type": "aws", "service": name, "action": "No"} for n, name in enumerate(names)
+    ]
+    told = [each.message for each in problems({"steps": steps}, ALL)]
+    assert (len(told), sum("services at most" in message for message in told)) == (len(names), len(names) - MODELS)
+    assert service_model.cache_info().currsize <= MODELS
+    assert actions.cache_info().currsize <= MODELS
+    again: list[Json] = [{"id": f"s{n}", "type": "aws", "service": "sqs", "action": "No"} for n in range(2 * MODELS)]
+    assert not any("at most" in each.message for each in problems({"steps": again}, ALL))

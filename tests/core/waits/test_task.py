@@ -189,11 +189,12 @@ class TestTransitions:
 )
 def test_the_same_json_under_the_same_key_is_the_answer_again(key: str | None, answer: Json, repeats: bool) -> None:  # noqa: FBT001 - an example
     task = closed(TASK, TaskStatus.COMPLETED, "ada", LATER, answer={"a": 1, "b": [True]}, key="k")
-    assert is_repeat(task, key, answer) is repeats
+    assert is_repeat(task, "ada", key, answer) is repeats
+    assert not is_repeat(task, "bob", key, answer)
 
 
 def test_without_a_key_no_answer_is_known_as_a_repeat() -> None:
-    assert not is_repeat(closed(TASK, TaskStatus.COMPLETED, "ada", LATER, answer=1), None, 1)
+    assert not is_repeat(closed(TASK, TaskStatus.COMPLETED, "ada", LATER, answer=1), "ada", None, 1)
 
 
 class TestChanges:
