@@ -139,10 +139,12 @@ def _require_media_type(http: Request) -> None:
     """Hold a ``Content-Type`` to one media type in UTF-8: Chalice is content if a list names one that it looks for.
 
     Raises:
-        MediaTypeError: it says something else.
+        MediaTypeError: it says something else; or nothing, and there is a body.
     """
     text = http.headers.get("content-type")
     if text is None:
+        if raw(http).strip():
+            raise errors.MediaTypeError("the body has no media type: send Content-Type: application/json")
         return
     kind, *rest = (part.strip().lower() for part in text.split(";"))
     parameters = dict(part.partition("=")[::2] for part in rest if part)
