@@ -224,6 +224,14 @@ def test_whatever_is_posted_is_answered_or_refused(sedo: Sedo, path: str, kind: 
         assert_problem(answer, answer.status_code)
 
 
+def test_a_body_says_of_which_type_it_is(sedo: Sedo) -> None:
+    sedo.create()
+    problem = assert_problem(sedo.ask("POST", EXECUTE, b"{}", {}), 415, "Unsupported Media Type")
+    assert problem["detail"] == "the body has no media type: send Content-Type: application/json"
+    assert sedo.get("/executions") == []
+    assert sedo.ask("POST", EXECUTE, b" ", {}).status_code == sedo.ask("POST", EXECUTE, b"", {}).status_code != 415
+
+
 @pytest.mark.parametrize(
     ("kind", "status"),
     [

@@ -114,6 +114,16 @@ def test_the_same_answer_again_with_the_same_key_is_the_same_result(sedo: Sedo) 
     assert_problem(ask(sedo, "ada", "POST", f"{path}/complete", {"answer": {"yes": True}}, "k-2"), 409)
 
 
+@pytest.mark.parametrize(("way", "body"), [("complete", {"answer": {"yes": True}}), ("reject", {"reason": "no"})])
+def test_the_same_answer_with_the_same_key_is_another_one_if_somebody_else_gives_it(
+    sedo: Sedo, way: str, body: Json
+) -> None:
+    started(sedo)
+    path = only(sedo)
+    assert ask(sedo, "ada", "POST", f"{path}/{way}", body, "k-1").status_code == 200
+    assert "by ada" in assert_problem(ask(sedo, "bob", "POST", f"{path}/{way}", body, "k-1"), 409)["detail"]
+
+
 def test_a_claim_shows_who_does_it_and_keeps_others_from_it_until_it_is_released(sedo: Sedo) -> None:
     started(sedo)
     path = only(sedo)

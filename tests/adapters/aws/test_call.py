@@ -263,18 +263,18 @@ def test_who_hangs_up_without_an_answer_may_have_done_it(server: Loopback) -> No
 def test_pages_without_an_end_are_not_waited_for(server: Loopback) -> None:
     numbers = iter(range(10**6))
     server.answers["/"] = lambda handler: handler.reply(
-        hanging_up({"BackupSummaries": [{"TableName": "t"}], "LastEvaluatedBackupArn": f"page-{next(numbers)}"})
+        hanging_up({"Items": [{"k": {"S": "t"}}], "LastEvaluatedKey": {"k": {"N": f"{next(numbers)}"}}})
     )
-    error = Aws(server.url, seconds=0.2).failure("dynamodb", "ListBackups", paginate=True)
+    error = Aws(server.url, seconds=0.2).failure("dynamodb", "Scan", {"TableName": "t"}, paginate=True)
     assert (error.name, next(numbers) > 0, error.unanswered) == ("aws.Timeout", True, True)
 
 
 def test_pages_have_a_bound_together(server: Loopback) -> None:
     numbers, large = iter(range(10)), "x" * 9_000_000
     server.answers["/"] = lambda handler: handler.reply(
-        hanging_up({"BackupSummaries": [{"TableName": large}], "LastEvaluatedBackupArn": f"page-{next(numbers)}"})
+        hanging_up({"Items": [{"k": {"S": large}}], "LastEvaluatedKey": {"k": {"N": f"{next(numbers)}"}}})
     )
-    assert Aws(server.url).failure("dynamodb", "ListBackups", paginate=True).name == "aws.TooLarge"
+    assert Aws(server.url).failure("dynamodb", "Scan", {"TableName": "t"}, paginate=True).name == "aws.TooLarge"
     assert next(numbers) == 4
 
 
