@@ -73,26 +73,6 @@ class TestCallback:
             assert_problem(send(mine, way, {}), 409)
         assert read(sedo, execution)["output"] == 1
 
-    def test_after_a_redrive_it_counts_again_where_the_visit_is_the_same(self, sedo: Sedo, send: Send) -> None:
-        execution = started(sedo, ASK)
-        mine = token(sedo, execution)
-        assert send(mine, "fail", {"name": "bank.Down"}).status_code == 204
-        sedo.deliver()
-        assert_problem(send(mine, "succeed", 1), 409)
-        assert sedo.ask("POST", f"{T}/executions/{execution}/redrive", {}, JSON).status_code == 200
-        assert token(sedo, execution) == mine
-        assert send(mine, "succeed", 2).status_code == 204
-        assert read(sedo, execution)["output"] == 2
-
-    def test_after_a_redrive_that_changes_something_there_is_another_one(self, sedo: Sedo, send: Send) -> None:
-        execution = started(sedo, ASK)
-        mine = token(sedo, execution)
-        send(mine, "fail", {"name": "bank.Down"})
-        sedo.deliver()
-        sedo.ask("POST", f"{T}/executions/{execution}/redrive", {"stash": {"a": 1}}, JSON)
-        assert token(sedo, execution) != mine
-        assert_problem(send(mine, "succeed", 1), 409)
-
     def test_it_can_fail_with_a_name_and_a_message(self, sedo: Sedo, send: Send) -> None:
         execution = started(sedo, ASK)
         body: Json = {"name": "bank.Refused", "message": "no money", "details": {"left": 3}}

@@ -167,10 +167,10 @@ SECRET = "hunter2 of the hills"  # noqa: S105 - none
 
 @pytest.mark.parametrize("kept", range(4, len(SECRET)))
 def test_a_piece_of_a_secret_at_a_cut_is_hidden_in_an_error(kept: int) -> None:
-    def told(text: str) -> str:
+    def shown(text: str) -> str:
         return str(redacted_error(StepError(text), [SECRET]))
 
-    assert (told(f"no {SECRET[:kept]}"), told(f"{SECRET[-kept:]} was sent")) == ("no ***", "*** was sent")
+    assert (shown(f"no {SECRET[:kept]}"), shown(f"{SECRET[-kept:]} was sent")) == ("no ***", "*** was sent")
 
 
 def test_lines_of_a_secret_are_hidden_in_an_error() -> None:
