@@ -22,7 +22,6 @@ from chalicelib.adapters.aws.function import LambdaCalls
 from chalicelib.adapters.aws.models import operation
 from chalicelib.adapters.calls.guard import PlainCall, guarded
 from chalicelib.adapters.http.call import HttpCalls
-from chalicelib.core.values.json_text import read_json
 from chalicelib.core.definitions.grammar import CALL_KEYS
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
@@ -30,6 +29,7 @@ from chalicelib.core.expressions.template import Placeholder
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json, Path, pointer
+from chalicelib.core.values.json_text import read_json
 from chalicelib.steps.aws import AwsStep
 from chalicelib.steps.http import HttpStep
 from chalicelib.steps.lambda_ import LambdaStep
