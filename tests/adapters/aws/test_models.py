@@ -188,8 +188,11 @@ def test_a_definition_calls_some_services_and_the_models_of_no_more_are_kept() -
     steps: list[Json] = [
         {"id": f"s{n}", "type": "aws", "service": name, "action": "No"} for n, name in enumerate(names)
     ]
-    told = [each.message for each in problems({"steps": steps}, ALL)]
-    assert (len(told), sum("services at most" in message for message in told)) == (len(names), len(names) - MODELS)
+    messages = [each.message for each in problems({"steps": steps}, ALL)]
+    assert (len(messages), sum("services at most" in message for message in messages)) == (
+        len(names),
+        len(names) - MODELS,
+    )
     assert service_model.cache_info().currsize <= MODELS
     assert actions.cache_info().currsize <= MODELS
     again: list[Json] = [{"id": f"s{n}", "type": "aws", "service": "sqs", "action": "No"} for n in range(2 * MODELS)]

@@ -185,15 +185,15 @@ def spelled(canary: str) -> list[str]:
 Answer: TypeAlias = Callable[[str], "Iterator[Reply | Misbehaviour]"]
 
 
-def says(canary: str, told: Sequence[str] = ()) -> Iterator[Reply]:
+def says(canary: str, texts: Sequence[str] = ()) -> Iterator[Reply]:
     """Say it in JSON, in every member, and in header fields: as a result, as an error of a function, as an error."""
     names = ("errorType", "errorMessage", "__type", "message", "Code", "Message")
-    body: Any = dict.fromkeys(names, canary) | {"all": list(told), canary: canary}
-    log = "\n".join(("START", *told)).encode()[-4096:]
+    body: Any = dict.fromkeys(names, canary) | {"all": list(texts), canary: canary}
+    log = "\n".join(("START", *texts)).encode()[-4096:]
     headers = {"Content-Type": "application/json", "X-Why": flat(canary), "X-All": quote(canary), "Connection": "close"}
     failed = {"X-Amz-Function-Error": "Unhandled", "X-Amz-Log-Result": b64encode(log).decode()}
     yield Reply(200, headers, json.dumps(body).encode())
-    traced = json.dumps({**body, "stackTrace": [*told, *canary.splitlines()]}).encode()
+    traced = json.dumps({**body, "stackTrace": [*texts, *canary.splitlines()]}).encode()
     yield Reply(200, headers | failed, traced)
     yield Reply(400, headers, traced)
 
@@ -264,10 +264,10 @@ def nowhere(host: str, _port: int) -> list[str]:
 def comes_to(call: PlainCall, wanted: Call, canary: str) -> str:
     """Make a call, and write all that is told of it."""
     try:
-        told: Any = guarded(call, lambda _tenant, _name: canary, str)(wanted, KEY)
+        shown: Any = guarded(call, lambda _tenant, _name: canary, str)(wanted, KEY)
     except StepError as error:
-        told = [error.name, str(error), error.details]
-    return json.dumps(told, ensure_ascii=False)
+        shown = [error.name, str(error), error.details]
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def answers_to(kind: str, answers: "Iterator[Reply | Misbehaviour]") -> "Iterator[Reply | Misbehaviour]":
@@ -277,11 +277,11 @@ def answers_to(kind: str, answers: "Iterator[Reply | Misbehaviour]") -> "Iterato
             yield answer
 
 
-def leaks(told: str, canary: str) -> str:
+def leaks(shown: str, canary: str) -> str:
     """Write where a text tells of a canary."""
-    found = sorted(pieces_in(told, canary))
-    at = told.lower().find(found[0]) if found else -1
-    return f"{found[0]}: …{told[max(0, at - 60) : at + 60]}…" if found else ""
+    found = sorted(pieces_in(shown, canary))
+    at = shown.lower().find(found[0]) if found else -1
+    return f"{found[0]}: …{shown[max(0, at - 60) : at + 60]}…" if found else ""
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=[field[0] for field in FIELDS])
@@ -293,8 +293,8 @@ def test_no_piece_of_a_secret_comes_back_from_any_field(server: Loopback, field:
             server.answers = Always(answer)
             for before, after in PIECES if name == "odd" else PIECES[:1]:
                 pieces = (before.replace("URL", server.url), Placeholder("x"), after)
-                told = comes_to(calls[kind], Call(kind, ready, {pointer(path): pieces}), canary)
-                assert not leaks(told, canary)
+                shown = comes_to(calls[kind], Call(kind, ready, {pointer(path): pieces}), canary)
+                assert not leaks(shown, canary)
 
 
 ORDINARY: tuple[tuple[str, dict[str, Json]], ...] = (
@@ -314,8 +314,8 @@ def test_no_piece_of_a_secret_comes_back_whatever_the_answer(
     place = {"http": "/body", "aws": "/parameters/MessageBody", "lambda": "/payload"}[kind]
     for said in answers_to(kind, answer(secret)):
         server.answers = Always(said)
-        told = comes_to(calls_of(server)[kind], Call(kind, ready, {place: ("", Placeholder("x"))}), secret)
-        assert not leaks(told, secret)
+        shown = comes_to(calls_of(server)[kind], Call(kind, ready, {place: ("", Placeholder("x"))}), secret)
+        assert not leaks(shown, secret)
 
 
 def test_every_kind_of_call_and_every_field_is_tried() -> None:
