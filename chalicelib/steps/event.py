@@ -34,6 +34,7 @@ class EventStep:
 
     name = "event"
     delegates = True
+    result_schema = "schema"
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

@@ -62,6 +62,10 @@ class HttpStep:
     """
 
     name = "http"
+    result: Mapping[str, Json] = {
+        "properties": {"status": {}, "headers": {}, "body": {}},
+        "additionalProperties": False,
+    }
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

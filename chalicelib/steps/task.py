@@ -53,6 +53,7 @@ class TaskStep:
 
     name = "task"
     delegates = True
+    result_schema = "inputSchema"
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

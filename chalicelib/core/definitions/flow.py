@@ -90,6 +90,23 @@ def unreached(nodes: Sequence[Node]) -> Iterator[int]:
     yield from _untold(set(range(len(nodes))) - _reach([0], ways), ways)
 
 
+def before(nodes: Sequence[Node]) -> list[list[int]]:
+    """Find, for each step, those that may have run when it begins; in a loop it may be among them itself."""
+    ways = _all_ways(nodes, _named(nodes))[: len(nodes)]
+    seen = [0] * (len(nodes) + 2)  # bits, by the index of a step: a list may have a thousand
+    waiting = [0] if nodes else []
+    reached = {0}
+    while waiting:
+        index = waiting.pop()
+        passed = seen[index] | 1 << index
+        for way in ways[index]:
+            if way < len(nodes) and (way not in reached or seen[way] | passed != seen[way]):
+                seen[way] |= passed
+                reached.add(way)
+                waiting.append(way)
+    return [[other for other in range(len(nodes)) if seen[index] >> other & 1] for index in range(len(nodes))]
+
+
 def _named(nodes: Sequence[Node]) -> dict[str, list[int]]:
     named: dict[str, list[int]] = {}
     for index, each in enumerate(nodes):

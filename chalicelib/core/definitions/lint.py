@@ -1,17 +1,19 @@
 """What is odd about a definition that is valid."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
-from chalicelib.core.definitions.flow import Node, node, unreached
+from chalicelib.core.definitions.flow import Node, before, node, unreached
 from chalicelib.core.definitions.grammar import Kind, nested_lists, step_kind
-from chalicelib.core.definitions.model import StepType, matches
+from chalicelib.core.definitions.model import STATUS, StepType, matches
 from chalicelib.core.expressions.expression import Expression, read_expression
-from chalicelib.core.expressions.reference import NAMES, fixed_truth, references
-from chalicelib.core.expressions.template import compile_template, expressions, is_templated
+from chalicelib.core.expressions.reference import ITEM, NAMES, fixed_truth, references, shadowed
+from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.defaults import unused
+from chalicelib.core.schemas.paths import strange
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import (
@@ -43,6 +45,10 @@ COMMON_ERRORS = frozenset(
 )
 """The names of errors that every step can fail with."""
 
+_FAMILIES = ("aws", "event", "http", "lambda", "task", "workflow")
+"""What the names of errors begin with that calls and waits fail with."""
+_STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
+
 _LITERALS = frozenset({"false", "null", "true"})
 """What is a name in jmespath, and looks like a value."""
 
@@ -58,8 +64,12 @@ class _View:
 
     stash: frozenset[str]
     """The names that may be in the stash."""
+    named: frozenset[str] = frozenset()
+    """The names that some step of the list stashes, be it before or behind."""
     item: bool = False
     """Whether they run for the items of a `map`."""
+    result: Json = True
+    """The JSON Schema of ``output``."""
 
 
 class _Lint:
@@ -70,11 +80,15 @@ class _Lint:
         self.suggestion = Suggestions()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
         self.retry: Sequence[Mapping[str, Any]] = ()
+        self.input: Json = True
+        """The JSON Schema of the input."""
 
     def definition(self, document: Mapping[str, Any]) -> Iterator[Problem]:
         stash, self.retry = document.get("stash", {}), document.get("retry", ())
+        self.input = document.get("inputSchema", True)
         yield from self.template(stash, ("stash",), _View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
+        yield from self.unknown_errors(document, (), "retry")
         for place in unused(dict(subschemas(document.get("inputSchema", True)))):
             remark = (
                 "this default is never filled in: only those of members are, that are described without a condition"
@@ -84,9 +98,12 @@ class _Lint:
 
     def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: _View) -> Iterator[Problem]:
         """Look at a list of steps."""
-        view = copy_with(around, stash=around.stash.union(*map(_stashed, steps)))
+        names = [frozenset(_stashed(step)) for step in steps]
+        named = around.named.union(around.stash, *names)
+        ways = before([node(step, self.kind(step["type"])) for step in steps])
         for index, step in enumerate(steps):
-            yield from self.step(step, (*path, index), view)
+            seen = around.stash.union(*(names[other] for other in ways[index]))
+            yield from self.step(step, (*path, index), copy_with(around, stash=seen, named=named))
         nodes = [_pruned(node(step, self.kind(step["type"])), step) for step in steps]
         for index in unreached(nodes):
             yield Problem(pointer((*path, index)), f"{nodes[index].name} can never run: what leads to it never holds")
@@ -95,14 +112,18 @@ class _Lint:
         """Look at a step, and those inside it."""
         step_type, kind = self.step_types[step["type"]], self.kind(step["type"])
         for key, source in step.items():
-            if key in kind.params or key in {"output", "stash"}:
+            if key in kind.params:
                 yield from self.template(source, (*path, key), view)
+            elif key in {"output", "stash"}:
+                yield from self.template(source, (*path, key), copy_with(view, result=_result(step_type, step)))
+            yield from _blocks(source, (*path, key)) if key in kind.params or key in {"output", "stash"} else ()
         for place, condition in _conditions(step):
             yield from self.expression(read_expression(condition), (*path, *place), view)
         if "when" in step and _fixed(step["when"]) is False:
             yield Problem(pointer((*path, "when")), f"step {step['id']!r} can never run: this is never true")
         for key in ("retry", "catch"):
             yield from _unmatched(step, path, key, _errors(step_type, step))
+            yield from self.unknown_errors(step, path, key)
         yield from self.repeated(step, path)
         params = {key: value for key, value in step.items() if key in kind.params}
         for key, remark in getattr(step_type, "remarks", _nothing)(params):
@@ -110,6 +131,18 @@ class _Lint:
         for below, _, steps in nested_lists(step):
             inner = copy_with(view, item=view.item or below == ("steps",))
             yield from self.steps(steps, (*path, *below), inner)  # type: ignore[arg-type] # it is valid
+
+    def unknown_errors(self, holder: Mapping[str, Any], path: Path, key: str) -> Iterator[Problem]:
+        """Find names of errors that are much like those of sedo, and that nothing fails with."""
+        for index, entry in enumerate(holder.get(key, ())):
+            for number, name in enumerate(entry["errors"]):
+                place = pointer((*path, key, index, "errors", number))
+                family = name.partition(".")[0]
+                if name.startswith(STATUS) and not _STATUS.fullmatch(name):
+                    remark = f"there is no status {name.removeprefix(STATUS)!r}: write {STATUS}503 or {STATUS}5xx"
+                    yield Problem(place, remark)
+                elif "." in name and family not in _FAMILIES and (hint := self.suggestion(family, _FAMILIES)):
+                    yield Problem(place, f"no step of sedo fails with errors of the family {family!r}{hint}")
 
     def repeated(self, step: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         """Find policies that make a call again which was to be made once."""
@@ -129,17 +162,74 @@ class _Lint:
 
     def expression(self, expression: Expression, path: Path, view: _View) -> Iterator[Problem]:
         """Look at what an expression reads."""
+        for name in shadowed(expression):
+            if name in _OUTER or (name in _OF_ITEM and view.item):
+                remark = f"{name!r} is a member of what stands there: write $.{name} for that of the step, or @.{name}"
+                yield Problem(pointer(path), remark)
         for names in references(expression):
             match names:
+                case ("input" | "output" as top, *inner) if inner:
+                    yield from self.strange(top, inner, path, view)
                 case ("stash", name) if name not in view.stash:
-                    hint = self.suggestion(name, view.stash)
-                    yield Problem(pointer(path), f"nothing that can be seen here stashes {name!r}{hint}")
+                    where = "runs before this" if name in view.named else "can be seen here"
+                    hint = "" if name in view.named else self.suggestion(name, view.named)
+                    yield Problem(pointer(path), f"nothing that {where} stashes {name!r}{hint}")
                 case ("item" | "index" as name,) if not view.item:
                     yield Problem(pointer(path), f"there is no {name!r} outside the steps of a map")
                 case (name,) if name not in NAMES:
                     literal = f"; the value is written `{name}`, in backticks" if name in _LITERALS else ""
                     hint = literal or self.suggestion(name, NAMES)
                     yield Problem(pointer(path), f"there is nothing called {name!r}{hint}")
+
+    def strange(self, top: str, names: Sequence[str], path: Path, view: _View) -> Iterator[Problem]:
+        """Look at a path into the input or a result."""
+        found = strange(self.input if top == "input" else view.result, names)
+        if found is None or found.name != names[-1]:  # what is inside of it is not told again
+            return
+        hint = self.suggestion(found.name, found.known)
+        if found.never:
+            yield Problem(pointer(path), f"there is never a {found.name!r} in {_place(top, names)}{hint}")
+        elif hint:
+            yield Problem(pointer(path), f"no schema describes a {found.name!r} in {_place(top, names)}{hint}")
+
+
+_OUTER = frozenset({"execution", "input", "output", "stash"})
+_OF_ITEM = frozenset({"item", "index"})
+"""Names of the scope that are hardly meant as members of an element; ``@`` says so where they are."""
+
+
+def _place(top: str, names: Sequence[str]) -> str:
+    return ".".join((top, *names[:-1])).replace(f".{ITEM}", "[]")
+
+
+def _result(step_type: StepType, step: Mapping[str, Any]) -> Json:
+    """Find the JSON Schema of what a step comes to, as far as its definition tells."""
+    if step.get("callback", False) is not False:
+        return True
+    named: str | None = getattr(step_type, "result_schema", None)
+    if named is not None:
+        schema: Json = step.get(named, True)
+        return True if is_templated(schema) else schema
+    result: Json = getattr(step_type, "result", True)
+    return result
+
+
+def _blocks(source: Json, path: Path) -> Iterator[Problem]:
+    """Find expressions alone in a block scalar of YAML, whose line break makes a text of them, and ``{{ }}``."""
+    match source:
+        case str() if source.endswith("\n") and "${" in source and not makes_text(source.strip()):
+            yield Problem(pointer(path), "the line break behind the expression makes it a text: write |- in place of |")
+        case str() if _BRACES.search(source):
+            yield Problem(pointer(path), "{{ }} is plain text: an expression is written ${ }")
+        case list():
+            for index, item in enumerate(source):
+                yield from _blocks(item, (*path, index))
+        case dict():
+            for key, item in source.items():
+                yield from _blocks(item, (*path, key))
+
+
+_BRACES = re.compile(r"(?<!\$)\{\{\s*[A-Za-z_.]+\s*\}\}")
 
 
 def _stashed(step: Mapping[str, Any]) -> Iterator[str]:

@@ -183,6 +183,10 @@ class StepType(Protocol):
         """
 
 
+STATUS = "http.Status."
+"""What the names of errors begin with that tell the status of an answer."""
+
+
 @value
 class RetryPolicy:
     """When and how often to try a step again."""
@@ -211,10 +215,19 @@ class Catch:
     """The name under which to leave the error."""
 
 
+def status_class(name: str) -> str | None:
+    """Name the class of the status that an error tells: of ``http.Status.503`` ``http.Status.5xx``."""
+    return f"{name[:-2]}xx" if name.startswith(STATUS) else None
+
+
 def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a failure's name is one of some names, of a family (``http.*``), or whatever it is (``*``)."""
+    """Tell whether a failure's name is one of some names, of a family (``http.*``) or a class (``http.Status.5xx``).
+
+    ``*`` is every name.
+    """
     return any(
-        pattern in ("*", name) or (pattern.endswith(".*") and name.startswith(pattern[:-1])) for pattern in patterns
+        pattern in ("*", name, status_class(name)) or (pattern.endswith(".*") and name.startswith(pattern[:-1]))
+        for pattern in patterns
     )
 
 

@@ -1,0 +1,140 @@
+"""What an expression reads that is not there, or is another thing than its author means."""
+
+from typing import ClassVar
+
+import pytest
+
+from chalicelib.core.definitions.model import matches
+from chalicelib.core.values.json import Json
+from tests.core.definitions.test_lint import choice, each, echo, warnings
+
+
+class TestShadowed:
+    LIST = "input.list[?url == input.want]"
+
+    @pytest.mark.parametrize(
+        ("expression", "said"),
+        [
+            (LIST, "'input' is a member of what stands there: write $.input for that of the step, or @.input"),
+            ("map(&join('', [a, stash.b]), input)", "'stash' is a member"),
+            ("input.list[].{u: url, w: input.want}", "'input' is a member"),
+            ("input.a | output.b", "'output' is a member"),
+        ],
+    )
+    def test_a_name_of_the_scope_that_is_a_member_there_is_told(self, expression: str, said: str) -> None:
+        found = warnings(echo("a", f"${{{expression}}}"))
+        assert any(message.startswith(said) for _, message in found), found
+
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "input.list[?url == $.input.want]",
+            "input.list[?@.input == 'x']",
+            "input.list[*].error",
+            "input.list[*].output.step",
+            "input.list[?item == 'x']",
+            "input.output.input",
+            "input.list[0].stash",
+            "sort_by(input, &error)",
+        ],
+    )
+    def test_what_is_meant_so_is_not(self, expression: str) -> None:
+        assert warnings(echo("a", f"${{{expression}}}")) == []
+
+    def test_an_item_of_a_map_is_told_inside_of_it(self) -> None:
+        found = warnings(each("m", echo("a", "${input.list[?id == item.id]}")))
+        assert [message for _, message in found if "$.item" in message]
+
+
+class TestPaths:
+    ORDER: ClassVar[dict[str, Json]] = {
+        "properties": {
+            "total": {"type": "number"},
+            "lines": {"items": {"properties": {"price": {}}, "additionalProperties": False}},
+            "any": {},
+        },
+        "additionalProperties": False,
+    }
+
+    @pytest.mark.parametrize(
+        ("expression", "said"),
+        [
+            ("input.totl", "there is never a 'totl' in input (did you mean 'total'?)"),
+            ("input.lines[0].prize", "there is never a 'prize' in input.lines[] (did you mean 'price'?)"),
+            ("input.lines[*].prize", "there is never a 'prize' in input.lines[] (did you mean 'price'?)"),
+            ("input.lines[?prize > `1`]", "there is never a 'prize' in input.lines[] (did you mean 'price'?)"),
+        ],
+    )
+    def test_what_the_input_never_has_is_told(self, expression: str, said: str) -> None:
+        found = warnings(echo("a", f"${{{expression}}}"), inputSchema=self.ORDER)
+        assert found == [("/steps/0/message", said)]
+
+    @pytest.mark.parametrize(
+        "expression", ["input.total", "input.lines[0].price", "input.any.thing", "input.lines[].price"]
+    )
+    def test_what_it_may_have_is_not(self, expression: str) -> None:
+        assert warnings(echo("a", f"${{{expression}}}"), inputSchema=self.ORDER) == []
+
+    def test_of_an_open_schema_only_what_is_much_like_a_name_is_told(self) -> None:
+        schema: Json = {"properties": {"total": {}}}
+        assert warnings(echo("a", "${input.other}"), inputSchema=schema) == []
+        ((_, said),) = warnings(echo("a", "${input.totl}"), inputSchema=schema)
+        assert said == "no schema describes a 'totl' in input (did you mean 'total'?)"
+
+    def test_the_answer_of_an_http_step_is_known(self) -> None:
+        step: Json = {"id": "a", "type": "http", "url": "https://x.test", "output": "${output.boddy}"}
+        assert ("/steps/0/output", "there is never a 'boddy' in output (did you mean 'body'?)") in warnings(step)
+
+    def test_so_is_that_of_a_task_with_a_schema(self) -> None:
+        schema: Json = {"properties": {"approved": {}}, "additionalProperties": False}
+        step: Json = {"id": "a", "type": "task", "title": "t", "inputSchema": schema, "stash": {"x": "${output.ok}"}}
+        assert [place for place, _ in warnings(step)] == ["/steps/0/stash/x"]
+
+
+class TestOrder:
+    def test_what_only_a_later_step_stashes_is_told(self) -> None:
+        assert [place for place, _ in warnings(echo("a", "${stash.x}"), echo("b", stash="x"))] == ["/steps/0/message"]
+
+    def test_in_a_loop_it_may_have_run_before(self) -> None:
+        steps = echo("a", "${stash.x}"), echo("b", stash="x"), choice("c", ("input", "a"), default="d"), echo("d")
+        assert warnings(*steps) == []
+
+
+class TestBlocks:
+    def test_an_expression_alone_in_a_block_scalar_is_a_text(self) -> None:
+        ((place, said),) = warnings(echo("a", "${input.list}\n"))
+        assert (place, "write |- in place of |" in said) == ("/steps/0/message", True)
+
+    def test_text_in_a_block_scalar_is_meant_so(self) -> None:
+        assert warnings(echo("a", "Dear ${input.name},\nhello\n")) == []
+
+    def test_braces_of_other_languages_are_text(self) -> None:
+        ((_, said),) = warnings(echo("a", {"x": ["Hello {{ input.name }}"]}))
+        assert said == "{{ }} is plain text: an expression is written ${ }"
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("htp.*", "no step of sedo fails with errors of the family 'htp' (did you mean 'http'?)"),
+            ("lamda.Timeout", "no step of sedo fails with errors of the family 'lamda' (did you mean 'lambda'?)"),
+            ("http.Status.99", "there is no status '99': write http.Status.503 or http.Status.5xx"),
+            ("http.Status.5XX", "there is no status '5XX': write http.Status.503 or http.Status.5xx"),
+        ],
+    )
+    def test_a_name_that_nothing_fails_with_is_told(self, name: str, said: str) -> None:
+        retry: Json = [{"errors": [name]}]
+        step: Json = {"id": "a", "type": "http", "url": "https://x.test", "retry": retry}
+        assert warnings(step) == [("/steps/0/retry/0/errors/0", said)]
+
+    @pytest.mark.parametrize("name", ["http.Status.5xx", "http.Status.*", "http.*", "order.TooLarge", "Timeout", "*"])
+    def test_others_are_not(self, name: str) -> None:
+        retry: Json = [{"errors": [name]}]
+        step: Json = {"id": "a", "type": "http", "url": "https://x.test", "timeoutSeconds": 5, "retry": retry}
+        assert warnings(step) == []
+
+    def test_a_class_of_statuses_is_meant_by_its_name(self) -> None:
+        assert matches("http.Status.503", ["http.Status.5xx"])
+        assert not matches("http.Status.404", ["http.Status.5xx"])
+        assert not matches("http.Timeout", ["http.Status.5xx"])
