@@ -11,7 +11,13 @@ from chalicelib.core.access.quotas import Quotas
 from chalicelib.core.access.rights import NOBODY, Grant
 from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.identity import ExecutionId
-from chalicelib.core.values.errors import MissingRightError, TenantNotFoundError, TooLargeError, UnknownCallerError
+from chalicelib.core.values.errors import (
+    InvalidError,
+    MissingRightError,
+    TenantNotFoundError,
+    TooLargeError,
+    UnknownCallerError,
+)
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Person
 
@@ -133,6 +139,7 @@ class Gatekeeper:
             UnknownCallerError, UnavailableError, ClosedError: as :meth:`Callers.principal`.
             TenantNotFoundError: for who asks there is no such tenant.
             MissingRightError: the right is missing.
+            InvalidError: no tenant can have this name.
         """
         right = declared["right"]
         if right == NONE:
@@ -142,8 +149,9 @@ class Gatekeeper:
         if right == KNOWN:
             return Admission(principal, right)
         tenant = path["tenantId"]
-        is_named = len(tenant) <= MAX_TENANT and (tenant != NOBODY or right == READ_BY_OPERATORS)
-        if not is_named or not principal.may_enter(tenant):
+        if len(tenant) > MAX_TENANT:
+            raise InvalidError(f"tenantId has {len(tenant):,} characters: it is no name of a tenant")
+        if not principal.may_enter(tenant) or (tenant == NOBODY and right != READ_BY_OPERATORS):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
         admission = Admission(principal, right, self._rules.grant(principal, tenant))
         if principal.tenants is None and not (admission.grant.here or admission.grant.everywhere):

@@ -31,9 +31,10 @@ class HttpStep:
 
     An answer whose status is not expected fails the step with `http.Status.<code>`, as `http.Status.503`: its
     `error.details` are `{status, headers, body}`, the body cut to 16 KB. Its `Retry-After` is the least that a `retry`
-    of the step waits. The other errors are `http.Timeout`, `http.Connect` (no such name, nobody listens, the connection
-    broke), `http.Tls` (the certificate, say), `http.Blocked` (the address is not one that may be called),
-    `http.TooLarge` (the answer), `http.BadAnswer` (it is not the JSON or the text that it says it is),
+    of the step waits, whatever its `maxDelaySeconds` is, and a day at most. `http.Status.5xx` stands for a class.
+    The other errors are `http.Timeout`, `http.Connect` (no such name, nobody listens, the connection broke), `http.Tls`
+    (the certificate, say), `http.Blocked` (the address is not one that may be called), `http.TooLarge` (the answer),
+    `http.BadAnswer` (it is not the JSON or the text that it says it is: its details show the beginning of it),
     `http.TooManyRedirects` and `http.InvalidRequest` (it cannot be sent as it is written).
 
     Addresses are `https` on port 443, of hosts with public addresses, unless the operator allows more. A whole call,
