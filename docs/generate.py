@@ -175,9 +175,7 @@ def steps() -> Iterator[str]:
     yield DEFAULTS
     yield from section("What every step may have")
     yield from table(STEP_KEYS, {"required": ["id", "type"]})
-    yield from paragraph(
-        "A step has `next` or `end`. [Templates](templates.md) call [functions](functions.md)."
-    )
+    yield from paragraph("A step has `next` or `end`. [Templates](templates.md) call [functions](functions.md).")
     yield from entries("retry")
     yield from entries("catch")
     names = ", ".join(f"`{name}`" for name in sorted(COMMON_ERRORS))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import date
+from decimal import Context, Decimal
 from functools import cache, partial
 from typing import Any, TypeAlias
 
@@ -161,6 +162,18 @@ def _additional_properties(
             yield from validator.descend(value, additional, path=key)
 
 
+def _multiple_of(_validator: _Validator, step: float, instance: Json, _schema: _Schema) -> Iterator[ValidationError]:
+    """Hold a number to multiples as people write both: in decimal, where 19.99 is one of 0.01."""
+    if isinstance(instance, bool) or not isinstance(instance, int | float):
+        return
+    if _DECIMAL.remainder(Decimal(repr(instance)), Decimal(repr(step))):
+        yield ValidationError(f"{instance!r} is not a multiple of {step!r}")
+
+
+_DECIMAL = Context(prec=LIMITS.number_digits + 700)
+"""Digits for the quotient of the largest number and the smallest."""
+
+
 def _unique_items(_validator: _Validator, unique: Json, instance: Json, _schema: _Schema) -> Iterator[ValidationError]:
     if unique and isinstance(instance, list) and len(instance) <= MAX_UNIQUE:
         _budget.get().spend(_values_in(instance) // _VALUES_PER_STEP)
@@ -198,6 +211,7 @@ _OWN: Mapping[str, _Check] = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
+    "multipleOf": _multiple_of,
     "uniqueItems": _unique_items,
 }
 

@@ -104,8 +104,8 @@ class Schema:
             return [Problem("", "validating it against the schema costs too much")]
         except RecursionError:
             return [Problem("", "it is nested too deeply to be validated")]
-        except (OverflowError, UnicodeError) as error:
-            return [Problem("", f"it cannot be validated: {error}")]
+        except UnicodeError:
+            return [Problem("", "it cannot be validated: a text in it holds half of a surrogate pair")]
         return [Problem(pointer(tuple(error.absolute_path)), message_of(error)) for error in errors[:MAX_PROBLEMS]]
 
 

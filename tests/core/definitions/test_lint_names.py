@@ -85,6 +85,10 @@ class TestPaths:
         step: Json = {"id": "a", "type": "http", "url": "https://x.test", "output": "${output.boddy}"}
         assert ("/steps/0/output", "there is never a 'boddy' in output (did you mean 'body'?)") in warnings(step)
 
+    def test_that_of_a_call_that_waits_for_an_answer_is_not(self) -> None:
+        step: Json = {"id": "a", "type": "http", "url": "https://x.test", "callback": True, "output": "${output.boddy}"}
+        assert warnings(step) == []
+
     def test_so_is_that_of_a_task_with_a_schema(self) -> None:
         schema: Json = {"properties": {"approved": {}}, "additionalProperties": False}
         step: Json = {"id": "a", "type": "task", "title": "t", "inputSchema": schema, "stash": {"x": "${output.ok}"}}
@@ -133,6 +137,11 @@ class TestErrors:
         retry: Json = [{"errors": [name]}]
         step: Json = {"id": "a", "type": "http", "url": "https://x.test", "timeoutSeconds": 5, "retry": retry}
         assert warnings(step) == []
+
+    def test_a_step_that_fails_again_with_what_was_caught_fails_with_anything(self) -> None:
+        first = echo("a", catch=[{"errors": ["*"], "next": "b"}], end=True)
+        again: Json = {"id": "b", "type": "fail", "failure": "${error}", "catch": [{"errors": ["x.Y"], "next": "c"}]}
+        assert warnings(first, again, echo("c")) == []
 
     def test_a_class_of_statuses_is_meant_by_its_name(self) -> None:
         assert matches("http.Status.503", ["http.Status.5xx"])

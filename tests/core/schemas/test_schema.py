@@ -271,10 +271,23 @@ def test_an_instance_nested_too_deeply_is_a_problem() -> None:
     assert messages(schema, nested(2_000)) == [("", "it is nested too deeply to be validated")]
 
 
-def test_a_number_too_big_for_a_keyword_is_a_problem() -> None:
-    ((place, message),) = messages({"multipleOf": 0.1}, 10**400)
-    assert place == ""
-    assert message.startswith("it cannot be validated")
+@pytest.mark.parametrize(
+    ("step", "number", "fits"),
+    [
+        (0.01, 19.99, True),
+        (0.01, 0.07, True),
+        (0.01, 19.995, False),
+        (0.1, 0.3, True),
+        (0.3, 1, False),
+        (3, 10**30 + 1, False),
+        (0.1, 10**400, True),
+        (1e-300, 1e300, True),
+        (7, 7.0, True),
+        (2, True, True),
+    ],
+)
+def test_multiples_are_those_of_decimal_numbers(step: Json, number: Json, fits: bool) -> None:  # noqa: FBT001 - expected
+    assert (messages({"multipleOf": step}, number) == []) is fits
 
 
 def test_a_message_and_their_number_are_bounded() -> None:
@@ -326,3 +339,8 @@ def test_of_patterns_that_do_not_compile_the_first_20_are_told() -> None:
 @pytest.mark.parametrize(("text", "is_valid"), [("a+", True), ("(", False), ("(\\pL{40}){9}", False)])
 def test_a_regex_is_what_a_pattern_can_be(text: str, is_valid: bool) -> None:  # noqa: FBT001 - a parameter
     assert (messages({"format": "regex"}, text) == []) == is_valid
+
+
+def test_half_a_surrogate_pair_cannot_be_validated() -> None:
+    said = "it cannot be validated: a text in it holds half of a surrogate pair"
+    assert messages({"pattern": "a"}, "\ud800") == [("", said)]

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.core.executions.builder import size_of
 from chalicelib.core.values.bounds import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -11,6 +12,7 @@ from chalicelib.core.values.bounds import (
     bound_problem,
     bound_problem_in,
 )
+from chalicelib.core.values.errors import ResultTooLargeError
 from chalicelib.core.values.json import encode
 
 if TYPE_CHECKING:
@@ -69,3 +71,9 @@ def test_what_is_there_many_times_costs_no_more_than_the_bound() -> None:
     for _ in range(40):
         value = [value, value]
     assert bound_problem(value) == "has more than 1,000,000 members and items"
+
+
+@pytest.mark.parametrize("value", [[0] * 1_000_001, nested(51, objects=False), ["x" * 1_000, nested(51, objects=True)]])
+def test_a_result_beyond_a_bound_is_too_large(value: Any) -> None:
+    with pytest.raises(ResultTooLargeError, match=r"the result (has more than|nests deeper than)"):
+        size_of(value)
