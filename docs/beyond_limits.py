@@ -63,6 +63,8 @@ BEYOND: Mapping[str, tuple[str, str]] = {
     ),
     "rendering_built_bytes": ("`TemplateBudgetExceeded`", FEWER),
     "rendering_passed_bytes": ("`TemplateBudgetExceeded`", FEWER),
+    "condition_visits": ("403: it is not met", "Ask for a role, or compare less."),
+    "condition_built_bytes": ("403: it is not met", "Ask for a role, or compare less."),
     "function_text": ("`TemplateBudgetExceeded`", FEWER),
     "function_items": ("`TemplateBudgetExceeded`", "Let nested maps count."),
     "function_places": ("`TemplateFailed`", "Round to fewer places."),

@@ -4,6 +4,7 @@ An intent is written before the change, and what came of it after; a refusal has
 is made. What the history of an execution or of a task says already is not written again, unless the tenant asks for it.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
@@ -20,6 +21,8 @@ from chalicelib.core.values.errors import MissingRightError, SedoError, Unavaila
 from chalicelib.core.values.json import Json, decode
 from chalicelib.core.values.value import value
 from chalicelib.usecases.audit import AuditLog
+
+log = logging.getLogger(__name__)
 
 REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 MAX_TEXT = 200
@@ -72,8 +75,10 @@ class Auditor:
         return response
 
     def _refused(self, tenant: str, about: Mapping[str, Json], status: int, title: str | None) -> None:
-        with suppress(UnavailableError):  # nothing was changed
+        try:
             self.log.write(tenant, {**about, "status": int(status), "title": title}, is_refusal=True)
+        except UnavailableError as error:  # nothing was changed
+            log.warning("refused, and not in the audit of %s: %s", tenant, error)
 
 
 def _about(

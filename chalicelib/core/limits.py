@@ -106,6 +106,10 @@ class Limits:
     rendering_passed_bytes: int = 64_000_000
     """Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to
     name."""
+    condition_visits: int = 500
+    """Visits of nodes in one condition of access."""
+    condition_built_bytes: int = 65_536
+    """Bytes of JSON of what a condition of access makes."""
     function_text: int = 1 << 20
     """Characters of a text that a function makes."""
     function_items: int = 100_000

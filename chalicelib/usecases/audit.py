@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 MAX_REFUSALS = 1000
 """Refusals of a day that an audit has; what is refused after that is refused, and not written."""
+REFUSAL_TRIES = 3
+"""How often a refusal is written behind others that were quicker."""
 SCANNED = 500
 """Entries that one page reads at most, be they asked for or not."""
 AHEAD = 100
@@ -71,7 +73,8 @@ class AuditLog:
             return self.store.put(entry)
 
         first = after(last or self._last(tenant_id))
-        return optimistic.put_new(first, put, lambda _: after(self._last(tenant_id)), "an entry of the audit")
+        tries = REFUSAL_TRIES if is_refusal else optimistic.ATTEMPTS  # nobody's refusal keeps others from writing
+        return optimistic.put_new(first, put, lambda _: after(self._last(tenant_id)), "an entry of the audit", tries)
 
     def page(  # noqa: PLR0913 - by keyword
         self,

@@ -11,6 +11,7 @@ from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.executions.scope import execution_values
 from chalicelib.core.expressions.functions_data import is_true
+from chalicelib.core.expressions.interpreter import CONDITION
 from chalicelib.core.expressions.template import Scope, render
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.globs import matching
@@ -34,7 +35,7 @@ def unmet(definition: Definition, version: int, key: str, subject: Subject, now:
     name = _name(definition, key)
     values: dict[str, Json] = {"subject": _seen(subject), "definition": {"id": definition.id, "version": version}}
     try:
-        holds = is_true(render(restriction.when, Scope({**values, **about}, now, f"{definition.id}/{key}")))
+        holds = is_true(render(restriction.when, Scope({**values, **about}, now, f"{definition.id}/{key}", CONDITION)))
     except StepError as error:
         return f"{name}, which cannot be evaluated: {error}"
     return None if holds else f"{name}: {restriction.when.source}"

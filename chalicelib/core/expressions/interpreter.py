@@ -18,10 +18,9 @@ from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError, TemplateError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.pattern import PatternError
+from chalicelib.core.values.value import value as value_class
 
 MAX_VISITS = LIMITS.rendering_visits
-MAX_RESULT = LIMITS.rendering_result_bytes
-MAX_BUILT = LIMITS.rendering_built_bytes
 MAX_PASSED = LIMITS.rendering_passed_bytes
 
 SHORT = 256
@@ -50,6 +49,22 @@ _OPTIONS = Options(custom_functions=JmespathFunctions())
 """Functions that nobody calls: without any, jmespath makes new ones for every rendering."""
 
 
+@value_class
+class Budget:
+    """What the expressions of one rendering may cost together."""
+
+    visits: int = MAX_VISITS
+    result: int = LIMITS.rendering_result_bytes
+    """Bytes of JSON of what they yield."""
+    built: int = LIMITS.rendering_built_bytes
+    """Bytes of JSON of what they make on the way."""
+
+
+RENDERING = Budget()
+CONDITION = Budget(LIMITS.condition_visits, LIMITS.condition_built_bytes, LIMITS.condition_built_bytes)
+"""Of a condition of access: a list may hold a caller to those of many versions."""
+
+
 class Interpreter:
     """Evaluates the expressions of one rendering, which share one budget.
 
@@ -57,9 +72,13 @@ class Interpreter:
         values: what expressions see, mostly by name.
         now: what ``now()`` gives.
         seed: what ``uuid()`` is derived from.
+        budget: what they may cost.
     """
 
-    def __init__(self, values: "Mapping[str, Json] | Json", now: datetime, seed: str) -> None:
+    def __init__(
+        self, values: "Mapping[str, Json] | Json", now: datetime, seed: str, budget: Budget = RENDERING
+    ) -> None:
+        self._budget = budget
         self._root = values
         self._now = now
         self._seed = seed
@@ -69,7 +88,8 @@ class Interpreter:
 
     @cached_property
     def _tree(self) -> "_Tree":
-        return _Tree(self._visit, Functions(self._now, self._seed), self._root)
+        scales = _Scales(self._budget.result, self._budget.built)
+        return _Tree(self._visit, Functions(self._now, self._seed), self._root, scales)
 
     @cached_property
     def _through(self) -> "_Scales":
@@ -91,8 +111,8 @@ class Interpreter:
                 value = self._look_up(expression.path)
                 short = isinstance(value, str) and len(value) <= SHORT and value.isascii()
                 self._passed += LONGEST_SHORT if short else self._through.size(value)
-            if self._yielded > MAX_RESULT or self._passed > MAX_PASSED:
-                most = MAX_RESULT if expression.path is None else MAX_PASSED
+            if self._yielded > self._budget.result or self._passed > MAX_PASSED:
+                most = self._budget.result if expression.path is None else MAX_PASSED
                 raise _over_budget(f"yields more than {most:,} bytes")
         except TemplateBudgetError as error:
             raise TemplateBudgetError(f"${{{expression.text}}} {error}") from None
@@ -111,8 +131,8 @@ class Interpreter:
     def _visit(self, nodes: int = 1) -> None:
         """Count visits of nodes."""
         self._visits += nodes
-        if self._visits > MAX_VISITS:
-            raise _over_budget(f"costs more than {MAX_VISITS:,} steps")
+        if self._visits > self._budget.visits:
+            raise _over_budget(f"costs more than {self._budget.visits:,} steps")
 
     def _look_up(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a value of the scope
         """Follow a path; what is not there is null."""
@@ -130,11 +150,11 @@ class Interpreter:
 class _Tree(TreeInterpreter):
     """Evaluates what is no mere path, node by node: ``spend`` counts each, and ``$`` is the ``root``."""
 
-    def __init__(self, spend: Callable[[int], None], library: Functions, root: Any) -> None:  # noqa: ANN401 - any value
+    def __init__(self, spend: Callable[[int], None], library: Functions, root: Any, scales: "_Scales") -> None:  # noqa: ANN401 - any value
         super().__init__(_OPTIONS)
         self._root = root
         self._costs = Costs()
-        self.scales = _Scales(MAX_RESULT, MAX_BUILT)
+        self.scales = scales
         self._spend = spend
         self._library = library
 

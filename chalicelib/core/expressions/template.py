@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from chalicelib.core.expressions.expression import Expression, ExpressionError, read_expression
 from chalicelib.core.expressions.functions_data import is_true
-from chalicelib.core.expressions.interpreter import Interpreter
+from chalicelib.core.expressions.interpreter import RENDERING, Budget, Interpreter
 from chalicelib.core.expressions.reference import NAMES, references
 from chalicelib.core.expressions.signature import as_text
 from chalicelib.core.values.errors import InvalidDefinitionError, TemplateError
@@ -45,6 +45,8 @@ class Scope:
     """The instant of the turn, for ``now()``."""
     seed: str
     """For ``uuid()``; another one for every rendering."""
+    budget: Budget = RENDERING
+    """What a rendering may cost."""
 
 
 @value
@@ -138,7 +140,7 @@ def render(template: Template, scope: Scope) -> Json:
     """
     if isinstance(template._node, _Literal):  # noqa: SLF001 (Template is opaque to others only)
         return template._node.value  # noqa: SLF001 (the same)
-    return _render(template._node, Interpreter(scope.values, scope.now, scope.seed))  # noqa: SLF001 (the same)
+    return _render(template._node, Interpreter(scope.values, scope.now, scope.seed, scope.budget))  # noqa: SLF001 (the same)
 
 
 def expressions(template: Template) -> Iterator[tuple[Path, Expression]]:
@@ -166,7 +168,7 @@ def filling(template: Template, scope: Scope) -> dict[str, list[str | Placeholde
         TemplateError: a function in it fails.
         TemplateBudgetError: it costs too much.
     """
-    interpreter = Interpreter(scope.values, scope.now, scope.seed)
+    interpreter = Interpreter(scope.values, scope.now, scope.seed, scope.budget)
     found: dict[str, list[str | Placeholder]] = {}
     for path, text in _texts(template._node) if template.placeholders else ():  # noqa: SLF001 (the same)
         if any(isinstance(piece, Placeholder) for piece in text.pieces):

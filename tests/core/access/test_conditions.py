@@ -106,6 +106,13 @@ def test_a_subject_comes_back(
     assert read_subject(subject_json(subject)) == subject
 
 
+def test_a_condition_costs_little_whatever_its_author_writes() -> None:
+    when = "length(map(&zip(range(`500`), range(`500`)), range(`2000`))) > `0`"
+    found = unmet(definition({"read": {"when": when}}), 1, "read", ADA, NOW)
+    assert found is not None
+    assert "builds more than 65,536 bytes" in found or "costs more than 500 steps" in found
+
+
 class TestAuthors:
     CHARGE = definition({"execute": {"roles": ["operator"]}})
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.core.expressions.interpreter import MAX_BUILT, MAX_DEPTH
+from chalicelib.core.expressions.interpreter import MAX_DEPTH, RENDERING
 from chalicelib.core.expressions.template import (
     Scope,
     compile_template,
@@ -83,7 +83,7 @@ def test_the_budget_is_that_of_all_expressions_of_a_rendering() -> None:
 def test_so_is_that_of_all_that_is_built_on_the_way() -> None:
     scope = Scope({}, datetime(2026, 1, 31, tzinfo=UTC), "")
     built = len(json.dumps(list(range(100_000)), separators=(",", ":")))
-    fits = MAX_BUILT // built
+    fits = RENDERING.built // built
     assert render(compile_template(["${length(range(`100000`))}"] * fits), scope) == [100_000] * fits
     with pytest.raises(TemplateBudgetError, match="on the way"):
         render(compile_template(["${length(range(`100000`))}"] * (fits + 1)), scope)
