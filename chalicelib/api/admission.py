@@ -8,7 +8,7 @@ from chalice.app import Request
 from chalicelib.api.authentication import ANONYMOUS, Callers
 from chalicelib.core.access.principal import Means, Principal
 from chalicelib.core.access.quotas import Quotas
-from chalicelib.core.access.rights import NOBODY, Grant
+from chalicelib.core.access.rights import NOBODY, OF_OPERATORS, Grant
 from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.values.errors import (
@@ -90,8 +90,10 @@ class Admission:
         Raises:
             MissingRightError: the right is missing.
         """
-        if (problem := self.problem(right or self.right, name)) is not None:
-            raise MissingRightError(f"that {problem}: ask who administers the tenant for a role")
+        wanted = right or self.right
+        if (problem := self.problem(wanted, name)) is not None:
+            who = "operates the installation" if wanted in OF_OPERATORS else "administers the tenant"
+            raise MissingRightError(f"that {problem}: ask who {who} for a role")
 
     def problem(self, right: str, name: str | None) -> str | None:
         """Tell why the caller may not do something with the thing of a name; None: they may."""

@@ -76,7 +76,7 @@ def require_room(things: str, most: int | None, found: int) -> None:
         QuotaError: so many are there.
     """
     if most is not None and found >= most:
-        raise QuotaError(f"the tenant has {most} {things}: that is its quota", READ_AGAIN)
+        raise QuotaError(f"the tenant has {found} {things}, and its quota is {most}", READ_AGAIN)
 
 
 @value

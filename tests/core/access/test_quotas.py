@@ -63,7 +63,7 @@ def test_a_tenant_that_is_stopped_is_refused() -> None:
 def test_there_is_room_below_a_quota_and_without_one() -> None:
     require_room("API keys", None, 1_000)
     require_room("API keys", 2, 1)
-    with pytest.raises(QuotaError, match="the tenant has 2 API keys: that is its quota"):
+    with pytest.raises(QuotaError, match="the tenant has 2 API keys, and its quota is 2"):
         require_room("API keys", 2, 2)
 
 
