@@ -146,7 +146,7 @@ class TestRuns:
 
     def test_it_has_succeeded_if_nothing_was_left_uncaught_and_a_step_if_nothing_failed(self) -> None:
         assert run(HELLO, {"name": "you"}).succeeded
-        assert run(HELLO, step="greet").succeeded
+        assert run(HELLO, {"name": "you"}, step="greet").succeeded
         assert run(ASK, step="nap").succeeded
         caught = ASK.replace("seconds: 90", "until: '${input.never}', catch: [{errors: ['*'], next: ask}]")
         assert run(caught, mocks={"ask": {"result": 1}}).succeeded
@@ -240,9 +240,8 @@ class TestPlugin:
         assert "1 passed" in done.stdout
 
     def test_a_test_that_fails_shows_what_its_runs_did(self, tmp_path: Path) -> None:
-        test = (
-            f"def test_it(workflow):\n    workflow({HELLO!r}, step='greet')\n    assert workflow({ASK!r}).succeeded\n"
-        )
+        greets = f"workflow({HELLO!r}, {{'name': 'you'}}, step='greet')"
+        test = f"def test_it(workflow):\n    {greets}\n    assert workflow({ASK!r}).succeeded\n"
         other = "def test_other():\n    assert False\n"
         (tmp_path / "test_ask.py").write_text(f"pytest_plugins = ['chalicelib.testing']\n{test}{other}")
         done = pytest_of(tmp_path)

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -21,11 +21,13 @@ from chalicelib.core.waits.correlation import (
 )
 from chalicelib.ports import SignalStore
 from tests.adapters.conftest import Aws, Backend
-from tests.adapters.examples import NOW, fresh
+from tests.adapters.examples import fresh
 from tests.adapters.test_executions import VALUES
 from tests.adapters.test_payloads import LARGEST_ITEM, MEGABYTE, counted, item_size, noise
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+NOW = datetime(2126, 1, 31, 9, tzinfo=UTC)
+"""Far ahead: what has expired by the clock of the machine, a stand-in of DynamoDB may delete at any moment."""
 A = Waiter("t:d:a", "main", 3, NOW, "d", 7, "wait/paid")
 B = Waiter("t:d:b", "main.1.0", 12, NOW + SECOND)
 C = Waiter("t:d:c", "main", 1, NOW + 2 * SECOND)

@@ -17,7 +17,7 @@ steps:
   - include: pay
   - id: last
     type: echo
-    message: "${output} ${stash.total}"
+    message: "${output} ${default(stash.total, 'none')}"
 """
 TOTAL = "nothing that can be seen here stashes 'total'"
 
@@ -71,14 +71,14 @@ def test_included_steps_are_kept_as_they_were_when_the_definition_was_created(se
     kept = sedo.get("/definitions/order")
     assert [step["id"] for step in kept["steps"]] == ["first", "reserve", "charge", "last"]
     assert kept["includes"] == [{"pointer": "/steps/1", "definition": "pay", "version": 1}]
-    assert run(sedo, "order") == "charge reserve tea null"
+    assert run(sedo, "order") == "charge reserve tea none"
 
     assert sedo.create(ORDER).json_body["version"] == 2
-    assert run(sedo, "order") == "free reserve tea null"
-    assert run(sedo, "order", version=1) == "charge reserve tea null"
+    assert run(sedo, "order") == "free reserve tea none"
+    assert run(sedo, "order", version=1) == "charge reserve tea none"
     pinned = ORDER.replace("include: pay", "include: {definition: pay, version: 1, steps: [charge]}")
     assert sedo.create(pinned).json_body["version"] == 3
-    assert run(sedo, "order") == "charge tea null"
+    assert run(sedo, "order") == "charge tea none"
 
 
 def test_what_is_read_can_be_posted_again_and_is_the_same_version(sedo: Sedo) -> None:

@@ -17,7 +17,7 @@ inputSchema: {type: object, required: [total]}
 steps:
   - {id: nap, type: wait, seconds: 3600}
   - {id: charge, type: http, url: 'https://bank.example/', body: '${[input.total, item, index, error.name, stash.a]}'}
-  - {id: said, type: echo, message: '${output} by ${execution.startedBy} of ${execution.version}'}
+  - {id: said, type: echo, message: "${output} by ${default(execution.startedBy, 'nobody')} of ${execution.version}"}
 """
 GUIDE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
 
@@ -40,7 +40,7 @@ def refused(sedo: Sedo, body: Any, title: str | None = None) -> Any:
 def test_a_definition_is_run_with_mocks_and_nothing_is_stored(sedo: Sedo) -> None:
     before, now = sedo.stored(), sedo.clock.now()
     found = dry(sedo, {"input": {"total": 5}, "mocks": {"charge": {"result": "paid"}}})
-    assert (found["state"], found["output"]) == ("ExecutionSucceeded", "paid by null of 1")
+    assert (found["state"], found["output"]) == ("ExecutionSucceeded", "paid by nobody of 1")
     assert (found["elapsedSeconds"], found["path"]) == (3600, ["nap", "charge", "said"])
     assert [call["params"]["body"] for call in found["calls"]] == [[5, None, None, None, None]]
     happened = [record["state"] for record in found["history"]]
@@ -72,8 +72,8 @@ def test_an_older_version_can_be_run(sedo: Sedo) -> None:
     sedo.create(ORDER.replace("by", "from"))
     mocks = {"mocks": {"charge": {"result": 1}}, "input": {"total": 1}}
     assert [dry(sedo, {**mocks, **more})["output"] for more in ({}, {"version": 1})] == [
-        "1 from null of 2",
-        "1 by null of 1",
+        "1 from nobody of 2",
+        "1 by nobody of 1",
     ]
 
 

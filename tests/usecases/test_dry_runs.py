@@ -138,7 +138,7 @@ ASK = """
 steps:
   - id: approve
     type: task
-    title: Approve ${input}
+    title: Approve it
     not: [bob]
     inputSchema: {type: object, properties: {approved: {type: boolean}}, required: [approved]}
     due: {seconds: 100, then: continue, value: late}

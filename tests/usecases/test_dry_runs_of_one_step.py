@@ -30,7 +30,7 @@ steps:
     branches:
       - id: left
         steps:
-          - {{id: charge, {HTTP}, body: '${{item}} ${{index}} ${{error.name}} ${{input}}'}}
+          - {{id: charge, {HTTP}, body: '${{join(`" "`, map(&to_string(@), [item, index, error.name, input]))}}'}}
           - {{id: same, type: echo, message: l}}
       - {{id: right, steps: [{{id: same, type: echo, message: '${{stash.go}}'}}]}}
   - {{id: sorry, type: echo, message: '${{output}}', end: true}}

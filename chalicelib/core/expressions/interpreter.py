@@ -50,7 +50,7 @@ _OPTIONS = Options(custom_functions=JmespathFunctions())
 
 
 @value_class
-class Budget:
+class EvaluationBudget:
     """What the expressions of one rendering may cost together."""
 
     visits: int = MAX_VISITS
@@ -60,8 +60,8 @@ class Budget:
     """Bytes of JSON of what they make on the way."""
 
 
-RENDERING = Budget()
-CONDITION = Budget(LIMITS.condition_visits, LIMITS.condition_built_bytes, LIMITS.condition_built_bytes)
+RENDERING = EvaluationBudget()
+CONDITION = EvaluationBudget(LIMITS.condition_visits, LIMITS.condition_built_bytes, LIMITS.condition_built_bytes)
 """Of a condition of access: a list may hold a caller to those of many versions."""
 
 
@@ -76,7 +76,7 @@ class Interpreter:
     """
 
     def __init__(
-        self, values: "Mapping[str, Json] | Json", now: datetime, seed: str, budget: Budget = RENDERING
+        self, values: "Mapping[str, Json] | Json", now: datetime, seed: str, budget: EvaluationBudget = RENDERING
     ) -> None:
         self._budget = budget
         self._root = values

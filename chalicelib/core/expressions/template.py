@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from chalicelib.core.expressions.expression import Expression, ExpressionError, read_expression
 from chalicelib.core.expressions.functions_data import is_true
-from chalicelib.core.expressions.interpreter import RENDERING, Budget, Interpreter
+from chalicelib.core.expressions.interpreter import RENDERING, EvaluationBudget, Interpreter
 from chalicelib.core.expressions.reference import NAMES, references
 from chalicelib.core.expressions.signature import as_text
 from chalicelib.core.values.errors import InvalidDefinitionError, TemplateError
@@ -45,7 +45,7 @@ class Scope:
     """The instant of the turn, for ``now()``."""
     seed: str
     """For ``uuid()``; another one for every rendering."""
-    budget: Budget = RENDERING
+    budget: EvaluationBudget = RENDERING
     """What a rendering may cost."""
 
 

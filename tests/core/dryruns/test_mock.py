@@ -140,7 +140,7 @@ class TestAnswers:
             ("paid", {"result": 1, "nothing": True}, "", "exactly one of result, nothing"),
             ("charge", [{"result": 1}, {"error": "two words"}], "/1/error", "does not match"),
             ("charge", {"error": "E", "retryAfter": -1}, "/retryAfter", "less than the minimum"),
-            ("charge", {"nothing": False}, "/nothing", "True was expected"),
+            ("charge", {"nothing": False}, "/nothing", "true was expected"),
             ("charge", {"result": 1, "message": "no"}, "/message", "message stands beside error only"),
             ("approve", {"nothing": True, "by": "ada"}, "/by", "by stands beside result or reject only"),
             ("charge", {"result": 1, "by": "ada"}, "/by", "has no 'by'"),

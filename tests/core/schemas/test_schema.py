@@ -344,3 +344,9 @@ def test_a_regex_is_what_a_pattern_can_be(text: str, is_valid: bool) -> None:  #
 def test_half_a_surrogate_pair_cannot_be_validated() -> None:
     said = "it cannot be validated: a text in it holds half of a surrogate pair"
     assert messages({"pattern": "a"}, "\ud800") == [("", said)]
+
+
+def test_defaults_make_nothing_that_no_value_may_be() -> None:
+    deep = compile_schema({"properties": {"a": {"default": nested(50)}}})
+    assert [problem.message for problem in deep.accept({})[1]] == ["it nests deeper than 50 levels"]
+    assert deep.accept({"a": 1}) == ({"a": 1}, [])
