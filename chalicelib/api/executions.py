@@ -80,12 +80,14 @@ class ExecutionApi:
     def cancel_execution(self, request: ApiRequest) -> Response:
         """End an execution and what it has begun."""
         self.support.conditions.require(request, "cancel")
+        request.record(request.path["id"], {}, {"reason": reason_of(request)})
         return self.whole(request, self.service.cancel(*request.place, request.admission.actor, reason_of(request)))
 
     @web.operation
     def pause_execution(self, request: ApiRequest) -> Response:
         """Let an execution and what it has begun stand still."""
         self.support.conditions.require(request, "cancel")
+        request.record(request.path["id"], {}, {"reason": reason_of(request)})
         return self.whole(request, self.service.pause(*request.place, request.admission.actor, reason_of(request)))
 
     @web.operation

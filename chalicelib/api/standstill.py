@@ -22,4 +22,5 @@ class StandstillApi:
         """Pause what runs of a tenant that is stopped, or some of it."""
         tenant, admission = request.path["tenantId"], request.admission
         paused, more = self.standstill.pause_all(tenant, admission.actor, reason_of(request))
+        request.record(tenant, {}, {"paused": paused, "reason": reason_of(request)})
         return web.answer({"paused": paused, "more": more})

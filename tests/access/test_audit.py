@@ -265,6 +265,17 @@ def test_a_new_key_is_written_without_its_text(sedo: Guarded) -> None:
     assert answer.json_body["key"] not in json.dumps([each.said for each in store().read("acme", 10)])
 
 
+def test_a_cancel_is_written_with_its_reason(sedo: Guarded) -> None:
+    admin = sedo.key("acme", "admin")
+    assert create(sedo, admin, steps=[{"id": "wait", "type": "callback"}]) == 201
+    for body in ({"reason": "a mistake"}, {}):
+        started = sedo.ask("POST", f"{DEFINITIONS}/hello/execute", {}, admin).json_body["id"]
+        assert sedo.ask("POST", f"/sedo/tenants/acme/executions/{started}/cancel", body, admin).status_code == 200
+    last, first = listed(sedo, "?what=execution.cancelled")
+    assert first["changes"] == [{"pointer": "/reason", "before": None, "after": "a mistake"}]
+    assert (last["changes"], last["thing"]) == ([], started)
+
+
 def test_a_redrive_is_written_with_the_stash_that_it_changes(sedo: Guarded) -> None:
     admin = sedo.key("acme", "admin")
     steps = [{"id": "no", "type": "fail", "error": "No", "cause": "so"}]
