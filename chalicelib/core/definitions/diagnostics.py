@@ -43,7 +43,8 @@ class Diagnostics:
         before = len(self.problems)
         for key in value:
             if key in kind.keys:
-                self._check_value(value[key], kind.keys[key], (*path, key), templated=key in kind.params)
+                templated = key in kind.params or key in kind.times
+                self._check_value(value[key], kind.keys[key], (*path, key), templated=templated)
             elif key in kind.refused:
                 self.problem((*path, key), kind.refused[key])
             elif kind.closed:

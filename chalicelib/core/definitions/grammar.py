@@ -9,7 +9,7 @@ from chalicelib.core.definitions.model import StepType
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import Schema, compile_schema
 from chalicelib.core.values.json import Json, Path
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 
 MAX_STEPS = LIMITS.definition_steps
 MAX_LISTS = LIMITS.definition_lists
@@ -122,7 +122,7 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
     "timeoutSeconds": {
         **_TIME,
         "description": "How long one attempt may take, waiting included; the error is `Timeout`. While a call "
-        "with `delivery: at-most-once` is under way, it is `Interrupted`. It takes no template.",
+        "with `delivery: at-most-once` is under way, it is `Interrupted`. It may be a template.",
     },
     "next": {
         "type": "string",
@@ -236,6 +236,9 @@ ENTRIES: Mapping[str, Entry] = {
 }
 """What stands in the lists of these names."""
 
+RETRY_NUMBERS = ("maxAttempts", "intervalSeconds", "backoffRate", "maxDelaySeconds")
+"""What in the retry of a step may be a template."""
+
 INCLUDE = Entry(
     "an include",
     {
@@ -266,6 +269,8 @@ class Kind:
     required: Sequence[str]
     params: Collection[str] = ()
     """The keys whose values are templates of what their schema says."""
+    times: Collection[str] = ()
+    """The same beside the parameters: when a step is over time, or tried again."""
     one_of: Sequence[str] = ()
     """Keys of which there is exactly one."""
     closed: bool = True
@@ -302,6 +307,12 @@ def entry_kind(key: str) -> Kind:
     return Kind(entry.name, _compiled(entry.keys), entry.required)
 
 
+@cache
+def step_retry_kind() -> Kind:
+    """Tell what an entry of the retry of a step may hold: its numbers may be templates."""
+    return copy_with(entry_kind("retry"), times=RETRY_NUMBERS)
+
+
 def step_kind(step_type: StepType | None) -> Kind:
     """Tell what a step of a type may hold; of an unknown type, what every step may."""
     if step_type is None:
@@ -319,6 +330,7 @@ def step_kind(step_type: StepType | None) -> Kind:
         _compiled({key: value for key, value in keys.items() if key not in refused}),
         ["id", "type", *schema.get("required", ())],
         params=properties.keys() - STRUCTURE,
+        times=["timeoutSeconds"],
         one_of=[key for choice in schema.get("oneOf", ()) for key in choice["required"]],
         refused=refused,
         routes=routes,

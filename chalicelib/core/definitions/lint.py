@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.flow import Node, before, node, unreached
-from chalicelib.core.definitions.grammar import Kind, nested_lists, step_kind
+from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.reference import ITEM, NAMES, fixed_truth, references, shadowed
@@ -117,6 +117,8 @@ class _Lint:
             elif key in {"output", "stash"}:
                 yield from self.template(source, (*path, key), copy_with(view, result=_result(step_type, step)))
             yield from _blocks(source, (*path, key)) if key in kind.params or key in {"output", "stash"} else ()
+        for place, source in _times(step):
+            yield from self.template(source, (*path, *place), view)
         for place, condition in _conditions(step):
             yield from self.expression(read_expression(condition), (*path, *place), view)
         if "when" in step and _fixed(step["when"]) is False:
@@ -237,6 +239,14 @@ def _stashed(step: Mapping[str, Any]) -> Iterator[str]:
     stash = step.get("stash", {})
     yield from [stash] if isinstance(stash, str) else stash
     yield from (entry["stash"] for entry in step.get("catch", ()) if "stash" in entry)
+
+
+def _times(step: Mapping[str, Any]) -> Iterator[tuple[Path, Json]]:
+    """Find what may be a template and is no parameter."""
+    if "timeoutSeconds" in step:
+        yield ("timeoutSeconds",), step["timeoutSeconds"]
+    for index, entry in enumerate(step.get("retry", ())):
+        yield from ((("retry", index, name), entry[name]) for name in RETRY_NUMBERS if name in entry)
 
 
 def _conditions(step: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

@@ -202,6 +202,8 @@ class RetryPolicy:
     max_delay: timedelta = timedelta(hours=1)
     jitter: bool = True
     """Whether to wait any time up to the delay (full jitter) rather than all of it."""
+    source: Template | None = None
+    """The entry as it stands in the definition, if a number in it is a template."""
 
 
 @value
@@ -270,7 +272,7 @@ class Step:
     """Nested lists of steps in their order, by branch id (``steps`` for the only one): where each begins."""
     retry: Sequence[RetryPolicy] = ()
     catch: Sequence[Catch] = ()
-    timeout: timedelta | None = None
+    timeout: timedelta | Template | None = None
     """Of one attempt, waiting included."""
 
 

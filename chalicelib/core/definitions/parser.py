@@ -8,9 +8,9 @@ from chalicelib.core.definitions.diagnostics import Diagnostics
 from chalicelib.core.definitions.flow import Node, flow_problems, node
 from chalicelib.core.definitions.grammar import (
     ACCESS,
-    LONGEST,
     MAX_LISTS,
     MAX_STEPS,
+    RETRY_NUMBERS,
     Kind,
     definition_kind,
     entry_kind,
@@ -18,9 +18,11 @@ from chalicelib.core.definitions.grammar import (
     params_schema,
     prefix_of,
     step_kind,
+    step_retry_kind,
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
 from chalicelib.core.definitions.static_check import passes_always
+from chalicelib.core.definitions.timing import read_policy, read_time
 from chalicelib.core.expressions.reference import references
 from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
@@ -100,10 +102,10 @@ class _Parsing(Diagnostics):
         schema = self.schema(document.get("inputSchema", True), ("inputSchema",))
         output = self.schema(document["outputSchema"], ("outputSchema",)) if "outputSchema" in document else None
         stash = self.template(document["stash"], ("stash",)) if "stash" in document else None
-        self.retry = self.policies(document.get("retry"), ("retry",))
+        self.retry = self.policies(document.get("retry"), ("retry",), entry_kind("retry"))
         raw = document.get("steps")
         first = self.top(raw if isinstance(raw, list) else [])
-        timeout = _time(document.get("timeoutSeconds"))
+        timeout = read_time(document.get("timeoutSeconds"))
         return Definition(
             id=str(document.get("id")),
             first=first,
@@ -211,7 +213,7 @@ class _Parsing(Diagnostics):
             scopes={name: list_place.prefix + _id(raw[0]) for name, (raw, list_place) in inner.items() if raw},
             retry=self.retries(step, kind, place.path),
             catch=self.catches(step, place),
-            timeout=_time(step.get("timeoutSeconds")),
+            timeout=self.timeout(step, place.path),
         )
         self.steps[path] = made
         for raw, list_place in inner.values():
@@ -265,12 +267,24 @@ class _Parsing(Diagnostics):
     def retries(self, step: Mapping[str, Json], kind: Kind, path: Path) -> Sequence[RetryPolicy]:
         """Read when a step is tried again: as it says itself, or else as the definition says for plain steps."""
         if "retry" in step:
-            return self.policies(step["retry"], (*path, "retry"))
+            return self.policies(step["retry"], (*path, "retry"), step_retry_kind())
         return () if kind.holds or kind.routes or kind.ends else self.retry
 
-    def policies(self, raw: Json, path: Path) -> Sequence[RetryPolicy]:
+    def policies(self, raw: Json, path: Path, kind: Kind) -> Sequence[RetryPolicy]:
         """Read a list of retry policies."""
-        return [_policy(entry) for _, entry, fits in self.entries(raw, entry_kind("retry"), path) if fits]
+        return [self.policy(entry, place) for place, entry, fits in self.entries(raw, kind, path) if fits]
+
+    def policy(self, entry: Mapping[str, Any], path: Path) -> RetryPolicy:
+        """Read a retry policy that fits; what is a template in it is read when a step fails."""
+        numbers = {name: entry[name] for name in RETRY_NUMBERS if is_templated(entry.get(name))}
+        source = self.template(dict(entry), path) if numbers else None
+        fixed = {name: value for name, value in entry.items() if name not in numbers}
+        return copy_with(read_policy(fixed), source=source)
+
+    def timeout(self, step: Mapping[str, Json], path: Path) -> timedelta | Template | None:
+        """Read how long an attempt of a step may take."""
+        given = step.get("timeoutSeconds")
+        return self.template(given, (*path, "timeoutSeconds")) if is_templated(given) else read_time(given)
 
     def catches(self, step: Mapping[str, Json], place: _Place) -> Sequence[Catch]:
         """Read where errors lead."""
@@ -328,23 +342,3 @@ def _id(step: Json) -> str:
 def _catch(entry: Mapping[str, Any], prefix: str) -> Catch:
     """Read where an error leads, from what fits."""
     return Catch(entry["errors"], f"{prefix}{entry['next']}", entry.get("stash"))
-
-
-def _policy(entry: Mapping[str, Any]) -> RetryPolicy:
-    """Read a retry policy that fits."""
-    given: dict[str, Any] = {
-        "max_attempts": int(entry["maxAttempts"]) if "maxAttempts" in entry else None,
-        "interval": _time(entry.get("intervalSeconds")),
-        "backoff_rate": float(entry["backoffRate"]) if "backoffRate" in entry else None,
-        "max_delay": _time(entry.get("maxDelaySeconds")),
-        "jitter": entry["jitter"] == "full" if "jitter" in entry else None,
-    }
-    policy = RetryPolicy(entry["errors"], **{name: value for name, value in given.items() if value is not None})
-    return policy if "maxDelaySeconds" in entry else copy_with(policy, max_delay=max(policy.max_delay, policy.interval))
-
-
-def _time(seconds: Json) -> timedelta | None:
-    """Read a time, to whole milliseconds; what does not fit was found before."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST.total_seconds():
-        return None
-    return max(timedelta(milliseconds=1), timedelta(milliseconds=round(seconds * 1000)))

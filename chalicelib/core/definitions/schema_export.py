@@ -9,6 +9,7 @@ from chalicelib.core.definitions.grammar import (
     ID,
     INCLUDE,
     MAX_STEPS,
+    RETRY_NUMBERS,
     STEP_KEYS,
     STRUCTURE,
     Entry,
@@ -17,6 +18,7 @@ from chalicelib.core.definitions.grammar import (
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.values.json import Json
 
+_TEMPLATE: Json = {"type": "string", "pattern": r"\$\{"}
 _STEPS: Mapping[str, Json] = {"$ref": "#/$defs/steps"}
 
 
@@ -71,20 +73,31 @@ def _any_step(step_types: Mapping[str, StepType]) -> Json:
 
 def _step(step_type: StepType) -> Json:
     schema: Mapping[str, Any] = step_type.schema
-    template: Json = {"type": "string", "pattern": r"\$\{"}
     structure = _filled({key: value for key, value in schema["properties"].items() if key in STRUCTURE})
     params = {
-        name: structure.get(name, {"description": value["description"], "anyOf": [value, template]})
+        name: structure.get(name, {"description": value["description"], "anyOf": [value, _TEMPLATE]})
         for name, value in schema["properties"].items()
     }
     onward = () if "choices" in params or ends_list(step_type) else ("next", "end")
     keys = {key: value for key, value in STEP_KEYS.items() if key not in ("next", "end") or key in onward}
     return {
         **schema,
-        "properties": {**_filled(keys), "type": {"const": step_type.name}, **params},
+        "properties": {**_timed(_filled(keys)), "type": {"const": step_type.name}, **params},
         "required": ["id", "type", *schema.get("required", ())],
         **({"not": {"required": ["next", "end"]}} if onward else {}),
     }
+
+
+def _timed(keys: dict[str, Any]) -> dict[str, Json]:
+    """Let templates be where a step says when it is over time and tried again."""
+    entry = keys["retry"]["items"]
+    numbers = {name: _or_template(entry["properties"][name]) for name in RETRY_NUMBERS}
+    retry = {**keys["retry"], "items": {**entry, "properties": {**entry["properties"], **numbers}}}
+    return {**keys, "timeoutSeconds": _or_template(keys["timeoutSeconds"]), "retry": retry}
+
+
+def _or_template(schema: Mapping[str, Json]) -> Json:
+    return {"description": schema["description"], "anyOf": [dict(schema), _TEMPLATE]}
 
 
 def _filled(keys: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from chalicelib.core.definitions.model import AnswerKind, Definition, Goto, Outcome, Step, StepContext, WaitForAnswer
+from chalicelib.core.executions.factory import with_deadline
 from chalicelib.core.executions.model import ROOT, Execution, Failure, Status, Thread
 from chalicelib.core.expressions.template import compile_template
 from chalicelib.core.schemas.schema import compile_schema
@@ -64,7 +65,7 @@ def single_step(definition: Definition, path: str) -> Definition:
 
 def begun(definition: Definition, path: str, blank: Execution, given: Given) -> Execution:
     """Make an execution as submitted from its header, whose first thread stands at a step."""
-    now, timeout = blank.started_at, definition.steps[path].timeout
+    now = blank.started_at
     root = Thread(
         ROOT,
         0,
@@ -73,13 +74,12 @@ def begun(definition: Definition, path: str, blank: Execution, given: Given) -> 
         incoming=given.incoming,
         since=now,
         started_at=now,
-        deadline=None if timeout is None else now + timeout,
         index=given.index,
         item=given.item,
         stash=given.stash,
         error=given.error,
     )
-    return copy_with(blank, threads={ROOT: root}, step=path)
+    return with_deadline(definition, copy_with(blank, threads={ROOT: root}, step=path))
 
 
 def is_beyond(thread: Thread) -> bool:

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from math import ceil
 from typing import Any, cast
 
 from chalicelib.core.definitions.model import Definition, StartChild, Step
 from chalicelib.core.executions.identity import BY_EXECUTION, ExecutionId
 from chalicelib.core.executions.model import ROOT, Execution, Parent, Partition, Spawns, Status, Thread
-from chalicelib.core.executions.scope import execution_values, scope, visible_error, visible_stash
+from chalicelib.core.executions.scope import execution_values, scope, timeout_of, visible_error, visible_stash
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template, expressions, render
 from chalicelib.core.limits import LIMITS
@@ -32,25 +33,25 @@ def submit(definition: Definition, blank: Execution) -> Execution:
         raise InvalidInputError(problems=problems)
     first, now = definition.first, blank.started_at
     deadline = None if definition.timeout is None else now + definition.timeout
-    timeout = definition.steps[first].timeout
-    root = Thread(
-        ROOT,
-        0,
-        Status.READY,
-        first,
-        incoming=given,
-        since=now,
-        started_at=now,
-        deadline=None if timeout is None else now + timeout,
-    )
+    root = Thread(ROOT, 0, Status.READY, first, incoming=given, since=now, started_at=now)
     submitted = copy_with(blank, input=given, threads={ROOT: root}, step=first, deadline=deadline)
-    if definition.stash is None:
+    if definition.stash is not None:
+        try:
+            stash: Any = render(definition.stash, scope(submitted, root, given, now, ""))  # an object
+        except StepError as error:
+            raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
+        submitted = copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})
+    return with_deadline(definition, submitted)
+
+
+def with_deadline(definition: Definition, submitted: Execution) -> Execution:
+    """Say when the first step of an execution is over time."""
+    root, timeout = submitted.threads[ROOT], None
+    with suppress(StepError):  # then the step fails with it when it runs
+        timeout = timeout_of(definition, submitted, root, submitted.started_at)
+    if timeout is None:
         return submitted
-    try:
-        stash: Any = render(definition.stash, scope(submitted, root, given, now, ""))  # an object
-    except StepError as error:
-        raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
-    return copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})
+    return copy_with(submitted, threads={ROOT: copy_with(root, deadline=submitted.started_at + timeout)})
 
 
 def child_id(execution: Execution, thread: Thread, number: int) -> str:

@@ -1,14 +1,15 @@
 """Failures: tried again, caught, tolerated, or the end; and how a step that others run below goes on after one."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from chalicelib.core.definitions.model import matches
+from chalicelib.core.definitions.model import RetryPolicy, matches
 from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.inputs import Outgrown
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
 from chalicelib.core.executions.rules import Rules, failed_items, is_tolerated, item_failure, too_many
-from chalicelib.core.executions.scope import answered_by, is_partition_root
+from chalicelib.core.executions.scope import answered_by, is_partition_root, policies_of
 from chalicelib.core.executions.waiting import (
     ChildJoin,
     ChildrenJoin,
@@ -22,6 +23,8 @@ from chalicelib.core.values.json import format_instant
 from chalicelib.core.values.value import copy_with
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.core.values.json import Json
 
 MESSAGE_KEPT = 500
@@ -68,7 +71,10 @@ class Failures(Rules):
         if step is None:
             return False
         seed = f"{self.execution.id}/{thread.id}/{thread.turn}"
-        retry = None if thread.claimed_by else next_attempt(step.retry, failure, thread.tries, seed, retry_after)
+        policies: Sequence[RetryPolicy] = ()
+        with suppress(StepError):  # with which the step has failed, or would
+            policies = policies_of(step, self.execution, thread, self.now)
+        retry = None if thread.claimed_by else next_attempt(policies, failure, thread.tries, seed, retry_after)
         if retry is not None:
             if thread.join is None:
                 self.abandon(thread)

@@ -1,26 +1,30 @@
 """What a template of a thread's step can see, and what its step type answers."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
+from chalicelib.core.definitions.grammar import ENTRIES, RETRY_NUMBERS, STEP_KEYS
 from chalicelib.core.definitions.meaning import meant
 from chalicelib.core.definitions.model import (
     AnswerKind,
     Call,
     Definition,
     Outcome,
+    RetryPolicy,
     Spread,
     Step,
     StepContext,
     WaitForAnswer,
 )
+from chalicelib.core.definitions.timing import read_policy, read_time
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution, Failure, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.expressions.reference import NAMES
 from chalicelib.core.expressions.template import Scope, Template, filling, is_true, render
-from chalicelib.core.schemas.schema import compile_schema, require_schema
+from chalicelib.core.schemas.schema import Schema, compile_schema, require_schema
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidParametersError, ResultTooLargeError
 from chalicelib.core.values.json import Json, Problem, format_instant
@@ -74,6 +78,53 @@ def _bounded(made: Json, site: str) -> Json:
     if isinstance(made, list | dict) and (problem := bound_problem(made)) is not None:
         raise ResultTooLargeError(f"the value of {site} {problem}")
     return made
+
+
+def timeout_of(definition: Definition, execution: Execution, thread: Thread, now: datetime) -> timedelta | None:
+    """Tell how long the attempt of a thread's step that begins now may take.
+
+    Raises:
+        StepError: that is a template which does not come to a time.
+    """
+    step = definition.steps.get(thread.step)
+    timeout = None if step is None else step.timeout
+    if not isinstance(timeout, Template):
+        return timeout
+    seconds = rendered(timeout, execution, thread, thread.incoming, now, site="timeoutSeconds")
+    _require_times({"timeoutSeconds": seconds})
+    return read_time(seconds)
+
+
+def policies_of(step: Step, execution: Execution, thread: Thread, now: datetime) -> Sequence[RetryPolicy]:
+    """Tell when a thread's step is tried again.
+
+    Raises:
+        StepError: a number of that is a template which comes to something else.
+    """
+    if all(policy.source is None for policy in step.retry):
+        return step.retry
+    found = []
+    for number, policy in enumerate(step.retry):
+        if policy.source is not None:
+            entry: Any = rendered(policy.source, execution, thread, thread.incoming, now, site=f"retry/{number}")
+            _require_times(entry)
+            policy = read_policy(entry)  # noqa: PLW2901 - as it is now
+        found.append(policy)
+    return found
+
+
+def _require_times(given: Mapping[str, Json]) -> None:
+    if problems := _times().problems({name: each for name, each in given.items() if name in _TIMES}):
+        raise InvalidParametersError(f"{problems[0].message} at {problems[0].pointer}", details=dict(given))
+
+
+_TIMES = ("timeoutSeconds", *RETRY_NUMBERS)
+
+
+@cache
+def _times() -> Schema:
+    keys = {"timeoutSeconds": STEP_KEYS["timeoutSeconds"], **ENTRIES["retry"].keys}
+    return compile_schema({"properties": {name: keys[name] for name in _TIMES}})
 
 
 def _step_values(thread: Thread) -> dict[str, Json]:
@@ -159,6 +210,8 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
         items = cast("list[Json]", thread.incoming)
         return Spread(items, execution.partition.concurrency, execution.partition.tolerate)
     now = thread.began_visit if step.calls or thread.join is not None else thread.started_at
+    timeout_of(definition, execution, thread, thread.started_at)
+    policies_of(step, execution, thread, thread.started_at)
     seen = scope(execution, thread, thread.incoming, now, "parameters", names=step.params.names)
     params: Any = _bounded(render(step.params, seen), "parameters")  # an object: a step has its parameters by name
     params = params if step.schema is None else meant(params, step.schema.document)

@@ -1,6 +1,7 @@
 """What a step comes to: it runs, calls, succeeds, and leads to the next one."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -11,7 +12,7 @@ from chalicelib.core.executions.implied import is_due
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, TimerFired
 from chalicelib.core.executions.model import Execution, State, Status, Thread
 from chalicelib.core.executions.rules import Rules
-from chalicelib.core.executions.scope import answered_by, callback_of, holds, is_partition_root, outcome
+from chalicelib.core.executions.scope import answered_by, callback_of, holds, is_partition_root, outcome, timeout_of
 from chalicelib.core.executions.starts import start_of
 from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, ItemJoin, PartitionJoin, RetryWait, TimerWait
 from chalicelib.core.expressions.template import Template
@@ -256,10 +257,13 @@ class Steps(Rules):
 
     def deadline(self, thread: Thread, path: str) -> datetime | None:
         """Tell when an attempt that begins now is over time; a partition of a `map` leaves that to the map."""
-        step = self.definition.steps.get(path)
-        if step is None or step.timeout is None or is_partition_root(self.execution, thread):
+        if path not in self.definition.steps or is_partition_root(self.execution, thread):
             return None
-        return self.now + step.timeout
+        begun = copy_with(thread, step=path, started_at=self.now)
+        timeout = None
+        with suppress(StepError):  # then the step fails with it when it runs
+            timeout = timeout_of(self.definition, self.execution, begun, self.now)
+        return self.after(timeout)
 
     def begins(self, execution: Execution, thread: Thread) -> bool:
         """Tell whether a step runs when its turn comes, rather than be skipped."""

@@ -1,0 +1,30 @@
+"""When an attempt of a step is over time, and when it is made again, as a definition says it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.core.definitions.grammar import LONGEST
+from chalicelib.core.definitions.model import RetryPolicy
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import copy_with
+
+
+def read_policy(entry: Mapping[str, Any]) -> RetryPolicy:
+    """Read a retry policy that fits."""
+    given: dict[str, Any] = {
+        "max_attempts": int(entry["maxAttempts"]) if "maxAttempts" in entry else None,
+        "interval": read_time(entry.get("intervalSeconds")),
+        "backoff_rate": float(entry["backoffRate"]) if "backoffRate" in entry else None,
+        "max_delay": read_time(entry.get("maxDelaySeconds")),
+        "jitter": entry["jitter"] == "full" if "jitter" in entry else None,
+    }
+    policy = RetryPolicy(entry["errors"], **{name: value for name, value in given.items() if value is not None})
+    return policy if "maxDelaySeconds" in entry else copy_with(policy, max_delay=max(policy.max_delay, policy.interval))
+
+
+def read_time(seconds: Json) -> timedelta | None:
+    """Read a time, to whole milliseconds; what does not fit was found before."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST.total_seconds():
+        return None
+    return max(timedelta(milliseconds=1), timedelta(milliseconds=round(seconds * 1000)))
