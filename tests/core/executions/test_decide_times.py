@@ -16,6 +16,7 @@ steps:
     type: call
     timeoutSeconds: ${stash.left}
     retry:
+      - {errors: [Slow], jitter: none, intervalSeconds: 9}
       - {errors: ['*'], jitter: none, backoffRate: 1, intervalSeconds: '${input.pause}', maxAttempts: '${input.most}'}
 """
 GIVEN: Json = {"seconds": 20, "pause": 5, "most": 3}
@@ -35,6 +36,7 @@ def test_an_attempt_is_over_time_when_its_template_says() -> None:
 def test_it_is_tried_again_as_often_and_as_late_as_templates_say() -> None:
     tried = run().broke("Busy")
     assert (tried.thread().status, tried.until) == (Status.RETRYING, NOW + timedelta(seconds=5))
+    assert run().broke("Slow").until == NOW + timedelta(seconds=9)
     assert run(most=1).broke("Busy").state is State.FAILED
 
 
