@@ -100,23 +100,23 @@ class _Lint:
         """Look at a list of steps."""
         names = [frozenset(_stashed(step)) for step in steps]
         named = around.named.union(around.stash, *names)
-        ways = before([node(step, self.kind(step["type"])) for step in steps])
+        nodes = [node(step, self.kind(step["type"])) for step in steps]
+        ways = before(nodes)
         for index, step in enumerate(steps):
             seen = around.stash.union(*(names[other] for other in ways[index]))
             yield from self.step(step, (*path, index), copy_with(around, stash=seen, named=named))
-        nodes = [_pruned(node(step, self.kind(step["type"])), step) for step in steps]
-        for index in unreached(nodes):
+        for index in unreached([_pruned(*pair) for pair in zip(nodes, steps, strict=True)]):
             yield Problem(pointer((*path, index)), f"{nodes[index].name} can never run: what leads to it never holds")
 
     def step(self, step: Mapping[str, Any], path: Path, view: _View) -> Iterator[Problem]:
         """Look at a step, and those inside it."""
         step_type, kind = self.step_types[step["type"]], self.kind(step["type"])
         for key, source in step.items():
-            if key in kind.params:
-                yield from self.template(source, (*path, key), view)
-            elif key in {"output", "stash"}:
-                yield from self.template(source, (*path, key), copy_with(view, result=_result(step_type, step)))
-            yield from _blocks(source, (*path, key)) if key in kind.params or key in {"output", "stash"} else ()
+            if key not in kind.params and key not in {"output", "stash"}:
+                continue
+            seen = view if key in kind.params else copy_with(view, result=_result(step_type, step))
+            yield from self.template(source, (*path, key), seen)
+            yield from _blocks(source, (*path, key))
         for place, source in _times(step):
             yield from self.template(source, (*path, *place), view)
         for place, condition in _conditions(step):
