@@ -150,8 +150,9 @@ class HistoryReader:
         tail, began = newest(item), False
         older = self._backward(item.id, item.head, Beginning().rows)
         for row in chain([] if tail is None else [tail], (row for row, _ in older)):
-            found: list[dict[str, Any]] = [each for each in row.records if each["thread"] == ROOT]
-            for record in reversed(found):
+            for record in row.records[::-1]:
+                if record["thread"] != ROOT:
+                    continue
                 if not began:
                     began = (record["state"], record["step"], record["attempt"]) == (State.STEP_STARTED, step, 1)
                 elif record["state"] == State.STEP_SUCCEEDED:
