@@ -123,6 +123,19 @@ class TestHistory:
             begin = Beginning(expected[0][1], behind=True)
             assert list(reader.oldest_first("t", execution.id, begin)) == expected[1:]
 
+    @pytest.mark.parametrize(("step", "reads"), [("step-0", 5), ("step-39", 1)])
+    def test_a_redrive_reads_back_only_to_where_its_step_began(self, home: Home, step: str, reads: int) -> None:
+        with_rows(home).create(*[{**WAIT, "output": f"{n}"} for n in range(40)], {"type": "fail", "error": "No"})
+        execution, _ = home.service.execute("t", "d", "in")
+        for _ in range(41):
+            home.deliver()
+            home.clock.sleep(45)
+        assert home.only().state is State.FAILED
+        home.calls.clear()
+        home.service.redrive("t", execution.id, step=step)
+        assert home.calls["history.read"] <= reads
+        assert home.only().threads["main"].incoming == ("in" if step == "step-0" else "38")
+
     @pytest.mark.parametrize("words", [2_000, 20_000])
     def test_it_shows_a_long_result_that_is_kept_once_with_the_state(self, home: Home, words: int) -> None:
         value, large = "long " * words, words > 10_000
