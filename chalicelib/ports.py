@@ -219,11 +219,7 @@ class HistoryStore(ValueReader, Protocol):
     ) -> Sequence[Row]:
         """Read up to ``limit`` rows behind a key, by key; those that do not count included.
 
-        ``newest_first`` reads downwards, what is before the key. Where it need not be ``consistent``, the newest may be
-        missing: what is there never changes.
-
-        Raises:
-            UnavailableError: the store did not answer.
+        ``newest_first`` reads downwards, before the key. If it need not be ``consistent``, the newest may be missing.
         """
 
 

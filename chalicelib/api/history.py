@@ -47,7 +47,7 @@ class HistoryPage:
     """A page that is asked for."""
 
     request: ApiRequest
-    reader: HistoryReader
+    histories: HistoryReader
     details: ExecutionDetails
 
     @property
@@ -67,7 +67,7 @@ class HistoryPage:
         cursor = None if given is None else HistoryCursor(*given)
         rows, entries = self._read(cursor, limit + 2)
         page = entries[:limit]
-        self.reader.store.fill(tenant, [record for _, record in page], MAX_VALUES)
+        self.histories.store.fill(tenant, [record for _, record in page], MAX_VALUES)
         shown = web.fitting(_shown(*self.request.place, *entry) for entry in page)
         following: list[Json] | None = None
         if len(shown) < len(entries):
@@ -83,7 +83,7 @@ class HistoryPage:
         """
         limit, newest_first = self.request.query["limit"], self.step < 0
         begin = None if cursor is None else cursor.beginning(limit, newest_first=newest_first)
-        read = self.reader.newest_first if newest_first else self.reader.oldest_first
+        read = self.histories.newest_first if newest_first else self.histories.oldest_first
         rows: dict[int, tuple[Row, Link | None]] = {}
         records: list[Entry] = []
         first = whole = None
