@@ -224,6 +224,7 @@ def installed(endpoint: str) -> Iterator[Harness]:
         forget_clients()
         names = Names(os.environ["SEDO_PREFIX"])
         resources.ensure(clients.dynamodb(), clients.sqs(), names.prefix)
+        resources.ensure_token_keys(clients.ssm(), names.prefix)
         yield Harness(names, config.scope(config.chalice_stage, "on_sqs_message").lambda_timeout)
     finally:
         os.environ.clear()

@@ -214,8 +214,13 @@ class HistoryStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
-        """Read up to ``limit`` rows with a version above ``after``, by version; those that do not count included."""
+    def read(
+        self, execution_id: str, behind: str, limit: int, *, newest_first: bool = False, consistent: bool = True
+    ) -> Sequence[Row]:
+        """Read up to ``limit`` rows behind a key, by key; those that do not count included.
+
+        ``newest_first`` reads downwards, before the key. If it need not be ``consistent``, the newest may be missing.
+        """
 
 
 class SignalStore(Protocol):

@@ -232,8 +232,11 @@ class Home:
 
     def recorded(self, execution_id: str) -> list[str]:
         """Read history: what happened, a word for each record."""
-        rows, _ = self.service.read_history("t", execution_id, 100, 0)
-        return [str(record["state"]) for row in rows for record in row.records]
+        return [str(record["state"]) for record in self.records(execution_id)]
+
+    def records(self, execution_id: str) -> list[dict[str, Any]]:
+        """Read the records of a history, oldest first."""
+        return [record for row, _ in self.service.histories.oldest_first("t", execution_id) for record in row.records]
 
 
 ECHO = {"type": "echo", "message": "${output}"}

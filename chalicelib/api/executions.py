@@ -10,20 +10,16 @@ from chalicelib.api.actions import refusals
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import concealed_view, execution_view, summary_view
 from chalicelib.api.filters import wanted_executions
+from chalicelib.api.history import HistoryPage
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import execution_link
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.limits import LIMITS
-from chalicelib.core.records.payload import shown_slots
-from chalicelib.core.records.shown import Outline, linked, shorten, view_slots, without
+from chalicelib.core.records.shown import Outline, shorten, view_slots, without
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.core.values.value import value
-from chalicelib.usecases.execution_details import EntryPlace, ExecutionDetails, in_order_of_time
+from chalicelib.usecases.execution_details import ExecutionDetails
 from chalicelib.usecases.executions import ExecutionService
-from chalicelib.usecases.values import EntryKey
-
-MAX_VALUES = LIMITS.answer_part_bytes
 
 
 @value
@@ -138,36 +134,9 @@ class ExecutionApi:
 
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:
-        """List the records of an execution, oldest first."""
+        """List what has happened to an execution, oldest or newest first."""
         self.support.conditions.require(request, "read")
-        begin, limit = EntryPlace(*(web.cursor(request, int, int, int) or (0, 0))), request.query["limit"]
-        rows, more = self.service.read_history(*request.place, limit + 1, max(begin.row, 0))
-        # A record is named by the row before its own: its own is another one once the newest have moved into a row.
-        starts = [begin.row, *(row.version for row in rows)]
-        records = [
-            (EntryPlace(start, number), record)
-            for start, row in zip(starts, rows, strict=False)
-            for number, record in enumerate(row.records)
-            if (start, number) >= begin[:2]
-        ]
-        entries = self.details.with_changes(request.path["tenantId"], records[: limit + 2])
-        ahead = [entry for entry in entries if entry[0] >= begin]
-        following: list[Json] | None = [starts[-1], 0, 0] if more else None
-        if len(ahead) > limit:
-            following = [*ahead[limit][0]]
-        page = ahead[:limit]
-        self.service.history.fill(request.path["tenantId"], [record for _, record in page], MAX_VALUES)
-        shown = web.fitting(_shown(*request.place, *entry) for entry in page)
-        if len(shown) < len(page):
-            following = [*page[len(shown)][0]]
-        places = (place for place, _ in page)
-        return web.page(request, in_order_of_time([*zip(places, shown, strict=False)]), following)
-
-
-def _shown(tenant: str, execution: str, place: EntryPlace, record: dict[str, Json]) -> dict[str, Json]:
-    """Write an entry of a history."""
-    link = execution_link(tenant, execution, EntryKey(place.row, place.number))
-    return shorten(tenant, linked(record, link), shown_slots, link)
+        return HistoryPage(request, self.service.histories, self.details).answer()
 
 
 def _hidden(*_: object) -> str:

@@ -353,7 +353,7 @@ class _World:
         """Tell what came of it."""
         item = self.stored(execution_id)
         root = item.threads[ROOT]
-        rows = self.history.read(execution_id, 0, FOR_EVER)
+        rows = self.history.read(execution_id, "", FOR_EVER)
         kept = [] if item.head is None else chained(rows, item.head)
         kept += [row for row in (newest(item),) if row is not None]
         history = [each for row in kept for each in row.records if not str(each["step"]).endswith(BEYOND)]

@@ -1,6 +1,6 @@
 """The use cases of executions: start, list, read, cancel, pause, resume and redrive them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,16 +17,14 @@ from chalicelib.core.executions.inputs import (
     Started,
 )
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
-from chalicelib.core.executions.model import ROOT, Execution, State, Status
+from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
 from chalicelib.core.records.codec import fits
-from chalicelib.core.records.history import Row, anchor, chained, newest, redriven_to, version_of
 from chalicelib.core.records.shown import Choose, Outline, fitting, nothing
 from chalicelib.core.values.errors import (
     ConflictError,
     DefinitionNotFoundError,
     ExecutionNotFoundError,
-    HistoryBrokenError,
     InvalidError,
     StateError,
     UnavailableError,
@@ -36,10 +34,8 @@ from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.ports import Clock, Definitions, ExecutionStore, HistoryStore, Queue, Stale
 from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.history import HistoryReader
 from chalicelib.usecases.quotas import StartQuotas
-
-ROWS = 100
-"""Of history, read at a time."""
 
 CHILDREN = 300
 """Child executions that are looked at before a redrive: more would take longer than an API call has."""
@@ -160,30 +156,10 @@ class ExecutionService:
             self.clock.sleep(min(pause, left))
             pause = min(2 * pause, 1)
 
-    def read_history(self, tenant_id: str, execution_id: str, limit: int, after: int) -> tuple[Sequence[Row], bool]:
-        """Read up to ``limit`` rows of history that count, oldest first, after a version of the execution.
-
-        The last page has, beyond that, what is in no row yet. Answers the rows, and whether there are more.
-
-        Raises:
-            ExecutionNotFoundError: the tenant has none of this id.
-            HistoryBrokenError: a row was changed after it was written.
-        """
-        execution = self.read_outline(tenant_id, execution_id, nothing).execution
-        tail = newest(execution)
-        ending = [tail] if tail is not None and tail.version > after else []
-        head = execution.head
-        if head is None or version_of(head) <= after:
-            return ending, False
-        count = limit + 2
-        while (link := anchor(rows := self.history.read(execution_id, after, count), head)) is None:
-            if len(rows) < count:
-                raise HistoryBrokenError
-            count *= 2
-        counted = chained(rows, link, after)
-        if link == head and len(counted) <= limit:
-            return [*counted, *ending], False
-        return counted[:limit], True
+    @property
+    def histories(self) -> HistoryReader:
+        """What reads the history of executions."""
+        return HistoryReader(self.history, lambda tenant, name: self.read_outline(tenant, name, nothing).execution)
 
     def cancel(
         self, tenant_id: str, execution_id: str, actor: str | None = None, reason: str | None = None
@@ -326,22 +302,9 @@ class ExecutionService:
         Raises:
             InvalidError: it never has.
         """
-        came: Mapping[str, Json] = {"result": item.input}
-        after, more = 0, True
-        began: dict[str, Mapping[str, Json]] = {}
-        while more:
-            rows, more = self.read_history(item.tenant_id, item.id, ROWS, after)
-            for record in (record for row in rows for record in row.records if record["thread"] == ROOT):
-                if record["state"] == State.STEP_STARTED and record["attempt"] == 1:
-                    began[str(record["step"])] = came
-                elif record["state"] == State.STEP_SUCCEEDED:
-                    came = record
-                elif target := redriven_to(record):
-                    came = began[target]
-            after = rows[-1].version if rows else after
-        if step not in began:
+        if (record := self.histories.came_in(item, step)) is None:
             raise InvalidError(f"{item.id} has never begun a step {step!r} of its top list")
-        return self.history.result(item.tenant_id, began[step])
+        return self.history.result(item.tenant_id, record)
 
     def _submitted(self, header: Execution, suffix: str) -> Execution:
         definition = self.parsed.get(header.tenant_id, header.definition_id, header.definition_version)

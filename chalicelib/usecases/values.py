@@ -85,8 +85,8 @@ class ValueService:
         return held(tenant_id, find(view_slots(document), place, PLACES))
 
     def _of_entry(self, tenant_id: str, execution_id: str, place: str, key: EntryKey) -> HeldValue:
-        rows, _ = self.service.read_history(tenant_id, execution_id, 1, key.after)
-        records = rows[0].records if rows else []
+        row = self.service.histories.after(tenant_id, execution_id, key.after)
+        records = [] if row is None else row.records
         if key.number >= len(records):
             raise ValueNotFoundError(f"{execution_id} has no entry {key} in its history: take it from a link there")
         record = records[key.number]

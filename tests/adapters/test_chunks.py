@@ -157,5 +157,5 @@ class TestMemory:
         history = MemoryHistory(Payloads(chunks))
         row = history_row(f"{tenant}:d:1", 1, "r#1", None, [RECORD], self.limits)
         history.append(row)
-        assert [read.payloads for read in history.read(row.execution, 0, 10)] == [{}]
+        assert [read.payloads for read in history.read(row.execution, "", 10)] == [{}]
         assert {sha256 for sha256, _ in chunks.contents} == row.payloads.keys()

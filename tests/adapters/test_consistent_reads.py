@@ -47,10 +47,6 @@ READS: dict[str, tuple[Callable[["Backend", str], object], list[str]]] = {
         lambda backend, tenant: backend.executions.list(ExecutionFilter(tenant), NOW, 10),
         ["Query", "BatchGetItem"],
     ),
-    "rows of history": (
-        lambda backend, tenant: backend.history.read(submitted(tenant, f"{0:08x}").id, 0, 10),
-        ["Query"],
-    ),
     "the newest version of a definition": (
         lambda backend, tenant: backend.definitions.newest(tenant, "d0"),
         ["GetItem"],

@@ -119,7 +119,7 @@ def test_a_megabyte_in_history_is_a_reference_and_hashes_the_same(backend: Backe
     stash: dict[str, Json] = {"kept": MEGABYTE, "small": {"references": "none"}}
     row = history_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded([MEGABYTE], error=error, stash=stash)])
     backend.history.append(row)
-    (read,) = backend.history.read(row.execution, 0, 10)
+    (read,) = backend.history.read(row.execution, "0", 10)
     assert chained([read], row.link) == [row]
     assert not read.payloads
     (record,) = read.records
@@ -159,7 +159,7 @@ def test_reading_history_reads_no_payload(moto_aws: Aws, tenant: str) -> None:
     row = history_row(f"{tenant}:d:1", 1, "r#1", None, [succeeded(MEGABYTE)])
     moto_aws.backend.history.append(row)
     with counted(moto_aws.dynamodb) as calls:
-        assert moto_aws.backend.history.read(row.execution, 0, 10) == [row]
+        assert moto_aws.backend.history.read(row.execution, "0", 10) == [row]
     assert not calls
 
 

@@ -126,7 +126,7 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.executions.read_text(tenant, outline.left_out["/input"], 0, 9)
     dependencies.executions.list(ExecutionFilter(tenant), NOW, 10)
     dependencies.executions.list(ExecutionFilter(tenant, states_named("failed")), NOW, 10)
-    dependencies.history.read(execution.id, 0, 10)
+    dependencies.history.read(execution.id, "0", 10)
     values(aws, tenant)
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))
     dependencies.executions.update(waiting(execution))

@@ -1,7 +1,13 @@
 """The history of executions over the API."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
 from chalicelib.core.values.json import Json, parse_instant
-from tests.application import Sedo, T, states
+from tests.application import JSON, Sedo, T, assert_problem, states
 
 
 def test_history_tells_everything_in_order(sedo: Sedo) -> None:
@@ -74,3 +80,93 @@ def test_a_value_of_20_mb_goes_through_three_steps_and_history_shows_its_size(se
     assert made.get("result") is None
     assert made["references"]["/result"]["bytes"] > 20_000_000
     assert len(history.body) < 10_000
+
+
+LOOP: Json = {
+    "id": "rounds",
+    "stash": {"n": 0},
+    "steps": [
+        {"id": "rest", "type": "wait", "seconds": 1},
+        {"id": "count", "type": "transform", "output": None, "stash": {"n": "${add(stash.n, `1`)}"}},
+        {
+            "id": "again",
+            "type": "choice",
+            "choices": [{"when": "stash.n < input.rounds", "next": "rest"}],
+            "default": "do",
+        },
+        {"id": "do", "type": "task", "title": "Do it", "assignees": ["ada"]},
+    ],
+}
+
+
+def rounds(sedo: Sedo, count: int) -> str:
+    assert sedo.ask("POST", T + "/definitions", LOOP).status_code == 201
+    execution = sedo.ask("POST", f"{T}/definitions/rounds/execute", {"input": {"rounds": count}}).json_body["id"]
+    for _ in range(count):
+        sedo.pass_time(1)
+    (task,) = sedo.get("/tasks")
+    for verb in ("claim", "release", "claim"):
+        sedo.pass_time(1)
+        assert (
+            sedo.ask("POST", f"{T}/tasks/{task['id']}/{verb}", headers={**JSON, "X-Sedo-User": "ada"}).status_code
+            == 200
+        )
+    return str(execution)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 50, 100])
+def test_pages_join_to_the_whole_in_either_order(sedo: Sedo, limit: int) -> None:
+    count = min(40, 2 * limit)
+    path = f"{T}/executions/{rounds(sedo, count)}/history"
+    whole = [*follow(sedo, f"{path}?limit=100")]
+    assert [each["step"] for each in whole if each["state"] == "StepStarted"] == ["rest", "count", "again"] * count + [
+        "do"
+    ]
+    assert [each["state"] for each in whole[-3:]] == ["TaskClaimed", "TaskReleased", "TaskClaimed"]
+    assert [*follow(sedo, f"{path}?limit={limit}")] == whole
+    assert [*follow(sedo, f"{path}?limit={limit}&sort=-time")] == whole[::-1]
+
+
+def follow(sedo: Sedo, path: str) -> Iterator[Any]:
+    """Walk over the entries of all pages."""
+    link: str | None = path
+    while link is not None:
+        answer = sedo.ask("GET", link)
+        yield from answer.json_body
+        found = re.fullmatch(r'<(.+)>; rel="next"', answer.headers.get("Link", ""))
+        link = found and found[1]
+
+
+def test_pages_go_on_where_they_were_though_the_newest_has_moved_into_a_row(sedo: Sedo) -> None:
+    assert sedo.ask("POST", T + "/definitions", LOOP).status_code == 201
+    execution = sedo.ask("POST", f"{T}/definitions/rounds/execute", {"input": {"rounds": 60}}).json_body["id"]
+    sedo.pass_time(1)
+    path = f"{T}/executions/{execution}/history?limit=3"
+    onward, back = (sedo.ask("GET", f"{path}&sort={order}") for order in ("time", "-time"))
+    for _ in range(60):
+        sedo.pass_time(1)
+    whole = [*follow(sedo, path)]
+    rest = {
+        name: [*follow(sedo, answer.headers["Link"][1:].partition(">")[0])]
+        for name, answer in (("onward", onward), ("back", back))
+    }
+    assert [*onward.json_body, *rest["onward"]] == whole
+    begun = [*back.json_body, *rest["back"]]
+    assert begun == whole[: len(begun)][::-1]
+
+
+def test_a_cursor_belongs_to_its_order(sedo: Sedo) -> None:
+    path = f"{T}/executions/{rounds(sedo, 2)}/history?limit=3"
+    link = sedo.ask("GET", path).headers["Link"][1:].partition(">")[0]
+    assert sedo.ask("GET", link).status_code == 200
+    problem = assert_problem(sedo.ask("GET", f"{link}&sort=-time"), 400)
+    assert "cursor" in problem["detail"]
+    assert "'newest'" in assert_problem(sedo.ask("GET", f"{path}&sort=newest"), 400)["detail"]
+
+
+def test_fields_are_chosen_in_either_order(sedo: Sedo) -> None:
+    path = f"/executions/{rounds(sedo, 1)}/history?limit=2&fields=state,step"
+    assert sedo.get(f"{path}&sort=-time") == [
+        {"state": "TaskClaimed", "step": "do"},
+        {"state": "TaskReleased", "step": "do"},
+    ]

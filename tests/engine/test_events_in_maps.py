@@ -77,8 +77,7 @@ def test_what_its_partitions_have_taken_is_not_in_the_record_of_the_end(home: Ho
         home.answers.send("t", execution, Signal(name, "paid", ONE.until, name))
     home.clock.sleep(60)
     home.deliver_all()
-    rows, _ = home.service.read_history("t", execution, 100, 0)
-    (end,) = (record for row in rows for record in row.records if record["state"] == "ExecutionSucceeded")
+    (end,) = (record for record in home.records(execution) if record["state"] == "ExecutionSucceeded")
     assert end["untakenEvents"] == [{"id": "event-2", "name": "paid", "by": None}]
 
 

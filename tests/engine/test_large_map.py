@@ -149,7 +149,7 @@ def test_twenty_megabytes_through_three_steps(endpoint: str) -> None:
     home = Home(endpoint, {"steps": steps}, text)
     root = home.run(None)
     assert root.output == text, "not what went in"
-    rows = [] if root.head is None else chained(home.history.read(root.id, 0, 100), root.head)
+    rows = [] if root.head is None else chained(home.history.read(root.id, "0", 100), root.head)
     records = [record for row in (*rows, newest(root)) if row is not None for record in row.records]
     results = [home.history.result("t", record) for record in records if record["state"] == State.STEP_SUCCEEDED]
     wanted = [text, {"kept": text}, {"kept": text}, text]

@@ -10,7 +10,7 @@ from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import Link
-from chalicelib.core.records.history import HistoryKey, Row
+from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import Reference
 from chalicelib.core.values.json import Json
 
@@ -52,14 +52,17 @@ class DynamoHistory:
         """Read a part of a large value."""
         return self._payloads.read_text(tenant_id, reference, start, stop)
 
-    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
-        """Read rows by version."""
+    def read(
+        self, execution_id: str, behind: str, limit: int, *, newest_first: bool = False, consistent: bool = True
+    ) -> Sequence[Row]:
+        """Read rows by key."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
-            "KeyConditionExpression": f"{HISTORY.partition} = :id AND #key >= :from",
+            "KeyConditionExpression": f"{HISTORY.partition} = :id AND #key {'<' if newest_first else '>'} :behind",
             "ExpressionAttributeNames": {"#key": HISTORY.sort},
-            "ExpressionAttributeValues": {":id": {"S": execution_id}, ":from": {"S": HistoryKey.least(after + 1)}},
-            "ConsistentRead": True,
+            "ExpressionAttributeValues": {":id": {"S": execution_id}, ":behind": {"S": behind}},
+            "ScanIndexForward": not newest_first,
+            "ConsistentRead": consistent,
         }
         return [_row(item) for item in query(self._client, request, limit)]
 

@@ -6,7 +6,7 @@ Values go through their JSON text, as they do in real stores: what a reader gets
 import itertools
 import json
 import zlib
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -312,10 +312,21 @@ class MemoryHistory:
         """Read a part of a large value."""
         return self.payloads.read_text(tenant_id, reference, start, stop)
 
-    def read(self, execution_id: str, after: int, limit: int) -> Sequence[Row]:
-        """Read rows by version."""
+    def read(
+        self,
+        execution_id: str,
+        behind: str,
+        limit: int,
+        *,
+        newest_first: bool = False,
+        consistent: bool = True,  # noqa: ARG002 - there is one copy
+    ) -> Sequence[Row]:
+        """Read rows by key."""
         rows = self.rows.get(execution_id, [])
-        start = bisect_right(rows, after, key=lambda row: row.version)
+        if newest_first:
+            stop = bisect_left(rows, behind, key=lambda row: row.key)
+            return rows[max(stop - limit, 0) : stop][::-1]
+        start = bisect_right(rows, behind, key=lambda row: row.key)
         return rows[start : start + limit]
 
 

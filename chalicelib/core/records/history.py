@@ -206,24 +206,24 @@ def newest(item: Execution) -> Row | None:
     return Row(item.id, str(HistoryKey(item.version, item.writer)), item.head, f"[{item.tail}]".encode())
 
 
-def version_of(link: Link) -> int:
-    """Tell the version of the execution that the row belongs to which a link names."""
-    return HistoryKey.parse(link.key).version
+def version_of(link: Link | None) -> int:
+    """Tell the version of the execution that the row belongs to which a link names; 0 where none does."""
+    return 0 if link is None else HistoryKey.parse(link.key).version
 
 
-def anchor(rows: Sequence[Row], head: Link) -> Link | None:
-    """Find the newest of some rows that surely counts, to follow the chain from; None: read more rows.
+def anchor(rows: Sequence[Row], known: Link | None) -> Link | None:
+    """Find one of some rows that surely counts, to follow the chain from; None: read more rows.
 
-    It is the one that the execution names, or one that another row names: nobody goes on from a row that was lost.
+    It is the one that is known to, or the newest that another row names: nobody goes on from a row that was lost.
     """
-    if any(row.key == head.key for row in rows):
-        return head
+    if known is not None and any(row.key == known.key for row in rows):
+        return known
     named = {row.previous.key: row.previous for row in rows if row.previous is not None}
     return next((named[row.key] for row in reversed(rows) if row.key in named), None)
 
 
-def chained(rows: Sequence[Row], head: Link, after: int = 0) -> list[Row]:
-    """Keep the rows that count, oldest first: those reached from ``head`` backwards to behind a version.
+def chained(rows: Sequence[Row], head: Link, after: str = "") -> list[Row]:
+    """Keep the rows that count, oldest first: those reached from ``head`` backwards to behind a key.
 
     Raises:
         HistoryBrokenError: a row on the way was changed, or is missing.
@@ -231,7 +231,7 @@ def chained(rows: Sequence[Row], head: Link, after: int = 0) -> list[Row]:
     by_key = {row.key: row for row in rows}
     counted: list[Row] = []
     link: Link | None = head
-    while link is not None and version_of(link) > after:
+    while link is not None and link.key > after:
         row = by_key.get(link.key)
         if row is None or row.link != link:
             raise HistoryBrokenError

@@ -146,7 +146,7 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "list definitions": lambda dependencies: dependencies.definitions.list("t", 10),
     "list versions": lambda dependencies: dependencies.definitions.versions("t", "d", 10),
     "append": lambda dependencies: dependencies.history.append(history_row(EXECUTION.id, 1, "r#1", None, [])),
-    "read": lambda dependencies: dependencies.history.read(EXECUTION.id, 0, 10),
+    "read": lambda dependencies: dependencies.history.read(EXECUTION.id, "0", 10),
     "send": lambda dependencies: dependencies.queue.send([Message(EXECUTION.id, StepDue(ROOT, 1))]),
     "delete": lambda dependencies: dependencies.queue.delete(NAMES.work, ["handle"]),
     "list who waits": lambda dependencies: dependencies.events.waiting(CHANNEL, 10),

@@ -1,0 +1,119 @@
+"""Pages of history: only the rows are read that a page shows, and what proves them."""
+
+from typing import Any, NamedTuple
+
+from chalice.app import Response
+
+from chalicelib.api import http as web
+from chalicelib.api.contract import ApiRequest
+from chalicelib.api.values import execution_link
+from chalicelib.core.executions.model import Link
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.records.history import Row, version_of
+from chalicelib.core.records.payload import shown_slots
+from chalicelib.core.records.shown import linked, shorten
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
+from chalicelib.usecases.execution_details import Entry, EntryPlace, ExecutionDetails, in_order_of_time
+from chalicelib.usecases.history import Beginning, HistoryReader
+from chalicelib.usecases.values import EntryKey
+
+MAX_VALUES = LIMITS.answer_part_bytes
+
+
+class HistoryCursor(NamedTuple):
+    """Where a page begins: at an entry of a row that counts, by the link to it, or of what follows that row."""
+
+    key: str
+    """Of the row; empty, where there was none."""
+    digest: str
+    behind: bool
+    number: int
+    """Of the entry's record in its row."""
+    change: int
+    """Which of the changes of the record's task the entry is."""
+    left: int
+    """How many records of the row are still to be shown."""
+
+    def beginning(self, limit: int, *, newest_first: bool) -> Beginning:
+        """Say where to begin to read, and how many rows at first: as many as most pages need."""
+        most = 2 if newest_first else 3  # what proves a row stands behind it
+        link = Link(self.key, self.digest) if self.key else None
+        return Beginning(link, self.behind, 1 if self.left > limit + 1 and not self.behind else most)
+
+
+@value
+class HistoryPage:
+    """A page that is asked for."""
+
+    request: ApiRequest
+    histories: HistoryReader
+    details: ExecutionDetails
+
+    @property
+    def step(self) -> int:
+        """The order: 1 is the oldest first, -1 the newest."""
+        return -1 if self.request.query["sort"] == "-time" else 1
+
+    def answer(self) -> Response:
+        """Answer with the page.
+
+        Raises:
+            ExecutionNotFoundError: the tenant has none of this id.
+            HistoryBrokenError: a row was changed after it was written.
+        """
+        limit, tenant = self.request.query["limit"], self.request.path["tenantId"]
+        given = web.cursor(self.request, str, str, bool, int, int, int)
+        cursor = None if given is None else HistoryCursor(*given)
+        rows, entries = self._read(cursor, limit + 2)
+        page = entries[:limit]
+        self.histories.store.fill(tenant, [record for _, record in page], MAX_VALUES)
+        shown = web.fitting(_shown(*self.request.place, *entry) for entry in page)
+        following: list[Json] | None = None
+        if len(shown) < len(entries):
+            place = entries[len(shown)][0]
+            following = [*self._cursor(*rows[place.row], place)]
+        placed = [*zip((place for place, _ in page), shown, strict=False)]
+        return web.page(self.request, in_order_of_time(placed[:: self.step])[:: self.step], following)
+
+    def _read(self, cursor: HistoryCursor | None, most: int) -> tuple[dict[int, tuple[Row, Link | None]], list[Entry]]:
+        """Read so many records from a place on, with what people did with their tasks, and the rows that they are in.
+
+        A row is named by the one before it: its own name is another one once the newest have moved into a row.
+        """
+        limit, newest_first = self.request.query["limit"], self.step < 0
+        begin = None if cursor is None else cursor.beginning(limit, newest_first=newest_first)
+        read = self.histories.newest_first if newest_first else self.histories.oldest_first
+        rows: dict[int, tuple[Row, Link | None]] = {}
+        records: list[Entry] = []
+        first = whole = None
+        for row, link in read(*self.request.place, begin):
+            start = version_of(row.previous)
+            if cursor is not None and not rows:
+                first = EntryPlace(start, cursor.number, cursor.change)
+                whole = EntryPlace(start, cursor.number)  # the record itself, whose changes come with it
+            rows[start] = row, link
+            numbered = [(EntryPlace(start, number), record) for number, record in enumerate(row.records)]
+            records += [each for each in numbered[:: self.step] if self._is_ahead(each[0], whole)]
+            if len(records) >= most:
+                break
+        entries = self.details.with_changes(self.request.path["tenantId"], records[:most][:: self.step])
+        return rows, [entry for entry in entries[:: self.step] if self._is_ahead(entry[0], first)]
+
+    def _is_ahead(self, place: EntryPlace, first: EntryPlace | None) -> bool:
+        """Tell whether a place is not before the first one of the page, in its order."""
+        return first is None or (place >= first if self.step > 0 else place <= first)
+
+    def _cursor(self, row: Row, link: Link | None, place: EntryPlace) -> HistoryCursor:
+        """Say where the next page begins; what is in no row yet is known by the row before it."""
+        count = len(row.records)
+        left = place.number + 1 if self.step < 0 else count - place.number
+        named = row.previous if link is None else link
+        key, digest = ("", "") if named is None else (named.key, named.digest)
+        return HistoryCursor(key, digest, link is None, place.number, place.change, left)
+
+
+def _shown(tenant: str, execution: str, place: EntryPlace, record: dict[str, Any]) -> dict[str, Json]:
+    """Write an entry of a history."""
+    link = execution_link(tenant, execution, EntryKey(place.row, place.number))
+    return shorten(tenant, linked(record, link), shown_slots, link)
