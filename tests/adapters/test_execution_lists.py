@@ -230,7 +230,7 @@ class TestWithinBounds:
     """A page looks at so much, and then says where the next one begins."""
 
     def lists(self, aws: Aws, keys: int = 40_000, headers: int = 500) -> ExecutionLists:
-        return ExecutionLists(aws.dynamodb, aws.names.table(EXECUTIONS), keys, headers)
+        return ExecutionLists(aws.dynamodb, aws.names.table(EXECUTIONS), keys=keys, headers=headers)
 
     @pytest.mark.parametrize("oldest_first", [False, True])
     def test_of_keys(self, aws: Aws, tenant: str, *, oldest_first: bool) -> None:
