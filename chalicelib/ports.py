@@ -368,12 +368,15 @@ class Definitions(Protocol):
     """Parsed definition versions."""
 
     def newest(self, tenant_id: str, definition_id: str) -> int:
-        """Tell the number of the newest version that is not retired.
+        """Tell the number of the version that is the newest, unless it is retired, or was a second ago at most.
 
         Raises:
             DefinitionNotFoundError: there is none.
             UnavailableError: the store did not answer.
         """
+
+    def forget_newest(self, tenant_id: str, definition_id: str) -> None:
+        """Tell the newest version as it is from now on."""
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         """Read and parse a version, or answer it from the cache.

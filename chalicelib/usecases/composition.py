@@ -71,7 +71,12 @@ class Services:
         from chalicelib.usecases.definitions import DefinitionService  # noqa: PLC0415 - see above
 
         return DefinitionService(
-            self._definitions, self._dependencies.clock, self._step_types, self._inspect, self._quotas
+            self._definitions,
+            self._dependencies.clock,
+            self._step_types,
+            self._inspect,
+            self._quotas,
+            self._dependencies.definitions.forget_newest,
         )
 
     @cached_property

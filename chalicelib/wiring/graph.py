@@ -99,7 +99,7 @@ class Wiring:
         self._new_suffix, self._new_request = new_suffix, new_request
         self.dependencies = Dependencies(
             executions=adapters.executions,
-            definitions=CachedDefinitions(adapters.definitions, step_types),
+            definitions=CachedDefinitions(adapters.definitions, step_types, adapters.clock.now),
             history=adapters.history,
             queue=adapters.queue,
             tasks=adapters.tasks,

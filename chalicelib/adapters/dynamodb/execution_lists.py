@@ -197,7 +197,7 @@ def end_of(execution: Execution, attributes: Item) -> Item:
     """Say how an execution ended where an index tells it, in place of the attributes that do."""
     if not execution.ended or (execution.listed_under is None and not execution.tells_end):
         return attributes
-    text = " ".join(attributes[name]["S"] for name in ENDING)
+    text = " ".join(attributes.get(name, {"S": ""})["S"] for name in ENDING)
     rest = {name: each for name, each in attributes.items() if name not in ENDING}
     return rest | {END_AT_ONCE if execution.tells_end else END: {"S": text}}
 
@@ -234,7 +234,8 @@ def header(item: Item, names: Sequence[str]) -> dict[str, Any]:
     owner, (tenant, definition, _) = members.pop(BY_OWNER.partition), ExecutionId.parse(members["id"])
     parent = {"parentId": owner} if ":" in owner else {}
     ends = [members.pop(name) for name in (END, END_AT_ONCE) if name in members]
-    ending = dict(zip(ENDING, ends[0].split(" ", 2), strict=True)) if ends else {}
+    ended = zip(ENDING, ends[0].split(" ", 2), strict=True) if ends else ()
+    ending = {name: text for name, text in ended if text or name == "step"}
     return {**members, **ending, "tenantId": tenant, "definitionId": definition, **parent}
 
 

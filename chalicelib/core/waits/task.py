@@ -6,6 +6,7 @@ turn; the task says who does it, and at last how it ended. Who "may" is answered
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -78,6 +79,8 @@ class Task:
     """Who claimed, released and reassigned it, oldest first, as the history of its execution shows it."""
     version: int = 1
     """Counts the writes; every transition is one."""
+    listed_for: Sequence[str] = field(default=(), compare=False)
+    """For whom its store lists it, as it was read."""
 
 
 @value
