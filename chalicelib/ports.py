@@ -375,9 +375,6 @@ class Definitions(Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def forget_newest(self, tenant_id: str, definition_id: str) -> None:
-        """Tell the newest version as it is from now on."""
-
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         """Read and parse a version, or answer it from the cache.
 

@@ -177,9 +177,7 @@ class DefinitionService:
             raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}{hint}")
         return record
 
-    def to_start(
-        self, parsed: Definitions, tenant_id: str, definition_id: str, version: int | None
-    ) -> tuple[int, int]:
+    def to_start(self, parsed: Definitions, tenant_id: str, definition_id: str, version: int | None) -> tuple[int, int]:
         """Tell the newest version of a definition, and the one that an execution is to run.
 
         Raises:

@@ -25,7 +25,16 @@ from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import encode, format_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.core.waits.task import HEADER, Task, TaskFilter, TaskStatus, read_task, task_document, task_slots
+from chalicelib.core.waits.task import (
+    HEADER,
+    Task,
+    TaskFilter,
+    TaskStatus,
+    mended,
+    read_task,
+    task_document,
+    task_slots,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -239,16 +248,16 @@ def _asked(wanted: TaskFilter) -> Sequence[str]:
 
 
 def _user(name: str) -> str:
-    return f"user#{name}"
+    return f"user#{mended(name)}"
 
 
 def _group(name: str) -> str:
-    return f"group#{name}"
+    return f"group#{mended(name)}"
 
 
 def _list_key(tenant_id: str, who: str) -> str:
     kind, _, name = who.partition("#")
-    text = name.encode("utf-8", "replace")
+    text = name.encode()
     return f"{tenant_id}#{who}" if len(text) <= LONGEST else f"{tenant_id}#{kind}##{hashlib.sha256(text).hexdigest()}"
 
 

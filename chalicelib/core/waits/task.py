@@ -332,6 +332,11 @@ def _actions(task: Task, person: Person | None, refused: Refused) -> Json:
     )
 
 
+def mended(text: str) -> str:
+    """Put U+FFFD in place of half of a surrogate pair."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of a field
     match value:
         case datetime():
@@ -339,7 +344,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of a field
         case tuple():
             return [_plain(each) for each in value]
         case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return mended(value)
         case _:
             return value
 
