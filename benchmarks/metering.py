@@ -238,8 +238,8 @@ class Meter:
         if self._usage is not None:
             self._usage.take(table, name[1], put_units(before.size, after.size))
             for index, *entries in zip(indexes, before.entries, after.entries, strict=True):
-                for key, units in moves(index.keys, *entries):
-                    self._usage.take(f"{table}/{index.name}", key, units)
+                for partition, units in moves(index.keys, *entries):
+                    self._usage.take(f"{table}/{index.name}", partition, units)
             self._usage.grow(table, after.size)
 
     def _query(self, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 HEADER = (*SUMMARY, "version", "nonce")
 """What is an attribute of its own, and not in the document."""
 
+DUE = 2
+"""Shards of the index of what is due for each of a list, as what waits enters it and leaves it."""
+
 SMALL = STATE.slot
 """A state that is no longer has no large values, and fits."""
 
@@ -49,7 +52,7 @@ class DynamoExecutions:
         self._client = client
         self._table = names.table(EXECUTIONS)
         self._payloads = payloads
-        self._shards = shards
+        self._shards, self._due_shards = shards, DUE * shards
         self._lists = ExecutionLists(client, self._table, shards)
 
     def get(self, execution_id: str) -> Execution | None:
@@ -117,7 +120,7 @@ class DynamoExecutions:
 
     def due_shards(self) -> Sequence[str]:
         """Name the partitions of the index."""
-        return [f"{shard:x}" for shard in range(self._shards)]
+        return [f"{shard:x}" for shard in range(self._due_shards)]
 
     def due(self, shard: str, now: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Find what is due."""
@@ -215,7 +218,7 @@ class DynamoExecutions:
         """Put an execution into the index of what is due, or, with no attributes, take it out."""
         if execution.due_at is None:
             return {}
-        return BY_DUE.key(shard_of(execution.id, self._shards), _due_key(execution.due_at))
+        return BY_DUE.key(shard_of(execution.id, self._due_shards), _due_key(execution.due_at))
 
     def _due_query(self, shard: str, now: datetime) -> "QueryInputTypeDef":
         return {
