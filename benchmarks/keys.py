@@ -40,8 +40,8 @@ def keys(harness: Harness, progress: Progress) -> Section:
         results[letter] = {where: {"units": all_, "keys": count} for where, (all_, count) in found.items()}
     columns = ("shape", "table or index", "write units an execution", "keys", "executions a second")
     note = (
-        "Of one tenant and one definition. The keys are those that many executions share, and take turns by the hash of "
-        f"their ids; each takes {KEY_UNITS:,} write units a second. A key of an execution's own is left out."
+        "Of one tenant and one definition. The keys are those that many executions share, by the hash of their ids; "
+        f"each takes {KEY_UNITS:,} write units a second. A key of an execution's own is left out."
     )
     return Section("What keys take", columns, rows, note, {"keys": results})
 
