@@ -82,6 +82,7 @@ def wanted_lists(tenant: str, now: datetime) -> Mapping[str, ExecutionFilter]:
     every = ExecutionFilter(tenant)
     return {
         "all": every,
+        "all that began before today": copy_with(every, until=now - timedelta(days=1)),
         "those that failed": copy_with(every, states=states_named("failed")),
         "those that run": copy_with(every, states=states_named("running")),
         "those that succeeded": copy_with(every, states=states_named("succeeded")),

@@ -46,8 +46,8 @@ Developer Guide, "Partitions")."""
 MOST_KEYS = 40_000
 """Of an index, looked at for one page: some 5 MB, and 600 read units."""
 
-LEAST_KEYS = 16
-"""Asked for at once: as many as half a read unit shows."""
+LEAST_KEYS = 10
+"""Asked for at once: with those beside them they are half a read unit, be the ids long."""
 
 MOST_HEADERS = 500
 """Of the table, read for one page."""
