@@ -70,9 +70,12 @@ class DefinitionService:
             record, is_new = self._added(first, _following if require is None else _outrun), True
         self._keep_text(record, text, is_added=newest is None or newest.version != record.version)
         if is_new:
-            self.definitions.put_newest(record)
-            self.changed(tenant_id, record.id)
+            self._put_newest(record)
         return record, is_new, found.warnings
+
+    def _put_newest(self, record: DefinitionRecord) -> None:
+        self.definitions.put_newest(record)
+        self.changed(record.tenant_id, record.id)
 
     def _added(
         self, first: DefinitionRecord, following: Callable[[DefinitionRecord], DefinitionRecord]
