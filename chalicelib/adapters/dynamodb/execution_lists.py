@@ -277,15 +277,15 @@ def _request(table: str, source: Source, wanted: ExecutionFilter) -> "QueryInput
 
 
 def _key(item: Item, *, is_end: bool = False) -> Key:
-    return Key(item[BY_OWNER.sort]["S"], item[EXECUTIONS.partition]["S"], is_end, _told(item))
+    return Key(item[BY_OWNER.sort]["S"], item[EXECUTIONS.partition]["S"], is_end, _ending_header(item))
 
 
-def _told(entry: Item) -> Summary | None:
+def _ending_header(kept: Item) -> Summary | None:
     """Read the header from the entry of an index, if it is all there."""
-    if END not in entry and END_AT_ONCE not in entry:
+    if END not in kept and END_AT_ONCE not in kept:
         return None
-    status = entry.get(BY_OWNER_STATUS.partition, {"S": ""})
-    return _summary(header({BY_OWNER.partition: {"S": status["S"].rpartition("#")[0]}, **entry}, SUMMARY))
+    status = kept.get(BY_OWNER_STATUS.partition, {"S": ""})
+    return _summary(header({BY_OWNER.partition: {"S": status["S"].rpartition("#")[0]}, **kept}, SUMMARY))
 
 
 def _may_be_seen(key: Key, wanted: ExecutionFilter) -> bool:

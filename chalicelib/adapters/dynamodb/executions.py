@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
-from chalicelib.adapters.dynamodb.execution_lists import SHARDS, SUMMARY, ExecutionLists, end_of, header, shard_of
+from chalicelib.adapters.dynamodb.execution_lists import (
+    END_AT_ONCE,
+    SHARDS,
+    SUMMARY,
+    ExecutionLists,
+    end_of,
+    header,
+    shard_of,
+)
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get, query
 from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
@@ -199,8 +207,8 @@ class DynamoExecutions:
         size = item_bytes(len(item["document"].get("B", b"")), references) if len(text) > SMALL else 0
         execution = read_execution({**document, "tail": tail.decode(), **members})
         listed = None if status is None else ExecutionStatus(status["S"].rpartition("#")[2])
-        told = "endAtOnce" in item
-        return copy_with(execution, due_at=due_at, item_bytes=size, listed_under=listed, tells_end=told)
+        tells_end = END_AT_ONCE in item
+        return copy_with(execution, due_at=due_at, item_bytes=size, listed_under=listed, tells_end=tells_end)
 
     def _owner(self, execution: Execution) -> str:
         """Say in whose list it is: in that of the execution that started it, or in a shard of its tenant's."""
