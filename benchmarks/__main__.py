@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import coldstart, costs, floor, goals, growth, history, lists, load, report
+from benchmarks import coldstart, costs, floor, goals, growth, history, keys, lists, load, people, report
 from benchmarks.harness import Harness, running
 from benchmarks.tables import Progress, Section, text
 
@@ -26,6 +26,8 @@ QUESTIONS: Mapping[str, Question] = {
     "live": growth.live,
     "lists": lists.lists,
     "history": history.histories,
+    "tasks": people.tasks,
+    "keys": keys.keys,
     "cold-start": coldstart.cold_start,
     "cpu": floor.floor,
     "load": load.load,

@@ -12,6 +12,7 @@ from benchmarks.harness import TENANT, Harness
 from benchmarks.metering import Meter
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
+from chalicelib.adapters.dynamodb.execution_lists import END, END_AT_ONCE, ENDING, SHARDS, shard_of
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.payloads import Payloads
@@ -33,7 +34,8 @@ FAILED, LIVING, NEW = 12, 30, 40
 DEFINITIONS, PEOPLE, CHILDREN = 50, 1_000, 100
 """How many definitions they are of, how many people started them, and how many executions one of them started."""
 
-PAGE = 20
+PAGE = 50
+"""Executions of a page; tasks, too."""
 
 DAYS = timedelta(days=30)
 """In which they began."""
@@ -61,7 +63,8 @@ def lists(harness: Harness, progress: Progress) -> Section:
     columns = ["first page of", *(f"{what} of {n:,}" for n in TENANTS for what in ("shown", "requests", "read units"))]
     note = (
         f"Of a tenant's executions {FAILED} have failed, {LIVING} have lived for days, and {NEW} began in the last "
-        f"minutes, half of which still live. They are of {DEFINITIONS} definitions, and of {PEOPLE:,} people. An item "
+        f"minutes, half of which still live; all others ended with their first write, but for the {CHILDREN} that one "
+        f"of them started. They are of {DEFINITIONS} definitions, and of {PEOPLE:,} people. An item "
         f"has {INPUT} bytes of input. What a filter leaves out counts as long as the mean of the index."
     )
     results: dict[str, Json] = {
@@ -79,6 +82,7 @@ def wanted_lists(tenant: str, now: datetime) -> Mapping[str, ExecutionFilter]:
     every = ExecutionFilter(tenant)
     return {
         "all": every,
+        "all that began before today": copy_with(every, until=now - timedelta(days=1)),
         "those that failed": copy_with(every, states=states_named("failed")),
         "those that run": copy_with(every, states=states_named("running")),
         "those that succeeded": copy_with(every, states=states_named("succeeded")),
@@ -97,7 +101,8 @@ def fill(harness: Harness, tenant: str, count: int, now: datetime) -> "Sequence[
     harness.drain()
     client, table = harness.unmetered(), harness.names.table(EXECUTIONS)
     item = client.get_item(TableName=table, Key=EXECUTIONS.key(first))["Item"]
-    items: list[dict[str, Any]] = [{**item, **header} for header in headers(tenant, count, now)]
+    rest = {name: each for name, each in item.items() if name not in {*ENDING, END, END_AT_ONCE}}
+    items: list[dict[str, Any]] = [{**rest, **header} for header in headers(tenant, count, now)]
     puts: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": each}} for each in items]
     for start in range(0, len(puts), PUTS):
         client.batch_write_item(RequestItems={table: puts[start : start + PUTS]})
@@ -114,17 +119,32 @@ def headers(tenant: str, count: int, now: datetime) -> Iterator[dict[str, Any]]:
             state = "ExecutionFailed"
         elif number % (count // LIVING) == count // LIVING // 3 or (is_new and number % 2):
             state = "StepStarted"
-        status = {"ExecutionFailed": "failed", "StepStarted": "running"}.get(state)
-        kept = {} if status is None or (is_new and status == "running") else {"ownerStatus": f"{tenant}#{status}"}
-        yield _header(tenant, number, now - age, state=state, owner=tenant, **kept)
+        name, status = _name(tenant, number), {"ExecutionFailed": "failed", "StepStarted": "running"}.get(state)
+        owner = f"{tenant}#{shard_of(name, SHARDS)}"
+        kept = {} if status is None or (is_new and status == "running") else {"ownerStatus": f"{owner}#{status}"}
+        yield _header(name, number, now - age, owner=owner, **_end(state, now), **kept)
     for number in range(CHILDREN):
-        parent = f"{tenant}:order-1:parent"
-        yield _header(tenant, count + number, now - DAYS / 2, state="ExecutionSucceeded", owner=parent)
+        name, ended = _name(tenant, count + number), {"state": "ExecutionSucceeded", "step": "only"}
+        yield _header(name, count + number, now - DAYS / 2, **ended, owner=f"{tenant}:order-1:parent")
 
 
-def _header(tenant: str, number: int, started_at: datetime, **more: str) -> dict[str, Any]:
+def _name(tenant: str, number: int) -> str:
+    return f"{tenant}:order-{number % DEFINITIONS}:{number:08x}"
+
+
+def _end(state: str, now: datetime) -> dict[str, str]:
+    """Say how one ended, as the store does: what succeeded did with its first write."""
+    ending = f"{state} {format_instant(now)} only"
+    return {
+        "ExecutionSucceeded": {END_AT_ONCE: ending},
+        "ExecutionFailed": {END: ending},
+        "StepStarted": {"state": state, "step": "only"},
+    }[state]
+
+
+def _header(name: str, number: int, started_at: datetime, **more: str) -> dict[str, Any]:
     members = {
-        "id": f"{tenant}:order-{number % DEFINITIONS}:{number:08x}",
+        "id": name,
         "startedAt": format_instant(started_at),
         "startedBy": f"user-{number % PEOPLE}",
         **more,

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from benchmarks.units import (
     MeteredItem,
-    index_units,
     item_size,
+    moves,
     put_units,
     queue_requests,
     read_units,
@@ -65,6 +65,8 @@ class Usage:
     cpu_seconds: float = 0
     waits: float = 0
     """Requests that a function waited for one after the other; those of threads beside each other are one wait."""
+    keys: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Write units by the table or the index that takes them, and by the partition key there."""
     largest: dict[str, int] = field(default_factory=dict)
     """Bytes of the largest item that was written, by table, and of the largest message, as ``message``."""
 
@@ -72,6 +74,18 @@ class Usage:
     def requests(self) -> float:
         """Count the requests to DynamoDB and SQS."""
         return self.dynamodb_requests + self.queue_requests
+
+    def take(self, where: str, key: str, units: int) -> None:
+        """Count what a write takes of a partition key."""
+        self.write_units += units
+        self.keys[where, key] += units
+
+    def hottest(self) -> Mapping[str, int]:
+        """Tell of each table and index what its hottest partition key takes."""
+        found: dict[str, int] = {}
+        for (where, _), units in self.keys.items():
+            found[where] = max(found.get(where, 0), units)
+        return found
 
     def grow(self, what: str, size: int) -> None:
         """Notice an item or a message."""
@@ -222,10 +236,10 @@ class Meter:
             after = Stored(item_size(item), [index.entry(item) for index in indexes])
         self._stored[name] = after
         if self._usage is not None:
-            self._usage.write_units += put_units(before.size, after.size) + sum(
-                index_units(index.keys, *entries)
-                for index, *entries in zip(indexes, before.entries, after.entries, strict=True)
-            )
+            self._usage.take(table, name[1], put_units(before.size, after.size))
+            for index, *entries in zip(indexes, before.entries, after.entries, strict=True):
+                for partition, units in moves(index.keys, *entries):
+                    self._usage.take(f"{table}/{index.name}", partition, units)
             self._usage.grow(table, after.size)
 
     def _query(self, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
@@ -246,7 +260,8 @@ class Meter:
     def _refused(self, asked: Mapping[str, Any], shown: MeteredItem | None) -> None:
         if self._usage is not None:
             size = self._size(asked["TableName"], asked.get("Key", asked.get("Item", {})))
-            self._usage.write_units += write_units(size if shown is None else item_size(shown))
+            _, partition, *_ = self._key(asked["TableName"], asked.get("Key", asked.get("Item", {})))
+            self._usage.take(asked["TableName"], partition, write_units(size if shown is None else item_size(shown)))
 
     def _read(self, table: str, key: MeteredItem, asked: Mapping[str, Any]) -> None:
         if self._usage is not None:

@@ -5,7 +5,7 @@ Sizes of items are from the Amazon DynamoDB Developer Guide, "DynamoDB item size
 SQS pricing".
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 MeteredItem: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -70,13 +70,17 @@ def index_units(keys: Iterable[str], before: MeteredItem | None, after: MeteredI
 
     Another key costs a delete of the old entry and a put of the new one; the same key with other attributes one put.
     """
+    return sum(units for _, units in moves([*keys], before, after))
+
+
+def moves(keys: Sequence[str], before: MeteredItem | None, after: MeteredItem | None) -> Iterator[tuple[str, int]]:
+    """Count the same by the partition key that takes it."""
     if before == after:
-        return 0
-    entries = [entry for entry in (before, after) if entry is not None]
-    sizes = [item_size(entry) for entry in entries]
+        return
     if before is not None and after is not None and all(before[key] == after[key] for key in keys):
-        return write_units(max(sizes))
-    return sum(map(write_units, sizes))
+        yield before[keys[0]]["S"], write_units(max(item_size(before), item_size(after)))
+        return
+    yield from ((entry[keys[0]]["S"], write_units(item_size(entry))) for entry in (before, after) if entry is not None)
 
 
 def queue_requests(sizes: Iterable[int]) -> int:

@@ -230,7 +230,9 @@ class SignalStore(Protocol):
     begins behind the ``place`` of one.
     """
 
-    def waiting(self, channel: "Channel", limit: int, after: str = "") -> "Sequence[Waiter]":
+    def waiting(
+        self, channel: "Channel", limit: int, after: str = "", *, newest_first: bool = False
+    ) -> "Sequence[Waiter]":
         """Read up to ``limit`` waiters that are not claimed, the longest first; fewer only where there are no more."""
 
     def count(self, channel: "Channel", most: int) -> int:
@@ -248,7 +250,9 @@ class SignalStore(Protocol):
     def leave(self, channel: "Channel", waiter: "Waiter") -> None:
         """Remove a waiter, if it is there."""
 
-    def kept(self, channel: "Channel", limit: int, after: str = "") -> "Sequence[KeptSignal]":
+    def kept(
+        self, channel: "Channel", limit: int, after: str = "", *, newest_first: bool = False
+    ) -> "Sequence[KeptSignal]":
         """Read up to ``limit`` headers of events that were nobody's and are not taken, the oldest first.
 
         Some may be over time.
@@ -373,7 +377,7 @@ class Definitions(Protocol):
     """Parsed definition versions."""
 
     def newest(self, tenant_id: str, definition_id: str) -> int:
-        """Tell the number of the newest version that is not retired.
+        """Tell the number of the version that is the newest, unless it is retired, or was a second ago at most.
 
         Raises:
             DefinitionNotFoundError: there is none.

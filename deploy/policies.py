@@ -57,7 +57,12 @@ TABLE_USES = (
     ),
     TableUse(tables.SIGNALS, api=_CHANNEL, worker=_CHANNEL, schedule=_CHANNEL),
     TableUse(tables.SIGNALS, tables.BY_ORDER, api="Query", worker="Query", schedule="Query"),
-    TableUse(tables.TASKS, api="BatchGetItem GetItem PutItem", worker="GetItem PutItem", schedule="GetItem PutItem"),
+    TableUse(
+        tables.TASKS,
+        api="BatchGetItem DeleteItem GetItem PutItem Query",
+        worker="DeleteItem GetItem PutItem",
+        schedule="DeleteItem GetItem PutItem",
+    ),
     TableUse(tables.TASKS, tables.BY_STATUS, api="Query"),
     TableUse(tables.INCIDENTS, worker="PutItem", schedule="PutItem"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),

@@ -103,6 +103,7 @@ class AnswerApi:
             "#".join(place),
             waiting=kind == WAITING,
             kept_only=only == KEPT,
+            newest_first=request.query["sort"] == "-since",
             seen=self.support.conditions.sees(request),
         )
         return web.page_of(request, found, _listed, _behind)

@@ -16,6 +16,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
+from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import id_taken, with_output, with_stash
 from chalicelib.engine.deliver import Deliver
 from chalicelib.engine.model import CLAIMED_FOR, Delivery, Mode, Pending
@@ -30,7 +31,7 @@ class Claim(Deliver):
         """Read the execution, or presume it untouched since the message was sent that brings it along."""
         starts = [s for d in self.deliveries.values() if (s := d.message.submitted) is not None]
         submitted = starts[0] if starts else None
-        presumable = None if self.presumed or not self.is_first() else submitted or self.carried()
+        presumable = None if self.presumed or not self.is_first() else unwritten(submitted) or self.carried()
         self.presumed = presumable is not None
         self.begin(presumable or self.read(submitted))
         if self.presumed and not self.own and not self.pending:
@@ -215,3 +216,10 @@ class Claim(Deliver):
         committed, self.unobserved = self.unobserved, None
         if committed is not None and current is not None and current.writer == committed.after.writer:
             notify(self.dependencies.observers, committed)
+
+
+def unwritten(submitted: Execution | None) -> Execution | None:
+    """Answer a submission that a message brings; only what another execution submits so is not written at once, too."""
+    if submitted is None or submitted.parent is None:
+        return submitted
+    return copy_with(submitted, tells_end=True)

@@ -309,9 +309,10 @@ class RunAhead(Claim):
         return self.mode is Mode.REQUEST and not isinstance(said, SignalReceived | Outgrown)
 
     def places(self, written: Execution) -> dict[str, Any]:
-        """Tell when the schedule finds what is to be written, and under which status lists do."""
+        """Tell when the schedule finds what is to be written, and how lists do."""
         due = copy_with(written, due_at=self.due_at(written))
-        return {"due_at": due.due_at, "listed_under": listed_under(due, self.dependencies.clock.now())}
+        status = listed_under(due, self.dependencies.clock.now())
+        return {"due_at": due.due_at, "listed_under": status, "tells_end": written.tells_end and written.ended}
 
     def due_at(self, written: Execution) -> datetime | None:
         """Tell when the schedule is to look at what is to be written, which itself tells when that was to be before.

@@ -258,14 +258,14 @@ class Signals:
                 return
             after = page[-1].place
 
-    def kept(self, channel: Channel, after: str = "") -> Iterator[KeptSignal]:
+    def kept(self, channel: Channel, after: str = "", *, newest_first: bool = False) -> Iterator[KeptSignal]:
         """Read the headers of what is kept and nobody's, the oldest first, behind one."""
-        return (head for head in self._heads(channel, after) if head.waiter is None)
+        return (head for head in self._heads(channel, after, newest_first=newest_first) if head.waiter is None)
 
-    def _heads(self, channel: Channel, after: str = "") -> Iterator[KeptSignal]:
+    def _heads(self, channel: Channel, after: str = "", *, newest_first: bool = False) -> Iterator[KeptSignal]:
         """Read the headers of what was kept, the oldest first; what has been kept for long enough is put away."""
         now = self.clock.now()
-        while page := self.store.kept(channel, MAX_KEPT, after):
+        while page := self.store.kept(channel, MAX_KEPT, after, newest_first=newest_first):
             for head in page:
                 if head.waiter is not None or head.until > now:
                     yield head

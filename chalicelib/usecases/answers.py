@@ -1,6 +1,7 @@
 """What other systems say: answers with a token, and signals."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -289,27 +290,29 @@ class AnswerService:
         *,
         waiting: bool = False,
         kept_only: bool = False,
+        newest_first: bool = False,
         seen: Callable[[Waiter], bool] = lambda _: True,
     ) -> Sequence[KeptSignal | Waiter]:
         """List what is kept of a name and key, the oldest first, then who waits and is ``seen``, the longest first.
 
         It begins behind a place: of what is kept, or else of those who are ``waiting``; with ``kept_only`` it ends
-        before these.
+        before these. With ``newest_first`` both are the other way round.
         """
         found = list[KeptSignal | Waiter]()
         if not waiting:
-            found += islice(self.signals.kept(channel, after), limit)
+            found += islice(self.signals.kept(channel, after, newest_first=newest_first), limit)
         if not kept_only:
-            waiters = filter(seen, self._waiters(channel, limit, after if waiting else ""))
+            waiters = filter(seen, self._waiters(channel, limit, after if waiting else "", newest_first=newest_first))
             found += islice(waiters, limit - len(found))
         return found
 
-    def _waiters(self, channel: Channel, limit: int, after: str) -> Iterator[Waiter]:
+    def _waiters(self, channel: Channel, limit: int, after: str, *, newest_first: bool) -> Iterator[Waiter]:
         """Read who waits, the longest first, so many at a time."""
-        found: Sequence[Waiter] = [*self.signals.store.waiting(channel, limit, after)]
+        read = partial(self.signals.store.waiting, channel, limit, newest_first=newest_first)
+        found: Sequence[Waiter] = read(after)
         yield from found
         while len(found) == limit:
-            found = [*self.signals.store.waiting(channel, limit, found[-1].place)]
+            found = read(found[-1].place)
             yield from found
 
 

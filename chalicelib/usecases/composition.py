@@ -41,6 +41,7 @@ class Services:
         new_request: makes the id of a request.
         quotas: answers the quotas of a tenant.
         starts: makes what admits starts.
+        changed: hears which definition has another newest version.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword
@@ -55,6 +56,7 @@ class Services:
         new_request: Callable[[], str],
         quotas: "Callable[[str], Quotas]",
         starts: "Callable[[], StartQuotas]",
+        changed: Callable[[str, str], None],
     ) -> None:
         self._dependencies = dependencies
         self._definitions = definitions
@@ -64,6 +66,7 @@ class Services:
         self._new_suffix = new_suffix
         self._new_request = new_request
         self._quotas, self._starts = quotas, starts
+        self._changed = changed
 
     @cached_property
     def definitions(self) -> "DefinitionService":
@@ -71,7 +74,12 @@ class Services:
         from chalicelib.usecases.definitions import DefinitionService  # noqa: PLC0415 - see above
 
         return DefinitionService(
-            self._definitions, self._dependencies.clock, self._step_types, self._inspect, self._quotas
+            self._definitions,
+            self._dependencies.clock,
+            self._step_types,
+            self._inspect,
+            self._quotas,
+            self._changed,
         )
 
     @cached_property

@@ -12,7 +12,7 @@ from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefini
 from chalicelib.core.values.json import Json, Problem, canonical
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine import optimistic
-from chalicelib.ports import Clock, DefinitionStore
+from chalicelib.ports import Clock, Definitions, DefinitionStore
 
 Condition: TypeAlias = Callable[[DefinitionRecord | None], None]
 """Raises PreconditionFailedError unless the newest version, or that there is none, is as somebody asks that it be."""
@@ -29,6 +29,8 @@ class DefinitionService:
     """Finds what is wrong with the calls of a tenant's valid definition."""
     quotas: Callable[[str], Quotas] = lambda _tenant: NO_QUOTAS
     """Answers the quotas of a tenant."""
+    changed: Callable[[str, str], None] = lambda _tenant, _definition: None
+    """Hears of which definition another version is the newest, or none any more."""
 
     def create_definition(  # noqa: PLR0913, PLR0917 - what a definition can come with
         self,
@@ -68,8 +70,12 @@ class DefinitionService:
             record, is_new = self._added(first, _following if require is None else _outrun), True
         self._keep_text(record, text, is_added=newest is None or newest.version != record.version)
         if is_new:
-            self.definitions.put_newest(record)
+            self._put_newest(record)
         return record, is_new, found.warnings
+
+    def _put_newest(self, record: DefinitionRecord) -> None:
+        self.definitions.put_newest(record)
+        self.changed(record.tenant_id, record.id)
 
     def _added(
         self, first: DefinitionRecord, following: Callable[[DefinitionRecord], DefinitionRecord]
@@ -174,6 +180,21 @@ class DefinitionService:
             raise DefinitionNotFoundError(f"there is no definition {definition_id!r}{which}{hint}")
         return record
 
+    def to_start(self, parsed: Definitions, tenant_id: str, definition_id: str, version: int | None) -> tuple[int, int]:
+        """Tell the newest version of a definition, and the one that an execution is to run.
+
+        Raises:
+            DefinitionNotFoundError: there is none.
+        """
+        try:
+            newest = parsed.newest(tenant_id, definition_id)
+            which = newest if version is None else version
+            parsed.get(tenant_id, definition_id, which)
+        except DefinitionNotFoundError:  # it says no more than that
+            newest = self.read_definition(tenant_id, definition_id).version
+            which = self.read_definition(tenant_id, definition_id, version).version
+        return newest, which
+
     def read_text(
         self, tenant_id: str, definition_id: str, version: int | None = None
     ) -> tuple[DefinitionRecord, str | None]:
@@ -203,6 +224,7 @@ class DefinitionService:
             return self.read_definition(tenant_id, definition_id)
 
         optimistic.change(read, retired, self.definitions.put_newest, f"that {definition_id!r} is retired")
+        self.changed(tenant_id, definition_id)
 
 
 def _following(record: DefinitionRecord) -> DefinitionRecord:

@@ -102,20 +102,19 @@ class ExecutionService:
         self, tenant_id: str, definition_id: str, value: Json, version: int | None, started_by: str | None
     ) -> tuple[Execution, int]:
         """Make an execution without its id and threads; answer the newest version of its definition, too."""
-        newest = self.definitions.read_definition(tenant_id, definition_id)
-        which = newest if version is None else self.definitions.read_definition(tenant_id, definition_id, version)
+        newest, which = self.definitions.to_start(self.parsed, tenant_id, definition_id, version)
         header = Execution(
             id="",
             tenant_id=tenant_id,
             definition_id=definition_id,
-            definition_version=which.version,
+            definition_version=which,
             nonce=self.new_suffix() + self.new_suffix(),
             input=value,
             started_at=self.clock.now(),
             threads={},
             started_by=started_by,
         )
-        return header, newest.version
+        return header, newest
 
     def list_executions(
         self, tenant_id: str, wanted: ExecutionFilter, limit: int, after: Position | None = None

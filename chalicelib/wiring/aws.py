@@ -45,7 +45,7 @@ def adapters(settings: Settings) -> Adapters:
     return Adapters(
         names=here,
         definitions=DynamoDefinitions(dynamodb, here),
-        executions=DynamoExecutions(dynamodb, here, payloads),
+        executions=DynamoExecutions(dynamodb, here, payloads, settings.shards),
         history=DynamoHistory(dynamodb, here, payloads),
         queue=SqsQueue(sqs, here),
         tasks=DynamoTasks(dynamodb, here, payloads),

@@ -97,9 +97,10 @@ class Wiring:
     ) -> None:
         self._adapters, self._settings, self._step_types = adapters, settings, step_types
         self._new_suffix, self._new_request = new_suffix, new_request
+        self._definitions = CachedDefinitions(adapters.definitions, step_types, adapters.clock.now)
         self.dependencies = Dependencies(
             executions=adapters.executions,
-            definitions=CachedDefinitions(adapters.definitions, step_types),
+            definitions=self._definitions,
             history=adapters.history,
             queue=adapters.queue,
             tasks=adapters.tasks,
@@ -155,6 +156,7 @@ class Wiring:
             new_request=self._new_request,
             quotas=self._quotas,
             starts=lambda: self.access.starts,
+            changed=self._definitions.forget_newest,
         )
 
     @cached_property

@@ -21,6 +21,8 @@ SHORTEST_SECRET = 32
 """Characters of a secret that signs tokens (RFC 7518, section 3.2)."""
 LONGEST_LEEWAY = 60
 """Seconds."""
+MOST_SHARDS = 256
+"""Each is a query of a list."""
 
 
 def _prefix(text: str) -> str:
@@ -98,6 +100,12 @@ def _long_enough(text: str) -> str:
 def _leeway(text: str) -> int:
     if not text.isdecimal() or int(text) > LONGEST_LEEWAY:
         raise ValueError(f"it is a number of seconds from 0 to {LONGEST_LEEWAY}")
+    return int(text)
+
+
+def _shards(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_SHARDS:
+        raise ValueError(f"it is a number from 1 to {MOST_SHARDS}")
     return int(text)
 
 
@@ -219,6 +227,13 @@ class Settings:
         frozenset(),
         "origins whose pages may read answers in a browser, separated by commas, or * for all: "
         "https://console.example.com (none)",
+    )
+    shards: int = _variable(
+        "SEDO_SHARDS",
+        _shards,
+        16,
+        "parts of a tenant's list of executions, and of the index of what is due, from 1 to 256: each takes 1,000 "
+        "writes a second, and is read for a page of a list; it may be raised at any time, and never lowered (16)",
     )
     log_level: Literal["INFO", "WARNING", "ERROR"] = _variable(
         "SEDO_LOG_LEVEL",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb.execution_lists import SHARDS
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.records.payload import PACKING
@@ -45,7 +46,7 @@ READS: dict[str, tuple[Callable[["Backend", str], object], list[str]]] = {
     ),
     "a list of executions": (
         lambda backend, tenant: backend.executions.list(ExecutionFilter(tenant), NOW, 10),
-        ["Query", "BatchGetItem"],
+        [*["Query"] * SHARDS, "BatchGetItem"],
     ),
     "the newest version of a definition": (
         lambda backend, tenant: backend.definitions.newest(tenant, "d0"),

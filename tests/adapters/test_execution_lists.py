@@ -1,11 +1,14 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.adapters.dynamodb.execution_lists import ExecutionLists
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
+from chalicelib.adapters.dynamodb.execution_lists import SHARDS, ExecutionLists
+from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.listing import NEWEST, ExecutionFilter, ExecutionPage, Summary, states_named, summary_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus, Parent, State
 from chalicelib.core.values.position import Position
@@ -13,6 +16,7 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.ports import ExecutionStore
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, following, submitted
+from tests.adapters.wire import recording
 
 DAY, HOUR, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(seconds=1)
 LATER = NOW + 365 * DAY
@@ -230,13 +234,16 @@ class TestWithinBounds:
     """A page looks at so much, and then says where the next one begins."""
 
     def lists(self, aws: Aws, keys: int = 40_000, headers: int = 500) -> ExecutionLists:
-        return ExecutionLists(aws.dynamodb, aws.names.table(EXECUTIONS), keys, headers)
+        return ExecutionLists(aws.dynamodb, aws.names.table(EXECUTIONS), 1, keys, headers)
+
+    def store(self, aws: Aws) -> DynamoExecutions:
+        return DynamoExecutions(aws.dynamodb, aws.names, Payloads(DynamoChunks(aws.dynamodb, aws.names)), 1)
 
     @pytest.mark.parametrize("oldest_first", [False, True])
     def test_of_keys(self, aws: Aws, tenant: str, *, oldest_first: bool) -> None:
         for n in range(30):
-            written(aws.backend.executions, tenant, f"{n:02}", started_at=NOW + n // 3 * SECOND)
-        written(aws.backend.executions, tenant, "rare", definition_id="rare", started_at=NOW + 4 * SECOND)
+            written(self.store(aws), tenant, f"{n:02}", started_at=NOW + n // 3 * SECOND)
+        written(self.store(aws), tenant, "rare", definition_id="rare", started_at=NOW + 4 * SECOND)
         wanted = ExecutionFilter(tenant, definition="rare", oldest_first=oldest_first)
         found = [*pages(self.lists(aws, keys=7), wanted, 5)]
         assert 4 < len(found) < 10
@@ -246,7 +253,7 @@ class TestWithinBounds:
         for n in range(40):
             state, status = list(STATES.values())[n % 2 + 3]
             written(
-                aws.backend.executions,
+                self.store(aws),
                 tenant,
                 f"{n:02}",
                 state=state,
@@ -261,12 +268,12 @@ class TestWithinBounds:
     def test_of_headers(self, aws: Aws, tenant: str) -> None:
         for n in range(30):
             state = State.SUCCEEDED if n == 3 else State.FAILED
-            written(aws.backend.executions, tenant, f"{n:02}", state=state, started_at=NOW + n * SECOND)
+            written(self.store(aws), tenant, f"{n:02}", state=state, started_at=NOW + n * SECOND)
         found = [*pages(self.lists(aws, headers=12), ExecutionFilter(tenant, states_named("succeeded")), 5)]
         assert found == [[], [], ["03"]]
 
     def test_a_position_need_not_be_that_of_an_execution(self, aws: Aws, tenant: str) -> None:
-        written(aws.backend.executions, tenant, "only")
+        written(self.store(aws), tenant, "only")
         page = self.lists(aws).page(ExecutionFilter(tenant), LATER, 5, Position(NOW, "z"))
         assert names(page) == ["only"]
         assert names(self.lists(aws).page(ExecutionFilter(tenant), LATER, 5, Position(NOW, "-"))) == []
@@ -279,3 +286,48 @@ def test_a_page_of_what_may_be_seen_is_full(store: ExecutionStore, tenant: str) 
     wanted = ExecutionFilter(tenant, names=frozenset({"or*"}))
     assert [*pages(store, wanted, 3)] == [[f"{n:08x}" for n in page] for page in ((54, 45, 36), (27, 18, 9), (0,))]
     assert listed(store, ExecutionFilter(tenant, names=frozenset())) == []
+
+
+class TestWhatAPageCosts:
+    """Counted over moto: requests of one page."""
+
+    def calls(self, aws: Aws, wanted: ExecutionFilter, limit: int = 50) -> tuple[ExecutionPage, Sequence[str]]:
+        with recording(aws.dynamodb) as seen:
+            return aws.backend.executions.list(wanted, LATER, limit), seen
+
+    def test_what_ended_with_its_first_write_is_told_by_the_index(self, moto_aws: Aws, tenant: str) -> None:
+        store, ends = moto_aws.backend.executions, {"state": State.SUCCEEDED, "step": "a step", "ended_at": LATER}
+        every = [written(store, tenant, f"{n:02}", **ends, started_at=NOW + n * DAY, tells_end=True) for n in range(50)]
+        page, seen = self.calls(moto_aws, ExecutionFilter(tenant))
+        assert page.found == [summary_of(each) for each in reversed(every)]
+        assert seen == ["Query"] * SHARDS
+        assert all(store.get(each.id) == each for each in every[:3])
+
+    def test_what_failed_is_told_by_the_index(self, moto_aws: Aws, tenant: str) -> None:
+        store, ends = moto_aws.backend.executions, {"state": State.FAILED, "step": "a", "ended_at": LATER}
+        found = written(store, tenant, "a", **ends, listed_under=ExecutionStatus.FAILED, started_by="ada")
+        page, seen = self.calls(moto_aws, ExecutionFilter(tenant, states_named("failed")))
+        assert (page.found, seen) == ([summary_of(found)], ["Query"] * SHARDS)
+        assert store.get(found.id) == found
+        driven = following(found, state=State.STEP_STARTED, ended_at=None, listed_under=None)
+        store.update(driven)
+        assert store.get(found.id) == driven
+
+    def test_what_ended_later_is_read(self, moto_aws: Aws, tenant: str) -> None:
+        store = moto_aws.backend.executions
+        found = following(written(store, tenant, "a"), state=State.SUCCEEDED, ended_at=LATER)
+        store.update(found)
+        page, seen = self.calls(moto_aws, ExecutionFilter(tenant))
+        assert (page.found, seen) == ([summary_of(found)], [*["Query"] * SHARDS, "BatchGetItem"])
+
+    def test_the_children_of_one_are_in_no_shards(self, moto_aws: Aws, tenant: str) -> None:
+        parent = written(moto_aws.backend.executions, tenant, "parent")
+        written(moto_aws.backend.executions, tenant, "child", parent=Parent(parent.id, "main", 1))
+        assert self.calls(moto_aws, ExecutionFilter(parent.id))[1] == ["Query", "BatchGetItem"]
+
+    def test_shards_may_become_more(self, moto_aws: Aws, tenant: str) -> None:
+        payloads = Payloads(DynamoChunks(moto_aws.dynamodb, moto_aws.names))
+        few, more = (DynamoExecutions(moto_aws.dynamodb, moto_aws.names, payloads, shards) for shards in (2, 5))
+        for n in range(20):
+            written(few if n % 2 else more, tenant, f"{n:02}", started_at=NOW + n * SECOND)
+        assert listed(more, ExecutionFilter(tenant)) == [f"{n:02}" for n in range(19, -1, -1)]

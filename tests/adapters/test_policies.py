@@ -23,7 +23,7 @@ from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
-from chalicelib.core.waits.task import Person, TaskFilter, claimed
+from chalicelib.core.waits.task import Person, TaskFilter, TaskStatus, claimed, closed
 from chalicelib.core.waits.token import SigningKey
 from deploy.policies import FUNCTIONS, DeployedStage, policy, stages
 from tests.adapters.conftest import Aws, Backend
@@ -61,7 +61,9 @@ def tasks(aws: Aws, tenant: str) -> None:
     wanted, store = task(tenant, data="x" * 100_000), aws.backend.tasks
     store.open(wanted)
     assert store.update(claimed(wanted, Person("ada"), NOW))
-    assert store.get(tenant, wanted.id) == claimed(wanted, Person("ada"), NOW)
+    current = store.get(tenant, wanted.id)
+    assert current == claimed(wanted, Person("ada"), NOW)
+    assert store.update(closed(current, TaskStatus.CANCELLED, None, NOW))
 
 
 def starts(aws: Aws, tenant: str) -> None:
@@ -108,6 +110,7 @@ def api(aws: Aws, tenant: str) -> None:
     for things in (events, tasks, starts):
         things(aws, tenant)
     aws.backend.tasks.list(tenant, TaskFilter(), 10)
+    aws.backend.tasks.list(tenant, TaskFilter(user="ada"), 10)
     aws.backend.tasks.headers(tenant, ["0"])
     answers_and_access(aws, tenant)
     execution, record, dependencies = submitted(tenant, value="x" * 100_000), definition(tenant), aws.backend

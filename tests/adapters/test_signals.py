@@ -58,6 +58,8 @@ class TestWaiters:
         assert store.waiting(here, 10) == []
         assert [store.wait(here, waiter) for waiter in (B, C, A)] == [None, None, None]
         assert store.waiting(here, 10) == [A, B, C]
+        assert store.waiting(here, 2, newest_first=True) == [C, B]
+        assert store.waiting(here, 2, B.place, newest_first=True) == [A]
         assert store.waiting(here, 2) == [A, B]
         assert store.waiting(here, 2, A.place) == [B, C]
         assert store.waiting(here, 2, C.place) == []
@@ -290,3 +292,12 @@ def test_no_item_grows_with_others(aws: Aws, here: Channel) -> None:
         store.put(here, event(noise(96, f"id{number}"), noise(1000, f"{number}")), NOW)
     assert max(map(item_size, items(aws, here))) < LARGEST_ITEM / 100
     assert (len(store.waiting(here, 1000)), len(store.kept(here, 1000))) == (150, 150)
+
+
+def test_what_is_kept_is_listed_either_way(store: SignalStore, here: Channel) -> None:
+    for number in range(3):
+        assert store.put(here, event(str(number), at=number * SECOND), NOW) is None
+    latest = store.kept(here, 2, newest_first=True)
+    assert [each.id for each in latest] == ["2", "1"]
+    assert [each.id for each in store.kept(here, 2, latest[-1].place, newest_first=True)] == ["0"]
+    assert [each.id for each in store.kept(here, 5)] == ["0", "1", "2"]

@@ -17,8 +17,8 @@ READS = ("GetItem", "BatchGetItem", "Query", "Scan")
 def inconsistent(operation: str, body: bytes) -> list[str]:
     """List the tables that a request reads though they may show what is old.
 
-    A global index never shows what is newest; where only a number is wanted, it need not be that of this instant. Rows
-    of history prove each other: who reads them notices what is missing.
+    A global index never shows what is newest; where only a number is wanted, it need not be that of this instant; and
+    a list says that it need not be. Rows of history prove each other: who reads them notices what is missing.
     """
     request: dict[str, Any] = json.loads(body)
     is_global = request.get("IndexName") not in {None, BY_ORDER.name}
@@ -26,7 +26,7 @@ def inconsistent(operation: str, body: bytes) -> list[str]:
     if operation not in READS or is_global or is_history or request.get("Select") == "COUNT":
         return []
     asked = request.get("RequestItems") or {request.get("TableName"): request}
-    return [f"{operation} of {table}" for table, read in asked.items() if not read.get("ConsistentRead")]
+    return [f"{operation} of {table}" for table, read in asked.items() if read.get("ConsistentRead") is None]
 
 
 def refuse_inconsistent_reads(client: "DynamoDBClient") -> None:

@@ -9,6 +9,7 @@ from chalicelib.core.executions.model import State
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from tests.api.declared import CONTRACT, OPERATIONS
+from tests.api.test_answers import KEYED, started
 from tests.application import DAY, JSON, Sedo, T, assert_problem
 
 WAIT: Json = {"id": "patient", "steps": [{"id": "rest", "type": "wait", "seconds": 30 * DAY}]}
@@ -241,3 +242,18 @@ class TestEvents:
         assert [each["state"] for each in sedo.get("/events/paid?key=7&state=waiting")] == ["waiting"]
         assert sedo.get("/events/paid?key=7&state=kept") == []
         assert "state is not 'wait'" in refusal(sedo, "/events/paid?key=7&state=wait")
+
+
+def test_events_and_who_waits_for_them_are_listed_either_way(sedo: Sedo) -> None:
+    for name in ("1", "2", "3"):
+        sedo.ask("POST", f"{T}/events/other", {"key": "7", "data": {}, "id": name})
+        sedo.pass_time(1)
+    kept = [each["id"] for page in sedo.pages(f"{T}/events/other?key=7&limit=2&sort=-since") for each in page]
+    assert kept == ["3", "2", "1"]
+    waiting = []
+    for _ in range(3):
+        waiting.append(started(sedo, KEYED, value={"order": "7"}))
+        sedo.pass_time(1)
+    for sort, expected in (("since", waiting), ("-since", waiting[::-1])):
+        found = [each for page in sedo.pages(f"{T}/events/paid?key=7&limit=2&sort={sort}") for each in page]
+        assert [each["executionId"] for each in found] == expected

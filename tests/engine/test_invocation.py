@@ -29,7 +29,7 @@ class TestBudgets:
         home.deliver()
         home.calls.clear()
         home.service.execute("t", "d", "in")
-        assert home.calls == {"definitions.newest": 1, "queue.send": 1, "executions.create": 1}
+        assert home.calls == {"queue.send": 1, "executions.create": 1}
         home.calls.clear()
         assert home.deliver()
         assert home.calls == {"executions.update": 1}

@@ -141,11 +141,13 @@ class Quicker(MemorySignals):
         super().__init__()
         self.twin: Callable[[], object] | None = twin
 
-    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
+    def kept(
+        self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False
+    ) -> Sequence[KeptSignal]:
         twin, self.twin = self.twin, None
         if twin is not None:
             twin()
-        return super().kept(channel, limit, after)
+        return super().kept(channel, limit, after, newest_first=newest_first)
 
 
 @pytest.mark.parametrize("moved", [True, False])

@@ -1,24 +1,27 @@
 """Lists of executions in DynamoDB: keys from the indexes, by start and id, and headers from the table.
 
-Keys are cheap: some 30 are half a read unit. A header costs what its item is long, so it is read only of what the index
-does not tell to be unwanted. What neither finds enough in time answers what it has, and where to go on.
+A tenant's list is in shards, which are read side by side and merged. Keys are cheap: some 20 are half a read unit, and
+what has ended without success, or with its first write, has its whole header there. Any other header is half a unit or
+more, so it is read only of what the index does not tell to be unwanted. What neither finds enough in time answers what
+it has, and where to go on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import merge
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.reads import EARLIEST, LATEST, MAX_KEYS, batch_get
+from chalicelib.adapters.dynamodb.reads import EARLIEST, LATEST, MAX_KEYS, batch_get, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_OWNER, BY_OWNER_STATUS, EXECUTIONS, SecondaryIndex
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.listing import NEWEST, ExecutionFilter, ExecutionPage, Summary
-from chalicelib.core.executions.model import ExecutionStatus, State
+from chalicelib.core.executions.model import Execution, ExecutionStatus, State
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import format_instant, parse_instant
 from chalicelib.core.values.position import Position
@@ -28,10 +31,23 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
-SUMMARY = ("id", "owner", "definitionVersion", "state", "step", "startedAt", "endedAt", "startedBy")
+END, END_AT_ONCE = "end", "endAtOnce"
+"""How an execution ended, in one text, in place of the attributes of ``ENDING``. ``END_AT_ONCE`` is in the index by
+start, too, and so it is written by the first write of an execution or by none: after that it would cost a unit."""
+
+ENDING = ("state", "endedAt", "step")
+
+SUMMARY = ("id", "owner", "definitionVersion", "startedAt", "startedBy", *ENDING, END, END_AT_ONCE)
+
+SHARDS = 16
+"""Of a tenant's list, and of the index of what is due: a key takes 1,000 write units a second (Amazon DynamoDB
+Developer Guide, "Partitions")."""
 
 MOST_KEYS = 40_000
-"""Of an index, looked at for one page: some 5 MB, five calls, and 600 read units."""
+"""Of an index, looked at for one page: some 5 MB, and 600 read units."""
+
+LEAST_KEYS = 10
+"""Asked for at once: with those beside them they are half a read unit, be the ids long."""
 
 MOST_HEADERS = 500
 """Of the table, read for one page."""
@@ -40,7 +56,10 @@ BESIDE = 3
 """Keys beside those of a page: the last one of the page before, one to know that there is a next page, and one to know
 that all of its instant have been seen."""
 
-GROWTH = 4
+SEARCHED = 64
+"""Keys of a source that are looked at first where not all of them are wanted."""
+
+GROWTH = 8
 """How many times as many keys each call looks at as the one before, where not all of them are wanted."""
 
 RESOLUTION = timedelta(milliseconds=1)
@@ -56,6 +75,8 @@ class Key(NamedTuple):
     started_at: str
     id: str
     is_end: bool = False
+    header: Summary | None = None
+    """Where the index has it."""
 
     @property
     def position(self) -> Position:
@@ -77,10 +98,16 @@ class ExecutionLists:
     """The lists of the table of executions."""
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, keys: int = MOST_KEYS, headers: int = MOST_HEADERS
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        shards: int = SHARDS,
+        keys: int = MOST_KEYS,
+        headers: int = MOST_HEADERS,
     ) -> None:
         self._client = client
         self._table = table
+        self._shards = shards
         self._most_keys, self._most_headers = keys, headers
 
     def page(self, wanted: ExecutionFilter, now: datetime, limit: int, after: Position | None) -> ExecutionPage:
@@ -91,10 +118,8 @@ class ExecutionLists:
         while (count := self._count(limit + 1 - len(found), len(found), looked)) > 0:
             if not (chunk := [*islice(keys, count)]):
                 break
-            names = [key.id for key in chunk if not key.is_end]
-            by_id = self.summaries(names)
-            found += (by_id[name] for name in names if name in by_id and wanted.takes(by_id[name]))
-            last, looked = chunk[-1], looked + len(names)
+            found += filter(wanted.takes, self._headers(chunk))
+            last, looked = chunk[-1], looked + sum(not key.is_end for key in chunk)
         if len(found) > limit:
             return ExecutionPage(found[:limit], Position(found[limit - 1].started_at, found[limit - 1].id))
         is_cut = last is not None and (last.is_end or looked == self._most_headers)
@@ -105,41 +130,49 @@ class ExecutionLists:
         likely = needed * looked // max(1, found)
         return min(max(needed, min(likely, 2 * looked)), MAX_KEYS, self._most_headers - looked)
 
-    def summaries(self, ids: Sequence[str]) -> Mapping[str, Summary]:
+    def summaries(self, ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Summary]:
         """Read headers."""
-        items = batch_get(self._client, self._table, [EXECUTIONS.key(execution_id) for execution_id in ids], SUMMARY)
+        keys = [EXECUTIONS.key(execution_id) for execution_id in ids]
+        items = batch_get(self._client, self._table, keys, SUMMARY, consistent=consistent)
         return {item[EXECUTIONS.partition]["S"]: _summary(header(item, SUMMARY)) for item in items}
+
+    def _headers(self, keys: Sequence[Key]) -> Iterator[Summary]:
+        """Answer the headers of keys, in order: those that are in no index may be as they were a moment ago."""
+        unknown = [key.id for key in keys if key.header is None and not key.is_end]
+        by_id = self.summaries(unknown, consistent=False)
+        headers = (key.header or by_id.get(key.id) for key in keys)
+        return (header for header in headers if header is not None)
 
     def _keys(self, wanted: ExecutionFilter, now: datetime, limit: int, after: Position | None) -> Iterator[Key]:
         """Find what may be wanted behind a position, in order, up to the end or to where it was looked at."""
         behind = None if after is None else (format_instant(after.started_at), after.id)
-        every = [*sources(wanted, now, after)]
-        most = self._most_keys // max(1, len(every))  # each for itself: so each goes on, and with it the list
-        read = partial(self._read, wanted=wanted, limit=limit, most=most)
-        for key in merge(*map(read, every), key=_place, reverse=not wanted.oldest_first):
+        every = [*sources(wanted, now, after, self._shards)]
+        most = max(1, self._most_keys // max(1, len(every)))  # each for itself: so each goes on, and with it the list
+        read = partial(self._read, wanted=wanted, count=_first(limit, len(every)), most=most)
+        begun = side_by_side(lambda source: _begun(read(source)), every)
+        for key in merge(*begun, key=_place, reverse=not wanted.oldest_first):
             if key.is_end:
                 yield key
                 return
             if behind is None or (_place(key) > behind if wanted.oldest_first else _place(key) < behind):
                 yield key
 
-    def _read(self, source: Source, wanted: ExecutionFilter, limit: int, most: int) -> Iterator[Key]:
+    def _read(self, source: Source, wanted: ExecutionFilter, count: int, most: int) -> Iterator[Key]:
         """Read the keys of a source, those of one instant by their ids: an index has no order of these that lasts.
 
         So all of one instant are read before the first of them is answered; or none, where not all of them can be.
         """
-        for started_at, alike in groupby(self._query(source, wanted, limit, most), attrgetter("started_at")):
+        for started_at, alike in groupby(self._query(source, wanted, count, most), attrgetter("started_at")):
             keys = sorted(alike, key=_place, reverse=not wanted.oldest_first)
             if any(key.is_end for key in keys):
                 keys = [Key(started_at, FIRST if wanted.oldest_first else LAST, is_end=True)]
             yield from keys
 
-    def _query(self, source: Source, wanted: ExecutionFilter, limit: int, most: int) -> Iterator[Key]:
+    def _query(self, source: Source, wanted: ExecutionFilter, count: int, most: int) -> Iterator[Key]:
         """Look at keys of an index while somebody wants to see them, ``most`` of them at most."""
         request = _request(self._table, source, wanted)
-        count = limit + BESIDE
         if "FilterExpression" in request or wanted.names is not None:
-            count = max(count, MAX_KEYS)
+            count = max(count, SEARCHED)
         while True:
             request["Limit"] = min(count, most)
             with unavailable():
@@ -155,7 +188,21 @@ class ExecutionLists:
             count *= GROWTH
 
 
-def sources(wanted: ExecutionFilter, now: datetime, after: Position | None) -> Iterator[Source]:
+def shard_of(execution_id: str, shards: int) -> str:
+    """Tell the shard of an execution."""
+    return f"{zlib.crc32(execution_id.encode()) % shards:x}"
+
+
+def end_of(execution: Execution, attributes: Item) -> Item:
+    """Say how an execution ended where an index tells it, in place of the attributes that do."""
+    if not execution.ended or (execution.listed_under is None and not execution.tells_end):
+        return attributes
+    text = " ".join(attributes.get(name, {"S": ""})["S"] for name in ENDING)
+    rest = {name: each for name, each in attributes.items() if name not in ENDING}
+    return rest | {END_AT_ONCE if execution.tells_end else END: {"S": text}}
+
+
+def sources(wanted: ExecutionFilter, now: datetime, after: Position | None, shards: int) -> Iterator[Source]:
     """Tell where what is wanted is found, behind a position: no execution is in two of them.
 
     Whether one has succeeded, only its header tells. One that runs is among the newest, or kept under its status.
@@ -166,14 +213,16 @@ def sources(wanted: ExecutionFilter, now: datetime, after: Position | None) -> I
         here = format_instant(after.started_at)
         since, until = (max(since, here), until) if wanted.oldest_first else (since, min(until, here))
     found: list[Source] = []
+    is_tenant = ExecutionId.tenant_of(wanted.owner) == wanted.owner
+    owners = [f"{wanted.owner}#{shard:x}" for shard in range(shards)] if is_tenant else [wanted.owner]
     if ExecutionStatus.SUCCEEDED in wanted.statuses:
-        found.append(Source(BY_OWNER, wanted.owner, since, until))
+        found += (Source(BY_OWNER, owner, since, until) for owner in owners)
     else:
         if ExecutionStatus.RUNNING in wanted.statuses:
             edge = now - NEWEST
-            found.append(Source(BY_OWNER, wanted.owner, max(since, format_instant(edge)), until))
+            found += (Source(BY_OWNER, owner, max(since, format_instant(edge)), until) for owner in owners)
             until = min(until, format_instant(edge - RESOLUTION))
-        names = (f"{wanted.owner}#{status}" for status in sorted(wanted.statuses))
+        names = (f"{owner}#{status}" for status in sorted(wanted.statuses) for owner in owners)
         found += (Source(BY_OWNER_STATUS, name, since, until) for name in names)
     return (source for source in found if source.since <= source.until)
 
@@ -183,8 +232,21 @@ def header(item: Item, names: Sequence[str]) -> dict[str, Any]:
     found = {name: item[name] for name in names if name in item}
     members: dict[str, Any] = {name: int(each["N"]) if "N" in each else each["S"] for name, each in found.items()}
     owner, (tenant, definition, _) = members.pop(BY_OWNER.partition), ExecutionId.parse(members["id"])
-    parent = {} if owner == tenant else {"parentId": owner}
-    return {**members, "tenantId": tenant, "definitionId": definition, **parent}
+    parent = {"parentId": owner} if ":" in owner else {}
+    ends = [members.pop(name) for name in (END, END_AT_ONCE) if name in members]
+    ended = zip(ENDING, ends[0].split(" ", 2), strict=True) if ends else ()
+    ending = {name: text for name, text in ended if text or name == "step"}
+    return {**members, **ending, "tenantId": tenant, "definitionId": definition, **parent}
+
+
+def _first(limit: int, sources: int) -> int:
+    """Tell how many keys of each source to look at first: twice its share of a page, or what costs no more."""
+    return max(LEAST_KEYS, 2 * limit // max(1, sources)) + BESIDE if sources > 1 else limit + BESIDE
+
+
+def _begun(keys: Iterator[Key]) -> Iterable[Key]:
+    """Ask for the first keys now."""
+    return chain([*islice(keys, 1)], keys)
 
 
 def _request(table: str, source: Source, wanted: ExecutionFilter) -> "QueryInputTypeDef":
@@ -215,7 +277,15 @@ def _request(table: str, source: Source, wanted: ExecutionFilter) -> "QueryInput
 
 
 def _key(item: Item, *, is_end: bool = False) -> Key:
-    return Key(item[BY_OWNER.sort]["S"], item[EXECUTIONS.partition]["S"], is_end)
+    return Key(item[BY_OWNER.sort]["S"], item[EXECUTIONS.partition]["S"], is_end, _ending_header(item))
+
+
+def _ending_header(kept: Item) -> Summary | None:
+    """Read the header from the entry of an index, if it is all there."""
+    if END not in kept and END_AT_ONCE not in kept:
+        return None
+    status = kept.get(BY_OWNER_STATUS.partition, {"S": ""})
+    return _summary(header({BY_OWNER.partition: {"S": status["S"].rpartition("#")[0]}, **kept}, SUMMARY))
 
 
 def _may_be_seen(key: Key, wanted: ExecutionFilter) -> bool:

@@ -1,6 +1,5 @@
 """Executions in DynamoDB: one item each, a header of attributes and the rest as two lines of JSON: state, and tail."""
 
-import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
-from chalicelib.adapters.dynamodb.execution_lists import SUMMARY, ExecutionLists, header
+from chalicelib.adapters.dynamodb.execution_lists import (
+    END_AT_ONCE,
+    SHARDS,
+    SUMMARY,
+    ExecutionLists,
+    end_of,
+    header,
+    shard_of,
+)
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get, query
 from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
@@ -35,9 +42,8 @@ if TYPE_CHECKING:
 HEADER = (*SUMMARY, "version", "nonce")
 """What is an attribute of its own, and not in the document."""
 
-DUE_SHARDS = 16
-"""So that executions that are due at the same time do not all write to one partition of the index, and as many
-functions work on them."""
+DUE = 2
+"""Shards of the index of what is due for each of a list, as what waits enters it and leaves it."""
 
 SMALL = STATE.slot
 """A state that is no longer has no large values, and fits."""
@@ -50,11 +56,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class DynamoExecutions:
     """The table of executions."""
 
-    def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads) -> None:
+    def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads, shards: int = SHARDS) -> None:
         self._client = client
         self._table = names.table(EXECUTIONS)
         self._payloads = payloads
-        self._lists = ExecutionLists(client, self._table)
+        self._shards, self._due_shards = shards, DUE * shards
+        self._lists = ExecutionLists(client, self._table, shards)
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
@@ -121,7 +128,7 @@ class DynamoExecutions:
 
     def due_shards(self) -> Sequence[str]:
         """Name the partitions of the index."""
-        return [f"{shard:x}" for shard in range(DUE_SHARDS)]
+        return [f"{shard:x}" for shard in range(self._due_shards)]
 
     def due(self, shard: str, now: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Find what is due."""
@@ -133,7 +140,7 @@ class DynamoExecutions:
     ) -> None:
         """Move a due time, or take it away."""
         sets: Item = {} if due_at is None else {BY_DUE.sort: {"S": _due_key(due_at)}}
-        sets |= {} if listed is None else _listed(listed)
+        sets |= {} if listed is None else self._listed(listed)
         changes = [f"REMOVE {BY_DUE.sort}, {BY_DUE.partition}"] if due_at is None else []
         changes += [f"SET {', '.join(f'{name} = :{name}' for name in sets)}"] if sets else []
         values: Item = {":seen": {"S": _due_key(seen)}, **{f":{name}": value for name, value in sets.items()}}
@@ -157,7 +164,7 @@ class DynamoExecutions:
     def _request(self, execution: Execution, spare: int) -> "PutItemInputTypeDef":
         return {
             "TableName": self._table,
-            "Item": self._write(execution, spare) | _due(execution) | _listed(execution),
+            "Item": self._write(execution, spare) | self._due(execution) | self._listed(execution),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -168,9 +175,10 @@ class DynamoExecutions:
     def _write(self, execution: Execution, spare: int) -> Item:
         document = execution_json(execution)
         tail = document.pop("tail", "").encode()
-        tenant, _ = document.pop("tenantId"), document.pop("definitionId")
-        document[BY_OWNER.partition] = document.pop("parentId", tenant)
+        del document["tenantId"], document["definitionId"]
+        document.pop("parentId", None)
         attributes = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
+        attributes = {**end_of(execution, attributes), BY_OWNER.partition: {"S": self._owner(execution)}}
         packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
         content = pack(packed.text + b"\n" + tail)
         references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
@@ -199,7 +207,26 @@ class DynamoExecutions:
         size = item_bytes(len(item["document"].get("B", b"")), references) if len(text) > SMALL else 0
         execution = read_execution({**document, "tail": tail.decode(), **members})
         listed = None if status is None else ExecutionStatus(status["S"].rpartition("#")[2])
-        return copy_with(execution, due_at=due_at, item_bytes=size, listed_under=listed)
+        tells_end = END_AT_ONCE in item
+        return copy_with(execution, due_at=due_at, item_bytes=size, listed_under=listed, tells_end=tells_end)
+
+    def _owner(self, execution: Execution) -> str:
+        """Say in whose list it is: in that of the execution that started it, or in a shard of its tenant's."""
+        if execution.parent is not None:
+            return execution.parent.execution
+        return f"{execution.tenant_id}#{shard_of(execution.id, self._shards)}"
+
+    def _listed(self, execution: Execution) -> Item:
+        """Keep an execution under its status, or, with no attributes, under none."""
+        if execution.listed_under is None:
+            return {}
+        return {BY_OWNER_STATUS.partition: {"S": f"{self._owner(execution)}#{execution.listed_under}"}}
+
+    def _due(self, execution: Execution) -> Item:
+        """Put an execution into the index of what is due, or, with no attributes, take it out."""
+        if execution.due_at is None:
+            return {}
+        return BY_DUE.key(shard_of(execution.id, self._due_shards), _due_key(execution.due_at))
 
     def _due_query(self, shard: str, now: datetime) -> "QueryInputTypeDef":
         return {
@@ -221,22 +248,6 @@ def _item(image: "Mapping[str, Any]") -> Item:
     """Read an item that was written as JSON."""
     kind, text = next(iter(image["document"].items()))
     return {**image, "document": {"S": text} if kind == "S" else {"B": b64decode(text)}}
-
-
-def _listed(execution: Execution) -> Item:
-    """Keep an execution under its status, or, with no attributes, under none."""
-    if execution.listed_under is None:
-        return {}
-    owner = execution.tenant_id if execution.parent is None else execution.parent.execution
-    return {BY_OWNER_STATUS.partition: {"S": f"{owner}#{execution.listed_under}"}}
-
-
-def _due(execution: Execution) -> Item:
-    """Put an execution into the index of what is due, or, with no attributes, take it out."""
-    if execution.due_at is None:
-        return {}
-    shard = zlib.crc32(execution.id.encode()) % DUE_SHARDS
-    return BY_DUE.key(f"{shard:x}", _due_key(execution.due_at))
 
 
 def _due_key(instant: datetime) -> str:

@@ -52,10 +52,10 @@ class DynamoSignals:
         self._table = names.table(SIGNALS)
         self._payloads = payloads
 
-    def waiting(self, channel: Channel, limit: int, after: str = "") -> Sequence[Waiter]:
+    def waiting(self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False) -> Sequence[Waiter]:
         """Read who waits and is not claimed."""
         request = self._waiters(channel)
-        request |= {"ConsistentRead": True, "Limit": limit}
+        request |= {"ConsistentRead": True, "Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
         return [read_waiter(decode(item["waiter"]["S"].encode())) for item in islice(self._found(request), limit)]
@@ -113,7 +113,9 @@ class DynamoSignals:
         with unavailable():
             self._client.delete_item(TableName=self._table, Key=_waiter_key(channel, waiter))
 
-    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
+    def kept(
+        self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False
+    ) -> Sequence[KeptSignal]:
         """Read the headers of what was nobody's."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
@@ -121,6 +123,7 @@ class DynamoSignals:
             "KeyConditionExpression": f"{BY_ORDER.partition} = :channel",
             "ExpressionAttributeValues": {":channel": {"S": _partition(channel)}},
             "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
             "Limit": limit,
         }
         if after:

@@ -56,10 +56,11 @@ class TableSchema(KeySchema):
         return f"attribute_not_exists({self.partition})"
 
 
-BY_OWNER = SecondaryIndex("by-owner", "owner", "startedAt", includes=("definitionVersion", "startedBy"))
-"""Executions by their start: those that an execution started by its id, all others by their tenant."""
-BY_OWNER_STATUS = SecondaryIndex("by-status", "ownerStatus", "startedAt", includes=BY_OWNER.includes)
-"""The same of those that are kept under a status: ``<owner>#<status>``."""
+BY_OWNER = SecondaryIndex("by-owner", "owner", "startedAt", includes=("definitionVersion", "startedBy", "endAtOnce"))
+"""Executions by their start: those that an execution started by its id, all others by a shard of their tenant:
+``<tenant>#<shard>``. How one ended it tells of those that ended with their first write."""
+BY_OWNER_STATUS = SecondaryIndex("by-status", "ownerStatus", "startedAt", includes=(*BY_OWNER.includes, "end"))
+"""The same of those that are kept under a status: ``<owner>#<status>``. It tells of each how it ended."""
 BY_DUE = SecondaryIndex("by-due", "dueShard", "dueAt")
 """Executions by the instant at which something of them is due; those that have none are not in it."""
 BY_STATUS = SecondaryIndex(

@@ -1,13 +1,22 @@
-"""People's tasks in DynamoDB: one item each, attributes that lists are made of, and the rest as JSON text."""
+"""People's tasks in DynamoDB: one item each, attributes that lists are made of, and the rest as JSON text.
 
+While a task is open, an item beside it for each person and group that it is for, and who has claimed it, says so: what
+somebody has to do is found among nothing else. These are keys only, put before the task and deleted after it, so that
+one too many may be there, which shows nothing, and never one too few.
+"""
+
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import suppress
+from functools import partial
+from heapq import merge
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
 from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.reads import batch_get, instants
+from chalicelib.adapters.dynamodb.reads import EARLIEST, LATEST, batch_get, instants, side_by_side
 from chalicelib.adapters.dynamodb.tables import BY_STATUS, TASKS
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
@@ -15,7 +24,17 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import encode, format_instant
 from chalicelib.core.values.position import Position
-from chalicelib.core.waits.task import HEADER, Task, TaskFilter, read_task, task_document, task_slots
+from chalicelib.core.values.value import copy_with
+from chalicelib.core.waits.task import (
+    HEADER,
+    Task,
+    TaskFilter,
+    TaskStatus,
+    mended,
+    read_task,
+    task_document,
+    task_slots,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -25,6 +44,17 @@ PAGE = 500
 """How many tasks one call looks at when not all of them are wanted."""
 
 MAX_GROUPS = LIMITS.task_filter_groups
+
+MOST_PEOPLE = 20
+"""A task that is for more people and groups is listed for ``MANY``: to write it may not cost hundreds of units."""
+
+MANY = "many"
+
+LONGEST = 1024
+"""Longer names, in bytes, are hashed: a partition key holds 2048 (Amazon DynamoDB quotas)."""
+
+KEYS = 40
+"""Of a person or group, looked at for half a read unit."""
 
 
 class DynamoTasks:
@@ -53,6 +83,7 @@ class DynamoTasks:
         """Write one where there is none."""
         request = self._request(task)
         request["ConditionExpression"] = TASKS.absent
+        self._list_for(task)
         put_if(self._client, request)
 
     def update(self, task: Task) -> bool:
@@ -62,11 +93,18 @@ class DynamoTasks:
         request["ExpressionAttributeNames"] = {"#version": "version"}
         request["ExpressionAttributeValues"] = {":version": {"N": str(task.version - 1)}}
         request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        self._list_for(task)
         current = put_if(self._client, request)
-        return current is None or current == request["Item"]
+        is_there = current is None or current == request["Item"]
+        if is_there:
+            self._leave(task)
+        return is_there
 
     def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
         """Read headers."""
+        people = _asked(wanted)
+        if wanted.status is TaskStatus.OPEN and 0 < len(people) <= MAX_GROUPS:
+            return self._listed_for(tenant_id, [*people, MANY], wanted, limit, after)
         partition = _partition(tenant_id, wanted.status)
         conditions, values = _conditions(wanted)
         request: QueryInputTypeDef = {
@@ -89,14 +127,80 @@ class DynamoTasks:
         return list(islice(filter(wanted.takes, self._found(request)), limit))
 
     def _found(self, request: "QueryInputTypeDef") -> Iterator[Task]:
+        return (read_task(_header(item)) for item in self._items(request))
+
+    def _items(self, request: "QueryInputTypeDef") -> Iterator[Item]:
         """Ask for as many pages as somebody wants to see."""
         while True:
             with unavailable():
                 page = self._client.query(**request)
-            yield from (read_task(_header(item)) for item in page["Items"])
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _listed_for(
+        self, tenant_id: str, people: Sequence[str], wanted: TaskFilter, limit: int, after: Position | None
+    ) -> Sequence[Task]:
+        """Read the headers of what is listed for some."""
+        read = partial(self._places, wanted=wanted, count=max(KEYS, limit), after=after)
+        begun = side_by_side(lambda keys: chain([*islice(keys, 1)], keys), [read(tenant_id, each) for each in people])
+        places = (place for place, _ in groupby(merge(*begun, reverse=not wanted.oldest_first)))
+        found: list[Task] = []
+        while len(found) < limit and (chunk := [*islice(places, limit - len(found))]):
+            ids = [place.partition("#")[2] for place in chunk]
+            keys = [TASKS.key(tenant_id, task_id) for task_id in ids]
+            items = batch_get(self._client, self._table, keys, HEADER, consistent=False)
+            by_id = {item[TASKS.sort]["S"]: read_task(_header(item)) for item in items}
+            found += filter(wanted.takes, (by_id[task_id] for task_id in ids if task_id in by_id))
+        return found
+
+    def _places(
+        self, tenant_id: str, who: str, wanted: TaskFilter, count: int, after: Position | None
+    ) -> Iterator[str]:
+        """Look at what is listed for somebody, in order, behind a position."""
+        behind = "" if after is None else f"{format_instant(after.started_at)}#{after.id}"
+        since = EARLIEST if wanted.since is None else format_instant(wanted.since)
+        until = LATEST if wanted.until is None else f"{format_instant(wanted.until)}~"
+        if behind:
+            since, until = (max(since, behind), until) if wanted.oldest_first else (since, min(until, behind))
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "KeyConditionExpression": f"{TASKS.partition} = :who AND {TASKS.sort} BETWEEN :since AND :until",
+            "ExpressionAttributeValues": {
+                ":who": {"S": _list_key(tenant_id, who)},
+                ":since": {"S": since},
+                ":until": {"S": until},
+            },
+            "ScanIndexForward": wanted.oldest_first,
+            "ConsistentRead": False,
+            "Limit": count,
+        }
+        if since <= until:
+            found = (item[TASKS.sort]["S"] for item in self._items(request))
+            yield from (place for place in found if place != behind)
+
+    def _list_for(self, task: Task) -> None:
+        """List an open task for those for whom it is not listed as it was read."""
+        for who in dict.fromkeys(_people_of(task)):
+            if who not in task.listed_for:
+                version: Item = {"version": {"N": str(task.version)}}
+                with unavailable():
+                    self._client.put_item(TableName=self._table, Item=_place(task, who) | version)
+
+    def _leave(self, task: Task) -> None:
+        """List a task no longer for those for whom it was listed as it was read, unless a later version is."""
+        people = {*_people_of(task)}
+        for who in task.listed_for:
+            if who not in people:
+                with suppress(self._client.exceptions.ConditionalCheckFailedException), unavailable():
+                    self._client.delete_item(
+                        TableName=self._table,
+                        Key=_place(task, who),
+                        ConditionExpression="#version < :version",
+                        ExpressionAttributeNames={"#version": "version"},
+                        ExpressionAttributeValues={":version": {"N": str(task.version)}},
+                    )
 
     def _request(self, task: Task) -> "PutItemInputTypeDef":
         return {"TableName": self._table, "Item": self._write(task)}
@@ -118,7 +222,48 @@ class DynamoTasks:
         document = unpack(item["document"])
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item[TASKS.partition]["S"], document, references, task_slots)
-        return read_task(document | _changes(item) | _header(item))
+        task = read_task(document | _changes(item) | _header(item))
+        return copy_with(task, listed_for=tuple(dict.fromkeys(_people_of(task))))
+
+
+def _people_of(task: Task) -> Iterator[str]:
+    """Name those for whom a task is listed."""
+    if task.status is not TaskStatus.OPEN:
+        return
+    if len(task.assignees) + len(task.groups) > MOST_PEOPLE:
+        yield MANY
+    else:
+        yield from map(_user, task.assignees)
+        yield from map(_group, task.groups)
+    if task.claimed_by is not None:
+        yield _user(task.claimed_by)
+
+
+def _asked(wanted: TaskFilter) -> Sequence[str]:
+    """Name those for whom what is wanted is listed."""
+    if wanted.claimed_by is not None:
+        return [_user(wanted.claimed_by)]
+    users = [] if wanted.user is None else [_user(wanted.user)]
+    return [*users, *map(_group, wanted.groups)]
+
+
+def _user(name: str) -> str:
+    return f"user#{mended(name)}"
+
+
+def _group(name: str) -> str:
+    return f"group#{mended(name)}"
+
+
+def _list_key(tenant_id: str, who: str) -> str:
+    kind, _, name = who.partition("#")
+    text = name.encode()
+    return f"{tenant_id}#{who}" if len(text) <= LONGEST else f"{tenant_id}#{kind}##{hashlib.sha256(text).hexdigest()}"
+
+
+def _place(task: Task, who: str) -> Item:
+    """Make the item that lists a task for somebody."""
+    return TASKS.key(_list_key(task.tenant_id, who), f"{format_instant(task.created_at)}#{task.id}")
 
 
 def _partition(tenant_id: str, status: str) -> str:

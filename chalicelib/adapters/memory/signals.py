@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
 from threading import Lock
 
 from chalicelib.core.values.json import encode
@@ -28,12 +27,12 @@ class MemorySignals:
         self.rows: dict[Channel, dict[str, bytes]] = {}
         self._lock = Lock()
 
-    def waiting(self, channel: Channel, limit: int, after: str = "") -> Sequence[Waiter]:
+    def waiting(self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False) -> Sequence[Waiter]:
         """Read who waits and is not claimed."""
         with self._lock:
-            found = sorted(self.waiters.get(channel, {}).items())
-        free = (w for place, (w, claimed) in found if not claimed and place > after)
-        return list(islice(free, limit))
+            found = sorted(self.waiters.get(channel, {}).items(), reverse=newest_first)
+        behind = [w for place, (w, claimed) in found if not claimed and _is_behind(place, after, newest_first)]
+        return behind[:limit]
 
     def count(self, channel: Channel, most: int) -> int:
         """Count who waits and is not claimed."""
@@ -62,12 +61,15 @@ class MemorySignals:
         with self._lock:
             self.waiters.get(channel, {}).pop(waiter.place, None)
 
-    def kept(self, channel: Channel, limit: int, after: str = "") -> Sequence[KeptSignal]:
+    def kept(
+        self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False
+    ) -> Sequence[KeptSignal]:
         """Read the headers of what was nobody's."""
         with self._lock:
             rows = [read_correlation(channel.name, json.loads(text)) for text in self.rows.get(channel, {}).values()]
-        heads = sorted((header(row) for row in rows if row.was_kept and not row.taken), key=lambda h: h.place)
-        return [head for head in heads if head.place > after][:limit]
+        heads = (header(row) for row in rows if row.was_kept and not row.taken)
+        ordered = sorted(heads, key=lambda head: head.place, reverse=newest_first)
+        return [head for head in ordered if _is_behind(head.place, after, newest_first)][:limit]
 
     def get(self, channel: Channel, event_id: str) -> Correlation | None:
         """Read an event."""
@@ -98,3 +100,7 @@ class MemorySignals:
                 signal = copy_with(row.signal, value=None)
                 done = copy_with(row, version=row.version + 1, signal=signal, taken=True, known_until=until)
                 self.rows[channel][event_id] = encode(correlation_json(done))
+
+
+def _is_behind(place: str, after: str, newest_first: bool) -> bool:  # noqa: FBT001 - as the list says it
+    return not after or (place < after if newest_first else place > after)

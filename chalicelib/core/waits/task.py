@@ -6,6 +6,7 @@ turn; the task says who does it, and at last how it ended. Who "may" is answered
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -78,6 +79,8 @@ class Task:
     """Who claimed, released and reassigned it, oldest first, as the history of its execution shows it."""
     version: int = 1
     """Counts the writes; every transition is one."""
+    listed_for: Sequence[str] = field(default=(), compare=False)
+    """For whom its store lists it, as it was read."""
 
 
 @value
@@ -329,6 +332,11 @@ def _actions(task: Task, person: Person | None, refused: Refused) -> Json:
     )
 
 
+def mended(text: str) -> str:
+    """Put U+FFFD in place of half of a surrogate pair."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of a field
     match value:
         case datetime():
@@ -336,7 +344,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of a field
         case tuple():
             return [_plain(each) for each in value]
         case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return mended(value)
         case _:
             return value
 
