@@ -1,0 +1,109 @@
+"""``python -m benchmarks.peers``: run the same shapes on sedo and on other engines, in turns, and print tables.
+
+What they need is installed into environments of their own under ``SEDO_HOME/peers``. They all listen on 127.0.0.1.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.loopback import serving
+from benchmarks.peers.installed import Engine, NotHereError, engines, postgres, python
+from benchmarks.peers.measure import Found, Running, running
+from benchmarks.tables import Cell, Section, markdown, text
+
+SHAPES: Sequence[tuple[str, str, int, int]] = (
+    ("ten echoes", "echo", 10, 20),
+    ("ten http steps", "http", 10, 20),
+    ("a fan-out of 100", "fan-out", 100, 8),
+    ("a fan-out of 1,000", "fan-out", 1000, 3),
+)
+"""Title, shape, steps, and how many executions are measured, after one that is not."""
+
+MOST_SECONDS = 60
+"""An execution may take; a larger shape is not run where the smaller one says that it would take longer."""
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, and print; ``--markdown`` for a document."""
+    write = markdown if "--markdown" in arguments else text
+    home = Path(os.environ.get("SEDO_HOME", ".sedo")).resolve()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = stack.enter_context(serving())
+        found = dict(engines(home, folder, server))
+        found["DBOS, PostgreSQL"] = _over_postgres(stack, home, folder, found)
+        alive, gone = _started(stack, found, folder)
+        for title, shape, steps, times in SHAPES:
+            print(write(_section(title, steps, _measured(alive, gone, shape, steps, times), gone)), flush=True)
+    return 0
+
+
+def _over_postgres(
+    stack: ExitStack, home: Path, folder: Path, found: Mapping[str, Engine | NotHereError]
+) -> Engine | NotHereError:
+    try:
+        (folder / "postgres").mkdir()
+        url = stack.enter_context(postgres(folder / "postgres"))
+        sqlite = found["DBOS, SQLite"]
+        if isinstance(sqlite, NotHereError):
+            return sqlite
+        return Engine([str(python(home)), *sqlite.command[1:-1], url], sqlite.environment)
+    except (NotHereError, KeyError) as error:
+        return NotHereError(str(error))
+
+
+def _started(
+    stack: ExitStack, found: Mapping[str, Engine | NotHereError], folder: Path
+) -> tuple[dict[str, Running], dict[str, str]]:
+    """Start what can be started; and say of the others why not."""
+    alive: dict[str, Running] = {}
+    gone: dict[str, str] = {}
+    for name, engine in found.items():
+        try:
+            if isinstance(engine, NotHereError):
+                raise engine
+            alive[name] = stack.enter_context(running(engine, folder / f"{len(alive)}.log"))
+        except NotHereError as error:
+            gone[name] = str(error)
+    return alive, gone
+
+
+def _measured(
+    alive: Mapping[str, Running], gone: dict[str, str], shape: str, steps: int, times: int
+) -> Mapping[str, Found]:
+    """Run a shape on all of them, in turns; who fails is not asked again, and it is said why."""
+    found = {name: Found([], []) for name in alive}
+    for turn in range(times + 1):
+        for name, engine in alive.items():
+            if f"{name} {shape} {steps}" in gone or name in gone:
+                continue
+            try:
+                seconds, cpu = engine.run(shape, steps, MOST_SECONDS)
+            except NotHereError as error:
+                late = "it took more" in str(error)  # and still runs
+                gone[name if late or "ended" in str(error) else f"{name} {shape} {steps}"] = str(error)
+                continue
+            if turn:
+                found[name].seconds.append(seconds)
+                found[name].cpu.append(cpu)
+            elif shape == "fan-out" and steps * 10 * seconds / steps > MOST_SECONDS:
+                gone[f"{name} {shape} {steps * 10}"] = f"{steps} took {seconds:.0f} s"
+    return found
+
+
+def _section(title: str, steps: int, found: Mapping[str, Found], gone: Mapping[str, str]) -> Section:
+    numbers = {name: each.numbers(steps) for name, each in found.items() if each.seconds}
+    ours = next(iter(numbers.values()))
+    rows: list[Sequence[Cell]] = [(name, *each, each[0] / ours[0], each[3] / ours[3]) for name, each in numbers.items()]
+    why = [f"{name}: {reason[:150]}" for name, reason in gone.items()]
+    columns = ("engine", "steps/s", "p50 ms", "p95 ms", "CPU ms a step", "rate to sedo", "CPU to sedo")
+    return Section(title, columns, rows, f"Not run: {'; '.join(why)}." if why else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
