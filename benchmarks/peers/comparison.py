@@ -1,19 +1,18 @@
-"""``python -m benchmarks.peers``: run the same shapes on sedo and on other engines, in turns, and print tables.
+"""``python -m benchmarks peers``: run the same shapes on sedo and on other engines, in turns, and print tables.
 
 What they need is installed into environments of their own under ``SEDO_HOME/peers``. They all listen on 127.0.0.1.
 """
 
 import os
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.loopback import serving
 from benchmarks.peers.installed import Engine, NotHereError, engines, postgres, python
 from benchmarks.peers.measure import Found, Running, running
-from benchmarks.tables import Cell, Section, markdown, text
+from benchmarks.tables import Cell, Section
 
 SHAPES: Sequence[tuple[str, str, int, int]] = (
     ("ten echoes", "echo", 10, 20),
@@ -27,9 +26,8 @@ MOST_SECONDS = 60
 """An execution may take; a larger shape is not run where the smaller one says that it would take longer."""
 
 
-def main(arguments: list[str]) -> int:
-    """Measure, and print; ``--markdown`` for a document."""
-    write = markdown if "--markdown" in arguments else text
+def compare(write: Callable[[Section], str]) -> None:
+    """Measure, and print each table as soon as it is known."""
     home = Path(os.environ.get("SEDO_HOME", ".sedo")).resolve()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -40,7 +38,6 @@ def main(arguments: list[str]) -> int:
         alive, gone = _started(stack, found, folder)
         for title, shape, steps, times in SHAPES:
             print(write(_section(title, steps, _measured(alive, gone, shape, steps, times), gone)), flush=True)
-    return 0
 
 
 def _over_postgres(
@@ -103,7 +100,3 @@ def _section(title: str, steps: int, found: Mapping[str, Found], gone: Mapping[s
     why = [f"{name}: {reason[:150]}" for name, reason in gone.items()]
     columns = ("engine", "steps/s", "p50 ms", "p95 ms", "CPU ms a step", "rate to sedo", "CPU to sedo")
     return Section(title, columns, rows, f"Not run: {'; '.join(why)}." if why else "")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
