@@ -3,8 +3,8 @@
 ``python -m benchmarks cost load`` asks only these, and leaves the document alone. ``SEDO_HOME`` (``.sedo``) holds
 ministack's environment. The values go to ``benchmarks/results.json``, the tables into ``docs/performance.md``.
 
-``python -m benchmarks peers`` is apart: it installs other engines and runs them beside sedo; ``peers --markdown`` writes
-its tables as for a document.
+``python -m benchmarks peers`` is apart: it installs other engines and runs them beside sedo. ``peers --markdown``
+prints its tables as for a document.
 """
 
 import os

@@ -17,7 +17,7 @@ from benchmarks.tables import Cell, Section
 SHAPES: Sequence[tuple[str, str, int, int]] = (
     ("ten echoes", "echo", 10, 20),
     ("ten http steps", "http", 10, 20),
-    ("a fan-out of 100", "fan-out", 100, 8),
+    ("a fan-out of 100", "fan-out", 100, 5),
     ("a fan-out of 1,000", "fan-out", 1000, 3),
 )
 """Title, shape, steps, and how many executions are measured, after one that is not."""
@@ -37,7 +37,7 @@ def compare(write: Callable[[Section], str]) -> None:
         found["DBOS, PostgreSQL"] = _over_postgres(stack, home, folder, found)
         alive, gone = _started(stack, found, folder)
         for title, shape, steps, times in SHAPES:
-            print(write(_section(title, steps, _measured(alive, gone, shape, steps, times), gone)), flush=True)
+            print(write(section(title, steps, measured(alive, gone, shape, steps, times), gone)), flush=True)
 
 
 def _over_postgres(
@@ -70,7 +70,7 @@ def _started(
     return alive, gone
 
 
-def _measured(
+def measured(
     alive: Mapping[str, Running], gone: dict[str, str], shape: str, steps: int, times: int
 ) -> Mapping[str, Found]:
     """Run a shape on all of them, in turns; who fails is not asked again, and it is said why."""
@@ -93,10 +93,14 @@ def _measured(
     return found
 
 
-def _section(title: str, steps: int, found: Mapping[str, Found], gone: Mapping[str, str]) -> Section:
+def section(title: str, steps: int, found: Mapping[str, Found], gone: Mapping[str, str]) -> Section:
+    """Make the table of a shape, with ratios to the first engine."""
     numbers = {name: each.numbers(steps) for name, each in found.items() if each.seconds}
-    ours = next(iter(numbers.values()))
-    rows: list[Sequence[Cell]] = [(name, *each, each[0] / ours[0], each[3] / ours[3]) for name, each in numbers.items()]
+    rate, *_, cpu = numbers.get(next(iter(found)), (0.0, 0.0))
+    rows: list[Sequence[Cell]] = [
+        (name, *each, each[0] / rate if rate else None, each[3] / cpu if cpu else None)
+        for name, each in numbers.items()
+    ]
     why = [f"{name}: {reason[:150]}" for name, reason in gone.items()]
     columns = ("engine", "steps/s", "p50 ms", "p95 ms", "CPU ms a step", "rate to sedo", "CPU to sedo")
     return Section(title, columns, rows, f"Not run: {'; '.join(why)}." if why else "")

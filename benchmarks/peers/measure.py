@@ -110,4 +110,4 @@ def running(engine: Engine, log: Path) -> Iterator[Running]:
             try:
                 process.wait(START_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
+                process.terminate()

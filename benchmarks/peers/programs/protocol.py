@@ -1,6 +1,7 @@
 """How a program of a peer is asked: a shape and a number of steps a line, and a line of JSON back."""
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ def serve(run: Callable[[str, int], object]) -> None:
     Args:
         run: runs a shape (``echo``, ``http`` or ``fan-out``) of so many steps, and answers how many results there are.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that what was started is ended
     answers, sys.stdout = sys.stdout, sys.stderr  # what others print is no answer
     print("{}", file=answers, flush=True)
     for line in sys.stdin:

@@ -18,8 +18,8 @@ HOST, TENANT = "127.0.0.1", "/sedo/tenants/peers"
 def definition(shape: str, count: int) -> dict:
     if shape == "fan-out":
         line = {"id": "line", "type": "echo", "message": "line ${index}"}
-        items = f"${{range(`0`, `{count}`)}}"
-        return {"id": "fan-out", "steps": [{"id": "each", "type": "map", "items": items, "steps": [line]}]}
+        each = {"id": "each", "type": "map", "items": f"${{range(`0`, `{count}`)}}", "output": "${length(output)}"}
+        return {"id": "fan-out", "steps": [each | {"steps": [line]}]}
     if shape == "http":
         step = {"type": "http", "method": "GET"}
         return {"id": "http", "steps": [step | {"id": f"s{n}", "url": f"{SERVER}/{n}"} for n in range(count)]}
@@ -57,7 +57,7 @@ def run(shape: str, count: int) -> int:
         ended = json.loads(connection.getresponse().read())
     if ended["state"] != "ExecutionSucceeded":
         raise RuntimeError(json.dumps(ended))
-    return len(ended["result"]) if shape == "fan-out" else count
+    return ended["output"] if shape == "fan-out" else count
 
 
 with socket.create_server((HOST, 0)) as listener:
