@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.harness import Harness
 from benchmarks.tables import Cell, Progress, Section
-from deploy.trial import Trial, build, deployable, lay_out
+from deploy.unpacked import Unpacked, build, deployable, lay_out
 
 if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
@@ -71,17 +71,17 @@ def cold_start(harness: Harness, progress: Progress) -> Section:  # noqa: ARG001
     found: dict[str, list[Start]] = {name: [] for name in PROGRAMS}
     python, wheels = deployable(), Path(os.environ.get("SEDO_HOME", ".sedo")).resolve() / "wheels"
     with tempfile.TemporaryDirectory() as name:
-        trial = lay_out(python, build(python, Path(name) / "project", wheels), Path(name))
+        unpacked = lay_out(python, build(python, Path(name) / "project", wheels), Path(name))
         for run in range(RUNS):
             for title, program in PROGRAMS.items():
                 progress.at(run, RUNS, title)
-                found[title].append(_start(trial, program.code, of_boto3=title == FLOOR))
+                found[title].append(_start(unpacked, program.code, of_boto3=title == FLOOR))
     return _section({title: _typical(starts) for title, starts in found.items()})
 
 
-def _start(trial: Trial, program: str, *, of_boto3: bool) -> Start:
-    folders = [str(trial.beside)] if of_boto3 else [str(trial.inside), str(trial.beside)]
-    command = [trial.python, "-I", "-S", "-B", "-c", TIMED.format(folders=folders, program=program)]
+def _start(unpacked: Unpacked, program: str, *, of_boto3: bool) -> Start:
+    folders = [str(unpacked.beside)] if of_boto3 else [str(unpacked.inside), str(unpacked.beside)]
+    command = [unpacked.python, "-I", "-S", "-B", "-c", TIMED.format(folders=folders, program=program)]
     done = subprocess.run(command, env=ENVIRONMENT, text=True, stdout=subprocess.PIPE, check=True)  # noqa: S603 - Python
     return Start(*json.loads(done.stdout))
 

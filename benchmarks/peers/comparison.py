@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.loopback import serving
-from benchmarks.peers.installed import Engine, NotHereError, engines, postgres, python
-from benchmarks.peers.measure import Found, Running, running
+from benchmarks.peers.installed import SQLITE, Engine, NotHereError, engines, postgres, python
+from benchmarks.peers.measure import EngineTimes, Running, running
 from benchmarks.tables import Cell, Section
 
 SHAPES: Sequence[tuple[str, str, int, int]] = (
@@ -46,12 +46,12 @@ def _over_postgres(
     try:
         (folder / "postgres").mkdir()
         url = stack.enter_context(postgres(folder / "postgres"))
-        sqlite = found["DBOS, SQLite"]
+        sqlite = found[SQLITE]
         if isinstance(sqlite, NotHereError):
             return sqlite
         return Engine([str(python(home)), *sqlite.command[1:-1], url], sqlite.environment)
-    except (NotHereError, KeyError) as error:
-        return NotHereError(str(error))
+    except NotHereError as error:
+        return error
 
 
 def _started(
@@ -72,9 +72,9 @@ def _started(
 
 def measured(
     alive: Mapping[str, Running], gone: dict[str, str], shape: str, steps: int, times: int
-) -> Mapping[str, Found]:
+) -> Mapping[str, EngineTimes]:
     """Run a shape on all of them, in turns; who fails is not asked again, and it is said why."""
-    found = {name: Found([], []) for name in alive}
+    found = {name: EngineTimes([], []) for name in alive}
     for turn in range(times + 1):
         for name, engine in alive.items():
             if f"{name} {shape} {steps}" in gone or name in gone:
@@ -93,7 +93,7 @@ def measured(
     return found
 
 
-def section(title: str, steps: int, found: Mapping[str, Found], gone: Mapping[str, str]) -> Section:
+def section(title: str, steps: int, found: Mapping[str, EngineTimes], gone: Mapping[str, str]) -> Section:
     """Make the table of a shape, with ratios to the first engine."""
     numbers = {name: each.numbers(steps) for name, each in found.items() if each.seconds}
     rate, *_, cpu = numbers.get(next(iter(found)), (0.0, 0.0))

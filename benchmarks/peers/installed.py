@@ -24,6 +24,12 @@ PACKAGES = (
 )
 RESTATE = "@restatedev/restate-server@1.7.12"
 POSTGRES = "initdb"
+PORT = "PORT"
+"""Stands in a command for the port that is free."""
+
+SQLITE = "DBOS, SQLite"
+OTHERS = ("moto's Step Functions", "AWS durable functions, in memory", SQLITE, "Restate")
+"""What has its packages in an environment of its own."""
 
 
 class NotHereError(Exception):
@@ -106,43 +112,35 @@ def engines(home: Path, folder: Path, server: str) -> Mapping[str, Engine | NotH
         folder: where data go.
         server: the URL that http steps ask.
     """
-    made: dict[str, Engine | NotHereError] = {}
-
-    def add(name: str, program: str, *arguments: str, python: Path = Path(sys.executable)) -> None:
-        made[name] = Engine([str(python), str(PROGRAMS / program), server, *arguments], {**os.environ})
+    here, stack = Path(sys.executable), interpreter(home)
+    environment = {**os.environ, "SEDO_MINISTACK": str(stack.parent / "ministack")}
 
     def place(name: str) -> str:
         (folder / name).mkdir()
         return str(folder / name)
 
-    os.environ.setdefault("SEDO_MINISTACK", str(interpreter(home).parent / "ministack"))
-    add("sedo, over ministack", "sedo.py", place("sedo"))
-    ports = free_port(), free_port()
-    stack = {**os.environ, "GATEWAY_PORT": str(ports[0]), "BIND_HOST": HOST, "LOG_LEVEL": "ERROR"}
-    command = [f"http://{HOST}:{ports[0]}", place("ministack"), str(interpreter(home)), "-m", "ministack.app"]
-    made["ministack's Step Functions"] = Engine(
-        [sys.executable, str(PROGRAMS / "statemachine.py"), server, *command], stack
-    )
+    def engine(executable: Path, program: str, *arguments: str, port: int = 0) -> Engine:
+        told = {"GATEWAY_PORT": str(port), "BIND_HOST": HOST, "LOG_LEVEL": "ERROR"} if port else {}
+        return Engine([str(executable), str(PROGRAMS / program), server, *arguments], environment | told)
+
+    def machines(executable: Path, name: str, *command: str) -> Engine:
+        port = free_port()
+        started = [str(executable), *(str(port) if each == PORT else each for each in command)]
+        return engine(here, "statemachine.py", f"http://{HOST}:{port}", place(name), *started, port=port)
+
+    made: dict[str, Engine | NotHereError] = {
+        "sedo, over ministack": engine(here, "sedo.py", place("sedo")),
+        "ministack's Step Functions": machines(stack, "ministack", "-m", "ministack.app"),
+    }
     try:
         own = python(home)
     except NotHereError as error:
-        return made | dict.fromkeys(("moto's Step Functions", "AWS durable functions", "DBOS", "Restate"), error)
-    command = [
-        f"http://{HOST}:{ports[1]}",
-        place("moto"),
-        str(own),
-        "-m",
-        "moto.server",
-        "-H",
-        HOST,
-        "-p",
-        str(ports[1]),
-    ]
-    add("moto's Step Functions", "statemachine.py", *command, python=own)
-    add("AWS durable functions, in memory", "durable.py", python=own)
-    add("DBOS, SQLite", "transact.py", f"sqlite:///{place('dbos')}/peer.sqlite", python=own)
+        return made | dict.fromkeys(OTHERS, error)
+    made["moto's Step Functions"] = machines(own, "moto", "-m", "moto.server", "-H", HOST, "-p", PORT)
+    made["AWS durable functions, in memory"] = engine(own, "durable.py")
+    made[SQLITE] = engine(own, "transact.py", f"sqlite:///{place('dbos')}/peer.sqlite")
     try:
-        add("Restate", "restated.py", str(restate(home)), place("restate"), python=own)
+        made["Restate"] = engine(own, "restated.py", str(restate(home)), place("restate"))
     except NotHereError as error:
         made["Restate"] = error
     return made

@@ -17,7 +17,7 @@ from local.backend import START_SECONDS
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Found(NamedTuple):
+class EngineTimes(NamedTuple):
     """What an engine came to, of one shape: seconds of each execution, and CPU seconds of all of them."""
 
     seconds: list[float]

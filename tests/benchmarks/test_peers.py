@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.peers.comparison import measured, section
 from benchmarks.peers.installed import PROGRAMS, Engine, NotHereError
-from benchmarks.peers.measure import Found, Running, running
+from benchmarks.peers.measure import EngineTimes, Running, running
 from benchmarks.tables import text
 
 PROGRAM = """
@@ -29,7 +29,7 @@ def engine() -> Engine:
     return Engine([sys.executable, "-c", PROGRAM, str(PROGRAMS)], {**os.environ})
 
 
-def asked(engine: Engine, folder: Path) -> tuple[dict[str, Found], dict[str, str]]:
+def asked(engine: Engine, folder: Path) -> tuple[dict[str, EngineTimes], dict[str, str]]:
     gone: dict[str, str] = {}
     with running(engine, folder / "log") as peer:
         alive: dict[str, Running] = {"sedo": peer}
@@ -52,7 +52,7 @@ def test_of_what_fails_it_is_told_why(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_numbers_are_ratios_to_the_first() -> None:
-    found = {"sedo": Found([0.1, 0.1, 0.2], [0.02, 0.02, 0.02]), "other": Found([0.2], [0.08])}
+    found = {"sedo": EngineTimes([0.1, 0.1, 0.2], [0.02, 0.02, 0.02]), "other": EngineTimes([0.2], [0.08])}
     rows = section("echoes", 10, found, {}).rows
     assert [row[0] for row in rows] == ["sedo", "other"]
     rate, middle, _, cpu, *ratios = map(float, rows[0][1:])  # type: ignore[arg-type] # all are numbers

@@ -11,7 +11,7 @@ import pytest
 from deploy import package
 from deploy.bytecode import CompileError, add_bytecode
 from deploy.package import DEPLOYABLE, PROJECT, IncompleteError, missing, require_whole
-from deploy.trial import TrialError, build, interpreter, lay_out
+from deploy.unpacked import UnpackError, build, interpreter, lay_out
 
 WHEELS = Path(os.environ.get("SEDO_HOME", ".sedo")).resolve() / "wheels"
 IMPORT = """
@@ -39,7 +39,7 @@ def made(version: str, folder: Path) -> tuple[str, Path]:
         pytest.skip(f"there is no Python {version} here")
     try:
         return python, build(python, folder, WHEELS)
-    except TrialError as error:
+    except UnpackError as error:
         pytest.skip(str(error))
 
 
@@ -47,15 +47,15 @@ def made(version: str, folder: Path) -> tuple[str, Path]:
 def test_it_is_whole_and_every_module_of_it_can_be_imported(version: str, tmp_path: Path) -> None:
     python, found = made(version, tmp_path / "project")
     require_whole(found)
-    trial = lay_out(python, found, tmp_path)
+    unpacked = lay_out(python, found, tmp_path)
     script = f"import sys; sys.path = [each for each in sys.path if 'site-packages' not in each]\n{IMPORT}"
-    command = [python, "-I", "-B", "-c", script, str(trial.inside), str(trial.beside)]
+    command = [python, "-I", "-B", "-c", script, str(unpacked.inside), str(unpacked.beside)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
     assert done.returncode == 0, done.stderr
     count, *names = done.stdout.split()
     assert int(count) == len([*(PROJECT / "chalicelib").rglob("*.py")]) - 2
     assert {"re2", "msgspec", "jsonschema", "cryptography", "chalice"} <= {*names}
-    sources = [*trial.inside.rglob("*.py")]
+    sources = [*unpacked.inside.rglob("*.py")]
     assert all(Path(bytecode(each, version)).is_file() for each in sources)
 
 

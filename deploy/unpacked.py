@@ -29,11 +29,11 @@ print(packager.create_deployment_package(sys.argv[1], f"python3.{sys.version_inf
 """What `chalice package` does for the zip."""
 
 
-class TrialError(Exception):
+class UnpackError(Exception):
     """No package can be made here."""
 
 
-class Trial(NamedTuple):
+class Unpacked(NamedTuple):
     """A package that lies ready."""
 
     python: str
@@ -62,10 +62,10 @@ def build(python: str, folder: Path, wheels: Path) -> Path:
     """Make the package of a Python in a new folder, without bytecode.
 
     Raises:
-        TrialError: there are no wheels, or they are for other machines.
+        UnpackError: there are no wheels, or they are for other machines.
     """
     if not wheels.is_dir() or platform.machine() != "x86_64":
-        raise TrialError("there are no wheels here: make install downloads them")
+        raise UnpackError("there are no wheels here: make install downloads them")
     folder.mkdir()
     for name in ("app.py", "requirements.txt"):
         shutil.copy(PROJECT / name, folder)
@@ -82,21 +82,21 @@ def build(python: str, folder: Path, wheels: Path) -> Path:
         [python, "-c", BUILD, str(folder)], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise TrialError(done.stderr)
+        raise UnpackError(done.stderr)
     return Path(done.stdout.splitlines()[-1])
 
 
-def lay_out(python: str, package: Path, folder: Path) -> Trial:
+def lay_out(python: str, package: Path, folder: Path) -> Unpacked:
     """Unpack a package in a new folder, and put what Lambda brings along beside it."""
     add_bytecode(package, python)
-    trial = Trial(python, folder / "task", folder / "runtime")
+    unpacked = Unpacked(python, folder / "task", folder / "runtime")
     with ZipFile(package) as opened:
-        opened.extractall(trial.inside)
-    trial.beside.mkdir()
+        opened.extractall(unpacked.inside)
+    unpacked.beside.mkdir()
     for name in OF_LAMBDA:
-        _put(_origin(name), trial.beside)
-    compile_folder(trial.beside, python)
-    return trial
+        _put(_origin(name), unpacked.beside)
+    compile_folder(unpacked.beside, python)
+    return unpacked
 
 
 def _put(origin: Path, folder: Path) -> None:
@@ -111,5 +111,5 @@ def _origin(name: str) -> Path:
     """Find the file of a package that this process runs with."""
     found = find_spec(name)
     if found is None or found.origin is None:
-        raise TrialError(f"{name} is not installed")
+        raise UnpackError(f"{name} is not installed")
     return Path(found.origin)
