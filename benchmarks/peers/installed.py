@@ -120,8 +120,8 @@ def engines(home: Path, folder: Path, server: str) -> Mapping[str, Engine | NotH
         return str(folder / name)
 
     def engine(executable: Path, program: str, *arguments: str, port: int = 0) -> Engine:
-        told = {"GATEWAY_PORT": str(port), "BIND_HOST": HOST, "LOG_LEVEL": "ERROR"} if port else {}
-        return Engine([str(executable), str(PROGRAMS / program), server, *arguments], environment | told)
+        listening = {"GATEWAY_PORT": str(port), "BIND_HOST": HOST, "LOG_LEVEL": "ERROR"} if port else {}
+        return Engine([str(executable), str(PROGRAMS / program), server, *arguments], environment | listening)
 
     def machines(executable: Path, name: str, *command: str) -> Engine:
         port = free_port()
