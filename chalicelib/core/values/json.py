@@ -52,15 +52,17 @@ def is_longer(value: Json, most: int) -> bool:
     waiting: list[Any] = [value]
     while waiting:
         part = waiting.pop()
-        kind = type(part)  # most of what is written comes by here
-        if kind is str:
+        if type(part) is str:  # most parts are
             most -= len(part)
-        elif kind is dict or kind is list:
+        elif isinstance(part, dict):
             most -= len(part)
             if most >= 0:
                 waiting += part
-                if kind is dict:
-                    waiting += part.values()
+                waiting += part.values()
+        elif isinstance(part, list):
+            most -= len(part)
+            if most >= 0:
+                waiting += part
         else:
             most -= 1
         if most < 0:
