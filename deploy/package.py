@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
+from deploy.bytecode import CompileError, add_bytecode
+
 PROJECT = Path(__file__).parents[1]
 REQUIREMENTS = PROJECT / "requirements.txt"
 DEPLOYABLE = ("3.12", "3.13")
@@ -57,7 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(made.returncode)
     try:
         require_whole(asked.folder / "deployment.zip")
-    except IncompleteError as error:
+        add_bytecode(asked.folder / "deployment.zip")
+    except (IncompleteError, CompileError) as error:
         sys.exit(str(error))
 
 
