@@ -37,6 +37,7 @@ from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
     from chalicelib.core.executions.identity import TurnKey
+    from chalicelib.engine.advance import Advance
     from chalicelib.engine.observers import Committed
 
 
@@ -46,6 +47,8 @@ class Deliver:
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
     those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered.
+    ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
+    any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
     do; ``image`` makes the image of the last write.
     """
@@ -83,6 +86,9 @@ class Deliver:
         self.unanswered = 0
         self.has_written = False
         self.unobserved: Committed | None = None
+        self.ahead: Advance | None = None
+        self.repeatable: set[TurnKey] = set()
+        self.unsure: set[TurnKey] = set()
 
     def definition(self, execution: Execution, version: int | None = None) -> Definition:
         """Look a version of the execution's definition up, by default its own."""
