@@ -15,6 +15,7 @@ from chalicelib.core.records.shown import Choose, Outline, ValueReader
 from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.position import Position
+from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
     from chalicelib.core.records.incident import Incident
@@ -32,6 +33,16 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
     def __init__(self, current: Execution | None = None) -> None:
         super().__init__()
         self.current = current
+
+
+@value
+class Written:
+    """An execution as it was written."""
+
+    image: Callable[[], Image | None]
+    """Makes its image for a message; None where it would burden one."""
+    bytes: int = 0
+    """What its item takes, where that is billed by the kilobyte."""
 
 
 class ExecutionStore(ValueReader, Protocol):
@@ -63,11 +74,10 @@ class ExecutionStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
-        """Write an execution over version ``execution.version - 1`` of it; answer what makes its image for a message.
+    def update(self, execution: Execution, spare: int = 0) -> "Written":
+        """Write an execution over version ``execution.version - 1`` of it.
 
-        Version 1 is written over the untouched submission with the same nonce, or where there is none. The image is
-        None where it would burden a message.
+        Version 1 is written over the untouched submission with the same nonce, or where there is none.
 
         Raises:
             OutgrownError: it would leave less than ``spare`` bytes of what its item can hold; nothing was asked for.

@@ -20,6 +20,7 @@ from chalicelib.core.executions.inputs import (
     Requested,
     SignalReceived,
     StepDue,
+    TimerFired,
 )
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
@@ -32,6 +33,9 @@ from chalicelib.engine.model import SENT_WITHIN, Mode, Pending
 from chalicelib.engine.observers import Committed
 from chalicelib.engine.waits import taken_elsewhere
 from chalicelib.ports import Stale
+
+LITTLE = 128
+"""Bytes by which an item grows at most whose history is worth a row that keeps it within its kilobytes."""
 
 LONGEST_PAUSE = 5.0
 """Seconds between two reads of a store that does not answer."""
@@ -53,13 +57,19 @@ class RunAhead(Claim):
             driver = self.me[pending.message]
             decision = self.dependencies.decide(definition, advance.execution, pending.input, now, driver)
             if decision.execution is not advance.execution:
+                advance.urgent = advance.urgent or not self.is_had_again(advance.execution, pending)
                 advance.fold(decision, pending)
-                advance.urgent = advance.urgent or turn_of(pending) not in self.repeatable
         if (now < self.budget.deadline or not self.turns) and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
         if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
             self.leave(advance)
         return advance
+
+    def is_had_again(self, item: Execution, pending: Pending) -> bool:
+        """Tell whether an input is had again should this process die: what a repeatable call came to, or a retry."""
+        thread = item.threads.get(pending.input.thread)
+        is_retry = thread is not None and thread.status is Status.RETRYING and isinstance(pending.input, TimerFired)
+        return is_retry or turn_of(pending) in self.repeatable
 
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to call."""
@@ -109,7 +119,7 @@ class RunAhead(Claim):
 
     def may_call_ahead(self, advance: Advance, call: Call, now: datetime) -> bool:
         """Tell whether a turn may call that is not written."""
-        return call.repeatable and not self.presumed and advance.may_go_on(now)
+        return call.repeatable and advance.may_go_on(now)
 
     def leave(self, advance: Advance) -> None:
         """Hand every ready thread over, once nothing is in flight; it is written before it is sent."""
@@ -213,13 +223,14 @@ class RunAhead(Claim):
         """Put what is to be a row of history, then the execution if nobody else has written it."""
         self.writes += 1
         self.turns += advance.turns
-        self.image = None
         writer = f"{self.request}#{self.writes}"
         limits = self.dependencies.limits
         if advance.execution.ended and advance.execution.mailbox:
             advance.records = [self.without_taken(record) for record in advance.records]
         new = news(advance.execution, advance.records, limits)
-        row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
+        likely = 0 if advance.execution.ended else self.likely_bytes()
+        row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
+        self.written = None
         written = copy_with(
             advance.execution,
             version=item.version + 1,
@@ -235,7 +246,7 @@ class RunAhead(Claim):
                 self.dependencies.history.keep(new.payloads)
             if self.dependencies.observers:
                 self.unobserved = Committed(item, written, advance.records, self.request)
-            self.image = self.dependencies.executions.update(written, spared(advance))
+            self.written = self.dependencies.executions.update(written, spared(advance))
         except Stale as stale:
             self.reread(item, stale.current)
         except OutgrownError as error:
@@ -248,6 +259,12 @@ class RunAhead(Claim):
         else:
             self.accept(advance)
             self.after_write(written)
+
+    def likely_bytes(self) -> int:
+        """Tell how long the item is likely to become that is written next; 0: nothing tells."""
+        last = 0 if self.written is None else self.written.bytes
+        grown, self.bytes_before = last - (self.bytes_before or last), last
+        return last + grown if 0 <= grown <= LITTLE else 0
 
     def accept(self, advance: Advance) -> None:
         """Take what was written for done: the turns of calls that were made ahead of it stand now."""

@@ -2,7 +2,7 @@
 
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import Stale
+from chalicelib.ports import Stale, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -94,7 +94,7 @@ class DynamoExecutions:
         request["ConditionExpression"] = ABSENT
         self._put(request)
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
         request = self._request(execution, spare)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
@@ -105,7 +105,7 @@ class DynamoExecutions:
             ":nonce": {"S": execution.nonce},
         }
         self._put(request)
-        return partial(_image, request["Item"])
+        return Written(partial(_image, request["Item"]), _bytes(request["Item"]))
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -215,6 +215,11 @@ def _image(item: "Mapping[str, Any]") -> Image | None:
     kind, content = next(iter(item["document"].items()))
     image = {**item, "document": {kind: content if kind == "S" else b64encode(content).decode()}}
     return image if len(encode(image)) <= MAX_IMAGE_BYTES else None
+
+
+def _bytes(item: "Mapping[str, Any]") -> int:
+    """Tell about how many bytes an item takes, without those of references to payloads."""
+    return sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
 
 
 def _item(image: "Mapping[str, Any]") -> Item:

@@ -7,7 +7,7 @@ import itertools
 import json
 import zlib
 from bisect import bisect_right, insort
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import Stale
+from chalicelib.ports import Stale, Written
 
 
 class MemoryClock:
@@ -104,7 +104,7 @@ class MemoryExecutions:
             raise Stale(self._read(current))
         self._put(execution, text)
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
         text = self._write(execution, spare)
         current = self._document(execution.id)
@@ -114,7 +114,7 @@ class MemoryExecutions:
         self._put(execution, text)
         due_at = None if execution.due_at is None else format_instant(execution.due_at)
         image: Image = {"text": text, "dueAt": due_at, "status": execution.listed_under}
-        return lambda: image if len(text) <= MAX_IMAGE_BYTES else None
+        return Written(lambda: image if len(text) <= MAX_IMAGE_BYTES else None)
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
