@@ -228,7 +228,7 @@ class RunAhead(Claim):
         if advance.execution.ended and advance.execution.mailbox:
             advance.records = [self.without_taken(record) for record in advance.records]
         new = news(advance.execution, advance.records, limits)
-        likely = 0 if advance.execution.ended else self.likely_bytes()
+        likely = 0 if advance.asks_for_something() else self.likely_bytes()
         row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
         self.written = None
         written = copy_with(
