@@ -219,7 +219,7 @@ class TestImage:
         execution = submitted(tenant, value=value)
         store.create(execution)
         written = waiting(execution)
-        image = store.update(written)()
+        image = store.update(written).image()
         if image is not None:
             assert store.restore(json.loads(json.dumps(image))) == written
         assert image is not None or len(str(value)) > MAX_IMAGE_BYTES
