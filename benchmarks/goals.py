@@ -40,7 +40,7 @@ GOALS: Mapping[Case, Goal] = {
     Case("B", "1KB", 10): Goal(dollars=0.80, requests=1.0, write_units=0.6),
     Case("C", "1KB", 1): Goal(dollars=3.0, requests=4.1, write_units=2.0),
     Case("C", "1KB", 10): Goal(dollars=1.6, requests=1.5, write_units=2.0),
-    Case("E", "1KB", 1): Goal(dollars=0.95),
+    Case("E", "1KB", 10): Goal(dollars=0.95, write_units=1.45),
     Case("G", "1KB", 1): Goal(dollars=0.50, write_units=0.4),
     Case("B", "100KB", 1): Goal(dollars=3.1),
     Case("B", "100KB", 10): Goal(dollars=3.1),
