@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import coldstart, costs, effects, floor, goals, growth, lists, load, report
+from benchmarks import calls, coldstart, costs, floor, goals, growth, lists, load, report
 from benchmarks.harness import Harness, running
 from benchmarks.tables import Progress, Section, text
 
@@ -21,7 +21,7 @@ QUESTIONS: Mapping[str, Question] = {
     "goals": goals.per_step,
     "cost": costs.per_step,
     "start": costs.starting,
-    "effects": effects.effects,
+    "calls": calls.calls,
     "fan-out": growth.fan_out,
     "loop": growth.loop,
     "live": growth.live,

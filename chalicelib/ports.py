@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message
+from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
@@ -15,7 +15,6 @@ from chalicelib.core.records.shown import Choose, Outline, ValueReader
 from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.position import Position
-from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
     from chalicelib.core.records.incident import Incident
@@ -33,16 +32,6 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
     def __init__(self, current: Execution | None = None) -> None:
         super().__init__()
         self.current = current
-
-
-@value
-class Written:
-    """An execution as it was written."""
-
-    image: Callable[[], Image | None]
-    """Makes its image for a message; None where it would burden one."""
-    bytes: int = 0
-    """What its item takes, where that is billed by the kilobyte."""
 
 
 class ExecutionStore(ValueReader, Protocol):

@@ -18,7 +18,7 @@ from chalicelib.adapters.memory.stores import (
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Written
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.payload import PACKING
@@ -30,7 +30,6 @@ from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.engine.observers import Observer
 from chalicelib.engine.worker import work_on_messages
-from chalicelib.ports import Written
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.graph import Wiring
 from chalicelib.wiring.memory import adapters

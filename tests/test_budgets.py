@@ -21,7 +21,7 @@ from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.factory import WIDTH, submit
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started, Written
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row
@@ -31,7 +31,6 @@ from chalicelib.engine.children import gatherer
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies
 from chalicelib.engine.signals import Signals
-from chalicelib.ports import Written
 from chalicelib.steps import STEP_TYPES
 from tests.home import Counting
 from tests.simulation.scenario import CallStep

@@ -1,6 +1,6 @@
 """How far inputs and steps take an execution between two of its writes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from chalicelib.core.executions.inputs import (
     ResumeRequested,
     SignalSent,
     Suspected,
+    TimerFired,
     WaitClosed,
 )
 from chalicelib.core.executions.model import Execution, HistoryEntry, Status
@@ -92,6 +93,13 @@ def spared(advance: Advance) -> int:
 def turn_of(pending: Pending) -> TurnKey:
     """Tell which turn an input is about."""
     return TurnKey(pending.input.thread, pending.input.turn)
+
+
+def is_had_again(item: Execution, pending: Pending, repeatable: Collection[TurnKey]) -> bool:
+    """Tell whether an input is had again should this process die: what a repeatable call came to, or a retry."""
+    thread = item.threads.get(pending.input.thread)
+    is_retry = thread is not None and thread.status is Status.RETRYING and isinstance(pending.input, TimerFired)
+    return is_retry or turn_of(pending) in repeatable
 
 
 def version_of(pending: Pending) -> int | None:

@@ -36,9 +36,9 @@ from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
     from chalicelib.core.executions.identity import TurnKey
+    from chalicelib.core.executions.inputs import Written
     from chalicelib.engine.advance import Advance
     from chalicelib.engine.observers import Committed
-    from chalicelib.ports import Written
 
 
 class Deliver:

@@ -20,14 +20,13 @@ from chalicelib.core.executions.inputs import (
     Requested,
     SignalReceived,
     StepDue,
-    TimerFired,
 )
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.history import longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.advance import UNWRITTEN_FOR, Advance, spared, turn_of, version_of
+from chalicelib.engine.advance import UNWRITTEN_FOR, Advance, is_had_again, spared, version_of
 from chalicelib.engine.claim import Claim
 from chalicelib.engine.model import SENT_WITHIN, Mode, Pending
 from chalicelib.engine.observers import Committed
@@ -57,19 +56,13 @@ class RunAhead(Claim):
             driver = self.me[pending.message]
             decision = self.dependencies.decide(definition, advance.execution, pending.input, now, driver)
             if decision.execution is not advance.execution:
-                advance.urgent = advance.urgent or not self.is_had_again(advance.execution, pending)
+                advance.urgent = advance.urgent or not is_had_again(advance.execution, pending, self.repeatable)
                 advance.fold(decision, pending)
         if (now < self.budget.deadline or not self.turns) and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
         if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
             self.leave(advance)
         return advance
-
-    def is_had_again(self, item: Execution, pending: Pending) -> bool:
-        """Tell whether an input is had again should this process die: what a repeatable call came to, or a retry."""
-        thread = item.threads.get(pending.input.thread)
-        is_retry = thread is not None and thread.status is Status.RETRYING and isinstance(pending.input, TimerFired)
-        return is_retry or turn_of(pending) in self.repeatable
 
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to call."""

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue
 from chalicelib.api.parsing import read_yaml
-from chalicelib.core.executions.inputs import Message
+from chalicelib.core.executions.inputs import Message, Written
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
@@ -19,7 +19,6 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Mode
 from chalicelib.engine.receiving import SqsRecord
 from chalicelib.engine.worker import GivenBackError, Worker
-from chalicelib.ports import Written
 from chalicelib.wiring import graph
 from chalicelib.wiring.settings import Settings
 from tests.home import CALL, ECHO, Home

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import Definition
+from chalicelib.core.executions.inputs import Written
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import DefinitionNotFoundError
-from chalicelib.ports import Stale, Written
+from chalicelib.ports import Stale
 from tests.simulation.processes import Turns
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATU
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.executions.inputs import Image
+from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
@@ -26,7 +26,7 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import Stale, Written
+from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib.adapters.memory.order import is_behind
 from chalicelib.adapters.payloads import ChunkKey, Payloads
 from chalicelib.core.definitions.record import DefinitionRecord
-from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired
+from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, summary_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
@@ -27,7 +27,7 @@ from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
-from chalicelib.ports import Stale, Written
+from chalicelib.ports import Stale
 
 
 class MemoryClock:

@@ -36,7 +36,7 @@ COUNTED = (
 PERSON = Person("ada", frozenset(["clerks"]))
 
 
-class Effect(NamedTuple):
+class Answer(NamedTuple):
     """What something cost, the most it is to cost, and the requests of the API in it."""
 
     cost: Cost
@@ -54,7 +54,7 @@ class Effect(NamedTuple):
         return self.cost.dollars_counted + self.requests * REST_DOLLARS
 
 
-def effects(harness: Harness, progress: Progress) -> Section:
+def calls(harness: Harness, progress: Progress) -> Section:
     """Measure them."""
     rows: list[Sequence[Cell]] = []
     results: dict[str, Json] = {}
@@ -62,20 +62,20 @@ def effects(harness: Harness, progress: Progress) -> Section:
         progress.at(done, 4, name)
         rows.append((name, each.cost.requests, each.cost.write_units, each.cost.read_units, each.dollars, each.goal))
         results[name] = {**each.cost.row, "dollars_per_million": round(each.dollars, 4), "goal": each.goal}
-    columns = ("effect", "requests", "write units", "read units", "$ per million", "goal")
-    return Section("What effects cost", columns, rows, NOTE, {"effects": results})
+    columns = ("what", "requests", "write units", "read units", "$ per million", "goal")
+    return Section("What retries, events and tasks cost", columns, rows, NOTE, {"calls_out": results})
 
 
-def measured(harness: Harness) -> Iterator[tuple[str, Effect]]:
+def measured(harness: Harness) -> Iterator[tuple[str, Answer]]:
     """Measure one after the other."""
     with serving() as server:
         for name, delivery in (("http step that fails twice", "at-least-once"), ("the same, only read", "repeatable")):
             definition = harness.define(flaky(server, delivery))
             harness.warm(definition, order(INPUT, -1))
             runs = [harness.measured(definition, [order(INPUT, seed)], 1) for seed in range(SAMPLES)]
-            yield name, Effect(cost(together(runs), SAMPLES), 7.0)
-    yield "publish an event", Effect(cost(events(harness), SAMPLES), 6.0, requests=1)
-    yield "open and complete a task", Effect(cost(tasks(harness), SAMPLES), 9.0, requests=1)
+            yield name, Answer(cost(together(runs), SAMPLES), 7.0)
+    yield "publish an event", Answer(cost(events(harness), SAMPLES), 6.0, requests=1)
+    yield "open and complete a task", Answer(cost(tasks(harness), SAMPLES), 9.0, requests=1)
 
 
 def flaky(server: str, delivery: str) -> Mapping[str, Json]:
