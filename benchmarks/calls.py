@@ -36,7 +36,7 @@ COUNTED = (
 PERSON = Person("ada", frozenset(["clerks"]))
 
 
-class Answer(NamedTuple):
+class Outlay(NamedTuple):
     """What something cost, the most it is to cost, and the requests of the API in it."""
 
     cost: Cost
@@ -66,16 +66,16 @@ def calls(harness: Harness, progress: Progress) -> Section:
     return Section("What retries, events and tasks cost", columns, rows, NOTE, {"calls_out": results})
 
 
-def measured(harness: Harness) -> Iterator[tuple[str, Answer]]:
+def measured(harness: Harness) -> Iterator[tuple[str, Outlay]]:
     """Measure one after the other."""
     with serving() as server:
         for name, delivery in (("http step that fails twice", "at-least-once"), ("the same, only read", "repeatable")):
             definition = harness.define(flaky(server, delivery))
             harness.warm(definition, order(INPUT, -1))
             runs = [harness.measured(definition, [order(INPUT, seed)], 1) for seed in range(SAMPLES)]
-            yield name, Answer(cost(together(runs), SAMPLES), 7.0)
-    yield "publish an event", Answer(cost(events(harness), SAMPLES), 6.0, requests=1)
-    yield "open and complete a task", Answer(cost(tasks(harness), SAMPLES), 9.0, requests=1)
+            yield name, Outlay(cost(together(runs), SAMPLES), 7.0)
+    yield "publish an event", Outlay(cost(events(harness), SAMPLES), 6.0, requests=1)
+    yield "open and complete a task", Outlay(cost(tasks(harness), SAMPLES), 9.0, requests=1)
 
 
 def flaky(server: str, delivery: str) -> Mapping[str, Json]:
