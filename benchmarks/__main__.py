@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import coldstart, costs, floor, goals, growth, history, keys, lists, load, people, report
+from benchmarks import calls, coldstart, costs, floor, goals, growth, history, keys, lists, load, people, report
 from benchmarks.harness import Harness, running
 from benchmarks.peers import comparison
 from benchmarks.tables import Progress, Section, markdown, text
@@ -25,6 +25,7 @@ QUESTIONS: Mapping[str, Question] = {
     "goals": goals.per_step,
     "cost": costs.per_step,
     "start": costs.starting,
+    "calls": calls.calls,
     "fan-out": growth.fan_out,
     "loop": growth.loop,
     "live": growth.live,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from benchmarks.costs import SIZES, measure
 from benchmarks.harness import Harness
+from benchmarks.loopback import serving
 from benchmarks.pricing import Cost
 from benchmarks.shapes import shapes
 from benchmarks.tables import Progress, Section
@@ -39,6 +40,8 @@ GOALS: Mapping[Case, Goal] = {
     Case("B", "1KB", 10): Goal(dollars=0.80, requests=1.0, write_units=0.6),
     Case("C", "1KB", 1): Goal(dollars=3.0, requests=4.1, write_units=2.0),
     Case("C", "1KB", 10): Goal(dollars=1.6, requests=1.5, write_units=2.0),
+    Case("E", "1KB", 10): Goal(dollars=0.95, write_units=1.45),
+    Case("G", "1KB", 1): Goal(dollars=0.50, write_units=0.4),
     Case("B", "100KB", 1): Goal(dollars=3.1),
     Case("B", "100KB", 10): Goal(dollars=3.1),
 }
@@ -59,10 +62,12 @@ def per_step(harness: Harness, progress: Progress) -> Section:
 
 def measured(harness: Harness, progress: Progress) -> Found:
     """Measure them."""
-    every, found = shapes(""), {}
-    for done, case in enumerate(GOALS):
-        progress.at(done, len(GOALS), f"{case.shape}, {case.size}, batches of {case.batch}")
-        found[case] = measure(harness, every[case.shape], SIZES[case.size], case.batch)
+    found = {}
+    with serving() as server:
+        every = shapes(server)
+        for done, case in enumerate(GOALS):
+            progress.at(done, len(GOALS), f"{case.shape}, {case.size}, batches of {case.batch}")
+            found[case] = measure(harness, every[case.shape], SIZES[case.size], case.batch)
     return found
 
 

@@ -1,5 +1,7 @@
 """``python -m benchmarks.loopback``: an HTTP server that answers every GET with a small JSON document.
 
+What is asked for below ``/flaky/`` is refused twice.
+
 A process of its own, so that what it computes is not taken for the product's. It listens on a free port of the loopback
 interface, writes the number of the port as its first line, and ends when its standard input does.
 """
@@ -7,6 +9,7 @@ interface, writes the number of the port as its first line, and ends when its st
 import hashlib
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +26,13 @@ def answer(path: str) -> bytes:
     return encode({"status": "ok", "reference": reference, "acceptedAt": "2026-01-01T00:00:00Z"})
 
 
+REFUSALS = 3
+"""Every so manyth request below ``/flaky/`` is answered well."""
+
+ASKED: Counter[str] = Counter()
+"""How often something was asked for there."""
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
@@ -31,7 +41,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, whatever is asked for."""
         body = answer(self.path)
-        self.send_response(200)
+        ASKED[self.path] += self.path.startswith("/flaky/")
+        self.send_response(200 if ASKED[self.path] % REFUSALS == 0 else 503)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

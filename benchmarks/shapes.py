@@ -24,12 +24,13 @@ class Shape:
 
 
 def shapes(server: str) -> Mapping[str, Shape]:
-    """Make the shapes A to F, by letter; ``server`` is the URL that the steps of E ask.
+    """Make the shapes A to G, by letter; ``server`` is the URL that the steps of E and G ask.
 
     A wait is a boundary: what came before it is written, and a message goes on from there. The end is one, too.
     """
     fifth = [*map(_echo, NAMES[:4]), _wait(NAMES[4]), *map(_echo, NAMES[5:])]
     each = [*map(_wait, NAMES[:-1]), _echo(NAMES[-1])]
+    reading = [{**_http(name, server), "delivery": "repeatable"} for name in NAMES]
     changing = [*map(_mark, NAMES[:4]), _wait(NAMES[4]), *map(_mark, NAMES[5:])]
     return {
         shape.letter: shape
@@ -40,6 +41,7 @@ def shapes(server: str) -> Mapping[str, Shape]:
             mapped(MAPPED),
             Shape("E", "ten http steps", _definition("e", [_http(name, server) for name in NAMES])),
             Shape("F", "as B, each step changes the state", _definition("f", changing)),
+            Shape("G", "ten http steps that only read", _definition("g", reading)),
         )
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message
+from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded, Image, Message, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
@@ -63,11 +63,10 @@ class ExecutionStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
-        """Write an execution over version ``execution.version - 1`` of it; answer what makes its image for a message.
+    def update(self, execution: Execution, spare: int = 0) -> "Written":
+        """Write an execution over version ``execution.version - 1`` of it.
 
-        Version 1 is written over the untouched submission with the same nonce, or where there is none. The image is
-        None where it would burden a message.
+        Version 1 is written over the untouched submission with the same nonce, or where there is none.
 
         Raises:
             OutgrownError: it would leave less than ``spare`` bytes of what its item can hold; nothing was asked for.

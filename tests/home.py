@@ -18,7 +18,7 @@ from chalicelib.adapters.memory.stores import (
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Written
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.payload import PACKING
@@ -76,7 +76,7 @@ class Executions(MemoryExecutions):
             if lost:
                 raise UnavailableError
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         if self.silent:
             raise UnavailableError
         if self.rivals:

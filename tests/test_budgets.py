@@ -21,7 +21,7 @@ from chalicelib.core.definitions.model import Call, Definition
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.executions.factory import WIDTH, submit
 from chalicelib.core.executions.identity import CallKey, TurnKey
-from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Image, Message, Started
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Message, Started, Written
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.records.history import Row
@@ -59,7 +59,7 @@ class Executions(MemoryExecutions):
         super().__init__()
         self.largest = largest
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         image = super().update(execution, spare)
         self.measure(execution)
         return image

@@ -1,5 +1,8 @@
 """The first moment of an invocation: read the execution, and find what is its own to do."""
 
+from abc import abstractmethod
+from datetime import datetime
+
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.due import is_to_be_sent
 from chalicelib.core.executions.identity import TurnKey
@@ -17,6 +20,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import ROOT, Execution, Status, Thread
 from chalicelib.core.values.value import copy_with
+from chalicelib.engine.advance import Advance, turn_of
 from chalicelib.engine.children import id_taken, with_output, with_stash
 from chalicelib.engine.deliver import Deliver
 from chalicelib.engine.model import CLAIMED_FOR, Delivery, Mode, Pending
@@ -186,8 +190,40 @@ class Claim(Deliver):
         handed_by = None if thread.driver is None else thread.driver.message
         return TurnKey(received.thread, received.turn) == thread.key and handed_by != message
 
+    def standing(self) -> Execution | None:
+        """Answer the execution as far as it has come, be it written or not."""
+        return self.item if (ahead := self.is_ahead()) is None else ahead.execution
+
+    def is_ahead(self) -> Advance | None:
+        """Tell how far it has come since the last read or write, if that is to be written later."""
+        ahead = self.ahead
+        return ahead if ahead is not None and ahead.item is self.item and ahead.execution is not ahead.item else None
+
+    def call_ahead(self, thread: Thread) -> None:
+        """Note that a turn of mine makes a call that is not written."""
+        if self.ahead is not None and thread.driver is not None:
+            self.ahead.ahead.add(thread.key)
+            self.unsure.add(thread.key)
+            self.own[thread.key] = thread.driver.message
+
+    def forget_ahead(self) -> None:
+        """Give up what was run ahead and not written: its turns may come to stand otherwise."""
+        ahead, self.ahead = self.ahead, None
+        if ahead is None or not ahead.ahead:
+            return
+        while self.unsure:  # nobody could tell their answers from those of the same turns
+            self.take_results(None)
+        self.running -= ahead.ahead
+        self.own = {key: message for key, message in self.own.items() if key not in ahead.ahead}
+        self.pending = [pending for pending in self.pending if turn_of(pending) not in ahead.ahead]
+
+    @abstractmethod
+    def take_results(self, until: datetime | None) -> None:
+        """Wait for a call to end, until an instant."""
+
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""
+        self.forget_ahead()
         carried, self.presumed = self.presumed and item.version > 0, False
         if carried:
             self.observe(current)

@@ -1,6 +1,6 @@
 """The last moments of an invocation: what a state implies is sent, and the messages are acknowledged."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,6 @@ from chalicelib.core.executions.implied import ending, implied
 from chalicelib.core.executions.inputs import (
     CloseWait,
     Command,
-    Image,
     Launch,
     Message,
     OpenTask,
@@ -37,6 +36,8 @@ from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
     from chalicelib.core.executions.identity import TurnKey
+    from chalicelib.core.executions.inputs import Written
+    from chalicelib.engine.advance import Advance
     from chalicelib.engine.observers import Committed
 
 
@@ -46,8 +47,10 @@ class Deliver:
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
     those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered.
+    ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
+    any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
-    do; ``image`` makes the image of the last write.
+    do; ``written`` is the last write, and ``bytes_before`` the length of the one before.
     """
 
     def __init__(
@@ -68,7 +71,8 @@ class Deliver:
         self.calls = dependencies.calls()
         self.item: Execution | None = None
         self.presumed = False
-        self.image: Callable[[], Image | None] | None = None
+        self.written: Written | None = None
+        self.bytes_before = 0
         self.own: dict[TurnKey, str] = {}
         self.pending: list[Pending] = []
         self.running: set[TurnKey] = set()
@@ -83,6 +87,9 @@ class Deliver:
         self.unanswered = 0
         self.has_written = False
         self.unobserved: Committed | None = None
+        self.ahead: Advance | None = None
+        self.repeatable: set[TurnKey] = set()
+        self.unsure: set[TurnKey] = set()
 
     def definition(self, execution: Execution, version: int | None = None) -> Definition:
         """Look a version of the execution's definition up, by default its own."""
@@ -126,7 +133,8 @@ class Deliver:
         """Do what a state asks for; answer what there is to send."""
         match command:
             case Message():
-                yield copy_with(command, image=self.image()) if self.image and is_alone(item, command) else command
+                carries = self.written if is_alone(item, command) else None
+                yield command if carries is None else copy_with(command, image=carries.image())
             case Launch():
                 yield from self.launch(item, command)
             case OpenTask(thread, task):

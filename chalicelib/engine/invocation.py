@@ -45,10 +45,11 @@ class Invocation(RunAhead):
                 self.load()
                 continue
             self.begin_calls(advance.calls)
-            if advance.execution is not self.item:
+            if advance.execution is not self.item and not self.can_wait(advance):
                 self.write(self.item, advance)
                 continue
-            self.pending = []
+            if advance.execution is self.item:
+                self.pending, self.ahead = [], None
             if not self.running and not self.late:
                 break
             self.collect()

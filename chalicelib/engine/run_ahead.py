@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,62 +12,32 @@ from chalicelib.core.executions.due import next_due
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
-    Acquitted,
     CallDeferred,
     CallFailed,
     CallSucceeded,
-    Decision,
     Input,
     Outgrown,
-    Poisoned,
-    RedriveRequested,
     Requested,
-    ResumeRequested,
     SignalReceived,
-    SignalSent,
     StepDue,
-    Suspected,
-    WaitClosed,
 )
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.history import longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
+from chalicelib.engine.advance import UNWRITTEN_FOR, Advance, is_had_again, spared, version_of
 from chalicelib.engine.claim import Claim
-from chalicelib.engine.model import SENT_WITHIN, SPARED_BY_FAILURES, SPARED_BY_STEPS, Mode, Pending
+from chalicelib.engine.model import SENT_WITHIN, Mode, Pending
 from chalicelib.engine.observers import Committed
 from chalicelib.engine.waits import taken_elsewhere
 from chalicelib.ports import Stale
 
+LITTLE = 128
+"""Bytes by which an item grows at most whose history is worth a row that keeps it within its kilobytes."""
+
 LONGEST_PAUSE = 5.0
 """Seconds between two reads of a store that does not answer."""
-
-
-@dataclass(slots=True)
-class Advance:
-    """How far inputs and due steps take an execution, before it is written."""
-
-    execution: Execution
-    records: list[HistoryEntry] = field(default_factory=list)
-    calls: dict[TurnKey, Call] = field(default_factory=dict)
-    """By turns, which were read or written so."""
-    turns: int = 0
-    size: int = 0
-    """Of the results in the records, in characters of JSON."""
-    taken: int = 0
-    """How many of the inputs that are pending."""
-    last: Pending | None = None
-    """The input of the newest turn."""
-
-    def fold(self, decision: Decision, made: Pending) -> None:
-        """Take up what an input comes to."""
-        self.last = made
-        self.execution = decision.execution
-        self.records.extend(decision.records)
-        for record in decision.records:
-            self.size += record.size
-        self.turns += 1
 
 
 class RunAhead(Claim):
@@ -77,8 +46,9 @@ class RunAhead(Claim):
     def advance(self, item: Execution) -> Advance:
         """Fold what is pending, then every step that is due and pure, as far as it goes."""
         now = self.dependencies.clock.now()
-        advance = Advance(item)
-        for pending in self.pending:
+        advance = self.ahead if self.ahead is not None and self.ahead.item is item else Advance(item, now)
+        self.ahead, advance.calls = advance, {}
+        for pending in self.pending[advance.taken :]:
             if advance.turns >= self.turns_per_write:
                 return advance
             advance.taken += 1
@@ -86,6 +56,7 @@ class RunAhead(Claim):
             driver = self.me[pending.message]
             decision = self.dependencies.decide(definition, advance.execution, pending.input, now, driver)
             if decision.execution is not advance.execution:
+                advance.urgent = advance.urgent or not is_had_again(advance.execution, pending, self.repeatable)
                 advance.fold(decision, pending)
         if (now < self.budget.deadline or not self.turns) and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
@@ -96,6 +67,8 @@ class RunAhead(Claim):
     def run_ahead(self, advance: Advance, now: datetime) -> None:
         """Run the steps of every thread of mine until it waits, ends, or has something to call."""
         stopped: set[TurnKey] = set()
+        calls: dict[TurnKey, Call] = {}
+        advance.calls = calls
         most = min(self.turns_per_write, self.budget.turns - self.turns)
         if late := now >= self.budget.deadline:
             most = min(most, advance.turns + 1)
@@ -113,8 +86,12 @@ class RunAhead(Claim):
                 advance.fold(decision, Pending(step, message))
             else:
                 stopped.add(key)
-                if self.may_call(key) and not late:
-                    advance.calls[key] = decision.call
+                if late:
+                    continue
+                if self.may_call(key) or self.may_call_ahead(advance, decision.call, now):
+                    calls[key] = decision.call
+                else:
+                    advance.urgent = True
 
     def due(self, execution: Execution, but: Collection[TurnKey] = ()) -> Iterator[tuple[TurnKey, str]]:
         """Find the turns of mine that can run, but for some, with the message under which they do."""
@@ -130,8 +107,12 @@ class RunAhead(Claim):
                 yield key, driver.message
 
     def may_call(self, key: TurnKey) -> bool:
-        """Tell whether a turn may call: only one that is written."""
-        return key in self.own
+        """Tell whether a turn may call, whatever it is: only one that is written."""
+        return key in self.own and (self.ahead is None or key not in self.ahead.ahead)
+
+    def may_call_ahead(self, advance: Advance, call: Call, now: datetime) -> bool:
+        """Tell whether a turn may call that is not written."""
+        return call.repeatable and advance.may_go_on(now)
 
     def leave(self, advance: Advance) -> None:
         """Hand every ready thread over, once nothing is in flight; it is written before it is sent."""
@@ -148,16 +129,26 @@ class RunAhead(Claim):
         if calls and self.budget.too_short:
             raise SetupError(self.budget.too_short)
         for key, call in calls.items():
-            if self.item is not None:
+            if (item := self.standing()) is not None:
+                thread = item.threads[key.thread]
+                if key not in self.own:
+                    self.call_ahead(thread)
+                if call.repeatable:
+                    self.repeatable.add(key)
                 self.running.add(key)
                 self.turns += 1
-                visit = CallKey(self.execution_id, key.thread, self.item.threads[key.thread].visit, call.key)
+                visit = CallKey(self.execution_id, key.thread, thread.visit, call.key)
                 self.calls.start(key, call, visit, partial(self.wants, key))
         self.looked_at = self.dependencies.clock.now()
 
+    def can_wait(self, advance: Advance) -> bool:
+        """Tell whether what was run ahead need not be written yet: it goes on with calls from turns that are not."""
+        goes_on = not advance.ahead.isdisjoint(self.running) and not advance.asks_for_something()
+        return goes_on and not advance.urgent and self.dependencies.clock.now() < advance.since + UNWRITTEN_FOR
+
     def wants(self, key: TurnKey) -> bool:
         """Tell, once there is room for the call of a turn, whether it is still to be made."""
-        item, held = self.item, self.own.get(key)
+        item, held = self.standing(), self.own.get(key)
         if item is None or item.paused or item.ended or held is None or key not in self.running:
             return False
         thread = item.threads.get(key.thread)
@@ -166,20 +157,27 @@ class RunAhead(Claim):
 
     def collect(self) -> None:
         """Wait for a call to end, or for its time to be over; its result is pending if its turn is still mine."""
-        every = self.budget.looks_every
+        every, waits = self.budget.looks_every, self.is_ahead()
         look_at = [] if every is None else [self.looked_at + every]
-        for result in self.calls.wait(min([*look_at, *self.limits().values()], default=None)):
-            key = TurnKey(result.thread, result.turn)
-            self.running.discard(key)
-            message = self.late.pop(key, None) or self.own.get(key)
-            if message is not None and (not isinstance(result, CallDeferred) or self.holds_claim(key)):
-                self.pending.append(Pending(result, message))
-        if self.running and not self.pending and any(at <= self.dependencies.clock.now() for at in look_at):
+        write_at = [waits.since + UNWRITTEN_FOR] if waits else []
+        self.take_results(min([*look_at, *write_at, *self.limits().values()], default=None))
+        has_news = len(self.pending) > (waits.taken if waits else 0)
+        if self.running and not has_news and any(at <= self.dependencies.clock.now() for at in look_at):
             self.look()
         if limits := self.limits():
             now = self.dependencies.clock.now()
             for key in (key for key, limit in limits.items() if limit <= now):
                 self.give_up(key)
+
+    def take_results(self, until: datetime | None) -> None:
+        """Wait for a call to end, until an instant."""
+        for result in self.calls.wait(until):
+            key = TurnKey(result.thread, result.turn)
+            self.running.discard(key)
+            self.unsure.discard(key)
+            message = self.late.pop(key, None) or self.own.get(key)
+            if message is not None and (not isinstance(result, CallDeferred) or self.holds_claim(key)):
+                self.pending.append(Pending(result, message))
 
     def holds_claim(self, key: TurnKey) -> bool:
         """Tell whether a turn is claimed by this request."""
@@ -196,7 +194,7 @@ class RunAhead(Claim):
 
     def limits(self) -> Mapping[TurnKey, datetime]:
         """Tell when calls in flight are over their time, those that have one."""
-        item = self.item
+        item = self.standing()
         if item is None or item.ended:
             return {}
         return {
@@ -218,13 +216,14 @@ class RunAhead(Claim):
         """Put what is to be a row of history, then the execution if nobody else has written it."""
         self.writes += 1
         self.turns += advance.turns
-        self.image = None
         writer = f"{self.request}#{self.writes}"
         limits = self.dependencies.limits
         if advance.execution.ended and advance.execution.mailbox:
             advance.records = [self.without_taken(record) for record in advance.records]
         new = news(advance.execution, advance.records, limits)
-        row = None if stays(item.tail, new.text, limits) else new_row(item, writer, new, limits)
+        likely = 0 if advance.asks_for_something() else self.likely_bytes()
+        row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
+        self.written = None
         written = copy_with(
             advance.execution,
             version=item.version + 1,
@@ -240,7 +239,7 @@ class RunAhead(Claim):
                 self.dependencies.history.keep(new.payloads)
             if self.dependencies.observers:
                 self.unobserved = Committed(item, written, advance.records, self.request)
-            self.image = self.dependencies.executions.update(written, spared(advance))
+            self.written = self.dependencies.executions.update(written, spared(advance))
         except Stale as stale:
             self.reread(item, stale.current)
         except OutgrownError as error:
@@ -251,9 +250,20 @@ class RunAhead(Claim):
                 raise
             self.reread(item, self.read_again(item.id))
         else:
-            self.presumed, self.pending = False, self.pending[advance.taken :]
-            self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
+            self.accept(advance)
             self.after_write(written)
+
+    def likely_bytes(self) -> int:
+        """Tell how long the item is likely to become that is written next; 0: nothing tells."""
+        last = 0 if self.written is None else self.written.bytes
+        grown, self.bytes_before = last - (self.bytes_before or last), last
+        return last + grown if 0 <= grown <= LITTLE else 0
+
+    def accept(self, advance: Advance) -> None:
+        """Take what was written for done: the turns of calls that were made ahead of it stand now."""
+        self.presumed, self.pending = False, self.pending[advance.taken :]
+        self.ahead, self.unsure = None, set()
+        self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
 
     def without_taken(self, record: HistoryEntry) -> HistoryEntry:
         """Leave out of the record of an end the events that partitions of a `map` have taken.
@@ -293,6 +303,7 @@ class RunAhead(Claim):
             OutgrownError: somebody asked for it, or not even that has room.
         """
         self.turns -= advance.turns
+        self.forget_ahead()
         if advance.turns > 1:
             self.turns_per_write = advance.turns // 2
             return
@@ -331,24 +342,3 @@ class RunAhead(Claim):
         is_mine = any(thread.driver is None or self.is_me(thread.driver) for thread in ours)
         soon = now + SENT_WITHIN if is_mine else written.due_at
         return min((at for at in (natural, soon) if at is not None), default=None)
-
-
-def spared(advance: Advance) -> int:
-    """Tell how many bytes of an execution's item a write leaves free."""
-    last = advance.last.input if advance.last is not None and advance.turns == 1 else None
-    match last:
-        case Outgrown():
-            return SPARED_BY_FAILURES
-        case SignalSent():
-            return SPARED_BY_STEPS
-        case Requested() | Suspected() | Acquitted() | Poisoned() | WaitClosed():
-            return 0
-        case _ if advance.execution.ended:
-            return SPARED_BY_FAILURES
-        case _:
-            return SPARED_BY_STEPS if advance.turns else 0
-
-
-def version_of(pending: Pending) -> int | None:
-    """Tell the version of the definition that an input wants to go on with."""
-    return pending.input.version if isinstance(pending.input, RedriveRequested | ResumeRequested) else None

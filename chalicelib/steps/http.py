@@ -44,6 +44,10 @@ class HttpStep:
     same then, so that the other side can tell. If it cannot, `delivery: at-most-once` makes no second call. A header
     that the step gives stands in the place of the usual one; null leaves it out.
 
+    A request that only reads is `delivery: repeatable`: it may be made any number of times, and has no
+    `Idempotency-Key`. What several of them in a row answer is written together, which costs a third: up to 20 of them,
+    or for a second. A function that dies meanwhile makes them again.
+
     Redirects are followed only with `followRedirects`, three of them, each held to the same rules. What they lead to at
     another origin gets no credentials, no `Idempotency-Key`, and none of the step's headers but those that describe
     the content and what is accepted.

@@ -213,7 +213,7 @@ def test_executions_of_some_states(
 
 def test_the_status_under_which_it_is_kept_comes_back_and_can_be_changed(store: ExecutionStore, tenant: str) -> None:
     first = following(submitted(tenant), listed_under=ExecutionStatus.RUNNING, due_at=NOW)
-    image = store.update(first)()
+    image = store.update(first).image()
     assert image is not None
     assert (store.get(first.id), store.restore(image)) == (first, first)
     second = following(first, listed_under=None, due_at=NOW)

@@ -219,7 +219,7 @@ class TestImage:
         execution = submitted(tenant, value=value)
         store.create(execution)
         written = waiting(execution)
-        image = store.update(written)()
+        image = store.update(written).image()
         if image is not None:
             assert store.restore(json.loads(json.dumps(image))) == written
         assert image is not None or len(str(value)) > MAX_IMAGE_BYTES
@@ -227,7 +227,7 @@ class TestImage:
     def test_an_execution_that_would_burden_a_message_has_none(self, aws: Aws, tenant: str) -> None:
         several = [random.Random(n).randbytes(MAX_IMAGE_BYTES // 2).hex() for n in range(3)]
         root = copy_with(submitted(tenant).threads[ROOT], stash={f"name-{n}": each for n, each in enumerate(several)})
-        assert aws.backend.executions.update(following(submitted(tenant), threads={ROOT: root}))() is None
+        assert aws.backend.executions.update(following(submitted(tenant), threads={ROOT: root})).image() is None
         stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
         root = copy_with(root, stash=stash)
-        assert aws.backend.executions.update(following(submitted(tenant, "1"), threads={ROOT: root}))() is None
+        assert aws.backend.executions.update(following(submitted(tenant, "1"), threads={ROOT: root})).image() is None

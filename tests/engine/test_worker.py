@@ -1,6 +1,6 @@
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue
 from chalicelib.api.parsing import read_yaml
-from chalicelib.core.executions.inputs import Image, Message
+from chalicelib.core.executions.inputs import Message, Written
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
@@ -41,7 +41,7 @@ class Executions(MemoryExecutions):
             raise UnavailableError
         return super().get(execution_id)
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         image = super().update(execution, spare)
         self.calls.append(("update", execution.id))
         return image

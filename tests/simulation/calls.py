@@ -40,6 +40,8 @@ class MadeCall:
     """When it was begun."""
     once: bool = False
     """Whether it must not be made twice."""
+    repeatable: bool = False
+    """Whether it may be made any number of times."""
 
 
 class Answers:
@@ -162,4 +164,4 @@ def made_by(
 ) -> MadeCall:
     """Describe a call that a process makes."""
     content = json.dumps(call.params, sort_keys=True)
-    return MadeCall(key, turn, content, process, process.may_make(*turn), belated, at, call.once)
+    return MadeCall(key, turn, content, process, process.may_make(*turn), belated, at, call.once, call.repeatable)

@@ -11,6 +11,7 @@ from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.payload import PACKING
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import TaskStatus
+from chalicelib.engine.advance import UNWRITTEN_CALLS
 from tests.simulation.scenario import ALL, ENDS, plain, play
 from tests.simulation.world import World, ended, scrubbed
 
@@ -138,12 +139,16 @@ def check_calls(world: World, reference: World, *, complete: bool) -> None:
     keys = {made.key for made in world.made_calls}
     if complete:
         assert keys == {made.key for made in reference.made_calls}, "other effects"
-    contents = {(made.key, made.content) for made in world.made_calls}
-    assert len(contents) == len(keys), "a key carried two contents"
-    once = Counter(made.key for made in world.made_calls if made.once)
+    effects = [made for made in world.made_calls if not made.repeatable]
+    contents = {(made.key, made.content) for made in effects}
+    assert len(contents) == len({made.key for made in effects}), "a key carried two contents"
+    once = Counter(made.key for made in effects if made.once)
     assert not once or max(once.values()) == 1, "what is to be done at most once was done twice"
-    extra = len(world.made_calls) - len({made.turn for made in world.made_calls})
+    extra = len(effects) - len({made.turn for made in effects})
     assert extra <= len(world.faults.struck) * world.turns.width, "more extra effects than faults explain"
-    for made in world.made_calls:
+    repeated = len(world.made_calls) - len(effects)
+    most = (1 + len(world.faults.struck)) * UNWRITTEN_CALLS * world.turns.width
+    assert repeated <= most, "more calls were repeated than faults explain"
+    for made in effects:
         assert made.allowed, f"{made.key} performed by {made.by.name}, which had not seen it stand ready for it"
         assert not made.belated, f"{made.key} performed by {made.by.name}, after its turn"

@@ -11,9 +11,9 @@ from chalicelib.core.executions.model import Driver, Execution, Status, Thread
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
+from chalicelib.engine.advance import Advance
 from chalicelib.engine.invocation import Invocation
-from chalicelib.engine.model import Delivery
-from chalicelib.engine.run_ahead import Advance
+from chalicelib.engine.model import Delivery, Pending
 from chalicelib.usecases.executions import ExecutionService
 
 
@@ -28,6 +28,19 @@ class PerformsFromUnwrittenTurns(Invocation):
             super().begin_calls(known)
 
     def wants(self, key: TurnKey) -> bool:
+        return True
+
+
+class CallsAheadWhateverItIs(Invocation):
+    def may_call_ahead(self, advance: Advance, call: Call, now: datetime) -> bool:
+        return advance.may_go_on(now)
+
+
+class TakesWhatWasAheadForWritten(Invocation):
+    def forget_ahead(self) -> None:
+        self.ahead = None
+
+    def is_mine(self, item: Execution, pending: Pending) -> bool:
         return True
 
 
@@ -249,6 +262,11 @@ INVOCATIONS: Sequence[type[Invocation]] = (
     AcknowledgesBeforeItSends,
     IgnoresTurnsOfMessages,
 )
+AHEAD: Mapping[type[Invocation], Sequence[str]] = {
+    CallsAheadWhateverItIs: ("reads",),
+    TakesWhatWasAheadForWritten: ("reads-astray",),
+}
+"""With the scenarios that catch them."""
 HANDED: Sequence[type[Invocation]] = (KeepsWhatWasHandedOver, TakesUpWhatItsOwnMessageHandedOver)
 NONCES: Sequence[type[Invocation]] = (IgnoresTheNonceOfAnotherSubmission, TakesUpAnotherSubmission)
 FOLDS: Sequence[type[Transition]] = (ForksWithoutTheTurn, JoinsByACounter)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import Definition
-from chalicelib.core.executions.inputs import Image
+from chalicelib.core.executions.inputs import Written
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import DefinitionNotFoundError
 from chalicelib.ports import Stale
@@ -77,7 +77,7 @@ class Watched(MemoryExecutions):
         super().__init__(payloads)
         self.turns, self.clock = turns, clock
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         image = super().update(execution, spare)
         self.turns.written(execution)
         if execution.ended:

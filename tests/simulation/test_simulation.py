@@ -108,6 +108,11 @@ def test_a_rule_switched_off_is_caught(mutant: type[Invocation]) -> None:
     assert hunted(CAUGHT_BY.get(mutant, HUNTED), invocation=mutant)
 
 
+@pytest.mark.parametrize("mutant", mutants.AHEAD)
+def test_a_rule_of_what_is_read_ahead_switched_off_is_caught(mutant: type[Invocation]) -> None:
+    assert hunted(mutants.AHEAD[mutant], invocation=mutant)
+
+
 @pytest.mark.parametrize("mutant", mutants.SERVICES)
 def test_a_rule_of_the_api_switched_off_is_caught(mutant: type[ExecutionService]) -> None:
     assert hunted(service=mutant)

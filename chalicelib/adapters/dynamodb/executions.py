@@ -1,7 +1,7 @@
 """Executions in DynamoDB: one item each, a header of attributes and the rest as two lines of JSON: state, and tail."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATU
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.executions.inputs import Image
+from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
@@ -101,7 +101,7 @@ class DynamoExecutions:
         request["ConditionExpression"] = ABSENT
         self._put(request)
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
         request = self._request(execution, spare)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
@@ -112,7 +112,7 @@ class DynamoExecutions:
             ":nonce": {"S": execution.nonce},
         }
         self._put(request)
-        return partial(_image, request["Item"])
+        return Written(partial(_image, request["Item"]), _bytes(request["Item"]))
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -242,6 +242,11 @@ def _image(item: "Mapping[str, Any]") -> Image | None:
     kind, content = next(iter(item["document"].items()))
     image = {**item, "document": {kind: content if kind == "S" else b64encode(content).decode()}}
     return image if len(encode(image)) <= MAX_IMAGE_BYTES else None
+
+
+def _bytes(item: "Mapping[str, Any]") -> int:
+    """Tell about how many bytes an item takes, without those of references to payloads."""
+    return sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
 
 
 def _item(image: "Mapping[str, Any]") -> Item:

@@ -64,7 +64,7 @@ def build(params: Mapping[str, Any], key: str) -> HttpRequest:
         "accept": "*/*",
         "accept-encoding": "gzip",
         "content-type": None if body is None else _TYPES[kind],
-        "idempotency-key": quote(key, safe=_VISIBLE),
+        "idempotency-key": None if _needs_no_key(params) else quote(key, safe=_VISIBLE),
         "user-agent": f"sedo/{VERSION}",
     }
     given = read_headers(params.get("headers", {}))
@@ -74,6 +74,11 @@ def build(params: Mapping[str, Any], key: str) -> HttpRequest:
     headers = {name: value for name, value in {**usual, **given}.items() if value is not None}
     target = with_query(read_url(params["url"]), _pairs(params.get("query", {})))
     return HttpRequest(method, target, headers, body, auth)
+
+
+def _needs_no_key(params: Mapping[str, Any]) -> bool:
+    """Tell whether a request may be made any number of times, and with other content the next time."""
+    return params.get("delivery") == "repeatable" and "idempotencyKey" not in params
 
 
 def read_headers(given: Mapping[str, str | None]) -> Mapping[str, str | None]:

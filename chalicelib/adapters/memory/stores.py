@@ -7,7 +7,7 @@ import itertools
 import json
 import zlib
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib.adapters.memory.order import is_behind
 from chalicelib.adapters.payloads import ChunkKey, Payloads
 from chalicelib.core.definitions.record import DefinitionRecord
-from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired
+from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, summary_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
@@ -104,7 +104,7 @@ class MemoryExecutions:
             raise Stale(self._read(current))
         self._put(execution, text)
 
-    def update(self, execution: Execution, spare: int = 0) -> Callable[[], Image | None]:
+    def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
         text = self._write(execution, spare)
         current = self._document(execution.id)
@@ -114,7 +114,7 @@ class MemoryExecutions:
         self._put(execution, text)
         due_at = None if execution.due_at is None else format_instant(execution.due_at)
         image: Image = {"text": text, "dueAt": due_at, "status": execution.listed_under}
-        return lambda: image if len(text) <= MAX_IMAGE_BYTES else None
+        return Written(lambda: image if len(text) <= MAX_IMAGE_BYTES else None)
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""

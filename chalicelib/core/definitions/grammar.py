@@ -148,10 +148,11 @@ CALL_KEYS: Mapping[str, dict[str, Json]] = {
         "description": "With `callback`: how long they may be silent; the error is `HeartbeatTimeout`.",
     },
     "delivery": {
-        "enum": ["at-least-once", "at-most-once"],
+        "enum": ["at-least-once", "at-most-once", "repeatable"],
         "default": "at-least-once",
         "description": "`at-most-once`: if no answer to the call is known, it is not made again, and the error is "
-        "`Interrupted`.",
+        "`Interrupted`. `repeatable`: it changes nothing, so it may be made any number of times; several of them in a "
+        "row are written together, which costs less.",
     },
     "idempotencyKey": {
         "type": "string",

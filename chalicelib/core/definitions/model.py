@@ -50,6 +50,8 @@ class Call:
     """Texts in the parameters, by JSON pointer, in pieces: those with something to be put in at the call."""
     once: bool = False
     """Whether it must not be done again if it is not known to have been done."""
+    repeatable: bool = False
+    """Whether it may be done any number of times, as it changes nothing: before what came of others is written, too."""
     key: str = ""
     """The idempotency key that the step gives in the place of that of the visit."""
     callback: bool = False
@@ -60,11 +62,12 @@ class Call:
 
 def call_of(kind: str, params: Mapping[str, Json]) -> Call:
     """Describe a call from the rendered parameters of its step, those that every call has among them."""
-    heartbeat = params.get("heartbeatSeconds")
+    heartbeat, delivery = params.get("heartbeatSeconds"), params.get("delivery")
     return Call(
         kind,
         dict(params),
-        once=params.get("delivery") == "at-most-once",
+        once=delivery == "at-most-once",
+        repeatable=delivery == "repeatable" and params.get("callback") is not True,
         key=str(params.get("idempotencyKey", "")),
         callback=params.get("callback") is True,
         heartbeat=timedelta(seconds=heartbeat) if isinstance(heartbeat, int | float) else None,

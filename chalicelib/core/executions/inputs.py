@@ -3,7 +3,7 @@
 An event that adds nothing to the one it is a kind of is no dataclass of its own: each takes half a millisecond to load.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from datetime import datetime
 from typing import TypeAlias
@@ -255,6 +255,16 @@ class SignalPublished(Input):
 
 Image: TypeAlias = Mapping[str, Json]
 """An execution as its store keeps it: nobody else looks into it."""
+
+
+@value
+class Written:
+    """An execution as it was written."""
+
+    image: Callable[[], Image | None]
+    """Makes its image for a message; None where it would burden one."""
+    bytes: int = 0
+    """What its item takes, where that is billed by the kilobyte."""
 
 
 @value

@@ -27,6 +27,12 @@ from chalicelib.core.values.errors import HistoryBrokenError
 from chalicelib.core.values.json import Json, Path, decode, encode, pointer
 from chalicelib.core.values.value import value
 
+UNIT = 1024
+"""Bytes of an item that cost a unit when it is written (Amazon DynamoDB Developer Guide, "write request units")."""
+
+SPARED = 128
+"""Bytes that some writes more are likely to need; and those of a row beside its records."""
+
 
 class HistoryKey(NamedTuple):
     """The key of a row, ``version#request#attempt``: two writers, and two tries of one, never share a key."""
@@ -159,15 +165,27 @@ def longer(tail: str, new: str) -> str:
     return f"{tail},{new}" if tail and new else tail or new
 
 
-def stays(tail: str, new: str, limits: PackingLimits = PACKING) -> bool:
+def stays(tail: str, new: str, limits: PackingLimits = PACKING, likely: int = 0) -> bool:
     """Tell whether a tail can stay with the state at a write that has new records.
 
     What is new costs no more there than in a row; what an earlier write has paid for already must not be dear.
+    ``likely`` is how long the item is likely to become, 0 where nothing tells or no further write is likely.
     """
     paid, fresh = tail.encode(), new.encode()
     if len(fresh) > limits.tail_new or len(paid) + len(fresh) > limits.tail_text:
         return False
+    if paid and 0 < likely % UNIT < likely and _is_too_much(paid, fresh, likely % UNIT):
+        return False
     return len(paid) <= limits.tail or len(zlib.compress(paid, 1)) <= limits.tail
+
+
+def _is_too_much(paid: bytes, fresh: bytes, over: int) -> bool:
+    """Tell whether a tail brings an item so little over a kilobyte that without it some writes would not pay for that.
+
+    Beside the state it takes about half of what it does alone, and a row of its own is to cost one unit.
+    """
+    alone = len(zlib.compress(paid, 1))
+    return over + SPARED < alone // 2 and len(zlib.compress(paid + fresh, 1)) + SPARED <= UNIT
 
 
 def new_row(item: Execution, writer: str, new: News, limits: PackingLimits = PACKING) -> Row:

@@ -109,6 +109,13 @@ def test_headers_of_the_step_take_the_place_of_the_usual_ones_and_null_leaves_th
     assert "idempotency-key" not in sent
 
 
+def test_what_may_be_made_any_number_of_times_needs_no_key(server: Loopback) -> None:
+    call(server.url, delivery="repeatable")
+    assert "idempotency-key" not in server.requests[0].headers
+    call(server.url, delivery="repeatable", idempotencyKey="mine")
+    assert "idempotency-key" in server.requests[1].headers
+
+
 def test_a_step_says_what_a_repeated_call_is_told_by(server: Loopback) -> None:
     http_calls()({"url": server.url}, KEY._replace(own="order-7"))
     assert server.requests[0].headers["idempotency-key"] == "order-7"

@@ -120,6 +120,13 @@ class TestTail:
             assert stays(text([succeeded(kept)]), new), "it compresses"
         assert not stays(text([succeeded(noise(2_000))]), new)
 
+    def test_it_goes_where_every_further_write_would_pay_for_another_kilobyte(self) -> None:
+        paid, new = text([succeeded(noise(400))]), text([succeeded(1)])
+        assert stays(paid, new, likely=1000), "there is room"
+        assert not stays(paid, new, likely=1034), "without it there would be"
+        assert stays(paid, new, likely=1024 + 400), "it would not help"
+        assert stays("", new, likely=1034), "there is nothing to go"
+
     def test_what_is_new_stays_unless_every_write_would_compress_much_text_anew(self) -> None:
         assert stays("", "")
         assert stays("", text([succeeded(noise(8_000))]))

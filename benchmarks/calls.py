@@ -1,0 +1,141 @@
+"""What a retry, an event and a task cost, with the requests of the API that belong to them."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from benchmarks.costs import together
+from benchmarks.documents import order
+from benchmarks.harness import TENANT, Harness
+from benchmarks.loopback import serving
+from benchmarks.metering import Usage
+from benchmarks.pricing import Cost, cost
+from benchmarks.tables import Cell, Progress, Section
+from chalicelib.core.executions.model import Signal
+from chalicelib.core.values.json import Json
+from chalicelib.core.waits.task import Person, TaskFilter
+
+INPUT = 1024
+SAMPLES = 20
+
+REST_DOLLARS = 3.5
+"""Of a million requests to the REST API (Amazon API Gateway pricing)."""
+
+COUNTED = (
+    "dynamodb_requests",
+    "queue_requests",
+    "write_units",
+    "read_units",
+    "invocations",
+    "cpu_seconds",
+    "waits",
+)
+"""Of a usage."""
+
+PERSON = Person("ada", frozenset(["clerks"]))
+
+
+class Outlay(NamedTuple):
+    """What something cost, the most it is to cost, and the requests of the API in it."""
+
+    cost: Cost
+    goal: float
+    requests: int = 0
+
+    @property
+    def dollars(self) -> float:
+        """Of a million, the API included."""
+        return self.cost.dollars + self.requests * REST_DOLLARS
+
+    @property
+    def dollars_counted(self) -> float:
+        """The same, without the time of functions."""
+        return self.cost.dollars_counted + self.requests * REST_DOLLARS
+
+
+def calls(harness: Harness, progress: Progress) -> Section:
+    """Measure them."""
+    rows: list[Sequence[Cell]] = []
+    results: dict[str, Json] = {}
+    for done, (name, each) in enumerate(measured(harness)):
+        progress.at(done, 4, name)
+        rows.append((name, each.cost.requests, each.cost.write_units, each.cost.read_units, each.dollars, each.goal))
+        results[name] = {**each.cost.row, "dollars_per_million": round(each.dollars, 4), "goal": each.goal}
+    columns = ("what", "requests", "write units", "read units", "$ per million", "goal")
+    return Section("What retries, events and tasks cost", columns, rows, NOTE, {"calls_out": results})
+
+
+def measured(harness: Harness) -> Iterator[tuple[str, Outlay]]:
+    """Measure one after the other."""
+    with serving() as server:
+        for name, delivery in (("http step that fails twice", "at-least-once"), ("the same, only read", "repeatable")):
+            definition = harness.define(flaky(server, delivery))
+            harness.warm(definition, order(INPUT, -1))
+            runs = [harness.measured(definition, [order(INPUT, seed)], 1) for seed in range(SAMPLES)]
+            yield name, Outlay(cost(together(runs), SAMPLES), 7.0)
+    yield "publish an event", Outlay(cost(events(harness), SAMPLES), 6.0, requests=1)
+    yield "open and complete a task", Outlay(cost(tasks(harness), SAMPLES), 9.0, requests=1)
+
+
+def flaky(server: str, delivery: str) -> Mapping[str, Json]:
+    """Make a definition whose only step fails twice, and is tried again after a second."""
+    policy: Json = {"errors": ["http.*"], "maxAttempts": 5, "intervalSeconds": 1, "jitter": "none", "backoffRate": 1}
+    step: Json = {
+        "id": "ask",
+        "type": "http",
+        "url": f"{server}/flaky/${{execution.id}}",
+        "delivery": delivery,
+        "retry": [policy],
+    }
+    return {"id": f"flaky-{delivery}", "steps": [step]}
+
+
+def events(harness: Harness) -> Usage:
+    """Publish events for executions that wait for them; what waiting cost, and the message after it, are not in it."""
+    step: Json = {"id": "paid", "type": "event", "name": "paid", "key": "${input.id}"}
+    definition, answers = harness.define({"id": "events", "steps": [step]}), harness.api.routes.answers.callbacks
+    values = [order(INPUT, seed) for seed in range(SAMPLES)]
+    for value in values:
+        harness.start(definition, value)
+    harness.drain()
+    until = harness.clock.now() + timedelta(days=1)
+    keys = [value["id"] for value in values if isinstance(value, dict)]
+
+    def publish(number: int) -> None:
+        answers.publish(TENANT, "paid", str(keys[number]), Signal(f"event-{number}", "paid", until, {"by": "card"}))
+
+    usage = called(harness, publish)
+    harness.drain(SAMPLES)
+    return usage
+
+
+def tasks(harness: Harness) -> Usage:
+    """Open tasks and complete them."""
+    step: Json = {"id": "ask", "type": "task", "title": "Check ${input.id}", "groups": ["clerks"]}
+    definition, service = harness.define({"id": "tasks", "steps": [step]}), harness.api.routes.tasks.tasks
+    for seed in range(SAMPLES):
+        harness.start(definition, order(INPUT, seed))
+    with harness.meter.counting() as opened:
+        harness.drain(1)
+    found = service.find(TENANT, TaskFilter(), SAMPLES, None)
+    done = called(harness, lambda number: service.complete(TENANT, found[number].id, PERSON, {"ok": True}))
+    harness.drain(SAMPLES)
+    return Usage(**{name: getattr(opened, name) + getattr(done, name) for name in COUNTED})
+
+
+def called(harness: Harness, call: Callable[[int], object]) -> Usage:
+    """Call the API so often, and count."""
+    with harness.meter.counting() as usage:
+        for number in range(SAMPLES):
+            with harness.meter.invocation():
+                begun = time.process_time()
+                call(number)
+                usage.cpu_seconds += time.process_time() - begun
+    return usage
+
+
+NOTE = (
+    "Of a whole execution, of one publish and of one task, with 1 KB of input and messages one by one. The requests to "
+    f"the REST API, {REST_DOLLARS} dollars a million, are in the last two."
+)
