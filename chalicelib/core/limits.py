@@ -187,6 +187,12 @@ class Limits:
     """Groups that the store compares in a list of tasks; with more, all tasks are read (an expression has 4 KB: Amazon
     DynamoDB Developer Guide, "Quotas")."""
 
+    inline_turns: int = 200
+    """Turns of an execution in the call that starts it, or that answers for it, and of a child execution in the
+    function of its parent: one that takes more is left to a function of its own."""
+    inline_seconds: int = 1
+    """Seconds after which such a call, or such a parent, begins no further turn: an API call has 29."""
+
     call_seconds: int = 30
     """Seconds that a whole call may take."""
     call_error_chars: int = 24 * 1024

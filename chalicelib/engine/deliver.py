@@ -40,14 +40,18 @@ if TYPE_CHECKING:
     from chalicelib.engine.observers import Committed
 
 
+NEVER_RUN = (Mode.SWEEP, Mode.DEAD_LETTERS)
+
+
 class Deliver:
     """What an invocation sends and acknowledges; and the state that all of it shares.
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
-    those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered.
+    those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered;
+    ``sent_on`` the turns whose child execution it has run.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
-    do; ``image`` makes the image of the last write.
+    do; ``other`` is the one that has the id of one that was to be started; ``image`` makes the image of the last write.
     """
 
     def __init__(
@@ -64,9 +68,10 @@ class Deliver:
         self.deliveries = {delivery.id: delivery for delivery in deliveries}
         self.me = {name: Driver(name, request) for name in self.deliveries}
         self.execution_id = deliveries[0].message.execution
-        self.budget = budget if mode is Mode.MESSAGES else copy_with(budget, turns=0)
+        self.budget = copy_with(budget, turns=0) if mode in NEVER_RUN else budget
         self.calls = dependencies.calls()
         self.item: Execution | None = None
+        self.other: Execution | None = None
         self.presumed = False
         self.image: Callable[[], Image | None] | None = None
         self.own: dict[TurnKey, str] = {}
@@ -76,6 +81,7 @@ class Deliver:
         self.looked_at = dependencies.clock.now()
         self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
+        self.sent_on: set[TurnKey] = set()
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0

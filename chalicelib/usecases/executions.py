@@ -63,6 +63,8 @@ class ExecutionService:
     drive: Callable[[str, Requested], Execution | None]
     """Folds a request into an execution, writes and sends; answers the execution then, None if there is none."""
     starts: StartQuotas
+    run: Callable[[Execution], Execution | None]
+    """Runs what is to be started if that takes nobody else, and writes it; answers what has its id then, or None."""
 
     def execute(  # noqa: PLR0913, PLR0917 - what a start can say
         self,
@@ -76,7 +78,8 @@ class ExecutionService:
     ) -> tuple[Execution, bool]:
         """Start an execution with an input; the same name and input again is the first execution again.
 
-        Answers the execution, and whether it is new. What ``permit`` raises of the execution and the newest version of
+        Answers the execution, and whether it is new: one of immediate steps has ended, another one is answered as it
+        was submitted. What ``permit`` raises of the execution and the newest version of
         its definition stops it before anything is done.
 
         Raises:
@@ -95,12 +98,12 @@ class ExecutionService:
         while True:
             permit(execution := self._submitted(header, name or self.new_suffix()), newest)
             self.starts.admit(execution.id)
-            if name is not None:
-                current = self._put_then_send(execution)
-                return self._wanted(current, value, version), current.nonce == execution.nonce
-            current = self._start(execution)
+            current = self._begin(execution, is_named=name is not None)
             if current.nonce == execution.nonce:
-                return current, True
+                return (current if current.ended else execution), True
+            if name is not None:
+                self._send_start(current)
+                return self._wanted(current, value, version), False
 
     def _header(
         self, tenant_id: str, definition_id: str, value: Json, version: int | None, started_by: str | None
@@ -357,6 +360,17 @@ class ExecutionService:
         if version is not None and current.definition_version != version:
             raise ConflictError(f"{current.id} was started with version {current.definition_version}, not {version}")
         return current
+
+    def _begin(self, execution: Execution, *, is_named: bool) -> Execution:
+        """Start an execution; answer the one that has its id then.
+
+        Of what was to be run here, and whose write was not answered, nothing is known: it is started as what a worker
+        is to run, which finds it if it is there.
+        """
+        with suppress(UnavailableError):
+            if (current := self.run(execution)) is not None:
+                return current
+        return self._put_then_send(execution) if is_named else self._start(execution)
 
     def _start(self, execution: Execution) -> Execution:
         """Send, then put: whatever happens between, the message starts it; answers the execution of that id.

@@ -1,0 +1,1 @@
+"""The rules of what runs where it is started or answered, switched off one at a time."""
