@@ -26,6 +26,9 @@ from chalicelib.engine.children import child_execution, end_of, let_go, refused
 from chalicelib.engine.model import INLINE_FOR, Budget, Delivery, Dependencies, Mode, Pending
 from chalicelib.engine.run_ahead import Advance, RunAhead
 
+ASKS = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER)
+"""What a thread does at a turn that asks others for something."""
+
 
 class Invocation(RunAhead):
     """The work of one request on one execution."""
@@ -52,7 +55,7 @@ class Invocation(RunAhead):
             if self.item.ended and not self.pending and not self.running and not self.late:
                 break
             advance = self.advance(self.item)
-            if self.mode is Mode.START and (advance.calls or not rests(self.item, advance.execution)):
+            if self.mode is Mode.START and (advance.calls or not self.rests(self.item, advance.execution)):
                 self.item = None
                 break
             if (advance.calls or advance.must_read) and self.presumed:
@@ -92,9 +95,20 @@ class Invocation(RunAhead):
         """Run the steps of every thread of mine if that takes nobody else; otherwise all of them are others' to run."""
         ahead = replace(advance, records=[*advance.records], calls={})
         super().run_ahead(ahead, now)
-        if self.item is not None and rests(self.item, ahead.execution):
+        if self.item is not None and self.rests(self.item, ahead.execution):
             advance.execution, advance.records, advance.last = ahead.execution, ahead.records, ahead.last
             advance.turns, advance.size = ahead.turns, ahead.size
+
+    def rests(self, item: Execution, execution: Execution) -> bool:
+        """Tell whether all that has moved in an execution has ended, or waits for nothing but an instant."""
+        moved = [
+            thread
+            for thread in execution.threads.values()
+            if thread.id not in item.threads or item.threads[thread.id] is not thread
+        ]
+        if execution.ended:
+            return item.version > 0 or not any(t.id != ROOT and t.status in {*ASKS, Status.OVER} for t in moved)
+        return not any(thread.status in {*ASKS, Status.READY} for thread in moved)
 
     def run_children(self, advance: Advance, now: datetime) -> bool:
         """Run child executions that have just been asked for; tell whether one has ended, and its thread gone on.
@@ -130,7 +144,9 @@ class Invocation(RunAhead):
             and (thread.id not in item.threads or item.threads[thread.id].key != thread.key)
         ]
         commands = [command for each in unwritten for command in implied(definition, execution, each, now)]
-        return [command for command in commands if isinstance(command, Launch) and command.thread.key not in self.sent_on]
+        return [
+            command for command in commands if isinstance(command, Launch) and command.thread.key not in self.sent_on
+        ]
 
     def may_run_children(self, execution: Execution) -> bool:
         """Tell whether child executions may run here: one that kills the function does so once, then in its own."""
@@ -154,19 +170,6 @@ class Invocation(RunAhead):
         if child is None or not child.ended:
             return None
         return end_of(child) if launch.start.wait else let_go(launch, child)
-
-
-def rests(item: Execution, execution: Execution) -> bool:
-    """Tell whether all that has moved in an execution has ended, or waits for nothing but an instant."""
-    asks = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER)
-    moved = [
-        thread
-        for thread in execution.threads.values()
-        if thread.id not in item.threads or item.threads[thread.id] is not thread
-    ]
-    if execution.ended:
-        return item.version > 0 or not any(t.id != ROOT and t.status in {*asks, Status.OVER} for t in moved)
-    return not any(thread.status in {*asks, Status.READY} for thread in moved)
 
 
 class ApiInvocation:

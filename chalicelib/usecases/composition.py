@@ -142,7 +142,7 @@ class Services:
         )
 
     def run(self, submitted: "Execution") -> "Execution | None":
-        """Run what is to be started, if that takes nobody else; answer what has its id then, None if nothing is written."""
+        """Run what is to be started, if that takes nobody else; answer what has its id then, if it is written."""
         return StartInvocation(self._dependencies, submitted, self._new_request()).result()
 
     def drive(self, execution_id: str, wanted: "Requested") -> "Execution | None":
