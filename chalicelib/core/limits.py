@@ -21,6 +21,9 @@ class Limits:
     wait_seconds: int = 25
     """Seconds that a request may wait for an execution; an API call has 29 (Amazon API Gateway quotas, "Integration
     timeout")."""
+    waits_at_once: int = 20
+    """Requests that wait for executions at once in one process of the API, of which a function of AWS has one; others
+    are answered at once."""
     payload_bytes: int = 6 * 1024 * 1024
     """Bytes of the body of a request that brings a user's value: with all that API Gateway says of the request, escaped
     as a JSON string, Lambda takes no more (AWS Lambda quotas, "Invocation payload")."""

@@ -77,6 +77,7 @@ class Services:
     @cached_property
     def executions(self) -> "ExecutionService":
         """Executions."""
+        from chalicelib.usecases.end_watch import EndWatch  # noqa: PLC0415 - see above
         from chalicelib.usecases.executions import ExecutionService  # noqa: PLC0415 - see above
 
         return ExecutionService(
@@ -89,6 +90,7 @@ class Services:
             new_suffix=self._new_suffix,
             drive=self.drive,
             starts=self._starts(),
+            ends=EndWatch(self._dependencies.executions, self._dependencies.clock),
             run=self.run,
         )
 

@@ -1,25 +1,19 @@
 """The use cases of executions: start, list, read, cancel, pause, resume and redrive them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import timedelta
 
-from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import (
     CancelRequested,
-    Message,
     PauseRequested,
     RedriveRequested,
     Requested,
     ResumeRequested,
-    Started,
 )
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import ROOT, Execution, State, Status
 from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
-from chalicelib.core.records.codec import fits
 from chalicelib.core.records.history import Row, anchor, chained, newest, redriven_to, version_of
 from chalicelib.core.records.shown import Choose, Outline, fitting, nothing
 from chalicelib.core.values.errors import (
@@ -29,14 +23,15 @@ from chalicelib.core.values.errors import (
     HistoryBrokenError,
     InvalidError,
     StateError,
-    UnavailableError,
 )
 from chalicelib.core.values.json import Json, canonical
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.ports import Clock, Definitions, ExecutionStore, HistoryStore, Queue, Stale
+from chalicelib.ports import Definitions, HistoryStore
 from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.end_watch import EndWatch
 from chalicelib.usecases.quotas import StartQuotas
+from chalicelib.usecases.starter import ExecutionStarter
 
 ROWS = 100
 """Of history, read at a time."""
@@ -44,27 +39,20 @@ ROWS = 100
 CHILDREN = 300
 """Child executions that are looked at before a redrive: more would take longer than an API call has."""
 
-PUTS, PUT_WITHIN = 3, timedelta(seconds=5)
-"""How often, and for how long, to put an execution whose message is out: that starts it all the same."""
-
 
 @value
-class ExecutionService:
+class ExecutionService(ExecutionStarter):
     """The use cases, for one tenant at a time."""
 
     definitions: DefinitionService
     parsed: Definitions
-    executions: ExecutionStore
     history: HistoryStore
-    queue: Queue
-    clock: Clock
     new_suffix: Callable[[], str]
     """Makes 8 random hex digits."""
     drive: Callable[[str, Requested], Execution | None]
     """Folds a request into an execution, writes and sends; answers the execution then, None if there is none."""
     starts: StartQuotas
-    run: Callable[[Execution], Execution | None]
-    """Runs what is to be started if that takes nobody else, and writes it; answers what has its id then, or None."""
+    ends: EndWatch
 
     def execute(  # noqa: PLR0913, PLR0917 - what a start can say
         self,
@@ -143,25 +131,22 @@ class ExecutionService:
             raise _unknown(execution_id)
         return execution
 
-    def read_outline(self, tenant_id: str, execution_id: str, choose: Choose = fitting, *, wait: float = 0) -> Outline:
+    def read_outline(
+        self, tenant_id: str, execution_id: str, choose: Choose = fitting, *, wait: float = 0, is_known: bool = False
+    ) -> Outline:
         """Read an execution, of its large values those that are chosen.
 
-        With ``wait`` seconds it is read once it has ended, or as it is after that time.
+        With ``wait`` seconds it is read once it has ended, or as it is after that time; one that ``is_known`` was just
+        started.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
         """
-        until = self.clock.now() + timedelta(seconds=wait)
-        pause, is_own = 0.1, ExecutionId.is_of(tenant_id, execution_id)
-        while True:
-            outline = self.executions.outline(execution_id, choose) if is_own else None
-            if outline is None:
-                raise _unknown(execution_id)
-            left = (until - self.clock.now()).total_seconds()
-            if outline.execution.ended or left <= 0:
-                return outline
-            self.clock.sleep(min(pause, left))
-            pause = min(2 * pause, 1)
+        is_own = ExecutionId.is_of(tenant_id, execution_id)
+        outline = self.ends.outline(execution_id, choose, wait, is_known=is_known) if is_own else None
+        if outline is None:
+            raise _unknown(execution_id)
+        return outline
 
     def read_history(self, tenant_id: str, execution_id: str, limit: int, after: int) -> tuple[Sequence[Row], bool]:
         """Read up to ``limit`` rows of history that count, oldest first, after a version of the execution.
@@ -360,54 +345,6 @@ class ExecutionService:
         if version is not None and current.definition_version != version:
             raise ConflictError(f"{current.id} was started with version {current.definition_version}, not {version}")
         return current
-
-    def _begin(self, execution: Execution, *, is_named: bool) -> Execution:
-        """Start an execution; answer the one that has its id then.
-
-        Of what was to be run here, and whose write was not answered, nothing is known: it is started as what a worker
-        is to run, which finds it if it is there.
-        """
-        with suppress(UnavailableError):
-            if (current := self.run(execution)) is not None:
-                return current
-        return self._put_then_send(execution) if is_named else self._start(execution)
-
-    def _start(self, execution: Execution) -> Execution:
-        """Send, then put: whatever happens between, the message starts it; answers the execution of that id.
-
-        A put that is not answered is made again for a while, only to see that the id is nobody else's.
-        """
-        message = Message(execution.id, Started(), execution)
-        if not fits(message):
-            return self._put_then_send(execution)
-        self.queue.send([message])
-        until = self.clock.now() + PUT_WITHIN
-        for _ in range(PUTS):
-            with suppress(UnavailableError):
-                return self._put(execution)
-            if self.clock.now() >= until:
-                break
-        return execution
-
-    def _put(self, execution: Execution) -> Execution:
-        """Put an execution where there is none of its id; answer the one that is there."""
-        try:
-            self.executions.create(execution)
-        except Stale as stale:
-            return stale.current or execution
-        return execution
-
-    def _put_then_send(self, execution: Execution) -> Execution:
-        """Put, then send; a repeat sends again."""
-        current = self._put(copy_with(execution, due_at=due_at(execution, self.clock.now())))
-        self._send_start(current)
-        return current
-
-    def _send_start(self, execution: Execution) -> None:
-        """Send what starts an execution that is put; should that not be sent, the schedule finds it by its due time."""
-        if execution.version == 0:
-            with suppress(UnavailableError):
-                self.queue.send([Message(execution.id, Started())])
 
 
 def _unknown(execution_id: str) -> ExecutionNotFoundError:

@@ -15,6 +15,7 @@ from chalicelib.core.waits.token import Token
 from chalicelib.engine.invocation import ApiInvocation, StartInvocation
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.end_watch import EndWatch
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.quotas import StartQuotas
 from chalicelib.usecases.tasks import TaskService
@@ -47,6 +48,7 @@ class Api:
             clock=world.clock,
             new_suffix=world.token,
             drive=self.drive,
+            ends=EndWatch(world.dependencies.executions, world.clock),
             run=self.run,
             starts=StartQuotas(lambda _: NO_QUOTAS, MemoryUsage(), self.world.executions, world.clock, sample),
         )

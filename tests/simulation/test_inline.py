@@ -67,9 +67,19 @@ def test_a_rule_of_starts_and_answers_switched_off_is_caught(
     assert hunted(scenarios, requesting=mutant)
 
 
-@pytest.mark.parametrize(("mutant", "scenarios"), mutants_inline.WORKING.items())
-def test_a_rule_of_children_switched_off_is_caught(mutant: type[Invocation], scenarios: Sequence[str]) -> None:
-    assert hunted(scenarios, invocation=mutant)
+def cancelled(**how: Any) -> None:
+    for seed in range(200):
+        world = random_run("cancel-before-child", seed, inline=INLINE, **how)
+        assert [item for item in world.all() if item.parent is not None] == [], "begun after the end of its parent"
+
+
+def test_what_is_cancelled_starts_no_child() -> None:
+    cancelled()
+
+
+def test_a_child_of_what_was_not_read_is_caught() -> None:
+    with pytest.raises(AssertionError, match="begun after"):
+        cancelled(invocation=mutants_inline.StartsChildrenOfWhatItHasNotRead)
 
 
 @pytest.mark.parametrize("mutant", mutants_inline.SERVICES)
