@@ -47,11 +47,11 @@ def wiring() -> "Wiring":
     return in_memory(settings) if settings.stores == "memory" else on_aws(settings)
 
 
-def on_aws(settings: Settings) -> "Wiring":
+def on_aws(settings: Settings, **others: Any) -> "Wiring":  # noqa: ANN401 - what a wiring can be told
     """Wire DynamoDB and SQS, and where parameters and secrets are."""
     from chalicelib.wiring.aws import adapters  # noqa: PLC0415 - one of the two is loaded
 
-    return Wiring(adapters=adapters(settings), settings=settings)
+    return Wiring(adapters=adapters(settings), settings=settings, **others)
 
 
 def in_memory(settings: Settings, **others: Any) -> "Wiring":  # noqa: ANN401 - adapters of any kind
