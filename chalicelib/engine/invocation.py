@@ -227,4 +227,10 @@ class StartInvocation:
         Raises:
             UnavailableError: the store did not answer: it may be written, or not.
         """
-        return self._invocation.result() or self._invocation.other
+        try:
+            return self._invocation.result() or self._invocation.other
+        except UnavailableError:
+            written = self._invocation.item
+            if written is None or written.version == 0:
+                raise
+            return written  # its timers are for the schedule to send
