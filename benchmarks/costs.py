@@ -65,7 +65,10 @@ def starting(harness: Harness, progress: Progress) -> Section:
             "dollars_per_million": round(each.dollars_counted, 4),
         }
     columns = ("input", "requests", "write units", "read units", "$ per million")
-    note = "For one execution, however many steps it has. API Gateway and the function of the API are not in it."
+    note = (
+        "For one execution that is left to a worker, however many steps it has: one that runs where it begins costs "
+        "its put. API Gateway and the function of the API are not in it."
+    )
     return Section("What it costs to start", columns, rows, note, {"start": results})
 
 

@@ -1,17 +1,17 @@
 """What a step may cost: what ``make check`` holds sedo to, as far as it is counted."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace as copy_of
+from typing import NamedTuple, TypeAlias
 
-from benchmarks.costs import SIZES, measure
-from benchmarks.harness import Harness
+from benchmarks.costs import SIZES, measure, together
+from benchmarks.harness import CONTAINERS, BenchError, Harness
 from benchmarks.loopback import serving
-from benchmarks.pricing import Cost
-from benchmarks.shapes import shapes
+from benchmarks.pricing import Cost, cost
+from benchmarks.shapes import Shape, shapes
 from benchmarks.tables import Progress, Section
-
-if TYPE_CHECKING:
-    from chalicelib.core.values.json import Json
+from chalicelib.core.executions.model import State
+from chalicelib.core.values.json import Json
 
 
 class Case(NamedTuple):
@@ -47,9 +47,57 @@ GOALS: Mapping[Case, Goal] = {
 }
 
 
+SAMPLES = 12
+"""Executions of a shape, as many after those that warm the containers."""
+
+
+class Whole(NamedTuple):
+    """Executions as a user has them: start, run and answer, without API Gateway."""
+
+    title: str
+    shape: Shape
+    goal: Goal
+
+
+def wholes() -> Sequence[Whole]:
+    """Make those that have a goal."""
+    kid: dict[str, Json] = {"type": "workflow", "definition": "shape-child", "input": {"id": "${input.id}"}}
+    children: list[Json] = [{"id": f"child-{number}", **kid} for number in range(10)]
+    return (
+        Whole("ten immediate steps, an execution", copy_of(shapes("")["A"], steps=1), Goal(1.80, requests=2)),
+        Whole(
+            "children of one echo in sequence, a child",
+            Shape("W", "ten children in sequence", {"id": "shape-w", "steps": children}),
+            Goal(2.50),
+        ),
+    )
+
+
+CHILD: Mapping[str, Json] = {
+    "id": "shape-child",
+    "steps": [{"id": "hello", "type": "echo", "message": "Hello ${input.id}"}],
+}
+
+
+def whole(harness: Harness, wanted: Whole, samples: int = SAMPLES) -> Cost:
+    """Measure what a part of an execution costs, all in: 1 KB of input, messages one by one."""
+    harness.define(CHILD)
+    definition = harness.define(wanted.shape.definition)
+    runs = []
+    for seed in range(CONTAINERS + samples):
+        value = wanted.shape.value(1024, seed)
+        with harness.meter.counting() as usage:
+            started = harness.execute(definition, value)
+            harness.drain(1)
+        if harness.read(started.id).state is not State.SUCCEEDED:
+            raise BenchError(f"{started.id} has not succeeded")
+        runs.append(usage)
+    return cost(together(runs[CONTAINERS:]), wanted.shape.steps * samples)
+
+
 def per_step(harness: Harness, progress: Progress) -> Section:
     """Measure the cases that have a goal."""
-    rows = list(_rows(measured(harness, progress)))
+    rows = [*_rows(measured(harness, progress)), *_whole_rows(harness)]
     missed = sum(row[-1] == "no" for row in rows)
     note = f"{missed} of {len(rows)} are missed." if missed else "All are met."
     columns = ("case", "goal", "found", "at most", "met")
@@ -71,11 +119,19 @@ def measured(harness: Harness, progress: Progress) -> Found:
     return found
 
 
+def _whole_rows(harness: Harness) -> Iterator[tuple[str, str, float, float, str]]:
+    for each in wholes():
+        yield from _held(each.title, whole(harness, each), each.goal)
+
+
 def _rows(found: Found) -> Iterator[tuple[str, str, float, float, str]]:
     for case, goal in GOALS.items():
-        for what, most in goal._asdict().items():
-            if most is not None:
-                value = getattr(found[case], what)
-                name = f"{case.shape}, {case.size}, batches of {case.batch}"
-                title = "dollars per million" if what == "dollars" else what.replace("_", " ")
-                yield name, title, value, most, "yes" if value <= most else "no"
+        yield from _held(f"{case.shape}, {case.size}, batches of {case.batch}", found[case], goal)
+
+
+def _held(name: str, found: Cost, goal: Goal) -> Iterator[tuple[str, str, float, float, str]]:
+    for what, most in goal._asdict().items():
+        if most is not None:
+            value = getattr(found, what)
+            title = "dollars per million" if what == "dollars" else what.replace("_", " ")
+            yield name, title, value, most, "yes" if value <= most else "no"

@@ -44,8 +44,11 @@ class ExecutionStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def outline(self, execution_id: str, choose: Choose) -> Outline | None:
-        """Read one execution as :meth:`get` does, of its large values those that are chosen."""
+    def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
+        """Read one execution as :meth:`get` does, of its large values those that are chosen.
+
+        One that is not ``consistent`` may be a moment old, and costs half.
+        """
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many; what is not there, or cannot be read, is left out.

@@ -127,9 +127,9 @@ class Calls:
 
 
 class Home:
-    """sedo over memory, with every call of a store or queue counted."""
+    """sedo over memory, with every call of a store or queue counted; every execution has a function of its own."""
 
-    def __init__(self, observers: Sequence[Observer] = ()) -> None:
+    def __init__(self, observers: Sequence[Observer] = (), inline_turns: int = 0) -> None:
         self.calls: Counter[str] = Counter()
         self.performed: list[tuple[str, Json]] = []
         self.failures: list[str] = []
@@ -161,6 +161,7 @@ class Home:
             new_suffix=lambda: next(self.tokens),
             new_request=lambda: next(self.requests),
             observers=observers,
+            inline_turns=inline_turns,
         )
         self.wiring = wiring
         self.dependencies, services = wiring.dependencies, wiring.services

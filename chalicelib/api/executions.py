@@ -49,8 +49,8 @@ class ExecutionApi:
         )
         request.record(execution.definition_id, {}, {"execution": execution.id})
         outline = Outline(execution, {})
-        if wait:
-            outline = self.service.read_outline(execution.tenant_id, execution.id, wait=wait)
+        if wait and not execution.ended:
+            outline = self.service.read_outline(execution.tenant_id, execution.id, wait=wait, is_known=True)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
         return web.answer(self.view(request, outline), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 

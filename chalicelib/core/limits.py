@@ -21,6 +21,9 @@ class Limits:
     wait_seconds: int = 25
     """Seconds that a request may wait for an execution; an API call has 29 (Amazon API Gateway quotas, "Integration
     timeout")."""
+    waits_at_once: int = 20
+    """Requests that wait for executions at once in one process of the API, of which a function of AWS has one; others
+    are answered at once."""
     payload_bytes: int = 6 * 1024 * 1024
     """Bytes of the body of a request that brings a user's value: with all that API Gateway says of the request, escaped
     as a JSON string, Lambda takes no more (AWS Lambda quotas, "Invocation payload")."""
@@ -186,6 +189,12 @@ class Limits:
     task_filter_groups: int = 100
     """Groups that the store compares in a list of tasks; with more, all tasks are read (an expression has 4 KB: Amazon
     DynamoDB Developer Guide, "Quotas")."""
+
+    inline_turns: int = 200
+    """Turns of an execution in the call that starts it, or that answers for it, and of a child execution in the
+    function of its parent: one that takes more is left to a function of its own."""
+    inline_seconds: int = 1
+    """Seconds after which such a call, or such a parent, begins no further turn: an API call has 29."""
 
     call_seconds: int = 30
     """Seconds that a whole call may take."""

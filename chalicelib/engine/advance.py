@@ -1,6 +1,7 @@
 """How far inputs and steps take an execution between two of its writes."""
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -51,9 +52,17 @@ class Advance:
     """How many of the inputs that are pending."""
     last: Pending | None = None
     """The input of the newest turn."""
+    must_read: bool = False
+    """Whether it goes on only from what was read."""
 
     def __post_init__(self) -> None:
         self.execution = self.item
+
+    def branch(self) -> "Advance":
+        """Copy it, to see how far it would go."""
+        found = copy(self)
+        found.records, found.calls, found.ahead = [*self.records], {}, {*self.ahead}
+        return found
 
     def fold(self, decision: Decision, made: Pending) -> None:
         """Take up what an input comes to."""

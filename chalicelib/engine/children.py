@@ -7,6 +7,7 @@ from chalicelib.core.access.conditions import missing_start, unmet
 from chalicelib.core.definitions.record import Subject
 from chalicelib.core.executions.builder import MAX_RESULT
 from chalicelib.core.executions.factory import child, child_id
+from chalicelib.core.executions.implied import ending
 from chalicelib.core.executions.inputs import ChildEnded, Launch, Message, ResumeRequested
 from chalicelib.core.executions.model import Execution, Failure, State, Thread
 from chalicelib.core.executions.scope import visible_stash
@@ -68,6 +69,12 @@ def refused(launch: Launch, error: StepError) -> ChildEnded:
 def let_go(launch: Launch, execution: Execution) -> ChildEnded:
     """Tell a thread that its child execution is on its way, and need not be waited for."""
     return ChildEnded(launch.thread.id, _turn(launch), 0, State.SUCCEEDED, output={"id": execution.id})
+
+
+def end_of(execution: Execution) -> ChildEnded:
+    """Tell what a child execution came to, as its parent hears it."""
+    (message,) = ending(execution)
+    return copy_with(cast("ChildEnded", message.event), output=execution.output, error=execution.error, read=True)
 
 
 def id_taken(started: Execution) -> Iterator[Message]:

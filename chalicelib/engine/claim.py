@@ -232,7 +232,10 @@ class Claim(Deliver):
         untouched = item if item.version == 0 else None
         found = current or untouched
         if found is not None and found.nonce != item.nonce:
-            self.post(list(id_taken(item)))
+            if self.mode is Mode.START:
+                self.other = found
+            else:
+                self.post(list(id_taken(item)))
             found = None
         self.after_write(found)
 

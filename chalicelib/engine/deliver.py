@@ -41,16 +41,21 @@ if TYPE_CHECKING:
     from chalicelib.engine.observers import Committed
 
 
+NEVER_RUN = (Mode.SWEEP, Mode.DEAD_LETTERS)
+
+
 class Deliver:
     """What an invocation sends and acknowledges; and the state that all of it shares.
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
-    those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered.
+    those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered;
+    ``sent_on`` the turns whose child execution it has run.
     ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
     any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
-    do; ``written`` is the last write, and ``bytes_before`` the length of the one before.
+    do; ``other`` is the one that has the id of one that was to be started; ``written`` is the last write, and
+    ``bytes_before`` the length of the one before.
     """
 
     def __init__(
@@ -67,9 +72,10 @@ class Deliver:
         self.deliveries = {delivery.id: delivery for delivery in deliveries}
         self.me = {name: Driver(name, request) for name in self.deliveries}
         self.execution_id = deliveries[0].message.execution
-        self.budget = budget if mode is Mode.MESSAGES else copy_with(budget, turns=0)
+        self.budget = copy_with(budget, turns=0) if mode in NEVER_RUN else budget
         self.calls = dependencies.calls()
         self.item: Execution | None = None
+        self.other: Execution | None = None
         self.presumed = False
         self.written: Written | None = None
         self.bytes_before = 0
@@ -80,6 +86,7 @@ class Deliver:
         self.looked_at = dependencies.clock.now()
         self.unsent: dict[Asked, Sequence[Command]] = {}
         self.sent: set[Asked] = set()
+        self.sent_on: set[TurnKey] = set()
         self.versions: dict[int, Definition] = {}
         self.turns = 0
         self.writes = 0

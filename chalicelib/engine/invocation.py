@@ -12,10 +12,22 @@ as far as it goes, without a message in between. It is made of three parts, each
 * messages are derived from the state, so that a redelivery can send what its dead twin did not.
 """
 
-from chalicelib.core.executions.inputs import Answered, Message, Requested
-from chalicelib.core.executions.model import Execution, Origin
-from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
+from contextlib import suppress
+from datetime import datetime
+
+from chalicelib.core.executions.implied import implied
+from chalicelib.core.executions.inputs import Answered, ChildEnded, Launch, Message, Requested, Started
+from chalicelib.core.executions.model import ROOT, Execution, Origin, Status
+from chalicelib.core.executions.waiting import ChildJoin
+from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.advance import Advance
+from chalicelib.engine.children import child_execution, end_of, let_go, refused
+from chalicelib.engine.model import INLINE_FOR, Budget, Delivery, Dependencies, Mode, Pending
 from chalicelib.engine.run_ahead import RunAhead
+
+ASKS = (Status.WAITING_FOR_CHILDREN, Status.WAITING_FOR_ANSWER)
+"""What a thread does at a turn that asks others for something."""
 
 
 class Invocation(RunAhead):
@@ -37,11 +49,16 @@ class Invocation(RunAhead):
         """Do the work, as :meth:`run` answers it; what fails may leave calls in flight."""
         self.load()
         while self.item is not None:
+            if self.item.ended and self.mode is Mode.START:
+                break  # whoever asked for the start tells what came of it
             self.send(self.item)
             if self.item.ended and not self.pending and not self.running and not self.late:
                 break
             advance = self.advance(self.item)
-            if advance.calls and self.presumed:
+            if self.mode is Mode.START and (advance.calls or not self.rests(self.item, advance.execution)):
+                self.item = None
+                break
+            if (advance.calls or advance.must_read) and self.presumed:
                 self.load()
                 continue
             self.begin_calls(advance.calls)
@@ -66,6 +83,95 @@ class Invocation(RunAhead):
         self.run()
         return self.item
 
+    def run_ahead(self, advance: Advance, now: datetime) -> None:
+        """Run the steps of every thread of mine, and of the child executions that they start, as far as that goes."""
+        if self.mode is Mode.REQUEST:
+            self.run_to_rest(advance, now)
+            return
+        super().run_ahead(advance, now)
+        while self.run_children(advance, now):
+            super().run_ahead(advance, now)
+
+    def run_to_rest(self, advance: Advance, now: datetime) -> None:
+        """Run the steps of every thread of mine if that takes nobody else; otherwise all of them are others' to run."""
+        ahead = advance.branch()
+        super().run_ahead(ahead, now)
+        if self.item is not None and self.rests(self.item, ahead.execution):
+            advance.execution, advance.records, advance.last = ahead.execution, ahead.records, ahead.last
+            advance.turns, advance.size = ahead.turns, ahead.size
+
+    def rests(self, item: Execution, execution: Execution) -> bool:
+        """Tell whether all that has moved in an execution has ended, or waits for nothing but an instant."""
+        moved = [
+            thread
+            for thread in execution.threads.values()
+            if thread.id not in item.threads or item.threads[thread.id] is not thread
+        ]
+        if execution.ended:
+            return item.version > 0 or not any(t.id != ROOT and t.status in {*ASKS, Status.OVER} for t in moved)
+        return not any(thread.status in {*ASKS, Status.READY} for thread in moved)
+
+    def run_children(self, advance: Advance, now: datetime) -> bool:
+        """Run child executions that have just been asked for; tell whether one has ended, and its thread gone on.
+
+        Such a child is put before the turn that asks for it is written. Its id stands for what it is given, it makes no
+        call, and whoever comes to the turn again finds it: so it is as though the turn had computed its result.
+        """
+        ran, until = False, min(self.budget.deadline, now + INLINE_FOR)
+        for launch in self.launches(advance, now):
+            if advance.turns >= self.turns_per_write or self.dependencies.clock.now() >= until:
+                break
+            if self.presumed and self.mode is Mode.MESSAGES:
+                advance.must_read = True
+                return False
+            if (end := self.child_end(advance.execution, launch, until)) is not None:
+                made = Pending(end, self.message_of(launch.thread))
+                definition, driver = self.definition(advance.execution), self.me[made.message]
+                advance.fold(self.dependencies.decide(definition, advance.execution, end, now, driver), made)
+                advance.urgent = ran = True
+        return ran
+
+    def launches(self, advance: Advance, now: datetime) -> list[Launch]:
+        """Find the child executions that unwritten turns ask for."""
+        execution, item = advance.execution, self.item
+        if item is None or execution.paused or execution.ended or not self.may_run_children(execution):
+            return []
+        definition = self.definition(execution)
+        unwritten = [
+            thread
+            for thread in execution.threads.values()
+            if isinstance(thread.join, ChildJoin)
+            and thread.status is Status.WAITING_FOR_CHILDREN
+            and (thread.id not in item.threads or item.threads[thread.id].key != thread.key)
+        ]
+        commands = [command for each in unwritten for command in implied(definition, execution, each, now)]
+        return [
+            command for command in commands if isinstance(command, Launch) and command.thread.key not in self.sent_on
+        ]
+
+    def may_run_children(self, execution: Execution) -> bool:
+        """Tell whether child executions may run here: one that kills the function does so once, then in its own."""
+        if self.mode is Mode.START and execution.parent is None:
+            return False  # others may have its id
+        is_again = any(delivery.receives > 1 for delivery in self.deliveries.values())
+        return self.dependencies.inline_turns > 0 and not is_again
+
+    def child_end(self, execution: Execution, launch: Launch, until: datetime) -> ChildEnded | None:
+        """Run a child execution; answer what its thread hears of it, None if it has not ended by itself."""
+        self.sent_on.add(launch.thread.key)
+        try:
+            made = child_execution(self.dependencies.definitions, execution, launch)
+        except StepError as error:
+            return refused(launch, error)
+        delivery = Delivery(self.message_of(launch.thread), Message(made.id, Started(), made))
+        budget = copy_with(self.budget, deadline=until, turns=self.dependencies.inline_turns)
+        child = None
+        with suppress(UnavailableError):  # then it has a message, and a function of its own
+            child = type(self)(self.dependencies, self.request, [delivery], budget, Mode.START).result()
+        if child is None or not child.ended:
+            return None
+        return end_of(child) if launch.start.wait else let_go(launch, child)
+
 
 class ApiInvocation:
     """The work of an API call on one execution.
@@ -82,7 +188,7 @@ class ApiInvocation:
         kind: type[Invocation] = Invocation,
     ) -> None:
         delivery = Delivery(Origin.API.name_message(token), Message(execution_id, wanted))
-        budget = Budget(dependencies.clock.now() + ANSWER_WITHIN)
+        budget = Budget(dependencies.clock.now() + INLINE_FOR, dependencies.inline_turns)
         self._invocation = kind(dependencies, token, [delivery], budget, Mode.REQUEST)
 
     def result(self) -> Execution | None:
@@ -101,3 +207,32 @@ class ApiInvocation:
         """
         self._invocation.run()
         return self._invocation.has_written
+
+
+class StartInvocation:
+    """The work of an API call that starts an execution: all of it, if that takes nobody else.
+
+    ``token`` names the call, once and for ever; ``kind`` is what does the work.
+    """
+
+    def __init__(
+        self, dependencies: Dependencies, submitted: Execution, token: str, kind: type[Invocation] = Invocation
+    ) -> None:
+        first = copy_with(submitted, tells_end=True)  # nothing of it is written before what comes of it
+        delivery = Delivery(Origin.API.name_message(token), Message(submitted.id, Started(), first))
+        budget = Budget(dependencies.clock.now() + INLINE_FOR, dependencies.inline_turns, unanswered=1)
+        self._invocation = kind(dependencies, token, [delivery], budget, Mode.START)
+
+    def result(self) -> Execution | None:
+        """Do the work; answer the execution that has the id now. None: nothing is written, a worker is to begin it.
+
+        Raises:
+            UnavailableError: the store did not answer: it may be written, or not.
+        """
+        try:
+            return self._invocation.result() or self._invocation.other
+        except UnavailableError:
+            written = self._invocation.item
+            if written is None or written.version == 0:
+                raise
+            return written  # its timers are for the schedule to send

@@ -16,6 +16,7 @@ from chalicelib.core.executions.inputs import (
     Requested,
 )
 from chalicelib.core.executions.model import Driver, Execution
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.value import value
 from chalicelib.engine.observers import Observer
@@ -38,7 +39,10 @@ OVERTAKES = timedelta(days=1)
 """After so long a request for an execution that is not there is done: the execution has never begun."""
 
 ANSWER_WITHIN = timedelta(seconds=20)
-"""The time of an API call that writes."""
+"""The time of a sweep of one execution."""
+
+INLINE_TURNS = LIMITS.inline_turns
+INLINE_FOR = timedelta(seconds=LIMITS.inline_seconds)
 
 SENT_WITHIN = timedelta(seconds=60)
 """After this time the schedule sends what an API call wrote, but may not have sent."""
@@ -64,7 +68,10 @@ class Mode(StrEnum):
     MESSAGES = "messages"
     """Of a queue: drive what they name, and what was left under them."""
     REQUEST = "request"
-    """Of an API call: fold what is asked or answered. Nothing is run, others are left what can go on."""
+    """Of an API call: fold what is asked or answered, and the steps behind it if that takes nobody else; nothing is
+    called."""
+    START = "start"
+    """Of whoever starts an execution: run what takes nobody else, and write only if that is all that can be run."""
     SWEEP = "sweep"
     """Of the schedule: send whatever the state implies. Nothing is folded or taken over."""
     DEAD_LETTERS = "dead letters"
@@ -145,5 +152,8 @@ class Dependencies:
     decide: Callable[[Definition, Execution, Input, datetime, Driver], Decision] = decide
     observers: Sequence[Observer] = ()
     """What sees each write of an execution that has been made."""
+    inline_turns: int = 0
+    """How many turns of an execution run where it is started or answered, and of a child in its parent's function; 0:
+    each has a function of its own."""
     limits: PackingLimits = PACKING
     """When the newest of history moves into a row, and values out of that."""

@@ -60,7 +60,8 @@ class RunAhead(Claim):
                 advance.fold(decision, pending)
         if (now < self.budget.deadline or not self.turns) and self.turns < self.budget.turns:
             self.run_ahead(advance, now)
-        if not advance.calls and (now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns):
+        is_over = now >= self.budget.deadline or self.turns + advance.turns >= self.budget.turns
+        if not advance.calls and (is_over or self.mode is Mode.REQUEST):
             self.leave(advance)
         return advance
 
@@ -334,7 +335,7 @@ class RunAhead(Claim):
         now = self.dependencies.clock.now()
         natural = next_due(written, now)
         ours = [t for t in written.threads.values() if t.driver is None or t.driver.origin is not Origin.QUEUE]
-        if not ours:
+        if not ours or self.mode is Mode.START:  # nothing rests in a timer that has no look of its own
             return natural
         definition = self.definition(written)
         if not any(implied(definition, written, thread, now) for thread in ours):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from chalicelib.engine.invocation import ApiInvocation
+from chalicelib.engine.invocation import ApiInvocation, StartInvocation
 from chalicelib.engine.model import Dependencies
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Services:
     @cached_property
     def executions(self) -> "ExecutionService":
         """Executions."""
+        from chalicelib.usecases.end_watch import EndWatch  # noqa: PLC0415 - see above
         from chalicelib.usecases.executions import ExecutionService  # noqa: PLC0415 - see above
 
         return ExecutionService(
@@ -97,6 +98,8 @@ class Services:
             new_suffix=self._new_suffix,
             drive=self.drive,
             starts=self._starts(),
+            ends=EndWatch(self._dependencies.executions, self._dependencies.clock),
+            run=self.run,
         )
 
     @cached_property
@@ -147,6 +150,10 @@ class Services:
             clock=self._dependencies.clock,
             answer=self.answer,
         )
+
+    def run(self, submitted: "Execution") -> "Execution | None":
+        """Run what is to be started, if that takes nobody else; answer what has its id then, if it is written."""
+        return StartInvocation(self._dependencies, submitted, self._new_request()).result()
 
     def drive(self, execution_id: str, wanted: "Requested") -> "Execution | None":
         """Let an execution do what is asked of it; answer what it is then, None where it is not there."""

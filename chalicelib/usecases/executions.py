@@ -1,25 +1,19 @@
 """The use cases of executions: start, list, read, cancel, pause, resume and redrive them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from datetime import timedelta
 
-from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import (
     CancelRequested,
-    Message,
     PauseRequested,
     RedriveRequested,
     Requested,
     ResumeRequested,
-    Started,
 )
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.requests import is_met, problem, redriven_children, repeats
-from chalicelib.core.records.codec import fits
 from chalicelib.core.records.shown import Choose, Outline, fitting, nothing
 from chalicelib.core.values.errors import (
     ConflictError,
@@ -27,38 +21,34 @@ from chalicelib.core.values.errors import (
     ExecutionNotFoundError,
     InvalidError,
     StateError,
-    UnavailableError,
 )
 from chalicelib.core.values.json import Json, canonical
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with, value
-from chalicelib.ports import Clock, Definitions, ExecutionStore, HistoryStore, Queue, Stale
+from chalicelib.ports import Definitions, HistoryStore
 from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.end_watch import EndWatch
 from chalicelib.usecases.history import HistoryReader
 from chalicelib.usecases.quotas import StartQuotas
+from chalicelib.usecases.starter import ExecutionStarter
 
 CHILDREN = 300
 """Child executions that are looked at before a redrive: more would take longer than an API call has."""
 
-PUTS, PUT_WITHIN = 3, timedelta(seconds=5)
-"""How often, and for how long, to put an execution whose message is out: that starts it all the same."""
-
 
 @value
-class ExecutionService:
+class ExecutionService(ExecutionStarter):
     """The use cases, for one tenant at a time."""
 
     definitions: DefinitionService
     parsed: Definitions
-    executions: ExecutionStore
     history: HistoryStore
-    queue: Queue
-    clock: Clock
     new_suffix: Callable[[], str]
     """Makes 8 random hex digits."""
     drive: Callable[[str, Requested], Execution | None]
     """Folds a request into an execution, writes and sends; answers the execution then, None if there is none."""
     starts: StartQuotas
+    ends: EndWatch
 
     def execute(  # noqa: PLR0913, PLR0917 - what a start can say
         self,
@@ -72,7 +62,8 @@ class ExecutionService:
     ) -> tuple[Execution, bool]:
         """Start an execution with an input; the same name and input again is the first execution again.
 
-        Answers the execution, and whether it is new. What ``permit`` raises of the execution and the newest version of
+        Answers the execution, and whether it is new: one of immediate steps has ended, another one is answered as it
+        was submitted. What ``permit`` raises of the execution and the newest version of
         its definition stops it before anything is done.
 
         Raises:
@@ -91,12 +82,12 @@ class ExecutionService:
         while True:
             permit(execution := self._submitted(header, name or self.new_suffix()), newest)
             self.starts.admit(execution.id)
-            if name is not None:
-                current = self._put_then_send(execution)
-                return self._wanted(current, value, version), current.nonce == execution.nonce
-            current = self._start(execution)
+            current = self._begin(execution, is_named=name is not None)
             if current.nonce == execution.nonce:
-                return current, True
+                return (current if current.ended else execution), True
+            if name is not None:
+                self._send_start(current)
+                return self._wanted(current, value, version), False
 
     def _header(
         self, tenant_id: str, definition_id: str, value: Json, version: int | None, started_by: str | None
@@ -135,25 +126,22 @@ class ExecutionService:
             raise _unknown(execution_id)
         return execution
 
-    def read_outline(self, tenant_id: str, execution_id: str, choose: Choose = fitting, *, wait: float = 0) -> Outline:
+    def read_outline(
+        self, tenant_id: str, execution_id: str, choose: Choose = fitting, *, wait: float = 0, is_known: bool = False
+    ) -> Outline:
         """Read an execution, of its large values those that are chosen.
 
-        With ``wait`` seconds it is read once it has ended, or as it is after that time.
+        With ``wait`` seconds it is read once it has ended, or as it is after that time; one that ``is_known`` was just
+        started.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
         """
-        until = self.clock.now() + timedelta(seconds=wait)
-        pause, is_own = 0.1, ExecutionId.is_of(tenant_id, execution_id)
-        while True:
-            outline = self.executions.outline(execution_id, choose) if is_own else None
-            if outline is None:
-                raise _unknown(execution_id)
-            left = (until - self.clock.now()).total_seconds()
-            if outline.execution.ended or left <= 0:
-                return outline
-            self.clock.sleep(min(pause, left))
-            pause = min(2 * pause, 1)
+        is_own = ExecutionId.is_of(tenant_id, execution_id)
+        outline = self.ends.outline(execution_id, choose, wait, is_known=is_known) if is_own else None
+        if outline is None:
+            raise _unknown(execution_id)
+        return outline
 
     @property
     def histories(self) -> HistoryReader:
@@ -319,43 +307,6 @@ class ExecutionService:
         if version is not None and current.definition_version != version:
             raise ConflictError(f"{current.id} was started with version {current.definition_version}, not {version}")
         return current
-
-    def _start(self, execution: Execution) -> Execution:
-        """Send, then put: whatever happens between, the message starts it; answers the execution of that id.
-
-        A put that is not answered is made again for a while, only to see that the id is nobody else's.
-        """
-        message = Message(execution.id, Started(), execution)
-        if not fits(message):
-            return self._put_then_send(execution)
-        self.queue.send([message])
-        until = self.clock.now() + PUT_WITHIN
-        for _ in range(PUTS):
-            with suppress(UnavailableError):
-                return self._put(execution)
-            if self.clock.now() >= until:
-                break
-        return execution
-
-    def _put(self, execution: Execution) -> Execution:
-        """Put an execution where there is none of its id; answer the one that is there."""
-        try:
-            self.executions.create(execution)
-        except Stale as stale:
-            return stale.current or execution
-        return execution
-
-    def _put_then_send(self, execution: Execution) -> Execution:
-        """Put, then send; a repeat sends again."""
-        current = self._put(copy_with(execution, due_at=due_at(execution, self.clock.now())))
-        self._send_start(current)
-        return current
-
-    def _send_start(self, execution: Execution) -> None:
-        """Send what starts an execution that is put; should that not be sent, the schedule finds it by its due time."""
-        if execution.version == 0:
-            with suppress(UnavailableError):
-                self.queue.send([Message(execution.id, Started())])
 
 
 def _unknown(execution_id: str) -> ExecutionNotFoundError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.adapters.calls.pool import WIDTH, CallHandler, PooledCalls
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
-from chalicelib.engine.model import Dependencies, Mode
+from chalicelib.engine.model import INLINE_TURNS, Dependencies, Mode
 from chalicelib.engine.observers import Observer, log_turns
 from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import SWEEP_RESERVE, SWEEPERS, Worker
@@ -47,11 +47,11 @@ def wiring() -> "Wiring":
     return in_memory(settings) if settings.stores == "memory" else on_aws(settings)
 
 
-def on_aws(settings: Settings) -> "Wiring":
+def on_aws(settings: Settings, **others: Any) -> "Wiring":  # noqa: ANN401 - what a wiring can be told
     """Wire DynamoDB and SQS, and where parameters and secrets are."""
     from chalicelib.wiring.aws import adapters  # noqa: PLC0415 - one of the two is loaded
 
-    return Wiring(adapters=adapters(settings), settings=settings)
+    return Wiring(adapters=adapters(settings), settings=settings, **others)
 
 
 def in_memory(settings: Settings, **others: Any) -> "Wiring":  # noqa: ANN401 - adapters of any kind
@@ -82,6 +82,7 @@ class Wiring:
         new_suffix: makes the last part of the id of an execution.
         new_request: makes the id of a request of the API.
         observers: what sees each write of an execution that has been made.
+        inline_turns: how many turns of an execution run where it is started; 0: each has a function of its own.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword
@@ -94,6 +95,7 @@ class Wiring:
         new_suffix: "Callable[[], str]" = random_suffix,
         new_request: "Callable[[], str]" = random_request,
         observers: "Sequence[Observer]" = (log_turns,),
+        inline_turns: int = INLINE_TURNS,
     ) -> None:
         self._adapters, self._settings, self._step_types = adapters, settings, step_types
         self._new_suffix, self._new_request = new_suffix, new_request
@@ -109,6 +111,7 @@ class Wiring:
             clock=adapters.clock,
             calls=calls or self._pooled(),
             observers=observers,
+            inline_turns=inline_turns,
         )
         reports = settings.reports_failures
         self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports)

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.costs import BATCHES, SIZES, measure, start
 from benchmarks.floor import CALLS_GOAL, LETTERS, compare
-from benchmarks.goals import GOALS, Case, Found
+from benchmarks.goals import GOALS, Case, Found, Whole, whole, wholes
 from benchmarks.growth import among, branches, exponent, invocations, others
 from benchmarks.harness import Harness
 from benchmarks.loopback import serving
@@ -65,6 +65,13 @@ class TestStep:
         self, case: Case, found: Found
     ) -> None:
         assert found[case].dollars_counted <= (GOALS[case].dollars or float("inf"))
+
+
+@pytest.mark.parametrize("wanted", wholes(), ids=lambda wanted: wanted.shape.letter)
+def test_an_execution_with_its_start_costs_no_more_than_the_goal(wanted: Whole, harness: Harness) -> None:
+    found = whole(harness, wanted, samples=2)
+    assert found.dollars_counted <= (wanted.goal.dollars or 0)
+    assert found.requests <= (wanted.goal.requests or float("inf"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))

@@ -12,9 +12,10 @@ from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.inputs import Answered, Requested
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.waits.token import Token
-from chalicelib.engine.invocation import ApiInvocation
+from chalicelib.engine.invocation import ApiInvocation, StartInvocation
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
+from chalicelib.usecases.end_watch import EndWatch
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.quotas import StartQuotas
 from chalicelib.usecases.tasks import TaskService
@@ -47,6 +48,8 @@ class Api:
             clock=world.clock,
             new_suffix=world.token,
             drive=self.drive,
+            ends=EndWatch(world.dependencies.executions, world.clock),
+            run=self.run,
             starts=StartQuotas(lambda _: NO_QUOTAS, MemoryUsage(), self.world.executions, world.clock, sample),
         )
 
@@ -67,6 +70,11 @@ class Api:
         """Answer the use cases of people."""
         dependencies = self.world.dependencies
         return TaskService(dependencies.tasks, dependencies.executions, self.world.clock, self.hear)
+
+    def run(self, submitted: Execution) -> Execution | None:
+        """Run what is to be started."""
+        world = self.world
+        return StartInvocation(world.dependencies, submitted, world.new_request(), world.settings.requesting).result()
 
     def drive(self, execution: str, event: Requested) -> Execution | None:
         """Make a request."""

@@ -75,6 +75,13 @@ class Clients:
 
         self.world.processes.spawn("client", ask)
 
+    def once(self, definition: str, value: Json, name: str) -> None:
+        """Be a client who starts an execution and takes no for an answer."""
+        service = self.world.api.executions()
+        self.world.processes.spawn(
+            "client", lambda: self.answered.append(service.execute(TENANT, definition, value, name)[0].id)
+        )
+
     def demand(self, execution: str, demands: Sequence[Demand]) -> None:
         """Be a client who asks for one thing after the other at their times, and again until it is answered."""
         if not demands:

@@ -35,7 +35,7 @@ steps:
       - id: goods
         steps:
           - {id: pack, type: call, content: '${ output }'}
-  - {id: ship, type: workflow, definition: shipping, input: '${ output }'}
+  - {id: ship, type: workflow, definition: shipping, input: '${ input }'}
   - {id: thank, type: call, content: '${ output }'}
 """
 CHILD = """\

@@ -91,6 +91,7 @@ class World:
             signals=self.settings.signals(Caller(self, "events", self.signals), self.clock),
             incidents=Caller(self, "incidents", self.incidents),
             decide=self.settings.decide,
+            inline_turns=self.settings.inline,
             limits=self.settings.limits,
         )
 

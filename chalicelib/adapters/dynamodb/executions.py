@@ -67,9 +67,9 @@ class DynamoExecutions:
         """Read one."""
         return self._read(self._item(execution_id))
 
-    def outline(self, execution_id: str, choose: Choose) -> Outline | None:
+    def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
         """Read one without some of its values."""
-        item = self._item(execution_id)
+        item = self._item(execution_id, consistent=consistent)
         if item is None:
             return None
         text, _, tail = text_of(item["document"]).partition(b"\n")
@@ -188,9 +188,10 @@ class DynamoExecutions:
             self._payloads.put(packed.payloads)
         return {**attributes, "document": content, **references}
 
-    def _item(self, execution_id: str) -> "Item | None":
+    def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
+        key = EXECUTIONS.key(execution_id)
         with unavailable():
-            answer = self._client.get_item(TableName=self._table, Key=EXECUTIONS.key(execution_id), ConsistentRead=True)
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=consistent)
         return answer.get("Item")
 
     def _read(self, item: "Item | None") -> Execution | None:

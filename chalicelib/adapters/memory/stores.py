@@ -74,7 +74,7 @@ class MemoryExecutions:
         """Read one."""
         return self._read(self._document(execution_id))
 
-    def outline(self, execution_id: str, choose: Choose) -> Outline | None:
+    def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:  # noqa: ARG002 - it always is
         """Read one without some of its values."""
         document = self._document(execution_id)
         if document is None:

@@ -14,7 +14,7 @@ from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template, expressions, render
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidInputError, StepError
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with
 
 WIDTH = LIMITS.fork_width
@@ -80,12 +80,18 @@ def living(execution: Execution, thread: Thread) -> list[str]:
 
 
 def workflow_id(execution: Execution, thread: Thread, start: StartChild) -> str:
-    """Name the child execution that a `workflow` step starts at its next turn."""
-    return _child_id(execution, thread.id, thread.turn + 1, 0, start.definition)
+    """Name the child execution that a `workflow` step starts at its next turn: by what it is given, too.
+
+    So one that was put, and whose parent's turn was then not written, is never taken for what another turn asks for.
+    """
+    given = f"/{start.version or ''}/".encode() + encode(start.input)
+    return _child_id(execution, thread.id, thread.turn + 1, 0, start.definition, given)
 
 
-def _child_id(execution: Execution, thread: str, turn: int, number: int, definition: str) -> str:
-    digest = hashlib.sha256(f"{execution.id}/{thread}/{turn}/{number}".encode()).hexdigest()
+def _child_id(  # noqa: PLR0913, PLR0917 - what tells child executions apart
+    execution: Execution, thread: str, turn: int, number: int, definition: str, given: bytes = b""
+) -> str:
+    digest = hashlib.sha256(f"{execution.id}/{thread}/{turn}/{number}".encode() + given).hexdigest()
     return str(ExecutionId(execution.tenant_id, definition, f"{BY_EXECUTION}{digest[:32]}"))
 
 

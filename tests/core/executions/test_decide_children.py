@@ -22,7 +22,8 @@ WORKFLOW = """
       - {id: last, type: echo, message: '${output}', end: true}
       - {id: sorry, type: echo, message: '${error}'}
     """
-CHILD = "t:other:~6aaa375f1bc78e33b8dead7769e84c9f"
+CHILD = "t:other:~95b05e29a24db18ba861ee4e236ee0c6"
+GIVEN_NOTHING = "t:other:~2a67c52dcb5118b34677897b1a675a41"
 
 
 class TestWorkflow:
@@ -152,7 +153,7 @@ class TestTombstones:
         run = Run(GIVEN_UP).go().later(60)
         assert run.standing == {"main@1": "over sub", "main": "ready next"}
         tombstone = run.thread("main@1")
-        assert (tombstone.turn, tombstone.driver, tombstone.join) == (1, ME, ChildJoin(CHILD, turn=1))
+        assert (tombstone.turn, tombstone.driver, tombstone.join) == (1, ME, ChildJoin(GIVEN_NOTHING, turn=1))
 
     def test_then_it_is_forgotten(self) -> None:
         run = Run(GIVEN_UP).go().later(60)

@@ -19,7 +19,7 @@ from tests.core.examples import NOW, Run, define
 from tests.core.executions.examples import BOTH, CALLS, CANCEL, REDRIVE, SECOND, WAIT
 
 SUB = "steps: [{id: sub, type: workflow, definition: other}]"
-CHILD = "t:other:~6aaa375f1bc78e33b8dead7769e84c9f"
+CHILD = "t:other:~2a67c52dcb5118b34677897b1a675a41"
 
 
 class TestRedrive:

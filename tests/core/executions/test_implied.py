@@ -28,7 +28,7 @@ SUB = "steps: [{id: sub, type: workflow, definition: other, input: '${input}'}]"
 LARGE = """
     steps: [{id: each, type: map, items: '${range(`250`)}', maxConcurrency: 200, steps: [{id: a, type: transform}]}]
     """
-CHILD = "t:other:~6aaa375f1bc78e33b8dead7769e84c9f"
+CHILD = "t:other:~2a67c52dcb5118b34677897b1a675a41"
 PARTS = ["t:d:~6aaa375f1bc78e33b8dead7769e84c9f", "t:d:~f0bc74f8d870eee0a4965b07f4e83e2e"]
 
 

@@ -1,0 +1,53 @@
+"""Waiting for the end of an execution: it is looked at again and again, less and less often, up to an instant."""
+
+from contextlib import suppress
+from datetime import timedelta
+from threading import BoundedSemaphore
+
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.records.shown import Choose, Outline
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.ports import Clock, ExecutionStore
+
+FIRST, LONGEST = 0.02, 1.0
+"""Seconds before the first look, and between two looks at most: each pause is twice as long as the one before."""
+
+
+class EndWatch:
+    """Looks at executions until they end; so many at once in this process, others are not waited for."""
+
+    def __init__(self, executions: ExecutionStore, clock: Clock, at_once: int = LIMITS.waits_at_once) -> None:
+        self._executions, self._clock = executions, clock
+        self._places = BoundedSemaphore(at_once)
+
+    def outline(self, execution_id: str, choose: Choose, wait: float = 0, *, is_known: bool = False) -> Outline | None:
+        """Read an execution once it has ended, or as it is after some seconds; None: there is none.
+
+        The first look, unless it ``is_known``, and the last one are strongly consistent. Those between cost half, and
+        one that is not answered is left out.
+
+        Raises:
+            UnavailableError: the store did not answer the first, or the last, look.
+        """
+        if wait <= 0 or not self._places.acquire(blocking=False):
+            return self._executions.outline(execution_id, choose)
+        try:
+            first = None if is_known else self._executions.outline(execution_id, choose)
+            if not is_known and (first is None or first.execution.ended):
+                return first
+            return self._watched(execution_id, choose, wait) or self._executions.outline(execution_id, choose)
+        finally:
+            self._places.release()
+
+    def _watched(self, execution_id: str, choose: Choose, wait: float) -> Outline | None:
+        """Look until an execution has ended, or for some seconds; None: it has not ended then."""
+        until, pause = self._clock.now() + timedelta(seconds=wait), FIRST
+        while (left := (until - self._clock.now()).total_seconds()) > pause:
+            self._clock.sleep(pause)
+            with suppress(UnavailableError):
+                found = self._executions.outline(execution_id, choose, consistent=False)
+                if found is not None and found.execution.ended:
+                    return found
+            pause = min(2 * pause, LONGEST)
+        self._clock.sleep(max(left, 0))
+        return None

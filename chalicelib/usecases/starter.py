@@ -1,0 +1,75 @@
+"""How an execution comes to be there and to go on: run where it is started, or left to a worker."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from chalicelib.core.executions.due import due_at
+from chalicelib.core.executions.inputs import Message, Started
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.records.codec import fits
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.ports import Clock, ExecutionStore, Queue, Stale
+
+PUTS, PUT_WITHIN = 3, timedelta(seconds=5)
+"""How often, and for how long, to put an execution whose message is out: that starts it all the same."""
+
+
+@value
+class ExecutionStarter:
+    """Starts executions that are made already."""
+
+    executions: ExecutionStore
+    queue: Queue
+    clock: Clock
+    run: Callable[[Execution], Execution | None]
+    """Runs what is to be started if that takes nobody else, and writes it; answers what has its id then, or None."""
+
+    def _begin(self, execution: Execution, *, is_named: bool) -> Execution:
+        """Start an execution; answer the one that has its id then.
+
+        Of what was to be run here, and whose write was not answered, nothing is known: it is started as what a worker
+        is to run, which finds it if it is there.
+        """
+        with suppress(UnavailableError):
+            if (current := self.run(execution)) is not None:
+                return current
+        return self._put_then_send(execution) if is_named else self._start(execution)
+
+    def _start(self, execution: Execution) -> Execution:
+        """Send, then put: whatever happens between, the message starts it; answers the execution of that id.
+
+        A put that is not answered is made again for a while, only to see that the id is nobody else's.
+        """
+        message = Message(execution.id, Started(), execution)
+        if not fits(message):
+            return self._put_then_send(execution)
+        self.queue.send([message])
+        until = self.clock.now() + PUT_WITHIN
+        for _ in range(PUTS):
+            with suppress(UnavailableError):
+                return self._put(execution)
+            if self.clock.now() >= until:
+                break
+        return execution
+
+    def _put(self, execution: Execution) -> Execution:
+        """Put an execution where there is none of its id; answer the one that is there."""
+        try:
+            self.executions.create(execution)
+        except Stale as stale:
+            return stale.current or execution
+        return execution
+
+    def _put_then_send(self, execution: Execution) -> Execution:
+        """Put, then send; a repeat sends again."""
+        current = self._put(copy_with(execution, due_at=due_at(execution, self.clock.now())))
+        self._send_start(current)
+        return current
+
+    def _send_start(self, execution: Execution) -> None:
+        """Send what starts an execution that is put; should that not be sent, the schedule finds it by its due time."""
+        if execution.version == 0:
+            with suppress(UnavailableError):
+                self.queue.send([Message(execution.id, Started())])

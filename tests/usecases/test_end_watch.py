@@ -1,0 +1,66 @@
+"""Waiting for the end of an execution."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chalicelib.core.records.shown import Outline, nothing
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.usecases.end_watch import EndWatch
+from tests.home import ECHO, WAIT, Home
+
+
+class Looked:
+    """A store that notes when it is looked at, and whether that was strongly consistent; some looks go unanswered."""
+
+    def __init__(self, home: Home, silent: Sequence[int] = ()) -> None:
+        self.home, self.silent, self.looks = home, silent, list[tuple[float, bool]]()
+        self.began = home.clock.now()
+
+    def outline(self, execution_id: str, choose: Any, *, consistent: bool = True) -> Outline | None:
+        self.looks.append(((self.home.clock.now() - self.began).total_seconds(), consistent))
+        if len(self.looks) - 1 in self.silent:
+            raise UnavailableError
+        return self.home.executions.outline(execution_id, choose)
+
+
+@pytest.fixture
+def home() -> Home:
+    return Home()
+
+
+def watch(home: Home, step: Any, silent: Sequence[int] = (), wait: float = 2, **more: Any) -> list[tuple[float, bool]]:
+    home.create(step)
+    execution, _ = home.service.execute("t", "d", "in")
+    looked = Looked(home, silent)
+    EndWatch(looked, home.clock).outline(execution.id, nothing, wait, **more)  # type: ignore[arg-type] # the rest is not used
+    return looked.looks
+
+
+def test_it_looks_less_and_less_often_at_half_the_price_but_for_the_first_and_the_last_look(home: Home) -> None:
+    looks = watch(home, WAIT)
+    assert looks == [(0, True), *((each, False) for each in (0.02, 0.06, 0.14, 0.3, 0.62, 1.26)), (2, True)]
+
+
+def test_one_that_was_just_started_is_not_looked_at_at_once(home: Home) -> None:
+    assert watch(home, WAIT, is_known=True)[0] == (0.02, False)
+
+
+def test_a_look_that_is_not_answered_is_left_out(home: Home) -> None:
+    assert len(watch(home, WAIT, silent=(1, 2))) == 8
+    with pytest.raises(UnavailableError):
+        watch(home, WAIT, silent=(0,))
+
+
+def test_it_ends_with_the_execution() -> None:
+    assert watch(Home(inline_turns=100), ECHO) == [(0, True)]
+
+
+def test_where_as_many_wait_as_can_it_is_answered_at_once(home: Home) -> None:
+    home.create(WAIT)
+    execution, _ = home.service.execute("t", "d", "in")
+    began = home.clock.now()
+    watch = EndWatch(home.executions, home.clock, at_once=0)
+    assert watch.outline(execution.id, nothing, 20) is not None
+    assert home.clock.now() == began
