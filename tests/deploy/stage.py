@@ -157,19 +157,18 @@ class Deployed:
 
     def raw(
         self, method: str, path: str, body: object = None, fields: Mapping[str, str] = MappingProxyType({})
-    ) -> tuple[int, Mapping[str, str], Any]:
+    ) -> tuple[int, Mapping[str, str], bytes]:
         """Ask API Gateway."""
         api = self.stack.outputs()["RestAPIId"]
         content = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
         place = f"/restapis/{api}/api/_user_request_{path}"
-        status, headers, answer = ask_other(self.host, method, place, content, dict(fields))
-        return status, headers, json.loads(answer or b"null")
+        return ask_other(self.host, method, place, content, dict(fields))
 
     def ask(self, method: str, path: str, body: object = None, kind: str = "application/json", **fields: str) -> Any:
         status, headers, answer = self.raw(method, path, body, {"Content-Type": kind, **self.fields, **fields})
-        contract.hold(method, path, status, headers, json.dumps(answer).encode())
+        contract.hold(method, path, status, headers, answer)
         assert status < 300, answer
-        return answer
+        return json.loads(answer or b"null")
 
     def start(self, definition: str, value: object) -> str:
         name = self.ask("POST", f"{TENANT}/definitions", definition, "application/yaml")["id"]

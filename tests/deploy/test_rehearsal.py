@@ -1,5 +1,6 @@
 """What is deployed, deployed: the package in the stack of its own template, answered by the functions of a ministack."""
 
+import json
 import platform
 import zipfile
 from pathlib import Path
@@ -112,11 +113,9 @@ def assert_refused_with_problems(stage: Deployed) -> None:
         gateway.put_gateway_response(restApiId=api, responseType=kind, **each)
     gateway.create_deployment(restApiId=api, stageName="api")
     for path, kind in (("/sedo/me", "UNAUTHORIZED"), ("/sedo/nothing", "MISSING_AUTHENTICATION_TOKEN")):
-        status, headers, document = stage.raw("GET", path)
+        status, headers, body = stage.raw("GET", path)
         asked, detail = REFUSALS[kind]
-        assert (status, document) == (
-            asked,
-            {"title": asked.phrase, "detail": detail, "status": asked, "type": None},
-        )
+        document = {"title": asked.phrase, "detail": detail, "status": asked, "type": None}
+        assert (status, json.loads(body)) == (asked, document)
         assert headers["Content-Type"] == "application/problem+json"
         assert headers["X-Request-Id"]
