@@ -43,7 +43,9 @@ class Parameter:
 def parameters(*, lasting: bool) -> tuple[Parameter, ...]:
     """Name the parameters of a stage; one that is to last reserves what it needs."""
     return (
-        Parameter("FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")),
+        Parameter(
+            "FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")
+        ),
         Parameter("DomainName", "a domain of your own; empty: that of API Gateway", ""),
         Parameter("CertificateArn", "the certificate of that domain, in this region", ""),
         Parameter("HostedZoneId", "the zone of Route 53 that gets the record of that domain; empty: none", ""),

@@ -24,7 +24,9 @@ def stores(names: Names, *, lasting: bool) -> dict[str, Block]:
     kept = "Retain" if lasting else "Delete"
     ends = {"DeletionPolicy": "RetainExceptOnCreate" if lasting else "Delete", "UpdateReplacePolicy": kept}
     return {
-        **{table_id(each): resource("DynamoDB::Table", _table(each, names, lasting=lasting), **ends) for each in TABLES},
+        **{
+            table_id(each): resource("DynamoDB::Table", _table(each, names, lasting=lasting), **ends) for each in TABLES
+        },
         **{found: resource("SQS::Queue", _queue(queue, names), **ends) for queue, found in QUEUES.items()},
     }
 

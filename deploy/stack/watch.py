@@ -70,10 +70,28 @@ def _alarms(stage: DeployedStage) -> Iterator[Alarm]:
     at = {"FunctionName": stage.function_name("on_schedule")}
     about = "the schedule has not run for five minutes: nothing that is late is found"
     yield Alarm(
-        "schedule-silent", about, "Lambda", "Invocations", at, 1, 5, "Maximum", "HasAlarms", "LessThanThreshold", "breaching"
+        "schedule-silent",
+        about,
+        "Lambda",
+        "Invocations",
+        at,
+        1,
+        5,
+        "Maximum",
+        "HasAlarms",
+        "LessThanThreshold",
+        "breaching",
     )
     about = "requests fail: the log of the API's function says why"
-    yield Alarm("rest-failures", about, "ApiGateway", "5XXError", {"ApiName": f"{stage.app_name}-{stage.name}"}, 0, condition="HasRestAlarm")
+    yield Alarm(
+        "rest-failures",
+        about,
+        "ApiGateway",
+        "5XXError",
+        {"ApiName": f"{stage.app_name}-{stage.name}"},
+        0,
+        condition="HasRestAlarm",
+    )
     yield Alarm("http-failures", about, "ApiGateway", "5xx", {"ApiId": ref("HttpApi")}, 0, condition="HasHttpAlarm")
     for table in (EXECUTIONS, HISTORY):
         at = {"TableName": names.table(table)}
@@ -89,9 +107,14 @@ def dashboard(stage: DeployedStage) -> Block:
         _widget("Functions", [["AWS/Lambda", "Invocations", "FunctionName", each] for each in functions]),
         _widget("Errors", [["AWS/Lambda", "Errors", "FunctionName", each] for each in functions]),
         _widget("Throttles", [["AWS/Lambda", "Throttles", "FunctionName", each] for each in functions]),
-        _widget("At once", [["AWS/Lambda", "ConcurrentExecutions", "FunctionName", each] for each in functions], "Maximum"),
+        _widget(
+            "At once", [["AWS/Lambda", "ConcurrentExecutions", "FunctionName", each] for each in functions], "Maximum"
+        ),
         _widget("Milliseconds, p95", [["AWS/Lambda", "Duration", "FunctionName", each] for each in functions], "p95"),
-        _widget("Units of writing", [["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", each] for each in _tables(names)]),
+        _widget(
+            "Units of writing",
+            [["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", each] for each in _tables(names)],
+        ),
     ]
     placed = [{**each, "x": 12 * (at % 2), "y": 6 * (at // 2)} for at, each in enumerate(widgets)]
     body = json.dumps({"widgets": placed}).replace('"REGION"', '"${AWS::Region}"')

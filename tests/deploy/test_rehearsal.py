@@ -21,7 +21,7 @@ SHORT = EXAMPLE.replace("seconds: 45", "seconds: 2")
 TASK = """
 id: approve
 steps:
-  - {id: ask, type: task, title: Approve, groups: [sales], next: done}
+  - {id: ask, type: task, title: Approve, assignees: '${input.who}', next: done}
   - {id: done, type: echo, message: 'It is ${output.answer}', end: true}
 """
 CALLBACK = """
@@ -47,7 +47,7 @@ def test_the_packaged_stack_runs_and_is_changed_under_what_runs(ministack_python
         stage.make_key()
         assert stage.ask("GET", "/sedo/health")["status"] == "ok"
         assert_refused_with_problems(stage)
-        opened = stage.start(TASK, None)
+        opened = stage.start(TASK, {"who": stage.ask("GET", "/sedo/me")["subject"]})
         assert_transcript(stage)
         assert_callback(stage)
         assert_http(stage, shop)
@@ -98,7 +98,9 @@ def assert_upgrade(stage: Deployed, made: Path, opened: str) -> None:
 def assert_scheduled(stage: Deployed) -> None:
     """The rule of the schedule calls its function: here it is called by hand, as it would be in a minute."""
     (rule,) = [
-        each for each in stage.client("events").list_rules()["Rules"] if each.get("ScheduleExpression") == "rate(1 minute)"
+        each
+        for each in stage.client("events").list_rules()["Rules"]
+        if each.get("ScheduleExpression") == "rate(1 minute)"
     ]
     (target,) = stage.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
     event = b'{"version": "0", "id": "1", "detail-type": "", "source": "", "account": "", "time": "", "region": "", "resources": [], "detail": {}}'
