@@ -16,6 +16,7 @@ from chalice.cli.factory import CLIFactory
 from chalice.utils import UI
 
 from chalicelib.adapters import clients
+from deploy.package import DEPLOYABLE
 from deploy.policies import DeployedStage, stages
 from deploy.release import NEXT
 from deploy.resources import ensure, ensure_token_keys
@@ -76,6 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit("nothing was deleted")
         undeploy(stage, factory, session, ui)
         return
+    if (version := f"{sys.version_info.major}.{sys.version_info.minor}") not in DEPLOYABLE:
+        sys.exit(f"Lambda cannot have all requirements under Python {version}: take {' or '.join(DEPLOYABLE)}")
     url = deploy(stage, factory, session, ui)
     with urllib.request.urlopen(f"{url}sedo/health", timeout=HEALTH_SECONDS) as answer:  # noqa: S310 - https, of AWS
         print("all of it works" if answer.status == HTTPStatus.OK else answer.read().decode())

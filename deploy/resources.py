@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LONGEST_WINDOW = 20
 """Seconds that Lambda may collect messages for a batch, at most."""
 QUEUE_ATTRIBUTES: "Mapping[QueueAttributeNameType, int]" = {
-    # six times the timeout of the functions, and the batching window (AWS Lambda Developer Guide, "Using Lambda with SQS")
+    # six times the timeout of functions, and the window (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")
     "VisibilityTimeout": 6 * 60 + LONGEST_WINDOW,
     "MessageRetentionPeriod": 14 * 24 * 3600,
     "ReceiveMessageWaitTimeSeconds": 20,

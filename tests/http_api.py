@@ -1,7 +1,7 @@
 """An HTTP API before the application, in place of a REST API: its events have payload format 1.0.
 
-The shape is that of "Working with AWS Lambda proxy integrations for HTTP APIs" and "Control access to HTTP APIs with AWS
-Lambda authorizers" (Amazon API Gateway Developer Guide).
+The shapes are those of "Working with AWS Lambda proxy integrations for HTTP APIs" and "Control access to HTTP APIs with
+AWS Lambda authorizers" (Amazon API Gateway Developer Guide).
 """
 
 import base64
@@ -95,4 +95,4 @@ def shaped(event: Mapping[str, Any], headers: Mapping[str, str], body: bytes | N
 def behind_http_api(sedo: Sedo, app: Any) -> None:
     """Let the client of a test ask through an HTTP API from now on."""
     client = sedo.client.http
-    client._local_gateway = HttpApi(app, client._config)
+    client._local_gateway = HttpApi(app, client._config)  # noqa: SLF001 - Chalice has no way to give it another

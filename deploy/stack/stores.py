@@ -47,7 +47,8 @@ def _table(table: TableSchema, names: Names, *, lasting: bool) -> Block:
 
 
 def _queue(queue: str, names: Names) -> Block:
-    return {"QueueName": getattr(names, queue), **QUEUE_ATTRIBUTES, **dict(_redrive(queue))} | {
+    attributes: dict[str, Any] = {**QUEUE_ATTRIBUTES}
+    return {"QueueName": getattr(names, queue), **attributes, **dict(_redrive(queue))} | {
         "KmsMasterKeyId": when("HasKey", ref("KmsKeyArn")),
         "SqsManagedSseEnabled": when("HasKey", NOTHING, True),  # noqa: FBT003 - a property
     }

@@ -1,4 +1,4 @@
-"""``chalice deploy`` and ``chalice delete`` against moto: ``python -m tests.deploy.launcher``, in a copy of the project.
+"""``chalice deploy`` and ``delete`` against moto: ``python -m tests.deploy.launcher``, in a copy of the project.
 
 Moto takes only OpenAPI 3, so what Chalice imports is converted on its way. It prints what is there after each command.
 """

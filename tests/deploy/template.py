@@ -1,4 +1,4 @@
-"""The template of a stage as ``chalice package`` makes it, without a package: ``python -m tests.deploy.template STAGE``."""
+"""The template of a stage as Chalice makes it, without a package: ``python -m tests.deploy.template STAGE``."""
 
 import json
 import os
@@ -9,10 +9,9 @@ from botocore.session import Session
 from chalice.awsclient import TypedAWSClient
 from chalice.cli.factory import CLIFactory
 from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
-from chalice.deploy.deployer import BuildStage, InjectDefaults, PolicyGenerator
+from chalice.deploy.deployer import BuildStage, InjectDefaults, PolicyGenerator, SwaggerBuilder
 from chalice.deploy.models import LambdaFunction
 from chalice.deploy.swagger import CFNSwaggerGenerator
-from chalice.deploy.deployer import SwaggerBuilder
 from chalice.package import PackageOptions, ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
 from chalice.utils import OSUtils
 

@@ -1,13 +1,15 @@
-"""What is deployed, deployed: the package in the stack of its own template, answered by the functions of a ministack."""
+"""What is deployed, deployed: the package in the stack of its own template, run by the functions of a ministack."""
 
 import json
 import platform
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from deploy.stack.refusals import REFUSALS, refusals
+from local.lambda_events import scheduled_event
 from tests.deploy.stage import TENANT, Deployed, found_python, ministack, package, project, required
 from tests.loopback import Loopback, json_reply, loopback
 
@@ -22,7 +24,7 @@ TASK = """
 id: approve
 steps:
   - {id: ask, type: task, title: Approve, assignees: '${input.who}', next: done}
-  - {id: done, type: echo, message: 'It is ${output.answer}', end: true}
+  - {id: done, type: echo, message: 'It is ${output}', end: true}
 """
 CALLBACK = """
 id: pay
@@ -103,7 +105,7 @@ def assert_scheduled(stage: Deployed) -> None:
         if each.get("ScheduleExpression") == "rate(1 minute)"
     ]
     (target,) = stage.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
-    event = b'{"version": "0", "id": "1", "detail-type": "", "source": "", "account": "", "time": "", "region": "", "resources": [], "detail": {}}'
+    event = json.dumps(scheduled_event(rule["Name"], datetime.now(UTC)))
     called = stage.client("lambda").invoke(FunctionName=target["Arn"], Payload=event)
     assert "FunctionError" not in called, called["Payload"].read()
 

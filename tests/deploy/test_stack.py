@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.adapters.dynamodb.tables import TABLES
 from deploy.policies import FUNCTIONS, stages
+from deploy.release import located
 from deploy.resources import LONGEST_WINDOW, QUEUE_ATTRIBUTES, table_request
 from deploy.stack.functions import function_id, log_id, role_id
 from deploy.stack.parameters import parameters
@@ -21,7 +22,6 @@ from deploy.stack.watch import alarms
 from local.backend import REGION
 from local.gateway import problem
 from tests.deploy.stage import PROJECT, done, expanded
-from deploy.release import located
 
 DOCS = (PROJECT / "docs" / "deploying.md").read_text()
 STAGES = {stage.name: stage for stage in stages()}
