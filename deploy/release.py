@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 NEW = ("", "REVIEW_IN_PROGRESS")
 """Of a stack that is not there yet."""
+BROKEN = ("CREATE_FAILED", "UPDATE_FAILED")
+"""Of a stack whose last change stayed where it failed."""
 POLL_SECONDS = 5
 CHANGE_SECONDS = 3600
 UNCHANGED = ("didn't contain changes", "No updates are to be performed")
@@ -61,7 +63,7 @@ def located(template: Mapping[str, Any], place: str) -> dict[str, Any]:
     return {**template, "Resources": resources}
 
 
-class Stack:
+class StageStack:
     """A stack of CloudFormation."""
 
     def __init__(self, cloudformation: "CloudFormationClient", name: str, poll_seconds: float = POLL_SECONDS) -> None:
@@ -90,11 +92,13 @@ class Stack:
         Raises:
             ReleaseError: it failed; it says where first.
         """
-        is_new = self.status() in NEW
+        before = self.status()
+        is_new = before in NEW
         change = self._proposed(url, parameters, is_new=is_new)
         if change is None:
             return False
-        more: dict[str, Any] = {} if is_new else {"DisableRollback": False}
+        # nothing that worked was before what failed halfway: there is no way back from that, but on
+        more: dict[str, Any] = {} if is_new else {"DisableRollback": before in BROKEN}
         self._client.execute_change_set(ChangeSetName=change, StackName=self.name, **more)
         waiter = self._client.get_waiter("stack_create_complete" if is_new else "stack_update_complete")
         attempts = int(CHANGE_SECONDS / self._poll_seconds)
@@ -160,7 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     stage = next(each for each in stages() if each.name == asked.stage)
     s3 = boto3.client("s3")
-    stack = Stack(boto3.client("cloudformation"), f"{stage.app_name}-{stage.name}")
+    stack = StageStack(boto3.client("cloudformation"), f"{stage.app_name}-{stage.name}")
     ensure_token_keys(clients.ssm(), stage.settings.prefix)
     template = json.loads((asked.folder / "sam.json").read_text(encoding="utf-8"))
     url = publish(s3, asked.bucket, located(template, upload(s3, asked.bucket, asked.folder / "deployment.zip")))

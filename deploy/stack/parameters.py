@@ -16,7 +16,7 @@ FEWEST, MOST = 2, 1000
 
 
 @value
-class Parameter:
+class StackParameter:
     """A parameter of the stack."""
 
     name: str
@@ -40,33 +40,37 @@ class Parameter:
         return found | ({} if self.most is None else {"MaxValue": self.most})
 
 
-def parameters(*, lasting: bool) -> tuple[Parameter, ...]:
+def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
     """Name the parameters of a stage; one that is to last reserves what it needs."""
     return (
-        Parameter(
+        StackParameter(
             "FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")
         ),
-        Parameter("DomainName", "a domain of your own; empty: that of API Gateway", ""),
-        Parameter("CertificateArn", "the certificate of that domain, in this region", ""),
-        Parameter("HostedZoneId", "the zone of Route 53 that gets the record of that domain; empty: none", ""),
-        Parameter("KmsKeyArn", "a key of yours for tables, queues, logs and variables; empty: the keys of AWS", ""),
-        Parameter("SubnetIds", "subnets that functions run in, separated by commas; empty: no VPC", "", kind=LIST),
-        Parameter("SecurityGroupIds", "security groups that functions are in, separated by commas", "", kind=LIST),
-        Parameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
-        Parameter("UsagePlan", "yes: a REST API asks for x-api-key too, and a usage plan counts by it", "no", YES_NO),
-        Parameter("RequestsPerSecond", "requests that a key of the usage plan may make in a second", 100, (), 1),
-        Parameter("Workers", "functions that work at once, at most", 100 if lasting else 10, (), FEWEST, MOST),
-        Parameter("Timers", "functions that fire timers at once, at most", 20 if lasting else 5, (), FEWEST, MOST),
-        Parameter(
+        StackParameter("DomainName", "a domain of your own; empty: that of API Gateway", ""),
+        StackParameter("CertificateArn", "the certificate of that domain, in this region", ""),
+        StackParameter("HostedZoneId", "the zone of Route 53 that gets the record of that domain; empty: none", ""),
+        StackParameter(
+            "KmsKeyArn", "a key of yours for tables, queues, logs and variables; empty: the keys of AWS", ""
+        ),
+        StackParameter("SubnetIds", "subnets that functions run in, separated by commas; empty: no VPC", "", kind=LIST),
+        StackParameter("SecurityGroupIds", "security groups that functions are in, separated by commas", "", kind=LIST),
+        StackParameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
+        StackParameter(
+            "UsagePlan", "yes: a REST API asks for x-api-key too, and a usage plan counts by it", "no", YES_NO
+        ),
+        StackParameter("RequestsPerSecond", "requests that a key of the usage plan may make in a second", 100, (), 1),
+        StackParameter("Workers", "functions that work at once, at most", 100 if lasting else 10, (), FEWEST, MOST),
+        StackParameter("Timers", "functions that fire timers at once, at most", 20 if lasting else 5, (), FEWEST, MOST),
+        StackParameter(
             "Reserve",
             "yes: workers and timers have these functions to themselves, whatever the API does",
             "yes" if lasting else "no",
             YES_NO,
         ),
-        Parameter("BatchingWindow", "seconds that messages are collected for", 0, (), 0, LONGEST_WINDOW),
-        Parameter("LogDays", "days that logs are kept", 30, LOG_DAYS),
-        Parameter("Alarms", "yes: alarms", "yes" if lasting else "no", YES_NO),
-        Parameter("AlarmTopicArn", "the topic of SNS that alarms tell; empty: none", ""),
+        StackParameter("BatchingWindow", "seconds that messages are collected for", 0, (), 0, LONGEST_WINDOW),
+        StackParameter("LogDays", "days that logs are kept", 30, LOG_DAYS),
+        StackParameter("Alarms", "yes: alarms", "yes" if lasting else "no", YES_NO),
+        StackParameter("AlarmTopicArn", "the topic of SNS that alarms tell; empty: none", ""),
     )
 
 

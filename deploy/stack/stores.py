@@ -47,7 +47,7 @@ def _table(table: TableSchema, names: Names, *, lasting: bool) -> Block:
 
 
 def _queue(queue: str, names: Names) -> Block:
-    attributes: dict[str, Any] = {**QUEUE_ATTRIBUTES}
+    attributes: dict[str, Any] = {str(name): seconds for name, seconds in QUEUE_ATTRIBUTES.items()}
     return {"QueueName": getattr(names, queue), **attributes, **dict(_redrive(queue))} | {
         "KmsMasterKeyId": when("HasKey", ref("KmsKeyArn")),
         "SqsManagedSseEnabled": when("HasKey", NOTHING, True),  # noqa: FBT003 - a property

@@ -12,6 +12,9 @@ from deploy.stack.stores import DEAD
 from deploy.stack.syntax import Block, logical_id, ref, resource, sub, when
 
 MINUTE = 60
+LATE_SECONDS = {"work": 300, "timers": 120}
+WRITTEN = (EXECUTIONS, HISTORY)
+"""The tables that every step writes."""
 
 
 @value
@@ -29,6 +32,8 @@ class Alarm:
     condition: str = "HasAlarms"
     comparison: str = "GreaterThanThreshold"
     missing: str = "notBreaching"
+    every: bool = False
+    """Whether each of the minutes has to be so, and not one of them."""
 
 
 def alarms(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
@@ -43,7 +48,7 @@ def alarms(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
             "Statistic": each.statistic,
             "Period": MINUTE,
             "EvaluationPeriods": each.minutes,
-            "DatapointsToAlarm": each.minutes if each.statistic == "Maximum" else 1,
+            "DatapointsToAlarm": each.minutes if each.every or each.statistic == "Maximum" else 1,
             "Threshold": each.threshold,
             "ComparisonOperator": each.comparison,
             "TreatMissingData": each.missing,
@@ -54,48 +59,46 @@ def alarms(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
 
 
 def _alarms(stage: DeployedStage) -> Iterator[Alarm]:
-    names = stage.names
+    yield from _of_queues(stage.names)
+    yield from _of_functions(stage)
+    about = "requests fail: the log of the API's function says why"
+    at: dict[str, object] = {"ApiName": f"{stage.app_name}-{stage.name}"}
+    yield Alarm("rest-failures", about, "ApiGateway", "5XXError", at, 0, condition="HasRestAlarm")
+    at = {"ApiId": ref("HttpApi")}
+    yield Alarm("http-failures", about, "ApiGateway", "5xx", at, 0, condition="HasHttpAlarm")
+    for table in WRITTEN:
+        at = {"TableName": stage.names.table(table)}
+        yield Alarm(f"{table.name}-throttled", "writes are throttled", "DynamoDB", "WriteThrottleEvents", at, 0)
+
+
+def _of_queues(names: Names) -> Iterator[Alarm]:
     for queue, dead in DEAD.items():
-        seconds = 300 if queue == "work" else 120
+        seconds = LATE_SECONDS[queue]
         at = {"QueueName": getattr(names, queue)}
         about = f"messages of {queue} wait for {seconds} seconds: more functions at once, or a store that is slow"
         yield Alarm(f"{queue}-age", about, "SQS", "ApproximateAgeOfOldestMessage", at, seconds, statistic="Maximum")
         kept = {"QueueName": getattr(names, dead)}
         about = f"dead letters of {queue} are not taken away: their own function fails"
         yield Alarm(f"{dead}-kept", about, "SQS", "ApproximateNumberOfMessagesVisible", kept, 0, 15, "Maximum")
+
+
+def _of_functions(stage: DeployedStage) -> Iterator[Alarm]:
     for function in FUNCTIONS:
         at = {"FunctionName": stage.function_name(function)}
         yield Alarm(f"{function}-errors", f"{function} fails", "Lambda", "Errors", at, 0)
         yield Alarm(f"{function}-throttles", f"{function} is throttled", "Lambda", "Throttles", at, 0)
-    at = {"FunctionName": stage.function_name("on_schedule")}
     about = "the schedule has not run for five minutes: nothing that is late is found"
     yield Alarm(
         "schedule-silent",
         about,
         "Lambda",
         "Invocations",
-        at,
+        {"FunctionName": stage.function_name("on_schedule")},
         1,
-        5,
-        "Maximum",
-        "HasAlarms",
-        "LessThanThreshold",
-        "breaching",
+        comparison="LessThanThreshold",
+        missing="breaching",
+        every=True,
     )
-    about = "requests fail: the log of the API's function says why"
-    yield Alarm(
-        "rest-failures",
-        about,
-        "ApiGateway",
-        "5XXError",
-        {"ApiName": f"{stage.app_name}-{stage.name}"},
-        0,
-        condition="HasRestAlarm",
-    )
-    yield Alarm("http-failures", about, "ApiGateway", "5xx", {"ApiId": ref("HttpApi")}, 0, condition="HasHttpAlarm")
-    for table in (EXECUTIONS, HISTORY):
-        at = {"TableName": names.table(table)}
-        yield Alarm(f"{table.name}-throttled", "writes are throttled", "DynamoDB", "WriteThrottleEvents", at, 0)
 
 
 def dashboard(stage: DeployedStage) -> Block:
@@ -126,7 +129,7 @@ def _queues(names: Names, metric: str) -> list[list[str]]:
 
 
 def _tables(names: Names) -> list[str]:
-    return [names.table(each) for each in (EXECUTIONS, HISTORY)]
+    return [names.table(each) for each in WRITTEN]
 
 
 def _widget(title: str, metrics: Sequence[Sequence[str]], statistic: str = "Sum") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
+from zipfile import ZipFile
 
 import boto3
 import pytest
 from samtranslator.translator.transform import transform
 
-from deploy.release import Stack, located, publish, upload
+from deploy.release import StageStack, located, publish, upload
 from deploy.resources import ensure_token_keys
 from local import backend
 from tests import contract
@@ -25,8 +27,8 @@ from tests.deploy.test_package import PROJECT, WHEELS, beside, place, python
 VERSION = "3.12"
 BUCKET = "releases"
 TENANT = "/sedo/tenants/123"
-PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-ON_LAMBDA = {"lambda_architecture": "arm64"}
+TAGS = r"-(cp312-cp312|cp\d+-abi3)-.*x86_64"
+"""Of the wheels for that Python."""
 HERE = {"lambda_architecture": "x86_64"}
 
 
@@ -54,11 +56,11 @@ def project(folder: Path, **variables: str) -> Path:
 
 
 def required(folder: Path) -> Path:
-    """Install what the package needs for the Python of the package, as ``make`` does."""
-    options = [option for platform in PLATFORMS for option in ("--platform", platform)]
-    options += ["--python-version", VERSION, "--only-binary=:all:", "--no-index", "--find-links", str(WHEELS)]
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), *options]
-    done(subprocess.run([*pip, "-r", str(PROJECT / "requirements.txt")], capture_output=True, text=True, check=False))
+    """Unpack what the package needs to be made, for its Python and the processor of this machine."""
+    for wheel in WHEELS.glob("*.whl"):
+        if wheel.name.endswith("-none-any.whl") or re.search(TAGS, wheel.name):
+            with ZipFile(wheel) as opened:
+                opened.extractall(folder)
     return folder
 
 
@@ -125,7 +127,7 @@ class Deployed:
     def __init__(self, running: backend.Backend, log: Path) -> None:
         self.log = log
         self.endpoint, self.host = running.endpoint, running.endpoint.removeprefix("http://")
-        self.stack = Stack(self.client("cloudformation"), "sedo-prod", poll_seconds=0.1)
+        self.stack = StageStack(self.client("cloudformation"), "sedo-prod", poll_seconds=0.1)
         self.client("s3").create_bucket(Bucket=BUCKET)
         ensure_token_keys(self.client("ssm"), "sedo-prod")
         self.fields: dict[str, str] = {}

@@ -14,7 +14,7 @@ from tests.deploy.stage import TENANT, Deployed, found_python, ministack, packag
 from tests.loopback import Loopback, json_reply, loopback
 
 pytestmark = [
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the wheels are for x86_64"),
 ]
 

@@ -138,9 +138,9 @@ def test_api_gateway_refuses_as_sedo_does() -> None:
 def test_the_document_names_every_parameter_and_alarm() -> None:
     names = [each.name for each in parameters(lasting=True)]
     assert [name for name in names if f"`{name}`" not in DOCS] == []
-    told = [each["Properties"]["AlarmName"].removeprefix("sedo-prod-") for _, each in alarms(STAGES["prod"])]
+    watched = [each["Properties"]["AlarmName"].removeprefix("sedo-prod-") for _, each in alarms(STAGES["prod"])]
     functions = {f"{name}-{kind}" for name in FUNCTIONS for kind in ("errors", "throttles")}
-    assert [name for name in told if f"`{name}`" not in DOCS and name not in functions] == []
+    assert [name for name in watched if f"`{name}`" not in DOCS and name not in functions] == []
 
 
 def test_what_a_stage_that_lasts_has_by_default() -> None:
