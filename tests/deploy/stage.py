@@ -29,7 +29,7 @@ BUCKET = "releases"
 TENANT = "/sedo/tenants/123"
 TAGS = r"-(cp312-cp312|cp\d+-abi3)-.*x86_64"
 """Of the wheels for that Python."""
-HERE = {"lambda_architecture": "x86_64"}
+HERE = MappingProxyType({"lambda_architecture": "x86_64"})
 
 
 def found_python() -> str:
@@ -40,8 +40,8 @@ def found_python() -> str:
     return here
 
 
-def project(folder: Path, **variables: str) -> Path:
-    """Copy the project, with variables for its functions, and for the processor of this machine."""
+def project(folder: Path, changes: Mapping[str, Any] = HERE, **variables: str) -> Path:
+    """Copy the project, with variables for its functions; unless told otherwise for the processor of this machine."""
     shutil.copytree(PROJECT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PROJECT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".chalice").mkdir()
@@ -49,7 +49,7 @@ def project(folder: Path, **variables: str) -> Path:
         shutil.copy(each, folder / ".chalice")
     for name in ("app.py", "requirements.txt"):
         shutil.copy(PROJECT / name, folder)
-    config = json.loads((folder / ".chalice" / "config.json").read_text()) | HERE
+    config = json.loads((folder / ".chalice" / "config.json").read_text()) | {**changes}
     config["stages"]["prod"]["environment_variables"].update(variables)
     (folder / ".chalice" / "config.json").write_text(json.dumps(config))
     return folder
