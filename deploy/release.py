@@ -18,15 +18,19 @@ from botocore.exceptions import ClientError, WaiterError
 from chalicelib.adapters import clients
 from deploy.policies import stages
 from deploy.resources import ensure_token_keys
+from deploy.stack.functions import SCHEDULES
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
 
 NEW = ("", "REVIEW_IN_PROGRESS")
 """Of a stack that is not there yet."""
 BROKEN = ("CREATE_FAILED", "UPDATE_FAILED")
 """Of a stack whose last change stayed where it failed."""
+UNRESERVED = 100
+"""Functions that an account cannot reserve (AWS Lambda Developer Guide, "Configuring reserved concurrency")."""
 POLL_SECONDS = 5
 CHANGE_SECONDS = 3600
 UNCHANGED = ("didn't contain changes", "No updates are to be performed")
@@ -154,6 +158,24 @@ def publish(s3: "S3Client", bucket: str, template: Mapping[str, Any]) -> str:
     return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
+def require_room(functions: "LambdaClient", template: Mapping[str, Any], given: Mapping[str, str]) -> None:
+    """See, before anything is made, that the account has the functions that a new stack reserves.
+
+    Raises:
+        ReleaseError: it has not.
+    """
+    chosen = {**{name: each["Default"] for name, each in template["Parameters"].items()}, **given}
+    if chosen["Reserve"] != "yes":
+        return
+    needed = int(chosen["Workers"]) + int(chosen["Timers"]) + SCHEDULES
+    free = functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    if free - needed < UNRESERVED:
+        raise ReleaseError(
+            f"the stack reserves {needed} functions, {UNRESERVED} have to stay unreserved, and the account has {free}: "
+            "ask AWS for more (Concurrent executions of Lambda, in Service Quotas), or take fewer Workers, or Reserve=no"
+        )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Bring the package of a stage to the account that the environment names."""
     parser = argparse.ArgumentParser(prog="python -m deploy.release", description=(__doc__ or "").partition("\n")[0])
@@ -165,11 +187,13 @@ def main(arguments: list[str] | None = None) -> None:
     stage = next(each for each in stages() if each.name == asked.stage)
     s3 = boto3.client("s3")
     stack = StageStack(boto3.client("cloudformation"), f"{stage.app_name}-{stage.name}")
-    ensure_token_keys(clients.ssm(), stage.settings.prefix)
     template = json.loads((asked.folder / "sam.json").read_text(encoding="utf-8"))
-    url = publish(s3, asked.bucket, located(template, upload(s3, asked.bucket, asked.folder / "deployment.zip")))
+    given = dict(each.split("=", 1) for each in asked.parameters)
     try:
-        given = dict(each.split("=", 1) for each in asked.parameters)
+        if stack.status() in NEW:
+            require_room(boto3.client("lambda"), template, given)
+        ensure_token_keys(clients.ssm(), stage.settings.prefix)
+        url = publish(s3, asked.bucket, located(template, upload(s3, asked.bucket, asked.folder / "deployment.zip")))
         print("changed" if stack.change(url, given) else "nothing has changed")
     except ReleaseError as error:
         sys.exit(str(error))

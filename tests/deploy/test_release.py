@@ -6,7 +6,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from deploy.release import ReleaseError, StageStack, located, publish, upload
+from deploy.release import ReleaseError, StageStack, located, publish, require_room, upload
 from local.backend import REGION
 
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "${Name}-queue"}}}
@@ -69,6 +69,15 @@ def test_a_change_that_fails_is_taken_back(small: Small) -> None:
     with pytest.raises(ReleaseError, match=rf"{small.name} is UPDATE_ROLLBACK_COMPLETE: .*Wrong"):
         small.change({"Wrong": WRONG})
     assert small.change(Name=f"{small.name}-2")
+
+
+def test_an_account_without_room_is_told_so_before_anything_is_made(small: Small) -> None:
+    functions, defaults = small.client("lambda"), {"Workers": 100, "Timers": 20, "Reserve": "yes"}
+    template = {"Parameters": {name: {"Default": found} for name, found in defaults.items()}}
+    require_room(functions, template, {})
+    require_room(functions, template, {"Workers": "1000", "Reserve": "no"})
+    with pytest.raises(ReleaseError, match=r"reserves 1022 functions, .* the account has \d+: ask AWS for more"):
+        require_room(functions, template, {"Workers": "1000"})
 
 
 def test_a_package_has_the_name_of_what_it_holds(small: Small, tmp_path: Any) -> None:
