@@ -171,8 +171,8 @@ def require_room(functions: "LambdaClient", template: Mapping[str, Any], given: 
     free = functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
     if free - needed < UNRESERVED:
         raise ReleaseError(
-            f"the stack reserves {needed} functions, {UNRESERVED} have to stay unreserved, and the account has {free}: "
-            "ask AWS for more (Concurrent executions of Lambda, in Service Quotas), or take fewer Workers, or Reserve=no"
+            f"the stack reserves {needed} functions, {UNRESERVED} have to stay unreserved, the account has {free}: "
+            "ask AWS for more (Concurrent executions of Lambda, Service Quotas), or take fewer Workers, or Reserve=no"
         )
 
 

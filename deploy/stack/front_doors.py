@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from chalice.app import Chalice, ChaliceAuthorizer
+from chalice.app import Authorizer, Chalice, ChaliceAuthorizer
 
 from chalicelib.wiring.settings import Settings
 from deploy.stack.functions import arn
@@ -80,25 +80,26 @@ def http_body(app: Chalice, stage: str) -> Block:
     return {"openapi": "3.0.1", "info": info, "paths": paths, "components": components}
 
 
-def _operation(authorizer: object, schemes: dict[str, Block]) -> dict[str, Any]:
+def _operation(authorizer: Authorizer | None, schemes: dict[str, Block]) -> dict[str, Any]:
     found: dict[str, Any] = {"responses": {}, "x-amazon-apigateway-integration": {"$ref": INTEGRATION}}
-    if isinstance(authorizer, ChaliceAuthorizer):
-        schemes[authorizer.name] = {
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "x-amazon-apigateway-authorizer": {
-                "type": "request",
-                "identitySource": "$request.header.Authorization",
-                "authorizerUri": _invocation(authorizer.name),
-                "authorizerPayloadFormatVersion": "1.0",
-                "authorizerResultTtlInSeconds": KEPT_SECONDS,
-            },
-        }
+    if authorizer is not None:
+        schemes[authorizer.name] = _scheme(authorizer)
         found["security"] = [{authorizer.name: []}]
-    elif authorizer is not None:
-        found["x-amazon-apigateway-auth"] = {"type": "AWS_IAM"}
     return found
+
+
+def _scheme(authorizer: Authorizer) -> Block:
+    field = {"type": "apiKey", "name": "Authorization", "in": "header"}
+    if not isinstance(authorizer, ChaliceAuthorizer):
+        return {**field, "x-amazon-apigateway-authtype": "awsSigv4"}
+    asked = {
+        "type": "request",
+        "identitySource": "$request.header.Authorization",
+        "authorizerUri": _invocation(authorizer.name),
+        "authorizerPayloadFormatVersion": "1.0",
+        "authorizerResultTtlInSeconds": KEPT_SECONDS,
+    }
+    return {**field, "x-amazon-apigateway-authorizer": asked}
 
 
 def _invocation(function: str) -> Block:

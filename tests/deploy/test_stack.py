@@ -14,6 +14,7 @@ from chalicelib.adapters.dynamodb.tables import TABLES
 from deploy.policies import FUNCTIONS, stages
 from deploy.release import located
 from deploy.resources import LONGEST_WINDOW, QUEUE_ATTRIBUTES, table_request
+from deploy.stack.front_doors import http_body
 from deploy.stack.functions import function_id, log_id, role_id
 from deploy.stack.parameters import parameters
 from deploy.stack.refusals import REFUSALS, UNKNOWN, refusals
@@ -21,6 +22,7 @@ from deploy.stack.stores import DEAD, QUEUES, table_id
 from deploy.stack.watch import alarms
 from local.backend import REGION
 from local.gateway import problem
+from tests.access.guarded import guarded
 from tests.deploy.stage import PROJECT, done, expanded
 
 DOCS = (PROJECT / "docs" / "deploying.md").read_text()
@@ -120,6 +122,16 @@ def test_an_http_api_has_the_routes_of_the_rest_api_and_one_for_all_others() -> 
     for path, operations in rest.items():
         for method, operation in operations.items():
             assert ("security" in operation) is ("security" in http[path][method]), (path, method)
+
+
+@pytest.mark.parametrize(
+    ("auth", "member"), [("keys", "x-amazon-apigateway-authorizer"), ("iam", "x-amazon-apigateway-authtype")]
+)
+def test_an_http_api_asks_who_it_is_as_the_stage_says(auth: str, member: str) -> None:
+    with guarded(SEDO_AUTH=auth) as sedo:
+        body = http_body(sedo.app, "any")
+    (scheme,) = body["components"]["securitySchemes"].values()
+    assert member in scheme
 
 
 def test_api_gateway_refuses_as_sedo_does() -> None:
