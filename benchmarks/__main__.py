@@ -2,6 +2,9 @@
 
 ``python -m benchmarks cost load`` asks only these, and leaves the document alone. ``SEDO_HOME`` (``.sedo``) holds
 ministack's environment. The values go to ``benchmarks/results.json``, the tables into ``docs/performance.md``.
+
+``python -m benchmarks peers`` is apart: it installs other engines and runs them beside sedo. ``peers --markdown``
+prints its tables as for a document.
 """
 
 import os
@@ -13,7 +16,8 @@ from typing import TypeAlias
 
 from benchmarks import coldstart, costs, floor, goals, growth, lists, load, report
 from benchmarks.harness import Harness, running
-from benchmarks.tables import Progress, Section, text
+from benchmarks.peers import comparison
+from benchmarks.tables import Progress, Section, markdown, text
 
 Question: TypeAlias = Callable[[Harness, Progress], Section]
 
@@ -34,6 +38,9 @@ QUESTIONS: Mapping[str, Question] = {
 
 def main(wanted: list[str]) -> int:
     """Ask what is wanted, everything by default: 0; 2 where there is no such question."""
+    if wanted[:1] == ["peers"]:
+        comparison.compare(markdown if "--markdown" in wanted else text)
+        return 0
     if unknown := set(wanted) - set(QUESTIONS):
         print(f"there is no question {', '.join(sorted(unknown))}: there are {', '.join(QUESTIONS)}", file=sys.stderr)
         return 2

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import ZipFile
 
+from deploy.bytecode import CompileError, add_bytecode
 from deploy.policies import stages
 from deploy.stack.template import merge_template
 
@@ -75,7 +76,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(made.returncode)
     try:
         require_whole(asked.folder / "deployment.zip")
-    except IncompleteError as error:
+        add_bytecode(asked.folder / "deployment.zip")
+    except (IncompleteError, CompileError) as error:
         sys.exit(str(error))
 
 

@@ -69,6 +69,20 @@ app.on_sqs_message(json.load(sys.stdin), context)
 json.dump(sorted(sys.modules), sys.stdout)
 """
 
+READY: Mapping[str, tuple[str, int]] = {
+    "messages and timers": ("app.wired().worker", 130),
+    "the schedule": ("app.wired().worker; import chalicelib.engine.due_sweep", 131),
+    "the authorizer": ("app.wired().access.authenticator", 137),
+    "the API": ("app.routes()", 203),
+}
+"""What a function does before its first event, and how many modules more than boto3 with two clients it may load."""
+
+COUNTED = """
+import json, sys
+{program}
+json.dump(sorted(sys.modules), sys.stdout)
+"""
+
 STATE = """
 import json, sys
 from chalicelib.core.executions.listing import ExecutionFilter
@@ -134,3 +148,13 @@ def test_a_request_loads_what_makes_requests_and_no_other_call(cold: Cold) -> No
     assert "chalicelib.adapters.http.call" in loaded
     assert not [*ours(loaded, "adapters.aws", "api.executions", "api.http", "usecases")]
     assert not loaded & (HEAVY - {"jsonschema"})
+
+
+@pytest.mark.parametrize("name", READY)
+def test_a_function_is_ready_with_few_modules(name: str) -> None:
+    """The bench measures their time, of which most is of modules (`python -m benchmarks cold-start`)."""
+    cold, (program, most) = Cold("http://127.0.0.1:9"), READY[name]
+    floor = cold.run(COUNTED.format(program="import boto3; boto3.client('dynamodb'); boto3.client('sqs')"))
+    loaded = {*cold.run(COUNTED.format(program=f"import app; {program}"))}
+    assert not loaded & (HEAVY - {"jsonschema"})
+    assert len(loaded) - len(floor) <= most

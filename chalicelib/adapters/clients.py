@@ -60,7 +60,11 @@ def make(service: str, region: str | None, endpoint: str | None, configured: "Co
 def _session() -> "Session":
     from botocore.session import get_session  # noqa: PLC0415 - costs a tenth of a second of cold start
 
-    return get_session()
+    from chalicelib.adapters.service_models import ServiceModels  # noqa: PLC0415 - the same
+
+    session = get_session()
+    session.register_component("data_loader", ServiceModels())
+    return session
 
 
 def _ours(service: str, endpoint: str | None) -> object:

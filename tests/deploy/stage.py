@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any
@@ -17,12 +18,14 @@ import boto3
 import pytest
 from samtranslator.translator.transform import transform
 
+from deploy.package import PROJECT
 from deploy.release import StageStack, located, publish, upload
 from deploy.resources import ensure_token_keys
+from deploy.unpacked import OF_LAMBDA, interpreter
 from local import backend
 from tests import contract
 from tests.clients import ask_other
-from tests.deploy.test_package import PROJECT, WHEELS, beside, place, python
+from tests.deploy.test_package import WHEELS
 
 VERSION = "3.12"
 BUCKET = "releases"
@@ -34,7 +37,7 @@ HERE = MappingProxyType({"lambda_architecture": "x86_64"})
 
 def found_python() -> str:
     """Find the Python of the package, or skip the test."""
-    here = python(VERSION)
+    here = interpreter(VERSION)
     if here is None or not WHEELS.is_dir():
         pytest.skip(f"there is no Python {VERSION} here, or no wheels: make install downloads them")
     return here
@@ -52,6 +55,23 @@ def project(folder: Path, changes: Mapping[str, Any] = HERE, **variables: str) -
     config = json.loads((folder / ".chalice" / "config.json").read_text()) | {**changes}
     config["stages"]["prod"]["environment_variables"].update(variables)
     (folder / ".chalice" / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def place(name: str) -> Path:
+    """Find the file or the folder of a package that the tests run with."""
+    found = find_spec(name)
+    assert found is not None
+    assert found.origin is not None
+    origin = Path(found.origin)
+    return origin.parent if origin.name == "__init__.py" else origin
+
+
+def beside(folder: Path) -> Path:
+    """Put what Lambda brings along in a folder of its own."""
+    folder.mkdir()
+    for name in OF_LAMBDA:
+        (folder / place(name).name).symlink_to(place(name))
     return folder
 
 

@@ -52,12 +52,19 @@ def is_longer(value: Json, most: int) -> bool:
     waiting: list[Any] = [value]
     while waiting:
         part = waiting.pop()
-        if isinstance(part, list | dict):
+        if type(part) is str:  # most parts are
+            most -= len(part)
+        elif isinstance(part, dict):
             most -= len(part)
             if most >= 0:
-                waiting += part if isinstance(part, list) else (*part, *part.values())
+                waiting += part
+                waiting += part.values()
+        elif isinstance(part, list):
+            most -= len(part)
+            if most >= 0:
+                waiting += part
         else:
-            most -= len(part) if isinstance(part, str) else 1
+            most -= 1
         if most < 0:
             return True
     return False

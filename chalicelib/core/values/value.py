@@ -1,8 +1,9 @@
 """Values: classes of named members that cold starts, and every step, can afford.
 
 They are dataclasses. :mod:`dataclasses` compiles every method anew for each class, half a millisecond of them; here all
-classes share those that compare, hash and show their instances, which saves a tenth of a cold start. They are frozen to
-the type checker alone: what would hold them at run time sets each member by a call of its own.
+classes share those that compare, hash and show their instances, and a constructor is compiled for its first instance:
+nine of ten are not needed before a function is ready. They are frozen to the type checker alone: what would hold them
+at run time sets each member by a call of its own.
 """
 
 import dataclasses
@@ -29,6 +30,22 @@ def _shown(self: Any) -> str:  # noqa: ANN401 - the same
     return f"{self.__class__.__qualname__}({members})"
 
 
+def _first(self: Any, *members: Any, **named: Any) -> None:  # noqa: ANN401 - the same
+    """Make the constructor of the class, and call it."""
+    cls: Any = next(each for each in type(self).__mro__ if "__init__" in each.__dict__)
+    cls.__init__ = _constructor(cls)
+    self.__init__(*members, **named)
+
+
+def _constructor(cls: Any) -> Any:  # noqa: ANN401 - a class, and its method
+    members = [(field.name, field.type, field) for field in dataclasses.fields(cls)]
+    after = {"__post_init__": cls.__post_init__} if hasattr(cls, "__post_init__") else {}
+    namespace = {"__doc__": cls.__doc__, **after}
+    return vars(dataclasses.make_dataclass(cls.__name__, members, namespace=namespace, eq=False, repr=False))[
+        "__init__"
+    ]
+
+
 @overload
 def value(cls: type[T], /) -> type[T]: ...
 @overload
@@ -38,10 +55,11 @@ def value(cls: Any = None, /, *, kw_only: bool = False) -> Any:
     """Make a class one of values: its annotated members, with defaults as those of a dataclass."""
 
     def made(cls: Any) -> Any:  # noqa: ANN401 - a class
-        found: Any = dataclasses.dataclass(eq=False, repr=False, kw_only=kw_only)(cls)
+        found: Any = dataclasses.dataclass(init=False, eq=False, repr=False, kw_only=kw_only)(cls)
         fields = found.__dataclass_fields__.values()
         found.__compared__ = tuple(field.name for field in fields if field.compare)
         found.__shown__ = tuple(field.name for field in fields if field.repr)
+        found.__init__ = _first
         found.__eq__ = _equals
         found.__hash__ = _hash
         if "__repr__" not in cls.__dict__:

@@ -92,3 +92,23 @@ def test_every_value_of_the_model_can_be_copied(kind: Any) -> None:
     for member in fields(kind):
         object.__setattr__(blank, member.name, None)
     assert copy_with(blank) == blank
+
+
+def test_the_constructor_of_a_class_is_made_for_its_first_instance() -> None:
+    @value
+    class Basket:
+        items: list[int] = field(default_factory=list)
+        total: int = 0
+
+        def __post_init__(self) -> None:
+            self.items.append(self.total)
+
+    class Below(Basket):
+        """One of its kind."""
+
+    waiting = Basket.__init__
+    assert (Below(total=1).items, Basket([2], 3).items) == ([1], [2, 3])
+    assert Basket.__init__ is not waiting
+    assert Below.__init__ is Basket.__init__
+    with pytest.raises(TypeError, match=r"Basket.__init__\(\) got an unexpected keyword argument 'sum'"):
+        Basket(sum=1)  # type: ignore[call-arg] # what is not to be

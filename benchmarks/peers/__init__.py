@@ -1,0 +1,1 @@
+"""Other engines beside sedo: the same shapes, in turns, on this machine."""
