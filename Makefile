@@ -17,13 +17,15 @@ PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run token package test check bench flame soak mutants format docs install ministack clean
+.PHONY: help run token package release deploy undeploy test check bench flame soak mutants format docs install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
 	@echo "              (AUTH=keys and AUTH=jwt ask callers who they are)"
 	@echo "make token    make a key for it: ROLE=admin TENANT=123, or with AUTH=jwt SUBJECT=ada a token"
 	@echo "make package  make what is deployed in the folder FOLDER: STAGE=prod FOLDER=package PYTHON=python3.12"
+	@echo "make release  bring that to your account as a stack: STAGE=prod FOLDER=package BUCKET=my-bucket SET='Workers=50 LogDays=90'"
+	@echo "make deploy   deploy a stage the quick way, without a stack: STAGE=dev;  make undeploy takes it away, and leaves the data"
 	@echo "make test     install what the checks need, then run them all"
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
@@ -43,6 +45,12 @@ token: $(APP)/.run-installed
 
 package: $(APP)/.run-installed
 	@$(PY) -m deploy.package $(or $(STAGE),dev) $(or $(FOLDER),package)
+
+release: $(APP)/.run-installed
+	@$(PY) -m deploy.release $(or $(STAGE),dev) $(or $(FOLDER),package) $(BUCKET) $(SET)
+
+deploy undeploy: $(APP)/.run-installed
+	@$(PY) -m deploy.quick $@ $(or $(STAGE),dev)
 
 test: install
 	@$(MAKE) --no-print-directory check
@@ -119,10 +127,9 @@ $(MINISTACK)/.installed: requirements-ministack.txt $(MINISTACK)/.made
 
 $(WHEELS)/.downloaded: requirements.txt $(APP)/.run-installed
 	@echo "downloading what the package that is deployed is tested with"
-	@for python in 3.11 3.12 3.13; do \
+	@for python in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
 	  $(PY) -m pip download --quiet --disable-pip-version-check --only-binary=:all: --python-version $$python \
-	    --platform manylinux_2_34_x86_64 --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
-	    --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 \
+	    $(foreach libc,manylinux_2_34 manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014,--platform $(libc)_$$machine) \
 	    --dest $(WHEELS) -c constraints.txt -r requirements.txt || exit 1; \
-	done
+	done; done
 	@touch $@

@@ -60,11 +60,12 @@ def request() -> Request:
 def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
     """Make problem documents of what Chalice itself refuses, and give each answer the header fields that all have."""
     from chalicelib.api.headers import REQUEST_ID, dressed, named  # noqa: PLC0415 - nothing heavy at the top
-    from chalicelib.api.http import framework_problem  # noqa: PLC0415 - the same
+    from chalicelib.api.http import framework_problem, nowhere  # noqa: PLC0415 - the same
 
     if event is not None:
         named(event)
-    answer = framework_problem(get_response(event))
+    is_known = event is None or app.routes.get(event.context["resourcePath"])  # an HTTP API hands on all other paths
+    answer = framework_problem(get_response(event)) if is_known else nowhere()
     if event is not None:  # it is None for an event without a resource path
         dressed(event, answer, settings.cors_origins)
         place: Any = event.context["resourcePath"]  # the path itself may have a token

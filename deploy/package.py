@@ -4,13 +4,21 @@ Chalice leaves out what has no wheel for the C library of Lambda, warns, and end
 """
 
 import argparse
+import importlib
+import json
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from zipfile import ZipFile
 
 from deploy.bytecode import CompileError, add_bytecode
+from deploy.policies import stages
+from deploy.stack.template import merge_template
 
 PROJECT = Path(__file__).parents[1]
 REQUIREMENTS = PROJECT / "requirements.txt"
@@ -46,15 +54,24 @@ def require_whole(package: Path) -> None:
         )
 
 
+def stack(stage: str) -> Mapping[str, Any]:
+    """Write what the template of a stage has beside what Chalice writes; the variables of the stage are set then."""
+    found = next(each for each in stages() if each.name == stage)
+    os.environ.update(found.environment)
+    return merge_template(found, importlib.import_module("app").app)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Make the package of a stage, with the template of CloudFormation that deploys it."""
     parser = argparse.ArgumentParser(prog="python -m deploy.package", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("stage", choices=("dev", "prod"))
     parser.add_argument("folder", type=Path, help="where to put deployment.zip and sam.json")
     asked = parser.parse_args(arguments)
-    template = f".chalice/template-{asked.stage}.json"
-    options = ["package", "--stage", asked.stage, "--merge-template", template, str(asked.folder.resolve())]
-    made = subprocess.run([sys.executable, "-c", CHALICE, *options], cwd=PROJECT, check=False)  # noqa: S603 - Chalice
+    with TemporaryDirectory() as folder:
+        template = Path(folder) / "stack.json"
+        template.write_text(json.dumps(stack(asked.stage)), encoding="utf-8")
+        options = ["package", "--stage", asked.stage, "--merge-template", str(template), str(asked.folder.resolve())]
+        made = subprocess.run([sys.executable, "-c", CHALICE, *options], cwd=PROJECT, check=False)  # noqa: S603 - Chalice
     if made.returncode:
         sys.exit(made.returncode)
     try:

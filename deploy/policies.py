@@ -5,6 +5,7 @@ A table that is new is a line of :data:`TABLE_USES`; ``tests/adapters/test_polic
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -119,6 +120,8 @@ class DeployedStage:
     settings: Settings
     calls: Sequence[Statement] = ()
     """What the steps of its definitions may do: the statements of ``deploy/calls.json``."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """The variables of its functions."""
 
     @property
     def names(self) -> Names:
@@ -137,13 +140,9 @@ def stages() -> list[DeployedStage]:
     calls = json.loads((ROOT / "deploy" / "calls.json").read_text(encoding="utf-8"))
     shared = config.get("environment_variables", {})
     return [
-        DeployedStage(
-            config["app_name"],
-            name,
-            Settings.from_environment({**shared, **found.get("environment_variables", {})}),
-            calls.get(name, ()),
-        )
+        DeployedStage(config["app_name"], name, Settings.from_environment(variables), calls.get(name, ()), variables)
         for name, found in config["stages"].items()
+        for variables in [{**shared, **found.get("environment_variables", {})}]
         if name != LOCAL
     ]
 
@@ -153,7 +152,6 @@ def files() -> Iterator[tuple[str, Mapping[str, Any]]]:
     for stage in stages():
         for function in FUNCTIONS:
             yield policy_file(function, stage.name), policy(function, stage)
-        yield f"template-{stage.name}.json", template(stage)
 
 
 def policy_file(function: str, stage: str) -> str:
@@ -164,21 +162,6 @@ def policy_file(function: str, stage: str) -> str:
 def policy(function: str, stage: DeployedStage) -> Mapping[str, Any]:
     """Make the policy of a function in a stage."""
     return {"Version": "2012-10-17", "Statement": [*_statements(function, FUNCTIONS[function], stage)]}
-
-
-def template(stage: DeployedStage) -> Mapping[str, Any]:
-    """Make what ``chalice package --merge-template`` merges: the names of functions, whose log groups policies name."""
-    return {
-        "Resources": {
-            _logical_id(function): {"Properties": {"FunctionName": stage.function_name(function)}}
-            for function in FUNCTIONS
-        }
-    }
-
-
-def _logical_id(function: str) -> str:
-    """Name a function as Chalice names it in a template."""
-    return "APIHandler" if function == "api_handler" else "".join(part.title() for part in function.split("_"))
 
 
 def _statements(function: str, duty: Duty, stage: DeployedStage) -> Iterator[Statement]:

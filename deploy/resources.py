@@ -10,7 +10,7 @@ from chalicelib.adapters.dynamodb.tables import TABLES, KeySchema, SecondaryInde
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
     from mypy_boto3_ssm.client import SSMClient
 
-VISIBILITY_SECONDS = 360  # six times the timeout of the functions
-RETENTION_SECONDS = 14 * 24 * 3600
-POLL_SECONDS = 20
+LONGEST_WINDOW = 20
+"""Seconds that Lambda may collect messages for a batch, at most."""
+QUEUE_ATTRIBUTES: "Mapping[QueueAttributeNameType, int]" = {
+    # six times the timeout of functions, and the window (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")
+    "VisibilityTimeout": 6 * 60 + LONGEST_WINDOW,
+    "MessageRetentionPeriod": 14 * 24 * 3600,
+    "ReceiveMessageWaitTimeSeconds": 20,
+}
+"""Seconds, of every queue."""
 RECEIVES = 5
 WAIT_SECONDS = 120
 
@@ -108,11 +114,7 @@ def _keys(schema: KeySchema) -> "Iterator[KeySchemaElementTypeDef]":
 def _queues(sqs: "SQSClient", wanted: names.Names) -> list[str]:
     made = []
     for queue, dead in ((wanted.work, wanted.dead_work), (wanted.timers, wanted.dead_timers)):
-        attributes: dict[QueueAttributeNameType, str] = {
-            "VisibilityTimeout": str(VISIBILITY_SECONDS),
-            "MessageRetentionPeriod": str(RETENTION_SECONDS),
-            "ReceiveMessageWaitTimeSeconds": str(POLL_SECONDS),
-        }
+        attributes = {name: str(seconds) for name, seconds in QUEUE_ATTRIBUTES.items()}
         made += _queue(sqs, dead, attributes)
         url = sqs.get_queue_url(QueueName=dead)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

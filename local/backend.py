@@ -5,9 +5,10 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from local.errors import BackendError
 
@@ -79,12 +80,13 @@ def interpreter(home: Path) -> Path:
     return executable.with_name("python").absolute()
 
 
-def start(python: Path, folder: Path) -> Backend:
+def start(python: Path, folder: Path, more: Mapping[str, str] = MappingProxyType({})) -> Backend:
     """Start ministack and wait until it answers.
 
     Args:
         python: the interpreter of the environment that ministack is installed in.
         folder: where its state, its temporary files and its log ``ministack.log`` go.
+        more: variables of its environment, beside those that it has always.
 
     Raises:
         BackendError: it ended, or did not answer within a minute; the message names the log.
@@ -96,7 +98,7 @@ def start(python: Path, folder: Path) -> Backend:
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 both paths are the caller's own
             [python, "-I", Path(__file__).with_name("backend_process.py")],
-            env=_environment(port, folder),
+            env={**_environment(port, folder), **more},
             stdin=subprocess.PIPE,  # ends when this process does, and ministack with it
             stdout=output,
             stderr=output,
@@ -121,9 +123,9 @@ def _wait_until_healthy(backend: Backend) -> None:
 
 
 @contextmanager
-def running(python: Path, folder: Path) -> Iterator[Backend]:
+def running(python: Path, folder: Path, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Backend]:
     """Start ministack for the length of a ``with`` block."""
-    backend = start(python, folder)
+    backend = start(python, folder, more)
     try:
         yield backend
     finally:

@@ -164,6 +164,12 @@ def framework_problem(response: Response) -> Response:
     return made
 
 
+def nowhere() -> Response:
+    """Answer a request for what no route is of."""
+    status = HTTPStatus.NOT_FOUND
+    return problem(status.phrase, "there is nothing at this path, or not with this method", status)
+
+
 def cursor(request: ApiRequest, *kinds: type) -> list[Any] | None:
     """Read where a page begins, as :func:`page` wrote it: with values of these kinds.
 

@@ -44,10 +44,10 @@ def test_a_table_is_made_as_its_schema_says() -> None:
     assert "StreamSpecification" not in resources.table_request(TASKS, Names("sedo"))
 
 
-def test_queues_hide_messages_six_times_as_long_as_functions_run(aws: Aws) -> None:
+def test_queues_hide_messages_six_times_as_long_as_functions_run_and_batches_are_collected(aws: Aws) -> None:
     for name in aws.names.queues:
         attributes = queue(aws, name)
-        assert attributes["VisibilityTimeout"] == "360"
+        assert attributes["VisibilityTimeout"] == str(6 * 60 + resources.LONGEST_WINDOW)
         assert attributes["MessageRetentionPeriod"] == "1209600"
 
 

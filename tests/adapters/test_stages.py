@@ -9,14 +9,14 @@ from chalice.config import Config
 from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
 from chalice.deploy.deployer import PolicyGenerator
 from chalice.deploy.models import FileBasedIAMPolicy, LambdaFunction
-from chalice.utils import OSUtils, to_cfn_resource_name
+from chalice.utils import OSUtils
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app import app
 from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.wiring.settings import Settings
-from deploy.policies import FUNCTIONS, DeployedStage, files, policy, stages, template
+from deploy.policies import FUNCTIONS, DeployedStage, files, policy, stages
 
 PROJECT = Path(__file__).parents[2]
 STAGES = {stage.name: stage for stage in stages()}
@@ -98,16 +98,6 @@ def test_chalice_gives_each_function_a_role_with_its_policy_and_no_other(stage: 
         assert function.function_name == stage.function_name(name)
         assert isinstance(function.role.policy, FileBasedIAMPolicy)
         assert function.role.policy.document == policy(name, stage)
-
-
-@every_stage
-def test_a_template_names_functions_as_chalice_does(stage: DeployedStage) -> None:
-    functions = planned(stage.name)
-    names = {
-        "APIHandler" if name == "api_handler" else to_cfn_resource_name(name): function.function_name
-        for name, function in functions.items()
-    }
-    assert {name: each["Properties"]["FunctionName"] for name, each in template(stage)["Resources"].items()} == names
 
 
 def planned(stage: str) -> dict[str, LambdaFunction]:

@@ -1,0 +1,89 @@
+"""The quick way to a stage, without a stack: ``python -m deploy.quick deploy dev`` and ``… undeploy dev``.
+
+``chalice deploy`` makes functions and an API; this makes what must be there before, and mends what that overwrites.
+A deployment that was broken off is finished by the next, and one more changes nothing.
+"""
+
+import argparse
+import os
+import sys
+import urllib.request
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from chalice.cli.factory import CLIFactory
+from chalice.utils import UI
+
+from chalicelib.adapters import clients
+from deploy.package import DEPLOYABLE
+from deploy.policies import DeployedStage, stages
+from deploy.release import NEXT
+from deploy.resources import ensure, ensure_token_keys
+from deploy.stack.refusals import refusals
+
+PROJECT = Path(__file__).parents[1]
+HEALTH_SECONDS = 30
+
+LOSSES = """This deletes the functions of {stage}, their roles, the schedule and the API at {url}.
+It keeps the tables, queues and parameters that begin with {prefix}, and the logs: the data stays."""
+
+
+def deploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) -> str:  # noqa: ANN401 - of botocore
+    """Make what is missing, deploy, mend; answer the URL."""
+    prefix = stage.settings.prefix
+    for name in [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]:
+        ui.write(f"made {name}\n")
+    config = factory.create_config_obj(chalice_stage_name=stage.name)
+    deployer = factory.create_default_deployer(session=session, config=config, ui=ui)
+    api = _api(deployer.deploy(config, chalice_stage_name=stage.name))
+    _refuse_with_problems(session, api["rest_api_id"], config.api_gateway_stage, stage)
+    return str(api["rest_api_url"])
+
+
+def undeploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) -> None:  # noqa: ANN401 - the same
+    """Delete what ``chalice deploy`` made."""
+    config = factory.create_config_obj(chalice_stage_name=stage.name)
+    factory.create_deletion_deployer(session=session, ui=ui).deploy(config, chalice_stage_name=stage.name)
+
+
+def _api(deployed: dict[str, Any]) -> dict[str, Any]:
+    return next(each for each in deployed["resources"] if each["resource_type"] == "rest_api")
+
+
+def _refuse_with_problems(session: Any, api: str, gateway_stage: str, stage: DeployedStage) -> None:  # noqa: ANN401
+    """Let API Gateway answer problem documents, too: each import of the API takes that away."""
+    gateway = session.create_client("apigateway")
+    for kind, each in refusals(stage.settings.cors_origins).items():
+        gateway.put_gateway_response(restApiId=api, responseType=kind, **each)
+    gateway.create_deployment(restApiId=api, stageName=gateway_stage)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Deploy a stage, or take it away."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.quick", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("what", choices=("deploy", "undeploy"))
+    parser.add_argument("stage", choices=[each.name for each in stages()])
+    asked = parser.parse_args(arguments)
+    stage = next(each for each in stages() if each.name == asked.stage)
+    factory, ui = CLIFactory(str(PROJECT), environ=os.environ), UI()
+    session = factory.create_botocore_session()
+    if asked.what == "undeploy":
+        config = factory.create_config_obj(chalice_stage_name=stage.name)
+        deployed = config.deployed_resources(stage.name)
+        url = deployed.resource_values("rest_api")["rest_api_url"] if deployed.resource_names() else "nowhere"
+        print(LOSSES.format(stage=stage.name, url=url, prefix=stage.settings.prefix))
+        if input(f"Write {stage.name} to delete them: ") != stage.name:
+            sys.exit("nothing was deleted")
+        undeploy(stage, factory, session, ui)
+        return
+    if (version := f"{sys.version_info.major}.{sys.version_info.minor}") not in DEPLOYABLE:
+        sys.exit(f"Lambda cannot have all requirements under Python {version}: take {' or '.join(DEPLOYABLE)}")
+    url = deploy(stage, factory, session, ui)
+    with urllib.request.urlopen(f"{url}sedo/health", timeout=HEALTH_SECONDS) as answer:  # noqa: S310 - https, of AWS
+        print("all of it works" if answer.status == HTTPStatus.OK else answer.read().decode())
+    print(NEXT.format(stage=stage.name, prefix=stage.settings.prefix, url=url))
+
+
+if __name__ == "__main__":
+    main()

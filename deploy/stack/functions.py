@@ -1,0 +1,95 @@
+"""What the functions of a stack have beside what Chalice gives them: queues, limits, roles, logs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from deploy.policies import FUNCTIONS, DeployedStage, Duty
+from deploy.stack.stores import QUEUES
+from deploy.stack.syntax import NOTHING, Block, get_att, logical_id, ref, resource, sub, when
+
+AT_ONCE = {"on_sqs_message": ref("Workers"), "on_timer_message": ref("Timers")}
+"""How many of a function run at once, at most."""
+SCHEDULED = "on_schedule"
+SCHEDULES = 2
+"""Of the function of the schedule: one may still run when the next begins."""
+DEAD_AT_ONCE = 2
+"""Of those of dead letters."""
+MANAGED = {"InVpc": "service-role/AWSLambdaVPCAccessExecutionRole", "IsTraced": "AWSXRayDaemonWriteAccess"}
+"""The policies of AWS that roles have, by the condition for it."""
+
+
+def function_id(function: str) -> str:
+    """Name a function as Chalice names it in a template."""
+    return "APIHandler" if function == "api_handler" else logical_id(function)
+
+
+def role_id(function: str) -> str:
+    """Name the role of a function as Chalice does."""
+    return logical_id(function, "Role")
+
+
+def log_id(function: str) -> str:
+    """Name the log group of a function."""
+    return logical_id(function, "Logs")
+
+
+def functions(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
+    """Declare what Chalice does not say of functions; and their roles, log groups, and rights on the key."""
+    for name, duty in FUNCTIONS.items():
+        yield function_id(name), {"Properties": _properties(name, duty, stage)}
+        yield role_id(name), {"Properties": {"ManagedPolicyArns": [*_managed()]}}
+        logs = {
+            "LogGroupName": f"/aws/lambda/{stage.function_name(name)}",
+            "RetentionInDays": ref("LogDays"),
+            "KmsKeyId": when("HasKey", ref("KmsKeyArn")),
+        }
+        yield log_id(name), resource("Logs::LogGroup", logs, DeletionPolicy="Delete", UpdateReplacePolicy="Delete")
+    yield "KeyAccess", resource("IAM::Policy", _key_access(), Condition="HasKey")
+
+
+def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
+    found: dict[str, Any] = {
+        "FunctionName": stage.function_name(name),
+        "Tracing": when("IsTraced", "Active", "PassThrough"),
+        "KmsKeyArn": when("HasKey", ref("KmsKeyArn")),
+        "LoggingConfig": {"LogGroup": ref(log_id(name))},
+        "VpcConfig": when(
+            "InVpc",
+            {"SubnetIds": ref("SubnetIds"), "SecurityGroupIds": ref("SecurityGroupIds")},
+        ),
+    }
+    if name in AT_ONCE or name == SCHEDULED:
+        found["ReservedConcurrentExecutions"] = when("IsReserved", AT_ONCE.get(name, SCHEDULES), NOTHING)
+    if duty.receives:
+        found["Environment"] = {"Variables": {"SEDO_REPORTS_FAILURES": "true"}}
+        found["Events"] = {logical_id(name, "SqsEventSource"): {"Properties": _mapping(name, duty)}}
+    return found
+
+
+def _mapping(name: str, duty: Duty) -> Block:
+    return {
+        "Queue": {"Fn::Sub": f"${{{QUEUES[duty.receives]}.Arn}}"},  # the function that Chalice writes, too: they merge
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": AT_ONCE.get(name, DEAD_AT_ONCE)},
+        "MaximumBatchingWindowInSeconds": ref("BatchingWindow") if duty.receives == "work" else 0,
+    }
+
+
+def _managed() -> Iterator[Block]:
+    for condition, policy in MANAGED.items():
+        yield when(condition, sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{policy}"))
+
+
+def _key_access() -> Block:
+    actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": ref("KmsKeyArn")}
+    return {
+        "PolicyName": "key",
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "Roles": [ref(role_id(name)) for name in FUNCTIONS],
+    }
+
+
+def arn(function: str) -> Block:
+    """Read the ARN of a function."""
+    return get_att(function_id(function), "Arn")

@@ -1,0 +1,91 @@
+"""What is chosen when a stack is made or changed, and the conditions that follow from it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.core.values.value import value
+from deploy.resources import LONGEST_WINDOW
+from deploy.stack.syntax import Block, ref
+
+YES_NO = ("yes", "no")
+LOG_DAYS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 731)
+"""Of those that CloudWatch Logs takes (Amazon CloudWatch Logs API Reference, "PutRetentionPolicy")."""
+LIST = "CommaDelimitedList"
+FEWEST, MOST = 2, 1000
+"""Of functions that a mapping runs at once (AWS Lambda API Reference, "ScalingConfig")."""
+
+
+@value
+class StackParameter:
+    """A parameter of the stack."""
+
+    name: str
+    about: str
+    default: str | int
+    choices: Sequence[str | int] = ()
+    least: int | None = None
+    most: int | None = None
+    kind: str = ""
+    """Of its value, where that is neither text nor a number."""
+
+    def block(self) -> Block:
+        """Write it as a template does."""
+        found: dict[str, Any] = {
+            "Type": self.kind or ("Number" if isinstance(self.default, int) else "String"),
+            "Default": self.default,
+            "Description": self.about,
+        }
+        found |= {"AllowedValues": list(self.choices)} if self.choices else {}
+        found |= {} if self.least is None else {"MinValue": self.least}
+        return found | ({} if self.most is None else {"MaxValue": self.most})
+
+
+def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
+    """Name the parameters of a stage; one that is to last reserves what it needs."""
+    return (
+        StackParameter(
+            "FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")
+        ),
+        StackParameter("DomainName", "a domain of your own; empty: that of API Gateway", ""),
+        StackParameter("CertificateArn", "the certificate of that domain, in this region", ""),
+        StackParameter("HostedZoneId", "the zone of Route 53 that gets the record of that domain; empty: none", ""),
+        StackParameter(
+            "KmsKeyArn", "a key of yours for tables, queues, logs and variables; empty: the keys of AWS", ""
+        ),
+        StackParameter("SubnetIds", "subnets that functions run in, separated by commas; empty: no VPC", "", kind=LIST),
+        StackParameter("SecurityGroupIds", "security groups that functions are in, separated by commas", "", kind=LIST),
+        StackParameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
+        StackParameter(
+            "UsagePlan", "yes: a REST API asks for x-api-key too, and a usage plan counts by it", "no", YES_NO
+        ),
+        StackParameter("RequestsPerSecond", "requests that a key of the usage plan may make in a second", 100, (), 1),
+        StackParameter("Workers", "functions that work at once, at most", 100 if lasting else 10, (), FEWEST, MOST),
+        StackParameter("Timers", "functions that fire timers at once, at most", 20 if lasting else 5, (), FEWEST, MOST),
+        StackParameter(
+            "Reserve",
+            "yes: workers and timers have these functions to themselves, whatever the API does",
+            "yes" if lasting else "no",
+            YES_NO,
+        ),
+        StackParameter("BatchingWindow", "seconds that messages are collected for", 0, (), 0, LONGEST_WINDOW),
+        StackParameter("LogDays", "days that logs are kept", 30, LOG_DAYS),
+        StackParameter("Alarms", "yes: alarms", "yes" if lasting else "no", YES_NO),
+        StackParameter("AlarmTopicArn", "the topic of SNS that alarms tell; empty: none", ""),
+    )
+
+
+CONDITIONS: Mapping[str, Block] = {
+    "IsRest": {"Fn::Equals": [ref("FrontDoor"), "rest"]},
+    "IsHttp": {"Fn::Equals": [ref("FrontDoor"), "http"]},
+    "HasDomain": {"Fn::Not": [{"Fn::Equals": [ref("DomainName"), ""]}]},
+    "HasZone": {"Fn::And": [{"Condition": "HasDomain"}, {"Fn::Not": [{"Fn::Equals": [ref("HostedZoneId"), ""]}]}]},
+    "HasKey": {"Fn::Not": [{"Fn::Equals": [ref("KmsKeyArn"), ""]}]},
+    "InVpc": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", ref("SubnetIds")]}, ""]}]},
+    "IsTraced": {"Fn::Equals": [ref("Tracing"), "yes"]},
+    "HasUsagePlan": {"Fn::And": [{"Condition": "IsRest"}, {"Fn::Equals": [ref("UsagePlan"), "yes"]}]},
+    "IsReserved": {"Fn::Equals": [ref("Reserve"), "yes"]},
+    "HasAlarms": {"Fn::Equals": [ref("Alarms"), "yes"]},
+    "HasRestAlarm": {"Fn::And": [{"Condition": "IsRest"}, {"Condition": "HasAlarms"}]},
+    "HasHttpAlarm": {"Fn::And": [{"Condition": "IsHttp"}, {"Condition": "HasAlarms"}]},
+    "HasTopic": {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]},
+}

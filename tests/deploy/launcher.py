@@ -1,0 +1,67 @@
+"""``chalice deploy`` and ``delete`` against moto: ``python -m tests.deploy.launcher``, in a copy of the project.
+
+Moto takes only OpenAPI 3, so what Chalice imports is converted on its way. It prints what is there after each command.
+"""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+from chalice.cli.factory import CLIFactory
+from chalice.utils import UI
+from moto import mock_aws
+
+from deploy import quick
+from deploy.policies import stages
+
+(DEV,) = [each for each in stages() if each.name == "dev"]
+
+
+def converted(params: dict[str, Any], **_: object) -> None:
+    """Make OpenAPI 3 of what Chalice writes."""
+    document = json.loads(params["body"])
+    document.pop("swagger")
+    document["openapi"] = "3.0.1"
+    document["info"]["description"] = ""
+    params["body"] = json.dumps(document)
+
+
+def seen() -> dict[str, Any]:
+    """Tell what is there."""
+    mappings = boto3.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    gateway = boto3.client("apigateway")
+    apis = gateway.get_rest_apis()["items"]
+    return {
+        "functions": sorted(each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]),
+        "mappings": {each["EventSourceArn"].rpartition(":")[2]: each.get("FunctionResponseTypes") for each in mappings},
+        "count": len(mappings),
+        "rules": [each["ScheduleExpression"] for each in boto3.client("events").list_rules()["Rules"]],
+        "routes": [len(gateway.get_resources(restApiId=each["id"], limit=500)["items"]) for each in apis],
+        "refusals": [len(gateway.get_gateway_responses(restApiId=each["id"])["items"]) for each in apis],
+        "tables": len(boto3.client("dynamodb").list_tables()["TableNames"]),
+        "queues": len(boto3.client("sqs").list_queues()["QueueUrls"]),
+    }
+
+
+@mock_aws
+def main() -> None:
+    """Deploy, deploy again, and delete."""
+    factory = CLIFactory(str(Path.cwd()), environ=os.environ)
+    session = factory.create_botocore_session()
+    for operation in ("ImportRestApi", "PutRestApi"):
+        session.register(f"provide-client-params.api-gateway.{operation}", converted)
+    found: list[Any] = []
+    for _ in range(2):
+        quick.deploy(DEV, factory, session, UI(out=io.StringIO(), err=sys.stderr))
+        found.append(seen())
+    quick.undeploy(DEV, factory, session, UI(out=io.StringIO(), err=sys.stderr))
+    found.append(seen())
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

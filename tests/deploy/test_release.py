@@ -1,0 +1,92 @@
+"""A stack is made, changed, left alone, and finished where it failed: small ones, in ministack."""
+
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from deploy.release import ReleaseError, StageStack, located, publish, require_room, upload
+from local.backend import REGION
+
+QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "${Name}-queue"}}}
+NAME = {"Type": "String", "Default": "one"}
+WRONG = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/any", "Type": "SecureString", "Value": "x"}}
+
+
+class Small:
+    """A stack of a queue, and what a test adds."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint, self.name = endpoint, f"small-{uuid4().hex[:8]}"
+        self.s3 = self.client("s3")
+        self.s3.create_bucket(Bucket=self.name)
+        self.stack = StageStack(self.client("cloudformation"), self.name, poll_seconds=0.05)
+
+    def client(self, service: str) -> Any:
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+
+    def change(self, more: Any = None, **parameters: str) -> bool:
+        template = {
+            "Parameters": {"Name": NAME | {"Default": self.name}, "Other": NAME},
+            "Resources": {"Queue": QUEUE, **(more or {})},
+            "Outputs": {"Queue": {"Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}},
+        }
+        return self.stack.change(publish(self.s3, self.name, template), parameters)
+
+
+@pytest.fixture
+def small(ministack: str) -> Small:
+    return Small(ministack)
+
+
+def test_a_stack_is_made_once_and_changed_by_what_is_given(small: Small) -> None:
+    assert small.stack.status() == ""
+    assert small.change()
+    assert small.stack.outputs() == {"Queue": f"{small.name}-queue"}
+    assert not small.change()
+    assert small.change(Name=f"{small.name}-2")
+    assert small.stack.outputs() == {"Queue": f"{small.name}-2-queue"}
+
+
+def test_a_parameter_keeps_its_value(small: Small) -> None:
+    small.change(Name=f"{small.name}-2")
+    another = {"Another": {**QUEUE, "Properties": {"QueueName": f"{small.name}-another"}}}
+    assert small.change(another)
+    assert small.stack.outputs() == {"Queue": f"{small.name}-2-queue"}
+
+
+def test_what_failed_is_named_and_finished_by_the_next(small: Small) -> None:
+    with pytest.raises(ReleaseError, match=rf"{small.name} is CREATE_FAILED: .*Wrong"):
+        small.change({"Wrong": WRONG})
+    assert small.change()
+    assert small.stack.status() == "UPDATE_COMPLETE"
+
+
+def test_a_change_that_fails_is_taken_back(small: Small) -> None:
+    small.change()
+    with pytest.raises(ReleaseError, match=rf"{small.name} is UPDATE_ROLLBACK_COMPLETE: .*Wrong"):
+        small.change({"Wrong": WRONG})
+    assert small.change(Name=f"{small.name}-2")
+
+
+def test_an_account_without_room_is_told_so_before_anything_is_made(small: Small) -> None:
+    functions, defaults = small.client("lambda"), {"Workers": 100, "Timers": 20, "Reserve": "yes"}
+    template = {"Parameters": {name: {"Default": found} for name, found in defaults.items()}}
+    require_room(functions, template, {})
+    require_room(functions, template, {"Workers": "1000", "Reserve": "no"})
+    with pytest.raises(ReleaseError, match=r"reserves 1022 functions, .*the account has \d+: ask AWS for more"):
+        require_room(functions, template, {"Workers": "1000"})
+
+
+def test_a_package_has_the_name_of_what_it_holds(small: Small, tmp_path: Any) -> None:
+    for content in (b"one", b"two", b"one"):
+        (tmp_path / "a.zip").write_bytes(content)
+        place = upload(small.s3, small.name, tmp_path / "a.zip")
+    found = small.s3.list_objects_v2(Bucket=small.name)["Contents"]
+    assert len(found) == 2
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "./deployment.zip", "Timeout": 1}}
+    made = located({"Resources": {"Function": function, "Queue": QUEUE}}, place)
+    assert made["Resources"]["Function"]["Properties"] == {"CodeUri": place, "Timeout": 1}
+    assert made["Resources"]["Queue"] == QUEUE

@@ -1,0 +1,168 @@
+"""The template of the stack: what it declares is what the application says elsewhere, and CloudFormation takes it."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.dynamodb.tables import TABLES
+from deploy.policies import FUNCTIONS, stages
+from deploy.release import located
+from deploy.resources import LONGEST_WINDOW, QUEUE_ATTRIBUTES, table_request
+from deploy.stack.front_doors import http_body
+from deploy.stack.functions import function_id, log_id, role_id
+from deploy.stack.parameters import parameters
+from deploy.stack.refusals import REFUSALS, UNKNOWN, refusals
+from deploy.stack.stores import DEAD, QUEUES, table_id
+from deploy.stack.watch import alarms
+from local.backend import REGION
+from local.gateway import problem
+from tests.access.guarded import guarded
+from tests.deploy.stage import PROJECT, done, expanded
+
+DOCS = (PROJECT / "docs" / "deploying.md").read_text()
+STAGES = {stage.name: stage for stage in stages()}
+BODY_BYTES = 1_000_000
+"""Of a template (AWS CloudFormation quotas, "Template body size")."""
+ROUTES = 300
+"""Of an HTTP API (Amazon API Gateway quotas)."""
+
+
+@cache
+def template(stage: str, seed: str = "0") -> Any:
+    environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": REGION, "PYTHONHASHSEED": seed}
+    command = [sys.executable, "-m", "tests.deploy.template", stage]
+    text = done(subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False))
+    return json.loads(text.splitlines()[-1])
+
+
+def resources(stage: str = "prod") -> Any:
+    return template(stage)["Resources"]
+
+
+def test_cloudformation_takes_it(tmp_path: Path) -> None:
+    whole = expanded(located(template("prod"), "s3://releases/package.zip"))
+    for name, found in (("sam.json", template("prod")), ("expanded.json", whole)):
+        (tmp_path / name).write_text(json.dumps(found))
+        assert len(json.dumps(found)) < BODY_BYTES
+    command = [sys.executable, "-c", "from cfnlint.runner import main; main()", *map(str, tmp_path.glob("*.json"))]
+    lint = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (lint.stdout + lint.stderr, lint.returncode) == ("", 0)
+
+
+def test_it_is_the_same_each_time() -> None:
+    assert json.dumps(template("prod", "1")) == json.dumps(template("prod", "2"))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_it_has_the_tables_that_the_application_declares(stage: str) -> None:
+    found = resources(stage)
+    for table in TABLES:
+        declared, wanted = found[table_id(table)], table_request(table, STAGES[stage].names)
+        properties = declared["Properties"]
+        assert {name: properties[name] for name in wanted} == json.loads(json.dumps(wanted))
+        assert properties["TimeToLiveSpecification"] == {"Enabled": True, "AttributeName": table.expiry}
+        lasting = stage == "prod"
+        assert declared["DeletionPolicy"] == ("RetainExceptOnCreate" if lasting else "Delete")
+        assert properties["DeletionProtectionEnabled"] is lasting
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": lasting}
+    assert len([each for each in found.values() if each["Type"] == "AWS::DynamoDB::Table"]) == len(TABLES)
+
+
+def test_its_queues_hide_messages_longer_than_functions_run_and_hand_them_on() -> None:
+    found, names = resources(), STAGES["prod"].names
+    for function, duty in FUNCTIONS.items():
+        if not duty.receives:
+            continue
+        queue, properties = found[QUEUES[duty.receives]]["Properties"], found[function_id(function)]["Properties"]
+        assert queue["QueueName"] == getattr(names, duty.receives)
+        assert queue["VisibilityTimeout"] >= 6 * properties["Timeout"] + LONGEST_WINDOW
+        assert queue.items() >= QUEUE_ATTRIBUTES.items()
+        (mapping,) = [each["Properties"] for each in properties["Events"].values()]
+        assert mapping["Queue"] == {"Fn::Sub": f"${{{QUEUES[duty.receives]}.Arn}}"}
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert properties["Environment"]["Variables"]["SEDO_REPORTS_FAILURES"] == "true"
+        assert ("RedrivePolicy" in queue) is (duty.receives in DEAD)
+
+
+def test_each_function_has_a_name_a_role_and_a_log_group_of_its_own() -> None:
+    found, stage = resources(), STAGES["prod"]
+    for function in FUNCTIONS:
+        properties = found[function_id(function)]["Properties"]
+        assert properties["FunctionName"] == stage.function_name(function)
+        assert properties["Role"] == {"Fn::GetAtt": [role_id(function), "Arn"]}
+        assert properties["LoggingConfig"] == {"LogGroup": {"Ref": log_id(function)}}
+        assert properties["Architectures"] == ["arm64"]
+    functions = [name for name, each in found.items() if each["Type"] == "AWS::Serverless::Function"]
+    assert {*functions} == {*map(function_id, FUNCTIONS)}
+
+
+def test_workers_and_timers_have_functions_to_themselves() -> None:
+    reserved = {
+        name: each["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][1]
+        for name, each in resources().items()
+        if "ReservedConcurrentExecutions" in each.get("Properties", {})
+    }
+    assert reserved == {"OnSqsMessage": {"Ref": "Workers"}, "OnTimerMessage": {"Ref": "Timers"}, "OnSchedule": 2}
+
+
+def test_an_http_api_has_the_routes_of_the_rest_api_and_one_for_all_others() -> None:
+    rest = resources()["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    http = resources()["HttpApi"]["Properties"]["Body"]["paths"]
+    other = http.pop("/$default")
+    assert other["x-amazon-apigateway-any-method"]["isDefaultRoute"]
+    methods = {path: {*operations} - {"parameters"} for path, operations in http.items()}
+    assert methods == {path: {*operations} for path, operations in rest.items()}
+    assert sum(map(len, methods.values())) < ROUTES
+    for path, operations in rest.items():
+        for method, operation in operations.items():
+            assert ("security" in operation) is ("security" in http[path][method]), (path, method)
+
+
+@pytest.mark.parametrize(
+    ("auth", "member"), [("keys", "x-amazon-apigateway-authorizer"), ("iam", "x-amazon-apigateway-authtype")]
+)
+def test_an_http_api_asks_who_it_is_as_the_stage_says(auth: str, member: str) -> None:
+    with guarded(SEDO_AUTH=auth) as sedo:
+        body = http_body(sedo.app, "any")
+    (scheme,) = body["components"]["securitySchemes"].values()
+    assert member in scheme
+
+
+def test_api_gateway_refuses_as_sedo_does() -> None:
+    found = resources()["RestAPI"]["Properties"]["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    assert found == refusals(())
+    for kind, (status, detail) in REFUSALS.items():
+        body = json.loads(found[kind]["responseTemplates"]["application/json"])
+        assert body == json.loads(problem(status, detail).body)
+        assert found[kind]["statusCode"] == str(status.value)
+    assert UNKNOWN in (PROJECT / "local" / "gateway.py").read_text()
+    assert "gatewayresponse.header.Access-Control-Allow-Origin" not in found["UNAUTHORIZED"]["responseParameters"]
+    mapped = refusals({"https://a.test"})["UNAUTHORIZED"]["responseParameters"]
+    assert mapped["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+
+
+def test_the_document_names_every_parameter_and_alarm() -> None:
+    names = [each.name for each in parameters(lasting=True)]
+    assert [name for name in names if f"`{name}`" not in DOCS] == []
+    watched = [each["Properties"]["AlarmName"].removeprefix("sedo-prod-") for _, each in alarms(STAGES["prod"])]
+    functions = {f"{name}-{kind}" for name in FUNCTIONS for kind in ("errors", "throttles")}
+    assert [name for name in watched if f"`{name}`" not in DOCS and name not in functions] == []
+
+
+def test_what_a_stage_that_lasts_has_by_default() -> None:
+    defaults = {
+        stage: {name: each["Default"] for name, each in template(stage)["Parameters"].items()} for stage in STAGES
+    }
+    different = {name: (defaults["dev"][name], found) for name, found in defaults["prod"].items()}
+    assert {name: found for name, found in different.items() if found[0] != found[1]} == {
+        "Workers": (10, 100),
+        "Timers": (5, 20),
+        "Reserve": ("no", "yes"),
+        "Alarms": ("no", "yes"),
+    }
