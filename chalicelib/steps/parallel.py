@@ -13,10 +13,14 @@ class ParallelStep:
     in this branch only. `next` leads to steps of the same branch; a branch ends behind its last step, at `end: true`,
     or at a step like `succeed`.
 
-    With `join: all` the result is an object of what every branch came to, by branch id. With `join: first` the first
-    branch to end ends the others, and the result is `{branch, output}`. The first branch that fails fails the
-    step. If a `retry` of the step takes the failure, the other branches go on, and what failed begins again where it
-    failed; otherwise the others are ended.
+    With `join: all` the result is an object of what every branch came to, by branch id, and the first branch that fails
+    fails the step. If a `retry` of the step takes the failure, the other branches go on, and what failed begins again
+    where it failed; otherwise the others are ended.
+
+    With `join: first` the first branch to succeed ends the others, and the result is `{branch, output}`. A branch that
+    fails ends with all that it has begun, while another can still succeed. The step fails once all of them have failed,
+    with `BranchesFailed`, whose `details.branches` has the `{name, message, step}` of each failure by branch id. A
+    `retry` of the step begins every branch again at the step of the branch that failed.
 
     ```yaml
     - id: check
@@ -44,7 +48,7 @@ class ParallelStep:
             "join": {
                 "enum": ["all", "first"],
                 "default": "all",
-                "description": "Whether to wait for `all` branches, or for the `first` that ends.",
+                "description": "Whether to wait for `all` branches, or for the `first` that succeeds.",
             },
         },
         "required": ["branches"],

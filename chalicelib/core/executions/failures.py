@@ -8,13 +8,24 @@ from chalicelib.core.executions.branches import has_joined
 from chalicelib.core.executions.inputs import Outgrown
 from chalicelib.core.executions.model import ROOT, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.retry import next_attempt
-from chalicelib.core.executions.rules import Rules, failed_items, is_tolerated, item_failure, too_many
+from chalicelib.core.executions.rules import (
+    MESSAGE_KEPT,
+    Rules,
+    branch_failure,
+    failed_items,
+    is_tolerated,
+    item_failure,
+    none_succeeded,
+    too_many,
+)
 from chalicelib.core.executions.scope import answered_by, is_partition_root, policies_of
 from chalicelib.core.executions.waiting import (
+    BranchJoin,
     ChildJoin,
     ChildrenJoin,
     ChildrenWait,
     ItemJoin,
+    Join,
     PartitionJoin,
     RetryWait,
 )
@@ -26,9 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.values.json import Json
-
-MESSAGE_KEPT = 500
-"""Characters of the message of an error that stand in the state while a step waits for its next attempt."""
 
 
 class Failures(Rules):
@@ -57,6 +65,13 @@ class Failures(Rules):
                 )
             if parent.status is not Status.JOINING:
                 return  # it has failed before: what becomes of that is decided, or will be, for all below it
+            if isinstance(join, BranchJoin) and join.first:
+                failed = {**join.failed, str(thread.branch): branch_failure(failure)}
+                if len(failed) < join.total:
+                    self.drop_out(parent, copy_with(join, failed=failed), thread)
+                    return
+                parent, failure = copy_with(parent, join=copy_with(join, failed={})), none_succeeded(parent, failed)
+                self.put(parent)
             thread = parent
             self.record(State.STEP_FAILED, thread, error=failure)
             if self.handled(thread, failure):
@@ -103,6 +118,13 @@ class Failures(Rules):
         self.close_wait(thread)
         self.put(copy_with(thread, status=Status.FAILED, wait=None, driver=self.driver))
 
+    def drop_out(self, parent: Thread, join: BranchJoin, thread: Thread) -> None:
+        """End a branch that failed while another can still succeed, with all that it has begun."""
+        self.put(copy_with(parent, join=join))
+        self.abandon(thread)
+        left = self.execution.threads[thread.id]
+        self.put(copy_with(left, status=Status.FAILED, join=None, wait=None, results={}, items=None))
+
     def tolerate(self, parent: Thread, join: ItemJoin, thread: Thread, failure: Failure) -> None:
         """Let an item's failure stand as its result."""
         self.put(copy_with(parent, join=copy_with(join, failed=join.failed + 1)))
@@ -127,7 +149,7 @@ class Failures(Rules):
         if isinstance(thread.join, PartitionJoin | ChildJoin):
             begun = self.move(self.waiting_on(begun, thread.join, again=again))
         else:
-            begun = self.move(copy_with(begun, status=Status.JOINING))
+            begun = self.move(copy_with(begun, status=Status.JOINING, join=unfailed(begun.join)))
         self.record(State.STEP_STARTED, begun)
         if begun.status is not Status.JOINING:
             return
@@ -179,3 +201,8 @@ class Failures(Rules):
         root = self.execution.threads[ROOT]
         error = Failure(StepTimeoutError.name, "the execution took longer than its time", root.step)
         self.close(root, State.TIMED_OUT, error=error)
+
+
+def unfailed(join: Join | None) -> Join | None:
+    """Let the branches that have failed count no longer: they begin again."""
+    return copy_with(join, failed={}) if isinstance(join, BranchJoin) and join.failed else join

@@ -221,7 +221,7 @@ class Requests(Rules):
     def tolerate_nothing(self) -> None:
         """Let items of a partition of a `map` begin again that failed: the whole map has not tolerated them."""
         root, threads = self.execution.threads[ROOT], self.execution.threads.values()
-        failed = {str(thread.branch) for thread in threads if is_tolerated(self.execution, thread)}
+        failed = {str(at.branch) for at in threads if at.parent == ROOT and is_tolerated(self.execution, at)}
         if isinstance(root.join, PartitionJoin):
             failed = {number for number, count in root.results.items() if count}
             root = copy_with(root, status=Status.WAITING_FOR_CHILDREN, wait=ChildrenWait())
@@ -305,7 +305,9 @@ class Requests(Rules):
         going_on = copy_with(thread, driver=self.driver, deadline=self.deadline(thread, thread.step))
         late = thread.deadline is not None and thread.deadline <= self.now
         is_busy = self.is_busy(thread, self.before.ended_at or self.now)
-        is_over = thread.status is Status.FAILED or (thread.status is Status.READY and not is_busy)
+        is_over = (thread.status is Status.FAILED and not is_tolerated(self.execution, thread)) or (
+            thread.status is Status.READY and not is_busy
+        )
         if event.again and thread.claimed_by and is_over:
             self.attempt(copy_with(thread, claimed_by=""), 1)
             return

@@ -11,12 +11,15 @@ from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import SignalSent
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
-from chalicelib.core.executions.waiting import AnswerWait, ChildrenJoin, ItemJoin, PartitionJoin
+from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import ItemsFailedError, StepError
+from chalicelib.core.values.errors import BranchesFailedError, ItemsFailedError, StepError
 from chalicelib.core.values.json import Json, encode
 
 ITEMS_SHOWN, ITEM_SHOWN = LIMITS.items_shown, LIMITS.item_shown_bytes
+
+MESSAGE_KEPT = 500
+"""Characters of the message of an error that stand in the state while its step, or another, may go on."""
 
 
 class Rules(StateBuilder, ABC):
@@ -113,10 +116,30 @@ def failed_items(parent: Thread, thread: Thread, failure: Failure) -> Json:
     return {"items": [item_failure(thread, failure), *before[: ITEMS_SHOWN - 1]]}
 
 
+def branch_failure(failure: Failure) -> dict[str, Json]:
+    """Write how a branch failed, without details: those are in the history."""
+    return {"name": failure.name, "message": failure.message[:MESSAGE_KEPT], "step": failure.step}
+
+
+def none_succeeded(parent: Thread, failed: Mapping[str, Json]) -> Failure:
+    """Make the failure of a `parallel` of which no branch has succeeded, where one was enough."""
+    first = sorted(failed.items())[:ITEMS_SHOWN]
+    named = [f"{branch} with {each['name']}" for branch, each in first if isinstance(each, dict)]
+    more = [f"{len(failed) - len(named)} others"] if len(failed) > len(named) else []
+    message = f"no branch has succeeded: {', '.join([*named, *more])}"
+    details: dict[str, Json] = {"branches": dict(sorted(failed.items()))}
+    return Failure(BranchesFailedError.name, message, parent.step, parent.attempt, details)
+
+
 def is_tolerated(execution: Execution, thread: Thread) -> bool:
-    """Tell whether a thread is for an item of a partition of a `map` whose failure has been let stand as its result."""
+    """Tell whether a thread has failed, and what it is nested in goes on without it.
+
+    It is for an item of a partition of a `map` whose failure stands as its result, or one of branches that race.
+    """
     parent = None if thread.parent is None else execution.threads.get(thread.parent)
-    return thread.status is Status.FAILED and parent is not None and str(thread.branch) in parent.results
+    if thread.status is not Status.FAILED or parent is None:
+        return False
+    return thread.branch in (parent.join.failed if isinstance(parent.join, BranchJoin) else parent.results)
 
 
 def standing(execution: Execution) -> tuple[State, str]:

@@ -1,6 +1,7 @@
 """What a thread joins, and what it waits for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
@@ -17,6 +18,8 @@ class BranchJoin:
     """How many branches there are."""
     first: bool
     """Whether the first result is enough."""
+    failed: Mapping[str, Json] = field(default_factory=dict)
+    """Where it is: how the branches failed that have, while others go on."""
 
 
 @value

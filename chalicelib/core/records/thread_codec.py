@@ -38,6 +38,7 @@ _JOIN: Mapping[str, Any] = {
     "redrives": 0,
     "child": None,
     "wait": True,
+    "failures": {},
 }
 """The members of a stored join behind ``total``, in their order; those that are so are left out."""
 
@@ -119,8 +120,8 @@ def read_thread(document: Mapping[str, Any]) -> Thread:
 def _join_json(join: Join) -> JsonObject:
     members: dict[str, Any]
     match join:
-        case BranchJoin(total, first):
-            members = {"total": total, "begun": total, "first": first, "at_once": total}
+        case BranchJoin(total, first, failures):
+            members = {"total": total, "begun": total, "first": first, "at_once": total, "failures": failures}
         case ItemJoin():
             members = {**vars(join), "listed": True, "forked": True}
         case PartitionJoin():
@@ -140,7 +141,7 @@ def _read_join(document: Mapping[str, Any]) -> Join:
     if members["child"] is not None:
         return ChildJoin(members["child"], members["wait"], members["turn"], members["over"], members["redrives"])
     if not members["listed"]:
-        return BranchJoin(members["total"], members["first"])
+        return BranchJoin(members["total"], members["first"], members["failures"])
     kind = ItemJoin if members["forked"] else PartitionJoin
     return kind(**{field.name: members[field.name] for field in fields(kind)})
 

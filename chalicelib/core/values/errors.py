@@ -295,6 +295,12 @@ class OverdueError(StepError):
     name = "task.Overdue"
 
 
+class BranchesFailedError(StepError):
+    """None of the branches of a `parallel` that waits for the first has succeeded."""
+
+    name = "BranchesFailed"
+
+
 class ItemsFailedError(StepError):
     """More items failed than are tolerated."""
 

@@ -123,9 +123,15 @@ class TestFirst:
         assert run.standing == {"main": "ready last"}
         assert run.performs == {"main": {"branch": "fast", "output": "won"}}
 
-    def test_the_first_failure_does_so_too(self) -> None:
-        run = Run(self.STEPS).go().broke("No", "main.1.fast")
-        assert run.performs.keys() == {"main.3.slow.1.x", "main.3.fast"}
+    def test_a_failure_ends_its_branch_only_while_another_can_succeed(self) -> None:
+        run = Run(self.STEPS).go().broke("No", "main.1.fast").broke("Bad", "main.1.slow.1.x")
+        assert run.standing == {
+            "main": "joining race",
+            "main.1.slow": "failed race/slow/inner",
+            "main.1.fast": "failed race/fast/a",
+            "main.1.late": "waiting race/late/b",
+        }
+        assert run.later(60).performs == {"main": {"branch": "late", "output": None}}
 
 
 class TestNested:
