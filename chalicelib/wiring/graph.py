@@ -54,11 +54,11 @@ def on_aws(settings: Settings, **others: Any) -> "Wiring":  # noqa: ANN401 - wha
     return Wiring(adapters=adapters(settings), settings=settings, **others)
 
 
-def in_memory(settings: Settings, **others: Any) -> "Wiring":  # noqa: ANN401 - adapters of any kind
+def in_memory(settings: Settings, inline_turns: int = INLINE_TURNS, **others: Any) -> "Wiring":  # noqa: ANN401 - adapters of any kind
     """Wire this process's memory, with a clock that stands still until it is moved; other adapters go first."""
     from chalicelib.wiring.memory import adapters  # noqa: PLC0415 - the same
 
-    return Wiring(adapters=adapters(settings, **others), settings=settings)
+    return Wiring(adapters=adapters(settings, **others), settings=settings, inline_turns=inline_turns)
 
 
 def random_suffix() -> str:

@@ -190,7 +190,7 @@ def test_who_is_not_known_can_do_nothing(sedo: Sedo) -> None:
 def test_nobody_may_ask_where_everybody_could(sedo: Sedo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SEDO_LOOPBACK")
     wiring.cache_clear()
-    sedo.client = HeldClient(app, "prod", str(PROJECT))
+    sedo.client = HeldClient(app, "elsewhere", str(PROJECT))
     for path in (f"{T}/tasks", "/sedo/health", "/sedo/openapi.json", "/sedo/docs"):
         assert_problem(sedo.ask("GET", path), 503, "sedo answers nobody here: nothing says who may ask")
     assert_problem(sedo.ask("POST", "/sedo/callbacks/x/succeed", {}), 503)

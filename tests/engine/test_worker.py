@@ -81,7 +81,12 @@ class World:
         self.published: list[tuple[str, str, str]] = []
         self.incidents = MemoryIncidents()
         wired = graph.in_memory(
-            Settings(), executions=self.executions, queue=self.queue, clock=self.clock, incidents=self.incidents
+            Settings(),
+            executions=self.executions,
+            queue=self.queue,
+            clock=self.clock,
+            incidents=self.incidents,
+            inline_turns=0,
         )
         self.dependencies, self.service = wired.dependencies, wired.services.executions
         wired.services.definitions.create_definition("123", read_yaml(EXAMPLE.read_bytes(), 10_000)[0])
