@@ -253,6 +253,12 @@ def execute_definition(tenantId: str, id: str) -> Response:
     return routes().executions.execute_definition(request(), tenantId, id)
 
 
+@guarded(T + "/definitions/{id}/execute-batch", methods=["POST"], content_types=JSON)
+def execute_batch(tenantId: str, id: str) -> Response:
+    """Start many executions."""
+    return routes().executions.execute_batch(request(), tenantId, id)
+
+
 @guarded(T + "/uploads", methods=["POST"], content_types=JSON)
 def create_upload(tenantId: str) -> Response:
     """Begin to send a large input in parts."""

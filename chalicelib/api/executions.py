@@ -1,7 +1,8 @@
 """What the routes of executions answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from chalice.app import Response
 
@@ -14,12 +15,15 @@ from chalicelib.api.history import HistoryPage
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import execution_link
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.records.shown import Outline, shorten, view_slots, without
+from chalicelib.core.records.payload import PackingLimits
+from chalicelib.core.records.shown import SHOWN, SHOWN_OF_MANY, Outline, shorten, view_slots, without
+from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.core.values.value import value
 from chalicelib.usecases.execution_details import ExecutionDetails
 from chalicelib.usecases.executions import ExecutionService
+from chalicelib.usecases.start_batches import StartBatches
 
 
 @value
@@ -28,6 +32,7 @@ class ExecutionApi:
 
     support: ApiSupport
     service: ExecutionService
+    batches: StartBatches
     details: ExecutionDetails
     token: Callable[[str, str, int], str]
     """Makes the callback token of an execution's thread at a turn."""
@@ -53,6 +58,36 @@ class ExecutionApi:
             outline = self.service.read_outline(execution.tenant_id, execution.id, wait=wait, is_known=True)
         where = {"Location": f"/sedo/tenants/{execution.tenant_id}/executions/{execution.id}"}
         return web.answer(self.view(request, outline), HTTPStatus.CREATED if new else HTTPStatus.OK, where)
+
+    @web.operation
+    def execute_batch(self, request: ApiRequest) -> Response:
+        """Start many executions: each result is the answer that the start alone would have had."""
+        self.service.definitions.read_definition(*request.place, request.body.get("version"))
+        starts = list(enumerate(request.body["starts"]))
+        results = self.batches.start(starts, lambda service, each: self._result(request, service, *each))
+        started: list[Json] = [each["execution"]["id"] for each in results if "execution" in each]
+        request.record(request.path["id"], {}, {"executions": started})
+        return web.answer({"results": list[Json](results)})
+
+    def _result(
+        self, request: ApiRequest, service: ExecutionService, number: int, start: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Start one of many."""
+        seed = None if request.seed is None else f"{request.seed}-{number}"
+        try:
+            execution, new = service.execute(
+                *request.place,
+                start["input"],
+                start.get("name") or seed,
+                request.body.get("version"),
+                request.admission.actor,
+                lambda started, newest: self.support.conditions.require_start(request, started, newest),
+            )
+        except SedoError as error:
+            status, problem = web.problem_of(error)
+            return {"status": int(status), "problem": problem}
+        made = HTTPStatus.CREATED if new else HTTPStatus.OK
+        return {"status": int(made), "execution": self.view(request, Outline(execution, {}), SHOWN_OF_MANY)}
 
     @web.operation
     def list_executions(self, request: ApiRequest) -> Response:
@@ -116,7 +151,7 @@ class ExecutionApi:
         """Answer with an execution that was read with all its values."""
         return web.answer(self.view(request, Outline(execution, {})))
 
-    def view(self, request: ApiRequest, outline: Outline) -> dict[str, Json]:
+    def view(self, request: ApiRequest, outline: Outline, shown: Sequence[PackingLimits] = SHOWN) -> dict[str, Json]:
         """Write all about an execution that the caller may read and an answer holds, and what they can ask of it."""
         execution = outline.execution
         refused = refusals(
@@ -130,7 +165,7 @@ class ExecutionApi:
         token = self.token if _may_answer(request, execution) else _hidden
         view = execution_view(execution, self.service.clock.now(), token, self.details.of(execution), refused)
         link = execution_link(execution.tenant_id, execution.id)
-        return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link)
+        return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link, shown)
 
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:

@@ -71,8 +71,20 @@ def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] |
 
 def problem(title: str, detail: str, status: int, **more: Json) -> Response:
     """Answer with a problem document (RFC 9457)."""
-    document = {"title": title, "detail": detail, "status": int(status), "type": None, **more}
-    return answer(document, status, {"Content-Type": "application/problem+json"})
+    return problem_answer({"title": title, "detail": detail, "status": int(status), "type": None, **more}, status)
+
+
+def problem_answer(document: Mapping[str, Json], status: int) -> Response:
+    """Answer with a problem document that is written."""
+    return answer(dict(document), status, {"Content-Type": "application/problem+json"})
+
+
+def problem_of(error: errors.SedoError) -> tuple[HTTPStatus, dict[str, Json]]:
+    """Write the problem document of an error; answer its status, too."""
+    status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
+    found = list(getattr(error, "problems", ()))
+    more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
+    return status, {"title": error.title(), "detail": str(error), "status": int(status), "type": None, **more}
 
 
 def problems_json(problems: tuple[Problem, ...] | list[Problem]) -> list[Json]:
@@ -124,10 +136,8 @@ def explained(answers: Callable[[], Response]) -> Response:
     try:
         return answers()
     except errors.SedoError as error:
-        status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
-        found = list(getattr(error, "problems", ()))
-        more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
-        response = problem(error.title(), str(error), status, **more)
+        status, document = problem_of(error)
+        response = problem_answer(document, status)
         if status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
         if isinstance(error, errors.QuotaError):

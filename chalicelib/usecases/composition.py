@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
+from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import ApiInvocation, StartInvocation
 from chalicelib.engine.model import Dependencies
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.executions import ExecutionService
     from chalicelib.usecases.quotas import StartQuotas
     from chalicelib.usecases.standstill import Standstill
+    from chalicelib.usecases.start_batches import StartBatches
     from chalicelib.usecases.tasks import TaskService
     from chalicelib.usecases.values import ValueService
 
@@ -101,6 +103,27 @@ class Services:
             ends=EndWatch(self._dependencies.executions, self._dependencies.clock),
             run=self.run,
         )
+
+    @cached_property
+    def start_batches(self) -> "StartBatches":
+        """Starts of many executions."""
+        from chalicelib.usecases.start_batches import StartBatches  # noqa: PLC0415 - see above
+
+        return StartBatches(self._sharing, self._dependencies.clock)
+
+    def _sharing(self, size: int, turns: int | None) -> "tuple[ExecutionService, Callable[[], None]]":
+        """Make the use cases of executions for a number of threads that send together."""
+        from chalicelib.engine.send_batcher import SendBatcher  # noqa: PLC0415 - see above
+
+        batcher = SendBatcher(self._dependencies.queue, size)
+        own = copy_with(self._dependencies, queue=batcher)
+        if turns is not None:
+            own = copy_with(own, inline_turns=turns)
+
+        def run(submitted: "Execution") -> "Execution | None":
+            return StartInvocation(own, submitted, self._new_request()).result()
+
+        return copy_with(self.executions, queue=batcher, run=run), batcher.leave
 
     @cached_property
     def standstill(self) -> "Standstill":

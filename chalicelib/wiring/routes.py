@@ -77,6 +77,7 @@ def routes(  # noqa: PLR0913 - by keyword
         executions=ExecutionApi(
             support,
             services.executions,
+            services.start_batches,
             services.execution_details,
             lambda *turn: tokens.issue(CallKey(*turn)),
             uploads.read,

@@ -6,7 +6,7 @@ the document. So nothing in a user's value can be taken for a reference.
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol, TypeAlias
 
@@ -34,6 +34,12 @@ SHOWN = tuple(
     for size in (MAX_VALUES, ANY_FITS)
 )
 """What fits as it mostly is, and what fits in any case."""
+
+SHOWN_OF_MANY = tuple(
+    PackingLimits(slot=size, document=2 * size, smallest=_SMALLEST, reference=REFERENCE_BYTES)
+    for size in (8 * 1024, _SMALLEST)
+)
+"""The same of one of a hundred in an answer."""
 
 _NEEDED = re.compile(r"/threads/\d+/(?:results|asking/event_key)")
 """What tells what a thread waits for."""
@@ -130,16 +136,18 @@ def fits_answer(text: str) -> bool:
     return len(text) * 12 <= MAX_ANSWER or (len(text) <= MAX_ANSWER and answer_size(text) <= MAX_ANSWER)
 
 
-def shorten(tenant: str, document: dict[str, Any], slots: Slots, link: MakeLink) -> dict[str, Any]:
+def shorten(
+    tenant: str, document: dict[str, Any], slots: Slots, link: MakeLink, shown: Sequence[PackingLimits] = SHOWN
+) -> dict[str, Any]:
     """Leave out of a document what is too large for an answer; short documents are not looked at.
 
     Raises:
         AnswerTooLargeError: it is too large without its values, too.
     """
     text = encode(document)
-    if len(text) <= MAX_VALUE:
+    if len(text) <= shown[0].slot:
         return document
-    for limits in SHOWN:
+    for limits in shown:
         packed = pack(tenant, text, slots, limits)
         made: dict[str, Any] = decode(packed.text)
         if packed.references:

@@ -1,0 +1,100 @@
+import json
+from typing import Any
+
+import pytest
+
+from tests.application import EXECUTE, Sedo, assert_problem
+
+BATCH = f"{EXECUTE}-batch"
+SCHEMA = """
+id: example-definition
+inputSchema: {type: object, properties: {n: {type: integer}}, required: [n]}
+steps:
+  - {id: say, type: echo, message: "${input.n}"}
+"""
+WAITING = """
+id: example-definition
+steps:
+  - {id: call, type: callback}
+"""
+KEYED = {"Content-Type": "application/json", "Idempotency-Key": "one"}
+
+
+def batch(sedo: Sedo, *starts: Any, **more: Any) -> Any:
+    answer = sedo.ask("POST", BATCH, {"starts": [*starts], **more})
+    assert answer.status_code == 200, answer.body
+    return answer.json_body["results"]
+
+
+def statuses(results: Any) -> list[int]:
+    return [each["status"] for each in results]
+
+
+def test_each_start_has_the_result_that_it_alone_would_have(sedo: Sedo) -> None:
+    sedo.create(SCHEMA)
+    sedo.start(input={"n": 7}, name="taken")
+    results = batch(
+        sedo,
+        *({"input": {"n": n}} for n in range(25)),
+        {"input": {"n": "x"}},
+        {"input": {"n": 8}, "name": "taken"},
+        {"input": {"n": 7}, "name": "taken"},
+    )
+    assert statuses(results) == [201] * 25 + [400, 409, 200]
+    assert [each["execution"]["output"] for each in results[:25]] == [*range(25)]
+    assert len({each["execution"]["id"] for each in results[:25]}) == 25
+    assert results[25]["problem"]["errors"] == [{"pointer": "/n", "message": "'x' is not of type 'integer'"}]
+    assert results[26]["problem"]["title"] == "it is there already, with other content"
+
+
+def test_what_has_not_ended_goes_on_by_itself(sedo: Sedo) -> None:
+    sedo.create(WAITING)
+    results = batch(sedo, *[{}] * 12)
+    assert {each["execution"]["state"] for each in results} == {"ExecutionSubmitted"}
+    sedo.deliver()
+    for each in results:
+        (wait,) = sedo.get(f"/executions/{each['execution']['id']}")["waitingFor"]
+        assert wait["for"] == "callback"
+
+
+def test_a_repeat_under_its_key_starts_nothing_anew(sedo: Sedo) -> None:
+    sedo.create(SCHEMA)
+    body = {"starts": [{"input": {"n": 1}}, {"input": {"n": 1}}]}
+    first, again = (sedo.ask("POST", BATCH, body, KEYED) for _ in range(2))
+    assert first.json_body == again.json_body
+    ids = {each["execution"]["id"] for each in first.json_body["results"]}
+    assert {each["id"] for each in sedo.get("/executions")} == ids
+    assert len(ids) == 2
+
+
+def test_a_hundred_large_values_fit_into_the_answer(sedo: Sedo) -> None:
+    sedo.create(SCHEMA.replace("${input.n}", "${input}"))
+    results = batch(sedo, *[{"input": {"n": 1, "text": "x" * 50_000}}] * 100)
+    assert statuses(results) == [201] * 100
+    assert all(each["execution"]["references"]["/output"]["bytes"] > 50_000 for each in results)
+
+
+def test_a_version_is_that_of_all(sedo: Sedo) -> None:
+    sedo.create(SCHEMA)
+    sedo.create(SCHEMA.replace("${input.n}", "second"))
+    (result,) = batch(sedo, {"input": {"n": 1}}, version=1)
+    assert (result["execution"]["version"], result["execution"]["output"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({}, "starts is a list of 1 to 100 objects"),
+        ({"starts": []}, "starts is a list of 1 to 100 objects"),
+        ({"starts": [{}] * 101}, "starts is a list of 1 to 100 objects"),
+        ({"starts": [{"inputs": 1}]}, "a start has no 'inputs': it takes input and name"),
+    ],
+)
+def test_what_is_no_batch_starts_nothing(sedo: Sedo, body: Any, detail: str) -> None:
+    sedo.create(SCHEMA)
+    assert detail in json.dumps(assert_problem(sedo.ask("POST", BATCH, body), 400), ensure_ascii=False)
+    assert sedo.get("/executions") == []
+
+
+def test_no_definition_is_a_problem_of_the_whole(sedo: Sedo) -> None:
+    assert sedo.ask("POST", BATCH, {"starts": [{}]}).status_code == 404

@@ -1,0 +1,57 @@
+from collections.abc import Sequence
+from datetime import timedelta
+
+from chalicelib.core.executions.inputs import Message
+from chalicelib.core.executions.model import State
+from chalicelib.usecases.executions import ExecutionService
+from chalicelib.usecases.start_batches import RUNS_FOR
+from tests.home import CALL, ECHO, Home
+
+
+def begin(service: ExecutionService, value: int) -> State:
+    execution, _ = service.execute("t", "d", value)
+    return execution.state
+
+
+def test_those_side_by_side_send_together() -> None:
+    home = Home(inline_turns=100)
+    home.create(CALL)
+    home.calls.clear()
+    home.services.start_batches.start(range(25), begin)
+    assert len(home.waiting()) == 25
+    assert home.calls["queue.send"] == 3
+
+
+def test_their_definition_is_read_once() -> None:
+    home = Home(inline_turns=100)
+    home.create(ECHO)
+    home.clock.sleep(2)
+    home.calls.clear()
+    assert home.services.start_batches.start(range(10), begin) == [State.SUCCEEDED] * 10
+    assert home.calls["definitions.newest"] == 1
+    assert home.calls["executions.update"] == 10
+
+
+def test_what_comes_late_is_left_to_workers() -> None:
+    home = Home(inline_turns=100)
+    home.create(ECHO)
+
+    def slowly(service: ExecutionService, value: int) -> State:
+        state = begin(service, value)
+        if value == 0:
+            home.clock.sleep(RUNS_FOR / timedelta(seconds=1))
+        return state
+
+    found: Sequence[State] = home.services.start_batches.start(range(20), slowly)
+    assert found == [State.SUCCEEDED] * 10 + [State.SUBMITTED] * 10
+    home.deliver()
+    assert all(home.read(name).ended for name in home.executions.items)
+
+
+def test_a_message_that_is_not_taken_is_sent_alone() -> None:
+    home = Home(inline_turns=100)
+    home.create(CALL)
+    home.queue.refusals = 1
+    home.services.start_batches.start(range(10), begin)
+    sent: list[Message] = home.waiting()
+    assert len({message.execution for message in sent}) == 10
