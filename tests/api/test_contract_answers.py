@@ -40,7 +40,8 @@ ECHO: dict[str, Json] = {
 YES: Json = {"answer": True}
 MINE: Json = {"groups": ["sales"]}
 KEY_REQUEST: Json = {"title": "job", "roles": ["viewer"]}
-NEEDED: Mapping[str, Json] = {"reassign_task": MINE}
+ONE: Json = {"starts": [{}]}
+NEEDED: Mapping[str, Json] = {"reassign_task": MINE, "execute_batch": ONE}
 """Bodies without which a request is refused, whatever it is about."""
 WORK: Mapping[str, Json] = {"claim": {}, "release": {}, "reject": {}, "complete": YES, "reassign": MINE}
 VALUES = {"read_value", "read_dry_run_value", "read_task_value"}
@@ -237,6 +238,7 @@ SUCCESSES = [
     case("retire_definition", 204),
     case("execute_definition", 200, done("execute_definition", {"name": "n"}), body={"name": "n"}),
     case("execute_definition", 201, query="?wait=1"),
+    case("execute_batch", 200, body={"starts": [{}, {"name": "n"}]}),
     case("dry_run_definition", 200, body={"mocks": {"ask": {"result": 1}}}, DefinitionId="waiting"),
     case("dry_run_definition", 200, body={"step": "say", "stash": {}}),
     case("list_executions", 200, query="?limit=2"),
@@ -312,8 +314,8 @@ def repeat(name: str, body: "Json | bytes", **arguments: Any) -> Case:
     return case(name, 422, first, body=again, fields=KEY, **arguments)
 
 
-def under_way(world: World, name: str = "create_definition") -> None:
-    world.call(name, ECHO if name == "create_definition" else b"", fields=KEY)
+def under_way(world: World, name: str = "create_definition", body: "Json | bytes" = b"") -> None:
+    world.call(name, ECHO if name == "create_definition" else body, fields=KEY)
     store: Any = wiring().routes.definitions.support.replies.store
     store.holders = {name: (copy_with(held, reply=None), *more) for name, (held, *more) in store.holders.items()}
 
@@ -333,6 +335,7 @@ CHANGED = [
     case("reset_tenant", 412, done("put_tenant", {}), fields=STALE),
     *(case(f"put_{kind}", 412, body=body, fields=STALE) for kind, body in WRITTEN.items()),
     *(case(f"delete_{kind}", 412, done(f"put_{kind}", body), fields=STALE) for kind, body in WRITTEN.items()),
+    case("execute_batch", 409, lambda world: under_way(world, "execute_batch", ONE), body=ONE, fields=KEY),
     case("create_upload", 409, lambda world: under_way(world, "create_upload"), fields=KEY),
     case("create_definition", 409, under_way, body=ECHO, fields=KEY),
     case("revoke_key", 412, make_key, fields=STALE),
