@@ -1,7 +1,5 @@
-from collections.abc import Sequence
 from datetime import timedelta
 
-from chalicelib.core.executions.inputs import Message
 from chalicelib.core.executions.model import State
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.start_batches import RUNS_FOR
@@ -42,7 +40,7 @@ def test_what_comes_late_is_left_to_workers() -> None:
             home.clock.sleep(RUNS_FOR / timedelta(seconds=1))
         return state
 
-    found: Sequence[State] = home.services.start_batches.start(range(20), slowly)
+    found = home.services.start_batches.start(range(20), slowly)
     assert found == [State.SUCCEEDED] * 10 + [State.SUBMITTED] * 10
     home.deliver()
     assert all(home.read(name).ended for name in home.executions.items)
@@ -53,5 +51,4 @@ def test_a_message_that_is_not_taken_is_sent_alone() -> None:
     home.create(CALL)
     home.queue.refusals = 1
     home.services.start_batches.start(range(10), begin)
-    sent: list[Message] = home.waiting()
-    assert len({message.execution for message in sent}) == 10
+    assert len({message.execution for message in home.waiting()}) == 10
