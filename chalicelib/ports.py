@@ -45,10 +45,7 @@ class ExecutionStore(ValueReader, Protocol):
         """
 
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
-        """Read one execution as :meth:`get` does, of its large values those that are chosen.
-
-        One that is not ``consistent`` may be a moment old, and costs half.
-        """
+        """Read one as :meth:`get` does, of its large values those that are chosen; if not ``consistent``, an old one."""
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many; what is not there, or cannot be read, is left out.
@@ -219,10 +216,7 @@ class HistoryStore(ValueReader, Protocol):
     def read(
         self, execution_id: str, behind: str, limit: int, *, newest_first: bool = False, consistent: bool = True
     ) -> Sequence[Row]:
-        """Read up to ``limit`` rows behind a key, by key; those that do not count included.
-
-        ``newest_first`` reads downwards, before the key. If it need not be ``consistent``, the newest may be missing.
-        """
+        """Read up to ``limit`` rows behind a key, by key, or downwards; if not ``consistent``, the newest may be missing."""
 
 
 class SignalStore(Protocol):

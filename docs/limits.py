@@ -25,6 +25,7 @@ GROUPS = {
     "result_chars": "Executions",
     "key_waiting": "Events and tokens",
     "task_priority": "Tasks",
+    "inline_turns": "Starts and answers",
     "call_seconds": "Calls",
     "dry_run_turns": "Dry runs",
 }
