@@ -45,7 +45,7 @@ class ExecutionStore(ValueReader, Protocol):
         """
 
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
-        """Read one as :meth:`get` does, of its large values those that are chosen; if not ``consistent``, an old one."""
+        """Read one as :meth:`get` does, of large values those that are chosen; if not ``consistent``, an old one."""
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many; what is not there, or cannot be read, is left out.
@@ -216,7 +216,7 @@ class HistoryStore(ValueReader, Protocol):
     def read(
         self, execution_id: str, behind: str, limit: int, *, newest_first: bool = False, consistent: bool = True
     ) -> Sequence[Row]:
-        """Read up to ``limit`` rows behind a key, by key, or downwards; if not ``consistent``, the newest may be missing."""
+        """Read some rows behind a key, by key, or downwards; if not ``consistent``, the newest may be missing."""
 
 
 class SignalStore(Protocol):

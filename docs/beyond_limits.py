@@ -102,8 +102,6 @@ BEYOND: Mapping[str, tuple[str, str]] = {
     "task_people_bytes": ("`TooLarge`; of a reassignment 400", "Give it to a group."),
     "task_changes_bytes": ("none: the oldest are forgotten", "Read the audit."),
     "task_filter_groups": ("none: it takes longer", "Ask for some of the groups."),
-    "inline_turns": ("none: a worker begins it, and the answer is its beginning", "Ask with `wait`."),
-    "inline_seconds": ("none: the same", "Ask with `wait`."),
     "call_seconds": (
         "`http.Timeout`, `aws.Timeout` or `lambda.Timeout`",
         "Let the other side answer later: `callback: true`.",
