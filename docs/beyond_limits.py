@@ -57,6 +57,7 @@ BEYOND: Mapping[str, tuple[str, str]] = {
     "pattern_chars": (DEFINITION + "; of `match` `TemplateFailed`", "Put `anyOf` around several patterns."),
     "expression_bytes": (DEFINITION, "Stash what a part of it yields, and go on from there."),
     "expression_nesting": (DEFINITION, "Stash what a part of it yields, and go on from there."),
+    "expression_signs": (DEFINITION, "Let a `workflow` step start a part of it."),
     "rendering_visits": ("`TemplateBudgetExceeded`", "Let a `map` work on the items, and sum up what comes of parts."),
     "rendering_result_bytes": (
         "`TemplateBudgetExceeded`",

@@ -100,6 +100,8 @@ class Limits:
     """Bytes of one expression."""
     expression_nesting: int = 64
     """Levels of one expression; each costs some frames of Python's stack."""
+    expression_signs: int = 50_000
+    """Names, literals and signs of all expressions of one definition: what they are read for."""
     rendering_visits: int = 20_000
     """Nodes visited in one rendering."""
     rendering_result_bytes: int = 1 << 20

@@ -35,6 +35,17 @@ REFUSED: dict[str, str] = {
     "half a surrogate pair": "${ '\ud800' }",
 }
 
+CHAINS: dict[str, tuple[str, str]] = {
+    "names": ("input.a{}", ".a"),
+    "filters": ("a{}", "[?a]"),
+    "pipes": ("a{}", "|a"),
+    "indexes": ("a{}", "[0]"),
+    "projections": ("$.a{}", "[*].a"),
+    "a list": ("[a{}]", "|[a,a,a,a,a,a,a,a,a]"),
+    "quotes that do not end": ("a{}", "\\'"),
+}
+"""Expressions of a KB, no two of which are the same: how each begins, and what is put behind it."""
+
 LIST = list(range(1_000))
 LONG = "a" * 2_000
 INPUT: dict[str, Any] = {"l": LIST, "s": LONG, "o": {"a": 1}, "p": "(a+)+b", "f": [0.5] * 40_000}
@@ -111,6 +122,7 @@ def cases() -> Iterator[Case]:
     for name, expression in REFUSED.items():
         for place, document in places(expression).items():
             yield create("expression", f"{name}, in {place}", text(document))
+    yield from long_chains()
     for number, (name, expression) in enumerate(BOMBS.items()):
         document = definition(f"bomb-{number}", stash={"x": f"${{ {expression} }}"})
         start = f"{DEFINITIONS}/bomb-{number}/execute"
@@ -124,6 +136,27 @@ def cases() -> Iterator[Case]:
         start = f"{DEFINITIONS}/many-{number}/execute"
         value = next((much for begin, much in MUCH.items() if expression.startswith(begin)), {"i": [1] * 120_000})
         yield Case("expression", f"{name}, again and again", 400, start, text({"input": value}), given=given)
+
+
+def long_chains() -> Iterator[Case]:
+    """Chains of a KB: more of them than a definition may have, as many as it may but for its end, and by includes."""
+    nowhere = {"id": "z", "type": "echo", "message": 1, "next": "nowhere"}
+    for name, (begin, link) in CHAINS.items():
+        chains = [begin.format(number) + link * ((1_010 - len(begin)) // len(link)) for number in range(160)]
+        steps = [{"id": f"s{at}", "type": "echo", "message": f"${{ {chain} }}"} for at, chain in enumerate(chains)]
+        whens = [{"id": f"s{at}", "type": "succeed", "when": chain} for at, chain in enumerate(chains)]
+        yield create("expression", f"160 chains of {name}", text(definition(steps=steps)))
+        yield create("expression", f"160 conditions that are chains of {name}", text(definition(steps=whens)))
+        yield create("expression", f"48 chains of {name}", text(definition(steps=[*steps[:48], nowhere])))
+    part = [{"id": "part", "type": "transform", "output": [f"${{ input{'.a' * 490} }}"] * 48}]
+    given = create("expression", "a part", text(definition("part-of-chains", part)))
+    parts = [
+        {"id": f"b{at}", "type": "parallel", "branches": [{"id": "b", "steps": [{"include": "part-of-chains"}]}]}
+        for at in range(5)
+    ]
+    steps = [{"id": "own", "type": "echo", "message": [f"${{ stash{'.a' * 490} }}"] * 200}]
+    whole = text(definition(steps=steps + parts))
+    yield Case("expression", "440 chains, most of them included", 400, DEFINITIONS, whole, given=given)
 
 
 def places(expression: str) -> dict[str, Any]:

@@ -24,12 +24,14 @@ from chalicelib.core.definitions.model import Catch, Choice, Definition, Restric
 from chalicelib.core.definitions.static_check import passes_always
 from chalicelib.core.definitions.timing import read_policy, read_time
 from chalicelib.core.expressions.reference import references
-from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated
+from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated, sign_count
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Path, Problem
 from chalicelib.core.values.value import copy_with, value
 
+MAX_SIGNS = LIMITS.expression_signs
 UNRESOLVED = "this include is not resolved"
 """What is wrong with an include that stands in a definition when it is parsed."""
 
@@ -46,6 +48,11 @@ def parse(document: Json, step_types: Mapping[str, StepType]) -> Definition:
     """
     if not isinstance(document, dict):
         raise InvalidDefinitionError(problems=[Problem("", "a definition is an object")])
+    if (count := sign_count(document)) > MAX_SIGNS:
+        said = (
+            f"all expressions of a definition have at most {MAX_SIGNS:,} names, literals and signs, and these {count:,}"
+        )
+        raise InvalidDefinitionError(problems=[Problem("", f"{said}: let a workflow step start a part of it")])
     return _parsed(_Parsing(step_types), document)
 
 

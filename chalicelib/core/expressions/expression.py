@@ -17,9 +17,7 @@ from chalicelib.core.values.value import value
 MAX_EXPRESSION = LIMITS.expression_bytes
 MAX_NESTING = LIMITS.expression_nesting
 
-_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
-
-_QUOTES = frozenset("'\"`")
+_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`|(?P<open>['"`].*)""", re.DOTALL)
 
 _STEPS = frozenset({"field", "index"})
 _HERE = frozenset({"current", "identity", ROOT})
@@ -92,9 +90,9 @@ def read_expression(text: str) -> Expression:
 
 
 def _unreadable(text: str, offset: int) -> ExpressionError:
-    quote = text[offset : offset + 1]
-    if quote in _QUOTES and len(_LITERAL.sub("", text[offset:])) == len(text) - offset:
-        return ExpressionError(f"a {quote} is missing that closes this", offset)
+    literal = _LITERAL.match(text, offset)
+    if literal and literal["open"]:
+        return ExpressionError(f"a {text[offset]} is missing that closes this", offset)
     return ExpressionError(advice(text, offset), offset)
 
 

@@ -6,6 +6,10 @@ from typing import Any, TypeAlias
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions_data import is_true
 from chalicelib.core.expressions.grammar import ROOT, SyntaxNode
+from chalicelib.core.limits import LIMITS
+
+MAX_DEPTH = LIMITS.value_depth
+"""Names behind so many others are not told: no value is as deep."""
 
 NAMES = frozenset({"error", "execution", "index", "input", "item", "output", "stash", "step"})
 """What can be in scope."""
@@ -65,7 +69,7 @@ class _Walk:
         elif kind == ROOT:
             there = ()
         elif kind == "index":
-            there = None if at is None else (*at, ITEM)
+            there = None if at is None or len(at) == MAX_DEPTH else (*at, ITEM)
         elif kind in _ONWARD:
             there = at
             for place, child in enumerate(children):
@@ -80,10 +84,10 @@ class _Walk:
     def _field(self, name: str, at: _At, *, onward: bool) -> _At:
         if at != () and not onward and name in NAMES:
             self.inner[name] = None
-        there = None if at is None else (*at, name)
-        if there is not None:
-            self.found[there] = None
-        return there
+        if at is None or len(at) == MAX_DEPTH:
+            return None
+        self.found[(*at, name)] = None
+        return (*at, name)
 
     def _project(self, kind: str, children: Sequence[SyntaxNode], at: _At, *, onward: bool) -> _At:
         """Visit what is evaluated at each item or member of a value."""

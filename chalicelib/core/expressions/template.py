@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from chalicelib.core.expressions.expression import Expression, ExpressionError, read_expression
+from chalicelib.core.expressions.expression import MAX_EXPRESSION, Expression, ExpressionError, read_expression
 from chalicelib.core.expressions.functions_data import is_true
 from chalicelib.core.expressions.interpreter import RENDERING, EvaluationBudget, Interpreter
 from chalicelib.core.expressions.reference import NAMES, references
@@ -27,12 +27,14 @@ __all__ = [
     "is_true",
     "makes_text",
     "render",
+    "sign_count",
 ]
 
 _SECRET = re.compile(r"\s*secret\(\s*'([^']*)'\s*\)\s*")
 _SECRET_NAME = re.compile(r"(?!.*(?:^|/)\.*(?:/|$))[A-Za-z0-9_./-]{1,128}")
 _TOKEN = re.compile(r"\s*step\s*\.\s*token\s*")
 _OPENING = re.compile(r"\$?\$\{")
+_SIGN = re.compile(r"""'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?|`(?:[^`\\]|\\.)*`?|\w+|[^\w\s]""", re.DOTALL)
 _INSIDE = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|[^'"`{}]+|[{}]""", re.DOTALL)
 
 
@@ -146,6 +148,43 @@ def render(template: Template, scope: Scope) -> Json:
 def expressions(template: Template) -> Iterator[tuple[Path, Expression]]:
     """Walk over the expressions of a template: where each stands in it, and the expression."""
     return _expressions(template._node)  # noqa: SLF001 (the same)
+
+
+def sign_count(source: Json) -> int:
+    """Count the names, literals and signs of the expressions in a value, which cost nothing before they are read.
+
+    A text under ``when`` is one expression. What is too long for one is never read, and counts nothing.
+    """
+    count, waiting = 0, [source]
+    while waiting:
+        match waiting.pop():
+            case str() as text if "${" in text:
+                count += sum(map(_signs, _placed(text)))
+            case list() as items:
+                waiting += items
+            case dict() as members:
+                waiting += members.values()
+                when = members.get("when")
+                count += _signs(when) if isinstance(when, str) else 0
+    return count
+
+
+def _signs(text: str) -> int:
+    return len(_SIGN.findall(text)) if len(text) <= MAX_EXPRESSION else 0
+
+
+def _placed(text: str) -> Iterator[str]:
+    """Cut what stands in each ``${ }`` out of a text, up to one that is never closed."""
+    position = 0
+    while found := _OPENING.search(text, position):
+        position = found.end()
+        if found[0] == "${":
+            try:
+                end = _closing(text, found)
+            except ExpressionError:
+                return
+            yield text[position:end]
+            position = end + 1
 
 
 def _expressions(root: _Node) -> Iterator[tuple[Path, Expression]]:

@@ -306,6 +306,25 @@ class TestLimits:
             ("/steps", "a definition has at most 1,000 steps, those of nested lists included")
         ]
 
+    def test_all_expressions_of_a_definition_have_so_many_signs_at_most(self) -> None:
+        texts: list[Json] = [f"${{ a{number}{'.a' * 249} }} is ${{ input.b }}" for number in range(99)]  # 502 signs
+        last: Json = {"id": "a", "type": "pass", "when": "a" + "[0]" * 100, "output": ["${ 'a b c' }", "$${ a }"]}
+        assert parse({**with_steps(last), "stash": {"x": texts}}, TYPES).stash is not None
+        said = "all expressions of a definition have at most 50,000 names, literals and signs, and these 50,502"
+        ((place, message),) = problems({**with_steps(last), "stash": {"x": [*texts, texts[0]]}})
+        assert place == ""
+        assert message.startswith(said)
+        assert message.endswith("let a workflow step start a part of it")
+
+    def test_what_cannot_be_an_expression_is_told_for_itself(self) -> None:
+        found = problems(
+            {
+                **with_steps({"id": "a", "type": "pass"}),
+                "stash": {"x": "a" * 60_000, "y": "${ a", "z": f"${{{'a.' * 60_000}}}"},
+            }
+        )
+        assert [place for place, _ in found] == ["/stash/y", "/stash/z"]
+
     def test_problems_are_told_up_to_a_number(self) -> None:
         step: Json = {"id": "a", "type": "pass", **{f"k{number}": 1 for number in range(MAX_PROBLEMS + 1)}}
         assert len(problems(with_steps(step))) == MAX_PROBLEMS

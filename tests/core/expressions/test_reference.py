@@ -2,6 +2,7 @@ import pytest
 
 from chalicelib.core.expressions.expression import read_expression
 from chalicelib.core.expressions.reference import fixed_truth, references
+from chalicelib.core.limits import LIMITS
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,8 @@ def test_an_expression_reads_what_its_text_names(text: str, found: str) -> None:
 )
 def test_some_conditions_have_a_truth_of_their_own(text: str, truth: bool | None) -> None:  # noqa: FBT001 - an example
     assert fixed_truth(read_expression(text)) is truth
+
+
+def test_names_deeper_than_any_value_are_not_told() -> None:
+    assert max(map(len, references(read_expression("input" + ".a" * 200)))) == LIMITS.value_depth
+    assert references(read_expression("input" + "[0]" * 200 + ".a")) == [("input",)]
