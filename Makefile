@@ -14,10 +14,12 @@ REDOCLY := $(SEDO_HOME)/redocly
 MINISTACK := $(SEDO_HOME)/ministack
 WHEELS := $(SEDO_HOME)/wheels
 PY := $(APP)/bin/python
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run token package release deploy undeploy test check bench flame soak mutants format docs install ministack clean
+.PHONY: help run token package release deploy undeploy test check bench flame soak mutants format docs lock install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -35,6 +37,7 @@ help:
 	@echo "              (SAMPLE=200 SEED=1 ONLY=chalicelib/core/executions JOBS=2 can be set; MORE=--help tells the rest)"
 	@echo "make format   format the code and mend what can be mended"
 	@echo "make docs     write the generated documents"
+	@echo "make lock     pin all that the requirement files bring along, with the hashes of every file: the folder locks"
 	@echo "make clean    remove the environments and caches; what sedo stored stays"
 
 run: $(APP)/.run-installed $(MINISTACK)/.installed
@@ -92,6 +95,12 @@ format: $(APP)/.dev-installed
 docs: $(APP)/.dev-installed
 	$(PY) docs/generate.py
 
+lock: $(APP)/.dev-installed
+	$(LOCK) requirements.txt requirements-local.txt requirements-dev.txt -o locks/dev.txt
+	$(LOCK) -c locks/dev.txt requirements.txt requirements-local.txt -o locks/run.txt
+	$(LOCK) -c locks/dev.txt requirements.txt -o locks/package.txt
+	$(LOCK) requirements-ministack.txt -o locks/ministack.txt
+
 clean:
 	rm -rf $(APP) $(MINISTACK) $(REDOCLY) $(WHEELS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
@@ -104,14 +113,14 @@ $(APP)/.made $(MINISTACK)/.made:
 	@$(PYTHON) -m venv --clear $(@D)
 	@touch $@
 
-$(APP)/.run-installed: requirements.txt requirements-local.txt constraints.txt $(APP)/.made
+$(APP)/.run-installed: locks/run.txt $(APP)/.made
 	@echo "installing what sedo needs to run"
-	@$(PY) $(PIP_INSTALL) -c constraints.txt -r requirements.txt -r requirements-local.txt
+	@$(PY) $(PIP_INSTALL) -r locks/run.txt
 	@touch $@
 
-$(APP)/.dev-installed: requirements-dev.txt $(APP)/.run-installed
+$(APP)/.dev-installed: locks/dev.txt $(APP)/.run-installed
 	@echo "installing what the checks need"
-	@$(PY) $(PIP_INSTALL) -c constraints.txt -r requirements-dev.txt
+	@$(PY) $(PIP_INSTALL) -r locks/dev.txt
 	@touch $@
 
 $(REDOCLY)/.installed: $(APP)/.dev-installed
@@ -120,16 +129,16 @@ $(REDOCLY)/.installed: $(APP)/.dev-installed
 	@PATH="$(abspath $(APP))/bin:$$PATH" npm install --silent --no-audit --no-fund --prefix $(REDOCLY) @redocly/cli@2.77.0
 	@touch $@
 
-$(MINISTACK)/.installed: requirements-ministack.txt $(MINISTACK)/.made
+$(MINISTACK)/.installed: locks/ministack.txt $(MINISTACK)/.made
 	@echo "installing ministack, the local stand-in for DynamoDB and SQS"
-	@$(MINISTACK)/bin/python $(PIP_INSTALL) -r requirements-ministack.txt
+	@$(MINISTACK)/bin/python $(PIP_INSTALL) -r locks/ministack.txt
 	@touch $@
 
-$(WHEELS)/.downloaded: requirements.txt $(APP)/.run-installed
+$(WHEELS)/.downloaded: locks/package.txt $(APP)/.run-installed
 	@echo "downloading what the package that is deployed is tested with"
 	@for python in 3.11 3.12 3.13; do for machine in x86_64 aarch64; do \
 	  $(PY) -m pip download --quiet --disable-pip-version-check --only-binary=:all: --python-version $$python \
 	    $(foreach libc,manylinux_2_34 manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014,--platform $(libc)_$$machine) \
-	    --dest $(WHEELS) -c constraints.txt -r requirements.txt || exit 1; \
+	    --dest $(WHEELS) --require-hashes -r locks/package.txt || exit 1; \
 	done; done
 	@touch $@
