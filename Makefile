@@ -15,7 +15,7 @@ MINISTACK := $(SEDO_HOME)/ministack
 WHEELS := $(SEDO_HOME)/wheels
 PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
-LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
   --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from chalicelib.core.definitions.grammar import Kind
+from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind
 from chalicelib.core.expressions.template import Template, compile_condition, compile_template, is_templated
 from chalicelib.core.schemas.schema import Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
@@ -97,9 +97,19 @@ class Diagnostics:
     def _check_value(self, value: Json, schema: Schema, path: Path, *, templated: bool) -> None:
         right = schema.document.get("description") if isinstance(schema.document, dict) else None
         for found in schema.problems(value):
-            if not (templated and is_templated(_at(value, found.pointer))):
+            filled = is_templated(_at(value, found.pointer))
+            if not (templated and filled):
                 mend = None if right is None else str(right)
-                self.problems.append(Problem(pointer(path) + found.pointer, found.message, right=mend))
+                said = _no_template(path) if filled else found.message
+                self.problems.append(Problem(pointer(path) + found.pointer, said, right=mend))
+
+
+def _no_template(path: Path) -> str:
+    """Say of a template where none is read what to write in its place."""
+    times = path[-1] == "timeoutSeconds" or path[-1] in RETRY_NUMBERS
+    return "no template is read here: write the value itself" + (
+        ", or say it of a step, where it may be a template" if times else ""
+    )
 
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts

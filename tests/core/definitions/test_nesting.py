@@ -162,7 +162,7 @@ class TestForms:
         ("branches", "place", "message"),
         [
             ({}, "", "{} is not of type 'array'"),
-            ("${input}", "", "'${input}' is not of type 'array'"),
+            ("${input}", "", "no template is read here: write the value itself"),
             ([], "", "[] should be non-empty"),
             ([5], "/0", "a branch is an object"),
             ([{"steps": [echo("a")]}], "/0", "a branch needs 'id'"),

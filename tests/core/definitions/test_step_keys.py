@@ -78,6 +78,16 @@ class TestTimeout:
         assert step(timeoutSeconds=seconds).timeout == timeout
         assert definition(timeoutSeconds=seconds).timeout == timeout
 
+    def test_of_a_definition_it_is_no_template_as_the_numbers_of_its_retry_are_none(self) -> None:
+        retry: Json = [{"errors": ["*"], "maxAttempts": "${ input.n }"}]
+        said = "no template is read here: write the value itself"
+        of_a_step = f"{said}, or say it of a step, where it may be a template"
+        assert problems({**two(), "timeoutSeconds": "${ input.n }", "retry": retry}) == [
+            ("/timeoutSeconds", of_a_step),
+            ("/retry/0/maxAttempts", of_a_step),
+        ]
+        assert problems(two(next="${ input.n }", end="${ input.n }"))[0] == ("/steps/0/end", said)
+
     def test_without_one_there_is_none(self) -> None:
         assert step().timeout is None
         assert definition().timeout is None
