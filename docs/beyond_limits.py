@@ -102,6 +102,8 @@ BEYOND: Mapping[str, tuple[str, str]] = {
     "task_people_bytes": ("`TooLarge`; of a reassignment 400", "Give it to a group."),
     "task_changes_bytes": ("none: the oldest are forgotten", "Read the audit."),
     "task_filter_groups": ("none: it takes longer", "Ask for some of the groups."),
+    "inline_turns": ("none: a worker goes on", "None is needed."),
+    "inline_seconds": ("none: a worker goes on", "None is needed."),
     "call_seconds": (
         "`http.Timeout`, `aws.Timeout` or `lambda.Timeout`",
         "Let the other side answer later: `callback: true`.",
@@ -120,8 +122,6 @@ BEYOND: Mapping[str, tuple[str, str]] = {
     "aws_answer_bytes": ("`aws.TooLarge`", PAGES),
     "lambda_answer_bytes": ("`lambda.BadAnswer`", "Let the function put its answer into a bucket, and name it."),
     "lambda_log_lines": (CUT, "Read the log of the function."),
-    "inline_turns": ("none: a worker goes on", "None is needed."),
-    "inline_seconds": ("none: a worker goes on", "None is needed."),
     "dry_run_turns": ("400", "Run one step after the other: `step`."),
     "dry_run_seconds": ("400", "Run one step after the other: `step`."),
     "dry_run_size": ("400", "Run one step after the other: `step`."),
