@@ -14,6 +14,7 @@ from chalicelib.api.parsing import read_yaml
 from chalicelib.core.schemas.dialect import errors_of
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.json_text import MAX_BODY_DEPTH, read_json
+from tests import words
 from tests.api.declared import OPERATIONS, Operation, resolved, validator
 
 HELD: Counter[tuple[str, int]] = Counter()
@@ -27,6 +28,8 @@ OF_THE_GATEWAY = (403, 404, 405, 411, 413, 414, 415, 431, 500, 502, 504)
 def hold(method: str, target: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Hold an answer against what the contract declares of its operation and status."""
     fields = {name.lower(): field for name, field in headers.items()}
+    if fields.get("content-type") in {"application/json", "application/problem+json"} and body:
+        words.search(body)
     assert not [name for name in (*SECURITY, REQUEST_ID) if name.lower() not in fields]
     operation = operation_of("GET" if method == "HEAD" else method, target.partition("?")[0])
     if method == "OPTIONS" and status == 204:

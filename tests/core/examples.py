@@ -21,11 +21,22 @@ from chalicelib.core.executions.inputs import (
     StepDue,
     TimerFired,
 )
-from chalicelib.core.executions.model import Driver, Execution, Failure, HistoryEntry, State, Status, Thread
+from chalicelib.core.executions.model import (
+    Driver,
+    Execution,
+    Failure,
+    HistoryEntry,
+    State,
+    Status,
+    Thread,
+    failure_json,
+)
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
+from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.steps import STEP_TYPES
+from tests import words
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ME = Driver("message", "request")
@@ -48,7 +59,11 @@ class CallStep:
 def define(text: str, name: str = "d") -> Definition:
     """Parse a definition in YAML; its id may be left out."""
     document, _ = read_yaml(text.encode(), 100_000)
-    return parse({"id": name, **cast("dict[str, Any]", document)}, {**STEP_TYPES, "call": CallStep()})
+    try:
+        return parse({"id": name, **cast("dict[str, Any]", document)}, {**STEP_TYPES, "call": CallStep()})
+    except InvalidDefinitionError as error:
+        words.require_own(each.message for each in error.problems)
+        raise
 
 
 def blank(value: Json = None, **header: Any) -> Execution:
@@ -72,6 +87,9 @@ class Run:
         if decision.execution is not self.execution:
             self.execution = copy_with(decision.execution, version=self.execution.version + 1)
         self.records += decision.records
+        for error in (record.error for record in decision.records):
+            if error is not None and not isinstance(event, CallFailed):
+                words.require_own(words.messages(failure_json(error)))
         return decision
 
     def go(self) -> "Run":

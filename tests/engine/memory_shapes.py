@@ -5,6 +5,7 @@ compressed, comes on top.
 """
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Callable, Mapping
@@ -33,6 +34,26 @@ def main(shape: str) -> None:
     sys.stdout.write(json.dumps({"taken": highest() - before, **came_to(home.read(name))}))
 
 
+def asked(shape: str) -> None:
+    """Let the API pause, resume and cancel an execution, and read it; tell what that takes."""
+    os.environ.update(SEDO_STORES="memory", SEDO_LOOPBACK="true")
+    from tests.application import EXECUTE, Sedo, T  # noqa: PLC0415 - only these shapes need the application
+
+    sedo, (steps, value) = Sedo(), SHAPES[shape]
+    document = {"id": "example-definition", "steps": [*steps, {"id": "wait", "type": "wait", "seconds": 60}]}
+    made = sedo.ask("POST", f"{T}/definitions", document)
+    assert made.status_code == 201, made.body
+    name = sedo.ask("POST", EXECUTE, {"input": value}).json_body["id"]
+    sedo.deliver()
+    before, found = highest(), dict[str, Any]()
+    for verb in ("pause", "resume", "cancel"):
+        answer = sedo.ask("POST", f"{T}/executions/{name}/{verb}", {})
+        assert answer.status_code in {200, 202}, answer.body
+        found = answer.json_body
+    references = [len(found["references"]), {each["bytes"] for each in found["references"].values()}.pop()]
+    sys.stdout.write(json.dumps({"taken": highest() - before, "state": found["state"], "references": references}))
+
+
 def highest() -> float:
     """Tell the most that the process has ever had, in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
@@ -55,6 +76,10 @@ SHAPES: Mapping[str, tuple[list[dict[str, Any]], Json]] = {
         [{"type": "transform", "output": "${[input, input, input, input]}", "stash": f"v{n}"} for n in range(40)],
         TEXT,
     ),
+    "asked by the API": (
+        [{"id": f"s{n}", "type": "transform", "output": "${input}", "stash": f"v{n}"} for n in range(60)],
+        "x" * 5_000_000,
+    ),
     "texts that just fit": ([{**CALL, "stash": f"v{n}"} for n in range(7)], None),
     "texts that do not": ([{**CALL, "stash": f"v{n}"} for n in range(9)], None),
     "numbers that just fit": ([{**CALL, "stash": f"v{n}"} for n in range(5)], None),
@@ -72,4 +97,4 @@ ANSWERS: Mapping[str, Callable[[], Json]] = {
 }
 """What calls answer, beside a number that is another for each."""
 
-main(sys.argv[1])
+(asked if sys.argv[1].startswith("asked") else main)(sys.argv[1])

@@ -13,7 +13,7 @@ from chalicelib.core.executions.inputs import (
     TimerFired,
 )
 from chalicelib.core.executions.model import State, Status
-from chalicelib.core.executions.suspicion import MAX_STRIKES
+from chalicelib.core.executions.suspicion import MAX_STRIKES, UNWORKABLE
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -182,7 +182,7 @@ class TestPoison:
         home.service.execute("t", "d", "in")
         with_calls(home, break_down)
         assert home.deliver(DEAD)
-        assert (error(home).name, error(home).message) == ("Poison", "RuntimeError: the disk is full")
+        assert (error(home).name, error(home).message) == ("Poison", UNWORKABLE)
         assert error(home).details == {"cause": "RuntimeError: the disk is full"}
 
     def test_so_does_one_whose_definition_cannot_be_read(self, home: Home) -> None:
@@ -192,7 +192,7 @@ class TestPoison:
         home.executions.items.clear()
         home.executions.create(lost)
         assert home.deliver(DEAD)
-        assert "DefinitionNotFoundError" in error(home).message
+        assert "DefinitionNotFoundError" in str(error(home).details)
 
     def test_what_is_caught_is_handed_to_others(self, home: Home) -> None:
         home.create(caught(CALL, "step-1"), {"type": "call", "content": "${error.name}"})

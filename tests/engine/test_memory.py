@@ -48,6 +48,12 @@ def test_what_does_not_fails_the_step_before_the_memory_is_taken(shape: str, ste
     assert found["taken"] < MOST
 
 
+def test_an_answer_with_an_execution_of_300_megabytes_of_text_makes_no_text_of_all_of_it() -> None:
+    found = measured("asked by the API")
+    assert (found["state"], found["references"]) == ("ExecutionCancelled", [61, 5_000_002])
+    assert found["taken"] < 60
+
+
 def test_the_bound_is_below_what_a_function_has() -> None:
     with open(".chalice/config.json") as config:  # noqa: PTH123 - the shortest way
         memory = json.load(config)["lambda_memory_size"]

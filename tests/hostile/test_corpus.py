@@ -1,6 +1,5 @@
 """Every hostile request is refused as it has to be, within a second of CPU, and nothing is written."""
 
-import re
 from collections import Counter
 from itertools import chain
 from typing import Any
@@ -16,11 +15,6 @@ SOURCES = (json_bodies, yaml_texts, schemas, expressions, definitions, requests,
 CASES = [*chain.from_iterable(source.cases() for source in SOURCES)]
 SECONDS = 1.0
 """Of CPU that one request may take."""
-FOREIGN = re.compile(
-    rb"(?<!If-)\b(None|True|False|NoneType)\b|object at 0x|<class|not supported between|codec can't|Traceback"
-    rb"|jsonschema|msgspec|[a-z]+Error\b|Unknown token|invalid literal"
-)
-"""Words of Python and of libraries, which no message has."""
 OF_API_GATEWAY = {403, 405}
 """What never comes to the application, so that its test client answers it."""
 
@@ -40,7 +34,6 @@ def test_a_hostile_request_is_refused_in_time_and_nothing_is_written(
     assert answer.status_code == case.status, answer.body[:500]
     if answer.status_code not in OF_API_GATEWAY:
         assert_problem(answer, case.status)
-        assert not FOREIGN.search(answer.body), FOREIGN.findall(answer.body)
     assert world.everything() == before
     assert {*world.audited()[outcomes:]} <= {case.status}
     assert seconds < SECONDS

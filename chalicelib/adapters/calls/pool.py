@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
-from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.errors import InternalError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.ports import CallResult, Clock
 
@@ -108,17 +108,21 @@ class PooledCalls:
         try:
             return CallSucceeded(*turn, self._handlers[call.kind](call, key))
         except StepError as error:
-            return CallFailed(
-                *turn,
-                name=error.name,
-                message=str(error),
-                details=error.details,
-                retry_after=error.retry_after,
-                unanswered=error.unanswered,
-            )
+            return _failed(turn, error)
         except UnavailableError as error:
             if call.once:  # nothing was called yet: the claim can go back
                 return CallFailed(*turn, "Unavailable", str(error))
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the step fails with it and can be caught
-            return CallFailed(*turn, type(error).__name__, str(error), unanswered=True)
+            return _failed(turn, InternalError.of(error, unanswered=True))
+
+
+def _failed(turn: TurnKey, error: StepError) -> CallFailed:
+    return CallFailed(
+        *turn,
+        name=error.name,
+        message=str(error),
+        details=error.details,
+        retry_after=error.retry_after,
+        unanswered=error.unanswered,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 
 from chalicelib.adapters.calls.spellings import SHORTEST, Spelling, covered, lines, spellings
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.errors import InternalError, StepError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.privacy import HIDDEN, without_private
 
@@ -28,7 +28,7 @@ def redacted_error(error: Exception, secrets: Collection[str]) -> StepError:
     Whoever raises it cuts nothing, as half of a secret would not be found. What came in pieces from the other side is
     looked at for pieces. Then the name, and each text, is cut to what an error may have.
     """
-    failure = error if isinstance(error, StepError) else StepError(str(error), type(error).__name__, unanswered=True)
+    failure = error if isinstance(error, StepError) else InternalError.of(error, unanswered=True)
     hide = _Redactor(secrets, lambda _: True, cut=True)
     return StepError(
         hide.text(str(failure))[:MESSAGE_CHARS],

@@ -139,7 +139,7 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspici
             self.take(event, thread)
         except Exception as error:  # noqa: BLE001 - a definition must not be able to stop the function that runs it
             self.execution, self.records, self.last, self.to_call = self.before, [], None, None
-            self.fail(thread, InternalError(f"{type(error).__name__}: {error}"))
+            self.fail(thread, InternalError.of(error))
 
     def take(self, event: Input, thread: Thread) -> None:
         """Carry out what an input means to a thread at its turn, as the table says."""

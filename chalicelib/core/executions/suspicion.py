@@ -12,6 +12,8 @@ MAX_STRIKES = 3
 """How often a function may die while it works on a dead letter of a turn: an outage that begins just then can look so,
 and does not three times."""
 
+UNWORKABLE = "sedo cannot work on this step: the details have the cause, for whoever mends it"
+
 
 class Suspicion(Rules):
     """What becomes of a turn whose message is dead. None of it moves the turn, unless that fails."""
@@ -31,7 +33,7 @@ class Suspicion(Rules):
 
     def poisoned(self, thread: Thread, event: Poisoned) -> None:
         """Fail the step: nobody can work on it, for this cause."""
-        self.poison(thread, event.cause, {"cause": event.cause})
+        self.poison(thread, UNWORKABLE, {"cause": event.cause})
 
     def poison(self, thread: Thread, message: str, details: Json) -> None:
         """Fail the step by itself; of a call that must not be made twice, nobody knows whether it was made."""

@@ -150,10 +150,10 @@ def pack(
     if len(text) <= limits.slot:
         return Packed(text, moved, {}, memory)
     packing, document = _Packing(tenant, limits, len(text), moved), decode(text)
-    packing.move_largest(_values(slots(document)), limits.smallest)
+    packing.move_largest(values_of(slots(document)), limits.smallest)
     if packing.size > limits.document:
         packing, document = _Packing(tenant, limits, len(text), moved), decode(text)
-        packing.move_largest(_values(slots(document)), len(text))
+        packing.move_largest(values_of(slots(document)), len(text))
         packing.move_largest(slots(document))
     short = encode(document) if packing.payloads else text
     return Packed(short, packing.references, packing.payloads, memory)
@@ -167,7 +167,7 @@ def pack_state(tenant: str, document: dict[str, Any], slots: Slots, limits: Pack
     """
     held, moved = _Held(tenant), dict[str, Reference]()
     if is_longer(document, limits.slot):
-        for slot in _values(slots(document)):
+        for slot in values_of(slots(document)):
             if is_longer(slot.holder[slot.member], limits.slot):
                 moved[slot.pointer] = held.take(slot.holder[slot.member])
                 slot.holder[slot.member] = None
@@ -329,7 +329,7 @@ class _Held:
 _CONTAINER, _MEMBER, _TEXT = 56, 40, 50
 
 
-def _values(slots: Iterable[Slot]) -> list[Slot]:
+def values_of(slots: Iterable[Slot]) -> list[Slot]:
     """Find the slots that are no groups, those inside of groups included."""
     return [each for slot in slots for each in (slot.inner() if slot.group else (slot,))]
 

@@ -6,15 +6,26 @@ the document. So nothing in a user's value can be taken for a reference.
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict
 from typing import Any, Protocol, TypeAlias
 
 from chalicelib.core.executions.model import ROOT, Execution, failure_json
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.records.payload import PackingLimits, Reference, Slot, Slots, pack, shown_slots, value_slots
+from chalicelib.core.records.payload import (
+    PackingLimits,
+    Reference,
+    Slot,
+    Slots,
+    digest,
+    pack,
+    shown_slots,
+    value_slots,
+    values_of,
+)
 from chalicelib.core.values.errors import AnswerTooLargeError
-from chalicelib.core.values.json import Json, decode, encode
+from chalicelib.core.values.json import Json, decode, encode, is_longer, pointer
 from chalicelib.core.values.value import value
 
 MAX_ANSWER = LIMITS.answer_bytes
@@ -144,17 +155,51 @@ def shorten(
     Raises:
         AnswerTooLargeError: it is too large without its values, too.
     """
-    text = encode(document)
-    if len(text) <= shown[0].slot:
+    shorter, moved = _without_largest(tenant, document, slots)
+    text = encode(shorter)
+    if not moved and len(text) <= shown[0].slot:
         return document
     for limits in shown:
-        packed = pack(tenant, text, slots, limits)
+        packed = pack(tenant, text, slots, limits, moved)
         made: dict[str, Any] = decode(packed.text)
         if packed.references:
             made.setdefault("references", {}).update(references_json(packed.references, link))
         if fits_answer(json.dumps(made, ensure_ascii=False)):
             return made
     raise AnswerTooLargeError
+
+
+def _without_largest(
+    tenant: str, document: dict[str, Any], slots: Slots
+) -> tuple[dict[str, Any], dict[str, Reference]]:
+    """Leave out what no answer shows, so that no text of all of it is made: each such value is text for itself."""
+    moved, known = dict[str, Reference](), dict[int, Reference]()
+    if not is_longer(document, MAX_VALUE):
+        return document, moved
+    for slot in values_of(slots(document)):
+        held = slot.holder[slot.member]
+        if id(held) not in known and is_longer(held, MAX_VALUE):
+            text = encode(held)
+            known[id(held)] = Reference(digest(tenant, text), len(text))
+        if id(held) in known:
+            moved[slot.pointer] = known[id(held)]
+    return _nulled(document, moved), moved
+
+
+def _nulled(document: dict[str, Any], places: Iterable[str]) -> dict[str, Any]:
+    """Copy a document as far as it needs to be to have null at some places."""
+    made, copies = {**document}, dict[str, Any]()
+    for place in places:
+        holder: Any = made
+        *way, last = [name.replace("~1", "/").replace("~0", "~") for name in place.split("/")[1:]]
+        for depth, name in enumerate(way, 1):
+            key: Any = int(name) if isinstance(holder, list) else name
+            outer = pointer(way[:depth])
+            if outer not in copies:
+                copies[outer] = holder[key] = copy(holder[key])
+            holder = holder[key]
+        holder[last] = None
+    return made
 
 
 def without(view: dict[str, Any], left_out: Mapping[str, Reference], link: MakeLink) -> dict[str, Any]:

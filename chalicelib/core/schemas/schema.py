@@ -4,7 +4,6 @@ What validates is loaded where it is needed first: it takes as long to import as
 the function that runs steps need none of it.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -15,7 +14,7 @@ from chalicelib.core.schemas.messages import message_of
 from chalicelib.core.schemas.places import ONE, Place, Schemas, TooCostlyError, subschemas, target
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidParametersError
-from chalicelib.core.values.json import Json, Path, Problem, pointer
+from chalicelib.core.values.json import Json, Path, Problem, encode, pointer
 from chalicelib.core.values.pattern import Pattern, compile_pattern
 from chalicelib.core.values.value import value
 
@@ -138,7 +137,7 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
         return []
     if _deeper(document, MAX_DEPTH):
         return [Problem(pointer(path), f"schema nests deeper than {MAX_DEPTH} levels")]
-    if len(json.dumps(document, ensure_ascii=False).encode(errors="replace")) > MAX_SCHEMA:
+    if len(encode(document)) > MAX_SCHEMA:
         return [Problem(pointer(path), f"schema is larger than {MAX_SCHEMA:,} bytes")]
     schemas = dict(subschemas(document))
     if len(schemas) > MAX_SUBSCHEMAS:

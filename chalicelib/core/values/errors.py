@@ -271,10 +271,20 @@ class IdTakenError(StepError):
     name = "IdTaken"
 
 
+UNTHOUGHT = (
+    "sedo met something in this step that it has not thought of: the details have the cause, for whoever mends it"
+)
+
+
 class InternalError(StepError):
     """Something that sedo has not thought of went wrong in the step."""
 
     name = "Internal"
+
+    @classmethod
+    def of(cls, error: Exception, *, unanswered: bool = False) -> "InternalError":
+        """Tell of what nobody has thought of: its own words are for whoever mends sedo, and no part of the message."""
+        return cls(UNTHOUGHT, details={"cause": f"{type(error).__name__}: {error}"}, unanswered=unanswered)
 
 
 class InterruptedCallError(StepError):

@@ -4,7 +4,7 @@ from chalicelib.adapters.calls.guard import guarded
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.expressions.template import Placeholder
-from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.errors import UNTHOUGHT, StepError, UnavailableError
 from chalicelib.core.values.json import Json
 
 KEY = CallKey("t:d:1", "main", 2)
@@ -61,10 +61,11 @@ def test_whether_the_call_may_have_been_done_is_told_on() -> None:
     assert caught.value.unanswered
 
 
-def test_what_nobody_has_thought_of_is_an_error_by_its_kind() -> None:
+def test_what_nobody_has_thought_of_is_told_by_its_details() -> None:
     with pytest.raises(StepError) as caught:
         guarded(breaks, secret, token)(wanted(Placeholder("pay")), KEY)
-    assert (caught.value.name, CANARY in str(caught.value)) == ("ValueError", False)
+    assert (caught.value.name, CANARY in str(caught.value.details)) == ("Internal", False)
+    assert str(caught.value) == UNTHOUGHT
     assert caught.value.unanswered  # nobody knows how far it came
 
 

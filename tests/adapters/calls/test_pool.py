@@ -10,7 +10,7 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
-from chalicelib.core.values.errors import StepError, UnavailableError
+from chalicelib.core.values.errors import UNTHOUGHT, StepError, UnavailableError
 from chalicelib.core.values.json import Json
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -64,7 +64,9 @@ def test_whatever_goes_wrong_is_the_steps_failure(pool: ThreadPoolExecutor) -> N
     begin(calls, "main", 1, Call("fails", {"url": "u"}))
     assert calls.wait() == [CallFailed("main", 1, "http.504", "no answer", {"url": "u"})]
     begin(calls, "main", 1, Call("breaks", None))
-    assert calls.wait() == [CallFailed("main", 1, "ZeroDivisionError", "by nothing", unanswered=True)]
+    assert calls.wait() == [
+        CallFailed("main", 1, "Internal", UNTHOUGHT, {"cause": "ZeroDivisionError: by nothing"}, unanswered=True)
+    ]
     begin(calls, "main", 1, Call("unknown", None))
     (unknown,) = calls.wait()
     assert isinstance(unknown, CallFailed)

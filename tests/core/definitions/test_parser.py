@@ -11,6 +11,7 @@ from chalicelib.core.expressions.template import Scope, Template, render
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
+from tests import words
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def problems(document: Json) -> list[tuple[str, str]]:
     with pytest.raises(InvalidDefinitionError) as raised:
         parse(document, TYPES)
     assert str(raised.value) == raised.value.problems[0].message
+    words.require_own(each.message for each in raised.value.problems)
     return [(problem.pointer, problem.message) for problem in raised.value.problems]
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from chalicelib.core.executions.inputs import Acquitted, Decision, Input, Poisoned, Suspected
 from chalicelib.core.executions.model import State
-from chalicelib.core.executions.suspicion import MAX_STRIKES
+from chalicelib.core.executions.suspicion import MAX_STRIKES, UNWORKABLE
 from tests.core.examples import Run
 
 CALL = "steps: [{id: ask, type: call}, {id: again, type: call}]"
@@ -55,7 +55,7 @@ def test_a_verdict_on_another_turn_changes_nothing(event: Input) -> None:
 def test_poison_says_of_what() -> None:
     run = Run(CALL).go().ask(Poisoned("main", 0, "the disk is full"))
     assert run.execution.error is not None
-    assert run.execution.error.message == "the disk is full"
+    assert run.execution.error.message == UNWORKABLE
     assert run.execution.error.details == {"cause": "the disk is full"}
 
 

@@ -347,7 +347,7 @@ class TestMistakes:
         run = Run("""
             steps:
               - {id: ask, type: call, catch: [{errors: [Internal], next: sorry}]}
-              - {id: sorry, type: echo, message: '${error.message}'}
+              - {id: sorry, type: echo, message: '${error.details.cause}'}
             """)
         broken = copy_with(run.definition.steps["ask"], type=Broken())
         run.definition = copy_with(run.definition, steps={**run.definition.steps, "ask": broken})

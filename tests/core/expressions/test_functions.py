@@ -11,6 +11,7 @@ from chalicelib.core.expressions.functions import Functions
 from chalicelib.core.expressions.template import Scope, compile_template, render
 from chalicelib.core.values.errors import TemplateError
 from chalicelib.core.values.json import Json
+from tests import words
 
 DESIGNED = [
     *("add", "subtract", "multiply", "divide", "modulo", "power", "round"),
@@ -171,6 +172,7 @@ def test_what_a_function_cannot_do_is_a_template_error(expression: str, reason: 
     with pytest.raises(TemplateError) as caught:
         value_of(expression)
     assert reason in str(caught.value)
+    words.require_own([str(caught.value)])
 
 
 def test_required_fails_with_its_message() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.core.expressions.expression import ExpressionError, read_expression
+from tests import words
 
 
 @pytest.mark.parametrize(
@@ -50,4 +51,5 @@ def test_a_mistake_is_told_with_what_to_write(text: str, said: str, offset: int)
     with pytest.raises(ExpressionError) as caught:
         read_expression(text)
     assert said in str(caught.value)
+    words.require_own([str(caught.value)])
     assert caught.value.offset == offset

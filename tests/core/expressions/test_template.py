@@ -18,6 +18,7 @@ from chalicelib.core.expressions.template import (
 )
 from chalicelib.core.values.errors import InvalidDefinitionError, TemplateError
 from chalicelib.core.values.json import Json, Problem
+from tests import words
 
 VALUES: dict[str, Json] = {
     "input": {
@@ -41,6 +42,7 @@ def rendered(source: Json, seed: str = "e/t/1") -> Json:
 def problems(source: Json) -> tuple[Problem, ...]:
     with pytest.raises(InvalidDefinitionError) as caught:
         compile_template(source, ("steps", 0))
+    words.require_own(each.message for each in caught.value.problems)
     return caught.value.problems
 
 
@@ -257,4 +259,5 @@ def test_what_cannot_be_evaluated_fails_with_the_expression_and_the_reason(expre
         rendered("${" + expression + "}")
     assert str(caught.value).startswith("${" + expression + "}")
     assert reason in str(caught.value)
+    words.require_own([str(caught.value)])
     assert caught.value.name == "TemplateFailed"

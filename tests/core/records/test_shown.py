@@ -174,3 +174,15 @@ def test_references_of_a_record_get_links() -> None:
         "references": {"/result": {**reference, "link": "/read/result"}}
     }
     assert linked({"result": 1}, link) == {"result": 1}
+
+
+def test_what_is_left_out_of_groups_and_lists_is_not_taken_out_of_what_they_were_made_of() -> None:
+    large = "x" * (MAX_VALUE + 1)
+    call = {"params": {"a~/b": large, "c": 1}}
+    report = view(input=large, stash={"a": large}, calls=[call], unanswered=[], history=[])
+    made = shorten("t", report, dry_run_slots, link)
+    assert {*made["references"]} == {"/input", "/stash/a", "/calls/0/params/a~0~1b"}
+    assert len({each["sha256"] for each in made["references"].values()}) == 1
+    assert (made["input"], made["stash"]["a"]) == (None, None)
+    assert made["calls"] == [{"params": {"a~/b": None, "c": 1}}]
+    assert report["stash"]["a"] == call["params"]["a~/b"] == report["input"] == large  # type: ignore[index] # an object
