@@ -66,16 +66,16 @@ def calls(harness: Harness, progress: Progress) -> Section:
     return Section("What retries, events and tasks cost", columns, rows, NOTE, {"calls_out": results})
 
 
-def measured(harness: Harness) -> Iterator[tuple[str, Outlay]]:
+def measured(harness: Harness, samples: int = SAMPLES) -> Iterator[tuple[str, Outlay]]:
     """Measure one after the other."""
     with serving() as server:
         for name, delivery in (("http step that fails twice", "at-least-once"), ("the same, only read", "repeatable")):
             definition = harness.define(flaky(server, delivery))
             harness.warm(definition, order(INPUT, -1))
-            runs = [harness.measured(definition, [order(INPUT, seed)], 1) for seed in range(SAMPLES)]
-            yield name, Outlay(cost(together(runs), SAMPLES), 7.0)
-    yield "publish an event", Outlay(cost(events(harness), SAMPLES), 6.0, requests=1)
-    yield "open and complete a task", Outlay(cost(tasks(harness), SAMPLES), 9.0, requests=1)
+            runs = [harness.measured(definition, [order(INPUT, seed)], 1) for seed in range(samples)]
+            yield name, Outlay(cost(together(runs), samples), 7.0)
+    yield "publish an event", Outlay(cost(events(harness, samples), samples), 6.0, requests=1)
+    yield "open and complete a task", Outlay(cost(tasks(harness, samples), samples), 9.0, requests=1)
 
 
 def flaky(server: str, delivery: str) -> Mapping[str, Json]:
@@ -91,11 +91,11 @@ def flaky(server: str, delivery: str) -> Mapping[str, Json]:
     return {"id": f"flaky-{delivery}", "steps": [step]}
 
 
-def events(harness: Harness) -> Usage:
+def events(harness: Harness, samples: int) -> Usage:
     """Publish events for executions that wait for them; what waiting cost, and the message after it, are not in it."""
     step: Json = {"id": "paid", "type": "event", "name": "paid", "key": "${input.id}"}
     definition, answers = harness.define({"id": "events", "steps": [step]}), harness.api.routes.answers.callbacks
-    values = [order(INPUT, seed) for seed in range(SAMPLES)]
+    values = [order(INPUT, seed) for seed in range(samples)]
     for value in values:
         harness.start(definition, value)
     harness.drain()
@@ -105,29 +105,29 @@ def events(harness: Harness) -> Usage:
     def publish(number: int) -> None:
         answers.publish(TENANT, "paid", str(keys[number]), Signal(f"event-{number}", "paid", until, {"by": "card"}))
 
-    usage = called(harness, publish)
-    harness.drain(SAMPLES)
+    usage = called(harness, publish, samples)
+    harness.drain(samples)
     return usage
 
 
-def tasks(harness: Harness) -> Usage:
+def tasks(harness: Harness, samples: int) -> Usage:
     """Open tasks and complete them."""
     step: Json = {"id": "ask", "type": "task", "title": "Check ${input.id}", "groups": ["clerks"]}
     definition, service = harness.define({"id": "tasks", "steps": [step]}), harness.api.routes.tasks.tasks
-    for seed in range(SAMPLES):
+    for seed in range(samples):
         harness.start(definition, order(INPUT, seed))
     with harness.meter.counting() as opened:
         harness.drain(1)
-    found = service.find(TENANT, TaskFilter(), SAMPLES, None)
-    done = called(harness, lambda number: service.complete(TENANT, found[number].id, PERSON, {"ok": True}))
-    harness.drain(SAMPLES)
+    found = service.find(TENANT, TaskFilter(), samples, None)
+    done = called(harness, lambda number: service.complete(TENANT, found[number].id, PERSON, {"ok": True}), samples)
+    harness.drain(samples)
     return Usage(**{name: getattr(opened, name) + getattr(done, name) for name in COUNTED})
 
 
-def called(harness: Harness, call: Callable[[int], object]) -> Usage:
+def called(harness: Harness, call: Callable[[int], object], samples: int) -> Usage:
     """Call the API so often, and count."""
     with harness.meter.counting() as usage:
-        for number in range(SAMPLES):
+        for number in range(samples):
             with harness.meter.invocation():
                 begun = time.process_time()
                 call(number)

@@ -229,19 +229,13 @@ class SignalStore(Protocol):
     def waiting(
         self, channel: "Channel", limit: int, after: str = "", *, newest_first: bool = False
     ) -> "Sequence[Waiter]":
-        """Read up to ``limit`` waiters that are not claimed, the longest first; fewer only where there are no more."""
+        """Read up to ``limit`` waiters, the longest first; fewer only where there are no more."""
 
     def count(self, channel: "Channel", most: int) -> int:
-        """Count waiters that are not claimed, ``most`` at most; the newest may not be among them yet."""
+        """Count waiters, ``most`` at most; the newest may not be among them yet."""
 
-    def wait(self, channel: "Channel", waiter: "Waiter", instead: str = "") -> str | None:
-        """Write a waiter, unless it is claimed, but for the event ``instead``; answer what there was.
-
-        That is None where nothing was, nothing where it was not claimed, and else the id of the event.
-        """
-
-    def claim(self, channel: "Channel", waiter: "Waiter", event_id: str, now: datetime) -> bool:
-        """Claim a waiter for an event; tell whether it is there and claimed for that one, now or before."""
+    def wait(self, channel: "Channel", waiter: "Waiter") -> bool:
+        """Write a waiter; tell whether it was not there before."""
 
     def leave(self, channel: "Channel", waiter: "Waiter") -> None:
         """Remove a waiter, if it is there."""

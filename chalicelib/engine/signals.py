@@ -3,21 +3,20 @@
 A signal has an item, and so has each step that waits (its *waiter*), under one channel: tenant, name and key. Those of
 others are never written, so neither what a publish costs nor how many calls it makes depends on how many there are.
 
-*Whose it is.* The item of a signal names the waiter that it is for, if any; that of a waiter names the one signal that
-it was *claimed* for. A claim is never taken back while the waiter's turn lasts, and making it twice is as good as once.
-A signal is given to an execution only while the two name each other.
+*Whose it is.* The item of a signal names the waiter that it is for, if any. It is given to an execution only while it
+names that waiter, and the execution takes one signal for a turn: whoever is first. So several signals may name one
+waiter; all but one of them move on.
 
 *Publish.* Look at those who wait, the longest first. Put the signal, for the first who takes it; where nobody waits,
-put it for nobody, and look once more: it is *kept*. Claim the waiter. If it is claimed for another signal, move on to
-another waiter: not the next one, which all the others would go for, but one anywhere among them. Give the signal to
-the execution.
+put it for nobody, and look once more: it is *kept*. Give the signal to the execution. If the turn is over without it,
+remove the waiter and move on to another one: not the next, which all the others would go for, but one anywhere among
+them.
 
-*Subscribe.* Put the waiter, then look at what is kept, the oldest first; name the waiter in the signal, then claim it.
-So whoever comes second sees the other: both write before they look. What was kept is listed until it is taken: a twin,
-under the same message, finds the same signal, as it must before it acknowledges that message.
+*Subscribe.* Put the waiter, then look at what is kept, the oldest first, and name the waiter in the signal. So whoever
+comes second sees the other: both write before they look. What was kept is listed until it is taken: a twin, under the
+same message, finds the same signal, as it must before it acknowledges that message.
 
-*Move on.* A signal is named for another only once its waiter was claimed for another signal, or once its execution has
-gone on from that turn without it.
+*Move on.* A signal is named for another only once its waiter's execution has gone on from that turn without it.
 
 *Close.* Once a turn is over, mark the signal that it took as taken, then remove the waiter, then forget the tombstone:
 while the execution no longer tells what the turn took, the signal does.
@@ -123,21 +122,10 @@ class Signals:
             TooManyWaitersError: as many wait as can.
             UnavailableError: the store did not answer.
         """
-        claimed = self.store.wait(channel, waiter)
-        for _ in range(ATTEMPTS):
-            if not claimed:
-                named = self._name_kept(channel, waiter, takes, tell)
-                if named is None:
-                    break
-                if named.taken or self.store.claim(channel, waiter, named.signal.id, self.clock.now()):
-                    return named.signal
-                self.store.put(channel, offered(named, None), self.clock.now())
-                claimed = self.store.wait(channel, waiter)
-            elif (row := self.store.get(channel, claimed)) is not None and _is_for(row, waiter):
-                return row.signal
-            else:
-                claimed = "" if self.store.wait(channel, waiter, instead=claimed) == claimed else claimed
-        if channel.key and claimed is None and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
+        is_new = self.store.wait(channel, waiter)
+        if (named := self._name_kept(channel, waiter, takes, tell)) is not None:
+            return named.signal
+        if channel.key and is_new and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
             self.store.leave(channel, waiter)
             raise TooManyWaitersError(
                 f"{MAX_WAITING} steps wait for {channel.name!r} with this key already:"
@@ -184,10 +172,10 @@ class Signals:
             if row.taken:
                 return waiter
             if waiter is not None:
-                reached = self._reaches(channel, waiter, row.signal, steps)
-                if reached:
+                if steps.give(channel, waiter, row.signal):
                     return waiter
-                lost += reached is None
+                self.store.leave(channel, waiter)
+                lost += 1
             if waiter is None and row.signal.until <= self.clock.now():
                 return None
             following = self._another(channel, row, steps, lost)
@@ -198,11 +186,6 @@ class Signals:
         raise UnavailableError(
             f"others were quicker {ATTEMPTS} times to reach who waits for {channel.name!r}: try again"
         )
-
-    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool | None:
-        """Give a signal to a waiter; tell whether its turn has taken it, None where it is claimed for another."""
-        claimed = self.store.claim(channel, waiter, signal.id, self.clock.now())
-        return steps.give(channel, waiter, signal) if claimed else None
 
     def _another(self, channel: Channel, row: Correlation, steps: Recipients, lost: int) -> Waiter | None:
         """Choose who is to have a signal next; None: it is kept, though some may wait who do not take it."""
@@ -250,7 +233,7 @@ class Signals:
         return None
 
     def _waiting(self, channel: Channel, size: int) -> Iterator[Sequence[Waiter]]:
-        """Read who waits and is not claimed, the longest first, in pages."""
+        """Read who waits, the longest first, in pages."""
         after = ""
         while page := self.store.waiting(channel, size, after):
             yield page

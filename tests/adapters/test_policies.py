@@ -49,9 +49,8 @@ def events(aws: Aws, tenant: str) -> None:
     assert store.put(channel, row, NOW) is None
     assert store.get(channel, "1") == row
     assert len(store.kept(channel, 10)) == 1
-    assert store.wait(channel, waiter) is None
+    assert store.wait(channel, waiter)
     assert (store.waiting(channel, 10), store.count(channel, 10)) == ([waiter], 1)
-    assert store.claim(channel, waiter, "1", NOW)
     store.mark_taken(channel, "1", waiter, NOW)
     store.leave(channel, waiter)
 

@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.adapters.dynamodb.signals import LONGEST, STALE
+from chalicelib.adapters.dynamodb.signals import LONGEST
 from chalicelib.adapters.dynamodb.tables import PAYLOADS, SIGNALS
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.values.json import Json
@@ -56,7 +56,7 @@ def items(aws: Aws, channel: Channel) -> list[dict[str, dict[str, str]]]:
 class TestWaiters:
     def test_those_who_wait_come_back_the_longest_first(self, store: SignalStore, here: Channel) -> None:
         assert store.waiting(here, 10) == []
-        assert [store.wait(here, waiter) for waiter in (B, C, A)] == [None, None, None]
+        assert [store.wait(here, waiter) for waiter in (B, C, A)] == [True, True, True]
         assert store.waiting(here, 10) == [A, B, C]
         assert store.waiting(here, 2, newest_first=True) == [C, B]
         assert store.waiting(here, 2, B.place, newest_first=True) == [A]
@@ -66,28 +66,8 @@ class TestWaiters:
 
     def test_one_that_waits_waits_on(self, store: SignalStore, here: Channel) -> None:
         store.wait(here, A)
-        assert store.wait(here, copy_with(A, version=8)) == ""
+        assert not store.wait(here, copy_with(A, version=8))
         assert store.waiting(here, 10) == [copy_with(A, version=8)]
-
-    def test_it_is_claimed_for_one_event(self, store: SignalStore, here: Channel) -> None:
-        store.wait(here, A)
-        store.wait(here, B)
-        assert [store.claim(here, A, name, NOW) for name in ("1", "2", "1")] == [True, False, True]
-        assert store.waiting(here, 10) == [B]
-        assert store.wait(here, A) == "1"
-        assert store.waiting(here, 1) == [B]
-
-    def test_who_is_not_there_cannot_be_claimed(self, store: SignalStore, here: Channel) -> None:
-        assert not store.claim(here, A, "1", NOW)
-        assert store.wait(here, A) is None
-
-    def test_a_claim_is_replaced_by_who_knows_it(self, store: SignalStore, here: Channel) -> None:
-        store.wait(here, A)
-        store.claim(here, A, "1", NOW)
-        assert store.wait(here, A, instead="2") == "1"
-        assert store.waiting(here, 10) == []
-        assert store.wait(here, A, instead="1") == "1"
-        assert store.waiting(here, 10) == [A]
 
     def test_who_leaves_is_gone(self, store: SignalStore, here: Channel) -> None:
         store.wait(here, A)
@@ -100,16 +80,6 @@ class TestWaiters:
         for waiter in (A, B, C):
             store.wait(here, waiter)
         assert (store.count(here, 2), store.count(here, 3), store.count(here, 9)) == (2, 3, 3)
-        store.claim(here, B, "1", NOW)
-        assert store.count(here, 9) == 2
-
-    def test_a_page_goes_on_behind_those_who_are_claimed(self, store: SignalStore, here: Channel) -> None:
-        crowd = [Waiter(f"t:d:{n}", "main", 1, NOW + n * SECOND) for n in range(12)]
-        for waiter in crowd:
-            store.wait(here, waiter)
-        for waiter in crowd[:10]:
-            store.claim(here, waiter, "1", NOW)
-        assert store.waiting(here, 2) == crowd[10:]
 
 
 class TestEvents:
@@ -238,8 +208,7 @@ def test_of_those_who_write_at_once_exactly_one_wins(ministack_aws: Aws, here: C
     store.put(here, latest, NOW)
     for round_ in range(10):
         waiter = copy_with(A, turn=round_)
-        store.wait(here, waiter)
-        assert sorted(at_once(lambda n, w=waiter: store.claim(here, w, str(n), NOW))) == [False, False, False, True]
+        assert sorted(at_once(lambda _, w=waiter: store.wait(here, w))) == [False, False, False, True]
         rivals = [offered(latest, copy_with(A, turn=number)) for number in range(4)]
         won = at_once(lambda n, r=rivals: store.put(here, r[n], NOW) is None)
         assert sorted(won) == [False, False, False, True]
@@ -266,9 +235,6 @@ def test_items_expire_unless_somebody_waits(aws: Aws, here: Channel) -> None:
     store.wait(other, A)
     (waiting,) = items(aws, other)
     assert "expiresAt" not in waiting
-    store.claim(other, A, "1", NOW)
-    (waiting,) = items(aws, other)
-    assert waiting["expiresAt"]["N"] == second(STALE)
 
 
 def test_names_and_keys_can_be_read_unless_they_are_long(moto_aws: Aws, here: Channel) -> None:

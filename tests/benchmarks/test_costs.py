@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import calls
 from benchmarks.costs import BATCHES, SIZES, measure, start
 from benchmarks.floor import CALLS_GOAL, LETTERS, compare
 from benchmarks.goals import GOALS, Case, Found, Whole, whole, wholes
@@ -22,8 +23,8 @@ from benchmarks.shapes import shapes
 ALIKE = 1.05
 TODAY: Mapping[str, Any] = json.loads(Path(__file__).with_name("today.json").read_text())
 """Requests, write units and read units: of a step by shape, size and batch, of a start by size, of a map by its
-branches, of an invocation of a loop; and function calls, as times those of boto3. More would be a step back, whatever
-the goal allows. ``make bench`` leaves what it finds in ``benchmarks/results.json``."""
+branches, of an invocation of a loop, of retries, events and tasks; and function calls, as times those of boto3. More
+would be a step back, whatever the goal allows. ``make bench`` leaves what it finds in ``benchmarks/results.json``."""
 LEEWAY = 1.04
 """Ids differ from run to run, and so does what compression makes of them."""
 CALLS_LEEWAY = 1.1
@@ -82,6 +83,13 @@ def test_a_step_costs_no_more_than_it_did(case: Case, found: Found) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_start_costs_no_more_than_it_did(size: str, harness: Harness) -> None:
     no_more(start(harness, SIZES[size]), TODAY["start"][size])
+
+
+def test_retries_events_and_tasks_cost_no_more_than_they_did(harness: Harness) -> None:
+    found = dict(calls.measured(harness, samples=4))
+    assert found.keys() == TODAY["outlays"].keys()
+    for name, each in found.items():
+        no_more(each.cost, TODAY["outlays"][name])
 
 
 @pytest.mark.parametrize("letter", LETTERS)

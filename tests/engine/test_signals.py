@@ -32,7 +32,7 @@ class Rivals(MemorySignals):
 
     def __getattribute__(self, name: str) -> Any:
         found = super().__getattribute__(name)
-        if name not in {"waiting", "count", "wait", "claim", "leave", "kept", "get", "put", "mark_taken"}:
+        if name not in {"waiting", "count", "wait", "leave", "kept", "get", "put", "mark_taken"}:
             return found
 
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -126,6 +126,7 @@ class TestPublish:
     def test_who_does_not_take_it_is_passed_over(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
         assert events.publish(PAID, event("1"), Steps(a=WRONG)) == B
+        events.close(PAID, B, "1")
         assert store.waiting(PAID, 10) == [A]
 
     def test_what_nobody_takes_is_not_kept_and_the_first_says_why(self, events: Signals, store: Rivals) -> None:
@@ -169,7 +170,7 @@ class TestPublish:
         assert events.publish(PAID, again, Steps()) is None
         assert row(store, "1").signal == again
 
-    def test_if_a_rival_has_claimed_the_waiter_another_one_gets_it(self, events: Signals, rival: Signals) -> None:
+    def test_if_a_rival_has_reached_the_waiter_another_one_gets_it(self, events: Signals, rival: Signals) -> None:
         wait(events, A, B, C)
         steps, store = Steps(), events.store
         assert isinstance(store, Rivals)
@@ -189,13 +190,10 @@ class TestPublish:
         assert events.publish(PAID, event("1"), steps) == B
         assert steps.has == {"b": "1"}
 
-    @pytest.mark.parametrize("call", ["put", "claim"])
-    def test_after_a_lost_answer_a_repeat_or_its_message_finds_it_done(
-        self, events: Signals, store: Rivals, call: str
-    ) -> None:
+    def test_after_a_lost_answer_a_repeat_or_its_message_finds_it_done(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
         steps = Steps()
-        store.lost[call] = 1
+        store.lost["put"] = 1
         with pytest.raises(UnavailableError):
             events.publish(PAID, event("1"), steps)
         events.see_through(PAID, "1", steps)
@@ -228,7 +226,7 @@ class TestPublish:
         self, events: Signals, store: Rivals, clock: MemoryClock
     ) -> None:
         wait(events, A)
-        store.lost["claim"] = 1
+        store.lost["put"] = 1
         with pytest.raises(UnavailableError):
             events.publish(PAID, event("1"), Steps())
         wait(events, B)
@@ -249,7 +247,7 @@ class TestPublish:
         store.calls.clear()
         assert events.publish(PAID, event("1"), Steps()) == copy_with(A, turn=0)
         events.close(PAID, copy_with(A, turn=0), "1")
-        assert store.calls == {"waiting": 1, "put": 1, "claim": 1, "mark_taken": 1, "leave": 1}
+        assert store.calls == {"waiting": 1, "put": 1, "mark_taken": 1, "leave": 1}
 
 
 class TestSubscribe:
@@ -270,12 +268,12 @@ class TestSubscribe:
         assert events.subscribe(PAID, A, anything, nobody) is None
         assert row(store, "1").taken
 
-    def test_a_twin_between_its_naming_and_its_claim_is_answered_the_same(
+    def test_a_twin_between_its_look_and_its_naming_is_answered_the_same(
         self, events: Signals, rival: Signals, store: Rivals
     ) -> None:
         events.publish(PAID, event("1"), Steps())
         found: list[Signal | None] = []
-        store.before["claim"] = [lambda: found.append(rival.subscribe(PAID, A, anything, nobody))]
+        store.before["put"] = [lambda: found.append(rival.subscribe(PAID, A, anything, nobody))]
         assert events.subscribe(PAID, A, anything, nobody) == event("1")
         assert found == [event("1")]
 
@@ -296,21 +294,20 @@ class TestSubscribe:
         events.publish(PAID, event("1"), Steps())
         store.before["put"] = [lambda: rival.subscribe(PAID, B, anything, nobody)]
         assert events.subscribe(PAID, A, anything, nobody) is None
-        assert (store.waiting(PAID, 10), row(store, "1").waiter) == ([A], B)
+        assert row(store, "1").waiter == B
+        rival.close(PAID, B, "1")
+        assert store.waiting(PAID, 10) == [A]
 
-    def test_if_it_was_given_another_meanwhile_it_has_that_and_leaves_this_one(
+    def test_if_it_was_given_another_meanwhile_this_one_moves_on(
         self, events: Signals, rival: Signals, store: Rivals
     ) -> None:
-        events.publish(PAID, event("1"), Steps())
-        store.before["claim"] = [lambda: rival.publish(PAID, event("2"), Steps())]
-        assert events.subscribe(PAID, A, anything, nobody) == event("2")
-        assert (row(store, "1").waiter, row(store, "2").waiter) == (None, A)
-
-    def test_a_claim_for_what_has_become_anothers_is_void(self, events: Signals, store: Rivals) -> None:
-        wait(events, A)
-        store.claim(PAID, A, "1", NOW)
-        assert events.subscribe(PAID, A, anything, nobody) is None
-        assert store.waiting(PAID, 10) == [A]
+        steps = Steps()
+        events.publish(PAID, event("1"), steps)
+        store.before["put"] = [lambda: rival.publish(PAID, event("2"), steps)]
+        assert events.subscribe(PAID, A, anything, nobody) == event("1")
+        assert steps.has == {"a": "2"}
+        events.see_through(PAID, "1", steps)
+        assert (row(store, "1").waiter, row(store, "2").waiter, store.waiting(PAID, 10)) == (None, A, [])
 
     def test_a_step_that_is_one_too_many_is_refused_and_waits_no_more(self, events: Signals, store: Rivals) -> None:
         for turn in range(MAX_WAITING):
@@ -338,7 +335,7 @@ class TestClose:
 
     def test_who_took_another_event_leaves_its_own_to_others(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
-        store.lost["claim"] = 1
+        store.lost["put"] = 1
         with pytest.raises(UnavailableError):
             events.publish(PAID, event("1"), Steps())
         events.close(PAID, A, "sent to its execution")

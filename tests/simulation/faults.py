@@ -15,7 +15,6 @@ WRITES = (
     "tasks.update",
     "events.put",
     "events.wait",
-    "events.claim",
     "events.leave",
     "events.mark_taken",
 )

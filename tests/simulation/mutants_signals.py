@@ -12,7 +12,7 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
-from chalicelib.engine.signals import Recipients, Signals
+from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, SignalStore
 from chalicelib.usecases.answers import AnswerService
 
@@ -33,12 +33,6 @@ class NamesAWaiterUntold(Signals):
         self, channel: Channel, waiter: Waiter, takes: Callable[[Json], bool], tell: Callable[[str], None]
     ) -> Signal | None:
         return super().subscribe(channel, waiter, takes, lambda _: None)
-
-
-class ClaimsAfterItGave(Signals):
-    def _reaches(self, channel: Channel, waiter: Waiter, signal: Signal, steps: Recipients) -> bool | None:
-        taken = steps.give(channel, waiter, signal)
-        return taken if self.store.claim(channel, waiter, signal.id, self.clock.now()) else None
 
 
 class Overwriting:
@@ -99,7 +93,6 @@ RULES: Sequence[type[Signals]] = (
     ForgetsThatASignalWasTaken,
     RemovesTheWaiterFirst,
     NamesAWaiterUntold,
-    ClaimsAfterItGave,
     WritesOverWhatItDidNotRead,
 )
 ANSWERS: Sequence[type[AnswerService]] = (TakesSilenceForNo, TakesWhatIsOverForUntaken)

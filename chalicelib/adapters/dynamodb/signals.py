@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, unpack
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
@@ -40,9 +40,6 @@ LONGEST = 1024
 WAITERS, EVENTS = "waiter#", "event#"
 """What the sort keys begin with."""
 
-STALE = timedelta(days=30)
-"""After which a waiter that was claimed, and was never removed, may go."""
-
 
 class DynamoSignals:
     """The table of events."""
@@ -53,7 +50,7 @@ class DynamoSignals:
         self._payloads = payloads
 
     def waiting(self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False) -> Sequence[Waiter]:
-        """Read who waits and is not claimed."""
+        """Read who waits."""
         request = self._waiters(channel)
         request |= {"ConsistentRead": True, "Limit": limit, "ScanIndexForward": not newest_first}
         if after:
@@ -61,7 +58,7 @@ class DynamoSignals:
         return [read_waiter(decode(item["waiter"]["S"].encode())) for item in islice(self._found(request), limit)]
 
     def count(self, channel: Channel, most: int) -> int:
-        """Count who waits and is not claimed; eventually consistent, which is half as dear."""
+        """Count who waits; eventually consistent, which is half as dear."""
         request, count = self._waiters(channel), 0
         request |= {"Select": "COUNT", "Limit": most}
         while True:
@@ -72,41 +69,16 @@ class DynamoSignals:
                 return min(count, most)
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def wait(self, channel: Channel, waiter: Waiter, instead: str = "") -> str | None:
-        """Write a waiter unless it is claimed."""
+    def wait(self, channel: Channel, waiter: Waiter) -> bool:
+        """Write a waiter."""
         text = encode(waiter_json(waiter)).decode()
-        request: PutItemInputTypeDef = {
-            "TableName": self._table,
-            "Item": {**_waiter_key(channel, waiter), "waiter": {"S": text}},
-            "ConditionExpression": "attribute_not_exists(claimedFor)",
-            "ReturnValues": "ALL_OLD",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        if instead:
-            request["ConditionExpression"] = "attribute_not_exists(claimedFor) OR claimedFor = :instead"
-            request["ExpressionAttributeValues"] = {":instead": {"S": instead}}
-        try:
-            with unavailable():
-                before = self._client.put_item(**request).get("Attributes")
-        except self._client.exceptions.ConditionalCheckFailedException as refusal:
-            before = cast("dict[str, Item]", refusal.response)["Item"]  # the type of the answer is that of all errors
-        return _claimed_for(before) if before else None
-
-    def claim(self, channel: Channel, waiter: Waiter, event_id: str, now: datetime) -> bool:
-        """Claim a waiter; a repeat, of botocore's too, is as good as the first."""
-        try:
-            with unavailable():
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=_waiter_key(channel, waiter),
-                    UpdateExpression=f"SET claimedFor = :event, {SIGNALS.expiry} = :stale",
-                    ConditionExpression=f"attribute_exists({SIGNALS.partition})"
-                    " AND (attribute_not_exists(claimedFor) OR claimedFor = :event)",
-                    ExpressionAttributeValues={":event": {"S": event_id}, ":stale": _second(now + STALE)},
-                )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        with unavailable():
+            answer = self._client.put_item(
+                TableName=self._table,
+                Item={**_waiter_key(channel, waiter), "waiter": {"S": text}},
+                ReturnValues="ALL_OLD",
+            )
+        return "Attributes" not in answer
 
     def leave(self, channel: Channel, waiter: Waiter) -> None:
         """Remove a waiter."""
@@ -185,7 +157,6 @@ class DynamoSignals:
         return {
             "TableName": self._table,
             "KeyConditionExpression": f"{SIGNALS.partition} = :channel AND begins_with({SIGNALS.sort}, :waiters)",
-            "FilterExpression": "attribute_not_exists(claimedFor)",
             "ExpressionAttributeValues": {":channel": {"S": _partition(channel)}, ":waiters": {"S": WAITERS}},
         }
 
@@ -244,10 +215,6 @@ def _waiter_key(channel: Channel, waiter: Waiter) -> Item:
 
 def _event_key(channel: Channel, event_id: str) -> Item:
     return SIGNALS.key(_partition(channel), EVENTS + event_id)
-
-
-def _claimed_for(item: Item) -> str:
-    return item["claimedFor"]["S"] if "claimedFor" in item else ""
 
 
 def _read_header(item: Item) -> KeptSignal:

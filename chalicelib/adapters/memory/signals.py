@@ -20,41 +20,30 @@ from chalicelib.core.waits.correlation import (
 
 
 class MemorySignals:
-    """Waiters by channel and place, each with what it is claimed for; events by channel and id, as text."""
+    """Waiters by channel and place; events by channel and id, as text."""
 
     def __init__(self) -> None:
-        self.waiters: dict[Channel, dict[str, tuple[Waiter, str]]] = {}
+        self.waiters: dict[Channel, dict[str, Waiter]] = {}
         self.rows: dict[Channel, dict[str, bytes]] = {}
         self._lock = Lock()
 
     def waiting(self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False) -> Sequence[Waiter]:
-        """Read who waits and is not claimed."""
+        """Read who waits."""
         with self._lock:
             found = sorted(self.waiters.get(channel, {}).items(), reverse=newest_first)
-        behind = [w for place, (w, claimed) in found if not claimed and _is_behind(place, after, newest_first)]
-        return behind[:limit]
+        return [waiter for place, waiter in found if _is_behind(place, after, newest_first)][:limit]
 
     def count(self, channel: Channel, most: int) -> int:
-        """Count who waits and is not claimed."""
+        """Count who waits."""
         return len(self.waiting(channel, most))
 
-    def wait(self, channel: Channel, waiter: Waiter, instead: str = "") -> str | None:
-        """Write a waiter unless it is claimed."""
+    def wait(self, channel: Channel, waiter: Waiter) -> bool:
+        """Write a waiter."""
         with self._lock:
             here = self.waiters.setdefault(channel, {})
-            _, claimed = here.get(waiter.place, (waiter, None))
-            if claimed is None or claimed == instead:
-                here[waiter.place] = waiter, ""
-            return claimed
-
-    def claim(self, channel: Channel, waiter: Waiter, event_id: str, now: datetime) -> bool:  # noqa: ARG002 - nothing expires
-        """Claim a waiter."""
-        with self._lock:
-            here = self.waiters.get(channel, {})
-            if here.get(waiter.place, (waiter, None))[1] not in ("", event_id):
-                return False
-            here[waiter.place] = here[waiter.place][0], event_id
-            return True
+            is_new = waiter.place not in here
+            here[waiter.place] = waiter
+        return is_new
 
     def leave(self, channel: Channel, waiter: Waiter) -> None:
         """Remove a waiter."""

@@ -152,7 +152,6 @@ CALLS: dict[str, Callable[[Dependencies], object]] = {
     "list who waits": lambda dependencies: dependencies.events.waiting(CHANNEL, 10),
     "count who waits": lambda dependencies: dependencies.events.count(CHANNEL, 10),
     "put who waits": lambda dependencies: dependencies.events.wait(CHANNEL, WAITER),
-    "claim who waits": lambda dependencies: dependencies.events.claim(CHANNEL, WAITER, "1", NOW),
     "remove who waits": lambda dependencies: dependencies.events.leave(CHANNEL, WAITER),
     "list events": lambda dependencies: dependencies.events.kept(CHANNEL, 10),
     "get events": lambda dependencies: dependencies.events.get(CHANNEL, "1"),
