@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 
 class Stale(SedoError):  # noqa: N818 - the field's word for it
-    """The condition of a write did not hold.
-
-    ``current`` is what is there instead, or None where nothing is.
-    """
+    """The condition of a write did not hold; ``current`` is what is there instead, or None where nothing is."""
 
     def __init__(self, current: Execution | None = None) -> None:
         super().__init__()
@@ -73,6 +70,9 @@ class ExecutionStore(ValueReader, Protocol):
             Stale: another version or submission is there; ``current`` is it.
             UnavailableError: the store did not answer.
         """
+
+    def carry(self, execution: Execution) -> Image | None:
+        """Write large values alone, as :meth:`create` does; answer the image for a message, None if that is long."""
 
     def restore(self, image: Image) -> Execution:
         """Answer the execution that an image is of.

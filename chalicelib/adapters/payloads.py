@@ -1,10 +1,10 @@
 """Large values, written before the documents that refer to them, in chunks that a store can hold."""
 
-import zlib
 from collections.abc import Collection, Iterable, Mapping
 from threading import Lock
 from typing import Any, Protocol, TypeAlias
 
+from chalicelib.core.records.compression import CORRUPT, compressed, decompressed
 from chalicelib.core.records.history import put_back
 from chalicelib.core.records.payload import (
     PACKING,
@@ -138,10 +138,10 @@ class Payloads:
         """
         for sha256, value in payloads.items():
             if sha256 not in self._known:
-                # Payloads are cut before they are compressed: every writer writes the same chunks, whatever its zlib.
+                # They are cut before they are compressed: every writer writes the same chunks, however it compresses.
                 for number in _numbers(len(value)):
                     chunk = value[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
-                    self.chunks.put(sha256, number, zlib.compress(chunk))
+                    self.chunks.put(sha256, number, compressed(chunk))
                 self.remember(sha256)
 
     def get(self, tenant: str, references: Iterable[Reference]) -> dict[str, bytes]:
@@ -217,6 +217,6 @@ def _numbers(size: int) -> range:
 
 def _joined(chunks: Mapping[ChunkKey, bytes], keys: Iterable[ChunkKey]) -> bytes | None:
     try:
-        return b"".join(zlib.decompress(chunks[key]) for key in keys)
-    except (KeyError, zlib.error):
+        return b"".join(decompressed(chunks[key]) for key in keys)
+    except (KeyError, *CORRUPT):
         return None

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chalicelib.core.executions.inputs import ShardDue, SignalPublished
+from chalicelib.core.executions.inputs import ShardDue, SignalPublished, Started
 from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import Channel
@@ -185,11 +185,21 @@ def work_on_messages(  # noqa: PLR0913, PLR0917 - what an invocation is made of
     Raises:
         UnavailableError: a service did not answer: they are to come again.
     """
+    group = [_with_submission(dependencies, delivery) for delivery in group]
     if mode is Mode.DEAD_LETTERS:
         return work_on_dead_letters(dependencies, request, group, budget, kind)
     invocation = kind(dependencies, request, group, budget, mode)
     done, early = invocation.run(), invocation.too_early()
     return Handled(done, pauses([delivery for delivery in group if delivery.id in early], LONGEST_HIDDEN))
+
+
+def _with_submission(dependencies: Dependencies, delivery: Delivery) -> Delivery:
+    """Read the large values of the submission that a message brings."""
+    message = delivery.message
+    if message.image is None or not isinstance(message.event, Started):
+        return delivery
+    submitted = dependencies.executions.restore(message.image)
+    return copy_with(delivery, message=copy_with(message, submitted=submitted, image=None))
 
 
 def longest(mode: Mode) -> timedelta:

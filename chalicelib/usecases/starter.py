@@ -44,7 +44,10 @@ class ExecutionStarter:
         """
         message = Message(execution.id, Started(), execution)
         if not fits(message):
-            return self._put_then_send(execution)
+            image = self.executions.carry(execution)
+            if image is None:
+                return self._put_then_send(execution)
+            message = Message(execution.id, Started(), image=image)
         self.queue.send([message])
         until = self.clock.now() + PUT_WITHIN
         for _ in range(PUTS):

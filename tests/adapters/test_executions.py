@@ -231,3 +231,23 @@ class TestImage:
         stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
         root = copy_with(root, stash=stash)
         assert aws.backend.executions.update(following(submitted(tenant, "1"), threads={ROOT: root})).image() is None
+
+
+class TestCarrying:
+    """A submission on its way in a message, before it is put."""
+
+    @pytest.mark.parametrize("value", ["in", "x" * 100_000], ids=["plain", "kept apart"])
+    def test_its_image_is_the_execution_as_submitted(self, store: ExecutionStore, tenant: str, value: Json) -> None:
+        execution = submitted(tenant, value=value)
+        image = store.carry(execution)
+        assert image is not None
+        assert store.restore(json.loads(json.dumps(image))) == execution
+
+    def test_it_is_not_put(self, store: ExecutionStore, tenant: str) -> None:
+        store.carry(submitted(tenant, value="x" * 100_000))
+        assert store.get(submitted(tenant).id) is None
+
+    def test_where_it_would_burden_a_message_there_is_no_image(self, store: ExecutionStore, tenant: str) -> None:
+        stash: dict[str, Json] = {f"n{n}": random.Random(n).randbytes(MAX_IMAGE_BYTES // 2).hex() for n in range(3)}
+        root = copy_with(submitted(tenant).threads[ROOT], stash=stash)
+        assert store.carry(copy_with(submitted(tenant), threads={ROOT: root})) is None

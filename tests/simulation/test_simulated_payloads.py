@@ -9,12 +9,14 @@ import pytest
 
 from chalicelib.adapters.memory.stores import MemoryExecutions, MemoryHistory
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.executions.model import Link
-from chalicelib.core.records.codec import execution_json
+from chalicelib.core.definitions.parser import parse
+from chalicelib.core.executions.model import Link, State
+from chalicelib.core.records.codec import MAX_MESSAGE_BYTES, execution_json
 from chalicelib.core.records.history import Row, chained
 from chalicelib.core.records.payload import PackingLimits, Reference, record_slots, unpack
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
 from chalicelib.core.values.json import decode, encode
+from chalicelib.steps import STEP_TYPES
 from tests.simulation.faults import Fault, possible
 from tests.simulation.invariants import NAMES, check
 from tests.simulation.ports import Caller
@@ -111,6 +113,40 @@ def test_random_runs(scenario: str) -> None:
     for seed in range(200):
         struck |= {blow.split(" ", 1)[1] for blow in random_run(scenario, seed).faults.struck}
     assert {f"chunks.put: {fault}" for fault in possible("chunks.put")} <= struck
+
+
+PASSED_ON: dict[str, Any] = {"id": "sub", "type": "workflow", "definition": "small", "input": "${input}"}
+SMALL: dict[str, Any] = {"id": "measure", "type": "transform", "output": "${length(input)}"}
+LONG_INPUT = "x" * (MAX_MESSAGE_BYTES + 1)
+
+
+def started_by_reference(seed: int, rate: float) -> World:
+    """Run an execution, and one that it starts, whose messages refer to their input."""
+    steps = {"large": PASSED_ON, "small": SMALL}
+    parsed = {name: parse({"id": name, "steps": [step]}, STEP_TYPES) for name, step in steps.items()}
+    world = World(parsed, seed=seed, rate=rate, limits=TINY)
+    world.clients.execute("large", LONG_INPUT)
+    world.run()
+    return world
+
+
+def test_messages_that_refer_to_the_input_start_executions() -> None:
+    world = started_by_reference(0, 0)
+    assert world.faults.calls.count("executions.carry") == len(world.all()) == 2
+    assert "executions.get" not in world.faults.calls[: world.faults.calls.index("executions.update")]
+
+
+def test_under_faults_too_all_that_is_answered_comes_to_its_end() -> None:
+    struck, ran = set[str](), 0
+    for seed in range(100):
+        world = started_by_reference(seed, 0.08)
+        assert {*world.clients.answered} <= {item.id for item in world.all()}
+        for item in world.all():
+            assert (item.state, item.input, item.output) == (State.SUCCEEDED, LONG_INPUT, len(LONG_INPUT))
+        ran += len(world.all()) == 2
+        struck |= {blow.split(" ", 1)[1] for blow in world.faults.struck}
+    assert ran > 80
+    assert {f"executions.carry: {fault}" for fault in possible("executions.carry")} <= struck
 
 
 class Later(Payloads):

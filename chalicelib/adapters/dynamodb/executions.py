@@ -114,6 +114,10 @@ class DynamoExecutions:
         self._put(request)
         return Written(partial(_image, request["Item"]), _bytes(request["Item"]))
 
+    def carry(self, execution: Execution) -> Image | None:
+        """Write what a message that brings a submission refers to."""
+        return _image(self._write(execution, 0))
+
     def restore(self, image: Image) -> Execution:
         """Read an image."""
         return self._execution(_item(image))

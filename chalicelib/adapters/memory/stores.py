@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from chalicelib.adapters.memory.order import is_behind
@@ -112,9 +113,11 @@ class MemoryExecutions:
         if (execution.version - 1, execution.nonce) != expected:
             raise Stale(self._read(current))
         self._put(execution, text)
-        due_at = None if execution.due_at is None else format_instant(execution.due_at)
-        image: Image = {"text": text, "dueAt": due_at, "status": execution.listed_under}
-        return Written(lambda: image if len(text) <= MAX_IMAGE_BYTES else None)
+        return Written(partial(_image, execution, text))
+
+    def carry(self, execution: Execution) -> Image | None:
+        """Write what a message that brings a submission refers to."""
+        return _image(execution, self._write(execution, 0))
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -206,6 +209,13 @@ class MemoryExecutions:
         self.statuses.pop(execution.id, None)
         if execution.listed_under is not None:
             self.statuses[execution.id] = execution.listed_under
+
+
+def _image(execution: Execution, text: str) -> Image | None:
+    if len(text) > MAX_IMAGE_BYTES:
+        return None
+    due_at = None if execution.due_at is None else format_instant(execution.due_at)
+    return {"text": text, "dueAt": due_at, "status": execution.listed_under}
 
 
 def _references(document: dict[str, Any]) -> dict[str, Reference]:

@@ -276,7 +276,8 @@ class Message:
     submitted: Execution | None = None
     """With :class:`Started`: the execution as submitted, which spares a read."""
     image: Image | None = None
-    """With what the execution asks of itself: the execution as it was written before the message was sent."""
+    """With what the execution asks of itself: the execution as it was written before the message was sent. With
+    :class:`Started`: the execution as submitted, where it has large values: they are beside it, and written."""
     delay: int = 0
     """Seconds before it may arrive, 900 at most."""
 

@@ -36,8 +36,9 @@ from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii
 MESSAGE_VERSION = 1
 """Of messages between functions; a message of another version is given back, for a function that knows it."""
 
-MAX_MESSAGE_BYTES = 200_000
-"""Well below what SQS takes (Amazon SQS Developer Guide, "message quotas")."""
+MAX_MESSAGE_BYTES = 24 * 1024
+"""Of a message that brings an execution as submitted, with its input twice. A longer input is a row of its own in any
+case: to write that once more would be dearer than to read it."""
 
 MAX_IMAGE_BYTES = 5 * 1024
 """Of the execution that a message carries to spare a read: so that ten of them are one request of SQS, of 64 KB."""
@@ -80,7 +81,7 @@ def message_json(message: Message) -> JsonObject:
 
 
 def fits(message: Message) -> bool:
-    """Tell whether a queue can carry a message."""
+    """Tell whether a message is short enough to bring the submission as it is, with all its values."""
     return len(encode_ascii(message_json(message))) <= MAX_MESSAGE_BYTES
 
 
