@@ -12,13 +12,18 @@ from chalicelib.core.values.errors import QuotaError
 from chalicelib.core.values.json import Json
 
 STARTS = 20
+LOOKS = 3
+"""The newest version of a definition is looked up once a second: so often at most while a test starts executions."""
+ENDS: Json = {"id": "a", "type": "succeed"}
 
 
-def used(harness: Harness, tenant: str, starts: int = STARTS, *, refused: bool = False, **quotas: Json) -> Usage:
+def used(
+    harness: Harness, tenant: str, starts: int = STARTS, *, refused: bool = False, step: Json = ENDS, **quotas: Json
+) -> Usage:
     """Start executions of a tenant with quotas, of which the process knows; answer what that used."""
     api = harness.api
     api.access.service.put(tenant, EntryKind.TENANT, tenant, {"quotas": quotas}, by=None, grant=Grant())
-    api.routes.definitions.service.create_definition(tenant, {"id": "d", "steps": [{"id": "a", "type": "succeed"}]})
+    api.routes.definitions.service.create_definition(tenant, {"id": "d", "steps": [step]})
     api.access.cache.quotas(tenant)
     api.dependencies.definitions.get(tenant, "d", 1)
     service = api.routes.executions.service
@@ -42,10 +47,17 @@ def plain(harness: Harness) -> Mapping[str, float]:
     return counts(used(harness, "plain"))
 
 
+def alike(found: Mapping[str, float], expected: Mapping[str, float]) -> bool:
+    """Tell whether counts are as expected, but for looks for the newest version."""
+    looks = found["reads"] - expected["reads"]
+    without = {**found, "reads": found["reads"] - looks, "requests": found["requests"] - looks}
+    return abs(looks) <= LOOKS and without == expected
+
+
 def test_without_quotas_a_start_costs_what_it_did_once_the_record_of_the_tenant_is_read(
     harness: Harness, plain: Mapping[str, float]
 ) -> None:
-    assert plain == {"requests": 3 * STARTS, "writes": 2 * STARTS, "reads": STARTS}
+    assert alike(plain, {"requests": STARTS, "writes": 2 * STARTS, "reads": 0})
     with harness.meter.counting() as usage:
         for _ in range(STARTS):
             harness.api.access.cache.quotas("unread")
@@ -58,19 +70,19 @@ def added(usage: Usage, plain: Mapping[str, float]) -> Mapping[str, float]:
 
 def test_a_quota_of_starts_adds_a_request_and_a_write_unit(harness: Harness, plain: Mapping[str, float]) -> None:
     found = added(used(harness, "rate", startsPerSecond=1_000), plain)
-    assert found == {"requests": STARTS, "writes": STARTS, "reads": 0}
+    assert alike(found, {"requests": STARTS, "writes": STARTS, "reads": 0})
 
 
 def test_a_quota_in_flight_adds_a_request_and_a_write_unit_and_a_look(
     harness: Harness, plain: Mapping[str, float]
 ) -> None:
     found = added(used(harness, "flight", executionsInFlight=50), plain)
-    assert found == {"requests": STARTS + 1, "writes": STARTS, "reads": 1}
+    assert alike(found, {"requests": STARTS + 1, "writes": STARTS, "reads": 1})
 
 
 def test_quotas_of_other_things_add_nothing(harness: Harness, plain: Mapping[str, float]) -> None:
     found = added(used(harness, "other", keys=1, definitions=1, bodyBytes=2_000), plain)
-    assert found == {"requests": 0, "writes": 0, "reads": 0}
+    assert alike(found, {"requests": 0, "writes": 0, "reads": 0})
 
 
 def test_slots_that_were_held_before_are_looked_at_once_for_all_that_are_free(
@@ -80,12 +92,13 @@ def test_slots_that_were_held_before_are_looked_at_once_for_all_that_are_free(
     harness.drain()
     found = added(used(harness, "again", STARTS, executionsInFlight=STARTS), plain)
     assert found["writes"] == STARTS
-    assert found["requests"] == STARTS + 2
-    assert found["reads"] <= STARTS + 1
+    assert found["requests"] <= STARTS + 2 + LOOKS
+    assert found["reads"] <= STARTS + 1 + LOOKS
 
 
 def test_starts_that_are_refused_write_nothing(harness: Harness) -> None:
-    used(harness, "full", 1, executionsInFlight=1)
-    usage = used(harness, "full", refused=True, executionsInFlight=1)
+    asks: Json = {"id": "a", "type": "callback"}
+    used(harness, "full", 1, step=asks, executionsInFlight=1)
+    usage = used(harness, "full", refused=True, step=asks, executionsInFlight=1)
     assert usage.write_units == 0
     assert usage.queue_requests == 0

@@ -363,7 +363,7 @@ def test_a_dead_letter_of_it_fails_for_that_reason(home: Home) -> None:
     worker = Worker(home.dependencies, lambda *_: None, Mode.DEAD_LETTERS)
     assert worker.handle(received(home), "request", timedelta(seconds=40)) is None
     assert home.only().error is not None
-    assert "a lambda_timeout of 45 seconds" in home.only().error.message  # type: ignore[union-attr] # see before
+    assert "a lambda_timeout of 45 seconds" in str(home.only().error.details)  # type: ignore[union-attr] # see before
 
 
 def received(home: Home) -> list[SqsRecord]:
