@@ -74,7 +74,7 @@ class Ours:
 
     def run(self, definition: str, value: Json, around: Around) -> str:
         """Run an execution to its end, one message at a time, and answer its id."""
-        execution = self._harness.api.routes.executions.service.execute(TENANT, definition, value)[0].id
+        execution = self._harness.queued.routes.executions.service.execute(TENANT, definition, value)[0].id
         while self._deliver(around):
             pass
         if (ended := self._harness.read(execution)).state is not State.SUCCEEDED:

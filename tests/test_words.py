@@ -9,13 +9,13 @@ from tests import words
 )
 def test_words_of_other_languages_are_found(message: str) -> None:
     problem: dict[str, Json] = {"title": "wrong", "detail": "it is", "status": 400, "type": None, "errors": []}
-    for told in (
+    for asked in (
         problem | {"detail": message},
         problem | {"errors": [{"pointer": "", "message": message}]},
         {"error": {"name": "ItemsFailed", "message": "1", "details": [{"name": "TemplateFailed", "message": message}]}},
     ):
         with pytest.raises(AssertionError):
-            words.require_own(words.messages([told]))
+            words.require_own(words.messages([asked]))
 
 
 @pytest.mark.parametrize("shown", [{"input": {"name": "Internal", "message": "KeyError"}}, {"message": "a KeyError"}])

@@ -24,7 +24,8 @@ ALIKE = 1.05
 TODAY: Mapping[str, Any] = json.loads(Path(__file__).with_name("today.json").read_text())
 """Requests, write units and read units: of a step by shape, size and batch, of a start by size, of a map by its
 branches, of an invocation of a loop, of retries, events and tasks; and function calls, as times those of boto3. More
-would be a step back, whatever the goal allows. ``make bench`` leaves what it finds in ``benchmarks/results.json``."""
+would be a step back, whatever the goal allows; G has room for one write more, as it writes once a second. ``make
+bench`` leaves what it finds in ``benchmarks/results.json``."""
 LEEWAY = 1.04
 """Ids differ from run to run, and so does what compression makes of them."""
 CALLS_LEEWAY = 1.1
