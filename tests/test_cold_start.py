@@ -49,7 +49,7 @@ from local.lambda_events import sqs_event
 settings = Settings.from_environment()
 here = settings.names
 resources.ensure(clients.dynamodb(), clients.sqs(), here.prefix)
-routes = on_aws(settings).routes
+routes = on_aws(settings, inline_turns=0).routes
 service = routes.executions.service
 document, value = json.load(sys.stdin)
 routes.definitions.service.create_definition("t", document)
