@@ -186,3 +186,11 @@ def test_what_is_left_out_of_groups_and_lists_is_not_taken_out_of_what_they_were
     assert (made["input"], made["stash"]["a"]) == (None, None)
     assert made["calls"] == [{"params": {"a~/b": None, "c": 1}}]
     assert report["stash"]["a"] == call["params"]["a~/b"] == report["input"] == large  # type: ignore[index] # an object
+
+
+def test_several_large_values_of_a_group_are_left_out_each_by_itself() -> None:
+    stash: dict[str, Json] = {"a": "x" * MAX_VALUE, "b": "y" * MAX_VALUE, "c": 1}
+    made = shorten("t", view(stash=stash), view_slots, link)
+    assert made["stash"] == {"a": None, "b": None, "c": 1}
+    assert {*made["references"]} == {"/stash/a", "/stash/b"}
+    assert stash["a"] is not None
