@@ -35,8 +35,8 @@ MAX_VALUES = LIMITS.answer_part_bytes
 REFERENCE_BYTES = 600
 """What a reference takes in an answer, with its link."""
 
-ANY_FITS = MAX_ANSWER // 3
-"""So many bytes of JSON fit into an answer whatever they are: a byte of UTF-8 becomes three at most."""
+ANY_FITS = MAX_ANSWER // 6
+"""So many bytes of JSON fit into an answer whatever they are: a byte of UTF-8 becomes six at most."""
 
 _SMALLEST = 4 * 1024
 
