@@ -62,7 +62,7 @@ class ExecutionApi:
     @web.operation
     def execute_batch(self, request: ApiRequest) -> Response:
         """Start many executions: each result is the answer that the start alone would have had."""
-        self.service.definitions.read_definition(*request.place, request.body.get("version"))
+        self.service.definitions.to_start(self.service.parsed, *request.place, request.body.get("version"))
         starts = list(enumerate(request.body["starts"]))
         results = self.batches.start(starts, lambda service, each: self._result(request, service, *each))
         started: list[Json] = [each["execution"]["id"] for each in results if "execution" in each]

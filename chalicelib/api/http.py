@@ -71,12 +71,15 @@ def answer(body: Json, status: int = HTTPStatus.OK, headers: Mapping[str, str] |
 
 def problem(title: str, detail: str, status: int, **more: Json) -> Response:
     """Answer with a problem document (RFC 9457)."""
-    return problem_answer({"title": title, "detail": detail, "status": int(status), "type": None, **more}, status)
+    return _problem_answer(_problem_document(title, detail, status, **more), status)
 
 
-def problem_answer(document: Mapping[str, Json], status: int) -> Response:
-    """Answer with a problem document that is written."""
-    return answer(dict(document), status, {"Content-Type": "application/problem+json"})
+def _problem_answer(document: dict[str, Json], status: int) -> Response:
+    return answer(document, status, {"Content-Type": "application/problem+json"})
+
+
+def _problem_document(title: str, detail: str, status: int, **more: Json) -> dict[str, Json]:
+    return {"title": title, "detail": detail, "status": int(status), "type": None, **more}
 
 
 def problem_of(error: errors.SedoError) -> tuple[HTTPStatus, dict[str, Json]]:
@@ -84,7 +87,7 @@ def problem_of(error: errors.SedoError) -> tuple[HTTPStatus, dict[str, Json]]:
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     found = list(getattr(error, "problems", ()))
     more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
-    return status, {"title": error.title(), "detail": str(error), "status": int(status), "type": None, **more}
+    return status, _problem_document(error.title(), str(error), status, **more)
 
 
 def problems_json(problems: tuple[Problem, ...] | list[Problem]) -> list[Json]:
@@ -137,7 +140,7 @@ def explained(answers: Callable[[], Response]) -> Response:
         return answers()
     except errors.SedoError as error:
         status, document = problem_of(error)
-        response = problem_answer(document, status)
+        response = _problem_answer(document, status)
         if status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
         if isinstance(error, errors.QuotaError):

@@ -35,7 +35,7 @@ class Claim(Deliver):
         """Read the execution, or presume it untouched since the message was sent that brings it along."""
         starts = [s for d in self.deliveries.values() if (s := d.message.submitted) is not None]
         submitted = starts[0] if starts else None
-        presumable = None if self.presumed or not self.is_first() else unwritten(submitted) or self.carried()
+        presumable = None if self.presumed or not self.is_first() else unwritten(submitted, self.mode) or self.carried()
         self.presumed = presumable is not None
         self.begin(presumable or self.read(submitted))
         if self.presumed and not self.own and not self.pending:
@@ -257,8 +257,8 @@ class Claim(Deliver):
             notify(self.dependencies.observers, committed)
 
 
-def unwritten(submitted: Execution | None) -> Execution | None:
-    """Answer a submission that a message brings; only what another execution submits so is not written at once, too."""
-    if submitted is None or submitted.parent is None:
+def unwritten(submitted: Execution | None, mode: Mode) -> Execution | None:
+    """Answer a submission; if nothing of it is written before what comes of it, its end is told at once."""
+    if submitted is None or (submitted.parent is None and mode is not Mode.START):
         return submitted
     return copy_with(submitted, tells_end=True)

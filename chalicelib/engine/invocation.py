@@ -218,8 +218,7 @@ class StartInvocation:
     def __init__(
         self, dependencies: Dependencies, submitted: Execution, token: str, kind: type[Invocation] = Invocation
     ) -> None:
-        first = copy_with(submitted, tells_end=True)  # nothing of it is written before what comes of it
-        delivery = Delivery(Origin.API.name_message(token), Message(submitted.id, Started(), first))
+        delivery = Delivery(Origin.API.name_message(token), Message(submitted.id, Started(), submitted))
         budget = Budget(dependencies.clock.now() + INLINE_FOR, dependencies.inline_turns, unanswered=1)
         self._invocation = kind(dependencies, token, [delivery], budget, Mode.START)
 

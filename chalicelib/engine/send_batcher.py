@@ -5,16 +5,20 @@ long: one that waits for a call is not waited for, and nobody longer than ``PATI
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
+from typing import TypeVar
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import Message
 from chalicelib.ports import CallResult, Calls, Queue
+
+S = TypeVar("S")
+R = TypeVar("R")
 
 PATIENCE = 0.5
 """Seconds: far less than what the shortest timer may be late."""
@@ -84,6 +88,17 @@ class SendBatcher:
             leads = batch.senders > 0 and self._close()
         if leads:
             self._send_batch(batch)
+
+    def side_by_side(self, pool: Executor, work: Callable[[S], R], each: Sequence[S]) -> list[R]:
+        """Do so many pieces of work at once as share this; each has nothing more to send once it is done."""
+
+        def done(one: S) -> R:
+            try:
+                return work(one)
+            finally:
+                self.leave()
+
+        return list(pool.map(done, each))
 
     @contextmanager
     def away(self) -> Iterator[None]:

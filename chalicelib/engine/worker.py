@@ -102,17 +102,14 @@ class Worker:
         )
 
         def run(group: Sequence[Delivery]) -> Handled:
-            try:
-                return self.work(request, group, budget, dependencies)
-            finally:
-                batcher.leave()
+            return self.work(request, group, budget, dependencies)
 
         try:
             pool = self.idle.get_nowait()
         except Empty:
             pool = ThreadPoolExecutor(PARALLEL, "execution")
         try:
-            return list(pool.map(run, groups))
+            return batcher.side_by_side(pool, run, groups)
         finally:
             self.idle.put(pool)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.executions.model import Execution
     from chalicelib.core.values.json import Json, Problem
     from chalicelib.core.waits.token import Token
+    from chalicelib.engine.send_batcher import SendBatcher
     from chalicelib.ports import DefinitionStore
     from chalicelib.usecases.answers import AnswerService
     from chalicelib.usecases.definitions import DefinitionService
@@ -111,7 +112,7 @@ class Services:
 
         return StartBatches(self._sharing, self._dependencies.clock)
 
-    def _sharing(self, size: int, turns: int | None) -> "tuple[ExecutionService, Callable[[], None]]":
+    def _sharing(self, size: int, turns: int | None) -> "tuple[ExecutionService, SendBatcher]":
         """Make the use cases of executions for a number of threads that send together."""
         from chalicelib.engine.send_batcher import SendBatcher  # noqa: PLC0415 - see above
 
@@ -123,7 +124,7 @@ class Services:
         def run(submitted: "Execution") -> "Execution | None":
             return StartInvocation(own, submitted, self._new_request()).result()
 
-        return copy_with(self.executions, queue=batcher, run=run), batcher.leave
+        return copy_with(self.executions, queue=batcher, run=run), batcher
 
     @cached_property
     def standstill(self) -> "Standstill":

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from chalicelib.core.values.value import value
+from chalicelib.engine.send_batcher import SendBatcher
 from chalicelib.ports import Clock
 from chalicelib.usecases.executions import ExecutionService
 
@@ -23,8 +25,8 @@ RUNS_FOR = timedelta(seconds=5)
 class StartBatches:
     """Starts executions side by side, which send their messages together."""
 
-    sharing: Callable[[int, int | None], tuple[ExecutionService, Callable[[], None]]]
-    """Makes the use cases of so many callers that send together, and what each of them calls when it has sent all.
+    sharing: Callable[[int, int | None], tuple[ExecutionService, SendBatcher]]
+    """Makes the use cases of so many callers, and what they send through together.
 
     The second number is how many turns may run where they are started, None: as ever.
     """
@@ -36,13 +38,6 @@ class StartBatches:
         with ThreadPoolExecutor(WIDTH, "start") as pool:
             for first in range(0, len(starts), WIDTH):
                 some = starts[first : first + WIDTH]
-                service, leave = self.sharing(len(some), None if self.clock.now() < until else 0)
-
-                def begun(each: S, service: ExecutionService = service, leave: Callable[[], None] = leave) -> R:
-                    try:
-                        return start(service, each)
-                    finally:
-                        leave()
-
-                answers += pool.map(begun, some)
+                service, batcher = self.sharing(len(some), None if self.clock.now() < until else 0)
+                answers += batcher.side_by_side(pool, partial(start, service), some)
         return answers

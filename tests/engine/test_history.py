@@ -3,12 +3,22 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from chalicelib.adapters.memory.stores import MemoryHistory
-from chalicelib.core.executions.model import State
+from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.errors import HistoryBrokenError
 from chalicelib.core.values.value import copy_with
 from chalicelib.usecases.history import Beginning
 from tests.home import WAIT, Home, with_rows
+
+
+def waited(home: Home) -> Execution:
+    """Start an execution of three waits, and let all of them pass; each turn has a row."""
+    with_rows(home).create(WAIT, WAIT, WAIT)
+    execution, _ = home.service.execute("t", "d", "in")
+    for _ in range(3):
+        home.deliver()
+        home.clock.sleep(45)
+    return execution
 
 
 class Late(MemoryHistory):
@@ -85,11 +95,7 @@ class TestHistory:
             assert [row.version for row, _ in reader.oldest_first("t", execution.id, behind)] == [2]
 
     def test_a_row_that_is_gone_or_was_changed_is_noticed(self, home: Home) -> None:
-        with_rows(home).create(WAIT, WAIT, WAIT)
-        execution, _ = home.service.execute("t", "d", "in")
-        for _ in range(3):
-            home.deliver()
-            home.clock.sleep(45)
+        execution = waited(home)
         reader, rows = home.service.histories, home.history.rows
         whole = list(rows[execution.id])
         links = [row.link for row in whole]
@@ -108,11 +114,7 @@ class TestHistory:
             list(reader.oldest_first("t", execution.id, Beginning(copy_with(links[0], digest="0"), behind=True)))
 
     def test_a_copy_of_the_store_that_is_late_is_not_believed(self, home: Home) -> None:
-        with_rows(home).create(WAIT, WAIT, WAIT)
-        execution, _ = home.service.execute("t", "d", "in")
-        for _ in range(3):
-            home.deliver()
-            home.clock.sleep(45)
+        execution = waited(home)
         expected = list(home.service.histories.oldest_first("t", execution.id))
         for missing in ([0], [1], [2], [0, 1, 2]):
             store = Late({row.key for n, row in enumerate(home.history.rows[execution.id]) if n in missing})
