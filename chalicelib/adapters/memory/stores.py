@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from chalicelib.adapters.memory.order import is_behind
@@ -36,14 +37,16 @@ class MemoryClock:
 
     def __init__(self, now: datetime) -> None:
         self.instant = now
+        self.moving = Lock()
 
     def now(self) -> datetime:
         """Tell the instant."""
         return self.instant
 
     def sleep(self, seconds: float) -> None:
-        """Move on."""
-        self.instant += timedelta(seconds=seconds)
+        """Move on; threads that sleep at the same time move it one after the other."""
+        with self.moving:
+            self.instant += timedelta(seconds=seconds)
 
 
 class MemoryChunks:
