@@ -12,8 +12,9 @@ from benchmarks.harness import TENANT, Harness
 from benchmarks.metering import Meter
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
-from chalicelib.adapters.dynamodb.execution_lists import END, END_AT_ONCE, ENDING, SHARDS, shard_of
+from chalicelib.adapters.dynamodb.execution_lists import END, END_AT_ONCE, ENDING
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
+from chalicelib.adapters.dynamodb.list_sources import INDEXES, SHARDS, ListLayout, shard_of
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
@@ -23,6 +24,7 @@ from chalicelib.core.values.value import copy_with
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import WriteRequestTypeDef
 
 TENANTS = (2_000, 20_000)
@@ -37,6 +39,9 @@ DEFINITIONS, PEOPLE, CHILDREN = 50, 1_000, 100
 PAGE = 50
 """Executions of a page; tasks, too."""
 
+INDEXED = ("those of a definition", "those that somebody started", "those of a definition that is not there")
+"""Lists that an installation may choose an index for."""
+
 DAYS = timedelta(days=30)
 """In which they began."""
 
@@ -46,16 +51,20 @@ def lists(harness: Harness, progress: Progress) -> Section:
     found: dict[str, list[tuple[int, float, float]]] = {}
     client, table = harness.unmetered(), harness.names.table(EXECUTIONS)  # one that is patient: so many take long
     meter = Meter(client, boto3.client("sqs"), [table])
-    store = DynamoExecutions(client, harness.names, Payloads(DynamoChunks(client, harness.names)))
+    stores = [DynamoExecutions(client, harness.names, Payloads(DynamoChunks(client, harness.names)))]
+    stores.append(indexed(client, harness))
     for done, count in enumerate(TENANTS):
         progress.at(done, len(TENANTS), f"{count:,} executions")
         tenant, now = f"{TENANT}-{count}", harness.clock.now()
         for item in fill(harness, tenant, count, now):
             meter.notice(table, item)
-        for name, wanted in wanted_lists(tenant, now).items():
-            with meter.counting() as usage:
-                shown = len(store.list(wanted, now, PAGE).found)
-            found.setdefault(name, []).append((shown, usage.requests, usage.read_units))
+        for store, suffix in zip(stores, ("", ", with an index of its own"), strict=True):
+            for name, wanted in wanted_lists(tenant, now).items():
+                if suffix and name not in INDEXED:
+                    continue
+                with meter.counting() as usage:
+                    shown = len(store.list(wanted, now, PAGE).found)
+                found.setdefault(f"{name}{suffix}", []).append((shown, usage.requests, usage.read_units))
     rows: list[Sequence[Cell]] = [
         (name, *(cell for shown, requests, units in each for cell in (shown, requests, units)))
         for name, each in found.items()
@@ -65,7 +74,8 @@ def lists(harness: Harness, progress: Progress) -> Section:
         f"Of a tenant's executions {FAILED} have failed, {LIVING} have lived for days, and {NEW} began in the last "
         f"minutes, half of which still live; all others ended with their first write, but for the {CHILDREN} that one "
         f"of them started. They are of {DEFINITIONS} definitions, and of {PEOPLE:,} people. An item "
-        f"has {INPUT} bytes of input. What a filter leaves out counts as long as the mean of the index."
+        f"has {INPUT} bytes of input. What a filter leaves out counts as long as the mean of the index. "
+        f"Indexes of their own are those of SEDO_LIST_INDEXES."
     )
     results: dict[str, Json] = {
         name: {
@@ -95,6 +105,12 @@ def wanted_lists(tenant: str, now: datetime) -> Mapping[str, ExecutionFilter]:
     }
 
 
+def indexed(client: "DynamoDBClient", harness: Harness) -> DynamoExecutions:
+    """Make a store that has an index for each filter that may have one."""
+    layout = ListLayout(chosen=[(name, None) for name in INDEXES])
+    return DynamoExecutions(client, harness.names, Payloads(DynamoChunks(client, harness.names)), layout)
+
+
 def fill(harness: Harness, tenant: str, count: int, now: datetime) -> "Sequence[Mapping[str, Any]]":
     """Write executions, and answer them: one that really succeeded, and copies of its item with other headers."""
     first = harness.start(harness.define({"id": "one", "steps": [{"id": "only", "type": "succeed"}]}), order(INPUT, -1))
@@ -122,7 +138,9 @@ def headers(tenant: str, count: int, now: datetime) -> Iterator[dict[str, Any]]:
         name, status = _name(tenant, number), {"ExecutionFailed": "failed", "StepStarted": "running"}.get(state)
         owner = f"{tenant}#{shard_of(name, SHARDS)}"
         kept = {} if status is None or (is_new and status == "running") else {"ownerStatus": f"{owner}#{status}"}
-        yield _header(name, number, now - age, owner=owner, **_end(state, now), **kept)
+        definition = f"order-{number % DEFINITIONS}"
+        own = {"ownerDefinition": f"{owner}#{definition}", "ownerStarter": f"{owner}#{_starter(number)}"}
+        yield _header(name, number, now - age, owner=owner, **own, **_end(state, now), **kept)
     for number in range(CHILDREN):
         name, ended = _name(tenant, count + number), {"state": "ExecutionSucceeded", "step": "only"}
         yield _header(name, count + number, now - DAYS / 2, **ended, owner=f"{tenant}:order-1:parent")
@@ -130,6 +148,10 @@ def headers(tenant: str, count: int, now: datetime) -> Iterator[dict[str, Any]]:
 
 def _name(tenant: str, number: int) -> str:
     return f"{tenant}:order-{number % DEFINITIONS}:{number:08x}"
+
+
+def _starter(number: int) -> str:
+    return f"user-{number % PEOPLE}"
 
 
 def _end(state: str, now: datetime) -> dict[str, str]:
@@ -146,7 +168,7 @@ def _header(name: str, number: int, started_at: datetime, **more: str) -> dict[s
     members = {
         "id": name,
         "startedAt": format_instant(started_at),
-        "startedBy": f"user-{number % PEOPLE}",
+        "startedBy": _starter(number),
         **more,
     }
     return {name: {"S": text} for name, text in members.items()}

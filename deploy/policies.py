@@ -51,6 +51,8 @@ TABLE_USES = (
     ),
     TableUse(tables.EXECUTIONS, tables.BY_OWNER, api="Query"),
     TableUse(tables.EXECUTIONS, tables.BY_OWNER_STATUS, api="Query"),
+    TableUse(tables.EXECUTIONS, tables.BY_DEFINITION, api="Query"),
+    TableUse(tables.EXECUTIONS, tables.BY_STARTER, api="Query"),
     TableUse(tables.EXECUTIONS, tables.BY_DUE, sweeper="Query", schedule="Query"),
     TableUse(tables.HISTORY, api="PutItem Query", worker="PutItem", schedule="PutItem"),
     TableUse(

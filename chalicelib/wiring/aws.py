@@ -13,6 +13,7 @@ from chalicelib.adapters.dynamodb.definitions import DynamoDefinitions
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.history import DynamoHistory
 from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
+from chalicelib.adapters.dynamodb.list_sources import ListLayout
 from chalicelib.adapters.dynamodb.replies import DynamoReplies
 from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
@@ -45,7 +46,7 @@ def adapters(settings: Settings) -> Adapters:
     return Adapters(
         names=here,
         definitions=DynamoDefinitions(dynamodb, here),
-        executions=DynamoExecutions(dynamodb, here, payloads, settings.shards),
+        executions=DynamoExecutions(dynamodb, here, payloads, ListLayout(settings.shards, settings.list_indexes)),
         history=DynamoHistory(dynamodb, here, payloads),
         queue=SqsQueue(sqs, here),
         tasks=DynamoTasks(dynamodb, here, payloads),

@@ -12,6 +12,7 @@ from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.dynamodb.list_sources import ListIndexes
     from chalicelib.core.waits.token import SigningKey
 
 LONGEST_PREFIX = 42
@@ -107,6 +108,12 @@ def _shards(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MOST_SHARDS:
         raise ValueError(f"it is a number from 1 to {MOST_SHARDS}")
     return int(text)
+
+
+def _list_indexes(text: str) -> "ListIndexes":
+    from chalicelib.adapters.dynamodb.list_sources import read_chosen  # noqa: PLC0415 - only where it is set
+
+    return read_chosen(text)
 
 
 def _token_keys(text: str) -> "Sequence[SigningKey]":
@@ -234,6 +241,14 @@ class Settings:
         16,
         "parts of a tenant's list of executions, and of the index of what is due, from 1 to 256: each takes 1,000 "
         "writes a second, and is read for a page of a list; it may be raised at any time, and never lowered (16)",
+    )
+    list_indexes: "ListIndexes" = _variable(
+        "SEDO_LIST_INDEXES",
+        _list_indexes,
+        (),
+        "filters of lists of executions that have an index of their own, for a write unit for each start: definition, "
+        "startedBy, or both, separated by a comma; where executions are there already, each has behind @ the instant "
+        "since when every function has had the setting: definition@2026-01-31T09:00:00Z (none)",
     )
     log_level: Literal["INFO", "WARNING", "ERROR"] = _variable(
         "SEDO_LOG_LEVEL",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib.adapters.dynamodb.execution_lists import SHARDS
+from chalicelib.adapters.dynamodb.list_sources import SHARDS
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.records.payload import PACKING

@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters import health
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
+from chalicelib.adapters.dynamodb.executions import DynamoExecutions
+from chalicelib.adapters.dynamodb.list_sources import ListLayout
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.core.access.entries import OF_TENANT, AccessEntry, EntryKind
 from chalicelib.core.access.quotas import StartSlot
@@ -128,6 +132,10 @@ def api(aws: Aws, tenant: str) -> None:
     dependencies.executions.read_text(tenant, outline.left_out["/input"], 0, 9)
     dependencies.executions.list(ExecutionFilter(tenant), NOW, 10)
     dependencies.executions.list(ExecutionFilter(tenant, states_named("failed")), NOW, 10)
+    layout = ListLayout(chosen=[("definition", None), ("startedBy", None)])
+    indexed = DynamoExecutions(aws.dynamodb, aws.names, Payloads(DynamoChunks(aws.dynamodb, aws.names)), layout)
+    indexed.list(ExecutionFilter(tenant, definition="d"), NOW, 10)
+    indexed.list(ExecutionFilter(tenant, started_by="ada"), NOW, 10)
     dependencies.history.read(execution.id, "0", 10)
     values(aws, tenant)
     dependencies.history.append(history_row(execution.id, 1, "r#1", None, []))

@@ -8,12 +8,14 @@ from benchmarks.lists import PAGE
 from benchmarks.shapes import shapes
 from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
-from chalicelib.adapters.dynamodb.execution_lists import SHARDS
 from chalicelib.adapters.dynamodb.executions import DUE, DynamoExecutions
+from chalicelib.adapters.dynamodb.list_sources import INDEXES, SHARDS
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.executions.model import State
+from chalicelib.core.values.value import copy_with
+from tests.adapters.examples import following, submitted
 
 COUNT = 1_200
 LISTS = {
@@ -27,6 +29,12 @@ LISTS = {
 }
 """How many are shown, and the most read units that this may take: what lives, and what ended later than with its first
 write, is half a unit more; so the newest are dearer, of which half live."""
+INDEXED = {
+    "those of a definition": (COUNT // lists.DEFINITIONS, 10),
+    "those that somebody started": (COUNT // lists.PEOPLE, 8.5),
+    "those of a definition that is not there": (0, 8),
+}
+"""With the indexes of ``SEDO_LIST_INDEXES``."""
 
 
 @pytest.mark.parametrize("count", [60, 240])
@@ -41,11 +49,12 @@ def test_a_list_of_fifty_executions_costs_ten_read_units(harness: Harness) -> No
     for item in lists.fill(harness, tenant, COUNT, now):
         harness.meter.notice(table, item)
     client = clients.dynamodb()
-    store = DynamoExecutions(client, harness.names, Payloads(DynamoChunks(client, harness.names)))
-    for name, (count, most) in LISTS.items():
-        with harness.meter.counting() as usage:
-            page = store.list(lists.wanted_lists(tenant, now)[name], now, PAGE)
-        assert (name, len(page.found) >= count, usage.read_units <= most) == (name, True, True), usage.read_units
+    plain = DynamoExecutions(client, harness.names, Payloads(DynamoChunks(client, harness.names)))
+    for store, gates in ((plain, LISTS), (lists.indexed(client, harness), INDEXED)):
+        for name, (count, most) in gates.items():
+            with harness.meter.counting() as usage:
+                page = store.list(lists.wanted_lists(tenant, now)[name], now, PAGE)
+            assert (name, len(page.found) >= count, usage.read_units <= most) == (name, True, True), usage.read_units
 
 
 @pytest.mark.parametrize(("letter", "least"), [("A", 16_000), ("B", 16_000)])
@@ -67,3 +76,15 @@ def test_a_child_that_ended_at_once_is_shown_from_the_index_alone(harness: Harne
         (child,) = service.list_executions(TENANT, wanted, PAGE).found
     assert (child.state, child.parent_id, child.ended_at is None) == (State.SUCCEEDED, parent, False)
     assert (usage.requests, usage.read_units) == (1, 0.5)
+
+
+def test_an_index_of_its_own_costs_a_write_unit_for_each_start(harness: Harness) -> None:
+    client, units = clients.dynamodb(), []
+    plain = DynamoExecutions(client, harness.names, Payloads(DynamoChunks(client, harness.names)))
+    for name, store in (("a", plain), ("b", lists.indexed(client, harness))):
+        begun = copy_with(submitted("indexed", name), started_by="ada")
+        with harness.meter.counting() as usage:
+            store.create(begun)
+            store.update(following(begun))
+        units.append(usage.write_units)
+    assert units[1] - units[0] == len(INDEXES)

@@ -21,7 +21,14 @@ CHECKS = (
 
 def fuzz(url: str, examples: int, *more: str) -> int:
     """Try every operation of the contract at a server, alone and one after another as its links say; 0: all held."""
-    command = [
+    return subprocess.run(  # noqa: S603 - our own
+        command(url, examples, *more), env={**os.environ, **hooks(url)}, cwd=PROJECT, check=False
+    ).returncode
+
+
+def command(url: str, examples: int, *more: str) -> list[str]:
+    """Write the command line."""
+    return [
         str(Path(sys.executable).with_name("schemathesis")),
         "run",
         str(CONTRACT),
@@ -35,11 +42,8 @@ def fuzz(url: str, examples: int, *more: str) -> int:
         "--no-color",
         *more,
     ]
-    hooks = {
-        "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
-        "PYTHONPATH": str(PROJECT),
-        "FUZZ_FOUND": json.dumps(made(url)),
-    }
-    return subprocess.run(  # noqa: S603 - our own
-        command, env={**os.environ, **hooks}, cwd=PROJECT, check=False
-    ).returncode
+
+
+def hooks(url: str) -> dict[str, str]:
+    """Make what is there before a run at a server, and tell the hooks of it."""
+    return {"SCHEMATHESIS_HOOKS": "tests.fuzz.hooks", "PYTHONPATH": str(PROJECT), "FUZZ_FOUND": json.dumps(made(url))}

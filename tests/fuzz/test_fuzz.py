@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.__main__ import served
+from tests.fuzz.parts import served
 from tests.fuzz.run import fuzz
 
 

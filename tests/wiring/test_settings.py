@@ -1,5 +1,6 @@
 import ast
 from base64 import b64encode
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def test_every_variable_is_read() -> None:
             "SEDO_JWT_ISSUER": "https://issuer.test",
             "SEDO_JWT_AUDIENCE": "sedo",
             "SEDO_LOOPBACK": "false",
+            "SEDO_LIST_INDEXES": "definition, startedBy@2026-01-31T09:00:00Z",
         }
     )
     assert (settings.prefix, settings.stores, settings.secrets) == ("sedo-prod", "memory", "secretsmanager")
@@ -47,6 +49,7 @@ def test_every_variable_is_read() -> None:
     assert settings.http_hosts == {"127.0.0.1", "*.corp.test"}
     assert (settings.aws_actions, settings.lambda_functions) == (("sqs:SendMessage", "dynamodb:*"), ("orders-*",))
     assert (settings.reports_failures, settings.is_alone, settings.auth) == (True, False, {"jwt", "keys"})
+    assert settings.list_indexes == [("definition", None), ("startedBy", datetime(2026, 1, 31, 9, tzinfo=UTC))]
     assert KEY not in repr(settings)
 
 
@@ -62,6 +65,8 @@ def test_every_variable_is_read() -> None:
         ("SEDO_AWS_ALLOW", "sqs", "SEDO_AWS_ALLOW=sqs: 'sqs' is no action: write sqs:SendMessage"),
         ("SEDO_LAMBDA_ALLOW", "a:b", "SEDO_LAMBDA_ALLOW=a:b: 'a:b' is no name of a function"),
         ("SEDO_REPORTS_FAILURES", "yes", "SEDO_REPORTS_FAILURES=yes: it is true or false"),
+        ("SEDO_LIST_INDEXES", "state", "SEDO_LIST_INDEXES=state: 'state' is none of definition and startedBy"),
+        ("SEDO_LIST_INDEXES", "definition@2026-01-31", "'2026-01-31' has no offset from UTC"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_name_and_what_would_be_right(name: str, text: str, message: str) -> None:

@@ -6,9 +6,8 @@ more, so it is read only of what the index does not tell to be unwanted. What ne
 it has, and where to go on.
 """
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from heapq import merge
 from itertools import chain, groupby, islice
@@ -17,15 +16,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.reads import EARLIEST, LATEST, MAX_KEYS, batch_get, side_by_side
-from chalicelib.adapters.dynamodb.tables import BY_OWNER, BY_OWNER_STATUS, EXECUTIONS, SecondaryIndex
+from chalicelib.adapters.dynamodb.list_sources import ListLayout, Source, stages
+from chalicelib.adapters.dynamodb.reads import MAX_KEYS, batch_get, side_by_side
+from chalicelib.adapters.dynamodb.tables import BY_DEFINITION, BY_OWNER, BY_OWNER_STATUS, BY_STARTER, EXECUTIONS
 from chalicelib.core.executions.identity import ExecutionId
-from chalicelib.core.executions.listing import NEWEST, ExecutionFilter, ExecutionPage, Summary
-from chalicelib.core.executions.model import Execution, ExecutionStatus, State
+from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
+from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import format_instant, parse_instant
 from chalicelib.core.values.position import Position
-from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -38,10 +37,6 @@ start, too, and so it is written by the first write of an execution or by none: 
 ENDING = ("state", "endedAt", "step")
 
 SUMMARY = ("id", "owner", "definitionVersion", "startedAt", "startedBy", *ENDING, END, END_AT_ONCE)
-
-SHARDS = 16
-"""Of a tenant's list, and of the index of what is due: a key takes 1,000 write units a second (Amazon DynamoDB
-Developer Guide, "Partitions")."""
 
 MOST_KEYS = 40_000
 """Of an index, looked at for one page: some 5 MB, and 600 read units."""
@@ -62,9 +57,6 @@ SEARCHED = 64
 GROWTH = 8
 """How many times as many keys each call looks at as the one before, where not all of them are wanted."""
 
-RESOLUTION = timedelta(milliseconds=1)
-"""Of instants."""
-
 FIRST, LAST = "-", "z" * 200
 """Before and behind every id."""
 
@@ -84,16 +76,6 @@ class Key(NamedTuple):
         return Position(parse_instant(self.started_at), self.id)
 
 
-@value
-class Source:
-    """A partition of an index, and a range of it: both instants are in it, as they are written."""
-
-    index: SecondaryIndex
-    partition: str
-    since: str
-    until: str
-
-
 class ExecutionLists:
     """The lists of the table of executions."""
 
@@ -101,13 +83,13 @@ class ExecutionLists:
         self,
         client: "DynamoDBClient",
         table: str,
-        shards: int = SHARDS,
+        layout: ListLayout,
         keys: int = MOST_KEYS,
         headers: int = MOST_HEADERS,
     ) -> None:
         self._client = client
         self._table = table
-        self._shards = shards
+        self._layout = layout
         self._most_keys, self._most_headers = keys, headers
 
     def page(self, wanted: ExecutionFilter, now: datetime, limit: int, after: Position | None) -> ExecutionPage:
@@ -146,16 +128,20 @@ class ExecutionLists:
     def _keys(self, wanted: ExecutionFilter, now: datetime, limit: int, after: Position | None) -> Iterator[Key]:
         """Find what may be wanted behind a position, in order, up to the end or to where it was looked at."""
         behind = None if after is None else (format_instant(after.started_at), after.id)
-        every = [*sources(wanted, now, after, self._shards)]
-        most = max(1, self._most_keys // max(1, len(every)))  # each for itself: so each goes on, and with it the list
-        read = partial(self._read, wanted=wanted, count=_first(limit, len(every)), most=most)
-        begun = side_by_side(lambda source: _begun(read(source)), every)
-        for key in merge(*begun, key=_place, reverse=not wanted.oldest_first):
+        every = stages(wanted, now, after, self._layout)
+        most = max(1, self._most_keys // max(1, sum(map(len, every))))  # each source for itself: so each goes on
+        for key in chain.from_iterable(self._merged(stage, wanted, limit, most) for stage in every):
             if key.is_end:
                 yield key
                 return
             if behind is None or (_place(key) > behind if wanted.oldest_first else _place(key) < behind):
                 yield key
+
+    def _merged(self, stage: Sequence[Source], wanted: ExecutionFilter, limit: int, most: int) -> Iterator[Key]:
+        """Read sources side by side, and their keys in order."""
+        read = partial(self._read, wanted=wanted, count=_first(limit, len(stage)), most=most)
+        begun = side_by_side(lambda source: _begun(read(source)), stage)
+        yield from merge(*begun, key=_place, reverse=not wanted.oldest_first)
 
     def _read(self, source: Source, wanted: ExecutionFilter, count: int, most: int) -> Iterator[Key]:
         """Read the keys of a source, those of one instant by their ids: an index has no order of these that lasts.
@@ -188,11 +174,6 @@ class ExecutionLists:
             count *= GROWTH
 
 
-def shard_of(execution_id: str, shards: int) -> str:
-    """Tell the shard of an execution."""
-    return f"{zlib.crc32(execution_id.encode()) % shards:x}"
-
-
 def end_of(execution: Execution, attributes: Item) -> Item:
     """Say how an execution ended where an index tells it, in place of the attributes that do."""
     if not execution.ended or (execution.listed_under is None and not execution.tells_end):
@@ -200,31 +181,6 @@ def end_of(execution: Execution, attributes: Item) -> Item:
     text = " ".join(attributes.get(name, {"S": ""})["S"] for name in ENDING)
     rest = {name: each for name, each in attributes.items() if name not in ENDING}
     return rest | {END_AT_ONCE if execution.tells_end else END: {"S": text}}
-
-
-def sources(wanted: ExecutionFilter, now: datetime, after: Position | None, shards: int) -> Iterator[Source]:
-    """Tell where what is wanted is found, behind a position: no execution is in two of them.
-
-    Whether one has succeeded, only its header tells. One that runs is among the newest, or kept under its status.
-    """
-    since = EARLIEST if wanted.since is None else format_instant(wanted.since)
-    until = LATEST if wanted.until is None else format_instant(wanted.until)
-    if after is not None:
-        here = format_instant(after.started_at)
-        since, until = (max(since, here), until) if wanted.oldest_first else (since, min(until, here))
-    found: list[Source] = []
-    is_tenant = ExecutionId.tenant_of(wanted.owner) == wanted.owner
-    owners = [f"{wanted.owner}#{shard:x}" for shard in range(shards)] if is_tenant else [wanted.owner]
-    if ExecutionStatus.SUCCEEDED in wanted.statuses:
-        found += (Source(BY_OWNER, owner, since, until) for owner in owners)
-    else:
-        if ExecutionStatus.RUNNING in wanted.statuses:
-            edge = now - NEWEST
-            found += (Source(BY_OWNER, owner, max(since, format_instant(edge)), until) for owner in owners)
-            until = min(until, format_instant(edge - RESOLUTION))
-        names = (f"{owner}#{status}" for status in sorted(wanted.statuses) for owner in owners)
-        found += (Source(BY_OWNER_STATUS, name, since, until) for name in names)
-    return (source for source in found if source.since <= source.until)
 
 
 def header(item: Item, names: Sequence[str]) -> dict[str, Any]:
@@ -260,7 +216,7 @@ def _request(table: str, source: Source, wanted: ExecutionFilter) -> "QueryInput
     }
     conditions: list[str] = []
     values: Item = {":partition": {"S": source.partition}, **instants}
-    if wanted.definition is not None:
+    if wanted.definition is not None and source.index is not BY_DEFINITION:
         tenant = ExecutionId.tenant_of(wanted.owner)
         conditions.append("begins_with(#id, :definition)")
         names["#id"] = EXECUTIONS.partition
@@ -268,7 +224,7 @@ def _request(table: str, source: Source, wanted: ExecutionFilter) -> "QueryInput
     if wanted.version is not None:
         conditions.append("definitionVersion = :version")
         values[":version"] = {"N": str(wanted.version)}
-    if wanted.started_by is not None:
+    if wanted.started_by is not None and source.index is not BY_STARTER:
         conditions.append("startedBy = :starter")
         values[":starter"] = {"S": wanted.started_by}
     if conditions:

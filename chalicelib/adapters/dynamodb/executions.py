@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
-from chalicelib.adapters.dynamodb.execution_lists import (
-    END_AT_ONCE,
-    SHARDS,
-    SUMMARY,
-    ExecutionLists,
-    end_of,
-    header,
-    shard_of,
-)
+from chalicelib.adapters.dynamodb.execution_lists import END_AT_ONCE, SUMMARY, ExecutionLists, end_of, header
 from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.list_sources import ListLayout, entries, shard_of
 from chalicelib.adapters.dynamodb.reads import batch_get, query
 from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
 from chalicelib.adapters.dynamodb.writes import put_if
@@ -56,12 +49,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class DynamoExecutions:
     """The table of executions."""
 
-    def __init__(self, client: "DynamoDBClient", names: Names, payloads: Payloads, shards: int = SHARDS) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", names: Names, payloads: Payloads, layout: ListLayout | None = None
+    ) -> None:
         self._client = client
         self._table = names.table(EXECUTIONS)
         self._payloads = payloads
-        self._shards, self._due_shards = shards, DUE * shards
-        self._lists = ExecutionLists(client, self._table, shards)
+        self._layout = layout or ListLayout()
+        self._due_shards = DUE * self._layout.shards
+        self._lists = ExecutionLists(client, self._table, self._layout)
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
@@ -168,7 +164,12 @@ class DynamoExecutions:
     def _request(self, execution: Execution, spare: int) -> "PutItemInputTypeDef":
         return {
             "TableName": self._table,
-            "Item": self._write(execution, spare) | self._due(execution) | self._listed(execution),
+            "Item": {
+                **self._write(execution, spare),
+                **self._due(execution),
+                **self._listed(execution),
+                **entries(execution, self._owner(execution), self._layout.chosen),
+            },
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
@@ -219,7 +220,7 @@ class DynamoExecutions:
         """Say in whose list it is: in that of the execution that started it, or in a shard of its tenant's."""
         if execution.parent is not None:
             return execution.parent.execution
-        return f"{execution.tenant_id}#{shard_of(execution.id, self._shards)}"
+        return f"{execution.tenant_id}#{shard_of(execution.id, self._layout.shards)}"
 
     def _listed(self, execution: Execution) -> Item:
         """Keep an execution under its status, or, with no attributes, under none."""

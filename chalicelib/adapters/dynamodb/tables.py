@@ -61,6 +61,11 @@ BY_OWNER = SecondaryIndex("by-owner", "owner", "startedAt", includes=("definitio
 ``<tenant>#<shard>``. How one ended it tells of those that ended with their first write."""
 BY_OWNER_STATUS = SecondaryIndex("by-status", "ownerStatus", "startedAt", includes=(*BY_OWNER.includes, "end"))
 """The same of those that are kept under a status: ``<owner>#<status>``. It tells of each how it ended."""
+BY_DEFINITION = SecondaryIndex("by-definition", "ownerDefinition", "startedAt", includes=BY_OWNER.includes)
+"""Executions of a tenant and a definition by their start: ``<tenant>#<shard>#<definition>``. Those that an execution
+started are not in it, and no others unless the installation has chosen it (``SEDO_LIST_INDEXES``)."""
+BY_STARTER = SecondaryIndex("by-starter", "ownerStarter", "startedAt", includes=BY_OWNER.includes)
+"""The same, of who started them: ``<tenant>#<shard>#<user>``."""
 BY_DUE = SecondaryIndex("by-due", "dueShard", "dueAt")
 """Executions by the instant at which something of them is due; those that have none are not in it."""
 BY_STATUS = SecondaryIndex(
@@ -76,7 +81,7 @@ DEFINITIONS = TableSchema("definition", "tenantId", "id")
 DEFINITION_VERSIONS = TableSchema("definition_version", "tenantId", "idVersion")
 """All versions of definitions: ``<id>@<version>``, the version in five digits; and their texts in YAML, under
 ``text#<id>@<version>``."""
-EXECUTIONS = TableSchema("execution", "id", indexes=(BY_OWNER, BY_OWNER_STATUS, BY_DUE))
+EXECUTIONS = TableSchema("execution", "id", indexes=(BY_OWNER, BY_OWNER_STATUS, BY_DEFINITION, BY_STARTER, BY_DUE))
 """Executions."""
 HISTORY = TableSchema("execution_history", "id", "key")
 """Rows of history."""

@@ -1,0 +1,139 @@
+"""A long run of schemathesis in parts, each against a sedo of its own: one operation, or some chains of requests."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+from local import backend
+from tests.fuzz.run import CONTRACT, PROJECT, command, hooks
+from tests.local.running import Sedo
+
+CHAINS = 10
+"""Parts in which requests follow each other as the links of the contract say."""
+
+METHODS = {"get", "put", "post", "delete", "head", "options", "patch"}
+
+
+@contextmanager
+def served(home: Path, python: Path) -> Iterator[str]:
+    """Run sedo; answer its address."""
+    with Sedo(home, python, project=PROJECT) as sedo:
+        sedo.read_until("Ctrl-C stops it")
+        Thread(target=sedo.output.read, daemon=True).start()  # a full pipe would stop it
+        yield f"http://{backend.HOST}:{sedo.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is tried in one go."""
+
+    name: str
+    examples: int
+    more: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a part."""
+
+    cases: int
+    accepted: int
+    seconds: float
+    is_whole: bool
+    """Whether all of its cases were tried in its time."""
+    failed: int
+
+    @property
+    def held(self) -> bool:
+        """Whether every case was tried, and every answer was one that the contract declares."""
+        return self.is_whole and not self.failed
+
+    def __str__(self) -> str:
+        said = "ok" if self.held else f"{self.failed} FAILED" if self.failed else "NOT ENDED in its time"
+        return f"{self.cases:>6,} cases {self.accepted:>6,} accepted {self.seconds:>7,.0f} s  {said}"
+
+
+def parts(examples: int) -> list[Part]:
+    """Name the parts of a run: every operation of the contract by itself, and chains of requests."""
+    paths = json.loads(CONTRACT.read_bytes())["paths"].values()
+    names = [each["operationId"] for path in paths for method, each in path.items() if method in METHODS]
+    alone = "--phases=examples,coverage,fuzzing"
+    chains = range(1, CHAINS + 1)
+    return [
+        *(Part(name, examples, (alone, f"--include-operation-id={name}")) for name in names),
+        *(Part(f"chains-{each}", -(-examples // CHAINS), ("--phases=stateful", f"--seed={each}")) for each in chains),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run that can be broken off, and taken up again: each part leaves a report in its folder."""
+
+    folder: Path
+    python: Path
+    """Of the environment of ministack."""
+    seconds: float
+    """For each part, at most."""
+
+    def outcome(self, part: Part) -> Outcome | None:
+        """Read what came of a part; None: it was not tried, or not with this contract."""
+        try:
+            report = json.loads((self.folder / f"{part.name}.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return None if report.get("of") != _of(part) else _outcome(report)
+
+    def attempt(self, part: Part) -> Outcome:
+        """Try a part against a sedo of its own; what schemathesis says of it is in a log beside its report."""
+        report = self.folder / f"{part.name}.json"
+        report.unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory() as home, served(Path(home), self.python) as url:
+            asked = command(url, part.examples, *part.more, "--report=json", f"--report-json-path={report}")
+            known, begun = hooks(url), monotonic()
+            with (self.folder / f"{part.name}.log").open("wb") as log:
+                _ended(asked, known, log, self.seconds)
+        found = json.loads(report.read_bytes()) if report.exists() else {}
+        found |= {"of": _of(part), "seconds": monotonic() - begun}
+        report.write_text(json.dumps(found))
+        return _outcome(found)
+
+
+def _of(part: Part) -> str:
+    """Tell apart what is tried: parts of other contracts, or with other numbers of examples, are others."""
+    return sha256(repr(part).encode() + CONTRACT.read_bytes()).hexdigest()
+
+
+def _ended(asked: list[str], environment: Mapping[str, str], log: Any, seconds: float) -> None:
+    """Run schemathesis to its end, or to that of its time: then it says what it has found until then."""
+    with subprocess.Popen(  # noqa: S603 - our own
+        asked, env={**os.environ, **environment}, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT
+    ) as process:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _outcome(report: Mapping[str, Any]) -> Outcome:
+    cases = report.get("test_cases", {})
+    rates = [phase for phases in report.get("valid_rates", {}).values() for phase in phases.values()]
+    return Outcome(
+        cases.get("generated", 0),
+        sum(each["accepted"] for each in rates),
+        report["seconds"],
+        report.get("complete", False),
+        len(report.get("failures", ())) + len(report.get("errors", ())),
+    )
