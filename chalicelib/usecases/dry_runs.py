@@ -196,7 +196,7 @@ class _World:
         seconds = 0.0 if watch is None or began is None else (watch.now() - began).total_seconds()
         if self.left < 0 or seconds > self.bounds.seconds:
             bound = f"{self.bounds.turns:,} turns" if self.left < 0 else f"{self.bounds.seconds:g} seconds"
-            at = ", ".join(sorted({t.step for e in self.live.values() for t in e.threads.values()}))
+            at = ", ".join(sorted({t.step for e in self.live.values() for t in e.threads.values()})) or "its start"
             raise DryRunLimitError(f"it has not ended after {bound}: now at {at}. Does it go round for ever?")
 
     def decide(self, definition: Definition, item: Execution, said: Input, now: datetime, driver: Driver) -> Decision:

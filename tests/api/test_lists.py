@@ -1,5 +1,6 @@
 """Lists: what they find, in which order, and which of it they show; and what they say where that is asked wrongly."""
 
+import re
 from typing import Any
 
 import pytest
@@ -134,6 +135,17 @@ class TestExecutions:
         assert {state for name in names for state in states_named(name)} == {*State}
         of_history = CONTRACT["components"]["schemas"]["HistoryState"]["anyOf"][1]["enum"]
         assert {*State} - {*names} == {*of_history}
+
+
+def test_every_parameter_that_takes_certain_words_names_what_was_probably_meant(sedo: Sedo) -> None:
+    for name in LISTS:
+        place = OPERATIONS[name].path.partition("{tenantId}")[2].replace("executions/{id}", "executions/1:a:b")
+        path = re.sub(r"\{\w+\}", "a", place)
+        for each in OPERATIONS[name].parameters:
+            known = each["schema"].get("items", each["schema"]).get("enum", ()) if each["in"] == "query" else ()
+            if known:
+                said = refusal(sedo, f"{path}?{'key=a&' * (name == 'list_events')}{each['name']}={known[0]}x")
+                assert said.startswith(f"{each['name']} is not '{known[0]}x' (did you mean '{known[0]}'?): it is one ")
 
 
 class TestFields:
