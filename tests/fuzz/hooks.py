@@ -34,6 +34,8 @@ BETTER = {
     "/heartbeat": "heartbeat",
 }
 """Executions that wait for an event, tasks that the caller has claimed, executions that nobody cancels, tokens."""
+NAMES = {"callbacks": "token", "roles": "name", "bindings": "name"}
+"""What the parameter of a path is called behind its part, where it is not ``id``."""
 DROPPED = ("If-Match", "If-None-Match", "Idempotency-Key")
 """Headers with which a request to do something may do nothing."""
 
@@ -80,7 +82,7 @@ def _name(case: Any, label: str, number: int) -> None:
     """Name what is there."""
     for place in [*found]:
         if f"/{place}/{{" in label and found[place] and place != "events":
-            case.path_parameters["token" if place == "callbacks" else "id"] = _next(place)
+            case.path_parameters[NAMES.get(place, "id")] = _next(place)
     if "/events/{name}" in label:
         case.path_parameters["name"] = "sent"
     if label == DEFINITIONS:
@@ -134,6 +136,8 @@ def after_call(context: Any, case: Any, response: Any) -> None:
         found["watched" if next(started) % 2 else "executions"].append(body["id"])
     elif label.endswith("/uploads"):
         found["uploads"].append(body["id"])
+    elif label.startswith("PUT ") and (place := label.split("/")[-2]) in NAMES:
+        found[place].append(body["name"])
     elif label.endswith("/claim"):
         found["claimed"].append(body["id"])
     elif label == EXECUTION and body.get("id") in found["watched"]:

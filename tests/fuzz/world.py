@@ -19,6 +19,11 @@ STEPS: tuple[list[dict[str, Any]], ...] = (
     [{"id": "sent", "type": "event", "name": "sent"}],
 )
 """Of definitions that call nothing outside."""
+ACCESS = {
+    "roles": {"title": "Looks", "rules": [{"kinds": ["executions"], "verbs": ["read"], "names": ["*"]}]},
+    "bindings": {"role": "viewer", "subjects": ["bob"]},
+}
+"""By the part of a path, what is put there."""
 OF_EACH = 16
 
 
@@ -62,6 +67,9 @@ def made(url: str) -> dict[str, list[str]]:
     found["tasks"], found["claimed"] = tasks[::2], [ask("POST", f"/tasks/{each}/claim")["id"] for each in tasks[1::2]]
     for number, place in enumerate(("callbacks", "succeed", "fail", "heartbeat")):
         found[place] = tokens[number::4]  # an answer uses a token up
+    found["keys"] = [ask("POST", "/keys", {"title": f"Key {n}", "roles": ["viewer"]})["id"] for n in range(OF_EACH)]
+    for place, content in ACCESS.items():
+        found[place] = [ask("PUT", f"/{place}/of-{n}", content)["name"] for n in range(OF_EACH)]
     return found
 
 
