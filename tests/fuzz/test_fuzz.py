@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.parts import served
+from tests.fuzz.rounds import served
 from tests.fuzz.run import fuzz
 
 

@@ -1,4 +1,4 @@
-"""A long run of schemathesis in parts, each against a sedo of its own: one operation, or some chains of requests."""
+"""A long run of schemathesis in rounds, each against a sedo of its own: one operation, or some chains of requests."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def served(home: Path, python: Path) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Round:
     """What is tried in one go."""
 
     name: str
@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a part."""
+    """What came of a round."""
 
     cases: int
     accepted: int
@@ -63,54 +63,58 @@ class Outcome:
         return f"{self.cases:>6,} cases {self.accepted:>6,} accepted {self.seconds:>7,.0f} s  {said}"
 
 
-def parts(examples: int) -> list[Part]:
-    """Name the parts of a run: every operation of the contract by itself, and chains of requests."""
+def rounds(examples: int) -> list[Round]:
+    """Name the rounds of a run: every operation of the contract by itself, and chains of requests."""
     paths = json.loads(CONTRACT.read_bytes())["paths"].values()
     names = [each["operationId"] for path in paths for method, each in path.items() if method in METHODS]
     alone = "--phases=examples,coverage,fuzzing"
     chains = range(1, CHAINS + 1)
     return [
-        *(Part(name, examples, (alone, f"--include-operation-id={name}")) for name in names),
-        *(Part(f"chains-{each}", -(-examples // CHAINS), ("--phases=stateful", f"--seed={each}")) for each in chains),
+        *(Round(name, examples, (alone, f"--include-operation-id={name}")) for name in names),
+        *(Round(f"chains-{each}", -(-examples // CHAINS), ("--phases=stateful", f"--seed={each}")) for each in chains),
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that can be broken off, and taken up again: each part leaves a report in its folder."""
+    """A run that can be broken off, and taken up again: each round leaves a report in its folder."""
 
     folder: Path
     python: Path
     """Of the environment of ministack."""
     seconds: float
-    """For each part, at most."""
+    """For each round, at most."""
 
-    def outcome(self, part: Part) -> Outcome | None:
-        """Read what came of a part; None: it was not tried, or not with this contract."""
-        try:
-            report = json.loads((self.folder / f"{part.name}.json").read_bytes())
-        except (FileNotFoundError, ValueError):
-            return None
-        return None if report.get("of") != _of(part) else _outcome(report)
+    def outcome(self, one: Round) -> Outcome | None:
+        """Read what came of a round; None: it was not tried, or not with this contract."""
+        report = _read(self.folder / f"{one.name}.json")
+        return _outcome(report) if report.get("of") == _of(one) else None
 
-    def attempt(self, part: Part) -> Outcome:
-        """Try a part against a sedo of its own; what schemathesis says of it is in a log beside its report."""
-        report = self.folder / f"{part.name}.json"
+    def attempt(self, one: Round) -> Outcome:
+        """Try a round against a sedo of its own; what schemathesis says of it is in a log beside its report."""
+        report = self.folder / f"{one.name}.json"
         report.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory() as home, served(Path(home), self.python) as url:
-            asked = command(url, part.examples, *part.more, "--report=json", f"--report-json-path={report}")
+            asked = command(url, one.examples, *one.more, "--report=json", f"--report-json-path={report}")
             known, begun = hooks(url), monotonic()
-            with (self.folder / f"{part.name}.log").open("wb") as log:
+            with (self.folder / f"{one.name}.log").open("wb") as log:
                 _ended(asked, known, log, self.seconds)
-        found = json.loads(report.read_bytes()) if report.exists() else {}
-        found |= {"of": _of(part), "seconds": monotonic() - begun}
+        found = {**_read(report), "of": _of(one), "seconds": monotonic() - begun}
         report.write_text(json.dumps(found))
         return _outcome(found)
 
 
-def _of(part: Part) -> str:
-    """Tell apart what is tried: parts of other contracts, or with other numbers of examples, are others."""
-    return sha256(repr(part).encode() + CONTRACT.read_bytes()).hexdigest()
+def _read(report: Path) -> dict[str, Any]:
+    """Read a report: nothing, where schemathesis was ended before it wrote one."""
+    try:
+        return dict(json.loads(report.read_bytes()))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _of(one: Round) -> str:
+    """Tell apart what is tried: rounds of other contracts, or with other numbers of examples, are others."""
+    return sha256(repr(one).encode() + CONTRACT.read_bytes()).hexdigest()
 
 
 def _ended(asked: list[str], environment: Mapping[str, str], log: Any, seconds: float) -> None:
