@@ -47,7 +47,8 @@ class Outcome:
     """What came of a round."""
 
     cases: int
-    accepted: int
+    accepted: int | None
+    """None: schemathesis does not tell."""
     seconds: float
     is_whole: bool
     """Whether all of its cases were tried in its time."""
@@ -60,7 +61,8 @@ class Outcome:
 
     def __str__(self) -> str:
         said = "ok" if self.held else f"{self.failed} FAILED" if self.failed else "NOT ENDED in its time"
-        return f"{self.cases:>6,} cases {self.accepted:>6,} accepted {self.seconds:>7,.0f} s  {said}"
+        accepted = "" if self.accepted is None else f"{self.accepted:,} accepted"
+        return f"{self.cases:>6,} cases {accepted:>16} {self.seconds:>7,.0f} s  {said}"
 
 
 def rounds(examples: int) -> list[Round]:
@@ -136,7 +138,7 @@ def _outcome(report: Mapping[str, Any]) -> Outcome:
     rates = [phase for phases in report.get("valid_rates", {}).values() for phase in phases.values()]
     return Outcome(
         cases.get("generated", 0),
-        sum(each["accepted"] for each in rates),
+        sum(each["accepted"] for each in rates) if rates else None,
         report["seconds"],
         report.get("complete", False),
         len(report.get("failures", ())) + len(report.get("errors", ())),
