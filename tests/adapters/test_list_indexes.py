@@ -70,8 +70,7 @@ class TestAnIndexOfItsOwn:
         for each in self.WANTED:
             for oldest_first in (False, True):
                 wanted = ExecutionFilter(tenant, oldest_first=oldest_first, **each)  # type: ignore[arg-type]
-                assert listed(indexed, wanted) == listed(plain, wanted)
-                flat = [name for page in pages(indexed, wanted, 2) for name in page]
+                flat = [name for page in pages(indexed, wanted, 4) for name in page]
                 assert flat == listed(plain, wanted), (each, oldest_first)
 
     def test_what_began_before_is_looked_at_last(self, moto_aws: Aws, tenant: str) -> None:
