@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None, endpoint: str | None = None) ->
     rows: list[Sequence[str]] = []
     is_left = False
     try:
-        for finding, mended in examine(Stage(settings, endpoint), asked, repairs, _say):
+        for finding, mended in examine(Stage.of(settings, endpoint), asked, repairs, _say):
             is_left = is_left or not mended
             row = (finding.kind, finding.execution, finding.thread, finding.detail, "yes" if mended else "")
             rows.append(row)

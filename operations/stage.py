@@ -21,6 +21,7 @@ from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.correlation import Channel, Waiter, read_waiter
 from chalicelib.core.waits.task import TaskStatus
+from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.aws import adapters
 from chalicelib.wiring.graph import Wiring
 from chalicelib.wiring.settings import Settings
@@ -50,7 +51,7 @@ class Page(NamedTuple):
 
     items: Sequence[Item]
     looked_at: int
-    following: Item | None
+    following: "Item | None"
     """Behind which the next one goes on; None: the segment is done."""
 
 
@@ -87,15 +88,17 @@ SCANNED: Mapping[str, tuple[TableSchema, Mapping[str, Any]]] = {
 class Stage:
     """A stage: its tables, and the engine upon them."""
 
-    def __init__(self, settings: Settings, endpoint: str | None = None) -> None:
-        self.names = settings.names
-        self.client: DynamoDBClient = clients.dynamodb(endpoint)
-        payloads = Payloads(DynamoChunks(self.client, self.names))
-        self.executions = DynamoExecutions(self.client, self.names, payloads, settings.shards)
-        self.tasks = DynamoTasks(self.client, self.names, payloads)
-        made = adapters(settings, endpoint)
-        self.clock = made.clock
+    def __init__(self, settings: Settings, made: Adapters, client: "DynamoDBClient") -> None:
+        self.names, self.clock, self.client = settings.names, made.clock, client
+        payloads = Payloads(DynamoChunks(client, self.names))
+        self.executions = DynamoExecutions(client, self.names, payloads, settings.shards)
+        self.tasks = DynamoTasks(client, self.names, payloads)
         self._made, self._settings = made, settings
+
+    @classmethod
+    def of(cls, settings: Settings, endpoint: str | None = None) -> "Stage":
+        """Reach a stage where the environment says, or at another endpoint."""
+        return cls(settings, adapters(settings, endpoint), clients.dynamodb(endpoint))
 
     def dependencies(self) -> "Dependencies":
         """Wire what the engine works with."""
@@ -106,7 +109,7 @@ class Stage:
         table = self.client.describe_table(TableName=self.names.table(SCANNED[name][0]))["Table"]
         return int(table.get("ItemCount", 0))
 
-    def scan(self, name: str, segment: int, segments: int, after: Item | None) -> Page:
+    def scan(self, name: str, segment: int, segments: int, after: "Item | None") -> Page:
         """Read a page of a segment of a table; what is newest may be missing."""
         schema, wanted = SCANNED[name]
         request: ScanInputTypeDef = {
@@ -122,7 +125,7 @@ class Stage:
             found = self.client.scan(**request)
         return Page(found["Items"], found["ScannedCount"], found.get("LastEvaluatedKey"))
 
-    def item(self, key: Key) -> Item | None:
+    def item(self, key: Key) -> "Item | None":
         """Read an item, strongly consistent."""
         schema = SCANNED[key.table][0]
         with unavailable():

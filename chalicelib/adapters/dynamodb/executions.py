@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
@@ -139,16 +139,20 @@ class DynamoExecutions:
         self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
     ) -> None:
         """Move a due time, or take it away."""
+        condition, values = f"{BY_DUE.sort} = :seen", cast("Item", {})
         sets: Item = {} if due_at is None else {BY_DUE.sort: {"S": _due_key(due_at)}}
-        sets |= {} if listed is None else self._listed(listed)
         removes = [BY_DUE.sort, BY_DUE.partition] if due_at is None else []
-        removes += [BY_OWNER_STATUS.partition] if listed is not None and listed.listed_under is None else []
-        condition, values = f"{BY_DUE.sort} = :seen", Item()
-        if seen is None:
+        if seen is not None:
+            values[":seen"] = {"S": _due_key(seen)}
+        else:
             condition = f"attribute_exists({EXECUTIONS.partition}) AND attribute_not_exists({BY_DUE.sort})"
             sets |= {} if due_at is None else {BY_DUE.partition: {"S": shard_of(execution_id, self._due_shards)}}
-        else:
-            values[":seen"] = {"S": _due_key(seen)}
+        names: dict[str, str] = {}
+        if listed is not None:
+            sets |= (kept := self._listed(listed))
+            removes += [] if kept else [BY_OWNER_STATUS.partition]
+            condition, names = f"{condition} AND #version = :version", {"#version": "version"}
+            values[":version"] = {"N": str(listed.version)}
         changes = [f"REMOVE {', '.join(removes)}"] if removes else []
         changes += [f"SET {', '.join(f'{name} = :{name}' for name in sets)}"] if sets else []
         values |= {f":{name}": value for name, value in sets.items()}
@@ -157,13 +161,9 @@ class DynamoExecutions:
             "Key": EXECUTIONS.key(execution_id),
             "UpdateExpression": " ".join(changes),
             "ConditionExpression": condition,
+            **({"ExpressionAttributeNames": names} if names else {}),
+            **({"ExpressionAttributeValues": values} if values else {}),
         }
-        if listed is not None:
-            request["ConditionExpression"] += " AND #version = :version"
-            request["ExpressionAttributeNames"] = {"#version": "version"}
-            values[":version"] = {"N": str(listed.version)}
-        if values:
-            request["ExpressionAttributeValues"] = values
         try:
             with unavailable():
                 self._client.update_item(**request)
