@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 READS = ("BatchGetItem", "GetItem", "Query", "Scan")
+RESOLUTION = 0.001
+"""Seconds; it waits for no less."""
 LEAST_UNITS = 0.5
 """Of a read whose answer does not say what it took."""
 
@@ -30,7 +32,7 @@ class Pace:
 
     def wait(self) -> None:
         """Wait until there is something in the bucket."""
-        while (seconds := self._missing()) > 0:
+        while (seconds := self._missing()) >= RESOLUTION:
             self._sleep(seconds)
 
     def spend(self, units: float) -> None:

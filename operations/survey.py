@@ -37,7 +37,7 @@ class Place:
 
     def __init__(self, file: Path | None, segments: int) -> None:
         self.file, self.segments = file, segments
-        self.after: dict[str, dict[str, "Item | None"]] = {}
+        self.after: dict[str, dict[str, Item | None]] = {}
         """By table and segment, up to where it is read; None: to its end."""
         self.suspects: list[Suspect] = []
         self.looked_at: dict[str, int] = {}

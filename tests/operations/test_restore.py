@@ -1,27 +1,19 @@
 """A restore, rehearsed: the tables of one moment, empty queues, and the check that brings all on its way again."""
 
-import pytest
+from typing import TYPE_CHECKING
 
-from chalicelib.adapters.memory.stores import MemoryClock
 from chalicelib.core.executions.model import Signal, State, Status
-from chalicelib.core.values.errors import StepError
-from chalicelib.core.values.json import Json
 from chalicelib.core.waits.task import Person, TaskFilter
-from tests.operations.world import START, TENANT, World
+from tests.operations.world import TENANT, World
+
+if TYPE_CHECKING:
+    from chalicelib.core.values.json import Json
 
 WAIT = {"type": "wait", "seconds": 300}
 CALL = {"type": "http", "url": "http://127.0.0.1/"}
 RETRIED = {**CALL, "retry": [{"errors": ["*"], "maxAttempts": 3, "intervalSeconds": 120, "jitter": "none"}]}
 INNER = [{"id": "inner", **WAIT}]
 DAYS = 2 * 24 * 3600
-
-
-@pytest.fixture
-def world(ministack: str, monkeypatch: pytest.MonkeyPatch) -> World:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    return World(ministack, MemoryClock(START))
 
 
 def begin(world: World) -> dict[str, str]:

@@ -18,7 +18,6 @@ from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import DueSweep
 from chalicelib.engine.model import Budget, Delivery, Mode
 from chalicelib.engine.worker import work_on_messages
-from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.aws import adapters
 from chalicelib.wiring.graph import Wiring
 from chalicelib.wiring.settings import Settings
@@ -30,6 +29,8 @@ from tests.home import Calls
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+
+    from chalicelib.wiring.adapters import Adapters
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TENANT = "t"

@@ -143,7 +143,8 @@ def _of_whole(execution: Execution, now: datetime, patience: Patience) -> Iterat
     if (detail := _of_listing(execution)) is not None:
         yield FindingKind.LISTING, detail
     due = execution.due_at
-    if due is None and due_at(execution, looked_up_to(execution, now)) is not None:
+    is_sent = execution.version == 0 and now < execution.started_at + patience.message  # its message brings it along
+    if due is None and not is_sent and due_at(execution, looked_up_to(execution, now)) is not None:
         yield FindingKind.UNWATCHED, "it waits, and the schedule does not know when to look at it"
     if due is not None and due + patience.message <= now:
         yield FindingKind.LATE, f"the schedule was to look at it at {due:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,362 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.dynamodb.attributes import pack, text_of
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS
+from chalicelib.core.executions.model import State
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.waits.task import TaskStatus
+from operations import doctor
+from operations.stage import Page, Stage
+from tests.adapters.examples import random_text
+from tests.operations.world import TENANT, World, printed
+
+WAIT = {"type": "wait", "seconds": 300}
+ECHO = {"type": "echo", "message": "${output}"}
+TASK = {"type": "task", "title": "Approve"}
+EVENT = {"type": "event", "name": "paid", "key": "${input}"}
+CALL = {"type": "http", "url": "http://127.0.0.1/"}
+BRIEF = {"type": "wait", "seconds": 1}
+HOUR = 3600
+
+
+def item_of(world: World, execution_id: str) -> dict[str, Any]:
+    (found,) = (item for item in world.items(EXECUTIONS) if item["id"]["S"] == execution_id)
+    return found
+
+
+def rows_of(world: World, execution_id: str) -> list[dict[str, Any]]:
+    rows = (item for item in world.items(HISTORY) if item["id"]["S"] == execution_id)
+    return sorted(rows, key=lambda row: str(row["key"]["S"]))
+
+
+def drop_messages(world: World) -> None:
+    world.queue.messages.clear()
+
+
+def rewritten(world: World, execution_id: str, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the state of an execution where it is stored."""
+    item = item_of(world, execution_id)
+    text, _, tail = text_of(item["document"]).partition(b"\n")
+    document = json.loads(text)
+    change(document)
+    world.put(EXECUTIONS, {**item, "document": pack(json.dumps(document).encode() + b"\n" + tail)})
+
+
+class WithoutTasks(Stage):
+    """A stage whose table of tasks does not answer."""
+
+    def scan(self, name: str, segment: int, segments: int, after: Any) -> Page:
+        if name == TASKS.name:
+            raise UnavailableError
+        return super().scan(name, segment, segments, after)
+
+
+@pytest.fixture(scope="module")
+def stage(world: World) -> World:
+    world.define("timer", WAIT)
+    world.define("large", ECHO, BRIEF, ECHO, BRIEF, ECHO)
+    world.define("task", TASK)
+    world.define("event", EVENT)
+    world.define("call", {"type": "wait", "seconds": 1}, CALL)
+    world.define("child", {"type": "workflow", "definition": "timer"})
+    world.define("fork", {"type": "parallel", "branches": [{"id": n, "steps": [{"id": "i", **WAIT}]} for n in "ab"]})
+    return world
+
+
+@pytest.fixture(autouse=True)
+def emptied(stage: World) -> Iterator[None]:
+    """Leave the next test a stage with nothing in it."""
+    yield
+    drop_messages(stage)
+    for schema in (EXECUTIONS, HISTORY, TASKS, SIGNALS, PAYLOADS):
+        for item in stage.items(schema):
+            stage.delete(schema, item)
+
+
+def with_rows(stage: World) -> str:
+    """Run an execution whose history has rows; answer its id."""
+    made = stage.start("large", random_text(4000))
+    stage.deliver()
+    for _ in range(2):
+        stage.clock.sleep(1)
+        stage.deliver()
+    assert stage.read(made).state is State.SUCCEEDED
+    assert len(rows_of(stage, made)) > 1
+    return made
+
+
+def found(stage: World, *arguments: str) -> dict[str, list[tuple[str, str]]]:
+    """Check; answer what was found, and why, by execution."""
+    by_execution: dict[str, list[tuple[str, str]]] = {}
+    for kind, execution, detail, _ in stage.doctor(*arguments):
+        by_execution.setdefault(execution, []).append((kind, detail))
+    return by_execution
+
+
+class TestHistory:
+    def test_a_row_that_is_missing_is_named_with_who_names_it(self, stage: World) -> None:
+        one, other = with_rows(stage), with_rows(stage)
+        first, second = (rows_of(stage, each)[0] for each in (one, other))
+        stage.delete(HISTORY, first)
+        stage.delete(HISTORY, rows_of(stage, other)[-1])
+        key, namer = first["key"]["S"], rows_of(stage, one)[0]["key"]["S"]
+        assert found(stage) == {
+            one: [("history", f"row {key} is missing, which row {namer} names")],
+            other: [("history", f"row {stage.read(other).head.key} is missing, which the execution names")],  # type: ignore[union-attr]
+        }
+        assert second["key"]["S"] != stage.read(other).head.key  # type: ignore[union-attr]
+
+    def test_a_byte_that_was_changed_is_found(self, stage: World) -> None:
+        one, other = with_rows(stage), with_rows(stage)
+        row, last = rows_of(stage, one)[0], rows_of(stage, other)[-1]
+        text = text_of(row["document"])
+        stage.put(HISTORY, {**row, "document": pack(text.replace(b'"main"', b'"main_"', 1))})
+        stage.put(HISTORY, {**last, "document": {"B": b"\xff" + bytes(last["document"]["B"])[1:]}})
+        why = found(stage)
+        (changed,), (unreadable,) = why[one], why[other]
+        key, namer = row["key"]["S"], rows_of(stage, one)[1]["key"]["S"]
+        assert changed == ("history", f"row {key} was changed: it is not what row {namer} names")
+        assert unreadable[0] == "history"
+        assert unreadable[1].startswith(f"row {last['key']['S']} cannot be read: error: Error -3")
+
+    def test_a_large_value_that_is_lost_is_found_where_it_is_asked_for(self, stage: World) -> None:
+        made = stage.start("large", random_text(70_000))
+        stage.deliver()
+        stage.later(1)
+        for item in stage.items(PAYLOADS):
+            stage.delete(PAYLOADS, item)
+        (why, *_) = found(stage, "--values")[made]
+        assert why[0] == "unreadable"
+        assert "PayloadLostError" in why[1] or "is lost" in why[1]
+
+
+class TestState:
+    def test_what_its_message_does_not_drive_is_found_and_woken(self, stage: World) -> None:
+        late = stage.start("timer")
+        stage.start("call")
+        stage.deliver()
+        stage.clock.sleep(1)
+        stage.dies = True
+        stage.deliver()
+        stage.dies = False
+        drop_messages(stage)
+        (standing,) = (i["id"]["S"] for i in stage.items(EXECUTIONS) if i["id"]["S"] != late)
+        since = stage.clock.now()
+        assert found(stage) == {}
+        stage.clock.sleep(HOUR)
+        due = stage.read(late).due_at
+        assert due is not None
+        why = found(stage)
+        assert why[late] == [("late", f"the schedule was to look at it at {due:%Y-%m-%dT%H:%M:%SZ}")]
+        assert why[standing][0] == ("standing", f"it runs since {since:%Y-%m-%dT%H:%M:%SZ}, and no message drives it")
+        assert {mended for *_, mended in stage.doctor("--repair", "wake")} == {True}
+        stage.deliver()
+        assert {stage.read(each).state for each in (late, standing)} == {State.SUCCEEDED}
+        assert found(stage) == {}
+
+    def test_what_the_schedule_does_not_know_is_found_and_put_into_its_index(self, stage: World) -> None:
+        made = stage.start("timer")
+        stage.deliver()
+        item = item_of(stage, made)
+        stage.put(EXECUTIONS, {name: each for name, each in item.items() if name not in {"dueAt", "dueShard"}})
+        unwatched = ("unwatched", "it waits, and the schedule does not know when to look at it")
+        assert unwatched in found(stage)[made]
+        assert stage.doctor("--repair", "index") != []
+        assert item_of(stage, made) == item
+        assert found(stage) == {}
+
+    def test_what_is_listed_wrong_is_found_and_listed(self, stage: World) -> None:
+        made = stage.start("timer")
+        stage.deliver()
+        ended = item_of(stage, made)
+        stage.services.executions.cancel(TENANT, made)
+        stage.deliver()
+        right = item_of(stage, made)
+        stage.put(EXECUTIONS, {**right, "ownerStatus": {"S": right["ownerStatus"]["S"].replace("cancelled", "failed")}})
+        assert found(stage) == {made: [("listing", "it is kept under failed, and not under cancelled")]}
+        stage.doctor("--repair", "index")
+        assert item_of(stage, made) == right
+        assert "ownerStatus" not in ended
+
+    def test_a_branch_that_is_gone_is_found(self, stage: World) -> None:
+        made = stage.start("fork")
+        stage.deliver()
+        rewritten(stage, made, lambda document: document["threads"].pop())
+        assert ("join", "it joins 2 threads, and 1 are not there") in found(stage)[made]
+
+    def test_what_cannot_be_read_is_found(self, stage: World) -> None:
+        made = stage.start("timer")
+        stage.deliver()
+        stage.put(EXECUTIONS, {**item_of(stage, made), "document": {"S": '{"threads": ['}})
+        ((kind, detail),) = found(stage)[made]
+        assert kind == "unreadable"
+        assert detail.startswith("it cannot be read: JSONDecodeError")
+
+
+class TestChildren:
+    def test_an_end_that_was_not_heard_is_found_and_told_again(self, stage: World) -> None:
+        made = stage.start("child")
+        stage.deliver()
+        (child,) = (i["id"]["S"] for i in stage.items(EXECUTIONS) if i["id"]["S"] != made)
+        before = item_of(stage, made)
+        stage.later(5)
+        assert stage.read(made).state is State.SUCCEEDED
+        stage.put(EXECUTIONS, before)
+        for row in rows_of(stage, made):
+            stage.delete(HISTORY, row)
+        stage.clock.sleep(HOUR)
+        assert ("child", f"it waits for {child}, which has ended") in found(stage)[made]
+        stage.doctor("--repair", "wake")
+        stage.deliver()
+        assert stage.read(made).state is State.SUCCEEDED
+
+    def test_a_child_that_is_not_there_is_found_and_started(self, stage: World) -> None:
+        made = stage.start("child")
+        stage.deliver()
+        (child,) = (i for i in stage.items(EXECUTIONS) if i["id"]["S"] != made)
+        stage.delete(EXECUTIONS, child)
+        drop_messages(stage)
+        stage.clock.sleep(HOUR)
+        assert ("child", f"it waits for {child['id']['S']}, which does not exist") in found(stage)[made]
+        stage.doctor("--repair", "wake")
+        stage.deliver()
+        assert stage.read(child["id"]["S"]).state is State.STEP_STARTED
+
+
+class TestWaits:
+    def test_a_task_without_a_wait_is_found_and_closed(self, stage: World) -> None:
+        made, gone = stage.start("task"), stage.start("task")
+        stage.deliver()
+        tasks = {item["executionId"]["S"]: item for item in stage.items(TASKS) if "executionId" in item}
+        stage.services.executions.cancel(TENANT, made)
+        stage.deliver()
+        stage.later(60)
+        stage.put(TASKS, tasks[made])
+        stage.delete(EXECUTIONS, item_of(stage, gone))
+        ids = {name: task["id"]["S"] for name, task in tasks.items()}
+        assert found(stage) == {
+            made: [("task", f"task {ids[made]} is open, and its execution has ended")],
+            gone: [("task", f"task {ids[gone]} is open, and its execution does not exist")],
+        }
+        assert {mended for *_, mended in stage.doctor("--repair", "waits")} == {True}
+        closed = {stage.made.tasks.get(TENANT, name).status for name in ids.values()}  # type: ignore[union-attr]
+        assert closed == {TaskStatus.CANCELLED}
+        assert found(stage) == {}
+
+    def test_a_wait_without_a_task_or_a_waiter_is_found_and_made_known(self, stage: World) -> None:
+        asked, told = stage.start("task"), stage.start("event", "order-1")
+        stage.deliver()
+        for schema in (TASKS, SIGNALS):
+            for item in stage.items(schema):
+                stage.delete(schema, item)
+        stage.clock.sleep(HOUR)
+        why = found(stage)
+        assert [kind for kind, _ in why[asked]] == ["wait"]
+        assert why[asked][0][1].endswith("which does not exist")
+        assert why[told] == [("wait", "it waits for event paid, and no event can find it")]
+        assert {mended for *_, mended in stage.doctor("--repair", "wake")} == {True}
+        assert found(stage) == {}
+
+    def test_a_waiter_that_does_not_wait_is_found_and_removed(self, stage: World) -> None:
+        made = stage.start("event", "order-1")
+        stage.deliver()
+        (waiter,) = stage.items(SIGNALS)
+        stage.services.executions.cancel(TENANT, made)
+        stage.deliver()
+        assert stage.items(SIGNALS) == []
+        stage.later(60)
+        stage.put(SIGNALS, waiter)
+        ((kind, _),) = found(stage)[made]
+        assert kind == "waiter"
+        stage.doctor("--repair", "waits")
+        assert stage.items(SIGNALS) == []
+
+
+def test_what_works_gives_no_false_alarm(stage: World) -> None:
+    stop = Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            for name in ("large", "task", "event", "fork", "child"):
+                stage.start(name, random_text(3000))
+            stage.deliver()
+            stage.clock.sleep(1)
+
+    worker = Thread(target=work)
+    worker.start()
+    try:
+        looks = [stage.doctor() for _ in range(3)]
+    finally:
+        stop.set()
+        worker.join()
+    assert looks == [[], [], []]
+    assert len(stage.items(EXECUTIONS)) > 10
+
+
+def test_a_check_that_was_broken_off_goes_on(stage: World, tmp_path: Path) -> None:
+    made = with_rows(stage)
+    stage.delete(HISTORY, rows_of(stage, made)[0])
+    state = tmp_path / "state.json"
+    asked = ("--state", str(state), "--segments", "1")
+    whole, stage.stage = stage.stage, WithoutTasks(stage.settings, stage.made, stage.client)
+    with pytest.raises(UnavailableError):
+        stage.doctor(*asked)
+    stage.stage = whole
+    kept = json.loads(state.read_text())
+    assert kept["after"] == {"execution": {"0": None}}
+    assert [one["key"][1] for one in kept["suspects"]] == [made]
+    assert [kind for kind, *_ in stage.doctor(*asked)] == ["history"]
+    assert stage.said[0] == "execution: 1 items, 100 %, 1 to be looked at again"
+    assert not state.exists()
+
+
+class TestCommand:
+    def test_it_prints_a_table_and_ends_with_1(
+        self, stage: World, ministack: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = with_rows(stage)
+        monkeypatch.setenv("SEDO_PREFIX", stage.settings.prefix)
+        assert printed(lambda: doctor.main(["--settle", "0"], ministack))[:2] == (0, "")
+        (row, *_) = rows_of(stage, made)
+        stage.delete(HISTORY, row)
+        status, out, err = printed(lambda: doctor.main(["--settle", "0"], ministack))
+        head, line = out.splitlines()
+        assert status == 1
+        assert head.split() == ["finding", "execution", "thread", "detail", "mended"]
+        assert line.split()[:2] == ["history", made]
+        assert "execution: 1 items, 100 %, 1 to be looked at again" in err
+        assert err.rstrip().endswith("read units, 1 findings, 0 woken")
+
+    def test_with_json_each_finding_is_a_line(
+        self, stage: World, ministack: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = stage.start("timer")
+        stage.deliver()
+        monkeypatch.setenv("SEDO_PREFIX", stage.settings.prefix)
+        status, out, _ = printed(lambda: doctor.main(["--settle", "0", "--json", "--repair", "all"], ministack))
+        (line,) = map(json.loads, out.splitlines())
+        assert (line["finding"], line["execution"], line["mended"], status) == ("late", made, True, 0)
+
+    @pytest.mark.parametrize(
+        ("arguments", "why"),
+        [(["nowhere"], "there is no stage nowhere"), (["--repair", "money"], "it is wake, index, waits, or all")],
+    )
+    def test_what_is_not_there_is_refused(
+        self, arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            doctor.main(arguments)
+        assert why in capsys.readouterr().err
+
+    def test_a_stage_that_does_not_answer_is_said_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SEDO_PREFIX", "nobody")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        status, _, err = printed(lambda: doctor.main([], "http://127.0.0.1:9"))
+        assert status == 1
+        assert "did not answer" in err
