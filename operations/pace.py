@@ -64,8 +64,9 @@ def metered(client: "DynamoDBClient", pace: Pace) -> Iterator[None]:
         each = found if isinstance(found, list) else [found] if found else []
         pace.spend(sum(one["CapacityUnits"] for one in each) or LEAST_UNITS)
 
-    hooks = [(f"provide-client-params.dynamodb.{name}", before) for name in READS]
-    hooks += [(f"after-call.dynamodb.{name}", after) for name in READS]
+    hooks: list[tuple[str, Callable[..., None]]] = []
+    for name in READS:
+        hooks += [(f"provide-client-params.dynamodb.{name}", before), (f"after-call.dynamodb.{name}", after)]
     for event, hook in hooks:
         events.register(event, hook)
     try:

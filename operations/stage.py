@@ -1,7 +1,7 @@
 """The tables of a stage, as a check reads them: whole, by segments, and item by item."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb.attributes import Item
@@ -9,6 +9,7 @@ from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.history import read_row
+from chalicelib.adapters.dynamodb.list_sources import ListLayout
 from chalicelib.adapters.dynamodb.signals import WAITER, WAITERS, waiter_key
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, TableSchema
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
@@ -55,6 +56,14 @@ class Page(NamedTuple):
     """Behind which the next one goes on; None: the segment is done."""
 
 
+class Filter(TypedDict, total=False):
+    """Which items of a table are wanted, in a request of a scan."""
+
+    FilterExpression: str
+    ExpressionAttributeNames: Mapping[str, str]
+    ExpressionAttributeValues: "Item"
+
+
 @value
 class Broken:
     """Something that is there, and cannot be read."""
@@ -63,7 +72,7 @@ class Broken:
     why: str
 
 
-SCANNED: Mapping[str, tuple[TableSchema, Mapping[str, Any]]] = {
+SCANNED: "Mapping[str, tuple[TableSchema, Filter]]" = {
     EXECUTIONS.name: (EXECUTIONS, {}),
     TASKS.name: (
         TASKS,
@@ -91,7 +100,9 @@ class Stage:
     def __init__(self, settings: Settings, made: Adapters, client: "DynamoDBClient") -> None:
         self.names, self.clock, self.client = settings.names, made.clock, client
         payloads = Payloads(DynamoChunks(client, self.names))
-        self.executions = DynamoExecutions(client, self.names, payloads, settings.shards)
+        self.executions = DynamoExecutions(
+            client, self.names, payloads, ListLayout(settings.shards, settings.list_indexes)
+        )
         self.tasks = DynamoTasks(client, self.names, payloads)
         self._made, self._settings = made, settings
 
@@ -118,12 +129,11 @@ class Stage:
             "Segment": segment,
             "TotalSegments": segments,
             "Limit": PAGE,
-            **wanted,
         }
         if after is not None:
             request["ExclusiveStartKey"] = after
         with unavailable():
-            found = self.client.scan(**request)
+            found = self.client.scan(**request, **wanted)
         return Page(found["Items"], found["ScannedCount"], found.get("LastEvaluatedKey"))
 
     def item(self, key: Key) -> "Item | None":

@@ -161,9 +161,11 @@ class DynamoExecutions:
             "Key": EXECUTIONS.key(execution_id),
             "UpdateExpression": " ".join(changes),
             "ConditionExpression": condition,
-            **({"ExpressionAttributeNames": names} if names else {}),
-            **({"ExpressionAttributeValues": values} if values else {}),
         }
+        if names:
+            request["ExpressionAttributeNames"] = names
+        if values:
+            request["ExpressionAttributeValues"] = values
         try:
             with unavailable():
                 self._client.update_item(**request)

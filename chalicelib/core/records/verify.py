@@ -62,9 +62,9 @@ def _turns(execution: Execution, records: Sequence[Mapping[str, Any]]) -> Iterat
             running.add(thread)
         elif state is not State.STEP_SKIPPED and thread not in running:
             yield FindingKind.TURNS, thread, f"{state} of turn {turn} is recorded, and no start of it"
-    for thread in execution.threads.values():
-        if thread.turn < turns.get(thread.id, 0):
-            yield FindingKind.TURNS, thread.id, f"it stands at turn {thread.turn}, and history knows {turns[thread.id]}"
+    for name, standing in execution.threads.items():
+        if standing.turn < turns.get(name, 0):
+            yield FindingKind.TURNS, name, f"it stands at turn {standing.turn}, and history knows {turns[name]}"
 
 
 def _end(execution: Execution, records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[FindingKind, str, str]]:
