@@ -1,6 +1,6 @@
 """The production check: ``python -m operations.doctor STAGE`` reads the tables of a stage and says what does not hold.
 
-It changes nothing, unless ``--repair`` names what to mend. Findings go to the standard output, as a table or with
+It changes nothing, unless ``--repair`` names what to mend. Violations go to the standard output, as a table or with
 ``--json`` as a JSON object a line, progress to the standard error. It ends with 0 where nothing is wrong, or all of it
 was mended, and else with 1.
 """
@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.executions.verify import Finding, Patience
+from chalicelib.core.executions.verify import Patience, Violation
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.wiring.settings import Settings
 from deploy.policies import stages
@@ -27,7 +27,7 @@ UNITS = 50
 SEGMENTS = 4
 SETTLE = 60
 NOTHING = Patience(timedelta(0), timedelta(0))
-COLUMNS = ("finding", "execution", "thread", "detail", "mended")
+COLUMNS = ("violation", "execution", "thread", "detail", "mended")
 
 Say = Callable[[str], object]
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--settle", type=float, default=SETTLE, help=f"seconds before a second look ({SETTLE})")
     made.add_argument("--values", action="store_true", help="look for the large values that history refers to, too")
     made.add_argument("--state", type=Path, help="the file in which it keeps where it stands, to go on there")
-    made.add_argument("--json", action="store_true", help="write findings as JSON, one a line")
+    made.add_argument("--json", action="store_true", help="write violations as JSON, one a line")
     return made
 
 
@@ -59,8 +59,8 @@ def repairs_of(text: str) -> frozenset[Repair]:
 
 def examine(
     stage: Stage, asked: argparse.Namespace, repairs: frozenset[Repair], say: Say
-) -> Iterator[tuple[Finding, bool]]:
-    """Check a stage, and mend; answer each finding, and whether it was mended."""
+) -> Iterator[tuple[Violation, bool]]:
+    """Check a stage, and mend; answer each violation, and whether it was mended."""
     mending = Mending(stage, repairs, restored=asked.restored) if repairs else None
     place, pace, woken = Place(asked.state, asked.segments), Pace(asked.units), set[str]()
 
@@ -76,9 +76,9 @@ def examine(
         found = survey.run()
         for suspect in found:
             done = () if mending is None else mending.mend(suspect)
-            for finding in suspect.findings:
-                yield finding, MENDS.get(finding.kind) in done
-    say(f"{pace.spent:,.0f} read units, {sum(len(each.findings) for each in found)} findings, {len(woken)} woken")
+            for violation in suspect.violations:
+                yield violation, MENDS.get(violation.kind) in done
+    say(f"{pace.spent:,.0f} read units, {sum(len(each.violations) for each in found)} violations, {len(woken)} woken")
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -103,9 +103,9 @@ def main(arguments: Sequence[str] | None = None, endpoint: str | None = None) ->
     rows: list[Sequence[str]] = []
     is_left = False
     try:
-        for finding, mended in examine(Stage.of(settings, endpoint), asked, repairs, _say):
+        for violation, mended in examine(Stage.of(settings, endpoint), asked, repairs, _say):
             is_left = is_left or not mended
-            row = (finding.kind, finding.execution, finding.thread, finding.detail, "yes" if mended else "")
+            row = (violation.kind, violation.execution, violation.thread, violation.detail, "yes" if mended else "")
             rows.append(row)
             if asked.json:
                 print(json.dumps({**dict(zip(COLUMNS, row, strict=True)), "mended": mended}), flush=True)

@@ -10,7 +10,7 @@ from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.inputs import Input, Message, StepDue
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import Execution, Origin
-from chalicelib.core.executions.verify import FindingKind, Patience, is_standing, status_to_list
+from chalicelib.core.executions.verify import Patience, ViolationKind, is_standing, status_to_list
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import TaskStatus, closed
 from chalicelib.engine.due_sweep import SENT_TOGETHER, DueSweep, SendCollector
@@ -34,17 +34,17 @@ class Repair(StrEnum):
     """Close tasks, and remove waiters, that nobody waits under."""
 
 
-MENDS: Mapping[FindingKind, Repair] = {
-    FindingKind.CHILD: Repair.WAKE,
-    FindingKind.STANDING: Repair.WAKE,
-    FindingKind.LATE: Repair.WAKE,
-    FindingKind.WAIT: Repair.WAKE,
-    FindingKind.UNWATCHED: Repair.INDEX,
-    FindingKind.LISTING: Repair.INDEX,
-    FindingKind.TASK: Repair.WAITS,
-    FindingKind.WAITER: Repair.WAITS,
+MENDS: Mapping[ViolationKind, Repair] = {
+    ViolationKind.CHILD: Repair.WAKE,
+    ViolationKind.STANDING: Repair.WAKE,
+    ViolationKind.LATE: Repair.WAKE,
+    ViolationKind.WAIT: Repair.WAKE,
+    ViolationKind.UNWATCHED: Repair.INDEX,
+    ViolationKind.LISTING: Repair.INDEX,
+    ViolationKind.TASK: Repair.WAITS,
+    ViolationKind.WAITER: Repair.WAITS,
 }
-"""What mends a finding; the others are for people."""
+"""What mends a violation; the others are for people."""
 
 
 class Waking(Invocation):
@@ -71,7 +71,7 @@ class WakingAll(Waking):
 
 
 class Mending:
-    """What mends the findings of a stage."""
+    """What mends the violations of a stage."""
 
     def __init__(self, stage: Stage, repairs: Iterable[Repair], *, restored: bool) -> None:
         self._stage, self._repairs = stage, frozenset(repairs)
@@ -80,7 +80,7 @@ class Mending:
 
     def mend(self, suspect: Suspect) -> Sequence[Repair]:
         """Mend what is found under an item, as far as it is told to; answer what it has done."""
-        wanted = {MENDS[each.kind] for each in suspect.findings if each.kind in MENDS} & self._repairs
+        wanted = {MENDS[each.kind] for each in suspect.violations if each.kind in MENDS} & self._repairs
         for repair in wanted:
             match repair:
                 case Repair.WAKE:
@@ -119,9 +119,9 @@ class Mending:
 
     def _close(self, suspect: Suspect) -> None:
         """Close a task that is open for nobody, or remove a waiter."""
-        kinds = {each.kind for each in suspect.findings}
-        if FindingKind.WAITER in kinds:
+        kinds = {each.kind for each in suspect.violations}
+        if ViolationKind.WAITER in kinds:
             self._stage.remove(suspect.key)
-        task = self._stage.tasks.get(suspect.key.partition, suspect.key.sort) if FindingKind.TASK in kinds else None
+        task = self._stage.tasks.get(suspect.key.partition, suspect.key.sort) if ViolationKind.TASK in kinds else None
         if task is not None and task.status is TaskStatus.OPEN:
             self._stage.tasks.update(closed(task, TaskStatus.CANCELLED, None, self._dependencies.clock.now()))

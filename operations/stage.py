@@ -1,7 +1,7 @@
 """The tables of a stage, as a check reads them: whole, by segments, and item by item."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb.attributes import Item
@@ -56,12 +56,14 @@ class Page(NamedTuple):
     """Behind which the next one goes on; None: the segment is done."""
 
 
-class Filter(TypedDict, total=False):
-    """Which items of a table are wanted, in a request of a scan."""
+class Scanned(NamedTuple):
+    """A table that is read whole, and which of its items are wanted."""
 
-    FilterExpression: str
-    ExpressionAttributeNames: Mapping[str, str]
-    ExpressionAttributeValues: "Item"
+    schema: TableSchema
+    condition: str = ""
+    """Upon the attribute ``#name`` and the text ``:text``; empty: all of them are."""
+    name: str = ""
+    text: str = ""
 
 
 @value
@@ -72,26 +74,12 @@ class Broken:
     why: str
 
 
-SCANNED: "Mapping[str, tuple[TableSchema, Filter]]" = {
-    EXECUTIONS.name: (EXECUTIONS, {}),
-    TASKS.name: (
-        TASKS,
-        {
-            "FilterExpression": "#status = :open",
-            "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": {":open": {"S": str(TaskStatus.OPEN)}},
-        },
-    ),
-    SIGNALS.name: (
-        SIGNALS,
-        {
-            "FilterExpression": "begins_with(#entry, :waiters)",
-            "ExpressionAttributeNames": {"#entry": SIGNALS.sort},
-            "ExpressionAttributeValues": {":waiters": {"S": WAITERS}},
-        },
-    ),
+SCANNED: Mapping[str, Scanned] = {
+    EXECUTIONS.name: Scanned(EXECUTIONS),
+    TASKS.name: Scanned(TASKS, "#name = :text", "status", TaskStatus.OPEN),
+    SIGNALS.name: Scanned(SIGNALS, "begins_with(#name, :text)", SIGNALS.sort, WAITERS),
 }
-"""The tables that are read whole, and which of their items are wanted."""
+"""Those tables."""
 
 
 class Stage:
@@ -118,27 +106,31 @@ class Stage:
     def count(self, name: str) -> int:
         """Tell about how many items a table has: DynamoDB counts every six hours."""
         with unavailable():
-            table = self.client.describe_table(TableName=self.names.table(SCANNED[name][0]))["Table"]
+            table = self.client.describe_table(TableName=self.names.table(SCANNED[name].schema))["Table"]
         return int(table.get("ItemCount", 0))
 
     def scan(self, name: str, segment: int, segments: int, after: "Item | None") -> Page:
         """Read a page of a segment of a table; what is newest may be missing."""
-        schema, wanted = SCANNED[name]
+        schema, condition, attribute, text = SCANNED[name]
         request: ScanInputTypeDef = {
             "TableName": self.names.table(schema),
             "Segment": segment,
             "TotalSegments": segments,
             "Limit": PAGE,
         }
+        if condition:
+            request["FilterExpression"] = condition
+            request["ExpressionAttributeNames"] = {"#name": attribute}
+            request["ExpressionAttributeValues"] = {":text": {"S": text}}
         if after is not None:
             request["ExclusiveStartKey"] = after
         with unavailable():
-            found = self.client.scan(**request, **wanted)
+            found = self.client.scan(**request)
         return Page(found["Items"], found["ScannedCount"], found.get("LastEvaluatedKey"))
 
     def item(self, key: Key) -> "Item | None":
         """Read an item, strongly consistent."""
-        schema = SCANNED[key.table][0]
+        schema = SCANNED[key.table].schema
         with unavailable():
             answer = self.client.get_item(
                 TableName=self.names.table(schema), Key=schema.key(key.partition, key.sort), ConsistentRead=True
@@ -191,14 +183,14 @@ class Stage:
 
     def remove(self, key: Key) -> None:
         """Delete an item."""
-        schema = SCANNED[key.table][0]
+        schema = SCANNED[key.table].schema
         with unavailable():
             self.client.delete_item(TableName=self.names.table(schema), Key=schema.key(key.partition, key.sort))
 
 
 def key_of(name: str, item: Item) -> Key:
     """Answer the key of an item."""
-    schema = SCANNED[name][0]
+    schema = SCANNED[name].schema
     return Key(name, item[schema.partition]["S"], item[schema.sort]["S"] if schema.sort else "")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.executions.verify import Finding, FindingKind
+from chalicelib.core.executions.verify import Violation, ViolationKind
 from chalicelib.core.values.value import value
 from operations.checkup import Checkup
 from operations.stage import SCANNED, Key, key_of
@@ -29,7 +29,7 @@ class Suspect:
     """An item that looked wrong, and how."""
 
     key: Key
-    findings: Sequence[Finding]
+    violations: Sequence[Violation]
 
 
 class Place:
@@ -48,7 +48,8 @@ class Place:
         self.segments, self.after, self.looked_at = document["segments"], document["after"], document["lookedAt"]
         self.suspects = [
             Suspect(
-                Key(*each["key"]), tuple(Finding(**{**one, "kind": FindingKind(one["kind"])}) for one in each["found"])
+                Key(*each["key"]),
+                tuple(Violation(**{**one, "kind": ViolationKind(one["kind"])}) for one in each["found"]),
             )
             for each in document["suspects"]
         ]
@@ -57,7 +58,7 @@ class Place:
         """Write the file, in one step."""
         if self.file is None:
             return
-        suspects = [{"key": each.key, "found": [asdict(one) for one in each.findings]} for each in self.suspects]
+        suspects = [{"key": each.key, "found": [asdict(one) for one in each.violations]} for each in self.suspects]
         document = {
             "segments": self.segments,
             "after": self.after,
@@ -117,7 +118,7 @@ class Survey:
             if after is None:
                 return
             page = self._checkup.stage.scan(name, segment, self._place.segments, after or None)
-            suspects = [suspect for item in page.items if (suspect := self._look(name, item)).findings]
+            suspects = [suspect for item in page.items if (suspect := self._look(name, item)).violations]
             with self._lock:
                 self._suspected = self._now() if suspects else self._suspected
                 self._place.suspects += suspects
@@ -144,9 +145,9 @@ class Survey:
         found = []
         for suspect in suspects:
             still = {*self._checkup.second_look(suspect.key)}
-            findings = tuple(each for each in suspect.findings if each in still)
-            if findings:
-                found.append(Suspect(suspect.key, findings))
+            violations = tuple(each for each in suspect.violations if each in still)
+            if violations:
+                found.append(Suspect(suspect.key, violations))
         return found
 
     def _tell(self, name: str, total: int, *, last: bool = False) -> None:

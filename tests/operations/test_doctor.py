@@ -250,7 +250,7 @@ class TestWaits:
         assert found(stage) == {}
 
     def test_a_wait_without_a_task_or_a_waiter_is_found_and_made_known(self, stage: World) -> None:
-        asked, told = stage.start("task"), stage.start("event", "order-1")
+        asked, sent = stage.start("task"), stage.start("event", "order-1")
         stage.deliver()
         for schema in (TASKS, SIGNALS):
             for item in stage.items(schema):
@@ -259,7 +259,7 @@ class TestWaits:
         why = found(stage)
         assert [kind for kind, _ in why[asked]] == ["wait"]
         assert why[asked][0][1].endswith("which does not exist")
-        assert why[told] == [("wait", "it waits for event paid, and no event can find it")]
+        assert why[sent] == [("wait", "it waits for event paid, and no event can find it")]
         assert {mended for *_, mended in stage.doctor("--repair", "wake")} == {True}
         assert found(stage) == {}
 
@@ -328,10 +328,10 @@ class TestCommand:
         status, out, err = printed(lambda: doctor.main(["--settle", "0"], ministack))
         head, line = out.splitlines()
         assert status == 1
-        assert head.split() == ["finding", "execution", "thread", "detail", "mended"]
+        assert head.split() == ["violation", "execution", "thread", "detail", "mended"]
         assert line.split()[:2] == ["history", made]
         assert "execution: 1 items, 100 %, 1 to be looked at again" in err
-        assert err.rstrip().endswith("read units, 1 findings, 0 woken")
+        assert err.rstrip().endswith("read units, 1 violations, 0 woken")
 
     def test_with_json_each_finding_is_a_line(
         self, stage: World, ministack: str, monkeypatch: pytest.MonkeyPatch
@@ -341,7 +341,7 @@ class TestCommand:
         monkeypatch.setenv("SEDO_PREFIX", stage.settings.prefix)
         status, out, _ = printed(lambda: doctor.main(["--settle", "0", "--json", "--repair", "all"], ministack))
         (line,) = map(json.loads, out.splitlines())
-        assert (line["finding"], line["execution"], line["mended"], status) == ("late", made, True, 0)
+        assert (line["violation"], line["execution"], line["mended"], status) == ("late", made, True, 0)
 
     @pytest.mark.parametrize(
         ("arguments", "why"),

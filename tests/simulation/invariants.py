@@ -8,9 +8,9 @@ from typing import Any
 
 from chalicelib.core.executions.listing import Summary, summary_of
 from chalicelib.core.executions.model import Execution, State
-from chalicelib.core.executions.verify import Patience, child_findings, state_findings
+from chalicelib.core.executions.verify import Patience, child_violations, state_violations
 from chalicelib.core.records.payload import PACKING
-from chalicelib.core.records.verify import history_findings
+from chalicelib.core.records.verify import history_violations
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import TaskStatus
 from chalicelib.engine.advance import UNWRITTEN_CALLS
@@ -89,9 +89,9 @@ def check_end(world: World, item: Execution, summaries: Mapping[str, Summary]) -
     """See that an execution has ended, once, and that its state and its history are as they have to be."""
     assert item.ended, f"{item.id} is stuck at {item.step}, {'paused' if item.paused else item.state}"
     now = world.clock.now()
-    assert [*history_findings(item, world.history.rows.get(item.id, ()))] == []
-    assert [*state_findings(item, now, Patience())] == []
-    assert [*child_findings(item, summaries, now, Patience())] == []
+    assert [*history_violations(item, world.history.rows.get(item.id, ()))] == []
+    assert [*state_violations(item, now, Patience())] == []
+    assert [*child_violations(item, summaries, now, Patience())] == []
 
 
 def check_kept(world: World, execution: str, event_id: str, until: datetime) -> None:

@@ -1,7 +1,7 @@
 """What must hold of an execution as it is stored: rules of its state, and of its children, for a check from outside.
 
-Nothing here mends anything. What is on its way for a while is no finding: a message may be late, and a function may be
-at work; :class:`Patience` says for how long.
+Nothing here mends anything. What is on its way for a while is no violation: a message may be late, and a function may
+be at work; :class:`Patience` says for how long.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from chalicelib.core.executions.waiting import BranchJoin, ItemJoin
 from chalicelib.core.values.value import value
 
 
-class FindingKind(StrEnum):
+class ViolationKind(StrEnum):
     """What does not hold."""
 
     HISTORY = "history"
@@ -49,10 +49,10 @@ class FindingKind(StrEnum):
 
 
 @value
-class Finding:
+class Violation:
     """Something that does not hold of an execution."""
 
-    kind: FindingKind
+    kind: ViolationKind
     execution: str
     detail: str
     """For people; no data of users, and the same each time that it is found."""
@@ -69,23 +69,23 @@ class Patience:
     """What a function works on: longer than it takes until its message is a dead letter, and that is worked on."""
 
 
-def state_findings(execution: Execution, now: datetime, patience: Patience) -> Iterator[Finding]:
+def state_violations(execution: Execution, now: datetime, patience: Patience) -> Iterator[Violation]:
     """Find what does not hold of the state of an execution."""
     for thread in execution.threads.values():
         for kind, detail in _of_thread(execution, thread, now, patience):
-            yield Finding(kind, execution.id, detail, thread.id)
+            yield Violation(kind, execution.id, detail, thread.id)
     for kind, detail in _of_whole(execution, now, patience):
-        yield Finding(kind, execution.id, detail)
+        yield Violation(kind, execution.id, detail)
 
 
-def child_findings(
+def child_violations(
     execution: Execution, children: Mapping[str, Summary], now: datetime, patience: Patience
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """Find what does not hold between an execution and its children, as far as they are there."""
     for thread in execution.threads.values():
         for name in living(execution, thread):
             if (detail := _of_child(execution, thread, name, children.get(name), now - patience.message)) is not None:
-                yield Finding(FindingKind.CHILD, execution.id, detail, thread.id)
+                yield Violation(ViolationKind.CHILD, execution.id, detail, thread.id)
 
 
 def _of_child(execution: Execution, thread: Thread, name: str, child: Summary | None, before: datetime) -> str | None:
@@ -102,15 +102,15 @@ def _of_child(execution: Execution, thread: Thread, name: str, child: Summary | 
 
 def _of_thread(
     execution: Execution, thread: Thread, now: datetime, patience: Patience
-) -> Iterator[tuple[FindingKind, str]]:
+) -> Iterator[tuple[ViolationKind, str]]:
     if thread.parent is not None and thread.parent not in execution.threads:
-        yield FindingKind.JOIN, f"nobody joins it: {thread.parent} is not there"
+        yield ViolationKind.JOIN, f"nobody joins it: {thread.parent} is not there"
     if execution.ended:
         return
     if thread.status is Status.JOINING and (detail := _of_join(execution, thread)):
-        yield FindingKind.JOIN, detail
+        yield ViolationKind.JOIN, detail
     if is_standing(execution, thread, now, patience):
-        yield FindingKind.STANDING, f"it runs since {thread.since:%Y-%m-%dT%H:%M:%SZ}, and no message drives it"
+        yield ViolationKind.STANDING, f"it runs since {thread.since:%Y-%m-%dT%H:%M:%SZ}, and no message drives it"
 
 
 def is_standing(execution: Execution, thread: Thread, now: datetime, patience: Patience) -> bool:
@@ -137,17 +137,17 @@ def _of_join(execution: Execution, thread: Thread) -> str | None:
     return None if len(known) == begun else f"it joins {begun} threads, and {begun - len(known)} are not there"
 
 
-def _of_whole(execution: Execution, now: datetime, patience: Patience) -> Iterator[tuple[FindingKind, str]]:
+def _of_whole(execution: Execution, now: datetime, patience: Patience) -> Iterator[tuple[ViolationKind, str]]:
     if execution.ended != (execution.ended_at is not None):
-        yield FindingKind.END, f"it is {execution.state}, and {'no' if execution.ended else 'an'} end has an instant"
+        yield ViolationKind.END, f"it is {execution.state}, and {'no' if execution.ended else 'an'} end has an instant"
     if (detail := _of_listing(execution)) is not None:
-        yield FindingKind.LISTING, detail
+        yield ViolationKind.LISTING, detail
     due = execution.due_at
     is_sent = execution.version == 0 and now < execution.started_at + patience.message  # its message brings it along
     if due is None and not is_sent and due_at(execution, looked_up_to(execution, now)) is not None:
-        yield FindingKind.UNWATCHED, "it waits, and the schedule does not know when to look at it"
+        yield ViolationKind.UNWATCHED, "it waits, and the schedule does not know when to look at it"
     if due is not None and due + patience.message <= now:
-        yield FindingKind.LATE, f"the schedule was to look at it at {due:%Y-%m-%dT%H:%M:%SZ}"
+        yield ViolationKind.LATE, f"the schedule was to look at it at {due:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _of_listing(execution: Execution) -> str | None:

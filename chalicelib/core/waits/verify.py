@@ -6,13 +6,13 @@ from datetime import datetime
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.identity import TurnKey, task_id
 from chalicelib.core.executions.model import Execution, Status, Thread
-from chalicelib.core.executions.verify import Finding, FindingKind, Patience
+from chalicelib.core.executions.verify import Patience, Violation, ViolationKind
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.waits.correlation import Waiter
 from chalicelib.core.waits.task import Task, TaskStatus
 
 
-def asking(execution: Execution) -> Sequence[tuple[Thread, AnswerWait]]:
+def waiting_for_answers(execution: Execution) -> Sequence[tuple[Thread, AnswerWait]]:
     """List the threads that wait for what others keep: for a task, or for an event that is matched by key."""
     if execution.ended:
         return ()
@@ -30,18 +30,18 @@ def task_of(execution: Execution, thread: Thread) -> str:
     return task_id(execution.id, thread.base, thread.turn)
 
 
-def wait_findings(
+def wait_violations(
     execution: Execution,
     tasks: Mapping[str, Task],
     waiting: Collection[TurnKey],
     now: datetime,
     patience: Patience,
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """Find what an execution waits for, and nobody else knows of.
 
     ``tasks`` are those of its threads that are there, ``waiting`` its threads that wait for events by their items.
     """
-    for thread, wait in asking(execution):
+    for thread, wait in waiting_for_answers(execution):
         if thread.since >= now - patience.message:
             continue
         if wait.what is not AnswerKind.TASK:
@@ -52,30 +52,32 @@ def wait_findings(
             is_open = task.status is TaskStatus.OPEN
             detail = None if is_open else f"it waits for task {name}, which is {task.status}"
         if detail is not None:
-            yield Finding(FindingKind.WAIT, execution.id, detail, thread.id)
+            yield Violation(ViolationKind.WAIT, execution.id, detail, thread.id)
 
 
-def task_findings(task: Task, execution: Execution | None, now: datetime, patience: Patience) -> Iterator[Finding]:
+def task_violations(task: Task, execution: Execution | None, now: datetime, patience: Patience) -> Iterator[Violation]:
     """Find out whether somebody is to do a task that nobody waits for."""
     key = TurnKey(task.thread, task.turn)
     if task.status is TaskStatus.OPEN and (why := _left(execution, key, now, patience)) is not None:
-        yield Finding(FindingKind.TASK, task.execution_id, f"task {task.id} is open, and {why}", task.thread)
+        yield Violation(ViolationKind.TASK, task.execution_id, f"task {task.id} is open, and {why}", task.thread)
 
 
-def waiter_findings(
+def waiter_violations(
     waiter: Waiter, execution: Execution | None, now: datetime, patience: Patience
-) -> Iterator[Finding]:
+) -> Iterator[Violation]:
     """Find out whether an event could be meant for a thread that does not wait."""
     key = TurnKey(waiter.thread, waiter.turn)
     if (why := _left(execution, key, now, patience)) is not None:
-        yield Finding(FindingKind.WAITER, waiter.execution, f"it is to wait at turn {key.turn}, and {why}", key.thread)
+        yield Violation(
+            ViolationKind.WAITER, waiter.execution, f"it is to wait at turn {key.turn}, and {why}", key.thread
+        )
 
 
 def _left(execution: Execution | None, key: TurnKey, now: datetime, patience: Patience) -> str | None:
     """Say why nobody waits at a turn, if that is so for longer than it takes to tell; None: somebody does."""
     if execution is None:
         return "its execution does not exist"
-    if any(thread.base == key.thread and thread.turn == key.turn for thread, _ in asking(execution)):
+    if any(thread.base == key.thread and thread.turn == key.turn for thread, _ in waiting_for_answers(execution)):
         return None
     tombstone = execution.threads.get(key.tombstone)
     over_since = execution.ended_at if tombstone is None else tombstone.since

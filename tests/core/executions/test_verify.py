@@ -7,7 +7,7 @@ from chalicelib.core.executions.factory import living
 from chalicelib.core.executions.inputs import CancelRequested, PauseRequested
 from chalicelib.core.executions.listing import Summary, listed_under, summary_of
 from chalicelib.core.executions.model import Driver, Execution, ExecutionStatus, State, Status
-from chalicelib.core.executions.verify import Patience, child_findings, is_standing, state_findings
+from chalicelib.core.executions.verify import Patience, child_violations, is_standing, state_violations
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import NOW, Run, blank
 from tests.core.executions.examples import BOTH, CALLS, WAIT
@@ -33,7 +33,7 @@ def stored(run: Run) -> Execution:
 
 
 def found(execution: Execution, after: timedelta = MINUTE) -> list[tuple[str, str, str]]:
-    found = state_findings(execution, NOW + after, Patience())
+    found = state_violations(execution, NOW + after, Patience())
     return [(str(each.kind), each.thread, each.detail) for each in found]
 
 
@@ -162,7 +162,7 @@ class TestChildren:
     def children(self, run: Run, child: Summary | None, after: timedelta = HOUR) -> list[str]:
         (name,) = (each for thread in run.execution.threads.values() for each in living(run.execution, thread))
         there = {} if child is None else {name: copy_with(child, id=name)}
-        wrong = child_findings(run.execution, there, NOW + after, Patience())
+        wrong = child_violations(run.execution, there, NOW + after, Patience())
         return [each.detail.replace(name, "CHILD") for each in wrong]
 
     def lives(self) -> Summary:

@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, State, Status, Thread
 from chalicelib.core.records.history import Row, new_row, news
-from chalicelib.core.records.verify import history_findings
+from chalicelib.core.records.verify import history_violations
 from chalicelib.core.values.value import copy_with
 from tests.core.records.test_history import NOW as AT
 from tests.core.records.test_history import execution, rows
@@ -15,7 +15,7 @@ STARTED, SUCCEEDED, FAILED = State.STEP_STARTED, State.STEP_SUCCEEDED, State.STE
 
 
 def wrong(item: Execution, stored: Sequence[Row]) -> list[tuple[str, str, str]]:
-    return [(str(each.kind), each.thread, each.detail) for each in history_findings(item, stored)]
+    return [(str(each.kind), each.thread, each.detail) for each in history_violations(item, stored)]
 
 
 class TestChains:

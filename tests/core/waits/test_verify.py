@@ -9,7 +9,13 @@ from chalicelib.core.executions.verify import Patience
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Waiter
 from chalicelib.core.waits.task import Task, TaskStatus
-from chalicelib.core.waits.verify import asking, task_findings, task_of, wait_findings, waiter_findings
+from chalicelib.core.waits.verify import (
+    task_of,
+    task_violations,
+    wait_violations,
+    waiter_violations,
+    waiting_for_answers,
+)
 from tests.core.examples import NOW, Run
 
 TASK = "steps: [{id: approve, type: task, title: Approve, timeoutSeconds: 86400}]"
@@ -24,12 +30,12 @@ def task(run: Run) -> Task:
 
 
 def waits(run: Run, *tasks: Task, waiting: frozenset[TurnKey] = frozenset(), after: timedelta = LATE) -> list[str]:
-    found = wait_findings(run.execution, {each.id: each for each in tasks}, waiting, NOW + after, Patience())
+    found = wait_violations(run.execution, {each.id: each for each in tasks}, waiting, NOW + after, Patience())
     return [each.detail for each in found]
 
 
 def left(wanted: Task, execution: Execution | None, after: timedelta = LATE) -> list[str]:
-    return [each.detail for each in task_findings(wanted, execution, NOW + after, Patience())]
+    return [each.detail for each in task_violations(wanted, execution, NOW + after, Patience())]
 
 
 class TestWaits:
@@ -48,10 +54,10 @@ class TestWaits:
 
     @pytest.mark.parametrize("text", [EVENT.replace(", key: one", ""), "steps: [{id: rest, type: wait, seconds: 9}]"])
     def test_what_is_kept_nowhere_else_is_not_looked_for(self, text: str) -> None:
-        assert asking(Run(text).go().execution) == []
+        assert waiting_for_answers(Run(text).go().execution) == []
 
     def test_nothing_is_waited_for_after_the_end(self) -> None:
-        assert asking(Run(TASK).go().ask(CancelRequested()).execution) == ()
+        assert waiting_for_answers(Run(TASK).go().ask(CancelRequested()).execution) == ()
 
 
 class TestTasks:
@@ -95,7 +101,7 @@ class TestTasks:
 def test_a_waiter_waits() -> None:
     run = Run(EVENT).go()
     waiter = Waiter(run.execution.id, "main", run.thread().turn, NOW)
-    assert [*waiter_findings(waiter, run.execution, NOW + LATE, Patience())] == []
-    (found,) = waiter_findings(copy_with(waiter, turn=5), run.execution, NOW + LATE, Patience())
+    assert [*waiter_violations(waiter, run.execution, NOW + LATE, Patience())] == []
+    (found,) = waiter_violations(copy_with(waiter, turn=5), run.execution, NOW + LATE, Patience())
     assert (found.kind, found.thread) == ("waiter", "main")
     assert found.detail == "it is to wait at turn 5, and its execution does not wait for it"
