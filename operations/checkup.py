@@ -42,12 +42,20 @@ class Checkup:
 
     def first_look(self, name: str, item: Item) -> Sequence[Violation]:
         """Check an item of a table as a scan found it."""
-        return [*self._look(name, item, consistent=False)]
+        return self._all(key_of(name, item), item, consistent=False)
 
     def second_look(self, key: Key) -> Sequence[Violation]:
         """Check the item under a key, as it stands now; what is there no longer has nothing wrong."""
         item = self.stage.item(key)
-        return [] if item is None else [*self._look(key.table, item, consistent=True)]
+        return [] if item is None else self._all(key, item, consistent=True)
+
+    def _all(self, key: Key, item: Item, *, consistent: bool) -> Sequence[Violation]:
+        """Check an item; what no rule thought of is a violation, too, and keeps nobody from checking the others."""
+        found = readable(key.partition, lambda: [*self._look(key.table, item, consistent=consistent)])
+        if not isinstance(found, Broken):
+            return found
+        execution = key.partition if key.table == EXECUTIONS.name else ""
+        return [_broken(execution, " ".join(filter(None, key)), found)]
 
     def _look(self, name: str, item: Item, *, consistent: bool) -> Iterator[Violation]:
         if name == EXECUTIONS.name:

@@ -61,13 +61,12 @@ def examine(
     stage: Stage, asked: argparse.Namespace, repairs: frozenset[Repair], say: Say
 ) -> Iterator[tuple[Violation, bool]]:
     """Check a stage, and mend; answer each violation, and whether it was mended."""
-    mending = Mending(stage, repairs, restored=asked.restored) if repairs else None
+    mending = Mending(stage, repairs, say, restored=asked.restored) if repairs else None
     place, pace, woken = Place(asked.state, asked.segments), Pace(asked.units), set[str]()
 
     def wake(execution: Execution) -> None:
         if mending is not None and not execution.ended:
-            mending.wake(execution.id)
-            woken.add(execution.id)
+            woken.update([execution.id] if mending.wake(execution.id) else ())
 
     checkup = Checkup(stage, NOTHING if asked.restored else Patience(), asked.values)
     each = wake if asked.restored and Repair.WAKE in repairs else None

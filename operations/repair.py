@@ -1,6 +1,6 @@
 """What can be mended of what a check finds: nothing, unless it is told to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from chalicelib.core.waits.task import TaskStatus, closed
 from chalicelib.engine.due_sweep import SENT_TOGETHER, DueSweep, SendCollector
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Mode
-from operations.stage import Broken, Stage
+from operations.stage import Broken, Stage, readable
 from operations.survey import Suspect
 
 if TYPE_CHECKING:
@@ -73,26 +73,36 @@ class WakingAll(Waking):
 class Mending:
     """What mends the violations of a stage."""
 
-    def __init__(self, stage: Stage, repairs: Iterable[Repair], *, restored: bool) -> None:
-        self._stage, self._repairs = stage, frozenset(repairs)
+    def __init__(
+        self, stage: Stage, repairs: Iterable[Repair], say: Callable[[str], object], *, restored: bool
+    ) -> None:
+        self._stage, self._repairs, self._say = stage, frozenset(repairs), say
         self._dependencies: Dependencies = stage.dependencies()
         self._kind = WakingAll if restored else Waking
 
     def mend(self, suspect: Suspect) -> Sequence[Repair]:
         """Mend what is found under an item, as far as it is told to; answer what it has done."""
         wanted = {MENDS[each.kind] for each in suspect.violations if each.kind in MENDS} & self._repairs
-        for repair in wanted:
-            match repair:
-                case Repair.WAKE:
-                    self.wake(suspect.key.partition)
-                case Repair.INDEX:
-                    self._index(suspect.key.partition)
-                case Repair.WAITS:
-                    self._close(suspect)
-        return sorted(wanted)
+        return [repair for repair in sorted(wanted) if self._is_done(repair, suspect)]
 
-    def wake(self, execution_id: str) -> None:
-        """Send what the state of an execution asks for, as it stands now."""
+    def _is_done(self, repair: Repair, suspect: Suspect) -> bool:
+        match repair:
+            case Repair.WAKE:
+                return self.wake(suspect.key.partition)
+            case Repair.INDEX:
+                self._index(suspect.key.partition)
+            case Repair.WAITS:
+                self._close(suspect)
+        return True
+
+    def wake(self, execution_id: str) -> bool:
+        """Send what the state of an execution asks for, as it stands now; tell whether that could be done."""
+        woken = readable(execution_id, lambda: self._wake(execution_id))
+        if isinstance(woken, Broken):
+            self._say(f"{execution_id} cannot be woken: {woken.why}")
+        return not isinstance(woken, Broken)
+
+    def _wake(self, execution_id: str) -> None:
         item = self._stage.execution(execution_id)
         if not isinstance(item, Execution):
             return

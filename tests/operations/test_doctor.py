@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.dynamodb.attributes import pack, text_of
-from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS
+from chalicelib.adapters.dynamodb.tables import DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS
 from chalicelib.core.executions.model import State
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.task import TaskStatus
@@ -197,6 +197,29 @@ class TestState:
         ((kind, detail),) = found(stage)[made]
         assert kind == "unreadable"
         assert detail.startswith("it cannot be read: JSONDecodeError")
+
+    def test_what_no_rule_thought_of_keeps_nobody_from_checking_the_others(self, stage: World) -> None:
+        stage.start("event", "order-1")
+        stage.deliver()
+        (waiter,) = stage.items(SIGNALS)
+        stage.put(SIGNALS, {**waiter, "waiter": {"S": "{}"}})
+        ((kind, detail),) = found(stage)[""]
+        assert kind == "unreadable"
+        assert detail.startswith(f"event_channel {waiter['channel']['S']} {waiter['entry']['S']} cannot be read: ")
+
+    def test_what_cannot_be_woken_stays_and_the_others_are(self, stage: World) -> None:
+        stage.define("lost", WAIT)
+        lost, late = stage.start("lost"), stage.start("timer")
+        stage.deliver()
+        drop_messages(stage)
+        versions = stage.items(DEFINITION_VERSIONS)
+        (gone,) = (item for item in versions if item["idVersion"]["S"].startswith("lost@"))
+        stage.delete(DEFINITION_VERSIONS, gone)
+        stage.clock.sleep(HOUR)
+        assert {name: mended for _, name, _, mended in stage.doctor("--repair", "wake")} == {lost: False, late: True}
+        assert any(line.startswith(f"{lost} cannot be woken: DefinitionNotFoundError") for line in stage.said)
+        stage.deliver()
+        assert stage.read(late).state is State.SUCCEEDED
 
 
 class TestChildren:
