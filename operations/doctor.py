@@ -34,7 +34,9 @@ Say = Callable[[str], object]
 
 def parser() -> argparse.ArgumentParser:
     """Describe the command line."""
-    made = argparse.ArgumentParser(prog="python -m operations.doctor", description=(__doc__ or "").partition("\n\n")[2])
+    made = argparse.ArgumentParser(
+        prog="python -m operations.doctor", description=(__doc__ or "").partition("\n\n")[2].replace("``", "")
+    )
     made.add_argument("stage", nargs="?", help="of .chalice/config.json; none: what SEDO_PREFIX says")
     made.add_argument("--repair", default="", metavar="WHAT", help=f"what to mend: {', '.join(Repair)}, or all")
     made.add_argument("--restored", action="store_true", help="the queues are empty: wake every execution that lives")

@@ -57,6 +57,17 @@ class WithoutTasks(Stage):
         return super().scan(name, segment, segments, after)
 
 
+class Belated(Stage):
+    """A stage of which a scan shows an item as it was before."""
+
+    before: dict[str, Any]
+
+    def scan(self, name: str, segment: int, segments: int, after: Any) -> Page:
+        page = super().scan(name, segment, segments, after)
+        items = [self.before if item["id"] == self.before["id"] else item for item in page.items if "id" in item]
+        return page._replace(items=items)
+
+
 @pytest.fixture(scope="module")
 def stage(world: World) -> World:
     world.define("timer", WAIT)
@@ -320,6 +331,21 @@ def test_what_works_gives_no_false_alarm(stage: World) -> None:
         worker.join()
     assert looks == [[], [], []]
     assert len(stage.items(EXECUTIONS)) > 10
+
+
+def test_what_a_scan_shows_as_it_was_is_looked_at_again(stage: World) -> None:
+    made = stage.start("timer")
+    stage.deliver()
+    before, whole = item_of(stage, made), stage.stage
+    stage.later(5)
+    stage.clock.sleep(HOUR)
+    assert stage.read(made).state is State.SUCCEEDED
+    belated = Belated(stage.settings, stage.made, stage.client)
+    belated.before, stage.stage = before, belated
+    looked = stage.doctor()
+    stage.stage = whole
+    assert stage.said[0] == "execution: 1 items, 100 %, 1 to be looked at again"
+    assert looked == []
 
 
 def test_a_check_that_was_broken_off_goes_on(stage: World, tmp_path: Path) -> None:

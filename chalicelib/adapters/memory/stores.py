@@ -161,7 +161,7 @@ class MemoryExecutions:
         self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
     ) -> None:
         """Move a due time, or take it away."""
-        if execution_id not in self.items or self.due_times.get(execution_id) != seen:
+        if self.due_times.get(execution_id) != seen or (seen is None and execution_id not in self.items):
             return
         if listed is not None:
             if json.loads(self.items[execution_id])["version"] != listed.version:
