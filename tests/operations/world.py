@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters import clients
-from chalicelib.adapters.dynamodb.tables import TABLES, TableSchema
+from chalicelib.adapters.dynamodb.attributes import pack, text_of
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, TABLES, TableSchema
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryQueue
-from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.codec import read_message
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -24,7 +25,7 @@ from chalicelib.wiring.settings import Settings
 from deploy import resources
 from operations.doctor import examine, parser, repairs_of
 from operations.stage import Stage
-from tests.adapters.examples import fresh
+from tests.adapters.examples import fresh, random_text
 from tests.home import Calls
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TENANT = "t"
+WAIT = {"type": "wait", "seconds": 300}
+ECHO = {"type": "echo", "message": "${output}"}
+TASK = {"type": "task", "title": "Approve"}
+EVENT = {"type": "event", "name": "paid", "key": "${input}"}
+CALL = {"type": "http", "url": "http://127.0.0.1/"}
+BRIEF = {"type": "wait", "seconds": 1}
+HOUR = 3600
 
 
 class World:
@@ -126,3 +134,46 @@ def printed(run: Callable[[], int]) -> tuple[int, str, str]:
     with redirect_stdout(out), redirect_stderr(err):
         status = run()
     return status, out.getvalue(), err.getvalue()
+
+
+def item_of(world: World, execution_id: str) -> dict[str, Any]:
+    (found,) = (item for item in world.items(EXECUTIONS) if item["id"]["S"] == execution_id)
+    return found
+
+
+def rows_of(world: World, execution_id: str) -> list[dict[str, Any]]:
+    rows = (item for item in world.items(HISTORY) if item["id"]["S"] == execution_id)
+    return sorted(rows, key=lambda row: str(row["key"]["S"]))
+
+
+def drop_messages(world: World) -> None:
+    world.queue.messages.clear()
+
+
+def rewritten(world: World, execution_id: str, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the state of an execution where it is stored."""
+    item = item_of(world, execution_id)
+    text, _, tail = text_of(item["document"]).partition(b"\n")
+    document = json.loads(text)
+    change(document)
+    world.put(EXECUTIONS, {**item, "document": pack(json.dumps(document).encode() + b"\n" + tail)})
+
+
+def with_rows(stage: World) -> str:
+    """Run an execution whose history has rows; answer its id."""
+    made = stage.start("large", random_text(4000))
+    stage.deliver()
+    for _ in range(2):
+        stage.clock.sleep(1)
+        stage.deliver()
+    assert stage.read(made).state is State.SUCCEEDED
+    assert len(rows_of(stage, made)) > 1
+    return made
+
+
+def found(stage: World, *arguments: str) -> dict[str, list[tuple[str, str]]]:
+    """Check; answer what was found, and why, by execution."""
+    by_execution: dict[str, list[tuple[str, str]]] = {}
+    for kind, execution, detail, _ in stage.doctor(*arguments):
+        by_execution.setdefault(execution, []).append((kind, detail))
+    return by_execution
