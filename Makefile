@@ -19,7 +19,7 @@ LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
   --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run token package release deploy undeploy test check bench flame soak mutants format docs lock install ministack clean
+.PHONY: help run token package release deploy undeploy doctor test check bench flame soak mutants format docs lock install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -27,7 +27,9 @@ help:
 	@echo "make token    make a key for it: ROLE=admin TENANT=123, or with AUTH=jwt SUBJECT=ada a token"
 	@echo "make package  make what is deployed in the folder FOLDER: STAGE=prod FOLDER=package PYTHON=python3.12"
 	@echo "make release  bring that to your account as a stack: STAGE=prod FOLDER=package BUCKET=my-bucket SET='Workers=50 LogDays=90'"
-	@echo "make deploy   deploy a stage the quick way, without a stack: STAGE=dev;  make undeploy takes it away, and leaves the data"
+	@echo "make deploy   deploy a stage the quick way, without a stack: STAGE=dev;  make undeploy asks, takes it away, and leaves the data"
+	@echo "make doctor   read the tables of a stage, and say what does not hold: STAGE=prod; REPAIR=wake,index,waits or all mends it"
+	@echo "              (MORE='--units 50 --state doctor.json --restored --json' can be set; MORE=--help tells the rest)"
 	@echo "make test     install what the checks need, then run them all"
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
@@ -53,7 +55,10 @@ release: $(APP)/.run-installed
 	@$(PY) -m deploy.release $(or $(STAGE),dev) $(or $(FOLDER),package) $(BUCKET) $(SET)
 
 deploy undeploy: $(APP)/.run-installed
-	@$(PY) -m deploy.quick $@ $(or $(STAGE),dev)
+	@$(PY) -m deploy.quick $@ $(or $(STAGE),dev) $(if $(SURE),--sure $(SURE))
+
+doctor: $(APP)/.run-installed
+	@$(PY) -m operations.doctor $(or $(STAGE),dev) $(if $(REPAIR),--repair $(REPAIR)) $(MORE)
 
 test: install
 	@$(MAKE) --no-print-directory check

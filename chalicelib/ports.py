@@ -112,9 +112,11 @@ class ExecutionStore(ValueReader, Protocol):
         """
 
     def defer(
-        self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+        self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
     ) -> None:
         """Move an execution's due time, or with None take it away, unless it is no longer the one that was seen.
+
+        If none was ``seen``, one is set where none is.
 
         With ``listed`` it is kept under the status that this tells, too, and all that if it is still of that version.
 

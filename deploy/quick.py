@@ -8,14 +8,17 @@ import argparse
 import os
 import sys
 import urllib.request
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from chalice.cli.factory import CLIFactory
+from chalice.config import DeployedResources
 from chalice.utils import UI
 
 from chalicelib.adapters import clients
+from deploy.adoption import adopt
 from deploy.package import DEPLOYABLE
 from deploy.policies import DeployedStage, stages
 from deploy.release import NEXT
@@ -24,6 +27,9 @@ from deploy.stack.refusals import refusals
 
 PROJECT = Path(__file__).parents[1]
 HEALTH_SECONDS = 30
+
+NOTHING = """Nothing was deleted: .chalice/deployed/{stage}.json says that nothing of {stage} is deployed.
+If there is something, make deploy STAGE={stage} finds it and writes it down."""
 
 LOSSES = """This deletes the functions of {stage}, their roles, the schedule and the API at {url}.
 It keeps the tables, queues and parameters that begin with {prefix}, and the logs: the data stays."""
@@ -35,6 +41,8 @@ def deploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) -> s
     for name in [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]:
         ui.write(f"made {name}\n")
     config = factory.create_config_obj(chalice_stage_name=stage.name)
+    for name in adopt(config, stage.name, session):
+        ui.write(f"found {name}, of a deployment that was broken off\n")
     deployer = factory.create_default_deployer(session=session, config=config, ui=ui)
     api = _api(deployer.deploy(config, chalice_stage_name=stage.name))
     _refuse_with_problems(session, api["rest_api_id"], config.api_gateway_stage, stage)
@@ -45,6 +53,10 @@ def undeploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) ->
     """Delete what ``chalice deploy`` made."""
     config = factory.create_config_obj(chalice_stage_name=stage.name)
     factory.create_deletion_deployer(session=session, ui=ui).deploy(config, chalice_stage_name=stage.name)
+
+
+def _values(deployed: DeployedResources) -> Iterator[dict[str, Any]]:
+    return map(deployed.resource_values, deployed.resource_names())
 
 
 def _api(deployed: dict[str, Any]) -> dict[str, Any]:
@@ -59,22 +71,38 @@ def _refuse_with_problems(session: Any, api: str, gateway_stage: str, stage: Dep
     gateway.create_deployment(restApiId=api, stageName=gateway_stage)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def require_consent(stage: str, sure: str | None, answers: TextIO) -> None:
+    """End here, unless a person says that a stage is to be deleted: now, or by the command itself."""
+    if sure is None:
+        if not answers.isatty():
+            sys.exit(
+                "nothing was deleted: there is no terminal to ask at."
+                f" make undeploy STAGE={stage} SURE={stage} deletes without asking"
+            )
+        print(f"Write {stage} to delete them: ", end="", flush=True)
+        sure = answers.readline().strip()
+    if sure != stage:
+        sys.exit("nothing was deleted")
+
+
+def main(arguments: list[str] | None = None, project: Path = PROJECT) -> None:
     """Deploy a stage, or take it away."""
     parser = argparse.ArgumentParser(prog="python -m deploy.quick", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("what", choices=("deploy", "undeploy"))
     parser.add_argument("stage", choices=[each.name for each in stages()])
+    parser.add_argument("--sure", metavar="STAGE", help="delete without asking: the name of the stage once more")
     asked = parser.parse_args(arguments)
     stage = next(each for each in stages() if each.name == asked.stage)
-    factory, ui = CLIFactory(str(PROJECT), environ=os.environ), UI()
+    factory, ui = CLIFactory(str(project), environ=os.environ), UI()
     session = factory.create_botocore_session()
     if asked.what == "undeploy":
         config = factory.create_config_obj(chalice_stage_name=stage.name)
         deployed = config.deployed_resources(stage.name)
-        url = deployed.resource_values("rest_api")["rest_api_url"] if deployed.resource_names() else "nowhere"
+        if not deployed.resource_names():
+            sys.exit(NOTHING.format(stage=stage.name))
+        url = next((each["rest_api_url"] for each in _values(deployed) if "rest_api_url" in each), "no URL yet")
         print(LOSSES.format(stage=stage.name, url=url, prefix=stage.settings.prefix))
-        if input(f"Write {stage.name} to delete them: ") != stage.name:
-            sys.exit("nothing was deleted")
+        require_consent(stage.name, asked.sure, sys.stdin)
         undeploy(stage, factory, session, ui)
         return
     if (version := f"{sys.version_info.major}.{sys.version_info.minor}") not in DEPLOYABLE:

@@ -9,7 +9,7 @@ import pytest
 from docs.generate import TABLE_BEGINS, TABLE_ENDS, state_table, with_table
 
 PROJECT = Path(__file__).parents[1]
-PRODUCT = ("chalicelib", "local", "deploy", "benchmarks")
+PRODUCT = ("chalicelib", "local", "deploy", "operations", "benchmarks")
 GUIDES = ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/glossary.md")
 MADE = {".sedo/"}
 """Named in a guide, and made where sedo runs."""

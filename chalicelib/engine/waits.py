@@ -68,13 +68,13 @@ def subscribe(
         UnavailableError: the store, or the queue, did not answer.
     """
     thread, wanted = subscription.thread, subscription.wanted
-    channel = _channel(execution, subscription.name, subscription.key)
+    channel = channel_of(execution, subscription.name, subscription.key)
 
     def tell(signal_id: str) -> None:
         send([published(channel, signal_id)])
 
     try:
-        waiter = _waiter(execution, thread, subscription.key)
+        waiter = waiter_of(execution, thread, subscription.key)
         found = signals.subscribe(channel, waiter, lambda value: takes(wanted, value), tell)
     except TooManyWaitersError as error:
         return WaitRefused(*thread.key, str(error))
@@ -98,8 +98,8 @@ def close_wait(tasks: TaskStore, signals: Signals, execution: Execution, command
         close_task(tasks, execution, thread)
         return
     taken = None if wait.answer is None else wait.answer.key
-    waiter = _waiter(execution, thread, wait.event_key)
-    signals.close(_channel(execution, wait.name, wait.event_key), waiter, taken)
+    waiter = waiter_of(execution, thread, wait.event_key)
+    signals.close(channel_of(execution, wait.name, wait.event_key), waiter, taken)
 
 
 def taken_elsewhere(signals: Signals, execution_id: str, sent: Sequence[Signal]) -> Sequence[str]:
@@ -112,7 +112,7 @@ def taken_elsewhere(signals: Signals, execution_id: str, sent: Sequence[Signal])
     return [each.id for each in found if signals.is_taken(channel_of_sent(execution_id, each.name), each.id)]
 
 
-def _channel(execution: Execution, name: str, key: str) -> Channel:
+def channel_of(execution: Execution, name: str, key: str) -> Channel:
     """Make the channel in which a thread waits: that of its key, or that of the execution to which events are sent."""
     return Channel(execution.tenant_id, name, key) if key else channel_of_sent(sent_to(execution), name)
 
@@ -185,7 +185,7 @@ def _people(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(names or ())
 
 
-def _waiter(execution: Execution, thread: Thread, key: str) -> Waiter:
+def waiter_of(execution: Execution, thread: Thread, key: str) -> Waiter:
     """Make the waiter of a turn; its tombstone began when the turn did. Without a key, items come in their order."""
     since = thread.started_at if thread.status is Status.OVER else thread.since
     definition, version = execution.definition_id, execution.definition_version

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
 
 
-def adapters(settings: Settings) -> Adapters:
-    """Make them, where the environment says."""
-    here, dynamodb, sqs = settings.names, clients.dynamodb(), clients.sqs()
+def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
+    """Make them, for the environment's endpoint or another one."""
+    here, dynamodb, sqs = settings.names, clients.dynamodb(endpoint), clients.sqs(endpoint)
     payloads = Payloads(DynamoChunks(dynamodb, here))
 
     def secrets() -> "SecretSource":

@@ -6,7 +6,7 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.core.executions.model import ROOT, Execution, Failure, State
+from chalicelib.core.executions.model import ROOT, Execution, ExecutionStatus, Failure, State
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -208,9 +208,26 @@ def test_a_due_time_is_moved_if_it_is_the_one_that_was_seen(store: ExecutionStor
     assert store.get(execution.id) == execution
 
 
-def test_what_is_not_there_cannot_be_deferred(store: ExecutionStore, tenant: str) -> None:
-    store.defer(submitted(tenant).id, NOW, NOW)
+def test_a_due_time_is_set_where_none_was_seen_and_none_is(store: ExecutionStore, tenant: str) -> None:
+    execution = submitted(tenant)
+    store.create(execution)
+    store.defer(execution.id, None, NOW)
+    assert due(store, NOW)[execution.id] == NOW
+    store.defer(execution.id, None, NOW - timedelta(days=1))
+    assert store.get(execution.id) == copy_with(execution, due_at=NOW)
+
+
+@pytest.mark.parametrize("seen", [NOW, None])
+def test_what_is_not_there_cannot_be_deferred(store: ExecutionStore, tenant: str, seen: datetime | None) -> None:
+    store.defer(submitted(tenant).id, seen, NOW)
     assert store.get(submitted(tenant).id) is None
+
+
+def test_with_its_due_time_it_leaves_the_status_under_which_it_was_kept(store: ExecutionStore, tenant: str) -> None:
+    execution = copy_with(submitted(tenant), due_at=NOW, listed_under=ExecutionStatus.RUNNING)
+    store.create(execution)
+    store.defer(execution.id, NOW, NOW, copy_with(execution, listed_under=None))
+    assert store.get(execution.id) == copy_with(execution, listed_under=None)
 
 
 class TestImage:

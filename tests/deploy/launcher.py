@@ -1,12 +1,14 @@
 """``chalice deploy`` and ``delete`` against moto: ``python -m tests.deploy.launcher``, in a copy of the project.
 
-Moto takes only OpenAPI 3, so what Chalice imports is converted on its way. It prints what is there after each command.
+First it is broken off again and again, each time after a call that had its effect. It prints what is there after each
+command. Moto takes only OpenAPI 3, so what Chalice imports is converted on its way.
 """
 
 import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from chalice.cli.factory import CLIFactory
 from chalice.utils import UI
 from moto import mock_aws
 
+from chalicelib.adapters import clients
 from deploy import quick
 from deploy.policies import stages
 
@@ -47,16 +50,52 @@ def seen() -> dict[str, Any]:
     }
 
 
+class BrokenOff(BaseException):
+    """The process ends here."""
+
+
+BREAKS = (
+    "dynamodb.CreateTable",
+    "lambda.CreateFunction",
+    "lambda.CreateEventSourceMapping",
+    "api-gateway.ImportRestApi",
+    "api-gateway.PutGatewayResponse",
+)
+"""The calls after which a deployment is broken off."""
+
+
+def break_off(session: Any, deploy: Callable[[], object]) -> list[str]:
+    """Deploy, broken off after a call of each kind; answer where it was."""
+    broken = []
+    for call in BREAKS:
+        events = clients.dynamodb().meta.events if call.startswith("dynamodb") else session
+
+        def end(**_: object) -> None:
+            raise BrokenOff
+
+        events.register(f"after-call.{call}", end)
+        try:
+            deploy()
+        except BrokenOff:
+            broken.append(call)
+        events.unregister(f"after-call.{call}", end)
+    return broken
+
+
 @mock_aws
 def main() -> None:
-    """Deploy, deploy again, and delete."""
+    """Deploy, broken off again and again; to the end; again; and delete."""
     factory = CLIFactory(str(Path.cwd()), environ=os.environ)
     session = factory.create_botocore_session()
     for operation in ("ImportRestApi", "PutRestApi"):
         session.register(f"provide-client-params.api-gateway.{operation}", converted)
-    found: list[Any] = []
+
+    def deploy() -> object:
+        return quick.deploy(DEV, factory, session, UI(out=io.StringIO(), err=sys.stderr))
+
+    found: list[Any] = [break_off(session, deploy)]
     for _ in range(2):
-        quick.deploy(DEV, factory, session, UI(out=io.StringIO(), err=sys.stderr))
+        deploy()
         found.append(seen())
     quick.undeploy(DEV, factory, session, UI(out=io.StringIO(), err=sys.stderr))
     found.append(seen())

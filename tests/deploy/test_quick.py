@@ -1,16 +1,22 @@
 """The quick way, against moto: Chalice itself deploys a copy of the project."""
 
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chalicelib.adapters.dynamodb.tables import TABLES
+from deploy import quick
 from deploy.policies import FUNCTIONS, stages
 from deploy.stack.refusals import REFUSALS
 from local.backend import REGION
+from tests.deploy.launcher import BREAKS
 from tests.deploy.stage import PROJECT, done, project
 
 
@@ -30,8 +36,9 @@ def launched(folder: Path) -> Any:
     return json.loads(done(process).splitlines()[-1])
 
 
-def test_chalice_deploys_deploys_again_and_deletes(tmp_path: Path) -> None:
-    first, second, last = launched(tmp_path)
+def test_chalice_deploys_deploys_again_and_deletes_though_it_was_broken_off_at_each_step(tmp_path: Path) -> None:
+    broken, first, second, last = launched(tmp_path)
+    assert broken == [*BREAKS]
     (dev,) = [each for each in stages() if each.name == "dev"]
     assert first["functions"] == sorted(map(dev.function_name, FUNCTIONS))
     assert first["mappings"].keys() == {*dev.names.queues}
@@ -40,3 +47,52 @@ def test_chalice_deploys_deploys_again_and_deletes(tmp_path: Path) -> None:
     assert first["refusals"] == [len(REFUSALS)]
     assert second == first
     assert last == {**first, "functions": [], "mappings": {}, "count": 0, "rules": [], "routes": [], "refusals": []}
+
+
+def recorded(folder: Path, *resources: dict[str, str]) -> Path:
+    """Make a project that remembers what was deployed of the stage dev."""
+    (folder / ".chalice" / "deployed").mkdir(parents=True)
+    shutil.copy(PROJECT / ".chalice" / "config.json", folder / ".chalice")
+    document = {"resources": resources, "schema_version": "2.0", "backend": "api"}
+    (folder / ".chalice" / "deployed" / "dev.json").write_text(json.dumps(document))
+    return folder
+
+
+class Terminal(io.StringIO):
+    """A person at a terminal, and what they write."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TestUndeploy:
+    def test_it_says_what_it_deletes_and_what_stays_and_asks_nobody_where_there_is_no_terminal(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        url = "https://a1.execute-api.us-east-1.amazonaws.com/api/"
+        made = recorded(tmp_path, {"name": "rest_api", "resource_type": "rest_api", "rest_api_url": url})
+        why = r"there is no terminal to ask at\. make undeploy STAGE=dev SURE=dev deletes without asking"
+        with pytest.raises(SystemExit, match=why):
+            quick.main(["undeploy", "dev"], made)
+        said = capsys.readouterr().out
+        assert f"deletes the functions of dev, their roles, the schedule and the API at {url}" in said
+        assert "keeps the tables, queues and parameters that begin with sedo-dev" in said
+
+    def test_where_nothing_is_written_down_it_says_how_that_is_found(self, tmp_path: Path) -> None:
+        with pytest.raises(SystemExit, match="make deploy STAGE=dev finds it"):
+            quick.main(["undeploy", "dev"], recorded(tmp_path))
+
+    @pytest.mark.parametrize("sure", ["prod", ""])
+    def test_another_name_is_no_consent(self, sure: str) -> None:
+        with pytest.raises(SystemExit, match=r"^nothing was deleted$"):
+            quick.require_consent("dev", sure, Terminal("dev\n"))
+
+    def test_a_person_writes_the_name_of_the_stage(self, capsys: pytest.CaptureFixture[str]) -> None:
+        quick.require_consent("dev", None, Terminal("dev\n"))
+        assert capsys.readouterr().out == "Write dev to delete them: "
+        quick.require_consent("dev", "dev", io.StringIO())
+
+    @pytest.mark.parametrize("answer", ["no\n", "y\n", "\n", ""])
+    def test_whatever_else_they_write_deletes_nothing(self, answer: str) -> None:
+        with pytest.raises(SystemExit, match=r"^nothing was deleted$"):
+            quick.require_consent("dev", None, Terminal(answer))

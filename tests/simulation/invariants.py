@@ -1,18 +1,20 @@
 """What must hold of every run of a scenario, whatever strikes it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
-from chalicelib.core.executions.listing import status_of
+from chalicelib.core.executions.listing import Summary, summary_of
 from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.executions.verify import Patience, child_violations, state_violations
 from chalicelib.core.records.payload import PACKING
+from chalicelib.core.records.verify import history_violations
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.task import TaskStatus
 from chalicelib.engine.advance import UNWRITTEN_CALLS
-from tests.simulation.scenario import ALL, ENDS, plain, play
+from tests.simulation.scenario import ALL, plain, play
 from tests.simulation.world import World, ended, scrubbed
 
 NAMES = (None, "mine")
@@ -62,8 +64,10 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
     for execution in world.clients.answered:
         assert world.executions.get(execution) is not None, "an answered execution is lost"
     strayed = False
-    for item in world.all():
-        check_end(world, item)
+    items = world.all()
+    summaries = {item.id: summary_of(item) for item in items}
+    for item in items:
+        check_end(world, item, summaries)
         check_cancelled(world, item)
         strayed = strayed or check_outcome(item, expected.get(item.id), scenario)
         if not early and not strayed:
@@ -81,18 +85,13 @@ def check(world: World, scenario: str, name: str | None = None) -> None:
     check_calls(world, reference, complete=bool(world.executions.items) and not early and not strayed)
 
 
-def check_end(world: World, item: Execution) -> None:
-    """See that an execution has ended, once, and that no turn is doubled."""
+def check_end(world: World, item: Execution, summaries: Mapping[str, Summary]) -> None:
+    """See that an execution has ended, once, and that its state and its history are as they have to be."""
     assert item.ended, f"{item.id} is stuck at {item.step}, {'paused' if item.paused else item.state}"
-    history = world.records(item)
-    turns = Counter((r["thread"], r["turn"], r["state"]) for r in history if r["state"].startswith("Step"))
-    assert not turns or max(turns.values()) == 1, f"a turn of {item.id} is doubled: {turns.most_common(1)}"
-    for before, record in pairwise(history):
-        after_end = before["state"] in ENDS and record["state"] != "ExecutionRedriven"
-        assert not after_end, f"{record['state']} of {item.id} after {before['state']}"
-    assert history[-1]["state"] == item.state, "the end is not the last record"
-    status = None if item.state is State.SUCCEEDED else status_of(item.state)
-    assert item.listed_under is status, f"{item.id} is listed under {item.listed_under}"
+    now = world.clock.now()
+    assert [*history_violations(item, world.history.rows.get(item.id, ()))] == []
+    assert [*state_violations(item, now, Patience())] == []
+    assert [*child_violations(item, summaries, now, Patience())] == []
 
 
 def check_kept(world: World, execution: str, event_id: str, until: datetime) -> None:

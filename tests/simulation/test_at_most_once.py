@@ -104,7 +104,7 @@ def played(scenario: Scenario, **how: Any) -> list[World]:
         contents = {(made.key, made.content) for made in world.made_calls}
         assert len(contents) == len({made.key for made in world.made_calls}), "a key carried two contents"
         for item in world.all():
-            check_end(world, item)
+            check_end(world, item, {})
     return worlds
 
 

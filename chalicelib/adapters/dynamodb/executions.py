@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
@@ -84,7 +84,7 @@ class DynamoExecutions:
         found: dict[str, Execution] = {}
         for item in batch_get(self._client, self._table, [EXECUTIONS.key(name) for name in ids]):
             try:
-                found[item[EXECUTIONS.partition]["S"]] = self._execution(item)
+                found[item[EXECUTIONS.partition]["S"]] = self.parse(item)
             except UnavailableError:
                 raise
             except Exception:  # noqa: BLE001, S112 - whoever reads it alone is told
@@ -116,7 +116,7 @@ class DynamoExecutions:
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
-        return self._execution(_item(image))
+        return self.parse(_item(image))
 
     def list(self, wanted: ExecutionFilter, now: datetime, limit: int, after: Position | None = None) -> ExecutionPage:
         """Read headers, by their start."""
@@ -136,25 +136,36 @@ class DynamoExecutions:
         return [(item[EXECUTIONS.partition]["S"], _read_due(item)) for item in found]
 
     def defer(
-        self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+        self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
     ) -> None:
         """Move a due time, or take it away."""
+        condition, values = f"{BY_DUE.sort} = :seen", cast("Item", {})
         sets: Item = {} if due_at is None else {BY_DUE.sort: {"S": _due_key(due_at)}}
-        sets |= {} if listed is None else self._listed(listed)
-        changes = [f"REMOVE {BY_DUE.sort}, {BY_DUE.partition}"] if due_at is None else []
+        removes = [BY_DUE.sort, BY_DUE.partition] if due_at is None else []
+        if seen is not None:
+            values[":seen"] = {"S": _due_key(seen)}
+        else:
+            condition = f"attribute_exists({EXECUTIONS.partition}) AND attribute_not_exists({BY_DUE.sort})"
+            sets |= {} if due_at is None else {BY_DUE.partition: {"S": shard_of(execution_id, self._due_shards)}}
+        names: dict[str, str] = {}
+        if listed is not None:
+            sets |= (kept := self._listed(listed))
+            removes += [] if kept else [BY_OWNER_STATUS.partition]
+            condition, names = f"{condition} AND #version = :version", {"#version": "version"}
+            values[":version"] = {"N": str(listed.version)}
+        changes = [f"REMOVE {', '.join(removes)}"] if removes else []
         changes += [f"SET {', '.join(f'{name} = :{name}' for name in sets)}"] if sets else []
-        values: Item = {":seen": {"S": _due_key(seen)}, **{f":{name}": value for name, value in sets.items()}}
+        values |= {f":{name}": value for name, value in sets.items()}
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
             "Key": EXECUTIONS.key(execution_id),
             "UpdateExpression": " ".join(changes),
-            "ConditionExpression": f"{BY_DUE.sort} = :seen",
-            "ExpressionAttributeValues": values,
+            "ConditionExpression": condition,
         }
-        if listed is not None:
-            request["ConditionExpression"] += " AND #version = :version"
-            request["ExpressionAttributeNames"] = {"#version": "version"}
-            values[":version"] = {"N": str(listed.version)}
+        if names:
+            request["ExpressionAttributeNames"] = names
+        if values:
+            request["ExpressionAttributeValues"] = values
         try:
             with unavailable():
                 self._client.update_item(**request)
@@ -200,9 +211,10 @@ class DynamoExecutions:
         return answer.get("Item")
 
     def _read(self, item: "Item | None") -> Execution | None:
-        return self._execution(item) if item else None
+        return self.parse(item) if item else None
 
-    def _execution(self, item: Item) -> Execution:
+    def parse(self, item: Item) -> Execution:
+        """Read an item, and the large values that it refers to."""
         text, _, tail = text_of(item["document"]).partition(b"\n")
         document = decode(text)
         references = unpack_references(item["payloads"]) if "payloads" in item else {}

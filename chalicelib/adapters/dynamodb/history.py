@@ -64,10 +64,11 @@ class DynamoHistory:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        return [_row(item) for item in query(self._client, request, limit)]
+        return [read_row(item) for item in query(self._client, request, limit)]
 
 
-def _row(item: Item) -> Row:
+def read_row(item: Item) -> Row:
+    """Read the item of a row."""
     previous = item["previous"]["M"] if "previous" in item else {}
     link = Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None
     return Row(item[HISTORY.partition]["S"], item[HISTORY.sort]["S"], link, text_of(item["document"]))

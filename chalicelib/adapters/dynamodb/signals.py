@@ -40,6 +40,9 @@ LONGEST = 1024
 WAITERS, EVENTS = "waiter#", "event#"
 """What the sort keys begin with."""
 
+WAITER = "waiter"
+"""The attribute of one who waits."""
+
 
 class DynamoSignals:
     """The table of events."""
@@ -55,7 +58,7 @@ class DynamoSignals:
         request |= {"ConsistentRead": True, "Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
-        return [read_waiter(decode(item["waiter"]["S"].encode())) for item in islice(self._found(request), limit)]
+        return [read_waiter(decode(item[WAITER]["S"].encode())) for item in islice(self._found(request), limit)]
 
     def count(self, channel: Channel, most: int) -> int:
         """Count who waits; eventually consistent, which is half as dear."""
@@ -75,7 +78,7 @@ class DynamoSignals:
         with unavailable():
             answer = self._client.put_item(
                 TableName=self._table,
-                Item={**_waiter_key(channel, waiter), "waiter": {"S": text}},
+                Item={**waiter_key(channel, waiter), WAITER: {"S": text}},
                 ReturnValues="ALL_OLD",
             )
         return "Attributes" not in answer
@@ -83,7 +86,7 @@ class DynamoSignals:
     def leave(self, channel: Channel, waiter: Waiter) -> None:
         """Remove a waiter."""
         with unavailable():
-            self._client.delete_item(TableName=self._table, Key=_waiter_key(channel, waiter))
+            self._client.delete_item(TableName=self._table, Key=waiter_key(channel, waiter))
 
     def kept(
         self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False
@@ -209,7 +212,8 @@ def _partition(channel: Channel) -> str:
     return text.decode() if len(text) <= LONGEST else f"{channel.tenant_id}#{hashlib.sha256(text).hexdigest()}"
 
 
-def _waiter_key(channel: Channel, waiter: Waiter) -> Item:
+def waiter_key(channel: Channel, waiter: Waiter) -> Item:
+    """Make the key of the item of a waiter."""
     return SIGNALS.key(_partition(channel), WAITERS + waiter.place)
 
 

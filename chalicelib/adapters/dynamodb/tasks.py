@@ -71,7 +71,7 @@ class DynamoTasks:
             answer = self._client.get_item(
                 TableName=self._table, Key=TASKS.key(tenant_id, task_id), ConsistentRead=True
             )
-        return self._read(answer["Item"]) if "Item" in answer else None
+        return self.parse(answer["Item"]) if "Item" in answer else None
 
     def headers(self, tenant_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
         """Read headers and changes, a hundred in a request."""
@@ -218,7 +218,8 @@ class DynamoTasks:
         }
         return item | {"payloads": pack_references(packed.references)} if packed.references else item
 
-    def _read(self, item: Item) -> Task:
+    def parse(self, item: Item) -> Task:
+        """Read an item, and the large values that it refers to."""
         document = unpack(item["document"])
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item[TASKS.partition]["S"], document, references, task_slots)

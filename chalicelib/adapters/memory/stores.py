@@ -158,16 +158,16 @@ class MemoryExecutions:
         return [(name, at) for at, name in found[:limit]]
 
     def defer(
-        self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None
+        self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
     ) -> None:
         """Move a due time, or take it away."""
-        if self.due_times.get(execution_id) != seen:
+        if self.due_times.get(execution_id) != seen or (seen is None and execution_id not in self.items):
             return
         if listed is not None:
             if json.loads(self.items[execution_id])["version"] != listed.version:
                 return
             self._list(listed)
-        del self.due_times[execution_id]
+        self.due_times.pop(execution_id, None)
         if due_at is not None:
             self.due_times[execution_id] = due_at
 
