@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TypeAlias
 
-from chalicelib.adapters.memory import stores
+from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue, QueueMessage
@@ -116,7 +116,7 @@ class _History(MemoryHistory):
     """History that is not kept beyond its bound."""
 
     def __init__(self, weigh: Callable[[int], None]) -> None:
-        super().__init__(Payloads(stores.MemoryChunks(), ALL))
+        super().__init__(Payloads(MemoryChunks(), ALL))
         self.weigh = weigh
 
     def append(self, row: Row) -> None:

@@ -20,11 +20,11 @@ from chalicelib.adapters.dynamodb.uploads import DynamoUploads
 from chalicelib.adapters.dynamodb.usage import DynamoUsage
 from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.audit import MemoryAudit
+from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
-    MemoryChunks,
     MemoryClock,
     MemoryDefinitions,
     MemoryExecutions,

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from chalicelib.adapters.memory.stores import MemoryChunks, MemoryExecutions, MemoryHistory
+from chalicelib.adapters.memory.chunks import MemoryChunks
+from chalicelib.adapters.memory.stores import MemoryExecutions, MemoryHistory
 from chalicelib.adapters.payloads import CHUNK_BYTES, ChunkKey, Payloads
 from chalicelib.core.executions.model import ROOT, HistoryEntry, State
 from chalicelib.core.records.payload import PackingLimits, Reference, digest

@@ -13,9 +13,10 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
-from chalicelib.adapters.memory.stores import MemoryChunks, MemoryClock, MemoryHistory, MemoryQueue, QueueMessage
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryHistory, MemoryQueue, QueueMessage
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import Call, Definition

@@ -7,7 +7,7 @@ import itertools
 import json
 import zlib
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -15,8 +15,9 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.order import is_behind
-from chalicelib.adapters.payloads import ChunkKey, Payloads
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, summary_of
@@ -47,21 +48,6 @@ class MemoryClock:
         """Move on; threads that sleep at the same time move it one after the other."""
         with self.moving:
             self.instant += timedelta(seconds=seconds)
-
-
-class MemoryChunks:
-    """Chunks of payloads by hash and number."""
-
-    def __init__(self) -> None:
-        self.contents: dict[ChunkKey, bytes] = {}
-
-    def put(self, sha256: str, number: int, content: bytes) -> None:
-        """Write a chunk."""
-        self.contents[sha256, number] = content
-
-    def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
-        """Read chunks."""
-        return {key: self.contents[key] for key in keys if key in self.contents}
 
 
 class MemoryExecutions:
