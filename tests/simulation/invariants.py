@@ -89,9 +89,12 @@ def check_end(world: World, item: Execution, summaries: Mapping[str, Summary]) -
     """See that an execution has ended, once, and that its state and its history are as they have to be."""
     assert item.ended, f"{item.id} is stuck at {item.step}, {'paused' if item.paused else item.state}"
     now = world.clock.now()
-    assert [*history_violations(item, world.history.rows.get(item.id, ()))] == []
-    assert [*state_violations(item, now, Patience())] == []
-    assert [*child_violations(item, summaries, now, Patience())] == []
+    found = [
+        *history_violations(item, world.history.rows.get(item.id, ())),
+        *state_violations(item, now, Patience()),
+        *child_violations(item, summaries, now, Patience()),
+    ]
+    assert not found, f"{item.id}: {found}"
 
 
 def check_kept(world: World, execution: str, event_id: str, until: datetime) -> None:
