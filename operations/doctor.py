@@ -67,8 +67,8 @@ def examine(
     place, pace, woken = Place(asked.state, asked.segments), Pace(asked.units), set[str]()
 
     def wake(execution: Execution) -> None:
-        if mending is not None and not execution.ended:
-            woken.update([execution.id] if mending.wake(execution.id) else ())
+        if mending is not None and not execution.ended and mending.wake(execution.id):
+            woken.add(execution.id)
 
     checkup = Checkup(stage, NOTHING if asked.restored else Patience(), asked.values)
     each = wake if asked.restored and Repair.WAKE in repairs else None

@@ -161,11 +161,7 @@ class Stage:
 
     def is_waiting(self, channel: Channel, waiter: Waiter) -> bool:
         """Tell whether the table of events has a waiter."""
-        with unavailable():
-            answer = self.client.get_item(
-                TableName=self.names.table(SIGNALS), Key=waiter_key(channel, waiter), ConsistentRead=True
-            )
-        return "Item" in answer
+        return self.item(key_of(SIGNALS.name, waiter_key(channel, waiter))) is not None
 
     def has_value(self, reference: Reference) -> bool:
         """Tell whether all chunks of a large value are there."""
