@@ -110,6 +110,11 @@ def test_an_operation_says_which_right_it_needs_and_what_an_audit_calls_it(name:
     assert declared.get("x-audit-held-by", "task") in {"history", "task", "nothing"}
 
 
+def test_an_audit_is_asked_for_changes_by_the_names_that_operations_give_them() -> None:
+    (what,) = (each for each in OPERATIONS["read_audit"].parameters if each["name"] == "what")
+    assert {*what["schema"]["enum"]} == {each.declared["x-audit"] for each in OPERATIONS.values()} - {None}
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_has_examples_and_they_are_valid(name: str) -> None:
     operation = OPERATIONS[name]

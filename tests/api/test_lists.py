@@ -240,7 +240,17 @@ class TestTasks:
         pages = [*sedo.pages(f"{T}/tasks?limit=1&sort=createdAt&from={found[1]}")]
         assert [each["createdAt"] for page in pages for each in page] == [found[1], found[0]]
         assert [each["createdAt"] for each in sedo.get(f"/tasks?to={found[1]}")] == found[1:]
-        assert "from is a date" in refusal(sedo, "/tasks?from=x")
+
+    @pytest.mark.parametrize(
+        ("query", "said"),
+        [
+            ("from=x", "from is a date as 2026-01-31"),
+            ("definition=a%20b", "definition is the id of a definition, and has to match"),
+            ("execution=a%20b", "execution is the id of an execution, as tenant:definition:name, not 'a b'"),
+        ],
+    )
+    def test_what_is_asked_wrongly(self, sedo: Sedo, query: str, said: str) -> None:
+        assert said in refusal(sedo, f"/tasks?{query}")
 
 
 class TestEvents:
