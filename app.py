@@ -64,8 +64,9 @@ def explain(event: Request, get_response: "Callable[[Request], Response]") -> Re
 
     if event is not None:
         named(event)
-    is_known = event is None or app.routes.get(event.context["resourcePath"])  # an HTTP API hands on all other paths
-    answer = framework_problem(get_response(event)) if is_known else nowhere()
+    methods = {} if event is None else app.routes.get(event.context["resourcePath"])  # an HTTP API hands on other paths
+    route = methods.get(event.method) if methods else None
+    answer = nowhere() if methods is None else framework_problem(get_response(event), route)
     if event is not None:  # it is None for an event without a resource path
         dressed(event, answer, settings.cors_origins)
         place: Any = event.context["resourcePath"]  # the path itself may have a token

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Concatenate, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
-from chalice.app import Request, Response
+from chalice.app import Request, Response, RouteEntry
 
 from chalicelib.api.conditional import tagged
 from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, operations, raw, read
@@ -166,12 +166,16 @@ def _require_media_type(http: Request) -> None:
         raise errors.MediaTypeError(f"Unsupported media type: {text[:100]}; send Content-Type: application/json")
 
 
-def framework_problem(response: Response) -> Response:
-    """Turn an error that Chalice itself answers (404, 405, 415, 500) into a problem document."""
+def framework_problem(response: Response, route: RouteEntry | None) -> Response:
+    """Turn an error that Chalice itself answers (404, 405, 415, 500) into a problem document.
+
+    A 415 names the media type that the route takes.
+    """
     if response.status_code < HTTPStatus.BAD_REQUEST or not isinstance(response.body, dict):
         return response
     status = HTTPStatus(response.status_code)
-    hint = "; send Content-Type: application/json" if status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE else ""
+    is_named = status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    hint = f"; send Content-Type: {route.content_types[0]}" if is_named and route is not None else ""
     made = problem(status.phrase, f"{response.body.get('Message')}{hint}", status)
     made.headers = {**response.headers, **made.headers}
     return made

@@ -100,3 +100,9 @@ def test_an_upload_is_its_tenants_and_is_forgotten_after_a_day(says: Sedo) -> No
     says.clock.instant += LIMITS.upload_kept
     assert put(says, mine, 1, b"2") == 404
     assert "it has expired" in assert_problem(says.ask("POST", EXECUTE, {"upload": mine}), 404)["detail"]
+
+
+@pytest.mark.parametrize("kind", [{}, {"Content-Type": "application/json"}])
+def test_a_part_of_another_type_is_told_which_one_is_right(sedo: Sedo, kind: dict[str, str]) -> None:
+    detail = assert_problem(sedo.ask("PUT", f"{T}/uploads/{'0' * 32}/1", b"x", kind), 415)["detail"]
+    assert detail.endswith("; send Content-Type: application/octet-stream")
