@@ -58,7 +58,7 @@ class Gateway:
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> GatewayAnswer:
         """Answer one request; an error of the application is a 500, never an exception."""
-        return self.dressed(self._respond(method, path, headers, body), headers)
+        return self.dressed(self._respond(method, _literal(path), headers, body), headers)
 
     def dressed(self, answer: GatewayAnswer, headers: Mapping[str, str]) -> GatewayAnswer:
         """Give an answer that is not the application's the id of its request, and what other sites are to know."""
@@ -95,6 +95,13 @@ class Gateway:
         response = self._local.handle_request(method, path, headers, body)
         refused = answer_refusal(response, time.monotonic() - started, self._seconds)
         return problem(*refused) if refused else _answer(response)
+
+
+def _literal(path: str) -> str:
+    """Escape what Chalice takes for the parameters of a path, a fragment or a host, and API Gateway for the path."""
+    place, mark, query = path.replace("#", "%23").partition("?")
+    place = place.replace(";", "%3B")
+    return ("/%2F" + place[2:] if place.startswith("//") else place) + mark + query
 
 
 def _answer(response: Mapping[str, Any]) -> GatewayAnswer:

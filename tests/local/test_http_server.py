@@ -99,6 +99,21 @@ def test_a_request_reaches_its_view(connection: HTTPConnection) -> None:
     assert (answer.status, json.loads(answer.read())) == (200, {"name": "one", "body": "{}", "query": {"a": "b"}})
 
 
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/things/one;a=b", {"name": "one%3Ba=b", "body": "{}", "query": {}}),
+        ("/things/one#top", {"name": "one%23top", "body": "{}", "query": {}}),
+        ("/things/one?a=b;c#d", {"name": "one", "body": "{}", "query": {"a": "b;c#d"}}),
+        ("//host/things/one", None),
+    ],
+)
+def test_a_path_is_taken_as_a_whole(connection: HTTPConnection, path: str, found: dict[str, Any] | None) -> None:
+    answer = ask(connection, "POST", path, b"{}", **{"Content-Type": "application/json"})
+    text = answer.read()
+    assert (json.loads(text) if answer.status == 200 else None) == found
+
+
 def test_an_unknown_path_is_404(connection: HTTPConnection) -> None:
     answer = ask(connection, "POST", "/nowhere", b"{}", Authorization="sn\xf8man")
     assert (answer.status, answer.headers["Content-Type"]) == (404, "application/problem+json")
