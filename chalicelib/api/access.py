@@ -1,5 +1,7 @@
 """What the routes of access answer: who asks, tenants, roles, bindings and API keys."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -24,6 +26,9 @@ from chalicelib.usecases.access import AccessService, EntryCondition
 
 Shown: TypeAlias = Callable[[AccessEntry], dict[str, Json]]
 """Writes an entry as the API shows it."""
+
+DEFAULTS = "0"
+"""Names what a tenant has of which nothing was set, in an ``ETag``."""
 
 
 @value
@@ -69,7 +74,7 @@ class AccessApi:
         """Show what is set of a tenant."""
         tenant = request.path["tenantId"]
         entry = self.service.find(tenant, EntryKind.TENANT, OF_TENANT)
-        return web.answer(_tenant(tenant, entry), headers={} if entry is None else {"ETag": str(entry.version)})
+        return web.answer(_tenant(tenant, entry), headers={"ETag": DEFAULTS if entry is None else _version(entry)})
 
     @web.operation
     def put_tenant(self, request: ApiRequest) -> Response:
@@ -153,7 +158,7 @@ class AccessApi:
     @web.operation
     def revoke_key(self, request: ApiRequest) -> Response:
         """Let a key count no more."""
-        self.service.revoke_key(*request.place, request.admission.actor, _require(request))
+        self.service.revoke_key(*request.place, request.admission.actor, _require(request, EntryKind.KEY))
         return Response("", status_code=HTTPStatus.NO_CONTENT)
 
     def _list(
@@ -175,10 +180,10 @@ class AccessApi:
 
     def _read(self, request: ApiRequest, kind: EntryKind, name: str, shown: Shown) -> Response:
         entry = self.service.read(request.path["tenantId"], kind, name)
-        return web.answer(shown(entry), headers={"ETag": str(entry.version)})
+        return web.answer(shown(entry), headers={"ETag": _version(entry)})
 
     def _put(self, request: ApiRequest, kind: EntryKind, name: str) -> tuple[AccessEntry, bool]:
-        seen = _Seen(_require(request))
+        seen = _Seen(_require(request, kind))
         written = self.service.put(
             request.path["tenantId"],
             kind,
@@ -192,7 +197,7 @@ class AccessApi:
         return written
 
     def _delete(self, request: ApiRequest, kind: EntryKind, name: str) -> Response:
-        seen = _Seen(_require(request))
+        seen = _Seen(_require(request, kind))
         self.service.delete(request.path["tenantId"], kind, name, seen.require)
         request.record(name, seen.document, None)
         return Response("", status_code=HTTPStatus.NO_CONTENT)
@@ -211,8 +216,15 @@ class _Seen:
             self._condition(entry)
 
 
-def _require(request: ApiRequest) -> EntryCondition | None:
-    return condition(request, lambda entry: None if entry is None else str(entry.version))
+def _require(request: ApiRequest, kind: EntryKind) -> EntryCondition | None:
+    default = DEFAULTS if kind is EntryKind.TENANT else None
+    return condition(request, lambda entry: None if entry is None else _version(entry), default)
+
+
+def _version(entry: AccessEntry) -> str:
+    """Name what an entry says now, in an ``ETag``: what was deleted and made anew is numbered anew."""
+    text = json.dumps(entry.document, sort_keys=True)
+    return f"{entry.version}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _expiry(text: object) -> datetime | None:
@@ -230,7 +242,7 @@ def _expiry(text: object) -> datetime | None:
 def _written(entry: AccessEntry, is_new: bool, shown: Shown) -> Response:  # noqa: FBT001 - as it was put
     """Answer with an entry as it was written, and its version."""
     status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    return web.answer(shown(entry), status, {"ETag": f'"{entry.version}"'})
+    return web.answer(shown(entry), status, {"ETag": f'"{_version(entry)}"'})
 
 
 def _name(item: Mapping[str, Json]) -> str:

@@ -40,11 +40,13 @@ def tagged(request: Request, response: Response) -> Response:
     return response
 
 
-def condition(request: "ApiRequest", version: Callable[[V | None], str | None]) -> Callable[[V | None], None] | None:
+def condition(
+    request: "ApiRequest", version: Callable[[V | None], str | None], default: str | None = None
+) -> Callable[[V | None], None] | None:
     """Make the condition of a change, from ``If-Match`` and ``If-None-Match: *``; None: there is none.
 
     It takes what stands there now, or None, and raises PreconditionFailedError if that is not as the request asks;
-    ``version`` names what stands, as its ``ETag`` does.
+    ``version`` names what stands, as its ``ETag`` does, and ``default`` what is read where nothing was written.
     """
     match, is_new = request.header.get("If-Match"), request.header.get("If-None-Match") is not None
 
@@ -52,7 +54,7 @@ def condition(request: "ApiRequest", version: Callable[[V | None], str | None]) 
         if is_new:
             require_absent(version(found))
         if match is not None:
-            require_match(match, version(found))
+            require_match(match, version(found) or default)
 
     return require if is_new or match is not None else None
 
