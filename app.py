@@ -64,9 +64,10 @@ def explain(event: Request, get_response: "Callable[[Request], Response]") -> Re
 
     if event is not None:
         named(event)
-    methods = {} if event is None else app.routes.get(event.context["resourcePath"])  # an HTTP API hands on other paths
+    methods = {} if event is None else app.routes.get(event.context["resourcePath"])
     route = methods.get(event.method) if methods else None
-    answer = nowhere() if methods is None else framework_problem(get_response(event), route)
+    is_known = event is None or methods  # an HTTP API hands on all other paths
+    answer = framework_problem(get_response(event), route) if is_known else nowhere()
     if event is not None:  # it is None for an event without a resource path
         dressed(event, answer, settings.cors_origins)
         place: Any = event.context["resourcePath"]  # the path itself may have a token
