@@ -1,6 +1,7 @@
 """HTTP as sedo speaks it: problem documents, pages, callers, and bodies in JSON or YAML."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from chalicelib.core.values.value import copy_with
 JSON_TYPES = ["application/json"]
 BINARY_TYPES = ["application/octet-stream"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
+WEIGHT = re.compile(r";\s*q=([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 CHARSETS = ("utf-8", "utf8", "us-ascii")
 
 STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
@@ -287,7 +289,11 @@ def document(request: ApiRequest) -> tuple[Json, Places | None]:
 
 
 def wants_yaml(request: ApiRequest) -> bool:
-    """Tell whether ``Accept`` asks for YAML before JSON."""
-    accepted = request.http.headers.get("accept", "")
-    kinds = [kind.partition(";")[0].strip().lower() for kind in accepted.split(",")]
-    return next((kind in YAML_TYPES for kind in kinds if kind in (*YAML_TYPES, *JSON_TYPES)), False)
+    """Tell whether ``Accept`` asks for YAML before JSON: by its weights, and by its order where they are the same."""
+    best, is_yaml = 0.0, False
+    for part in request.http.headers.get("accept", "").split(","):
+        kind, weight = part.partition(";")[0].strip().lower(), WEIGHT.search(part)
+        quality = 1.0 if weight is None else float(weight[1])
+        if quality > best and kind in (*YAML_TYPES, *JSON_TYPES):
+            best, is_yaml = quality, kind in YAML_TYPES
+    return is_yaml

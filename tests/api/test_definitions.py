@@ -134,3 +134,21 @@ def test_validating_tells_every_problem_and_its_place_and_keeps_nothing(sedo: Se
     assert assert_problem(sedo.create(text), 400)["errors"] == answer.json_body["problems"]
     fine = sedo.ask("POST", T + "/definitions/validate", EXAMPLE.encode(), YAML)
     assert fine.json_body == {"valid": True, "problems": [], "warnings": []}
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/yaml, application/json", "application/yaml"),
+        ("application/json, text/yaml", "application/json"),
+        ("application/yaml;q=0.1, application/json", "application/json"),
+        ("application/json; q=0.5, text/yaml; Q=0.9", "application/yaml"),
+        ("application/yaml;q=0", "application/json"),
+        ("application/yaml;q=much", "application/yaml"),
+        ("*/*", "application/json"),
+    ],
+)
+def test_a_definition_is_written_as_its_reader_likes_best(sedo: Sedo, accept: str, kind: str) -> None:
+    sedo.create()
+    answer = sedo.ask("GET", T + "/definitions/example-definition", headers={"Accept": accept})
+    assert answer.headers["Content-Type"] == kind
