@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,8 +18,8 @@ def main() -> None:
     with TemporaryDirectory() as folder, backend.running(backend.interpreter(HOME), Path(folder)) as running:
         recorded = record(running.endpoint)
     items = sum(map(len, recorded["items"].values()))
-    (FOLDER / "stage-1.json").write_text(json.dumps(recorded, indent=1) + "\n")
-    print(f"recorded {items} items and {len(recorded['messages'])} messages in tests/golden/stage-1.json")
+    (FOLDER / "stage-1.json").write_text(json.dumps(recorded) + "\n")
+    sys.stdout.write(f"recorded {items} items and {len(recorded['messages'])} messages in tests/golden/stage-1.json\n")
 
 
 main()

@@ -95,7 +95,7 @@ def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(item, default=lambda content: b64encode(bytes(content)).decode()))
 
 
-def stored(item: "Json") -> Any:  # noqa: ANN401 - an item, or a part of one
+def stored(item: "Json") -> Any:
     """Read what :func:`plain` wrote."""
     if isinstance(item, dict):
         return {name: b64decode(str(value)) if name == "B" else stored(value) for name, value in item.items()}
@@ -105,7 +105,8 @@ def stored(item: "Json") -> Any:  # noqa: ANN401 - an item, or a part of one
 def shape(recorded: Mapping[str, Any]) -> dict[str, list[str]]:
     """Say which attributes items have, by table, and which members documents and messages have."""
     shapes = {schema.name: sorted(attributes(schema, recorded)) for schema in TABLES}
-    return shapes | {"messages": sorted({name for body in recorded["messages"].values() for name in members(json.loads(body))})}
+    messages = map(json.loads, recorded["messages"].values())
+    return shapes | {"messages": sorted({name for message in messages for name in members(message)})}
 
 
 def attributes(schema: TableSchema, recorded: Mapping[str, Any]) -> set[str]:

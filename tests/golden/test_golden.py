@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,6 +33,9 @@ from chalicelib.core.waits.correlation import Channel
 from tests.golden import stage as golden
 from tests.operations.test_restore import finish
 from tests.operations.world import START, TENANT, World
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIRST = "0"
 """Before all keys of rows."""
