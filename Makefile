@@ -19,7 +19,7 @@ LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
   --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run token package release deploy undeploy doctor test check bench flame soak mutants format docs lock install ministack clean
+.PHONY: help run token package release deploy undeploy doctor test check bench flame golden soak mutants format docs lock install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -34,6 +34,7 @@ help:
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
 	@echo "make flame    draw where the time of the processor goes: docs/flame.svg"
+	@echo "make golden   record a stage in today's formats, for every later release to read"
 	@echo "make soak     search 100,000 random runs of the simulation, all pairs of faults, and 1,000 requests of each kind, for one that goes wrong"
 	@echo "make mutants  break the core and the engine in thousands of ways, one at a time, and count which ways no test notices"
 	@echo "              (SAMPLE=200 SEED=1 ONLY=chalicelib/core/executions JOBS=2 can be set; MORE=--help tells the rest)"
@@ -85,6 +86,9 @@ bench: install
 
 flame: install
 	@$(PY) -m benchmarks.flame docs/flame.svg
+
+golden: $(APP)/.dev-installed ministack
+	$(PY) -m tests.golden
 
 soak: install
 	$(PY) -m tests.simulation.soak

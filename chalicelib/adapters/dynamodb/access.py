@@ -82,7 +82,7 @@ def _key(tenant_id: str, kind: EntryKind, name: str) -> Item:
 
 def _item(entry: AccessEntry) -> Item:
     item: Item = {
-        **_key(entry.tenant_id, entry.kind, entry.name),
+        **ACCESS.row(entry.tenant_id, f"{entry.kind}#{entry.name}"),
         "version": {"N": str(entry.version)},
         "changedAt": {"S": format_instant(entry.changed_at)},
         "document": pack(encode(entry.document)),
@@ -91,7 +91,7 @@ def _item(entry: AccessEntry) -> Item:
 
 
 def _entry(item: Item) -> AccessEntry:
-    kind, _, name = item[ACCESS.sort]["S"].partition("#")
+    kind, _, name = ACCESS.known(item)[ACCESS.sort]["S"].partition("#")
     return AccessEntry(
         tenant_id=item[ACCESS.partition]["S"],
         kind=EntryKind(kind),

@@ -58,7 +58,7 @@ class DynamoAudit:
 
 def _item(entry: AuditEntry) -> Item:
     return {
-        **AUDIT.key(entry.tenant_id, entry.number),
+        **AUDIT.row(entry.tenant_id, entry.number),
         "previous": {"S": entry.previous},
         "at": {"S": format_instant(entry.at)},
         "refusals": {"N": str(entry.refusals)},
@@ -69,7 +69,7 @@ def _item(entry: AuditEntry) -> Item:
 
 def _entry(item: Item) -> AuditEntry:
     return AuditEntry(
-        tenant_id=item[AUDIT.partition]["S"],
+        tenant_id=AUDIT.known(item)[AUDIT.partition]["S"],
         number=int(item[AUDIT.sort]["N"]),
         previous=item["previous"]["S"],
         at=parse_instant(item["at"]["S"]),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.dynamodb.attributes import Attribute
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get
-from chalicelib.adapters.dynamodb.tables import PAYLOADS
+from chalicelib.adapters.dynamodb.tables import FORMAT, PAYLOADS
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import ChunkKey
 from chalicelib.core.records.payload import Reference
@@ -26,16 +26,16 @@ class DynamoChunks:
         """Write a chunk."""
         with unavailable():
             self._client.put_item(
-                TableName=self._table, Item={**PAYLOADS.key(sha256, number), "content": {"B": content}}
+                TableName=self._table, Item={**PAYLOADS.row(sha256, number), "content": {"B": content}}
             )
 
     def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
         """Read chunks."""
         wanted = [PAYLOADS.key(*key) for key in keys]
-        items = batch_get(self._client, self._table, wanted, (PAYLOADS.partition, PAYLOADS.sort, "content"))
+        items = batch_get(self._client, self._table, wanted, (PAYLOADS.partition, PAYLOADS.sort, FORMAT, "content"))
         return {
             (item[PAYLOADS.partition]["S"], int(item[PAYLOADS.sort]["N"])): bytes(item["content"]["B"])
-            for item in items
+            for item in map(PAYLOADS.known, items)
         }
 
 

@@ -39,7 +39,7 @@ class DynamoDefinitions:
         """Write a version, once."""
         request: PutItemInputTypeDef = {
             "TableName": self._versions,
-            "Item": _version_key(record.tenant_id, record.id, record.version) | _write(record),
+            "Item": _write(record) | _version_key(record.tenant_id, record.id, record.version),
             "ConditionExpression": DEFINITION_VERSIONS.absent,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -60,13 +60,13 @@ class DynamoDefinitions:
     def text(self, tenant_id: str, definition_id: str, version: int) -> str | None:
         """Read the text of a version."""
         found = self._read(self._versions, _text_key(tenant_id, definition_id, version))
-        return None if found is None else text_of(found["text"]).decode()
+        return None if found is None else text_of(DEFINITION_VERSIONS.known(found)["text"]).decode()
 
     def put_text(self, record: DefinitionRecord, text: str) -> None:
         """Keep the text of a version."""
-        item = _text_key(record.tenant_id, record.id, record.version) | {"text": pack(text.encode())}
+        row = DEFINITION_VERSIONS.row(record.tenant_id, _text_entry(record.id, record.version))
         with unavailable():
-            self._client.put_item(TableName=self._versions, Item=item)
+            self._client.put_item(TableName=self._versions, Item={**row, "text": pack(text.encode())})
 
     def list(
         self,
@@ -122,12 +122,16 @@ def _version_key(tenant_id: str, definition_id: str, version: int) -> Item:
 
 def _text_key(tenant_id: str, definition_id: str, version: int) -> Item:
     """Make the key of a text: beside its version, whose item every start of an execution may read, and need not."""
-    return DEFINITION_VERSIONS.key(tenant_id, f"text#{definition_id}@{version:05d}")
+    return DEFINITION_VERSIONS.key(tenant_id, _text_entry(definition_id, version))
+
+
+def _text_entry(definition_id: str, version: int) -> str:
+    return f"text#{definition_id}@{version:05d}"
 
 
 def _write(record: DefinitionRecord) -> Item:
     item: Item = {
-        **DEFINITIONS.key(record.tenant_id, record.id),
+        **DEFINITIONS.row(record.tenant_id, record.id),
         "version": {"N": str(record.version)},
         "digest": {"S": record.digest},
         "createdAt": {"S": format_instant(record.created_at)},
@@ -140,7 +144,7 @@ def _write(record: DefinitionRecord) -> Item:
 
 def _record(item: Item) -> DefinitionRecord:
     return DefinitionRecord(
-        tenant_id=item[DEFINITIONS.partition]["S"],
+        tenant_id=DEFINITIONS.known(item)[DEFINITIONS.partition]["S"],
         id=item[DEFINITIONS.sort]["S"],
         version=int(item["version"]["N"]),
         document=unpack(item["document"]),

@@ -68,7 +68,7 @@ class DynamoExecutions:
         item = self._item(execution_id, consistent=consistent)
         if item is None:
             return None
-        text, _, tail = text_of(item["document"]).partition(b"\n")
+        text, _, tail = text_of(EXECUTIONS.known(item)["document"]).partition(b"\n")
         document = decode(text)
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         members, ended = header(item, HEADER), "endedAt" in item
@@ -202,7 +202,7 @@ class DynamoExecutions:
             most = max(MAX_ITEM - spare, execution.item_bytes)
             require_room(packed, len(content.get("B", b"")), most, spare)
             self._payloads.put(packed.payloads)
-        return {**attributes, "document": content, **references}
+        return {**EXECUTIONS.row(execution.id), **attributes, "document": content, **references}
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
         key = EXECUTIONS.key(execution_id)
@@ -215,7 +215,7 @@ class DynamoExecutions:
 
     def parse(self, item: Item) -> Execution:
         """Read an item, and the large values that it refers to."""
-        text, _, tail = text_of(item["document"]).partition(b"\n")
+        text, _, tail = text_of(EXECUTIONS.known(item)["document"]).partition(b"\n")
         document = decode(text)
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         members = header(item, HEADER)

@@ -30,7 +30,7 @@ class DynamoHistory:
     def append(self, row: Row) -> None:
         """Put a row under its key, its payloads before it; what is there under the key stays."""
         self._payloads.put(row.payloads)
-        item = HISTORY.key(row.execution, row.key)
+        item = HISTORY.row(row.execution, row.key)
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
         item["document"] = pack(row.text)
@@ -68,7 +68,12 @@ class DynamoHistory:
 
 
 def read_row(item: Item) -> Row:
-    """Read the item of a row."""
+    """Read the item of a row.
+
+    Raises:
+        UnknownFormatError: a later release wrote it.
+    """
+    HISTORY.known(item)
     previous = item["previous"]["M"] if "previous" in item else {}
     link = Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None
     return Row(item[HISTORY.partition]["S"], item[HISTORY.sort]["S"], link, text_of(item["document"]))

@@ -38,7 +38,7 @@ class DynamoIncidents:
             "execution": incident.execution_id,
         }
         item: Item = {
-            **INCIDENTS.key(incident.tenant_id or NOBODY, f"{incident.kind}#{incident.subject}"),
+            **INCIDENTS.row(incident.tenant_id or NOBODY, f"{incident.kind}#{incident.subject}"),
             **{name: {"S": text} for name, text in {**shown, "content": incident.content}.items()},
             INCIDENTS.expiry: {"N": str(int((incident.at + KEPT_FOR).timestamp()))},
         }

@@ -32,7 +32,7 @@ class DynamoReplies:
     def claim(self, name: str, wanted: KeyHolder, now: datetime, until: datetime, died_before: datetime) -> KeyHolder:
         """Take a key."""
         item: Item = {
-            **REPLIES.key(name, 0),
+            **REPLIES.row(name, 0),
             "asked": {"S": wanted.asked},
             "seed": {"S": wanted.seed},
             "since": {"N": _seconds(now)},
@@ -48,7 +48,7 @@ class DynamoReplies:
         found = put_if(self._client, request)
         if found is None:
             return copy_with(wanted, is_new=True)
-        holder = KeyHolder(found["asked"]["S"], found["seed"]["S"], self._reply(found))
+        holder = KeyHolder(REPLIES.known(found)["asked"]["S"], found["seed"]["S"], self._reply(found))
         is_dead = int(found["since"]["N"]) < int(died_before.timestamp())
         if holder.reply is not None or holder.asked != wanted.asked or not is_dead:
             return holder
@@ -66,7 +66,7 @@ class DynamoReplies:
             with unavailable():
                 self._client.put_item(
                     TableName=self._table,
-                    Item={**REPLIES.key(name, number), "content": {"B": part}, REPLIES.expiry: expires},
+                    Item={**REPLIES.row(name, number), "content": {"B": part}, REPLIES.expiry: expires},
                 )
         with unavailable():
             self._client.update_item(

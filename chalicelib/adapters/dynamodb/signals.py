@@ -58,7 +58,10 @@ class DynamoSignals:
         request |= {"ConsistentRead": True, "Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
-        return [read_waiter(decode(item[WAITER]["S"].encode())) for item in islice(self._found(request), limit)]
+        return [
+            read_waiter(decode(SIGNALS.known(item)[WAITER]["S"].encode()))
+            for item in islice(self._found(request), limit)
+        ]
 
     def count(self, channel: Channel, most: int) -> int:
         """Count who waits; eventually consistent, which is half as dear."""
@@ -78,7 +81,7 @@ class DynamoSignals:
         with unavailable():
             answer = self._client.put_item(
                 TableName=self._table,
-                Item={**waiter_key(channel, waiter), WAITER: {"S": text}},
+                Item={**SIGNALS.row(_partition(channel), WAITERS + waiter.place), WAITER: {"S": text}},
                 ReturnValues="ALL_OLD",
             )
         return "Attributes" not in answer
@@ -178,7 +181,7 @@ class DynamoSignals:
         packed = self._payloads.pack(channel.tenant_id, {"data": document.pop("data")}, correlation_slots)
         head, lapse = header(row), _second(max(row.signal.until, row.at + REMEMBERED) + LINGER)
         item: Item = {
-            **_event_key(channel, row.signal.id),
+            **SIGNALS.row(_partition(channel), EVENTS + row.signal.id),
             "header": {"S": encode(document).decode()},
             "document": pack(packed.text),
             "version": {"N": str(row.version)},
@@ -198,7 +201,7 @@ class DynamoSignals:
         return item
 
     def _read(self, channel: Channel, item: Item) -> Correlation:
-        data = unpack(item["document"]) or {}
+        data = unpack(SIGNALS.known(item)["document"]) or {}
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(channel.tenant_id, data, references, correlation_slots)
         row = read_correlation(channel.name, decode(item["header"]["S"].encode()) | data)

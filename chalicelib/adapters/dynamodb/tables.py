@@ -2,11 +2,15 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from chalicelib.core.values.errors import UnknownFormatError
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import HEADER
 
 if TYPE_CHECKING:
     from chalicelib.adapters.dynamodb.attributes import Item
+
+FORMAT = "v"
+"""The attribute of every item with the version of its format."""
 
 
 @value
@@ -49,6 +53,24 @@ class TableSchema(KeySchema):
     billing: Literal["PAY_PER_REQUEST", "PROVISIONED"] = "PAY_PER_REQUEST"
     stream: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] | None = None
     """What a record of its stream shows; None: it has no stream."""
+    format: int = 1
+    """The version of the format in which its items are written."""
+    reads: int = 1
+    """The latest version that is read, and all before it: a release reads a version before another one writes it."""
+
+    def row(self, partition: str, sort: str | int = "") -> "Item":
+        """Make the key attributes of an item, and the version of its format."""
+        return {**self.key(partition, sort), FORMAT: {"N": str(self.format)}}
+
+    def known(self, item: "Item") -> "Item":
+        """Answer an item whose format this release knows.
+
+        Raises:
+            UnknownFormatError: a later release wrote it.
+        """
+        if int(item[FORMAT]["N"]) > self.reads:
+            raise UnknownFormatError(f"{self.name} {item[self.partition]['S']}", item[FORMAT]["N"])
+        return item
 
     @property
     def absent(self) -> str:

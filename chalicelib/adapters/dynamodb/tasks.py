@@ -186,7 +186,7 @@ class DynamoTasks:
             if who not in task.listed_for:
                 version: Item = {"version": {"N": str(task.version)}}
                 with unavailable():
-                    self._client.put_item(TableName=self._table, Item=_place(task, who) | version)
+                    self._client.put_item(TableName=self._table, Item=TASKS.row(*_place(task, who)) | version)
 
     def _leave(self, task: Task) -> None:
         """List a task no longer for those for whom it was listed as it was read, unless a later version is."""
@@ -196,7 +196,7 @@ class DynamoTasks:
                 with suppress(self._client.exceptions.ConditionalCheckFailedException), unavailable():
                     self._client.delete_item(
                         TableName=self._table,
-                        Key=_place(task, who),
+                        Key=TASKS.key(*_place(task, who)),
                         ConditionExpression="#version < :version",
                         ExpressionAttributeNames={"#version": "version"},
                         ExpressionAttributeValues={":version": {"N": str(task.version)}},
@@ -211,6 +211,7 @@ class DynamoTasks:
         changes: Item = {"changes": pack(encode(document.pop("changes")))} if task.changes else {}
         packed = self._payloads.pack(task.tenant_id, document, task_slots)
         item: Item = {
+            **TASKS.row(task.tenant_id, task.id),
             **header,
             **changes,
             BY_STATUS.partition: {"S": _partition(task.tenant_id, task.status)},
@@ -220,7 +221,7 @@ class DynamoTasks:
 
     def parse(self, item: Item) -> Task:
         """Read an item, and the large values that it refers to."""
-        document = unpack(item["document"])
+        document = unpack(TASKS.known(item)["document"])
         references = unpack_references(item["payloads"]) if "payloads" in item else {}
         self._payloads.unpack(item[TASKS.partition]["S"], document, references, task_slots)
         task = read_task(document | _changes(item) | _header(item))
@@ -262,9 +263,9 @@ def _list_key(tenant_id: str, who: str) -> str:
     return f"{tenant_id}#{who}" if len(text) <= LONGEST else f"{tenant_id}#{kind}##{hashlib.sha256(text).hexdigest()}"
 
 
-def _place(task: Task, who: str) -> Item:
-    """Make the item that lists a task for somebody."""
-    return TASKS.key(_list_key(task.tenant_id, who), f"{format_instant(task.created_at)}#{task.id}")
+def _place(task: Task, who: str) -> tuple[str, str]:
+    """Say under which key a task is listed for somebody."""
+    return _list_key(task.tenant_id, who), f"{format_instant(task.created_at)}#{task.id}"
 
 
 def _partition(tenant_id: str, status: str) -> str:

@@ -32,22 +32,22 @@ class DynamoUploads:
 
     def open(self, name: str, until: datetime) -> None:
         """Begin an upload."""
-        self._put({**UPLOADS.key(name, 0), UPLOADS.expiry: _seconds(until)})
+        self._put({**UPLOADS.row(name, 0), UPLOADS.expiry: _seconds(until)})
 
     def expires(self, name: str) -> datetime | None:
         """Tell up to when an upload is kept."""
         with unavailable():
             answer = self._client.get_item(TableName=self._table, Key=UPLOADS.key(name, 0), ConsistentRead=True)
         item = answer.get("Item")
-        return None if item is None else datetime.fromtimestamp(int(item[UPLOADS.expiry]["N"]), UTC)
+        return None if item is None else datetime.fromtimestamp(int(UPLOADS.known(item)[UPLOADS.expiry]["N"]), UTC)
 
     def put(self, name: str, number: int, content: bytes, until: datetime) -> None:
         """Write a part, each chunk with the hash of the whole."""
         sha256 = hashlib.sha256(content).hexdigest()
         for chunk, start in enumerate(range(0, len(content), CHUNK_BYTES)):
             text = zlib.compress(content[start : start + CHUNK_BYTES], 1)
-            key = UPLOADS.key(name, number * CHUNKS + chunk)
-            self._put({**key, "content": {"B": text}, "sha256": {"S": sha256}, UPLOADS.expiry: _seconds(until)})
+            row = UPLOADS.row(name, number * CHUNKS + chunk)
+            self._put({**row, "content": {"B": text}, "sha256": {"S": sha256}, UPLOADS.expiry: _seconds(until)})
 
     def read(self, name: str) -> Mapping[int, bytes]:
         """Read the parts."""
@@ -57,7 +57,9 @@ class DynamoUploads:
             "ExpressionAttributeValues": {":name": {"S": name}, ":first": {"N": str(CHUNKS)}},
             "ConsistentRead": True,
         }
-        by_part = groupby(query(self._client, request, sys.maxsize), lambda item: _number(item) // CHUNKS)
+        by_part = groupby(
+            map(UPLOADS.known, query(self._client, request, sys.maxsize)), lambda item: _number(item) // CHUNKS
+        )
         found = {number: _joined([*items]) for number, items in by_part}
         return {number: content for number, content in found.items() if content is not None}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import query
-from chalicelib.adapters.dynamodb.tables import USAGE
+from chalicelib.adapters.dynamodb.tables import FORMAT, USAGE
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.core.access.quotas import StartSlot
@@ -34,13 +34,14 @@ class DynamoUsage:
                 self._client.update_item(
                     TableName=self._table,
                     Key=USAGE.key(tenant_id, f"second#{second}"),
-                    UpdateExpression="ADD #count :one SET #expiry = :expiry",
+                    UpdateExpression="ADD #count :one SET #expiry = :expiry, #format = :format",
                     ConditionExpression="attribute_not_exists(#count) OR #count < :most",
-                    ExpressionAttributeNames={"#count": "starts", "#expiry": USAGE.expiry},
+                    ExpressionAttributeNames={"#count": "starts", "#expiry": USAGE.expiry, "#format": FORMAT},
                     ExpressionAttributeValues={
                         ":one": {"N": "1"},
                         ":most": {"N": str(most)},
                         ":expiry": {"N": str(second + KEPT_SECONDS)},
+                        ":format": {"N": str(USAGE.format)},
                     },
                 )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -85,13 +86,14 @@ def _entry(number: int) -> str:
 
 def _item(slot: StartSlot) -> Item:
     return {
-        **USAGE.key(slot.tenant_id, _entry(slot.number)),
+        **USAGE.row(slot.tenant_id, _entry(slot.number)),
         "holder": {"S": slot.holder},
         "takenAt": {"S": format_instant(slot.taken_at)},
     }
 
 
 def _slot(item: Item) -> StartSlot:
+    USAGE.known(item)
     return StartSlot(
         tenant_id=item[USAGE.partition]["S"],
         number=int(item[USAGE.sort]["S"].partition("#")[2]),

@@ -34,7 +34,10 @@ from chalicelib.core.records.thread_codec import changed, compact, read_thread, 
 from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii, format_instant, parse_instant
 
 MESSAGE_VERSION = 1
-"""Of messages between functions; a message of another version is given back, for a function that knows it."""
+"""Of the messages that functions send each other."""
+
+MESSAGES_READ = 1
+"""The latest version that is read, and all before it; any other is given back, for a function that knows it."""
 
 MAX_MESSAGE_BYTES = 24 * 1024
 """Of a message that brings an execution as submitted, with its input twice. A longer input is a row of its own in any
@@ -92,7 +95,7 @@ def read_message(document: Mapping[str, Any]) -> Message:
         UnknownMessageError: it is of another version.
         KeyError, TypeError, ValueError: it is no message.
     """
-    if document["v"] != MESSAGE_VERSION:
+    if document["v"] not in range(1, MESSAGES_READ + 1):
         raise UnknownMessageError(f"message version {document['v']!r} is unknown here")
     kind = _EVENTS[document["event"]]
     members = {field.name: document[field.name] for field in fields(kind) if field.name in document}

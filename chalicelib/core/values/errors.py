@@ -149,6 +149,13 @@ class UnavailableError(SedoError):
     """a service did not answer: whether the call took effect is not known."""
 
 
+class UnknownFormatError(UnavailableError):
+    """What is stored is of a later release, which is being deployed or was rolled back; this one leaves it alone."""
+
+    def __init__(self, subject: str, version: str) -> None:
+        super().__init__(f"{subject} is of format {version}, which only a later release of sedo can read")
+
+
 class QuotaError(SedoError):
     """a quota of the tenant is reached.
 
