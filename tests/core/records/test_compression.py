@@ -39,6 +39,13 @@ def test_so_is_what_zlib_makes_shorter() -> None:
     assert compressed(noise) == zlib.compress(noise)
 
 
+def test_a_long_text_that_repeats_itself_is_left_to_zlib() -> None:
+    text = b"a line of it, and another one. " * 160_000
+    short = zlib.compress(text)
+    assert len(short) > READ_UNIT
+    assert compressed(text) == short
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"BZh", b"BZh9 and more", b"text", compressed(LONG)[:-9], compressed(orders(3))[:-9]]
 )
