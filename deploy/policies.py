@@ -170,6 +170,8 @@ def _statements(function: str, duty: Duty, stage: DeployedStage) -> Iterator[Sta
     yield from _tables(duty, stage.names)
     yield from _queues(duty, stage.names)
     yield from _parameters(duty, stage.settings)
+    if "api" in duty.duties and stage.settings.values_bucket:
+        yield values_access(f"arn:*:s3:::{stage.settings.values_bucket}", stage.names)
     if duty.calls:
         yield from stage.calls
     group = f"arn:*:logs:*:*:log-group:/aws/lambda/{stage.function_name(function)}"
@@ -214,6 +216,11 @@ def _parameters(duty: Duty, settings: Settings) -> Iterator[Statement]:
     if duty.calls and settings.secrets == "secretsmanager":
         secrets = f"arn:*:secretsmanager:*:*:secret:{prefix}/*"
         yield _allow("Secrets", ["secretsmanager:GetSecretValue"], [secrets])
+
+
+def values_access(bucket: str, names: Names) -> Statement:
+    """Allow to put large values into a bucket, by its ARN, and to sign their addresses."""
+    return _allow("Values", _prefixed("s3", ["GetObject", "PutObject"]), [f"{bucket}/{names.prefix}/*"])
 
 
 def _allow(sid: str, actions: Iterable[str], resources: Iterable[str]) -> Statement:

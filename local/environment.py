@@ -30,8 +30,8 @@ def set_environment(environment: MutableMapping[str, str], config: Config, endpo
         AWS_ENDPOINT_URL=endpoint,
         AWS_REGION=REGION,
         AWS_DEFAULT_REGION=REGION,
-        AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 any words will do for ministack
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 what ministack knows, and takes addresses of S3 that are signed with
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
         AWS_EC2_METADATA_DISABLED="true",

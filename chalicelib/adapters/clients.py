@@ -8,11 +8,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from botocore.config import Config
     from botocore.session import Session
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_s3.client import S3Client
     from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_ssm.client import SSMClient
@@ -23,6 +24,11 @@ VERSION = "0.1.0"
 CONNECT_SECONDS = 2
 READ_SECONDS = 5
 ATTEMPTS = 3
+
+OF_SERVICE: "Mapping[str, Mapping[str, Any]]" = {
+    "s3": {"signature_version": "s3v4", "request_checksum_calculation": "when_required"}
+}
+"""What the client of a service is told more: in old regions botocore signs addresses of S3 as no new one takes them."""
 
 MAKING = RLock()
 """For who makes a client, and for who looks whether there is one: sessions are not thread-safe, clients are (boto3
@@ -47,6 +53,11 @@ def ssm(endpoint: str | None = None) -> "SSMClient":
 def secretsmanager(endpoint: str | None = None) -> "SecretsManagerClient":
     """Answer the client of Secrets Manager, for the environment's endpoint or another one."""
     return cast("SecretsManagerClient", _ours("secretsmanager", endpoint))
+
+
+def s3(endpoint: str | None = None) -> "S3Client":
+    """Answer the client of S3, for the environment's endpoint or another one."""
+    return cast("S3Client", _ours("s3", endpoint))
 
 
 def make(service: str, region: str | None, endpoint: str | None, configured: "Config") -> Any:  # noqa: ANN401 - any client
@@ -74,11 +85,11 @@ def _ours(service: str, endpoint: str | None) -> object:
 
 @cache
 def _kept(service: str, endpoint: str | None) -> object:
-    return make(service, None, endpoint, config())
+    return make(service, None, endpoint, config(**OF_SERVICE.get(service, {})))
 
 
-def config() -> "Config":
-    """Say how the clients call.
+def config(**more: Any) -> "Config":  # noqa: ANN401 - botocore's
+    """Say how the clients call, and what is told to one of them more.
 
     ``user_agent`` is all there is to say: what botocore says else it puts together anew for every call. The parameters
     are sedo's own, and AWS checks them (botocore documentation, "Config Reference": ``parameter_validation``). Both
@@ -92,4 +103,5 @@ def config() -> "Config":
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
+        **more,
     )

@@ -14,7 +14,7 @@ from chalicelib.core.values.json import format_instant
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task, TaskFilter, TaskStatus, summary_json, task_json, task_slots
 from chalicelib.usecases.tasks import TaskService
-from chalicelib.usecases.values import find, held
+from chalicelib.usecases.values import DownloadService, find, held
 
 WORKING = "tasks:work"
 PLACES = "/description, /inputSchema, /uiSchema, /data, /answer or /reason"
@@ -26,6 +26,7 @@ class TaskApi:
 
     support: ApiSupport
     tasks: TaskService
+    downloads: DownloadService | None
 
     @web.operation
     def list_tasks(self, request: ApiRequest) -> Response:
@@ -100,7 +101,7 @@ class TaskApi:
         """Read a value of a task."""
         task = self.tasks.read(*self._place(request))
         found = held(task.tenant_id, find(task_slots(task_json(task, None)), request.query["at"], PLACES))
-        return value_answer(request, found, self.tasks.clock.now())
+        return value_answer(request, found, self.tasks.clock.now(), self.downloads)
 
     def _filter(self, request: ApiRequest) -> TaskFilter:
         """Read from the query which tasks are wanted."""

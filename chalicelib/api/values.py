@@ -3,6 +3,7 @@
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 from chalice.app import Response
@@ -16,7 +17,7 @@ from chalicelib.core.values.errors import AnswerTooLargeError, InvalidError, Val
 from chalicelib.core.values.json import Json, decode, encode
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock
-from chalicelib.usecases.values import EntryKey, HeldValue, ValueService, held
+from chalicelib.usecases.values import DownloadService, EntryKey, HeldValue, ValueService, held
 
 MAX_PART = LIMITS.answer_part_bytes
 MAX_ANSWER = LIMITS.answer_bytes
@@ -40,6 +41,7 @@ class ValueApi:
     support: ApiSupport
     values: ValueService
     clock: Clock
+    downloads: DownloadService | None
 
     @web.operation
     def read_value(self, request: ApiRequest) -> Response:
@@ -47,16 +49,20 @@ class ValueApi:
         self.support.conditions.require(request, "read")
         entry = request.query["entry"]
         found = self.values.read(*request.place, request.query["at"], None if entry is None else EntryKey.parse(entry))
-        return value_answer(request, found, self.clock.now())
+        return value_answer(request, found, self.clock.now(), self.downloads)
 
 
-def value_answer(request: ApiRequest, found: HeldValue, now: datetime) -> Response:
+def value_answer(
+    request: ApiRequest, found: HeldValue, now: datetime, downloads: DownloadService | None = None
+) -> Response:
     """Answer with a value, what an expression finds in it, or the part from an offset on.
+
+    What is larger than an answer is where ``downloads`` say, if there are any.
 
     Raises:
         ValueChangedError: it is not the value that is asked for.
         InvalidError: the expression is wrong, or the offset.
-        AnswerTooLargeError: it is larger than an answer.
+        AnswerTooLargeError: it is larger than an answer, and there are no downloads.
     """
     wanted, path, offset = (request.query[name] for name in ("sha256", "path", "offset"))
     sha256 = found.reference.sha256
@@ -68,12 +74,14 @@ def value_answer(request: ApiRequest, found: HeldValue, now: datetime) -> Respon
     if offset is not None:
         return _stretch(request, found, offset, sha256)
     text = found.text().decode() if found.size <= MAX_ANSWER else ""
-    if not text or not fits_answer(text):
+    if text and fits_answer(text):
+        return Response(text, {"Content-Type": "application/json"})
+    if downloads is None:
         raise AnswerTooLargeError(
             f"the value has {found.size:,} bytes of JSON, more than an answer holds: read it in parts, with offset=0 "
             'and then by the Link headers with rel="next", or only what an expression finds in it, with path=…'
         )
-    return Response(text, {"Content-Type": "application/json"})
+    return Response("", {"Location": downloads.link(request.path["tenantId"], found)}, HTTPStatus.SEE_OTHER)
 
 
 def _evaluated(text: str, given: Json, now: datetime) -> Json:

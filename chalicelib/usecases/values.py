@@ -1,13 +1,13 @@
 """The use case of values: to read one of an execution, or of its history, however large it is."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from chalicelib.core.records.history import put_back
-from chalicelib.core.records.payload import Reference, Slot, digest, shown_slots
+from chalicelib.core.records.payload import Reference, Slot, digest, hasher, shown_slots
 from chalicelib.core.records.shown import around, nothing, shown_values, view_slots
-from chalicelib.core.values.errors import ValueNotFoundError
+from chalicelib.core.values.errors import PayloadLostError, ValueNotFoundError
 from chalicelib.core.values.json import encode
 from chalicelib.core.values.value import value
 from chalicelib.ports import ExecutionStore, HistoryStore
@@ -15,6 +15,8 @@ from chalicelib.usecases.executions import ExecutionService
 
 PLACES = "/input, /output, /stash/… or /error/…"
 """What the view of an execution has."""
+PART_BYTES = 8 * 1024 * 1024
+"""Of a value that is put there: it is never in memory as a whole. S3 takes no less than 5 MB."""
 
 
 class EntryKey(NamedTuple):
@@ -101,6 +103,49 @@ class ValueService:
     @staticmethod
     def _kept(store: ExecutionStore | HistoryStore, tenant_id: str, reference: Reference) -> HeldValue:
         return HeldValue(reference, partial(store.read_text, tenant_id, reference))
+
+
+class DownloadStore(Protocol):
+    """JSON texts by name, which never change; every method can raise UnavailableError."""
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is one of this name."""
+
+    def put(self, name: str, parts: Iterable[bytes]) -> None:
+        """Keep one that comes in parts; where ``parts`` raises, there is none of this name."""
+
+    def link(self, name: str) -> str:
+        """Make an address from which one can be read, by whoever has it, for five minutes."""
+
+
+@value
+class DownloadService:
+    """The use case."""
+
+    store: DownloadStore
+
+    def link(self, tenant_id: str, found: HeldValue) -> str:
+        """Answer an address of a value, which is put there if it is not there yet.
+
+        Raises:
+            PayloadLostError: the value is lost.
+            UnavailableError: a store did not answer.
+        """
+        name = f"{tenant_id}/{found.reference.sha256}"
+        if not self.store.has(name):
+            self.store.put(name, _checked(tenant_id, found))
+        return self.store.link(name)
+
+
+def _checked(tenant_id: str, found: HeldValue) -> Iterator[bytes]:
+    """Read a value in parts, and compare it with its hash behind the last one."""
+    made = hasher(tenant_id)
+    for start in range(0, found.size, PART_BYTES):
+        part = found.read(start, min(start + PART_BYTES, found.size))
+        made.update(part)
+        yield part
+    if made.hexdigest() != found.reference.sha256:
+        raise PayloadLostError
 
 
 def find(slots: Iterator[Slot], place: str, places: str) -> bytes:

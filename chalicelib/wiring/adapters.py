@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.audit import AuditStore
     from chalicelib.usecases.quotas import UsageStore
     from chalicelib.usecases.uploads import UploadStore
+    from chalicelib.usecases.values import DownloadStore
 
 
 @value(kw_only=True)
@@ -40,6 +41,7 @@ class Adapters:
     incidents: IncidentLog
     replies: ReplyStore
     uploads: "UploadStore"
+    downloads: "DownloadStore | None"
     access: "AccessStore"
     usage: "UsageStore"
     audit: "AuditStore"

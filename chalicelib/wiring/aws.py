@@ -26,6 +26,7 @@ from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
+    from chalicelib.usecases.values import DownloadStore
 
 
 def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
@@ -54,6 +55,7 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         incidents=DynamoIncidents(dynamodb, here),
         replies=DynamoReplies(dynamodb, here),
         uploads=DynamoUploads(dynamodb, here),
+        downloads=_downloads(settings, endpoint),
         access=DynamoAccess(dynamodb, here),
         usage=DynamoUsage(dynamodb, here),
         audit=DynamoAudit(dynamodb, here),
@@ -62,3 +64,12 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         secrets=secrets,
         health=health,
     )
+
+
+def _downloads(settings: Settings, endpoint: str | None) -> "DownloadStore | None":
+    """Make what keeps downloads, where there is a bucket for them; its client is made for the first of them."""
+    if not settings.values_bucket:
+        return None
+    from chalicelib.adapters.s3 import S3Downloads  # noqa: PLC0415 - few installations have one
+
+    return S3Downloads(lambda: clients.s3(endpoint), settings.values_bucket, settings.names)

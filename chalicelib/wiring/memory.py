@@ -7,6 +7,7 @@ from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
 from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.audit import MemoryAudit
+from chalicelib.adapters.memory.downloads import MemoryDownloads
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -45,6 +46,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         incidents=MemoryIncidents(),
         replies=MemoryReplies(),
         uploads=MemoryUploads(),
+        downloads=MemoryDownloads() if settings.values_bucket else None,
         access=MemoryAccess(),
         usage=MemoryUsage(),
         audit=MemoryAudit(),

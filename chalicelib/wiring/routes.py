@@ -31,6 +31,7 @@ from chalicelib.usecases.access import AccessService
 from chalicelib.usecases.audit import AuditLog
 from chalicelib.usecases.composition import Services
 from chalicelib.usecases.uploads import UploadService
+from chalicelib.usecases.values import DownloadService
 from chalicelib.wiring.adapters import Adapters
 
 
@@ -68,6 +69,7 @@ def routes(  # noqa: PLR0913 - by keyword
     replies = Replies(adapters.replies, adapters.clock, lambda: token_hex(8))
     auditor = Auditor(log, access.cache.quotas)
     support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions), auditor)
+    downloads = None if adapters.downloads is None else DownloadService(adapters.downloads)
     uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
     return Routes(
         health=HealthApi(support, adapters.health),
@@ -83,9 +85,9 @@ def routes(  # noqa: PLR0913 - by keyword
             uploads.read,
         ),
         answers=AnswerApi(support, services.answers, lambda: token_hex(8)),
-        tasks=TaskApi(support, services.tasks),
+        tasks=TaskApi(support, services.tasks, downloads),
         dry_runs=DryRunApi(support, services.definitions, definitions, adapters.clock),
-        values=ValueApi(support, services.values, adapters.clock),
+        values=ValueApi(support, services.values, adapters.clock, downloads),
         uploads=uploads,
         standstill=StandstillApi(support, services.standstill),
         audit=AuditApi(support, log),

@@ -24,6 +24,9 @@ LONGEST_LEEWAY = 60
 """Seconds."""
 MOST_SHARDS = 256
 """Each is a query of a list."""
+BUCKET_LENGTHS = 3, 63
+"""Characters, at least and at most (Amazon S3 User Guide, "General purpose bucket naming rules")."""
+BUCKET_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
 def _prefix(text: str) -> str:
@@ -108,6 +111,13 @@ def _shards(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MOST_SHARDS:
         raise ValueError(f"it is a number from 1 to {MOST_SHARDS}")
     return int(text)
+
+
+def _bucket(text: str) -> str:
+    least, most = BUCKET_LENGTHS
+    if not least <= len(text) <= most or not BUCKET_LETTERS.issuperset(text):
+        raise ValueError(f"it is the name of a bucket: {least} to {most} characters of a-z0-9.-")
+    return text
 
 
 def _list_indexes(text: str) -> "ListIndexes":
@@ -249,6 +259,13 @@ class Settings:
         "filters of lists of executions that have an index of their own, for a write unit for each start: definition, "
         "startedBy, or both, separated by a comma; where executions are there already, each has behind @ the instant "
         "since when every function has had the setting: definition@2026-01-31T09:00:00Z (none)",
+    )
+    values_bucket: str = _variable(
+        "SEDO_VALUES_BUCKET",
+        _bucket,
+        "",
+        "a bucket of S3 in the same region: a value that no answer holds is put there, and its reader is sent to it; "
+        "without it such a value is read in parts (none)",
     )
     log_level: Literal["INFO", "WARNING", "ERROR"] = _variable(
         "SEDO_LOG_LEVEL",

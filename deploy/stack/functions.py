@@ -1,14 +1,15 @@
 """What the functions of a stack have beside what Chalice gives them: queues, limits, roles, logs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from deploy.policies import FUNCTIONS, DeployedStage, Duty
+from deploy.policies import FUNCTIONS, DeployedStage, Duty, values_access
 from deploy.stack.stores import QUEUES
 from deploy.stack.syntax import NOTHING, Block, get_att, logical_id, ref, resource, sub, when
 
 AT_ONCE = {"on_sqs_message": ref("Workers"), "on_timer_message": ref("Timers")}
 """How many of a function run at once, at most."""
+API = "api_handler"
 SCHEDULED = "on_schedule"
 SCHEDULES = 2
 """Of the function of the schedule: one may still run when the next begins."""
@@ -20,7 +21,7 @@ MANAGED = {"InVpc": "service-role/AWSLambdaVPCAccessExecutionRole", "IsTraced": 
 
 def function_id(function: str) -> str:
     """Name a function as Chalice names it in a template."""
-    return "APIHandler" if function == "api_handler" else logical_id(function)
+    return "APIHandler" if function == API else logical_id(function)
 
 
 def role_id(function: str) -> str:
@@ -45,6 +46,7 @@ def functions(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
         }
         yield log_id(name), resource("Logs::LogGroup", logs, DeletionPolicy="Delete", UpdateReplacePolicy="Delete")
     yield "KeyAccess", resource("IAM::Policy", _key_access(), Condition="HasKey")
+    yield "ValuesAccess", resource("IAM::Policy", _values_access(stage), Condition="HasValuesBucket")
 
 
 def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
@@ -60,6 +62,8 @@ def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
     }
     if name in AT_ONCE or name == SCHEDULED:
         found["ReservedConcurrentExecutions"] = when("IsReserved", AT_ONCE.get(name, SCHEDULES), NOTHING)
+    if name == API:
+        found["Environment"] = {"Variables": {"SEDO_VALUES_BUCKET": ref("ValuesBucket")}}
     if duty.receives:
         found["Environment"] = {"Variables": {"SEDO_REPORTS_FAILURES": "true"}}
         found["Events"] = {logical_id(name, "SqsEventSource"): {"Properties": _mapping(name, duty)}}
@@ -83,10 +87,19 @@ def _managed() -> Iterator[Block]:
 def _key_access() -> Block:
     actions = ["kms:Decrypt", "kms:GenerateDataKey"]
     statement = {"Effect": "Allow", "Action": actions, "Resource": ref("KmsKeyArn")}
+    return _policy("key", statement, FUNCTIONS)
+
+
+def _values_access(stage: DeployedStage) -> Block:
+    statement = values_access("arn:${AWS::Partition}:s3:::${ValuesBucket}", stage.names)
+    return _policy("values", {**statement, "Resource": [*map(sub, statement["Resource"])]}, [API])
+
+
+def _policy(name: str, statement: Block, functions: Iterable[str]) -> Block:
     return {
-        "PolicyName": "key",
+        "PolicyName": name,
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "Roles": [ref(role_id(name)) for name in FUNCTIONS],
+        "Roles": [ref(role_id(each)) for each in functions],
     }
 
 

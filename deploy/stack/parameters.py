@@ -40,8 +40,11 @@ class StackParameter:
         return found | ({} if self.most is None else {"MaxValue": self.most})
 
 
-def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
-    """Name the parameters of a stage; one that is to last reserves what it needs."""
+def parameters(*, lasting: bool, values_bucket: str = "") -> tuple[StackParameter, ...]:
+    """Name the parameters of a stage; one that is to last reserves what it needs.
+
+    ``values_bucket`` is what the variables of the stage say.
+    """
     return (
         StackParameter(
             "FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")
@@ -54,6 +57,7 @@ def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
         ),
         StackParameter("SubnetIds", "subnets that functions run in, separated by commas; empty: no VPC", "", kind=LIST),
         StackParameter("SecurityGroupIds", "security groups that functions are in, separated by commas", "", kind=LIST),
+        StackParameter("ValuesBucket", "a bucket of yours for values that no answer holds; empty: none", values_bucket),
         StackParameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
         StackParameter(
             "UsagePlan", "yes: a REST API asks for x-api-key too, and a usage plan counts by it", "no", YES_NO
@@ -81,6 +85,7 @@ CONDITIONS: Mapping[str, Block] = {
     "HasZone": {"Fn::And": [{"Condition": "HasDomain"}, {"Fn::Not": [{"Fn::Equals": [ref("HostedZoneId"), ""]}]}]},
     "HasKey": {"Fn::Not": [{"Fn::Equals": [ref("KmsKeyArn"), ""]}]},
     "InVpc": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", ref("SubnetIds")]}, ""]}]},
+    "HasValuesBucket": {"Fn::Not": [{"Fn::Equals": [ref("ValuesBucket"), ""]}]},
     "IsTraced": {"Fn::Equals": [ref("Tracing"), "yes"]},
     "HasUsagePlan": {"Fn::And": [{"Condition": "IsRest"}, {"Fn::Equals": [ref("UsagePlan"), "yes"]}]},
     "IsReserved": {"Fn::Equals": [ref("Reserve"), "yes"]},

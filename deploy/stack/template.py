@@ -14,9 +14,10 @@ from deploy.stack.watch import alarms, dashboard
 def merge_template(stage: DeployedStage, app: Chalice) -> Block:
     """Write it; ``app`` is the application as the settings of the stage make it."""
     lasting = stage.name != "dev"
+    chosen = parameters(lasting=lasting, values_bucket=stage.settings.values_bucket)
     return {
         "Description": f"{stage.app_name} {stage.name}: workflows, run by Lambda, SQS and DynamoDB",
-        "Parameters": {each.name: each.block() for each in parameters(lasting=lasting)},
+        "Parameters": {each.name: each.block() for each in chosen},
         "Conditions": CONDITIONS,
         "Resources": {
             **stores(stage.names, lasting=lasting),

@@ -14,11 +14,12 @@ def test_a_client_is_made_once() -> None:
     assert clients.sqs() is clients.sqs()
     assert clients.ssm() is clients.ssm()
     assert clients.secretsmanager() is clients.secretsmanager()
+    assert clients.s3() is clients.s3()
     assert clients.sqs("http://127.0.0.1:9") is not clients.sqs()
 
 
 def test_clients_wait_and_try_only_so_long() -> None:
-    for client in (clients.dynamodb(), clients.sqs(), clients.ssm(), clients.secretsmanager()):
+    for client in (clients.dynamodb(), clients.sqs(), clients.ssm(), clients.secretsmanager(), clients.s3()):
         config = client.meta.config
         assert (config.connect_timeout, config.read_timeout) == (2, 5)
         assert config.retries == {"mode": "standard", "total_max_attempts": 3}

@@ -1,6 +1,9 @@
 from typing import Any
 
+import pytest
+
 from chalicelib.api.parsing import read_yaml
+from chalicelib.core.values.json import Json
 from tests.application import JSON, YAML, Sedo, T, assert_problem
 
 DEFINITIONS = T + "/definitions"
@@ -124,6 +127,13 @@ def test_a_definition_may_include_itself_as_it_was(sedo: Sedo) -> None:
     grown = grown.replace("id: charge", "id: bill")
     assert sedo.create(grown).json_body["version"] == 2
     assert run(sedo, "pay") == "charge charge reserve tea"
+
+
+@pytest.mark.parametrize("due", ["tomorrow", "2026-01-31T09:00:00Z", 60])
+def test_a_due_date_of_the_wrong_form_is_one_problem(sedo: Sedo, due: Json) -> None:
+    task: Json = {"id": "ask", "type": "task", "title": "Do", "due": due}
+    report = sedo.ask("POST", T + "/definitions/validate", {"id": "asks", "steps": [task]}).json_body
+    assert [problem["pointer"] for problem in report["problems"]] == ["/steps/0/due"]
 
 
 def test_a_value_of_the_wrong_form_is_told_what_would_be_right(sedo: Sedo) -> None:

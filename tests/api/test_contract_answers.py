@@ -282,6 +282,8 @@ CONFLICTS = [
     case("reset_tenant", 404),
     case("read_value", 409, query=f"?at=/input&sha256={OTHER}"),
     case("read_value", 413, large, query="?at=/input"),
+    case("read_value", 303, large, query="?at=/input"),
+    case("read_task_value", 303, large_task, query="?at=/answer"),
     case("read_task_value", 409, query=f"?at=/inputSchema&sha256={OTHER}"),
     case("read_task_value", 413, large_task, query="?at=/answer"),
     case("read_dry_run_value", 409, query=f"?at=/state&sha256={OTHER}"),
@@ -353,8 +355,10 @@ CASES = [*BOUNDED, *SUCCESSES, *CONFLICTS, *UNCHANGED, *CHANGED, *REPEATED, *ref
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch, wanted: Case) -> Iterator[World]:
     monkeypatch.setenv("SEDO_STORES", "memory")
+    if wanted.status == 303:
+        monkeypatch.setenv("SEDO_VALUES_BUCKET", "values")
     monkeypatch.setenv("SEDO_LOOPBACK", "true")
     wiring.cache_clear()
     yield World()

@@ -102,6 +102,25 @@ def test_each_function_has_a_name_a_role_and_a_log_group_of_its_own() -> None:
     assert {*functions} == {*map(function_id, FUNCTIONS)}
 
 
+def test_only_the_function_of_the_api_gets_a_bucket_for_values_and_only_where_one_is_named() -> None:
+    found, bucket = template("prod"), {"Ref": "ValuesBucket"}
+    given = {
+        name: each["Properties"].get("Environment", {}).get("Variables", {}).get("SEDO_VALUES_BUCKET")
+        for name, each in found["Resources"].items()
+        if each["Type"] == "AWS::Serverless::Function"
+    }
+    assert {name: value for name, value in given.items() if value} == {function_id("api_handler"): bucket}
+    assert found["Parameters"]["ValuesBucket"]["Default"] == ""
+    access = found["Resources"]["ValuesAccess"]
+    assert (access["Condition"], access["Properties"]["Roles"]) == (
+        "HasValuesBucket",
+        [{"Ref": role_id("api_handler")}],
+    )
+    (statement,) = access["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", ["s3:GetObject", "s3:PutObject"])
+    assert statement["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::${ValuesBucket}/sedo-prod/*"}]
+
+
 def test_workers_and_timers_have_functions_to_themselves() -> None:
     reserved = {
         name: each["Properties"]["ReservedConcurrentExecutions"]["Fn::If"][1]

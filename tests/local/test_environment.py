@@ -16,7 +16,7 @@ def test_the_clients_are_led_to_the_endpoint_and_never_to_an_account() -> None:
     }
     set_environment(environment, chalice_config(PROJECT), "http://127.0.0.1:4566")
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
-    assert environment["AWS_ACCESS_KEY_ID"] == "local"
+    assert environment["AWS_ACCESS_KEY_ID"] == "test"
     assert environment["SEDO_PREFIX"] == "sedo"
     assert environment["PATH"] == "/bin"
     assert not environment.keys() & {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SQS"}

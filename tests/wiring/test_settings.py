@@ -41,6 +41,7 @@ def test_every_variable_is_read() -> None:
             "SEDO_JWT_AUDIENCE": "sedo",
             "SEDO_LOOPBACK": "false",
             "SEDO_LIST_INDEXES": "definition, startedBy@2026-01-31T09:00:00Z",
+            "SEDO_VALUES_BUCKET": "sedo-values.example",
         }
     )
     assert (settings.prefix, settings.stores, settings.secrets) == ("sedo-prod", "memory", "secretsmanager")
@@ -50,6 +51,7 @@ def test_every_variable_is_read() -> None:
     assert (settings.aws_actions, settings.lambda_functions) == (("sqs:SendMessage", "dynamodb:*"), ("orders-*",))
     assert (settings.reports_failures, settings.is_alone, settings.auth) == (True, False, {"jwt", "keys"})
     assert settings.list_indexes == [("definition", None), ("startedBy", datetime(2026, 1, 31, 9, tzinfo=UTC))]
+    assert settings.values_bucket == "sedo-values.example"
     assert KEY not in repr(settings)
 
 
@@ -66,6 +68,8 @@ def test_every_variable_is_read() -> None:
         ("SEDO_LAMBDA_ALLOW", "a:b", "SEDO_LAMBDA_ALLOW=a:b: 'a:b' is no name of a function"),
         ("SEDO_REPORTS_FAILURES", "yes", "SEDO_REPORTS_FAILURES=yes: it is true or false"),
         ("SEDO_LIST_INDEXES", "state", "SEDO_LIST_INDEXES=state: 'state' is none of definition and startedBy"),
+        ("SEDO_VALUES_BUCKET", "s3://values", "it is the name of a bucket: 3 to 63 characters of a-z0-9.-"),
+        ("SEDO_VALUES_BUCKET", "ab", "it is the name of a bucket"),
         ("SEDO_LIST_INDEXES", "definition@2026-01-31", "'2026-01-31' has no offset from UTC"),
     ],
 )

@@ -130,7 +130,14 @@ def value_slots(holder: dict[str, Any], path: Path, members: Iterable[str], grou
 
 def digest(tenant: str, value: bytes) -> str:
     """Hash the JSON text of a value of one tenant: tenants never share a payload."""
-    return hashlib.sha256(tenant.encode() + b"\0" + value).hexdigest()
+    made = hasher(tenant)
+    made.update(value)
+    return made.hexdigest()
+
+
+def hasher(tenant: str) -> "hashlib._Hash":
+    """Begin the hash of a value that comes in parts."""
+    return hashlib.sha256(tenant.encode() + b"\0")
 
 
 def pack(

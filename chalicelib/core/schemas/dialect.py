@@ -42,6 +42,7 @@ _ENTERING_MEMBERS = frozenset(
         "unevaluatedProperties",
     }
 )
+_ALTERNATIVES = frozenset({"anyOf", "oneOf"})
 _INSTRUCTIONS_PER_STEP = 4
 """Instructions of a pattern that RE2 compiles in that time."""
 _CHARS_PER_STEP = 100
@@ -85,7 +86,8 @@ def errors_of(
         patterns: those of the schema that have been compiled, by their text; this puts further ones there.
 
     Returns:
-        First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema.
+        First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema. Of a value
+        that has not the type of its schema, nothing is told of the alternatives that the schema has for it.
 
     Raises:
         TooCostlyError: it costs more.
@@ -96,11 +98,22 @@ def errors_of(
         _Budget(min(MAX_STEPS, MIN_STEPS + STEPS_PER_BYTE * size), {} if patterns is None else patterns)
     )
     try:
-        errors = list(validator.iter_errors(instance))
+        errors = _telling(list(validator.iter_errors(instance)))
     finally:
         _budget.reset(token)
     best = best_match(errors)
     return [] if best is None else [best, *(error for error in errors if error is not best)]
+
+
+def _telling(errors: list[ValidationError]) -> list[ValidationError]:
+    """Leave out what a schema says of alternatives for a value that has not even its type."""
+    untyped = {_place(error) for error in errors if error.validator == "type"}
+    return [error for error in errors if error.validator not in _ALTERNATIVES or _place(error) not in untyped]
+
+
+def _place(error: ValidationError) -> tuple[object, ...]:
+    """Tell where an error is: in the instance, and in which schema."""
+    return *error.absolute_path, None, *[*error.absolute_schema_path][:-1]
 
 
 def schema_errors(document: Json) -> Iterator[ValidationError]:

@@ -20,6 +20,8 @@ def message_of(error: "ValidationError") -> str:
     message = error.message
     if len(message) > LONG:
         return f"it is large, and not as {error.validator} asks"
+    if error.validator == "oneOf" and not error.context:
+        message = f"{error.instance!r} is valid under more than one of the given schemas"
     for value in (error.instance, error.validator_value):
         if isinstance(value, str):
             continue
