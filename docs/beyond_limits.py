@@ -83,6 +83,7 @@ BEYOND: Mapping[str, tuple[str, str]] = {
         "Stash less; let a `map` or a `workflow` step hold what is many.",
     ),
     "execution_memory_bytes": ("`TooLarge`", "Stash less: write `null` over what is no longer needed."),
+    "executions_memory_bytes": ("none: one waits for the others", "None is needed."),
     "reason_chars": ("400", "Say it shorter."),
     "execution_nesting": ("`SpawnLimit`", "Loop in place of starting itself."),
     "execution_starts": ("`SpawnLimit`", "Let child executions start others: each counts for itself."),

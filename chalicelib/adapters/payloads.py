@@ -14,6 +14,7 @@ from chalicelib.core.records.payload import (
     Slots,
     digest,
     execution_slots,
+    footprint,
     pack,
     pack_state,
     unpack,
@@ -21,6 +22,7 @@ from chalicelib.core.records.payload import (
 from chalicelib.core.records.shown import Choose, is_needed, shown_places
 from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
+from chalicelib.engine.room import Room
 
 CHUNK_BYTES = 350 * 1024
 """Never to change: how many chunks a payload has is not written anywhere."""
@@ -50,10 +52,20 @@ class ChunkStore(Protocol):
 
 
 class Payloads:
-    """Documents with their large values; one for a process, so that it writes no payload twice."""
+    """Documents with their large values; one for a process, so that it writes no payload twice.
 
-    def __init__(self, chunks: ChunkStore, limits: PackingLimits = PACKING, known: int = KNOWN) -> None:
+    Args:
+        chunks: where they are kept.
+        limits: when a value is large.
+        known: how many are remembered as written.
+        room: where room is taken for those that are read; None: nobody shares it.
+    """
+
+    def __init__(
+        self, chunks: ChunkStore, limits: PackingLimits = PACKING, known: int = KNOWN, room: Room | None = None
+    ) -> None:
         self.chunks = chunks
+        self.room = room or Room()
         self._limits = limits
         self._known: dict[str, None] = {}
         self._most = known
@@ -86,10 +98,14 @@ class Payloads:
 
         Raises:
             PayloadLostError: a payload is not there, or not what was put there.
-            UnavailableError: the store did not answer.
+            UnavailableError: the store did not answer, or there is no room for it.
         """
         if references:
-            unpack(document, references, self.get(tenant, references.values()), slots)
+            size = 2 * sum(each.bytes for each in {*references.values()})
+            self.room.take(size, may_refuse=True)
+            values = self.get(tenant, references.values())
+            self.room.take(sum(map(footprint, values.values())) - size)
+            unpack(document, references, values, slots)
 
     def outline(
         self,

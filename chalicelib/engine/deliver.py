@@ -207,6 +207,12 @@ class Deliver:
         if not launch.start.wait:
             self.pending.append(Pending(let_go(launch, started), message))
 
+    def give_room_back(self, written: Execution) -> None:
+        """Keep room for what is written, unless the room is that of its parent, in whose function it runs."""
+        is_inline_child = self.mode is Mode.START and written.parent is not None
+        if self.written is not None and not self.running and not self.pending and not is_inline_child:
+            self.dependencies.room.keep(self.written.memory)
+
     def acknowledged(self) -> set[str]:
         """Give back the messages under which a twin still drives, as it may die, and requests that came before all."""
         item = self.item

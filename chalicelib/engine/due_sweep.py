@@ -162,6 +162,11 @@ class DueSweep:
         return len(looked)
 
     def look(self, dependencies: Dependencies, found: DueExecution, item: Execution | None) -> Looked | None:
+        """Look at an execution, as soon as there is room for it."""
+        with dependencies.room.hold((self.until - dependencies.clock.now()).total_seconds()):
+            return self.look_alone(dependencies, found, item)
+
+    def look_alone(self, dependencies: Dependencies, found: DueExecution, item: Execution | None) -> Looked | None:
         """Send what an execution asks for; None: it is left to the next run."""
         name, seen = found
         token = f"{self.token}-{name}"

@@ -20,6 +20,7 @@ from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import PACKING, PackingLimits
 from chalicelib.core.values.value import value
 from chalicelib.engine.observers import Observer
+from chalicelib.engine.room import Room
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import (
     Calls,
@@ -155,5 +156,7 @@ class Dependencies:
     inline_turns: int = 0
     """How many turns of an execution run where it is started or answered, and of a child in its parent's function; 0:
     each has a function of its own."""
+    room: Room = field(default_factory=Room, compare=False)
+    """What executions hold in memory together."""
     limits: PackingLimits = PACKING
     """When the newest of history moves into a row, and values out of that."""

@@ -36,6 +36,9 @@ from chalicelib.ports import Stale
 LITTLE = 128
 """Bytes by which an item grows at most whose history is worth a row that keeps it within its kilobytes."""
 
+LARGE = 1_000_000
+"""Characters of results that need room of their own while they are written."""
+
 LONGEST_PAUSE = 5.0
 """Seconds between two reads of a store that does not answer."""
 
@@ -219,8 +222,8 @@ class RunAhead(Claim):
         self.turns += advance.turns
         writer = f"{self.request}#{self.writes}"
         limits = self.dependencies.limits
-        if advance.execution.ended and advance.execution.mailbox:
-            advance.records = [self.without_taken(record) for record in advance.records]
+        self.dependencies.room.take(2 * advance.size if advance.size > LARGE else 0)  # the texts of results
+        advance.records = self.without_taken(advance)
         new = news(advance.execution, advance.records, limits)
         likely = 0 if advance.asks_for_something() else self.likely_bytes()
         row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
@@ -265,15 +268,21 @@ class RunAhead(Claim):
         self.presumed, self.pending = False, self.pending[advance.taken :]
         self.ahead, self.unsure = None, set()
         self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
+        self.give_room_back(advance.execution)
 
-    def without_taken(self, record: HistoryEntry) -> HistoryEntry:
-        """Leave out of the record of an end the events that partitions of a `map` have taken.
+    def without_taken(self, advance: Advance) -> list[HistoryEntry]:
+        """Leave out of the records of an end the events that partitions of a `map` have taken.
 
         Raises:
             UnavailableError: the store did not answer.
         """
-        taken = taken_elsewhere(self.dependencies.signals, self.execution_id, record.untaken)
-        return copy_with(record, untaken=tuple(signal for signal in record.untaken if signal.id not in taken))
+        if not advance.execution.ended or not advance.execution.mailbox:
+            return advance.records
+        signals, found = self.dependencies.signals, list[HistoryEntry]()
+        for record in advance.records:
+            taken = taken_elsewhere(signals, self.execution_id, record.untaken)
+            found.append(copy_with(record, untaken=tuple(each for each in record.untaken if each.id not in taken)))
+        return found
 
     def read_again(self, execution_id: str) -> Execution | None:
         """Read what stands there after a write that was not answered; as long as there is time, where that counts.

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import field
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -19,6 +19,7 @@ from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
 from chalicelib.engine.observers import line
 from chalicelib.engine.receiving import UNREADABLE, SqsRecord, give_up_reading, queue_of, read
+from chalicelib.engine.room import Away
 from chalicelib.engine.send_batcher import CallsOutsideBatch, SendBatcher
 
 PARALLEL = 10
@@ -95,14 +96,14 @@ class Worker:
     def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> Sequence[Handled]:
         """Work on the messages of some executions at a time, which send together."""
         if len(groups) == 1:
-            return [self.work(request, groups[0], budget, self.dependencies)]
+            return [self.work(request, groups[0], budget, self.dependencies, nullcontext)]
         batcher = SendBatcher(self.dependencies.queue, len(groups))
         dependencies = copy_with(
             self.dependencies, queue=batcher, calls=lambda: CallsOutsideBatch(self.dependencies.calls(), batcher)
         )
 
         def run(group: Sequence[Delivery]) -> Handled:
-            return self.work(request, group, budget, dependencies)
+            return self.work(request, group, budget, dependencies, batcher.away)
 
         try:
             pool = self.idle.get_nowait()
@@ -113,8 +114,21 @@ class Worker:
         finally:
             self.idle.put(pool)
 
-    def work(self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies) -> Handled:
-        """Work on the messages of one execution; whatever goes wrong, the other executions go on."""
+    def work(
+        self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies, away: Away
+    ) -> Handled:
+        """Work on the messages of one execution; whatever goes wrong, the other executions go on.
+
+        Where they leave it no room, it waits for them ``away``, or else its messages are given back.
+        """
+        seconds = (budget.deadline - dependencies.clock.now()).total_seconds()
+        with dependencies.room.hold(seconds, away):
+            return self.work_alone(request, group, budget, dependencies)
+
+    def work_alone(
+        self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies
+    ) -> Handled:
+        """Work on them; whatever goes wrong is told by what becomes of the messages."""
         execution = group[0].message.execution
         try:
             published = {p for d in group if isinstance(p := d.message.event, SignalPublished)}

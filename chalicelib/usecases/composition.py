@@ -122,7 +122,8 @@ class Services:
             own = copy_with(own, inline_turns=turns)
 
         def run(submitted: "Execution") -> "Execution | None":
-            return StartInvocation(own, submitted, self._new_request()).result()
+            with own.room.hold(away=batcher.away):
+                return StartInvocation(own, submitted, self._new_request()).result()
 
         return copy_with(self.executions, queue=batcher, run=run), batcher
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
+from chalicelib.engine.room import Room
 from chalicelib.ports import (
     Clock,
     DefinitionStore,
@@ -48,4 +49,5 @@ class Adapters:
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]
+    room: Room
     health: Callable[[], Mapping[str, str]]

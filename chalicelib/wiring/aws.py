@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.calls.parameters import parameters
+from chalicelib.adapters.calls.pool import WIDTH
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.access import DynamoAccess
 from chalicelib.adapters.dynamodb.audit import DynamoAudit
@@ -21,6 +22,7 @@ from chalicelib.adapters.dynamodb.uploads import DynamoUploads
 from chalicelib.adapters.dynamodb.usage import DynamoUsage
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.engine.room import Room
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
     """Make them, for the environment's endpoint or another one."""
     here, dynamodb, sqs = settings.names, clients.dynamodb(endpoint), clients.sqs(endpoint)
-    payloads = Payloads(DynamoChunks(dynamodb, here))
+    room = Room(callers=WIDTH)
+    payloads = Payloads(DynamoChunks(dynamodb, here), room=room)
 
     def secrets() -> "SecretSource":
         from chalicelib.adapters.calls.secrets import source_of  # noqa: PLC0415 - few steps have secrets
@@ -62,6 +65,7 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,
+        room=room,
         health=health,
     )
 

@@ -31,7 +31,7 @@ class CallWiring:
         self.tokens = Tokens(self.keys, now)
         self._settings = settings
         self._secrets = Secrets(adapters.secrets(), now)
-        self._prefix = names.prefix
+        self._prefix, self._room = names.prefix, adapters.room
 
     def handler(self, kind: str) -> "CallHandler":
         """Make what makes calls of a kind (``http``, ``aws``, ``lambda``), with secrets and tokens."""
@@ -50,7 +50,7 @@ class CallWiring:
         from chalicelib.adapters.http.call import HttpCalls  # noqa: PLC0415 - only for steps that make requests
 
         local = self._settings.http_hosts
-        return HttpCalls(lambda tenant: self.tenants.of(tenant).http_hosts, read_inner, local=local)
+        return HttpCalls(lambda tenant: self.tenants.of(tenant).http_hosts, read_inner, local=local, room=self._room)
 
     def _aws(self) -> "PlainCall":
         from chalicelib.adapters.aws.call import AwsCalls  # noqa: PLC0415 - only for steps that call AWS

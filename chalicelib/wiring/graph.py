@@ -109,6 +109,7 @@ class Wiring:
             signals=Signals(adapters.signals, adapters.clock),
             incidents=adapters.incidents,
             clock=adapters.clock,
+            room=adapters.room,
             calls=calls or self._pooled(),
             observers=observers,
             inline_turns=inline_turns,
@@ -172,7 +173,7 @@ class Wiring:
         """Make what carries out calls in the threads of one pool."""
         pool, clock = ThreadPoolExecutor(WIDTH, "call"), self._adapters.clock
         handlers = {kind: self._handler(kind) for kind in CALLS} | {"gather": self._gather}
-        return lambda: PooledCalls(handlers, pool, clock)
+        return lambda: PooledCalls(handlers, pool, clock, self._adapters.room)
 
     def _handler(self, kind: str) -> CallHandler:
         """Make what makes calls of a kind, at the first of them."""

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.adapters.calls.pool import WIDTH
 from chalicelib.adapters.calls.secrets import in_parameters
 from chalicelib.adapters.calls.tokens import new_key, path
 from chalicelib.adapters.memory.access import MemoryAccess
 from chalicelib.adapters.memory.audit import MemoryAudit
+from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.downloads import MemoryDownloads
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.replies import MemoryReplies
@@ -21,7 +23,9 @@ from chalicelib.adapters.memory.stores import (
 from chalicelib.adapters.memory.tasks import MemoryTasks
 from chalicelib.adapters.memory.uploads import MemoryUploads
 from chalicelib.adapters.memory.usage import MemoryUsage
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.values.value import copy_with
+from chalicelib.engine.room import Room
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
 
@@ -34,11 +38,11 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         others: adapters that go in place of these.
     """
     names, clock = settings.names, others.get("clock") or MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
-    texts = {path(names): new_key()}
+    texts, room = {path(names): new_key()}, Room(callers=WIDTH)
     made = Adapters(
         names=names,
         definitions=MemoryDefinitions(),
-        executions=MemoryExecutions(),
+        executions=MemoryExecutions(Payloads(MemoryChunks(), room=room)),
         history=MemoryHistory(),
         queue=MemoryQueue(clock),
         tasks=MemoryTasks(),
@@ -53,6 +57,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),
+        room=room,
         health=lambda: {"memory": "ok"},
     )
     return copy_with(made, **others)

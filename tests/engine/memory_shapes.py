@@ -97,4 +97,5 @@ ANSWERS: Mapping[str, Callable[[], Json]] = {
 }
 """What calls answer, beside a number that is another for each."""
 
-(asked if sys.argv[1].startswith("asked") else main)(sys.argv[1])
+if __name__ == "__main__":
+    (asked if sys.argv[1].startswith("asked") else main)(sys.argv[1])

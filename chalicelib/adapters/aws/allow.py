@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from chalicelib.adapters.dynamodb.tables import TABLES
 from chalicelib.adapters.names import Names
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
 
 ACTIONS = "SEDO_AWS_ALLOW"
 """The environment variable with the actions that `aws` steps may call: ``sqs:SendMessage``, ``dynamodb:*``."""
@@ -42,14 +45,71 @@ def concerns(patterns: Sequence[str], service: str) -> bool:
 NEVER = (
     "iam:*",
     "sts:*",
-    "dynamodb:ListTables",
-    "sqs:ListQueues",
-    "ssm:DescribeParameters",
+    "cloudcontrol:List*",
+    "cloudtrail:*",
+    "config:*",
+    "resource-explorer-2:*",
+    "resourcegroupstaggingapi:*",
 )
-"""Actions that no step may call, whatever is allowed: they hand out rights, or list what belongs to sedo, too."""
+"""Actions that no step may call, whatever is allowed: they hand out rights, or tell of all that an account has."""
+
+SHARED = frozenset(
+    {
+        "apigateway",
+        "apigatewayv2",
+        "cloudformation",
+        "cloudwatch",
+        "dynamodb",
+        "dynamodbstreams",
+        "events",
+        "kms",
+        "lambda",
+        "logs",
+        "scheduler",
+        "secretsmanager",
+        "sqs",
+        "ssm",
+    }
+)
+"""Services in which sedo, or what watches over it, has something."""
+
+_READS = ("BatchGet", "Describe", "Get", "List", "Lookup", "Search")
+_NAMELESS = frozenset(
+    {
+        "dynamodb:DescribeEndpoints",
+        "dynamodb:DescribeLimits",
+        "lambda:GetAccountSettings",
+        "secretsmanager:GetRandomPassword",
+    }
+)
+"""Actions that tell no names."""
+_NAMED = {
+    "cloudformation:DescribeStacks": "StackName",
+    "cloudformation:GetTemplate": "StackName",
+    "cloudwatch:DescribeAlarms": "AlarmNames",
+    "lambda:ListEventSourceMappings": "FunctionName",
+    "logs:DescribeLogStreams": "logGroupName",
+    "secretsmanager:BatchGetSecretValue": "SecretIdList",
+}
+"""Actions that tell of one thing where they have a parameter, and of all without it."""
 
 
-def refusal(patterns: Sequence[str], tenant: Sequence[str] | None, name: str, setting: str) -> str | None:
+def lists_all(action: str, model: "OperationModel", parameters: Any) -> bool:  # noqa: ANN401 - any JSON, or a template of it
+    """Tell whether an action tells of whatever the account has where sedo has something, too.
+
+    It reads, and need not be told of what.
+    """
+    service, _, name = action.partition(":")
+    required = () if model.input_shape is None else model.input_shape.required_members
+    if service not in SHARED or not name.startswith(_READS) or required or action in _NAMELESS:
+        return False
+    one = _NAMED.get(action)
+    return one is None or (isinstance(parameters, dict) and not parameters.get(one))
+
+
+def refusal(
+    patterns: Sequence[str], tenant: Sequence[str] | None, name: str, setting: str, *, lists: bool = False
+) -> str | None:
     """Tell why a name may not be called, if so.
 
     Args:
@@ -57,8 +117,9 @@ def refusal(patterns: Sequence[str], tenant: Sequence[str] | None, name: str, se
         tenant: of the tenant; None: it is not restricted any further.
         name: of an action, or a function.
         setting: the environment variable with the patterns of the installation.
+        lists: whether it is an action that tells of all that the account has.
     """
-    if permits(NEVER, name):
+    if lists or permits(NEVER, name):
         return f"{name} may not be called by any step: it could lead to what belongs to sedo"
     if not permits(patterns, name):
         return f"{name} may not be called here: {setting} does not name it"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from chalicelib.adapters.aws.allow import ACTIONS, own, refusal
+from chalicelib.adapters.aws.allow import ACTIONS, lists_all, own, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
 from chalicelib.adapters.aws.models import called, operation
 from chalicelib.adapters.aws.values import outgoing, received, whole, within
@@ -55,7 +55,9 @@ class AwsCalls:
         except KeyError as error:
             raise StepError(f"AWS has no {service}:{action}, as far as boto3 knows", "aws.InvalidParameters") from error
         name, parameters = model.name, wanted.get("parameters", {})
-        reason = refusal(self._allowed, self._tenant_allowed(key.tenant), f"{service}:{name}", ACTIONS)
+        asked = f"{service}:{name}"
+        lists = lists_all(asked, model, parameters)
+        reason = refusal(self._allowed, self._tenant_allowed(key.tenant), asked, ACTIONS, lists=lists)
         if reason is None and (text := own(self._prefix, service, parameters)) is not None:
             reason = f"no step may reach what belongs to sedo, or leads to what does: {text}"
         if reason is not None:

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from chalicelib.adapters.aws.allow import ACTIONS, concerns, refusal
+from chalicelib.adapters.aws.allow import ACTIONS, concerns, lists_all, refusal
 from chalicelib.core.definitions.grammar import nested_lists
 from chalicelib.core.expressions.template import is_templated
 from chalicelib.core.limits import LIMITS
@@ -130,12 +130,13 @@ def _step(step: Mapping[str, Any], patterns: Sequence[str], tenant: Sequence[str
         yield ("action",), f"{service} has no action {action!r}{_near(action, actions(service))}"
     else:
         name = actions(service)[action]
-        if reason := refusal(patterns, tenant, f"{service}:{name}", ACTIONS):
+        model, given = service_model(service).operation_model(name), step.get("parameters", {})
+        lists = lists_all(f"{service}:{name}", model, given)
+        if reason := refusal(patterns, tenant, f"{service}:{name}", ACTIONS, lists=lists):
             yield ("action",), reason
         if step.get("paginate") is True and name not in paginated(service):
             yield ("paginate",), f"{service}:{name} does not answer in pages"
-        shape = service_model(service).operation_model(name).input_shape
-        given = step.get("parameters", {})
+        shape = model.input_shape
         if shape is None and given and not is_whole_template(given):
             yield ("parameters",), f"{service}:{name} takes no parameters"
         if shape is not None and not is_whole_template(given):

@@ -11,6 +11,7 @@ from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
 from chalicelib.core.values.errors import InternalError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
+from chalicelib.engine.room import Hold, Room
 from chalicelib.ports import CallResult, Clock
 
 WIDTH = 16
@@ -33,9 +34,13 @@ class PooledCalls:
     """The calls of one invocation, in a pool that all invocations of a process share.
 
     One alone is begun when it is waited for: if there is no instant to be back by, that needs no other thread.
+    Whatever a call takes room for, it takes for the execution of who begins it.
     """
 
-    def __init__(self, handlers: Mapping[str, CallHandler], pool: ThreadPoolExecutor, clock: Clock) -> None:
+    def __init__(
+        self, handlers: Mapping[str, CallHandler], pool: ThreadPoolExecutor, clock: Clock, room: Room | None = None
+    ) -> None:
+        self._room = room or Room()
         self._handlers = handlers
         self._pool = pool
         self._clock = clock
@@ -99,7 +104,11 @@ class PooledCalls:
 
     def _submit(self, wanted: _Wanted) -> None:
         self._flying += 1
-        self._pool.submit(self._make, wanted).add_done_callback(self._ended.put)
+        self._pool.submit(self._make_for, self._room.current(), wanted).add_done_callback(self._ended.put)
+
+    def _make_for(self, hold: Hold | None, wanted: _Wanted) -> CallResult:
+        with self._room.joined(hold):
+            return self._make(wanted)
 
     def _make(self, wanted: _Wanted) -> CallResult:
         turn, call, key, is_wanted = wanted

@@ -93,13 +93,13 @@ class DynamoExecutions:
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
-        request = self._request(execution, 0)
+        request, _ = self._request(execution, 0)
         request["ConditionExpression"] = ABSENT
         self._put(request)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
-        request = self._request(execution, spare)
+        request, memory = self._request(execution, spare)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
         request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
         request["ExpressionAttributeNames"] = {"#version": "version", "#nonce": "nonce"}
@@ -108,11 +108,12 @@ class DynamoExecutions:
             ":nonce": {"S": execution.nonce},
         }
         self._put(request)
-        return Written(partial(_image, request["Item"]), _bytes(request["Item"]))
+        return Written(partial(_image, request["Item"]), _bytes(request["Item"]), memory)
 
     def carry(self, execution: Execution) -> Image | None:
         """Write what a message that brings a submission refers to."""
-        return _image(self._write(execution, 0))
+        item, _ = self._write(execution, 0)
+        return _image(item)
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -172,23 +173,22 @@ class DynamoExecutions:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _request(self, execution: Execution, spare: int) -> "PutItemInputTypeDef":
-        return {
-            "TableName": self._table,
-            "Item": {
-                **self._write(execution, spare),
-                **self._due(execution),
-                **self._listed(execution),
-                **entries(execution, self._owner(execution), self._layout.chosen),
-            },
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    def _request(self, execution: Execution, spare: int) -> "tuple[PutItemInputTypeDef, int]":
+        written, memory = self._write(execution, spare)
+        item: Item = {
+            **written,
+            **self._due(execution),
+            **self._listed(execution),
+            **entries(execution, self._owner(execution), self._layout.chosen),
         }
+        return {"TableName": self._table, "Item": item, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}, memory
 
     def _put(self, request: "PutItemInputTypeDef") -> None:
         if (current := put_if(self._client, request)) is not None:
             raise Stale(self._read(current))
 
-    def _write(self, execution: Execution, spare: int) -> Item:
+    def _write(self, execution: Execution, spare: int) -> tuple[Item, int]:
+        """Make the attributes, and write the large values; answer what these take in memory, too."""
         document = execution_json(execution)
         tail = document.pop("tail", "").encode()
         del document["tenantId"], document["definitionId"]
@@ -202,7 +202,8 @@ class DynamoExecutions:
             most = max(MAX_ITEM - spare, execution.item_bytes)
             require_room(packed, len(content.get("B", b"")), most, spare)
             self._payloads.put(packed.payloads)
-        return {**EXECUTIONS.row(execution.id), **attributes, "document": content, **references}
+        written: Item = {**EXECUTIONS.row(execution.id), **attributes, "document": content, **references}
+        return written, packed.memory if packed.references else 0
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
         key = EXECUTIONS.key(execution_id)

@@ -46,8 +46,12 @@ class HttpAnswer:
     """Whether the content is all of it."""
 
 
-def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) -> HttpAnswer:
+def receive(
+    response: HTTPResponse, statuses: Sequence[int | str], most: int, arrived: Callable[[int], None]
+) -> HttpAnswer:
     """Receive the body of an answer, unpacked: at most so many bytes, or the first 16 KB if it is not expected.
+
+    ``arrived`` is told how many bytes there are, before more of them are read.
 
     Raises:
         StepError: ``http.TooLarge``, or ``http.BadAnswer`` if it cannot be unpacked.
@@ -64,7 +68,9 @@ def receive(response: HTTPResponse, statuses: Sequence[int | str], most: int) ->
     expected = is_expected(response.status, statuses)
     content, complete = b"", False
     try:
-        content, complete = _collect(response, headers.get("content-encoding", ""), most if expected else SHOWN)
+        content, complete = _collect(
+            response, headers.get("content-encoding", ""), most if expected else SHOWN, arrived
+        )
     except StepError:
         if expected:
             raise
@@ -133,7 +139,7 @@ def retry_after(text: str, now: datetime) -> float | None:
     return max(0.0, (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds())
 
 
-def _collect(response: HTTPResponse, encoding: str, most: int) -> tuple[bytes, bool]:
+def _collect(response: HTTPResponse, encoding: str, most: int, arrived: Callable[[int], None]) -> tuple[bytes, bool]:
     """Read until the end, or until there is more than is wanted, packed or unpacked.
 
     Returns:
@@ -146,6 +152,7 @@ def _collect(response: HTTPResponse, encoding: str, most: int) -> tuple[bytes, b
         content += unpack(chunk, most + 1 - len(content))
         if max(len(content), received) > most:
             return bytes(content[:most]), False
+        arrived(len(content))
     if response.length:
         raise ConnectionError("the answer broke off")
     unpack(b"", 0)

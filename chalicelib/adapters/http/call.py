@@ -1,10 +1,11 @@
 """HTTP requests, as steps ask for them."""
 
 import ssl
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
+from time import monotonic
 from typing import Any, cast
 
 from chalicelib.adapters.http.answer import ReadJson, failure, is_expected, receive, result
@@ -16,6 +17,7 @@ from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
+from chalicelib.engine.room import Room
 
 SECONDS = LIMITS.call_seconds
 MOST = LIMITS.http_answer_bytes
@@ -37,6 +39,7 @@ class HttpCalls:
         seconds: what a whole call may take, redirects and answer included.
         most: how many bytes an answer may have, unpacked.
         ca_file: certificates of authorities to trust, in PEM, in the place of those of the system.
+        room: where room is taken for large answers; None: nobody shares it.
     """
 
     def __init__(  # noqa: PLR0913 - what an operator can set
@@ -49,7 +52,9 @@ class HttpCalls:
         seconds: float = SECONDS,
         most: int = MOST,
         ca_file: str | None = None,
+        room: Room | None = None,
     ) -> None:
+        self._room = room or Room()
         self._gate = Gate(hosts, local, resolve)
         self._read_json = read_json
         self._seconds = seconds
@@ -92,7 +97,7 @@ class HttpCalls:
                             return redirected(request, response.status, location)
                     expect = params.get("expect", {})
                     statuses = expect.get("statuses", ["2xx"])
-                    answer = receive(response, statuses, self._most)
+                    answer = receive(response, statuses, self._most, self._arrival(pace))
         if not is_expected(answer.status, statuses):
             raise failure(answer, request.target.origin, self._read_json, datetime.now(UTC))
         return result(answer, expect.get("body", "auto"), self._read_json)
@@ -109,6 +114,17 @@ class HttpCalls:
             connection = Connection(target, addresses, context, connecting, lambda: min(silence, pace.left()))
             connection.connect()
         return connection
+
+    def _arrival(self, pace: Pace) -> Callable[[int], None]:
+        """Make what takes room for an answer; waiting for it is not the other side's fault."""
+        take = self._room.arrival()
+
+        def arrived(size: int) -> None:
+            began = monotonic()
+            take(size)
+            pace.wait(monotonic() - began)
+
+        return arrived
 
     @cached_property
     def _context(self) -> ssl.SSLContext:

@@ -46,6 +46,10 @@ class Pace:
             raise TimeoutError
         return left
 
+    def wait(self, seconds: float) -> None:
+        """Not count so many seconds: nobody of the other side was waited for."""
+        self._end += seconds
+
     def within(self, seconds: float) -> "Pace":
         """Answer the pace of a part of it, which may take so long at most."""
         return Pace(min(seconds, self.left()))

@@ -89,24 +89,25 @@ class MemoryExecutions:
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
-        text = self._write(execution, 0)
+        text, _ = self._write(execution, 0)
         if (current := self._document(execution.id)) is not None:
             raise Stale(self._read(current))
         self._put(execution, text)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
-        text = self._write(execution, spare)
+        text, memory = self._write(execution, spare)
         current = self._document(execution.id)
         expected = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
         if (execution.version - 1, execution.nonce) != expected:
             raise Stale(self._read(current))
         self._put(execution, text)
-        return Written(partial(_image, execution, text))
+        return Written(partial(_image, execution, text), memory=memory)
 
     def carry(self, execution: Execution) -> Image | None:
         """Write what a message that brings a submission refers to."""
-        return _image(execution, self._write(execution, 0))
+        text, _ = self._write(execution, 0)
+        return _image(execution, text)
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -175,7 +176,8 @@ class MemoryExecutions:
         self.payloads.unpack(document["tenantId"], document, references, execution_slots)
         return copy_with(read_execution(document), due_at=due_at, item_bytes=size, listed_under=status)
 
-    def _write(self, execution: Execution, spare: int) -> str:
+    def _write(self, execution: Execution, spare: int) -> tuple[str, int]:
+        """Make the text, and write the large values; answer what these take in memory, too."""
         packed = self.payloads.shorten(execution.tenant_id, execution_json(execution), execution_slots)
         text = packed.text
         if packed.references:
@@ -185,7 +187,7 @@ class MemoryExecutions:
             most = max(self.most - spare, execution.item_bytes)
             require_room(packed, len(zlib.compress(packed.text)), most, spare)
         self.payloads.put(packed.payloads)
-        return text.decode()
+        return text.decode(), packed.memory if packed.references else 0
 
     def _put(self, execution: Execution, text: str) -> None:
         self.items[execution.id] = text

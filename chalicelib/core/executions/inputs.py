@@ -265,6 +265,8 @@ class Written:
     """Makes its image for a message; None where it would burden one."""
     bytes: int = 0
     """What its item takes, where that is billed by the kilobyte."""
+    memory: int = 0
+    """What a function needs to hold its large values, if it has any."""
 
 
 @value

@@ -37,10 +37,11 @@ def test_installation_and_tenant_both_have_to_allow_it() -> None:
 @pytest.mark.parametrize(
     "action",
     [
-        "dynamodb:ListTables",
+        "cloudcontrol:ListResources",
+        "config:SelectResourceConfig",
         "iam:ListRoles",
-        "sqs:ListQueues",
-        "ssm:DescribeParameters",
+        "resource-explorer-2:Search",
+        "resourcegroupstaggingapi:GetResources",
         "sts:AssumeRole",
         "sts:GetCallerIdentity",
     ],

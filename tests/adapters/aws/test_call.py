@@ -142,6 +142,8 @@ def test_what_belongs_to_sedo_is_out_of_reach(aws: Aws) -> None:
         ("dynamodb", "GetItem", {"TableName": "sedo_execution", "Key": {"id": {"S": "x"}}}),
         ("dynamodb", "GetItem", {"TableName": "mine_execution", "Key": {"id": {"S": "x"}}}),
         ("ssm", "GetParametersByPath", {"Path": "/", "Recursive": True}),
+        ("secretsmanager", "ListSecrets", {}),
+        ("cloudformation", "DescribeStacks", {}),
     ):
         error = aws.failure(service, action, parameters)
         assert (error.name, "belongs to sedo" in str(error)) == ("aws.NotAllowed", True)

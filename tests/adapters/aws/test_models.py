@@ -1,5 +1,6 @@
 import pytest
 
+from chalicelib.adapters.aws.allow import SHARED
 from chalicelib.adapters.aws.models import MODELS, actions, problems, service_model, services
 from chalicelib.core.values.json import Json
 
@@ -197,3 +198,55 @@ def test_a_definition_calls_some_services_and_the_models_of_no_more_are_kept() -
     assert actions.cache_info().currsize <= MODELS
     again: list[Json] = [{"id": f"s{n}", "type": "aws", "service": "sqs", "action": "No"} for n in range(2 * MODELS)]
     assert not any("at most" in each.message for each in problems({"steps": again}, ALL))
+
+
+NAMED = {
+    "cloudformation:DescribeStacks": {"StackName": "shop"},
+    "cloudformation:GetTemplate": {"StackName": "shop"},
+    "cloudwatch:DescribeAlarms": {"AlarmNames": ["slow"]},
+    "lambda:ListEventSourceMappings": {"FunctionName": "render"},
+    "logs:DescribeLogStreams": {"logGroupName": "/shop"},
+    "secretsmanager:BatchGetSecretValue": {"SecretIdList": ["shop/pay"]},
+}
+OF_THE_ACCOUNT = {
+    "apigateway:GetApiKeys",
+    "cloudformation:ListStacks",
+    "cloudwatch:ListMetrics",
+    "dynamodb:ListTables",
+    "dynamodbstreams:ListStreams",
+    "events:ListRules",
+    "kms:ListAliases",
+    "lambda:ListFunctions",
+    "logs:DescribeLogGroups",
+    "scheduler:ListSchedules",
+    "secretsmanager:ListSecrets",
+    "sqs:ListQueues",
+    "ssm:DescribeParameters",
+    *NAMED,
+}
+NAMELESS = {"DescribeEndpoints", "DescribeLimits", "GetAccountSettings", "GetRandomPassword"}
+
+
+def needs_nothing(service: str, action: str) -> bool:
+    shape = service_model(service).operation_model(action).input_shape
+    return shape is None or not shape.required_members
+
+
+def test_what_tells_of_all_that_an_account_has_is_for_no_step() -> None:
+    reading = {
+        f"{service}:{action}"
+        for service in SHARED
+        for action in service_model(service).operation_names
+        if action.startswith(("Batch", "Describe", "Get", "List", "Lookup", "Search"))
+        and needs_nothing(service, action)
+    }
+    assert reading >= OF_THE_ACCOUNT
+    may = [each for each in reading if not any("by any step" in said for _, said in found(*each.split(":")))]
+    assert {each.partition(":")[2] for each in may} == NAMELESS
+
+
+@pytest.mark.parametrize("action", NAMED)
+def test_what_can_tell_of_one_thing_is_told_of_which(action: str) -> None:
+    assert found(*action.split(":"), NAMED[action]) == []
+    assert found(*action.split(":"), "${input}") == []
+    assert "by any step" in found(*action.split(":"), {})[0][1]

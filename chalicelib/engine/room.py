@@ -1,0 +1,147 @@
+"""The memory that executions share which one process works on at a time.
+
+What can be large takes room before it is in memory: values that are read, answers that arrive, texts that are written.
+The execution that was first to take some always goes on: so there is no circle of those that wait for each other, and
+one that has room when it is alone has it beside any others. The others wait until it fits, or until they are first.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Condition, local
+from typing import TypeAlias
+
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import UnavailableError
+
+STEP = 1_000_000
+"""Bytes of an answer for which room is taken at a time; the first of them need none."""
+
+COPIES = 3
+"""How often an answer is in memory while it is read: as it came, as text, and as JSON."""
+
+Away: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""What a thread that waits for room is meanwhile."""
+
+
+class Hold:
+    """What one execution, with those that run in its function, has taken."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.size = 0
+        self.seconds = seconds
+
+
+class Room:
+    """Bytes, counted by execution, the first to take some first; thread-safe.
+
+    Args:
+        most: what all may hold together, but for the first.
+        callers: how many threads calls have. Where all of them wait, one goes on: the first execution may wait for a
+            call that none of them could make.
+    """
+
+    def __init__(self, most: int = LIMITS.executions_memory_bytes, callers: int = 16) -> None:
+        self._most = most
+        self._threads = callers
+        self._holds: dict[Hold, None] = {}
+        self._callers: list[object] = []
+        self._changed = Condition()
+        self._here = local()
+
+    @contextmanager
+    def hold(self, seconds: float | None = None, away: Away = nullcontext) -> Iterator[None]:
+        """Count what this thread takes as one execution's, and give it back in the end.
+
+        Args:
+            seconds: how long it waits for others at most; None: as long as it takes.
+            away: what to do meanwhile.
+        """
+        hold = Hold(seconds)
+        try:
+            with self._as(hold, away, is_caller=False):
+                yield
+        finally:
+            with self._changed:
+                self._holds.pop(hold, None)
+                self._changed.notify_all()
+
+    def current(self) -> Hold | None:
+        """Tell for which execution this thread takes room; None: nothing is counted."""
+        return getattr(self._here, "hold", None)
+
+    def joined(self, hold: Hold | None) -> AbstractContextManager[None]:
+        """Take room for an execution in the thread of a call, too."""
+        return self._as(hold, nullcontext, is_caller=True)
+
+    def take(self, size: int, *, may_refuse: bool = False) -> None:
+        """Take so many bytes more, as soon as there is room.
+
+        Args:
+            size: how many.
+            may_refuse: whether the execution can be left to others, if it has nothing yet.
+
+        Raises:
+            UnavailableError: it can, and there was no room in its time.
+        """
+        hold = self.current()
+        if hold is None or size <= 0:
+            return
+        with self._changed:
+            self._holds.setdefault(hold)
+            if self._has_room(hold, size, None):
+                hold.size += size
+                return
+        with self._here.away():
+            self._wait(hold, size, may_refuse=may_refuse)
+
+    def arrival(self) -> Callable[[int], None]:
+        """Make what takes room for one answer: it is told how many bytes have come, before more of them are read."""
+        counted = STEP
+
+        def arrived(size: int) -> None:
+            nonlocal counted
+            while size > counted:
+                self.take(COPIES * STEP)
+                counted += STEP
+
+        return arrived
+
+    def keep(self, size: int) -> None:
+        """Have no more than so many bytes: the rest is not needed any longer."""
+        hold = self.current()
+        if hold is None or size >= hold.size:
+            return
+        with self._changed:
+            hold.size = size
+            if not size:
+                self._holds.pop(hold, None)
+            self._changed.notify_all()
+
+    @contextmanager
+    def _as(self, hold: Hold | None, away: Away, *, is_caller: bool) -> Iterator[None]:
+        self._here.hold, self._here.away, self._here.is_caller = hold, away, is_caller
+        try:
+            yield
+        finally:
+            self._here.hold = None
+
+    def _wait(self, hold: Hold, size: int, *, may_refuse: bool) -> None:
+        """Wait for room; whose time is over goes on without, so that what it has is not lost."""
+        me = object()
+        with self._changed:
+            if self._here.is_caller:
+                self._callers.append(me)
+                self._changed.notify_all()
+            fits = self._changed.wait_for(lambda: self._has_room(hold, size, me), hold.seconds)
+            if me in self._callers:
+                self._callers.remove(me)
+            if not fits and may_refuse and not hold.size:
+                self._holds.pop(hold, None)
+                self._changed.notify_all()
+                raise UnavailableError("other executions of the function have all its memory")
+            hold.size += size
+
+    def _has_room(self, hold: Hold, size: int, me: object) -> bool:
+        if next(iter(self._holds)) is hold or sum(each.size for each in self._holds) + size <= self._most:
+            return True
+        return len(self._callers) >= self._threads and self._callers[0] is me

@@ -1,0 +1,178 @@
+"""What executions hold together that one function works on at a time: more of them wait for their turn."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.model import Mode
+from chalicelib.engine.room import COPIES, STEP, Hold, Room
+from chalicelib.engine.worker import LEAST, Worker
+from tests.engine.memory_together import record
+from tests.home import ECHO, WAIT, Home
+
+MOST = 330
+"""Megabytes: a function has 512 of them, and itself needs 100. Without the room they share it is 490."""
+
+CONFIG = json.loads((Path(__file__).parents[2] / ".chalice" / "config.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("shape", "output"),
+    [
+        ("answers of calls", 16_000_000),
+        ("what is read again", 16_000_000),
+        ("several calls of each", 4),
+        ("child executions", 16_000_000),
+    ],
+)
+def test_ten_large_executions_of_one_batch_have_room_in_one_function(shape: str, output: int) -> None:
+    command = [sys.executable, "-m", "tests.engine.memory_together", shape]
+    environment = {**os.environ, **CONFIG["environment_variables"]}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)  # noqa: S603 - it is this program
+    found = json.loads(done.stdout)
+    assert found["outputs"] == [output] * 10
+    assert found["taken"] < MOST
+
+
+def test_the_largest_and_all_others_are_below_what_a_function_has() -> None:
+    together = LIMITS.execution_memory_bytes + LIMITS.executions_memory_bytes
+    assert together <= (CONFIG["lambda_memory_size"] - 100) * 1_000_000
+
+
+@contextmanager
+def other(room: Room, *sizes: int, seconds: float | None = None, may_refuse: bool = False) -> Iterator[Future[None]]:
+    """Let an execution in another thread take room, and hold it until the end; lend what tells that it has it all."""
+    has, end = Future[None](), Event()
+
+    def work() -> None:
+        with room.hold(seconds):
+            try:
+                for size in sizes:
+                    room.take(size, may_refuse=may_refuse)
+            except UnavailableError as error:
+                has.set_exception(error)
+            else:
+                has.set_result(None)
+            end.wait()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work)
+        try:
+            yield has
+        finally:
+            end.set()
+
+
+class TestRoom:
+    def test_the_first_may_go_beyond_what_there_is(self) -> None:
+        room = Room(100)
+        with room.hold():
+            room.take(1_000)
+            room.take(1_000)
+
+    def test_others_have_room_while_it_lasts(self) -> None:
+        room = Room(100)
+        with room.hold():
+            room.take(60)
+            with other(room, 40) as second:
+                second.result(5)
+
+    def test_one_for_which_there_is_none_waits_until_the_first_is_done(self) -> None:
+        room = Room(100)
+        with ExitStack() as second:
+            with room.hold():
+                room.take(60)
+                has = second.enter_context(other(room, 41))
+                with pytest.raises(TimeoutError):
+                    has.result(0.05)
+            has.result(5)
+
+    def test_what_is_given_back_is_there_for_others(self) -> None:
+        room = Room(100)
+        with room.hold():
+            room.take(100)
+            with other(room, 50) as second:
+                room.keep(50)
+                second.result(5)
+
+    def test_where_nothing_is_left_the_next_is_first(self) -> None:
+        room = Room(100)
+        with room.hold():
+            room.take(100)
+            room.keep(0)
+            with other(room, 1_000) as second:
+                second.result(5)
+
+    def test_one_that_has_nothing_is_left_to_others_after_its_time(self) -> None:
+        room = Room(100)
+        with room.hold():
+            room.take(100)
+            with other(room, 1, seconds=0, may_refuse=True) as second, pytest.raises(UnavailableError):
+                second.result(5)
+
+    def test_one_that_has_something_goes_on_after_its_time(self) -> None:
+        room = Room(100)
+        with room.hold():
+            room.take(60)
+            with other(room, 40, 40, seconds=0, may_refuse=True) as second:
+                second.result(5)
+
+    def test_where_all_threads_of_calls_wait_one_of_them_goes_on(self) -> None:
+        room, second = Room(100, callers=1), Hold(None)
+        with room.hold():
+            room.take(100)
+
+            def call() -> None:
+                with room.joined(second):
+                    room.take(50)
+
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(call).result(5)
+            assert second.size == 50
+
+    def test_an_answer_takes_room_before_more_of_it_is_read(self) -> None:
+        room = Room(100)
+        with room.hold():
+            hold, arrived = room.current(), room.arrival()
+            assert hold is not None
+            arrived(STEP)
+            assert hold.size == 0
+            arrived(STEP + 1)
+            assert hold.size == COPIES * STEP
+            arrived(4 * STEP)
+            assert hold.size == 3 * COPIES * STEP
+
+    def test_who_works_for_no_execution_shares_nothing(self) -> None:
+        room = Room(0)
+        room.take(100)
+        assert room.current() is None
+
+
+def test_an_execution_that_finds_no_room_is_given_back_to_be_tried_soon() -> None:
+    home, room = Home(), Room(0)
+    home.executions.payloads.room = room
+    home.create(WAIT, ECHO)
+    name = home.execute("x" * 100_000)
+    home.clock.sleep(45)
+    worker = Worker(copy_with(home.dependencies, room=room), lambda *_: None, Mode.MESSAGES, reports=True)
+    with other(room, 1) as first:
+        first.result(5)
+        records = [record(home.queue.receive(message)) for message in home.queue.visible()]
+        answer = worker.handle(records, "request", LEAST)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in records]}
+    assert min(each.visible_at for each in home.queue.messages.values()) - home.clock.now() < timedelta(seconds=5)
+    home.clock.sleep(5)
+    home.deliver_all()
+    assert home.read(name).output == "x" * 100_000
