@@ -11,13 +11,13 @@ from typing import Any
 
 from chalicelib.core.executions.inputs import ShardDue, SignalPublished, Started
 from chalicelib.core.values.errors import SetupError, UnavailableError
+from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import Channel
 from chalicelib.engine.dead_letters import work_on_dead_letters
 from chalicelib.engine.giving_back import LONGEST, LONGEST_HIDDEN, LONGEST_OF_DEAD, pauses
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
-from chalicelib.engine.observers import line
 from chalicelib.engine.receiving import UNREADABLE, SqsRecord, give_up_reading, queue_of, read
 from chalicelib.engine.send_batcher import CallsOutsideBatch, SendBatcher
 
@@ -45,6 +45,20 @@ SWEEP_RESERVE = timedelta(seconds=10)
 log = logging.getLogger("sedo")
 
 
+@value
+class Batch:
+    """A batch of messages that was worked on."""
+
+    deliveries: Sequence[Delivery]
+    """Those that could be read, but for those of shards."""
+    received: int
+    done: int
+    """How many of those that were received are not to come again."""
+    at: datetime
+    """When the work began."""
+    mode: Mode
+
+
 class GivenBackError(Exception):
     """Some messages are left to their next delivery; the others have been deleted."""
 
@@ -59,6 +73,8 @@ class Worker:
     mode: Mode = Mode.MESSAGES
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
+    watch: Callable[[Batch], None] | None = None
+    """Sees each batch that was worked on."""
     idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
     """Threads that no batch has: one batch has them for itself, as its executions wait for each other."""
 
@@ -72,7 +88,8 @@ class Worker:
         """
         if left < LEAST:
             raise GivenBackError(f"{len(records)} messages are given back: {too_short(left)}")
-        budget = budget_of(self.dependencies.clock.now(), left)
+        begun = self.dependencies.clock.now()
+        budget = budget_of(begun, left)
         groups: dict[str, list[Delivery]] = {}
         handled: list[Handled] = []
         shards: list[Delivery] = []
@@ -85,11 +102,16 @@ class Worker:
             else:
                 is_shard = isinstance(delivery.message.event, ShardDue)
                 (shards if is_shard else groups.setdefault(delivery.message.execution, [])).append(delivery)
-        until = self.dependencies.clock.now() + left - SWEEP_RESERVE
+        until = begun + left - SWEEP_RESERVE
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
             handled += self.work_on(request, waiting[start : start + PARALLEL], budget)
         handled += [self.sweep_shard(f"{request}-{shard.id}", shard, until) for shard in shards]
+        if self.watch is not None:
+            deliveries = [delivery for group in waiting for delivery in group]
+            self.watch(
+                Batch(deliveries, len(records), len({n for each in handled for n in each.done}), begun, self.mode)
+            )
         return self.answer(records, handled)
 
     def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> Sequence[Handled]:

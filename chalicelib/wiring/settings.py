@@ -6,7 +6,7 @@ Every function loads this first, so it loads next to nothing itself. What the AW
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
@@ -22,6 +22,8 @@ SHORTEST_SECRET = 32
 """Characters of a secret that signs tokens (RFC 7518, section 3.2)."""
 LONGEST_LEEWAY = 60
 """Seconds."""
+MEMORY_MB = 512
+"""Of a process that is no function."""
 MOST_SHARDS = 256
 """Each is a query of a list."""
 
@@ -257,6 +259,18 @@ class Settings:
         "what is logged: INFO adds a line for each turn of an execution (WARNING)",
     )
 
+    metrics: Literal["none", "emf"] = _variable(
+        "SEDO_METRICS",
+        _one_of("none", "emf"),
+        "none",
+        "emf: each call of a function writes a line of which CloudWatch makes metrics; none: nothing is counted (none)",
+    )
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether more than logs observes calls of functions."""
+        return self.metrics != "none"
+
     @property
     def names(self) -> Names:
         """The names of tables and queues."""
@@ -284,6 +298,19 @@ class Settings:
 
             raise SetupError("; ".join(problems))
         return cls(**given)
+
+
+class LambdaFunction(NamedTuple):
+    """The function that this process is of."""
+
+    name: str
+    memory_mb: int
+
+
+def this_function() -> LambdaFunction:
+    """Read what Lambda says of the function (AWS Lambda Developer Guide, "Defined runtime environment variables")."""
+    memory = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    return LambdaFunction(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"), int(memory or MEMORY_MB))
 
 
 def _jwt_problems(given: Mapping[str, Any]) -> Iterator[str]:
