@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response, SQSEvent
 
 from chalicelib.core.values.log_line import line, structured
-from chalicelib.wiring.settings import Settings
+from chalicelib.wiring.settings import Settings, this_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -513,3 +513,7 @@ def batch(event: SQSEvent) -> tuple[list[dict[str, Any]], str, timedelta]:
 def left(context: Any) -> timedelta:  # noqa: ANN401 - of Lambda, which has no type
     """Tell how much time a function has left."""
     return timedelta(milliseconds=context.get_remaining_time_in_millis())
+
+
+if this_function().is_prepared:
+    routes()

@@ -22,6 +22,8 @@ SHORTEST_SECRET = 32
 """Characters of a secret that signs tokens (RFC 7518, section 3.2)."""
 LONGEST_LEEWAY = 60
 """Seconds."""
+ON_DEMAND = "on-demand"
+"""How Lambda initializes a function that has a call waiting."""
 MEMORY_MB = 512
 """Of a process that is no function."""
 MOST_SHARDS = 256
@@ -305,12 +307,15 @@ class LambdaFunction(NamedTuple):
 
     name: str
     memory_mb: int
+    is_prepared: bool
+    """Whether it is made ready before there is anything to do: for a snapshot, or to stand ready."""
 
 
 def this_function() -> LambdaFunction:
     """Read what Lambda says of the function (AWS Lambda Developer Guide, "Defined runtime environment variables")."""
-    memory = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-    return LambdaFunction(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"), int(memory or MEMORY_MB))
+    name, memory = os.environ.get("AWS_LAMBDA_FUNCTION_NAME"), os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    is_prepared = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND) != ON_DEMAND
+    return LambdaFunction(name or "local", int(memory or MEMORY_MB), is_prepared)
 
 
 def _jwt_problems(given: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.policies import FUNCTIONS, DeployedStage, Duty
+from deploy.shares import share
 from deploy.stack.stores import QUEUES
 from deploy.stack.syntax import NOTHING, Block, get_att, logical_id, ref, resource, sub, when
 
@@ -50,6 +51,7 @@ def functions(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
 def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
     found: dict[str, Any] = {
         "FunctionName": stage.function_name(name),
+        "CodeUri": f"./{share(name)}",
         "Tracing": when("IsTraced", "Active", "PassThrough"),
         "KmsKeyArn": when("HasKey", ref("KmsKeyArn")),
         "LoggingConfig": {"LogGroup": ref(log_id(name))},
@@ -58,12 +60,26 @@ def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
             {"SubnetIds": ref("SubnetIds"), "SecurityGroupIds": ref("SecurityGroupIds")},
         ),
     }
+    if name == "api_handler":
+        found |= _versioned()
     if name in AT_ONCE or name == SCHEDULED:
         found["ReservedConcurrentExecutions"] = when("IsReserved", AT_ONCE.get(name, SCHEDULES), NOTHING)
+    variables: dict[str, object] = {"SEDO_METRICS": when("HasMetrics", "emf", "none")}
+    found["Environment"] = {"Variables": variables}
     if duty.receives:
-        found["Environment"] = {"Variables": {"SEDO_REPORTS_FAILURES": "true"}}
+        variables["SEDO_REPORTS_FAILURES"] = "true"
         found["Events"] = {logical_id(name, "SqsEventSource"): {"Properties": _mapping(name, duty)}}
     return found
+
+
+def _versioned() -> Block:
+    """Publish a version with each change, and keep it warm where that is chosen."""
+    warm = {"ProvisionedConcurrentExecutions": ref("Provisioned")}
+    return {
+        "AutoPublishAlias": "live",
+        "SnapStart": {"ApplyOn": when("HasSnapStart", "PublishedVersions", "None")},
+        "ProvisionedConcurrencyConfig": when("HasProvisioned", warm),
+    }
 
 
 def _mapping(name: str, duty: Duty) -> Block:

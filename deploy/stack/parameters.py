@@ -67,7 +67,14 @@ def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
             "yes" if lasting else "no",
             YES_NO,
         ),
+        StackParameter(
+            "SnapStart", "yes: the API's function starts from a snapshot of one that is ready", "no", YES_NO
+        ),
+        StackParameter("Provisioned", "functions of the API that stand ready; SnapStart is off then", 0, (), 0),
         StackParameter("BatchingWindow", "seconds that messages are collected for", 0, (), 0, LONGEST_WINDOW),
+        StackParameter(
+            "Metrics", "yes: functions count what they do, in the namespace sedo", "yes" if lasting else "no", YES_NO
+        ),
         StackParameter("LogDays", "days that logs are kept", 30, LOG_DAYS),
         StackParameter("Alarms", "yes: alarms", "yes" if lasting else "no", YES_NO),
         StackParameter("AlarmTopicArn", "the topic of SNS that alarms tell; empty: none", ""),
@@ -84,8 +91,14 @@ CONDITIONS: Mapping[str, Block] = {
     "IsTraced": {"Fn::Equals": [ref("Tracing"), "yes"]},
     "HasUsagePlan": {"Fn::And": [{"Condition": "IsRest"}, {"Fn::Equals": [ref("UsagePlan"), "yes"]}]},
     "IsReserved": {"Fn::Equals": [ref("Reserve"), "yes"]},
+    "HasProvisioned": {"Fn::Not": [{"Fn::Equals": [ref("Provisioned"), 0]}]},
+    "HasSnapStart": {
+        "Fn::And": [{"Fn::Equals": [ref("SnapStart"), "yes"]}, {"Fn::Not": [{"Condition": "HasProvisioned"}]}]
+    },
     "HasAlarms": {"Fn::Equals": [ref("Alarms"), "yes"]},
     "HasRestAlarm": {"Fn::And": [{"Condition": "IsRest"}, {"Condition": "HasAlarms"}]},
     "HasHttpAlarm": {"Fn::And": [{"Condition": "IsHttp"}, {"Condition": "HasAlarms"}]},
+    "HasMetrics": {"Fn::Equals": [ref("Metrics"), "yes"]},
+    "HasMetricAlarms": {"Fn::And": [{"Condition": "HasMetrics"}, {"Condition": "HasAlarms"}]},
     "HasTopic": {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]},
 }
