@@ -57,7 +57,7 @@ METERED = frozenset(
 READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan"})
 
 
-class Metric(NamedTuple):
+class MetricKind(NamedTuple):
     """What is counted or measured."""
 
     unit: str
@@ -72,36 +72,38 @@ _ERRORS = {
     "Failed": "an answer that is an error",
 }
 
-METRICS: Mapping[str, Metric] = {
-    "ExecutionsStarted": Metric("Count", "executions that began, children among them"),
-    "ExecutionsSucceeded": Metric("Count", "executions that succeeded"),
-    "ExecutionsFailed": Metric("Count", "executions that failed"),
-    "ExecutionsTimedOut": Metric("Count", "executions that were over their time"),
-    "ExecutionsCancelled": Metric("Count", "executions that were cancelled"),
-    "ExecutionDuration": Metric("Milliseconds", "from the start of an execution to its end"),
-    "Steps": Metric("Count", "steps that succeeded or failed, each attempt counted"),
-    "StepsFailed": Metric("Count", "attempts of steps that failed"),
-    "Retries": Metric("Count", "failures after which a `retry` tries again"),
-    "Poisoned": Metric("Count", "steps that failed with `Poison`: a message of theirs fails by itself"),
-    **{f"{kind}Calls": Metric("Count", f"calls of `{name}` steps") for name, kind in KINDS.items()},
+METRICS: Mapping[str, MetricKind] = {
+    "ExecutionsStarted": MetricKind("Count", "executions that began, children among them"),
+    "ExecutionsSucceeded": MetricKind("Count", "executions that succeeded"),
+    "ExecutionsFailed": MetricKind("Count", "executions that failed"),
+    "ExecutionsTimedOut": MetricKind("Count", "executions that were over their time"),
+    "ExecutionsCancelled": MetricKind("Count", "executions that were cancelled"),
+    "ExecutionDuration": MetricKind("Milliseconds", "from the start of an execution to its end"),
+    "Steps": MetricKind("Count", "steps that succeeded or failed, each attempt counted"),
+    "StepsFailed": MetricKind("Count", "attempts of steps that failed"),
+    "Retries": MetricKind("Count", "failures after which a `retry` tries again"),
+    "Poisoned": MetricKind("Count", "steps that failed with `Poison`: a message of theirs fails by itself"),
+    **{f"{kind}Calls": MetricKind("Count", f"calls of `{name}` steps") for name, kind in KINDS.items()},
     **{
-        f"{kind}{error}": Metric("Count", f"calls of `{name}` steps: {about}")
+        f"{kind}{error}": MetricKind("Count", f"calls of `{name}` steps: {about}")
         for name, kind in KINDS.items()
         for error, about in _ERRORS.items()
     },
-    "MessagesLost": Metric("Count", "executions that the schedule found late: a message was lost, or a function died"),
-    "MessagesUnreadable": Metric("Count", "dead letters that say nothing, and were parked as incidents"),
-    "QueueAge": Metric("Milliseconds", "since a message was sent, timers left out", of_function=True),
-    "TimerLateness": Metric("Milliseconds", "since a timer was to fire", of_function=True),
-    "DeadLetters": Metric("Count", "dead letters that were worked on", of_function=True),
-    "GivenBack": Metric("Count", "messages that are to come again", of_function=True),
-    "Conflicts": Metric("Count", "conditional writes that found something else than was read", of_function=True),
-    "Throttles": Metric("Count", "requests that DynamoDB or SQS put off, retries counted", of_function=True),
-    "ColdStarts": Metric("Count", "first calls of a new environment", of_function=True),
-    "ReadUnits": Metric("Count", "read units of DynamoDB", of_function=True),
-    "WriteUnits": Metric("Count", "write units of DynamoDB", of_function=True),
-    "QueueRequests": Metric("Count", "requests to SQS, of 64 KB each", of_function=True),
-    "Cost": Metric("None", "dollars for units, requests and the time of the function", of_function=True),
+    "MessagesLost": MetricKind(
+        "Count", "executions that the schedule found late: a message was lost, or a function died"
+    ),
+    "MessagesUnreadable": MetricKind("Count", "dead letters that say nothing, and were parked as incidents"),
+    "QueueAge": MetricKind("Milliseconds", "since a message was sent, timers left out", of_function=True),
+    "TimerLateness": MetricKind("Milliseconds", "since a timer was to fire", of_function=True),
+    "DeadLetters": MetricKind("Count", "dead letters that were worked on", of_function=True),
+    "GivenBack": MetricKind("Count", "messages that are to come again", of_function=True),
+    "Conflicts": MetricKind("Count", "conditional writes that found something else than was read", of_function=True),
+    "Throttles": MetricKind("Count", "requests that DynamoDB or SQS put off, retries counted", of_function=True),
+    "ColdStarts": MetricKind("Count", "first calls of a new environment", of_function=True),
+    "ReadUnits": MetricKind("Count", "read units of DynamoDB", of_function=True),
+    "WriteUnits": MetricKind("Count", "write units of DynamoDB", of_function=True),
+    "QueueRequests": MetricKind("Count", "requests to SQS, of 64 KB each", of_function=True),
+    "Cost": MetricKind("None", "dollars for units, requests and the time of the function", of_function=True),
 }
 
 ENDS = {
@@ -111,7 +113,7 @@ ENDS = {
     State.CANCELLED: "ExecutionsCancelled",
 }
 INCIDENTS = {IncidentKind.MESSAGE_LOST: "MessagesLost", IncidentKind.MESSAGE_UNREADABLE: "MessagesUnreadable"}
-Found: TypeAlias = Mapping[str, "float | Sequence[float]"]
+Sums: TypeAlias = Mapping[str, "float | Sequence[float]"]
 PRICED = {
     "ReadUnits": PRICES.read_unit,
     "WriteUnits": PRICES.write_unit,
@@ -176,7 +178,7 @@ class Metrics:
 
     def _line(self, request: str) -> str:
         with self._lock:
-            found: Found = {**self._counts, **self._values}
+            found: Sums = {**self._counts, **self._values}
             self._counts, self._values = {}, {}
         directives = []
         for dimensions in (["Stage"], ["Stage", "Function"]):

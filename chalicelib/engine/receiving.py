@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from chalicelib.core.executions.inputs import TRACE
 from chalicelib.core.records.codec import UnknownMessageError, read_message
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
@@ -35,7 +36,9 @@ def read(record: SqsRecord) -> Delivery:
         UnknownMessageError: it is of another version.
         KeyError, TypeError, ValueError, AttributeError, RecursionError: it is no message.
     """
-    return Delivery(record["messageId"], read_message(decode(record["body"])), receives_of(record), sent_at(record))
+    message, attributes = read_message(decode(record["body"])), record.get("messageAttributes")
+    trace = attributes[TRACE].get("stringValue", "") if attributes and TRACE in attributes else ""
+    return Delivery(record["messageId"], message, receives_of(record), sent_at(record), trace=trace)
 
 
 def receives_of(record: SqsRecord) -> int:

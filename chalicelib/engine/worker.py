@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import field
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.core.executions.inputs import ShardDue, SignalPublished, Started
 from chalicelib.core.values.errors import SetupError, UnavailableError
@@ -59,6 +59,16 @@ class Batch:
     mode: Mode
 
 
+class WorkWatch(Protocol):
+    """Sees what a worker does, and cannot change it."""
+
+    def see_batch(self, batch: Batch) -> None:
+        """See a batch that was worked on."""
+
+    def around(self, group: Sequence[Delivery], dependencies: Dependencies) -> AbstractContextManager[Dependencies]:
+        """See the work on the messages of one execution; it is done with what this yields."""
+
+
 class GivenBackError(Exception):
     """Some messages are left to their next delivery; the others have been deleted."""
 
@@ -73,8 +83,7 @@ class Worker:
     mode: Mode = Mode.MESSAGES
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
-    watch: Callable[[Batch], None] | None = None
-    """Sees each batch that was worked on."""
+    watch: WorkWatch | None = None
     idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
     """Threads that no batch has: one batch has them for itself, as its executions wait for each other."""
 
@@ -109,7 +118,7 @@ class Worker:
         handled += [self.sweep_shard(f"{request}-{shard.id}", shard, until) for shard in shards]
         if self.watch is not None:
             deliveries = [delivery for group in waiting for delivery in group]
-            self.watch(
+            self.watch.see_batch(
                 Batch(deliveries, len(records), len({n for each in handled for n in each.done}), begun, self.mode)
             )
         return self.answer(records, handled)
@@ -117,14 +126,14 @@ class Worker:
     def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> Sequence[Handled]:
         """Work on the messages of some executions at a time, which send together."""
         if len(groups) == 1:
-            return [self.work(request, groups[0], budget, self.dependencies)]
+            return [self.watched(request, groups[0], budget, self.dependencies)]
         batcher = SendBatcher(self.dependencies.queue, len(groups))
         dependencies = copy_with(
             self.dependencies, queue=batcher, calls=lambda: CallsOutsideBatch(self.dependencies.calls(), batcher)
         )
 
         def run(group: Sequence[Delivery]) -> Handled:
-            return self.work(request, group, budget, dependencies)
+            return self.watched(request, group, budget, dependencies)
 
         try:
             pool = self.idle.get_nowait()
@@ -134,6 +143,13 @@ class Worker:
             return batcher.side_by_side(pool, run, groups)
         finally:
             self.idle.put(pool)
+
+    def watched(self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies) -> Handled:
+        """Work on the messages of one execution, with whoever watches."""
+        if self.watch is None:
+            return self.work(request, group, budget, dependencies)
+        with self.watch.around(group, dependencies) as seen:
+            return self.work(request, group, budget, seen)
 
     def work(self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies) -> Handled:
         """Work on the messages of one execution; whatever goes wrong, the other executions go on."""

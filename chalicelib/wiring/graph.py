@@ -126,13 +126,13 @@ class Wiring:
             inline_turns=inline_turns,
         )
         reports = settings.reports_failures
-        watch = None if self.observing is None else self.observing.batch
+        watch = self.observing
         self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports, watch)
         self.dead_letters = Worker(self.dependencies, self._deliver, Mode.DEAD_LETTERS, reports, watch)
 
     def observed(self, event: object, respond: "Callable[[object], object]") -> object:
         """Answer as ``respond`` does, and observe the call of the function, if anything does."""
-        return respond(event) if self.observing is None else self.observing.around(event, respond)
+        return respond(event) if self.observing is None else self.observing.call(event, respond)
 
     @cached_property
     def routes(self) -> "Routes":
@@ -183,11 +183,13 @@ class Wiring:
     def _calls(self) -> "CallWiring":
         from chalicelib.wiring.calls import CallWiring  # noqa: PLC0415 - many steps call nothing
 
-        return CallWiring(self._adapters, self._settings)
+        trace = None if self.observing is None else self.observing.carried
+        return CallWiring(self._adapters, self._settings, trace)
 
     def _pooled(self) -> "Callable[[], Calls]":
         """Make what carries out calls in the threads of one pool."""
-        pool, clock = ThreadPoolExecutor(WIDTH, "call"), self._adapters.clock
+        new_pool = ThreadPoolExecutor if self.observing is None else self.observing.pool
+        pool, clock = new_pool(WIDTH, "call"), self._adapters.clock
         handlers = {kind: self._handler(kind) for kind in CALLS} | {"gather": self._gather}
         return lambda: PooledCalls(handlers, pool, clock)
 

@@ -268,10 +268,17 @@ class Settings:
         "emf: each call of a function writes a line of which CloudWatch makes metrics; none: nothing is counted (none)",
     )
 
+    traces: Literal["none", "otel"] = _variable(
+        "SEDO_TRACES",
+        _one_of("none", "otel"),
+        "none",
+        "otel: spans of OpenTelemetry, which a layer brings along; none: nothing is traced (none)",
+    )
+
     @property
     def is_observed(self) -> bool:
         """Whether more than logs observes calls of functions."""
-        return self.metrics != "none"
+        return self.metrics != "none" or self.traces != "none"
 
     @property
     def names(self) -> Names:

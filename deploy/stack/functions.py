@@ -15,6 +15,8 @@ SCHEDULES = 2
 """Of the function of the schedule: one may still run when the next begins."""
 DEAD_AT_ONCE = 2
 """Of those of dead letters."""
+WRAPPER = "/opt/otel-instrument"
+"""What a layer of OpenTelemetry starts functions with (AWS Distro for OpenTelemetry, "Lambda Python")."""
 MANAGED = {"InVpc": "service-role/AWSLambdaVPCAccessExecutionRole", "IsTraced": "AWSXRayDaemonWriteAccess"}
 """The policies of AWS that roles have, by the condition for it."""
 
@@ -64,7 +66,12 @@ def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
         found |= _versioned()
     if name in AT_ONCE or name == SCHEDULED:
         found["ReservedConcurrentExecutions"] = when("IsReserved", AT_ONCE.get(name, SCHEDULES), NOTHING)
-    variables: dict[str, object] = {"SEDO_METRICS": when("HasMetrics", "emf", "none")}
+    variables: dict[str, object] = {
+        "SEDO_METRICS": when("HasMetrics", "emf", "none"),
+        "SEDO_TRACES": when("HasTraces", "otel", "none"),
+        "AWS_LAMBDA_EXEC_WRAPPER": when("HasTraces", WRAPPER),
+    }
+    found["Layers"] = when("HasTraces", [ref("TracesLayerArn")])
     found["Environment"] = {"Variables": variables}
     if duty.receives:
         variables["SEDO_REPORTS_FAILURES"] = "true"

@@ -42,6 +42,10 @@ class StackParameter:
 
 def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
     """Name the parameters of a stage; one that is to last reserves what it needs."""
+    return (*_doors(), *_functions(lasting=lasting), *_observed(lasting=lasting))
+
+
+def _doors() -> tuple[StackParameter, ...]:
     return (
         StackParameter(
             "FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")
@@ -54,11 +58,15 @@ def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
         ),
         StackParameter("SubnetIds", "subnets that functions run in, separated by commas; empty: no VPC", "", kind=LIST),
         StackParameter("SecurityGroupIds", "security groups that functions are in, separated by commas", "", kind=LIST),
-        StackParameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
         StackParameter(
             "UsagePlan", "yes: a REST API asks for x-api-key too, and a usage plan counts by it", "no", YES_NO
         ),
         StackParameter("RequestsPerSecond", "requests that a key of the usage plan may make in a second", 100, (), 1),
+    )
+
+
+def _functions(*, lasting: bool) -> tuple[StackParameter, ...]:
+    return (
         StackParameter("Workers", "functions that work at once, at most", 100 if lasting else 10, (), FEWEST, MOST),
         StackParameter("Timers", "functions that fire timers at once, at most", 20 if lasting else 5, (), FEWEST, MOST),
         StackParameter(
@@ -72,8 +80,17 @@ def parameters(*, lasting: bool) -> tuple[StackParameter, ...]:
         ),
         StackParameter("Provisioned", "functions of the API that stand ready; SnapStart is off then", 0, (), 0),
         StackParameter("BatchingWindow", "seconds that messages are collected for", 0, (), 0, LONGEST_WINDOW),
+    )
+
+
+def _observed(*, lasting: bool) -> tuple[StackParameter, ...]:
+    return (
+        StackParameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
         StackParameter(
             "Metrics", "yes: functions count what they do, in the namespace sedo", "yes" if lasting else "no", YES_NO
+        ),
+        StackParameter(
+            "TracesLayerArn", "a layer with OpenTelemetry for Python and its exporter: functions trace; empty: none", ""
         ),
         StackParameter("LogDays", "days that logs are kept", 30, LOG_DAYS),
         StackParameter("Alarms", "yes: alarms", "yes" if lasting else "no", YES_NO),
@@ -100,5 +117,6 @@ CONDITIONS: Mapping[str, Block] = {
     "HasHttpAlarm": {"Fn::And": [{"Condition": "IsHttp"}, {"Condition": "HasAlarms"}]},
     "HasMetrics": {"Fn::Equals": [ref("Metrics"), "yes"]},
     "HasMetricAlarms": {"Fn::And": [{"Condition": "HasMetrics"}, {"Condition": "HasAlarms"}]},
+    "HasTraces": {"Fn::Not": [{"Fn::Equals": [ref("TracesLayerArn"), ""]}]},
     "HasTopic": {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]},
 }

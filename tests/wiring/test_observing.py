@@ -15,7 +15,7 @@ from tests.access.guarded import Guarded, guarded
 from tests.application import JSON
 
 CANARY = "canary-in-the-data"
-TOLD = """
+DEFINITION = """
 id: told
 steps:
   - {id: first, type: echo, message: '${input}', stash: {kept: '${output}'}, next: then}
@@ -27,7 +27,7 @@ OPEN = {"SEDO_AUTH": "none", "SEDO_LOOPBACK": "true"}
 
 def work(sedo: Guarded) -> None:
     """Run an execution whose data is in its input, its state and its error."""
-    sedo.ask("POST", "/sedo/tenants/123/definitions", TOLD.encode(), {"Content-Type": "application/yaml"})
+    sedo.ask("POST", "/sedo/tenants/123/definitions", DEFINITION.encode(), {"Content-Type": "application/yaml"})
     body = json.dumps({"input": {"word": CANARY}}).encode()
     assert sedo.ask("POST", "/sedo/tenants/123/definitions/told/execute", body, JSON).status_code in {200, 201}
     sedo.pass_time(2)
@@ -98,5 +98,6 @@ def test_it_is_free_where_nothing_is_set() -> None:
         found = calls_of(lambda: work(sedo))
         assert wiring().observing is None
     assert found["chalicelib.engine.worker"]
+    assert not [name for name in found if name.startswith("opentelemetry")]
     ours = [name for name in found if name.startswith("chalicelib.")]
-    assert not [name for name in ours if "metrics" in name or "observing" in name]
+    assert not [name for name in ours if any(each in name for each in ("metrics", "observing", "traces"))]

@@ -1,11 +1,11 @@
 """HTTP requests, as steps ask for them."""
 
 import ssl
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from chalicelib.adapters.http.answer import ReadJson, failure, is_expected, receive, result
 from chalicelib.adapters.http.auth import authorized
@@ -23,6 +23,8 @@ REDIRECTS = LIMITS.http_redirects
 CONNECT_SECONDS = 5
 """What looking for the address and connecting may take, unless the step says so."""
 
+Trace: TypeAlias = Callable[[], Mapping[str, str]]
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -37,6 +39,7 @@ class HttpCalls:
         seconds: what a whole call may take, redirects and answer included.
         most: how many bytes an answer may have, unpacked.
         ca_file: certificates of authorities to trust, in PEM, in the place of those of the system.
+        trace: answers the header fields of the trace of a call; those of the step go first.
     """
 
     def __init__(  # noqa: PLR0913 - what an operator can set
@@ -49,12 +52,14 @@ class HttpCalls:
         seconds: float = SECONDS,
         most: int = MOST,
         ca_file: str | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._gate = Gate(hosts, local, resolve)
         self._read_json = read_json
         self._seconds = seconds
         self._most = most
         self._ca_file = ca_file
+        self._trace = trace
 
     def __call__(self, params: Json, key: CallKey) -> Json:
         """Send the request, and follow redirects if the step says so.
@@ -84,6 +89,8 @@ class HttpCalls:
             silence = params.get("readTimeoutSeconds", self._seconds)
             with failures(request.target, pace, f"was silent for {silence:g} seconds", sent=True):
                 headers = {"host": request.target.authority, **request.headers, "connection": "close"}
+                if self._trace is not None:
+                    headers = {**self._trace(), **headers}
                 connection.request(request.method, request.target.path, request.body, headers)
                 with connection.getresponse() as response:
                     location = response.getheader("location")
