@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from chalice.app import AuthRequest, Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response, SQSEvent
 
-from chalicelib.wiring.settings import Settings
+from chalicelib.core.values.log_line import line, structured
+from chalicelib.wiring.settings import Settings, this_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ BATCH = 10
 app = Chalice(app_name="sedo")
 settings = Settings.from_environment()
 names = settings.names
-app.log.setLevel(settings.log_level)  # Chalice sets ERROR, and a message that is given back would leave no trace
+structured(app.log, settings.log_level)  # Chalice sets ERROR, and a message that is given back would leave no trace
 
 
 @app.authorizer(ttl_seconds=60)
@@ -56,6 +57,15 @@ def request() -> Request:
     return cast("Request", app.current_request)
 
 
+def observed(event: object, get_response: "Callable[[object], object]") -> object:
+    """Observe a call of a function, whatever it is of."""
+    return wired().observed(event, get_response)
+
+
+if settings.is_observed:
+    app.register_middleware(observed)
+
+
 @app.middleware("http")
 def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
     """Make problem documents of what Chalice itself refuses, and give each answer the header fields that all have."""
@@ -71,7 +81,8 @@ def explain(event: Request, get_response: "Callable[[Request], Response]") -> Re
     if event is not None:  # it is None for an event without a resource path
         dressed(event, answer, settings.cors_origins)
         place: Any = event.context["resourcePath"]  # the path itself may have a token
-        app.log.info("%s %s %s %s", event.method, place, answer.status_code, answer.headers[REQUEST_ID])
+        about = {"route": place, "status": answer.status_code, "request": answer.headers[REQUEST_ID]}
+        app.log.info(line("answered", method=event.method, **about))
     return answer
 
 
@@ -504,3 +515,7 @@ def batch(event: SQSEvent) -> tuple[list[dict[str, Any]], str, timedelta]:
 def left(context: Any) -> timedelta:  # noqa: ANN401 - of Lambda, which has no type
     """Tell how much time a function has left."""
     return timedelta(milliseconds=context.get_remaining_time_in_millis())
+
+
+if this_function().is_prepared:
+    routes()

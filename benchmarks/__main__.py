@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import calls, coldstart, costs, floor, goals, growth, history, keys, lists, load, people, report
+from benchmarks import calls, coldstart, costs, floor, goals, growth, history, keys, lists, load, memory, people, report
 from benchmarks.harness import Harness, running
 from benchmarks.peers import comparison
 from benchmarks.tables import Progress, Section, markdown, text
@@ -34,6 +34,7 @@ QUESTIONS: Mapping[str, Question] = {
     "tasks": people.tasks,
     "keys": keys.keys,
     "cold-start": coldstart.cold_start,
+    "memory": memory.memory,
     "cpu": floor.floor,
     "load": load.load,
 }

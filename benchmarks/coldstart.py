@@ -45,8 +45,8 @@ import time
 begun = time.process_time()
 {program}
 spent = time.process_time() - begun
-import json
-print(json.dumps([1000 * spent, len(sys.modules)]))
+import json, resource
+print(json.dumps([1000 * spent, len(sys.modules), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -60,13 +60,19 @@ ENVIRONMENT: Mapping[str, str] = {
 
 
 class Start(NamedTuple):
-    """A cold start: milliseconds of CPU from the first line of the program on, and how many modules there are then."""
+    """A cold start: milliseconds of CPU from the first line of the program on, and what there is then."""
 
     cpu_ms: float
     modules: int
+    megabytes: float
 
 
 def cold_start(harness: Harness, progress: Progress) -> Section:  # noqa: ARG001 - nothing is called
+    """Tell what each program costs beside the floor."""
+    return _section(typical(progress))
+
+
+def typical(progress: Progress) -> Mapping[str, Start]:
     """Start every program many times, each in a process of its own that sees the package and what Lambda brings."""
     found: dict[str, list[Start]] = {name: [] for name in PROGRAMS}
     python, wheels = deployable(), Path(os.environ.get("SEDO_HOME", ".sedo")).resolve() / "wheels"
@@ -76,7 +82,7 @@ def cold_start(harness: Harness, progress: Progress) -> Section:  # noqa: ARG001
             for title, program in PROGRAMS.items():
                 progress.at(run, RUNS, title)
                 found[title].append(_start(unpacked, program.code, of_boto3=title == FLOOR))
-    return _section({title: _typical(starts) for title, starts in found.items()})
+    return {title: _typical(starts) for title, starts in found.items()}
 
 
 def _start(unpacked: Unpacked, program: str, *, of_boto3: bool) -> Start:
@@ -87,7 +93,7 @@ def _start(unpacked: Unpacked, program: str, *, of_boto3: bool) -> Start:
 
 
 def _typical(starts: Sequence[Start]) -> Start:
-    return Start(median(start.cpu_ms for start in starts), starts[0].modules)
+    return Start(median(start.cpu_ms for start in starts), starts[0].modules, starts[0].megabytes)
 
 
 def _section(starts: Mapping[str, Start]) -> Section:

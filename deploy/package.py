@@ -18,6 +18,7 @@ from zipfile import ZipFile
 
 from deploy.bytecode import CompileError, add_bytecode
 from deploy.policies import stages
+from deploy.shares import WHOLE, divide
 from deploy.stack.template import merge_template
 
 PROJECT = Path(__file__).parents[1]
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Make the package of a stage, with the template of CloudFormation that deploys it."""
     parser = argparse.ArgumentParser(prog="python -m deploy.package", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("stage", choices=("dev", "prod"))
-    parser.add_argument("folder", type=Path, help="where to put deployment.zip and sam.json")
+    parser.add_argument("folder", type=Path, help="where to put deployment.zip, authorizer.zip and sam.json")
     asked = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         template = Path(folder) / "stack.json"
@@ -75,8 +76,10 @@ def main(arguments: list[str] | None = None) -> None:
     if made.returncode:
         sys.exit(made.returncode)
     try:
-        require_whole(asked.folder / "deployment.zip")
-        add_bytecode(asked.folder / "deployment.zip")
+        require_whole(asked.folder / WHOLE)
+        add_bytecode(asked.folder / WHOLE)
+        for each in divide(asked.folder / WHOLE):
+            print(f"{each.name}: {each.stat().st_size / 1_000_000:.2f} MB")
     except (IncompleteError, CompileError) as error:
         sys.exit(str(error))
 

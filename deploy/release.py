@@ -8,7 +8,8 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,10 +57,11 @@ def upload(s3: "S3Client", bucket: str, package: Path) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def located(template: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """Say in a template where the package of its functions is."""
+def located(template: Mapping[str, Any], place: Callable[[str], str]) -> dict[str, Any]:
+    """Say in a template where the packages of its functions are; ``place`` answers that for the name of a file."""
+    found = cache(place)
     resources = {
-        name: {**each, "Properties": {**each["Properties"], "CodeUri": place}}
+        name: {**each, "Properties": {**each["Properties"], "CodeUri": found(Path(each["Properties"]["CodeUri"]).name)}}
         if each["Type"] == "AWS::Serverless::Function"
         else each
         for name, each in template["Resources"].items()
@@ -180,7 +182,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Bring the package of a stage to the account that the environment names."""
     parser = argparse.ArgumentParser(prog="python -m deploy.release", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("stage", choices=[each.name for each in stages()])
-    parser.add_argument("folder", type=Path, help="where deployment.zip and sam.json are")
+    parser.add_argument("folder", type=Path, help="where deployment.zip, authorizer.zip and sam.json are")
     parser.add_argument("bucket", help="of S3, in the region of the stack: what CloudFormation reads goes there")
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters of the stack")
     asked = parser.parse_args(arguments)
@@ -193,7 +195,7 @@ def main(arguments: list[str] | None = None) -> None:
         if stack.status() in NEW:
             require_room(boto3.client("lambda"), template, given)
         ensure_token_keys(clients.ssm(), stage.settings.prefix)
-        url = publish(s3, asked.bucket, located(template, upload(s3, asked.bucket, asked.folder / "deployment.zip")))
+        url = publish(s3, asked.bucket, located(template, lambda name: upload(s3, asked.bucket, asked.folder / name)))
         print("changed" if stack.change(url, given) else "nothing has changed")
     except ReleaseError as error:
         sys.exit(str(error))

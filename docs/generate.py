@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from chalicelib.core.executions.decide import table_rows
 from chalicelib.core.executions.model import Execution, HistoryEntry, State
 from chalicelib.core.expressions.functions import Functions
 from chalicelib.core.expressions.template import Scope, compile_condition, render
+from chalicelib.core.values.log_line import JsonFormatter
 from chalicelib.engine.observers import turn_line
 from chalicelib.steps import STEP_TYPES
 from chalicelib.wiring.settings import variables
@@ -286,13 +288,17 @@ def settings() -> Iterator[str]:
     yield from ("", "| variable | means |", "|---|---|")
     yield from (f"| `{name}` | {about} |" for name, about in variables())
     yield from section("What is logged")
-    yield "A line of the log is a JSON object. `event` says what happened, the other members say to what: `tenant`,"
-    yield "`execution`, `version`, `thread`, `turn`, `step`, `attempt`, `state`, `message` (its id in SQS), `request`"
-    yield "(the id of the Lambda request or API call). It holds no data of users. Behind an error that nobody expected"
-    yield "stands its trace. With `SEDO_LOG_LEVEL=INFO` each turn that is written is a line, after the write:"
+    yield "A line of the log is a JSON object: `time`, `level`, `message` (what happened), and to what it happened:"
+    yield "`tenant`, `execution`, `version`, `thread`, `turn`, `step`, `attempt`, `state`, `messageId` (of SQS),"
+    yield "`request` (the id of the Lambda request or API call). It holds no data of users. `error` says of an error"
+    yield "its type, where it was raised and what it comes from; its own words only if they are for the operator, as"
+    yield "those of others may hold data. [observing.md](observing.md) says how to find things in it."
+    yield "With `SEDO_LOG_LEVEL=INFO` each request that was answered is a line, and each turn, after it was written:"
     turn = HistoryEntry(datetime(2026, 1, 31, tzinfo=UTC), State.STEP_SUCCEEDED, "main", 2, "greet")
     item = Execution("123:hello:84579424", "123", "hello", 1, "", None, turn.at, {}, version=1)
-    yield from code("json", turn_line(item, turn, "4f1c2e6a"))
+    record = logging.LogRecord("sedo", logging.INFO, "", 0, turn_line(item, turn, "4f1c2e6a"), (), None)
+    record.created = turn.at.timestamp()
+    yield from code("json", JsonFormatter().format(record))
 
 
 def function(name: str, text: str) -> Iterator[str]:

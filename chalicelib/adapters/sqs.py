@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.names import Names
-from chalicelib.core.executions.inputs import Message, ShardDue, TimerFired
+from chalicelib.core.executions.inputs import TRACE, Message, ShardDue, TimerFired
 from chalicelib.core.records.codec import message_json
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import encode_ascii
@@ -104,6 +104,8 @@ def _batches(messages: Sequence[Message]) -> "Iterator[list[Sending]]":
             entries, size = [], 0
         delay = min(max(message.delay, 0), LONGEST_DELAY)
         entry: Sending = {"Id": str(len(entries)), "MessageBody": body, "DelaySeconds": delay}
+        if message.trace:
+            entry["MessageAttributes"] = {TRACE: {"DataType": "String", "StringValue": message.trace}}
         entries.append(entry if message.tenant is None else {**entry, "MessageGroupId": message.tenant})
         size += len(body)
     if entries:

@@ -19,10 +19,11 @@ from chalicelib.core.access.quotas import Quotas
 from chalicelib.core.access.rights import NOBODY
 from chalicelib.core.values.errors import MissingRightError, SedoError, UnavailableError
 from chalicelib.core.values.json import Json, decode
+from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import value
 from chalicelib.usecases.audit import AuditLog
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("sedo")
 
 REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 MAX_TEXT = 200
@@ -78,7 +79,7 @@ class Auditor:
         try:
             self.log.write(tenant, {**about, "status": int(status), "title": title}, is_refusal=True)
         except UnavailableError as error:  # nothing was changed
-            log.warning("refused, and not in the audit of %s: %s", tenant, error)
+            log.warning(line("refused, and not in the audit", tenant=tenant, reason=str(error)))
 
 
 def _about(

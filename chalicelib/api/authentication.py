@@ -15,9 +15,10 @@ from chalice.app import AuthRequest, Request
 
 from chalicelib.core.access.principal import Means, Principal
 from chalicelib.core.values.errors import ClosedError, SedoError, UnavailableError, UnknownCallerError
+from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import value
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("sedo")
 
 USER = "X-Sedo-User"
 GROUPS = "X-Sedo-Groups"
@@ -56,7 +57,7 @@ class Authenticator:
             principal = None
             found = {"problem": str(error), "unavailable": not isinstance(error, UnknownCallerError)}
         except Exception:
-            log.exception("who asks cannot be found out")
+            log.exception(line("who asks cannot be found out"))
             principal = None
             found = {
                 "problem": "who asks cannot be found out: the log of the authorizer says why",

@@ -24,11 +24,11 @@ from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import Acquitted, Input, Poisoned, Requested, Suspected
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.giving_back import LONGEST_HIDDEN, pauses
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode, Pending
-from chalicelib.engine.observers import line
 
 log = logging.getLogger("sedo")
 

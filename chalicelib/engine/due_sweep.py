@@ -21,10 +21,10 @@ from chalicelib.core.executions.listing import Summary, listed_under
 from chalicelib.core.executions.model import ENDED, ROOT, Execution, Origin, State, Status
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
-from chalicelib.engine.observers import line
 from chalicelib.ports import Queue
 
 T = TypeVar("T")

@@ -92,6 +92,8 @@ class Delivery:
     """When it was sent, if that is known."""
     found: Execution | None = None
     """The execution, where it has just been read."""
+    trace: str = ""
+    """The W3C trace context in which it was sent, if that is known."""
 
     def is_early(self, now: datetime) -> bool:
         """Tell whether it may have come before what starts its execution: a request of the parent's."""

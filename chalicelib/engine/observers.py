@@ -5,12 +5,12 @@ runs before the messages are sent, so it must not wait. It is told once, unless 
 to the write is lost, and others have written over it by the time it is found out.
 """
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from chalicelib.core.executions.model import Execution, HistoryEntry
+from chalicelib.core.values.log_line import LogLine, line
 from chalicelib.core.values.value import value
 
 log = logging.getLogger("sedo")
@@ -50,7 +50,7 @@ def log_turns(committed: Committed) -> None:
         log.info(turn_line(committed.after, entry, committed.request))
 
 
-def turn_line(item: Execution, entry: HistoryEntry, request: str) -> str:
+def turn_line(item: Execution, entry: HistoryEntry, request: str) -> LogLine:
     """Write the line of what a turn did."""
     return line(
         "turn",
@@ -64,8 +64,3 @@ def turn_line(item: Execution, entry: HistoryEntry, request: str) -> str:
         attempt=entry.attempt,
         state=entry.state,
     )
-
-
-def line(what: str, **members: str | int | None) -> str:
-    """Write a line of the log: ``{"event": …}`` and what identifies the matter, as JSON."""
-    return json.dumps({"event": what, **members}, ensure_ascii=False)

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from chalicelib.core.executions.inputs import TRACE
 from chalicelib.core.records.codec import UnknownMessageError, read_message
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import decode
+from chalicelib.core.values.log_line import line
 from chalicelib.engine.giving_back import LONGEST_HIDDEN, LONGEST_OF_DEAD, pause
 from chalicelib.engine.model import Delivery, Dependencies, Handled
-from chalicelib.engine.observers import line
 
 SqsRecord: TypeAlias = Mapping[str, Any]
 """A message as Lambda hands it over (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS")."""
@@ -35,7 +36,9 @@ def read(record: SqsRecord) -> Delivery:
         UnknownMessageError: it is of another version.
         KeyError, TypeError, ValueError, AttributeError, RecursionError: it is no message.
     """
-    return Delivery(record["messageId"], read_message(decode(record["body"])), receives_of(record), sent_at(record))
+    message, attributes = read_message(decode(record["body"])), record.get("messageAttributes")
+    trace = attributes[TRACE].get("stringValue", "") if attributes and TRACE in attributes else ""
+    return Delivery(record["messageId"], message, receives_of(record), sent_at(record), trace=trace)
 
 
 def receives_of(record: SqsRecord) -> int:
@@ -63,13 +66,13 @@ def give_up_reading(
     """
     name = record["messageId"]
     if isinstance(error, UnknownMessageError):
-        log.warning(line("message given back", message=name, request=request, reason=str(error)))
+        log.warning(line("message given back", messageId=name, request=request, reason=str(error)))
         sent = sent_at(record)
         if dead and sent is not None and dependencies.clock.now() - sent < KNOWN_WITHIN:
             return Handled(again={name: int(LONGEST_HIDDEN.total_seconds())})
     else:
         unread: Mapping[str, str | int] = {"error": type(error).__name__, "characters": len(record["body"])}
-        log.error(line("message cannot be read", message=name, request=request, **unread))
+        log.error(line("message cannot be read", messageId=name, request=request, **unread))
     return park(dependencies, record, error) if dead else Handled()
 
 

@@ -3,21 +3,21 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import field
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.core.executions.inputs import ShardDue, SignalPublished, Started
 from chalicelib.core.values.errors import SetupError, UnavailableError
+from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import Channel
 from chalicelib.engine.dead_letters import work_on_dead_letters
 from chalicelib.engine.giving_back import LONGEST, LONGEST_HIDDEN, LONGEST_OF_DEAD, pauses
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Budget, Delivery, Dependencies, Handled, Mode
-from chalicelib.engine.observers import line
 from chalicelib.engine.receiving import UNREADABLE, SqsRecord, give_up_reading, queue_of, read
 from chalicelib.engine.room import Away
 from chalicelib.engine.send_batcher import CallsOutsideBatch, SendBatcher
@@ -46,6 +46,30 @@ SWEEP_RESERVE = timedelta(seconds=10)
 log = logging.getLogger("sedo")
 
 
+@value
+class Batch:
+    """A batch of messages that was worked on."""
+
+    deliveries: Sequence[Delivery]
+    """Those that could be read, but for those of shards."""
+    received: int
+    done: int
+    """How many of those that were received are not to come again."""
+    at: datetime
+    """When the work began."""
+    mode: Mode
+
+
+class WorkWatch(Protocol):
+    """Sees what a worker does, and cannot change it."""
+
+    def see_batch(self, batch: Batch) -> None:
+        """See a batch that was worked on."""
+
+    def around(self, group: Sequence[Delivery], dependencies: Dependencies) -> AbstractContextManager[Dependencies]:
+        """See the work on the messages of one execution; it is done with what this yields."""
+
+
 class GivenBackError(Exception):
     """Some messages are left to their next delivery; the others have been deleted."""
 
@@ -60,6 +84,7 @@ class Worker:
     mode: Mode = Mode.MESSAGES
     reports: bool = False
     """Whether the event source mapping reports batch item failures; where it does not, a report would lose messages."""
+    watch: WorkWatch | None = None
     idle: SimpleQueue[ThreadPoolExecutor] = field(default_factory=SimpleQueue, compare=False)
     """Threads that no batch has: one batch has them for itself, as its executions wait for each other."""
 
@@ -73,7 +98,8 @@ class Worker:
         """
         if left < LEAST:
             raise GivenBackError(f"{len(records)} messages are given back: {too_short(left)}")
-        budget = budget_of(self.dependencies.clock.now(), left)
+        begun = self.dependencies.clock.now()
+        budget = budget_of(begun, left)
         groups: dict[str, list[Delivery]] = {}
         handled: list[Handled] = []
         shards: list[Delivery] = []
@@ -86,11 +112,16 @@ class Worker:
             else:
                 is_shard = isinstance(delivery.message.event, ShardDue)
                 (shards if is_shard else groups.setdefault(delivery.message.execution, [])).append(delivery)
-        until = self.dependencies.clock.now() + left - SWEEP_RESERVE
+        until = begun + left - SWEEP_RESERVE
         waiting = list(groups.values())
         for start in range(0, len(waiting), PARALLEL):
             handled += self.work_on(request, waiting[start : start + PARALLEL], budget)
         handled += [self.sweep_shard(f"{request}-{shard.id}", shard, until) for shard in shards]
+        if self.watch is not None:
+            deliveries = [delivery for group in waiting for delivery in group]
+            self.watch.see_batch(
+                Batch(deliveries, len(records), len({n for each in handled for n in each.done}), begun, self.mode)
+            )
         return self.answer(records, handled)
 
     def work_on(self, request: str, groups: Sequence[Sequence[Delivery]], budget: Budget) -> Sequence[Handled]:
@@ -123,7 +154,10 @@ class Worker:
         """
         seconds = (budget.deadline - dependencies.clock.now()).total_seconds()
         with dependencies.room.hold(seconds, away):
-            return self.work_alone(request, group, budget, dependencies)
+            if self.watch is None:
+                return self.work_alone(request, group, budget, dependencies)
+            with self.watch.around(group, dependencies) as seen:
+                return self.work_alone(request, group, budget, seen)
 
     def work_alone(
         self, request: str, group: Sequence[Delivery], budget: Budget, dependencies: Dependencies

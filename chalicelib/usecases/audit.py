@@ -7,11 +7,12 @@ from typing import Protocol
 
 from chalicelib.core.records.audit import AuditCheck, AuditEntry, following, unfinished
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import value
 from chalicelib.engine import optimistic
 from chalicelib.ports import Clock
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("sedo")
 
 MAX_REFUSALS = 1000
 """Refusals of a day that an audit has; what is refused after that is refused, and not written."""
@@ -68,7 +69,7 @@ class AuditLog:
 
         def put(entry: AuditEntry) -> bool:
             if is_refusal and entry.refusals > MAX_REFUSALS:
-                log.warning("refused, and not in the audit of %s, which has %d of today", tenant_id, MAX_REFUSALS)
+                log.warning(line("refused, and not in the audit", tenant=tenant_id, refusals=MAX_REFUSALS))
                 return True
             return self.store.put(entry)
 

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 class CallWiring:
     """Settings of tenants, secrets and tokens, each read when it is needed and kept for a while."""
 
-    def __init__(self, adapters: Adapters, settings: Settings) -> None:
+    def __init__(
+        self, adapters: Adapters, settings: Settings, trace: Callable[[], Mapping[str, str]] | None = None
+    ) -> None:
         names, now = adapters.names, adapters.clock.now
         self.tenants = CachedTenantSettings(
             lambda tenant: adapters.access.get(tenant, EntryKind.TENANT, OF_TENANT), now
         )
         self.keys = TokenKeys(adapters.parameters, names, now, settings.token_keys)
         self.tokens = Tokens(self.keys, now)
-        self._settings = settings
+        self._settings, self._trace = settings, trace
         self._secrets = Secrets(adapters.secrets(), now)
         self._prefix, self._room = names.prefix, adapters.room
 
@@ -50,7 +52,13 @@ class CallWiring:
         from chalicelib.adapters.http.call import HttpCalls  # noqa: PLC0415 - only for steps that make requests
 
         local = self._settings.http_hosts
-        return HttpCalls(lambda tenant: self.tenants.of(tenant).http_hosts, read_inner, local=local, room=self._room)
+        return HttpCalls(
+            lambda tenant: self.tenants.of(tenant).http_hosts,
+            read_inner,
+            local=local,
+            room=self._room,
+            trace=self._trace,
+        )
 
     def _aws(self) -> "PlainCall":
         from chalicelib.adapters.aws.call import AwsCalls  # noqa: PLC0415 - only for steps that call AWS
@@ -62,4 +70,10 @@ class CallWiring:
         from chalicelib.adapters.aws.function import LambdaCalls  # noqa: PLC0415 - only for steps that call it
 
         functions = self._settings.lambda_functions
-        return LambdaCalls(functions, lambda tenant: self.tenants.of(tenant).lambda_functions, self._prefix, read_json)
+        return LambdaCalls(
+            functions,
+            lambda tenant: self.tenants.of(tenant).lambda_functions,
+            self._prefix,
+            read_json,
+            trace=self._trace,
+        )

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.wiring.access import AccessWiring
     from chalicelib.wiring.adapters import Adapters
     from chalicelib.wiring.calls import CallWiring
+    from chalicelib.wiring.observing import Observing
     from chalicelib.wiring.routes import Routes
 
 CALLS = ("http", "aws", "lambda")
@@ -71,6 +72,14 @@ def random_request() -> str:
     return token_hex(16)
 
 
+def _observing(settings: Settings) -> "Observing | None":
+    if not settings.is_observed:
+        return None
+    from chalicelib.wiring.observing import Observing  # noqa: PLC0415 - only where it is set
+
+    return Observing(settings)
+
+
 class Wiring:
     """Everything that routes and handlers use.
 
@@ -97,6 +106,9 @@ class Wiring:
         observers: "Sequence[Observer]" = (log_turns,),
         inline_turns: int = INLINE_TURNS,
     ) -> None:
+        self.observing = _observing(settings)
+        if self.observing is not None:
+            adapters, observers = self.observing.adapters(adapters), [*observers, *self.observing.observers]
         self._adapters, self._settings, self._step_types = adapters, settings, step_types
         self._new_suffix, self._new_request = new_suffix, new_request
         self._definitions = CachedDefinitions(adapters.definitions, step_types, adapters.clock.now)
@@ -115,8 +127,13 @@ class Wiring:
             inline_turns=inline_turns,
         )
         reports = settings.reports_failures
-        self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports)
-        self.dead_letters = Worker(self.dependencies, self._deliver, Mode.DEAD_LETTERS, reports)
+        watch = self.observing
+        self.worker = Worker(self.dependencies, self._deliver, Mode.MESSAGES, reports, watch)
+        self.dead_letters = Worker(self.dependencies, self._deliver, Mode.DEAD_LETTERS, reports, watch)
+
+    def observed(self, event: object, respond: "Callable[[object], object]") -> object:
+        """Answer as ``respond`` does, and observe the call of the function, if anything does."""
+        return respond(event) if self.observing is None else self.observing.call(event, respond)
 
     @cached_property
     def routes(self) -> "Routes":
@@ -167,11 +184,13 @@ class Wiring:
     def _calls(self) -> "CallWiring":
         from chalicelib.wiring.calls import CallWiring  # noqa: PLC0415 - many steps call nothing
 
-        return CallWiring(self._adapters, self._settings)
+        trace = None if self.observing is None else self.observing.carried
+        return CallWiring(self._adapters, self._settings, trace)
 
     def _pooled(self) -> "Callable[[], Calls]":
         """Make what carries out calls in the threads of one pool."""
-        pool, clock = ThreadPoolExecutor(WIDTH, "call"), self._adapters.clock
+        new_pool = ThreadPoolExecutor if self.observing is None else self.observing.pool
+        pool, clock = new_pool(WIDTH, "call"), self._adapters.clock
         handlers = {kind: self._handler(kind) for kind in CALLS} | {"gather": self._gather}
         return lambda: PooledCalls(handlers, pool, clock, self._adapters.room)
 
@@ -180,7 +199,8 @@ class Wiring:
 
         @cache
         def made() -> CallHandler:
-            return self._calls.handler(kind)
+            handler = self._calls.handler(kind)
+            return handler if self.observing is None else self.observing.handler(kind, handler)
 
         def handle(wanted: "Call", key: "CallKey") -> "Json":
             return made()(wanted, key)

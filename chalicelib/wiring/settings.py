@@ -6,7 +6,7 @@ Every function loads this first, so it loads next to nothing itself. What the AW
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
@@ -22,6 +22,10 @@ SHORTEST_SECRET = 32
 """Characters of a secret that signs tokens (RFC 7518, section 3.2)."""
 LONGEST_LEEWAY = 60
 """Seconds."""
+ON_DEMAND = "on-demand"
+"""How Lambda initializes a function that has a call waiting."""
+MEMORY_MB = 512
+"""Of a process that is no function."""
 MOST_SHARDS = 256
 """Each is a query of a list."""
 BUCKET_LENGTHS = 3, 63
@@ -274,6 +278,25 @@ class Settings:
         "what is logged: INFO adds a line for each turn of an execution (WARNING)",
     )
 
+    metrics: Literal["none", "emf"] = _variable(
+        "SEDO_METRICS",
+        _one_of("none", "emf"),
+        "none",
+        "emf: each call of a function writes a line of which CloudWatch makes metrics; none: nothing is counted (none)",
+    )
+
+    traces: Literal["none", "otel"] = _variable(
+        "SEDO_TRACES",
+        _one_of("none", "otel"),
+        "none",
+        "otel: spans of OpenTelemetry, which a layer brings along; none: nothing is traced (none)",
+    )
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether more than logs observes calls of functions."""
+        return self.metrics != "none" or self.traces != "none"
+
     @property
     def names(self) -> Names:
         """The names of tables and queues."""
@@ -301,6 +324,22 @@ class Settings:
 
             raise SetupError("; ".join(problems))
         return cls(**given)
+
+
+class LambdaFunction(NamedTuple):
+    """The function that this process is of."""
+
+    name: str
+    memory_mb: int
+    is_prepared: bool
+    """Whether it is made ready before there is anything to do: for a snapshot, or to stand ready."""
+
+
+def this_function() -> LambdaFunction:
+    """Read what Lambda says of the function (AWS Lambda Developer Guide, "Defined runtime environment variables")."""
+    name, memory = os.environ.get("AWS_LAMBDA_FUNCTION_NAME"), os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    is_prepared = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND) != ON_DEMAND
+    return LambdaFunction(name or "local", int(memory or MEMORY_MB), is_prepared)
 
 
 def _jwt_problems(given: Mapping[str, Any]) -> Iterator[str]:

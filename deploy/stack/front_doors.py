@@ -11,6 +11,8 @@ from deploy.stack.refusals import refusals
 from deploy.stack.syntax import Block, get_att, ref, resource, sub, when
 
 INTEGRATION = "#/components/x-amazon-apigateway-integrations/sedo"
+ALIAS = ref("APIHandler.Alias")
+"""The newest version of the function of the API: SnapStart and provisioned concurrency are of versions."""
 KEPT_SECONDS = 60
 """How long API Gateway keeps who asked, as ``app.py`` declares it for a REST API."""
 API_KEY = "api_key"
@@ -19,35 +21,36 @@ API_KEY = "api_key"
 def front_doors(app: Chalice, settings: Settings, stage: str) -> Iterator[tuple[str, Block]]:
     """Declare what Chalice does not say of the REST API, the HTTP API, and the domain before either."""
     yield "RestAPI", {"Condition": "IsRest", "Properties": _rest(app, settings, stage)}
-    for each in ("APIHandlerInvokePermission", "AuthenticateInvokePermission"):
-        yield each, {"Condition": "IsRest"}
+    yield "APIHandlerInvokePermission", {"Condition": "IsRest", "Properties": {"FunctionName": ALIAS}}
+    yield "AuthenticateInvokePermission", {"Condition": "IsRest"}
     yield "HttpApi", resource("ApiGatewayV2::Api", {"Body": http_body(app, stage)}, Condition="IsHttp")
     staged = {"ApiId": ref("HttpApi"), "StageName": "$default", "AutoDeploy": True}
     yield "HttpApiStage", resource("ApiGatewayV2::Stage", staged, Condition="IsHttp")
-    for function in ("api_handler", "authenticate"):
-        yield f"Http{function.title().replace('_', '')}Permission", _permission(function)
+    yield "HttpApiHandlerPermission", _permission(ALIAS)
+    yield "HttpAuthenticatePermission", _permission(arn("authenticate"))
     yield from _domain()
     yield from _usage_plan()
 
 
 def _rest(app: Chalice, settings: Settings, stage: str) -> Block:
-    guarded = {
-        path: {
-            method.lower(): {"security": _security(entry.authorizer.name)}
-            for method, entry in methods.items()
-            if entry.authorizer is not None
-        }
+    paths = {
+        path: {method.lower(): _rest_operation(entry.authorizer) for method, entry in methods.items()}
         for path, methods in app.routes.items()
     }
     return {
         "TracingEnabled": when("IsTraced", True, False),  # noqa: FBT003 - a property
         "DefinitionBody": {
             "info": {"title": f"{app.app_name}-{stage}"},
-            "paths": guarded,
+            "paths": paths,
             "securityDefinitions": {API_KEY: {"type": "apiKey", "name": "x-api-key", "in": "header"}},
             "x-amazon-apigateway-gateway-responses": refusals(settings.cors_origins),
         },
     }
+
+
+def _rest_operation(authorizer: Authorizer | None) -> Block:
+    found = {"x-amazon-apigateway-integration": {"uri": _invocation(ALIAS)}}
+    return found if authorizer is None else {**found, "security": _security(authorizer.name)}
 
 
 def _security(authorizer: str) -> Block:
@@ -73,7 +76,7 @@ def http_body(app: Chalice, stage: str) -> Block:
         "type": "aws_proxy",
         "httpMethod": "POST",
         "payloadFormatVersion": "1.0",
-        "uri": _invocation("api_handler"),
+        "uri": _invocation(ALIAS),
     }
     components = {"securitySchemes": schemes, "x-amazon-apigateway-integrations": {"sedo": integration}}
     info = {"title": f"{app.app_name}-{stage}", "version": "1.0"}
@@ -95,22 +98,22 @@ def _scheme(authorizer: Authorizer) -> Block:
     asked = {
         "type": "request",
         "identitySource": "$request.header.Authorization",
-        "authorizerUri": _invocation(authorizer.name),
+        "authorizerUri": _invocation(arn(authorizer.name)),
         "authorizerPayloadFormatVersion": "1.0",
         "authorizerResultTtlInSeconds": KEPT_SECONDS,
     }
     return {**field, "x-amazon-apigateway-authorizer": asked}
 
 
-def _invocation(function: str) -> Block:
+def _invocation(function: Block) -> Block:
     path = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function}/invocations"
-    return sub(path, Function=arn(function))
+    return sub(path, Function=function)
 
 
-def _permission(function: str) -> Block:
+def _permission(function: Block) -> Block:
     source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${HttpApi}/*"
     properties = {
-        "FunctionName": arn(function),
+        "FunctionName": function,
         "Action": "lambda:InvokeFunction",
         "Principal": "apigateway.amazonaws.com",
         "SourceArn": sub(source),

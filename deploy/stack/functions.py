@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from deploy.policies import FUNCTIONS, DeployedStage, Duty, values_access
+from deploy.shares import share
 from deploy.stack.stores import QUEUES
 from deploy.stack.syntax import NOTHING, Block, get_att, logical_id, ref, resource, sub, when
 
@@ -15,6 +16,8 @@ SCHEDULES = 2
 """Of the function of the schedule: one may still run when the next begins."""
 DEAD_AT_ONCE = 2
 """Of those of dead letters."""
+WRAPPER = "/opt/otel-instrument"
+"""What a layer of OpenTelemetry starts functions with (AWS Distro for OpenTelemetry, "Lambda Python")."""
 MANAGED = {"InVpc": "service-role/AWSLambdaVPCAccessExecutionRole", "IsTraced": "AWSXRayDaemonWriteAccess"}
 """The policies of AWS that roles have, by the condition for it."""
 
@@ -52,6 +55,7 @@ def functions(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
 def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
     found: dict[str, Any] = {
         "FunctionName": stage.function_name(name),
+        "CodeUri": f"./{share(name)}",
         "Tracing": when("IsTraced", "Active", "PassThrough"),
         "KmsKeyArn": when("HasKey", ref("KmsKeyArn")),
         "LoggingConfig": {"LogGroup": ref(log_id(name))},
@@ -60,14 +64,33 @@ def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
             {"SubnetIds": ref("SubnetIds"), "SecurityGroupIds": ref("SecurityGroupIds")},
         ),
     }
+    if name == API:
+        found |= _versioned()
     if name in AT_ONCE or name == SCHEDULED:
         found["ReservedConcurrentExecutions"] = when("IsReserved", AT_ONCE.get(name, SCHEDULES), NOTHING)
+    variables: dict[str, object] = {
+        "SEDO_METRICS": when("HasMetrics", "emf", "none"),
+        "SEDO_TRACES": when("HasTraces", "otel", "none"),
+        "AWS_LAMBDA_EXEC_WRAPPER": when("HasTraces", WRAPPER),
+    }
     if name == API:
-        found["Environment"] = {"Variables": {"SEDO_VALUES_BUCKET": ref("ValuesBucket")}}
+        variables["SEDO_VALUES_BUCKET"] = ref("ValuesBucket")
+    found["Layers"] = when("HasTraces", [ref("TracesLayerArn")])
+    found["Environment"] = {"Variables": variables}
     if duty.receives:
-        found["Environment"] = {"Variables": {"SEDO_REPORTS_FAILURES": "true"}}
+        variables["SEDO_REPORTS_FAILURES"] = "true"
         found["Events"] = {logical_id(name, "SqsEventSource"): {"Properties": _mapping(name, duty)}}
     return found
+
+
+def _versioned() -> Block:
+    """Publish a version with each change, and keep it warm where that is chosen."""
+    warm = {"ProvisionedConcurrentExecutions": ref("Provisioned")}
+    return {
+        "AutoPublishAlias": "live",
+        "SnapStart": {"ApplyOn": when("HasSnapStart", "PublishedVersions", "None")},
+        "ProvisionedConcurrencyConfig": when("HasProvisioned", warm),
+    }
 
 
 def _mapping(name: str, duty: Duty) -> Block:

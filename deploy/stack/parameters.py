@@ -45,6 +45,10 @@ def parameters(*, lasting: bool, values_bucket: str = "") -> tuple[StackParamete
 
     ``values_bucket`` is what the variables of the stage say.
     """
+    return (*_doors(values_bucket), *_functions(lasting=lasting), *_observed(lasting=lasting))
+
+
+def _doors(values_bucket: str) -> tuple[StackParameter, ...]:
     return (
         StackParameter(
             "FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")
@@ -58,11 +62,15 @@ def parameters(*, lasting: bool, values_bucket: str = "") -> tuple[StackParamete
         StackParameter("SubnetIds", "subnets that functions run in, separated by commas; empty: no VPC", "", kind=LIST),
         StackParameter("SecurityGroupIds", "security groups that functions are in, separated by commas", "", kind=LIST),
         StackParameter("ValuesBucket", "a bucket of yours for values that no answer holds; empty: none", values_bucket),
-        StackParameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
         StackParameter(
             "UsagePlan", "yes: a REST API asks for x-api-key too, and a usage plan counts by it", "no", YES_NO
         ),
         StackParameter("RequestsPerSecond", "requests that a key of the usage plan may make in a second", 100, (), 1),
+    )
+
+
+def _functions(*, lasting: bool) -> tuple[StackParameter, ...]:
+    return (
         StackParameter("Workers", "functions that work at once, at most", 100 if lasting else 10, (), FEWEST, MOST),
         StackParameter("Timers", "functions that fire timers at once, at most", 20 if lasting else 5, (), FEWEST, MOST),
         StackParameter(
@@ -71,7 +79,23 @@ def parameters(*, lasting: bool, values_bucket: str = "") -> tuple[StackParamete
             "yes" if lasting else "no",
             YES_NO,
         ),
+        StackParameter(
+            "SnapStart", "yes: the API's function starts from a snapshot of one that is ready", "no", YES_NO
+        ),
+        StackParameter("Provisioned", "functions of the API that stand ready; SnapStart is off then", 0, (), 0),
         StackParameter("BatchingWindow", "seconds that messages are collected for", 0, (), 0, LONGEST_WINDOW),
+    )
+
+
+def _observed(*, lasting: bool) -> tuple[StackParameter, ...]:
+    return (
+        StackParameter("Tracing", "yes: X-Ray traces requests and functions", "no", YES_NO),
+        StackParameter(
+            "Metrics", "yes: functions count what they do, in the namespace sedo", "yes" if lasting else "no", YES_NO
+        ),
+        StackParameter(
+            "TracesLayerArn", "a layer with OpenTelemetry for Python and its exporter: functions trace; empty: none", ""
+        ),
         StackParameter("LogDays", "days that logs are kept", 30, LOG_DAYS),
         StackParameter("Alarms", "yes: alarms", "yes" if lasting else "no", YES_NO),
         StackParameter("AlarmTopicArn", "the topic of SNS that alarms tell; empty: none", ""),
@@ -89,8 +113,15 @@ CONDITIONS: Mapping[str, Block] = {
     "IsTraced": {"Fn::Equals": [ref("Tracing"), "yes"]},
     "HasUsagePlan": {"Fn::And": [{"Condition": "IsRest"}, {"Fn::Equals": [ref("UsagePlan"), "yes"]}]},
     "IsReserved": {"Fn::Equals": [ref("Reserve"), "yes"]},
+    "HasProvisioned": {"Fn::Not": [{"Fn::Equals": [ref("Provisioned"), 0]}]},
+    "HasSnapStart": {
+        "Fn::And": [{"Fn::Equals": [ref("SnapStart"), "yes"]}, {"Fn::Not": [{"Condition": "HasProvisioned"}]}]
+    },
     "HasAlarms": {"Fn::Equals": [ref("Alarms"), "yes"]},
     "HasRestAlarm": {"Fn::And": [{"Condition": "IsRest"}, {"Condition": "HasAlarms"}]},
     "HasHttpAlarm": {"Fn::And": [{"Condition": "IsHttp"}, {"Condition": "HasAlarms"}]},
+    "HasMetrics": {"Fn::Equals": [ref("Metrics"), "yes"]},
+    "HasMetricAlarms": {"Fn::And": [{"Condition": "HasMetrics"}, {"Condition": "HasAlarms"}]},
+    "HasTraces": {"Fn::Not": [{"Fn::Equals": [ref("TracesLayerArn"), ""]}]},
     "HasTopic": {"Fn::Not": [{"Fn::Equals": [ref("AlarmTopicArn"), ""]}]},
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY
+from chalicelib.adapters.metrics import ENDS, KINDS, NAMESPACE
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
 from deploy.policies import FUNCTIONS, DeployedStage
@@ -12,6 +13,9 @@ from deploy.stack.stores import DEAD
 from deploy.stack.syntax import Block, logical_id, ref, resource, sub, when
 
 MINUTE = 60
+COUNTED = "HasMetricAlarms"
+LATE_TIMERS = 60
+"""Seconds."""
 LATE_SECONDS = {"work": 300, "timers": 120}
 WRITTEN = (EXECUTIONS, HISTORY)
 """The tables that every step writes."""
@@ -34,15 +38,22 @@ class Alarm:
     missing: str = "notBreaching"
     every: bool = False
     """Whether each of the minutes has to be so, and not one of them."""
+    page: str = ""
+    """The heading of its runbook, if that is not its name."""
+
+    @property
+    def runbook(self) -> str:
+        """Where it is said what to do."""
+        return f"docs/observing.md#{self.page or self.name}"
 
 
 def alarms(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
     """Declare the alarms."""
-    for each in _alarms(stage):
+    for each in declared(stage):
         properties = {
             "AlarmName": f"{stage.settings.prefix}-{each.name}",
-            "AlarmDescription": f"{each.about} (docs/deploying.md, Alarms)",
-            "Namespace": f"AWS/{each.namespace}",
+            "AlarmDescription": f"{each.about}. What to do: {each.runbook}",
+            "Namespace": each.namespace if each.namespace == NAMESPACE else f"AWS/{each.namespace}",
             "MetricName": each.metric,
             "Dimensions": [{"Name": name, "Value": found} for name, found in each.dimensions.items()],
             "Statistic": each.statistic,
@@ -58,8 +69,10 @@ def alarms(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
         yield logical_id(each.name, "Alarm"), resource("CloudWatch::Alarm", properties, Condition=each.condition)
 
 
-def _alarms(stage: DeployedStage) -> Iterator[Alarm]:
+def declared(stage: DeployedStage) -> Iterator[Alarm]:
+    """Name the alarms of a stage."""
     yield from _of_queues(stage.names)
+    yield from _of_metrics(stage)
     yield from _of_functions(stage)
     about = "requests fail: the log of the API's function says why"
     at: dict[str, object] = {"ApiName": f"{stage.app_name}-{stage.name}"}
@@ -68,7 +81,8 @@ def _alarms(stage: DeployedStage) -> Iterator[Alarm]:
     yield Alarm("http-failures", about, "ApiGateway", "5xx", at, 0, condition="HasHttpAlarm")
     for table in WRITTEN:
         at = {"TableName": stage.names.table(table)}
-        yield Alarm(f"{table.name}-throttled", "writes are throttled", "DynamoDB", "WriteThrottleEvents", at, 0)
+        about = f"writes of {table.name} are throttled"
+        yield Alarm(f"{table.name}-throttled", about, "DynamoDB", "WriteThrottleEvents", at, 0, page="table-throttled")
 
 
 def _of_queues(names: Names) -> Iterator[Alarm]:
@@ -85,8 +99,15 @@ def _of_queues(names: Names) -> Iterator[Alarm]:
 def _of_functions(stage: DeployedStage) -> Iterator[Alarm]:
     for function in FUNCTIONS:
         at = {"FunctionName": stage.function_name(function)}
-        yield Alarm(f"{function}-errors", f"{function} fails", "Lambda", "Errors", at, 0)
-        yield Alarm(f"{function}-throttles", f"{function} is throttled", "Lambda", "Throttles", at, 0)
+        about = f"{function} fails"
+        yield Alarm(f"{function}-errors", about, "Lambda", "Errors", at, 0, page="function-errors")
+        about = f"{function} is throttled"
+        yield Alarm(f"{function}-throttles", about, "Lambda", "Throttles", at, 0, page="function-throttles")
+    for function, duty in FUNCTIONS.items():
+        if duty.receives in DEAD.values():
+            at = {"FunctionName": stage.function_name(function)}
+            about = "messages were received five times and became dead letters"
+            yield Alarm(f"{duty.receives}-came", about, "Lambda", "Invocations", at, 0, page="dead-letters-came")
     about = "the schedule has not run for five minutes: nothing that is late is found"
     yield Alarm(
         "schedule-silent",
@@ -99,6 +120,21 @@ def _of_functions(stage: DeployedStage) -> Iterator[Alarm]:
         missing="breaching",
         every=True,
     )
+
+
+def _of_metrics(stage: DeployedStage) -> Iterator[Alarm]:
+    """Name those of what functions count."""
+    at: dict[str, object] = {"Stage": stage.settings.prefix}
+    for name, metric, about in (
+        ("messages-lost", "MessagesLost", "executions were late: messages were lost, or functions died"),
+        ("messages-unreadable", "MessagesUnreadable", "messages could not be read, and were parked as incidents"),
+        ("poisoned", "Poisoned", "steps failed as their messages fail by themselves"),
+    ):
+        yield Alarm(name, about, NAMESPACE, metric, at, 0, condition=COUNTED)
+    at = {**at, "Function": stage.function_name("on_timer_message")}
+    about = f"timers fire {LATE_TIMERS} seconds late"
+    most = LATE_TIMERS * 1000
+    yield Alarm("timers-late", about, NAMESPACE, "TimerLateness", at, most, 5, "Maximum", condition=COUNTED)
 
 
 def dashboard(stage: DeployedStage) -> Block:
@@ -118,10 +154,28 @@ def dashboard(stage: DeployedStage) -> Block:
             "Units of writing",
             [["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", each] for each in _tables(names)],
         ),
+        *_of_executions(stage, functions),
     ]
     placed = [{**each, "x": 12 * (at % 2), "y": 6 * (at // 2)} for at, each in enumerate(widgets)]
     body = json.dumps({"widgets": placed}).replace('"REGION"', '"${AWS::Region}"')
     return resource("CloudWatch::Dashboard", {"DashboardName": stage.settings.prefix, "DashboardBody": sub(body)})
+
+
+def _of_executions(stage: DeployedStage, functions: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Show what functions count: empty where they do not."""
+
+    def whole(*names: str) -> list[list[str]]:
+        return [[NAMESPACE, name, "Stage", stage.settings.prefix] for name in names]
+
+    def each(name: str) -> list[list[str]]:
+        return [[NAMESPACE, name, "Stage", stage.settings.prefix, "Function", function] for function in functions]
+
+    yield _widget("Executions", whole("ExecutionsStarted", *ENDS.values()))
+    yield _widget("Milliseconds of an execution, p95", whole("ExecutionDuration"), "p95")
+    yield _widget("Steps", whole("Steps", "StepsFailed", "Retries", "Poisoned"))
+    yield _widget("Calls", whole(*(f"{kind}Calls" for kind in KINDS.values())))
+    yield _widget("Timers are late by milliseconds, p95", each("TimerLateness"), "p95")
+    yield _widget("Dollars", each("Cost"))
 
 
 def _queues(names: Names, metric: str) -> list[list[str]]:

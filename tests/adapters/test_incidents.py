@@ -26,7 +26,7 @@ def test_an_incident_is_kept_for_a_time_and_logged_once(
     assert item["content"] == {"S": "what the message says"}
     assert "what the message says" not in caplog.text
     assert item["expiresAt"] == {"N": str(int((NOW + KEPT_FOR).timestamp()))}
-    assert [f'"tenant": "{tenant}"' in record.message for record in caplog.records] == [True]
+    assert [f'"tenant": "{tenant}"' in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_what_is_no_tenants_is_kept_too(ministack_aws: Aws) -> None:

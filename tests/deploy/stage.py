@@ -160,7 +160,7 @@ class Deployed:
         """Do what ``python -m deploy.release`` does, and what CloudFormation does with the template first."""
         s3 = self.client("s3")
         template = json.loads((made / "sam.json").read_text())
-        whole = counted(expanded(located(template, upload(s3, BUCKET, made / "deployment.zip"))), parameters)
+        whole = counted(expanded(located(template, lambda name: upload(s3, BUCKET, made / name))), parameters)
         return self.stack.change(publish(s3, BUCKET, whole), parameters)
 
     def make_key(self) -> None:

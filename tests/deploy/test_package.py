@@ -8,11 +8,15 @@ from zipfile import ZipFile, ZipInfo
 
 import pytest
 
+from chalicelib.api.reference import FILES
 from deploy import package
 from deploy.bytecode import CompileError, add_bytecode
 from deploy.package import DEPLOYABLE, PROJECT, IncompleteError, missing, require_whole
-from deploy.unpacked import UnpackError, build, interpreter, lay_out
+from deploy.shares import divide
+from deploy.unpacked import Unpacked, UnpackError, build, interpreter, lay_out
 
+MOST_BYTES = 6_000_000
+"""Of the share of most functions."""
 WHEELS = Path(os.environ.get("SEDO_HOME", ".sedo")).resolve() / "wheels"
 IMPORT = """
 import importlib, pkgutil, sys
@@ -20,6 +24,7 @@ sys.path[:0] = sys.argv[1:]
 import app, chalicelib
 below = [each.name for each in pkgutil.walk_packages(chalicelib.__path__, "chalicelib.")]
 below.remove("chalicelib.testing")  # for pytest
+below.remove("chalicelib.adapters.traces")  # for a layer
 beside = [each.name for each in pkgutil.iter_modules([sys.argv[1]])]
 for name in [*below, *beside]:
     importlib.import_module(name)
@@ -48,15 +53,45 @@ def test_it_is_whole_and_every_module_of_it_can_be_imported(version: str, tmp_pa
     python, found = made(version, tmp_path / "project")
     require_whole(found)
     unpacked = lay_out(python, found, tmp_path)
+    assert {"re2", "msgspec", "jsonschema", "cryptography", "chalice"} <= imported(unpacked)
+    sources = [*unpacked.inside.rglob("*.py")]
+    assert all(Path(bytecode(each, version)).is_file() for each in sources)
+    shares = {each.name: each for each in divide(found)}
+    for name, wanted in (("deployment.zip", {"jwt", "yaml"}), ("authorizer.zip", {"jwt", "cryptography"})):
+        with ZipFile(shares[name]) as opened:
+            opened.extractall(tmp_path / name)
+        names = imported(Unpacked(python, tmp_path / name, unpacked.beside))
+        assert wanted <= names
+        assert not names & {"jinja2", "markupsafe"}
+    assert shares["deployment.zip"].stat().st_size <= MOST_BYTES
+    pages = [each.name for each in (tmp_path / "deployment.zip" / "swagger_ui_bundle").rglob("*") if each.is_file()]
+    assert {*FILES} <= {*pages}
+    assert not [name for name in pages if name.endswith(".map")]
+
+
+def imported(unpacked: Unpacked) -> set[str]:
+    """Import every module of a package in a process that sees nothing else; name what lies beside ours."""
     script = f"import sys; sys.path = [each for each in sys.path if 'site-packages' not in each]\n{IMPORT}"
-    command = [python, "-I", "-B", "-c", script, str(unpacked.inside), str(unpacked.beside)]
+    command = [unpacked.python, "-I", "-B", "-c", script, str(unpacked.inside), str(unpacked.beside)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     count, *names = done.stdout.split()
-    assert int(count) == len([*(PROJECT / "chalicelib").rglob("*.py")]) - 2
-    assert {"re2", "msgspec", "jsonschema", "cryptography", "chalice"} <= {*names}
-    sources = [*unpacked.inside.rglob("*.py")]
-    assert all(Path(bytecode(each, version)).is_file() for each in sources)
+    assert int(count) == len([*(PROJECT / "chalicelib").rglob("*.py")]) - 3
+    return {*names}
+
+
+def test_a_package_is_divided_the_same_each_time(tmp_path: Path) -> None:
+    made = []
+    for year in ("2020", "2021"):
+        (tmp_path / year).mkdir()
+        with ZipFile(tmp_path / year / "deployment.zip", "w") as opened:
+            for name in ("app.py", "cryptography/a.py", "cryptography-1.dist-info/RECORD", "swagger_ui_bundle/a.map"):
+                opened.writestr(ZipInfo(name, (2020, 1, 1, 0, 0, 0)), name)
+        made.append([each.read_bytes() for each in divide(tmp_path / year / "deployment.zip")])
+    assert made[0] == made[1]
+    for name, found in (("deployment.zip", ["app.py"]), ("authorizer.zip", ["app.py", "cryptography/a.py"])):
+        with ZipFile(tmp_path / "2021" / name) as opened:
+            assert opened.namelist()[: len(found)] == found
 
 
 def test_one_that_lacks_something_is_not_left_to_be_deployed(tmp_path: Path) -> None:

@@ -86,7 +86,10 @@ def test_a_package_has_the_name_of_what_it_holds(small: Small, tmp_path: Any) ->
         place = upload(small.s3, small.name, tmp_path / "a.zip")
     found = small.s3.list_objects_v2(Bucket=small.name)["Contents"]
     assert len(found) == 2
-    function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "./deployment.zip", "Timeout": 1}}
-    made = located({"Resources": {"Function": function, "Queue": QUEUE}}, place)
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "./a.zip", "Timeout": 1}}
+    made = located(
+        {"Resources": {"Function": function, "Queue": QUEUE}},
+        lambda name: upload(small.s3, small.name, tmp_path / name),
+    )
     assert made["Resources"]["Function"]["Properties"] == {"CodeUri": place, "Timeout": 1}
     assert made["Resources"]["Queue"] == QUEUE

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.dynamodb.tables import TABLES
+from chalicelib.adapters.metrics import METRICS, NAMESPACE
 from deploy.policies import FUNCTIONS, stages
 from deploy.release import located
 from deploy.resources import LONGEST_WINDOW, QUEUE_ATTRIBUTES, table_request
@@ -19,13 +21,14 @@ from deploy.stack.functions import function_id, log_id, role_id
 from deploy.stack.parameters import parameters
 from deploy.stack.refusals import REFUSALS, UNKNOWN, refusals
 from deploy.stack.stores import DEAD, QUEUES, table_id
-from deploy.stack.watch import alarms
+from deploy.stack.watch import alarms, declared
 from local.backend import REGION
 from local.gateway import problem
 from tests.access.guarded import guarded
 from tests.deploy.stage import PROJECT, done, expanded
 
 DOCS = (PROJECT / "docs" / "deploying.md").read_text()
+OBSERVING = (PROJECT / "docs" / "observing.md").read_text()
 STAGES = {stage.name: stage for stage in stages()}
 BODY_BYTES = 1_000_000
 """Of a template (AWS CloudFormation quotas, "Template body size")."""
@@ -46,7 +49,7 @@ def resources(stage: str = "prod") -> Any:
 
 
 def test_cloudformation_takes_it(tmp_path: Path) -> None:
-    whole = expanded(located(template("prod"), "s3://releases/package.zip"))
+    whole = expanded(located(template("prod"), lambda name: f"s3://releases/{name}"))
     for name, found in (("sam.json", template("prod")), ("expanded.json", whole)):
         (tmp_path / name).write_text(json.dumps(found))
         assert len(json.dumps(found)) < BODY_BYTES
@@ -130,6 +133,20 @@ def test_workers_and_timers_have_functions_to_themselves() -> None:
     assert reserved == {"OnSqsMessage": {"Ref": "Workers"}, "OnTimerMessage": {"Ref": "Timers"}, "OnSchedule": 2}
 
 
+def test_the_apis_call_the_version_that_can_stand_ready() -> None:
+    found = resources()
+    properties = found["APIHandler"]["Properties"]
+    assert properties["AutoPublishAlias"] == "live"
+    assert properties["SnapStart"] == {"ApplyOn": {"Fn::If": ["HasSnapStart", "PublishedVersions", "None"]}}
+    body = found["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    operations = [each for path in body.values() for method, each in path.items()]
+    operations.append({"x-amazon-apigateway-integration": found["HttpApi"]["Properties"]["Body"]["components"]})
+    assert not [each for each in operations if "APIHandler.Alias" not in json.dumps(each)]
+    assert not [each for each in operations if "APIHandler.Arn" in json.dumps(each)]
+    for name in ("APIHandlerInvokePermission", "HttpApiHandlerPermission"):
+        assert found[name]["Properties"]["FunctionName"] == {"Ref": "APIHandler.Alias"}
+
+
 def test_an_http_api_has_the_routes_of_the_rest_api_and_one_for_all_others() -> None:
     rest = resources()["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
     http = resources()["HttpApi"]["Properties"]["Body"]["paths"]
@@ -166,12 +183,33 @@ def test_api_gateway_refuses_as_sedo_does() -> None:
     assert mapped["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
 
 
-def test_the_document_names_every_parameter_and_alarm() -> None:
+def test_the_document_names_every_parameter() -> None:
     names = [each.name for each in parameters(lasting=True)]
     assert [name for name in names if f"`{name}`" not in DOCS] == []
-    watched = [each["Properties"]["AlarmName"].removeprefix("sedo-prod-") for _, each in alarms(STAGES["prod"])]
-    functions = {f"{name}-{kind}" for name in FUNCTIONS for kind in ("errors", "throttles")}
-    assert [name for name in watched if f"`{name}`" not in DOCS and name not in functions] == []
+
+
+def test_each_alarm_says_where_its_runbook_is_and_each_runbook_says_what_to_do() -> None:
+    pages = {each.page or each.name for each in declared(STAGES["prod"])}
+    assert pages == {*re.findall(r"^### (.+)$", OBSERVING, re.MULTILINE)}
+    for page in pages:
+        text = OBSERVING.partition(f"### {page}\n")[2].partition("\n##")[0]
+        assert all(f"**{part}.**" in text for part in ("Means", "Look at", "Do")), page
+    for _, each in alarms(STAGES["prod"]):
+        said = each["Properties"]["AlarmDescription"]
+        assert said.rpartition("docs/observing.md#")[2] in pages
+
+
+def test_the_document_names_every_metric() -> None:
+    assert [name for name in METRICS if f"`{name}`" not in OBSERVING] == []
+
+
+def test_alarms_and_dashboard_name_metrics_that_functions_count() -> None:
+    ours = {each.metric for each in declared(STAGES["prod"]) if each.namespace == NAMESPACE}
+    body = json.loads(resources()["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    shown = {m[1] for w in body["widgets"] for m in w["properties"]["metrics"] if m[0] == NAMESPACE}
+    assert ours | shown <= {*METRICS}
+    switched = {name for name, each in resources().items() if each.get("Condition") == "HasMetricAlarms"}
+    assert len(switched) == len(ours)
 
 
 def test_what_a_stage_that_lasts_has_by_default() -> None:
@@ -184,4 +222,5 @@ def test_what_a_stage_that_lasts_has_by_default() -> None:
         "Timers": (5, 20),
         "Reserve": ("no", "yes"),
         "Alarms": ("no", "yes"),
+        "Metrics": ("no", "yes"),
     }

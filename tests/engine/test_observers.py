@@ -10,7 +10,7 @@ from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.invocation import ApiInvocation
-from chalicelib.engine.observers import Committed, line, log_turns
+from chalicelib.engine.observers import Committed, log_turns
 from chalicelib.ports import Stale
 from tests.home import CALL, ECHO, WAIT, Home, with_rows
 
@@ -111,7 +111,7 @@ def test_an_observer_that_fails_harms_nobody(
     assert home.read(name).state is State.SUCCEEDED
     assert len(seen) == 1
     said = json.loads(caplog.messages[0])
-    assert (said["event"], said["execution"]) == ("observer failed", name)
+    assert (said["message"], said["execution"]) == ("observer failed", name)
 
 
 def test_every_turn_is_a_line_that_says_whose_it_is_and_nothing_of_the_data(
@@ -125,7 +125,7 @@ def test_every_turn_is_a_line_that_says_whose_it_is_and_nothing_of_the_data(
     assert [said["state"] for said in lines] == home.recorded(name)
     assert {said["execution"] for said in lines} == {name}
     assert set(lines[0]) == {
-        "event", "tenant", "execution", "version", "request", "thread", "turn", "step", "attempt", "state"
+        "message", "tenant", "execution", "version", "request", "thread", "turn", "step", "attempt", "state"
     }  # fmt: skip
     assert DATA not in caplog.text
 
@@ -136,7 +136,3 @@ def test_without_the_level_nothing_is_written(home: Home, caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING, "sedo"):
         home.execute("in")
     assert caplog.messages == []
-
-
-def test_a_line_is_json() -> None:
-    assert json.loads(line("turn", tenant="ä", turn=1)) == {"event": "turn", "tenant": "ä", "turn": 1}

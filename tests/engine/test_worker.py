@@ -217,8 +217,8 @@ def test_a_message_of_another_version_is_given_back(world: World, caplog: pytest
         world.worker().handle([record("newer", newer)], "request", MINUTE)
     (logged,) = caplog.messages
     assert json.loads(logged) == {
-        "event": "message given back",
-        "message": "newer",
+        "message": "message given back",
+        "messageId": "newer",
         "request": "request",
         "reason": "message version 2 is unknown here",
     }
@@ -245,8 +245,8 @@ def test_what_is_no_message_is_given_back_and_logged_and_parked_in_the_end(
     (logged,) = caplog.records
     assert logged.levelno == logging.ERROR
     said = json.loads(logged.getMessage())
-    assert (said["event"], said["message"], said["characters"]) == ("message cannot be read", "garbage", len(body))
-    assert not any(body and body in str(member) for name, member in said.items() if name != "event")
+    assert (said["message"], said["messageId"], said["characters"]) == ("message cannot be read", "garbage", len(body))
+    assert not any(body and body in str(member) for name, member in said.items() if name != "message")
     (incident,) = world.incidents.items.values()
     assert (incident.kind, incident.subject) == (IncidentKind.MESSAGE_UNREADABLE, "garbage")
     assert f"garbage of work, received 1 times, cannot be read ({said['error']})" in incident.detail

@@ -11,7 +11,7 @@ from chalicelib.adapters.aws import allow
 from chalicelib.adapters.http import gate
 from chalicelib.core.values.errors import SetupError
 from chalicelib.wiring import graph
-from chalicelib.wiring.settings import Settings, variables
+from chalicelib.wiring.settings import Settings, this_function, variables
 from tests.clients import HeldClient
 
 PROJECT = Path(__file__).parents[2]
@@ -92,6 +92,16 @@ def test_every_variable_says_what_it_does() -> None:
     described = dict(variables())
     assert {allow.ACTIONS, allow.FUNCTIONS, gate.SETTING} <= described.keys()
     assert all(name.startswith("SEDO_") and about.endswith(")") for name, about in described.items())
+
+
+@pytest.mark.parametrize(("kind", "is_prepared"), [("on-demand", False), ("snap-start", True)])
+def test_a_function_that_is_made_ready_before_its_first_call_loads_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, kind: str, *, is_prepared: bool
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "sedo-prod")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1024")
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    assert this_function() == ("sedo-prod", 1024, is_prepared)
 
 
 def test_nothing_else_reads_the_environment() -> None:

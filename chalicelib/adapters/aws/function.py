@@ -28,6 +28,7 @@ class LambdaCalls:
         read_json: reads what functions answer.
         seconds: what a call may take.
         endpoint: where to call; None: where the environment says.
+        trace: answers what the function is told of the trace of a call, beside the idempotency key.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what an operator can set
@@ -38,6 +39,7 @@ class LambdaCalls:
         read_json: ReadJson,
         seconds: float = SECONDS,
         endpoint: str | None = None,
+        trace: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self._allowed = allowed
         self._tenant_allowed = tenant_allowed
@@ -45,6 +47,7 @@ class LambdaCalls:
         self._read_json = read_json
         self._seconds = seconds
         self._endpoint = endpoint
+        self._trace = trace
 
     def __call__(self, params: Json, key: CallKey) -> Json:
         """Call the function.
@@ -74,7 +77,8 @@ class LambdaCalls:
         if "qualifier" in wanted:
             request["Qualifier"] = wanted["qualifier"]
         if not forget:
-            context = json.dumps({"custom": {"idempotencyKey": str(key)}})
+            custom = {"idempotencyKey": str(key), **(self._trace() if self._trace is not None else {})}
+            context = json.dumps({"custom": custom})
             request |= {"LogType": "Tail", "ClientContext": b64encode(context.encode()).decode()}
         with failures("lambda"):
             answer = client("lambda", None, self._seconds, self._endpoint).invoke(**request)

@@ -1,6 +1,5 @@
 """Incidents in DynamoDB: an item each, which expires; each is logged, too."""
 
-import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.core.records.incident import KEPT_FOR, Incident
 from chalicelib.core.values.json import format_instant
+from chalicelib.core.values.log_line import line
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -46,4 +46,4 @@ class DynamoIncidents:
             put_if(self._client, {"TableName": self._table, "Item": item, "ConditionExpression": INCIDENTS.absent})
             is None
         ):
-            log.error(json.dumps({"event": "incident", "tenant": incident.tenant_id, **shown}, ensure_ascii=False))
+            log.error(line("incident", tenant=incident.tenant_id, **shown))

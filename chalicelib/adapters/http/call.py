@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
 from time import monotonic
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from chalicelib.adapters.http.answer import ReadJson, failure, is_expected, receive, result
 from chalicelib.adapters.http.auth import authorized
@@ -25,6 +25,8 @@ REDIRECTS = LIMITS.http_redirects
 CONNECT_SECONDS = 5
 """What looking for the address and connecting may take, unless the step says so."""
 
+Trace: TypeAlias = Callable[[], Mapping[str, str]]
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -40,6 +42,7 @@ class HttpCalls:
         most: how many bytes an answer may have, unpacked.
         ca_file: certificates of authorities to trust, in PEM, in the place of those of the system.
         room: where room is taken for large answers; None: nobody shares it.
+        trace: answers the header fields of the trace of a call; those of the step go first.
     """
 
     def __init__(  # noqa: PLR0913 - what an operator can set
@@ -53,6 +56,7 @@ class HttpCalls:
         most: int = MOST,
         ca_file: str | None = None,
         room: Room | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._room = room or Room()
         self._gate = Gate(hosts, local, resolve)
@@ -60,6 +64,7 @@ class HttpCalls:
         self._seconds = seconds
         self._most = most
         self._ca_file = ca_file
+        self._trace = trace
 
     def __call__(self, params: Json, key: CallKey) -> Json:
         """Send the request, and follow redirects if the step says so.
@@ -89,6 +94,8 @@ class HttpCalls:
             silence = params.get("readTimeoutSeconds", self._seconds)
             with failures(request.target, pace, f"was silent for {silence:g} seconds", sent=True):
                 headers = {"host": request.target.authority, **request.headers, "connection": "close"}
+                if self._trace is not None:
+                    headers = {**self._trace(), **headers}
                 connection.request(request.method, request.target.path, request.body, headers)
                 with connection.getresponse() as response:
                     location = response.getheader("location")

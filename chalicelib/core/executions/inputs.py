@@ -15,6 +15,9 @@ from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 
+TRACE = "traceparent"
+"""What carries the trace of a message, beside its body (W3C "Trace Context")."""
+
 
 @value
 class Input:
@@ -282,6 +285,8 @@ class Message:
     :class:`Started`: the execution as submitted, where it has large values: they are beside it, and written."""
     delay: int = 0
     """Seconds before it may arrive, 900 at most."""
+    trace: str = field(default="", compare=False)
+    """The W3C trace context in which it was sent: like the delay, the queue's affair."""
 
     @property
     def tenant(self) -> str | None:

@@ -24,6 +24,8 @@ class Prices:
     """A call of a function (AWS Lambda pricing)."""
     gigabyte_second: float
     """A second of a function on x86, for each gigabyte of its memory (AWS Lambda pricing, first tier)."""
+    arm_gigabyte_second: float
+    """The same on arm64."""
 
 
 PRICES = Prices(
@@ -34,4 +36,5 @@ PRICES = Prices(
     queue_request=0.40 / MILLION,
     invocation=0.20 / MILLION,
     gigabyte_second=0.0000166667,
+    arm_gigabyte_second=0.0000133334,
 )

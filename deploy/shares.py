@@ -1,0 +1,51 @@
+"""What of the package which function gets: what it never loads makes each of its cold starts longer.
+
+Only the authorizer checks signatures, so only its share has ``cryptography``; only the API shows pages.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from chalicelib.api.reference import FILES
+
+WHOLE = "deployment.zip"
+"""As Chalice calls the package; it becomes the share of all functions that have none of their own."""
+OF_FUNCTION: Mapping[str, str] = {"authenticate": "authorizer.zip"}
+"""The shares that functions have for themselves."""
+SIGNATURES = ("_cffi_backend", "cffi", "cryptography", "pycparser")
+"""What checks signatures, and what that brings along."""
+PAGES = ("swagger_ui_bundle",)
+UNUSED = ("jinja2", "markupsafe")
+"""What a requirement brings along, and nothing loads."""
+WITHOUT: Mapping[str, Sequence[str]] = {
+    WHOLE: (*SIGNATURES, *UNUSED),
+    "authorizer.zip": (*PAGES, *UNUSED),
+}
+"""What shares lack."""
+LEVEL = 9
+"""Of zlib."""
+
+
+def share(function: str) -> str:
+    """Name the file of the share that a function gets."""
+    return OF_FUNCTION.get(function, WHOLE)
+
+
+def divide(package: Path) -> Iterator[Path]:
+    """Make the shares of a package beside it, that of most functions in its place; the same each time."""
+    with ZipFile(package) as opened:
+        contents = [(entry, opened.read(entry)) for entry in opened.infolist()]
+    for name, without in WITHOUT.items():
+        made = package.parent / name
+        with ZipFile(made, "w", ZIP_DEFLATED, compresslevel=LEVEL) as packed:
+            for entry, content in contents:
+                if _belongs(entry.filename, without):
+                    packed.writestr(entry, content, compresslevel=LEVEL)
+        yield made
+
+
+def _belongs(name: str, without: Sequence[str]) -> bool:
+    top = name.partition("/")[0].partition(".")[0].partition("-")[0]
+    is_shown = top not in PAGES or name.endswith((".py", ".pyc")) or Path(name).name in FILES
+    return top not in without and is_shown
