@@ -12,10 +12,10 @@ from benchmarks.harness import TENANT, Harness
 from benchmarks.metering import Meter
 from benchmarks.tables import Cell, Progress, Section
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
-from chalicelib.adapters.dynamodb.execution_lists import END, END_AT_ONCE, ENDING
+from chalicelib.adapters.dynamodb.execution_lists import END, END_AT_ONCE, ENDING, SUMMARY
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.list_sources import INDEXES, SHARDS, ListLayout, shard_of
-from chalicelib.adapters.dynamodb.tables import EXECUTIONS
+from chalicelib.adapters.dynamodb.tables import BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
 from chalicelib.core.values.json import Json, format_instant
@@ -117,7 +117,7 @@ def fill(harness: Harness, tenant: str, count: int, now: datetime) -> "Sequence[
     harness.drain()
     client, table = harness.unmetered(), harness.names.table(EXECUTIONS)
     item = client.get_item(TableName=table, Key=EXECUTIONS.key(first))["Item"]
-    rest = {name: each for name, each in item.items() if name not in {*ENDING, END, END_AT_ONCE}}
+    rest = {name: each for name, each in item.items() if name not in {*ENDING.values(), END, END_AT_ONCE}}
     items: list[dict[str, Any]] = [{**rest, **header} for header in headers(tenant, count, now)]
     puts: list[WriteRequestTypeDef] = [{"PutRequest": {"Item": each}} for each in items]
     for start in range(0, len(puts), PUTS):
@@ -137,13 +137,17 @@ def headers(tenant: str, count: int, now: datetime) -> Iterator[dict[str, Any]]:
             state = "StepStarted"
         name, status = _name(tenant, number), {"ExecutionFailed": "failed", "StepStarted": "running"}.get(state)
         owner = f"{tenant}#{shard_of(name, SHARDS)}"
-        kept = {} if status is None or (is_new and status == "running") else {"ownerStatus": f"{owner}#{status}"}
+        kept = (
+            {}
+            if status is None or (is_new and status == "running")
+            else {BY_OWNER_STATUS.partition: f"{owner}#{status}"}
+        )
         definition = f"order-{number % DEFINITIONS}"
         own = {"ownerDefinition": f"{owner}#{definition}", "ownerStarter": f"{owner}#{_starter(number)}"}
-        yield _header(name, number, now - age, owner=owner, **own, **_end(state, now), **kept)
+        yield _header(name, number, now - age, owner, **own, **_end(state, now), **kept)
     for number in range(CHILDREN):
-        name, ended = _name(tenant, count + number), {"state": "ExecutionSucceeded", "step": "only"}
-        yield _header(name, count + number, now - DAYS / 2, **ended, owner=f"{tenant}:order-1:parent")
+        name, ended = _name(tenant, count + number), _standing("ExecutionSucceeded")
+        yield _header(name, count + number, now - DAYS / 2, f"{tenant}:order-1:parent", **ended)
 
 
 def _name(tenant: str, number: int) -> str:
@@ -160,15 +164,20 @@ def _end(state: str, now: datetime) -> dict[str, str]:
     return {
         "ExecutionSucceeded": {END_AT_ONCE: ending},
         "ExecutionFailed": {END: ending},
-        "StepStarted": {"state": state, "step": "only"},
+        "StepStarted": _standing(state),
     }[state]
 
 
-def _header(name: str, number: int, started_at: datetime, **more: str) -> dict[str, Any]:
+def _standing(state: str) -> dict[str, str]:
+    return {ENDING["state"]: state, ENDING["step"]: "only"}
+
+
+def _header(name: str, number: int, started_at: datetime, owner: str, **more: str) -> dict[str, Any]:
     members = {
-        "id": name,
-        "startedAt": format_instant(started_at),
-        "startedBy": _starter(number),
+        EXECUTIONS.partition: name,
+        BY_OWNER.partition: owner,
+        BY_OWNER.sort: format_instant(started_at),
+        SUMMARY["startedBy"]: _starter(number),
         **more,
     }
     return {name: {"S": text} for name, text in members.items()}

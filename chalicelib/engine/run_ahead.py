@@ -23,6 +23,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
+from chalicelib.core.records.aside import saved_bytes
 from chalicelib.core.records.history import longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
@@ -226,6 +227,8 @@ class RunAhead(Claim):
         advance.records = self.without_taken(advance)
         new = news(advance.execution, advance.records, limits)
         likely = 0 if advance.asks_for_something() else self.likely_bytes()
+        saved = 0 if item.input_aside else saved_bytes(item.input, likely)
+        likely -= saved
         row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
         self.written = None
         written = copy_with(
@@ -233,6 +236,7 @@ class RunAhead(Claim):
             version=item.version + 1,
             writer=writer,
             tail=longer(item.tail, new.text),
+            input_aside=item.input_aside or saved > 0,
             **self.places(advance.execution),
         )
         try:

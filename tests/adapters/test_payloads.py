@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chalicelib.adapters.dynamodb.attributes import Item
+from chalicelib.adapters.dynamodb.attributes import Item, text_of
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
-from chalicelib.adapters.dynamodb.executions import DynamoExecutions
+from chalicelib.adapters.dynamodb.executions import DOCUMENT, REFERENCES, DynamoExecutions
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, TABLES
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, Status, Thread
@@ -198,6 +198,20 @@ def test_what_every_boundary_would_write_anew_is_kept_apart_sooner_than_what_is_
     assert moto_aws.backend.executions.get(execution.id) == execution
 
 
+def test_an_input_that_is_kept_aside_is_in_no_item_however_short_it_is(moto_aws: Aws, tenant: str) -> None:
+    given = {"note": noise(700, "note")}
+    execution = copy_with(waiting(submitted(tenant, value=given)), input_aside=True)
+    with counted(moto_aws.dynamodb) as puts:
+        moto_aws.backend.executions.update(execution)
+        moto_aws.backend.executions.update(copy_with(execution, version=2))
+    assert puts == {PAYLOADS: 1, EXECUTIONS: 2}
+    assert given["note"].encode() not in text_of(stored(moto_aws, execution.id)[DOCUMENT])
+    found = moto_aws.backend.executions.get(execution.id)
+    assert found is not None
+    assert (found.input, found.input_aside) == (given, True)
+    assert [thread.incoming for thread in found.threads.values()] == [given]
+
+
 def test_a_user_value_that_looks_like_a_reference_is_just_a_value(backend: Backend, tenant: str) -> None:
     large, sha256 = noise(70_000), "ab" * 32
     lookalike: Json = {"payloads": {"/input": f"{sha256}/1"}, "/input": {"S": f"{sha256}/1"}}
@@ -306,7 +320,7 @@ def test_an_item_refers_to_a_payload_by_its_hash_and_size(moto_aws: Aws, tenant:
     moto_aws.backend.executions.create(execution)
     item = stored(moto_aws, execution.id)
     sha256 = digest(tenant, f'"{execution.input}"'.encode())
-    assert item["payloads"]["M"]["/input"] == {"S": f"{sha256}/100002"}
+    assert item[REFERENCES]["M"]["/input"] == {"S": f"{sha256}/100002"}
 
 
 def test_what_a_refused_write_is_told_has_its_large_values(backend: Backend, tenant: str) -> None:

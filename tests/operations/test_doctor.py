@@ -1,5 +1,15 @@
 from chalicelib.adapters.dynamodb.attributes import pack, text_of
-from chalicelib.adapters.dynamodb.tables import DEFINITION_VERSIONS, EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS
+from chalicelib.adapters.dynamodb.executions import DOCUMENT
+from chalicelib.adapters.dynamodb.tables import (
+    BY_DUE,
+    BY_OWNER_STATUS,
+    DEFINITION_VERSIONS,
+    EXECUTIONS,
+    HISTORY,
+    PAYLOADS,
+    SIGNALS,
+    TASKS,
+)
 from chalicelib.core.executions.model import State
 from chalicelib.core.waits.task import TaskStatus
 from tests.adapters.examples import random_text
@@ -82,7 +92,9 @@ class TestState:
         made = stage.start("timer")
         stage.deliver()
         item = item_of(stage, made)
-        stage.put(EXECUTIONS, {name: each for name, each in item.items() if name not in {"dueAt", "dueShard"}})
+        stage.put(
+            EXECUTIONS, {name: each for name, each in item.items() if name not in {BY_DUE.sort, BY_DUE.partition}}
+        )
         unwatched = ("unwatched", "it waits, and the schedule does not know when to look at it")
         assert unwatched in found(stage)[made]
         assert stage.doctor("--repair", "index") != []
@@ -96,11 +108,12 @@ class TestState:
         stage.services.executions.cancel(TENANT, made)
         stage.deliver()
         right = item_of(stage, made)
-        stage.put(EXECUTIONS, {**right, "ownerStatus": {"S": right["ownerStatus"]["S"].replace("cancelled", "failed")}})
+        status = BY_OWNER_STATUS.partition
+        stage.put(EXECUTIONS, {**right, status: {"S": right[status]["S"].replace("cancelled", "failed")}})
         assert found(stage) == {made: [("listing", "it is kept under failed, and not under cancelled")]}
         stage.doctor("--repair", "index")
         assert item_of(stage, made) == right
-        assert "ownerStatus" not in ended
+        assert status not in ended
 
     def test_a_branch_that_is_gone_is_found(self, stage: World) -> None:
         made = stage.start("fork")
@@ -111,7 +124,7 @@ class TestState:
     def test_what_cannot_be_read_is_found(self, stage: World) -> None:
         made = stage.start("timer")
         stage.deliver()
-        stage.put(EXECUTIONS, {**item_of(stage, made), "document": {"S": '{"threads": ['}})
+        stage.put(EXECUTIONS, {**item_of(stage, made), DOCUMENT: {"S": '{"threads": ['}})
         ((kind, detail),) = found(stage)[made]
         assert kind == "unreadable"
         assert detail.startswith("it cannot be read: JSONDecodeError")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb.attributes import pack, text_of
+from chalicelib.adapters.dynamodb.executions import DOCUMENT
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, TABLES, TableSchema
 from chalicelib.adapters.memory.stores import MemoryClock, MemoryQueue
 from chalicelib.core.executions.model import Execution, State
@@ -153,10 +154,10 @@ def drop_messages(world: World) -> None:
 def rewritten(world: World, execution_id: str, change: Callable[[dict[str, Any]], object]) -> None:
     """Change the state of an execution where it is stored."""
     item = item_of(world, execution_id)
-    text, _, tail = text_of(item["document"]).partition(b"\n")
+    text, _, tail = text_of(item[DOCUMENT]).partition(b"\n")
     document = json.loads(text)
     change(document)
-    world.put(EXECUTIONS, {**item, "document": pack(json.dumps(document).encode() + b"\n" + tail)})
+    world.put(EXECUTIONS, {**item, DOCUMENT: pack(json.dumps(document).encode() + b"\n" + tail)})
 
 
 def with_rows(stage: World) -> str:

@@ -30,13 +30,24 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
-END, END_AT_ONCE = "end", "endAtOnce"
+END, END_AT_ONCE = "e", "f"
 """How an execution ended, in one text, in place of the attributes of ``ENDING``. ``END_AT_ONCE`` is in the index by
 start, too, and so it is written by the first write of an execution or by none: after that it would cost a unit."""
 
-ENDING = ("state", "endedAt", "step")
+ENDING = {"state": "t", "endedAt": "u", "step": "p"}
+"""The attributes that say how far an execution has come, by the members of its document."""
 
-SUMMARY = ("id", "owner", "definitionVersion", "startedAt", "startedBy", *ENDING, END, END_AT_ONCE)
+SUMMARY = {
+    "id": EXECUTIONS.partition,
+    "owner": BY_OWNER.partition,
+    "definitionVersion": "d",
+    "startedAt": BY_OWNER.sort,
+    "startedBy": "b",
+    **ENDING,
+    "end": END,
+    "endAtOnce": END_AT_ONCE,
+}
+"""The same of all that a header has."""
 
 MOST_KEYS = 40_000
 """Of an index, looked at for one page: some 5 MB, and 600 read units."""
@@ -115,7 +126,7 @@ class ExecutionLists:
     def summaries(self, ids: Sequence[str], *, consistent: bool = True) -> Mapping[str, Summary]:
         """Read headers."""
         keys = [EXECUTIONS.key(execution_id) for execution_id in ids]
-        items = batch_get(self._client, self._table, keys, SUMMARY, consistent=consistent)
+        items = batch_get(self._client, self._table, keys, [*SUMMARY.values()], consistent=consistent)
         return {item[EXECUTIONS.partition]["S"]: _summary(header(item, SUMMARY)) for item in items}
 
     def _headers(self, keys: Sequence[Key]) -> Iterator[Summary]:
@@ -178,18 +189,18 @@ def end_of(execution: Execution, attributes: Item) -> Item:
     """Say how an execution ended where an index tells it, in place of the attributes that do."""
     if not execution.ended or (execution.listed_under is None and not execution.tells_end):
         return attributes
-    text = " ".join(attributes.get(name, {"S": ""})["S"] for name in ENDING)
-    rest = {name: each for name, each in attributes.items() if name not in ENDING}
+    text = " ".join(attributes.get(name, {"S": ""})["S"] for name in ENDING.values())
+    rest = {name: each for name, each in attributes.items() if name not in ENDING.values()}
     return rest | {END_AT_ONCE if execution.tells_end else END: {"S": text}}
 
 
-def header(item: Item, names: Sequence[str]) -> dict[str, Any]:
+def header(item: Item, names: Mapping[str, str]) -> dict[str, Any]:
     """Read attributes of an item as members of an execution's document; what its id says is no attribute."""
-    found = {name: item[name] for name in names if name in item}
+    found = {member: item[name] for member, name in names.items() if name in item}
     members: dict[str, Any] = {name: int(each["N"]) if "N" in each else each["S"] for name, each in found.items()}
-    owner, (tenant, definition, _) = members.pop(BY_OWNER.partition), ExecutionId.parse(members["id"])
+    owner, (tenant, definition, _) = members.pop("owner"), ExecutionId.parse(members["id"])
     parent = {"parentId": owner} if ":" in owner else {}
-    ends = [members.pop(name) for name in (END, END_AT_ONCE) if name in members]
+    ends = [members.pop(name) for name in ("end", "endAtOnce") if name in members]
     ended = zip(ENDING, ends[0].split(" ", 2), strict=True) if ends else ()
     ending = {name: text for name, text in ended if text or name == "step"}
     return {**members, **ending, "tenantId": tenant, "definitionId": definition, **parent}
@@ -222,10 +233,12 @@ def _request(table: str, source: Source, wanted: ExecutionFilter) -> "QueryInput
         names["#id"] = EXECUTIONS.partition
         values[":definition"] = {"S": str(ExecutionId(tenant, wanted.definition, ""))}
     if wanted.version is not None:
-        conditions.append("definitionVersion = :version")
+        conditions.append("#version = :version")
+        names["#version"] = SUMMARY["definitionVersion"]
         values[":version"] = {"N": str(wanted.version)}
     if wanted.started_by is not None and source.index is not BY_STARTER:
-        conditions.append("startedBy = :starter")
+        conditions.append("#starter = :starter")
+        names["#starter"] = SUMMARY["startedBy"]
         values[":starter"] = {"S": wanted.started_by}
     if conditions:
         request["FilterExpression"] = " AND ".join(conditions)

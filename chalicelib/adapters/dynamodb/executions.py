@@ -19,8 +19,17 @@ from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution, ExecutionStatus
+from chalicelib.core.records.aside import INPUT, Aside, put_aside
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
-from chalicelib.core.records.payload import MAX_ITEM, STATE, Reference, execution_slots, item_bytes, require_room
+from chalicelib.core.records.payload import (
+    MAX_ITEM,
+    STATE,
+    Reference,
+    execution_slots,
+    item_bytes,
+    require_room,
+    values_of,
+)
 from chalicelib.core.records.shown import Choose, Outline
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import decode, encode
@@ -32,8 +41,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
-HEADER = (*SUMMARY, "version", "nonce")
-"""What is an attribute of its own, and not in the document."""
+VERSION, NONCE, DOCUMENT, REFERENCES = "v", "n", "c", "r"
+
+HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE}
+"""What is an attribute of its own, and not in the document: its name by the member of that."""
 
 DUE = 2
 """Shards of the index of what is due for each of a list, as what waits enters it and leaves it."""
@@ -68,10 +79,10 @@ class DynamoExecutions:
         item = self._item(execution_id, consistent=consistent)
         if item is None:
             return None
-        text, _, tail = text_of(EXECUTIONS.known(item)["document"]).partition(b"\n")
+        text, _, tail = text_of(EXECUTIONS.known(item)[DOCUMENT]).partition(b"\n")
         document = decode(text)
-        references = unpack_references(item["payloads"]) if "payloads" in item else {}
-        members, ended = header(item, HEADER), "endedAt" in item
+        references = unpack_references(item[REFERENCES]) if REFERENCES in item else {}
+        members, ended = header(item, HEADER), HEADER["endedAt"] in item
         left_out = self._payloads.outline(members["tenantId"], document, references, choose, ended=ended)
         return Outline(read_execution({**document, "tail": tail.decode(), **members}), left_out)
 
@@ -102,7 +113,7 @@ class DynamoExecutions:
         request, memory = self._request(execution, spare)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
         request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
-        request["ExpressionAttributeNames"] = {"#version": "version", "#nonce": "nonce"}
+        request["ExpressionAttributeNames"] = {"#version": VERSION, "#nonce": NONCE}
         request["ExpressionAttributeValues"] = {
             ":version": {"N": str(execution.version - 1)},
             ":nonce": {"S": execution.nonce},
@@ -140,31 +151,31 @@ class DynamoExecutions:
         self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
     ) -> None:
         """Move a due time, or take it away."""
-        condition, values = f"{BY_DUE.sort} = :seen", cast("Item", {})
+        condition, values = f"#{BY_DUE.sort} = :seen", cast("Item", {})
         sets: Item = {} if due_at is None else {BY_DUE.sort: {"S": _due_key(due_at)}}
         removes = [BY_DUE.sort, BY_DUE.partition] if due_at is None else []
         if seen is not None:
             values[":seen"] = {"S": _due_key(seen)}
         else:
-            condition = f"attribute_exists({EXECUTIONS.partition}) AND attribute_not_exists({BY_DUE.sort})"
+            condition = f"attribute_exists({EXECUTIONS.partition}) AND attribute_not_exists(#{BY_DUE.sort})"
             sets |= {} if due_at is None else {BY_DUE.partition: {"S": shard_of(execution_id, self._due_shards)}}
-        names: dict[str, str] = {}
+        used = {BY_DUE.sort}
         if listed is not None:
             sets |= (kept := self._listed(listed))
             removes += [] if kept else [BY_OWNER_STATUS.partition]
-            condition, names = f"{condition} AND #version = :version", {"#version": "version"}
-            values[":version"] = {"N": str(listed.version)}
-        changes = [f"REMOVE {', '.join(removes)}"] if removes else []
-        changes += [f"SET {', '.join(f'{name} = :{name}' for name in sets)}"] if sets else []
+            condition = f"{condition} AND #{VERSION} = :{VERSION}"
+            used.add(VERSION)
+            values[f":{VERSION}"] = {"N": str(listed.version)}
+        changes = [f"REMOVE {', '.join(f'#{name}' for name in removes)}"] if removes else []
+        changes += [f"SET {', '.join(f'#{name} = :{name}' for name in sets)}"] if sets else []
         values |= {f":{name}": value for name, value in sets.items()}
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
             "Key": EXECUTIONS.key(execution_id),
             "UpdateExpression": " ".join(changes),
             "ConditionExpression": condition,
+            "ExpressionAttributeNames": {f"#{name}": name for name in (*used, *removes, *sets)},
         }
-        if names:
-            request["ExpressionAttributeNames"] = names
         if values:
             request["ExpressionAttributeValues"] = values
         try:
@@ -193,16 +204,18 @@ class DynamoExecutions:
         tail = document.pop("tail", "").encode()
         del document["tenantId"], document["definitionId"]
         document.pop("parentId", None)
-        attributes = {name: _attribute(document.pop(name)) for name in HEADER if name in document}
+        attributes = {name: _attribute(document.pop(member)) for member, name in HEADER.items() if member in document}
         attributes = {**end_of(execution, attributes), BY_OWNER.partition: {"S": self._owner(execution)}}
+        aside = _aside(execution, document)
+        self._payloads.put(aside.payloads)
         packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
-        content = pack(packed.text + b"\n" + tail)
-        references: Item = {"payloads": pack_references(packed.references)} if packed.references else {}
+        content, apart = pack(packed.text + b"\n" + tail), {**aside.references, **packed.references}
+        references: Item = {REFERENCES: pack_references(apart)} if apart else {}
         if packed.references or len(packed.text) > SMALL:
             most = max(MAX_ITEM - spare, execution.item_bytes)
             require_room(packed, len(content.get("B", b"")), most, spare)
             self._payloads.put(packed.payloads)
-        written: Item = {**EXECUTIONS.row(execution.id), **attributes, "document": content, **references}
+        written: Item = {**EXECUTIONS.row(execution.id), **attributes, DOCUMENT: content, **references}
         return written, packed.memory if packed.references else 0
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
@@ -216,18 +229,25 @@ class DynamoExecutions:
 
     def parse(self, item: Item) -> Execution:
         """Read an item, and the large values that it refers to."""
-        text, _, tail = text_of(EXECUTIONS.known(item)["document"]).partition(b"\n")
+        text, _, tail = text_of(EXECUTIONS.known(item)[DOCUMENT]).partition(b"\n")
         document = decode(text)
-        references = unpack_references(item["payloads"]) if "payloads" in item else {}
+        references = unpack_references(item[REFERENCES]) if REFERENCES in item else {}
         members = header(item, HEADER)
         self._payloads.unpack(members["tenantId"], document, references, execution_slots)
         due_at = _read_due(item) if BY_DUE.sort in item else None
         status = item.get(BY_OWNER_STATUS.partition)
-        size = item_bytes(len(item["document"].get("B", b"")), references) if len(text) > SMALL else 0
+        size = item_bytes(len(item[DOCUMENT].get("B", b"")), references) if len(text) > SMALL else 0
         execution = read_execution({**document, "tail": tail.decode(), **members})
         listed = None if status is None else ExecutionStatus(status["S"].rpartition("#")[2])
         tells_end = END_AT_ONCE in item
-        return copy_with(execution, due_at=due_at, item_bytes=size, listed_under=listed, tells_end=tells_end)
+        return copy_with(
+            execution,
+            due_at=due_at,
+            item_bytes=size,
+            listed_under=listed,
+            tells_end=tells_end,
+            input_aside=INPUT in references,
+        )
 
     def _owner(self, execution: Execution) -> str:
         """Say in whose list it is: in that of the execution that started it, or in a shard of its tenant's."""
@@ -251,15 +271,23 @@ class DynamoExecutions:
         return {
             "TableName": self._table,
             "IndexName": BY_DUE.name,
-            "KeyConditionExpression": f"{BY_DUE.partition} = :shard AND {BY_DUE.sort} <= :now",
+            "KeyConditionExpression": "#shard = :shard AND #due <= :now",
+            "ExpressionAttributeNames": {"#shard": BY_DUE.partition, "#due": BY_DUE.sort},
             "ExpressionAttributeValues": {":shard": {"S": shard}, ":now": {"S": _due_key(now)}},
         }
 
 
+def _aside(execution: Execution, document: dict[str, Any]) -> Aside:
+    """Leave the input out of the document of an execution that has it beside it."""
+    if not execution.input_aside:
+        return Aside({}, {})
+    return put_aside(execution.tenant_id, execution.input, values_of(execution_slots(document)))
+
+
 def _image(item: "Mapping[str, Any]") -> Image | None:
     """Write an item as JSON; None where it is long."""
-    kind, content = next(iter(item["document"].items()))
-    image = {**item, "document": {kind: content if kind == "S" else b64encode(content).decode()}}
+    kind, content = next(iter(item[DOCUMENT].items()))
+    image = {**item, DOCUMENT: {kind: content if kind == "S" else b64encode(content).decode()}}
     return image if len(encode(image)) <= MAX_IMAGE_BYTES else None
 
 
@@ -270,8 +298,8 @@ def _bytes(item: "Mapping[str, Any]") -> int:
 
 def _item(image: "Mapping[str, Any]") -> Item:
     """Read an item that was written as JSON."""
-    kind, text = next(iter(image["document"].items()))
-    return {**image, "document": {"S": text} if kind == "S" else {"B": b64decode(text)}}
+    kind, text = next(iter(image[DOCUMENT].items()))
+    return {**image, DOCUMENT: {"S": text} if kind == "S" else {"B": b64decode(text)}}
 
 
 def _due_key(instant: datetime) -> str:

@@ -78,17 +78,17 @@ class TableSchema(KeySchema):
         return f"attribute_not_exists({self.partition})"
 
 
-BY_OWNER = SecondaryIndex("by-owner", "owner", "startedAt", includes=("definitionVersion", "startedBy", "endAtOnce"))
+BY_OWNER = SecondaryIndex("by-owner", "o", "s", includes=("d", "b", "f"))
 """Executions by their start: those that an execution started by its id, all others by a shard of their tenant:
 ``<tenant>#<shard>``. How one ended it tells of those that ended with their first write."""
-BY_OWNER_STATUS = SecondaryIndex("by-status", "ownerStatus", "startedAt", includes=(*BY_OWNER.includes, "end"))
+BY_OWNER_STATUS = SecondaryIndex("by-status", "k", "s", includes=(*BY_OWNER.includes, "e"))
 """The same of those that are kept under a status: ``<owner>#<status>``. It tells of each how it ended."""
-BY_DEFINITION = SecondaryIndex("by-definition", "ownerDefinition", "startedAt", includes=BY_OWNER.includes)
+BY_DEFINITION = SecondaryIndex("by-definition", "ownerDefinition", "s", includes=BY_OWNER.includes)
 """Executions of a tenant and a definition by their start: ``<tenant>#<shard>#<definition>``. Those that an execution
 started are not in it, and no others unless the installation has chosen it (``SEDO_LIST_INDEXES``)."""
-BY_STARTER = SecondaryIndex("by-starter", "ownerStarter", "startedAt", includes=BY_OWNER.includes)
+BY_STARTER = SecondaryIndex("by-starter", "ownerStarter", "s", includes=BY_OWNER.includes)
 """The same, of who started them: ``<tenant>#<shard>#<user>``."""
-BY_DUE = SecondaryIndex("by-due", "dueShard", "dueAt")
+BY_DUE = SecondaryIndex("by-due", "h", "w")
 """Executions by the instant at which something of them is due; those that have none are not in it."""
 BY_STATUS = SecondaryIndex(
     "by-status",
@@ -104,7 +104,8 @@ DEFINITION_VERSIONS = TableSchema("definition_version", "tenantId", "idVersion")
 """All versions of definitions: ``<id>@<version>``, the version in five digits; and their texts in YAML, under
 ``text#<id>@<version>``."""
 EXECUTIONS = TableSchema("execution", "id", indexes=(BY_OWNER, BY_OWNER_STATUS, BY_DEFINITION, BY_STARTER, BY_DUE))
-"""Executions."""
+"""Executions. Most attributes have names of one letter, as every byte of an item counts: ``execution_lists.py`` and
+``executions.py`` say what each holds."""
 HISTORY = TableSchema("execution_history", "id", "key")
 """Rows of history."""
 PAYLOADS = TableSchema("payload", "sha256", "part", numbers=("part",))

@@ -328,6 +328,8 @@ class Execution:
     """Under which status its store keeps it; None: under none."""
     tells_end: bool = field(default=False, compare=False)
     """Whether its store's list tells how it ended: where that is known to be no write more, as it is the first one."""
+    input_aside: bool = field(default=False, compare=False)
+    """Whether its store keeps the input beside the rest of it, however short it is."""
     item_bytes: int = field(default=0, compare=False)
     """What its item took when it was read, where that was much: what leaves it no larger has room. It is not kept."""
 

@@ -133,6 +133,7 @@ DONE = Execution(
     unanswered=("both/left/a",),
     mailbox=(Signal("1", "paid", NOW, [None], "ada", taken=True, passed_on=True),),
     item_bytes=1,
+    input_aside=True,
     tells_end=True,
 )
 

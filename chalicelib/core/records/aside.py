@@ -1,0 +1,43 @@
+"""An input beside the state, although it is short: what is written again and again need not bring it along."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+
+from chalicelib.core.records.payload import ITEM_REFERENCE_BYTES, PACKING, Reference, Slot, digest
+from chalicelib.core.values.json import Json, encode, is_longer
+from chalicelib.core.values.value import value
+
+UNIT = 1024
+"""Bytes of an item that cost a unit when it is written (Amazon DynamoDB Developer Guide, "write request units")."""
+
+INPUT = "/input"
+"""Where it stands in the document of an execution."""
+
+
+@value
+class Aside:
+    """The references to an input, by the places where it stood, and its JSON text, by hash."""
+
+    references: Mapping[str, Reference]
+    payloads: Mapping[str, bytes]
+
+
+def saved_bytes(given: Json, likely: int) -> int:
+    """Tell how much shorter an item of likely so many bytes is without an input; 0: it does not save a write a unit.
+
+    A longer input than a state may hold is beside it already.
+    """
+    if likely <= UNIT or is_longer(given, PACKING.shared):
+        return 0
+    saved = len(zlib.compress(encode(given), 1)) - ITEM_REFERENCE_BYTES
+    return saved if -(-(likely - saved) // UNIT) < -(-likely // UNIT) else 0
+
+
+def put_aside(tenant: str, given: Json, slots: Iterable[Slot]) -> Aside:
+    """Leave an input out of a document wherever it stands, which changes."""
+    text = encode(given)
+    reference = Reference(digest(tenant, text), len(text))
+    places = [slot for slot in slots if slot.holder[slot.member] == given]
+    for slot in places:
+        slot.holder[slot.member] = None
+    return Aside({slot.pointer: reference for slot in places}, {reference.sha256: text})

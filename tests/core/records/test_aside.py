@@ -1,0 +1,34 @@
+import base64
+import random
+
+import pytest
+
+from chalicelib.core.records.aside import put_aside, saved_bytes
+from chalicelib.core.records.payload import Reference, digest, value_slots
+
+NOISE = base64.b64encode(random.Random(1).randbytes(3_000)).decode()
+
+
+class TestSavedBytes:
+    def test_it_is_what_every_further_write_would_pay_a_unit_for(self) -> None:
+        assert 200 < saved_bytes(NOISE[:400], likely=1_100) < 400
+
+    @pytest.mark.parametrize(
+        ("given", "likely"), [(NOISE[:400], 0), (NOISE[:400], 1_024), (NOISE[:400], 1_900), ("x" * 400, 1_100)]
+    )
+    def test_where_no_write_would_cost_less_it_is_none(self, given: str, likely: int) -> None:
+        assert saved_bytes(given, likely) == 0
+
+    def test_what_no_state_holds_saves_nothing(self) -> None:
+        assert saved_bytes(NOISE[:4_000], likely=5_000) > 0
+        assert saved_bytes(NOISE * 3, likely=5_000) == 0
+
+
+def test_an_input_is_left_out_wherever_it_stands() -> None:
+    document = {"input": {"a": 1}, "output": {"b": 2}, "stash": {"a": 1}}
+    aside = put_aside("t", {"a": 1}, value_slots(document, (), ("input", "output", "stash"), ()))
+    text = b'{"a":1}'
+    reference = Reference(digest("t", text), len(text))
+    assert document == {"input": None, "output": {"b": 2}, "stash": None}
+    assert aside.references == {"/input": reference, "/stash": reference}
+    assert aside.payloads == {reference.sha256: text}
