@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
-VERSION, NONCE, DOCUMENT, REFERENCES = "v", "n", "c", "r"
+VERSION, NONCE, DOCUMENT, REFERENCES = "q", "n", "c", "r"
 
 HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE}
 """What is an attribute of its own, and not in the document: its name by the member of that."""
