@@ -21,6 +21,7 @@ class EchoStep:
 
     name = "echo"
     errors: frozenset[str] = frozenset()
+    result_parameter = "message"
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {"message": {"description": "The result: any JSON value."}},

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.flow import Node, before, node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
+from chalicelib.core.definitions.shapes import ERROR, Shapes, made
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.reference import ITEM, NAMES, fixed_truth, references, shadowed
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
@@ -58,6 +59,10 @@ def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType]) -> lis
     return list(_Lint(step_types).definition(document))[:MAX_PROBLEMS]
 
 
+def _nothing_known(_name: str) -> Sequence[Json]:
+    return (True,)
+
+
 @value
 class _View:
     """What the steps of a list can see."""
@@ -68,6 +73,8 @@ class _View:
     """The names that some step of the list stashes, be it before or behind."""
     item: bool = False
     """Whether they run for the items of a `map`."""
+    left: Callable[[str], Sequence[Json]] = _nothing_known
+    """Answers the JSON Schemas of what may be in the stash under a name: one of each step that stashes it."""
     result: Json = True
     """The JSON Schema of ``output``."""
 
@@ -80,12 +87,11 @@ class _Lint:
         self.suggestion = Suggestions()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
         self.retry: Sequence[Mapping[str, Any]] = ()
-        self.input: Json = True
-        """The JSON Schema of the input."""
+        self.shapes = Shapes(step_types, self.kind, input=True)
 
     def definition(self, document: Mapping[str, Any]) -> Iterator[Problem]:
         stash, self.retry = document.get("stash", {}), document.get("retry", ())
-        self.input = document.get("inputSchema", True)
+        self.shapes = copy_with(self.shapes, input=document.get("inputSchema", True))
         yield from self.template(stash, ("stash",), _View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
@@ -94,17 +100,25 @@ class _Lint:
                 "this default is never filled in: only those of members are, that are described without a condition"
             )
             yield Problem(pointer(("inputSchema", *place, "default")), remark)
-        yield from self.steps(document["steps"], ("steps",), _View(frozenset(stash)))
+        first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
+        view = _View(frozenset(stash), left=lambda name: first.get(name, ()))
+        yield from self.steps(document["steps"], ("steps",), view)
 
     def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: _View) -> Iterator[Problem]:
         """Look at a list of steps."""
         names = [frozenset(_stashed(step)) for step in steps]
+        shapes = [cache(partial(self.shapes.left, step)) for step in steps]
         named = around.named.union(around.stash, *names)
         nodes = [node(step, self.kind(step["type"])) for step in steps]
         ways = before(nodes)
         for index, step in enumerate(steps):
             seen = around.stash.union(*(names[other] for other in ways[index]))
-            yield from self.step(step, (*path, index), copy_with(around, stash=seen, named=named))
+
+            def left(name: str, others: Sequence[int] = ways[index]) -> Sequence[Json]:
+                found = [shapes[other]()[name] for other in others if name in names[other]]
+                return [*around.left(name), *found]
+
+            yield from self.step(step, (*path, index), copy_with(around, stash=seen, named=named, left=left))
         for index in unreached([_pruned(*pair) for pair in zip(nodes, steps, strict=True)]):
             yield Problem(pointer((*path, index)), f"{nodes[index].name} can never run: what leads to it never holds")
 
@@ -114,7 +128,10 @@ class _Lint:
         for key, source in step.items():
             if key not in kind.params and key not in {"output", "stash"}:
                 continue
-            seen = view if key in kind.params else copy_with(view, result=_result(step_type, step))
+            seen = view
+            if key not in kind.params:
+                raw = key == "output"
+                seen = copy_with(view, result=self.shapes.result(step) if raw else self.shapes.shaped(step))
             yield from self.template(source, (*path, key), seen)
             yield from _blocks(source, (*path, key))
         for place, source in _times(step):
@@ -170,8 +187,11 @@ class _Lint:
                 yield Problem(pointer(path), remark)
         for names in references(expression):
             match names:
-                case ("input" | "output" as top, *inner) if inner:
-                    yield from self.strange(top, inner, path, view)
+                case ("input" | "output" | "error" as top, *inner) if inner:
+                    known = {"input": self.shapes.input, "output": view.result, "error": ERROR}
+                    yield from self.strange(top, [known[top]], inner, path)
+                case ("stash", name, *inner) if inner:
+                    yield from self.strange(f"stash.{name}", view.left(name), inner, path)
                 case ("stash", name) if name not in view.stash:
                     where = "runs before this" if name in view.named else "can be seen here"
                     hint = "" if name in view.named else self.suggestion(name, view.named)
@@ -183,16 +203,16 @@ class _Lint:
                     hint = literal or self.suggestion(name, NAMES)
                     yield Problem(pointer(path), f"there is nothing called {name!r}{hint}")
 
-    def strange(self, top: str, names: Sequence[str], path: Path, view: _View) -> Iterator[Problem]:
-        """Look at a path into the input or a result."""
-        found = strange(self.input if top == "input" else view.result, names)
-        if found is None or found.name != names[-1]:  # what is inside of it is not told again
-            return
-        hint = self.suggestion(found.name, found.known)
-        if found.never:
-            yield Problem(pointer(path), f"there is never a {found.name!r} in {_place(top, names)}{hint}")
+    def strange(self, top: str, schemas: Sequence[Json], names: Sequence[str], path: Path) -> Iterator[Problem]:
+        """Look at a path into the input, a result or the stash, which is described by one of some schemas."""
+        found = [each for schema in schemas if (each := strange(schema, names)) is not None]
+        if not found or len(found) < len(schemas) or all(each.name != names[-1] for each in found):
+            return  # what is inside of it is not told again
+        hint = self.suggestion(names[-1], {name for each in found for name in each.known})
+        if all(each.never for each in found):
+            yield Problem(pointer(path), f"there is never a {names[-1]!r} in {_place(top, names)}{hint}")
         elif hint:
-            yield Problem(pointer(path), f"no schema describes a {found.name!r} in {_place(top, names)}{hint}")
+            yield Problem(pointer(path), f"no schema describes a {names[-1]!r} in {_place(top, names)}{hint}")
 
 
 _OUTER = frozenset({"execution", "input", "output", "stash"})
@@ -202,18 +222,6 @@ _OF_ITEM = frozenset({"item", "index"})
 
 def _place(top: str, names: Sequence[str]) -> str:
     return ".".join((top, *names[:-1])).replace(f".{ITEM}", "[]")
-
-
-def _result(step_type: StepType, step: Mapping[str, Any]) -> Json:
-    """Find the JSON Schema of what a step comes to, as far as its definition tells."""
-    if step.get("callback", False) is not False:
-        return True
-    named: str | None = getattr(step_type, "result_schema", None)
-    if named is not None:
-        schema: Json = step.get(named, True)
-        return True if is_templated(schema) else schema
-    result: Json = getattr(step_type, "result", True)
-    return result
 
 
 def _blocks(source: Json, path: Path) -> Iterator[Problem]:

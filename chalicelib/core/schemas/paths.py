@@ -42,3 +42,14 @@ def strange(schema: Json, names: Sequence[str]) -> Strange | None:
             return Strange(name, tuple(properties), never=others is False)
         here = properties[name]
     return None
+
+
+def inside(schema: Json, names: Sequence[str | int]) -> Json:
+    """Answer the schema of what names, and indexes of lists, lead to; ``True`` if it is not known."""
+    here: Any = schema
+    for name in names:
+        if not isinstance(here, Mapping) or not _COMBINED.isdisjoint(here):
+            return True
+        here = here.get("items", True) if isinstance(name, int) else here.get("properties", {}).get(name, True)
+    found: Json = here
+    return found
