@@ -165,11 +165,12 @@ class Metrics:
     def invocation(self, request: str) -> Iterator[None]:
         """Count a call of the function, and write its line at the end, however it ends."""
         begun = self._seconds()
+        with self._lock:
+            is_cold, self._is_cold = self._is_cold, False
+        self.count("ColdStarts", is_cold)
         try:
             yield
         finally:
-            self.count("ColdStarts", self._is_cold)
-            self._is_cold = False
             spent = (self._seconds() - begun) * self._memory_gb * PRICES.arm_gigabyte_second
             self.count(
                 "Cost", spent + PRICES.invocation + sum(self._counts.get(name, 0) * PRICED[name] for name in PRICED)

@@ -18,9 +18,9 @@ from deploy.unpacked import Unpacked, UnpackError, build, interpreter, lay_out
 MOST_BYTES = 6_000_000
 """Of the share of most functions."""
 WHEELS = Path(os.environ.get("SEDO_HOME", ".sedo")).resolve() / "wheels"
+SEES = "sys.path[:0] = sys.argv[1:]\n"
 IMPORT = """
 import importlib, pkgutil, sys
-sys.path[:0] = sys.argv[1:]
 import app, chalicelib
 below = [each.name for each in pkgutil.walk_packages(chalicelib.__path__, "chalicelib.")]
 below.remove("chalicelib.testing")  # for pytest
@@ -64,16 +64,24 @@ def test_it_is_whole_and_every_module_of_it_can_be_imported(version: str, tmp_pa
         assert wanted <= names
         assert not names & {"jinja2", "markupsafe"}
     assert shares["deployment.zip"].stat().st_size <= MOST_BYTES
+    said = run(unpacked, "import app; app.wired()", SEDO_STORES="memory", SEDO_TRACES="otel")
+    assert "SetupError: SEDO_TRACES=otel: no OpenTelemetry is here; a layer brings it along" in said.stderr
     pages = [each.name for each in (tmp_path / "deployment.zip" / "swagger_ui_bundle").rglob("*") if each.is_file()]
     assert {*FILES} <= {*pages}
     assert not [name for name in pages if name.endswith(".map")]
 
 
-def imported(unpacked: Unpacked) -> set[str]:
-    """Import every module of a package in a process that sees nothing else; name what lies beside ours."""
-    script = f"import sys; sys.path = [each for each in sys.path if 'site-packages' not in each]\n{IMPORT}"
+def run(unpacked: Unpacked, program: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program in a process that sees nothing but a package and what Lambda brings along."""
+    script = f"import sys; sys.path = [each for each in sys.path if 'site-packages' not in each]\n{SEES}{program}"
     command = [unpacked.python, "-I", "-B", "-c", script, str(unpacked.inside), str(unpacked.beside)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, **variables}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def imported(unpacked: Unpacked) -> set[str]:
+    """Import every module of a package; name what lies beside ours."""
+    done = run(unpacked, IMPORT)
     assert done.returncode == 0, done.stderr
     count, *names = done.stdout.split()
     assert int(count) == len([*(PROJECT / "chalicelib").rglob("*.py")]) - 3
