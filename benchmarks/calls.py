@@ -103,7 +103,9 @@ def events(harness: Harness, samples: int) -> Usage:
     keys = [value["id"] for value in values if isinstance(value, dict)]
 
     def publish(number: int) -> None:
-        answers.publish(TENANT, "paid", str(keys[number]), Signal(f"event-{number}", "paid", until, {"by": "card"}))
+        answers.publish(
+            TENANT, "paid", str(keys[number]), Signal(f"event-{number}", "paid", until, {"by": "card"}), named=False
+        )
 
     usage = called(harness, publish, samples)
     harness.drain(samples)

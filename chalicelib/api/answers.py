@@ -71,7 +71,8 @@ class AnswerApi:
     def publish_event(self, request: ApiRequest) -> Response:
         """Send an event to whichever execution waits for it."""
         signal, key = self._signal(request), request.body["key"]
-        execution = self.callbacks.publish(request.path["tenantId"], signal.name, key, signal)
+        named = bool(request.body.get("id") or request.seed)
+        execution = self.callbacks.publish(request.path["tenantId"], signal.name, key, signal, named=named)
         name = None if execution is None else ExecutionId.parse(execution).definition
         is_hidden = request.admission.problem("executions:read", name) is not None
         return _receipt(signal, key, None if is_hidden else execution, is_taken=execution is not None)

@@ -12,6 +12,9 @@ put it for nobody, and look once more: it is *kept*. Give the signal to the exec
 remove the waiter and move on to another one: not the next, which all the others would go for, but one anywhere among
 them.
 
+*Publish once.* What its sender cannot name again needs no item where somebody takes it at once: it is given to the
+execution, or, if that turn is over by now, published as every other.
+
 *Subscribe.* Put the waiter, then look at what is kept, the oldest first, and name the waiter in the signal. So whoever
 comes second sees the other: both write before they look. What was kept is listed until it is taken: a twin, under the
 same message, finds the same signal, as it must before it acknowledges that message.
@@ -79,10 +82,13 @@ class Signals:
     store: SignalStore
     clock: Clock
 
-    def publish(self, channel: Channel, signal: Signal, steps: Recipients) -> Waiter | None:
+    def publish(
+        self, channel: Channel, signal: Signal, steps: Recipients, tell: Callable[[str], None], *, named: bool = True
+    ) -> Waiter | None:
         """Give a signal to who has waited longest of those who take it, or keep it; answer who has it.
 
-        A repeat is answered as it stands. To be called once a message is under way that names the signal.
+        A repeat is answered as it stands; there is none of what is not ``named`` by its sender. ``tell`` sends the
+        message that sees the signal of an id through.
 
         Raises:
             InvalidError: steps wait, and none takes what came with it; it is not kept.
@@ -93,11 +99,15 @@ class Signals:
             waiter = self._choose(channel, signal, steps)
             if waiter is None:
                 self._make_room(channel)
+            elif not named and steps.give(channel, waiter, copy_with(signal, id="")):
+                return waiter
         except (InvalidError, TooManyEventsError):
             known = self.store.get(channel, signal.id)
             if known is None or is_forgotten(known, self.clock.now()):
                 raise
+            tell(signal.id)
             return self._pass_on(channel, known, steps)
+        tell(signal.id)
         row = Correlation(signal, self.clock.now(), waiter=waiter, was_kept=waiter is None)
         there = self.store.put(channel, row, row.at)
         return self._pass_on(channel, there or row, steps)

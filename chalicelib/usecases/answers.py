@@ -160,9 +160,8 @@ class AnswerService:
             InvalidError, StateError, UnavailableError: as :meth:`send`.
         """
         channel = channel_of_sent(item.id, signal.name)
-        self.queue.send([published(channel, signal.id)])
         try:
-            waiter = self.signals.publish(channel, signal, self)
+            waiter = self.signals.publish(channel, signal, self, self._tell(channel))
         except TooManyEventsError as error:
             raise _full(item) from error
         if waiter is None:
@@ -224,10 +223,14 @@ class AnswerService:
         definition = self.definitions.get(item.tenant_id, item.definition_id, item.definition_version)
         return awaited_event(definition, item, thread)
 
-    def publish(self, tenant_id: str, name: str, key: str, signal: Signal) -> str | None:
+    def _tell(self, channel: Channel) -> Callable[[str], None]:
+        return lambda signal_id: self.queue.send([published(channel, signal_id)])
+
+    def publish(self, tenant_id: str, name: str, key: str, signal: Signal, *, named: bool = True) -> str | None:
         """Send a signal to the step that has waited for its name and key longest, or else to be kept.
 
-        Answers the execution that has got it, if one has. A repeat with the same id changes nothing.
+        Answers the execution that has got it, if one has. A repeat with the same id changes nothing, but of a signal
+        that is not ``named`` by its sender nobody knows the id.
 
         Raises:
             InvalidError: steps wait for it, and none takes what came with it; it is not kept.
@@ -235,8 +238,7 @@ class AnswerService:
             UnavailableError: it may be done, or not: send it again with the same id.
         """
         channel = Channel(tenant_id, name, key)
-        self.queue.send([published(channel, signal.id)])
-        waiter = self.signals.publish(channel, signal, self)
+        waiter = self.signals.publish(channel, signal, self, self._tell(channel), named=named)
         return None if waiter is None else waiter.execution
 
     def deliver(self, channel: Channel, signal_id: str) -> None:

@@ -119,6 +119,17 @@ def publish(home: Home) -> None:
     home.answers.publish("t", "paid", "7", Signal("event-1", "paid", START + timedelta(days=1), 7))
 
 
+def test_an_event_that_nobody_can_repeat_reaches_who_waits_and_leaves_nothing(home: Home) -> None:
+    home.create(EVENT)
+    name = home.execute()
+    home.queue.messages.clear()
+    event = Signal("made", "paid", START + timedelta(days=1), 7)
+    assert home.answers.publish("t", "paid", "7", event, named=False) == name
+    channel = Channel("t", "paid", "7")
+    assert (home.read(name).output, home.queue.messages) == (7, {})
+    assert (home.matching.waiting(channel, 10), home.matching.get(channel, "made")) == ([], None)
+
+
 class TestSignalsOfExecutionsThatWentOn:
     """A step has just begun to wait when something else happens to it; its event came before."""
 

@@ -114,80 +114,99 @@ class TestPublish:
     def test_who_has_waited_longest_gets_it(self, events: Signals) -> None:
         wait(events, B, A)
         steps = Steps()
-        assert [events.publish(PAID, event(name), steps) for name in "123"] == [A, B, None]
+        assert [events.publish(PAID, event(name), steps, nobody) for name in "123"] == [A, B, None]
         assert steps.has == {"a": "1", "b": "2"}
         assert [head.id for head in events.kept(PAID)] == ["3"]
 
     def test_another_name_or_key_is_another_matter(self, events: Signals) -> None:
         wait(events, A)
         for other in (Channel("u", "paid", "order-1"), Channel("t", "sent", "order-1"), Channel("t", "paid", "2")):
-            assert events.publish(other, event("1"), Steps()) is None
+            assert events.publish(other, event("1"), Steps(), nobody) is None
 
     def test_who_does_not_take_it_is_passed_over(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
-        assert events.publish(PAID, event("1"), Steps(a=WRONG)) == B
+        assert events.publish(PAID, event("1"), Steps(a=WRONG), nobody) == B
         events.close(PAID, B, "1")
         assert store.waiting(PAID, 10) == [A]
 
     def test_what_nobody_takes_is_not_kept_and_the_first_says_why(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
         with pytest.raises(InvalidError) as refused:
-            events.publish(PAID, event("1"), Steps(a=WRONG, b=[Problem("", "no")]))
+            events.publish(PAID, event("1"), Steps(a=WRONG, b=[Problem("", "no")]), nobody)
         assert [*refused.value.problems] == WRONG
         assert store.get(PAID, "1") is None
 
     def test_whose_turn_is_over_refuses_nothing(self, events: Signals, store: Rivals) -> None:
         wait(events, A)
-        assert events.publish(PAID, event("1"), Steps("a", a=WRONG)) is None
+        assert events.publish(PAID, event("1"), Steps("a", a=WRONG), nobody) is None
         assert store.waiting(PAID, 10) == []
 
     def test_whose_turn_is_over_is_passed_over(self, events: Signals) -> None:
         wait(events, A, B)
-        assert events.publish(PAID, event("1"), Steps("a")) == B
-        assert events.publish(PAID, event("2"), Steps("ab")) is None
+        assert events.publish(PAID, event("1"), Steps("a"), nobody) == B
+        assert events.publish(PAID, event("2"), Steps("ab"), nobody) is None
 
     def test_a_repeat_is_answered_as_before(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
         steps = Steps()
         for _ in range(2):
-            assert events.publish(PAID, event("1"), steps) == A
+            assert events.publish(PAID, event("1"), steps, nobody) == A
         events.close(PAID, A, "1")
-        assert events.publish(PAID, event("1"), steps) == A
+        assert events.publish(PAID, event("1"), steps, nobody) == A
         assert store.waiting(PAID, 10) == [B]
 
     def test_a_repeat_of_what_is_taken_is_one_also_where_nobody_takes_it_any_more(self, events: Signals) -> None:
         wait(events, A)
         steps = Steps(b=WRONG)
-        events.publish(PAID, event("1"), steps)
+        events.publish(PAID, event("1"), steps, nobody)
         events.close(PAID, A, "1")
         wait(events, B)
-        assert events.publish(PAID, event("1"), steps) == A
+        assert events.publish(PAID, event("1"), steps, nobody) == A
+
+    def test_what_its_sender_cannot_repeat_is_given_and_nothing_of_it_is_kept(
+        self, events: Signals, store: Rivals
+    ) -> None:
+        wait(events, A)
+        steps, told = Steps(), list[str]()
+        assert events.publish(PAID, event("1"), steps, told.append, named=False) == A
+        assert (steps.has, store.get(PAID, "1"), told) == ({"a": ""}, None, [])
+
+    def test_if_its_waiter_has_just_gone_it_is_published_as_every_other(self, events: Signals, store: Rivals) -> None:
+        wait(events, A, B)
+        told = list[str]()
+        assert events.publish(PAID, event("1"), Steps(over="a"), told.append, named=False) == B
+        assert (row(store, "1").waiter, told) == (B, ["1"])
+
+    def test_if_nobody_waits_it_is_kept(self, events: Signals, store: Rivals) -> None:
+        told = list[str]()
+        assert events.publish(PAID, event("1"), Steps(), told.append, named=False) is None
+        assert (row(store, "1").waiter, told) == (None, ["1"])
 
     def test_an_event_that_has_expired_is_new(self, events: Signals, store: Rivals, clock: MemoryClock) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         clock.sleep(DAY.total_seconds())
         again = Signal("1", "paid", NOW + 2 * DAY, "new")
-        assert events.publish(PAID, again, Steps()) is None
+        assert events.publish(PAID, again, Steps(), nobody) is None
         assert row(store, "1").signal == again
 
     def test_if_a_rival_has_reached_the_waiter_another_one_gets_it(self, events: Signals, rival: Signals) -> None:
         wait(events, A, B, C)
         steps, store = Steps(), events.store
         assert isinstance(store, Rivals)
-        store.before["put"] = [lambda: rival.publish(PAID, event("rival"), steps)]
-        found = events.publish(PAID, event("1"), steps)
+        store.before["put"] = [lambda: rival.publish(PAID, event("rival"), steps, nobody)]
+        found = events.publish(PAID, event("1"), steps, nobody)
         assert found in (B, C)
         assert steps.has == {"a": "rival", found.execution[-1]: "1"} if found else None
 
     def test_if_somebody_has_come_meanwhile_they_get_it(self, events: Signals, rival: Signals, store: Rivals) -> None:
         store.before["put"] = [lambda: wait(rival, A)]
-        assert events.publish(PAID, event("1"), Steps()) == A
+        assert events.publish(PAID, event("1"), Steps(), nobody) == A
 
     def test_if_a_rival_has_moved_it_on_that_counts(self, events: Signals, rival: Signals, store: Rivals) -> None:
         wait(events, A, B)
         steps = Steps("a")
         store.before["put"] = [lambda: None, lambda: rival.see_through(PAID, "1", steps)]
-        assert events.publish(PAID, event("1"), steps) == B
+        assert events.publish(PAID, event("1"), steps, nobody) == B
         assert steps.has == {"b": "1"}
 
     def test_after_a_lost_answer_a_repeat_or_its_message_finds_it_done(self, events: Signals, store: Rivals) -> None:
@@ -195,27 +214,27 @@ class TestPublish:
         steps = Steps()
         store.lost["put"] = 1
         with pytest.raises(UnavailableError):
-            events.publish(PAID, event("1"), steps)
+            events.publish(PAID, event("1"), steps, nobody)
         events.see_through(PAID, "1", steps)
-        assert events.publish(PAID, event("1"), steps) == A
+        assert events.publish(PAID, event("1"), steps, nobody) == A
         assert steps.has == {"a": "1"}
 
     def test_no_more_are_kept_than_can_be(self, events: Signals, clock: MemoryClock) -> None:
         for number in range(MAX_KEPT):
-            events.publish(PAID, event(str(number)), Steps())
+            events.publish(PAID, event(str(number)), Steps(), nobody)
         with pytest.raises(TooManyEventsError, match="100 events 'paid' with this key are kept already"):
-            events.publish(PAID, event("one more"), Steps())
-        assert events.publish(PAID, event("7"), Steps()) is None
+            events.publish(PAID, event("one more"), Steps(), nobody)
+        assert events.publish(PAID, event("7"), Steps(), nobody) is None
         clock.sleep(DAY.total_seconds())
         later = copy_with(event("one more"), until=NOW + 2 * DAY)
-        assert events.publish(PAID, later, Steps()) is None
+        assert events.publish(PAID, later, Steps(), nobody) is None
         assert [head.id for head in events.kept(PAID)] == ["one more"]
 
     def test_it_does_not_try_for_ever(self, events: Signals, store: Rivals) -> None:
         crowd = [copy_with(A, turn=turn) for turn in range(ATTEMPTS + 1)]
         wait(events, *crowd)
         with pytest.raises(UnavailableError, match="others were quicker 50 times"):
-            events.publish(PAID, event("1"), Steps("a"))
+            events.publish(PAID, event("1"), Steps("a"), nobody)
         events.see_through(PAID, "1", Steps("a"))
         assert row(store, "1").waiter is None
 
@@ -228,14 +247,14 @@ class TestPublish:
         wait(events, A)
         store.lost["put"] = 1
         with pytest.raises(UnavailableError):
-            events.publish(PAID, event("1"), Steps())
+            events.publish(PAID, event("1"), Steps(), nobody)
         wait(events, B)
         clock.sleep(DAY.total_seconds())
         events.see_through(PAID, "1", Steps("a"))
         assert (row(store, "1").waiter, store.waiting(PAID, 10)) == (None, [B])
 
     def test_what_was_kept_is_not_refused_later(self, events: Signals, store: Rivals) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         events.subscribe(PAID, A, lambda _: False, nobody)
         events.see_through(PAID, "1", Steps(a=WRONG))
         assert row(store, "1").waiter is None
@@ -245,7 +264,7 @@ class TestPublish:
         for number in range(waiting):
             store.wait(PAID, copy_with(A, turn=number, since=NOW + number * SECOND))
         store.calls.clear()
-        assert events.publish(PAID, event("1"), Steps()) == copy_with(A, turn=0)
+        assert events.publish(PAID, event("1"), Steps(), nobody) == copy_with(A, turn=0)
         events.close(PAID, copy_with(A, turn=0), "1")
         assert store.calls == {"waiting": 1, "put": 1, "mark_taken": 1, "leave": 1}
 
@@ -253,7 +272,7 @@ class TestPublish:
 class TestSubscribe:
     def test_the_oldest_that_it_takes_is_answered(self, events: Signals, clock: MemoryClock, store: Rivals) -> None:
         for name, data in (("z", 1), ("a", 2), ("b", 2)):
-            events.publish(PAID, event(name, data), Steps())
+            events.publish(PAID, event(name, data), Steps(), nobody)
             clock.sleep(1)
         noted: list[str] = []
         assert events.subscribe(PAID, A, lambda data: data == 2, noted.append) == event("a", 2)
@@ -261,7 +280,7 @@ class TestSubscribe:
         assert [head.id for head in events.kept(PAID)] == ["z", "b"]
 
     def test_a_twin_is_answered_the_same(self, events: Signals, store: Rivals) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         for _ in range(2):
             assert events.subscribe(PAID, A, anything, nobody) == event("1")
         events.close(PAID, A, "1")
@@ -271,7 +290,7 @@ class TestSubscribe:
     def test_a_twin_between_its_look_and_its_naming_is_answered_the_same(
         self, events: Signals, rival: Signals, store: Rivals
     ) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         found: list[Signal | None] = []
         store.before["put"] = [lambda: found.append(rival.subscribe(PAID, A, anything, nobody))]
         assert events.subscribe(PAID, A, anything, nobody) == event("1")
@@ -284,14 +303,14 @@ class TestSubscribe:
             assert rival.subscribe(PAID, A, anything, nobody) == event("1", 5)
             rival.close(PAID, A, "1")
 
-        events.publish(PAID, event("1", 5), Steps())
+        events.publish(PAID, event("1", 5), Steps(), nobody)
         found = events.subscribe(PAID, A, anything, twin)
         assert found is not None
         assert found.id == "1"
         assert row(store, "1").waiter == A
 
     def test_if_a_rival_has_taken_the_event_it_waits(self, events: Signals, rival: Signals, store: Rivals) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         store.before["put"] = [lambda: rival.subscribe(PAID, B, anything, nobody)]
         assert events.subscribe(PAID, A, anything, nobody) is None
         assert row(store, "1").waiter == B
@@ -302,8 +321,8 @@ class TestSubscribe:
         self, events: Signals, rival: Signals, store: Rivals
     ) -> None:
         steps = Steps()
-        events.publish(PAID, event("1"), steps)
-        store.before["put"] = [lambda: rival.publish(PAID, event("2"), steps)]
+        events.publish(PAID, event("1"), steps, nobody)
+        store.before["put"] = [lambda: rival.publish(PAID, event("2"), steps, nobody)]
         assert events.subscribe(PAID, A, anything, nobody) == event("1")
         assert steps.has == {"a": "2"}
         events.see_through(PAID, "1", steps)
@@ -318,7 +337,7 @@ class TestSubscribe:
         wait(events, copy_with(B, turn=7))
 
     def test_what_is_over_time_is_put_away(self, events: Signals, store: Rivals, clock: MemoryClock) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         clock.sleep(DAY.total_seconds())
         wait(events, A)
         assert store.kept(PAID, 10) == []
@@ -327,7 +346,7 @@ class TestSubscribe:
 class TestClose:
     def test_what_was_taken_is_known_as_taken(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
-        events.publish(PAID, event("1", 5), Steps())
+        events.publish(PAID, event("1", 5), Steps(), nobody)
         for _ in range(2):
             events.close(PAID, A, "1")
         assert (row(store, "1").taken, row(store, "1").signal.value) == (True, None)
@@ -337,7 +356,7 @@ class TestClose:
         wait(events, A, B)
         store.lost["put"] = 1
         with pytest.raises(UnavailableError):
-            events.publish(PAID, event("1"), Steps())
+            events.publish(PAID, event("1"), Steps(), nobody)
         events.close(PAID, A, "sent to its execution")
         steps = Steps("a")
         events.see_through(PAID, "1", steps)
@@ -346,19 +365,19 @@ class TestClose:
 
 class TestWithdraw:
     def test_one_that_is_kept_goes_and_may_come_again(self, events: Signals) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         assert events.withdraw(PAID, "1")
         assert list(events.kept(PAID)) == []
         wait(events, A)
-        assert events.publish(PAID, event("1"), Steps()) == A
+        assert events.publish(PAID, event("1"), Steps(), nobody) == A
 
     def test_one_that_is_somebody_s_stays(self, events: Signals) -> None:
         events.subscribe(PAID, A, anything, nobody)
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         assert not events.withdraw(PAID, "1")
 
     def test_one_that_is_taken_just_then_stays(self, events: Signals, store: Rivals) -> None:
-        events.publish(PAID, event("1"), Steps())
+        events.publish(PAID, event("1"), Steps(), nobody)
         store.before["put"] = [lambda: events.subscribe(PAID, A, anything, nobody)]
         assert not events.withdraw(PAID, "1")
 
@@ -368,11 +387,11 @@ class TestWithdraw:
 
 def test_it_is_known_whether_one_is_taken(events: Signals) -> None:
     assert not events.is_taken(PAID, "1")
-    events.publish(PAID, event("1"), Steps())
+    events.publish(PAID, event("1"), Steps(), nobody)
     assert not events.is_taken(PAID, "1")
     events.subscribe(PAID, A, anything, nobody)
     events.close(PAID, A, "1")
     assert events.is_taken(PAID, "1")
-    events.publish(PAID, event("2"), Steps())
+    events.publish(PAID, event("2"), Steps(), nobody)
     events.withdraw(PAID, "2")
     assert not events.is_taken(PAID, "2")

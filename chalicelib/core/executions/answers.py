@@ -72,7 +72,7 @@ class Answers(Rules):
                 self.fail(thread, StepError(message, "event.TooManyWait"))
             case (SignalReceived(result=result, actor=actor), AnswerKind.EVENT):
                 self.note_taken([event.id])
-                answer = Answer(self.now, actor, key=event.id)
+                answer = Answer(self.now, actor, key=event.id or None)
                 self.succeed(copy_with(thread, wait=copy_with(wait, answer=answer)), result)
 
     def alive(self, thread: Thread, wait: AnswerWait) -> None:

@@ -123,6 +123,7 @@ class SignalReceived(Answered):
 
     result: Json
     id: str
+    """Empty: nobody keeps anything of it."""
     actor: str | None = None
 
 
