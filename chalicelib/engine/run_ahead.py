@@ -24,7 +24,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.aside import saved_bytes
-from chalicelib.core.records.history import longer, new_row, news, stays
+from chalicelib.core.records.history import News, longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import UNWRITTEN_FOR, Advance, is_had_again, spared, version_of
@@ -223,9 +223,7 @@ class RunAhead(Claim):
         self.turns += advance.turns
         writer = f"{self.request}#{self.writes}"
         limits = self.dependencies.limits
-        self.dependencies.room.take(2 * advance.size if advance.size > LARGE else 0)  # the texts of results
-        advance.records = self.without_taken(advance)
-        new = news(advance.execution, advance.records, limits)
+        new = self.new_records(advance)
         likely = 0 if advance.asks_for_something() else self.likely_bytes()
         saved = 0 if item.input_aside else saved_bytes(item.input, likely)
         likely -= saved
@@ -260,6 +258,12 @@ class RunAhead(Claim):
         else:
             self.accept(advance)
             self.after_write(written)
+
+    def new_records(self, advance: Advance) -> News:
+        """Write the records of an advance as text, once there is room for it."""
+        self.dependencies.room.take(2 * advance.size if advance.size > LARGE else 0)  # the texts of results
+        advance.records = self.without_taken(advance)
+        return news(advance.execution, advance.records, self.dependencies.limits)
 
     def likely_bytes(self) -> int:
         """Tell how long the item is likely to become that is written next; 0: nothing tells."""
