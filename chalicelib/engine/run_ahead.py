@@ -24,7 +24,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
 from chalicelib.core.records.aside import saved_bytes
-from chalicelib.core.records.history import News, longer, new_row, news, stays
+from chalicelib.core.records.history import News, Row, longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import UNWRITTEN_FOR, Advance, is_had_again, spared, version_of
@@ -32,7 +32,7 @@ from chalicelib.engine.claim import Claim
 from chalicelib.engine.model import SENT_WITHIN, Mode, Pending
 from chalicelib.engine.observers import Committed
 from chalicelib.engine.waits import taken_elsewhere
-from chalicelib.ports import Stale
+from chalicelib.ports import HistoryStore, Stale
 
 LITTLE = 128
 """Bytes by which an item grows at most whose history is worth a row that keeps it within its kilobytes."""
@@ -223,7 +223,9 @@ class RunAhead(Claim):
         self.turns += advance.turns
         writer = f"{self.request}#{self.writes}"
         limits = self.dependencies.limits
-        new = self.new_records(advance)
+        self.dependencies.room.take(2 * advance.size if advance.size > LARGE else 0)  # the texts of results
+        advance.records = self.without_taken(advance)
+        new = news(advance.execution, advance.records, limits)
         likely = 0 if advance.asks_for_something() else self.likely_bytes()
         saved = 0 if item.input_aside else saved_bytes(item.input, likely)
         likely -= saved
@@ -238,11 +240,7 @@ class RunAhead(Claim):
             **self.places(advance.execution),
         )
         try:
-            if row is not None:
-                self.dependencies.history.append(row)
-                written = copy_with(written, head=row.link, tail="")
-            elif new.payloads:
-                self.dependencies.history.keep(new.payloads)
+            written = recorded(self.dependencies.history, row, new, written)
             if self.dependencies.observers:
                 self.unobserved = Committed(item, written, advance.records, self.request)
             self.written = self.dependencies.executions.update(written, spared(advance))
@@ -258,12 +256,6 @@ class RunAhead(Claim):
         else:
             self.accept(advance)
             self.after_write(written)
-
-    def new_records(self, advance: Advance) -> News:
-        """Write the records of an advance as text, once there is room for it."""
-        self.dependencies.room.take(2 * advance.size if advance.size > LARGE else 0)  # the texts of results
-        advance.records = self.without_taken(advance)
-        return news(advance.execution, advance.records, self.dependencies.limits)
 
     def likely_bytes(self) -> int:
         """Tell how long the item is likely to become that is written next; 0: nothing tells."""
@@ -360,3 +352,13 @@ class RunAhead(Claim):
         is_mine = any(thread.driver is None or self.is_me(thread.driver) for thread in ours)
         soon = now + SENT_WITHIN if is_mine else written.due_at
         return min((at for at in (natural, soon) if at is not None), default=None)
+
+
+def recorded(history: HistoryStore, row: Row | None, new: News, written: Execution) -> Execution:
+    """Put the row of a write, or else the large values of its records; answer the execution with a link to the row."""
+    if row is not None:
+        history.append(row)
+        return copy_with(written, head=row.link, tail="")
+    if new.payloads:
+        history.keep(new.payloads)
+    return written

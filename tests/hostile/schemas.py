@@ -137,6 +137,22 @@ SLOW: dict[str, tuple[Any, Any]] = {
         {"$defs": {"c": {"const": [0] * 8_000}}, "items": {"allOf": [{"$ref": "#/$defs/c"}] * 300}},
         [[*[0] * 7_999, 1]] * 14,
     ),
+    "a const of 8,000 numbers in a list, 300 times": (
+        {"$defs": {"c": {"const": [[0] * 8_000]}}, "items": {"allOf": [{"$ref": "#/$defs/c"}] * 300}},
+        [[[0] * 8_000]] * 14,
+    ),
+    "an enum of 600 objects for 8,000": (
+        {"items": {"enum": [{"a": [n] * 10} for n in range(600)]}},
+        [{"a": [599] * 10}] * 8_000,
+    ),
+    "multiples of 2,000 digits": (
+        {"$defs": {"c": {"multipleOf": int("3" * 2_000)}}, "items": {"allOf": [{"$ref": "#/$defs/c"}] * 900}},
+        [int("3" * 4_000)] * 60,
+    ),
+    "4,000 digits and multiples of a tenth": (
+        {"$defs": {"c": {"multipleOf": 0.1}}, "items": {"allOf": [{"$ref": "#/$defs/c"}] * 900}},
+        [int("3" * 4_000)] * 60,
+    ),
     "an enum of 3,000 for 20,000": ({"items": {"enum": list(range(3_000))}}, [9_000] * 20_000),
     "alternatives of alternatives": (
         {

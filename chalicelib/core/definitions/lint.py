@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
@@ -56,7 +57,7 @@ _LITERALS = frozenset({"false", "null", "true"})
 
 def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType]) -> list[Problem]:
     """Find what is odd about a valid definition, in the order of its parts."""
-    return list(_Lint(step_types).definition(document))[:MAX_PROBLEMS]
+    return list(islice(_Lint(step_types).definition(document), MAX_PROBLEMS))
 
 
 def _nothing_known(_name: str) -> Sequence[Json]:

@@ -54,6 +54,9 @@ _WORK_PER_STEP = 1_000
 _VALUES_PER_STEP = 2
 """Values, nested ones too, that are compared with others in that time."""
 
+_BITS_PER_STEP = 64
+"""Bits of whole numbers that are divided in that time."""
+
 MAX_UNIQUE = LIMITS.schema_unique_items
 
 _Validator: TypeAlias = Any  # with descend(), which jsonschema's Validator protocol leaves out
@@ -179,12 +182,35 @@ def _multiple_of(_validator: _Validator, step: float, instance: Json, _schema: _
     """Hold a number to multiples as people write both: in decimal, where 19.99 is one of 0.01."""
     if isinstance(instance, bool) or not isinstance(instance, int | float):
         return
-    if _DECIMAL.remainder(Decimal(repr(instance)), Decimal(repr(step))):
+    if isinstance(instance, int) and isinstance(step, int):
+        _budget.get().spend((instance.bit_length() + step.bit_length()) // (4 * _BITS_PER_STEP))
+        rest: object = instance % step
+    else:
+        _budget.get().spend((int(instance).bit_length() + int(step).bit_length()) // _BITS_PER_STEP)
+        rest = _DECIMAL.remainder(Decimal(repr(instance)), Decimal(repr(step)))
+    if rest:
         yield ValidationError(f"{instance!r} is not a multiple of {step!r}")
 
 
 _DECIMAL = Context(prec=LIMITS.number_digits + 700)
 """Digits for the quotient of the largest number and the smallest."""
+
+
+def _comparing(keyword: str) -> _Check:
+    """Make a keyword that compares values pay for all in those that may be the same."""
+    check: _Check = Draft202012Validator.VALIDATORS[keyword]
+
+    def pay_and_check(validator: _Validator, value: Any, instance: Json, schema: _Schema) -> Iterator[ValidationError]:  # noqa: ANN401 - any JSON
+        if isinstance(instance, list | dict):
+            alike = [each for each in (value if keyword == "enum" else [value]) if _may_be(each, instance)]
+            _budget.get().spend(len(alike) * _values_in(instance) // _VALUES_PER_STEP if alike else 0)
+        yield from check(validator, value, instance, schema) or ()
+
+    return pay_and_check
+
+
+def _may_be(value: Json, instance: list[Json] | dict[str, Json]) -> bool:
+    return isinstance(value, list | dict) and type(value) is type(instance) and len(value) == len(instance)
 
 
 def _unique_items(_validator: _Validator, unique: Json, instance: Json, _schema: _Schema) -> Iterator[ValidationError]:
@@ -224,6 +250,8 @@ _OWN: Mapping[str, _Check] = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
+    "const": _comparing("const"),
+    "enum": _comparing("enum"),
     "multipleOf": _multiple_of,
     "uniqueItems": _unique_items,
 }

@@ -26,7 +26,7 @@ def made(output: Json, **more: Json) -> Json:
     return {"id": "make", "type": "transform", "output": output, "stash": "greeting", **more}
 
 
-def warned(step: Json, path: str, *others: Json, **more: Json) -> list[str]:
+def said_of(step: Json, path: str, *others: Json, **more: Json) -> list[str]:
     """Tell what is said of a path into what a step has left."""
     found = warnings(step, *others, echo("z", f"${{{path}}}"), **more)
     return [said for place, said in found if place == f"/steps/{len(others) + 1}/message"]
@@ -48,8 +48,8 @@ def warned(step: Json, path: str, *others: Json, **more: Json) -> list[str]:
 )
 def test_a_name_that_the_step_never_leaves_is_told_with_the_nearest(step: Json, name: str, known: str) -> None:
     said = f"there is never a {name!r} in stash.greeting (did you mean {known!r}?)"
-    assert warned(step, f"stash.greeting.{name}") == [said]
-    assert warned(step, f"stash.greeting.{known}") == []
+    assert said_of(step, f"stash.greeting.{name}") == [said]
+    assert said_of(step, f"stash.greeting.{known}") == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_name_that_the_step_never_leaves_is_told_with_the_nearest(step: Json, 
 def test_what_is_deeper_is_known_too(step: Json, path: str, place: str) -> None:
     schema: Json = {"properties": {"order": BODY, "lines": {"items": BODY}}}
     dot = "" if path.startswith("[") else "."
-    (said,) = warned(step, f"stash.greeting{dot}{path}", inputSchema=schema)
+    (said,) = said_of(step, f"stash.greeting{dot}{path}", inputSchema=schema)
     assert said.startswith(f"there is never a 'foo' in {place}")
 
 
@@ -88,16 +88,16 @@ def test_what_is_deeper_is_known_too(step: Json, path: str, place: str) -> None:
     ],
 )
 def test_of_what_may_be_anything_nothing_is_told(step: Json) -> None:
-    assert warned(step, "stash.greeting.foo") == []
+    assert said_of(step, "stash.greeting.foo") == []
 
 
 @pytest.mark.parametrize("more", [{"when": "input.a"}, {"catch": [{"errors": ["*"], "next": "o"}]}])
 def test_a_branch_that_can_end_in_several_ways_may_come_to_anything(more: dict[str, Json]) -> None:
     inner: Json = [echo("i", {"a": 1}, **more), echo("o", {"b": 1})]
     step: Json = {**FORK, "branches": [{"id": "left", "steps": inner}]}
-    assert warned(step, "stash.greeting.left.foo") == []
+    assert said_of(step, "stash.greeting.left.foo") == []
     assert (
-        warned(
+        said_of(
             {**FORK, "branches": [{"id": "left", "steps": [{"id": "s", "type": "succeed"}]}]}, "stash.greeting.left.foo"
         )
         == []
@@ -106,23 +106,23 @@ def test_a_branch_that_can_end_in_several_ways_may_come_to_anything(more: dict[s
 
 def test_where_several_steps_stash_a_name_it_is_in_one_of_them() -> None:
     other = echo("b", {"total": 1}, stash="greeting")
-    assert warned(HTTP, "stash.greeting.total", other) == []
-    assert warned(HTTP, "stash.greeting.body", other) == []
-    assert warned(HTTP, "stash.greeting.totl", other) == [
+    assert said_of(HTTP, "stash.greeting.total", other) == []
+    assert said_of(HTTP, "stash.greeting.body", other) == []
+    assert said_of(HTTP, "stash.greeting.totl", other) == [
         "there is never a 'totl' in stash.greeting (did you mean 'total'?)"
     ]
 
 
 def test_of_one_that_is_not_described_only_what_is_much_like_a_name_is_told() -> None:
     step: Json = {**TASK, "inputSchema": {"properties": {"approved": {}}}}
-    assert warned(step, "stash.greeting.other") == []
+    assert said_of(step, "stash.greeting.other") == []
     said = "no schema describes a 'aproved' in stash.greeting (did you mean 'approved'?)"
-    assert warned(step, "stash.greeting.aproved") == [said]
+    assert said_of(step, "stash.greeting.aproved") == [said]
 
 
 def test_the_stash_of_the_definition_is_known() -> None:
     stash: Json = {"greeting": {"text": "${input}"}}
-    assert warned(echo("a"), "stash.greeting.txt", stash=stash) == [
+    assert said_of(echo("a"), "stash.greeting.txt", stash=stash) == [
         "there is never a 'txt' in stash.greeting (did you mean 'text'?)"
     ]
 
@@ -139,11 +139,11 @@ def test_steps_inside_of_others_see_what_was_stashed_before() -> None:
 
 def test_an_error_is_known_wherever_it_is_seen() -> None:
     caught: Json = {**HTTP, "stash": "x", "catch": [{"errors": ["*"], "next": "z", "stash": "greeting"}]}
-    assert warned(caught, "stash.greeting.detail") == [
+    assert said_of(caught, "stash.greeting.detail") == [
         "there is never a 'detail' in stash.greeting (did you mean 'details'?)"
     ]
-    assert warned(caught, "error.mesage") == ["there is never a 'mesage' in error (did you mean 'message'?)"]
-    assert warned({**caught, "stash": "greeting"}, "stash.greeting.detail") == []
+    assert said_of(caught, "error.mesage") == ["there is never a 'mesage' in error (did you mean 'message'?)"]
+    assert said_of({**caught, "stash": "greeting"}, "stash.greeting.detail") == []
 
 
 def test_templates_of_the_stash_see_the_result_that_goes_on() -> None:

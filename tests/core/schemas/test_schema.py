@@ -328,11 +328,34 @@ def test_a_schema_may_be_as_deep_as_it_may_and_its_bytes_are_those_of_utf_8() ->
             [[{"a": [number] * 500}, 1] for number in range(50)],
         ),
         ({"items": {"format": "regex"}}, [f"(\\pL{{40}}){{9}}{number}" for number in range(100)]),
+        (
+            {"$defs": {"c": {"const": [[0] * 900]}}, "items": {"allOf": [{"$ref": "#/$defs/c"}] * 20}},
+            [[[0] * 900]] * 100,
+        ),
+        ({"items": {"enum": [{"a": [number] * 10} for number in range(600)]}}, [{"a": [599] * 10}] * 400),
+        ({"items": {"allOf": [{"multipleOf": int("3" * 300)}] * 40}}, [int("3" * 3_000)] * 300),
+        ({"items": {"allOf": [{"multipleOf": 0.1}] * 40}}, [int("3" * 3_000)] * 100),
     ],
-    ids=["text", "names", "unique", "regex"],
+    ids=["text", "names", "unique", "regex", "const", "enum", "whole multiples", "decimal multiples"],
 )
 def test_what_would_take_too_long_costs_too_much(schema: Json, instance: Json) -> None:
     assert messages(schema, instance) == [("", "validating it against the schema costs too much")]
+
+
+@pytest.mark.parametrize(
+    ("schema", "instance"),
+    [
+        ({"const": {"a": [1]}}, {"a": [1.0]}),
+        ({"enum": [{}, {"a": 1}]}, {"a": 1}),
+        ({"enum": ["a", [1, 2]]}, [1, 2]),
+        ({"multipleOf": 3}, 3 * 10**50),
+        ({"multipleOf": 0.5}, 10**50),
+        ({"items": {"enum": [f"k{number}" for number in range(50)]}}, ["k49"] * 1_000),
+    ],
+)
+def test_what_is_the_same_or_a_multiple_passes_and_what_is_not_does_not(schema: Json, instance: Json) -> None:
+    assert messages(schema, instance) == []
+    assert len(messages({"not": schema}, instance)) == 1
 
 
 def test_patterns_are_bounded_in_number_and_size() -> None:
