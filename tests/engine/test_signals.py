@@ -167,20 +167,20 @@ class TestPublish:
         self, events: Signals, store: Rivals
     ) -> None:
         wait(events, A)
-        steps, told = Steps(), list[str]()
-        assert events.publish(PAID, event("1"), steps, told.append, named=False) == A
-        assert (steps.has, store.get(PAID, "1"), told) == ({"a": ""}, None, [])
+        steps, announced = Steps(), list[str]()
+        assert events.publish(PAID, event("1"), steps, announced.append, named=False) == A
+        assert (steps.has, store.get(PAID, "1"), announced) == ({"a": ""}, None, [])
 
     def test_if_its_waiter_has_just_gone_it_is_published_as_every_other(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
-        told = list[str]()
-        assert events.publish(PAID, event("1"), Steps(over="a"), told.append, named=False) == B
-        assert (row(store, "1").waiter, told) == (B, ["1"])
+        announced = list[str]()
+        assert events.publish(PAID, event("1"), Steps(over="a"), announced.append, named=False) == B
+        assert (row(store, "1").waiter, announced) == (B, ["1"])
 
     def test_if_nobody_waits_it_is_kept(self, events: Signals, store: Rivals) -> None:
-        told = list[str]()
-        assert events.publish(PAID, event("1"), Steps(), told.append, named=False) is None
-        assert (row(store, "1").waiter, told) == (None, ["1"])
+        announced = list[str]()
+        assert events.publish(PAID, event("1"), Steps(), announced.append, named=False) is None
+        assert (row(store, "1").waiter, announced) == (None, ["1"])
 
     def test_an_event_that_has_expired_is_new(self, events: Signals, store: Rivals, clock: MemoryClock) -> None:
         events.publish(PAID, event("1"), Steps(), nobody)
