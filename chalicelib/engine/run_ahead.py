@@ -22,7 +22,7 @@ from chalicelib.core.executions.inputs import (
     StepDue,
 )
 from chalicelib.core.executions.listing import listed_under
-from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, Origin, Status
+from chalicelib.core.executions.model import ROOT, Execution, Origin, Status
 from chalicelib.core.records.aside import saved_bytes
 from chalicelib.core.records.history import News, Row, longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
@@ -224,11 +224,9 @@ class RunAhead(Claim):
         writer = f"{self.request}#{self.writes}"
         limits = self.dependencies.limits
         self.dependencies.room.take(2 * advance.size if advance.size > LARGE else 0)  # the texts of results
-        advance.records = self.without_taken(advance)
+        self.leave_out_taken(advance)
         new = news(advance.execution, advance.records, limits)
-        likely = 0 if advance.asks_for_something() else self.likely_bytes()
-        saved = 0 if item.input_aside else saved_bytes(item.input, likely)
-        likely -= saved
+        likely, aside = self.likely_bytes(item, advance)
         row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
         self.written = None
         written = copy_with(
@@ -236,7 +234,7 @@ class RunAhead(Claim):
             version=item.version + 1,
             writer=writer,
             tail=longer(item.tail, new.text),
-            input_aside=item.input_aside or saved > 0,
+            input_aside=aside,
             **self.places(advance.execution),
         )
         try:
@@ -257,11 +255,18 @@ class RunAhead(Claim):
             self.accept(advance)
             self.after_write(written)
 
-    def likely_bytes(self) -> int:
-        """Tell how long the item is likely to become that is written next; 0: nothing tells."""
+    def likely_bytes(self, item: Execution, advance: Advance) -> tuple[int, bool]:
+        """Tell how long the item is likely to become that is written next, and whether the input is to be beside it.
+
+        0: nothing tells, or no further write is likely.
+        """
+        if advance.asks_for_something():
+            return 0, item.input_aside
         last = 0 if self.written is None else self.written.bytes
         grown, self.bytes_before = last - (self.bytes_before or last), last
-        return last + grown if 0 <= grown <= LITTLE else 0
+        likely = last + grown if 0 <= grown <= LITTLE else 0
+        saved = 0 if item.input_aside else saved_bytes(item.input, likely)
+        return likely - saved, item.input_aside or saved > 0
 
     def accept(self, advance: Advance) -> None:
         """Take what was written for done: the turns of calls that were made ahead of it stand now."""
@@ -270,19 +275,19 @@ class RunAhead(Claim):
         self.turns_per_write = min(2 * self.turns_per_write, self.budget.turns_per_write)
         self.give_room_back(advance.execution)
 
-    def without_taken(self, advance: Advance) -> list[HistoryEntry]:
-        """Leave out of the records of an end the events that partitions of a `map` have taken.
+    def leave_out_taken(self, advance: Advance) -> None:
+        """Leave out of the record of an end the events that partitions of a `map` have taken.
 
         Raises:
             UnavailableError: the store did not answer.
         """
-        if not advance.execution.ended or not advance.execution.mailbox:
-            return advance.records
-        signals, found = self.dependencies.signals, list[HistoryEntry]()
-        for record in advance.records:
-            taken = taken_elsewhere(signals, self.execution_id, record.untaken)
-            found.append(copy_with(record, untaken=tuple(each for each in record.untaken if each.id not in taken)))
-        return found
+        if not (advance.execution.ended and advance.execution.mailbox):
+            return
+        records, advance.records = advance.records, []
+        for record in records:
+            taken = taken_elsewhere(self.dependencies.signals, self.execution_id, record.untaken)
+            untaken = tuple(signal for signal in record.untaken if signal.id not in taken)
+            advance.records.append(copy_with(record, untaken=untaken))
 
     def read_again(self, execution_id: str) -> Execution | None:
         """Read what stands there after a write that was not answered; as long as there is time, where that counts.
