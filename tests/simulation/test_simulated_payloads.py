@@ -114,9 +114,11 @@ def random_run(scenario: str, seed: int, kind: type[World] = World) -> World:
 @pytest.mark.parametrize("scenario", LARGE)
 def test_random_runs(scenario: str) -> None:
     struck: set[str] = set()
+    adds = "chunks.add" in undisturbed(scenario).faults.calls
     for seed in range(200):
         struck |= {blow.split(" ", 1)[1] for blow in random_run(scenario, seed).faults.struck}
-    assert {f"chunks.put: {fault}" for fault in possible("chunks.put")} <= struck
+    for name in ("chunks.put", *(["chunks.add"] if adds else [])):
+        assert {f"{name}: {fault}" for fault in possible(name)} <= struck
 
 
 PASSED_ON: dict[str, Any] = {"id": "sub", "type": "workflow", "definition": "small", "input": "${input}"}
