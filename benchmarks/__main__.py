@@ -14,7 +14,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks import calls, coldstart, costs, floor, goals, growth, history, keys, lists, load, memory, people, report
+from benchmarks import (
+    calls,
+    coldstart,
+    costs,
+    floor,
+    goals,
+    growth,
+    history,
+    keys,
+    lists,
+    load,
+    memory,
+    payloads,
+    people,
+    report,
+)
 from benchmarks.harness import Harness, running
 from benchmarks.peers import comparison
 from benchmarks.tables import Progress, Section, markdown, text
@@ -25,6 +40,7 @@ QUESTIONS: Mapping[str, Question] = {
     "goals": goals.per_step,
     "cost": costs.per_step,
     "start": costs.starting,
+    "payloads": payloads.payloads,
     "calls": calls.calls,
     "fan-out": growth.fan_out,
     "loop": growth.loop,

@@ -98,7 +98,7 @@ class Checkup:
     def _of_values(self, execution: Execution, row: Row) -> Iterator[Violation]:
         for record in row.records:
             for place, each in record.get("references", {}).items():
-                if not self.stage.has_value(Reference(**each)):
+                if not self.stage.has_value(execution.tenant_id, Reference(**each)):
                     detail = f"row {row.key} refers to the value {each['sha256']} at {place}, which is lost"
                     yield Violation(ViolationKind.UNREADABLE, execution.id, detail, str(record["thread"]))
 

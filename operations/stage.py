@@ -8,16 +8,17 @@ from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
 from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.faults import unavailable
-from chalicelib.adapters.dynamodb.history import read_row
+from chalicelib.adapters.dynamodb.history import bases_of, read_row
 from chalicelib.adapters.dynamodb.list_sources import ListLayout
 from chalicelib.adapters.dynamodb.signals import WAITER, WAITERS, waiter_key
-from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS, TableSchema
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, SIGNALS, TASKS, TableSchema
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
-from chalicelib.adapters.payloads import CHUNK_BYTES, Payloads
+from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import Reference
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import PayloadLostError, UnavailableError
 from chalicelib.core.values.json import decode
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.correlation import Channel, Waiter, read_waiter
@@ -92,6 +93,7 @@ class Stage:
             client, self.names, payloads, ListLayout(settings.shards, settings.list_indexes)
         )
         self.tasks = DynamoTasks(client, self.names, payloads)
+        self._payloads = payloads
         self._made, self._settings = made, settings
 
     @classmethod
@@ -157,25 +159,26 @@ class Stage:
         with unavailable():
             for page in pages:
                 for item in page["Items"]:
-                    yield readable(item[HISTORY.sort]["S"], lambda item=item: _row(item))  # type: ignore[misc]
+                    yield readable(item[HISTORY.sort]["S"], lambda item=item: self._row(item))  # type: ignore[misc]
+
+    def _row(self, item: Item) -> Row:
+        """Read a row, and see that its records can be read."""
+        tenant = ExecutionId.tenant_of(item[HISTORY.partition]["S"])
+        row = read_row(item, self._payloads.get(tenant, bases_of(item)))
+        assert row.records is not None  # noqa: S101 - they are read
+        return row
 
     def is_waiting(self, channel: Channel, waiter: Waiter) -> bool:
         """Tell whether the table of events has a waiter."""
         return self.item(key_of(SIGNALS.name, waiter_key(channel, waiter))) is not None
 
-    def has_value(self, reference: Reference) -> bool:
-        """Tell whether all chunks of a large value are there."""
-        return all(self._has_chunk(reference.sha256, number) for number in range(-(-reference.bytes // CHUNK_BYTES)))
-
-    def _has_chunk(self, sha256: str, number: int) -> bool:
-        with unavailable():
-            answer = self.client.get_item(
-                TableName=self.names.table(PAYLOADS),
-                Key=PAYLOADS.key(sha256, number),
-                ProjectionExpression=PAYLOADS.partition,
-                ConsistentRead=True,
-            )
-        return "Item" in answer
+    def has_value(self, tenant_id: str, reference: Reference) -> bool:
+        """Tell whether a large value is there."""
+        try:
+            self._payloads.get(tenant_id, [reference])
+        except PayloadLostError:
+            return False
+        return True
 
     def remove(self, key: Key) -> None:
         """Delete an item."""
@@ -203,10 +206,3 @@ def readable(key: str, read: Callable[[], T]) -> T | Broken:
         raise
     except Exception as error:  # noqa: BLE001 - any bytes can stand there
         return Broken(key, f"{type(error).__name__}: {error}".rstrip(": "))
-
-
-def _row(item: Item) -> Row:
-    """Read a row, and see that its records can be read."""
-    row = read_row(item)
-    assert row.records is not None  # noqa: S101 - they are read
-    return row

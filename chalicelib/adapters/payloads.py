@@ -1,9 +1,22 @@
 """Large values, written before the documents that refer to them, in chunks that a store can hold."""
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from threading import Lock
-from typing import Any, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from chalicelib.core.executions.model import Execution, StoredState
+from chalicelib.core.records.bundles import (
+    Body,
+    Bundled,
+    Sources,
+    bundle,
+    differing,
+    is_differing,
+    read_differing,
+    short,
+)
 from chalicelib.core.records.compression import CORRUPT, compressed, decompressed
 from chalicelib.core.records.history import put_back
 from chalicelib.core.records.payload import (
@@ -43,6 +56,13 @@ class ChunkStore(Protocol):
             UnavailableError: the store did not answer.
         """
 
+    def add(self, sha256: str, number: int, content: bytes) -> None:
+        """Write a chunk if there is none.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+
     def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
         """Read chunks, strongly consistent; those that are not there are left out.
 
@@ -67,7 +87,8 @@ class Payloads:
         self.chunks = chunks
         self.room = room or Room()
         self._limits = limits
-        self._known: dict[str, None] = {}
+        self._known: dict[str, bool] = {}
+        """What is written, by hash, and whether as it is: nothing is written as what differs from something else."""
         self._most = known
         self._lock = Lock()
 
@@ -93,6 +114,31 @@ class Payloads:
         """
         return pack_state(tenant, document, slots, limits or self._limits)
 
+    def bundle(self, packed: Packed, execution: Execution, limits: PackingLimits | None = None) -> Bundled:
+        """Write the shortened state of an execution as what differs from payloads, but write none of these."""
+        return bundle(packed, execution, limits or self._limits)
+
+    def beside(self, text: bytes, payloads: Mapping[str, bytes]) -> Body:
+        """Write a text as what differs from payloads."""
+        return Sources(payloads, self._limits).beside(text)
+
+    def restore(
+        self, tenant: str, body: Body, references: Mapping[str, Reference]
+    ) -> tuple[dict[str, Any], StoredState]:
+        """Read the state of an execution with all its values, and how it stands there.
+
+        Raises:
+            PayloadLostError: a payload is not there, or not what was put there.
+            UnavailableError: the store did not answer, or there is no room for it.
+        """
+        values = self._with_room(tenant, {*body.bases, *references.values()})
+        bases = {each.sha256: values[each.sha256] for each in body.bases}
+        document = decode(body.text(bases.values()))
+        if references:
+            unpack(document, references, values, execution_slots)
+        held = short({each.sha256: values[each.sha256] for each in references.values()}, self._limits)
+        return document, StoredState(bases, body.own, held)
+
     def unpack(self, tenant: str, document: Any, references: Mapping[str, Reference], slots: Slots) -> None:  # noqa: ANN401 - any JSON
         """Put values back into a document; this changes it.
 
@@ -101,34 +147,41 @@ class Payloads:
             UnavailableError: the store did not answer, or there is no room for it.
         """
         if references:
-            size = 2 * sum(each.bytes for each in {*references.values()})
-            self.room.take(size, may_refuse=True)
-            values = self.get(tenant, references.values())
-            self.room.take(sum(map(footprint, values.values())) - size)
-            unpack(document, references, values, slots)
+            unpack(document, references, self._with_room(tenant, {*references.values()}), slots)
+
+    def _with_room(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
+        """Read payloads for which room is taken first, and then for the values that they are."""
+        size = 2 * sum(each.bytes for each in wanted)
+        if not size:
+            return {}
+        self.room.take(size, may_refuse=True)
+        values = self.get(tenant, wanted)
+        self.room.take(sum(map(footprint, values.values())) - size)
+        return values
 
     def outline(
         self,
         tenant: str,
-        document: dict[str, Any],
+        body: Body,
         references: Mapping[str, Reference],
         choose: Choose,
         *,
         ended: bool,
-    ) -> dict[str, Reference]:
-        """Put those values back into the document of an execution that are chosen; this changes it.
+    ) -> tuple[dict[str, Any], dict[str, Reference]]:
+        """Read the state of an execution, of its large values those that are chosen.
 
-        Answers the references to the others that the API shows, by their places there.
+        Answers the references to the others that the API shows, too, by their places there.
 
         Raises:
             PayloadLostError: a payload is not there, or not what was put there.
             UnavailableError: the store did not answer.
         """
+        document = decode(body.text(self.get(tenant, body.bases)[each.sha256] for each in body.bases))
         places = shown_places(document, references, ended=ended)
         chosen = {*choose({shown: references[place] for place, shown in places.items()})}
         wanted = {place for place in references if places.get(place) in chosen or is_needed(place)}
         self.unpack(tenant, document, {place: references[place] for place in wanted}, execution_slots)
-        return {shown: references[place] for place, shown in places.items() if place not in wanted}
+        return document, {shown: references[place] for place, shown in places.items() if place not in wanted}
 
     def read_text(self, tenant: str, reference: Reference, start: int, stop: int) -> bytes:
         """Read a part of a payload; only the whole is compared with its hash.
@@ -141,24 +194,42 @@ class Payloads:
             return self.get(tenant, [reference])[reference.sha256]
         first, last = start // CHUNK_BYTES, (min(stop, reference.bytes) - 1) // CHUNK_BYTES
         keys = [(reference.sha256, number) for number in range(first, last + 1)]
-        content = _joined(self.chunks.get(keys), keys)
+        content = _joined(self._texts(keys), keys)
         if content is None:
             raise PayloadLostError
         return content[start - first * CHUNK_BYTES : stop - first * CHUNK_BYTES]
 
-    def put(self, payloads: Mapping[str, bytes]) -> None:
+    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> None:
         """Write payloads, by hash, but for those that are known to be there.
+
+        One that is for the most part in others, which stand there as they are, is written as what differs from them:
+        those that are ``held`` beside it, or, where it is much longer than they are, the longest, which comes first.
 
         Raises:
             UnavailableError: the store did not answer.
         """
-        for sha256, value in payloads.items():
-            if sha256 not in self._known:
-                # They are cut before they are compressed: every writer writes the same chunks, however it compresses.
-                for number in _numbers(len(value)):
-                    chunk = value[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
-                    self.chunks.put(sha256, number, compressed(chunk))
-                self.remember(sha256)
+        new = sorted(payloads.keys() - self._known.keys(), key=lambda sha256: (-len(payloads[sha256]), sha256))
+        if not new:
+            return
+        whole = {sha256: each for sha256, each in {**held, **payloads}.items() if self._known.get(sha256)}
+        if len(payloads[new[0]]) > 2 * sum(map(len, whole.values())):
+            whole[new[0]] = payloads[new[0]]
+            self._put(new[0], payloads[new.pop(0)])
+        sources = Sources(whole if new else {}, self._limits)
+        for sha256 in new:
+            body = sources.beside(payloads[sha256])
+            if len(body.own) <= len(payloads[sha256]) // 2:
+                # Never over one that others may differ from by now: so that whatever these refer to is as it is.
+                self.chunks.add(sha256, 0, differing(body))
+                self.remember(sha256, whole=False)
+            else:
+                self._put(sha256, payloads[sha256])
+
+    def _put(self, sha256: str, value: bytes) -> None:
+        # They are cut before they are compressed: every writer writes the same chunks, however it compresses.
+        for number in _numbers(len(value)):
+            self.chunks.put(sha256, number, compressed(value[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]))
+        self.remember(sha256)
 
     def get(self, tenant: str, references: Iterable[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash.
@@ -168,21 +239,34 @@ class Payloads:
             UnavailableError: the store did not answer.
         """
         wanted = set(references)
-        values = self._find(tenant, wanted)
+        values = self._find(tenant, wanted) if wanted else {}
         if any(each.sha256 not in values for each in wanted):
             raise PayloadLostError
         return values
 
     def _find(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash; those that are not there, or not what was put there, are left out."""
-        chunks = self.chunks.get([(each.sha256, number) for each in wanted for number in _numbers(each.bytes)])
+        chunks = self._texts([(each.sha256, number) for each in wanted for number in _numbers(each.bytes)])
         values = {}
         for each in wanted:
             content = _joined(chunks, [(each.sha256, number) for number in _numbers(each.bytes)])
             if content is not None and digest(tenant, content) == each.sha256:
                 values[each.sha256] = content
-                self.remember(each.sha256)
+                self.remember(each.sha256, whole=chunks[each.sha256, 0].whole if content else True)
         return values
+
+    def _texts(self, keys: Collection[ChunkKey]) -> "dict[ChunkKey, _Chunk]":
+        """Read chunks, and those that they differ from; what is not there, or cannot be read, is left out."""
+        bodies = _opened(self.chunks.get(keys))
+        beside = {(base.sha256, 0) for body in bodies.values() for base in body.bases} - bodies.keys()
+        if beside:
+            bodies |= _opened(self.chunks.get([*beside]))
+        found = dict[ChunkKey, _Chunk]()
+        for key, body in bodies.items():
+            with suppress(KeyError):
+                text = body.text([bodies[base.sha256, 0].content for base in body.bases])
+                found[key] = _Chunk(text, whole=not body.bases)
+        return found
 
     def fill(self, tenant: str, records: Iterable[dict[str, Any]], most: float) -> None:
         """Put the values that records of history refer to back into them: so many bytes in all at most.
@@ -218,10 +302,10 @@ class Payloads:
         value: Json = decode(self.get(tenant, [reference])[reference.sha256])
         return value
 
-    def remember(self, sha256: str) -> None:
-        """Take a payload for written."""
+    def remember(self, sha256: str, *, whole: bool = True) -> None:
+        """Take a payload for written, as it is or as what differs from others."""
         with self._lock:
-            self._known[sha256] = None
+            self._known[sha256] = whole
             if len(self._known) > self._most:
                 del self._known[next(iter(self._known))]
 
@@ -231,8 +315,24 @@ def _numbers(size: int) -> range:
     return range(-(-size // CHUNK_BYTES))
 
 
-def _joined(chunks: Mapping[ChunkKey, bytes], keys: Iterable[ChunkKey]) -> bytes | None:
+class _Chunk(NamedTuple):
+    """The text of a chunk, and whether it is stored as it is."""
+
+    text: bytes
+    whole: bool
+
+
+def _opened(contents: Mapping[ChunkKey, bytes]) -> dict[ChunkKey, Body]:
+    """Decompress chunks; one that nobody has compressed is left out."""
+    opened = dict[ChunkKey, Body]()
+    for key, content in contents.items():
+        with suppress(*CORRUPT):
+            opened[key] = read_differing(content) if is_differing(content) else Body(decompressed(content))
+    return opened
+
+
+def _joined(chunks: Mapping[ChunkKey, _Chunk], keys: Iterable[ChunkKey]) -> bytes | None:
     try:
-        return b"".join(decompressed(chunks[key]) for key in keys)
-    except (KeyError, *CORRUPT):
+        return b"".join(chunks[key].text for key in keys)
+    except KeyError:
         return None

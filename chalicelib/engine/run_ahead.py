@@ -253,7 +253,7 @@ class RunAhead(Claim):
             self.reread(item, self.read_again(item.id))
         else:
             self.accept(advance)
-            self.after_write(written)
+            self.after_write(copy_with(written, stored=self.written.stored))
 
     def likely_bytes(self, item: Execution, advance: Advance) -> tuple[int, bool]:
         """Tell how long the item is likely to become that is written next, and whether the input is to be beside it.

@@ -8,8 +8,10 @@ from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.stores import MemoryExecutions, MemoryHistory
 from chalicelib.adapters.payloads import CHUNK_BYTES, ChunkKey, Payloads
 from chalicelib.core.executions.model import ROOT, HistoryEntry, State
+from chalicelib.core.records.bundles import read_differing
 from chalicelib.core.records.payload import PackingLimits, Reference, digest
 from chalicelib.core.values.errors import PayloadLostError, UnavailableError
+from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Stale
 from tests.adapters.conftest import Backend
@@ -28,6 +30,11 @@ class TestParts:
         for _ in range(2):
             backend.chunks.put(tenant, 0, b"same")
         assert backend.chunks.get([(tenant, 0)]) == {(tenant, 0): b"same"}
+
+    def test_one_that_is_added_is_not_written_over_another(self, backend: Backend, tenant: str) -> None:
+        for content in (b"first", b"second"):
+            backend.chunks.add(tenant, 0, content)
+        assert backend.chunks.get([(tenant, 0)]) == {(tenant, 0): b"first"}
 
     def test_more_parts_than_one_batch_are_read(self, backend: Backend, tenant: str) -> None:
         keys = [(f"{tenant}-{n}", n % 3) for n in range(120)]
@@ -101,6 +108,51 @@ class TestPayloads:
         chunks.refuses = False
         payloads.put({self.sha256: self.value})
         assert payloads.get("t", [self.reference]) == {self.sha256: self.value}
+
+
+class TestVersions:
+    """Values that are much the same."""
+
+    texts = tuple(encode([[n, f"{n * n * 7919:x}"] for n in range(1_000)] + [mark]) for mark in range(3))
+    hashes = tuple(digest("t", text) for text in texts)
+    references = tuple(Reference(sha256, len(text)) for sha256, text in zip(hashes, texts, strict=True))
+
+    def test_a_version_is_written_as_what_differs_from_one_that_is_there(self) -> None:
+        payloads = Payloads(chunks := MemoryChunks())
+        payloads.put({self.hashes[0]: self.texts[0]})
+        payloads.put({self.hashes[1]: self.texts[1]}, {self.hashes[0]: self.texts[0]})
+        assert len(chunks.contents[self.hashes[1], 0]) < 200
+        assert Payloads(chunks).get("t", self.references[1:2]) == {self.hashes[1]: self.texts[1]}
+        assert Payloads(chunks).read_text("t", self.references[1], 10, 20) == self.texts[1][10:20]
+
+    def test_it_differs_from_none_that_differs_itself(self) -> None:
+        known = dict(zip(self.hashes, self.texts, strict=True))
+        Payloads(chunks := MemoryChunks()).put(known)
+        (whole,) = (sha256 for sha256, _ in chunks.contents if len(chunks.contents[sha256, 0]) > 1_000)
+        reader = Payloads(chunks)
+        assert reader.get("t", self.references) == known
+        later = encode([*decode(self.texts[0]), "later"])
+        reader.put({digest("t", later): later}, known)
+        content = chunks.contents[digest("t", later), 0]
+        assert [base.sha256 for base in read_differing(content).bases] == [whole]
+
+    def test_without_what_it_differs_from_it_is_lost(self) -> None:
+        payloads = Payloads(chunks := MemoryChunks())
+        payloads.put(dict(zip(self.hashes[:2], self.texts, strict=False)))
+        whole = max(chunks.contents, key=lambda key: len(chunks.contents[key]))
+        del chunks.contents[whole]
+        for reference in self.references[:2]:
+            with pytest.raises(PayloadLostError):
+                Payloads(chunks).get("t", [reference])
+
+    def test_it_is_not_written_over_what_others_may_differ_from(self) -> None:
+        known = dict(zip(self.hashes, self.texts, strict=True))
+        first, second = (Payloads(chunks := MemoryChunks()), Payloads(chunks))
+        first.put({self.hashes[0]: self.texts[0]})
+        second.put({self.hashes[1]: self.texts[1]})
+        second.put({self.hashes[0]: self.texts[0]}, {self.hashes[1]: self.texts[1]})
+        assert Payloads(chunks).get("t", self.references[:2]) == {each: known[each] for each in self.hashes[:2]}
+        assert min(map(len, chunks.contents.values())) > 1_000, "both stand there as they are"
 
 
 RECORD = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", result="x" * 50)

@@ -242,7 +242,7 @@ class TestImage:
         assert image is not None or len(str(value)) > MAX_IMAGE_BYTES
 
     def test_an_execution_that_would_burden_a_message_has_none(self, aws: Aws, tenant: str) -> None:
-        several = [random.Random(n).randbytes(MAX_IMAGE_BYTES // 2).hex() for n in range(3)]
+        several = [random.Random(n).randbytes(1_080).hex() for n in range(3)]
         root = copy_with(submitted(tenant).threads[ROOT], stash={f"name-{n}": each for n, each in enumerate(several)})
         assert aws.backend.executions.update(following(submitted(tenant), threads={ROOT: root})).image() is None
         stash: dict[str, Json] = {f"name-{n}": f"{n}" * 70_000 for n in range(10, 60)}
@@ -265,6 +265,6 @@ class TestCarrying:
         assert store.get(submitted(tenant).id) is None
 
     def test_where_it_would_burden_a_message_there_is_no_image(self, store: ExecutionStore, tenant: str) -> None:
-        stash: dict[str, Json] = {f"n{n}": random.Random(n).randbytes(MAX_IMAGE_BYTES // 2).hex() for n in range(3)}
+        stash: dict[str, Json] = {f"n{n}": random.Random(n).randbytes(1_080).hex() for n in range(3)}
         root = copy_with(submitted(tenant).threads[ROOT], stash=stash)
         assert store.carry(copy_with(submitted(tenant), threads={ROOT: root})) is None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import calls
+from benchmarks import calls, payloads
 from benchmarks.costs import BATCHES, SIZES, measure, start
 from benchmarks.floor import CALLS_GOAL, LETTERS, compare
 from benchmarks.goals import GOALS, Case, Found, Whole, whole, wholes
@@ -91,6 +91,12 @@ def test_retries_events_and_tasks_cost_no_more_than_they_did(harness: Harness) -
     assert found.keys() == TODAY["outlays"].keys()
     for name, each in found.items():
         no_more(each.cost, TODAY["outlays"][name])
+
+
+@pytest.mark.parametrize("name", TODAY["values"])
+def test_values_that_do_not_change_cost_no_more_than_they_did(name: str, harness: Harness) -> None:
+    count, size, made = payloads.CASES[name]
+    no_more(payloads.measure(harness, count, size, made=made), TODAY["values"][name])
 
 
 @pytest.mark.parametrize("letter", LETTERS)

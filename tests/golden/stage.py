@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import text_of
+from chalicelib.adapters.dynamodb.executions import DOCUMENT
 from chalicelib.adapters.dynamodb.tables import TABLES, TableSchema
 from chalicelib.adapters.memory.stores import MemoryClock, QueueMessage
 from chalicelib.core.access.entries import AccessEntry, EntryKind
@@ -120,7 +121,7 @@ def attributes(schema: TableSchema, recorded: Mapping[str, Any]) -> set[str]:
 
 def inside(name: str, value: Mapping[str, Any]) -> Iterator[str]:
     """Name the members of an attribute that is the JSON text of a document of sedo's own."""
-    if name in {"document", "waiter", "header", "said"}:
+    if name in {DOCUMENT, "document", "waiter", "header", "said"}:
         for line in text_of(value).splitlines()[:1]:
             yield from members(decode(line))
 

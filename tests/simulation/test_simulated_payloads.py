@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from copy import copy
 from functools import cache
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -25,8 +26,10 @@ from tests.simulation.settings import TENANT
 from tests.simulation.world import World
 
 LARGE = ("pure", "calls", "fork")
-TINY = PackingLimits(slot=8, document=400, smallest=8, tail_text=0, shared=8)
-"""So small that nearly every value moves out, and whole groups with them."""
+TINY = PackingLimits(
+    slot=8, document=400, smallest=8, tail_text=0, shared=8, plain=0, again=16, at_once=64, used=1, piece=16
+)
+"""So small that nearly every value moves out, whole groups with them, and most of the rest into bundles."""
 
 
 def run(scenario: str, name: str | None = None, kind: type[World] = World, **how: Any) -> World:
@@ -84,6 +87,7 @@ def test_nearly_all_values_move_out(scenario: str, name: str | None) -> None:
     (rows,) = world.history.rows.values()
     records = [record for row in rows for record in row.records]
     assert "/output" in json.loads(text)["payloads"]
+    assert json.loads(text)["bases"], "of a bundle"
     assert all("result" not in record or "/result" in record["references"] for record in records)
 
 
@@ -110,9 +114,11 @@ def random_run(scenario: str, seed: int, kind: type[World] = World) -> World:
 @pytest.mark.parametrize("scenario", LARGE)
 def test_random_runs(scenario: str) -> None:
     struck: set[str] = set()
+    adds = "chunks.add" in undisturbed(scenario).faults.calls
     for seed in range(200):
         struck |= {blow.split(" ", 1)[1] for blow in random_run(scenario, seed).faults.struck}
-    assert {f"chunks.put: {fault}" for fault in possible("chunks.put")} <= struck
+    for name in ("chunks.put", *(["chunks.add"] if adds else [])):
+        assert {f"{name}: {fault}" for fault in possible(name)} <= struck
 
 
 PASSED_ON: dict[str, Any] = {"id": "sub", "type": "workflow", "definition": "small", "input": "${input}"}
@@ -156,9 +162,9 @@ class Later(Payloads):
         super().__init__(Caller(world, "chunks", world.chunks), limits)
         self.world = world
 
-    def put(self, payloads: Mapping[str, bytes]) -> None:
+    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> None:
         write = super().put
-        self.world.processes.spawn("later", lambda: write(payloads))
+        self.world.processes.spawn("later", lambda: write(payloads, held))
 
 
 class WritesItemsBeforeTheirPayloads(World):
@@ -167,9 +173,9 @@ class WritesItemsBeforeTheirPayloads(World):
 
 
 class Hopeful(Payloads):
-    def put(self, payloads: Mapping[str, bytes]) -> None:
+    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> None:
         try:
-            super().put(payloads)
+            super().put(payloads, held)
         except UnavailableError:
             for sha256 in payloads:
                 self.remember(sha256)

@@ -1,12 +1,13 @@
 """ChunkStore of payloads in DynamoDB, and references as an attribute."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from chalicelib.adapters.dynamodb.attributes import Attribute
+from chalicelib.adapters.dynamodb.attributes import Attribute, Item
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.reads import batch_get
 from chalicelib.adapters.dynamodb.tables import FORMAT, PAYLOADS
+from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import ChunkKey
 from chalicelib.core.records.payload import Reference
@@ -25,9 +26,12 @@ class DynamoChunks:
     def put(self, sha256: str, number: int, content: bytes) -> None:
         """Write a chunk."""
         with unavailable():
-            self._client.put_item(
-                TableName=self._table, Item={**PAYLOADS.row(sha256, number), "content": {"B": content}}
-            )
+            self._client.put_item(TableName=self._table, Item=_item(sha256, number, content))
+
+    def add(self, sha256: str, number: int, content: bytes) -> None:
+        """Write a chunk if there is none."""
+        item = _item(sha256, number, content)
+        put_if(self._client, {"TableName": self._table, "Item": item, "ConditionExpression": PAYLOADS.absent})
 
     def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
         """Read chunks."""
@@ -39,6 +43,20 @@ class DynamoChunks:
         }
 
 
+def _item(sha256: str, number: int, content: bytes) -> Item:
+    return {**PAYLOADS.row(sha256, number), "content": {"B": content}}
+
+
+def pack_bases(bases: Sequence[Reference]) -> Attribute:
+    """Make an attribute of the payloads that a text refers to, in their order."""
+    return {"S": ",".join(f"{each.sha256}/{each.bytes}" for each in bases)}
+
+
+def unpack_bases(attribute: Attribute) -> list[Reference]:
+    """Read what :func:`pack_bases` made."""
+    return [_reference(each) for each in attribute["S"].split(",")]
+
+
 def pack_references(references: Mapping[str, Reference]) -> Attribute:
     """Make an attribute of references by JSON pointer: ``hash/bytes`` each."""
     return {"M": {pointer: {"S": f"{each.sha256}/{each.bytes}"} for pointer, each in references.items()}}
@@ -46,5 +64,9 @@ def pack_references(references: Mapping[str, Reference]) -> Attribute:
 
 def unpack_references(attribute: Attribute) -> dict[str, Reference]:
     """Read the references of an attribute that :func:`pack_references` made."""
-    chunks = {pointer: each["S"].partition("/") for pointer, each in attribute["M"].items()}
-    return {pointer: Reference(sha256, int(size)) for pointer, (sha256, _, size) in chunks.items()}
+    return {pointer: _reference(each["S"]) for pointer, each in attribute["M"].items()}
+
+
+def _reference(text: str) -> Reference:
+    sha256, _, size = text.partition("/")
+    return Reference(sha256, int(size))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
-from chalicelib.adapters.dynamodb.chunks import pack_references, unpack_references
+from chalicelib.adapters.dynamodb.chunks import pack_bases, pack_references, unpack_bases, unpack_references
 from chalicelib.adapters.dynamodb.execution_lists import END_AT_ONCE, SUMMARY, ExecutionLists, end_of, header
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.list_sources import ListLayout, entries, shard_of
@@ -18,8 +18,9 @@ from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
-from chalicelib.core.executions.model import Execution, ExecutionStatus
-from chalicelib.core.records.aside import INPUT, Aside, put_aside
+from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
+from chalicelib.core.records.aside import INPUT, Aside, beside, put_aside
+from chalicelib.core.records.bundles import Body
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
 from chalicelib.core.records.payload import (
     MAX_ITEM,
@@ -29,10 +30,11 @@ from chalicelib.core.records.payload import (
     item_bytes,
     require_room,
     values_of,
+    whole_bytes,
 )
 from chalicelib.core.records.shown import Choose, Outline
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.core.values.json import decode, encode
+from chalicelib.core.values.json import encode
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Stale
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
 
-VERSION, NONCE, DOCUMENT, REFERENCES = "q", "n", "c", "r"
+VERSION, NONCE, DOCUMENT, REFERENCES, BASES = "q", "n", "c", "r", "a"
 
 HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE}
 """What is an attribute of its own, and not in the document: its name by the member of that."""
@@ -79,12 +81,10 @@ class DynamoExecutions:
         item = self._item(execution_id, consistent=consistent)
         if item is None:
             return None
-        text, _, tail = text_of(EXECUTIONS.known(item)[DOCUMENT]).partition(b"\n")
-        document = decode(text)
-        references = unpack_references(item[REFERENCES]) if REFERENCES in item else {}
+        body, references, tail = _contents(item)
         members, ended = header(item, HEADER), HEADER["endedAt"] in item
-        left_out = self._payloads.outline(members["tenantId"], document, references, choose, ended=ended)
-        return Outline(read_execution({**document, "tail": tail.decode(), **members}), left_out)
+        document, left_out = self._payloads.outline(members["tenantId"], body, references, choose, ended=ended)
+        return Outline(read_execution({**document, "tail": tail, **members}), left_out)
 
     def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
         """Read a part of a large value."""
@@ -104,13 +104,13 @@ class DynamoExecutions:
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
-        request, _ = self._request(execution, 0)
+        request, *_ = self._request(execution, 0)
         request["ConditionExpression"] = ABSENT
         self._put(request)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
-        request, memory = self._request(execution, spare)
+        request, memory, stored = self._request(execution, spare)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
         request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
         request["ExpressionAttributeNames"] = {"#version": VERSION, "#nonce": NONCE}
@@ -119,12 +119,11 @@ class DynamoExecutions:
             ":nonce": {"S": execution.nonce},
         }
         self._put(request)
-        return Written(partial(_image, request["Item"]), _bytes(request["Item"]), memory)
+        return Written(partial(_image, request["Item"]), _bytes(request["Item"]), memory, stored)
 
     def carry(self, execution: Execution) -> Image | None:
         """Write what a message that brings a submission refers to."""
-        item, _ = self._write(execution, 0)
-        return _image(item)
+        return _image(self._write(execution, 0)[0])
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -184,22 +183,23 @@ class DynamoExecutions:
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _request(self, execution: Execution, spare: int) -> "tuple[PutItemInputTypeDef, int]":
-        written, memory = self._write(execution, spare)
-        item: Item = {
-            **written,
-            **self._due(execution),
-            **self._listed(execution),
-            **entries(execution, self._owner(execution), self._layout.chosen),
+    def _request(self, execution: Execution, spare: int) -> "tuple[PutItemInputTypeDef, int, StoredState]":
+        item, memory, stored = self._write(execution, spare)
+        item |= self._due(execution) | self._listed(execution)
+        item |= entries(execution, self._owner(execution), self._layout.chosen)
+        request: PutItemInputTypeDef = {
+            "TableName": self._table,
+            "Item": item,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        return {"TableName": self._table, "Item": item, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}, memory
+        return request, memory, stored
 
     def _put(self, request: "PutItemInputTypeDef") -> None:
         if (current := put_if(self._client, request)) is not None:
             raise Stale(self._read(current))
 
-    def _write(self, execution: Execution, spare: int) -> tuple[Item, int]:
-        """Make the attributes, and write the large values; answer what these take in memory, too."""
+    def _write(self, execution: Execution, spare: int) -> tuple[Item, int, StoredState]:
+        """Make the attributes, write the large values; answer what these take in memory, and how the state stands."""
         document = execution_json(execution)
         tail = document.pop("tail", "").encode()
         del document["tenantId"], document["definitionId"]
@@ -207,16 +207,19 @@ class DynamoExecutions:
         attributes = {name: _attribute(document.pop(member)) for member, name in HEADER.items() if member in document}
         attributes = {**end_of(execution, attributes), BY_OWNER.partition: {"S": self._owner(execution)}}
         aside = _aside(execution, document)
-        self._payloads.put(aside.payloads)
         packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
-        content, apart = pack(packed.text + b"\n" + tail), {**aside.references, **packed.references}
-        references: Item = {REFERENCES: pack_references(apart)} if apart else {}
+        packed = beside(packed, aside)
+        bundled = self._payloads.bundle(packed, execution, STATE)
+        content = pack(bundled.body.content + b"\n" + tail)
+        references: Item = {REFERENCES: pack_references(packed.references)} if packed.references else {}
+        if bundled.body.bases:
+            references[BASES] = pack_bases(bundled.body.bases)
         if packed.references or len(packed.text) > SMALL:
-            most = max(MAX_ITEM - spare, execution.item_bytes)
-            require_room(packed, len(content.get("B", b"")), most, spare)
-            self._payloads.put(packed.payloads)
+            whole = whole_bytes(packed.text) if bundled.body.bases else len(content.get("B", b""))
+            require_room(packed, whole, max(MAX_ITEM - spare, execution.item_bytes), spare)
+        self._payloads.put({**packed.payloads, **bundled.payloads})
         written: Item = {**EXECUTIONS.row(execution.id), **attributes, DOCUMENT: content, **references}
-        return written, packed.memory if packed.references else 0
+        return written, packed.memory if packed.references else 0, bundled.stored
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
         key = EXECUTIONS.key(execution_id)
@@ -229,24 +232,25 @@ class DynamoExecutions:
 
     def parse(self, item: Item) -> Execution:
         """Read an item, and the large values that it refers to."""
-        text, _, tail = text_of(EXECUTIONS.known(item)[DOCUMENT]).partition(b"\n")
-        document = decode(text)
-        references = unpack_references(item[REFERENCES]) if REFERENCES in item else {}
+        body, references, tail = _contents(item)
         members = header(item, HEADER)
-        self._payloads.unpack(members["tenantId"], document, references, execution_slots)
+        document, stored = self._payloads.restore(members["tenantId"], body, references)
         due_at = _read_due(item) if BY_DUE.sort in item else None
         status = item.get(BY_OWNER_STATUS.partition)
-        size = item_bytes(len(item[DOCUMENT].get("B", b"")), references) if len(text) > SMALL else 0
-        execution = read_execution({**document, "tail": tail.decode(), **members})
+        size = 0
+        if body.bases or len(body.content) > SMALL:
+            whole = whole_bytes(body.text(stored.bases.values())) if body.bases else len(item[DOCUMENT].get("B", b""))
+            size = item_bytes(whole, references)
+        execution = read_execution({**document, "tail": tail, **members})
         listed = None if status is None else ExecutionStatus(status["S"].rpartition("#")[2])
-        tells_end = END_AT_ONCE in item
         return copy_with(
             execution,
             due_at=due_at,
             item_bytes=size,
             listed_under=listed,
-            tells_end=tells_end,
+            tells_end=END_AT_ONCE in item,
             input_aside=INPUT in references,
+            stored=stored,
         )
 
     def _owner(self, execution: Execution) -> str:
@@ -282,6 +286,18 @@ def _aside(execution: Execution, document: dict[str, Any]) -> Aside:
     if not execution.input_aside:
         return Aside({}, {})
     return put_aside(execution.tenant_id, execution.input, values_of(execution_slots(document)))
+
+
+def _contents(item: Item) -> tuple[Body, dict[str, Reference], str]:
+    """Read how the state of an execution stands in its item, its large values, and the tail of its history.
+
+    Raises:
+        UnknownFormatError: a later release wrote it.
+    """
+    references = unpack_references(item[REFERENCES]) if REFERENCES in item else {}
+    bases = unpack_bases(item[BASES]) if BASES in item else ()
+    content, _, tail = text_of(EXECUTIONS.known(item)[DOCUMENT]).rpartition(b"\n")
+    return Body(content, bases), references, tail.decode()
 
 
 def _image(item: "Mapping[str, Any]") -> Image | None:

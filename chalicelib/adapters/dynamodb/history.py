@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of
+from chalicelib.adapters.dynamodb.chunks import pack_bases, unpack_bases
 from chalicelib.adapters.dynamodb.reads import query
 from chalicelib.adapters.dynamodb.tables import HISTORY
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Link
+from chalicelib.core.records.bundles import Body
 from chalicelib.core.records.history import Row
 from chalicelib.core.records.payload import Reference
 from chalicelib.core.values.json import Json
@@ -29,11 +32,14 @@ class DynamoHistory:
 
     def append(self, row: Row) -> None:
         """Put a row under its key, its payloads before it; what is there under the key stays."""
-        self._payloads.put(row.payloads)
+        self._payloads.put(row.payloads, row.held)
         item = HISTORY.row(row.execution, row.key)
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
-        item["document"] = pack(row.text)
+        body = self._payloads.beside(row.text, row.payloads)
+        item["document"] = pack(body.content)
+        if body.bases:
+            item["bases"] = pack_bases(body.bases)
         put_if(self._client, {"TableName": self._table, "Item": item, "ConditionExpression": HISTORY.absent})
 
     def keep(self, payloads: Mapping[str, bytes]) -> None:
@@ -64,16 +70,25 @@ class DynamoHistory:
             "ScanIndexForward": not newest_first,
             "ConsistentRead": consistent,
         }
-        return [read_row(item) for item in query(self._client, request, limit)]
+        items = query(self._client, request, limit)
+        tenant, bases = ExecutionId.tenant_of(execution_id), [base for item in items for base in bases_of(item)]
+        known = self._payloads.get(tenant, bases)
+        return [read_row(item, known) for item in items]
 
 
-def read_row(item: Item) -> Row:
-    """Read the item of a row.
+def bases_of(item: Item) -> Sequence[Reference]:
+    """Tell the payloads that the text of a row refers to.
 
     Raises:
         UnknownFormatError: a later release wrote it.
     """
-    HISTORY.known(item)
+    return unpack_bases(item["bases"]) if "bases" in HISTORY.known(item) else ()
+
+
+def read_row(item: Item, payloads: Mapping[str, bytes]) -> Row:
+    """Read the item of a row; its bases are among the payloads, by hash."""
     previous = item["previous"]["M"] if "previous" in item else {}
     link = Link(previous["key"]["S"], previous["digest"]["S"]) if previous else None
-    return Row(item[HISTORY.partition]["S"], item[HISTORY.sort]["S"], link, text_of(item["document"]))
+    body = Body(text_of(item["document"]), bases_of(item))
+    text = body.text(payloads[base.sha256] for base in body.bases)
+    return Row(item[HISTORY.partition]["S"], item[HISTORY.sort]["S"], link, text)

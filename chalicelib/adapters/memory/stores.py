@@ -5,7 +5,6 @@ Values go through their JSON text, as they do in real stores: what a reader gets
 
 import itertools
 import json
-import zlib
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,16 +14,24 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from chalicelib.adapters.memory.chunks import MemoryChunks
+from chalicelib.adapters.memory.chunks import BODY, STATE, MemoryChunks, body_json, body_of, references_of
 from chalicelib.adapters.memory.order import is_behind
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, summary_of
-from chalicelib.core.executions.model import Execution, ExecutionStatus
+from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, message_json, read_execution
 from chalicelib.core.records.history import Row
-from chalicelib.core.records.payload import MAX_ITEM, PACKING, Reference, execution_slots, item_bytes, require_room
+from chalicelib.core.records.payload import (
+    MAX_ITEM,
+    PACKING,
+    Reference,
+    execution_slots,
+    item_bytes,
+    require_room,
+    whole_bytes,
+)
 from chalicelib.core.records.shown import Choose, Outline
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.json import Json, encode, format_instant, parse_instant
@@ -69,10 +76,10 @@ class MemoryExecutions:
         document = self._document(execution_id)
         if document is None:
             return None
-        references = _references(document)
+        references, body = references_of(document), body_of(document)
         tenant, ended = document["tenantId"], "endedAt" in document
-        left_out = self.payloads.outline(tenant, document, references, choose, ended=ended)
-        return Outline(read_execution(document), left_out)
+        state, left_out = self.payloads.outline(tenant, body, references, choose, ended=ended)
+        return Outline(read_execution(document | state), left_out)
 
     def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
         """Read a part of a large value."""
@@ -89,25 +96,24 @@ class MemoryExecutions:
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
-        text, _ = self._write(execution, 0)
+        text, *_ = self._write(execution, 0)
         if (current := self._document(execution.id)) is not None:
             raise Stale(self._read(current))
         self._put(execution, text)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
-        text, memory = self._write(execution, spare)
+        text, memory, stored = self._write(execution, spare)
         current = self._document(execution.id)
         expected = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
         if (execution.version - 1, execution.nonce) != expected:
             raise Stale(self._read(current))
         self._put(execution, text)
-        return Written(partial(_image, execution, text), memory=memory)
+        return Written(partial(_image, execution, text), memory=memory, stored=stored)
 
     def carry(self, execution: Execution) -> Image | None:
         """Write what a message that brings a submission refers to."""
-        text, _ = self._write(execution, 0)
-        return _image(execution, text)
+        return _image(execution, self._write(execution, 0)[0])
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -171,23 +177,28 @@ class MemoryExecutions:
     def _execution(
         self, document: dict[str, Any], due_at: datetime | None, status: ExecutionStatus | None
     ) -> Execution:
-        references = _references(document)
-        size = item_bytes(len(zlib.compress(encode(document))), references)
-        self.payloads.unpack(document["tenantId"], document, references, execution_slots)
-        return copy_with(read_execution(document), due_at=due_at, item_bytes=size, listed_under=status)
+        references = references_of(document)
+        body = body_of(document)
+        state, stored = self.payloads.restore(document["tenantId"], body, references)
+        header = encode({name: member for name, member in document.items() if name not in BODY})
+        size = item_bytes(whole_bytes(header + body.text(stored.bases.values())), references)
+        found = copy_with(read_execution(document | state), due_at=due_at, item_bytes=size, listed_under=status)
+        return copy_with(found, stored=stored)
 
-    def _write(self, execution: Execution, spare: int) -> tuple[str, int]:
-        """Make the text, and write the large values; answer what these take in memory, too."""
-        packed = self.payloads.shorten(execution.tenant_id, execution_json(execution), execution_slots)
-        text = packed.text
-        if packed.references:
-            references = {place: asdict(each) for place, each in packed.references.items()}
-            text = encode({**json.loads(text), "payloads": references})
+    def _write(self, execution: Execution, spare: int) -> tuple[str, int, StoredState]:
+        """Make the text, and write the large values; answer what these take in memory, and how the state stands."""
+        header = execution_json(execution)
+        document = {name: header.pop(name) for name in STATE if name in header}
+        packed = self.payloads.shorten(execution.tenant_id, document, execution_slots)
+        bundled = self.payloads.bundle(packed, execution)
+        made = header | body_json(bundled.body)
         if packed.references or len(packed.text) > PACKING.slot:
             most = max(self.most - spare, execution.item_bytes)
-            require_room(packed, len(zlib.compress(packed.text)), most, spare)
-        self.payloads.put(packed.payloads)
-        return text.decode(), packed.memory if packed.references else 0
+            require_room(packed, whole_bytes(encode(header) + packed.text), most, spare)
+        if packed.references:
+            made["payloads"] = {place: asdict(each) for place, each in packed.references.items()}
+        self.payloads.put({**packed.payloads, **bundled.payloads})
+        return encode(made).decode(), packed.memory if packed.references else 0, bundled.stored
 
     def _put(self, execution: Execution, text: str) -> None:
         self.items[execution.id] = text
@@ -209,12 +220,8 @@ def _image(execution: Execution, text: str) -> Image | None:
     return {"text": text, "dueAt": due_at, "status": execution.listed_under}
 
 
-def _references(document: dict[str, Any]) -> dict[str, Reference]:
-    return {place: Reference(**each) for place, each in document.pop("payloads", {}).items()}
-
-
 def _summary(text: str) -> Summary:
-    return summary_of(read_execution(json.loads(text)))
+    return summary_of(read_execution({"threads": [], **json.loads(text)}))
 
 
 def _place(found: Summary) -> tuple[datetime, str]:
@@ -292,10 +299,10 @@ class MemoryHistory:
 
     def append(self, row: Row) -> None:
         """Put a row under its key, its payloads before it; what is there under the key stays."""
-        self.payloads.put(row.payloads)
+        self.payloads.put(row.payloads, row.held)
         rows = self.rows.setdefault(row.execution, [])
         if all(other.key != row.key for other in rows):
-            insort(rows, copy_with(row, payloads={}), key=lambda other: other.key)
+            insort(rows, copy_with(row, payloads={}, held={}), key=lambda other: other.key)
 
     def keep(self, payloads: Mapping[str, bytes]) -> None:
         """Write values that records refer to."""

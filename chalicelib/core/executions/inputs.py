@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from chalicelib.core.definitions.model import Call, StartChild, WaitForAnswer
 from chalicelib.core.executions.identity import ExecutionId
-from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, Thread
+from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, StoredState, Thread
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
@@ -271,6 +271,8 @@ class Written:
     """What its item takes, where that is billed by the kilobyte."""
     memory: int = 0
     """What a function needs to hold its large values, if it has any."""
+    stored: StoredState | None = None
+    """What a further write need not write again."""
 
 
 @value

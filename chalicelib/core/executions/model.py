@@ -263,6 +263,18 @@ class Link:
 
 
 @value
+class StoredState:
+    """The text of an execution's state as its item has it: what a further write need not write again."""
+
+    bases: Mapping[str, bytes]
+    """The texts of the payloads that it refers to parts of, by hash."""
+    own: bytes
+    """What stands in the item itself."""
+    held: Mapping[str, bytes] = field(default_factory=dict)
+    """The texts of its large values that are not too long, by hash: what is written with the item may refer to them."""
+
+
+@value
 class Execution:
     """One run of a definition version: all that is known of it, but for its history."""
 
@@ -332,6 +344,8 @@ class Execution:
     """Whether its store keeps the input beside the rest of it, however short it is."""
     item_bytes: int = field(default=0, compare=False)
     """What its item took when it was read, where that was much: what leaves it no larger has room. It is not kept."""
+    stored: StoredState | None = field(default=None, compare=False, repr=False)
+    """How it was last read or written, where that is known. It is not kept."""
 
     @property
     def paused(self) -> bool:

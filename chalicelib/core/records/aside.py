@@ -3,9 +3,9 @@
 import zlib
 from collections.abc import Iterable, Mapping
 
-from chalicelib.core.records.payload import ITEM_REFERENCE_BYTES, PACKING, Reference, Slot, digest
+from chalicelib.core.records.payload import ITEM_REFERENCE_BYTES, PACKING, Packed, Reference, Slot, digest
 from chalicelib.core.values.json import Json, encode, is_longer
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 
 UNIT = 1024
 """Bytes of an item that cost a unit when it is written (Amazon DynamoDB Developer Guide, "write request units")."""
@@ -41,3 +41,9 @@ def put_aside(tenant: str, given: Json, slots: Iterable[Slot]) -> Aside:
     for slot in places:
         slot.holder[slot.member] = None
     return Aside({slot.pointer: reference for slot in places}, {reference.sha256: text})
+
+
+def beside(packed: Packed, aside: Aside) -> Packed:
+    """Let a document that was shortened refer to its input, too."""
+    references = {**aside.references, **packed.references}
+    return copy_with(packed, references=references, payloads={**aside.payloads, **packed.payloads})

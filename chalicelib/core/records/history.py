@@ -69,6 +69,8 @@ class Row:
     """The JSON text of its records, which is hashed as it was written."""
     payloads: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
     """To be written before the row: the JSON texts of large values, by hash. A row that was read has none."""
+    held: Mapping[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """Of those that are written, what the payloads may be written as what differs from."""
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -196,7 +198,8 @@ def new_row(item: Execution, writer: str, new: News, limits: PackingLimits = PAC
     packed = pack(item.tenant_id, f"[{longer(item.tail, new.text)}]".encode(), record_slots, limits)
     text = _with_references(packed) if packed.references else packed.text
     key = HistoryKey(item.version + 1, writer)
-    return Row(item.id, str(key), item.head, text, {**new.payloads, **packed.payloads})
+    held = {} if item.stored is None else item.stored.held
+    return Row(item.id, str(key), item.head, text, {**new.payloads, **packed.payloads}, held)
 
 
 def _with_references(packed: Packed) -> bytes:

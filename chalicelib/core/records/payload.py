@@ -6,6 +6,7 @@ reference beside the document says where it went: so nothing in a user's value c
 
 import hashlib
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -48,6 +49,16 @@ class PackingLimits:
     """A longer result is not in its record where the state holds it, too: both refer to it."""
     reference: int = REFERENCE_BYTES
     """What a reference takes in the document, beside its pointer."""
+    plain: int = 3 * 1024
+    """A state that is no longer has no bundles."""
+    again: int = 1024
+    """What has stood in the item before moves into a bundle where it takes more, compressed."""
+    at_once: int = 4 * 1024
+    """What is new moves into one where it takes more, compressed."""
+    used: int = 512
+    """A payload of which the state would refer to less is not referred to."""
+    piece: int = 128
+    """Nor is a shorter part."""
 
 
 PACKING = PackingLimits()
@@ -194,6 +205,11 @@ def footprint(text: bytes) -> int:
 
 
 _ASTRAL = re.compile(rb"[\xf0-\xf4]")
+
+
+def whole_bytes(text: bytes) -> int:
+    """Tell what a text takes in an item that holds all of it: so much must have room, as an end makes no bundles."""
+    return len(zlib.compress(text))
 
 
 def item_bytes(document: int, references: Iterable[str]) -> int:

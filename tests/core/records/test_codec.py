@@ -29,6 +29,7 @@ from chalicelib.core.executions.model import (
     Spawns,
     State,
     Status,
+    StoredState,
     Thread,
 )
 from chalicelib.core.executions.waiting import (
@@ -134,6 +135,7 @@ DONE = Execution(
     mailbox=(Signal("1", "paid", NOW, [None], "ada", taken=True, passed_on=True),),
     item_bytes=1,
     input_aside=True,
+    stored=StoredState({}, b"{}"),
     tells_end=True,
 )
 

@@ -1,0 +1,298 @@
+"""What did not change is not written again: the text of a state as the pieces in which it differs from payloads.
+
+A *bundle* is a payload of text that states have in common with earlier ones. The text of a state is written as a list
+of its pieces: those that stand in a payload are referred to, by place and length, and only the others are written. What
+has been moved out of the state as a value of its own serves as well: a stash that comes out of a long input costs
+nothing but the places.
+
+The policy is that of a memory table and its sorted runs (O'Neil and others, "The log-structured merge-tree", 1996):
+
+* A short state stands in its item whole.
+* What has stood in the item once already moves into a bundle once it is dearer by a unit than without: from then on
+  it would be paid for at every boundary, and what is written twice has paid for the bundle.
+* What is new moves at once where it is several units: the next write would pay as much again, whatever becomes of it.
+* A bundle takes in those before it of which hardly more is in use than comes with it, the shortest first, or less
+  than half: so there are as many as the logarithm of the state, and a piece is moved as often as that.
+* At its end an execution makes none, as nobody writes it again.
+"""
+
+import re
+import zlib
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from chalicelib.core.executions.model import Execution, StoredState
+from chalicelib.core.records.payload import Packed, PackingLimits, Reference, digest
+from chalicelib.core.values.json import decode, encode
+from chalicelib.core.values.value import copy_with, value
+
+_CUT = re.compile(rb"[,:{\[]")
+"""Behind what two texts are compared: where a value or a member begins, so that a change moves no cut but its own."""
+
+_SPARSE = re.compile(rb"""[,:{\[](?:(?![,:{\[]"[^"]{24}).){16}""", re.DOTALL)
+"""The same without those close to one before, unless a long string begins there: enough of what is looked up in."""
+
+_KEY = 24
+"""Bytes behind a cut by which the same text is found."""
+
+HARDLY_MORE = 1.25
+"""Times the length of what comes: values are mostly of one kind, and of no two the length is quite the same."""
+
+_REACH = 4096
+"""Bytes before a place that is the same which are compared at most."""
+
+
+@value
+class Body:
+    """The text of a state as it is written."""
+
+    content: bytes
+    """The text itself, or, where it has bases, the list of its pieces, a line feed, and what stands in no base."""
+    bases: Sequence[Reference] = ()
+    """The payloads that it refers to, in the order of its places."""
+
+    @property
+    def own(self) -> bytes:
+        """What stands in no base."""
+        return self.content.partition(b"\n")[2] if self.bases else self.content
+
+    def text(self, bases: Iterable[bytes]) -> bytes:
+        """Make the text again, of those of its bases."""
+        if not self.bases:
+            return self.content
+        places, _, own = self.content.partition(b"\n")
+        base, made, at = b"".join(bases), list[bytes](), 0
+        numbers = iter(decode(places))
+        for new, start, length in zip(numbers, numbers, numbers, strict=True):
+            made += own[at : at + new], base[start : start + length]
+            at += new
+        return b"".join(made) + own[at:]
+
+
+@value
+class Bundled:
+    """The text of a state as it is to be written, after its payloads."""
+
+    body: Body
+    payloads: Mapping[str, bytes]
+    """The text of a new bundle, by hash."""
+    stored: StoredState
+
+
+class _Piece(NamedTuple):
+    """A piece of a text: so many bytes, from a place of the source of a number; or, with none, found in no source."""
+
+    length: int
+    source: int | None = None
+    at: int = 0
+
+
+def bundle(packed: Packed, execution: Execution, limits: PackingLimits) -> Bundled:
+    """Write the state of an execution, without its large values, as what differs from payloads."""
+    text, before = packed.text, execution.stored or StoredState({}, b"")
+    held = short(packed.payloads, limits)
+    if len(text) <= limits.plain:
+        return Bundled(Body(text), {}, StoredState({}, text, held))
+    sources = {**before.bases, **held}
+    number_of_own = len(sources)
+    pieces = _Places([*sources.values(), before.own]).pieces(text, limits.piece)
+    pieces = _without_little(pieces, number_of_own, limits.used)
+    made: dict[str, bytes] = {}
+    if not execution.ended and (moving := _moving(text, pieces, number_of_own, limits)):
+        content, sources = _make(text, pieces, sources, packed.payloads, moving)
+        made = {digest(execution.tenant_id, content): content}
+        sources |= made
+        pieces = _Places([*sources.values()]).pieces(text, limits.piece)
+        pieces = _without_little(pieces, len(sources), limits.used)
+    written = _written(text, pieces, sources, made)
+    return copy_with(written, stored=copy_with(written.stored, held=held))
+
+
+class Sources:
+    """Payloads in which the pieces of many texts are looked up: those that are not too long together."""
+
+    def __init__(self, payloads: Mapping[str, bytes], limits: PackingLimits) -> None:
+        self._payloads, self._limits = short(payloads, limits), limits
+        self._places = _Places([*self._payloads.values()])
+
+    def beside(self, text: bytes) -> Body:
+        """Write a text that is written once, as a row of history is, as what differs from them."""
+        if len(text) <= self._limits.plain or not self._payloads:
+            return Body(text)
+        pieces = _without_little(self._places.pieces(text, self._limits.piece), len(self._payloads), self._limits.used)
+        return _written(text, pieces, self._payloads, {}).body
+
+
+_DIFFERING = b"="
+"""What one that is written so begins with: nothing that is compressed does."""
+
+
+def differing(body: Body) -> bytes:
+    """Write a text that differs from payloads as the content of a chunk."""
+    bases = ",".join(f"{base.sha256}/{base.bytes}" for base in body.bases)
+    return _DIFFERING + bases.encode() + b"\n" + zlib.compress(body.content)
+
+
+def is_differing(content: bytes) -> bool:
+    """Tell whether the content of a chunk is what :func:`differing` writes."""
+    return content.startswith(_DIFFERING)
+
+
+def read_differing(content: bytes) -> Body:
+    """Read what :func:`differing` wrote.
+
+    Raises:
+        ValueError, zlib.error: it is something else.
+    """
+    bases, _, packed = content[len(_DIFFERING) :].partition(b"\n")
+    named = [each.partition("/") for each in bases.decode().split(",")]
+    return Body(zlib.decompress(packed), [Reference(sha256, int(size)) for sha256, _, size in named])
+
+
+def short(held: Mapping[str, bytes], limits: PackingLimits) -> dict[str, bytes]:
+    """Choose those large values to compare with which are not too long together."""
+    chosen, room = dict[str, bytes](), limits.document
+    for sha256, each in held.items():
+        if len(each) <= room:
+            chosen[sha256] = each
+            room -= len(each)
+    return chosen
+
+
+class _Places:
+    """Where what stands behind the cuts of some texts is found."""
+
+    def __init__(self, sources: Sequence[bytes]) -> None:
+        self._base = base = b"\n".join(sources)  # which no JSON text holds: what is alike does not reach across
+        self._starts = [*accumulate((len(source) + 1 for source in sources[:-1]), initial=0)]
+        cuts = [*self._starts, *(cut.start() + 1 for cut in _SPARSE.finditer(base))]
+        self._last = {base[at : at + _KEY]: at for at in cuts}
+        self._first = {base[at : at + _KEY]: at for at in reversed(cuts)}
+
+    def pieces(self, text: bytes, least: int) -> list[_Piece]:
+        """Find the pieces of a text that are there: those of so many bytes at least."""
+        found, done, at = list[_Piece](), 0, 0
+        while at < len(text):
+            key = text[at : at + _KEY]
+            places = {self._first[key], self._last[key]} if key in self._first else ()
+            alike = (_around(text, done, at, self._base, place) for place in places)
+            length, begin, start = max(alike, default=(0, 0, 0))
+            if length >= least:
+                found += [_Piece(begin - done)] if begin > done else []
+                number = bisect_right(self._starts, start) - 1
+                found.append(_Piece(length, number, start - self._starts[number]))
+                done = at = begin + length
+            else:
+                cut = _CUT.search(text, at)
+                at = len(text) if cut is None else cut.end()
+        return [*found, _Piece(len(text) - done)] if done < len(text) else found
+
+
+def _around(text: bytes, done: int, at: int, base: bytes, place: int) -> tuple[int, int, int]:
+    """Find what is alike around two places: its length, where it begins in the text, and where in the base."""
+    reach = min(at - done, place, _REACH)
+    back = _alike(text[at - reach : at][::-1], 0, base[place - reach : place][::-1], 0)
+    return back + _alike(text, at, base, place), at - back, place - back
+
+
+def _alike(one: bytes, at: int, other: bytes, start: int) -> int:
+    """Count the bytes that are the same from two places on."""
+    most, alike, size = min(len(one) - at, len(other) - start), 0, 64
+    while size:
+        size = min(size, most - alike)
+        if size and one[at + alike : at + alike + size] == other[start + alike : start + alike + size]:
+            alike, size = alike + size, 2 * size
+        else:
+            size //= 2
+    return alike
+
+
+def _without_little(pieces: Sequence[_Piece], sources: int, least: int) -> list[_Piece]:
+    """Take for found in no source what is in one of so many payloads of which too little is used to read it."""
+    used = _used(pieces)
+    return [
+        _Piece(piece.length)
+        if piece.source is not None and piece.source < sources and used[piece.source] < least
+        else piece
+        for piece in pieces
+    ]
+
+
+def _used(pieces: Iterable[_Piece]) -> dict[int | None, int]:
+    used: dict[int | None, int] = {}
+    for piece in pieces:
+        used[piece.source] = used.get(piece.source, 0) + piece.length
+    return used
+
+
+def _moving(text: bytes, pieces: Sequence[_Piece], own: int, limits: PackingLimits) -> frozenset[int | None]:
+    """Choose what moves into a bundle: what is found in no source, or in what stood in the item, which has a number."""
+    if _packed_size(_content(text, pieces, {None})) > limits.at_once:
+        return frozenset({None, own})
+    return frozenset({own} if _packed_size(_content(text, pieces, {own})) > limits.again else ())
+
+
+def _content(text: bytes, pieces: Iterable[_Piece], of: Iterable[int | None]) -> bytes:
+    """Join the pieces that are of some sources, without what is the same."""
+    made, at = bytearray(), 0
+    for piece in pieces:
+        if piece.source in of and (each := text[at : at + piece.length]) not in made:
+            made += each
+        at += piece.length
+    return bytes(made)
+
+
+def _packed_size(text: bytes) -> int:
+    return len(zlib.compress(text, 1))
+
+
+def _make(
+    text: bytes,
+    pieces: Sequence[_Piece],
+    sources: Mapping[str, bytes],
+    held: Container[str],
+    moving: frozenset[int | None],
+) -> tuple[bytes, dict[str, bytes]]:
+    """Make a bundle, and answer what there is still to refer to beside it."""
+    used, comes = _used(pieces), len(_content(text, pieces, moving))
+    bundles = [number for number, sha256 in enumerate(sources) if number in used and sha256 not in held]
+    lengths = [len(source) for source in sources.values()]
+    taken_in = set[int]()
+    for number in sorted(bundles, key=lambda number: used[number]):
+        if used[number] <= HARDLY_MORE * comes or 2 * used[number] < lengths[number]:
+            taken_in.add(number)
+            comes += used[number]
+    content = _content(text, pieces, moving | taken_in)
+    kept = {
+        sha256: source
+        for number, (sha256, source) in enumerate(sources.items())
+        if number in used and number not in taken_in
+    }
+    return content, kept
+
+
+def _written(text: bytes, pieces: Sequence[_Piece], sources: Mapping[str, bytes], made: Mapping[str, bytes]) -> Bundled:
+    """Write what stands in no source, and the places of what does."""
+    used, offset = _used(pieces), 0
+    offsets, bases = dict[int, int](), dict[str, bytes]()
+    for number, (sha256, source) in enumerate(sources.items()):
+        if number in used:
+            offsets[number], bases[sha256] = offset, source
+            offset += len(source)
+    if not bases:
+        return Bundled(Body(text), {}, StoredState({}, text))
+    places, own, at, new = list[int](), list[bytes](), 0, 0
+    for piece in pieces:
+        if piece.source in offsets:
+            places += new, offsets[piece.source] + piece.at, piece.length
+            new = 0
+        else:
+            own.append(text[at : at + piece.length])
+            new += piece.length
+        at += piece.length
+    rest = b"".join(own)
+    references = [Reference(sha256, len(base)) for sha256, base in bases.items()]
+    payloads = {sha256: content for sha256, content in made.items() if sha256 in bases}
+    return Bundled(Body(encode(places) + b"\n" + rest, references), payloads, StoredState(bases, rest))
