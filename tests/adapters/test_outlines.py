@@ -110,3 +110,13 @@ def test_following_versions_have_outlines(backend: Backend, tenant: str) -> None
     found = backend.executions.outline(made.id, fitting)
     assert found is not None
     assert found.execution.version == made.version + 1
+
+
+def test_a_state_in_bundles_is_whole_whatever_is_chosen(backend: Backend, tenant: str) -> None:
+    stash: dict[str, Json] = {f"v{n}": random_text(4_000 + n) for n in range(6)}
+    root = copy_with(submitted(tenant).threads[ROOT], stash=stash)
+    execution = copy_with(submitted(tenant), threads={ROOT: root})
+    backend.executions.create(execution)
+    outline = backend.executions.outline(execution.id, nothing)
+    assert outline is not None
+    assert (outline.execution, outline.left_out) == (execution, {})
