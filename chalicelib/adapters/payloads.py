@@ -204,6 +204,7 @@ class Payloads:
 
         One that is for the most part in others, which stand there as they are, is written as what differs from them:
         those that are ``held`` beside it, or, where it is much longer than they are, the longest, which comes first.
+        Only those of one chunk are written so, and differ only from such.
 
         Raises:
             UnavailableError: the store did not answer.
@@ -215,15 +216,17 @@ class Payloads:
         if len(payloads[new[0]]) > 2 * sum(map(len, whole.values())):
             whole[new[0]] = payloads[new[0]]
             self._put(new[0], payloads[new.pop(0)])
-        sources = Sources(whole if new else {}, self._limits)
+        short_ones = {sha256: each for sha256, each in whole.items() if len(each) <= CHUNK_BYTES}
+        sources = Sources(short_ones if new else {}, self._limits)
         for sha256 in new:
-            body = sources.beside(payloads[sha256])
-            if len(body.own) <= len(payloads[sha256]) // 2:
+            text = payloads[sha256]
+            body = sources.beside(text) if len(text) <= CHUNK_BYTES else Body(text)
+            if len(body.own) <= len(text) // 2:
                 # Never over one that others may differ from by now: so that whatever these refer to is as it is.
                 self.chunks.add(sha256, 0, differing(body))
                 self.remember(sha256, whole=False)
             else:
-                self._put(sha256, payloads[sha256])
+                self._put(sha256, text)
 
     def _put(self, sha256: str, value: bytes) -> None:
         # They are cut before they are compressed: every writer writes the same chunks, however it compresses.
