@@ -308,7 +308,7 @@ def test_values_of_many_chunks_are_whole_whatever_they_have_in_common(backend: B
     backend.executions.create(execution)
     found = backend.executions.get(execution.id)
     assert found is not None
-    assert found.stash == stash
+    assert found.threads[ROOT].stash == stash
 
 
 def test_what_a_redrive_changes_moves_out_of_history(backend: Backend, tenant: str) -> None:
