@@ -74,13 +74,13 @@ def test_a_foreign_execution_is_answered_as_one_that_is_not_there(
     sedo, keys = beta
     sender = headers(name, {**JSON, "Authorization": keys[role]})
     answers, work = [], []
-    for execution in ("beta:order:1", "gone:order:1", "beta:order:1", "gone:order:1"):
+    for execution in ("beta:order:1", "gone:order:1") * 3:
         path = address(name).replace("acme:order:1", execution)
         counted = Counted()
         with counted:
             answers.append(sedo.ask(OPERATIONS[name].method, path, b"{}", sender))
         work.append(counted.calls)
-    assert abs(work[2] - work[3]) <= FEW
+    assert abs(min(work[::2]) - min(work[1::2])) <= FEW  # what a request reads anew once a minute is in none of these
     assert answers[0].status_code in {400, 403, 404}
     assert answers[1].status_code == answers[0].status_code
     assert answers[1].body == answers[0].body.replace(b"beta", b"gone")
