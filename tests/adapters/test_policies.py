@@ -25,6 +25,7 @@ from chalicelib.core.records.audit import following
 from chalicelib.core.records.payload import Reference, digest
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.records.shown import nothing
+from chalicelib.core.values.json import encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, TaskStatus, claimed, closed
@@ -85,6 +86,9 @@ def values(aws: Aws, tenant: str) -> None:
     history.fill(tenant, [], 0)
     assert history.result(tenant, {"result": 1}) == 1
     assert history.read_text(tenant, kept, 0, len(text)) == text
+    same = random_text(10_000)
+    alike = [encode({"text": same, "mark": mark}) for mark in (1, 10)]
+    history.keep({digest(tenant, each): each for each in alike})
 
 
 def answers_and_access(aws: Aws, tenant: str) -> None:

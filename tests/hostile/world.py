@@ -24,8 +24,8 @@ STEPS: list[Json] = [
     {"id": "ask", "type": "callback"},
 ]
 
-NO_STORES = {"names", "clock", "parameters", "secrets", "health", "audit"}
-"""The adapters that keep nothing, and the audit, which tells of refusals, too."""
+NO_STORES = {"names", "clock", "parameters", "secrets", "health", "room", "downloads", "audit"}
+"""The adapters that keep nothing, or nothing but copies, and the audit, which tells of refusals, too."""
 
 
 class World(Sedo):
