@@ -33,7 +33,8 @@ CASES = {
 """Held by ``make check``: how many values, how long, and whether a step makes them of nothing."""
 
 WAITS = 5
-SAMPLES = 2
+SAMPLES, BEFORE = 2, 3
+"""Executions that are measured, and that run before, so that every container knows the definition."""
 UNIT, READ_UNIT = 1024, 4096
 
 HEXES = 64
@@ -80,13 +81,13 @@ def measure(harness: Harness, count: int, size: int, *, made: bool = False, samp
     """Measure an execution, its start by a worker's message included."""
     definition = harness.define(shape(count, size, made=made))
     runs: list[Usage] = []
-    for seed in range(samples + 1):
+    for seed in range(BEFORE + samples):
         value: Json = {"id": str(seed)} if made else given(count, size, seed)
         with harness.meter.counting() as usage:
             harness.start(definition, value)
             harness.drain(1)
         runs.append(usage)
-    return cost(together(runs[1:]), samples)
+    return cost(together(runs[BEFORE:]), samples)
 
 
 def floor(count: int, size: int) -> float:
