@@ -27,9 +27,10 @@ def number(text: str) -> float:
 
 
 def of_steps(row: str, which: int) -> float:
-    """Tell what a million executions of ten such steps cost, with an HTTP API before them."""
+    """Tell what a million executions of ten such steps cost, with their start and an HTTP API before them."""
     dollars = rows("README.md")[row][-1].strip(" |").split(" · ")
-    return STEPS * float(dollars[which]) + OF_HTTP_API
+    start = number(rows("docs/performance.md")["1KB"][-1])
+    return STEPS * float(dollars[which]) + start + OF_HTTP_API
 
 
 API, CALLS = "with an HTTP API · a REST API before it", "an `http` call each · of calls declared `delivery: repeatable`"

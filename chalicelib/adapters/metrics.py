@@ -67,7 +67,7 @@ class MetricKind(NamedTuple):
 
 
 _ERRORS = {
-    "Refused": "not made: not allowed, or not valid",
+    "Refused": "not made, as they are not allowed or not valid",
     "Unanswered": "no answer, or none that can be read",
     "Failed": "an answer that is an error",
 }

@@ -171,4 +171,4 @@ class HttpStep:
         if "bodyType" in params and "body" not in params:
             yield "bodyType", "there is no body that this could describe"
         if str(params.get("url", "")).lower().startswith("http://"):
-            yield "url", "plain http is refused, unless the operator allows it for this host: write https"
+            yield "url", "plain http is refused, unless SEDO_HTTP_ALLOW of the operator has this host: write https"

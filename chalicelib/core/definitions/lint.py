@@ -51,6 +51,10 @@ _FAMILIES = ("aws", "event", "http", "lambda", "task", "workflow")
 """What the names of errors begin with that calls and waits fail with."""
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
 
+_FOREIGN = re.compile(r"States\..+")
+_WRITTEN = re.compile(r"(?!http\.Status\.)(?i:http)\.(?:(?i:status)\.)?([1-5](?:[0-9]{2}|xx))")
+"""Other spellings of the status of an answer."""
+
 _LITERALS = frozenset({"false", "null", "true"})
 """What is a name in jmespath, and looks like a value."""
 
@@ -161,6 +165,11 @@ class _Lint:
                 if name.startswith(STATUS) and not _STATUS.fullmatch(name):
                     remark = f"there is no status {name.removeprefix(STATUS)!r}: write {STATUS}503 or {STATUS}5xx"
                     yield Problem(place, remark)
+                elif _FOREIGN.fullmatch(name):
+                    remark = "write Timeout" if name == "States.Timeout" else "'*' stands for every one"
+                    yield Problem(place, f"no step of sedo fails with errors of Step Functions: {remark}")
+                elif written := _WRITTEN.fullmatch(name):
+                    yield Problem(place, f"no step of sedo fails with {name!r}: write {STATUS}{written[1]}")
                 elif "." in name and family not in _FAMILIES and (hint := self.suggestion(family, _FAMILIES)):
                     yield Problem(place, f"no step of sedo fails with errors of the family {family!r}{hint}")
 
@@ -232,6 +241,8 @@ def _blocks(source: Json, path: Path) -> Iterator[Problem]:
             yield Problem(pointer(path), "the line break behind the expression makes it a text: write |- in place of |")
         case str() if _BRACES.search(source):
             yield Problem(pointer(path), "{{ }} is plain text: an expression is written ${ }")
+        case str() if (found := _PATH.match(source)) is not None:
+            yield Problem(pointer(path), f"$. is plain text: an expression is written ${{ {found[1]} }}")
         case list():
             for index, item in enumerate(source):
                 yield from _blocks(item, (*path, index))
@@ -240,6 +251,7 @@ def _blocks(source: Json, path: Path) -> Iterator[Problem]:
                 yield from _blocks(item, (*path, key))
 
 
+_PATH = re.compile(r"\$\.((?:input|output|stash|item|execution)\b[\w.\[\]*]*)$")
 _BRACES = re.compile(r"(?<!\$)\{\{\s*[A-Za-z_.]+\s*\}\}")
 
 

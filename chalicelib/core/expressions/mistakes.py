@@ -16,8 +16,10 @@ _BEFORE = (
         r"\[\s*$",
         "in [ ] stands a number, a slice, * or ?condition: write .name for a member, get(a, key) for a computed key",
     ),
-    (r"\{\s*$", "{ } makes an object, as {name: value}; an expression stands in one pair of braces only, as ${a}"),
-    (rf"\{{\s*{_NAME}\s*$", "{ } makes an object, as {name: value}"),
+    (
+        rf"\{{\s*(?:{_NAME}\s*)?$",
+        "{ } makes an object, as {name: value}; an expression stands in one pair of braces only, as ${a}",
+    ),
 )
 """Patterns of what stands before the place, and what to write."""
 

@@ -16,7 +16,9 @@ LISTED = 10
 
 
 def message_of(error: "ValidationError") -> str:
-    """Word an error: values as JSON, and of a long list of alternatives the beginning."""
+    """Word an error: values as JSON, the names that a text may be, and of a long list of alternatives the beginning."""
+    if error.validator == "anyOf" and isinstance(error.instance, str):
+        error = next((each for each in error.context or () if each.validator == "enum"), error)
     message = error.message
     if len(message) > LONG:
         return f"it is large, and not as {error.validator} asks"

@@ -203,9 +203,9 @@ class TestNeverMatches:
     @pytest.mark.parametrize(
         ("before", "names"),
         [
-            (["*"], ["http.500"]),
+            (["*"], ["http.Status.500"]),
             (["*"], ["*"]),
-            (["http.*"], ["http.500", "http.404"]),
+            (["http.*"], ["http.Status.500", "http.Status.404"]),
             (["http.*"], ["http.server.*"]),
             (["http.*"], ["http.*"]),
             (["a", "b"], ["b", "a"]),
@@ -220,8 +220,8 @@ class TestNeverMatches:
     @pytest.mark.parametrize(
         ("before", "names"),
         [
-            (["http.500"], ["http.*"]),
-            (["http.500"], ["*"]),
+            (["http.Status.500"], ["http.*"]),
+            (["http.Status.500"], ["*"]),
             (["http.server.*"], ["http.*"]),
             (["a"], ["a", "b"]),
             (["http.*"], ["http"]),

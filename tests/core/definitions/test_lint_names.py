@@ -116,6 +116,14 @@ class TestBlocks:
         ((_, said),) = warnings(echo("a", {"x": ["Hello {{ input.name }}"]}))
         assert said == "{{ }} is plain text: an expression is written ${ }"
 
+    def test_a_path_of_other_languages_is_text(self) -> None:
+        ((_, said),) = warnings(echo("a", {"x": ["$.input.lines[0].name"]}))
+        assert said == "$. is plain text: an expression is written ${ input.lines[0].name }"
+
+    @pytest.mark.parametrize("text", ["$.99 a pound", "$.inputs", "$.input is plain text", "costs $.input"])
+    def test_other_text_that_begins_so_is_meant_so(self, text: str) -> None:
+        assert warnings(echo("a", text)) == []
+
 
 class TestErrors:
     @pytest.mark.parametrize(
@@ -123,6 +131,10 @@ class TestErrors:
         [
             ("htp.*", "no step of sedo fails with errors of the family 'htp' (did you mean 'http'?)"),
             ("lamda.Timeout", "no step of sedo fails with errors of the family 'lamda' (did you mean 'lambda'?)"),
+            ("States.ALL", "no step of sedo fails with errors of Step Functions: '*' stands for every one"),
+            ("States.Timeout", "no step of sedo fails with errors of Step Functions: write Timeout"),
+            ("http.503", "no step of sedo fails with 'http.503': write http.Status.503"),
+            ("http.status.5xx", "no step of sedo fails with 'http.status.5xx': write http.Status.5xx"),
             ("http.Status.99", "there is no status '99': write http.Status.503 or http.Status.5xx"),
             ("http.Status.5XX", "there is no status '5XX': write http.Status.503 or http.Status.5xx"),
         ],

@@ -34,6 +34,7 @@ from tests import words
         ("input.list[a]", "get(a, key) for a computed key", 11),
         ("{{x}}", "in one pair of braces only, as ${a}", 1),
         ("{x}", "{ } makes an object, as {name: value}", 2),
+        ("{input.x}", "in one pair of braces only, as ${a}", 6),
         ("a.0", "after a . comes a name", 2),
         ("a b", "an operator or a comma is missing", 2),
         ("a & b", "conditions are joined by &&", 2),

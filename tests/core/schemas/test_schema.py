@@ -260,6 +260,8 @@ def test_only_short_arrays_are_searched_for_repetitions() -> None:
         ({"enum": ["a", True, None]}, 5, '5 is not one of ["a", true, null]'),
         ({"const": False}, 1, "false was expected"),
         (EITHER, {"a": True, "b": 1}, '{"a": true, "b": 1} is valid under more than one of the given schemas'),
+        ({"anyOf": [{"enum": ["a", "b"]}, {"type": "array"}]}, "c", '\'c\' is not one of ["a", "b"]'),
+        ({"anyOf": [{"const": "a"}, {"type": "array"}]}, "c", "'c' is not valid under any of the given schemas"),
         (EITHER, {"c": None}, '{"c": null} is not valid under any of the given schemas'),
         ({"enum": [*range(101)]}, "x", "'x' is not one of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … 101 in all]"),
         ({"type": "string"}, ["x" * 30_000], "it is large, and not as type asks"),
