@@ -178,7 +178,7 @@ class _Places:
             key = text[at : at + _KEY]
             places = {self._first[key], self._last[key]} if key in self._first else ()
             alike = (_around(text, done, at, self._base, place) for place in places)
-            length, begin, start = max(alike, default=(0, 0, 0))
+            length, begin, start = _of_whole_characters(text, *max(alike, default=(0, 0, 0)))
             if length >= least:
                 found += [_Piece(begin - done)] if begin > done else []
                 number = bisect_right(self._starts, start) - 1
@@ -195,6 +195,21 @@ def _around(text: bytes, done: int, at: int, base: bytes, place: int) -> tuple[i
     reach = min(at - done, place, _REACH)
     back = _alike(text[at - reach : at][::-1], 0, base[place - reach : place][::-1], 0)
     return back + _alike(text, at, base, place), at - back, place - back
+
+
+_PART = range(0x80, 0xC0)
+"""Bytes of UTF-8 that a character goes on with (RFC 3629)."""
+
+
+def _of_whole_characters(text: bytes, length: int, begin: int, start: int) -> tuple[int, int, int]:
+    """Leave out, at both ends, parts of characters that begin or end alike: what is written stays text."""
+    end = begin + length
+    while begin < end < len(text) and text[end] in _PART:
+        end -= 1
+    before = begin
+    while begin < end and text[begin] in _PART:
+        begin += 1
+    return end - begin, begin, start + begin - before
 
 
 def _alike(one: bytes, at: int, other: bytes, start: int) -> int:
