@@ -1,5 +1,6 @@
 import hashlib
 import zlib
+from time import process_time
 from typing import Any
 
 import pytest
@@ -193,3 +194,11 @@ class TestBeside:
 
     def test_what_is_compressed_is_no_such_content(self) -> None:
         assert not is_differing(zlib.compress(self.after))
+
+    @pytest.mark.parametrize("text", ["," * 300_000, ("," * 115 + "x") * 2_500, [0] * 150_000], ids=["cuts", "lines", "list"])
+    def test_a_text_that_repeats_itself_takes_no_time_to_look_up(self, text: object) -> None:
+        base = encode([noise(5_000, 1) + "," * 120, [0] * 60])
+        began = process_time()
+        body = Sources({"base": base}, PACKING).beside(encode(text))
+        assert body.text([base] * len(body.bases)) == encode(text)
+        assert process_time() - began < 3
