@@ -37,7 +37,8 @@ def put_aside(tenant: str, given: Json, slots: Iterable[Slot]) -> Aside:
     """Leave an input out of a document wherever it stands, which changes."""
     text = encode(given)
     reference = Reference(digest(tenant, text), len(text))
-    places = [slot for slot in slots if slot.holder[slot.member] == given]
+    alike = (slot for slot in slots if slot.holder[slot.member] == given)
+    places = [slot for slot in alike if encode(slot.holder[slot.member]) == text]  # 1 == True, but is not the same
     for slot in places:
         slot.holder[slot.member] = None
     return Aside({slot.pointer: reference for slot in places}, {reference.sha256: text})

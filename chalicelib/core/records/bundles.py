@@ -40,8 +40,9 @@ _KEY = 24
 HARDLY_MORE = 1.25
 """Times the length of what comes: values are mostly of one kind, and of no two the length is quite the same."""
 
-_REACH = 4096
-"""Bytes before a place that is the same which are compared at most."""
+_MISSES = 16
+"""After so many short pieces in a row a byte more is left out each time: a text that repeats itself has no end of them.
+What is long and left out so is found from behind."""
 
 
 @value
@@ -166,6 +167,7 @@ class _Places:
 
     def __init__(self, sources: Sequence[bytes]) -> None:
         self._base = base = b"\n".join(sources)  # which no JSON text holds: what is alike does not reach across
+        self._backwards = base[::-1]
         self._starts = [*accumulate((len(source) + 1 for source in sources[:-1]), initial=0)]
         cuts = [*self._starts, *(cut.start() + 1 for cut in _SPARSE.finditer(base))]
         self._last = {base[at : at + _KEY]: at for at in cuts}
@@ -173,33 +175,51 @@ class _Places:
 
     def pieces(self, text: bytes, least: int) -> list[_Piece]:
         """Find the pieces of a text that are there: those of so many bytes at least."""
-        found, done, at = list[_Piece](), 0, 0
+        found, done, at, misses = list[_Piece](), 0, 0, 0
+        backwards = text[::-1]
         while at < len(text):
             key = text[at : at + _KEY]
             places = {self._first[key], self._last[key]} if key in self._first else ()
-            alike = (_around(text, done, at, self._base, place) for place in places)
-            length, begin, start = max(alike, default=(0, 0, 0))
+            alike = (self._around(text, backwards, done, at, place) for place in places)
+            length, begin, start = _of_whole_characters(text, *max(alike, default=(0, 0, 0)))
             if length >= least:
                 found += [_Piece(begin - done)] if begin > done else []
                 number = bisect_right(self._starts, start) - 1
                 found.append(_Piece(length, number, start - self._starts[number]))
                 done = at = begin + length
+                misses = 0
             else:
-                cut = _CUT.search(text, at)
+                misses += len(places)
+                cut = _CUT.search(text, at + misses // _MISSES)
                 at = len(text) if cut is None else cut.end()
         return [*found, _Piece(len(text) - done)] if done < len(text) else found
 
+    def _around(self, text: bytes, backwards: bytes, done: int, at: int, place: int) -> tuple[int, int, int]:
+        """Find what is alike around two places: its length, where it begins in the text, and where in the base."""
+        before = min(at - done, place)
+        back = _alike(backwards, len(text) - at, self._backwards, len(self._base) - place, before)
+        after = min(len(text) - at, len(self._base) - place)
+        return back + _alike(text, at, self._base, place, after), at - back, place - back
 
-def _around(text: bytes, done: int, at: int, base: bytes, place: int) -> tuple[int, int, int]:
-    """Find what is alike around two places: its length, where it begins in the text, and where in the base."""
-    reach = min(at - done, place, _REACH)
-    back = _alike(text[at - reach : at][::-1], 0, base[place - reach : place][::-1], 0)
-    return back + _alike(text, at, base, place), at - back, place - back
+
+_PART = range(0x80, 0xC0)
+"""Bytes of UTF-8 that a character goes on with (RFC 3629)."""
 
 
-def _alike(one: bytes, at: int, other: bytes, start: int) -> int:
-    """Count the bytes that are the same from two places on."""
-    most, alike, size = min(len(one) - at, len(other) - start), 0, 64
+def _of_whole_characters(text: bytes, length: int, begin: int, start: int) -> tuple[int, int, int]:
+    """Leave out, at both ends, parts of characters that begin or end alike: what is written stays text."""
+    end = begin + length
+    while begin < end < len(text) and text[end] in _PART:
+        end -= 1
+    before = begin
+    while begin < end and text[begin] in _PART:
+        begin += 1
+    return end - begin, begin, start + begin - before
+
+
+def _alike(one: bytes, at: int, other: bytes, start: int, most: int) -> int:
+    """Count the bytes that are the same from two places on, so many at most."""
+    alike, size = 0, 64
     while size:
         size = min(size, most - alike)
         if size and one[at + alike : at + alike + size] == other[start + alike : start + alike + size]:

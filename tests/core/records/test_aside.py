@@ -5,6 +5,7 @@ import pytest
 
 from chalicelib.core.records.aside import put_aside, saved_bytes
 from chalicelib.core.records.payload import Reference, digest, value_slots
+from chalicelib.core.values.json import Json, encode
 
 NOISE = base64.b64encode(random.Random(1).randbytes(3_000)).decode()
 
@@ -32,3 +33,11 @@ def test_an_input_is_left_out_wherever_it_stands() -> None:
     assert document == {"input": None, "output": {"b": 2}, "stash": None}
     assert aside.references == {"/input": reference, "/stash": reference}
     assert aside.payloads == {reference.sha256: text}
+
+
+@pytest.mark.parametrize("other", [{"a": True, "b": 0}, {"a": 1.0, "b": 0}, {"a": 1, "b": -0.0}, {"b": 0, "a": 1}])
+def test_what_python_takes_for_equal_stays_what_it_is(other: Json) -> None:
+    document = {"input": {"a": 1, "b": 0}, "stash": other}
+    aside = put_aside("t", {"a": 1, "b": 0}, value_slots(document, (), ("input", "stash"), ()))
+    assert encode(document) == encode({"input": None, "stash": other})
+    assert [*aside.references] == ["/input"]

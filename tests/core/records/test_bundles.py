@@ -1,9 +1,10 @@
 import hashlib
 import zlib
+from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.executions.model import Execution, State, StoredState
@@ -39,6 +40,7 @@ class Book:
         self.put |= made.payloads
         bases = [self.put[each.sha256] for each in made.body.bases]
         assert made.body.text(bases) == text
+        assert all(each.decode() for each in (made.body.content, *made.payloads.values()))
         known = {each.sha256: self.put[each.sha256] for each in made.body.bases}
         assert made.stored == StoredState(known, made.body.own, short(self.held, self.limits))
         self.execution = copy_with(self.execution, stored=made.stored)
@@ -147,9 +149,13 @@ def test_one_that_nothing_is_left_of_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("limits", [EAGER, PACKING], ids=["eager", "as shipped"])
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     states=st.lists(
-        st.dictionaries(st.sampled_from("abcd"), st.text(max_size=8) | st.sampled_from(["x" * 300, "yz" * 900])),
+        st.dictionaries(
+            st.sampled_from("abcd"),
+            st.text(max_size=8) | st.text("éè§ɧ€₠", max_size=8) | st.sampled_from(["x" * 300, "yz" * 900]),
+        ),
         max_size=5,
     ),
     held=st.sampled_from([b"", b'{"a":"' + b"x" * 300 + b'"}']),
@@ -160,6 +166,14 @@ def test_every_state_comes_back_as_it_was_written(
     book = Book(limits, **{"held": held} if held else {})
     for number, stash in enumerate(states):
         book.write(state(**stash), ended=number == 4)
+
+
+@pytest.mark.parametrize(("one", "other"), ["éè", "€₠", "😀😁", "§ɧ", "éé"])
+def test_no_character_is_cut_in_two(one: str, other: str) -> None:
+    before, after = noise(5_000, 1), noise(5_000, 2)
+    book = Book()
+    written = [book.write(state(a=before + each + after, b=each)) for each in (one, one, other)]
+    assert len(written[-1].body.bases) == 1
 
 
 class TestBeside:
@@ -180,3 +194,11 @@ class TestBeside:
 
     def test_what_is_compressed_is_no_such_content(self) -> None:
         assert not is_differing(zlib.compress(self.after))
+
+    @pytest.mark.parametrize("text", ["," * 300_000, ("," * 115 + "x") * 2_500, [0] * 150_000], ids=["cuts", "lines", "list"])
+    def test_a_text_that_repeats_itself_takes_no_time_to_look_up(self, text: object) -> None:
+        base = encode([noise(5_000, 1) + "," * 120, [0] * 60])
+        began = process_time()
+        body = Sources({"base": base}, PACKING).beside(encode(text))
+        assert body.text([base] * len(body.bases)) == encode(text)
+        assert process_time() - began < 3
