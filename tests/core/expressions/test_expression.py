@@ -109,3 +109,17 @@ def test_the_outermost_value_is_in_reach_wherever_an_expression_is(expression: s
     values: Json = {"want": "b", "list": [{"url": "a"}, {"url": "b", "id": 7}]}
     scope = Scope({"input": values}, datetime(2026, 1, 31, tzinfo=UTC), "")
     assert render(compile_template("${" + expression + "}"), scope) == expected
+
+
+def test_an_expression_is_read_once_among_as_many_others_as_a_definition_can_have() -> None:
+    first = read_expression("input.first")
+    for number in range(9_000):
+        read_expression(f"input.a{number}")
+    assert read_expression("input.first") is first
+
+
+def test_expressions_that_are_large_are_forgotten_sooner() -> None:
+    first = read_expression("input.forgotten")
+    for number in range(200):
+        read_expression(f"[{'a,' * 490}a{number}]")
+    assert read_expression("input.forgotten") is not first
