@@ -14,7 +14,7 @@ from chalicelib.core.definitions.shapes import ERROR, Shapes, made
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.reference import ITEM, NAMES, fixed_truth, references, shadowed
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
-from chalicelib.core.schemas.defaults import unused
+from chalicelib.core.schemas.defaults import unfit, unused
 from chalicelib.core.schemas.paths import strange
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
@@ -96,11 +96,7 @@ class _Lint:
         yield from self.template(stash, ("stash",), _View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
-        for place in unused(dict(subschemas(document.get("inputSchema", True)))):
-            remark = (
-                "this default is never filled in: only those of members are, that are described without a condition"
-            )
-            yield Problem(pointer(("inputSchema", *place, "default")), remark)
+        yield from _defaults(self.shapes.input)
         first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
         view = _View(frozenset(stash), left=lambda name: first.get(name, ()))
         yield from self.steps(document["steps"], ("steps",), view)
@@ -214,6 +210,15 @@ class _Lint:
             yield Problem(pointer(path), f"there is never a {names[-1]!r} in {_place(top, names)}{hint}")
         elif hint:
             yield Problem(pointer(path), f"no schema describes a {names[-1]!r} in {_place(top, names)}{hint}")
+
+
+def _defaults(schema: Json) -> Iterator[Problem]:
+    """Find defaults of the input that are never filled in, and those that no start would pass with."""
+    for place in unused(dict(subschemas(schema))):
+        remark = "this default is never filled in: only those of members are, that are described without a condition"
+        yield Problem(pointer(("inputSchema", *place, "default")), remark)
+    for each in unfit(schema):
+        yield Problem(pointer(("inputSchema",)), f"the default of {each.pointer} does not pass: {each.message}")
 
 
 _OUTER = frozenset({"execution", "input", "output", "stash"})

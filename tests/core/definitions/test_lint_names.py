@@ -147,3 +147,9 @@ class TestErrors:
         assert matches("http.Status.503", ["http.Status.5xx"])
         assert not matches("http.Status.404", ["http.Status.5xx"])
         assert not matches("http.Timeout", ["http.Status.5xx"])
+
+
+def test_a_default_that_no_start_would_pass_with_is_told() -> None:
+    schema: Json = {"properties": {"n": {"type": "integer", "default": "five"}}}
+    found = warnings(echo("a", 1), inputSchema=schema)
+    assert found == [("/inputSchema", "the default of /n does not pass: 'five' is not of type 'integer'")]
