@@ -10,7 +10,7 @@ from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.flow import Node, before, node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
-from chalicelib.core.definitions.shapes import ERROR, Shapes, made
+from chalicelib.core.definitions.shapes import SCOPE, Shapes, made
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.reference import ITEM, NAMES, fixed_truth, references, shadowed
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
@@ -49,6 +49,17 @@ COMMON_ERRORS = frozenset(
 
 _FAMILIES = ("aws", "event", "http", "lambda", "task", "workflow")
 """What the names of errors begin with that calls and waits fail with."""
+_OF_FAMILY: Mapping[str, Collection[str]] = {
+    "event": ("TooManyWait",),
+    "http": (
+        *("BadAnswer", "Blocked", "Connect", "InvalidRequest", "Status.5xx", "Timeout", "Tls", "TooLarge"),
+        "TooManyRedirects",
+    ),
+    "task": ("Overdue", "Rejected"),
+    "workflow": ("Cancelled", "TimedOut"),
+}
+"""Of the families of which all are known, the errors, without the name of the family."""
+_PLAIN = {name.lower(): name for name in COMMON_ERRORS}
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
 
 _LITERALS = frozenset({"false", "null", "true"})
@@ -152,13 +163,27 @@ class _Lint:
         """Find names of errors that are much like those of sedo, and that nothing fails with."""
         for index, entry in enumerate(holder.get(key, ())):
             for number, name in enumerate(entry["errors"]):
-                place = pointer((*path, key, index, "errors", number))
-                family = name.partition(".")[0]
-                if name.startswith(STATUS) and not _STATUS.fullmatch(name):
-                    remark = f"there is no status {name.removeprefix(STATUS)!r}: write {STATUS}503 or {STATUS}5xx"
-                    yield Problem(place, remark)
-                elif "." in name and family not in _FAMILIES and (hint := self.suggestion(family, _FAMILIES)):
-                    yield Problem(place, f"no step of sedo fails with errors of the family {family!r}{hint}")
+                if remark := self.unknown_error(name):
+                    yield Problem(pointer((*path, key, index, "errors", number)), remark)
+
+    def unknown_error(self, name: str) -> str | None:
+        """Say what is wrong with the name of an error, if it is much like one of sedo."""
+        family, dot, rest = name.partition(".")
+        if name.startswith(STATUS):
+            known = _STATUS.fullmatch(name)
+            return (
+                None if known else f"there is no status {name.removeprefix(STATUS)!r}: write {STATUS}503 or {STATUS}5xx"
+            )
+        if not dot:
+            right = _PLAIN.get(name.lower(), name)
+            return None if right == name else f"no step of sedo fails with {name!r} (did you mean {right!r}?)"
+        if family not in _FAMILIES:
+            hint = self.suggestion(family.lower(), _FAMILIES)
+            return f"no step of sedo fails with errors of the family {family!r}{hint}" if hint else None
+        if rest == "*" or family not in _OF_FAMILY or rest in _OF_FAMILY[family]:
+            return None
+        hint = self.suggestion(f"Status.{rest}" if rest[:1].isdigit() else rest, _OF_FAMILY[family])
+        return f"no error of the family {family!r} is called {rest!r}{hint}" if hint or family == "http" else None
 
     def repeated(self, step: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         """Find policies that make a call again which was to be made once."""
@@ -184,8 +209,8 @@ class _Lint:
                 yield Problem(pointer(path), remark)
         for names in references(expression):
             match names:
-                case ("input" | "output" | "error" as top, *inner) if inner:
-                    known = {"input": self.shapes.input, "output": view.result, "error": ERROR}
+                case ("input" | "output" | "error" | "execution" | "step" as top, *inner) if inner:
+                    known = {**SCOPE, "input": self.shapes.input, "output": view.result}
                     yield from self.strange(top, [known[top]], inner, path)
                 case ("stash", name, *inner) if inner:
                     yield from self.strange(f"stash.{name}", view.left(name), inner, path)

@@ -55,7 +55,7 @@ class Expression:
     """Of a path: the nodes of its tree."""
 
 
-class _Kept:
+class _LastRead:
     """The expressions that were asked for last, as many as MAX_KEPT has room for."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class _Kept:
             return found
 
 
-_kept = _Kept()
+_last_read = _LastRead()
 
 
 def read_expression(text: str) -> Expression:
@@ -85,7 +85,7 @@ def read_expression(text: str) -> Expression:
         ExpressionError: it is no jmespath, calls an unknown function or one with a wrong number of arguments, is
             longer than MAX_EXPRESSION or deeper than MAX_NESTING.
     """
-    return _kept.read(text)
+    return _last_read.read(text)
 
 
 def _size(expression: Expression) -> int:
