@@ -23,9 +23,9 @@ def shown(heading: str) -> Any:
 
 
 def test_a_map_of_10_000_items_is_filtered_and_summed_by_the_step_that_is_shown() -> None:
-    lines: list[Json] = [{"price": 2, "quantity": 200 if number % 2 else 1} for number in range(ITEMS)]
+    lines: list[Json] = [{"price": 2, "quantity": 200 if number else 1} for number in range(ITEMS)]
     lines[1] = {"price": "none", "quantity": 200}
     document = {"id": "sums", "steps": shown("Filter and sum a list of 10,000")}
     ended = run(document, {"lines": lines}, max_turns=10 * ITEMS)
     assert (ended.state, ended.error) == (State.SUCCEEDED, None)
-    assert ended.output == {"large": (ITEMS // 2 - 1) * 400}
+    assert ended.output == {"large": (ITEMS - 2) * 400}

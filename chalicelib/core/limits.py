@@ -102,7 +102,7 @@ class Limits:
     """Levels of one expression; each costs some frames of Python's stack."""
     expression_signs: int = 50_000
     """Names, literals and signs of all expressions of one definition: what they are read for."""
-    rendering_visits: int = 20_000
+    rendering_visits: int = 25_000
     """Nodes visited in one rendering."""
     rendering_result_bytes: int = 1 << 20
     """Bytes, as JSON, of what the expressions of one rendering yield, and of any value on the way."""

@@ -10,11 +10,11 @@ from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.flow import Node, before, node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
-from chalicelib.core.definitions.shapes import ERROR, Shapes, made
+from chalicelib.core.definitions.shapes import SCOPE, Shapes, made
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.reference import ITEM, NAMES, fixed_truth, references, shadowed
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
-from chalicelib.core.schemas.defaults import unused
+from chalicelib.core.schemas.defaults import unfit, unused
 from chalicelib.core.schemas.paths import strange
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
@@ -49,6 +49,17 @@ COMMON_ERRORS = frozenset(
 
 _FAMILIES = ("aws", "event", "http", "lambda", "task", "workflow")
 """What the names of errors begin with that calls and waits fail with."""
+_OF_FAMILY: Mapping[str, Collection[str]] = {
+    "event": ("TooManyWait",),
+    "http": (
+        *("BadAnswer", "Blocked", "Connect", "InvalidRequest", "Status.5xx", "Timeout", "Tls", "TooLarge"),
+        "TooManyRedirects",
+    ),
+    "task": ("Overdue", "Rejected"),
+    "workflow": ("Cancelled", "TimedOut"),
+}
+"""Of the families of which all are known, the errors, without the name of the family."""
+_PLAIN = {name.lower(): name for name in COMMON_ERRORS}
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
 
 _FOREIGN = re.compile(r"States\..+")
@@ -100,11 +111,7 @@ class _Lint:
         yield from self.template(stash, ("stash",), _View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
-        for place in unused(dict(subschemas(document.get("inputSchema", True)))):
-            remark = (
-                "this default is never filled in: only those of members are, that are described without a condition"
-            )
-            yield Problem(pointer(("inputSchema", *place, "default")), remark)
+        yield from _defaults(self.shapes.input)
         first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
         view = _View(frozenset(stash), left=lambda name: first.get(name, ()))
         yield from self.steps(document["steps"], ("steps",), view)
@@ -160,18 +167,29 @@ class _Lint:
         """Find names of errors that are much like those of sedo, and that nothing fails with."""
         for index, entry in enumerate(holder.get(key, ())):
             for number, name in enumerate(entry["errors"]):
-                place = pointer((*path, key, index, "errors", number))
-                family = name.partition(".")[0]
-                if name.startswith(STATUS) and not _STATUS.fullmatch(name):
-                    remark = f"there is no status {name.removeprefix(STATUS)!r}: write {STATUS}503 or {STATUS}5xx"
-                    yield Problem(place, remark)
-                elif _FOREIGN.fullmatch(name):
-                    remark = "write Timeout" if name == "States.Timeout" else "'*' stands for every one"
-                    yield Problem(place, f"no step of sedo fails with errors of Step Functions: {remark}")
-                elif written := _WRITTEN.fullmatch(name):
-                    yield Problem(place, f"no step of sedo fails with {name!r}: write {STATUS}{written[1]}")
-                elif "." in name and family not in _FAMILIES and (hint := self.suggestion(family, _FAMILIES)):
-                    yield Problem(place, f"no step of sedo fails with errors of the family {family!r}{hint}")
+                if remark := self.unknown_error(name):
+                    yield Problem(pointer((*path, key, index, "errors", number)), remark)
+
+    def unknown_error(self, name: str) -> str | None:
+        """Say what is wrong with the name of an error, if it is much like one of sedo."""
+        family, dot, rest = name.partition(".")
+        if name.startswith(STATUS):
+            known = _STATUS.fullmatch(name)
+            return (
+                None if known else f"there is no status {name.removeprefix(STATUS)!r}: write {STATUS}503 or {STATUS}5xx"
+            )
+        if foreign := _foreign_error(name):
+            return foreign
+        if not dot:
+            right = _PLAIN.get(name.lower(), name)
+            return None if right == name else f"no step of sedo fails with {name!r} (did you mean {right!r}?)"
+        if family not in _FAMILIES:
+            hint = self.suggestion(family.lower(), _FAMILIES)
+            return f"no step of sedo fails with errors of the family {family!r}{hint}" if hint else None
+        if rest == "*" or family not in _OF_FAMILY or rest in _OF_FAMILY[family]:
+            return None
+        hint = self.suggestion(rest, _OF_FAMILY[family])
+        return f"no error of the family {family!r} is called {rest!r}{hint}" if hint or family == "http" else None
 
     def repeated(self, step: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         """Find policies that make a call again which was to be made once."""
@@ -197,8 +215,8 @@ class _Lint:
                 yield Problem(pointer(path), remark)
         for names in references(expression):
             match names:
-                case ("input" | "output" | "error" as top, *inner) if inner:
-                    known = {"input": self.shapes.input, "output": view.result, "error": ERROR}
+                case ("input" | "output" | "error" | "execution" | "step" as top, *inner) if inner:
+                    known = {**SCOPE, "input": self.shapes.input, "output": view.result}
                     yield from self.strange(top, [known[top]], inner, path)
                 case ("stash", name, *inner) if inner:
                     yield from self.strange(f"stash.{name}", view.left(name), inner, path)
@@ -223,6 +241,15 @@ class _Lint:
             yield Problem(pointer(path), f"there is never a {names[-1]!r} in {_place(top, names)}{hint}")
         elif hint:
             yield Problem(pointer(path), f"no schema describes a {names[-1]!r} in {_place(top, names)}{hint}")
+
+
+def _defaults(schema: Json) -> Iterator[Problem]:
+    """Find defaults of the input that are never filled in, and those that no start would pass with."""
+    for place in unused(dict(subschemas(schema))):
+        remark = "this default is never filled in: only those of members are, that are described without a condition"
+        yield Problem(pointer(("inputSchema", *place, "default")), remark)
+    for each in unfit(schema):
+        yield Problem(pointer(("inputSchema",)), f"the default of {each.pointer} does not pass: {each.message}")
 
 
 _OUTER = frozenset({"execution", "input", "output", "stash"})
@@ -335,3 +362,12 @@ def _is_taken(name: str, taken: Collection[str]) -> bool:
 
 def _nothing(_params: Mapping[str, Json]) -> Sequence[tuple[str, str]]:
     return ()
+
+
+def _foreign_error(name: str) -> str | None:
+    """Say what to write for the name of an error of Step Functions, or for a status that is written as there."""
+    if _FOREIGN.fullmatch(name):
+        remark = "write Timeout" if name == "States.Timeout" else "'*' stands for every one"
+        return f"no step of sedo fails with errors of Step Functions: {remark}"
+    written = _WRITTEN.fullmatch(name)
+    return written and f"no step of sedo fails with {name!r}: write {STATUS}{written[1]}"

@@ -19,6 +19,15 @@ ERROR: Json = {
 }
 """Of an error, as templates see it."""
 
+_EXECUTION = ("id", "name", "tenantId", "definitionId", "version", "startedAt", "startedBy", "parentId")
+_STEP = ("id", "attempt", "startedAt", "completedBy")
+SCOPE: Scope = {
+    "error": ERROR,
+    "execution": {"properties": dict.fromkeys(_EXECUTION, True), "additionalProperties": False},
+    "step": {"properties": dict.fromkeys(_STEP, True), "additionalProperties": False},
+}
+"""Of what is the same in all definitions."""
+
 _LEAVES = {"next", "end", "catch", "choices", "when"}
 """Keys of steps by which a list may end elsewhere, or with something else, than behind its last step."""
 

@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise
+from threading import Lock
 
 from jmespath import exceptions
 
@@ -16,6 +17,10 @@ from chalicelib.core.values.value import value
 
 MAX_EXPRESSION = LIMITS.expression_bytes
 MAX_NESTING = LIMITS.expression_nesting
+MAX_KEPT = 24_000_000
+"""Bytes of the expressions that are kept: all that one definition can have, so that each of them is read once."""
+_NODE_BYTES = 270
+"""What a node of a tree takes, as measured."""
 
 _LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`|(?P<open>['"`].*)""", re.DOTALL)
 
@@ -50,7 +55,29 @@ class Expression:
     """Of a path: the nodes of its tree."""
 
 
-@lru_cache(maxsize=2048)
+class _LastRead:
+    """The expressions that were asked for last, as many as MAX_KEPT has room for."""
+
+    def __init__(self) -> None:
+        self.found: OrderedDict[str, Expression] = OrderedDict()
+        self.bytes = 0
+        self.lock = Lock()
+
+    def read(self, text: str) -> Expression:
+        with self.lock:
+            if text in self.found:
+                self.found.move_to_end(text)
+                return self.found[text]
+            found = self.found[text] = _read(text)
+            self.bytes += _size(found)
+            while self.bytes > MAX_KEPT:
+                self.bytes -= _size(self.found.popitem(last=False)[1])
+            return found
+
+
+_last_read = _LastRead()
+
+
 def read_expression(text: str) -> Expression:
     """Read an expression.
 
@@ -58,6 +85,14 @@ def read_expression(text: str) -> Expression:
         ExpressionError: it is no jmespath, calls an unknown function or one with a wrong number of arguments, is
             longer than MAX_EXPRESSION or deeper than MAX_NESTING.
     """
+    return _last_read.read(text)
+
+
+def _size(expression: Expression) -> int:
+    return len(expression.text) + _NODE_BYTES * expression.visits
+
+
+def _read(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError("the expression is empty")
     if len(text.encode(errors="replace")) > MAX_EXPRESSION:

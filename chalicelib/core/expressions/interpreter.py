@@ -58,10 +58,17 @@ class EvaluationBudget:
     """Bytes of JSON of what they yield."""
     built: int = LIMITS.rendering_built_bytes
     """Bytes of JSON of what they make on the way."""
+    way_around: str = "let a map work on the items, where each has a budget of its own"
+    """What to do where the visits are too many."""
 
 
 RENDERING = EvaluationBudget()
-CONDITION = EvaluationBudget(LIMITS.condition_visits, LIMITS.condition_built_bytes, LIMITS.condition_built_bytes)
+CONDITION = EvaluationBudget(
+    LIMITS.condition_visits,
+    LIMITS.condition_built_bytes,
+    LIMITS.condition_built_bytes,
+    way_around="compare less in a condition",
+)
 """Of a condition of access: a list may hold a caller to those of many versions."""
 
 
@@ -132,7 +139,7 @@ class Interpreter:
         """Count visits of nodes."""
         self._visits += nodes
         if self._visits > self._budget.visits:
-            raise _over_budget(f"costs more than {self._budget.visits:,} steps")
+            raise _over_budget(f"costs more than {self._budget.visits:,} visits of nodes: {self._budget.way_around}")
 
     def _look_up(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a value of the scope
         """Follow a path; what is not there is null."""

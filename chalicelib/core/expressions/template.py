@@ -325,7 +325,7 @@ def _expression(text: str) -> Expression | Placeholder:
             raise ExpressionError(f"{secret[1]!r} names no secret: letters, digits and _ . / -, with no empty part")
         return Placeholder(secret[1])
     expression = read_expression(text)
-    if ("step", "token") in references(expression):
+    if (expression.names is None or "token" in expression.names) and ("step", "token") in references(expression):
         raise ExpressionError("the token is no value: write ${step.token} by itself, alone or in a text")
     return expression
 

@@ -37,6 +37,8 @@ def strange(schema: Json, names: Sequence[str]) -> Strange | None:
         properties: Mapping[str, Json] = here.get("properties", {})
         if name not in properties:
             others = here.get("additionalProperties", True)
+            if here.get("type") == "array":
+                return Strange(name, (), never=True)
             if not properties or isinstance(others, Mapping):
                 return None
             return Strange(name, tuple(properties), never=others is False)

@@ -135,6 +135,11 @@ class TestErrors:
             ("States.Timeout", "no step of sedo fails with errors of Step Functions: write Timeout"),
             ("http.503", "no step of sedo fails with 'http.503': write http.Status.503"),
             ("http.status.5xx", "no step of sedo fails with 'http.status.5xx': write http.Status.5xx"),
+            ("HTTP.*", "no step of sedo fails with errors of the family 'HTTP' (did you mean 'http'?)"),
+            ("http.Timeot", "no error of the family 'http' is called 'Timeot' (did you mean 'Timeout'?)"),
+            ("http.Zzz", "no error of the family 'http' is called 'Zzz'"),
+            ("task.Reject", "no error of the family 'task' is called 'Reject' (did you mean 'Rejected'?)"),
+            ("timeout", "no step of sedo fails with 'timeout' (did you mean 'Timeout'?)"),
             ("http.Status.99", "there is no status '99': write http.Status.503 or http.Status.5xx"),
             ("http.Status.5XX", "there is no status '5XX': write http.Status.503 or http.Status.5xx"),
         ],
@@ -144,7 +149,21 @@ class TestErrors:
         step: Json = {"id": "a", "type": "http", "url": "https://x.test", "retry": retry}
         assert warnings(step) == [("/steps/0/retry/0/errors/0", said)]
 
-    @pytest.mark.parametrize("name", ["http.Status.5xx", "http.Status.*", "http.*", "order.TooLarge", "Timeout", "*"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "http.Status.5xx",
+            "http.Status.*",
+            "http.*",
+            "http.Tls",
+            "task.Zzz",
+            "aws.Zzz",
+            "order.Zzz",
+            "Zzz",
+            "Timeout",
+            "*",
+        ],
+    )
     def test_others_are_not(self, name: str) -> None:
         retry: Json = [{"errors": [name]}]
         step: Json = {"id": "a", "type": "http", "url": "https://x.test", "timeoutSeconds": 5, "retry": retry}
@@ -159,3 +178,25 @@ class TestErrors:
         assert matches("http.Status.503", ["http.Status.5xx"])
         assert not matches("http.Status.404", ["http.Status.5xx"])
         assert not matches("http.Timeout", ["http.Status.5xx"])
+
+
+def test_a_default_that_no_start_would_pass_with_is_told() -> None:
+    schema: Json = {"properties": {"n": {"type": "integer", "default": "five"}}}
+    found = warnings(echo("a", 1), inputSchema=schema)
+    assert found == [("/inputSchema", "the default of /n does not pass: 'five' is not of type 'integer'")]
+
+
+def test_what_the_scope_always_has_is_known() -> None:
+    found = warnings(
+        echo("a", ["${execution.startdBy}", "${step.atempt}", "${execution.startedBy}", "${step.completedBy}"])
+    )
+    assert found == [
+        ("/steps/0/message/0", "there is never a 'startdBy' in execution (did you mean 'startedBy'?)"),
+        ("/steps/0/message/1", "there is never a 'atempt' in step (did you mean 'attempt'?)"),
+    ]
+
+
+def test_a_list_has_no_names() -> None:
+    schema: Json = {"properties": {"rows": {"type": "array", "items": {"properties": {"price": {}}}}}}
+    found = warnings(echo("a", ["${input.rows.price}", "${input.rows[].price}"]), inputSchema=schema)
+    assert found == [("/steps/0/message/0", "there is never a 'price' in input.rows")]

@@ -90,7 +90,9 @@ def test_a_path_costs_what_visiting_its_nodes_would() -> None:
     most = MAX_VISITS // 3
     scope = Scope({"input": {"n": 1}}, datetime(2026, 1, 1, tzinfo=UTC), "seed")
     assert render(compile_template(["${input.n}"] * most), scope) == [1] * most
-    with pytest.raises(TemplateBudgetError, match="steps"):
+    with pytest.raises(
+        TemplateBudgetError, match=r"costs more than 25,000 visits of nodes: let a map work on the items"
+    ):
         render(compile_template(["${input.n}"] * (most + 1)), scope)
 
 
@@ -109,3 +111,17 @@ def test_the_outermost_value_is_in_reach_wherever_an_expression_is(expression: s
     values: Json = {"want": "b", "list": [{"url": "a"}, {"url": "b", "id": 7}]}
     scope = Scope({"input": values}, datetime(2026, 1, 31, tzinfo=UTC), "")
     assert render(compile_template("${" + expression + "}"), scope) == expected
+
+
+def test_an_expression_is_read_once_among_as_many_others_as_a_definition_can_have() -> None:
+    first = read_expression("input.first")
+    for number in range(9_000):
+        read_expression(f"input.a{number}")
+    assert read_expression("input.first") is first
+
+
+def test_expressions_that_are_large_are_forgotten_sooner() -> None:
+    first = read_expression("input.forgotten")
+    for number in range(200):
+        read_expression(f"[{'a,' * 490}a{number}]")
+    assert read_expression("input.forgotten") is not first

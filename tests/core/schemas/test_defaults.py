@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.core.schemas.defaults import unused
+from chalicelib.core.schemas.defaults import unfit, unused
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.json import Json, canonical, pointer
@@ -105,3 +105,30 @@ def test_defaults_without_end_are_refused(schema: Json, given: Json, message: st
 )  # fmt: skip
 def test_defaults_that_are_never_filled_in_are_found(schema: Json, places: list[str]) -> None:
     assert [pointer(place) for place in unused(dict(subschemas(schema)))] == places
+
+
+WRONG: Json = {"type": "integer", "default": "five"}
+OPEN: Json = {"type": "object", "required": ["b"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointers"),
+    [
+        ({"properties": {"n": WRONG}}, ["/n"]),
+        ({"properties": {"n": {"type": "integer", "default": 5}}, "required": ["m"]}, []),
+        ({"properties": {"a": {**OPEN, "properties": {"n": WRONG, "m": WRONG}}}}, ["/a/n", "/a/m"]),
+        ({"properties": {"a": {**OPEN, "default": {}, "properties": {"n": WRONG}}}}, ["/a/n", "/a"]),
+        ({"properties": {"a": {**OPEN, "default": {"b": 1}, "properties": {"n": {"default": 1}}}}}, []),
+        ({"properties": {"a": {"type": "string", "properties": {"n": {"default": 1}}}}}, []),
+        ({"properties": {"a": {"default": [1], "items": {"type": "string"}}}}, ["/a/0"]),
+        ({"properties": {"a/b": {"properties": {"c~d": WRONG}}}}, ["/a~1b/c~0d"]),
+        ({"$defs": {"n": WRONG}, "properties": {"n": {"$ref": "#/$defs/n"}}}, ["/n"]),
+        ({"anyOf": [{"properties": {"n": WRONG}}]}, []),
+        ({"type": "array", "items": {"properties": {"n": WRONG}}}, []),
+        ({"properties": {"a": {"default": 1, "properties": {"a": {"default": 1}}}}, "required": ["x"]}, []),
+        (WRONG, []),
+        (True, []),
+    ],
+)
+def test_defaults_that_their_own_schema_refuses_are_found(schema: Json, pointers: list[str]) -> None:
+    assert sorted(each.pointer for each in unfit(schema)) == sorted(pointers)
