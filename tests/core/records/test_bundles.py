@@ -195,7 +195,9 @@ class TestBeside:
     def test_what_is_compressed_is_no_such_content(self) -> None:
         assert not is_differing(zlib.compress(self.after))
 
-    @pytest.mark.parametrize("text", ["," * 300_000, ("," * 115 + "x") * 2_500, [0] * 150_000], ids=["cuts", "lines", "list"])
+    @pytest.mark.parametrize(
+        "text", ["," * 300_000, ("," * 115 + "x") * 2_500, [0] * 150_000], ids=["cuts", "lines", "list"]
+    )
     def test_a_text_that_repeats_itself_takes_no_time_to_look_up(self, text: object) -> None:
         base = encode([noise(5_000, 1) + "," * 120, [0] * 60])
         began = process_time()
