@@ -139,9 +139,10 @@ class Room:
                 self._holds.pop(hold, None)
                 self._changed.notify_all()
                 raise UnavailableError("other executions of the function have all its memory")
+            self._holds.setdefault(hold)  # it may have given back all that it had meanwhile
             hold.size += size
 
     def _has_room(self, hold: Hold, size: int, me: object) -> bool:
-        if next(iter(self._holds)) is hold or sum(each.size for each in self._holds) + size <= self._most:
+        if next(iter(self._holds), hold) is hold or sum(each.size for each in self._holds) + size <= self._most:
             return True
         return len(self._callers) >= self._threads and self._callers[0] is me

@@ -142,6 +142,29 @@ class TestRoom:
                 pool.submit(call).result(5)
             assert second.size == 50
 
+    def test_one_that_gives_back_all_it_had_while_it_waits_still_goes_on(self) -> None:
+        room, waits = Room(100), Future[Hold | None]()
+
+        @contextmanager
+        def away() -> Iterator[None]:
+            waits.set_result(room.current())
+            yield
+
+        def work() -> int:
+            with room.hold(away=away):
+                room.take(30)
+                room.take(50)
+                hold = room.current()
+                return 0 if hold is None else hold.size
+
+        with ThreadPoolExecutor(1) as pool:
+            with other(room, 60) as first:
+                first.result(5)
+                working = pool.submit(work)
+                with room.joined(waits.result(5)):
+                    room.keep(0)
+            assert working.result(5) == 50
+
     def test_an_answer_takes_room_before_more_of_it_is_read(self) -> None:
         room = Room(100)
         with room.hold():

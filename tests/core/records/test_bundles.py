@@ -172,7 +172,7 @@ def test_every_state_comes_back_as_it_was_written(
 def test_no_character_is_cut_in_two(one: str, other: str) -> None:
     before, after = noise(5_000, 1), noise(5_000, 2)
     book = Book()
-    written = [book.write(state(a=before + each + after, b=each)) for each in (one, one, other)]
+    written = [book.write(state(a=f"{before}{each},{after}", b=each)) for each in (one, one, other)]
     assert len(written[-1].body.bases) == 1
 
 
