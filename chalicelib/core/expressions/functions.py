@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from difflib import get_close_matches
@@ -156,6 +156,22 @@ class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, fu
         super().__init__(now)
         self._seed = seed
         self._made = 0
+
+    def _create_key_func(self, expref: Any, allowed_types: Sequence[str], function_name: str) -> Callable[[Json], Json]:  # noqa: ANN401 - of jmespath
+        """Make what gives the key of an item; keys of one list are all numbers or all texts."""
+        key_of = super()._create_key_func(expref, allowed_types, function_name)  # type: ignore[misc] # the stubs leave it out
+        kinds: set[bool] = set()
+
+        def key(item: Json) -> Json:
+            found: Json = key_of(item)
+            kinds.add(isinstance(found, str))
+            if len(kinds) > 1:
+                raise EvaluationError(
+                    f"{function_name}() compares numbers or texts, not a text and a number: to_number() reads a number"
+                )
+            return found
+
+        return key
 
     @takes()
     def _func_uuid(self) -> str:

@@ -341,5 +341,12 @@ _KINDS = {
     "number": "a number",
     "object": "an object",
     "string": "a text",
+    "str": "one with a text",
+    "int": "one with a number",
+    "float": "one with a number",
+    "bool": "one with a boolean",
+    "NoneType": "one with null",
+    "list": "one with a list",
+    "dict": "one with an object",
 }
-"""What jmespath calls kinds of values, in words."""
+"""What jmespath calls kinds of values, and those of items of a list, in words."""

@@ -90,7 +90,8 @@ def errors_of(
 
     Returns:
         First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema. Of a value
-        that has not the type of its schema, nothing is told of the alternatives that the schema has for it.
+        that has not the type of its schema, or unknown members, nothing is told of the alternatives that the schema has
+        for it.
 
     Raises:
         TooCostlyError: it costs more.
@@ -109,8 +110,8 @@ def errors_of(
 
 
 def _telling(errors: list[ValidationError]) -> list[ValidationError]:
-    """Leave out what a schema says of alternatives for a value that has not even its type."""
-    untyped = {_place(error) for error in errors if error.validator == "type"}
+    """Leave out what a schema says of alternatives for a value that has not even its type, or has unknown members."""
+    untyped = {_place(error) for error in errors if error.validator in {"type", "additionalProperties"}}
     return [error for error in errors if error.validator not in _ALTERNATIVES or _place(error) not in untyped]
 
 

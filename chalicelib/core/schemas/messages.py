@@ -1,7 +1,8 @@
 """What is wrong with an instance, in words of JSON: jsonschema writes values as Python does."""
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.limits import LIMITS
 
@@ -22,6 +23,8 @@ def message_of(error: "ValidationError") -> str:
     message = error.message
     if len(message) > LONG:
         return f"it is large, and not as {error.validator} asks"
+    if error.validator == "oneOf" and (names := _one_needed(error.validator_value)):
+        return f"it needs exactly one of {', '.join(names)}"[:MAX_MESSAGE]
     if error.validator == "oneOf" and not error.context:
         message = f"{error.instance!r} is valid under more than one of the given schemas"
     for value in (error.instance, error.validator_value):
@@ -31,6 +34,14 @@ def message_of(error: "ValidationError") -> str:
         if written in message:
             message = message.replace(written, _shown(value))
     return message[:MAX_MESSAGE]
+
+
+def _one_needed(choices: Any) -> Sequence[str]:  # noqa: ANN401 - of jsonschema
+    """Find the members of which an object has exactly one, if that is all that the alternatives of a schema say."""
+    alone = all(
+        isinstance(each, dict) and each.keys() == {"required"} and len(each["required"]) == 1 for each in choices
+    )
+    return [each["required"][0] for each in choices] if alone else ()
 
 
 def _shown(value: object) -> str:

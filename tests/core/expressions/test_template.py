@@ -243,6 +243,12 @@ def test_what_rendering_leaves_alone_is_not_templated(source: Json) -> None:
     ("expression", "reason"),
     [
         ("add(input.name, `1`)", "add() takes a number, not a text"),
+        ("sum(['a'])", "sum() takes a list of numbers, not one with a text"),
+        ("join(',', [`1`])", "join() takes a list of texts, not one with a number"),
+        ("max([`null`])", "not one with null"),
+        ("sort([`[]`])", "not one with a list"),
+        ("max_by([{a: `1`}, {a: 'x'}], &a)", "max_by() compares numbers or texts, not a text and a number"),
+        ("min_by([{a: `1`}, {a: 'x'}], &a)", "min_by() compares numbers or texts, not a text and a number"),
         ("`1` < 'a'", "< compares two numbers or two texts, not a number and a text"),
         ("&input", "an expression reference (&) is no value"),
         ("[&input]", "an expression reference (&) is no value"),

@@ -259,10 +259,12 @@ def test_only_short_arrays_are_searched_for_repetitions() -> None:
         ({"type": "string"}, {"a": [True, 1.5]}, "{\"a\": [true, 1.5]} is not of type 'string'"),
         ({"enum": ["a", True, None]}, 5, '5 is not one of ["a", true, null]'),
         ({"const": False}, 1, "false was expected"),
-        (EITHER, {"a": True, "b": 1}, '{"a": true, "b": 1} is valid under more than one of the given schemas'),
+        (EITHER, {"a": True, "b": 1}, "it needs exactly one of a, b"),
+        (EITHER, {"c": None}, "it needs exactly one of a, b"),
+        ({"oneOf": [{}, True]}, {"a": True}, '{"a": true} is valid under more than one of the given schemas'),
+        ({"oneOf": [{"required": ["a", "b"]}]}, {"c": None}, '{"c": null} is not valid under any of the given schemas'),
         ({"anyOf": [{"enum": ["a", "b"]}, {"type": "array"}]}, "c", '\'c\' is not one of ["a", "b"]'),
         ({"anyOf": [{"const": "a"}, {"type": "array"}]}, "c", "'c' is not valid under any of the given schemas"),
-        (EITHER, {"c": None}, '{"c": null} is not valid under any of the given schemas'),
         ({"enum": [*range(101)]}, "x", "'x' is not one of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … 101 in all]"),
         ({"type": "string"}, ["x" * 30_000], "it is large, and not as type asks"),
     ],
@@ -276,6 +278,8 @@ def test_a_message_has_values_as_json_has_them(schema: Json, instance: Json, sai
 def test_of_what_has_not_the_type_nothing_is_told_of_alternatives(keyword: str) -> None:
     schema: Json = {"type": "object", "properties": {"a": {"type": "array", keyword: [{"minItems": 2}, False]}}}
     assert messages(schema, {"a": "x"}) == [("/a", "'x' is not of type 'array'")]
+    closed: Json = {"properties": {"a": True}, "additionalProperties": False, keyword: [{"required": ["a"]}, False]}
+    assert [place for place, _ in messages(closed, {"b": 1})] == [""]
     assert messages({**schema, keyword: [False]}, 5) == [("", "5 is not of type 'object'")]
     assert {place for place, _ in messages({**schema, keyword: [False]}, {"a": "x"})} == {"", "/a"}
 
