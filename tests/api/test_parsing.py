@@ -64,7 +64,14 @@ class TestReadJson:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (b"", "this is not JSON"),
+            (b"", "this is not JSON: a value is missing here"),
+            (b"{'a': 1}", "a name in double quotes is missing here"),
+            (b"[1 2]", "a comma is missing here"),
+            (b'{"a" 1}', "a colon is missing here"),
+            (b"{} {}", "there is more behind its end"),
+            (b'["a', "the text that begins here does not end"),
+            (b'["\n"]', "a control character of a text must be escaped"),
+            (b'["\\x"]', "there is no such escape"),
             (b'"\xff"', "this is not UTF-8: byte 2"),
             (b'{"a": 1, "b": {"c": 1, "c": 1}}', "the key 'c' is there twice"),
             (b"NaN", "there is no number NaN"),

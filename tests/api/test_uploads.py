@@ -61,7 +61,7 @@ def test_a_part_that_is_sent_again_takes_the_place_of_the_one_before(says: Sedo)
     ("contents", "status", "detail"),
     [
         ([], 409, "part 1 of the upload is not there, or not whole: send it again"),
-        ([b'{"a":', b"1"], 400, "this is not JSON: Expecting ',' delimiter"),
+        ([b'{"a":', b"1"], 400, "this is not JSON: a comma is missing here"),
         ([b'{"a":1,', b'"a":2}'], 400, "the key 'a' is there twice"),
         ([b'"\xff', b'"'], 400, "this is not UTF-8"),
     ],

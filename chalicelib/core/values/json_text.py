@@ -36,7 +36,7 @@ def read_json(text: bytes, limit: int, levels: int = MAX_DEPTH) -> Json:
     try:
         value: Json = _loads(decoded)
     except json.JSONDecodeError as error:
-        refuse(f"this is not JSON: {error.msg}", line=error.lineno, column=error.colno)
+        refuse(f"this is not JSON: {_mistake(error)}", line=error.lineno, column=error.colno)
     except RecursionError:
         refuse(f"it nests deeper than {levels} levels")
     if (problem := bound_problem(value, levels)) is not None:
@@ -44,6 +44,24 @@ def read_json(text: bytes, limit: int, levels: int = MAX_DEPTH) -> Json:
     if _ESCAPED_SURROGATE.search(decoded):  # to look at every text of 6 MB would take seconds
         _check(value, ())
     return value
+
+
+_MISTAKES = {
+    "Expecting property name": "a name in double quotes is missing here",
+    "Expecting value": "a value is missing here",
+    "Expecting ','": "a comma is missing here",
+    "Expecting ':'": "a colon is missing here",
+    "Extra data": "there is more behind its end",
+    "Unterminated string": "the text that begins here does not end",
+    "Invalid control character": "a control character of a text must be escaped",
+    "Illegal trailing comma": "nothing comes after this comma",
+}
+"""What is wrong where the reader of JSON stops, by what it says then; all else are escapes."""
+
+
+def _mistake(error: json.JSONDecodeError) -> str:
+    found = (words for said, words in _MISTAKES.items() if error.msg.startswith(said))
+    return next(found, "there is no such escape")
 
 
 def read_inner(text: bytes, limit: int) -> Json:

@@ -145,7 +145,7 @@ def test_functions(expression: str, result: Json) -> None:
         ("base64_decode('/w==', 'rot13')", "no text in rot13"),
         ("base64_decode('abcde')", "not base64"),
         ("hash('a', 'md5')", "sha256, sha384, sha512"),
-        ("from_json('{')", "Expecting"),
+        ("from_json('{')", "a name in double quotes is missing here"),
         ("""from_json('{"a": 1, "a": 2}')""", "there twice in one object"),
         ("from_json('NaN')", "there is no number NaN"),
         ("avg([`9007199254740993`, `9007199254740994`])", "more digits than a number with a fraction can keep"),
