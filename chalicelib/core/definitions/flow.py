@@ -107,6 +107,14 @@ def before(nodes: Sequence[Node]) -> list[list[int]]:
     return [[other for other in range(len(nodes)) if seen[index] >> other & 1] for index in range(len(nodes))]
 
 
+def leading(nodes: Sequence[Node]) -> list[list[int]]:
+    """Find, for each step, those that lead to it; none where that can be any, or where the list begins."""
+    ways = _all_ways(nodes, _named(nodes))
+    back = _reversed([*ways[: len(nodes)], set(), set()])
+    anywhere = bool(back[len(nodes) + 1])
+    return [[] if anywhere or index == 0 else back[index] for index in range(len(nodes))]
+
+
 def _named(nodes: Sequence[Node]) -> dict[str, list[int]]:
     named: dict[str, list[int]] = {}
     for index, each in enumerate(nodes):

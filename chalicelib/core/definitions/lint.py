@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
-from chalicelib.core.definitions.flow import Node, before, node, unreached
+from chalicelib.core.definitions.flow import Node, before, leading, node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
 from chalicelib.core.definitions.shapes import SCOPE, Shapes, made
@@ -75,8 +75,12 @@ def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType]) -> lis
     return list(islice(_Lint(step_types).definition(document), MAX_PROBLEMS))
 
 
-def _nothing_known(_name: str) -> Sequence[Json]:
+def _nothing_known(_name: str = "") -> Sequence[Json]:
     return (True,)
+
+
+def _only(schema: Json) -> Sequence[Json]:
+    return (schema,)
 
 
 @value
@@ -91,8 +95,8 @@ class _View:
     """Whether they run for the items of a `map`."""
     left: Callable[[str], Sequence[Json]] = _nothing_known
     """Answers the JSON Schemas of what may be in the stash under a name: one of each step that stashes it."""
-    result: Json = True
-    """The JSON Schema of ``output``."""
+    output: Callable[[], Sequence[Json]] = _nothing_known
+    """Answers the JSON Schemas of ``output``: one of each step that may have run before."""
 
 
 class _Lint:
@@ -120,9 +124,10 @@ class _Lint:
         """Look at a list of steps."""
         names = [frozenset(_stashed(step)) for step in steps]
         shapes = [cache(partial(self.shapes.left, step)) for step in steps]
+        shaped = [cache(partial(self.shapes.shaped, step)) for step in steps]
         named = around.named.union(around.stash, *names)
         nodes = [node(step, self.kind(step["type"])) for step in steps]
-        ways = before(nodes)
+        ways, leads = before(nodes), leading(nodes)
         for index, step in enumerate(steps):
             seen = around.stash.union(*(names[other] for other in ways[index]))
 
@@ -130,9 +135,19 @@ class _Lint:
                 found = [shapes[other]()[name] for other in others if name in names[other]]
                 return [*around.left(name), *found]
 
-            yield from self.step(step, (*path, index), copy_with(around, stash=seen, named=named, left=left))
+            def came(to: Json = step["id"], others: Sequence[int] = leads[index]) -> Sequence[Json]:
+                passed = [self.passes_on(steps[other], to) for other in others]
+                return [shaped[other]() if each else True for other, each in zip(others, passed, strict=True)] or [True]
+
+            view = copy_with(around, stash=seen, named=named, left=left, output=came)
+            yield from self.step(step, (*path, index), view)
         for index in unreached([_pruned(*pair) for pair in zip(nodes, steps, strict=True)]):
             yield Problem(pointer((*path, index)), f"{nodes[index].name} can never run: what leads to it never holds")
+
+    def passes_on(self, step: Mapping[str, Any], to: Json) -> bool:
+        """Tell whether what another step gets from a step is always what that one comes to."""
+        caught = any(entry["next"] == to for entry in step.get("catch", ()))
+        return not (caught or "when" in step or self.kind(step["type"]).routes)
 
     def step(self, step: Mapping[str, Any], path: Path, view: _View) -> Iterator[Problem]:
         """Look at a step, and those inside it."""
@@ -142,8 +157,8 @@ class _Lint:
                 continue
             seen = view
             if key not in kind.params:
-                raw = key == "output"
-                seen = copy_with(view, result=self.shapes.result(step) if raw else self.shapes.shaped(step))
+                own = self.shapes.result(step) if key == "output" else self.shapes.shaped(step)
+                seen = copy_with(view, output=partial(_only, own))
             yield from self.template(source, (*path, key), seen)
             yield from _blocks(source, (*path, key))
         for place, source in _times(step):
@@ -216,8 +231,8 @@ class _Lint:
         for names in references(expression):
             match names:
                 case ("input" | "output" | "error" | "execution" | "step" as top, *inner) if inner:
-                    known = {**SCOPE, "input": self.shapes.input, "output": view.result}
-                    yield from self.strange(top, [known[top]], inner, path)
+                    known = {**SCOPE, "input": self.shapes.input}
+                    yield from self.strange(top, view.output() if top == "output" else [known[top]], inner, path)
                 case ("stash", name, *inner) if inner:
                     yield from self.strange(f"stash.{name}", view.left(name), inner, path)
                 case ("stash", name) if name not in view.stash:

@@ -53,6 +53,38 @@ def test_a_name_that_the_step_never_leaves_is_told_with_the_nearest(step: Json, 
 
 
 @pytest.mark.parametrize(
+    ("step", "name", "known"),
+    [
+        (HTTP, "boddy", "body"),
+        (TASK, "aproved", "approved"),
+        (made({"total": 1}), "totl", "total"),
+        ({**HTTP, "output": {"name": "${output.body.name}"}}, "nam", "name"),
+        (FORK, "rihgt", "right"),
+    ],
+)
+def test_a_name_that_the_step_before_never_comes_to_is_told_with_the_nearest(step: Json, name: str, known: str) -> None:
+    said = f"there is never a {name!r} in output (did you mean {known!r}?)"
+    assert said_of(step, f"output.{name}") == [said]
+    assert said_of(step, f"output.{known}") == []
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [HTTP | {"when": "input.asks"}],
+        [HTTP, {"id": "choose", "type": "choice", "choices": [{"when": "input.a", "next": "z"}], "default": "z"}],
+        [HTTP, made("${input.made}")],
+        [HTTP, {"id": "w", "type": "wait", "seconds": 1}],
+        [HTTP | {"catch": [{"errors": ["*"], "next": "z"}]}],
+        [HTTP, made({"total": 1}, catch=[{"errors": ["*"], "next": "z"}])],
+    ],
+)
+def test_of_what_may_come_from_elsewhere_nothing_is_told(steps: list[Json]) -> None:
+    first, *others = steps
+    assert said_of(first, "output.boddy", *others) == []
+
+
+@pytest.mark.parametrize(
     ("step", "path", "place"),
     [
         (made({"order": {"total": 1}}), "order.foo", "stash.greeting.order"),
