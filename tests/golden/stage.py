@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 DAY = timedelta(days=1)
+LATER = START + 36_500 * DAY
+"""When what is kept for a time expires: tables delete what has, by the clock of the machine."""
+SECOND = int(LATER.timestamp())
 DEPTH = 2
 """Of the members of a document that belong to its format: what is further inside may be anybody's."""
 
@@ -34,7 +37,7 @@ AUDITED = following(None, TENANT, START, {"verb": "create", "by": "ada"}, is_ref
 SLOT = StartSlot(TENANT, 3, "t:timer:1", START)
 ANSWER = KeptAnswer(201, {"Location": "/there"}, '{"id": 1}')
 PART = b'{"a part": "of an upload"}'
-INCIDENT = Incident(IncidentKind.MESSAGE_LOST, "t:timer:1 at 2", START, "it was late", TENANT, "t:timer:1")
+INCIDENT = Incident(IncidentKind.MESSAGE_LOST, "t:timer:1 at 2", LATER, "it was late", TENANT, "t:timer:1")
 TEXT = "id: large  # as it was posted\n"
 
 
@@ -63,18 +66,18 @@ def record(endpoint: str) -> dict[str, Any]:
 
 def keep_the_rest(world: World) -> None:
     """Put what belongs to no execution."""
-    made, until = world.made, START + DAY
+    made = world.made
     record_of_large = made.definitions.newest(TENANT, "large")
     assert record_of_large is not None
     made.definitions.put_text(record_of_large, TEXT)
     made.access.put(ENTRY)
     made.audit.put(AUDITED)
     made.usage.take(SLOT, None)
-    made.usage.count_start(TENANT, int(START.timestamp()), 10)
-    made.replies.claim("request-1", KeyHolder("asked", "seed"), START, until, START - DAY)
-    made.replies.keep("request-1", ANSWER, until)
-    made.uploads.open("upload-1", until)
-    made.uploads.put("upload-1", 1, PART, until)
+    made.usage.count_start(TENANT, SECOND, 10)
+    made.replies.claim("request-1", KeyHolder("asked", "seed"), START, LATER, START - DAY)
+    made.replies.keep("request-1", ANSWER, LATER)
+    made.uploads.open("upload-1", LATER)
+    made.uploads.put("upload-1", 1, PART, LATER)
     made.incidents.record(INCIDENT)
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,10 +105,10 @@ def test_what_belongs_to_no_execution_is_read(world: World) -> None:
     assert made.access.get(TENANT, EntryKind.ROLE, "clerk") == golden.ENTRY
     assert made.audit.read(TENANT, 10) == [golden.AUDITED]
     assert made.usage.slots(TENANT, 10) == [golden.SLOT]
-    assert made.usage.count_start(TENANT, int(START.timestamp()), 1) is False
+    assert made.usage.count_start(TENANT, golden.SECOND, 1) is False
     holder = made.replies.claim("request-1", KeyHolder("asked", "x"), START, START + golden.DAY, START - golden.DAY)
     assert holder.reply == golden.ANSWER
-    assert made.uploads.expires("upload-1") == START + timedelta(days=1)
+    assert made.uploads.expires("upload-1") == golden.LATER
     assert made.uploads.read("upload-1") == {1: golden.PART}
     assert made.definitions.text(TENANT, "large", 1) == golden.TEXT
 
