@@ -135,6 +135,7 @@ class _Lint:
                 found = [shapes[other]()[name] for other in others if name in names[other]]
                 return [*around.left(name), *found]
 
+            @cache
             def came(to: Json = step["id"], others: Sequence[int] = leads[index]) -> Sequence[Json]:
                 passed = [self.passes_on(steps[other], to) for other in others]
                 return [shaped[other]() if each else True for other, each in zip(others, passed, strict=True)] or [True]
