@@ -82,7 +82,8 @@ def _key(tenant_id: str, kind: EntryKind, name: str) -> Item:
 
 def _item(entry: AccessEntry) -> Item:
     item: Item = {
-        **ACCESS.row(entry.tenant_id, f"{entry.kind}#{entry.name}"),
+        **_key(entry.tenant_id, entry.kind, entry.name),
+        **ACCESS.mark,
         "version": {"N": str(entry.version)},
         "changedAt": {"S": format_instant(entry.changed_at)},
         "document": pack(encode(entry.document)),

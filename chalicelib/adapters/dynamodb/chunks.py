@@ -49,24 +49,19 @@ def _item(sha256: str, number: int, content: bytes) -> Item:
 
 def pack_bases(bases: Sequence[Reference]) -> Attribute:
     """Make an attribute of the payloads that a text refers to, in their order."""
-    return {"S": ",".join(f"{each.sha256}/{each.bytes}" for each in bases)}
+    return {"S": ",".join(each.text for each in bases)}
 
 
 def unpack_bases(attribute: Attribute) -> list[Reference]:
     """Read what :func:`pack_bases` made."""
-    return [_reference(each) for each in attribute["S"].split(",")]
+    return [*map(Reference.parse, attribute["S"].split(","))]
 
 
 def pack_references(references: Mapping[str, Reference]) -> Attribute:
     """Make an attribute of references by JSON pointer: ``hash/bytes`` each."""
-    return {"M": {pointer: {"S": f"{each.sha256}/{each.bytes}"} for pointer, each in references.items()}}
+    return {"M": {pointer: {"S": each.text} for pointer, each in references.items()}}
 
 
 def unpack_references(attribute: Attribute) -> dict[str, Reference]:
     """Read the references of an attribute that :func:`pack_references` made."""
-    return {pointer: _reference(each["S"]) for pointer, each in attribute["M"].items()}
-
-
-def _reference(text: str) -> Reference:
-    sha256, _, size = text.partition("/")
-    return Reference(sha256, int(size))
+    return {pointer: Reference.parse(each["S"]) for pointer, each in attribute["M"].items()}

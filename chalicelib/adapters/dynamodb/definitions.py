@@ -64,9 +64,9 @@ class DynamoDefinitions:
 
     def put_text(self, record: DefinitionRecord, text: str) -> None:
         """Keep the text of a version."""
-        row = DEFINITION_VERSIONS.row(record.tenant_id, _text_entry(record.id, record.version))
+        item = _text_key(record.tenant_id, record.id, record.version) | DEFINITION_VERSIONS.mark
         with unavailable():
-            self._client.put_item(TableName=self._versions, Item={**row, "text": pack(text.encode())})
+            self._client.put_item(TableName=self._versions, Item={**item, "text": pack(text.encode())})
 
     def list(
         self,
@@ -122,11 +122,7 @@ def _version_key(tenant_id: str, definition_id: str, version: int) -> Item:
 
 def _text_key(tenant_id: str, definition_id: str, version: int) -> Item:
     """Make the key of a text: beside its version, whose item every start of an execution may read, and need not."""
-    return DEFINITION_VERSIONS.key(tenant_id, _text_entry(definition_id, version))
-
-
-def _text_entry(definition_id: str, version: int) -> str:
-    return f"text#{definition_id}@{version:05d}"
+    return DEFINITION_VERSIONS.key(tenant_id, f"text#{definition_id}@{version:05d}")
 
 
 def _write(record: DefinitionRecord) -> Item:

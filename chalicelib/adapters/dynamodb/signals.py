@@ -81,7 +81,7 @@ class DynamoSignals:
         with unavailable():
             answer = self._client.put_item(
                 TableName=self._table,
-                Item={**SIGNALS.row(_partition(channel), WAITERS + waiter.place), WAITER: {"S": text}},
+                Item={**waiter_key(channel, waiter), **SIGNALS.mark, WAITER: {"S": text}},
                 ReturnValues="ALL_OLD",
             )
         return "Attributes" not in answer
@@ -181,7 +181,8 @@ class DynamoSignals:
         packed = self._payloads.pack(channel.tenant_id, {"data": document.pop("data")}, correlation_slots)
         head, lapse = header(row), _second(max(row.signal.until, row.at + REMEMBERED) + LINGER)
         item: Item = {
-            **SIGNALS.row(_partition(channel), EVENTS + row.signal.id),
+            **_event_key(channel, row.signal.id),
+            **SIGNALS.mark,
             "header": {"S": encode(document).decode()},
             "document": pack(packed.text),
             "version": {"N": str(row.version)},

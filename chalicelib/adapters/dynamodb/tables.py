@@ -58,9 +58,14 @@ class TableSchema(KeySchema):
     reads: int = 1
     """The latest version that is read, and all before it: a release reads a version before another one writes it."""
 
+    @property
+    def mark(self) -> "Item":
+        """The attribute with the version of the format in which an item is written."""
+        return {FORMAT: {"N": str(self.format)}}
+
     def row(self, partition: str, sort: str | int = "") -> "Item":
         """Make the key attributes of an item, and the version of its format."""
-        return {**self.key(partition, sort), FORMAT: {"N": str(self.format)}}
+        return self.key(partition, sort) | self.mark
 
     def known(self, item: "Item") -> "Item":
         """Answer an item whose format this release knows.

@@ -132,7 +132,7 @@ _DIFFERING = b"="
 
 def differing(body: Body) -> bytes:
     """Write a text that differs from payloads as the content of a chunk."""
-    bases = ",".join(f"{base.sha256}/{base.bytes}" for base in body.bases)
+    bases = ",".join(base.text for base in body.bases)
     return _DIFFERING + bases.encode() + b"\n" + zlib.compress(body.content)
 
 
@@ -148,8 +148,7 @@ def read_differing(content: bytes) -> Body:
         ValueError, zlib.error: it is something else.
     """
     bases, _, packed = content[len(_DIFFERING) :].partition(b"\n")
-    named = [each.partition("/") for each in bases.decode().split(",")]
-    return Body(zlib.decompress(packed), [Reference(sha256, int(size)) for sha256, _, size in named])
+    return Body(zlib.decompress(packed), [*map(Reference.parse, bases.decode().split(","))])
 
 
 def short(held: Mapping[str, bytes], limits: PackingLimits) -> dict[str, bytes]:

@@ -75,6 +75,21 @@ class Reference:
     sha256: str
     bytes: int
 
+    @property
+    def text(self) -> str:
+        """Where references are stored as text: ``hash/bytes``."""
+        return f"{self.sha256}/{self.bytes}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Reference":
+        """Read a reference from its text.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        sha256, _, size = text.partition("/")
+        return cls(sha256, int(size))
+
 
 @value
 class Packed:
