@@ -17,7 +17,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.position import Position
 
 if TYPE_CHECKING:
-    from chalicelib.core.records.incident import Incident
+    from chalicelib.core.records.incident import Incident, IncidentKey
     from chalicelib.core.records.replies import KeptAnswer, KeyHolder
     from chalicelib.core.waits.correlation import Channel, Correlation, KeptSignal, Waiter
     from chalicelib.core.waits.task import Task, TaskFilter
@@ -304,14 +304,13 @@ class TaskStore(Protocol):
 
 
 class IncidentLog(Protocol):
-    """What went wrong though no execution failed of it."""
+    """What went wrong though no execution failed of it; each method raises UnavailableError without an answer."""
 
     def record(self, incident: "Incident") -> None:
-        """Keep an incident; a repeat of it changes nothing.
+        """Keep an incident, open; a repeat changes nothing, unless the incident had ended: then it is open again."""
 
-        Raises:
-            UnavailableError: the store did not answer.
-        """
+    def end(self, key: "IncidentKey", at: datetime, why: str) -> bool:
+        """Say that the cause of an incident is gone; tell whether it was open."""
 
 
 class Queue(Protocol):

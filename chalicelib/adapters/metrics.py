@@ -17,14 +17,13 @@ from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import TimerFired
 from chalicelib.core.executions.model import ENDED, State
-from chalicelib.core.records.incident import Incident, IncidentKind
+from chalicelib.core.records.incident import IncidentKind
 from chalicelib.core.values.errors import PoisonError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.prices import PRICES
 from chalicelib.engine.model import Mode
 from chalicelib.engine.observers import Committed
 from chalicelib.engine.worker import Batch
-from chalicelib.ports import IncidentLog
 
 NAMESPACE = "sedo"
 MOST_VALUES = 100
@@ -93,6 +92,9 @@ METRICS: Mapping[str, MetricKind] = {
         "Count", "executions that the schedule found late: a message was lost, or a function died"
     ),
     "MessagesUnreadable": MetricKind("Count", "dead letters that say nothing, and were parked as incidents"),
+    "ExecutionsStuck": MetricKind("Count", "executions that stood, and that the schedule woke"),
+    "OverBudget": MetricKind("Count", "executions that were paused as they had cost what they may cost"),
+    "IndexIncidents": MetricKind("Count", "changes of tables that could not be indexed for search, or came too late"),
     "QueueAge": MetricKind("Milliseconds", "since a message was sent, timers left out", of_function=True),
     "TimerLateness": MetricKind("Milliseconds", "since a timer was to fire", of_function=True),
     "DeadLetters": MetricKind("Count", "dead letters that were worked on", of_function=True),
@@ -112,7 +114,15 @@ ENDS = {
     State.TIMED_OUT: "ExecutionsTimedOut",
     State.CANCELLED: "ExecutionsCancelled",
 }
-INCIDENTS = {IncidentKind.MESSAGE_LOST: "MessagesLost", IncidentKind.MESSAGE_UNREADABLE: "MessagesUnreadable"}
+INCIDENTS = {
+    IncidentKind.MESSAGE_LOST: "MessagesLost",
+    IncidentKind.MESSAGE_UNREADABLE: "MessagesUnreadable",
+    IncidentKind.STUCK: "ExecutionsStuck",
+    IncidentKind.BUDGET: "OverBudget",
+    IncidentKind.INDEX_RECORD: "IndexIncidents",
+    IncidentKind.INDEX_BEHIND: "IndexIncidents",
+}
+"""Poison is counted where the step fails."""
 Sums: TypeAlias = Mapping[str, "float | Sequence[float]"]
 PRICED = {
     "ReadUnits": PRICES.read_unit,
@@ -277,15 +287,3 @@ def _milliseconds(since: datetime, until: datetime) -> float:
 def _ask_for_units(params: dict[str, Any], event_name: str, **_: Any) -> None:  # noqa: ANN401 - of botocore
     if event_name.rpartition(".")[2] in METERED:
         params["ReturnConsumedCapacity"] = "TOTAL"
-
-
-class CountedIncidents:
-    """A log of incidents that is counted."""
-
-    def __init__(self, incidents: IncidentLog, metrics: Metrics) -> None:
-        self._incidents, self._metrics = incidents, metrics
-
-    def record(self, incident: Incident) -> None:
-        """Keep an incident."""
-        self._metrics.count(INCIDENTS[incident.kind])
-        self._incidents.record(incident)

@@ -12,7 +12,6 @@ from chalicelib.ports import (
     DefinitionStore,
     ExecutionStore,
     HistoryStore,
-    IncidentLog,
     Queue,
     ReplyStore,
     SignalStore,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
     from chalicelib.usecases.access import AccessStore
     from chalicelib.usecases.audit import AuditStore
+    from chalicelib.usecases.incidents import IncidentStore
     from chalicelib.usecases.quotas import UsageStore
     from chalicelib.usecases.uploads import UploadStore
     from chalicelib.usecases.values import DownloadStore
@@ -39,7 +39,7 @@ class Adapters:
     queue: Queue
     tasks: TaskStore
     signals: SignalStore
-    incidents: IncidentLog
+    incidents: "IncidentStore"
     replies: ReplyStore
     uploads: "UploadStore"
     downloads: "DownloadStore | None"

@@ -45,7 +45,7 @@ class Observing:
     def adapters(self, adapters: Adapters) -> Adapters:
         """Observe what adapters do."""
         if self._metrics is not None:
-            from chalicelib.adapters.metrics import CountedIncidents  # noqa: PLC0415 - only where it is set
+            from chalicelib.wiring.counted import CountedIncidents  # noqa: PLC0415 - only where it is set
 
             if self._is_on_aws:
                 self._metrics.watch(clients.dynamodb())

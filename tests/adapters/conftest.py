@@ -41,7 +41,6 @@ from chalicelib.ports import (
     DefinitionStore,
     ExecutionStore,
     HistoryStore,
-    IncidentLog,
     Queue,
     ReplyStore,
     SignalStore,
@@ -49,6 +48,7 @@ from chalicelib.ports import (
 )
 from chalicelib.usecases.access import AccessStore
 from chalicelib.usecases.audit import AuditStore
+from chalicelib.usecases.incidents import IncidentStore
 from chalicelib.usecases.quotas import UsageStore
 from chalicelib.usecases.uploads import UploadStore
 from deploy import resources
@@ -77,7 +77,7 @@ class Backend:
     chunks: ChunkStore
     events: SignalStore
     tasks: TaskStore
-    incidents: IncidentLog
+    incidents: IncidentStore
     replies: ReplyStore
     uploads: UploadStore
     audit: AuditStore

@@ -111,4 +111,4 @@ def definition(tenant: str, name: str = "order-fulfilment", version: int = 1, di
 
 
 def incident(tenant: str) -> Incident:
-    return Incident(IncidentKind.MESSAGE_LOST, "t:d:1#3", NOW, "it was late", tenant_id=tenant, execution_id="t:d:1")
+    return Incident(IncidentKind.MESSAGE_LOST, "t:d:1@3", NOW, "it was late", tenant_id=tenant, execution_id="t:d:1")

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from chalicelib.adapters.metrics import METRICS, MOST_VALUES, CountedIncidents, Metrics, error_class
+from chalicelib.adapters.metrics import METRICS, MOST_VALUES, Metrics, error_class
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import Message, StepDue, TimerFired
@@ -17,6 +17,7 @@ from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.prices import PRICES
 from chalicelib.engine.model import Delivery, Mode
 from chalicelib.engine.worker import Batch
+from chalicelib.wiring.counted import CountedIncidents
 from tests.home import CALL, ECHO, WAIT, Home
 from tests.loopback import Loopback, Reply, loopback
 

@@ -121,7 +121,11 @@ SIGNALS = TableSchema("event_channel", "channel", "entry", indexes=(BY_ORDER,))
 """Events that are matched by key, and who waits for them: by tenant, name and key."""
 TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,))
 """People's tasks."""
-INCIDENTS = TableSchema("incident", "tenantId", "kindSubject")
+BY_INCIDENT_STATE = SecondaryIndex(
+    "by-state", "stateShard", "tenantPlace", includes=("at", "detail", "execution", "endedAt", "ended")
+)
+"""Incidents by whether they are open, in a few shards by tenant (``open#<shard>``): ``<tenant>#<instant>#<id>``."""
+INCIDENTS = TableSchema("incident", "tenantId", "kindSubject", indexes=(BY_INCIDENT_STATE,))
 """Incidents: ``<kind>#<subject>``; those of no tenant under ``-``."""
 REPLIES = TableSchema("reply", "replyKey", "part", numbers=("part",))
 """Answers by the keys of their requests: part 0 says who has the key, all have some of the body."""

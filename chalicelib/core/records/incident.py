@@ -1,12 +1,24 @@
-"""Incidents: what went wrong though no execution failed of it, and a person should know of."""
+"""Incidents: what went wrong though no execution failed of it, and a person should know of.
+
+An incident is open until its cause is gone. What is about an execution ends once that has moved on; all others end when
+whoever recorded them says so.
+"""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
+from chalicelib.core.executions.identity import ExecutionId
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.values.errors import IncidentNotFoundError
+from chalicelib.core.values.globs import matching
 from chalicelib.core.values.value import value
 
 KEPT_FOR = timedelta(days=90)
 """For how long an incident is kept."""
+
+SHOWN_FOR = timedelta(days=7)
+"""For how long what nothing can mend is open."""
 
 
 class IncidentKind(StrEnum):
@@ -16,6 +28,53 @@ class IncidentKind(StrEnum):
     """An execution was later than it should have been: what was to drive it was sent again."""
     MESSAGE_UNREADABLE = "message-unreadable"
     """A dead letter says nothing that can be done, and was taken off its queue."""
+    STUCK = "stuck"
+    """An execution stood longer than any function works, under a message that does not come again: it was sent anew."""
+    POISON = "poison"
+    """A step failed by itself: every function died of it, or could not work on it."""
+    BUDGET = "budget"
+    """An execution was paused, as it had cost what it may cost."""
+    INDEX_RECORD = "index-record"
+    """A change of a table could not be indexed for search, and was parked."""
+    INDEX_BEHIND = "index-behind"
+    """The index for search is further behind the tables than it may be, or cannot be written."""
+
+
+OF_EXECUTIONS = frozenset({IncidentKind.MESSAGE_LOST, IncidentKind.STUCK, IncidentKind.POISON, IncidentKind.BUDGET})
+"""The kinds that are about an execution, and end once it has moved on."""
+
+
+class IncidentState(StrEnum):
+    """Whether its cause is gone."""
+
+    OPEN = "open"
+    ENDED = "ended"
+
+
+class IncidentKey(NamedTuple):
+    """What an incident is known by; a tenant has no two of a kind and subject."""
+
+    tenant_id: str
+    """Whose it is; empty: the operator's."""
+    kind: IncidentKind
+    subject: str
+
+    @property
+    def id(self) -> str:
+        """Its id in its tenant: ``kind:subject``."""
+        return f"{self.kind}:{self.subject}"
+
+    @classmethod
+    def parse(cls, tenant_id: str, text: str) -> "IncidentKey":
+        """Read an id.
+
+        Raises:
+            IncidentNotFoundError: there is no such kind.
+        """
+        kind, _, subject = text.partition(":")
+        if kind not in set(IncidentKind) or not subject:
+            raise IncidentNotFoundError(text)
+        return cls(tenant_id, IncidentKind(kind), subject)
 
 
 @value
@@ -24,7 +83,7 @@ class Incident:
 
     kind: IncidentKind
     subject: str
-    """What it is about: an execution and the version that was late, a message."""
+    """What it is about: an execution and its version (:func:`of_execution`), a message, a record, a shard."""
     at: datetime
     detail: str
     """For people; no data of users."""
@@ -33,3 +92,92 @@ class Incident:
     execution_id: str = ""
     content: str = ""
     """The beginning of a message that nobody can read: it is kept, and not logged."""
+    ended_at: datetime | None = None
+    """Since when its cause is gone; None: it is open."""
+    ended: str = ""
+    """Why it is over, for people."""
+
+    @property
+    def key(self) -> IncidentKey:
+        """What it is known by."""
+        return IncidentKey(self.tenant_id, self.kind, self.subject)
+
+    @property
+    def state(self) -> IncidentState:
+        """Whether its cause is gone."""
+        return IncidentState.OPEN if self.ended_at is None else IncidentState.ENDED
+
+
+@value
+class OpenIncident:
+    """An incident that is open, as far as its keys tell."""
+
+    key: IncidentKey
+    at: datetime
+
+
+@value
+class IncidentFilter:
+    """Which incidents of a tenant are wanted."""
+
+    state: IncidentState = IncidentState.OPEN
+    kinds: frozenset[IncidentKind] = frozenset(IncidentKind)
+    execution: str | None = None
+    definition: str | None = None
+    since: datetime | None = None
+    """The earliest instant."""
+    until: datetime | None = None
+    """The latest one."""
+    oldest_first: bool = False
+    names: frozenset[str] | None = None
+    """Patterns of the definitions whose executions may be seen; None: all."""
+
+    def takes(self, incident: Incident) -> bool:
+        """Tell whether an incident is one of them."""
+        return (
+            incident.state is self.state
+            and incident.kind in self.kinds
+            and self.execution in {None, incident.execution_id}
+            and self._takes_definition(incident.execution_id)
+            and (self.since is None or incident.at >= self.since)
+            and (self.until is None or incident.at <= self.until)
+        )
+
+    def _takes_definition(self, execution: str) -> bool:
+        if not execution:
+            return self.definition is None
+        name = ExecutionId.parse(execution).definition
+        return self.definition in {None, name} and matching(name, self.names)
+
+
+def of_execution(kind: IncidentKind, execution: Execution, at: datetime, detail: str) -> Incident:
+    """Make an incident about an execution as it stands: it ends once that has moved on."""
+    subject = f"{execution.id}@{execution.version}"
+    return Incident(kind, subject, at, detail, tenant_id=execution.tenant_id, execution_id=execution.id)
+
+
+def execution_of(key: IncidentKey) -> tuple[str, int]:
+    """Tell which execution an incident of one is about, and the version at which it was recorded."""
+    name, _, version = key.subject.rpartition("@")
+    return name, int(version) if version.isdigit() else 0
+
+
+def over(opened: OpenIncident, now: datetime, found: Execution | None) -> str | None:
+    """Say why an incident is over; None: its cause may still be there, or whoever recorded it says so.
+
+    Args:
+        opened: the incident.
+        now: the present instant.
+        found: the execution that it is about, if there is one.
+    """
+    key = opened.key
+    if key.kind is IncidentKind.MESSAGE_UNREADABLE:
+        is_long_shown = now >= opened.at + SHOWN_FOR
+        return f"it was shown for {SHOWN_FOR.days} days, and nothing can mend it" if is_long_shown else None
+    if key.kind not in OF_EXECUTIONS:
+        return None
+    name, before = execution_of(key)
+    if found is None:
+        return f"{name} does not exist"
+    has_moved = found.version > before and not (key.kind is IncidentKind.BUDGET and found.paused)
+    return f"{name} has moved on: it is {found.state} at version {found.version}" if has_moved else None

@@ -81,6 +81,10 @@ class TaskNotFoundError(NotFoundError):
     """task not found."""
 
 
+class IncidentNotFoundError(NotFoundError):
+    """incident not found."""
+
+
 class ForbiddenError(SedoError):
     """this is not yours to do."""
 

@@ -1,0 +1,62 @@
+"""Incidents: what they are known by, and when they are over."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.records.incident import (
+    SHOWN_FOR,
+    Incident,
+    IncidentKey,
+    IncidentKind,
+    OpenIncident,
+    of_execution,
+    over,
+)
+from chalicelib.core.values.errors import IncidentNotFoundError
+from chalicelib.core.values.value import copy_with
+
+NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
+EXECUTION = Execution("t:order:1", "t", "order", 1, "0", None, NOW, {}, version=3, state=State.STEP_STARTED)
+
+
+def opened(kind: IncidentKind) -> OpenIncident:
+    return OpenIncident(of_execution(kind, EXECUTION, NOW, "so it is").key, NOW)
+
+
+def test_an_incident_is_known_by_its_kind_and_the_execution_as_it_stood() -> None:
+    incident = of_execution(IncidentKind.STUCK, EXECUTION, NOW, "so it is")
+    assert incident.key.id == "stuck:t:order:1@3"
+    assert IncidentKey.parse("t", incident.key.id) == incident.key
+
+
+@pytest.mark.parametrize("text", ["stuck:", "stuck", "lost:t:order:1@3", ""])
+def test_what_is_no_id_of_an_incident_is_not_found(text: str) -> None:
+    with pytest.raises(IncidentNotFoundError):
+        IncidentKey.parse("t", text)
+
+
+@pytest.mark.parametrize("kind", [IncidentKind.STUCK, IncidentKind.MESSAGE_LOST, IncidentKind.POISON])
+def test_an_incident_of_an_execution_is_over_once_that_has_moved_on(kind: IncidentKind) -> None:
+    assert over(opened(kind), NOW, EXECUTION) is None
+    moved = copy_with(EXECUTION, version=4)
+    assert over(opened(kind), NOW, moved) == "t:order:1 has moved on: it is StepStarted at version 4"
+    assert over(opened(kind), NOW, None) == "t:order:1 does not exist"
+
+
+def test_an_execution_that_is_over_its_budget_is_so_until_it_goes_on() -> None:
+    paused = copy_with(EXECUTION, version=5, state=State.PAUSED, paused_at=NOW)
+    assert over(opened(IncidentKind.BUDGET), NOW, paused) is None
+    assert over(opened(IncidentKind.BUDGET), NOW, copy_with(paused, state=State.STARTED, paused_at=None)) is not None
+
+
+def test_a_message_that_nobody_can_read_is_long_shown_for_a_time() -> None:
+    parked = OpenIncident(Incident(IncidentKind.MESSAGE_UNREADABLE, "m", NOW, "so it is").key, NOW)
+    assert over(parked, NOW, None) is None
+    assert over(parked, NOW + SHOWN_FOR, None) == "it was shown for 7 days, and nothing can mend it"
+
+
+def test_what_is_about_the_index_is_over_when_the_index_says_so() -> None:
+    parked = OpenIncident(Incident(IncidentKind.INDEX_BEHIND, "shard-1", NOW, "so it is").key, NOW)
+    assert over(parked, NOW + 2 * SHOWN_FOR, None) is None
