@@ -1,6 +1,6 @@
 """What sedo needs of the world: the interfaces that :mod:`chalicelib.adapters` implements."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -18,6 +18,7 @@ from chalicelib.core.values.position import Position
 
 if TYPE_CHECKING:
     from chalicelib.core.records.incident import Incident, IncidentKey
+    from chalicelib.core.records.payload import Reference
     from chalicelib.core.records.replies import KeptAnswer, KeyHolder
     from chalicelib.core.waits.correlation import Channel, Correlation, KeptSignal, Waiter
     from chalicelib.core.waits.task import Task, TaskFilter
@@ -214,6 +215,9 @@ class HistoryStore(ValueReader, Protocol):
         Raises:
             UnavailableError: the store did not answer.
         """
+
+    def lost(self, tenant_id: str, references: "Collection[Reference]") -> "Collection[Reference]":
+        """Find the values that are not there, or not what was put there; it can raise UnavailableError."""
 
     def read(
         self, execution_id: str, behind: str, limit: int, *, newest_first: bool = False, consistent: bool = True

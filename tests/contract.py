@@ -72,7 +72,7 @@ def whole(schema: Any) -> Any:
 
 def parsed(kind: str, body: bytes) -> Json:
     """Read a body of a media type; what is no data is text. JSON may hold characters that YAML may not."""
-    if "json" in kind and "jsonl" not in kind:
+    if "json" in kind and "jsonl" not in kind and "ndjson" not in kind:
         return read_json(body, 100_000_000, MAX_BODY_DEPTH)
     return read_yaml(body, 100_000_000)[0] if "yaml" in kind else body.decode()
 

@@ -247,6 +247,14 @@ class Payloads:
             raise PayloadLostError
         return values
 
+    def lost(self, tenant: str, references: Collection[Reference]) -> Collection[Reference]:
+        """Find the payloads that are not there, or not what was put there.
+
+        Raises:
+            UnavailableError: the store did not answer.
+        """
+        return [each for each in references if each.sha256 not in self._find(tenant, [each])]
+
     def _find(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash; those that are not there, or not what was put there, are left out."""
         chunks = self._texts([(each.sha256, number) for each in wanted for number in _numbers(each.bytes)])

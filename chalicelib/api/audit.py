@@ -1,6 +1,5 @@
 """What the route of the audit answers."""
 
-import json
 from http import HTTPStatus
 
 from chalice.app import Response
@@ -15,8 +14,6 @@ from chalicelib.core.records.audit import AuditCheck, AuditEntry
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.usecases.audit import AuditLog
-
-JSON_LINES = "application/jsonl"
 
 
 @value
@@ -44,12 +41,7 @@ class AuditApi:
         )
         items = web.fitting(_shown(entry) for entry in found.entries)
         behind = found.following if len(items) == len(found.entries) else found.entries[len(items) - 1].number
-        response = web.page(request, items, None if behind is None else [behind])
-        if JSON_LINES in request.http.headers.get("accept", ""):
-            lines = (json.dumps(web.chosen(request, item), ensure_ascii=False) + "\n" for item in items)
-            response.body = "".join(lines)
-            response.headers["Content-Type"] = JSON_LINES
-        return response
+        return web.as_lines(request, web.page(request, items, None if behind is None else [behind]))
 
     def _checked(self, request: ApiRequest) -> Response:
         place = web.cursor(request, int, str)

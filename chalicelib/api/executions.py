@@ -12,6 +12,7 @@ from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import concealed_view, execution_view, summary_view
 from chalicelib.api.filters import wanted_executions
 from chalicelib.api.history import HistoryPage
+from chalicelib.api.history_check import checked_history
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import execution_link
 from chalicelib.core.executions.model import Execution
@@ -169,8 +170,10 @@ class ExecutionApi:
 
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:
-        """List what has happened to an execution, oldest or newest first."""
+        """List what has happened to an execution, oldest or newest first; or check that nobody has changed that."""
         self.support.conditions.require(request, "read")
+        if request.query["verify"]:
+            return checked_history(request, self.service.histories)
         return HistoryPage(request, self.service.histories, self.details).answer()
 
 

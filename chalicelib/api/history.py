@@ -1,15 +1,18 @@
 """Pages of history: only the rows are read that a page shows, and what proves them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalice.app import Response
 
 from chalicelib.api import http as web
 from chalicelib.api.contract import ApiRequest
+from chalicelib.api.filters import between
 from chalicelib.api.values import execution_link
 from chalicelib.core.executions.model import Link
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.history import Row, version_of
+from chalicelib.core.records.history_filter import HistoryFilter
 from chalicelib.core.records.payload import shown_slots
 from chalicelib.core.records.shown import linked, shorten
 from chalicelib.core.values.json import Json
@@ -19,6 +22,10 @@ from chalicelib.usecases.history import Beginning, HistoryReader
 from chalicelib.usecases.values import EntryKey
 
 MAX_VALUES = LIMITS.answer_part_bytes
+SCANNED = 1000
+"""Records that a page reads at most, be they wanted or not."""
+MOST_CHANGES = 1_000_000
+"""More than people ever change a task."""
 
 
 class HistoryCursor(NamedTuple):
@@ -43,6 +50,18 @@ class HistoryCursor(NamedTuple):
 
 
 @value
+class PageRead:
+    """What was read for a page."""
+
+    rows: Mapping[int, tuple[Row, Link | None]]
+    """Each named by the one before it: its own name is another one once the newest have moved into a row."""
+    entries: Sequence[Entry]
+    """In the order of the page, be they wanted or not."""
+    behind: EntryPlace | None
+    """Where to read on behind them all; None: there is nothing that can be wanted."""
+
+
+@value
 class HistoryPage:
     """A page that is asked for."""
 
@@ -62,43 +81,62 @@ class HistoryPage:
             ExecutionNotFoundError: the tenant has none of this id.
             HistoryBrokenError: a row was changed after it was written.
         """
+        wanted = wanted_entries(self.request)
         limit, tenant = self.request.query["limit"], self.request.path["tenantId"]
-        given = web.cursor(self.request, str, str, bool, int, int, int)
-        cursor = None if given is None else HistoryCursor(*given)
-        rows, entries = self._read(cursor, limit + 2)
+        read = self._read(wanted, limit + 2)
+        entries = [entry for entry in read.entries if wanted.wants(entry[1])]
         page = entries[:limit]
         self.histories.store.fill(tenant, [record for _, record in page], MAX_VALUES)
         shown = web.fitting(_shown(*self.request.place, *entry) for entry in page)
+        behind = entries[len(shown)][0] if len(shown) < len(entries) else read.behind
         following: list[Json] | None = None
-        if len(shown) < len(entries):
-            place = entries[len(shown)][0]
-            following = [*self._cursor(*rows[place.row], place)]
+        if behind is not None:
+            following = [*self._cursor(*read.rows[behind.row], behind)]
         placed = [*zip((place for place, _ in page), shown, strict=False)]
-        return web.page(self.request, in_order_of_time(placed[:: self.step])[:: self.step], following)
+        ordered = in_order_of_time(placed[:: self.step])[:: self.step]
+        return web.as_lines(self.request, web.page(self.request, ordered, following))
 
-    def _read(self, cursor: HistoryCursor | None, most: int) -> tuple[dict[int, tuple[Row, Link | None]], list[Entry]]:
-        """Read so many records from a place on, with what people did with their tasks, and the rows that they are in.
-
-        A row is named by the one before it: its own name is another one once the newest have moved into a row.
-        """
-        limit, newest_first = self.request.query["limit"], self.step < 0
-        begin = None if cursor is None else cursor.beginning(limit, newest_first=newest_first)
+    def _read(self, wanted: HistoryFilter, most: int) -> PageRead:
+        """Read so many records that are wanted from a place on, with what people did with their tasks."""
+        newest_first = self.step < 0
+        given = web.cursor(self.request, str, str, bool, int, int, int)
+        cursor = None if given is None else HistoryCursor(*given)
         read = self.histories.newest_first if newest_first else self.histories.oldest_first
         rows: dict[int, tuple[Row, Link | None]] = {}
         records: list[Entry] = []
         first = whole = None
-        for row, link in read(*self.request.place, begin):
+        found, is_over = 0, False
+        for row, link in read(*self.request.place, self._beginning(wanted, cursor)):
             start = version_of(row.previous)
             if cursor is not None and not rows:
                 first = EntryPlace(start, cursor.number, cursor.change)
                 whole = EntryPlace(start, cursor.number)  # the record itself, whose changes come with it
             rows[start] = row, link
             numbered = [(EntryPlace(start, number), record) for number, record in enumerate(row.records)]
-            records += [each for each in numbered[:: self.step] if self._is_ahead(each[0], whole)]
-            if len(records) >= most:
+            for entry in [each for each in numbered[:: self.step] if self._is_ahead(each[0], whole)]:
+                is_over = is_over or wanted.is_passed(entry[1], newest_first=newest_first)
+                if not is_over and found < most and len(records) < SCANNED:
+                    records.append(entry)
+                    found += wanted.wants(entry[1])
+            if is_over or found >= most or len(records) >= SCANNED:
                 break
-        entries = self.details.with_changes(self.request.path["tenantId"], records[:most][:: self.step])
-        return rows, [entry for entry in entries[:: self.step] if self._is_ahead(entry[0], first)]
+        behind = None
+        if not is_over and (found >= most or len(records) >= SCANNED):
+            behind = records.pop()[0]._replace(change=0 if self.step > 0 else MOST_CHANGES)
+        entries = self.details.with_changes(self.request.path["tenantId"], records[:: self.step])
+        return PageRead(rows, [entry for entry in entries[:: self.step] if self._is_ahead(entry[0], first)], behind)
+
+    def _beginning(self, wanted: HistoryFilter, cursor: HistoryCursor | None) -> Beginning | None:
+        """Say where to begin to read: at the cursor; without one, near the instant from which on entries are wanted."""
+        newest_first = self.step < 0
+        if cursor is not None:
+            return cursor.beginning(self.request.query["limit"], newest_first=newest_first)
+        instant = wanted.until if newest_first else wanted.since
+        if instant is None:
+            return None
+        return self.histories.beginning_at(
+            self.histories.execution(*self.request.place), instant, newest_first=newest_first
+        )
 
     def _is_ahead(self, place: EntryPlace, first: EntryPlace | None) -> bool:
         """Tell whether a place is not before the first one of the page, in its order."""
@@ -111,6 +149,17 @@ class HistoryPage:
         named = row.previous if link is None else link
         key, digest = ("", "") if named is None else (named.key, named.digest)
         return HistoryCursor(key, digest, link is None, place.number, place.change, left)
+
+
+def wanted_entries(request: ApiRequest) -> HistoryFilter:
+    """Read which entries are wanted.
+
+    Raises:
+        InvalidError: nobody can want that.
+    """
+    query, (since, until) = request.query, between(request)
+    kinds = None if query["kind"] is None else frozenset(query["kind"])
+    return HistoryFilter(kinds, query["step"], query["thread"], query["text"], since, until)
 
 
 def _shown(tenant: str, execution: str, place: EntryPlace, record: dict[str, Any]) -> dict[str, Json]:

@@ -22,6 +22,7 @@ from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
 
 JSON_TYPES = ["application/json"]
+LINE_TYPES = ["application/jsonl", "application/x-ndjson"]
 BINARY_TYPES = ["application/octet-stream"]
 YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml"]
 WEIGHT = re.compile(r";\s*q=([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
@@ -266,6 +267,16 @@ def page(request: ApiRequest, found: Sequence[Mapping[str, Json]], following: li
     query = urlencode({"limit": request.query["limit"], "cursor": text, **asked}, quote_via=quote)
     link = f"<{request.http.context['path']}?{query}>"
     return answer(items, headers={"Link": f'{link}; rel="next"'})
+
+
+def as_lines(request: ApiRequest, response: Response) -> Response:
+    """Write the items of a page as JSON Lines, each in a line, where ``Accept`` asks for that."""
+    kind = next((kind for kind in LINE_TYPES if kind in request.http.headers.get("accept", "")), None)
+    if kind is not None:
+        items = json.loads(response.body)
+        response.body = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+        response.headers["Content-Type"] = kind
+    return response
 
 
 OR_YAML = "JSON; or YAML, with Content-Type: application/yaml"

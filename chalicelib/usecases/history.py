@@ -5,11 +5,12 @@ the chain, and read once more from the newest copy. Whoever goes on from a row t
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import chain, pairwise
 from typing import Any, TypeAlias
 
 from chalicelib.core.executions.model import ROOT, Execution, Link, State
-from chalicelib.core.records.history import HistoryKey, Row, anchor, chained, newest, redriven_to, version_of
+from chalicelib.core.records.history import HistoryKey, Row, anchor, chained, is_later, newest, redriven_to, version_of
 from chalicelib.core.values.errors import HistoryBrokenError
 from chalicelib.core.values.value import value
 from chalicelib.ports import HistoryStore
@@ -126,6 +127,27 @@ class HistoryReader:
             found = self.store.read(execution_id, before, count, newest_first=True, consistent=is_consistent)
             rows = {each.key: each for each in found}
             before, count = found[-1].key if len(found) == count else "", min(2 * count, ROWS)
+
+    def beginning_at(self, item: Execution, instant: datetime, *, newest_first: bool) -> Beginning:
+        """Find, by halving, where to begin to read what happened from an instant on, or downwards, up to it.
+
+        Raises:
+            HistoryBrokenError: a row was changed after it was written.
+            UnavailableError: the store did not answer.
+        """
+        earlier, later = 0, item.version + 1
+        while later - earlier > 1:
+            middle = (earlier + later) // 2
+            row = next(iter(self.store.read(item.id, HistoryKey.least(middle), 1, consistent=False)), None)
+            if row is None or row.version >= later or is_later(row, instant, or_then=not newest_first):
+                later = middle
+            else:
+                earlier = row.version
+        behind = Beginning(Link(HistoryKey.least(earlier), ""))
+        if not newest_first:
+            return behind
+        link = next((link for _, link in self._onward(item.tenant_id, item.id, behind, item)), None)
+        return Beginning(link)
 
     def after(self, tenant_id: str, execution_id: str, version: int) -> Row | None:
         """Read what follows the row of a version; 0 is before all rows.

@@ -4,7 +4,8 @@ import pytest
 
 from chalicelib.core.executions.model import ROOT, Failure, HistoryEntry, Link, State
 from chalicelib.core.records.history import HistoryKey, Row, chained
-from chalicelib.core.values.json import Json
+from chalicelib.core.records.payload import Reference, digest
+from chalicelib.core.values.json import Json, encode
 from chalicelib.ports import HistoryStore
 from tests.adapters.conftest import Backend
 from tests.adapters.examples import NOW, history_row
@@ -93,3 +94,11 @@ def test_more_rows_than_one_answer_of_the_store_can_carry_are_read(store: Histor
     rows = [row(tenant, n, result=text) for n, text in enumerate(texts, start=1)]
     put(store, rows)
     assert list(store.read(rows[0].execution, "0", 100)) == rows
+
+
+def test_values_that_are_lost_are_told_from_those_that_are_there(store: HistoryStore, tenant: str) -> None:
+    text = encode("x" * 20_000)
+    here, gone = Reference(digest(tenant, text), len(text)), Reference("0" * 64, 9)
+    store.keep({here.sha256: text})
+    assert list(store.lost(tenant, [here, gone])) == [gone]
+    assert list(store.lost(f"{tenant}-other", [here])) == [here]

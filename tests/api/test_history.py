@@ -1,12 +1,18 @@
 """The history of executions over the API."""
 
+import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pytest
 
+from chalicelib.core.executions.model import Link
+from chalicelib.core.records.compression import compressed, decompressed
+from chalicelib.core.records.history import Row
 from chalicelib.core.values.json import Json, parse_instant
+from chalicelib.core.values.value import copy_with
+from chalicelib.wiring.graph import wiring
 from tests.application import JSON, Sedo, T, assert_problem, states
 
 
@@ -170,3 +176,172 @@ def test_fields_are_chosen_in_either_order(sedo: Sedo) -> None:
         {"state": "TaskClaimed", "step": "do"},
         {"state": "TaskReleased", "step": "do"},
     ]
+
+
+def choose(whole: list[Any], **wanted: str) -> list[Any]:
+    return [each for each in whole if all(each[name] == member for name, member in wanted.items())]
+
+
+@pytest.mark.parametrize("order", ["time", "-time"])
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_filtered_pages_join_to_what_is_wanted(sedo: Sedo, limit: int, order: str) -> None:
+    path = f"{T}/executions/{rounds(sedo, 12)}/history?sort={order}&limit={limit}"
+    whole = [*follow(sedo, f"{path}")]
+    assert [*follow(sedo, f"{path}&step=count&kind=StepSucceeded")] == choose(
+        whole, step="count", state="StepSucceeded"
+    )
+    assert [*follow(sedo, f"{path}&kind=TaskClaimed,TaskReleased")] == [
+        each for each in whole if each["state"] in {"TaskClaimed", "TaskReleased"}
+    ]
+    assert [*follow(sedo, f"{path}&thread=other")] == []
+    assert [*follow(sedo, f"{path}&text=CLAIMED")] == [each for each in whole if "Claimed" in each["state"]]
+    for from_, to in ((3, 5), (0, 0), (12, 59), (8, 4)):
+        since, until = (whole[0 if order == "time" else -1]["time"][:17] + f"{n:02}.000Z" for n in (from_, to))
+        if from_ <= to:
+            found = [*follow(sedo, f"{path}&from={since}&to={until}")]
+            assert found == [each for each in whole if since <= each["time"] <= until]
+        else:
+            assert_problem(sedo.ask("GET", f"{path}&from={since}&to={until}"), 400)
+
+
+def test_lines_are_the_same_entries(sedo: Sedo) -> None:
+    path = f"{T}/executions/{rounds(sedo, 2)}/history?limit=5"
+    whole = sedo.ask("GET", path)
+    for kind in ("application/jsonl", "application/x-ndjson"):
+        lines = sedo.ask("GET", path, headers={"Accept": kind})
+        assert lines.headers["Content-Type"] == kind
+        assert lines.headers["Link"]
+        assert [json.loads(line) for line in lines.body.splitlines()] == whole.json_body
+
+
+SAID: list[Json] = [
+    {"id": f"say-{number}", "type": "echo", "message": "${input.text} ${stash.n}"} for number in range(3)
+]
+CHATTY: Json = {
+    "id": "chatty",
+    "stash": {"n": 0},
+    "steps": [
+        {"id": "rest", "type": "wait", "seconds": 1},
+        *SAID,
+        {"id": "count", "type": "transform", "output": None, "stash": {"n": "${add(stash.n, `1`)}"}},
+        {
+            "id": "again",
+            "type": "choice",
+            "choices": [{"when": "stash.n < input.rounds", "next": "rest"}],
+            "default": "done",
+        },
+        {"id": "done", "type": "succeed"},
+    ],
+}
+"""Each round of it says so much that it is a row of its own."""
+
+
+def chatter(sedo: Sedo, count: int) -> str:
+    assert sedo.ask("POST", T + "/definitions", CHATTY).status_code == 201
+    given: Json = {"input": {"rounds": count, "text": "x" * 3_000}}
+    execution = sedo.ask("POST", f"{T}/definitions/chatty/execute", given).json_body["id"]
+    for _ in range(count):
+        sedo.pass_time(1)
+    return str(execution)
+
+
+def history_of(sedo: Sedo, execution: str) -> list[Row]:
+    """The stored rows, to be changed."""
+    store: Any = wiring().dependencies.history
+    assert sedo.executions.items
+    return cast("list[Row]", store.rows[execution])
+
+
+def checked(sedo: Sedo, execution: str) -> Any:
+    *_, found = follow_objects(sedo, f"{T}/executions/{execution}/history?verify=true")
+    return found
+
+
+def follow_objects(sedo: Sedo, path: str) -> Iterator[Any]:
+    link: str | None = path
+    while link is not None:
+        answer = sedo.ask("GET", link)
+        assert answer.status_code == 200, answer.body
+        yield answer.json_body
+        found = re.fullmatch(r'<(.+)>; rel="next"', answer.headers.get("Link", ""))
+        link = found and found[1]
+
+
+def test_a_history_that_nobody_has_changed_is_intact(sedo: Sedo) -> None:
+    execution = chatter(sedo, 8)
+    entries = len([*follow(sedo, f"{T}/executions/{execution}/history?limit=100")])
+    count = len(history_of(sedo, execution))
+    assert count > 5
+    assert checked(sedo, execution) == {
+        "intact": True,
+        "isWhole": True,
+        "rows": count,
+        "entries": entries,
+        "values": 0,
+        "broken": None,
+    }
+    assert_problem(sedo.ask("GET", f"{T}/executions/{execution}x/history?verify=true"), 404)
+
+
+@pytest.mark.parametrize("number", [0, 3, -1])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda row: copy_with(row, text=row.text.replace(b"say", b"sAy", 1)), "was changed"),
+        (lambda row: copy_with(row, text=row.text + b" "), "was changed"),
+        (lambda row: copy_with(row, key=row.key.replace("#", "$", 1)), "is missing"),
+        (lambda row: copy_with(row, previous=Link("000000000001#none#1", "0")), "was changed"),
+        (lambda _: None, "is missing"),
+    ],
+)
+def test_one_changed_byte_of_a_row_is_found_and_its_place(
+    sedo: Sedo, number: int, change: "Callable[[Row], Row | None]", why: str
+) -> None:
+    execution = chatter(sedo, 6)
+    rows = history_of(sedo, execution)
+    assert len(rows) > 4
+    row = rows[number]
+    changed = change(row)
+    rows[rows.index(row) : rows.index(row) + 1] = [] if changed is None else [changed]
+    found = checked(sedo, execution)
+    assert (found["intact"], found["isWhole"]) == (False, False)
+    assert (found["broken"]["row"], found["broken"]["version"]) == (row.key, row.version)
+    assert why in found["broken"]["why"]
+
+
+def test_a_changed_large_value_is_found_and_its_place(sedo: Sedo) -> None:
+    made: Json = {"id": "make", "type": "transform", "output": "${input.text}"}
+    steps: list[Json] = [made, {"id": "rest", "type": "wait", "seconds": 1}]
+    assert sedo.ask("POST", T + "/definitions", {"id": "large", "steps": steps}).status_code == 201
+    execution = sedo.ask("POST", T + "/definitions/large/execute", {"input": {"text": "x" * 20_000}}).json_body["id"]
+    sedo.pass_time(1)
+    assert checked(sedo, execution)["values"] > 0
+    store: Any = wiring().dependencies.history
+    chunks = store.payloads.chunks.contents
+    (key,) = [key for key, chunk in chunks.items() if b"xxx" in decompressed(chunk)]
+    chunks[key] = compressed(b'"' + b"x" * 19_999 + b'y"')
+    broken = checked(sedo, execution)["broken"]
+    assert (broken["at"][-7:], broken["why"]) == ("/result", "the value is not there, or was changed")
+
+
+def test_an_item_and_a_row_that_cannot_be_read_are_found(sedo: Sedo) -> None:
+    execution = chatter(sedo, 6)
+    rows = history_of(sedo, execution)
+    torn = rows[2]
+    rows[2] = copy_with(torn, text=b"[")
+    assert checked(sedo, execution)["broken"]["row"] == torn.key
+    sedo.executions.items[execution] = sedo.executions.items[execution][:-9]
+    assert checked(sedo, execution)["broken"] == {
+        "version": None,
+        "row": None,
+        "at": None,
+        "why": "the execution's own item cannot be read",
+    }
+
+
+def test_what_a_whole_history_cannot_say_is_found(sedo: Sedo) -> None:
+    execution = rounds(sedo, 1)
+    item: Any = sedo.executions.items[execution]
+    assert checked(sedo, execution)["intact"]
+    sedo.executions.items[execution] = item.replace('\\"StepSucceeded\\"', '\\"StepStarted\\"')
+    assert "is recorded twice" in checked(sedo, execution)["broken"]["why"]

@@ -1,6 +1,6 @@
 """History in DynamoDB: rows that are only ever put."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Item, pack, text_of
@@ -57,6 +57,10 @@ class DynamoHistory:
     def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
         """Read a part of a large value."""
         return self._payloads.read_text(tenant_id, reference, start, stop)
+
+    def lost(self, tenant_id: str, references: Collection[Reference]) -> Collection[Reference]:
+        """Find values that are not what they were."""
+        return self._payloads.lost(tenant_id, references)
 
     def read(
         self, execution_id: str, behind: str, limit: int, *, newest_first: bool = False, consistent: bool = True

@@ -5,8 +5,8 @@ Values go through their JSON text, as they do in real stores: what a reader gets
 
 import itertools
 import json
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Mapping, Sequence
+from bisect import insort
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -275,8 +275,8 @@ class MemoryDefinitions:
         names: frozenset[str] | None = None,
     ) -> Sequence[DefinitionRecord]:
         """Read newest versions by id."""
-        found = [head for head in self.heads.values() if head.tenant_id == tenant_id and not head.retired]
-        found = [head for head in found if matching(head.id, names)]
+        mine = [head for head in self.heads.values() if head.tenant_id == tenant_id and not head.retired]
+        found = [head for head in mine if matching(head.id, names)]
         found.sort(key=lambda head: head.id, reverse=last_first)
         return [head for head in found if after is None or is_behind(head.id, after, reverse=last_first)][:limit]
 
@@ -320,6 +320,10 @@ class MemoryHistory:
         """Read a part of a large value."""
         return self.payloads.read_text(tenant_id, reference, start, stop)
 
+    def lost(self, tenant_id: str, references: Collection[Reference]) -> Collection[Reference]:
+        """Find values that are not what they were."""
+        return self.payloads.lost(tenant_id, references)
+
     def read(
         self,
         execution_id: str,
@@ -332,10 +336,8 @@ class MemoryHistory:
         """Read rows by key."""
         rows = self.rows.get(execution_id, [])
         if newest_first:
-            stop = bisect_left(rows, behind, key=lambda row: row.key)
-            return rows[max(stop - limit, 0) : stop][::-1]
-        start = bisect_right(rows, behind, key=lambda row: row.key)
-        return rows[start : start + limit]
+            return [row for row in rows if row.key < behind][-limit:][::-1]
+        return [row for row in rows if row.key > behind][:limit]
 
 
 @dataclass

@@ -8,6 +8,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, field
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.core.executions.model import Execution, HistoryEntry, Link
@@ -24,7 +25,7 @@ from chalicelib.core.records.payload import (
     unpack,
 )
 from chalicelib.core.values.errors import HistoryBrokenError
-from chalicelib.core.values.json import Json, Path, decode, encode, pointer
+from chalicelib.core.values.json import Json, Path, decode, encode, parse_instant, pointer
 from chalicelib.core.values.value import value
 
 UNIT = 1024
@@ -32,6 +33,10 @@ UNIT = 1024
 
 SPARED = 128
 """Bytes that some writes more are likely to need; and those of a row beside its records."""
+
+
+SKEW = timedelta(minutes=1)
+"""By how much clocks of functions may differ: so far beyond the bounds of time a history is read on."""
 
 
 class HistoryKey(NamedTuple):
@@ -259,6 +264,12 @@ def chained(rows: Sequence[Row], head: Link, after: str = "") -> list[Row]:
         counted.append(row)
         link = row.previous
     return counted[::-1]
+
+
+def is_later(row: Row, instant: datetime, *, or_then: bool = False) -> bool:
+    """Tell whether the records of a row begin after an instant, or then, whatever their clocks."""
+    begun = parse_instant(row.records[0]["time"])
+    return begun + SKEW >= instant if or_then else begun - SKEW > instant
 
 
 def redriven_to(record: Mapping[str, Json]) -> str | None:

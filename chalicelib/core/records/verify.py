@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.core.executions.model import ENDED, Execution, State
 from chalicelib.core.executions.verify import Violation, ViolationKind
+from chalicelib.core.records.chain import ChainCheck
 from chalicelib.core.records.history import Row, newest
 
 _STARTED = State.STEP_STARTED
@@ -29,17 +30,8 @@ def history_violations(execution: Execution, rows: Sequence[Row]) -> Iterator[Vi
 
 def _chain(execution: Execution, rows: Sequence[Row]) -> tuple[list[Row], str | None]:
     """Follow the chain from its head; answer its rows, oldest first, and what is wrong with it."""
-    by_key, counted = {row.key: row for row in rows}, list[Row]()
-    link, namer = execution.head, "the execution"
-    while link is not None:
-        row = by_key.pop(link.key, None)
-        if row is None:
-            return [], f"row {link.key} is missing, which {namer} names"
-        if row.link != link:
-            return [], f"row {link.key} was changed: it is not what {namer} names"
-        counted.append(row)
-        link, namer = row.previous, f"row {row.key}"
-    return counted[::-1], None
+    check, counted = ChainCheck(execution.head).over(rows, is_all=True)
+    return [*counted][::-1], None if check.broken is None else check.broken.why
 
 
 def _turns(execution: Execution, records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[ViolationKind, str, str]]:
