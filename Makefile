@@ -13,17 +13,20 @@ APP := $(SEDO_HOME)/app
 REDOCLY := $(SEDO_HOME)/redocly
 MINISTACK := $(SEDO_HOME)/ministack
 WHEELS := $(SEDO_HOME)/wheels
+CONSOLE := ui/node_modules
 PY := $(APP)/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
+NPM := PATH="$(abspath $(APP))/bin:$$PATH" npm
 LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
   --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run token package release deploy undeploy doctor test check bench flame golden soak mutants format docs lock install ministack clean
+.PHONY: help run ui ui-check token package release deploy undeploy doctor test check bench flame golden soak mutants format docs lock install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
 	@echo "              (AUTH=keys and AUTH=jwt ask callers who they are)"
+	@echo "make ui       build the console, the page for people, into chalicelib/ui; make run does so, too"
 	@echo "make token    make a key for it: ROLE=admin TENANT=123, or with AUTH=jwt SUBJECT=ada a token"
 	@echo "make package  make what is deployed in the folder FOLDER: STAGE=prod FOLDER=package PYTHON=python3.12"
 	@echo "make release  bring that to your account as a stack: STAGE=prod FOLDER=package BUCKET=my-bucket SET='Workers=50 LogDays=90'"
@@ -44,12 +47,19 @@ help:
 	@echo "make clean    remove the environments and caches; what sedo stored stays"
 
 run: $(APP)/.run-installed $(MINISTACK)/.installed
+	@$(MAKE) --no-print-directory ui || echo "the console was not built; all else works without it" >&2
 	@exec $(PY) -m local
+
+ui: $(CONSOLE)/.built
+
+ui-check: $(CONSOLE)/.built
+	cd ui && $(NPM) run types
+	cd ui && $(NPM) test
 
 token: $(APP)/.run-installed
 	@ROLE="$(ROLE)" TENANT="$(TENANT)" AUTH="$(AUTH)" SUBJECT="$(SUBJECT)" $(PY) -m local.access
 
-package: $(APP)/.run-installed
+package: $(APP)/.run-installed ui
 	@$(PY) -m deploy.package $(or $(STAGE),dev) $(or $(FOLDER),package)
 
 release: $(APP)/.run-installed
@@ -64,7 +74,7 @@ doctor: $(APP)/.run-installed
 test: install
 	@$(MAKE) --no-print-directory check
 
-install: $(APP)/.dev-installed ministack $(REDOCLY)/.installed $(WHEELS)/.downloaded
+install: $(APP)/.dev-installed ministack $(REDOCLY)/.installed $(WHEELS)/.downloaded ui $(APP)/.chromium
 
 ministack: $(MINISTACK)/.installed
 
@@ -79,6 +89,7 @@ check:
 	$(PY) -m docs.breaking
 	PATH="$(abspath $(APP))/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 	  $(REDOCLY)/node_modules/.bin/redocly lint --config redocly.yaml chalicelib/openapi.yaml
+	@$(MAKE) --no-print-directory ui-check
 	$(PY) -m pytest --numprocesses=auto --dist=worksteal --durations=15 --cov --cov-report=term-missing:skip-covered
 
 bench: install
@@ -111,7 +122,7 @@ lock: $(APP)/.dev-installed
 	$(LOCK) requirements-ministack.txt -o locks/ministack.txt
 
 clean:
-	rm -rf $(APP) $(MINISTACK) $(REDOCLY) $(WHEELS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(APP) $(MINISTACK) $(REDOCLY) $(WHEELS) $(CONSOLE) chalicelib/ui .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # A stamp is written last, so an installation that was broken off is not taken for a whole one.
 
@@ -136,6 +147,22 @@ $(REDOCLY)/.installed: $(APP)/.dev-installed
 	@echo "installing redocly, which lints the contract"
 	@mkdir -p $(REDOCLY)
 	@PATH="$(abspath $(APP))/bin:$$PATH" npm install --silent --no-audit --no-fund --prefix $(REDOCLY) @redocly/cli@2.77.0
+	@touch $@
+
+$(CONSOLE)/.installed: ui/package-lock.json $(APP)/.run-installed
+	@echo "installing what the console is built with"
+	@cd ui && $(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+$(CONSOLE)/.built: $(CONSOLE)/.installed chalicelib/api/openapi.json $(shell find ui -type f -not -path 'ui/node_modules/*' -not -name '*.gen.ts')
+	@echo "building the console"
+	@cd ui && $(NPM) run --silent build
+	@touch $@
+
+$(APP)/.chromium: $(APP)/.run-installed
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq --yes chromium >/dev/null; } || \
+	  { echo "the tests of the console need Chromium: install the package chromium" >&2; exit 1; }
 	@touch $@
 
 $(MINISTACK)/.installed: locks/ministack.txt $(MINISTACK)/.made

@@ -110,6 +110,24 @@ def read_docs_file(name: str) -> Response:
     return routes().reference.read_docs_file(request(), name)
 
 
+@app.route("/ui", methods=READ)
+def open_console() -> Response:
+    """Lead to the console."""
+    return routes().console.open_console(request())
+
+
+@app.route("/ui/{name}", methods=READ)
+def read_console_file(name: str) -> Response:
+    """Show the console."""
+    return routes().console.read_console_file(request(), name)
+
+
+@app.route("/ui/assets/{name}", methods=READ)
+def read_console_asset(name: str) -> Response:
+    """Serve what the console loads."""
+    return routes().console.read_console_asset(request(), name)
+
+
 @app.route("/sedo/step-types", methods=READ)
 def list_step_types() -> Response:
     """List step types."""

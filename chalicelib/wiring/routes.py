@@ -11,6 +11,7 @@ from chalicelib.api.answers import AnswerApi
 from chalicelib.api.audit import AuditApi
 from chalicelib.api.auditing import Auditor
 from chalicelib.api.cursors import Cursors
+from chalicelib.api.console import ConsoleApi
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
@@ -41,6 +42,7 @@ class Routes:
 
     health: HealthApi
     reference: ReferenceApi
+    console: ConsoleApi
     access: AccessApi
     definitions: DefinitionApi
     executions: ExecutionApi
@@ -74,6 +76,7 @@ def routes(  # noqa: PLR0913 - by keyword
     return Routes(
         health=HealthApi(support, adapters.health),
         reference=ReferenceApi(support, step_types),
+        console=ConsoleApi(support),
         access=AccessApi(support, access),
         definitions=DefinitionApi(support, services.definitions),
         executions=ExecutionApi(

@@ -232,6 +232,8 @@ SUCCESSES = [
     case("read_contract", 200),
     case("read_docs", 200),
     *(case("read_docs_file", 200, FileName=name) for name in ("start.js", "swagger-ui.css", "swagger-ui-bundle.js")),
+    case("open_console", 302),
+    case("read_console_file", 200, FileName="index.html"),
     case("list_step_types", 200),
     case("list_functions", 200),
     case("read_definition_schema", 200),
@@ -379,4 +381,5 @@ def test_every_status_that_a_caller_can_bring_about_is_shown() -> None:
     guarded = [name for name, operation in OPERATIONS.items() if operation.declared["x-right"] != "none"]
     refused = {(name, status) for name in guarded for status in (401, 403, 404)}  # as tests/access shows
     refused.remove(("read_me", 403))
+    declared.remove(("read_console_asset", 200))  # of a build, as test_console shows
     assert declared == {(wanted.name, wanted.status) for wanted in CASES} | refused

@@ -1,0 +1,97 @@
+/** Requests to the API of sedo: who asks, what has not changed since, and errors as problem documents. */
+import createClient, { type Middleware } from "openapi-fetch";
+import type { paths } from "./schema.gen";
+import { identity, session, signOut } from "./session";
+import type { Page, Problem } from "./types";
+
+/** The folder above the page: the API stands beside it, under whatever prefix API Gateway has. */
+export const BASE = new URL("..", location.href.split("#")[0]).href.replace(/\/$/, "");
+
+export class ProblemError extends Error {
+  readonly status: number;
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+    this.status = problem.status;
+  }
+}
+
+/** Answers in the memory of this page, by path: a 304 stands for the one that is here. */
+const known = new Map<string, { etag: string; text: string; headers: Headers }>();
+
+/** Forgets every answer, so that none of a tenant is left. */
+export const forget = (): void => known.clear();
+
+const conditional: Middleware = {
+  onRequest({ request }) {
+    for (const [name, value] of Object.entries(identity(session()))) request.headers.set(name, value);
+    const before = request.method === "GET" ? known.get(request.url) : undefined;
+    if (before !== undefined) request.headers.set("If-None-Match", before.etag);
+    return request;
+  },
+  async onResponse({ request, response }) {
+    if (response.status === 401 && session() !== null) signOut();
+    const before = known.get(request.url);
+    if (response.status === 304 && before !== undefined) {
+      return new Response(before.text, { status: 200, headers: before.headers });
+    }
+    const etag = response.headers.get("ETag");
+    if (request.method === "GET" && response.status === 200 && etag !== null) {
+      const text = await response.clone().text();
+      if (known.size > 400) known.clear();
+      known.set(request.url, { etag, text, headers: response.headers });
+    }
+    return undefined;
+  },
+};
+
+export const api = createClient<paths>({ baseUrl: BASE, cache: "no-store", credentials: "same-origin" });
+api.use(conditional);
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** Takes the answer, or throws what the server says is wrong. */
+export async function taken<T>(asked: Promise<Answer<T>>): Promise<T> {
+  return (await whole(asked)).data as T;
+}
+
+/** Takes a page of a list, with the cursor that its `Link` has. */
+export async function page<T>(asked: Promise<Answer<unknown>>): Promise<Page<T>> {
+  const { data, response } = await whole(asked);
+  const link = /<([^>]+)>; rel="next"/.exec(response.headers.get("Link") ?? "");
+  const next = link === null ? null : new URL(link[1] ?? "", BASE).searchParams.get("cursor");
+  return { items: data as T[], next };
+}
+
+async function whole<T>(asked: Promise<Answer<T>>): Promise<Answer<T>> {
+  let answer: Answer<T>;
+  try {
+    answer = await asked;
+  } catch (error) {
+    throw new ProblemError(unreachable(error));
+  }
+  if (answer.error !== undefined || !answer.response.ok) throw new ProblemError(problemOf(answer.error, answer.response));
+  return answer;
+}
+
+const unreachable = (error: unknown): Problem => ({
+  title: "sedo cannot be reached",
+  detail: error instanceof Error ? error.message : String(error),
+  status: 599,
+  type: null,
+});
+
+function problemOf(error: unknown, response: Response): Problem {
+  if (typeof error === "object" && error !== null && "title" in error && "detail" in error) return error as Problem;
+  return { title: response.statusText || "Error", detail: `the answer was ${response.status}`, status: response.status, type: null };
+}
+
+/** Reads a value that was too large for an answer, by the link that its reference has. */
+export async function readLink(link: string): Promise<unknown> {
+  const response = await fetch(`${new URL(BASE).origin}${link}`, { headers: identity(session()), cache: "no-store" });
+  if (!response.ok) throw new ProblemError((await response.json()) as Problem);
+  return response.json();
+}

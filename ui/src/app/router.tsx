@@ -1,0 +1,140 @@
+/** Every page by its address: all that a page shows is in it, so that it can be sent to a colleague. */
+import {
+  createHashHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { ExecutionsPage } from "~/pages/executions";
+import { SignInPage, TenantPage } from "~/pages/sign-in";
+import { Boundary } from "~/parts/problem";
+import { texts } from "~/texts";
+import { Gate } from "./gate";
+import { lastTenant } from "./tenant";
+import { Shell } from "./shell";
+
+type Raw = Record<string, unknown>;
+const text = (raw: Raw, name: string): string | undefined => {
+  const value = raw[name];
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+};
+/** Reads the texts of an address that a page knows, and no others. */
+const texts_ =
+  <N extends string>(...names: N[]) =>
+  (raw: Raw): { [K in N]?: string } => {
+    const found: { [K in N]?: string } = {};
+    for (const name of names) {
+      const value = text(raw, name);
+      if (value !== undefined) found[name] = value;
+    }
+    return found;
+  };
+
+const root = createRootRoute({
+  component: () => (
+    <Boundary>
+      <Outlet />
+    </Boundary>
+  ),
+  notFoundComponent: () => <p className="page">{texts.app.notFound}</p>,
+});
+
+export const homeRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    const tenant = lastTenant();
+    if (tenant === null) throw redirect({ to: "/tenants" });
+    throw redirect({ to: "/t/$tenant/executions", params: { tenant } });
+  },
+});
+
+export const signInRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: texts_("to"),
+  component: SignInPage,
+});
+
+const gate = createRoute({ getParentRoute: () => root, id: "gate", component: Gate });
+export const tenantsRoute = createRoute({ getParentRoute: () => gate, path: "/tenants", component: TenantPage });
+const shell = createRoute({ getParentRoute: () => gate, path: "/t/$tenant", component: Shell });
+
+export const executionsRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/executions",
+  validateSearch: texts_("state", "definition", "by", "parent", "from", "q", "cursor"),
+  component: ExecutionsPage,
+});
+
+export const executionRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/executions/$id",
+  validateSearch: texts_("step", "turn", "tab", "view", "stash"),
+  component: lazyRouteComponent(() => import("~/pages/execution"), "ExecutionPage"),
+});
+
+export const definitionsRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/definitions",
+  validateSearch: texts_("q"),
+  component: lazyRouteComponent(() => import("~/pages/definitions"), "DefinitionsPage"),
+});
+
+export const definitionRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/definitions/$id",
+  validateSearch: texts_("version"),
+  component: lazyRouteComponent(() => import("~/pages/definition"), "DefinitionPage"),
+});
+
+export const startRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/definitions/$id/start",
+  validateSearch: texts_("version", "tab", "like"),
+  component: lazyRouteComponent(() => import("~/pages/start"), "StartPage"),
+});
+
+export const tasksRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/tasks",
+  validateSearch: texts_("view", "task"),
+  component: lazyRouteComponent(() => import("~/pages/tasks"), "TasksPage"),
+});
+
+/** One task, for people who are no developers: no navigation around it. */
+export const taskRoute = createRoute({
+  getParentRoute: () => gate,
+  path: "/task/$tenant/$id",
+  component: lazyRouteComponent(() => import("~/pages/task"), "TaskPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    homeRoute,
+    signInRoute,
+    gate.addChildren([
+      tenantsRoute,
+      taskRoute,
+      shell.addChildren([
+        executionsRoute,
+        executionRoute,
+        definitionsRoute,
+        definitionRoute,
+        startRoute,
+        tasksRoute,
+      ]),
+    ]),
+  ]),
+  history: createHashHistory(),
+  defaultPreload: "intent",
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,113 @@
+/** The frame of every page: who asks, in which tenant, and where one can go. */
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
+import { listTasks } from "~/api/endpoints";
+import { signOut } from "~/api/session";
+import { Boundary } from "~/parts/problem";
+import { texts } from "~/texts";
+import { clearTenant } from "./cache";
+import { meQuery } from "./gate";
+import { listInterval } from "./live";
+import { Palette } from "./palette";
+import { useShortcuts } from "./shortcuts";
+import { rememberTenant } from "./tenant";
+import { switchMode, useMode } from "./theme";
+
+/** The pages of the navigation, in its order. Further ones stand here. */
+const PAGES = [
+  { to: "/t/$tenant/definitions", name: texts.pages.definitions },
+  { to: "/t/$tenant/executions", name: texts.pages.executions },
+  { to: "/t/$tenant/tasks", name: texts.pages.tasks },
+] as const;
+
+export function Shell() {
+  const { tenant } = useParams({ from: "/gate/t/$tenant" });
+  const path = useLocation({ select: (location) => location.pathname });
+  const main = useRef<HTMLElement>(null);
+  const [isPaletteOpen, openPalette] = useState(false);
+  useShortcuts(tenant, () => openPalette(true));
+  useEffect(() => rememberTenant(tenant), [tenant]);
+  useEffect(() => {
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [path]);
+  return (
+    <div className="shell">
+      <a className="skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        {texts.app.skip}
+      </a>
+      <Top tenant={tenant} onPalette={() => openPalette(true)} />
+      <Navigation tenant={tenant} />
+      <main id="main" ref={main} tabIndex={-1} className="page">
+        <Boundary key={path}>
+          <Outlet />
+        </Boundary>
+      </main>
+      {isPaletteOpen && <Palette tenant={tenant} onClose={() => openPalette(false)} />}
+    </div>
+  );
+}
+
+function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
+  const mode = useMode();
+  const me = useQuery(meQuery(tenant));
+  const navigate = useNavigate();
+  const leave = (): void => {
+    clearTenant();
+    signOut();
+    void navigate({ to: "/sign-in" });
+  };
+  return (
+    <header className="top">
+      <Link to="/t/$tenant/executions" params={{ tenant }} className="brand">
+        {texts.app.name}
+      </Link>
+      <button type="button" className="top-search" onClick={onPalette}>
+        {texts.app.palette} <kbd>Ctrl K</kbd>
+      </button>
+      <button type="button" className="top-button" onClick={switchMode} aria-label={texts.app.theme.label}>
+        {mode === "dark" ? texts.app.theme.light : texts.app.theme.dark}
+      </button>
+      <Link to="/tenants" className="top-button" title={texts.signIn.switch}>
+        {texts.app.tenant} {tenant}
+      </Link>
+      <span className="top-who" title={me.data?.roles?.join(", ") ?? ""}>
+        <span aria-hidden="true">☻</span> {me.data?.subject ?? "…"}
+      </span>
+      <button type="button" className="top-button" onClick={leave}>
+        {texts.app.signOut}
+      </button>
+    </header>
+  );
+}
+
+function Navigation({ tenant }: { tenant: string }) {
+  const me = useQuery(meQuery(tenant));
+  const mayReadTasks = me.data?.rights?.includes("tasks:read") ?? false;
+  const tasks = useQuery({
+    queryKey: ["tasks", tenant, "count"],
+    queryFn: () => listTasks(tenant, { status: "open", limit: 100, fields: ["id"] }),
+    refetchInterval: listInterval,
+    enabled: mayReadTasks,
+  });
+  return (
+    <nav className="side" aria-label={texts.app.navigation}>
+      <ul>
+        {PAGES.map((page) => (
+          <li key={page.to}>
+            <Link to={page.to} params={{ tenant }} activeProps={{ "aria-current": "page" }}>
+              {page.name}
+              {page.to.endsWith("tasks") && tasks.data !== undefined && tasks.data.items.length > 0 && (
+                <span className="count">
+                  {tasks.data.items.length}
+                  {tasks.data.next !== null && "+"}
+                </span>
+              )}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,1 @@
+export function DefinitionsPage() { return <p>DefinitionsPage</p>; }

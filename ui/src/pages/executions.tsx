@@ -1,0 +1,204 @@
+/** The list of executions: filters in the address, rows by keyboard. */
+import Button from "@cloudscape-design/components/button";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { type ExecutionQuery, listDefinitions, listExecutions } from "~/api/endpoints";
+import type { ExecutionSummary } from "~/api/types";
+import { listInterval } from "~/app/live";
+import { executionsRoute } from "~/app/router";
+import { Loading, ProblemAlert } from "~/parts/problem";
+import { useRows } from "~/parts/rows";
+import { StateBadge } from "~/parts/state-badge";
+import { ofExecution } from "~/parts/states";
+import { Duration, Time } from "~/parts/time";
+import { texts } from "~/texts";
+
+type Search = ReturnType<typeof executionsRoute.useSearch>;
+const DAY_MS = 86_400_000;
+
+/** The chips: what most people look for first. */
+const CHIPS: { name: string; search: Partial<Search> }[] = [
+  { name: texts.executions.chips.all, search: {} },
+  { name: texts.executions.chips.running, search: { state: "running" } },
+  { name: texts.executions.chips.failed, search: { state: "failed,timedOut", from: "day" } },
+  { name: texts.executions.chips.paused, search: { state: "paused" } },
+  { name: texts.executions.chips.succeeded, search: { state: "succeeded" } },
+];
+
+/** Makes the query of the API from the address. `day` is rounded to a minute, so that a poll asks for the same. */
+export function queryOf(search: Search, now: number): ExecutionQuery {
+  const { state, definition, by, parent, from, cursor } = search;
+  const since = from === "day" ? new Date(Math.floor((now - DAY_MS) / 60_000) * 60_000).toISOString() : from;
+  return {
+    limit: 50,
+    ...(state === undefined ? {} : { state: state.split(",") as ExecutionQuery["state"] }),
+    ...(definition === undefined ? {} : { definition }),
+    ...(by === undefined ? {} : { startedBy: by }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(since === undefined ? {} : { from: since }),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
+}
+
+export function ExecutionsPage() {
+  const { tenant } = executionsRoute.useParams();
+  const search = executionsRoute.useSearch();
+  const navigate = executionsRoute.useNavigate();
+  const list = useQuery({
+    queryKey: ["executions", tenant, search.state, search.definition, search.by, search.parent, search.from, search.cursor],
+    queryFn: () => listExecutions(tenant, queryOf(search, Date.now())),
+    refetchInterval: listInterval,
+    placeholderData: keepPreviousData,
+  });
+  const shown = useMemo(() => matching(list.data?.items ?? [], search.q ?? ""), [list.data, search.q]);
+  const set = (change: Partial<Search>): void =>
+    void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }), replace: true });
+  return (
+    <>
+      <div className="head">
+        <h1>
+          {texts.executions.title} <span className="muted light">({texts.executions.shown(shown.length)})</span>
+        </h1>
+        <Link to="/t/$tenant/definitions" params={{ tenant }} className="primary">
+          {texts.executions.start}
+        </Link>
+      </div>
+      <Filters search={search} tenant={tenant} set={set} />
+      {list.isError && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending ? <Loading /> : <Rows rows={shown} tenant={tenant} />}
+      <div className="pager">
+        {search.cursor !== undefined && <Button onClick={() => set({})}>{texts.executions.first}</Button>}
+        {list.data?.next && (
+          <Button onClick={() => set({ cursor: list.data.next ?? undefined })}>{texts.executions.next}</Button>
+        )}
+      </div>
+    </>
+  );
+}
+
+const matching = (rows: ExecutionSummary[], text: string): ExecutionSummary[] => {
+  const asked = text.toLowerCase();
+  if (asked === "") return rows;
+  return rows.filter((each) =>
+    [each.id, each.step, each.startedBy, ofExecution(each).word].some((value) => value?.toLowerCase().includes(asked)),
+  );
+};
+
+function Filters({ search, tenant, set }: { search: Search; tenant: string; set: (change: Partial<Search>) => void }) {
+  const definitions = useQuery({ queryKey: ["definitions", tenant, null], queryFn: () => listDefinitions(tenant, null) });
+  const isOn = (chip: Partial<Search>): boolean => chip.state === search.state && chip.from === search.from;
+  return (
+    <div className="filters" role="search">
+      <div className="chips" role="group" aria-label={texts.executions.columns.state}>
+        {CHIPS.map((chip) => (
+          <button
+            key={chip.name}
+            type="button"
+            className="chip"
+            aria-pressed={isOn(chip.search)}
+            onClick={() => set({ state: undefined, from: undefined, ...chip.search })}
+          >
+            {chip.name}
+          </button>
+        ))}
+      </div>
+      <select
+        className="input"
+        aria-label={texts.executions.definition}
+        value={search.definition ?? ""}
+        onChange={(event) => set({ definition: event.target.value || undefined })}
+      >
+        <option value="">{texts.executions.anyDefinition}</option>
+        {withCurrent(definitions.data?.items.map((each) => each.id) ?? [], search.definition).map((id) => (
+          <option key={id}>{id}</option>
+        ))}
+      </select>
+      <input
+        className="input"
+        aria-label={texts.executions.by}
+        placeholder={texts.executions.by}
+        defaultValue={search.by ?? ""}
+        onKeyDown={(event) => event.key === "Enter" && set({ by: event.currentTarget.value.trim() || undefined })}
+        onBlur={(event) => event.target.value !== (search.by ?? "") && set({ by: event.target.value.trim() || undefined })}
+      />
+      <input
+        className="input grow"
+        type="search"
+        data-filter
+        aria-label={texts.executions.filter}
+        placeholder={texts.executions.filterHint}
+        value={search.q ?? ""}
+        onChange={(event) => set({ q: event.target.value || undefined, cursor: search.cursor })}
+      />
+      {search.parent !== undefined && (
+        <button type="button" className="chip" aria-pressed="true" onClick={() => set({ parent: undefined })}>
+          {texts.executions.parent(search.parent)} ✕
+        </button>
+      )}
+    </div>
+  );
+}
+
+const withCurrent = (ids: string[], current: string | undefined): string[] =>
+  current === undefined || ids.includes(current) ? ids : [current, ...ids];
+
+function Rows({ rows, tenant }: { rows: ExecutionSummary[]; tenant: string }) {
+  const navigate = executionsRoute.useNavigate();
+  const at = useRows(rows.length, (index) => {
+    const row = rows[index];
+    if (row) void navigate({ to: "/t/$tenant/executions/$id", params: { tenant, id: row.id } });
+  });
+  const columns = texts.executions.columns;
+  if (rows.length === 0) {
+    return (
+      <p className="empty">
+        <strong>{texts.executions.empty}</strong>
+        <br />
+        {texts.executions.emptyHint}
+      </p>
+    );
+  }
+  return (
+    <div className="scroll-x" tabIndex={0} role="region" aria-label={texts.executions.title}>
+      <table className="rows">
+        <thead>
+          <tr>
+            <th>{columns.execution}</th>
+            <th>{columns.state}</th>
+            <th>{columns.definition}</th>
+            <th>{columns.step}</th>
+            <th>{columns.started}</th>
+            <th>{columns.duration}</th>
+            <th>{columns.by}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, index) => (
+            <tr key={row.id} data-row={index} className={index === at ? "at" : undefined}>
+              <td>
+                <Link to="/t/$tenant/executions/$id" params={{ tenant, id: row.id }} title={row.id}>
+                  {row.id.split(":").slice(1).join(":")}
+                </Link>
+              </td>
+              <td>
+                <StateBadge state={ofExecution(row)} />
+              </td>
+              <td>
+                {row.definitionId} v{row.version}
+              </td>
+              <td title={row.step}>{row.step}</td>
+              <td>
+                <Time at={row.startedAt} />
+              </td>
+              <td>
+                <Duration from={row.startedAt} to={row.endedAt} />
+              </td>
+              <td>{row.startedBy}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,1 @@
+export function TaskPage() { return <p>TaskPage</p>; }

@@ -1,0 +1,57 @@
+/** What the server says is wrong, as it says it. */
+import Alert from "@cloudscape-design/components/alert";
+import Button from "@cloudscape-design/components/button";
+import { Component, type ReactNode } from "react";
+import { ProblemError } from "~/api/client";
+import { texts } from "~/texts";
+
+export function ProblemAlert({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const problem = error instanceof ProblemError ? error.problem : null;
+  const entries = problem?.errors ?? [];
+  return (
+    <div role="alert">
+      <Alert
+        type="error"
+        header={problem?.title ?? "Error"}
+        action={onRetry && <Button onClick={onRetry}>{texts.app.retry}</Button>}
+      >
+        {problem?.detail ?? (error instanceof Error ? error.message : String(error))}
+        {entries.length > 0 && (
+          <ul className="plain">
+            {entries.slice(0, 50).map((each, index) => (
+              <li key={index}>
+                <code>{each.line === undefined ? each.pointer || "/" : `${each.line}:${each.column}`}</code> {each.message}
+                {each.right !== undefined && <> — {each.right}</>}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Alert>
+    </div>
+  );
+}
+
+/** Keeps a part that fails from taking the page with it. */
+export class Boundary extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state: { error: unknown } = { error: null };
+  static getDerivedStateFromError(error: unknown): { error: unknown } {
+    return { error };
+  }
+  override render(): ReactNode {
+    if (this.state.error === null) return this.props.children;
+    return (
+      <div>
+        <p>{texts.app.crashed}</p>
+        <ProblemAlert error={this.state.error} onRetry={() => this.setState({ error: null })} />
+      </div>
+    );
+  }
+}
+
+export function Loading() {
+  return (
+    <p className="muted" role="status">
+      {texts.app.loading}…
+    </p>
+  );
+}

@@ -1,0 +1,91 @@
+/** What a state is called, and how it looks: colour, icon and word. */
+import type { ExecutionSummary, HistoryEntry, Wait } from "~/api/types";
+import { texts } from "~/texts";
+
+export type Tone =
+  | "succeeded"
+  | "running"
+  | "failed"
+  | "timedOut"
+  | "person"
+  | "waiting"
+  | "pending"
+  | "cancelled"
+  | "skipped"
+  | "retrying"
+  | "paused";
+
+export const ICONS: Record<Tone, string> = {
+  succeeded: "✓",
+  running: "▶",
+  failed: "✕",
+  timedOut: "⏱",
+  person: "☻",
+  waiting: "◷",
+  pending: "○",
+  cancelled: "⊘",
+  skipped: "⇢",
+  retrying: "↻",
+  paused: "⏸",
+};
+
+const OF_STATE: Partial<Record<string, Tone>> = {
+  ExecutionSubmitted: "pending",
+  ExecutionStarted: "running",
+  StepStarted: "running",
+  StepSucceeded: "running",
+  StepFailed: "retrying",
+  ExecutionPaused: "paused",
+  ExecutionSucceeded: "succeeded",
+  ExecutionFailed: "failed",
+  ExecutionTimedOut: "timedOut",
+  ExecutionCancelled: "cancelled",
+};
+
+const OF_ENTRY: Partial<Record<string, Tone>> = {
+  ...OF_STATE,
+  StepSucceeded: "succeeded",
+  StepFailed: "failed",
+  StepTimedOut: "timedOut",
+  StepSkipped: "skipped",
+  StepCancelled: "cancelled",
+};
+
+export const ENDED: ReadonlySet<string> = new Set([
+  "ExecutionSucceeded",
+  "ExecutionFailed",
+  "ExecutionTimedOut",
+  "ExecutionCancelled",
+]);
+
+export interface Shown {
+  tone: Tone | null;
+  word: string;
+}
+
+const shown = (tone: Tone | undefined, name: string): Shown =>
+  tone === undefined ? { tone: null, word: name } : { tone, word: texts.states[tone] };
+
+/** A state that this console does not know is shown by its name. */
+export const ofExecution = (execution: Pick<ExecutionSummary, "state">): Shown =>
+  shown(OF_STATE[execution.state], execution.state);
+
+export const ofEntry = (entry: Pick<HistoryEntry, "state">): Shown => {
+  const tone = OF_ENTRY[entry.state];
+  return { tone: tone ?? null, word: words(entry.state) };
+};
+
+export function ofWait(wait: Pick<Wait, "for">): Tone {
+  if (wait.for === "task") return "person";
+  if (wait.for === "retry") return "retrying";
+  if (wait.for === "resume") return "paused";
+  return wait.for === "message" ? "running" : "waiting";
+}
+
+export const ofTone = (tone: Tone): Shown => ({ tone, word: texts.states[tone] });
+
+/** Writes `StepTimedOut` as words. */
+export const words = (name: string): string => {
+  const text = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};
