@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
+from chalicelib.api.why import Explanation
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.builder import index_of
 from chalicelib.core.executions.factory import living
@@ -65,12 +66,15 @@ def execution_view(
     What is ``refused`` to them is so whatever the execution says.
     """
     threads = [] if execution.ended else [t for t in execution.threads.values() if t.status is not Status.OVER]
+    explanation = Explanation(execution, now, details)
+    why = explanation.threads()
     return {
         **_header(execution),
         "reason": execution.reason,
+        "why": explanation.whole(),
         **shown_values(execution),
         **_lists(
-            threads=(_thread(execution, thread, details) for thread in threads),
+            threads=(_thread(execution, thread, details) | {"why": why[thread.id]} for thread in threads),
             waitingFor=(waits for thread in threads for waits in _waiting(execution, thread, now, token, details)),
         ),
         "actions": _actions(execution, refused),
@@ -120,7 +124,7 @@ def _beginning(entries: Iterable[Json]) -> tuple[list[Json], int]:
     return found, rest
 
 
-def _thread(execution: Execution, thread: Thread, details: Details) -> Json:
+def _thread(execution: Execution, thread: Thread, details: Details) -> dict[str, Json]:
     index, come = index_of(execution, thread), progress(execution, thread, details.partitions)
     return {
         "id": thread.id,

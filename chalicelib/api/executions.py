@@ -1,6 +1,7 @@
 """What the routes of executions answer."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +22,7 @@ from chalicelib.core.records.shown import SHOWN, SHOWN_OF_MANY, Outline, shorten
 from chalicelib.core.values.errors import SedoError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.privacy import HIDDEN
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.usecases.execution_details import ExecutionDetails
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.start_batches import StartBatches
@@ -106,7 +107,7 @@ class ExecutionApi:
             self.support.conditions.require(request, "read")
         outline = self.service.read_outline(*request.place, wait=wait)
         self.support.conditions.require(request, "read", outline.execution)
-        return web.answer(web.chosen(request, self.view(request, outline)))
+        return web.answer(web.chosen(request, self.view(request, outline, is_followed=True)))
 
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:
@@ -152,9 +153,19 @@ class ExecutionApi:
         """Answer with an execution that was read with all its values."""
         return web.answer(self.view(request, Outline(execution, {})))
 
-    def view(self, request: ApiRequest, outline: Outline, shown: Sequence[PackingLimits] = SHOWN) -> dict[str, Json]:
-        """Write all about an execution that the caller may read and an answer holds, and what they can ask of it."""
-        execution = outline.execution
+    def view(
+        self,
+        request: ApiRequest,
+        outline: Outline,
+        shown: Sequence[PackingLimits] = SHOWN,
+        *,
+        is_followed: bool = False,
+    ) -> dict[str, Json]:
+        """Write all about an execution that the caller may read and an answer holds, and what they can ask of it.
+
+        Where it ``is_followed``, the executions that it waits for are looked at, too.
+        """
+        execution, now = outline.execution, self.service.clock.now()
         refused = refusals(
             request,
             "{}_execution",
@@ -164,7 +175,11 @@ class ExecutionApi:
         if (reason := self.support.conditions.concealed(request, execution)) is not None:
             return concealed_view(execution, reason, refused)
         token = self.token if _may_answer(request, execution) else _hidden
-        view = execution_view(execution, self.service.clock.now(), token, self.details.of(execution), refused)
+        details = self.details.of(execution)
+        if is_followed:
+            hidden = partial(self.support.conditions.concealed, request)
+            details = copy_with(details, below=self.details.below(execution, now, hidden))
+        view = execution_view(execution, now, token, details, refused)
         link = execution_link(execution.tenant_id, execution.id)
         return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link, shown)
 

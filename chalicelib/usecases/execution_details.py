@@ -1,8 +1,9 @@
 """What is to be shown of an execution and stands elsewhere: people's tasks, and how far partitions of a `map` are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from chalicelib.core.definitions.model import AnswerKind
@@ -10,6 +11,8 @@ from chalicelib.core.executions.factory import living
 from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.waiting import AnswerWait, PartitionJoin
+from chalicelib.core.executions.why import Link, reasons, waits_below
+from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task
@@ -17,6 +20,9 @@ from chalicelib.ports import ExecutionStore, TaskStore
 
 TASKS = 100
 """People's tasks of one execution that are looked at: one request."""
+
+LINKS = 10
+"""Executions that one waits for, and these in turn, that are looked at: one read each."""
 
 PARTITIONS = 20
 """Partitions of one execution that are looked at: their items can be large."""
@@ -28,6 +34,8 @@ class Details:
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
     partitions: Mapping[str, Execution] = field(default_factory=dict)
+    below: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    """By the id of a thread that waits for a child execution: that, and those that it waits for itself, in turn."""
 
 
 class EntryPlace(NamedTuple):
@@ -73,6 +81,45 @@ class ExecutionDetails:
                 self.executions.read(partitions[:PARTITIONS]) if partitions else {},
             )
         return details
+
+    def below(
+        self, execution: Execution, now: datetime, hidden: Callable[[Execution], str | None]
+    ) -> Mapping[str, Sequence[Link]]:
+        """Follow the executions that an execution waits for, one read for each, :data:`LINKS` at most.
+
+        Args:
+            execution: as it stands; one that waits for none costs nothing.
+            now: the present instant.
+            hidden: tells why one may not be seen.
+        """
+        found, left = dict[str, Sequence[Link]](), LINKS
+        for each in reasons(execution, now):
+            if each.children:
+                chain = [*self._chain(each.children[0], now, hidden, left)]
+                found[each.thread.id] = chain
+                left -= sum(not link.unseen for link in chain)
+        return found
+
+    def _chain(self, name: str, now: datetime, hidden: Callable[[Execution], str | None], most: int) -> Iterator[Link]:
+        following: str | None = name
+        while following is not None:
+            if most <= 0:
+                yield Link(following, unseen=f"no more than {LINKS} executions are looked at")
+                return
+            most -= 1
+            link = self._link(following, hidden)
+            yield link
+            following = None if link.found is None else waits_below(reasons(link.found, now))
+
+    def _link(self, name: str, hidden: Callable[[Execution], str | None]) -> Link:
+        try:
+            outline = self.executions.outline(name, nothing)
+        except UnavailableError:
+            return Link(name, unseen="it cannot be read now")
+        if outline is None:
+            return Link(name)
+        reason = hidden(outline.execution)
+        return Link(name, outline.execution) if reason is None else Link(name, unseen=reason)
 
     def with_changes(self, tenant_id: str, records: Sequence[Entry]) -> list[Entry]:
         """Put behind each record that opened a task who claimed, released and reassigned it."""

@@ -103,6 +103,11 @@ def is_late(execution: Execution, now: datetime) -> bool:
     return any(looked < first <= now for first in firsts)
 
 
+def late_since(execution: Execution, thread: Thread, now: datetime) -> datetime | None:
+    """Tell when a thread was to go on that the schedule finds late by now; None: it is not late."""
+    return min((w.since for w in _watches(execution, thread) if w.late and w.after(w.since) <= now), default=None)
+
+
 def _watches(execution: Execution, thread: Thread) -> Iterator[Watch]:
     if _has_living_children(thread):
         since = execution.ended_at or execution.paused_at or thread.since

@@ -1,0 +1,268 @@
+"""Why an execution stands where it stands, in words for people and members for machines."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from chalicelib.core.executions.identity import task_id
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.executions.progress import progress
+from chalicelib.core.executions.suspicion import MAX_STRIKES
+from chalicelib.core.executions.waiting import AnswerWait, RetryWait
+from chalicelib.core.executions.why import (
+    Cause,
+    Link,
+    Reason,
+    Wrong,
+    last_error,
+    main_reason,
+    reasons,
+    standing,
+    wrong_below,
+)
+from chalicelib.core.values.json import Json, format_instant
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.waits.task import Task
+from chalicelib.usecases.execution_details import Details
+
+SHOWN_MESSAGE = 200
+"""Characters of the message of an error in a sentence."""
+
+SHOWN_PEOPLE = 5
+"""People and groups in a sentence."""
+
+NEXT: Mapping[Cause, str] = {
+    Cause.START: "step {step} begins",
+    Cause.MESSAGE: "step {step} goes on in another function",
+    Cause.FUNCTION: "the execution goes on with what comes of the step",
+    Cause.TIMER: "the execution goes on behind the step",
+    Cause.RETRY: "the step is tried again",
+    Cause.TASK: "the step succeeds with the answer, or fails if the task is rejected",
+    Cause.CALLBACK: "the step succeeds or fails, as the other system says",
+    Cause.EVENT: "the step succeeds with what was sent",
+    Cause.CHILD: "the step succeeds with its output, or fails with its error",
+    Cause.CHILDREN: "the step succeeds with their results, or fails as they do",
+    Cause.THREADS: "the step succeeds with their results, or fails as they do",
+    Cause.OTHERS: "the step around it tries again, catches the error or fails",
+    Cause.RESUME: "step {step} goes on",
+}
+"""What happens once what is waited for has come."""
+
+
+WAITS: Mapping[Cause, str] = {
+    Cause.START: "It was submitted at {since}: step {step} begins with its start message, or is under way",
+    Cause.MESSAGE: "Step {step} was left to another function at {since}: its message is in the queue",
+    Cause.FUNCTION: "A function works on step {step} since {since}{attempt}",
+    Cause.OTHERS: "Step {step} failed at {since}, and the step around it decides what happens then",
+    Cause.RESUME: "Step {step} stands still since {since}, as the execution is paused",
+}
+WAITING = "Step {step} waits since {since} for {freed_by}"
+"""What a thread does that has no other sentence."""
+
+FREED_BY: Mapping[Cause, str] = {
+    Cause.START: "its start message",
+    Cause.MESSAGE: "its message in the queue",
+    Cause.FUNCTION: "the function that works on it",
+    Cause.TIMER: "its timer",
+    Cause.RETRY: "its timer",
+    Cause.CALLBACK: "the callback of another system, or of whoever has its token",
+    Cause.OTHERS: "the step around it",
+    Cause.RESUME: "whoever resumes the execution",
+}
+"""What lets a thread go on, where that is always the same."""
+
+
+@value
+class Explanation:
+    """Why an execution, and each of its threads, stands where it stands."""
+
+    execution: Execution
+    now: datetime
+    details: Details
+
+    def threads(self) -> dict[str, dict[str, Json]]:
+        """Write the reason of each thread that has not ended, by its id."""
+        return {each.thread.id: self._thread(each) for each in self._reasons()}
+
+    def whole(self) -> dict[str, Json]:
+        """Write the reason of the execution as a whole."""
+        found = self._reasons()
+        chosen = main_reason(found)
+        about: dict[str, Json] = {"text": self._text(found, chosen), "is": standing(self.execution, found).value}
+        if chosen is None:
+            return {**about, "for": None, "thread": None, "wrong": None}
+        bottom = [link for link in self.details.below.get(chosen.thread.id, ()) if link.found is not None]
+        wrong = chosen.wrong or (self._wrong_in(bottom[-1].found) if bottom and bottom[-1].found else None)
+        return {**about, "for": chosen.cause.value, "thread": chosen.thread.id, "wrong": wrong and wrong.value}
+
+    def _wrong_in(self, execution: Execution) -> Wrong | None:
+        chosen = main_reason(reasons(execution, self.now))
+        return None if chosen is None else chosen.wrong
+
+    def _reasons(self) -> Sequence[Reason]:
+        return [self._judged(each) for each in reasons(self.execution, self.now)]
+
+    def _judged(self, found: Reason) -> Reason:
+        """Add what is wrong between a thread and the execution that it waits for."""
+        first = next(iter(self.details.below.get(found.thread.id, ())), None)
+        if first is None or found.wrong is not None or self.execution.paused:
+            return found
+        return copy_with(found, wrong=wrong_below(found, first, self.now))
+
+    def _text(self, found: Sequence[Reason], chosen: Reason | None) -> str:
+        execution = self.execution
+        if execution.ended:
+            return _ended(execution)
+        if execution.paused_at is not None:
+            told = f": {execution.reason}" if execution.reason else ""
+            who = execution.stopped_by or "somebody"
+            return f"{who} paused it at {_at(execution.paused_at)}{told}. It goes on once somebody resumes it."
+        if chosen is None:
+            return "No thread of it is left."
+        others = len(found) - 1
+        more = f" It has {others} more thread{'s' if others > 1 else ''}." if others else ""
+        return self._sentence(chosen) + more
+
+    def _thread(self, found: Reason) -> dict[str, Json]:
+        error = last_error(found.thread)
+        below = self.details.below.get(found.thread.id, ())
+        return {
+            "text": self._sentence(found),
+            "for": found.cause.value,
+            "since": format_instant(found.since),
+            "until": None if found.until is None else format_instant(found.until),
+            "timeout": None if found.timeout is None else format_instant(found.timeout),
+            "freedBy": self._freed_by(found),
+            "then": NEXT[found.cause].format(step=found.thread.step),
+            "wrong": None if found.wrong is None else found.wrong.value,
+            "error": None if error is None else {"name": error.name, "message": _short(error.message)},
+            **({"below": [self._link(link) for link in below]} if below else {}),
+        }
+
+    def _link(self, link: Link) -> dict[str, Json]:
+        about: dict[str, Json] = {"execution": link.execution_id, "text": self._link_text(link)}
+        if link.found is None:
+            return {**about, "state": None, "step": None}
+        return {**about, "state": link.found.state.value, "step": link.found.step}
+
+    def _link_text(self, link: Link) -> str:
+        if link.found is not None:
+            return Explanation(link.found, self.now, Details()).whole_text()
+        return f"{link.unseen[0].upper()}{link.unseen[1:]}." if link.unseen else "It does not exist yet."
+
+    def whole_text(self) -> str:
+        """Write the sentence of the execution as a whole."""
+        found = self._reasons()
+        return self._text(found, main_reason(found))
+
+    def _sentence(self, found: Reason) -> str:
+        parts = [f"{self._what(found)}.", *self._bottom(found), *self._times(found), *self._what_is_wrong(found)]
+        return " ".join(parts)
+
+    def _what(self, found: Reason) -> str:
+        attempt = f", at attempt {found.thread.attempt}" if found.thread.attempt > 1 else ""
+        told = {"step": found.thread.step, "since": _at(found.since), "attempt": attempt}
+        if found.cause is Cause.RETRY:
+            return f"Step {found.thread.step} {self._retry(found)}"
+        return WAITS.get(found.cause, WAITING).format(**told, freed_by=self._freed_by(found))
+
+    def _retry(self, found: Reason) -> str:
+        error, again = last_error(found.thread), "" if found.until is None else f" at {_at(found.until)}"
+        of = f" of {wait.attempts}" if isinstance(wait := found.thread.wait, RetryWait) and wait.attempts else ""
+        failed = "failed" if error is None else f"failed with {error.name}: {_short(error.message)}"
+        return f"{failed}; attempt {found.thread.attempt + 1}{of} begins{again}"
+
+    def _freed_by(self, found: Reason) -> str:
+        """Say who or what lets a thread go on."""
+        match found.cause:
+            case Cause.TASK:
+                return self._people(found)
+            case Cause.EVENT:
+                return self._event(found)
+            case Cause.CHILD:
+                return f"the end of execution {found.children[0]}" if found.children else "what its execution came to"
+            case Cause.CHILDREN:
+                return f"the ends of executions of its items: {self._come(found)}"
+            case Cause.THREADS:
+                return f"the threads that it began: {self._come(found)}"
+        return FREED_BY[found.cause]
+
+    def _come(self, found: Reason) -> str:
+        come = progress(self.execution, found.thread, self.details.partitions)
+        return "some have not ended" if come is None else f"{come.done} of {come.total} have ended"
+
+    def _people(self, found: Reason) -> str:
+        name = task_id(self.execution.id, found.thread.id, found.thread.turn)
+        task = self.details.tasks.get(name)
+        if task is None:
+            return f"somebody who does task {name}"
+        return f"{who(task)} to do task {name}, {task.title!r}"
+
+    def _event(self, found: Reason) -> str:
+        wait = found.thread.wait
+        name, key = (wait.name, wait.event_key) if isinstance(wait, AnswerWait) else ("", None)
+        if key:
+            return f"event {name} with key {key}, which anybody may publish (POST /events/{name})"
+        return f"event {name}, sent to this execution (POST /executions/{self.execution.id}/events/{name})"
+
+    def _bottom(self, found: Reason) -> Iterator[str]:
+        """Say what keeps the last of the executions waiting that wait for each other."""
+        chain = self.details.below.get(found.thread.id, ())
+        if chain:
+            last = chain[-1]
+            place = f"{last.execution_id}, {len(chain)} below it" if len(chain) > 1 else "That one"
+            yield f"{place}: {self._link_text(last)}"
+
+    def _times(self, found: Reason) -> Iterator[str]:
+        if found.until is not None and found.cause is Cause.TIMER:
+            yield f"It is over at {_at(found.until)}."
+        elif found.until is not None and found.cause is Cause.CALLBACK:
+            yield f"A sign of life is due by {_at(found.until)}."
+        elif found.until is not None and found.cause is Cause.TASK:
+            yield f"It is due by {_at(found.until)}."
+        if found.timeout is not None:
+            yield f"It is timed out at {_at(found.timeout)}."
+
+    def _what_is_wrong(self, found: Reason) -> Iterator[str]:
+        due = self.execution.due_at
+        when = "within two minutes" if due is None or due <= self.now else f"at {_at(due)}"
+        match found.wrong:
+            case Wrong.SILENT:
+                yield "It has not been heard of for longer than a function works: its message comes again by itself."
+            case Wrong.LATE:
+                yield f"That is late: a message was lost, or a function died. The schedule sends it again {when}."
+            case Wrong.DEAD_LETTER:
+                deaths = f"{found.thread.strikes} of {MAX_STRIKES} functions have died of it alone"
+                yield f"Its message is a dead letter, and {deaths}: then the step fails with Poison."
+            case Wrong.STUCK:
+                yield "It is stuck: its message does not come again. The schedule wakes it within two minutes."
+
+
+def _ended(execution: Execution) -> str:
+    at = "" if execution.ended_at is None else f" at {_at(execution.ended_at)}"
+    if execution.state is State.SUCCEEDED:
+        return f"It succeeded{at}."
+    told = f": {execution.reason}" if execution.reason else ""
+    if execution.state is State.CANCELLED:
+        return f"{execution.stopped_by or 'Somebody'} cancelled it{at}{told}. A redrive lets it go on."
+    error = execution.error
+    cause = "" if error is None else f", at step {error.step}, with {error.name}: {_short(error.message)}"
+    what = "failed" if execution.state is State.FAILED else "was timed out"
+    return f"It {what}{at}{cause}. A redrive lets it go on."
+
+
+def who(task: Task) -> str:
+    """Name those who may do a task, or who does it."""
+    if task.claimed_by is not None:
+        return f"{task.claimed_by}, who has claimed it,"
+    people = [*task.assignees, *(f"group {name}" for name in task.groups)]
+    more = len(people) - SHOWN_PEOPLE
+    return ", ".join(people[:SHOWN_PEOPLE]) + (f" or {more} more" if more > 0 else "") or "anybody"
+
+
+def _short(text: str) -> str:
+    first = " ".join(text.split())
+    return first if len(first) <= SHOWN_MESSAGE else f"{first[:SHOWN_MESSAGE]}…"
+
+
+def _at(instant: datetime) -> str:
+    return format_instant(instant)
