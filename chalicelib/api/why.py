@@ -10,7 +10,7 @@ from chalicelib.core.executions.suspicion import MAX_STRIKES
 from chalicelib.core.executions.waiting import AnswerWait, RetryWait
 from chalicelib.core.executions.why import (
     Cause,
-    Link,
+    ChainLink,
     Reason,
     Wrong,
     last_error,
@@ -113,9 +113,9 @@ class Explanation:
         if execution.ended:
             return _ended(execution)
         if execution.paused_at is not None:
-            told = f": {execution.reason}" if execution.reason else ""
+            because = f": {execution.reason}" if execution.reason else ""
             who = execution.stopped_by or "somebody"
-            return f"{who} paused it at {_at(execution.paused_at)}{told}. It goes on once somebody resumes it."
+            return f"{who} paused it at {_at(execution.paused_at)}{because}. It goes on once somebody resumes it."
         if chosen is None:
             return "No thread of it is left."
         others = len(found) - 1
@@ -138,13 +138,13 @@ class Explanation:
             **({"below": [self._link(link) for link in below]} if below else {}),
         }
 
-    def _link(self, link: Link) -> dict[str, Json]:
+    def _link(self, link: ChainLink) -> dict[str, Json]:
         about: dict[str, Json] = {"execution": link.execution_id, "text": self._link_text(link)}
         if link.found is None:
             return {**about, "state": None, "step": None}
         return {**about, "state": link.found.state.value, "step": link.found.step}
 
-    def _link_text(self, link: Link) -> str:
+    def _link_text(self, link: ChainLink) -> str:
         if link.found is not None:
             return Explanation(link.found, self.now, Details()).whole_text()
         return f"{link.unseen[0].upper()}{link.unseen[1:]}." if link.unseen else "It does not exist yet."
@@ -160,10 +160,10 @@ class Explanation:
 
     def _what(self, found: Reason) -> str:
         attempt = f", at attempt {found.thread.attempt}" if found.thread.attempt > 1 else ""
-        told = {"step": found.thread.step, "since": _at(found.since), "attempt": attempt}
+        about = {"step": found.thread.step, "since": _at(found.since), "attempt": attempt}
         if found.cause is Cause.RETRY:
             return f"Step {found.thread.step} {self._retry(found)}"
-        return WAITS.get(found.cause, WAITING).format(**told, freed_by=self._freed_by(found))
+        return WAITS.get(found.cause, WAITING).format(**about, freed_by=self._freed_by(found))
 
     def _retry(self, found: Reason) -> str:
         error, again = last_error(found.thread), "" if found.until is None else f" at {_at(found.until)}"
@@ -241,9 +241,9 @@ def _ended(execution: Execution) -> str:
     at = "" if execution.ended_at is None else f" at {_at(execution.ended_at)}"
     if execution.state is State.SUCCEEDED:
         return f"It succeeded{at}."
-    told = f": {execution.reason}" if execution.reason else ""
+    because = f": {execution.reason}" if execution.reason else ""
     if execution.state is State.CANCELLED:
-        return f"{execution.stopped_by or 'Somebody'} cancelled it{at}{told}. A redrive lets it go on."
+        return f"{execution.stopped_by or 'Somebody'} cancelled it{at}{because}. A redrive lets it go on."
     error = execution.error
     cause = "" if error is None else f", at step {error.step}, with {error.name}: {_short(error.message)}"
     what = "failed" if execution.state is State.FAILED else "was timed out"

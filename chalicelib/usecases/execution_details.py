@@ -11,7 +11,7 @@ from chalicelib.core.executions.factory import living
 from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.waiting import AnswerWait, PartitionJoin
-from chalicelib.core.executions.why import Link, reasons, waits_below
+from chalicelib.core.executions.why import ChainLink, reasons, waits_below
 from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import value
@@ -34,7 +34,7 @@ class Details:
 
     tasks: Mapping[str, Task] = field(default_factory=dict)
     partitions: Mapping[str, Execution] = field(default_factory=dict)
-    below: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    below: Mapping[str, Sequence[ChainLink]] = field(default_factory=dict)
     """By the id of a thread that waits for a child execution: that, and those that it waits for itself, in turn."""
 
 
@@ -84,7 +84,7 @@ class ExecutionDetails:
 
     def below(
         self, execution: Execution, now: datetime, hidden: Callable[[Execution], str | None]
-    ) -> Mapping[str, Sequence[Link]]:
+    ) -> Mapping[str, Sequence[ChainLink]]:
         """Follow the executions that an execution waits for, one read for each, :data:`LINKS` at most.
 
         Args:
@@ -92,7 +92,7 @@ class ExecutionDetails:
             now: the present instant.
             hidden: tells why one may not be seen.
         """
-        found, left = dict[str, Sequence[Link]](), LINKS
+        found, left = dict[str, Sequence[ChainLink]](), LINKS
         for each in reasons(execution, now):
             if each.children:
                 chain = [*self._chain(each.children[0], now, hidden, left)]
@@ -100,26 +100,28 @@ class ExecutionDetails:
                 left -= sum(not link.unseen for link in chain)
         return found
 
-    def _chain(self, name: str, now: datetime, hidden: Callable[[Execution], str | None], most: int) -> Iterator[Link]:
+    def _chain(
+        self, name: str, now: datetime, hidden: Callable[[Execution], str | None], most: int
+    ) -> Iterator[ChainLink]:
         following: str | None = name
         while following is not None:
             if most <= 0:
-                yield Link(following, unseen=f"no more than {LINKS} executions are looked at")
+                yield ChainLink(following, unseen=f"no more than {LINKS} executions are looked at")
                 return
             most -= 1
             link = self._link(following, hidden)
             yield link
             following = None if link.found is None else waits_below(reasons(link.found, now))
 
-    def _link(self, name: str, hidden: Callable[[Execution], str | None]) -> Link:
+    def _link(self, name: str, hidden: Callable[[Execution], str | None]) -> ChainLink:
         try:
             outline = self.executions.outline(name, nothing)
         except UnavailableError:
-            return Link(name, unseen="it cannot be read now")
+            return ChainLink(name, unseen="it cannot be read now")
         if outline is None:
-            return Link(name)
+            return ChainLink(name)
         reason = hidden(outline.execution)
-        return Link(name, outline.execution) if reason is None else Link(name, unseen=reason)
+        return ChainLink(name, outline.execution) if reason is None else ChainLink(name, unseen=reason)
 
     def with_changes(self, tenant_id: str, records: Sequence[Entry]) -> list[Entry]:
         """Put behind each record that opened a task who claimed, released and reassigned it."""

@@ -79,9 +79,8 @@ class TestWaits:
         whole, (thread,) = why(sedo, begin(sedo, due))
         assert whole["text"].endswith(f"It is due by {thread['until']}.")
         whole, (thread,) = why(sedo, begin(sedo, {"id": "ask", "type": "callback", "heartbeatSeconds": 60}))
-        assert whole["text"].endswith(
-            f"for the callback of another system, or of whoever has its token. A sign of life is due by {thread['until']}."
-        )
+        assert thread["freedBy"] == "the callback of another system, or of whoever has its token"
+        assert whole["text"].endswith(f"A sign of life is due by {thread['until']}.")
 
     def test_an_event_says_how_it_is_sent(self, sedo: Sedo) -> None:
         execution = begin(sedo, {"id": "paid", "type": "event", "name": "paid"})

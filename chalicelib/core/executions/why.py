@@ -88,7 +88,7 @@ class Reason:
 
 
 @value
-class Link:
+class ChainLink:
     """An execution in a chain of those that wait for each other."""
 
     execution_id: str
@@ -192,7 +192,7 @@ def waits_below(found: Sequence[Reason]) -> str | None:
     return chosen.children[0] if chosen is not None and chosen.children else None
 
 
-def wrong_below(found: Reason, link: Link, now: datetime) -> Wrong | None:
+def wrong_below(found: Reason, link: ChainLink, now: datetime) -> Wrong | None:
     """Say what is wrong between a thread and the child execution that it waits for: it has not begun, or not told."""
     if link.unseen:
         return None

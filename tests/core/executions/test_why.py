@@ -8,7 +8,7 @@ from chalicelib.core.executions.decide import hand_over
 from chalicelib.core.executions.inputs import CancelRequested, PauseRequested
 from chalicelib.core.executions.model import Driver, Execution, Status
 from chalicelib.core.executions.why import (
-    Link,
+    ChainLink,
     Reason,
     last_error,
     main_reason,
@@ -147,18 +147,18 @@ class TestWrong:
 class TestChildren:
     def test_a_child_may_take_a_minute_to_begin(self) -> None:
         found = only(Run(SUB).go().execution)
-        missing = Link(found.children[0])
+        missing = ChainLink(found.children[0])
         assert [wrong_below(found, missing, NOW + n * SECOND) for n in (59, 60)] == [None, "late"]
 
     def test_and_one_to_tell_its_end(self) -> None:
         found, run = only(Run(SUB).go().execution), Run(WAIT).go()
-        assert wrong_below(found, Link("child", run.execution), NOW + HOUR) is None
-        ended = Link("child", run.ask(CancelRequested()).execution)
+        assert wrong_below(found, ChainLink("child", run.execution), NOW + HOUR) is None
+        ended = ChainLink("child", run.ask(CancelRequested()).execution)
         assert wrong_below(found, ended, NOW + MINUTE) == "late"
 
     def test_of_what_is_not_seen_nothing_is_known(self) -> None:
         found = only(Run(SUB).go().execution)
-        assert wrong_below(found, Link("child", unseen="hidden"), NOW + HOUR) is None
+        assert wrong_below(found, ChainLink("child", unseen="hidden"), NOW + HOUR) is None
 
 
 @pytest.mark.parametrize(
