@@ -191,7 +191,7 @@ class TestEnds:
         assert view["why"]["text"].startswith(f"It was timed out at {view['endedAt']}, at step approve, with Timeout: ")
 
 
-def stands(**changes: Any) -> Execution:
+def running(**changes: Any) -> Execution:
     """Make an execution whose only thread runs under a message."""
     thread = Thread("main", 1, Status.READY, "charge", None, NOW, NOW, Driver("m", "r"))
     return blank(threads={"main": copy_with(thread, **changes)}, version=1)
@@ -200,14 +200,14 @@ def stands(**changes: Any) -> Execution:
 @pytest.mark.parametrize(
     ("execution", "minutes", "text"),
     [
-        (stands(), 0, "A function works on step charge since 2026-01-01T00:00:00.000Z."),
-        (stands(attempt=2), 0, "A function works on step charge since 2026-01-01T00:00:00.000Z, at attempt 2."),
-        (stands(), 7, "longer than a function works: its message comes again by itself."),
-        (stands(), 60, "It is stuck: its message does not come again. The schedule wakes it within two minutes."),
-        (stands(strikes=2), 0, "and 2 of 3 functions have died of it alone: then the step fails with Poison."),
-        (stands(driver=Driver("m", "r", handed=True)), 0, "at 2026-01-01T00:00:00.000Z: its message is in the queue."),
-        (stands(driver=Driver("m", "r", handed=True)), 11, "The schedule sends it again within two minutes."),
-        (stands(status=Status.FAILED), 0, "and the step around it decides what happens then."),
+        (running(), 0, "A function works on step charge since 2026-01-01T00:00:00.000Z."),
+        (running(attempt=2), 0, "A function works on step charge since 2026-01-01T00:00:00.000Z, at attempt 2."),
+        (running(), 7, "longer than a function works: its message comes again by itself."),
+        (running(), 60, "It is stuck: its message does not come again. The schedule wakes it within two minutes."),
+        (running(strikes=2), 0, "and 2 of 3 functions have died of it alone: then the step fails with Poison."),
+        (running(driver=Driver("m", "r", handed=True)), 0, "at 2026-01-01T00:00:00.000Z: its message is in the queue."),
+        (running(driver=Driver("m", "r", handed=True)), 11, "The schedule sends it again within two minutes."),
+        (running(status=Status.FAILED), 0, "and the step around it decides what happens then."),
     ],
 )
 def test_what_runs_or_should_says_what_is_wrong(execution: Execution, minutes: int, text: str) -> None:

@@ -84,7 +84,8 @@ class DynamoExecutions:
         body, references, tail = _contents(item)
         members, ended = header(item, HEADER), HEADER["endedAt"] in item
         document, left_out = self._payloads.outline(members["tenantId"], body, references, choose, ended=ended)
-        return Outline(read_execution({**document, "tail": tail, **members}), left_out)
+        execution = read_execution({**document, "tail": tail, **members})
+        return Outline(copy_with(execution, due_at=_read_due(item) if BY_DUE.sort in item else None), left_out)
 
     def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
         """Read a part of a large value."""
