@@ -100,6 +100,9 @@ class ExecutionStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
+    def sample(self, place: str, limit: int) -> Sequence[Execution]:
+        """Look at ``limit`` executions, behind a place that a text chooses; answer those that live, perhaps old."""
+
     def due_shards(self) -> Sequence[str]:
         """Name the shards into which the index of what is due is divided, by the ids of executions."""
 
@@ -310,8 +313,8 @@ class TaskStore(Protocol):
 class IncidentLog(Protocol):
     """What went wrong though no execution failed of it; each method raises UnavailableError without an answer."""
 
-    def record(self, incident: "Incident") -> None:
-        """Keep an incident, open; a repeat changes nothing, unless the incident had ended: then it is open again."""
+    def record(self, incident: "Incident") -> bool:
+        """Keep an incident, open, and tell whether it was not before; one that had ended is open again."""
 
     def end(self, key: "IncidentKey", at: datetime, why: str) -> bool:
         """Say that the cause of an incident is gone; tell whether it was open."""

@@ -19,7 +19,7 @@ from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import Input, Message, ResumeRequested, ShardDue, Started, TimerFired
 from chalicelib.core.executions.listing import Summary, listed_under
 from chalicelib.core.executions.model import ENDED, ROOT, Execution, Origin, State, Status
-from chalicelib.core.records.incident import Incident, IncidentKind
+from chalicelib.core.records.incident import Incident, IncidentKind, of_execution
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
@@ -263,11 +263,5 @@ def relisted(item: Execution | None, due: datetime | None, now: datetime) -> Exe
 
 def lateness(item: Execution, now: datetime) -> Incident:
     """Describe that an execution was late."""
-    return Incident(
-        kind=IncidentKind.MESSAGE_LOST,
-        subject=f"{item.id}@{item.version}",
-        at=now,
-        detail=f"nothing drove {item.id} on in time at {item.step}: its messages were sent again",
-        tenant_id=item.tenant_id,
-        execution_id=item.id,
-    )
+    detail = f"nothing drove {item.id} on in time at {item.step}: its messages were sent again"
+    return of_execution(IncidentKind.MESSAGE_LOST, item, now, detail)

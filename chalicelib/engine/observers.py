@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from chalicelib.core.executions.model import Execution, HistoryEntry
+from chalicelib.core.records.incident import IncidentKind, of_execution
+from chalicelib.core.values.errors import PoisonError
 from chalicelib.core.values.log_line import LogLine, line
 from chalicelib.core.values.value import value
+from chalicelib.ports import IncidentLog
 
 log = logging.getLogger("sedo")
 
@@ -48,6 +51,18 @@ def log_turns(committed: Committed) -> None:
         return
     for entry in committed.entries:
         log.info(turn_line(committed.after, entry, committed.request))
+
+
+def record_poison(incidents: IncidentLog) -> Observer:
+    """Make what keeps each step that fails with ``Poison`` as an incident."""
+
+    def see(committed: Committed) -> None:
+        for entry in committed.entries:
+            if entry.error is not None and entry.error.name == PoisonError.name:
+                detail = f"step {entry.step} of {committed.after.id} failed by itself: {entry.error.message}"
+                incidents.record(of_execution(IncidentKind.POISON, committed.after, entry.at, detail))
+
+    return see
 
 
 def turn_line(item: Execution, entry: HistoryEntry, request: str) -> LogLine:

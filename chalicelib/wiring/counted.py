@@ -14,11 +14,11 @@ class CountedIncidents:
         self._incidents, self._metrics = incidents, metrics
         self.get, self.list, self.all_open = incidents.get, incidents.list, incidents.all_open
 
-    def record(self, incident: Incident) -> None:
+    def record(self, incident: Incident) -> bool:
         """Keep an incident."""
         if incident.kind in INCIDENTS:
             self._metrics.count(INCIDENTS[incident.kind])
-        self._incidents.record(incident)
+        return self._incidents.record(incident)
 
     def end(self, key: IncidentKey, at: datetime, why: str) -> bool:
         """Say that the cause of an incident is gone."""

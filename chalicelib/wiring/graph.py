@@ -13,7 +13,7 @@ from chalicelib.adapters.calls.pool import WIDTH, CallHandler, PooledCalls
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.model import INLINE_TURNS, Dependencies, Mode
-from chalicelib.engine.observers import Observer, log_turns
+from chalicelib.engine.observers import Observer, log_turns, record_poison
 from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import SWEEP_RESERVE, SWEEPERS, Worker
 from chalicelib.steps import STEP_TYPES
@@ -123,7 +123,7 @@ class Wiring:
             clock=adapters.clock,
             room=adapters.room,
             calls=calls or self._pooled(),
-            observers=observers,
+            observers=[*observers, record_poison(adapters.incidents)],
             inline_turns=inline_turns,
         )
         reports = settings.reports_failures
@@ -220,11 +220,14 @@ class Wiring:
         return self.access.cache.quotas(tenant)
 
     def sweep_due(self, token: str, left: "timedelta") -> int:
-        """Look at what is due, as the schedule does once a minute, for the time that is left."""
+        """Look at what is due, as the schedule does once a minute, and then at a sample, for the time that is left."""
         from chalicelib.engine.due_sweep import DueSweep  # noqa: PLC0415 - one function has a schedule
+        from chalicelib.usecases.watch import Watch  # noqa: PLC0415 - the same
 
         until = self._adapters.clock.now() + left - SWEEP_RESERVE
-        return DueSweep(self.dependencies, token, until, SWEEPERS).run()
+        looked = DueSweep(self.dependencies, token, until, SWEEPERS).run()
+        Watch(self.dependencies, self._adapters.incidents, f"{token}-watch", until).run()
+        return looked
 
     def _deliver(self, channel: "Channel", signal_id: str) -> None:
         self.services.answers.deliver(channel, signal_id)

@@ -257,3 +257,11 @@ class TestRequests:
         with_calls(home, break_down)
         assert len(home.deliver(DEAD)) == 2
         assert (home.only().state, home.only().threads["main"].strikes) == (State.PAUSED, 0)
+
+
+def test_poison_is_an_incident_of_the_execution_as_it_stands_then(home: Home) -> None:
+    home.create(CALL)
+    home.service.execute("t", "d", "in")
+    poison(home)
+    (found,) = home.incidents.items.values()
+    assert (found.kind, found.subject) == ("poison", f"{home.only().id}@{home.only().version}")

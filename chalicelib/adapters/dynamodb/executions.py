@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -32,8 +33,8 @@ from chalicelib.core.records.payload import (
     values_of,
     whole_bytes,
 )
-from chalicelib.core.records.shown import Choose, Outline
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.records.shown import Choose, Outline, nothing
+from chalicelib.core.values.errors import UnavailableError, UnknownFormatError
 from chalicelib.core.values.json import encode
 from chalicelib.core.values.position import Position
 from chalicelib.core.values.value import copy_with
@@ -41,7 +42,12 @@ from chalicelib.ports import Stale
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, QueryInputTypeDef, UpdateItemInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        PutItemInputTypeDef,
+        QueryInputTypeDef,
+        ScanInputTypeDef,
+        UpdateItemInputTypeDef,
+    )
 
 VERSION, NONCE, DOCUMENT, REFERENCES, BASES = "q", "n", "c", "r", "a"
 
@@ -79,13 +85,14 @@ class DynamoExecutions:
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
         """Read one without some of its values."""
         item = self._item(execution_id, consistent=consistent)
-        if item is None:
-            return None
+        return None if item is None else self._outlined(item, choose)
+
+    def _outlined(self, item: Item, choose: Choose) -> Outline:
         body, references, tail = _contents(item)
         members, ended = header(item, HEADER), HEADER["endedAt"] in item
         document, left_out = self._payloads.outline(members["tenantId"], body, references, choose, ended=ended)
         execution = read_execution({**document, "tail": tail, **members})
-        return Outline(copy_with(execution, due_at=_read_due(item) if BY_DUE.sort in item else None), left_out)
+        return Outline(copy_with(execution, due_at=_read_due(item), listed_under=_read_status(item)), left_out)
 
     def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
         """Read a part of a large value."""
@@ -138,6 +145,29 @@ class DynamoExecutions:
         """Read headers."""
         return self._lists.summaries(ids)
 
+    def sample(self, place: str, limit: int) -> Sequence[Execution]:
+        """Scan behind a key that need not be there, as keys lie by their hash; behind the last, from the first on."""
+        request: ScanInputTypeDef = {
+            "TableName": self._table,
+            "Limit": limit,
+            "ConsistentRead": False,
+            "ExclusiveStartKey": EXECUTIONS.key(place),
+            "FilterExpression": "attribute_not_exists(#ended)",
+            "ExpressionAttributeNames": {"#ended": HEADER["endedAt"]},
+        }
+        found: dict[str, Execution] = {}
+        while request["Limit"] > 0:
+            with unavailable():
+                page = self._client.scan(**request)
+            for item in page["Items"]:
+                with suppress(UnknownFormatError):
+                    found[item[EXECUTIONS.partition]["S"]] = self._outlined(item, nothing).execution
+            if "LastEvaluatedKey" in page or "ExclusiveStartKey" not in request:
+                break
+            request["Limit"] -= page["ScannedCount"]
+            del request["ExclusiveStartKey"]
+        return [*found.values()]
+
     def due_shards(self) -> Sequence[str]:
         """Name the partitions of the index."""
         return [f"{shard:x}" for shard in range(self._due_shards)]
@@ -145,7 +175,7 @@ class DynamoExecutions:
     def due(self, shard: str, now: datetime, limit: int) -> Sequence[tuple[str, datetime]]:
         """Find what is due."""
         found = query(self._client, self._due_query(shard, now), limit)
-        return [(item[EXECUTIONS.partition]["S"], _read_due(item)) for item in found]
+        return [(item[EXECUTIONS.partition]["S"], _instant_of(item)) for item in found]
 
     def defer(
         self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
@@ -236,19 +266,16 @@ class DynamoExecutions:
         body, references, tail = _contents(item)
         members = header(item, HEADER)
         document, stored = self._payloads.restore(members["tenantId"], body, references)
-        due_at = _read_due(item) if BY_DUE.sort in item else None
-        status = item.get(BY_OWNER_STATUS.partition)
         size = 0
         if body.bases or len(body.content) > SMALL:
             whole = whole_bytes(body.text(stored.bases.values())) if body.bases else len(item[DOCUMENT].get("B", b""))
             size = item_bytes(whole, references)
         execution = read_execution({**document, "tail": tail, **members})
-        listed = None if status is None else ExecutionStatus(status["S"].rpartition("#")[2])
         return copy_with(
             execution,
-            due_at=due_at,
+            due_at=_read_due(item),
             item_bytes=size,
-            listed_under=listed,
+            listed_under=_read_status(item),
             tells_end=END_AT_ONCE in item,
             input_aside=INPUT in references,
             stored=stored,
@@ -324,8 +351,17 @@ def _due_key(instant: datetime) -> str:
     return f"{(instant - _EPOCH) // timedelta(milliseconds=1):013}"
 
 
-def _read_due(item: Item) -> datetime:
+def _read_due(item: Item) -> datetime | None:
+    return _instant_of(item) if BY_DUE.sort in item else None
+
+
+def _instant_of(item: Item) -> datetime:
     return _EPOCH + timedelta(milliseconds=int(item[BY_DUE.sort]["S"]))
+
+
+def _read_status(item: Item) -> ExecutionStatus | None:
+    status = item.get(BY_OWNER_STATUS.partition)
+    return None if status is None else ExecutionStatus(status["S"].rpartition("#")[2])
 
 
 def _attribute(value: str | int) -> Attribute:

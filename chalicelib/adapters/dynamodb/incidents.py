@@ -47,7 +47,7 @@ class DynamoIncidents:
         self._client = client
         self._table = names.table(INCIDENTS)
 
-    def record(self, incident: Incident) -> None:
+    def record(self, incident: Incident) -> bool:
         """Keep one where there is none that is open, and log it."""
         shown = {
             "kind": incident.kind.value,
@@ -59,6 +59,7 @@ class DynamoIncidents:
         item: Item = {
             **INCIDENTS.row(*_place(incident.key)),
             **{name: {"S": text} for name, text in {**shown, "content": incident.content}.items()},
+            "definitionVersion": {"N": str(incident.definition_version)},
             **_listed(incident.key, incident.at, IncidentState.OPEN),
             INCIDENTS.expiry: {"N": str(int((incident.at + KEPT_FOR).timestamp()))},
         }
@@ -73,6 +74,7 @@ class DynamoIncidents:
         )
         if refused is None:
             log.error(line("incident", tenant=incident.tenant_id, **shown))
+        return refused is None
 
     def end(self, key: IncidentKey, at: datetime, why: str) -> bool:
         """End one that is open."""
@@ -185,6 +187,7 @@ def _incident(item: "Item") -> Incident:
         item["detail"]["S"],
         tenant_id=key.tenant_id,
         execution_id=item["execution"]["S"],
+        definition_version=int(item["definitionVersion"]["N"]) if "definitionVersion" in item else 0,
         content=item["content"]["S"] if "content" in item else "",
         ended_at=parse_instant(item["endedAt"]["S"]) if "endedAt" in item else None,
         ended=item["ended"]["S"] if "ended" in item else "",

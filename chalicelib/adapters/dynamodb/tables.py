@@ -122,7 +122,10 @@ SIGNALS = TableSchema("event_channel", "channel", "entry", indexes=(BY_ORDER,))
 TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,))
 """People's tasks."""
 BY_INCIDENT_STATE = SecondaryIndex(
-    "by-state", "stateShard", "tenantPlace", includes=("at", "detail", "execution", "endedAt", "ended")
+    "by-state",
+    "stateShard",
+    "tenantPlace",
+    includes=("at", "detail", "execution", "definitionVersion", "endedAt", "ended"),
 )
 """Incidents by whether they are open, in a few shards by tenant (``open#<shard>``): ``<tenant>#<instant>#<id>``."""
 INCIDENTS = TableSchema("incident", "tenantId", "kindSubject", indexes=(BY_INCIDENT_STATE,))

@@ -17,12 +17,14 @@ class MemoryIncidents:
         self.items: dict[IncidentKey, Incident] = {}
         self._lock = Lock()
 
-    def record(self, incident: Incident) -> None:
+    def record(self, incident: Incident) -> bool:
         """Keep one where there is none that is open."""
         with self._lock:
             before = self.items.get(incident.key)
-            if before is None or (before.ended_at is not None and before.ended_at < incident.at):
+            is_new = before is None or (before.ended_at is not None and before.ended_at < incident.at)
+            if is_new:
                 self.items[incident.key] = incident
+            return is_new
 
     def end(self, key: IncidentKey, at: datetime, why: str) -> bool:
         """End one that is open."""

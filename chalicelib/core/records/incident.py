@@ -4,6 +4,7 @@ An incident is open until its cause is gone. What is about an execution ends onc
 whoever recorded them says so.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -90,6 +91,8 @@ class Incident:
     tenant_id: str = ""
     """Whose it is; empty: the operator's."""
     execution_id: str = ""
+    definition_version: int = 0
+    """Of that execution: who may not see those of this version does not see the incident; 0: of none."""
     content: str = ""
     """The beginning of a message that nobody can read: it is kept, and not logged."""
     ended_at: datetime | None = None
@@ -130,7 +133,9 @@ class IncidentFilter:
     """The latest one."""
     oldest_first: bool = False
     names: frozenset[str] | None = None
-    """Patterns of the definitions whose executions may be seen; None: all."""
+    """Patterns of the definitions whose executions may be seen; None: all, and what is about none."""
+    is_readable: Callable[[str, int], bool] | None = None
+    """Tells whether the executions of a definition's version may be seen; None: all."""
 
     def takes(self, incident: Incident) -> bool:
         """Tell whether an incident is one of them."""
@@ -138,28 +143,45 @@ class IncidentFilter:
             incident.state is self.state
             and incident.kind in self.kinds
             and self.execution in {None, incident.execution_id}
-            and self._takes_definition(incident.execution_id)
+            and self._takes_definition(incident)
             and (self.since is None or incident.at >= self.since)
             and (self.until is None or incident.at <= self.until)
         )
 
-    def _takes_definition(self, execution: str) -> bool:
-        if not execution:
-            return self.definition is None
-        name = ExecutionId.parse(execution).definition
-        return self.definition in {None, name} and matching(name, self.names)
+    def _takes_definition(self, incident: Incident) -> bool:
+        if not incident.execution_id:
+            return self.definition is None and self.names is None
+        name = ExecutionId.parse(incident.execution_id).definition
+        return (
+            self.definition in {None, name}
+            and matching(name, self.names)
+            and (self.is_readable is None or self.is_readable(name, incident.definition_version))
+        )
 
 
 def of_execution(kind: IncidentKind, execution: Execution, at: datetime, detail: str) -> Incident:
     """Make an incident about an execution as it stands: it ends once that has moved on."""
-    subject = f"{execution.id}@{execution.version}"
-    return Incident(kind, subject, at, detail, tenant_id=execution.tenant_id, execution_id=execution.id)
+    return Incident(
+        kind,
+        f"{execution.id}@{execution.version}",
+        at,
+        detail,
+        tenant_id=execution.tenant_id,
+        execution_id=execution.id,
+        definition_version=execution.definition_version,
+    )
 
 
 def execution_of(key: IncidentKey) -> tuple[str, int]:
     """Tell which execution an incident of one is about, and the version at which it was recorded."""
     name, _, version = key.subject.rpartition("@")
     return name, int(version) if version.isdigit() else 0
+
+
+def look_period(age: timedelta) -> timedelta:
+    """Tell how often an open incident of an age is looked at: within a quarter of it, a minute to an hour."""
+    minutes = max(1, min(60, int(age / timedelta(minutes=4))))
+    return timedelta(minutes=minutes)
 
 
 def over(opened: OpenIncident, now: datetime, found: Execution | None) -> str | None:

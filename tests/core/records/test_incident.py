@@ -1,6 +1,6 @@
 """Incidents: what they are known by, and when they are over."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,9 +8,11 @@ from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.records.incident import (
     SHOWN_FOR,
     Incident,
+    IncidentFilter,
     IncidentKey,
     IncidentKind,
     OpenIncident,
+    look_period,
     of_execution,
     over,
 )
@@ -60,3 +62,24 @@ def test_a_message_that_nobody_can_read_is_long_shown_for_a_time() -> None:
 def test_what_is_about_the_index_is_over_when_the_index_says_so() -> None:
     parked = OpenIncident(Incident(IncidentKind.INDEX_BEHIND, "shard-1", NOW, "so it is").key, NOW)
     assert over(parked, NOW + 2 * SHOWN_FOR, None) is None
+
+
+@pytest.mark.parametrize(("age", "minutes"), [(0, 1), (7, 1), (8, 2), (40, 10), (60 * 24, 60)])
+def test_an_open_incident_is_looked_at_the_less_often_the_older_it_is(age: int, minutes: int) -> None:
+    assert look_period(timedelta(minutes=age)) == timedelta(minutes=minutes)
+
+
+def test_who_may_see_some_executions_sees_their_incidents_and_no_others() -> None:
+    mine = of_execution(IncidentKind.STUCK, EXECUTION, NOW, "so it is")
+    index = Incident(IncidentKind.INDEX_BEHIND, "shard-1", NOW, "so it is")
+    assert [IncidentFilter().takes(each) for each in (mine, index)] == [True, True]
+    some = IncidentFilter(names=frozenset({"o*"}))
+    assert [some.takes(each) for each in (mine, index)] == [True, False]
+    version = IncidentFilter(is_readable=lambda _, version: version == 2)
+    assert version.takes(mine) is False
+    assert version.takes(copy_with(mine, definition_version=2)) is True
+
+
+def test_an_incident_says_whether_its_cause_is_gone() -> None:
+    mine = of_execution(IncidentKind.STUCK, EXECUTION, NOW, "so it is")
+    assert (mine.state, copy_with(mine, ended_at=NOW).state) == ("open", "ended")

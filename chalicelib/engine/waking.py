@@ -1,0 +1,49 @@
+"""The waking of an execution: all that its state asks for is sent again, and what lets a thread run that stands."""
+
+from datetime import timedelta
+
+from chalicelib.core.executions.inputs import Input, Message, StepDue
+from chalicelib.core.executions.model import Execution, Origin
+from chalicelib.core.executions.verify import Patience, is_standing
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.due_sweep import SENT_TOGETHER, DueSweep, SendCollector
+from chalicelib.engine.invocation import Invocation
+from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
+
+
+class Waking(Invocation):
+    """The sending of all that the state of an execution asks for, and of what lets a thread run that stands.
+
+    Done twice, or to an execution that is driven, it changes nothing but that a call may be made once more.
+    """
+
+    patience = Patience()
+
+    def imply_due(self, item: Execution) -> None:
+        """Send what every thread asks for, be it due or not."""
+        now = self.dependencies.clock.now()
+        for thread in item.threads.values():
+            self.imply(item, thread)
+            if is_standing(item, thread, now, self.patience):
+                self.post([Message(item.id, StepDue(*thread.key))])
+
+
+class WakingAll(Waking):
+    """The same where the queues are empty: nobody is at work on what runs."""
+
+    patience = Patience(timedelta(0), timedelta(0))
+
+
+def wake(dependencies: Dependencies, item: Execution, token: str, kind: type[Waking] = Waking) -> None:
+    """Send what the state of an execution asks for, as it was just read, but what is under way; ``token`` names it.
+
+    Raises:
+        UnavailableError: some may not have been sent.
+    """
+    now, collector = dependencies.clock.now(), SendCollector(dependencies.queue)
+    collecting = copy_with(dependencies, queue=collector)
+    delivery = Delivery(Origin.SCHEDULE.name_message(token), Message(item.id, Input("", 0)), found=item)
+    kind(collecting, token, [delivery], Budget(now + ANSWER_WITHIN), Mode.SWEEP).run()
+    messages = DueSweep(dependencies, token, now).needed(collector.messages, {item.id: item})
+    for start in range(0, len(messages), SENT_TOGETHER):
+        dependencies.queue.send(messages[start : start + SENT_TOGETHER])

@@ -1,0 +1,159 @@
+"""The watch over a stage, once a minute behind the look at what is due: a sample is checked, and incidents end.
+
+The sample begins at a place that chance chooses, so that each execution is checked some time, and in a small stage each
+time. It is held against the rules of the production check. What stands though nothing drives it on is an incident, and
+is woken; what the indexes do not have right is written again.
+"""
+
+import logging
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+
+from chalicelib.core.executions.due import due_at
+from chalicelib.core.executions.listing import listed_under
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.verify import Patience, ViolationKind, state_violations, status_to_list
+from chalicelib.core.records.incident import (
+    OF_EXECUTIONS,
+    IncidentKind,
+    OpenIncident,
+    execution_of,
+    look_period,
+    of_execution,
+    over,
+)
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.log_line import line
+from chalicelib.core.values.value import copy_with, value
+from chalicelib.engine.model import Dependencies
+from chalicelib.engine.waking import wake
+from chalicelib.ports import ExecutionStore
+from chalicelib.usecases.incidents import IncidentStore
+
+SAMPLE = 200
+"""Executions that are looked at in a check: some 25 read units, where each is of a KB."""
+
+OPEN = 1000
+"""Open incidents of each group of tenants whose keys are read in a check; the other end of more in the next one."""
+
+LOOKED = 100
+"""Executions of open incidents that are read in a check: one request."""
+
+AGAIN = 10
+"""Minutes after which what is still stuck is woken again."""
+
+STUCK = frozenset({ViolationKind.STANDING, ViolationKind.LATE, ViolationKind.UNWATCHED, ViolationKind.JOIN})
+"""What keeps an execution from moving."""
+INDEXED = frozenset({ViolationKind.UNWATCHED, ViolationKind.LISTING})
+"""What is mended by writing the indexes again."""
+
+MINUTE = timedelta(minutes=1)
+
+log = logging.getLogger("sedo")
+
+
+@value
+class Watch:
+    """A check; ``token`` names it, once and for ever, and ``until`` is when its time is over."""
+
+    dependencies: Dependencies
+    incidents: IncidentStore
+    token: str
+    until: datetime
+
+    def run(self) -> None:
+        """Check a sample, and end incidents, while there is time; neither keeps the other from it."""
+        parts: Sequence[Callable[[], object]] = (self.check_sample, self.end_incidents)
+        for part in parts:
+            if self.dependencies.clock.now() >= self.until:
+                return
+            try:
+                part()
+            except UnavailableError:
+                log.warning(line("watch left to the next run", request=self.token))
+            except Exception:
+                log.exception(line("watch failed", request=self.token))
+
+    def check_sample(self) -> Sequence[str]:
+        """Check a sample, and mend what is wrong; answer which executions were."""
+        clock = self.dependencies.clock
+        suspects = [
+            each.id for each in self.dependencies.executions.sample(self.token, SAMPLE) if wrong_of(each, clock.now())
+        ]
+        return [name for name in suspects if clock.now() < self.until and self.mend(name)]
+
+    def mend(self, execution_id: str) -> bool:
+        """Look at an execution once more, strongly consistent, and mend it; tell whether something was wrong."""
+        item, now = self.dependencies.executions.get(execution_id), self.dependencies.clock.now()
+        wrong = {} if item is None else wrong_of(item, now)
+        if item is None or not wrong:
+            return False
+        is_new = True
+        if stuck := [detail for kind, detail in wrong.items() if kind in STUCK]:
+            detail = f"{item.id} does not move, at {item.step}: {stuck[0]}. It was woken"
+            is_new = self.dependencies.incidents.record(of_execution(IncidentKind.STUCK, item, now, detail))
+        if not INDEXED.isdisjoint(wrong):
+            index(self.dependencies.executions, item, now)
+        if stuck and (is_new or minute_of(now) % AGAIN == 0):
+            wake(self.dependencies, item, f"{self.token}-{item.id}")
+        return True
+
+    def end_incidents(self) -> int:
+        """End the incidents whose cause is gone, of those whose turn it is; answer how many."""
+        now = self.dependencies.clock.now()
+        opened = self.incidents.all_open(OPEN, oldest_first=minute_of(now) % 2 == 0)
+        return self.end_some([each for each in opened if is_its_turn(each, now)][:LOOKED])
+
+    def end_some(self, opened: Sequence[OpenIncident]) -> int:
+        """End those of some incidents whose cause is gone; answer how many."""
+        now = self.dependencies.clock.now()
+        names = [execution_of(each.key)[0] for each in opened if each.key.kind in OF_EXECUTIONS]
+        found, gone = self.read(names)
+        ended = 0
+        for each in opened:
+            item = found.get(execution_of(each.key)[0])
+            is_known = item is not None or each.key.kind not in OF_EXECUTIONS or execution_of(each.key)[0] in gone
+            if is_known and (why := over(each, now, item)) is not None:
+                ended += self.incidents.end(each.key, now, why)
+        return ended
+
+    def read(self, names: Sequence[str]) -> tuple[Mapping[str, Execution], AbstractSet[str]]:
+        """Read executions; tell which there are none of, as one may be there that cannot be read."""
+        wanted = [*dict.fromkeys(names)]
+        found = self.dependencies.executions.read(wanted) if wanted else {}
+        missing = [name for name in wanted if name not in found]
+        there = self.dependencies.executions.summaries(missing) if missing else {}
+        return found, set(missing) - there.keys()
+
+
+def wrong_of(execution: Execution, now: datetime) -> Mapping[ViolationKind, str]:
+    """Tell what is wrong with the state of an execution, of what the watch mends or tells."""
+    found = state_violations(execution, now, Patience())
+    return {each.kind: each.detail for each in found if each.kind in STUCK | INDEXED}
+
+
+def index(executions: ExecutionStore, item: Execution, now: datetime) -> None:
+    """Write the due time of an execution that has none, and the status under which it is kept.
+
+    Raises:
+        UnavailableError: the store did not answer.
+    """
+    due = due_at(item, now) if item.due_at is None else item.due_at
+    listed = copy_with(item, due_at=due)
+    if item.listed_under not in (right := status_to_list(listed)):
+        status = listed_under(listed, now)
+        listed = copy_with(listed, listed_under=status if status in right else next(iter(right)))
+    executions.defer(item.id, item.due_at, due, listed)
+
+
+def minute_of(instant: datetime) -> int:
+    """Number a minute."""
+    return int(instant.timestamp()) // 60
+
+
+def is_its_turn(opened: OpenIncident, now: datetime) -> bool:
+    """Tell whether an open incident is looked at in this minute: the older it is, the less often."""
+    period = look_period(now - opened.at) // MINUTE
+    return (minute_of(now) + zlib.crc32(opened.key.id.encode())) % period == 0

@@ -1,0 +1,51 @@
+"""Samples of executions: a part of them behind a place that chance chooses, without those that have ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.core.executions.model import Execution, ExecutionStatus, State
+from chalicelib.core.values.value import copy_with
+from chalicelib.ports import ExecutionStore
+from tests.adapters.conftest import Aws, Backend
+from tests.adapters.examples import NOW, following, submitted
+
+
+@pytest.fixture
+def store(backend: Backend) -> ExecutionStore:
+    return backend.executions
+
+
+def sampled(store: ExecutionStore, tenant: str, place: str = "x", limit: int = 10_000) -> dict[str, Execution]:
+    return {each.id: each for each in store.sample(place, limit) if each.tenant_id == tenant}
+
+
+def test_a_sample_of_more_than_there_are_has_all_that_live_wherever_it_begins(
+    store: ExecutionStore, tenant: str
+) -> None:
+    for n in range(7):
+        store.create(submitted(tenant, f"n{n}"))
+    ended = submitted(tenant, "ended")
+    store.create(ended)
+    store.update(following(ended, state=State.SUCCEEDED, ended_at=NOW, threads={}))
+    for place in ("a", "check-7", "zzz"):
+        assert {*sampled(store, tenant, place)} == {f"{tenant}:order-fulfilment:n{n}" for n in range(7)}
+
+
+def test_it_says_what_the_indexes_have(store: ExecutionStore, tenant: str) -> None:
+    due = copy_with(submitted(tenant), due_at=NOW + timedelta(minutes=1), listed_under=ExecutionStatus.RUNNING)
+    store.create(due)
+    (found,) = sampled(store, tenant).values()
+    assert (found.due_at, found.listed_under, found.version) == (due.due_at, due.listed_under, 0)
+
+
+def test_it_reads_no_large_value(ministack_aws: Aws, tenant: str) -> None:
+    ministack_aws.backend.executions.create(submitted(tenant, value="x" * 100_000))
+    (found,) = sampled(ministack_aws.backend.executions, tenant).values()
+    assert found.input is None
+
+
+def test_it_looks_at_so_many_and_no_more(ministack_aws: Aws, tenant: str) -> None:
+    for n in range(6):
+        ministack_aws.backend.executions.create(submitted(tenant, f"n{n}"))
+    assert len(ministack_aws.backend.executions.sample("x", 2)) <= 2
