@@ -10,8 +10,8 @@ from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.answers import AnswerApi
 from chalicelib.api.audit import AuditApi
 from chalicelib.api.auditing import Auditor
-from chalicelib.api.cursors import Cursors
 from chalicelib.api.console import ConsoleApi
+from chalicelib.api.cursors import Cursors
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
