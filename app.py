@@ -440,6 +440,12 @@ def reject_task(tenantId: str, id: str) -> Response:
     return routes().tasks.reject_task(request(), tenantId, id)
 
 
+@guarded(T + "/incidents", methods=READ)
+def list_incidents(tenantId: str) -> Response:
+    """List incidents."""
+    return routes().incidents.list_incidents(request(), tenantId)
+
+
 @guarded(T + "/audit", methods=READ)
 def read_audit(tenantId: str) -> Response:
     """List what was changed, and what was refused."""

@@ -67,7 +67,7 @@ TABLE_USES = (
         schedule="DeleteItem GetItem PutItem",
     ),
     TableUse(tables.TASKS, tables.BY_STATUS, api="Query"),
-    TableUse(tables.INCIDENTS, api="GetItem UpdateItem", worker="PutItem", schedule="PutItem UpdateItem"),
+    TableUse(tables.INCIDENTS, api="GetItem", worker="PutItem", schedule="PutItem UpdateItem"),
     TableUse(tables.INCIDENTS, tables.BY_INCIDENT_STATE, api="Query", schedule="Query"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),
     TableUse(tables.UPLOADS, api="GetItem PutItem Query"),

@@ -55,7 +55,7 @@ log = logging.getLogger("sedo")
 
 
 @value
-class Watch:
+class StageWatch:
     """A check; ``token`` names it, once and for ever, and ``until`` is when its time is over."""
 
     dependencies: Dependencies

@@ -222,11 +222,11 @@ class Wiring:
     def sweep_due(self, token: str, left: "timedelta") -> int:
         """Look at what is due, as the schedule does once a minute, and then at a sample, for the time that is left."""
         from chalicelib.engine.due_sweep import DueSweep  # noqa: PLC0415 - one function has a schedule
-        from chalicelib.usecases.watch import Watch  # noqa: PLC0415 - the same
+        from chalicelib.usecases.watch import StageWatch  # noqa: PLC0415 - the same
 
         until = self._adapters.clock.now() + left - SWEEP_RESERVE
         looked = DueSweep(self.dependencies, token, until, SWEEPERS).run()
-        Watch(self.dependencies, self._adapters.incidents, f"{token}-watch", until).run()
+        StageWatch(self.dependencies, self._adapters.incidents, f"{token}-watch", until).run()
         return looked
 
     def _deliver(self, channel: "Channel", signal_id: str) -> None:

@@ -16,6 +16,7 @@ from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
 from chalicelib.api.executions import ExecutionApi
 from chalicelib.api.health import HealthApi
+from chalicelib.api.incidents import IncidentApi
 from chalicelib.api.reference import ReferenceApi
 from chalicelib.api.replies import Replies
 from chalicelib.api.standstill import StandstillApi
@@ -52,6 +53,7 @@ class Routes:
     values: ValueApi
     uploads: UploadApi
     standstill: StandstillApi
+    incidents: IncidentApi
     audit: AuditApi
 
 
@@ -93,5 +95,6 @@ def routes(  # noqa: PLR0913 - by keyword
         values=ValueApi(support, services.values, adapters.clock, downloads),
         uploads=uploads,
         standstill=StandstillApi(support, services.standstill),
+        incidents=IncidentApi(support, adapters.incidents),
         audit=AuditApi(support, log),
     )

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.core.executions.verify import Patience
 from chalicelib.core.records.incident import IncidentKind, IncidentState
 from chalicelib.engine.due_sweep import DueSweep
-from chalicelib.usecases.watch import Watch
+from chalicelib.usecases.watch import StageWatch
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import check, run, undisturbed
 from tests.simulation.settings import MINUTE, START
@@ -27,7 +27,7 @@ class Schedule(DueSweep):
 
     def run(self) -> int:
         looked = super().run()
-        Watch(self.dependencies, cast("IncidentStore", self.dependencies.incidents), self.token, self.until).run()
+        StageWatch(self.dependencies, cast("IncidentStore", self.dependencies.incidents), self.token, self.until).run()
         return looked
 
 

@@ -10,7 +10,7 @@ from chalicelib.core.executions.model import ExecutionStatus
 from chalicelib.core.records.incident import Incident, IncidentKind, IncidentState, of_execution
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.usecases.watch import Watch
+from chalicelib.usecases.watch import StageWatch
 from tests.home import CALL, ECHO, WAIT, Home
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -31,9 +31,9 @@ class Replaced:
         return self._does if method == self._name else getattr(self._home.executions, method)
 
 
-def watch(home: Home, minutes: float = 1) -> Watch:
+def watch(home: Home, minutes: float = 1) -> StageWatch:
     until = home.clock.now() + minutes * MINUTE
-    return Watch(home.dependencies, home.incidents, next(home.requests), until)
+    return StageWatch(home.dependencies, home.incidents, next(home.requests), until)
 
 
 def opened(home: Home) -> list[Incident]:

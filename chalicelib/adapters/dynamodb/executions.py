@@ -80,7 +80,8 @@ class DynamoExecutions:
 
     def get(self, execution_id: str) -> Execution | None:
         """Read one."""
-        return self._read(self._item(execution_id))
+        item = self._item(execution_id)
+        return self.parse(item) if item else None
 
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
         """Read one without some of its values."""
@@ -227,7 +228,7 @@ class DynamoExecutions:
 
     def _put(self, request: "PutItemInputTypeDef") -> None:
         if (current := put_if(self._client, request)) is not None:
-            raise Stale(self._read(current))
+            raise Stale(self.parse(current) if current else None)
 
     def _write(self, execution: Execution, spare: int) -> tuple[Item, int, StoredState]:
         """Make the attributes, write the large values; answer what these take in memory, and how the state stands."""
@@ -257,9 +258,6 @@ class DynamoExecutions:
         with unavailable():
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=consistent)
         return answer.get("Item")
-
-    def _read(self, item: "Item | None") -> Execution | None:
-        return self.parse(item) if item else None
 
     def parse(self, item: Item) -> Execution:
         """Read an item, and the large values that it refers to."""
