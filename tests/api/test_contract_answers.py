@@ -220,6 +220,7 @@ SUCCESSES = [
     case("create_definition", 200, body=ECHO),
     case("create_definition", 201, body=b"id: new\nsteps: [{id: a, type: succeed}]", kind="application/yaml"),
     case("list_definitions", 200, query="?limit=1"),
+    case("list_incidents", 200, query="?state=open"),
     case("read_audit", 200, query="?sort=number&limit=1"),
     case("read_audit", 200, query="?verify=true"),
     case("read_audit", 200, fields={"Accept": "application/jsonl"}),
