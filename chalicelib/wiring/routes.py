@@ -71,8 +71,8 @@ def routes(  # noqa: PLR0913 - by keyword
     """Wire them; ``definitions`` are parsed ones."""
     log = AuditLog(adapters.audit, adapters.clock)
     replies = Replies(adapters.replies, adapters.clock, lambda: token_hex(8))
-    auditor = Auditor(log, access.cache.quotas)
-    support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions), auditor)
+    guards = gatekeeper, AccessConditions(services.executions), Auditor(log, access.cache.quotas)
+    support = ApiSupport(Cursors(keys), replies, *guards)
     downloads = None if adapters.downloads is None else DownloadService(adapters.downloads)
     uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
     return Routes(
@@ -83,9 +83,7 @@ def routes(  # noqa: PLR0913 - by keyword
         definitions=DefinitionApi(support, services.definitions),
         executions=ExecutionApi(
             support,
-            services.executions,
-            services.start_batches,
-            services.execution_details,
+            *(services.executions, services.start_batches, services.execution_details),
             lambda *turn: tokens.issue(CallKey(*turn)),
             uploads.read,
         ),
