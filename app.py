@@ -332,6 +332,12 @@ def read_history(tenantId: str, id: str) -> Response:
     return routes().executions.read_history(request(), tenantId, id)
 
 
+@guarded(T + "/executions/{id}/steps", methods=READ)
+def read_steps(tenantId: str, id: str) -> Response:
+    """Read what an execution did, by step and attempt."""
+    return routes().executions.read_steps(request(), tenantId, id)
+
+
 @guarded(T + "/executions/{id}/values", methods=READ)
 def read_value(tenantId: str, id: str) -> Response:
     """Read a value of an execution, or of its history."""

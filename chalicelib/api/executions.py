@@ -13,7 +13,6 @@ from chalicelib.api.contract import ApiRequest
 from chalicelib.api.execution_view import concealed_view, execution_view, summary_view
 from chalicelib.api.filters import wanted_executions
 from chalicelib.api.history import HistoryPage
-from chalicelib.api.history_check import checked_history
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import execution_link
 from chalicelib.core.executions.model import Execution
@@ -188,8 +187,18 @@ class ExecutionApi:
         """List what has happened to an execution, oldest or newest first; or check that nobody has changed that."""
         self.support.conditions.require(request, "read")
         if request.query["verify"]:
+            from chalicelib.api.history_check import checked_history  # noqa: PLC0415 - few requests are this
+
             return checked_history(request, self.service.histories)
         return HistoryPage(request, self.service.histories, self.details).answer()
+
+    @web.operation
+    def read_steps(self, request: ApiRequest) -> Response:
+        """List what has happened to an execution by step and attempt."""
+        self.support.conditions.require(request, "read")
+        from chalicelib.api.visits import VisitPage  # noqa: PLC0415 - few requests are this
+
+        return VisitPage(request, self.service, self.details).answer()
 
 
 def _hidden(*_: object) -> str:

@@ -14,7 +14,7 @@ from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.history import Row, version_of
 from chalicelib.core.records.history_filter import HistoryFilter
 from chalicelib.core.records.payload import shown_slots
-from chalicelib.core.records.shown import linked, shorten
+from chalicelib.core.records.shown import MAX_ANSWER, linked, shorten
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
 from chalicelib.usecases.execution_details import Entry, EntryPlace, ExecutionDetails, in_order_of_time
@@ -82,21 +82,26 @@ class HistoryPage:
             HistoryBrokenError: a row was changed after it was written.
         """
         wanted = wanted_entries(self.request)
-        limit, tenant = self.request.query["limit"], self.request.path["tenantId"]
-        read = self._read(wanted, limit + 2)
+        limit = self.request.query["limit"]
+        read = self.read(wanted, limit + 2)
         entries = [entry for entry in read.entries if wanted.wants(entry[1])]
-        page = entries[:limit]
-        self.histories.store.fill(tenant, [record for _, record in page], MAX_VALUES)
-        shown = web.fitting(_shown(*self.request.place, *entry) for entry in page)
+        shown = self.shown(entries[:limit])
         behind = entries[len(shown)][0] if len(shown) < len(entries) else read.behind
-        following: list[Json] | None = None
-        if behind is not None:
-            following = [*self._cursor(*read.rows[behind.row], behind)]
-        placed = [*zip((place for place, _ in page), shown, strict=False)]
+        following = None if behind is None else self.cursor_at(read, behind)
+        placed = [*zip((place for place, _ in entries), shown, strict=False)]
         ordered = in_order_of_time(placed[:: self.step])[:: self.step]
         return web.as_lines(self.request, web.page(self.request, ordered, following))
 
-    def _read(self, wanted: HistoryFilter, most: int) -> PageRead:
+    def shown(self, entries: Sequence[Entry], room: int = MAX_ANSWER) -> list[dict[str, Json]]:
+        """Write entries, so many that an answer holds them."""
+        self.histories.store.fill(self.request.path["tenantId"], [record for _, record in entries], MAX_VALUES)
+        return web.fitting((shown_entry(*self.request.place, *entry) for entry in entries), room)
+
+    def cursor_at(self, read: PageRead, place: EntryPlace) -> list[Json]:
+        """Say that the next page begins at a place."""
+        return [*self._cursor(*read.rows[place.row], place)]
+
+    def read(self, wanted: HistoryFilter, most: int) -> PageRead:
         """Read so many records that are wanted from a place on, with what people did with their tasks."""
         newest_first = self.step < 0
         given = web.cursor(self.request, str, str, bool, int, int, int)
@@ -162,7 +167,7 @@ def wanted_entries(request: ApiRequest) -> HistoryFilter:
     return HistoryFilter(kinds, query["step"], query["thread"], query["text"], since, until)
 
 
-def _shown(tenant: str, execution: str, place: EntryPlace, record: dict[str, Any]) -> dict[str, Json]:
+def shown_entry(tenant: str, execution: str, place: EntryPlace, record: dict[str, Any]) -> dict[str, Json]:
     """Write an entry of a history."""
     link = execution_link(tenant, execution, EntryKey(place.row, place.number))
     return shorten(tenant, linked(record, link), shown_slots, link)

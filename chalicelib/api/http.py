@@ -228,9 +228,9 @@ def chosen(request: ApiRequest, whole: Mapping[str, Json]) -> dict[str, Json]:
     return left
 
 
-def fitting(items: Iterable[dict[str, Json]]) -> list[dict[str, Json]]:
-    """Take items of a list, from its beginning, that an answer holds together."""
-    taken, room = list[dict[str, Json]](), MAX_ANSWER
+def fitting(items: Iterable[dict[str, Json]], room: int = MAX_ANSWER) -> list[dict[str, Json]]:
+    """Take items of a list, from its beginning, that an answer holds together, or so many bytes of it."""
+    taken = list[dict[str, Json]]()
     for item in items:
         room -= answer_size(json.dumps(item, ensure_ascii=False)) + 2
         if room < 0:

@@ -252,6 +252,7 @@ SUCCESSES = [
     case("upload_part", 204, lambda world: world.begin_upload(), body=b"1"),
     case("read_history", 200, query="?limit=2"),
     case("read_history", 200, query="?verify=true"),
+    case("read_steps", 200, query="?limit=2"),
     case("read_value", 200, query="?at=/input&path=a"),
     case("read_value", 200, query="?at=/input&offset=1"),
     case("read_task_value", 200, query="?at=/inputSchema"),
