@@ -11,13 +11,12 @@ is taken to be as fast as the machine of the measurement.
 from dataclasses import dataclass
 
 from benchmarks.metering import Usage
-from chalicelib.core.values.prices import MILLION, PRICES, Prices
+from chalicelib.core.values.prices import FUNCTION_MB, MILLION, PRICES, Prices
 
 VCPU_MB = 1769
 """Memory at which a function has one vCPU (AWS Lambda Developer Guide, "Configure Lambda function memory")."""
 
-MEMORY_MB = 512
-"""Memory of the functions, as ``.chalice/config.json`` has it."""
+MEMORY_MB = FUNCTION_MB
 
 REQUEST_SECONDS = 0.005
 """Of a request to DynamoDB or SQS in the same region: an assumption of November 2026, "single-digit milliseconds"."""

@@ -72,6 +72,7 @@ def execution_view(
         **_header(execution),
         "reason": execution.reason,
         "why": explanation.whole(),
+        "cost": execution.cost.as_json(),
         **shown_values(execution),
         **_lists(
             threads=(_thread(execution, thread, details) | {"why": why[thread.id]} for thread in threads),
@@ -86,6 +87,7 @@ def concealed_view(execution: Execution, hidden: str, refused: Refused) -> dict[
     return {
         **_header(execution),
         "reason": None,
+        "cost": None,
         **dict.fromkeys(shown_values(execution)),
         "threads": [],
         "waitingFor": [],

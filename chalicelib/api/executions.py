@@ -126,7 +126,8 @@ class ExecutionApi:
     def resume_execution(self, request: ApiRequest) -> Response:
         """Let a paused execution go on."""
         self.support.conditions.require(request, "cancel")
-        return self.whole(request, self.service.resume(*request.place, request.admission.actor))
+        budget = ((request.body or {}).get("budget") or {}).get("dollars")
+        return self.whole(request, self.service.resume(*request.place, request.admission.actor, budget))
 
     @web.operation
     def redrive_execution(self, request: ApiRequest) -> Response:

@@ -31,6 +31,7 @@ from chalicelib.engine.model import (
     Mode,
     Pending,
 )
+from chalicelib.engine.tally import Tally
 from chalicelib.engine.waits import close_wait, open_task, subscribe
 from chalicelib.ports import Stale
 
@@ -93,6 +94,7 @@ class Deliver:
         self.turns_per_write = budget.turns_per_write
         self.unanswered = 0
         self.has_written = False
+        self.tally = Tally(deliveries, self.looked_at, mode)
         self.unobserved: Committed | None = None
         self.ahead: Advance | None = None
         self.repeatable: set[TurnKey] = set()

@@ -94,6 +94,8 @@ class Delivery:
     """The execution, where it has just been read."""
     trace: str = ""
     """The W3C trace context in which it was sent, if that is known."""
+    share: float = 1
+    """Which part of a call of the function it is: one for each message that the function was called with."""
 
     def is_early(self, now: datetime) -> bool:
         """Tell whether it may have come before what starts its execution: a request of the parent's."""

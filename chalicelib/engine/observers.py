@@ -9,7 +9,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from chalicelib.core.executions.model import Execution, HistoryEntry
+from chalicelib.core.executions.model import Execution, HistoryEntry, State
+from chalicelib.core.executions.rules import BUDGET
 from chalicelib.core.records.incident import IncidentKind, of_execution
 from chalicelib.core.values.errors import PoisonError
 from chalicelib.core.values.log_line import LogLine, line
@@ -79,3 +80,17 @@ def turn_line(item: Execution, entry: HistoryEntry, request: str) -> LogLine:
         attempt=entry.attempt,
         state=entry.state,
     )
+
+
+@value
+class BudgetWatch:
+    """An observer that records an incident for each pause that a budget has made."""
+
+    incidents: IncidentLog
+
+    def __call__(self, committed: Committed) -> None:
+        """See a write."""
+        for entry in committed.entries:
+            if entry.state is State.PAUSED and BUDGET in entry.about:
+                detail = str(entry.about["reason"])
+                self.incidents.record(of_execution(IncidentKind.BUDGET, committed.after, entry.at, detail))

@@ -29,8 +29,8 @@ UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 log = logging.getLogger("sedo")
 
 
-def read(record: SqsRecord) -> Delivery:
-    """Read one message.
+def read(record: SqsRecord, share: float = 1) -> Delivery:
+    """Read one message, which is a part of a call of the function.
 
     Raises:
         UnknownMessageError: it is of another version.
@@ -38,7 +38,7 @@ def read(record: SqsRecord) -> Delivery:
     """
     message, attributes = read_message(decode(record["body"])), record.get("messageAttributes")
     trace = attributes[TRACE].get("stringValue", "") if attributes and TRACE in attributes else ""
-    return Delivery(record["messageId"], message, receives_of(record), sent_at(record), trace=trace)
+    return Delivery(record["messageId"], message, receives_of(record), sent_at(record), trace=trace, share=share)
 
 
 def receives_of(record: SqsRecord) -> int:

@@ -194,6 +194,7 @@ class RunAhead(Claim):
         item, self.looked_at = self.item, self.dependencies.clock.now()
         with suppress(UnavailableError):  # it is only looked: the next time will do
             current = None if item is None else self.dependencies.executions.get(item.id)
+            self.tally.read(current)
             if item is not None and (current is None or current.version != item.version):
                 self.reread(item, current)
 
@@ -228,14 +229,15 @@ class RunAhead(Claim):
         new = news(advance.execution, advance.records, limits)
         likely, aside = self.likely_bytes(item, advance)
         row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
-        self.written = None
+        self.written, places = None, self.places(advance.execution)
         written = copy_with(
             advance.execution,
             version=item.version + 1,
             writer=writer,
             tail=longer(item.tail, new.text),
             input_aside=aside,
-            **self.places(advance.execution),
+            cost=self.tally.before_write(item, advance.execution, places, row, self.dependencies.clock.now()),
+            **places,
         )
         try:
             written = recorded(self.dependencies.history, row, new, written)
@@ -243,6 +245,7 @@ class RunAhead(Claim):
                 self.unobserved = Committed(item, written, advance.records, self.request)
             self.written = self.dependencies.executions.update(written, spared(advance))
         except Stale as stale:
+            self.tally.lost()
             self.reread(item, stale.current)
         except OutgrownError as error:
             self.write_less(item, advance, error)
@@ -252,8 +255,9 @@ class RunAhead(Claim):
                 raise
             self.reread(item, self.read_again(item.id))
         else:
+            self.tally.wrote()
             self.accept(advance)
-            self.after_write(copy_with(written, stored=self.written.stored))
+            self.after_write(copy_with(written, stored=self.written.stored, cost=self.written.cost))
 
     def likely_bytes(self, item: Execution, advance: Advance) -> tuple[int, bool]:
         """Tell how long the item is likely to become that is written next, and whether the input is to be beside it.

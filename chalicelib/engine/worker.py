@@ -105,7 +105,7 @@ class Worker:
         shards: list[Delivery] = []
         for record in records:
             try:
-                delivery = read(record)
+                delivery = read(record, 1 / len(records))
             except UNREADABLE as error:
                 dead = self.mode is Mode.DEAD_LETTERS
                 handled.append(give_up_reading(self.dependencies, request, record, error, dead=dead))

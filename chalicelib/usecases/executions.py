@@ -172,8 +172,10 @@ class ExecutionService(ExecutionStarter):
         """
         return self._request(tenant_id, execution_id, PauseRequested(actor=actor, reason=reason))
 
-    def resume(self, tenant_id: str, execution_id: str, actor: str | None = None) -> Execution:
-        """Let a paused execution go on; again, it goes on already.
+    def resume(
+        self, tenant_id: str, execution_id: str, actor: str | None = None, budget: float | None = None
+    ) -> Execution:
+        """Let a paused execution go on, with a budget of so many dollars if one is given; again, it goes on already.
 
         Raises:
             ExecutionNotFoundError: the tenant has none of this id.
@@ -182,7 +184,7 @@ class ExecutionService(ExecutionStarter):
             UnavailableError: it may be done, or not: ask again.
         """
         self.starts.require_started(tenant_id)
-        return self._request(tenant_id, execution_id, ResumeRequested(actor=actor))
+        return self._request(tenant_id, execution_id, ResumeRequested(actor=actor, budget=budget))
 
     def redrive(  # noqa: PLR0913 - what a redrive can change
         self,

@@ -29,6 +29,8 @@ class Demand:
     stash: Mapping[str, Json] = field(default_factory=dict)
     version: int | None = None
     again: bool = False
+    budget: float | None = None
+    """The dollars with which to resume it."""
     child: str | None = None
     """The definition of the child execution that it is asked of, if it is not of the execution itself."""
 
@@ -100,7 +102,7 @@ class Clients:
                 except SedoError:
                     item = self.world.executions.get(item.id)
             too_early = first.do == "redrive" and item and not item.ended and item.redrives == before[0]
-            if not item or too_early:
+            if not item or too_early or self.is_unspent(item.id, first):
                 self.world.processes.appoint(self.world.clock.now() + MINUTE, ask)
             else:
                 self.demand(execution, others)
@@ -118,6 +120,11 @@ class Clients:
             return execution
         return next((item.id for item in self.world.all() if item.definition_id == demand.child), None)
 
+    def is_unspent(self, execution: str, demand: Demand) -> bool:
+        """Tell whether an execution has not been paused yet that is to be resumed with a budget."""
+        item = self.world.executions.get(execution) if demand.budget is not None else None
+        return item is not None and not item.ended and item.budget != demand.budget
+
     def redriven(self, execution: str) -> int:
         """Count how often an execution has been driven on after its end."""
         item = self.world.executions.get(execution)
@@ -129,6 +136,8 @@ def request(service: ExecutionService, execution: str, demand: Demand) -> None:
     if demand.do == "redrive":
         changes = {name: getattr(demand, name) for name in ("step", "stash", "version", "again")}
         service.redrive(TENANT, execution, PERSON, **changes)
+    elif demand.budget is not None:
+        service.resume(TENANT, execution, PERSON, demand.budget)
     else:
         getattr(service, demand.do)(TENANT, execution, PERSON)
 

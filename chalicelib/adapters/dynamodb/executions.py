@@ -17,6 +17,7 @@ from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATU
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.executions.cost import write_units
 from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
@@ -49,9 +50,9 @@ if TYPE_CHECKING:
         UpdateItemInputTypeDef,
     )
 
-VERSION, NONCE, DOCUMENT, REFERENCES, BASES = "q", "n", "c", "r", "a"
+VERSION, NONCE, DOCUMENT, REFERENCES, BASES, COST = "q", "n", "c", "r", "a", "m"
 
-HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE}
+HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE, "cost": COST}
 """What is an attribute of its own, and not in the document: its name by the member of that."""
 
 DUE = 2
@@ -127,8 +128,11 @@ class DynamoExecutions:
             ":version": {"N": str(execution.version - 1)},
             ":nonce": {"S": execution.nonce},
         }
+        item, size = request["Item"], _bytes(request["Item"])
+        cost = execution.cost.wrote(write_units(size))
+        request["Item"] = item = {**item, COST: {"S": cost.text()}}
         self._put(request)
-        return Written(partial(_image, request["Item"]), _bytes(request["Item"]), memory, stored)
+        return Written(partial(_image, item), size, memory, stored, cost)
 
     def carry(self, execution: Execution) -> Image | None:
         """Write what a message that brings a submission refers to."""

@@ -103,13 +103,13 @@ class MemoryExecutions:
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
-        text, memory, stored = self._write(execution, spare)
+        text, memory, stored = self._write(copy_with(execution, cost=(cost := execution.cost.wrote(1))), spare)
         current = self._document(execution.id)
         expected = (0, execution.nonce) if current is None else (current["version"], current["nonce"])
         if (execution.version - 1, execution.nonce) != expected:
             raise Stale(self._read(current))
         self._put(execution, text)
-        return Written(partial(_image, execution, text), memory=memory, stored=stored)
+        return Written(partial(_image, execution, text), memory=memory, stored=stored, cost=cost)
 
     def carry(self, execution: Execution) -> Image | None:
         """Write what a message that brings a submission refers to."""
@@ -334,7 +334,7 @@ class MemoryHistory:
         """Read rows by key."""
         rows = self.rows.get(execution_id, [])
         if newest_first:
-            return [row for row in rows if row.key < behind][-limit:][::-1]
+            return [row for row in rows[::-1] if row.key < behind][:limit]
         return [row for row in rows if row.key > behind][:limit]
 
 

@@ -301,6 +301,8 @@ class Definition:
     output_schema: Schema | None = None
     timeout: timedelta | None = None
     """Of a whole execution."""
+    budget: float | None = None
+    """The dollars that an execution may cost before it is paused."""
     access: Mapping[str, Restriction] = field(default_factory=dict)
     """By what it is put on: ``execute``, ``complete``, ``cancel``, ``read``."""
     author: Subject | None = None

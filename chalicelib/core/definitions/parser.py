@@ -22,7 +22,7 @@ from chalicelib.core.definitions.grammar import (
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
 from chalicelib.core.definitions.static_check import passes_always
-from chalicelib.core.definitions.timing import read_policy, read_time
+from chalicelib.core.definitions.timing import read_budget, read_policy, read_time
 from chalicelib.core.expressions.reference import references
 from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated, sign_count
 from chalicelib.core.limits import LIMITS
@@ -121,6 +121,7 @@ class _Parsing(Diagnostics):
             stash=stash,
             output_schema=output,
             timeout=timeout,
+            budget=read_budget(document.get("budget")),
             access=self.access(document.get("access")),
         )
 

@@ -23,6 +23,12 @@ def read_policy(entry: Mapping[str, Any]) -> RetryPolicy:
     return policy if "maxDelaySeconds" in entry else copy_with(policy, max_delay=max(policy.max_delay, policy.interval))
 
 
+def read_budget(given: Json) -> float | None:
+    """Read the dollars of a budget; what does not fit was found before."""
+    dollars = given.get("dollars") if isinstance(given, dict) else None
+    return float(dollars) if isinstance(dollars, int | float) and not isinstance(dollars, bool) else None
+
+
 def read_time(seconds: Json) -> timedelta | None:
     """Read a time, to whole milliseconds; what does not fit was found before."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST.total_seconds():

@@ -53,6 +53,7 @@ from chalicelib.core.executions.inputs import (
     HeartbeatReceived,
     Input,
     Outgrown,
+    PauseRequested,
     Poisoned,
     Requested,
     SignalReceived,
@@ -67,6 +68,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import ROOT, Driver, Execution, HistoryEntry, State, Status, Thread
 from chalicelib.core.executions.requests import Requests
+from chalicelib.core.executions.rules import BUDGET, budget_of, overspent
 from chalicelib.core.executions.starts import start_of
 from chalicelib.core.executions.steps import Steps
 from chalicelib.core.executions.suspicion import Suspicion
@@ -127,11 +129,22 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspici
             self.request(event)
         elif (thread := addressed(self.execution, event)) is not None:
             self.take_safely(event, thread)
+        if self.definition.budget is not None or self.execution.budget is not None:
+            self.keep_to_budget(event)
         opening = self.opening()
         if self.last is not None:
             state, step = self.last
             self.execution = copy_with(self.execution, state=state, step=step)
         return Decision(self.execution, self.to_call, (*opening, *self.records))
+
+    def keep_to_budget(self, event: Input) -> None:
+        """Pause once it has cost too much; what was asked of the whole execution is done all the same."""
+        has_moved = self.execution is not self.before and self.to_call is None
+        if not has_moved or isinstance(event, Requested):
+            return
+        if (reason := overspent(self.definition, self.execution)) is not None:
+            self.pause(PauseRequested(reason=reason))
+            self.note(**{BUDGET: budget_of(self.definition, self.execution)})
 
     def take_safely(self, event: Input, thread: Thread) -> None:
         """Carry out an input; what nobody has thought of fails the step, where it can be seen and caught."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from chalicelib.core.definitions.model import Call, StartChild, WaitForAnswer
+from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import ROOT, Execution, Failure, HistoryEntry, State, StoredState, Thread
 from chalicelib.core.executions.waiting import AnswerWait
@@ -212,6 +213,8 @@ class ResumeRequested(Requested):
     """Of the definition to go on with, where it is a part of the parent."""
     again: bool = False
     """As that of the parent's redrive."""
+    budget: float | None = None
+    """The dollars that it may have cost from now on; None: as before."""
     stash: Mapping[str, Json] | None = None
     """Of a partition of a `map`: what the map's thread has in the stash; it is read from the parent execution."""
 
@@ -273,6 +276,8 @@ class Written:
     """What a function needs to hold its large values, if it has any."""
     stored: StoredState | None = None
     """What a further write need not write again."""
+    cost: ExecutionCost = field(default_factory=ExecutionCost)
+    """What was counted of the execution, this write included."""
 
 
 @value

@@ -9,6 +9,7 @@ from dataclasses import field, fields
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.identity import TurnKey, base_thread
 from chalicelib.core.executions.waiting import Join, Wait
 from chalicelib.core.values.json import Json, JsonObject
@@ -334,6 +335,10 @@ class Execution:
     """The paths of steps whose call must not be made twice, and was given up before its answer was known."""
     mailbox: Sequence[Signal] = ()
     """The events that were sent to it, while they are kept."""
+    cost: ExecutionCost = field(default_factory=ExecutionCost, compare=False)
+    """What was counted of it up to its newest write."""
+    budget: float | None = None
+    """The dollars that it may cost, where it was resumed with a budget; None: its definition says it."""
     due_at: datetime | None = None
     """When the schedule is to look at it, as its store has it; None: never."""
     listed_under: ExecutionStatus | None = None

@@ -129,7 +129,7 @@ class Requests(Rules):
             case ResumeRequested() if not item.ended:
                 self.keep_up(event)
                 if possible:
-                    self.resume(event.actor)
+                    self.resume(event)
 
     def as_redrive(self, event: ResumeRequested) -> RedriveRequested:
         """Make the redrive that the parent execution asks for; a partition of a `map` sees the stash of the map."""
@@ -157,13 +157,13 @@ class Requests(Rules):
         self.execution = copy_with(paused, control_epoch=item.version + 1)
         self.take_over()
 
-    def resume(self, actor: str | None) -> None:
+    def resume(self, event: ResumeRequested) -> None:
         """Let everything go on; a wait that is over ends at once, but no attempt's time has run meanwhile."""
         since, item = self.execution.paused_at or self.now, self.execution
         deadline = None if item.deadline is None else item.deadline + (self.now - since)
         resumed = copy_with(item, paused_at=None, stopped_by=None, reason=None, deadline=deadline)
-        self.execution = copy_with(resumed, control_epoch=item.version + 1)
-        self.record(State.RESUMED, self.execution.threads[ROOT], actor=actor)
+        self.execution = copy_with(resumed, control_epoch=item.version + 1, budget=event.budget or item.budget)
+        self.record(State.RESUMED, self.execution.threads[ROOT], actor=event.actor)
         self.take_over(since)
         self.last = standing(self.execution)
         for thread in item.threads.values():

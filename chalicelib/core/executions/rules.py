@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from chalicelib.core.definitions.model import Spread, StartChild, WaitForAnswer
+from chalicelib.core.definitions.model import Definition, Spread, StartChild, WaitForAnswer
 from chalicelib.core.executions.builder import StateBuilder
 from chalicelib.core.executions.inputs import SignalSent
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
@@ -17,6 +17,9 @@ from chalicelib.core.values.errors import BranchesFailedError, ItemsFailedError,
 from chalicelib.core.values.json import Json, encode
 
 ITEMS_SHOWN, ITEM_SHOWN = LIMITS.items_shown, LIMITS.item_shown_bytes
+
+BUDGET = "budget"
+"""What the entry of a pause says beside its reason, where the execution has spent its budget."""
 
 MESSAGE_KEPT = 500
 """Characters of the message of an error that stand in the state while its step, or another, may go on."""
@@ -153,3 +156,17 @@ def standing(execution: Execution) -> tuple[State, str]:
 def too_many(failed: int, join: ItemJoin | PartitionJoin) -> StepError:
     """Make the error of a `map` of which more items failed than are tolerated."""
     return ItemsFailedError(f"{failed} items failed or more, and {join.tolerate} are tolerated")
+
+
+def budget_of(definition: Definition, execution: Execution) -> float | None:
+    """Tell the dollars that an execution may cost: as many as it was resumed with last, or its definition gives it."""
+    return definition.budget if execution.budget is None else execution.budget
+
+
+def overspent(definition: Definition, execution: Execution) -> str | None:
+    """Tell why an execution is to be paused, for people; None: it has no budget, or not spent it."""
+    budget = budget_of(definition, execution)
+    is_over = execution.ended_at is not None  # its state tells once all that the input comes to is done
+    if budget is None or is_over or execution.paused or (spent := execution.cost.dollars()) <= budget:
+        return None
+    return f"it has cost {spent:.9f} dollars, and its budget is {budget:.9f}: resume it with a higher one"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
@@ -158,6 +159,7 @@ def execution_json(execution: Execution) -> JsonObject:
         driven=execution.parent_redrives or None,
         unanswered=list(execution.unanswered) or None,
         mailbox=[_signal_json(signal) for signal in execution.mailbox] or None,
+        **_cost_json(execution),
     )
 
 
@@ -195,12 +197,26 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         reason=document.get("reason"),
         control_epoch=document.get("order", 0),
         parent_epoch=document.get("heard", 0),
-        failed=document.get("failed", 0),
-        redrives=document.get("redrives", 0),
-        parent_redrives=document.get("driven", 0),
         unanswered=tuple(document.get("unanswered", ())),
         mailbox=tuple(_read_signal(signal) for signal in document.get("mailbox", ())),
+        **_read_counts(document),
     )
+
+
+def _cost_json(execution: Execution) -> JsonObject:
+    cost = execution.cost
+    return {"budget": execution.budget, "cost": None if cost == ExecutionCost() else cost.text()}
+
+
+def _read_counts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Read what is counted of an execution."""
+    return {
+        "failed": document.get("failed", 0),
+        "redrives": document.get("redrives", 0),
+        "parent_redrives": document.get("driven", 0),
+        "budget": document.get("budget"),
+        "cost": ExecutionCost.parse(document.get("cost", "")),
+    }
 
 
 def entry_json(record: HistoryEntry) -> JsonList:

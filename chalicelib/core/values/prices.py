@@ -5,6 +5,8 @@ from datetime import date
 from chalicelib.core.values.value import value
 
 MILLION = 1_000_000
+FUNCTION_MB = 512
+"""Memory of the functions, as ``.chalice/config.json`` has it."""
 
 
 @value

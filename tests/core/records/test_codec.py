@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.inputs import (
     CancelRequested,
     ChildEnded,
@@ -133,6 +134,8 @@ DONE = Execution(
     parent_redrives=1,
     unanswered=("both/left/a",),
     mailbox=(Signal("1", "paid", NOW, [None], "ada", taken=True, passed_on=True),),
+    cost=ExecutionCost(1, 2, 3, 4, 5),
+    budget=0.5,
     item_bytes=1,
     input_aside=True,
     stored=StoredState({}, b"{}"),

@@ -1,0 +1,84 @@
+"""What an execution has cost: what was counted of it, in units, and what that is in dollars."""
+
+from chalicelib.core.values.json import JsonObject
+from chalicelib.core.values.prices import FUNCTION_MB, PRICES, Prices
+from chalicelib.core.values.value import value
+
+WRITE_BYTES = 1024
+READ_BYTES = 4 * 1024
+"""Bytes of an item that cost a unit (Amazon DynamoDB Developer Guide, "read and write request units")."""
+PARTS = 10
+"""Of a request and a call are counted so many parts: an execution pays its share of a batch."""
+GIGABYTE_MB = 1024
+
+_DIGITS = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"\\')
+_BASE = len(_DIGITS) // 2
+"""The digits of the stored form: the last one of a number is of the first half, all before it are of the second."""
+
+
+def write_units(size: int) -> int:
+    """Tell for how many units an item of so many bytes is written; of one whose size is not known, the least."""
+    return -(-size // WRITE_BYTES) or 1
+
+
+def read_units(size: int) -> int:
+    """Tell for how many units an item of so many bytes is read, strongly consistent."""
+    return -(-size // READ_BYTES) or 1
+
+
+@value
+class ExecutionCost:
+    """What was counted of an execution."""
+
+    writes: int = 0
+    """Write units."""
+    reads: int = 0
+    """Read units."""
+    requests: int = 0
+    """Requests to SQS, in tenths: each message is sent, received and deleted."""
+    calls: int = 0
+    """Calls of functions, in tenths."""
+    milliseconds: int = 0
+    """Of functions that worked on it."""
+
+    def wrote(self, units: int) -> "ExecutionCost":
+        """Count a write of so many units more."""
+        return ExecutionCost(self.writes + units, self.reads, self.requests, self.calls, self.milliseconds)
+
+    def text(self) -> str:
+        """Write it short, as it is stored: each byte of an item counts."""
+        written = ""
+        for count in (self.writes, self.reads, self.requests, self.calls, self.milliseconds):
+            number = _DIGITS[count % _BASE]
+            while count := count // _BASE:
+                number = _DIGITS[_BASE + count % _BASE] + number
+            written += number
+        return written
+
+    @classmethod
+    def parse(cls, text: str) -> "ExecutionCost":
+        """Read what :meth:`text` wrote."""
+        counts, count = list[int](), 0
+        for digit in map(_DIGITS.index, text):
+            count = count * _BASE + digit % _BASE
+            if digit < _BASE:
+                counts.append(count)
+                count = 0
+        return cls(*counts)
+
+    def dollars(self, prices: Prices = PRICES, memory_mb: int = FUNCTION_MB) -> float:
+        """Price it."""
+        shares = self.requests * prices.queue_request + self.calls * prices.invocation
+        time = self.milliseconds / 1000 * memory_mb / GIGABYTE_MB * prices.arm_gigabyte_second
+        return self.writes * prices.write_unit + self.reads * prices.read_unit + shares / PARTS + time
+
+    def as_json(self) -> JsonObject:
+        """Write it as the API shows it."""
+        return {
+            "dollars": round(self.dollars(), 9),
+            "writeUnits": self.writes,
+            "readUnits": self.reads,
+            "queueRequests": self.requests / PARTS,
+            "invocations": self.calls / PARTS,
+            "functionMs": self.milliseconds,
+        }

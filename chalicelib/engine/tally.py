@@ -1,0 +1,97 @@
+"""What an invocation has cost its execution since the last write, counted where it happens."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.core.definitions.model import AnswerKind
+from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units, write_units
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.waiting import AnswerWait
+from chalicelib.core.records.history import Row
+from chalicelib.engine.model import Delivery, Mode
+
+CREATED_WRITES, CREATED_READS = 2, 1
+"""What the API puts and reads before a worker begins: the execution, and its entry in the list of its tenant."""
+SHORTER = 3
+"""By which compression makes rows and payloads of JSON shorter, about."""
+ASIDE = {AnswerKind.TASK: 7, AnswerKind.EVENT: 2, AnswerKind.CALLBACK: 0}
+"""Write units of what is kept of a wait: a task with its entries in two indexes, opened and closed; a waiter."""
+
+
+class Tally:
+    """Counts for one execution; what it holds goes into the item with the next write.
+
+    Args:
+        deliveries: the messages with which the work came.
+        begun: when it began.
+        mode: whose work it is.
+    """
+
+    def __init__(self, deliveries: Sequence[Delivery], begun: datetime, mode: Mode) -> None:
+        self._deliveries, self._since, self._until = deliveries, begun, begun
+        self._is_message = mode is Mode.MESSAGES or mode is Mode.DEAD_LETTERS
+        self._writes = self._reads = 0
+        self._is_new = True
+
+    def read(self, item: Execution | None) -> None:
+        """Count a read of the execution."""
+        self._reads += 1 if item is None else read_units(item.item_bytes)
+
+    def lost(self) -> None:
+        """Count a write whose condition did not hold."""
+        self._writes += 1
+
+    def before_write(
+        self, item: Execution, ahead: Execution, places: Mapping[str, Any], row: Row | None, now: datetime
+    ) -> ExecutionCost:
+        """Answer the cost of an execution that is to be written, but for the write of the item itself.
+
+        Args:
+            item: as it was read, or written before.
+            ahead: as it is to stand.
+            places: when the schedule finds it then, and how lists do.
+            row: what moves into the history.
+            now: the present instant.
+        """
+        share = 0.0
+        for delivery in self._deliveries:
+            share += delivery.share
+        self._until = now
+        writes, reads = self._writes + _beside(item, ahead, places), self._reads
+        calls = requests = 0
+        if self._is_new:
+            calls = round(share * PARTS)
+            if self._is_message:
+                requests = PARTS * len(self._deliveries) + 2 * calls  # each was sent alone
+                if item.version == 0:
+                    writes, reads = writes + CREATED_WRITES, reads + CREATED_READS
+        if row is not None:
+            writes += sum(write_units(len(text) // SHORTER) for text in (row.text, *row.payloads.values()))
+        before, spent = item.cost, (now - self._since).total_seconds()
+        return ExecutionCost(
+            before.writes + writes,
+            before.reads + reads,
+            before.requests + requests,
+            before.calls + calls,
+            before.milliseconds + round(spent * 1000 * share if spent > 0 else 0),
+        )
+
+    def wrote(self) -> None:
+        """Begin anew: what was counted stands in the item."""
+        self._writes = self._reads = 0
+        self._since, self._is_new = self._until, False
+
+
+def _beside(item: Execution, ahead: Execution, places: Mapping[str, Any]) -> int:
+    """Count the write units of what stands beside an item: its entries in indexes, and what is kept of its waits."""
+    units = 0
+    for before, after in ((item.due_at, places["due_at"]), (item.listed_under, places["listed_under"])):
+        if before != after:
+            units += 1 if before is None or after is None else 2  # an entry that moves is taken out and put in
+    for name, thread in ahead.threads.items():
+        if isinstance(thread.wait, AnswerWait):
+            known = item.threads.get(name)
+            if known is None or known.turn != thread.turn:
+                units += ASIDE[thread.wait.what]
+    return units

@@ -1,0 +1,90 @@
+"""What an execution has cost, and its budget."""
+
+import pytest
+
+from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units, write_units
+from chalicelib.core.executions.inputs import ResumeRequested
+from chalicelib.core.executions.model import State
+from chalicelib.core.executions.rules import BUDGET, budget_of, overspent
+from chalicelib.core.values.prices import PRICES
+from chalicelib.core.values.value import copy_with
+from tests.core.examples import Run
+from tests.core.executions.examples import CANCEL, RESUME
+
+SPENT = ExecutionCost(writes=1_600)
+"""A thousandth of a dollar."""
+BUDGETED = """
+    budget: {dollars: 0.0005}
+    steps: [{id: ask, type: call}, {id: again, type: call, content: '${output}'}]
+    """
+
+
+class TestCounting:
+    def test_units_are_begun_kilobytes_and_one_at_least(self) -> None:
+        assert [write_units(size) for size in (0, 1, 1024, 1025)] == [1, 1, 1, 2]
+        assert [read_units(size) for size in (0, 4096, 4097)] == [1, 1, 2]
+
+    def test_each_count_has_its_price(self) -> None:
+        assert ExecutionCost(writes=1).dollars() == pytest.approx(PRICES.write_unit)
+        assert ExecutionCost(reads=1).dollars() == pytest.approx(PRICES.read_unit)
+        assert ExecutionCost(requests=PARTS).dollars() == pytest.approx(PRICES.queue_request)
+        assert ExecutionCost(calls=PARTS).dollars() == pytest.approx(PRICES.invocation)
+        assert ExecutionCost(milliseconds=2000).dollars(memory_mb=512) == pytest.approx(PRICES.arm_gigabyte_second)
+
+    def test_a_cost_comes_back_from_the_few_bytes_that_it_takes(self) -> None:
+        cost = ExecutionCost(45, 46, 2115, 2116, 10**9)
+        assert ExecutionCost.parse(cost.text()) == cost
+        assert ExecutionCost.parse("") == ExecutionCost()
+        assert len(ExecutionCost(12, 4, 40, 10, 412).text()) == 6
+        assert cost.wrote(2) == ExecutionCost(47, 46, 2115, 2116, 10**9)
+
+    def test_people_see_units_and_dollars(self) -> None:
+        assert ExecutionCost(2, 1, 22, 6, 21).as_json() == {
+            "dollars": 0.000002515,
+            "writeUnits": 2,
+            "readUnits": 1,
+            "queueRequests": 2.2,
+            "invocations": 0.6,
+            "functionMs": 21,
+        }
+
+
+class TestBudget:
+    def test_it_is_paused_after_the_step_with_which_it_has_spent_its_budget(self) -> None:
+        run = Run(BUDGETED).go()
+        run.execution = copy_with(run.execution, cost=SPENT)
+        run.done("one")
+        assert (run.state, run.execution.paused, run.performs) == (State.PAUSED, True, {})
+        assert run.recorded[-1] == "ExecutionPaused main again"
+        reason = "it has cost 0.001000000 dollars, and its budget is 0.000500000: resume it with a higher one"
+        assert run.records[-1].about == {"reason": reason, BUDGET: 0.0005}
+        assert run.execution.reason == reason
+
+    def test_it_goes_on_with_a_higher_one(self) -> None:
+        run = Run(BUDGETED).go()
+        run.execution = copy_with(run.execution, cost=SPENT)
+        run.done("one").ask(ResumeRequested(budget=0.002)).go()
+        assert budget_of(run.definition, run.execution) == 0.002
+        assert (run.done("two").state, run.execution.output) == (State.SUCCEEDED, "two")
+
+    def test_without_a_higher_one_it_is_paused_again_by_its_next_step(self) -> None:
+        run = Run(BUDGETED.replace("]", ", {id: last, type: call}]")).go()
+        run.execution = copy_with(run.execution, cost=SPENT)
+        run.done("one").ask(RESUME).go().done("two")
+        assert run.state is State.PAUSED
+
+    def test_one_that_ends_with_what_it_had_left_is_not_paused(self) -> None:
+        run = Run(BUDGETED).go().done("one")
+        run.execution = copy_with(run.execution, cost=SPENT)
+        assert run.done("two").state is State.SUCCEEDED
+        assert overspent(run.definition, run.execution) is None
+
+    def test_what_is_asked_of_it_is_done_whatever_it_has_cost(self) -> None:
+        run = Run(BUDGETED).go()
+        run.execution = copy_with(run.execution, cost=SPENT)
+        assert run.ask(CANCEL).state is State.CANCELLED
+
+    def test_without_a_budget_nothing_is_too_much(self) -> None:
+        run = Run(BUDGETED.replace("budget", "description: x #")).go()
+        run.execution = copy_with(run.execution, cost=SPENT)
+        assert run.done("one").state is State.STEP_STARTED
