@@ -15,7 +15,6 @@ from chalicelib.core.records.bundles import (
     differing,
     is_differing,
     read_differing,
-    short,
 )
 from chalicelib.core.records.compression import CORRUPT, compressed, decompressed
 from chalicelib.core.records.history import put_back
@@ -29,10 +28,11 @@ from chalicelib.core.records.payload import (
     execution_slots,
     footprint,
     pack,
-    pack_state,
+    short,
     unpack,
 )
 from chalicelib.core.records.shown import Choose, is_needed, shown_places
+from chalicelib.core.records.state_packing import pack_state
 from chalicelib.core.values.errors import PayloadLostError
 from chalicelib.core.values.json import Json, decode, encode
 from chalicelib.engine.room import Room
@@ -105,14 +105,21 @@ class Payloads:
         return packed
 
     def shorten(
-        self, tenant: str, document: dict[str, Any], slots: Slots, limits: PackingLimits | None = None
+        self,
+        tenant: str,
+        document: dict[str, Any],
+        slots: Slots,
+        limits: PackingLimits | None = None,
+        beside: Mapping[str, bytes] = MappingProxyType({}),
     ) -> Packed:
         """Write the state of an execution as text without its large values, but write none of these; it changes.
+
+        ``beside`` are the texts, by hash, of what was left out of it before.
 
         Raises:
             OutgrownError: it is more than a function can hold.
         """
-        return pack_state(tenant, document, slots, limits or self._limits)
+        return pack_state(tenant, document, slots, limits or self._limits, beside)
 
     def bundle(self, packed: Packed, execution: Execution, limits: PackingLimits | None = None) -> Bundled:
         """Write the shortened state of an execution as what differs from payloads, but write none of these."""

@@ -301,6 +301,37 @@ def test_a_row_is_written_as_what_differs_from_a_value_that_is_put_with_it(moto_
     assert read == row
 
 
+def test_a_row_is_written_as_what_differs_from_a_value_that_the_execution_has(moto_aws: Aws, tenant: str) -> None:
+    parts: list[Json] = [noise(3_000, f"{tenant} {n}") for n in range(5)]
+    store, history = moto_aws.backend.executions, moto_aws.backend.history
+    execution = copy_with(submitted(tenant), input=parts)
+    store.create(execution)
+    item = store.get(execution.id)
+    assert item is not None
+    stash = {f"part-{n}": part for n, part in enumerate(parts)}
+    entry = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", stash=stash, size=15_000)
+    row = new_row(item, "r#1", news(item, [entry]))
+    history.append(row)
+    table = moto_aws.names.table(HISTORY)
+    found = moto_aws.dynamodb.get_item(TableName=table, Key=HISTORY.key(row.execution, row.key))["Item"]
+    assert item_size(found) < WRITE_UNIT < len(row.text) // 10
+    assert history.read(execution.id, "0", 10) == [row]
+
+
+def test_parts_of_an_input_are_written_once_with_it(moto_aws: Aws, tenant: str) -> None:
+    parts: list[Json] = [noise(10_000, f"{tenant} {n}") for n in range(5)]
+    stash = {f"part-{n}": part for n, part in enumerate(parts)}
+    store, execution = moto_aws.backend.executions, copy_with(submitted(tenant), input=parts)
+    store.create(execution)
+    with counted(moto_aws.dynamodb) as puts:
+        store.update(following(changed(execution, stash=stash)))
+    assert puts == {EXECUTIONS: 1}
+    assert item_size(stored(moto_aws, execution.id)) < WRITE_UNIT
+    written = store.get(execution.id)
+    assert written is not None
+    assert written.threads[ROOT].stash == stash
+
+
 def test_a_value_of_several_chunks_is_whole_though_most_of_it_is_in_another(backend: Backend, tenant: str) -> None:
     short, rest = noise(300_000, tenant), noise(100_000, "rest")
     stash: dict[str, Json] = {"short": short}

@@ -243,7 +243,7 @@ class DynamoExecutions:
         attributes = {name: _attribute(document.pop(member)) for member, name in HEADER.items() if member in document}
         attributes = {**end_of(execution, attributes), BY_OWNER.partition: {"S": self._owner(execution)}}
         aside = _aside(execution, document)
-        packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE)
+        packed = self._payloads.shorten(execution.tenant_id, document, execution_slots, STATE, aside.payloads)
         packed = beside(packed, aside)
         bundled = self._payloads.bundle(packed, execution, STATE)
         content = pack(bundled.body.content + b"\n" + tail)

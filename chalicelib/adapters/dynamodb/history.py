@@ -36,7 +36,7 @@ class DynamoHistory:
         item = HISTORY.row(row.execution, row.key)
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
-        body = self._payloads.beside(row.text, row.payloads)
+        body = self._payloads.beside(row.text, {**row.held, **row.payloads})
         item["document"] = pack(body.content)
         if body.bases:
             item["bases"] = pack_bases(body.bases)

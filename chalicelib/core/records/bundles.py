@@ -24,7 +24,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from chalicelib.core.executions.model import Execution, StoredState
-from chalicelib.core.records.payload import Packed, PackingLimits, Reference, digest
+from chalicelib.core.records.payload import Packed, PackingLimits, Reference, digest, short
 from chalicelib.core.values.json import decode, encode
 from chalicelib.core.values.value import copy_with, value
 
@@ -149,16 +149,6 @@ def read_differing(content: bytes) -> Body:
     """
     bases, _, packed = content[len(_DIFFERING) :].partition(b"\n")
     return Body(zlib.decompress(packed), [*map(Reference.parse, bases.decode().split(","))])
-
-
-def short(held: Mapping[str, bytes], limits: PackingLimits) -> dict[str, bytes]:
-    """Choose those large values to compare with which are not too long together."""
-    chosen, room = dict[str, bytes](), limits.document
-    for sha256, each in held.items():
-        if len(each) <= room:
-            chosen[sha256] = each
-            room -= len(each)
-    return chosen
 
 
 class _Places:

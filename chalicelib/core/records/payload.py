@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import OutgrownError
-from chalicelib.core.values.json import Json, Path, decode, encode, is_longer, pointer
+from chalicelib.core.values.json import Path, decode, encode, pointer
 from chalicelib.core.values.value import value
 
 REFERENCE_BYTES = 120
@@ -166,23 +166,25 @@ def hasher(tenant: str) -> "hashlib._Hash":
     return hashlib.sha256(tenant.encode() + b"\0")
 
 
-def pack(
+def pack(  # noqa: PLR0913, PLR0917 - a document of any kind, and what a state has beside
     tenant: str,
     text: bytes,
     slots: Slots,
     limits: PackingLimits = PACKING,
     moved: Mapping[str, Reference] | None = None,
+    beside: Mapping[str, bytes] | None = None,
 ) -> Packed:
     """Move values out of a document, as many as must; out of a short one none, and nothing is looked at.
 
     While the document is too long, the largest values move out; if those that are worth it do not suffice, whole groups
     do instead, and whatever is longer than its reference: a group has one, however many values it has. ``moved`` tells
-    of values that have moved before.
+    of values that have moved before. ``beside`` are their texts, by hash, where the document is to be written as what
+    differs from those that move: a part of a much longer one stays in it.
     """
     moved, memory = moved or {}, footprint(text)
     if len(text) <= limits.slot:
         return Packed(text, moved, {}, memory)
-    packing, document = _Packing(tenant, limits, len(text), moved), decode(text)
+    packing, document = _Packing(tenant, limits, len(text), moved, beside), decode(text)
     packing.move_largest(values_of(slots(document)), limits.smallest)
     if packing.size > limits.document:
         packing, document = _Packing(tenant, limits, len(text), moved), decode(text)
@@ -192,20 +194,20 @@ def pack(
     return Packed(short, packing.references, packing.payloads, memory)
 
 
-def pack_state(tenant: str, document: dict[str, Any], slots: Slots, limits: PackingLimits = PACKING) -> Packed:
-    """Do the same with a document that is not text yet, which changes: no long text of all of it is made.
+def is_part(text: bytes, payloads: Mapping[str, bytes], limits: PackingLimits) -> bool:
+    """Tell whether the text of a value stands in a much longer one with which a document is compared."""
+    longer = (other for other in short(payloads, limits).values() if len(other) >= 2 * len(text))
+    return len(text) <= PACKING.slot and any(text in other for other in longer)
 
-    Raises:
-        OutgrownError: its values are more than a function can hold; it is told before their texts are made.
-    """
-    held, moved = _Held(tenant), dict[str, Reference]()
-    if is_longer(document, limits.slot):
-        for slot in values_of(slots(document)):
-            if is_longer(slot.holder[slot.member], limits.slot):
-                moved[slot.pointer] = held.take(slot.holder[slot.member])
-                slot.holder[slot.member] = None
-    packed = pack(tenant, encode(document), slots, limits, moved)
-    return Packed(packed.text, packed.references, {**held.payloads, **packed.payloads}, held.memory + packed.memory)
+
+def short(payloads: Mapping[str, bytes], limits: PackingLimits) -> dict[str, bytes]:
+    """Choose those large values to compare with which are not too long together."""
+    chosen, room = dict[str, bytes](), limits.document
+    for sha256, each in payloads.items():
+        if len(each) <= room:
+            chosen[sha256] = each
+            room -= len(each)
+    return chosen
 
 
 _BYTES_OF_SIGNS: Mapping[bytes, int] = {b",": 32, b"[": 56, b"{": 110, b":": 5, b'"': 25}
@@ -292,8 +294,15 @@ def unpack(
 class _Packing:
     """What has moved out of one document, and how long it is."""
 
-    def __init__(self, tenant: str, limits: PackingLimits, size: int, moved: Mapping[str, Reference]) -> None:
-        self.tenant, self.limits = tenant, limits
+    def __init__(
+        self,
+        tenant: str,
+        limits: PackingLimits,
+        size: int,
+        moved: Mapping[str, Reference],
+        beside: Mapping[str, bytes] | None = None,
+    ) -> None:
+        self.tenant, self.limits, self.beside = tenant, limits, beside
         self.size = size + sum(len(encode(place)) + limits.reference for place in moved)
         self.references = dict(moved)
         self.payloads: dict[str, bytes] = {}
@@ -302,8 +311,13 @@ class _Packing:
         """Move what must, and while the document is too long, what is longer than its reference and the smallest."""
         for text, slot in _largest_first(slot for slot in slots if slot.pointer not in self.references):
             saves = len(text) > max(smallest, self._cost(slot))
-            if len(text) > self.limits.slot or (saves and self.size > self.limits.document):
+            if self._must_move(text) or (saves and self.size > self.limits.document):
                 self.move(slot, text)
+
+    def _must_move(self, text: bytes) -> bool:
+        if len(text) <= self.limits.slot or self.beside is None:
+            return len(text) > self.limits.slot
+        return not is_part(text, {**self.beside, **self.payloads}, self.limits)
 
     def move(self, slot: Slot, value: bytes) -> None:
         sha256 = digest(self.tenant, value)
@@ -314,57 +328,6 @@ class _Packing:
 
     def _cost(self, slot: Slot) -> int:
         return len(encode(slot.pointer)) + self.limits.reference
-
-
-class _Held:
-    """The large values of one document, and what they take in memory."""
-
-    def __init__(self, tenant: str) -> None:
-        self._tenant = tenant
-        self.payloads: dict[str, bytes] = {}
-        self.memory = 0
-        self._taken: dict[int, Reference] = {}
-        self._first: dict[str, Json] = {}
-        self._weighed = set[int]()
-
-    def take(self, value: Json) -> Reference:
-        """Make the text of a value, unless it was made for another place.
-
-        Raises:
-            OutgrownError: all of them are more than a function can hold.
-        """
-        reference = self._taken.get(id(value))
-        if reference is None:
-            text = encode(value)
-            reference = self._taken[id(value)] = Reference(digest(self._tenant, text), len(text))
-            self.memory += self._new(reference.sha256, value, text)
-            require_memory(self.memory)
-        return reference
-
-    def _new(self, sha256: str, value: Json, text: bytes) -> int:
-        """Tell what a value takes beside those before: one that equals another may still have parts of its own."""
-        if sha256 not in self.payloads:
-            self.payloads[sha256], self._first[sha256] = text, value
-            return footprint(text)
-        self._weigh_again(self._first[sha256])
-        return self._weigh_again(value)
-
-    def _weigh_again(self, value: Json) -> int:
-        """Weigh what has not been weighed of a value and all in it."""
-        size, waiting = 0, [value]
-        while waiting:
-            part = waiting.pop()
-            if id(part) not in self._weighed:
-                self._weighed.add(id(part))
-                if isinstance(part, list | dict):
-                    size += _CONTAINER + len(part) * _MEMBER
-                    waiting += part if isinstance(part, list) else part.values()
-                elif isinstance(part, str):
-                    size += _TEXT + len(part)
-        return size
-
-
-_CONTAINER, _MEMBER, _TEXT = 56, 40, 50
 
 
 def values_of(slots: Iterable[Slot]) -> list[Slot]:

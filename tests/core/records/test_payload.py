@@ -25,11 +25,11 @@ from chalicelib.core.records.payload import (
     footprint,
     item_bytes,
     pack,
-    pack_state,
     record_slots,
     require_room,
     unpack,
 )
+from chalicelib.core.records.state_packing import pack_state
 from chalicelib.core.values.errors import OutgrownError
 from chalicelib.core.values.json import Json, decode, encode
 from chalicelib.core.values.value import copy_with
@@ -83,6 +83,40 @@ def test_a_long_value_moves_out_of_every_place(made: dict[str, Any], place: str)
     assert LONG.encode() in text
     assert answer.references == {place: Reference(digest("t", text), len(text))}
     assert LONG.encode() not in answer.text
+
+
+@pytest.mark.parametrize("part", [{"text": LONG}, list(range(40))], ids=["surely long", "long as it turns out"])
+def test_a_part_of_a_much_longer_value_stays_in_a_state(part: Json) -> None:
+    answer = pack_state("t", document(value=[part, "y" * 400], stash={"part": part}), execution_slots, SMALL)
+    assert answer.references.keys() == {"/input"}
+    assert encode(part) in answer.text
+    assert len(answer.payloads) == 1
+
+
+@pytest.mark.parametrize("part", [{"text": LONG}, list(range(40))], ids=["surely long", "long as it turns out"])
+def test_so_does_a_part_of_what_was_left_out_before(part: Json) -> None:
+    left_out = encode([part, "y" * 400])
+    answer = pack_state("t", document(stash={"part": part}), execution_slots, SMALL, {digest("t", left_out): left_out})
+    assert not answer.references
+    assert not answer.payloads
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [([LONG, "y" * 20], LONG), (["z" * 70_000, "y" * 80_000], "z" * 70_000), ("y" * 500, LONG)],
+    ids=["of a little longer one", "a very long one", "of nothing"],
+)
+def test_any_other_value_moves_out(value: Json, part: Json) -> None:
+    limits = copy_with(SMALL, document=1_000_000)
+    answer = pack_state("t", document(value=value, stash={"part": part}), execution_slots, limits)
+    assert answer.references.keys() == {"/input", "/threads/0/stash/part"}
+
+
+def test_parts_move_out_too_while_the_document_is_too_long() -> None:
+    parts: dict[str, Json] = {f"part-{n}": f"{n}" * 150 for n in range(8)}
+    answer = pack_state("t", document(value=list(parts.values()), stash=parts), execution_slots, SMALL)
+    assert len(answer.text) <= SMALL.document
+    assert len(answer.references) > 1
 
 
 def test_a_value_as_long_as_the_limit_stays() -> None:
