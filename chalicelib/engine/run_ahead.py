@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import hand_over
-from chalicelib.core.executions.due import next_due
+from chalicelib.core.executions.due import is_to_be_done, next_due
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.implied import implied
 from chalicelib.core.executions.inputs import (
@@ -356,7 +356,8 @@ class RunAhead(Claim):
         if not ours or self.mode is Mode.START:  # nothing rests in a timer that has no look of its own
             return natural
         definition = self.definition(written)
-        if not any(implied(definition, written, thread, now) for thread in ours):
+        asked = (command for thread in ours for command in implied(definition, written, thread, now))
+        if not any(is_to_be_done(written, command) for command in asked):
             return natural
         is_mine = any(thread.driver is None or self.is_me(thread.driver) for thread in ours)
         soon = now + SENT_WITHIN if is_mine else written.due_at

@@ -119,15 +119,57 @@ def publish(home: Home) -> None:
     home.answers.publish("t", "paid", "7", Signal("event-1", "paid", START + timedelta(days=1), 7))
 
 
-def test_an_event_that_nobody_can_repeat_reaches_who_waits_and_leaves_nothing(home: Home) -> None:
-    home.create(EVENT)
-    name = home.execute()
-    home.queue.messages.clear()
-    event = Signal("made", "paid", START + timedelta(days=1), 7)
-    assert home.answers.publish("t", "paid", "7", event, named=False) == name
-    channel = Channel("t", "paid", "7")
-    assert (home.read(name).output, home.queue.messages) == (7, {})
-    assert (home.matching.waiting(channel, 10), home.matching.get(channel, "made")) == ([], None)
+class TestEventsThatNobodyCanRepeat:
+    """They have no id, and are given to who waits without an item of their own."""
+
+    def publish(self, home: Home, value: int = 7) -> str | None:
+        event = Signal("made", "paid", START + timedelta(days=1), value)
+        return home.answers.publish("t", "paid", "7", event, named=False)
+
+    def publish_and_die(self, home: Home) -> None:
+        """Publish one, and leave what is there should the process die before the channel is left."""
+        channel = Channel("t", "paid", "7")
+        (waiter,) = home.matching.waiting(channel, 10)
+        self.publish(home)
+        home.matching.wait(channel, waiter)
+
+    def test_one_reaches_who_waits_and_leaves_nothing(self, home: Home) -> None:
+        home.create(EVENT)
+        name = home.execute()
+        home.queue.messages.clear()
+        assert self.publish(home) == name
+        channel = Channel("t", "paid", "7")
+        assert (home.read(name).output, home.queue.messages) == (7, {})
+        assert (home.matching.waiting(channel, 10), home.matching.get(channel, "made")) == ([], None)
+
+    def test_an_execution_that_ends_with_one_is_for_no_look_of_the_schedule(self, home: Home) -> None:
+        home.create(EVENT)
+        home.execute()
+        self.publish(home)
+        assert home.executions.due_times == {}
+
+    def test_an_execution_that_ends_with_one_of_an_id_is(self, home: Home) -> None:
+        home.create(EVENT)
+        name = home.execute()
+        publish(home)
+        assert home.executions.due_times.keys() == {name}
+
+    def test_who_dies_before_the_channel_is_left_takes_no_event_from_those_who_wait(self, home: Home) -> None:
+        home.create(EVENT)
+        first = home.execute()
+        self.publish_and_die(home)
+        assert home.read(first).output == 7
+        home.clock.sleep(1)
+        second = home.execute()
+        assert self.publish(home, 8) == second
+        assert (home.read(second).output, home.matching.waiting(Channel("t", "paid", "7"), 10)) == (8, [])
+
+    def test_nor_one_from_those_who_come_later(self, home: Home) -> None:
+        home.create(EVENT)
+        home.execute()
+        self.publish_and_die(home)
+        assert self.publish(home, 8) is None, "it is kept"
+        assert home.read(home.execute()).output == 8
 
 
 class TestSignalsOfExecutionsThatWentOn:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.core.executions.implied import LONGEST_DELAY, is_long, wakes_at
+from chalicelib.core.executions.inputs import CloseWait, Command
 from chalicelib.core.executions.model import Execution, Origin, Status, Thread
 from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.value import value
@@ -85,6 +86,18 @@ def next_due(execution: Execution, now: datetime) -> datetime | None:
         return before if runs else None
     a_little = max(GRID, min((wanted - now) / 2, HANDED_GRACE / 2))
     return before if wanted - before <= a_little else wanted
+
+
+def is_to_be_done(execution: Execution, command: Command) -> bool:
+    """Tell whether the schedule is to see that something is done which a state asks for.
+
+    All is but this: after its end an execution leaves the channel of an event without an id. Should nobody do that, the
+    next event finds the waiter gone, and moves on; of one with an id it would not be known that it is taken.
+    """
+    if not (execution.ended and isinstance(command, CloseWait)):
+        return True
+    answer = command.wait.answer
+    return command.wait.event_key is None or answer is None or answer.key is not None
 
 
 def is_to_be_sent(execution: Execution, thread: Thread, now: datetime) -> bool:

@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from chalicelib.core.executions.decide import hand_over
-from chalicelib.core.executions.due import due_at, is_late, is_to_be_sent, looked_up_to, next_due
-from chalicelib.core.executions.inputs import CancelRequested, PauseRequested
+from chalicelib.core.executions.due import due_at, is_late, is_to_be_done, is_to_be_sent, looked_up_to, next_due
+from chalicelib.core.executions.inputs import CancelRequested, CloseWait, PauseRequested, SignalReceived, TaskCompleted
 from chalicelib.core.executions.model import Driver, Execution, Origin, State
 from chalicelib.core.values.value import copy_with
 from tests.core.examples import ME, NOW, Run
@@ -12,6 +12,10 @@ from tests.core.examples import ME, NOW, Run
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 CALLS = "steps: [{id: a, type: transform}, {id: b, type: call}]"
 SUB = "steps: [{id: sub, type: workflow, definition: other}]"
+
+
+EVENT = "{id: e, type: event, name: paid, key: k}"
+TASK = "{id: t, type: task, title: Approve, groups: [g]}"
 
 
 def wait(seconds: float, more: str = "") -> Run:
@@ -171,3 +175,36 @@ class TestSent:
         assert is_to_be_sent(item, thread, NOW)
         assert is_to_be_sent(item, copy_with(thread, driver=None), NOW)
         assert not is_to_be_sent(item, item.threads["main"], NOW)
+
+
+class TestLeavingAChannel:
+    """An execution was given an event, or an answer, by a process that may die before it makes that known."""
+
+    def is_to_be_done(self, run: Run) -> bool:
+        return all(is_to_be_done(run.execution, command) for command in run.asks() if isinstance(command, CloseWait))
+
+    def test_after_the_end_nobody_need_look_whether_it_was_left_for_an_event_without_an_id(self) -> None:
+        run = Run(f"steps: [{EVENT}]").go()
+        run.fold(SignalReceived("main", 1, 7, ""))
+        assert run.execution.ended
+        assert not self.is_to_be_done(run)
+
+    def test_one_with_an_id_would_not_be_known_to_be_taken(self) -> None:
+        run = Run(f"steps: [{EVENT}]").go()
+        run.fold(SignalReceived("main", 1, 7, "event-1"))
+        assert self.is_to_be_done(run)
+
+    def test_what_is_left_of_a_wait_goes_from_an_execution_that_lives(self) -> None:
+        run = Run(f"steps: [{EVENT}, {{id: b, type: call}}]").go()
+        run.fold(SignalReceived("main", 1, 7, ""))
+        assert self.is_to_be_done(run)
+
+    def test_a_wait_that_ended_without_an_event_is_left(self) -> None:
+        run = Run(f"steps: [{EVENT}]").go()
+        run.ask(CancelRequested())
+        assert self.is_to_be_done(run)
+
+    def test_a_task_is_closed(self) -> None:
+        run = Run(f"steps: [{TASK}]").go()
+        run.ask(TaskCompleted("main", 1, 7, "ada"))
+        assert self.is_to_be_done(run)
