@@ -28,6 +28,7 @@ CASES = {
     "5 given of 3,000 bytes": (5, 3_000, False),
     "20 given of 3,000 bytes": (20, 3_000, False),
     "20 given of 5,000 bytes": (20, 5_000, False),
+    "20 given of 10,000 bytes": (20, 10_000, False),
     "20 made of 5,000 bytes": (20, 5_000, True),
 }
 """Held by ``make check``: how many values, how long, and whether a step makes them of nothing."""
