@@ -318,6 +318,22 @@ def test_a_row_is_written_as_what_differs_from_a_value_that_the_execution_has(mo
     assert history.read(execution.id, "0", 10) == [row]
 
 
+def test_so_is_the_first_row_of_one_that_is_in_no_store(moto_aws: Aws, tenant: str) -> None:
+    parts: list[Json] = [noise(3_000, f"{tenant} {n}") for n in range(5)]
+    execution = copy_with(submitted(tenant), input=parts)
+    stash = {f"part-{n}": part for n, part in enumerate(parts)}
+    entry = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", stash=stash, size=15_000)
+    row = new_row(execution, "r#1", news(execution, [entry]))
+    with counted(moto_aws.dynamodb) as puts:
+        moto_aws.backend.history.append(row)
+        moto_aws.backend.executions.create(execution)
+    assert puts == {PAYLOADS: 1, HISTORY: 1, EXECUTIONS: 1}
+    table = moto_aws.names.table(HISTORY)
+    found = moto_aws.dynamodb.get_item(TableName=table, Key=HISTORY.key(row.execution, row.key))["Item"]
+    assert item_size(found) < WRITE_UNIT < len(row.text) // 10
+    assert moto_aws.backend.history.read(execution.id, "0", 10) == [row]
+
+
 def test_parts_of_an_input_are_written_once_with_it(moto_aws: Aws, tenant: str) -> None:
     parts: list[Json] = [noise(10_000, f"{tenant} {n}") for n in range(5)]
     stash = {f"part-{n}": part for n, part in enumerate(parts)}

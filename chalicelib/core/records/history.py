@@ -25,7 +25,7 @@ from chalicelib.core.records.payload import (
     unpack,
 )
 from chalicelib.core.values.errors import HistoryBrokenError
-from chalicelib.core.values.json import Json, Path, decode, encode, parse_instant, pointer
+from chalicelib.core.values.json import Json, Path, decode, encode, is_longer, parse_instant, pointer
 from chalicelib.core.values.value import value
 
 UNIT = 1024
@@ -203,8 +203,14 @@ def new_row(item: Execution, writer: str, new: News, limits: PackingLimits = PAC
     packed = pack(item.tenant_id, f"[{longer(item.tail, new.text)}]".encode(), record_slots, limits)
     text = _with_references(packed) if packed.references else packed.text
     key = HistoryKey(item.version + 1, writer)
-    held = {} if item.stored is None else item.stored.held
-    return Row(item.id, str(key), item.head, text, {**new.payloads, **packed.payloads}, held)
+    given, held = (_given(item, limits), {}) if item.stored is None else ({}, item.stored.held)
+    return Row(item.id, str(key), item.head, text, {**given, **new.payloads, **packed.payloads}, held)
+
+
+def _given(item: Execution, limits: PackingLimits) -> dict[str, bytes]:
+    """Find the input of an execution that is in no store yet, where it is to be put beside the state, by hash."""
+    text = encode(item.input) if is_longer(item.input, limits.shared) else b""
+    return {digest(item.tenant_id, text): text} if text else {}
 
 
 def _with_references(packed: Packed) -> bytes:
