@@ -1,7 +1,7 @@
 """``python -m benchmarks``: ask every question, print a table for each, keep the answers.
 
 ``python -m benchmarks cost load`` asks only these, and leaves the document alone. ``SEDO_HOME`` (``.sedo``) holds
-ministack's environment. The values go to ``benchmarks/results.json``, the tables into ``docs/performance.md``.
+ministack's environment. The values go to ``benchmarks/results.json``, the tables into ``docs/measurements.md``.
 
 ``python -m benchmarks peers`` is apart: it installs other engines and runs them beside sedo. ``peers --markdown``
 prints its tables as for a document.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
 
 RESULTS = Path(__file__).with_name("results.json")
-DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "measurements.md"
 
 BEGIN = "<!-- make bench writes from here -->"
 END = "<!-- to here -->"
@@ -45,7 +45,9 @@ def written(text: str, sections: Sequence[Section], now: datetime) -> str:
         raise ValueError(f"the document has no lines {BEGIN!r} and {END!r}")
     prices = f"Prices of {PRICES.region}, as they are since {PRICES.since:%d %B %Y}."
     head = f"Measured on {now:%d %B %Y}: {machine()}. {prices}"
-    return "\n".join([before + BEGIN, "", head, "", *map(markdown, sections), END + after])
+    return "\n".join(
+        [before + BEGIN, "", head, "", *map(markdown, sections), END + after]
+    )
 
 
 def machine() -> str:

@@ -29,7 +29,7 @@ def number(text: str) -> float:
 def of_steps(row: str, which: int) -> float:
     """Tell what a million executions of ten such steps cost, with their start and an HTTP API before them."""
     dollars = rows("README.md")[row][-1].strip(" |").split(" · ")
-    start = number(rows("docs/performance.md")["1KB"][-1])
+    start = number(rows("docs/measurements.md")["1KB"][-1])
     return STEPS * float(dollars[which]) + start + OF_HTTP_API
 
 

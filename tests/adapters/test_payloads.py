@@ -301,37 +301,26 @@ def test_a_row_is_written_as_what_differs_from_a_value_that_is_put_with_it(moto_
     assert read == row
 
 
-def test_a_row_is_written_as_what_differs_from_a_value_that_the_execution_has(moto_aws: Aws, tenant: str) -> None:
+@pytest.mark.parametrize("stored", [True, False], ids=["in the store", "not yet"])
+def test_a_row_is_written_as_what_differs_from_the_input(moto_aws: Aws, tenant: str, *, stored: bool) -> None:
     parts: list[Json] = [noise(3_000, f"{tenant} {n}") for n in range(5)]
-    store, history = moto_aws.backend.executions, moto_aws.backend.history
+    executions, history = moto_aws.backend.executions, moto_aws.backend.history
     execution = copy_with(submitted(tenant), input=parts)
-    store.create(execution)
-    item = store.get(execution.id)
-    assert item is not None
-    stash = {f"part-{n}": part for n, part in enumerate(parts)}
-    entry = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", stash=stash, size=15_000)
-    row = new_row(item, "r#1", news(item, [entry]))
-    history.append(row)
-    table = moto_aws.names.table(HISTORY)
-    found = moto_aws.dynamodb.get_item(TableName=table, Key=HISTORY.key(row.execution, row.key))["Item"]
+    with counted(moto_aws.dynamodb) as puts:
+        if stored:
+            executions.create(execution)
+        item = (executions.get(execution.id) if stored else None) or execution
+        stash = {f"part-{n}": part for n, part in enumerate(parts)}
+        entry = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", stash=stash, size=15_000)
+        row = new_row(item, "r#1", news(item, [entry]))
+        history.append(row)
+        if not stored:
+            executions.create(execution)
+    assert [puts[table] for table in (PAYLOADS, HISTORY, EXECUTIONS)] == [1, 1, 1]
+    key = HISTORY.key(row.execution, row.key)
+    found = moto_aws.dynamodb.get_item(TableName=moto_aws.names.table(HISTORY), Key=key)["Item"]
     assert item_size(found) < WRITE_UNIT < len(row.text) // 10
     assert history.read(execution.id, "0", 10) == [row]
-
-
-def test_so_is_the_first_row_of_one_that_is_in_no_store(moto_aws: Aws, tenant: str) -> None:
-    parts: list[Json] = [noise(3_000, f"{tenant} {n}") for n in range(5)]
-    execution = copy_with(submitted(tenant), input=parts)
-    stash = {f"part-{n}": part for n, part in enumerate(parts)}
-    entry = HistoryEntry(NOW, State.STEP_SUCCEEDED, ROOT, 1, "s", stash=stash, size=15_000)
-    row = new_row(execution, "r#1", news(execution, [entry]))
-    with counted(moto_aws.dynamodb) as puts:
-        moto_aws.backend.history.append(row)
-        moto_aws.backend.executions.create(execution)
-    assert puts == {PAYLOADS: 1, HISTORY: 1, EXECUTIONS: 1}
-    table = moto_aws.names.table(HISTORY)
-    found = moto_aws.dynamodb.get_item(TableName=table, Key=HISTORY.key(row.execution, row.key))["Item"]
-    assert item_size(found) < WRITE_UNIT < len(row.text) // 10
-    assert moto_aws.backend.history.read(execution.id, "0", 10) == [row]
 
 
 def test_parts_of_an_input_are_written_once_with_it(moto_aws: Aws, tenant: str) -> None:
