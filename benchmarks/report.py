@@ -45,9 +45,7 @@ def written(text: str, sections: Sequence[Section], now: datetime) -> str:
         raise ValueError(f"the document has no lines {BEGIN!r} and {END!r}")
     prices = f"Prices of {PRICES.region}, as they are since {PRICES.since:%d %B %Y}."
     head = f"Measured on {now:%d %B %Y}: {machine()}. {prices}"
-    return "\n".join(
-        [before + BEGIN, "", head, "", *map(markdown, sections), END + after]
-    )
+    return "\n".join([before + BEGIN, "", head, "", *map(markdown, sections), END + after])
 
 
 def machine() -> str:
