@@ -109,7 +109,7 @@ class Wiring:
         self.observing = _observing(settings)
         if self.observing is not None:
             adapters, observers = self.observing.adapters(adapters), [*observers, *self.observing.observers]
-        observers = [*observers, BudgetWatch(adapters.incidents)]
+        observers = [*observers, BudgetWatch(adapters.incidents), record_poison(adapters.incidents)]
         self._adapters, self._settings, self._step_types = adapters, settings, step_types
         self._new_suffix, self._new_request = new_suffix, new_request
         self._definitions = CachedDefinitions(adapters.definitions, step_types, adapters.clock.now)
@@ -124,7 +124,7 @@ class Wiring:
             clock=adapters.clock,
             room=adapters.room,
             calls=calls or self._pooled(),
-            observers=[*observers, record_poison(adapters.incidents)],
+            observers=observers,
             inline_turns=inline_turns,
         )
         reports = settings.reports_failures
