@@ -21,7 +21,7 @@ LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
   --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui ui-check token package release deploy undeploy doctor test check bench flame golden soak mutants format docs lock install ministack clean
+.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden soak mutants format docs lock install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -33,6 +33,7 @@ help:
 	@echo "make deploy   deploy a stage the quick way, without a stack: STAGE=dev;  make undeploy asks, takes it away, and leaves the data"
 	@echo "make doctor   read the tables of a stage, and say what does not hold: STAGE=prod; REPAIR=wake,index,waits or all mends it"
 	@echo "              (MORE='--units 50 --state doctor.json --restored --json' can be set; MORE=--help tells the rest)"
+	@echo "make reindex  read the tables of a stage again into a new index, compare, and let it be read: STAGE=prod"
 	@echo "make test     install what the checks need, then run them all"
 	@echo "make check    run them all: format, lint, types, layers, dependencies, dead code, tests"
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
@@ -67,6 +68,9 @@ release: $(APP)/.run-installed
 
 deploy undeploy: $(APP)/.run-installed
 	@$(PY) -m deploy.quick $@ $(or $(STAGE),dev) $(if $(SURE),--sure $(SURE))
+
+reindex: $(APP)/.run-installed
+	@$(PY) -m operations.reindex $(or $(STAGE),dev) $(MORE)
 
 doctor: $(APP)/.run-installed
 	@$(PY) -m operations.doctor $(or $(STAGE),dev) $(if $(REPAIR),--repair $(REPAIR)) $(MORE)

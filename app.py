@@ -4,7 +4,17 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from chalice.app import AuthRequest, Chalice, CloudWatchEvent, IAMAuthorizer, Rate, Request, Response, SQSEvent
+from chalice.app import (
+    AuthRequest,
+    Chalice,
+    CloudWatchEvent,
+    DynamoDBEvent,
+    IAMAuthorizer,
+    Rate,
+    Request,
+    Response,
+    SQSEvent,
+)
 
 from chalicelib.core.values.log_line import line, structured
 from chalicelib.wiring.settings import Settings, this_function
@@ -22,6 +32,7 @@ READ = ["GET", "HEAD"]
 DOCUMENT = [*JSON, "application/yaml", "application/x-yaml", "text/yaml"]
 T = "/sedo/tenants/{tenantId}"
 BATCH = 10
+STREAM_BATCH = 100
 
 app = Chalice(app_name="sedo")
 settings = Settings.from_environment()
@@ -452,6 +463,12 @@ def list_incidents(tenantId: str) -> Response:
     return routes().incidents.list_incidents(request(), tenantId)
 
 
+@guarded(T + "/search", methods=READ)
+def search(tenantId: str) -> Response:
+    """Search executions, definitions or tasks."""
+    return routes().search().search(request(), tenantId)
+
+
 @guarded(T + "/audit", methods=READ)
 def read_audit(tenantId: str) -> Response:
     """List what was changed, and what was refused."""
@@ -528,6 +545,13 @@ def on_dead_letter(event: SQSEvent) -> object:
 def on_dead_timer(event: SQSEvent) -> object:
     """Do the same for a given-up timer."""
     return wired().dead_letters.handle(*batch(event))
+
+
+@app.on_dynamodb_record(stream_arn=names.execution_stream, batch_size=STREAM_BATCH)
+def on_dynamodb_record(event: DynamoDBEvent) -> object:
+    """Write what has changed of executions, tasks and definitions into the index of the search engine."""
+    indexer = wired().indexer
+    return None if indexer is None else indexer.handle(event.to_dict()["Records"], left(event.context))
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

@@ -35,6 +35,8 @@ class TableUse:
     sweeper: str = ""
     """Of whatever looks at what is due, beside what it does as a worker."""
     schedule: str = ""
+    indexer: str = ""
+    """Of whatever reads the streams."""
 
 
 _CHANNEL = "DeleteItem GetItem PutItem Query UpdateItem"
@@ -56,7 +58,11 @@ TABLE_USES = (
     TableUse(tables.EXECUTIONS, tables.BY_DUE, sweeper="Query", schedule="Query"),
     TableUse(tables.HISTORY, api="PutItem Query", worker="PutItem", schedule="PutItem"),
     TableUse(
-        tables.PAYLOADS, api="BatchGetItem PutItem", worker="BatchGetItem PutItem", schedule="BatchGetItem PutItem"
+        tables.PAYLOADS,
+        api="BatchGetItem PutItem",
+        worker="BatchGetItem PutItem",
+        schedule="BatchGetItem PutItem",
+        indexer="BatchGetItem",
     ),
     TableUse(tables.SIGNALS, api=_CHANNEL, worker=_CHANNEL, schedule=_CHANNEL),
     TableUse(tables.SIGNALS, tables.BY_ORDER, api="Query", worker="Query", schedule="Query"),
@@ -67,7 +73,9 @@ TABLE_USES = (
         schedule="DeleteItem GetItem PutItem",
     ),
     TableUse(tables.TASKS, tables.BY_STATUS, api="Query"),
-    TableUse(tables.INCIDENTS, api="GetItem", worker="PutItem", schedule="PutItem UpdateItem"),
+    TableUse(
+        tables.INCIDENTS, api="GetItem UpdateItem", worker="PutItem", schedule="PutItem UpdateItem", indexer="PutItem"
+    ),
     TableUse(tables.INCIDENTS, tables.BY_INCIDENT_STATE, api="Query", schedule="Query"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),
     TableUse(tables.UPLOADS, api="GetItem PutItem Query"),
@@ -79,6 +87,8 @@ TABLE_USES = (
 
 APPEND_ONLY = (tables.HISTORY, tables.AUDIT)
 """Tables whose items no function changes or deletes, whatever else is allowed to it some day."""
+STREAM_READS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+"""What Lambda does with streams, as the function (AWS Lambda Developer Guide, "Process DynamoDB records")."""
 ADDING = ("BatchGetItem", "DescribeTable", "GetItem", "PutItem", "Query")
 """What is done with those."""
 
@@ -99,7 +109,12 @@ class Duty:
     @property
     def sends(self) -> bool:
         """Whether it sends messages."""
-        return self.duties != ("authorizer",)
+        return not {"authorizer", "indexer"}.issuperset(self.duties)
+
+    @property
+    def searches(self) -> bool:
+        """Whether it asks the search engine, or writes into it."""
+        return not {"api", "indexer"}.isdisjoint(self.duties)
 
 
 FUNCTIONS: Mapping[str, Duty] = {
@@ -109,6 +124,7 @@ FUNCTIONS: Mapping[str, Duty] = {
     "on_timer_message": Duty(("worker", "sweeper"), "timers"),
     "on_dead_letter": Duty(("worker",), "dead_work"),
     "on_dead_timer": Duty(("worker", "sweeper"), "dead_timers"),
+    "on_dynamodb_record": Duty(("indexer",)),
     "on_schedule": Duty(("schedule",)),
 }
 """Every function of ``app.py``."""
@@ -173,6 +189,8 @@ def _statements(function: str, duty: Duty, stage: DeployedStage) -> Iterator[Sta
     yield from _parameters(duty, stage.settings)
     if "api" in duty.duties and stage.settings.values_bucket:
         yield values_access(f"arn:*:s3:::{stage.settings.values_bucket}", stage.names)
+    if duty.searches and stage.settings.search_url:
+        yield search_access("arn:*:es:*:*:domain/*")
     if duty.calls:
         yield from stage.calls
     group = f"arn:*:logs:*:*:log-group:/aws/lambda/{stage.function_name(function)}"
@@ -188,6 +206,9 @@ def _tables(duty: Duty, names: Names) -> Iterator[Statement]:
             yield _allow(sid, _prefixed("dynamodb", actions), [_table(names, use.table) + index])
     if "api" in duty.duties:
         yield _allow("Health", ["dynamodb:DescribeTable"], [_table(names, table) for table in tables.TABLES])
+    if "indexer" in duty.duties:
+        streams = [_table(names, table) + "/stream/*" for table in tables.TABLES if table.stream]
+        yield _allow("Streams", _prefixed("dynamodb", STREAM_READS), streams)
     kept = [place for table in APPEND_ONLY for place in (_table(names, table), _table(names, table) + "/index/*")]
     yield {"Sid": "AppendOnly", "Effect": "Deny", "NotAction": _prefixed("dynamodb", ADDING), "Resource": kept}
 
@@ -222,6 +243,11 @@ def _parameters(duty: Duty, settings: Settings) -> Iterator[Statement]:
 def values_access(bucket: str, names: Names) -> Statement:
     """Allow to put large values into a bucket, by its ARN, and to sign their addresses."""
     return _allow("Values", _prefixed("s3", ["GetObject", "PutObject"]), [f"{bucket}/{names.prefix}/*"])
+
+
+def search_access(domain: str) -> Statement:
+    """Allow requests to a domain of OpenSearch, by its ARN."""
+    return _allow("Search", ["es:ESHttpDelete", "es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut"], [f"{domain}/*"])
 
 
 def _allow(sid: str, actions: Iterable[str], resources: Iterable[str]) -> Statement:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TextIO
 
+from chalice.app import Chalice, DynamoDBEventConfig
 from chalice.cli.factory import CLIFactory
 from chalice.config import DeployedResources
 from chalice.utils import UI
@@ -41,12 +42,18 @@ def deploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) -> s
     for name in [*ensure(clients.dynamodb(), clients.sqs(), prefix), *ensure_token_keys(clients.ssm(), prefix)]:
         ui.write(f"made {name}\n")
     config = factory.create_config_obj(chalice_stage_name=stage.name)
+    _leave_streams(config.chalice_app)
     for name in adopt(config, stage.name, session):
         ui.write(f"found {name}, of a deployment that was broken off\n")
     deployer = factory.create_default_deployer(session=session, config=config, ui=ui)
     api = _api(deployer.deploy(config, chalice_stage_name=stage.name))
     _refuse_with_problems(session, api["rest_api_id"], config.api_gateway_stage, stage)
     return str(api["rest_api_url"])
+
+
+def _leave_streams(app: Chalice) -> None:
+    """Leave out what reads streams: their ARNs are known to a stack alone."""
+    app.event_sources[:] = [each for each in app.event_sources if not isinstance(each, DynamoDBEventConfig)]
 
 
 def undeploy(stage: DeployedStage, factory: CLIFactory, session: Any, ui: UI) -> None:  # noqa: ANN401 - the same

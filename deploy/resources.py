@@ -66,6 +66,7 @@ def _tables(dynamodb: "DynamoDBClient", wanted: names.Names) -> list[str]:
             made.append(wanted.table(table))
     for table in TABLES:
         name = wanted.table(table)
+        _ensure_stream(dynamodb, table, name)
         patience: WaiterConfigTypeDef = {"Delay": 1, "MaxAttempts": WAIT_SECONDS}
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=patience)
         expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
@@ -74,6 +75,13 @@ def _tables(dynamodb: "DynamoDBClient", wanted: names.Names) -> list[str]:
                 TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.expiry}
             )
     return made
+
+
+def _ensure_stream(dynamodb: "DynamoDBClient", table: TableSchema, name: str) -> None:
+    """Give a table that was made without a stream the one that it has now."""
+    if table.stream is None or "StreamSpecification" in dynamodb.describe_table(TableName=name)["Table"]:
+        return
+    dynamodb.update_table(TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": table.stream})
 
 
 def table_request(table: TableSchema, wanted: names.Names) -> "CreateTableInputTypeDef":

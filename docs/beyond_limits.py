@@ -30,6 +30,11 @@ BEYOND: Mapping[str, tuple[str, str]] = {
         "none: what is more are references",
         "Read them by `GET …/values`; a large one comes in parts.",
     ),
+    "search_attributes": (DEFINITION, "Put several words into one attribute: `q` finds each of them."),
+    "search_value_chars": (
+        "400 at the start; later it is left out",
+        "Take a part of it: the first 256 characters by `substring`.",
+    ),
     "answer_listed": ("none: `omitted` says how many are not listed", "Read the history."),
     "answer_listed_bytes": ("none: `omitted` says how many are not listed", "Read the history."),
     "access_entries": ("409", "Bind groups rather than people; delete keys that have ended."),

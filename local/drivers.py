@@ -1,16 +1,19 @@
 """Everything that calls the application's functions, as they are declared."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from chalice.app import Chalice, ScheduledEventConfig, SQSEventConfig
+from chalice.app import Chalice, DynamoDBEventConfig, ScheduledEventConfig, SQSEventConfig
 from chalice.config import Config
 
+from chalicelib.adapters.dynamodb.stream import SEARCHED
+from chalicelib.wiring.settings import Settings
 from local.errors import NotDrivenError
 from local.functions import Function
 from local.queues import QueueDriver
 from local.schedules import ScheduleDriver
+from local.streams import StreamDriver
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -30,7 +33,16 @@ def drivers(app: Chalice, config: Config, sqs: "SQSClient") -> Sequence[EventSou
         NotDrivenError: there is one of a kind that is not driven locally.
         ClientError: a queue is not there.
     """
-    return [_driver(source, Function(app, source.name, config), sqs) for source in app.event_sources]
+    return [each for source in app.event_sources for each in _drivers(source, Function(app, source.name, config), sqs)]
+
+
+def _drivers(source: object, function: Function, sqs: "SQSClient") -> Iterator[EventSourceDriver]:
+    if isinstance(source, DynamoDBEventConfig):
+        settings = Settings.from_environment()
+        for table in SEARCHED.values() if settings.search_url else ():
+            yield StreamDriver(settings.names.table(table), function, source.batch_size)
+    else:
+        yield _driver(source, function, sqs)
 
 
 def _driver(source: object, function: Function, sqs: "SQSClient") -> EventSourceDriver:

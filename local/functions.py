@@ -46,10 +46,14 @@ class Function:
         self._memory_mb: int = scoped.lambda_memory_size
         self._timeout_seconds: int = scoped.lambda_timeout
 
+    def answer(self, event: dict[str, Any]) -> object:
+        """Call the function, and answer what it does; whatever it raises is raised."""
+        return self._handler(event, Context(self._full_name, self._memory_mb, self._timeout_seconds))
+
     def invoke(self, event: dict[str, Any]) -> bool:
         """Call the function; ``False``, and a line in the terminal, where it raises."""
         try:
-            self._handler(event, Context(self._full_name, self._memory_mb, self._timeout_seconds))
+            self.answer(event)
         except Exception as error:  # noqa: BLE001 whatever it raises is a failed invocation
             log(f"{self.name} failed: {error!r}")
             return False

@@ -9,6 +9,7 @@ from coverage import Coverage
 from chalicelib.wiring.graph import wiring
 from local import backend
 from local.errors import BackendError
+from local.search_engine import executable, running_engine
 from tests import contract
 from tests.api.declared import OPERATIONS
 from tests.application import Sedo
@@ -82,3 +83,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"CPU of {len(found):,} hostile requests: the worst")
         for seconds, name in found[:-6:-1]:
             terminalreporter.write_line(f"{seconds:.2f} s  {name}")
+
+
+@pytest.fixture(scope="session")
+def search_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    try:
+        program = executable(Path(os.environ.get("SEDO_HOME", ".sedo")))
+    except BackendError as error:
+        pytest.fail(str(error))
+    with running_engine(program, tmp_path_factory.mktemp("osmem")) as running:
+        yield running.url

@@ -7,10 +7,13 @@ from functools import cache
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
+from chalicelib.core.values.errors import SetupError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from botocore.config import Config
+    from botocore.credentials import ReadOnlyCredentials
     from botocore.session import Session
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
@@ -58,6 +61,19 @@ def secretsmanager(endpoint: str | None = None) -> "SecretsManagerClient":
 def s3(endpoint: str | None = None) -> "S3Client":
     """Answer the client of S3, for the environment's endpoint or another one."""
     return cast("S3Client", _ours("s3", endpoint))
+
+
+def signing() -> "tuple[Callable[[], ReadOnlyCredentials], str]":
+    """Answer what makes the credentials of this process as they are now, and its region: for who signs requests.
+
+    Raises:
+        SetupError: there are none.
+    """
+    with MAKING:
+        found, region = _session().get_credentials(), str(_session().get_config_variable("region"))
+    if found is None:
+        raise SetupError("there are no credentials of AWS to sign requests with")
+    return found.get_frozen_credentials, region
 
 
 def make(service: str, region: str | None, endpoint: str | None, configured: "Config") -> Any:  # noqa: ANN401 - any client

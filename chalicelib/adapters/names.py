@@ -19,6 +19,11 @@ class Names:
         return f"{self.prefix}_{table.name}"
 
     @property
+    def execution_stream(self) -> str:
+        """The stream of executions, for who makes a template: there it is replaced by its ARN."""
+        return f"{self.prefix}_execution"
+
+    @property
     def work(self) -> str:
         """The queue of work."""
         return f"{self.prefix}_execution-processor-queue"

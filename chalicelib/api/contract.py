@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from chalicelib.api.support import ApiSupport
 
 KEY = "Idempotency-Key"
+ANY = "*"
+"""What ends the name of a query parameter that stands for all that begin so."""
 PAGING = ("limit", "cursor")
 """Query parameters that choose a page of a list, and not what is in it."""
 MAX_BODY_BYTES = LIMITS.body_bytes
@@ -168,7 +170,7 @@ def _query(operation: str, declared: Collection[str], http: Request) -> Mapping[
     found: dict[str, str] = {}
     query = http.query_params or MultiDict({})
     for name in query:
-        if name not in declared:
+        if name not in declared and not any(name.startswith(each[:-1]) for each in declared if each.endswith(ANY)):
             takes = f"takes {', '.join(sorted(declared))}" if declared else "takes none"
             raise InvalidError(
                 f"there is no query parameter {name[:SHOWN]!r}{near(name, declared)}: {operation} {takes}"

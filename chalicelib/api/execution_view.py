@@ -73,6 +73,7 @@ def execution_view(
         "reason": execution.reason,
         "why": explanation.whole(),
         "cost": execution.cost.as_json(),
+        "attributes": dict(execution.attributes),
         **shown_values(execution),
         **_lists(
             threads=(_thread(execution, thread, details) | {"why": why[thread.id]} for thread in threads),
@@ -88,6 +89,7 @@ def concealed_view(execution: Execution, hidden: str, refused: Refused) -> dict[
         **_header(execution),
         "reason": None,
         "cost": None,
+        "attributes": {},
         **dict.fromkeys(shown_values(execution)),
         "threads": [],
         "waitingFor": [],

@@ -50,7 +50,7 @@ def wanted_executions(request: ApiRequest) -> ExecutionFilter:
     since, until = between(request)
     names = query["state"]
     return ExecutionFilter(
-        owner=query["parent"] or request.path["tenantId"],
+        owner=query.get("parent") or request.path["tenantId"],
         states=None if names is None else frozenset().union(*map(states_named, names)),
         definition=query["definition"],
         version=query["version"],

@@ -257,16 +257,20 @@ def page_of(
     return page(request, items, behind(found[len(items) - 1]) if len(found) > len(items) else None)
 
 
-def page(request: ApiRequest, found: Sequence[Mapping[str, Json]], following: list[Json] | None) -> Response:
+def page(request: ApiRequest, found: Sequence[Mapping[str, Json]], behind: list[Json] | None) -> Response:
     """Answer a page of a list, with a ``Link`` to the next one (RFC 8288), of the same things, if there is more."""
-    items: list[Json] = [chosen(request, each) for each in found]
-    if following is None:
-        return answer(items)
-    text = request.support.cursors.write(following, request.scope())
+    return answer([chosen(request, each) for each in found], headers=following_link(request, behind))
+
+
+def following_link(request: ApiRequest, behind: list[Json] | None) -> dict[str, str]:
+    """Make the ``Link`` to the next page of a list, behind a place; None: there is none."""
+    if behind is None:
+        return {}
+    text = request.support.cursors.write(behind, request.scope())
     asked = {name: given for name, given in request.asked.items() if name not in PAGING}
     query = urlencode({"limit": request.query["limit"], "cursor": text, **asked}, quote_via=quote)
     link = f"<{request.http.context['path']}?{query}>"
-    return answer(items, headers={"Link": f'{link}; rel="next"'})
+    return {"Link": f'{link}; rel="next"'}
 
 
 def as_lines(request: ApiRequest, response: Response) -> Response:

@@ -40,6 +40,10 @@ class Limits:
     """Bytes of JSON of one value that an answer shows among others; of a longer one it has a reference."""
     answer_part_bytes: int = 3_000_000
     """Bytes of JSON of all values that an answer shows, and of a part of a value."""
+    search_attributes: int = 20
+    """Search attributes of a definition."""
+    search_value_chars: int = 256
+    """Characters of the value of a search attribute, as text."""
     answer_listed: int = 1_000
     """Threads, and things that they wait for, that the view of an execution lists."""
     answer_listed_bytes: int = 500_000

@@ -20,6 +20,7 @@ from chalicelib.ports import (
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
+    from chalicelib.engine.stream import ReadRecord, SearchIndex
     from chalicelib.usecases.access import AccessStore
     from chalicelib.usecases.audit import AuditStore
     from chalicelib.usecases.incidents import IncidentStore
@@ -46,6 +47,9 @@ class Adapters:
     access: "AccessStore"
     usage: "UsageStore"
     audit: "AuditStore"
+    search: "SearchIndex | None"
+    entry_of: "ReadRecord"
+    """Makes the document of the index of a record of a stream."""
     clock: Clock
     parameters: Reader
     secrets: Callable[[], "SecretSource"]

@@ -20,6 +20,7 @@ from chalicelib.adapters.dynamodb.signals import DynamoSignals
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
 from chalicelib.adapters.dynamodb.uploads import DynamoUploads
 from chalicelib.adapters.dynamodb.usage import DynamoUsage
+from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.engine.room import Room
@@ -27,7 +28,12 @@ from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_sqs.client import SQSClient
+
     from chalicelib.adapters.calls.secrets import SecretSource
+    from chalicelib.core.search.documents import SearchEntry
+    from chalicelib.engine.stream import SearchIndex, StreamRecord
     from chalicelib.usecases.values import DownloadStore
 
 
@@ -42,18 +48,16 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
 
         return source_of(settings.secrets, here)
 
-    def health() -> Mapping[str, str]:
-        from chalicelib.adapters.health import check  # noqa: PLC0415 - one route asks
-
-        return check(dynamodb, sqs, here)
+    executions = DynamoExecutions(dynamodb, here, payloads, ListLayout(settings.shards, settings.list_indexes))
+    tasks = DynamoTasks(dynamodb, here, payloads)
 
     return Adapters(
         names=here,
         definitions=DynamoDefinitions(dynamodb, here),
-        executions=DynamoExecutions(dynamodb, here, payloads, ListLayout(settings.shards, settings.list_indexes)),
+        executions=executions,
         history=DynamoHistory(dynamodb, here, payloads),
         queue=SqsQueue(sqs, here),
-        tasks=DynamoTasks(dynamodb, here, payloads),
+        tasks=tasks,
         signals=DynamoSignals(dynamodb, here, payloads),
         incidents=DynamoIncidents(dynamodb, here),
         replies=DynamoReplies(dynamodb, here),
@@ -62,12 +66,28 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         access=DynamoAccess(dynamodb, here),
         usage=DynamoUsage(dynamodb, here),
         audit=DynamoAudit(dynamodb, here),
+        search=search_index(settings),
+        entry_of=lambda record: _entry_of(record, here, executions, tasks),
         clock=SystemClock(),
         parameters=parameters(clients.ssm),
         secrets=secrets,
         room=room,
-        health=health,
+        health=lambda: _health(dynamodb, sqs, here),
     )
+
+
+def _health(dynamodb: "DynamoDBClient", sqs: "SQSClient", names: Names) -> Mapping[str, str]:
+    from chalicelib.adapters.health import check  # noqa: PLC0415 - one route asks
+
+    return check(dynamodb, sqs, names)
+
+
+def _entry_of(
+    record: "StreamRecord", names: Names, executions: DynamoExecutions, tasks: DynamoTasks
+) -> "SearchEntry | None":
+    from chalicelib.adapters.dynamodb.stream import DynamoEntries  # noqa: PLC0415 - one function reads streams
+
+    return DynamoEntries(names, executions, tasks).of_record(record)
 
 
 def _downloads(settings: Settings, endpoint: str | None) -> "DownloadStore | None":
@@ -77,3 +97,15 @@ def _downloads(settings: Settings, endpoint: str | None) -> "DownloadStore | Non
     from chalicelib.adapters.s3 import S3Downloads  # noqa: PLC0415 - few installations have one
 
     return S3Downloads(lambda: clients.s3(endpoint), settings.values_bucket, settings.names)
+
+
+def search_index(settings: Settings) -> "SearchIndex | None":
+    """Make the index, where there is a search engine; its credentials are those of the function."""
+    if not settings.search_url:
+        return None
+    from chalicelib.adapters.search.connection import SearchConnection, Signer  # noqa: PLC0415 - workers have none
+    from chalicelib.adapters.search.opensearch import OpenSearchIndex  # noqa: PLC0415 - the same
+    from chalicelib.core.search.index import IndexNames  # noqa: PLC0415 - the same
+
+    signer = Signer(*clients.signing()) if settings.search_auth == "iam" else None
+    return OpenSearchIndex(SearchConnection(settings.search_url, signer), IndexNames(settings.prefix))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.core.values.json import Json, Problem
     from chalicelib.core.waits.correlation import Channel
     from chalicelib.core.waits.token import Token
+    from chalicelib.engine.stream import Indexer
     from chalicelib.ports import Calls
     from chalicelib.usecases.composition import Services
     from chalicelib.wiring.access import AccessWiring
@@ -229,6 +230,14 @@ class Wiring:
         looked = DueSweep(self.dependencies, token, until, SWEEPERS).run()
         StageWatch(self.dependencies, self._adapters.incidents, f"{token}-watch", until).run()
         return looked
+
+    @cached_property
+    def indexer(self) -> "Indexer | None":
+        """What writes into the index; None: there is none."""
+        from chalicelib.engine.stream import Indexer  # noqa: PLC0415 - one function reads streams
+
+        made = self._adapters
+        return None if made.search is None else Indexer(made.search, made.entry_of, made.incidents, made.clock)
 
     def _deliver(self, channel: "Channel", signal_id: str) -> None:
         self.services.answers.deliver(channel, signal_id)

@@ -1,7 +1,7 @@
 """Adapters that keep everything in this process."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.calls.pool import WIDTH
 from chalicelib.adapters.calls.secrets import in_parameters
@@ -29,6 +29,9 @@ from chalicelib.engine.room import Room
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings
 
+if TYPE_CHECKING:
+    from chalicelib.engine.stream import SearchIndex
+
 
 def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - adapters of any kind
     """Make them, with a clock that stands still until it is moved, and a key for tokens.
@@ -54,6 +57,8 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         access=MemoryAccess(),
         usage=MemoryUsage(),
         audit=MemoryAudit(),
+        search=_search(settings),
+        entry_of=lambda _: None,
         clock=clock,
         parameters=texts.get,
         secrets=lambda: in_parameters(texts.get, names),
@@ -61,3 +66,11 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         health=lambda: {"memory": "ok"},
     )
     return copy_with(made, **others)
+
+
+def _search(settings: Settings) -> "SearchIndex | None":
+    if not settings.search_url:
+        return None
+    from chalicelib.adapters.memory.search import MemorySearch  # noqa: PLC0415 - few tests have one
+
+    return MemorySearch()

@@ -1,7 +1,9 @@
 """What the routes call, and what each route answers of the use cases."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.calls.tokens import Tokens
 from chalicelib.api.access import AccessApi
@@ -36,6 +38,9 @@ from chalicelib.usecases.uploads import UploadService
 from chalicelib.usecases.values import DownloadService
 from chalicelib.wiring.adapters import Adapters
 
+if TYPE_CHECKING:
+    from chalicelib.api.search import SearchApi
+
 
 @value
 class Routes:
@@ -55,6 +60,8 @@ class Routes:
     standstill: StandstillApi
     incidents: IncidentApi
     audit: AuditApi
+    search: "Callable[[], SearchApi]"
+    """Made, and its code loaded, for the first search."""
 
 
 def routes(  # noqa: PLR0913 - by keyword
@@ -69,12 +76,11 @@ def routes(  # noqa: PLR0913 - by keyword
     access: AccessService,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
-    log = AuditLog(adapters.audit, adapters.clock)
-    replies = Replies(adapters.replies, adapters.clock, lambda: token_hex(8))
-    guards = gatekeeper, AccessConditions(services.executions), Auditor(log, access.cache.quotas)
-    support = ApiSupport(Cursors(keys), replies, *guards)
+    log, clock = AuditLog(adapters.audit, adapters.clock), adapters.clock
+    auditor, replies = Auditor(log, access.cache.quotas), Replies(adapters.replies, clock, lambda: token_hex(8))
+    support = ApiSupport(Cursors(keys), replies, gatekeeper, AccessConditions(services.executions), auditor)
     downloads = None if adapters.downloads is None else DownloadService(adapters.downloads)
-    uploads = UploadApi(support, UploadService(adapters.uploads, adapters.clock, lambda: token_hex(16)))
+    uploads = UploadApi(support, UploadService(adapters.uploads, clock, lambda: token_hex(16)))
     return Routes(
         health=HealthApi(support, adapters.health),
         reference=ReferenceApi(support, step_types),
@@ -95,4 +101,12 @@ def routes(  # noqa: PLR0913 - by keyword
         standstill=StandstillApi(support, services.standstill),
         incidents=IncidentApi(support, adapters.incidents),
         audit=AuditApi(support, log),
+        search=cache(lambda: _search(support, adapters)),
     )
+
+
+def _search(support: ApiSupport, adapters: Adapters) -> "SearchApi":
+    from chalicelib.api.search import SearchApi  # noqa: PLC0415 - few requests search
+    from chalicelib.usecases.search import SearchService  # noqa: PLC0415 - the same
+
+    return SearchApi(support, SearchService(adapters.search, adapters.executions, adapters.clock))

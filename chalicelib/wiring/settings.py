@@ -271,6 +271,19 @@ class Settings:
         "a bucket of S3 in the same region: a value that no answer holds is put there, and its reader is sent to it; "
         "without it such a value is read in parts (none)",
     )
+    search_url: str = _variable(
+        "SEDO_SEARCH_URL",
+        _url,
+        "",
+        "where OpenSearch is, by which executions, definitions and tasks are searched for: "
+        "https://search-sedo.eu-west-1.es.amazonaws.com (none)",
+    )
+    search_auth: Literal["iam", "none"] = _variable(
+        "SEDO_SEARCH_AUTH",
+        _one_of("iam", "none"),
+        "iam",
+        "iam: requests to it are signed as those of AWS are; none: they are not (iam)",
+    )
     log_level: Literal["INFO", "WARNING", "ERROR"] = _variable(
         "SEDO_LOG_LEVEL",
         _one_of("INFO", "WARNING", "ERROR"),

@@ -3,15 +3,30 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from deploy.policies import FUNCTIONS, DeployedStage, Duty, values_access
+from chalicelib.adapters.dynamodb.tables import DEFINITIONS, EXECUTIONS, TASKS
+from deploy.policies import FUNCTIONS, DeployedStage, Duty, search_access, values_access
 from deploy.shares import share
-from deploy.stack.stores import QUEUES
+from deploy.stack.stores import QUEUES, table_id
 from deploy.stack.syntax import NOTHING, Block, get_att, logical_id, ref, resource, sub, when
 
 AT_ONCE = {"on_sqs_message": ref("Workers"), "on_timer_message": ref("Timers")}
 """How many of a function run at once, at most."""
 API = "api_handler"
 SCHEDULED = "on_schedule"
+INDEXER = "on_dynamodb_record"
+STREAM: Block = {
+    "Enabled": when("HasSearch", True, False),  # noqa: FBT003 - a property
+    "BatchSize": 100,
+    "StartingPosition": "TRIM_HORIZON",
+    "MaximumBatchingWindowInSeconds": 0,
+    "BisectBatchOnFunctionError": True,
+    "MaximumRetryAttempts": 100,
+    "MaximumRecordAgeInSeconds": 21_600,
+    "FunctionResponseTypes": ["ReportBatchItemFailures"],
+}
+"""How a stream is read. A batch at which the function dies is halved, down to the record; that one is given up after
+100 tries, or 6 hours, so that it holds up nothing for ever. While the engine does not answer, each try takes most of a
+minute: an outage of an hour loses nothing."""
 SCHEDULES = 2
 """Of the function of the schedule: one may still run when the next begins."""
 DEAD_AT_ONCE = 2
@@ -49,6 +64,7 @@ def functions(stage: DeployedStage) -> Iterator[tuple[str, Block]]:
         }
         yield log_id(name), resource("Logs::LogGroup", logs, DeletionPolicy="Delete", UpdateReplacePolicy="Delete")
     yield "KeyAccess", resource("IAM::Policy", _key_access(), Condition="HasKey")
+    yield "SearchAccess", resource("IAM::Policy", _search_access(), Condition="HasSearch")
     yield "ValuesAccess", resource("IAM::Policy", _values_access(stage), Condition="HasValuesBucket")
 
 
@@ -75,12 +91,23 @@ def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
     }
     if name == API:
         variables["SEDO_VALUES_BUCKET"] = ref("ValuesBucket")
+    if duty.searches:
+        variables["SEDO_SEARCH_URL"] = ref("SearchUrl")
+    if name == INDEXER:
+        found["Events"] = dict(_streams())
     found["Layers"] = when("HasTraces", [ref("TracesLayerArn")])
     found["Environment"] = {"Variables": variables}
     if duty.receives:
         variables["SEDO_REPORTS_FAILURES"] = "true"
         found["Events"] = {logical_id(name, "SqsEventSource"): {"Properties": _mapping(name, duty)}}
     return found
+
+
+def _streams() -> Iterator[tuple[str, Block]]:
+    """Read the streams of the tables that are searched; the first is the one that Chalice declares."""
+    for table in (EXECUTIONS, TASKS, DEFINITIONS):
+        name = logical_id(INDEXER, "DynamodbEventSource" if table is EXECUTIONS else logical_id(table.name, "Stream"))
+        yield name, {"Type": "DynamoDB", "Properties": {"Stream": get_att(table_id(table), "StreamArn"), **STREAM}}
 
 
 def _versioned() -> Block:
@@ -116,6 +143,12 @@ def _key_access() -> Block:
 def _values_access(stage: DeployedStage) -> Block:
     statement = values_access("arn:${AWS::Partition}:s3:::${ValuesBucket}", stage.names)
     return _policy("values", {**statement, "Resource": [*map(sub, statement["Resource"])]}, [API])
+
+
+def _search_access() -> Block:
+    statement = search_access("arn:${AWS::Partition}:es:${AWS::Region}:${AWS::AccountId}:domain/${SearchDomain}")
+    searching = [name for name, duty in FUNCTIONS.items() if duty.searches]
+    return _policy("search", {**statement, "Resource": [*map(sub, statement["Resource"])]}, searching)
 
 
 def _policy(name: str, statement: Block, functions: Iterable[str]) -> Block:

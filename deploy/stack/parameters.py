@@ -40,15 +40,15 @@ class StackParameter:
         return found | ({} if self.most is None else {"MaxValue": self.most})
 
 
-def parameters(*, lasting: bool, values_bucket: str = "") -> tuple[StackParameter, ...]:
+def parameters(*, lasting: bool, values_bucket: str = "", search_url: str = "") -> tuple[StackParameter, ...]:
     """Name the parameters of a stage; one that is to last reserves what it needs.
 
-    ``values_bucket`` is what the variables of the stage say.
+    ``values_bucket`` and ``search_url`` are what the variables of the stage say.
     """
-    return (*_doors(values_bucket), *_functions(lasting=lasting), *_observed(lasting=lasting))
+    return (*_doors(values_bucket, search_url), *_functions(lasting=lasting), *_observed(lasting=lasting))
 
 
-def _doors(values_bucket: str) -> tuple[StackParameter, ...]:
+def _doors(values_bucket: str, search_url: str) -> tuple[StackParameter, ...]:
     return (
         StackParameter(
             "FrontDoor", "rest: a REST API, 3.50 dollars a million; http: an HTTP API, 1.00", "rest", ("rest", "http")
@@ -62,6 +62,10 @@ def _doors(values_bucket: str) -> tuple[StackParameter, ...]:
         StackParameter("SubnetIds", "subnets that functions run in, separated by commas; empty: no VPC", "", kind=LIST),
         StackParameter("SecurityGroupIds", "security groups that functions are in, separated by commas", "", kind=LIST),
         StackParameter("ValuesBucket", "a bucket of yours for values that no answer holds; empty: none", values_bucket),
+        StackParameter(
+            "SearchUrl", "where OpenSearch is, by which executions are searched for; empty: none", search_url
+        ),
+        StackParameter("SearchDomain", "the name of that domain, in this account and region", ""),
         StackParameter(
             "UsagePlan", "yes: a REST API asks for x-api-key too, and a usage plan counts by it", "no", YES_NO
         ),
@@ -110,6 +114,7 @@ CONDITIONS: Mapping[str, Block] = {
     "HasKey": {"Fn::Not": [{"Fn::Equals": [ref("KmsKeyArn"), ""]}]},
     "InVpc": {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", ref("SubnetIds")]}, ""]}]},
     "HasValuesBucket": {"Fn::Not": [{"Fn::Equals": [ref("ValuesBucket"), ""]}]},
+    "HasSearch": {"Fn::Not": [{"Fn::Equals": [ref("SearchUrl"), ""]}]},
     "IsTraced": {"Fn::Equals": [ref("Tracing"), "yes"]},
     "HasUsagePlan": {"Fn::And": [{"Condition": "IsRest"}, {"Fn::Equals": [ref("UsagePlan"), "yes"]}]},
     "IsReserved": {"Fn::Equals": [ref("Reserve"), "yes"]},

@@ -14,7 +14,8 @@ from deploy.stack.watch import alarms, dashboard
 def merge_template(stage: DeployedStage, app: Chalice) -> Block:
     """Write it; ``app`` is the application as the settings of the stage make it."""
     lasting = stage.name != "dev"
-    chosen = parameters(lasting=lasting, values_bucket=stage.settings.values_bucket)
+    settings = stage.settings
+    chosen = parameters(lasting=lasting, values_bucket=settings.values_bucket, search_url=settings.search_url)
     return {
         "Description": f"{stage.app_name} {stage.name}: workflows, run by Lambda, SQS and DynamoDB",
         "Parameters": {each.name: each.block() for each in chosen},

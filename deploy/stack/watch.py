@@ -16,6 +16,8 @@ MINUTE = 60
 COUNTED = "HasMetricAlarms"
 LATE_TIMERS = 60
 """Seconds."""
+LATE_INDEX = 900_000
+"""Milliseconds."""
 LATE_SECONDS = {"work": 300, "timers": 120}
 WRITTEN = (EXECUTIONS, HISTORY)
 """The tables that every step writes."""
@@ -108,6 +110,9 @@ def _of_functions(stage: DeployedStage) -> Iterator[Alarm]:
             at = {"FunctionName": stage.function_name(function)}
             about = "messages were received five times and became dead letters"
             yield Alarm(f"{duty.receives}-came", about, "Lambda", "Invocations", at, 0, page="dead-letters-came")
+    at = {"FunctionName": stage.function_name("on_dynamodb_record")}
+    about = f"the index is {LATE_INDEX // 60_000} minutes behind the tables"
+    yield Alarm("index-late", about, "Lambda", "IteratorAge", at, LATE_INDEX, statistic="Maximum")
     about = "the schedule has not run for five minutes: nothing that is late is found"
     yield Alarm(
         "schedule-silent",

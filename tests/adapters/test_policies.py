@@ -31,9 +31,10 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import Person, TaskFilter, TaskStatus, claimed, closed
 from chalicelib.core.waits.token import SigningKey
-from deploy.policies import FUNCTIONS, DeployedStage, policy, stages
+from deploy.policies import FUNCTIONS, STREAM_READS, DeployedStage, policy, stages
 from tests.adapters.conftest import Aws, Backend
 from tests.adapters.examples import NOW, definition, history_row, incident, random_text, submitted, task, waiting
+from tests.adapters.others import authorizer, indexer
 
 SINGLE = {
     "SendMessageBatch": "SendMessage",
@@ -157,11 +158,6 @@ def incidents(aws: Aws, tenant: str) -> None:
     assert aws.backend.incidents.get(incident(tenant).key) is None
 
 
-def authorizer(aws: Aws, tenant: str) -> None:
-    """Do what finding out who asks does."""
-    assert aws.backend.access.get(tenant, EntryKind.KEY, "0") is None
-
-
 def worker(aws: Aws, tenant: str, received: str) -> None:
     """Do what the handlers of messages do."""
     assert aws.backend.access.get(tenant, EntryKind.TENANT, OF_TENANT) is None
@@ -222,6 +218,7 @@ DOES: Mapping[str, Callable[[Aws, str], None]] = {
     "api_handler": api,
     "authenticate": authorizer,
     "on_schedule": schedule,
+    "on_dynamodb_record": indexer,
 } | {name: partial(worker, received=queue) for name, queue in RECEIVED.items()}
 """What each function does."""
 
@@ -308,7 +305,7 @@ def vars_of(backend: Backend) -> list[object]:
     return [getattr(backend, each.name) for each in fields(backend)]
 
 
-OF_LAMBDA = {"sqs:ReceiveMessage", "sqs:GetQueueAttributes"}
+OF_LAMBDA = {"sqs:ReceiveMessage", "sqs:GetQueueAttributes"} | {f"dynamodb:{each}" for each in STREAM_READS}
 """What Lambda itself calls in the name of a function that is handed messages."""
 
 

@@ -1,7 +1,7 @@
 import json
 
 from chalicelib.adapters import health
-from chalicelib.adapters.dynamodb.tables import BY_STATUS, HISTORY, PAYLOADS, TABLES, TASKS
+from chalicelib.adapters.dynamodb.tables import BY_STATUS, HISTORY, PAYLOADS, TABLES
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import copy_with
 from deploy import resources
@@ -41,7 +41,7 @@ def test_a_table_is_made_as_its_schema_says() -> None:
     (index,) = request["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "by-status"
     assert {"title", "groups"} <= {*index["Projection"]["NonKeyAttributes"]}
-    assert "StreamSpecification" not in resources.table_request(TASKS, Names("sedo"))
+    assert "StreamSpecification" not in resources.table_request(PAYLOADS, Names("sedo"))
 
 
 def test_queues_hide_messages_six_times_as_long_as_functions_run_and_batches_are_collected(aws: Aws) -> None:

@@ -246,6 +246,7 @@ SUCCESSES = [
     case("dry_run_definition", 200, body={"step": "say", "stash": {}}),
     case("list_executions", 200, query="?limit=2"),
     case("list_executions", 200, query="?state=running,failed&fields=id,state"),
+    case("search", 200, query="?state=running,failed&limit=1"),
     case("read_execution", 200),
     case("read_execution", 200, query="?fields=id"),
     case("create_upload", 201),

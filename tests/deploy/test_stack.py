@@ -58,6 +58,18 @@ def test_cloudformation_takes_it(tmp_path: Path) -> None:
     assert (lint.stdout + lint.stderr, lint.returncode) == ("", 0)
 
 
+def test_streams_are_read_where_there_is_an_engine_and_a_record_holds_up_nothing_for_ever() -> None:
+    events = resources()["OnDynamodbRecord"]["Properties"]["Events"]
+    streams = {each["Properties"]["Stream"]["Fn::GetAtt"][0] for each in events.values()}
+    assert streams == {"ExecutionTable", "TaskTable", "DefinitionTable"}
+    for each in events.values():
+        assert each["Type"] == "DynamoDB"
+        assert each["Properties"]["Enabled"] == {"Fn::If": ["HasSearch", True, False]}
+        assert each["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert each["Properties"]["BisectBatchOnFunctionError"] is True
+        assert 0 < each["Properties"]["MaximumRetryAttempts"] <= 100
+
+
 def test_it_is_the_same_each_time() -> None:
     assert json.dumps(template("prod", "1")) == json.dumps(template("prod", "2"))
 
@@ -68,6 +80,8 @@ def test_it_has_the_tables_that_the_application_declares(stage: str) -> None:
     for table in TABLES:
         declared, wanted = found[table_id(table)], table_request(table, STAGES[stage].names)
         properties = declared["Properties"]
+        if table.stream:
+            assert wanted.pop("StreamSpecification") == {"StreamEnabled": True, **properties["StreamSpecification"]}
         assert {name: properties[name] for name in wanted} == json.loads(json.dumps(wanted))
         assert properties["TimeToLiveSpecification"] == {"Enabled": True, "AttributeName": table.expiry}
         lasting = stage == "prod"

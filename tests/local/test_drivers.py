@@ -115,9 +115,9 @@ def test_every_declared_source_gets_its_driver() -> None:
 
 def test_a_source_that_cannot_be_driven_fails_loudly() -> None:
     streamed, timed = Chalice(app_name="small"), Chalice(app_name="small")
-    streamed.on_dynamodb_record(stream_arn="arn:aws:dynamodb:…")(lambda _: None)
+    streamed.on_kinesis_record(stream="clicks")(lambda _: None)
     timed.schedule(Cron(minutes=0, hours=10, day_of_month="*", month="*", day_of_week="?", year="*"))(lambda _: None)
-    with pytest.raises(NotDrivenError, match="DynamoDBEventConfig"):
+    with pytest.raises(NotDrivenError, match="KinesisEventConfig"):
         drivers_of(streamed)
     with pytest.raises(NotDrivenError, match="cron"):
         drivers_of(timed)

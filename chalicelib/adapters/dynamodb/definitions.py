@@ -44,7 +44,7 @@ class DynamoDefinitions:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         current = put_if(self._client, request)
-        return current is None or _record(current).digest == record.digest
+        return current is None or read_record(current).digest == record.digest
 
     def put_newest(self, record: DefinitionRecord) -> bool:
         """Make a version the newest."""
@@ -89,7 +89,7 @@ class DynamoDefinitions:
         if after is not None:
             request["ExclusiveStartKey"] = DEFINITIONS.key(tenant_id, after)
         takes = None if names is None else (lambda item: matching(item[DEFINITIONS.sort]["S"], names))
-        return [_record(item) for item in query(self._client, request, limit, takes)]
+        return [read_record(item) for item in query(self._client, request, limit, takes)]
 
     def versions(
         self, tenant_id: str, definition_id: str, limit: int, after: int | None = None, *, newest_first: bool = True
@@ -105,11 +105,11 @@ class DynamoDefinitions:
         }
         if after is not None:
             request["ExclusiveStartKey"] = _version_key(tenant_id, definition_id, after)
-        return [_record(item) for item in query(self._client, request, limit)]
+        return [read_record(item) for item in query(self._client, request, limit)]
 
     def _get(self, table: str, key: Item) -> DefinitionRecord | None:
         found = self._read(table, key)
-        return None if found is None else _record(found)
+        return None if found is None else read_record(found)
 
     def _read(self, table: str, key: Item) -> "Item | None":
         with unavailable():
@@ -138,7 +138,8 @@ def _write(record: DefinitionRecord) -> Item:
     return item | {"retired": {"BOOL": True}} if record.retired else item
 
 
-def _record(item: Item) -> DefinitionRecord:
+def read_record(item: Item) -> DefinitionRecord:
+    """Read an item of either table."""
     return DefinitionRecord(
         tenant_id=DEFINITIONS.known(item)[DEFINITIONS.partition]["S"],
         id=item[DEFINITIONS.sort]["S"],

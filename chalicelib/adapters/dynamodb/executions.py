@@ -87,9 +87,10 @@ class DynamoExecutions:
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
         """Read one without some of its values."""
         item = self._item(execution_id, consistent=consistent)
-        return None if item is None else self._outlined(item, choose)
+        return None if item is None else self.outlined(item, choose)
 
-    def _outlined(self, item: Item, choose: Choose) -> Outline:
+    def outlined(self, item: Item, choose: Choose) -> Outline:
+        """Read an item without some of its values."""
         body, references, tail = _contents(item)
         members, ended = header(item, HEADER), HEADER["endedAt"] in item
         document, left_out = self._payloads.outline(members["tenantId"], body, references, choose, ended=ended)
@@ -166,7 +167,7 @@ class DynamoExecutions:
                 page = self._client.scan(**request)
             for item in page["Items"]:
                 with suppress(UnknownFormatError):
-                    found[item[EXECUTIONS.partition]["S"]] = self._outlined(item, nothing).execution
+                    found[item[EXECUTIONS.partition]["S"]] = self.outlined(item, nothing).execution
             if "LastEvaluatedKey" in page or "ExclusiveStartKey" not in request:
                 break
             request["Limit"] -= page["ScannedCount"]

@@ -103,12 +103,17 @@ BY_STATUS = SecondaryIndex(
 )
 """Tasks of a tenant in a status (``<tenant>#<status>``) by their creation."""
 
-DEFINITIONS = TableSchema("definition", "tenantId", "id")
+DEFINITIONS = TableSchema("definition", "tenantId", "id", stream="NEW_IMAGE")
 """The newest version of each definition."""
 DEFINITION_VERSIONS = TableSchema("definition_version", "tenantId", "idVersion")
 """All versions of definitions: ``<id>@<version>``, the version in five digits; and their texts in YAML, under
 ``text#<id>@<version>``."""
-EXECUTIONS = TableSchema("execution", "id", indexes=(BY_OWNER, BY_OWNER_STATUS, BY_DEFINITION, BY_STARTER, BY_DUE))
+EXECUTIONS = TableSchema(
+    "execution",
+    "id",
+    indexes=(BY_OWNER, BY_OWNER_STATUS, BY_DEFINITION, BY_STARTER, BY_DUE),
+    stream="NEW_IMAGE",
+)
 """Executions. Most attributes have names of one letter, as every byte of an item counts: ``execution_lists.py`` and
 ``executions.py`` say what each holds."""
 HISTORY = TableSchema("execution_history", "id", "key")
@@ -119,7 +124,7 @@ BY_ORDER = SecondaryIndex("by-order", "channel", "order", includes=("keptUntil",
 """Events that are kept, by their coming."""
 SIGNALS = TableSchema("event_channel", "channel", "entry", indexes=(BY_ORDER,))
 """Events that are matched by key, and who waits for them: by tenant, name and key."""
-TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,))
+TASKS = TableSchema("task", "tenantId", "id", indexes=(BY_STATUS,), stream="NEW_IMAGE")
 """People's tasks."""
 BY_INCIDENT_STATE = SecondaryIndex(
     "by-state",

@@ -219,6 +219,10 @@ class DynamoTasks:
         }
         return item | {"payloads": pack_references(packed.references)} if packed.references else item
 
+    def header(self, item: Item) -> Task | None:
+        """Read of an item what lists show; None: it only says for whom a task is listed."""
+        return read_task(_header(TASKS.known(item))) if "document" in item else None
+
     def parse(self, item: Item) -> Task:
         """Read an item, and the large values that it refers to."""
         document = unpack(TASKS.known(item)["document"])

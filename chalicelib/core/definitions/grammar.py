@@ -16,6 +16,8 @@ MAX_LISTS = LIMITS.definition_lists
 LONGEST = LIMITS.longest_time
 
 ID: Mapping[str, Json] = {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}
+ATTRIBUTE_NAME = "^[A-Za-z][A-Za-z0-9_]{0,63}$"
+"""What the name of a search attribute matches."""
 _STASH_NAME: dict[str, Json] = {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"}
 _CONDITION: dict[str, Json] = {"type": "string"}
 _TIME: dict[str, Json] = {"type": "number", "exclusiveMinimum": 0, "maximum": int(LONGEST.total_seconds())}
@@ -27,6 +29,8 @@ _ERRORS: dict[str, Json] = {
 }
 
 _SCOPE_OF_ACCESS = frozenset({"subject", "definition", "input", "execution"})
+SCOPE_OF_SEARCH = frozenset({"input", "stash", "execution"})
+"""What search attributes see."""
 _RESTRICTION: Mapping[str, Json] = {
     "roles": {
         "type": "array",
@@ -81,6 +85,16 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
         "type": "object",
         "propertyNames": _STASH_NAME,
         "description": "Values that steps find in the stash from the start, by name: templates over the input.",
+    },
+    "search": {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": LIMITS.search_attributes,
+        "propertyNames": {"pattern": ATTRIBUTE_NAME},
+        "additionalProperties": {"type": ["string", "number", "boolean"]},
+        "description": "The search attributes of its executions, by name: templates that see `input`, `stash` and "
+        "`execution`, and come to a text, a number or a boolean; null leaves one out. They are evaluated at the start, "
+        "and again when the stash of the first thread changes.",
     },
     "access": {
         "type": "object",

@@ -119,6 +119,8 @@ class _Lint:
         first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
         view = _View(frozenset(stash), left=lambda name: first.get(name, ()))
         yield from self.steps(document["steps"], ("steps",), view)
+        named = frozenset(stash).union(*map(_stashed, document["steps"]))
+        yield from self.template(document.get("search", {}), ("search",), _View(named, named))
 
     def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: _View) -> Iterator[Problem]:
         """Look at a list of steps."""

@@ -303,6 +303,8 @@ class Definition:
     """Of a whole execution."""
     budget: float | None = None
     """The dollars that an execution may cost before it is paused."""
+    search: Mapping[str, Template] = field(default_factory=dict)
+    """The search attributes of its executions, by name."""
     access: Mapping[str, Restriction] = field(default_factory=dict)
     """By what it is put on: ``execute``, ``complete``, ``cancel``, ``read``."""
     author: Subject | None = None

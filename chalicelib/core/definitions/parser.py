@@ -11,6 +11,7 @@ from chalicelib.core.definitions.grammar import (
     MAX_LISTS,
     MAX_STEPS,
     RETRY_NUMBERS,
+    SCOPE_OF_SEARCH,
     Kind,
     definition_kind,
     entry_kind,
@@ -122,8 +123,17 @@ class _Parsing(Diagnostics):
             output_schema=output,
             timeout=timeout,
             budget=read_budget(document.get("budget")),
+            search=self.attributes(document.get("search")),
             access=self.access(document.get("access")),
         )
+
+    def attributes(self, raw: Json) -> dict[str, Template]:
+        """Compile the search attributes, and look at what they see; what is no object was found before."""
+        found: dict[str, Template] = {}
+        for name, source in (raw if isinstance(raw, dict) else {}).items():
+            found[name] = self.template(source, ("search", name))
+            self.sees(found[name], ("search", name), f"search.{name}", SCOPE_OF_SEARCH)
+        return found
 
     def access(self, raw: Json) -> dict[str, Restriction]:
         """Compile the conditions of access; those that are no objects were found before."""
@@ -140,11 +150,15 @@ class _Parsing(Diagnostics):
         """Compile a condition of access, and look at what it sees."""
         path, (_, seen) = ("access", key, "when"), ACCESS[key]
         condition = self.condition(source, path)
-        read = {names[0] for _, expression in expressions(condition) for names in references(expression)}
+        self.sees(condition, path, f"access.{key}", seen)
+        return condition
+
+    def sees(self, template: Template, path: Path, what: str, seen: frozenset[str]) -> None:
+        """Find names that a template does not see."""
+        read = {names[0] for _, expression in expressions(template) for names in references(expression)}
         for name in sorted(read - seen):
             hint = self.suggestion(name, seen)
-            self.problem(path, f"access.{key} does not see {name!r}{hint}; it sees {', '.join(sorted(seen))}")
-        return condition
+            self.problem(path, f"{what} does not see {name!r}{hint}; it sees {', '.join(sorted(seen))}")
 
     def top(self, raw: Sequence[Json]) -> str:
         """Parse all steps, then look at the ways between them; answer the path of the first."""

@@ -135,6 +135,10 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspici
         if self.last is not None:
             state, step = self.last
             self.execution = copy_with(self.execution, state=state, step=step)
+        if self.definition.search:
+            from chalicelib.core.executions.attributes import with_attributes  # noqa: PLC0415 - few definitions have any
+
+            self.execution = with_attributes(self.definition, self.before, self.execution, self.now)
         return Decision(self.execution, self.to_call, (*opening, *self.records))
 
     def keep_to_budget(self, event: Input) -> None:

@@ -26,7 +26,8 @@ def submit(definition: Definition, blank: Execution) -> Execution:
     Its input is that of the header with the defaults of the schema.
 
     Raises:
-        InvalidInputError: the input does not pass the schema, or the definition's stash cannot be made from it.
+        InvalidInputError: the input does not pass the schema, or the definition's stash or its search attributes cannot
+            be made from it.
     """
     given, problems = definition.input_schema.accept(blank.input)
     if problems:
@@ -41,6 +42,10 @@ def submit(definition: Definition, blank: Execution) -> Execution:
         except StepError as error:
             raise InvalidInputError(f"the definition's stash cannot be made from this input: {error}") from error
         submitted = copy_with(submitted, threads={ROOT: copy_with(root, stash=stash)})
+    if definition.search:
+        from chalicelib.core.executions.attributes import first_attributes  # noqa: PLC0415 - few definitions have any
+
+        submitted = copy_with(submitted, attributes=first_attributes(definition, submitted))
     return with_deadline(definition, submitted)
 
 

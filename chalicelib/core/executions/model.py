@@ -343,6 +343,8 @@ class Execution:
     """When the schedule is to look at it, as its store has it; None: never."""
     listed_under: ExecutionStatus | None = None
     """Under which status its store keeps it; None: under none."""
+    attributes: Mapping[str, str | float | bool] = field(default_factory=dict)
+    """Its search attributes, by name."""
     tells_end: bool = field(default=False, compare=False)
     """Whether its store's list tells how it ended: where that is known to be no write more, as it is the first one."""
     input_aside: bool = field(default=False, compare=False)

@@ -50,6 +50,9 @@ MAX_IMAGE_BYTES = 5 * 1024
 RECORD = ("time", "state", "thread", "turn", "step", "attempt")
 """What every record of history has, in this order."""
 
+_OPTIONAL = ("error", "head", "parent", "part", "endedAt", "deadline", "pausedAt")
+"""Members of an execution that are read from something else than they are."""
+
 _EVENTS: Mapping[str, type[Input]] = {
     "Started": Started,
     "StepDue": StepDue,
@@ -160,13 +163,13 @@ def execution_json(execution: Execution) -> JsonObject:
         unanswered=list(execution.unanswered) or None,
         mailbox=[_signal_json(signal) for signal in execution.mailbox] or None,
         **_cost_json(execution),
+        search=dict(execution.attributes) or None,
     )
 
 
 def read_execution(document: Mapping[str, Any]) -> Execution:
     """Read an execution that :func:`execution_json` wrote."""
-    error, head, parent, part = (document.get(name) for name in ("error", "head", "parent", "part"))
-    ended_at, deadline, paused_at = (document.get(name) for name in ("endedAt", "deadline", "pausedAt"))
+    error, head, parent, part, ended_at, deadline, paused_at = map(document.get, _OPTIONAL)
     return Execution(
         id=document["id"],
         tenant_id=document["tenantId"],
@@ -200,6 +203,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         unanswered=tuple(document.get("unanswered", ())),
         mailbox=tuple(_read_signal(signal) for signal in document.get("mailbox", ())),
         **_read_counts(document),
+        attributes=document.get("search") or {},
     )
 
 

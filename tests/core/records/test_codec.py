@@ -136,6 +136,7 @@ DONE = Execution(
     mailbox=(Signal("1", "paid", NOW, [None], "ada", taken=True, passed_on=True),),
     cost=ExecutionCost(1, 2, 3, 4, 5),
     budget=0.5,
+    attributes={"order": "A-1", "total": 9.5, "rush": True},
     item_bytes=1,
     input_aside=True,
     stored=StoredState({}, b"{}"),

@@ -1,0 +1,1 @@
+"""Search: what the index holds, and what it is asked."""

@@ -1,0 +1,69 @@
+"""What an index answers, read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.core.search.query import COUNTED, COUNTS
+from chalicelib.core.values.json import Json, JsonObject
+from chalicelib.core.values.value import value
+
+DAY_CHARS = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@value
+class Freshness:
+    """How far an index is behind the tables."""
+
+    lag_ms: int | None
+    """How long it took until the change that was read last could be found; None: no stream has been read yet."""
+    changed_at: datetime | None
+    """When the newest change was made that is read."""
+
+
+@value
+class SearchPage:
+    """A page of what was found."""
+
+    items: Sequence[JsonObject]
+    """As an answer shows them."""
+    total: int
+    """How many are found in all."""
+    counts: Mapping[str, Mapping[str, int]]
+    """How many of them there are by state, definition, error and day."""
+    following: Sequence[Json] | None
+    """Behind which the next page begins; None: there is none."""
+    freshness: Freshness
+
+
+def read_page(answer: Mapping[str, Any], limit: int) -> SearchPage:
+    """Read the answer to a request for a page."""
+    hits, sums = answer["hits"]["hits"], answer["aggregations"]
+    counts = {name: {str(each["key"]): each["doc_count"] for each in sums[name]["buckets"]} for name in COUNTS}
+    days = {each["key_as_string"][:DAY_CHARS]: each["doc_count"] for each in sums["day"]["buckets"][:COUNTED]}
+    return SearchPage(
+        items=[hit["_source"]["shown"] for hit in hits[:limit]],
+        total=answer["hits"]["total"]["value"],
+        counts={**counts, "day": days},
+        following=hits[limit - 1]["sort"] if len(hits) > limit else None,
+        freshness=_freshness(sums["everything"]["streams"]),
+    )
+
+
+def read_editions(answer: Mapping[str, Any]) -> Sequence[tuple[str, int]]:
+    """Read of which versions of definitions there are documents: ids and numbers, 0 where one is not known."""
+    keys = [each["key"].rpartition("@") for each in answer["aggregations"]["editions"]["buckets"]]
+    return [(name, int(version) if version.isdecimal() else 0) for name, _, version in keys]
+
+
+def edition(name: str, version: int) -> str:
+    """Write a version of a definition as documents name it."""
+    return f"{name}@{version or None}"
+
+
+def _freshness(found: Mapping[str, Any]) -> Freshness:
+    lag, changed = found["lagMs"]["value"], found["changedAt"]["value"]
+    if lag is None or changed is None:
+        return Freshness(None, None)
+    return Freshness(int(lag), _EPOCH + timedelta(milliseconds=int(changed)))

@@ -1,0 +1,145 @@
+"""The streams of the tables: each change of an execution, a task or a definition becomes a document of the index.
+
+A stream hands changes over in order for each item, at least once. A document has the version of its item, so what comes
+twice or late changes nothing. What can never be written is an incident, and goes by; while the engine does not answer,
+what is not written yet comes again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeAlias
+
+from chalicelib.core.records.incident import Incident, IncidentKind
+from chalicelib.core.search.documents import SearchEntry, SearchKind, lag_entry
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import JsonObject
+from chalicelib.core.values.value import value
+from chalicelib.ports import Clock, IncidentLog
+
+RESERVE = timedelta(seconds=10)
+"""Of the time of a function: it begins no other try within it."""
+PAUSE_SECONDS = 1.0
+"""Between the first two tries; between any other two it is twice as long."""
+LONGEST_PAUSE_SECONDS = 8.0
+
+StreamRecord: TypeAlias = Mapping[str, Any]
+"""A record of a stream (AWS Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB")."""
+ReadRecord: TypeAlias = Callable[[StreamRecord], SearchEntry | None]
+"""Makes the document of the item that a record is about; None: it has none."""
+
+
+class SearchIndex(Protocol):
+    """The index of a stage.
+
+    Every method raises UnavailableError where the engine does not answer, or takes nothing for now.
+    """
+
+    def write(self, entries: Sequence[SearchEntry]) -> Sequence[str | None]:
+        """Write documents unless a newer version is there; answer of each why it is refused for good, or None."""
+
+    def search(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a request of :mod:`chalicelib.core.search.query`."""
+
+    def refresh(self) -> None:
+        """Let everything be found that is written."""
+
+    def in_use(self) -> Sequence[str]:
+        """Name the indexes that are written to."""
+
+    def begin(self, suffix: str) -> str:
+        """Make an index beside the one that is read, which is written to as well; answer its name."""
+
+    def building(self) -> str | None:
+        """Name that index, where there is one."""
+
+    def abandon(self) -> None:
+        """Delete that index, if there is one."""
+
+    def switch(self) -> None:
+        """Read that index from now on, in one step."""
+
+    def clean(self) -> None:
+        """Delete the indexes that are neither read nor written to."""
+
+    def versions(self, index: str, keys: Sequence[str]) -> Mapping[str, int]:
+        """Read the versions of documents of an index, by key; what is not there is left out."""
+
+    def listed(self, index: str, after: str, limit: int) -> Sequence[JsonObject]:
+        """Read the ``key``, ``kind``, ``tenant`` and ``id`` of documents of an index, by key, behind a key."""
+
+
+@value
+class Indexer:
+    """Writes what streams tell into the index."""
+
+    index: SearchIndex
+    read: ReadRecord
+    incidents: IncidentLog
+    clock: Clock
+
+    def handle(self, records: Sequence[StreamRecord], left: timedelta) -> JsonObject:
+        """Write the documents of a batch, within the time that is left; answer from which record on it comes again."""
+        until = self.clock.now() + left - RESERVE
+        entries, unread = self._entries(records)
+        known = {entry.key: entry for _, entry in entries}  # of one item the last counts
+        changed = [_changed_at(record) for record, _ in entries] or [_changed_at(record) for record in records[:1]]
+        try:
+            self._write([*known.values(), *(lag_entry(at, self.clock.now()) for at in changed[-1:])], until)
+        except UnavailableError:
+            unread = records[0]
+        failures = [] if unread is None else [{"itemIdentifier": unread["dynamodb"]["SequenceNumber"]}]
+        return {"batchItemFailures": failures}
+
+    def _entries(
+        self, records: Sequence[StreamRecord]
+    ) -> tuple[Sequence[tuple[StreamRecord, SearchEntry]], StreamRecord | None]:
+        """Read records, up to the first that cannot be read for now: answer that, too."""
+        found = list[tuple[StreamRecord, SearchEntry]]()
+        for record in records:
+            try:
+                entry = self._entry(record)
+            except UnavailableError:
+                return found, record
+            if entry is not None:
+                found.append((record, entry))
+        return found, None
+
+    def _entry(self, record: StreamRecord) -> SearchEntry | None:
+        try:
+            return self.read(record)
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever stands there must not stop what comes behind it
+            subject = f"{record['eventSourceARN'].split('/')[1]} {record['dynamodb']['SequenceNumber']}"
+            self._park(subject, f"its item cannot be read: {type(error).__name__}")
+            return None
+
+    def _write(self, entries: Sequence[SearchEntry], until: datetime) -> None:
+        """Write documents, trying again while there is time.
+
+        Raises:
+            UnavailableError: there is none left.
+        """
+        pause = PAUSE_SECONDS
+        while True:
+            try:
+                refused = self.index.write(entries)
+                break
+            except UnavailableError:
+                if self.clock.now() + timedelta(seconds=pause) >= until:
+                    raise
+                self.clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        for entry, why in zip(entries, refused, strict=True):
+            if why is not None:
+                execution = entry.id if entry.kind == SearchKind.EXECUTION else ""
+                detail = f"the search engine refused its document: {why}"
+                self._park(f"{entry.kind} {entry.id}", detail, entry.tenant_id, execution)
+
+    def _park(self, subject: str, detail: str, tenant: str = "", execution: str = "") -> None:
+        kind = IncidentKind.INDEX_RECORD
+        self.incidents.record(Incident(kind, subject, self.clock.now(), detail, tenant, execution))
+
+
+def _changed_at(record: StreamRecord) -> datetime:
+    return datetime.fromtimestamp(float(record["dynamodb"]["ApproximateCreationDateTime"]), UTC)

@@ -1,0 +1,178 @@
+"""The indexer: what a stream hands over comes to stand in the index, whatever fails on the way."""
+
+import random
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.memory.incidents import MemoryIncidents
+from chalicelib.adapters.memory.search import MemorySearch
+from chalicelib.adapters.memory.stores import MemoryClock
+from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.records.incident import IncidentKind
+from chalicelib.core.search.documents import SearchEntry, SearchKind, execution_entry, gone_entry
+from chalicelib.core.search.found import SearchPage, read_page
+from chalicelib.core.search.query import SearchFilter, search_body
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with
+from chalicelib.engine.stream import Indexer
+from tests.adapters.examples import submitted
+
+NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
+LEFT = timedelta(seconds=60)
+
+
+class Flaky(MemorySearch):
+    """An index that does not answer some calls, before or after what they ask for is done; and refuses some things."""
+
+    def __init__(self, fails: Sequence[int] = (), refused: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self.fails, self.refused, self.calls = [*fails], refused or {}, 0
+
+    def write(self, entries: Sequence[SearchEntry]) -> Sequence[str | None]:
+        self.calls += 1
+        fails, is_done = self.calls in self.fails, self.calls % 2
+        if fails and not is_done:
+            raise UnavailableError("before")
+        super().write([entry for entry in entries if entry.id not in self.refused])
+        if fails:
+            raise UnavailableError("after")
+        return [self.refused.get(entry.id) for entry in entries]
+
+
+class World:
+    def __init__(self, index: MemorySearch | None = None) -> None:
+        self.index, self.incidents, self.clock = index or MemorySearch(), MemoryIncidents(), MemoryClock(NOW)
+        self.indexer = Indexer(self.index, self.read, self.incidents, self.clock)
+        self.unreadable: dict[str, Exception] = {}
+
+    def read(self, record: Mapping[str, Any]) -> SearchEntry | None:
+        number = record["dynamodb"]["SequenceNumber"]
+        if number in self.unreadable:
+            raise self.unreadable[number]
+        found: SearchEntry | None = record["entry"]
+        return found
+
+    def handle(self, *records: Mapping[str, Any], left: timedelta = LEFT) -> list[str]:
+        answer = self.indexer.handle(records, left)
+        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+    def found(self) -> SearchPage:
+        return read_page(self.index.search(search_body(SearchFilter("t"), 100)), 100)
+
+    def states(self) -> dict[str, str]:
+        return {each["id"].rpartition(":")[2]: each["state"] for each in self.found().items}
+
+
+def execution(name: str, version: int = 1, state: State = State.STEP_STARTED) -> Execution:
+    return copy_with(submitted("t", name), version=version, state=state)
+
+
+def record(number: int, entry: Execution | SearchEntry | None, late: float = 0.5) -> dict[str, Any]:
+    made = execution_entry(entry) if isinstance(entry, Execution) else entry
+    change = {"SequenceNumber": str(number), "ApproximateCreationDateTime": (NOW - timedelta(seconds=late)).timestamp()}
+    return {"dynamodb": change, "entry": made, "eventSourceARN": "arn:aws:dynamodb:r:1:table/sedo_execution/stream/1"}
+
+
+def test_what_comes_is_found_and_how_late_it_came_is_told() -> None:
+    world = World()
+    assert world.handle(record(1, execution("a")), record(2, None), record(3, execution("b"), late=2)) == []
+    assert world.states() == {"a": "StepStarted", "b": "StepStarted"}
+    fresh = world.found().freshness
+    assert (fresh.lag_ms, fresh.changed_at) == (2000, NOW - timedelta(seconds=2))
+
+
+def test_a_batch_of_nothing_that_is_searched_tells_the_lag_all_the_same() -> None:
+    world = World()
+    assert world.handle(record(1, None)) == []
+    assert world.found().freshness.lag_ms == 500
+
+
+def test_what_comes_twice_or_late_changes_nothing() -> None:
+    world, old, new = World(), execution("a"), execution("a", 2, State.SUCCEEDED)
+    world.handle(record(1, old), record(2, new))
+    world.handle(record(2, new))
+    world.handle(record(1, old))
+    assert world.states() == {"a": "ExecutionSucceeded"}
+
+
+def test_what_is_gone_is_found_no_more() -> None:
+    world = World()
+    world.handle(record(1, execution("a")), record(2, execution("b")))
+    world.handle(record(3, gone_entry(SearchKind.EXECUTION, "t", execution("a").id, NOW)))
+    assert world.states() == {"b": "StepStarted"}
+
+
+def test_an_item_that_cannot_be_read_is_an_incident_and_what_comes_behind_it_is_written() -> None:
+    world = World()
+    world.unreadable["2"] = KeyError("c")
+    assert world.handle(record(1, execution("a")), record(2, execution("b")), record(3, execution("c"))) == []
+    assert set(world.states()) == {"a", "c"}
+    (incident,) = world.incidents.items.values()
+    assert (incident.kind, incident.subject) == (IncidentKind.INDEX_RECORD, "sedo_execution 2")
+    assert incident.detail == "its item cannot be read: KeyError"
+
+
+def test_a_document_that_is_refused_for_good_is_an_incident_of_its_tenant_and_is_not_tried_again() -> None:
+    world = World(Flaky(refused={execution("b").id: "mapper_parsing_exception"}))
+    assert world.handle(record(1, execution("b")), record(2, execution("a"))) == []
+    assert set(world.states()) == {"a"}
+    (incident,) = world.incidents.items.values()
+    assert (incident.tenant_id, incident.execution_id) == ("t", execution("b").id)
+    assert incident.detail == "the search engine refused its document: mapper_parsing_exception"
+
+
+def test_what_cannot_be_read_for_now_comes_again_and_what_was_before_it_is_written() -> None:
+    world = World()
+    world.unreadable["2"] = UnavailableError("of a later release")
+    assert world.handle(record(1, execution("a")), record(2, execution("b")), record(3, execution("c"))) == ["2"]
+    assert set(world.states()) == {"a"}
+    assert world.incidents.items == {}
+
+
+def test_an_engine_that_does_not_answer_is_asked_again_while_there_is_time() -> None:
+    world = World(Flaky(fails=[1, 2, 3]))
+    assert world.handle(record(1, execution("a"))) == []
+    assert (set(world.states()), world.clock.now() - NOW) == ({"a"}, timedelta(seconds=1 + 2 + 4))
+
+
+def test_an_engine_that_never_answers_leaves_the_whole_batch_for_later() -> None:
+    world = World(Flaky(fails=range(100)))
+    assert world.handle(record(1, execution("a")), record(2, execution("b"))) == ["1"]
+    assert world.clock.now() - NOW < LEFT
+    assert world.incidents.items == {}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_stream_that_comes_twice_late_and_in_parts_to_an_indexer_that_dies_leaves_the_index_as_the_tables_are(
+    seed: int,
+) -> None:
+    chance = random.Random(seed)
+    world = World(Flaky(fails=[chance.randrange(1, 60) for _ in range(20)]))
+    table: dict[str, Execution] = {}
+    stream: list[dict[str, Any]] = []
+    for number in range(60):
+        name = chance.choice("abcdef")
+        before = table.get(name)
+        if before is not None and chance.random() < 0.1:
+            del table[name]
+            gone = gone_entry(SearchKind.EXECUTION, "t", before.id, NOW + timedelta(seconds=number))
+            stream.append(record(number, gone))
+            continue
+        version = 1 if before is None else before.version + 1
+        made = execution(name, version, chance.choice([State.STEP_STARTED, State.PAUSED, State.SUCCEEDED]))
+        began = NOW + timedelta(seconds=number) if before is None else before.started_at
+        table[name] = copy_with(made, started_at=began)
+        stream.append(record(number, table[name]))
+    at = 0
+    while at < len(stream):
+        batch = stream[at : at + chance.randrange(1, 12)]
+        left = timedelta(seconds=chance.choice([11, 60]))
+        failed = world.handle(*batch, left=left)
+        if chance.random() < 0.3:
+            continue  # it died before it could say so: all of it comes again
+        at += next((n for n, each in enumerate(batch) if each["dynamodb"]["SequenceNumber"] in failed), len(batch))
+        at = max(0, at - chance.choice([0, 0, 3])) if chance.random() < 0.2 and not failed else at
+    assert world.states() == {name: str(each.state) for name, each in table.items()}

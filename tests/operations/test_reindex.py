@@ -1,0 +1,112 @@
+"""A rebuild of the index, over the tables of ministack and the API of OpenSearch."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.dynamodb.executions import DOCUMENT
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS
+from chalicelib.adapters.search.connection import SearchConnection
+from chalicelib.adapters.search.opensearch import OpenSearchIndex
+from chalicelib.core.search.documents import SearchEntry, SearchKind
+from chalicelib.core.search.found import read_page
+from chalicelib.core.search.index import IndexNames
+from chalicelib.core.search.query import SearchFilter, search_body
+from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.value import copy_with
+from operations.reindex import Difference, Rebuild, RebuildPlace, main
+from tests.adapters.examples import fresh
+from tests.operations.world import World
+
+
+class Index(OpenSearchIndex):
+    """An index that breaks off at a write, and one that loses what it is given."""
+
+    fails_at = 0
+    loses: frozenset[str] = frozenset()
+    writes = 0
+
+    def write(self, entries: Any) -> Any:
+        self.writes += 1
+        if self.writes == self.fails_at:
+            raise UnavailableError("the engine is gone")
+        super().write([each for each in entries if each.id not in self.loses])
+        return [None for _ in entries]
+
+
+@pytest.fixture
+def index(search_engine: str) -> Index:
+    return Index(SearchConnection(search_engine), IndexNames(fresh("stage")))
+
+
+def rebuild(stage: World, index: Index, place: RebuildPlace | None = None) -> Rebuild:
+    return Rebuild(
+        stage.stage, index, place or RebuildPlace(None, 2), settle=0, say=lambda _: None, sleep=lambda _: None
+    )
+
+
+def found(index: Index, kind: SearchKind = SearchKind.EXECUTION) -> set[str]:
+    index.refresh()
+    answer = index.search(search_body(SearchFilter("t", kind), 100))
+    return {each["id"] for each in read_page(answer, 100).items}
+
+
+@pytest.fixture
+def started(stage: World) -> list[str]:
+    made = [stage.start("timer"), stage.start("timer"), stage.start("task")]
+    stage.deliver()
+    return made
+
+
+def test_everything_is_found_again_and_nothing_differed(stage: World, index: Index, started: list[str]) -> None:
+    assert rebuild(stage, index).run() == []
+    assert found(index) == set(started)
+    assert len(found(index, SearchKind.TASK)) == 1
+    assert "timer" in found(index, SearchKind.DEFINITION)
+
+
+def test_one_that_was_broken_off_goes_on_where_it_stood_in_the_same_index(
+    stage: World, index: Index, started: list[str], tmp_path: Path
+) -> None:
+    index.fails_at = 3
+    with pytest.raises(UnavailableError):
+        rebuild(stage, index, RebuildPlace(tmp_path / "state", 2)).run()
+    begun, index.fails_at = index.building(), 0
+    place = RebuildPlace(tmp_path / "state", 2)
+    assert place.index == begun
+    assert rebuild(stage, index, place).run() == []
+    assert ([*index.in_use()], found(index)) == ([begun], set(started))
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_differs_is_told_and_mended(stage: World, index: Index, started: list[str]) -> None:
+    stranger = SearchEntry(SearchKind.EXECUTION, "t", "t:timer:gone", 1)
+
+    class Meddled(Rebuild):
+        def fill(self) -> None:
+            super().fill()
+            document = {"key": stranger.key, "kind": "execution", "tenant": "t", "id": stranger.id}
+            index.loses = frozenset()
+            index.write([copy_with(stranger, document=document)])
+
+    index.loses = frozenset(started[:1])
+    made = Meddled(stage.stage, index, RebuildPlace(None, 2), settle=0, say=lambda _: None, sleep=lambda _: None)
+    assert set(made.run()) == {
+        Difference("execution", started[0], "missing"),
+        Difference("execution", stranger.id, "gone"),
+    }
+    assert found(index) == set(started)
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_found(stage: World, index: Index, started: list[str]) -> None:
+    item = next(each for each in stage.items(EXECUTIONS) if each["id"]["S"] == started[0])
+    stage.put(EXECUTIONS, {**item, DOCUMENT: {"S": "nothing"}})
+    assert rebuild(stage, index).run() == [Difference("execution", started[0], "unreadable")]
+    assert found(index) == set(started[1:])
+
+
+def test_without_an_engine_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([])
+    assert "SEDO_SEARCH_URL is not set" in capsys.readouterr().err
