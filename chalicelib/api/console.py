@@ -1,7 +1,6 @@
 """The console: the page for people, which ``make ui`` builds from ui/ into chalicelib/ui."""
 
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
@@ -80,7 +79,6 @@ def _found(folder: Path, name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-@cache
 def _files(folder: Path) -> Mapping[str, Path]:
     """List what may be served: nothing that a request says becomes part of a path."""
     found = folder.iterdir() if folder.is_dir() else ()

@@ -103,7 +103,6 @@ export const texts = {
       reason: "Reason",
     },
     nobody: "nobody",
-    ended: "It has ended, and waits for nothing.",
     runs: "It runs, and waits for nothing.",
     since: "since",
     until: "until",

@@ -1,1 +1,270 @@
-export function ExecutionPage() { return <p>ExecutionPage</p>; }
+/** One execution, live: why it waits on top, graph and timeline side by side, one selection for both. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useCallback, useMemo, useState } from "react";
+import { listExecutions, readDefinition, readExecution } from "~/api/endpoints";
+import type { Execution, HistoryEntry, Thread, ValueReference } from "~/api/types";
+import { useLive } from "~/app/live";
+import { executionRoute } from "~/app/router";
+import { Controls } from "~/execution/controls";
+import { Facts, standing } from "~/execution/facts";
+import { useHistory } from "~/execution/history";
+import { HistoryList } from "~/execution/history-list";
+import { StepPanel, type StepView, viewOf } from "~/execution/step-panel";
+import { Timeline } from "~/execution/timeline";
+import { standings, type Visit, visitsOf } from "~/execution/visits";
+import "~/execution/execution.css";
+import { Graph } from "~/graph/graph";
+import { planOf, type PlanList, type PlanStep, stepsOf, typesOf } from "~/graph/plan";
+import { Json, Value } from "~/parts/json";
+import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { StateBadge } from "~/parts/state-badge";
+import { ENDED, ofExecution, ofTone } from "~/parts/states";
+import { Time, useNow } from "~/parts/time";
+import { texts } from "~/texts";
+
+/** A map or parallel with more children is drawn as one node with counts. */
+const MOST_CHILDREN = 20;
+
+export function ExecutionPage() {
+  const { tenant, id } = executionRoute.useParams();
+  const [ended, setEnded] = useState(false);
+  const [stamp, setStamp] = useState<unknown>(null);
+  const live = useLive(stamp, ended);
+  const query = useQuery({ queryKey: ["execution", tenant, id], queryFn: () => readExecution(tenant, id), refetchInterval: live });
+  const history = useHistory(tenant, id, live);
+  const execution = query.data;
+  const hasEnded = execution !== undefined && ENDED.has(execution.state);
+  if (hasEnded !== ended) setEnded(hasEnded);
+  if (execution !== undefined && execution !== stamp) setStamp(execution);
+  const definition = useQuery({
+    queryKey: ["definition", tenant, execution?.definitionId, execution?.version],
+    queryFn: () => readDefinition(tenant, execution?.definitionId ?? "", execution?.version),
+    enabled: execution !== undefined,
+    staleTime: Infinity,
+  });
+  const plan = useMemo(() => (definition.data === undefined ? undefined : planOf(definition.data.steps)), [definition.data]);
+  const entries = history.data?.entries;
+  const visits = useMemo(
+    () => (entries === undefined || plan === undefined ? [] : visitsOf(entries, typesOf(plan), execution)),
+    [entries, plan, execution],
+  );
+  if (query.isError) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
+  if (execution === undefined) return <Loading />;
+  return (
+    <>
+      <Head execution={execution} tenant={tenant} plan={plan} visits={visits} />
+      <p className="hidden-text" role="status">
+        {standing(execution).word}, {execution.step}
+      </p>
+      <Facts execution={execution} tenant={tenant} />
+      {history.isError && <ProblemAlert error={history.error} onRetry={() => void history.refetch()} />}
+      {definition.isError && <ProblemAlert error={definition.error} />}
+      <Views execution={execution} plan={plan} visits={visits} entries={entries ?? []} isWhole={history.data?.isWhole ?? true} onMore={history.more} />
+      <Children tenant={tenant} id={id} isLive={!hasEnded} />
+      <Values execution={execution} />
+    </>
+  );
+}
+
+function Head({ execution, tenant, plan, visits }: { execution: Execution; tenant: string; plan: PlanList | undefined; visits: Visit[] }) {
+  const { id, definitionId, version, startedBy, startedAt, parentId } = execution;
+  const started = useMemo(() => new Set(visits.map((each) => each.step)), [visits]);
+  return (
+    <div className="head">
+      <h1 title={id}>{id.split(":").slice(1).join(":")}</h1>
+      <Controls execution={execution} tenant={tenant} plan={plan} started={started} />
+      <p className="sub muted">
+        <Link to="/t/$tenant/definitions/$id" params={{ tenant, id: definitionId }} search={{ version: String(version) }}>
+          {definitionId} v{version}
+        </Link>{" "}
+        · {texts.execution.startedBy(startedBy ?? texts.execution.nobody)} · <Time at={startedAt} />
+        {parentId !== null && (
+          <>
+            {" "}
+            · {texts.execution.parent}{" "}
+            <Link to="/t/$tenant/executions/$id" params={{ tenant, id: parentId }}>
+              {parentId}
+            </Link>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+interface ViewsProps {
+  execution: Execution;
+  plan: PlanList | undefined;
+  visits: Visit[];
+  entries: HistoryEntry[];
+  isWhole: boolean;
+  onMore: () => Promise<void>;
+}
+
+/** Graph, timeline, step and history: what is chosen in one is chosen in all, and stands in the address. */
+function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps) {
+  const search = executionRoute.useSearch();
+  const navigate = executionRoute.useNavigate();
+  const [isHiding, setHiding] = useState(false);
+  const now = useNow(1_000, execution.endedAt === null);
+  const found = useMemo(() => standings(visits), [visits]);
+  const notes = useMemo(() => notesOf(execution.threads), [execution.threads]);
+  const isCollapsed = useCallback((step: PlanStep) => isLarge(step, execution.threads, visits), [execution.threads, visits]);
+  const isHidden = useCallback((step: PlanStep) => isHiding && found.get(step.path)?.tone === "succeeded", [isHiding, found]);
+  const path = search.step ?? execution.step;
+  const ofStep = useMemo(() => visits.filter((each) => each.step === path), [visits, path]);
+  const visit = ofStep.find((each) => each.key === search.turn) ?? ofStep.at(-1);
+  const step = useMemo(() => (plan === undefined ? undefined : [...stepsOf(plan)].find((each) => each.path === path)), [plan, path]);
+  const set = useCallback(
+    (change: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false }),
+    [navigate],
+  );
+  const select = (chosen: string, turn?: string): void => set({ step: chosen, turn });
+  const onView = ({ tab, stash }: Partial<StepView>): void => set({ ...(tab && { tab }), ...(stash && { stash }) });
+  return (
+    <>
+      <div className="views">
+        <section className="panel graph-panel" aria-label={texts.execution.graph}>
+          <header>
+            <h2>{texts.execution.graph}</h2>
+            <button type="button" className="chip" aria-pressed={isHiding} onClick={() => setHiding(!isHiding)}>
+              {texts.execution.hideSucceeded}
+            </button>
+          </header>
+          <Boundary>
+            {plan && <Graph plan={plan} standings={found} notes={notes} isCollapsed={isCollapsed} isHidden={isHidden} selected={path} onSelect={(chosen) => select(chosen)} />}
+          </Boundary>
+          {plan && <StepTable plan={plan} standings={found} onSelect={select} />}
+        </section>
+        <div className="side-views">
+          <section className="panel">
+            <header>
+              <h2>{texts.execution.timeline}</h2>
+              <span className="muted small">{texts.execution.timelineHint}</span>
+            </header>
+            <Timeline visits={visits} now={now} selected={visit} onSelect={(chosen) => select(chosen.step, chosen.key)} />
+          </section>
+          <section className="panel" aria-label={step?.id ?? texts.execution.tabs.definition}>
+            <StepPanel step={step} visit={visit} visits={ofStep} entries={entries} view={viewOf(search.tab, search.stash)} onVisit={(chosen) => select(chosen.step, chosen.key)} onView={onView} />
+          </section>
+        </div>
+      </div>
+      <HistoryList entries={entries} isWhole={isWhole} onMore={onMore} onSelect={(entry) => select(entry.step, visits.find((each) => each.entries.includes(entry))?.key)} />
+    </>
+  );
+}
+
+/** The graph as a table, for who cannot see it. */
+function StepTable({ plan, standings: found, onSelect }: { plan: PlanList; standings: ReturnType<typeof standings>; onSelect: (path: string) => void }) {
+  return (
+    <details>
+      <summary>{texts.execution.graphTable}</summary>
+      <table className="rows">
+        <tbody>
+          {[...stepsOf(plan)].map((step) => (
+            <tr key={step.path}>
+              <td>
+                <button type="button" className="link" onClick={() => onSelect(step.path)}>
+                  {step.path}
+                </button>
+              </td>
+              <td>{step.type}</td>
+              <td>
+                <StateBadge state={ofTone(found.get(step.path)?.tone ?? "pending")} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}
+
+function notesOf(threads: Thread[]): Map<string, string> {
+  const notes = new Map<string, string>();
+  for (const { step, progress } of threads) {
+    if (progress) notes.set(step, texts.execution.progress(progress.done, progress.total, progress.failed, progress.exact));
+  }
+  return notes;
+}
+
+function isLarge(step: PlanStep, threads: Thread[], visits: Visit[]): boolean {
+  if (step.type === "parallel") return step.lists.length > MOST_CHILDREN;
+  const total = threads.find((each) => each.step === step.path)?.progress?.total;
+  if (total !== undefined) return total > MOST_CHILDREN;
+  const inside = `${step.path}/`;
+  const items = new Set<string>();
+  for (const visit of visits) {
+    if (visit.step.startsWith(inside)) items.add(visit.thread);
+    if (items.size > MOST_CHILDREN) return true;
+  }
+  return false;
+}
+
+function Children({ tenant, id, isLive }: { tenant: string; id: string; isLive: boolean }) {
+  const children = useQuery({
+    queryKey: ["children", tenant, id],
+    queryFn: () => listExecutions(tenant, { parent: id, limit: 50 }),
+    refetchInterval: isLive ? 5_000 : false,
+  });
+  const items = children.data?.items ?? [];
+  if (items.length === 0) return null;
+  return (
+    <section className="panel">
+      <header>
+        <h2>{texts.execution.children}</h2>
+        <Link to="/t/$tenant/executions" params={{ tenant }} search={{ parent: id }}>
+          {texts.app.more}
+        </Link>
+      </header>
+      <div className="scroll-x children" tabIndex={0} role="region" aria-label={texts.execution.children}>
+        <table className="rows">
+          <tbody>
+            {items.map((each) => (
+              <tr key={each.id}>
+                <td>
+                  <Link to="/t/$tenant/executions/$id" params={{ tenant, id: each.id }}>
+                    {each.id.split(":").slice(1).join(":")}
+                  </Link>
+                </td>
+                <td>
+                  <StateBadge state={ofExecution(each)} />
+                </td>
+                <td>{each.step}</td>
+                <td>
+                  <Time at={each.startedAt} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Values({ execution }: { execution: Execution }) {
+  const references = (execution.references ?? {}) as Record<string, ValueReference>;
+  return (
+    <section className="panel stack">
+      <details>
+        <summary>{texts.execution.values}</summary>
+        <div className="two">
+          <div>
+            <h3>{texts.execution.input}</h3>
+            <Value value={execution.input ?? null} reference={references["/input"]} label={texts.execution.input} />
+          </div>
+          <div>
+            <h3>{texts.execution.output}</h3>
+            <Value value={execution.output ?? null} reference={references["/output"]} label={texts.execution.output} />
+          </div>
+        </div>
+      </details>
+      <details>
+        <summary>{texts.execution.raw}</summary>
+        <Json value={execution} label={texts.execution.raw} />
+      </details>
+    </section>
+  );
+}

@@ -46,9 +46,7 @@ const OF_ENTRY: Partial<Record<string, Tone>> = {
   ...OF_STATE,
   StepSucceeded: "succeeded",
   StepFailed: "failed",
-  StepTimedOut: "timedOut",
   StepSkipped: "skipped",
-  StepCancelled: "cancelled",
 };
 
 export const ENDED: ReadonlySet<string> = new Set([

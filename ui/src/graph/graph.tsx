@@ -1,0 +1,163 @@
+/** The graph of a plan, coloured by how its steps stand. The same facts stand in a table for who cannot see it. */
+import { Background, BaseEdge, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import "@xyflow/react/dist/style.css";
+import { useMemo } from "react";
+import { useMode } from "~/app/theme";
+import type { Standing } from "~/execution/visits";
+import { ICONS, type Tone } from "~/parts/states";
+import { texts } from "~/texts";
+import "./graph.css";
+import { type Box, layoutOf, type Point, type Way } from "./layout";
+import type { PlanList, PlanStep } from "./plan";
+
+interface Data extends Record<string, unknown> {
+  step: PlanStep | null;
+  label: string | null;
+  isFrame: boolean;
+  tone: Tone;
+  more: string;
+  isSelected: boolean;
+}
+type StepNodeType = Node<Data, "step" | "label">;
+
+interface Props {
+  plan: PlanList;
+  standings: ReadonlyMap<string, Standing>;
+  /** What a step says beside its state: how many items are done. */
+  notes?: ReadonlyMap<string, string>;
+  isCollapsed?: (step: PlanStep) => boolean;
+  isHidden?: (step: PlanStep) => boolean;
+  selected?: string | undefined;
+  onSelect?: (path: string) => void;
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+const never = (): boolean => false;
+const types = { step: StepNode, label: LabelNode };
+const ways = { way: WayEdge };
+
+export function Graph({ plan, standings, notes = NONE, isCollapsed = never, isHidden = never, selected, onSelect }: Props) {
+  const mode = useMode();
+  const layout = useMemo(() => layoutOf(plan, isCollapsed), [plan, isCollapsed]);
+  const nodes = useMemo(
+    () => layout.boxes.map((box) => nodeOf(box, standings, notes, selected, isHidden)),
+    [layout, standings, notes, selected, isHidden],
+  );
+  const edges = useMemo(() => layout.edges.map((edge) => edgeOf(edge, standings)), [layout, standings]);
+  return (
+    <div className="graph">
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={types}
+        edgeTypes={ways}
+        colorMode={mode}
+        fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.06 }}
+        minZoom={0.1}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        edgesFocusable={false}
+        zoomOnScroll={false}
+        panOnScroll={false}
+        preventScrolling={false}
+        onlyRenderVisibleElements={layout.boxes.length > 150}
+        onNodeClick={(_, node) => node.data.step && onSelect?.(node.id)}
+        onSelectionChange={({ nodes: [chosen] }) => chosen?.data.step && chosen.id !== selected && onSelect?.(chosen.id)}
+        ariaLabelConfig={{ "controls.ariaLabel": texts.execution.graph }}
+      >
+        <Background gap={18} size={0.6} />
+        <Controls showInteractive={false} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+const toneOf = (path: string, standings: ReadonlyMap<string, Standing>): Tone => standings.get(path)?.tone ?? "pending";
+
+function nodeOf(
+  box: Box,
+  standings: ReadonlyMap<string, Standing>,
+  notes: ReadonlyMap<string, string>,
+  selected: string | undefined,
+  isHidden: (step: PlanStep) => boolean,
+): StepNodeType {
+  const tone = toneOf(box.path, standings);
+  const standing = standings.get(box.path);
+  const more = notes.get(box.path) ?? (standing && standing.visits > 1 ? texts.execution.visits(standing.visits) : "");
+  const name = box.step === null ? (box.label ?? "") : `${box.step.id}, ${box.step.type}, ${texts.states[tone]}${more && `, ${more}`}`;
+  return {
+    id: box.path,
+    type: box.step === null ? "label" : "step",
+    position: { x: box.x, y: box.y },
+    width: box.width,
+    height: box.height,
+    ...(box.parent === null ? {} : { parentId: box.parent }),
+    data: { step: box.step, label: box.label, isFrame: box.isFrame, tone, more, isSelected: box.path === selected },
+    focusable: box.step !== null,
+    selectable: box.step !== null,
+    hidden: box.step !== null && isHidden(box.step),
+    ariaLabel: name,
+    ariaRole: box.step === null ? "presentation" : "button",
+  };
+}
+
+function edgeOf({ from, to, kind, label, points }: Way, standings: ReadonlyMap<string, Standing>): WayEdgeType {
+  const isTaken = standings.has(from) && standings.has(to) && kind !== "catch";
+  return {
+    id: `${from} ${to} ${kind} ${label ?? ""}`,
+    source: from,
+    target: to,
+    type: "way",
+    data: { points },
+    className: `${kind === "catch" ? "edge-catch" : ""} ${isTaken ? "edge-taken" : ""}`,
+    ...(label ? { label: label.length > 24 ? `${label.slice(0, 23)}…` : label } : {}),
+    markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
+  };
+}
+
+type WayEdgeType = Edge<{ points: Point[] }, "way">;
+
+/** Draws a way through the points that dagre found for it, so that it crosses no step. */
+function WayEdge({ data, label, markerEnd }: EdgeProps<WayEdgeType>) {
+  const points = data?.points ?? [];
+  const middle = points[Math.floor(points.length / 2)];
+  return (
+    <BaseEdge path={curve(points)} {...(markerEnd === undefined ? {} : { markerEnd })} label={label} labelX={middle?.x ?? 0} labelY={middle?.y ?? 0} labelShowBg labelBgPadding={[3, 1]} />
+  );
+}
+
+/** A smooth line: it bends around the middle of each two points. */
+function curve(points: Point[]): string {
+  const [first, ...rest] = points;
+  if (first === undefined) return "";
+  let path = `M${first.x},${first.y}`;
+  rest.forEach((point, index) => {
+    const next = rest[index + 1];
+    path += next === undefined ? ` L${point.x},${point.y}` : ` Q${point.x},${point.y} ${(point.x + next.x) / 2},${(point.y + next.y) / 2}`;
+  });
+  return path;
+}
+
+function StepNode({ data }: NodeProps<StepNodeType>) {
+  const { step, tone, more, isSelected, isFrame } = data;
+  return (
+    <div className={`step state-${tone}${isSelected ? " step-selected" : ""}${isFrame ? " step-frame" : ""}`} title={step?.path}>
+      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <span className="step-icon" aria-hidden="true">
+        {ICONS[tone]}
+      </span>
+      <span className="step-text">
+        <strong>{step?.id}</strong>
+        <small>
+          {step?.type} · {more || texts.states[tone]}
+        </small>
+      </span>
+      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+    </div>
+  );
+}
+
+function LabelNode({ data }: NodeProps<StepNodeType>) {
+  return <div className="branch-label">{data.label}</div>;
+}

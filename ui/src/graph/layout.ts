@@ -1,0 +1,98 @@
+/** Where the steps of a plan stand: one pass of dagre for each nesting level, the inner ones first. */
+import dagre from "@dagrejs/dagre";
+import type { PlanEdge, PlanList, PlanStep } from "./plan";
+
+export interface Box {
+  path: string;
+  parent: string | null;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  step: PlanStep | null;
+  /** Of a frame around a branch: its name. */
+  label: string | null;
+  isFrame: boolean;
+}
+
+export interface Way extends PlanEdge {
+  /** Where it bends, from its beginning to its end. */
+  points: Point[];
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export interface Layout {
+  boxes: Box[];
+  edges: Way[];
+  width: number;
+  height: number;
+}
+
+export const WIDTH = 172;
+export const HEIGHT = 40;
+const HEAD = 26;
+const PAD = 12;
+const GAP = 14;
+
+/** Lays a plan out, the ways in the coordinates of the whole, a box in those of its parent; the steps that `isCollapsed` names are drawn without what is in them. */
+export function layoutOf(list: PlanList, isCollapsed: (step: PlanStep) => boolean): Layout {
+  return placed(list, null, isCollapsed);
+}
+
+function placed(list: PlanList, parent: string | null, isCollapsed: (step: PlanStep) => boolean): Layout {
+  const graph = new dagre.graphlib.Graph();
+  graph.setGraph({ rankdir: "TB", nodesep: 24, ranksep: 34, marginx: 0, marginy: 0 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  const insides = new Map<string, Layout>();
+  for (const step of list.steps) {
+    const inside = step.lists.length > 0 && !isCollapsed(step) ? insideOf(step, isCollapsed) : null;
+    if (inside !== null) insides.set(step.path, inside);
+    graph.setNode(step.path, { width: inside?.width ?? WIDTH, height: inside?.height ?? HEIGHT });
+  }
+  const edges = list.edges.filter((each) => graph.hasNode(each.to));
+  for (const { from, to, label } of edges) graph.setEdge(from, to, label ? { width: 90, height: 14, labelpos: "c" } : {});
+  dagre.layout(graph);
+  const boxes: Box[] = [];
+  const inner: Way[] = [];
+  for (const step of list.steps) {
+    const { x, y, width, height } = graph.node(step.path) as { x: number; y: number; width: number; height: number };
+    const inside = insides.get(step.path);
+    boxes.push({ path: step.path, parent, x: x - width / 2, y: y - height / 2, width, height, step, label: null, isFrame: inside !== undefined });
+    if (inside !== undefined) {
+      boxes.push(...inside.boxes);
+      inner.push(...moved(inside.edges, x - width / 2, y - height / 2));
+    }
+  }
+  const { width = 0, height = 0 } = graph.graph() as { width?: number; height?: number };
+  const ways = edges.map((each): Way => ({ ...each, points: (graph.edge(each.from, each.to) as { points: Point[] }).points }));
+  return { boxes, edges: [...ways, ...inner], width, height };
+}
+
+const moved = (ways: Way[], x: number, y: number): Way[] =>
+  ways.map((way) => ({ ...way, points: way.points.map((point) => ({ x: point.x + x, y: point.y + y })) }));
+
+/** Lays out what is in a step: its lists side by side. */
+function insideOf(step: PlanStep, isCollapsed: (step: PlanStep) => boolean): Layout {
+  const boxes: Box[] = [];
+  const edges: Way[] = [];
+  let left = PAD;
+  let tallest = 0;
+  for (const list of step.lists) {
+    const head = list.name === null ? 0 : 16;
+    const made = placed(list, step.path, isCollapsed);
+    if (list.name !== null) {
+      boxes.push({ path: `${step.path}/${list.name}`, parent: step.path, x: left, y: HEAD, width: Math.max(made.width, WIDTH), height: 16, step: null, label: list.name, isFrame: false });
+    }
+    for (const box of made.boxes) {
+      boxes.push(box.parent === step.path ? { ...box, x: box.x + left, y: box.y + HEAD + head + 4 } : box);
+    }
+    edges.push(...moved(made.edges, left, HEAD + head + 4));
+    left += made.width + GAP;
+    tallest = Math.max(tallest, made.height + head);
+  }
+  return { boxes, edges, width: Math.max(WIDTH, left - GAP + PAD), height: tallest + HEAD + PAD + 4 };
+}

@@ -1,0 +1,22 @@
+/** A button that may not be pressed says why, before the click. */
+import Button from "@cloudscape-design/components/button";
+import type { Action } from "~/api/types";
+
+interface Props {
+  name: string;
+  action: Action | undefined;
+  onClick: () => void;
+  isPrimary?: boolean;
+  isBusy?: boolean;
+}
+
+export function Act({ name, action, onClick, isPrimary = false, isBusy = false }: Props) {
+  const reason = action?.possible === false ? (action.reason ?? undefined) : undefined;
+  return (
+    <span title={reason}>
+      <Button variant={isPrimary ? "primary" : "normal"} disabled={action?.possible !== true} disabledReason={reason} loading={isBusy} onClick={onClick}>
+        {name}
+      </Button>
+    </span>
+  );
+}
