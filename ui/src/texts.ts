@@ -240,6 +240,8 @@ export const texts = {
     fileTooLarge: (limit: number) => `A file has ${limit.toLocaleString("en")} bytes at most.`,
     fileChosen: (name: string, bytes: number) => `${name}, ${bytes.toLocaleString("en")} bytes`,
     zone: (zone: string) => `In your time zone, ${zone}.`,
+    missing: "This is needed.",
+    value: "It",
     json: "JSON",
   },
   json: { empty: "empty", show: "Show", items: (n: number) => count(n, "item"), members: (n: number) => count(n, "member") },

@@ -1,1 +1,79 @@
-export function DefinitionPage() { return <p>DefinitionPage</p>; }
+/** One definition: its text as it was written, its graph, its versions. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { listVersions, readDefinition, readSource } from "~/api/endpoints";
+import { definitionRoute } from "~/app/router";
+import { Graph } from "~/graph/graph";
+import { planOf } from "~/graph/plan";
+import "~/execution/execution.css";
+import { Markdown } from "~/parts/markdown";
+import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Time } from "~/parts/time";
+import { texts } from "~/texts";
+
+const PENDING = new Map<string, never>();
+
+export function DefinitionPage() {
+  const { tenant, id } = definitionRoute.useParams();
+  const search = definitionRoute.useSearch();
+  const navigate = definitionRoute.useNavigate();
+  const version = search.version === undefined ? undefined : Number(search.version);
+  const definition = useQuery({ queryKey: ["definition", tenant, id, version ?? null], queryFn: () => readDefinition(tenant, id, version) });
+  const source = useQuery({ queryKey: ["source", tenant, id, version ?? null], queryFn: () => readSource(tenant, id, version) });
+  const versions = useQuery({ queryKey: ["versions", tenant, id], queryFn: () => listVersions(tenant, id) });
+  const plan = useMemo(() => (definition.data === undefined ? undefined : planOf(definition.data.steps)), [definition.data]);
+  if (definition.isError) return <ProblemAlert error={definition.error} onRetry={() => void definition.refetch()} />;
+  if (definition.data === undefined) return <Loading />;
+  const { data } = definition;
+  const newest = Math.max(data.version, ...(versions.data?.items ?? []).map((each) => each.version));
+  const start = data.actions.execute;
+  return (
+    <>
+      <div className="head">
+        <h1>{id}</h1>
+        <select className="input" aria-label={texts.definitions.versions} value={data.version} onChange={(event) => void navigate({ search: { version: event.target.value }, replace: true })}>
+          {(versions.data?.items ?? [data]).map((each) => (
+            <option key={each.version} value={each.version}>
+              {texts.definitions.version(each.version)}
+              {each.version === newest && `, ${texts.definitions.latest}`}
+            </option>
+          ))}
+        </select>
+        <Link to="/t/$tenant/executions" params={{ tenant }} search={{ definition: id }} className="secondary">
+          {texts.definitions.seeExecutions}
+        </Link>
+        {start.possible ? (
+          <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id }} search={version === undefined ? {} : { version: String(version) }} className="primary">
+            {texts.executions.start}
+          </Link>
+        ) : (
+          <span className="muted" title={start.reason ?? undefined}>
+            {start.reason}
+          </span>
+        )}
+        <p className="sub muted">
+          {data.title} · <Time at={data.createdAt} /> {data.createdBy}
+        </p>
+      </div>
+      {data.description && <Markdown text={data.description} />}
+      <div className="views">
+        <section className="panel">
+          <header>
+            <h2>{texts.definitions.source}</h2>
+          </header>
+          {source.isError && <ProblemAlert error={source.error} />}
+          <pre className="json source" tabIndex={0} role="region" aria-label={texts.definitions.source}>
+            {source.data}
+          </pre>
+        </section>
+        <section className="panel graph-panel" aria-label={texts.definitions.graph}>
+          <header>
+            <h2>{texts.definitions.graph}</h2>
+          </header>
+          <Boundary>{plan && <Graph plan={plan} standings={PENDING} />}</Boundary>
+        </section>
+      </div>
+    </>
+  );
+}

@@ -1,1 +1,218 @@
-export function StartPage() { return <p>StartPage</p>; }
+/** Start an execution: by form, by JSON, or by a command to copy. */
+import Button from "@cloudscape-design/components/button";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { BASE, ProblemError } from "~/api/client";
+import { listExecutions, readDefinition, readExecution, startExecution } from "~/api/endpoints";
+import type { Json, StoredDefinition } from "~/api/types";
+import { startRoute } from "~/app/router";
+import { isFormSchema, JsonForm } from "~/form/form";
+import { errorsAt } from "~/form/validator";
+import { Graph } from "~/graph/graph";
+import { planOf } from "~/graph/plan";
+import "~/execution/execution.css";
+import { Act } from "~/parts/act";
+import { useDraft } from "~/parts/draft";
+import { Field } from "~/parts/field";
+import { Markdown } from "~/parts/markdown";
+import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Tabs } from "~/parts/tabs";
+import { texts } from "~/texts";
+
+type Tab = keyof typeof texts.start.tabs;
+const TABS = (Object.keys(texts.start.tabs) as Tab[]).map((id) => ({ id, name: texts.start.tabs[id] }));
+
+interface Draft {
+  input?: Json | undefined;
+  name: string;
+  /** The same start is sent with the same key, so that a second click starts nothing. */
+  key: string;
+}
+
+export function StartPage() {
+  const { tenant, id } = startRoute.useParams();
+  const { version } = startRoute.useSearch();
+  const definition = useQuery({
+    queryKey: ["definition", tenant, id, version ?? null],
+    queryFn: () => readDefinition(tenant, id, version === undefined ? undefined : Number(version)),
+  });
+  if (definition.isError) return <ProblemAlert error={definition.error} onRetry={() => void definition.refetch()} />;
+  if (definition.isPending) return <Loading />;
+  return <Start definition={definition.data} tenant={tenant} />;
+}
+
+function Start({ definition, tenant }: { definition: StoredDefinition; tenant: string }) {
+  const { tab, like, version } = startRoute.useSearch();
+  const navigate = startRoute.useNavigate();
+  const [draft, setDraft] = useDraft<Draft>(`start.${tenant}.${definition.id}`);
+  const schema = definition.inputSchema as unknown;
+  const hasForm = isFormSchema(schema);
+  const current: Tab = tab !== undefined && tab in texts.start.tabs ? (tab as Tab) : hasForm ? "form" : "json";
+  const input = draft?.input;
+  const change = (next: Partial<Draft>): void => setDraft({ name: draft?.name ?? "", input, ...next, key: crypto.randomUUID() });
+  useLike(tenant, like, draft, (found) => change({ input: found }));
+  const started = useMutation({
+    mutationFn: (value: Json) =>
+      startExecution(
+        tenant,
+        definition.id,
+        { input: value, ...(version === undefined ? {} : { version: Number(version) }), ...(draft?.name ? { name: draft.name } : {}) },
+        draft?.key ?? crypto.randomUUID(),
+      ),
+    onSuccess: (execution) => {
+      setDraft(undefined);
+      void navigate({ to: "/t/$tenant/executions/$id", params: { tenant, id: execution.id } });
+    },
+  });
+  const errors = useMemo(
+    () => (started.error instanceof ProblemError ? errorsAt(started.error.problem.errors ?? []) : undefined),
+    [started.error],
+  );
+  const submit = <Act name={texts.start.submit} action={definition.actions.execute} isPrimary isBusy={started.isPending} onClick={() => document.querySelector<HTMLFormElement>("#start form")?.requestSubmit()} />;
+  return (
+    <>
+      <div className="head">
+        <h1>{texts.start.title(definition.id)}</h1>
+        <p className="sub muted">
+          {definition.title} · {texts.definitions.version(definition.version)}
+        </p>
+      </div>
+      <div className="views">
+        <section className="panel stack" id="start" aria-label={texts.start.submit}>
+          {definition.description && <Markdown text={definition.description} />}
+          <Tabs label={texts.start.submit} tabs={TABS.filter((each) => hasForm || each.id !== "form")} current={current} onChange={(next) => void navigate({ search: (before) => ({ ...before, tab: next }), replace: true })}>
+            <div className="stack">
+              {started.isError && <ProblemAlert error={started.error} />}
+              {current === "form" && hasForm && (
+                <Boundary>
+                  <JsonForm schema={schema} value={input} errors={errors} onChange={(value) => JSON.stringify(value) !== JSON.stringify(input) && change({ input: value })} onSubmit={(value) => started.mutate(value)}>
+                    {submit}
+                  </JsonForm>
+                </Boundary>
+              )}
+              {current === "json" && <JsonTab input={input ?? {}} onChange={(value) => change({ input: value })} onSubmit={(value) => started.mutate(value)} submit={submit} />}
+              {current === "curl" && <Command tenant={tenant} id={definition.id} input={input ?? {}} />}
+            </div>
+          </Tabs>
+          <Field label={texts.start.name} hint={texts.start.nameHint} value={draft?.name ?? ""} onChange={(name) => change({ name })} pattern="[A-Za-z0-9._\-]{1,64}" />
+          <Inputs tenant={tenant} definition={definition} onChoose={(value) => change({ input: value })} />
+          {draft !== undefined && (
+            <p className="muted small">
+              {texts.start.draft}{" "}
+              <button type="button" className="link" onClick={() => setDraft(undefined)}>
+                {texts.start.clear}
+              </button>
+            </p>
+          )}
+        </section>
+        <section className="panel graph-panel" aria-label={texts.execution.graph}>
+          <header>
+            <h2>{texts.execution.graph}</h2>
+          </header>
+          <Plan definition={definition} />
+        </section>
+      </div>
+    </>
+  );
+}
+
+const PENDING = new Map<string, never>();
+
+function Plan({ definition }: { definition: StoredDefinition }) {
+  const plan = useMemo(() => planOf(definition.steps), [definition.steps]);
+  return <Graph plan={plan} standings={PENDING} />;
+}
+
+/** Takes the input of another execution over, once, if there is no draft yet. */
+function useLike(tenant: string, like: string | undefined, draft: Draft | undefined, take: (input: Json) => void): void {
+  const found = useQuery({ queryKey: ["execution", tenant, like], queryFn: () => readExecution(tenant, like ?? ""), enabled: like !== undefined && draft === undefined });
+  const input = found.data?.input as Json | undefined;
+  useEffect(() => {
+    if (input !== undefined && draft === undefined) take(input);
+  }, [input]); // once it is there
+}
+
+function JsonTab({ input, onChange, onSubmit, submit }: { input: Json; onChange: (value: Json) => void; onSubmit: (value: Json) => void; submit: React.ReactNode }) {
+  const [text, setText] = useState(() => JSON.stringify(input, null, 2));
+  const [error, setError] = useState<string | null>(null);
+  const change = (next: string): void => {
+    setText(next);
+    try {
+      onChange(JSON.parse(next) as Json);
+      setError(null);
+    } catch (broken) {
+      setError(broken instanceof Error ? broken.message : String(broken));
+    }
+  };
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (error === null) onSubmit(JSON.parse(text) as Json);
+      }}
+    >
+      <label className="field">
+        <span className="strong">{texts.start.json}</span>
+        <textarea className="input" rows={16} spellCheck={false} value={text} aria-invalid={error !== null} onChange={(event) => change(event.target.value)} onKeyDown={(event) => event.ctrlKey && event.key === "Enter" && event.currentTarget.form?.requestSubmit()} />
+      </label>
+      {error !== null && (
+        <p className="field-error" role="alert">
+          {texts.start.broken(error)}
+        </p>
+      )}
+      {submit}
+    </form>
+  );
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+function Command({ tenant, id, input }: { tenant: string; id: string; input: Json }) {
+  const [isCopied, setCopied] = useState(false);
+  const command = [
+    "curl --request POST \\",
+    "  --header 'Content-Type: application/json' \\",
+    "  --header \"Authorization: Bearer $SEDO_TOKEN\" \\",
+    `  --data ${quoted(JSON.stringify({ input }))} \\`,
+    `  ${quoted(`${BASE}/sedo/tenants/${tenant}/definitions/${id}/execute`)}`,
+  ].join("\n");
+  return (
+    <>
+      <pre className="json" tabIndex={0} role="region" aria-label={texts.start.tabs.curl}>
+        {command}
+      </pre>
+      <span>
+        <Button iconName="copy" onClick={() => void navigator.clipboard.writeText(command).then(() => setCopied(true))}>
+          {isCopied ? texts.app.copied : texts.app.copy}
+        </Button>
+      </span>
+    </>
+  );
+}
+
+/** Inputs to begin with: the examples of the schema, and what was started last. */
+function Inputs({ tenant, definition, onChoose }: { tenant: string; definition: StoredDefinition; onChoose: (value: Json) => void }) {
+  const recent = useQuery({
+    queryKey: ["executions", tenant, definition.id, "recent"],
+    queryFn: () => listExecutions(tenant, { definition: definition.id, limit: 5 }),
+  });
+  const schema = definition.inputSchema as { examples?: Json[] } | boolean | undefined;
+  const examples = typeof schema === "object" ? (schema.examples ?? []) : [];
+  const take = async (id: string): Promise<void> => onChoose(((await readExecution(tenant, id)).input ?? {}) as Json);
+  return (
+    <div className="chips" role="group" aria-label={texts.start.recent}>
+      <span className="muted">{texts.start.recent}</span>
+      {examples.slice(0, 5).map((example, index) => (
+        <button key={index} type="button" className="chip" onClick={() => onChoose(example)}>
+          {texts.start.example(index + 1)}
+        </button>
+      ))}
+      {recent.data?.items.map((each) => (
+        <button key={each.id} type="button" className="chip" onClick={() => void take(each.id)}>
+          {each.id.split(":").at(-1)}
+        </button>
+      ))}
+    </div>
+  );
+}

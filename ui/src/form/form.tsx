@@ -1,0 +1,56 @@
+/** A form from a JSON Schema: React JsonSchema Form in the dress of Cloudscape. */
+import { type IChangeEvent, withTheme } from "@rjsf/core";
+import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
+import type { ReactNode } from "react";
+import type { Json } from "~/api/types";
+import "./form.css";
+import { templates } from "./templates";
+import validator, { asJson } from "./validator";
+import { widgets } from "./widgets";
+
+const Themed = withTheme({ templates, widgets });
+
+interface Props {
+  schema: RJSFSchema;
+  uiSchema?: UiSchema | undefined;
+  value: Json | undefined;
+  errors?: ErrorSchema | undefined;
+  isDisabled?: boolean;
+  onChange: (value: Json | undefined) => void;
+  onSubmit: (value: Json) => void;
+  children: ReactNode;
+}
+
+export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, onChange, onSubmit, children }: Props) {
+  return (
+    <div
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault();
+        event.currentTarget.querySelector("form")?.requestSubmit();
+      }}
+    >
+      <Themed
+        className="json-form"
+        schema={schema}
+        uiSchema={uiSchema ?? {}}
+        formData={value}
+        validator={validator}
+        extraErrors={errors ?? {}}
+        disabled={isDisabled}
+        noHtml5Validate
+        focusOnFirstError
+        showErrorList="top"
+        useFallbackUiForUnsupportedType
+        onChange={(event: IChangeEvent) => onChange(asJson(event.formData) as Json | undefined)}
+        onSubmit={(event: IChangeEvent) => onSubmit((asJson(event.formData) ?? null) as Json)}
+      >
+        {children}
+      </Themed>
+    </div>
+  );
+}
+
+/** Whether a form can be drawn of it: `true`, and a schema that says nothing, take anything. */
+export const isFormSchema = (schema: unknown): schema is RJSFSchema =>
+  typeof schema === "object" && schema !== null && ["type", "properties", "oneOf", "anyOf", "allOf", "enum", "$ref"].some((each) => each in schema);

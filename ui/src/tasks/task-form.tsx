@@ -1,0 +1,217 @@
+/** One task: what to decide on, and the form of the answer. The page of a task and the inbox both show it. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import type { UiSchema } from "@rjsf/utils";
+import { ProblemError } from "~/api/client";
+import { claimTask, completeTask, readTask, rejectTask, releaseTask } from "~/api/endpoints";
+import type { Json, Task, ValueReference } from "~/api/types";
+import { meQuery } from "~/app/gate";
+import { listInterval } from "~/app/live";
+import { isFormSchema, JsonForm } from "~/form/form";
+import { errorsAt } from "~/form/validator";
+import { Act } from "~/parts/act";
+import { Dialog } from "~/parts/dialog";
+import { useDraft } from "~/parts/draft";
+import { Field } from "~/parts/field";
+import { Value } from "~/parts/json";
+import { Markdown } from "~/parts/markdown";
+import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Time } from "~/parts/time";
+import { texts } from "~/texts";
+import { Facts } from "./facts";
+import "./tasks.css";
+
+export const taskQuery = (tenant: string, id: string) => ({
+  queryKey: ["task", tenant, id],
+  queryFn: () => readTask(tenant, id),
+  refetchInterval: listInterval,
+});
+
+export function TaskForm({ tenant, id, isAlone = false }: { tenant: string; id: string; isAlone?: boolean }) {
+  const task = useQuery(taskQuery(tenant, id));
+  if (task.isError) return <ProblemAlert error={task.error} onRetry={() => void task.refetch()} />;
+  if (task.isPending) return <Loading />;
+  return <Shown key={id} task={task.data} tenant={tenant} isAlone={isAlone} />;
+}
+
+function Shown({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone: boolean }) {
+  const client = useQueryClient();
+  const me = useQuery(meQuery(tenant));
+  const [draft, setDraft] = useDraft<{ answer: Json }>(`task.${tenant}.${task.id}`);
+  const [isRejecting, reject] = useState(false);
+  const refresh = async (): Promise<void> => {
+    await Promise.all([client.invalidateQueries({ queryKey: ["task", tenant, task.id] }), client.invalidateQueries({ queryKey: ["tasks", tenant] })]);
+  };
+  const claim = useMutation({ mutationFn: () => claimTask(tenant, task.id), onSettled: refresh });
+  const release = useMutation({ mutationFn: () => releaseTask(tenant, task.id), onSettled: refresh });
+  const complete = useMutation({
+    mutationFn: (answer: Json) => completeTask(tenant, task.id, answer),
+    onSuccess: () => setDraft(undefined),
+    onSettled: refresh,
+  });
+  const errors = useMemo(
+    () => (complete.error instanceof ProblemError ? errorsAt(complete.error.problem.errors ?? []) : undefined),
+    [complete.error],
+  );
+  const failed = complete.error ?? claim.error ?? release.error;
+  const isOpen = task.status === "open";
+  const taken = useTaken(task, me.data?.subject);
+  return (
+    <article className="task" aria-label={task.title}>
+      <header className="head">
+        <h2>{task.title}</h2>
+        {task.claimedBy === null ? (
+          <Act name={texts.tasks.claim} action={task.actions.claim} isBusy={claim.isPending} onClick={() => claim.mutate()} />
+        ) : (
+          <Act name={texts.tasks.release} action={task.actions.release} isBusy={release.isPending} onClick={() => release.mutate()} />
+        )}
+      </header>
+      <Facts task={task} tenant={tenant} isAlone={isAlone} />
+      {task.description && <Markdown text={task.description} />}
+      {taken !== null && draft !== undefined && (
+        <p className="notice" role="alert">
+          {taken}
+        </p>
+      )}
+      {task.data !== null && task.data !== undefined && <Decided task={task} isAlone={isAlone} />}
+      {failed !== null && <ProblemAlert error={failed} />}
+      {complete.isSuccess && (
+        <p className="notice notice-good" role="status">
+          ✓ {texts.tasks.sent}
+        </p>
+      )}
+      {isOpen ? (
+        <Answer
+          task={task}
+          answer={draft?.answer}
+          errors={errors}
+          isBusy={complete.isPending}
+          onChange={(answer) => setDraft(answer === undefined ? undefined : { answer })}
+          onSubmit={(answer) => complete.mutate(answer)}
+          onReject={() => reject(true)}
+        />
+      ) : (
+        <Outcome task={task} />
+      )}
+      {isRejecting && <RejectDialog task={task} tenant={tenant} onDone={refresh} onClose={() => reject(false)} />}
+    </article>
+  );
+}
+
+/** Tells the second of two people, before work is lost, that another one has the task meanwhile. */
+function useTaken(task: Task, me: string | undefined): string | null {
+  const [first] = useState(task.claimedBy);
+  if (task.status !== "open") return texts.tasks.gone(texts.tasks.status[task.status]);
+  const isOthers = task.claimedBy !== null && task.claimedBy !== me && task.claimedBy !== first;
+  return isOthers ? texts.tasks.changed(task.claimedBy ?? "") : null;
+}
+
+function Decided({ task, isAlone }: { task: Task; isAlone: boolean }) {
+  const reference = (task.references as Record<string, ValueReference> | undefined)?.["/data"];
+  const data = task.data as Json;
+  const isPlain = typeof data === "object" && data !== null && !Array.isArray(data) && Object.values(data).every((each) => typeof each !== "object" || each === null);
+  return (
+    <details open>
+      <summary>{texts.tasks.data}</summary>
+      {isPlain || isAlone ? <Plain value={data} /> : <Value value={data} reference={reference} label={texts.tasks.data} />}
+    </details>
+  );
+}
+
+/** Members by name, for people who read no JSON. */
+function Plain({ value }: { value: Json }) {
+  if (Array.isArray(value)) {
+    return (
+      <ul>
+        {value.slice(0, 100).map((each, index) => (
+          <li key={index}>
+            <Plain value={each} />
+          </li>
+        ))}
+      </ul>
+    );
+  }
+  if (typeof value !== "object" || value === null) return <>{value === null ? texts.json.empty : String(value)}</>;
+  return (
+    <dl className="plain-data">
+      {Object.entries(value)
+        .slice(0, 100)
+        .map(([name, each]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <Plain value={each} />
+            </dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+interface AnswerProps {
+  task: Task;
+  answer: Json | undefined;
+  errors: ReturnType<typeof errorsAt> | undefined;
+  isBusy: boolean;
+  onChange: (answer: Json | undefined) => void;
+  onSubmit: (answer: Json) => void;
+  onReject: () => void;
+}
+
+function Answer({ task, answer, errors, isBusy, onChange, onSubmit, onReject }: AnswerProps) {
+  const schema = task.inputSchema as unknown;
+  const [isTouched, touch] = useState(answer !== undefined);
+  const buttons = (
+    <div className="controls">
+      <Act name={texts.tasks.complete} action={task.actions.complete} isPrimary isBusy={isBusy} onClick={() => (isFormSchema(schema) ? document.querySelector<HTMLFormElement>(".task form.json-form")?.requestSubmit() : onSubmit(null))} />
+      <Act name={texts.tasks.reject} action={task.actions.reject} onClick={onReject} />
+    </div>
+  );
+  if (!isFormSchema(schema)) {
+    return (
+      <div className="stack">
+        <p className="muted">{texts.tasks.noForm}</p>
+        {buttons}
+      </div>
+    );
+  }
+  return (
+    <Boundary>
+      <div onPointerDown={() => touch(true)} onKeyDown={() => touch(true)}>
+        <JsonForm schema={schema} uiSchema={(task.uiSchema ?? undefined) as UiSchema | undefined} value={answer} errors={errors} isDisabled={!task.actions.complete.possible} onChange={(value) => isTouched && onChange(value)} onSubmit={onSubmit}>
+          {buttons}
+        </JsonForm>
+      </div>
+    </Boundary>
+  );
+}
+
+function Outcome({ task }: { task: Task }) {
+  const reference = (task.references as Record<string, ValueReference> | undefined)?.["/answer"];
+  return (
+    <div className="stack">
+      <p>
+        {texts.tasks.status[task.status]} · {task.completedBy} · {task.completedAt !== null && <Time at={task.completedAt} />}
+      </p>
+      {task.reason && <p>{task.reason}</p>}
+      {task.status === "completed" && <Value value={task.answer} reference={reference} label={texts.execution.output} />}
+    </div>
+  );
+}
+
+function RejectDialog({ task, tenant, onDone, onClose }: { task: Task; tenant: string; onDone: () => Promise<void>; onClose: () => void }) {
+  const [reason, setReason] = useState("");
+  const rejected = useMutation({
+    mutationFn: () => rejectTask(tenant, task.id, reason),
+    onSuccess: async () => {
+      await onDone();
+      onClose();
+    },
+  });
+  return (
+    <Dialog title={texts.tasks.rejectTitle} submit={texts.tasks.reject} isBusy={rejected.isPending} error={rejected.error} onSubmit={() => rejected.mutate()} onClose={onClose}>
+      <p>{texts.tasks.rejectHint}</p>
+      <Field label={texts.tasks.reason} value={reason} onChange={setReason} maxLength={4000} autoFocus />
+    </Dialog>
+  );
+}
