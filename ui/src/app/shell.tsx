@@ -2,13 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { listTasks } from "~/api/endpoints";
 import { signOut } from "~/api/session";
 import { Boundary } from "~/parts/problem";
 import { texts } from "~/texts";
 import { clearTenant } from "./cache";
 import { meQuery } from "./gate";
-import { listInterval } from "./live";
+import { openTasksQuery } from "./open-tasks";
 import { Palette } from "./palette";
 import { useShortcuts } from "./shortcuts";
 import { rememberTenant } from "./tenant";
@@ -85,12 +84,7 @@ function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
 function Navigation({ tenant }: { tenant: string }) {
   const me = useQuery(meQuery(tenant));
   const mayReadTasks = me.data?.rights?.includes("tasks:read") ?? false;
-  const tasks = useQuery({
-    queryKey: ["tasks", tenant, "count"],
-    queryFn: () => listTasks(tenant, { status: "open", limit: 100, fields: ["id"] }),
-    refetchInterval: listInterval,
-    enabled: mayReadTasks,
-  });
+  const tasks = useQuery({ ...openTasksQuery(tenant), enabled: mayReadTasks });
   return (
     <nav className="side" aria-label={texts.app.navigation}>
       <ul>

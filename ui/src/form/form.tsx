@@ -1,9 +1,10 @@
 /** A form from a JSON Schema: React JsonSchema Form in the dress of Cloudscape. */
 import { type IChangeEvent, withTheme } from "@rjsf/core";
 import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo, useRef } from "react";
 import type { Json } from "~/api/types";
 import "./form.css";
+import { prepared } from "./prepared";
 import { templates } from "./templates";
 import validator, { asJson } from "./validator";
 import { widgets } from "./widgets";
@@ -22,8 +23,15 @@ interface Props {
 }
 
 export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, onChange, onSubmit, children }: Props) {
+  const drawn = useMemo(() => prepared(schema) as RJSFSchema, [schema]);
+  const isTouched = useRef(false); // the defaults that rjsf fills in are nobody's draft
+  const touch = (): void => {
+    isTouched.current = true;
+  };
   return (
     <div
+      onPointerDownCapture={touch}
+      onKeyDownCapture={touch}
       onKeyDown={(event) => {
         if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
         event.preventDefault();
@@ -32,7 +40,7 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
     >
       <Themed
         className="json-form"
-        schema={schema}
+        schema={drawn}
         uiSchema={uiSchema ?? {}}
         formData={value}
         validator={validator}
@@ -42,7 +50,7 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
         focusOnFirstError
         showErrorList="top"
         useFallbackUiForUnsupportedType
-        onChange={(event: IChangeEvent) => onChange(asJson(event.formData) as Json | undefined)}
+        onChange={(event: IChangeEvent) => isTouched.current && onChange(asJson(event.formData) as Json | undefined)}
         onSubmit={(event: IChangeEvent) => onSubmit((asJson(event.formData) ?? null) as Json)}
       >
         {children}

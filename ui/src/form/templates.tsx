@@ -20,7 +20,10 @@ import { Markdown, MarkdownLine } from "~/parts/markdown";
 import { texts } from "~/texts";
 
 /** Fields that have a label of their own. */
-const labelled = ({ schema, displayLabel }: FieldTemplateProps): boolean => !displayLabel || schema.type === "object" || schema.type === "array" || schema.type === "boolean";
+const labelled = ({ schema, uiSchema, displayLabel, registry }: FieldTemplateProps): boolean => {
+  if (schema.type === "array") return !registry.schemaUtils.isMultiSelect(schema) && getUiOptions(uiSchema).widget === undefined;
+  return !displayLabel || schema.type === "object" || schema.type === "boolean";
+};
 
 function FieldTemplate(props: FieldTemplateProps) {
   const { id, label, required, hidden, children, rawErrors, rawDescription, rawHelp, schema } = props;
@@ -71,7 +74,7 @@ function Additional(props: WrapIfAdditionalTemplateProps & { children: ReactNode
         <input className="input" id={`${id}-key`} defaultValue={label} disabled={disabled || readonly} onBlur={onKeyRenameBlur} />
       </label>
       {children}
-      <Button iconName="remove" ariaLabel={`${texts.form.remove} ${label}`} disabled={disabled || readonly} onClick={onRemoveProperty} formAction="none" />
+      <Button iconName="remove" ariaLabel={`${texts.form.remove} ${label}`} disabled={disabled || readonly} onClick={() => onRemoveProperty()} formAction="none" />
     </div>
   );
 }
@@ -86,7 +89,7 @@ function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
       {shown && <legend className={isTop ? "hidden-text" : undefined}>{shown}</legend>}
       {typeof description === "string" && description !== "" && <Markdown text={description} />}
       {properties.map((each) => each.content)}
-      {canExpand(schema, uiSchema, formData) && <Add onClick={onAddProperty} disabled={disabled === true || readonly === true} />}
+      {canExpand(schema, uiSchema, formData) && <Add onClick={() => onAddProperty()} disabled={disabled === true || readonly === true} />}
     </fieldset>
   );
 }
@@ -97,7 +100,7 @@ function ArrayFieldTemplate({ title, schema, items, canAdd, disabled, readonly, 
       <legend>{title}</legend>
       {schema.description && <Markdown text={schema.description} />}
       {items}
-      {canAdd && <Add onClick={onAddClick} disabled={disabled === true || readonly === true} name={title} />}
+      {canAdd && <Add onClick={() => onAddClick()} disabled={disabled === true || readonly === true} name={title} />}
     </fieldset>
   );
 }
@@ -119,9 +122,9 @@ function ArrayFieldItemTemplate({ children, buttonsProps, hasToolbar, index, dis
       <div className="grow">{children}</div>
       {hasToolbar && (
         <div className="form-item-buttons">
-          <Button variant="icon" iconName="angle-up" ariaLabel={`${texts.form.up}: ${item}`} disabled={isFixed || !hasMoveUp} onClick={onMoveUpItem} formAction="none" />
-          <Button variant="icon" iconName="angle-down" ariaLabel={`${texts.form.down}: ${item}`} disabled={isFixed || !hasMoveDown} onClick={onMoveDownItem} formAction="none" />
-          <Button variant="icon" iconName="remove" ariaLabel={`${texts.form.remove}: ${item}`} disabled={isFixed || !hasRemove} onClick={onRemoveItem} formAction="none" />
+          <Button variant="icon" iconName="angle-up" ariaLabel={`${texts.form.up}: ${item}`} disabled={isFixed || !hasMoveUp} onClick={() => onMoveUpItem()} formAction="none" />
+          <Button variant="icon" iconName="angle-down" ariaLabel={`${texts.form.down}: ${item}`} disabled={isFixed || !hasMoveDown} onClick={() => onMoveDownItem()} formAction="none" />
+          <Button variant="icon" iconName="remove" ariaLabel={`${texts.form.remove}: ${item}`} disabled={isFixed || !hasRemove} onClick={() => onRemoveItem()} formAction="none" />
         </div>
       )}
     </div>

@@ -33,7 +33,7 @@ export function problemsOf(schema: RJSFSchema, value: unknown, root: RJSFSchema 
 
 function problem({ keyword, instanceLocation, error }: OutputUnit): RJSFValidationError {
   const path = instanceLocation.replace(/^#\/?/, "").split("/").filter(Boolean).map(decode);
-  const missing = keyword === "required" || keyword === "dependentRequired" ? /property "(.+?)"/.exec(error)?.[1] : undefined;
+  const missing = (keyword === "required" ? /property "(.+?)"/ : keyword === "dependentRequired" ? /does not have "(.+?)"/ : /^(?!)/).exec(error)?.[1];
   if (missing !== undefined) path.push(missing);
   const message = missing === undefined ? error.replace(/^Instance/, texts.form.value) : texts.form.missing;
   const property = path.map((each) => `.${each}`).join("");

@@ -14,7 +14,8 @@ interface Data extends Record<string, unknown> {
   step: PlanStep | null;
   label: string | null;
   isFrame: boolean;
-  tone: Tone;
+  /** None of a plan that does not run. */
+  tone: Tone | null;
   more: string;
   isSelected: boolean;
 }
@@ -22,7 +23,8 @@ type StepNodeType = Node<Data, "step" | "label">;
 
 interface Props {
   plan: PlanList;
-  standings: ReadonlyMap<string, Standing>;
+  /** How the steps of an execution stand. A plan alone has no states. */
+  standings?: ReadonlyMap<string, Standing>;
   /** What a step says beside its state: how many items are done. */
   notes?: ReadonlyMap<string, string>;
   isCollapsed?: (step: PlanStep) => boolean;
@@ -32,11 +34,12 @@ interface Props {
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
+const PLAN: ReadonlyMap<string, Standing> = new Map();
 const never = (): boolean => false;
 const types = { step: StepNode, label: LabelNode };
 const ways = { way: WayEdge };
 
-export function Graph({ plan, standings, notes = NONE, isCollapsed = never, isHidden = never, selected, onSelect }: Props) {
+export function Graph({ plan, standings = PLAN, notes = NONE, isCollapsed = never, isHidden = never, selected, onSelect }: Props) {
   const mode = useMode();
   const layout = useMemo(() => layoutOf(plan, isCollapsed), [plan, isCollapsed]);
   const nodes = useMemo(
@@ -84,8 +87,9 @@ function nodeOf(
 ): StepNodeType {
   const tone = toneOf(box.path, standings);
   const standing = standings.get(box.path);
-  const more = notes.get(box.path) ?? (standing && standing.visits > 1 ? texts.execution.visits(standing.visits) : "");
-  const name = box.step === null ? (box.label ?? "") : `${box.step.id}, ${box.step.type}, ${texts.states[tone]}${more && `, ${more}`}`;
+  const visits = standing !== undefined && standing.visits > 1 ? texts.execution.visits(standing.visits) : "";
+  const more = [standings === PLAN ? "" : texts.states[tone], notes.get(box.path) ?? visits].filter(Boolean).join(" · ");
+  const name = box.step === null ? (box.label ?? "") : [box.step.id, box.step.type, more].filter(Boolean).join(", ");
   return {
     id: box.path,
     type: box.step === null ? "label" : "step",
@@ -93,7 +97,7 @@ function nodeOf(
     width: box.width,
     height: box.height,
     ...(box.parent === null ? {} : { parentId: box.parent }),
-    data: { step: box.step, label: box.label, isFrame: box.isFrame, tone, more, isSelected: box.path === selected },
+    data: { step: box.step, label: box.label, isFrame: box.isFrame, tone: standings === PLAN ? null : tone, more, isSelected: box.path === selected },
     focusable: box.step !== null,
     selectable: box.step !== null,
     hidden: box.step !== null && isHidden(box.step),
@@ -142,15 +146,17 @@ function curve(points: Point[]): string {
 function StepNode({ data }: NodeProps<StepNodeType>) {
   const { step, tone, more, isSelected, isFrame } = data;
   return (
-    <div className={`step state-${tone}${isSelected ? " step-selected" : ""}${isFrame ? " step-frame" : ""}`} title={step?.path}>
+    <div className={`step state-${tone ?? "plan"}${isSelected ? " step-selected" : ""}${isFrame ? " step-frame" : ""}`} title={step?.path}>
       <Handle type="target" position={Position.Top} isConnectable={false} />
-      <span className="step-icon" aria-hidden="true">
-        {ICONS[tone]}
-      </span>
+      {tone !== null && (
+        <span className="step-icon" aria-hidden="true">
+          {ICONS[tone]}
+        </span>
+      )}
       <span className="step-text">
         <strong>{step?.id}</strong>
         <small>
-          {step?.type} · {more || texts.states[tone]}
+          {[step?.type, more].filter(Boolean).join(" · ")}
         </small>
       </span>
       <Handle type="source" position={Position.Bottom} isConnectable={false} />

@@ -12,8 +12,6 @@ import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
 import { texts } from "~/texts";
 
-const PENDING = new Map<string, never>();
-
 export function DefinitionPage() {
   const { tenant, id } = definitionRoute.useParams();
   const search = definitionRoute.useSearch();
@@ -71,7 +69,7 @@ export function DefinitionPage() {
           <header>
             <h2>{texts.definitions.graph}</h2>
           </header>
-          <Boundary>{plan && <Graph plan={plan} standings={PENDING} />}</Boundary>
+          <Boundary>{plan && <Graph plan={plan} />}</Boundary>
         </section>
       </div>
     </>

@@ -6,11 +6,12 @@ import { useMemo } from "react";
 import { type ExecutionQuery, listDefinitions, listExecutions } from "~/api/endpoints";
 import type { ExecutionSummary } from "~/api/types";
 import { listInterval } from "~/app/live";
+import { openTasksQuery } from "~/app/open-tasks";
 import { executionsRoute } from "~/app/router";
 import { Loading, ProblemAlert } from "~/parts/problem";
 import { useRows } from "~/parts/rows";
 import { StateBadge } from "~/parts/state-badge";
-import { ofExecution } from "~/parts/states";
+import { ENDED, ofExecution, ofTone, type Shown } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
 import { texts } from "~/texts";
 
@@ -51,7 +52,8 @@ export function ExecutionsPage() {
     refetchInterval: listInterval,
     placeholderData: keepPreviousData,
   });
-  const shown = useMemo(() => matching(list.data?.items ?? [], search.q ?? ""), [list.data, search.q]);
+  const stateOf = useStates(tenant);
+  const shown = useMemo(() => matching(list.data?.items ?? [], search.q ?? "", stateOf), [list.data, search.q, stateOf]);
   const set = (change: Partial<Search>): void =>
     void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }), replace: true });
   return (
@@ -66,7 +68,7 @@ export function ExecutionsPage() {
       </div>
       <Filters search={search} tenant={tenant} set={set} />
       {list.isError && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
-      {list.isPending ? <Loading /> : <Rows rows={shown} tenant={tenant} />}
+      {list.isPending ? <Loading /> : <Rows rows={shown} tenant={tenant} stateOf={stateOf} />}
       <div className="pager">
         {search.cursor !== undefined && <Button onClick={() => set({})}>{texts.executions.first}</Button>}
         {list.data?.next && (
@@ -77,11 +79,22 @@ export function ExecutionsPage() {
   );
 }
 
-const matching = (rows: ExecutionSummary[], text: string): ExecutionSummary[] => {
+type StateOf = (row: ExecutionSummary) => Shown;
+
+/** What a row shows: that a person is waited for says more than that it runs. */
+function useStates(tenant: string): StateOf {
+  const { data } = useQuery(openTasksQuery(tenant));
+  return useMemo(() => {
+    const waiting = new Set((data?.items ?? []).map((each) => each.executionId));
+    return (row) => (waiting.has(row.id) && !ENDED.has(row.state) && row.state !== "ExecutionPaused" ? ofTone("person") : ofExecution(row));
+  }, [data]);
+}
+
+const matching = (rows: ExecutionSummary[], text: string, stateOf: StateOf): ExecutionSummary[] => {
   const asked = text.toLowerCase();
   if (asked === "") return rows;
   return rows.filter((each) =>
-    [each.id, each.step, each.startedBy, ofExecution(each).word].some((value) => value?.toLowerCase().includes(asked)),
+    [each.id, each.step, each.startedBy, stateOf(each).word].some((value) => value?.toLowerCase().includes(asked)),
   );
 };
 
@@ -143,7 +156,7 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
 const withCurrent = (ids: string[], current: string | undefined): string[] =>
   current === undefined || ids.includes(current) ? ids : [current, ...ids];
 
-function Rows({ rows, tenant }: { rows: ExecutionSummary[]; tenant: string }) {
+function Rows({ rows, tenant, stateOf }: { rows: ExecutionSummary[]; tenant: string; stateOf: StateOf }) {
   const navigate = executionsRoute.useNavigate();
   const at = useRows(rows.length, (index) => {
     const row = rows[index];
@@ -182,7 +195,7 @@ function Rows({ rows, tenant }: { rows: ExecutionSummary[]; tenant: string }) {
                 </Link>
               </td>
               <td>
-                <StateBadge state={ofExecution(row)} />
+                <StateBadge state={stateOf(row)} />
               </td>
               <td>
                 {row.definitionId} v{row.version}

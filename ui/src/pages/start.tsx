@@ -68,7 +68,14 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
     () => (started.error instanceof ProblemError ? errorsAt(started.error.problem.errors ?? []) : undefined),
     [started.error],
   );
-  const submit = <Act name={texts.start.submit} action={definition.actions.execute} isPrimary isBusy={started.isPending} onClick={() => document.querySelector<HTMLFormElement>("#start form")?.requestSubmit()} />;
+  const submit = (
+    <div className="stack">
+      <Field label={texts.start.name} hint={texts.start.nameHint} value={draft?.name ?? ""} onChange={(name) => change({ name })} pattern="[A-Za-z0-9._\-]{1,64}" />
+      <span>
+        <Act name={texts.start.submit} action={definition.actions.execute} isPrimary isBusy={started.isPending} onClick={() => document.querySelector<HTMLFormElement>("#start form")?.requestSubmit()} />
+      </span>
+    </div>
+  );
   return (
     <>
       <div className="head">
@@ -80,12 +87,13 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
       <div className="views">
         <section className="panel stack" id="start" aria-label={texts.start.submit}>
           {definition.description && <Markdown text={definition.description} />}
+          <Inputs tenant={tenant} definition={definition} onChoose={(value) => change({ input: value })} />
           <Tabs label={texts.start.submit} tabs={TABS.filter((each) => hasForm || each.id !== "form")} current={current} onChange={(next) => void navigate({ search: (before) => ({ ...before, tab: next }), replace: true })}>
             <div className="stack">
               {started.isError && <ProblemAlert error={started.error} />}
               {current === "form" && hasForm && (
                 <Boundary>
-                  <JsonForm schema={schema} value={input} errors={errors} onChange={(value) => JSON.stringify(value) !== JSON.stringify(input) && change({ input: value })} onSubmit={(value) => started.mutate(value)}>
+                  <JsonForm schema={schema} value={input} errors={errors} onChange={(value) => change({ input: value })} onSubmit={(value) => started.mutate(value)}>
                     {submit}
                   </JsonForm>
                 </Boundary>
@@ -94,8 +102,6 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
               {current === "curl" && <Command tenant={tenant} id={definition.id} input={input ?? {}} />}
             </div>
           </Tabs>
-          <Field label={texts.start.name} hint={texts.start.nameHint} value={draft?.name ?? ""} onChange={(name) => change({ name })} pattern="[A-Za-z0-9._\-]{1,64}" />
-          <Inputs tenant={tenant} definition={definition} onChoose={(value) => change({ input: value })} />
           {draft !== undefined && (
             <p className="muted small">
               {texts.start.draft}{" "}
@@ -116,11 +122,9 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
   );
 }
 
-const PENDING = new Map<string, never>();
-
 function Plan({ definition }: { definition: StoredDefinition }) {
   const plan = useMemo(() => planOf(definition.steps), [definition.steps]);
-  return <Graph plan={plan} standings={PENDING} />;
+  return <Graph plan={plan} />;
 }
 
 /** Takes the input of another execution over, once, if there is no draft yet. */

@@ -160,7 +160,6 @@ interface AnswerProps {
 
 function Answer({ task, answer, errors, isBusy, onChange, onSubmit, onReject }: AnswerProps) {
   const schema = task.inputSchema as unknown;
-  const [isTouched, touch] = useState(answer !== undefined);
   const buttons = (
     <div className="controls">
       <Act name={texts.tasks.complete} action={task.actions.complete} isPrimary isBusy={isBusy} onClick={() => (isFormSchema(schema) ? document.querySelector<HTMLFormElement>(".task form.json-form")?.requestSubmit() : onSubmit(null))} />
@@ -177,11 +176,9 @@ function Answer({ task, answer, errors, isBusy, onChange, onSubmit, onReject }: 
   }
   return (
     <Boundary>
-      <div onPointerDown={() => touch(true)} onKeyDown={() => touch(true)}>
-        <JsonForm schema={schema} uiSchema={(task.uiSchema ?? undefined) as UiSchema | undefined} value={answer} errors={errors} isDisabled={!task.actions.complete.possible} onChange={(value) => isTouched && onChange(value)} onSubmit={onSubmit}>
-          {buttons}
-        </JsonForm>
-      </div>
+      <JsonForm schema={schema} uiSchema={(task.uiSchema ?? undefined) as UiSchema | undefined} value={answer} errors={errors} isDisabled={!task.actions.complete.possible} onChange={onChange} onSubmit={onSubmit}>
+        {buttons}
+      </JsonForm>
     </Boundary>
   );
 }

@@ -1,0 +1,118 @@
+import type { RJSFSchema, UiSchema } from "@rjsf/utils";
+import { act } from "react";
+import { createRoot, type Root } from "react-dom/client";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Json } from "~/api/types";
+import { JsonForm } from "./form";
+
+declare global {
+  var IS_REACT_ACT_ENVIRONMENT: boolean;
+}
+
+const EVERYTHING: RJSFSchema = {
+  type: "object",
+  title: "All kinds",
+  properties: {
+    text: { type: "string", title: "Text", description: "With **weight** and <img src=x onerror=alert(1)>" },
+    number: { type: "number", title: "Number", default: 1.5 },
+    yes: { type: "boolean", title: "Yes" },
+    color: { title: "Colour", oneOf: [{ const: "r", title: "Red" }, { const: "g", title: "Green" }] },
+    many: { type: "array", title: "Many", uniqueItems: true, items: { enum: ["a", "b"] } },
+    day: { type: "string", format: "date", title: "Day" },
+    at: { type: "string", format: "date-time", title: "Instant" },
+    file: { type: "string", format: "data-url", title: "File" },
+    long: { type: "string", title: "Long" },
+    lines: { type: "array", title: "Lines", items: { type: "object", properties: { sku: { type: "string", title: "SKU" } }, required: ["sku"] } },
+    pay: { title: "Payment", oneOf: [{ title: "Card", type: "object", properties: { card: { type: "string" } } }, { title: "Bank", type: "object", properties: { iban: { type: "string" } } }] },
+    more: { type: "object", title: "More", additionalProperties: { type: "string" } },
+    fixed: { type: "string", title: "Fixed", readOnly: true, default: "f" },
+  },
+  required: ["text"],
+};
+const UI: UiSchema = { long: { "ui:widget": "textarea", "ui:help": "As long as you like" }, color: { "ui:widget": "radio" } };
+
+let root: Root;
+let host: HTMLElement;
+let sent: Json | undefined;
+let changed: Json | undefined;
+
+async function draw(schema: RJSFSchema, value?: Json, uiSchema: UiSchema = UI): Promise<void> {
+  await act(async () => {
+    root.render(
+      <JsonForm schema={schema} uiSchema={uiSchema} value={value} onChange={(next) => (changed = next)} onSubmit={(next) => (sent = next)}>
+        <button type="submit">Send</button>
+      </JsonForm>,
+    );
+  });
+}
+
+const submit = (): Promise<void> =>
+  act(async () => {
+    host.querySelector("form")?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+  });
+const click = (name: string): Promise<void> =>
+  act(async () => {
+    const found = [...host.querySelectorAll("button")].find((each) => each.getAttribute("aria-label")?.includes(name) || each.textContent?.includes(name));
+    if (found === undefined) throw new Error(`no button ${name}`);
+    found.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+    found.click();
+  });
+
+beforeEach(() => {
+  globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+  host = document.body.appendChild(document.createElement("div"));
+  root = createRoot(host);
+  sent = changed = undefined;
+});
+afterEach(async () => {
+  await act(async () => root.unmount());
+  host.remove();
+});
+
+describe("a form", () => {
+  it("has an input for every kind, each with its label", async () => {
+    await draw(EVERYTHING);
+    for (const kind of ["input[type=date]", "input[type=datetime-local]", "input[type=file]", "textarea", "input[type=radio]", "input[type=checkbox]"]) {
+      expect(host.querySelector(kind), kind).not.toBeNull();
+    }
+    for (const name of ["Text", "Number", "Yes", "Colour", "Many", "Day", "Instant", "File", "Long", "Lines", "Payment", "More", "Fixed"]) {
+      expect(host.textContent).toContain(name);
+    }
+    expect(host.textContent).toContain("As long as you like");
+    expect(host.querySelector<HTMLInputElement>("#root_fixed")?.readOnly).toBe(true);
+  });
+
+  it("shows descriptions of others as text, and never as a part of the page", async () => {
+    await draw(EVERYTHING);
+    expect(host.querySelector("strong")?.textContent).toBe("weight");
+    expect(host.querySelector("img")).toBeNull();
+  });
+
+  it("is not sent while something is wrong, and says what at the field", async () => {
+    await draw(EVERYTHING);
+    await submit();
+    expect(sent).toBeUndefined();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("text");
+  });
+
+  it("is sent with its defaults", async () => {
+    await draw(EVERYTHING, { text: "x" });
+    await submit();
+    expect(sent).toMatchObject({ text: "x", number: 1.5, fixed: "f" });
+  });
+
+  it("adds, moves and removes items, and members that no schema names", async () => {
+    await draw(EVERYTHING, { text: "x", lines: [{ sku: "tea" }, { sku: "pot" }] });
+    await click("Move down: Item 1");
+    expect(changed).toMatchObject({ lines: [{ sku: "pot" }, { sku: "tea" }] });
+    await click("Remove: Item 1");
+    expect(changed).toMatchObject({ lines: [{ sku: "tea" }] });
+    await click("Add: Lines");
+    expect((changed as { lines: Json[] }).lines).toHaveLength(2);
+  });
+
+  it("takes defaults for nobody's draft", async () => {
+    await draw(EVERYTHING);
+    expect(changed).toBeUndefined();
+  });
+});
