@@ -15,7 +15,7 @@ from tests.api.declared import OPERATIONS
 from tests.application import Sedo
 
 TESTS = Path(__file__).parent
-UNTRACED = {"benchmarks", "deploy", "fuzz", "hostile", "local", "simulation"}
+UNTRACED = {"benchmarks", "console", "deploy", "fuzz", "hostile", "local", "simulation"}
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ export const texts = {
     loading: "Loading",
     notFound: "There is no such page.",
     more: "More",
-    close: "Close",
+    back: "Back",
     copy: "Copy",
     copied: "Copied",
     retry: "Try again",
@@ -113,6 +113,7 @@ export const texts = {
     timeline: "Timeline",
     timelineHint: "light = queued · solid = running · striped = waiting · gaps are cut",
     history: "History",
+    historyRows: "Entries of the history",
     historyFilter: "Filter by step, state, thread or text",
     historyAll: "Every state",
     historyCount: (shown: number, all: number, whole: boolean) =>
@@ -139,6 +140,7 @@ export const texts = {
     load: "Load it",
     progress: (done: number, total: number, failed: number, exact: boolean) =>
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")} done${exact ? "" : " or more"}${failed ? `, ${failed.toLocaleString("en")} failed` : ""}`,
+    submits: { cancel: "Cancel execution", pause: "Pause execution", resume: "Resume execution", redrive: "Redrive execution" },
     confirmCancel: (children: boolean) =>
       `The execution ends now, as cancelled${children ? ", with all executions that it has started" : ""}. Steps under way are not undone.`,
     confirmPause: "No further step starts. What is under way ends, and its result is kept.",
@@ -173,6 +175,7 @@ export const texts = {
     filter: "Filter these rows (/)",
     columns: { definition: "Definition", title: "Title", version: "Version", running: "Running", created: "Created", by: "By" },
     running: (n: number, more: boolean) => `${n}${more ? "+" : ""}`,
+    runningOf: (id: string) => `in flight of ${id}`,
     start: "Start",
     empty: "There are no definitions yet.",
     emptyHint: "Post one in YAML to the API, and it stands here.",

@@ -44,7 +44,12 @@ const conditional: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: BASE, cache: "no-store", credentials: "same-origin" });
+export const api = createClient<paths>({
+  baseUrl: BASE,
+  cache: "no-store",
+  credentials: "same-origin",
+  querySerializer: { array: { style: "form", explode: false } }, // as the contract has it: `state=failed,timedOut`
+});
 api.use(conditional);
 
 interface Answer<T> {

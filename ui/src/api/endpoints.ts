@@ -37,6 +37,13 @@ export const readHistory = (tenantId: string, id: string, cursor: string | null)
     }),
   );
 
+/** The newest entries of a long history, oldest of them first. */
+export const readNewest = async (tenantId: string, id: string): Promise<HistoryEntry[]> => {
+  const query = { limit: 100, sort: "-time" } as const;
+  const found = await page<HistoryEntry>(api.GET("/sedo/tenants/{tenantId}/executions/{id}/history", { params: { ...of(tenantId, id), query } }));
+  return found.items.reverse();
+};
+
 export const listDefinitions = (tenantId: string, cursor: string | null): Promise<Page<DefinitionVersion>> =>
   page(
     api.GET("/sedo/tenants/{tenantId}/definitions", {

@@ -1,6 +1,7 @@
 /** Lets nobody further who has not signed in; a server that asks nobody is told by its first answer. */
 import { useQuery } from "@tanstack/react-query";
 import { Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import { useState } from "react";
 import { readMe } from "~/api/endpoints";
 import { useSession } from "~/api/session";
 import type { Me } from "~/api/types";
@@ -14,9 +15,14 @@ export const meQuery = (tenant?: string) => ({
 
 export function Gate() {
   const session = useSession();
-  const to = useLocation({ select: (location) => location.href });
-  if (session === null) return <Navigate to="/sign-in" search={{ to }} replace />;
-  return <Known />;
+  return session === null ? <Leave /> : <Known />;
+}
+
+/** Leads to the sign-in, which leads back to where it was asked for. */
+function Leave() {
+  const place = useLocation({ select: (location) => location.href });
+  const [to] = useState(place);
+  return <Navigate to="/sign-in" search={{ to }} replace />;
 }
 
 function Known() {

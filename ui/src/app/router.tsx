@@ -6,7 +6,9 @@ import {
   createRouter,
   lazyRouteComponent,
   Outlet,
+  parseSearchWith,
   redirect,
+  stringifySearchWith,
 } from "@tanstack/react-router";
 import { ExecutionsPage } from "~/pages/executions";
 import { SignInPage, TenantPage } from "~/pages/sign-in";
@@ -130,6 +132,8 @@ export const router = createRouter({
     ]),
   ]),
   history: createHashHistory(),
+  parseSearch: parseSearchWith((text) => text),
+  stringifySearch: stringifySearchWith(String),
   defaultPreload: "intent",
 });
 

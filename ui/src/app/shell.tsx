@@ -65,7 +65,7 @@ function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
       <button type="button" className="top-search" onClick={onPalette}>
         {texts.app.palette} <kbd>Ctrl K</kbd>
       </button>
-      <button type="button" className="top-button" onClick={switchMode} aria-label={texts.app.theme.label}>
+      <button type="button" className="top-button" onClick={switchMode} title={texts.app.theme.label}>
         {mode === "dark" ? texts.app.theme.light : texts.app.theme.dark}
       </button>
       <Link to="/tenants" className="top-button" title={texts.signIn.switch}>

@@ -63,7 +63,7 @@ function ControlDialog({ execution, tenant, what, onClose }: { execution: Execut
     resume: texts.execution.confirmResume,
   }[what];
   return (
-    <Dialog title={`${texts.execution[what]}: ${execution.id}`} submit={texts.execution[what]} isBusy={asked.isPending} error={asked.error} onSubmit={() => asked.mutate()} onClose={onClose}>
+    <Dialog title={`${texts.execution[what]}: ${execution.id}`} submit={texts.execution.submits[what]} isBusy={asked.isPending} error={asked.error} onSubmit={() => asked.mutate()} onClose={onClose}>
       <p>{says}</p>
       <Field label={texts.execution.reason} value={reason} onChange={setReason} maxLength={1000} autoFocus />
     </Dialog>

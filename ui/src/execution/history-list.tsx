@@ -72,7 +72,7 @@ function Rows({ entries, onSelect }: { entries: HistoryEntry[]; onSelect: (entry
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({ count: entries.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 15 });
   return (
-    <div className="history" ref={scroller} tabIndex={0} role="region" aria-label={texts.execution.history}>
+    <div className="history" ref={scroller} tabIndex={0} role="region" aria-label={texts.execution.historyRows}>
       <div className="history-rows" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map((item) => {
           const entry = entries[item.index];

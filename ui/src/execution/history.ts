@@ -1,6 +1,6 @@
 /** The history of an execution, page by page: pages that are full are not asked for again. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { readHistory } from "~/api/endpoints";
+import { readHistory, readNewest } from "~/api/endpoints";
 import type { HistoryEntry } from "~/api/types";
 
 export interface Known {
@@ -9,9 +9,11 @@ export interface Known {
   full: number;
   cursor: string | null;
   isWhole: boolean;
+  /** Of a long history that is not whole: its newest entries, behind a gap. */
+  newest: HistoryEntry[];
 }
 
-const NOTHING: Known = { entries: [], full: 0, cursor: null, isWhole: false };
+const NOTHING: Known = { entries: [], full: 0, cursor: null, isWhole: false, newest: [] };
 /** Pages that one look reads: a long history is read on by request. */
 const PAGES = 12;
 
@@ -24,11 +26,25 @@ export async function readOn(tenant: string, id: string, known: Known, pages: nu
   for (let read = 0; read < pages; read += 1) {
     const page = await readHistory(tenant, id, cursor);
     entries.push(...page.items);
-    if (page.next === null) return same(known, { entries, full, cursor, isWhole: true });
+    if (page.next === null) return same(known, { entries, full, cursor, isWhole: true, newest: [] });
     cursor = page.next;
     full = entries.length;
   }
-  return { entries, full, cursor, isWhole: false };
+  const newest = await readNewest(tenant, id);
+  return { entries, full, cursor, isWhole: false, newest: newest.filter(behind(entries)) };
+}
+
+/** Tells what stands behind entries, at whose end several may have one instant. */
+function behind(entries: HistoryEntry[]): (entry: HistoryEntry) => boolean {
+  const last = entries.at(-1)?.time ?? "";
+  const known = new Set(entries.slice(-200).map((each) => JSON.stringify(each)));
+  return (entry) => entry.time >= last && !known.has(JSON.stringify(entry));
+}
+
+/** Reads of a long history what is new. */
+async function renewed(tenant: string, id: string, known: Known): Promise<Known> {
+  const newest = (await readNewest(tenant, id)).filter(behind(known.entries));
+  return JSON.stringify(newest.at(-1)) === JSON.stringify(known.newest.at(-1)) ? known : { ...known, newest };
 }
 
 /** Keeps the object if nothing was added, so that nothing is drawn again. */
@@ -48,7 +64,7 @@ export function useHistory(tenant: string, id: string, refetchInterval: () => nu
     queryKey: key,
     queryFn: () => {
       const known = client.getQueryData<Known>(key) ?? NOTHING;
-      return known.entries.length > 0 && !known.isWhole ? known : readOn(tenant, id, known, PAGES);
+      return known.entries.length > 0 && !known.isWhole ? renewed(tenant, id, known) : readOn(tenant, id, known, PAGES);
     },
     refetchInterval,
     structuralSharing: false,

@@ -45,7 +45,7 @@ export function RedriveDialog({ execution, tenant, plan, started, onClose }: Pro
   return (
     <Dialog
       title={`${texts.execution.redrive}: ${execution.id}`}
-      submit={texts.execution.redrive}
+      submit={texts.execution.submits.redrive}
       isBusy={asked.isPending}
       error={asked.error}
       onSubmit={() => edited.value !== undefined && asked.mutate()}

@@ -7,6 +7,7 @@ export interface Visit {
   /** `thread|turn|attempt`: unique in an execution. */
   key: string;
   step: string;
+  type: string | undefined;
   thread: string;
   attempt: number;
   index: number | undefined;
@@ -40,6 +41,7 @@ export function visitsOf(
     const visit: Visit = {
       key: `${entry.thread}|${entry.turn}|${entry.attempt}|${entry.step}`,
       step: entry.step,
+      type: types.get(entry.step),
       thread: entry.thread,
       attempt: entry.attempt,
       index: entry.index,

@@ -83,7 +83,8 @@ function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
   const { title, description, properties, schema, uiSchema, formData, disabled, readonly, onAddProperty, fieldPathId } = props;
   if ((schema.oneOf || schema.anyOf) && !schema.properties && properties.length === 0) return null;
   const isTop = fieldPathId.$id === "root";
-  const shown = getUiOptions(uiSchema).title ?? title;
+  const place = fieldPathId.path.at(-1);
+  const shown = typeof place === "number" ? texts.form.item(place + 1) : (getUiOptions(uiSchema).title ?? title);
   return (
     <fieldset className={isTop ? "form-top" : "form-object"} id={fieldPathId.$id}>
       {shown && <legend className={isTop ? "hidden-text" : undefined}>{shown}</legend>}

@@ -65,8 +65,10 @@ export function Graph({ plan, standings = PLAN, notes = NONE, isCollapsed = neve
         panOnScroll={false}
         preventScrolling={false}
         onlyRenderVisibleElements={layout.boxes.length > 150}
-        onNodeClick={(_, node) => node.data.step && onSelect?.(node.id)}
-        onSelectionChange={({ nodes: [chosen] }) => chosen?.data.step && chosen.id !== selected && onSelect?.(chosen.id)}
+        onNodesChange={(changes) => {
+          const chosen = changes.find((each) => each.type === "select" && each.selected);
+          if (chosen?.type === "select") onSelect?.(chosen.id);
+        }}
         ariaLabelConfig={{ "controls.ariaLabel": texts.execution.graph }}
       >
         <Background gap={18} size={0.6} />
@@ -89,7 +91,7 @@ function nodeOf(
   const standing = standings.get(box.path);
   const visits = standing !== undefined && standing.visits > 1 ? texts.execution.visits(standing.visits) : "";
   const more = [standings === PLAN ? "" : texts.states[tone], notes.get(box.path) ?? visits].filter(Boolean).join(" · ");
-  const name = box.step === null ? (box.label ?? "") : [box.step.id, box.step.type, more].filter(Boolean).join(", ");
+  const name = box.step === null ? (box.label ?? "") : `${box.step.id} ${[box.step.type, more].filter(Boolean).join(" · ")}`;
   return {
     id: box.path,
     type: box.step === null ? "label" : "step",

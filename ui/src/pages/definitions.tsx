@@ -72,8 +72,9 @@ export function DefinitionsPage() {
                   <td title={row.title}>{row.title}</td>
                   <td>{row.version}</td>
                   <td>
-                    <Link to="/t/$tenant/executions" params={{ tenant }} search={{ state: "running", definition: row.id }} aria-label={`${row.id}: ${columns.running}`}>
+                    <Link to="/t/$tenant/executions" params={{ tenant }} search={{ state: "running", definition: row.id }}>
                       {texts.definitions.running(running.counts.get(row.id) ?? 0, running.isMore)}
+                      <span className="hidden-text"> {texts.definitions.runningOf(row.id)}</span>
                     </Link>
                   </td>
                   <td>
@@ -81,8 +82,9 @@ export function DefinitionsPage() {
                   </td>
                   <td>{row.createdBy}</td>
                   <td>
-                    <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id: row.id }} aria-label={texts.start.title(row.id)}>
+                    <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id: row.id }} >
                       {texts.definitions.start}
+                      <span className="hidden-text"> {row.id}</span>
                     </Link>
                   </td>
                 </tr>

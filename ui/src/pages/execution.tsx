@@ -3,13 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { listExecutions, readDefinition, readExecution } from "~/api/endpoints";
-import type { Execution, HistoryEntry, Thread, ValueReference } from "~/api/types";
+import type { Execution, HistoryEntry, ValueReference } from "~/api/types";
 import { useLive } from "~/app/live";
 import { executionRoute } from "~/app/router";
 import { Controls } from "~/execution/controls";
 import { Facts, standing } from "~/execution/facts";
 import { useHistory } from "~/execution/history";
 import { HistoryList } from "~/execution/history-list";
+import { countsOf, isLarge, notesOf } from "~/execution/large";
 import { StepPanel, type StepView, viewOf } from "~/execution/step-panel";
 import { Timeline } from "~/execution/timeline";
 import { standings, type Visit, visitsOf } from "~/execution/visits";
@@ -22,9 +23,6 @@ import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ofExecution, ofTone } from "~/parts/states";
 import { Time, useNow } from "~/parts/time";
 import { texts } from "~/texts";
-
-/** A map or parallel with more children is drawn as one node with counts. */
-const MOST_CHILDREN = 20;
 
 export function ExecutionPage() {
   const { tenant, id } = executionRoute.useParams();
@@ -44,7 +42,7 @@ export function ExecutionPage() {
     staleTime: Infinity,
   });
   const plan = useMemo(() => (definition.data === undefined ? undefined : planOf(definition.data.steps)), [definition.data]);
-  const entries = history.data?.entries;
+  const entries = useMemo(() => (history.data === undefined ? undefined : [...history.data.entries, ...history.data.newest]), [history.data]);
   const visits = useMemo(
     () => (entries === undefined || plan === undefined ? [] : visitsOf(entries, typesOf(plan), execution)),
     [entries, plan, execution],
@@ -109,8 +107,10 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
   const [isHiding, setHiding] = useState(false);
   const now = useNow(1_000, execution.endedAt === null);
   const found = useMemo(() => standings(visits), [visits]);
-  const notes = useMemo(() => notesOf(execution.threads), [execution.threads]);
-  const isCollapsed = useCallback((step: PlanStep) => isLarge(step, execution.threads, visits), [execution.threads, visits]);
+  const counts = useMemo(() => countsOf(execution.threads, visits), [execution.threads, visits]);
+  const notes = useMemo(() => notesOf(counts), [counts]);
+  const large = plan === undefined ? "" : [...stepsOf(plan)].filter((each) => isLarge(each, counts)).map((each) => each.path).join(" ");
+  const isCollapsed = useCallback((each: PlanStep) => large.split(" ").includes(each.path), [large]);
   const isHidden = useCallback((step: PlanStep) => isHiding && found.get(step.path)?.tone === "succeeded", [isHiding, found]);
   const path = search.step ?? execution.step;
   const ofStep = useMemo(() => visits.filter((each) => each.step === path), [visits, path]);
@@ -179,27 +179,6 @@ function StepTable({ plan, standings: found, onSelect }: { plan: PlanList; stand
       </table>
     </details>
   );
-}
-
-function notesOf(threads: Thread[]): Map<string, string> {
-  const notes = new Map<string, string>();
-  for (const { step, progress } of threads) {
-    if (progress) notes.set(step, texts.execution.progress(progress.done, progress.total, progress.failed, progress.exact));
-  }
-  return notes;
-}
-
-function isLarge(step: PlanStep, threads: Thread[], visits: Visit[]): boolean {
-  if (step.type === "parallel") return step.lists.length > MOST_CHILDREN;
-  const total = threads.find((each) => each.step === step.path)?.progress?.total;
-  if (total !== undefined) return total > MOST_CHILDREN;
-  const inside = `${step.path}/`;
-  const items = new Set<string>();
-  for (const visit of visits) {
-    if (visit.step.startsWith(inside)) items.add(visit.thread);
-    if (items.size > MOST_CHILDREN) return true;
-  }
-  return false;
 }
 
 function Children({ tenant, id, isLive }: { tenant: string; id: string; isLive: boolean }) {

@@ -72,7 +72,7 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
     <div className="stack">
       <Field label={texts.start.name} hint={texts.start.nameHint} value={draft?.name ?? ""} onChange={(name) => change({ name })} pattern="[A-Za-z0-9._\-]{1,64}" />
       <span>
-        <Act name={texts.start.submit} action={definition.actions.execute} isPrimary isBusy={started.isPending} onClick={() => document.querySelector<HTMLFormElement>("#start form")?.requestSubmit()} />
+        <Act name={texts.start.submit} action={definition.actions.execute} isPrimary isBusy={started.isPending} />
       </span>
     </div>
   );
@@ -85,7 +85,7 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
         </p>
       </div>
       <div className="views">
-        <section className="panel stack" id="start" aria-label={texts.start.submit}>
+        <section className="panel stack" aria-label={texts.start.submit}>
           {definition.description && <Markdown text={definition.description} />}
           <Inputs tenant={tenant} definition={definition} onChoose={(value) => change({ input: value })} />
           <Tabs label={texts.start.submit} tabs={TABS.filter((each) => hasForm || each.id !== "form")} current={current} onChange={(next) => void navigate({ search: (before) => ({ ...before, tab: next }), replace: true })}>

@@ -5,7 +5,8 @@ import type { Action } from "~/api/types";
 interface Props {
   name: string;
   action: Action | undefined;
-  onClick: () => void;
+  /** Without it, the button submits the form that it is in. */
+  onClick?: () => void;
   isPrimary?: boolean;
   isBusy?: boolean;
 }
@@ -14,7 +15,7 @@ export function Act({ name, action, onClick, isPrimary = false, isBusy = false }
   const reason = action?.possible === false ? (action.reason ?? undefined) : undefined;
   return (
     <span title={reason}>
-      <Button variant={isPrimary ? "primary" : "normal"} disabled={action?.possible !== true} disabledReason={reason} loading={isBusy} onClick={onClick}>
+      <Button variant={isPrimary ? "primary" : "normal"} disabled={action?.possible !== true} disabledReason={reason} loading={isBusy} formAction={onClick === undefined ? "submit" : "none"} {...(onClick && { onClick })}>
         {name}
       </Button>
     </span>

@@ -29,7 +29,7 @@ export function Dialog({ title, submit, isBusy, error, onSubmit, onClose, childr
         {error !== null && error !== undefined && <ProblemAlert error={error} />}
         <div className="dialog-buttons">
           <Button onClick={onClose} formAction="none">
-            {texts.app.close}
+            {texts.app.back}
           </Button>
           <Button variant="primary" formAction="submit" loading={isBusy}>
             {submit}

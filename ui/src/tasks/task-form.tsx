@@ -162,7 +162,7 @@ function Answer({ task, answer, errors, isBusy, onChange, onSubmit, onReject }: 
   const schema = task.inputSchema as unknown;
   const buttons = (
     <div className="controls">
-      <Act name={texts.tasks.complete} action={task.actions.complete} isPrimary isBusy={isBusy} onClick={() => (isFormSchema(schema) ? document.querySelector<HTMLFormElement>(".task form.json-form")?.requestSubmit() : onSubmit(null))} />
+      <Act name={texts.tasks.complete} action={task.actions.complete} isPrimary isBusy={isBusy} {...(!isFormSchema(schema) && { onClick: () => onSubmit(null) })} />
       <Act name={texts.tasks.reject} action={task.actions.reject} onClick={onReject} />
     </div>
   );

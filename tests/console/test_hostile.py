@@ -1,0 +1,56 @@
+"""What others write is shown as what it is: text."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.pages import Console
+
+pytestmark = pytest.mark.timeout(120)
+Opened = Callable[..., Console]
+CORPUS = (
+    "<img src=x onerror=\"window.hit='img'\">",
+    "<script>window.hit='script'</script>",
+    "\"><svg onload=\"window.hit='svg'\">",
+    "[link](javascript:window.hit='link') [data](data:text/html,<script>window.hit=1</script>)",
+    "${7*7} {{constructor.constructor('window.hit=1')()}} \u202egnp.exe",
+    "<iframe srcdoc=\"<script>parent.hit='frame'</script>\"></iframe><style>*{display:none}</style>",
+)
+EVIL = " ".join(CORPUS).replace("${", "$ {")
+
+
+def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> None:
+    console = opened("<b onclick=1>ann").known()
+    schema = {
+        "type": "object",
+        "title": EVIL,
+        "description": EVIL,
+        "properties": {"a": {"type": "string", "title": EVIL, "description": EVIL, "enum": [EVIL], "default": EVIL}},
+        "examples": [{"a": EVIL}],
+    }
+    ask = {"id": "ask", "type": "task", "title": "${input.a}", "description": "${input.a}", "data": {"${1}": EVIL}}
+    ask |= {"data": {"said": "${input.a}"}, "inputSchema": schema, "groups": ["<i>risk"]}
+    steps = [{"id": "keep", "type": "transform", "output": "${input.a}", "stash": "kept"}, ask]
+    console.define({"id": "evil", "title": EVIL, "description": EVIL, "inputSchema": schema, "steps": steps})
+    fails = [{"id": "no", "type": "fail", "error": "No", "cause": "${input.a}"}]
+    console.define({"id": "evil-end", "title": EVIL, "steps": fails, "inputSchema": schema})
+    waiting = console.start("evil", {"input": {"a": EVIL}})
+    failed = console.start("evil-end", {"input": {"a": EVIL}}, "?wait=10")
+    places = (
+        "executions",
+        f"executions/{waiting}",
+        f"executions/{waiting}?step=keep&tab=io",
+        f"executions/{failed}?tab=error",
+        "definitions",
+        "definitions/evil",
+        "definitions/evil/start",
+        "tasks",
+    )
+    for place in places:
+        page = console.go(place)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.hit") is None, place
+        assert page.evaluate("document.querySelectorAll('main img, iframe, main script, main style').length") == 0, place
+        assert page.evaluate("[...document.links].filter(a => !/^https?:/.test(a.href)).length") == 0, place

@@ -1,0 +1,69 @@
+"""The console is light: what a first page loads, and what becomes of executions that are large."""
+
+import gzip
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.conftest import BUILD
+from tests.console.pages import Console
+
+pytestmark = pytest.mark.timeout(120)
+Opened = Callable[..., Console]
+MOST_BYTES = 350_000
+"""Of the JavaScript of a first page, with gzip."""
+MOST_SECONDS = 4.0
+"""Until a large execution is shown, on a machine that is busy with other tests; alone it takes one."""
+
+
+@pytest.mark.usefixtures("chromium")
+def test_a_first_page_loads_little() -> None:
+    names = re.findall(r'(?:src|href)="\./(assets/[^"]+\.js)"', BUILD.read_text(encoding="utf-8"))
+    assert names
+    assert sum(len(gzip.compress((BUILD.parent / name).read_bytes())) for name in names) <= MOST_BYTES
+
+
+@pytest.mark.usefixtures("chromium")
+def test_no_file_needs_what_the_policy_forbids() -> None:
+    for path in (BUILD.parent / "assets").iterdir():
+        text = path.read_text(encoding="utf-8")
+        assert re.fullmatch(r"[a-z0-9.-]{1,64}", path.name)
+        assert len(text) < 4_000_000
+        assert "@font-face" not in text
+        assert not re.search(r"\bnew Function\(|[^.\w]eval\(", text), path.name
+
+
+def test_an_idle_page_costs_answers_without_a_body(opened: Opened) -> None:
+    console = opened().known()
+    execution = console.start(console.define(), {"input": {"orderId": "A-1"}})
+    page = console.go(f"executions/{execution}")
+    expect(page.get_by_text("Waits for a person")).to_be_visible()
+    with page.expect_response(lambda answer: answer.url.endswith(f"/executions/{quote(execution, safe='')}")) as first:
+        pass
+    assert first.value.status == 304
+
+
+def test_a_map_of_10_000_and_a_loop_of_10_000_open_at_once(opened: Opened) -> None:
+    console = opened().known()
+    price = {"id": "price", "type": "transform", "output": "${ multiply(item, `2`) }"}
+    large_map = {"id": "each", "type": "map", "items": "${ range(`10000`) }", "maxConcurrency": 500, "steps": [price]}
+    rounds = [
+        {"id": "count", "type": "transform", "output": "${ add(stash.n, `1`) }", "stash": "n"},
+        {"id": "again", "type": "choice", "choices": [{"when": "stash.n < `10000`", "next": "count"}], "default": "done"},
+        {"id": "done", "type": "succeed"},
+    ]
+    console.define({"id": "large-map", "steps": [large_map]})
+    console.define({"id": "large-loop", "stash": {"n": 0}, "steps": rounds})
+    shown = {"large-map": "each map · Succeeded · 10,000 of 10,000 done", "large-loop": "done succeed · Succeeded"}
+    for definition, node in shown.items():
+        execution = console.start(definition, {}, "?wait=25")
+        began = time.monotonic()
+        page = console.go(f"executions/{execution}")
+        expect(page.get_by_role("button", name=node)).to_be_visible()
+        assert time.monotonic() - began < MOST_SECONDS
+        assert page.locator(".react-flow__node").count() < 10
+        assert page.locator(".history-row").count() < 100
