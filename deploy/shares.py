@@ -11,16 +11,19 @@ from chalicelib.api.reference import FILES
 
 WHOLE = "deployment.zip"
 """As Chalice calls the package; it becomes the share of all functions that have none of their own."""
-OF_FUNCTION: Mapping[str, str] = {"authenticate": "authorizer.zip"}
+OF_FUNCTION: Mapping[str, str] = {"api_handler": "api.zip", "authenticate": "authorizer.zip"}
 """The shares that functions have for themselves."""
 SIGNATURES = ("_cffi_backend", "cffi", "cryptography", "pycparser")
 """What checks signatures, and what that brings along."""
 PAGES = ("swagger_ui_bundle",)
+CONSOLE = "chalicelib/ui/"
+"""The folder of the console."""
 UNUSED = ("jinja2", "markupsafe")
 """What a requirement brings along, and nothing loads."""
 WITHOUT: Mapping[str, Sequence[str]] = {
-    WHOLE: (*SIGNATURES, *UNUSED),
-    "authorizer.zip": (*PAGES, *UNUSED),
+    WHOLE: (*SIGNATURES, *PAGES, CONSOLE, *UNUSED),
+    "api.zip": (*SIGNATURES, *UNUSED),
+    "authorizer.zip": (*PAGES, CONSOLE, *UNUSED),
 }
 """What shares lack."""
 LEVEL = 9
@@ -48,4 +51,4 @@ def divide(package: Path) -> Iterator[Path]:
 def _belongs(name: str, without: Sequence[str]) -> bool:
     top = name.partition("/")[0].partition(".")[0].partition("-")[0]
     is_shown = top not in PAGES or name.endswith((".py", ".pyc")) or Path(name).name in FILES
-    return top not in without and is_shown
+    return top not in without and is_shown and not name.startswith(tuple(each for each in without if each.endswith("/")))

@@ -7,13 +7,14 @@ from shutil import which
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console.pages import Console
 from tests.local.running import PROJECT, Sedo
 
 BUILD = PROJECT / "chalicelib" / "ui" / "index.html"
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome")
+expect.set_options(timeout=15_000)  # a page asks anew every five seconds
 IS_REQUIRED = bool(os.environ.get("SEDO_CONSOLE"))
 """Whether a machine without a browser or a build is an error: `make check` says so."""
 

@@ -15,7 +15,7 @@ export interface Known {
 
 const NOTHING: Known = { entries: [], full: 0, cursor: null, isWhole: false, newest: [] };
 /** Pages that one look reads: a long history is read on by request. */
-const PAGES = 12;
+const PAGES = 5;
 
 export const historyKey = (tenant: string, id: string) => ["history", tenant, id] as const;
 

@@ -32,6 +32,7 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
     <div
       onPointerDownCapture={touch}
       onKeyDownCapture={touch}
+      onInputCapture={touch}
       onKeyDown={(event) => {
         if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
         event.preventDefault();

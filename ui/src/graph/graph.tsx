@@ -91,7 +91,6 @@ function nodeOf(
   const standing = standings.get(box.path);
   const visits = standing !== undefined && standing.visits > 1 ? texts.execution.visits(standing.visits) : "";
   const more = [standings === PLAN ? "" : texts.states[tone], notes.get(box.path) ?? visits].filter(Boolean).join(" · ");
-  const name = box.step === null ? (box.label ?? "") : `${box.step.id} ${[box.step.type, more].filter(Boolean).join(" · ")}`;
   return {
     id: box.path,
     type: box.step === null ? "label" : "step",
@@ -103,7 +102,6 @@ function nodeOf(
     focusable: box.step !== null,
     selectable: box.step !== null,
     hidden: box.step !== null && isHidden(box.step),
-    ariaLabel: name,
     ariaRole: box.step === null ? "presentation" : "button",
   };
 }

@@ -22,7 +22,7 @@ export function DefinitionPage() {
   const versions = useQuery({ queryKey: ["versions", tenant, id], queryFn: () => listVersions(tenant, id) });
   const plan = useMemo(() => (definition.data === undefined ? undefined : planOf(definition.data.steps)), [definition.data]);
   if (definition.isError) return <ProblemAlert error={definition.error} onRetry={() => void definition.refetch()} />;
-  if (definition.data === undefined) return <Loading />;
+  if (definition.data === undefined) return <Loading title={id} />;
   const { data } = definition;
   const newest = Math.max(data.version, ...(versions.data?.items ?? []).map((each) => each.version));
   const start = data.actions.execute;

@@ -48,7 +48,7 @@ export function ExecutionPage() {
     [entries, plan, execution],
   );
   if (query.isError) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
-  if (execution === undefined) return <Loading />;
+  if (execution === undefined) return <Loading title={id} />;
   return (
     <>
       <Head execution={execution} tenant={tenant} plan={plan} visits={visits} />

@@ -37,7 +37,7 @@ export function StartPage() {
     queryFn: () => readDefinition(tenant, id, version === undefined ? undefined : Number(version)),
   });
   if (definition.isError) return <ProblemAlert error={definition.error} onRetry={() => void definition.refetch()} />;
-  if (definition.isPending) return <Loading />;
+  if (definition.isPending) return <Loading title={texts.start.title(id)} />;
   return <Start definition={definition.data} tenant={tenant} />;
 }
 

@@ -48,10 +48,14 @@ export class Boundary extends Component<{ children: ReactNode }, { error: unknow
   }
 }
 
-export function Loading() {
+/** A page that waits for its data has its heading already. */
+export function Loading({ title }: { title?: string }) {
   return (
-    <p className="muted" role="status">
-      {texts.app.loading}…
-    </p>
+    <>
+      {title !== undefined && <h1>{title}</h1>}
+      <p className="muted" role="status">
+        {texts.app.loading}…
+      </p>
+    </>
   );
 }
