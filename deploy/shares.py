@@ -51,4 +51,6 @@ def divide(package: Path) -> Iterator[Path]:
 def _belongs(name: str, without: Sequence[str]) -> bool:
     top = name.partition("/")[0].partition(".")[0].partition("-")[0]
     is_shown = top not in PAGES or name.endswith((".py", ".pyc")) or Path(name).name in FILES
-    return top not in without and is_shown and not name.startswith(tuple(each for each in without if each.endswith("/")))
+    return (
+        top not in without and is_shown and not name.startswith(tuple(each for each in without if each.endswith("/")))
+    )

@@ -15,7 +15,7 @@ AXE = PROJECT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
 
 
-def findings(page: Page) -> Iterator[str]:
+def violations(page: Page) -> Iterator[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: Any = page.evaluate(RULES)
     for each in found["violations"]:
@@ -39,7 +39,7 @@ def test_axe_finds_nothing_on_any_page(opened: Opened, scheme: str) -> None:
         page = console.go(place)
         expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         page.wait_for_load_state("networkidle")
-        found += [f"{place} {each}" for each in findings(page)]
+        found += [f"{place} {each}" for each in violations(page)]
     assert found == []
 
 

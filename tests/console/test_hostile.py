@@ -12,7 +12,7 @@ Opened = Callable[..., Console]
 CORPUS = (
     "<img src=x onerror=\"window.hit='img'\">",
     "<script>window.hit='script'</script>",
-    "\"><svg onload=\"window.hit='svg'\">",
+    '"><svg onload="window.hit=\'svg\'">',
     "[link](javascript:window.hit='link') [data](data:text/html,<script>window.hit=1</script>)",
     "${7*7} {{constructor.constructor('window.hit=1')()}} \u202egnp.exe",
     "<iframe srcdoc=\"<script>parent.hit='frame'</script>\"></iframe><style>*{display:none}</style>",
@@ -52,5 +52,7 @@ def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> No
         expect(page.get_by_role("heading").first).to_be_visible()
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.hit") is None, place
-        assert page.evaluate("document.querySelectorAll('main img, iframe, main script, main style').length") == 0, place
+        assert page.evaluate("document.querySelectorAll('main img, iframe, main script, main style').length") == 0, (
+            place
+        )
         assert page.evaluate("[...document.links].filter(a => !/^https?:/.test(a.href)).length") == 0, place

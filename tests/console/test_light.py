@@ -53,7 +53,12 @@ def test_a_map_of_10_000_and_a_loop_of_10_000_open_at_once(opened: Opened) -> No
     large_map = {"id": "each", "type": "map", "items": "${ range(`10000`) }", "maxConcurrency": 500, "steps": [price]}
     rounds = [
         {"id": "count", "type": "transform", "output": "${ add(stash.n, `1`) }", "stash": "n"},
-        {"id": "again", "type": "choice", "choices": [{"when": "stash.n < `10000`", "next": "count"}], "default": "done"},
+        {
+            "id": "again",
+            "type": "choice",
+            "choices": [{"when": "stash.n < `10000`", "next": "count"}],
+            "default": "done",
+        },
         {"id": "done", "type": "succeed"},
     ]
     console.define({"id": "large-map", "steps": [large_map]})

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.console.pages import Console
 
@@ -34,15 +34,7 @@ def test_an_order_is_started_by_form_decided_by_a_person_fails_and_is_redriven(o
     expect(page.get_by_role("button", name="Redrive")).to_be_disabled()
 
     page.locator("main .head").get_by_role("link", name="Open task").click()
-    page.get_by_role("button", name="Claim").click()
-    expect(page.get_by_role("button", name="Release")).to_be_visible()
-    page.get_by_text("reject", exact=True).click()
-    page.get_by_role("button", name="Complete task").click()
-    expect(page.get_by_text("This is needed.").first).to_be_visible()
-    page.get_by_text("approve", exact=True).click()
-    page.get_by_role("button", name="Complete task").click()
-    expect(page.get_by_text("Done. Thank you.")).to_be_visible()
-
+    decide(page)
     page.get_by_role("link", name="Open execution").click()
     expect(page.get_by_label("Facts").get_by_text("card.Declined")).to_be_visible()
     page.get_by_role("button", name="score transform · Succeeded").click()
@@ -55,6 +47,18 @@ def test_an_order_is_started_by_form_decided_by_a_person_fails_and_is_redriven(o
     page.get_by_role("button", name="Redrive execution").click()
     expect(page.get_by_label("Facts").get_by_text("Succeeded")).to_be_visible()
     expect(page.locator(".history-row", has_text="Execution redriven")).to_be_visible()
+
+
+def decide(page: Page) -> None:
+    """Claim the task, and approve it; a rejection needs a comment."""
+    page.get_by_role("button", name="Claim").click()
+    expect(page.get_by_role("button", name="Release")).to_be_visible()
+    page.get_by_text("reject", exact=True).click()
+    page.get_by_role("button", name="Complete task").click()
+    expect(page.get_by_text("This is needed.").first).to_be_visible()
+    page.get_by_text("approve", exact=True).click()
+    page.get_by_role("button", name="Complete task").click()
+    expect(page.get_by_text("Done. Thank you.")).to_be_visible()
 
 
 def test_the_second_person_is_told_before_work_is_lost(opened: Opened) -> None:
