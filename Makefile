@@ -94,7 +94,7 @@ check:
 	PATH="$(abspath $(APP))/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 	  $(REDOCLY)/node_modules/.bin/redocly lint --config redocly.yaml chalicelib/openapi.yaml
 	@$(MAKE) --no-print-directory ui-check
-	$(PY) -m pytest --numprocesses=auto --dist=worksteal --durations=15 --cov --cov-report=term-missing:skip-covered
+	SEDO_CONSOLE=required $(PY) -m pytest --numprocesses=auto --dist=worksteal --durations=15 --cov --cov-report=term-missing:skip-covered
 
 bench: install
 	@$(PY) -m benchmarks

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Execution, HistoryEntry } from "~/api/types";
 import { changes, parsed } from "./stash-change";
-import { standings, stashOf, visitsOf } from "./visits";
+import { standings, stashOf, visitsOf, waysOf } from "./visits";
 
 let clock = 0;
 const entry = (state: string, step: string, more: Omit<Partial<HistoryEntry>, "stash"> & { stash?: Record<string, number> } = {}): HistoryEntry =>
@@ -24,6 +24,7 @@ describe("the visits of a history", () => {
     );
     expect(visits.map(({ step, attempt, tone }) => [step, attempt, tone])).toEqual([["load", 1, "failed"], ["load", 2, "succeeded"], ["pay", 1, "skipped"]]);
     expect(visits[1]?.queued).toBe(visits[0]?.end);
+    expect([...waysOf(visits)]).toContain("load pay");
   });
 
   it("that have not ended say what is waited for, or how the execution ended", () => {

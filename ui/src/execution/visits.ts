@@ -128,6 +128,17 @@ export function standings(visits: Visit[]): Map<string, Standing> {
   return found;
 }
 
+/** The ways that were gone, as `from to`: from each visit of a thread to the next one. */
+export function waysOf(visits: Visit[]): Set<string> {
+  const last = new Map<string, string>();
+  const ways = new Set<string>();
+  for (const { thread, step } of visits) {
+    ways.add(`${last.get(thread)} ${step}`);
+    last.set(thread, step);
+  }
+  return ways;
+}
+
 /** The stash that a visit found, and what it left; of a value that is too large, null stands. */
 export function stashOf(entries: HistoryEntry[], visit: Visit): { before: JsonObject; after: JsonObject } {
   const end = visit.entries.at(-1);

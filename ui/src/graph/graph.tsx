@@ -25,6 +25,8 @@ interface Props {
   plan: PlanList;
   /** How the steps of an execution stand. A plan alone has no states. */
   standings?: ReadonlyMap<string, Standing>;
+  /** The ways that were gone, as `from to`. */
+  taken?: ReadonlySet<string>;
   /** What a step says beside its state: how many items are done. */
   notes?: ReadonlyMap<string, string>;
   isCollapsed?: (step: PlanStep) => boolean;
@@ -35,18 +37,19 @@ interface Props {
 
 const NONE: ReadonlyMap<string, string> = new Map();
 const PLAN: ReadonlyMap<string, Standing> = new Map();
+const NOWHERE: ReadonlySet<string> = new Set();
 const never = (): boolean => false;
 const types = { step: StepNode, label: LabelNode };
 const ways = { way: WayEdge };
 
-export function Graph({ plan, standings = PLAN, notes = NONE, isCollapsed = never, isHidden = never, selected, onSelect }: Props) {
+export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, isCollapsed = never, isHidden = never, selected, onSelect }: Props) {
   const mode = useMode();
   const layout = useMemo(() => layoutOf(plan, isCollapsed), [plan, isCollapsed]);
   const nodes = useMemo(
     () => layout.boxes.map((box) => nodeOf(box, standings, notes, selected, isHidden)),
     [layout, standings, notes, selected, isHidden],
   );
-  const edges = useMemo(() => layout.edges.map((edge) => edgeOf(edge, standings)), [layout, standings]);
+  const edges = useMemo(() => layout.edges.map((edge) => edgeOf(edge, taken)), [layout, taken]);
   return (
     <div className="graph">
       <ReactFlow
@@ -106,8 +109,8 @@ function nodeOf(
   };
 }
 
-function edgeOf({ from, to, kind, label, points }: Way, standings: ReadonlyMap<string, Standing>): WayEdgeType {
-  const isTaken = standings.has(from) && standings.has(to) && kind !== "catch";
+function edgeOf({ from, to, kind, label, points }: Way, taken: ReadonlySet<string>): WayEdgeType {
+  const isTaken = taken.has(`${from} ${to}`);
   return {
     id: `${from} ${to} ${kind} ${label ?? ""}`,
     source: from,

@@ -13,7 +13,7 @@ import { HistoryList } from "~/execution/history-list";
 import { countsOf, isLarge, notesOf } from "~/execution/large";
 import { StepPanel, type StepView, viewOf } from "~/execution/step-panel";
 import { Timeline } from "~/execution/timeline";
-import { standings, type Visit, visitsOf } from "~/execution/visits";
+import { standings, type Visit, visitsOf, waysOf } from "~/execution/visits";
 import "~/execution/execution.css";
 import { Graph } from "~/graph/graph";
 import { planOf, type PlanList, type PlanStep, stepsOf, typesOf } from "~/graph/plan";
@@ -107,6 +107,7 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
   const [isHiding, setHiding] = useState(false);
   const now = useNow(1_000, execution.endedAt === null);
   const found = useMemo(() => standings(visits), [visits]);
+  const taken = useMemo(() => waysOf(visits), [visits]);
   const counts = useMemo(() => countsOf(execution.threads, visits), [execution.threads, visits]);
   const notes = useMemo(() => notesOf(counts), [counts]);
   const large = plan === undefined ? "" : [...stepsOf(plan)].filter((each) => isLarge(each, counts)).map((each) => each.path).join(" ");
@@ -133,7 +134,7 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
             </button>
           </header>
           <Boundary>
-            {plan && <Graph plan={plan} standings={found} notes={notes} isCollapsed={isCollapsed} isHidden={isHidden} selected={path} onSelect={(chosen) => select(chosen)} />}
+            {plan && <Graph plan={plan} standings={found} taken={taken} notes={notes} isCollapsed={isCollapsed} isHidden={isHidden} selected={path} onSelect={(chosen) => select(chosen)} />}
           </Boundary>
           {plan && <StepTable plan={plan} standings={found} onSelect={select} />}
         </section>
