@@ -164,7 +164,7 @@ $(CONSOLE)/.built: $(CONSOLE)/.installed chalicelib/api/openapi.json $(shell fin
 	@touch $@
 
 $(APP)/.chromium: $(APP)/.run-installed
-	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq --yes chromium >/dev/null; } || \
 	  { echo "the tests of the console need Chromium: install the package chromium" >&2; exit 1; }
 	@touch $@
