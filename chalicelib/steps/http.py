@@ -37,8 +37,8 @@ class HttpStep:
     `http.BadAnswer` (it is not the JSON or the text that it says it is: its details show the beginning of it),
     `http.TooManyRedirects` and `http.InvalidRequest` (it cannot be sent as it is written).
 
-    Addresses are `https` on port 443, of hosts with public addresses, unless the operator allows more. A whole call,
-    redirects and answer included, takes 30 seconds at most.
+    Addresses are `https` on port 443, of hosts with public addresses, unless the operator allows
+    [more](outside.md). A whole call, redirects and answer included, takes 30 seconds at most.
 
     A call is made again if the function dies before its answer is written down: the header `Idempotency-Key` is the
     same then, so that the other side can tell. If it cannot, `delivery: at-most-once` makes no second call. A header

@@ -1,5 +1,6 @@
 """Regular expressions that people write: RE2, whose time is linear in the text (google/re2, "Syntax")."""
 
+import re
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, Protocol
@@ -18,6 +19,33 @@ def _re2() -> tuple[ModuleType, Any]:
     options.log_errors = False
     options.max_mem = 1 << 20
     return re2, options
+
+
+_AROUND = "is not supported: match what stands there too, and take what is wanted with a group ( )"
+_GROUPS = (
+    ("(?=", f"{{}} looks ahead, which {_AROUND}"),
+    ("(?!", f"{{}} looks ahead, which {_AROUND}"),
+    ("(?<=", f"{{}} looks behind, which {_AROUND}"),
+    ("(?<!", f"{{}} looks behind, which {_AROUND}"),
+    ("(?>", "{} never gives back what it took, which is not supported: write (?: in place of it"),
+)
+"""By how a group begins, why it cannot be, and what to write."""
+
+_SAID = {
+    "invalid perl operator": "{} begins no kind of group that there is: write (?: for a group that catches nothing",
+    "invalid escape sequence": "{} stands for nothing: a letter or digit that means itself has no backslash before it",
+    "trailing \\": "a backslash is the last character: write two for one that means itself",
+    "missing )": "a ) is missing; write \\( for a bracket that means itself",
+    "unexpected )": "a ( is missing; write \\) for a bracket that means itself",
+    "missing ]": "a ] is missing; write \\[ for a bracket that means itself",
+    "invalid character class range": "{} is no range or class of characters, as a-z or [:alpha:] in [ ] is",
+    "invalid repetition size": "{} repeats too often, or its ends are the wrong way round: 1,000 times is the most",
+    "bad repetition operator": "{} repeats a repetition: put the first one into ( )",
+    "no argument for repetition operator": "nothing stands before {}: write \\{} for one that means itself",
+    "invalid named capture group": "{} is no name of a group: write (?P<name>...)",
+    "pattern too large - compile failed": "it is too large: repeat less",
+}
+"""What RE2 says, and how it is said here."""
 
 
 class Match(Protocol):
@@ -75,8 +103,17 @@ def _compiled(text: str) -> Pattern | PatternError:
         reason = error.args[0] if error.args else error
         reason = reason.decode() if isinstance(reason, bytes) else reason
         kind = PatternTooLargeError if "too large" in reason else PatternError
-        return kind(f"pattern {text!r} does not compile ({reason}); look-around and back-references are not supported")
+        return kind(f"pattern {text!r} does not compile: {_in_own_words(reason)}")
     return pattern
+
+
+def _in_own_words(reason: str) -> str:
+    """Say in words for people what RE2 says of a pattern, and what to write."""
+    what, _, part = reason.partition(": ")
+    if re.match(r"\\[0-9k]", part) or part == "(?P":
+        return f"{part} refers back to a group, which is not supported: write again what may stand there"
+    said = next((said for beginning, said in _GROUPS if part.startswith(beginning)), None) or _SAID.get(what)
+    return "it cannot be read" if said is None else said.replace("{}", part)
 
 
 @lru_cache(maxsize=256)

@@ -26,10 +26,10 @@ def test_brackets_that_are_closed_again_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("(", "missing \\)"), ("a{2,1}", "invalid repetition"), ("(?=a)", "invalid perl operator")]
+    ("text", "reason"), [("(", r"a \) is missing"), ("a{2,1}", "repeats too often"), ("(?=a)", "looks ahead")]
 )
 def test_why_a_pattern_does_not_compile_is_said(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=f"does not compile \\({reason}"):
+    with pytest.raises(ValueError, match=f"does not compile: .*{reason}"):
         compile_pattern(text)
 
 
