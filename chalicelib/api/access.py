@@ -242,7 +242,7 @@ def _expiry(text: object) -> datetime | None:
 def _written(entry: AccessEntry, is_new: bool, shown: Shown) -> Response:  # noqa: FBT001 - as it was put
     """Answer with an entry as it was written, and its version."""
     status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-    return web.answer(shown(entry), status, {"ETag": f'"{_version(entry)}"'})
+    return web.answer(shown(entry), status, {"ETag": _version(entry)})
 
 
 def _name(item: Mapping[str, Json]) -> str:

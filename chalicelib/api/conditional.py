@@ -21,16 +21,20 @@ FRESH = "private, no-cache"
 
 
 def tagged(request: Request, response: Response) -> Response:
-    """Name what a request reads by its content, or tell the caller that it has that already.
+    """Name what a request reads or puts by its content, or tell the caller that it has that already.
 
-    An ``ETag`` that the answer has says which version of a thing it is: that stands before the name of the content.
+    An ``ETag`` that the answer has says which version of a thing it is: that stands before the name of the content, and
+    alone where the content is not what a read of the thing answers.
     """
-    if request.method not in READ or response.status_code != HTTPStatus.OK or "Cache-Control" in response.headers:
+    if "Cache-Control" in response.headers:
         return response
-    version = response.headers.get("ETag", "")
-    content = f"{response.headers['Content-Type']}\n{response.body}".encode()
-    digest = urlsafe_b64encode(hashlib.sha256(content).digest()[:12]).decode()
-    fields = {**response.headers, "Cache-Control": FRESH, "ETag": f'"{version}.{digest}"' if version else f'"{digest}"'}
+    if request.method not in READ:
+        if version := response.headers.get("ETag"):
+            response.headers["ETag"] = _tag(response) if request.method == "PUT" else f'"{version}"'
+        return response
+    if response.status_code != HTTPStatus.OK:
+        return response
+    fields = {**response.headers, "Cache-Control": FRESH, "ETag": _tag(response)}
     known = request.headers.get("if-none-match")
     if known is not None and (known.strip() == "*" or fields["ETag"] in _tags(known)):
         # a browser puts the header fields of this answer in place of those that it has
@@ -82,6 +86,14 @@ def require_match(wanted: str, version: str | None) -> None:
         raise PreconditionFailedError(
             "it has changed since its ETag was read that If-Match names: read it again, and decide anew"
         )
+
+
+def _tag(response: Response) -> str:
+    """Name the content of an answer, and before it the version of what it shows, if the answer has one."""
+    content = f"{response.headers['Content-Type']}\n{response.body}".encode()
+    digest = urlsafe_b64encode(hashlib.sha256(content).digest()[:12]).decode()
+    version = response.headers.get("ETag", "")
+    return f'"{version}.{digest}"' if version else f'"{digest}"'
 
 
 def _tags(text: str) -> list[str]:

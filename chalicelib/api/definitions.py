@@ -49,7 +49,10 @@ class DefinitionApi:
             raise InvalidDefinitionError(str(error), _located(error.problems, places)) from None
         if new:
             request.record(record.id, self._before(record), dict(record.document))
-        where = {"Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}"}
+        where = {
+            "Location": f"/sedo/tenants/{tenant}/definitions/{record.id}?version={record.version}",
+            "ETag": str(_version(record)),
+        }
         odd: dict[str, Json] = {"warnings": web.problems_json(_located(warnings, places))} if warnings else {}
         return web.answer(_definition(record) | odd, HTTPStatus.CREATED if new else HTTPStatus.OK, where)
 

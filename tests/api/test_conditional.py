@@ -5,6 +5,7 @@ import re
 import pytest
 from chalice.app import Response
 
+from chalicelib.core.values.json import Json
 from tests.application import EXAMPLE, EXECUTE, JSON, YAML, Sedo, T, assert_problem, http_request
 from tests.home import Home
 
@@ -97,6 +98,27 @@ class TestChanges:
         self.create(sedo, 412, EXAMPLE, If_None_Match="*")
         assert sedo.ask("DELETE", EXAMPLE_PATH).status_code == 204
         self.create(sedo, 201, EXAMPLE, If_None_Match="*")
+
+    @pytest.mark.parametrize("status", [201, 200])
+    def test_what_was_created_is_changed_on_the_tag_that_its_answer_has(self, sedo: Sedo, status: int) -> None:
+        answer = [sedo.create() for _ in range(1 if status == 201 else 2)][-1]
+        tag = answer.headers["ETag"]
+        assert answer.status_code == status
+        self.create(sedo, 201, If_Match=tag)
+        self.create(sedo, 412, EXAMPLE, If_Match=tag)
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("", {"title": "Acme"}),
+            ("/roles/reader", {"rules": [{"kinds": ["executions"], "verbs": ["read"]}]}),
+            ("/bindings/readers", {"role": "viewer", "groups": ["staff"]}),
+        ],
+    )
+    def test_what_was_put_has_the_tag_that_a_read_of_it_has(self, sedo: Sedo, path: str, body: Json) -> None:
+        tag = sedo.ask("PUT", T + path, body).headers["ETag"]
+        assert sedo.ask("GET", T + path, headers={"If-None-Match": tag}).status_code == 304
+        assert sedo.ask("PUT", T + path, body, {**JSON, "If-Match": tag}).status_code == 200
 
     def test_one_that_has_changed_is_not_retired(self, sedo: Sedo) -> None:
         sedo.create()
