@@ -74,7 +74,7 @@ TABLE_USES = (
     ),
     TableUse(tables.TASKS, tables.BY_STATUS, api="Query"),
     TableUse(
-        tables.INCIDENTS, api="GetItem UpdateItem", worker="PutItem", schedule="PutItem UpdateItem", indexer="PutItem"
+        tables.INCIDENTS, api="GetItem PutItem", worker="PutItem", schedule="PutItem UpdateItem", indexer="PutItem"
     ),
     TableUse(tables.INCIDENTS, tables.BY_INCIDENT_STATE, api="Query", schedule="Query"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),

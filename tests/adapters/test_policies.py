@@ -88,6 +88,7 @@ def values(aws: Aws, tenant: str) -> None:
     history.fill(tenant, [], 0)
     assert history.result(tenant, {"result": 1}) == 1
     assert history.read_text(tenant, kept, 0, len(text)) == text
+    assert not history.lost(tenant, [kept])
     same = random_text(10_000)
     alike = [encode({"text": same, "mark": mark}) for mark in (1, 10)]
     history.keep({digest(tenant, each): each for each in alike})
@@ -155,7 +156,8 @@ def incidents(aws: Aws, tenant: str) -> None:
     """Do what lists of incidents do, and whoever finds that they are over."""
     aws.backend.incidents.list(tenant, IncidentFilter(), 10)
     aws.backend.incidents.all_open(10)
-    assert aws.backend.incidents.get(incident(tenant).key) is None
+    aws.backend.incidents.record(incident(tenant))
+    assert aws.backend.incidents.get(incident(tenant).key) is not None
 
 
 def worker(aws: Aws, tenant: str, received: str) -> None:

@@ -30,7 +30,7 @@ def test_the_package_of_a_stage_is_whole_and_for_arm(tmp_path: Path) -> None:
     functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
     assert {each["Properties"]["Architectures"][0] for each in functions} == {"arm64"}
     assert Counter(each["Properties"]["CodeUri"] for each in functions) == {
-        "./deployment.zip": 5,
+        "./deployment.zip": 6,
         "./api.zip": 1,
         "./authorizer.zip": 1,
     }

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.timing import BUDGET
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import Schema, compile_schema
 from chalicelib.core.values.json import Json, Path
@@ -62,20 +63,7 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
         "description": "The JSON Schema of the output; the last step fails with `InvalidOutput` if it does not pass.",
     },
     "timeoutSeconds": {**_TIME, "description": "How long a whole execution may take, 100 years at most."},
-    "budget": {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["dollars"],
-        "properties": {
-            "dollars": {
-                "type": "number",
-                "exclusiveMinimum": 0,
-                "maximum": 1_000_000,
-                "description": "What was counted of an execution may cost so much.",
-            }
-        },
-        "description": "What an execution may cost: it is paused once it has cost more.",
-    },
+    "budget": BUDGET,
     "retry": {
         "type": "array",
         "maxItems": 100,

@@ -4,10 +4,27 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.core.definitions.grammar import LONGEST
 from chalicelib.core.definitions.model import RetryPolicy
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
+
+LONGEST = LIMITS.longest_time
+BUDGET: dict[str, Json] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["dollars"],
+    "properties": {
+        "dollars": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 1_000_000,
+            "description": "What was counted of an execution may cost so much.",
+        }
+    },
+    "description": "What an execution may cost: it is paused once it has cost more.",
+}
+"""The schema of a budget."""
 
 
 def read_policy(entry: Mapping[str, Any]) -> RetryPolicy:

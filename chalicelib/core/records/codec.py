@@ -162,8 +162,7 @@ def execution_json(execution: Execution) -> JsonObject:
         driven=execution.parent_redrives or None,
         unanswered=list(execution.unanswered) or None,
         mailbox=[_signal_json(signal) for signal in execution.mailbox] or None,
-        **_cost_json(execution),
-        search=dict(execution.attributes) or None,
+        **_accounts_json(execution),
     )
 
 
@@ -207,9 +206,10 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
     )
 
 
-def _cost_json(execution: Execution) -> JsonObject:
-    cost = execution.cost
-    return {"budget": execution.budget, "cost": None if cost == ExecutionCost() else cost.text()}
+def _accounts_json(execution: Execution) -> JsonObject:
+    """Write the budget, the cost and the search attributes of an execution."""
+    cost = None if execution.cost == ExecutionCost() else execution.cost.text()
+    return {"budget": execution.budget, "cost": cost, "search": dict(execution.attributes) or None}
 
 
 def _read_counts(document: Mapping[str, Any]) -> dict[str, Any]:
