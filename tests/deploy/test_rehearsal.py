@@ -94,7 +94,7 @@ def assert_upgrade(stage: Deployed, made: Path, opened: str) -> None:
     assert stage.until(opened, "endedAt")["output"] == "It is yes"
     groups = stage.client("logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/sedo-prod")["logGroups"]
     assert {each["retentionInDays"] for each in groups} == {7}
-    assert len(groups) == 7
+    assert len(groups) == 8
 
 
 def assert_scheduled(stage: Deployed) -> None:
