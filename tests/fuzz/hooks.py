@@ -40,7 +40,7 @@ DROPPED = ("If-Match", "If-None-Match", "Idempotency-Key")
 """Headers with which a request to do something may do nothing."""
 
 LONGEST = 1_100
-"""Bytes of a text in the query: several longer ones, percent-encoded, do not pass the door, which answers 431."""
+"""Bytes of a text in the query, or in the header: several longer ones do not pass the door, which answers 431."""
 
 started = itertools.count()
 found: defaultdict[str, deque[str]] = defaultdict(partial(deque, maxlen=100))
@@ -56,9 +56,10 @@ def map_case(context: Any, case: Any) -> Any:
     The same request has the same fate, as far as it can: Hypothesis gives up a run that it cannot repeat.
     """
     label = case.operation.label
-    for name, given in (case.query or {}).items():
-        if isinstance(given, str) and len(given.encode(errors="replace")) > LONGEST:
-            case.query[name] = given[:300]
+    for texts in (case.query or {}, case.headers or {}):
+        for name, given in [*texts.items()]:
+            if isinstance(given, str) and len(given.encode(errors="replace")) > LONGEST:
+                texts[name] = given[: LONGEST if texts is case.headers else 300]
     if case.meta is not None and not case.meta.generation.mode.is_positive:
         return case
     number = crc32(repr((label, case.path_parameters, case.query, case.body)).encode(errors="replace"))
