@@ -52,6 +52,7 @@ run: $(APP)/.run-installed $(MINISTACK)/.installed
 	@exec $(PY) -m local
 
 ui: $(CONSOLE)/.built
+	@:
 
 ui-check: $(CONSOLE)/.built
 	cd ui && $(NPM) run types

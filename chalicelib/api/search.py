@@ -1,6 +1,6 @@
 """What the route of searching answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from chalice.app import Response
 
@@ -23,6 +23,11 @@ RIGHTS: Mapping[SearchKind, str] = {kind: f"{kind}s:read" for kind in SearchKind
 ONLY_INDEXED = ("q", "step", "error")
 """Query parameters that no list takes."""
 MOST = LIMITS.search_attributes
+OTHER_STATES: Mapping[SearchKind, frozenset[str]] = {
+    SearchKind.DEFINITION: frozenset({"active", "retired"}),
+    SearchKind.TASK: frozenset({"open", "completed", "rejected", "cancelled"}),
+}
+"""The states of what is no execution."""
 
 
 @value
@@ -37,6 +42,7 @@ class SearchApi:
         """Find executions, definitions or tasks."""
         kind = SearchKind(request.query["kind"])
         request.admission.require(None, RIGHTS[kind])
+        _check_states(kind, request.query["state"] or ())
         if self.service.index is None:
             return self._listed(request, kind)
         page = self.service.find(
@@ -83,6 +89,21 @@ class SearchApi:
         }
         behind: list[Json] | None = None if place is None else [format_instant(place.started_at), place.id]
         return web.answer(found, headers=web.following_link(request, behind))
+
+
+def _check_states(kind: SearchKind, states: Sequence[str]) -> None:
+    """Refuse states in which nothing of the kind can be.
+
+    Raises:
+        InvalidError: there is one.
+    """
+    for state in states:
+        of = {each for each, names in OTHER_STATES.items() if state in names} or {SearchKind.EXECUTION}
+        if state == "cancelled":
+            of.add(SearchKind.EXECUTION)
+        if kind not in of:
+            kinds = " or ".join(sorted(f"kind={each}" for each in of))
+            raise InvalidError(f"state={state} is a state of {kinds}, and kind={kind} is searched for")
 
 
 def _wanted(request: ApiRequest, kind: SearchKind) -> SearchFilter:

@@ -53,6 +53,23 @@ def ids(found: Any) -> list[str]:
     return sorted(each["attributes"]["orderId"] for each in found["items"])
 
 
+@pytest.mark.parametrize(
+    "query", ["state=open", "state=running,retired", "kind=task&state=running", "kind=definition&state=cancelled"]
+)
+@pytest.mark.parametrize("engine", ["searched", "sedo"])
+def test_a_state_of_another_kind_is_refused_whatever_answers(
+    query: str, engine: str, request: pytest.FixtureRequest
+) -> None:
+    sedo: Sedo = request.getfixturevalue(engine)
+    problem = assert_problem(sedo.ask("GET", f"{T}/search?{query}"), 400)
+    assert "is a state of kind=" in str(problem["detail"])
+
+
+def test_executions_and_tasks_can_be_cancelled(searched: Sedo) -> None:
+    assert searched.get("/search?state=cancelled")["total"] == 0
+    assert searched.get("/search?kind=task&state=cancelled")["total"] == 0
+
+
 class TestFound:
     def test_a_business_key_finds_its_execution(self, searched: Sedo) -> None:
         found = searched.get("/search?attribute.orderId=A-2")
