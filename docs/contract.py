@@ -128,9 +128,10 @@ class _Compiler:
         return made
 
     def members(self, operation: Mapping[str, Any]) -> Sequence[str]:
-        """Name the members of the object, or of those in the list, that an operation answers with."""
+        """Name the members of the object, or of those in the list or on the page, that an operation answers with."""
         answer = self.component(operation["responses"].get("200", {})).get("content", {}).get("application/json", {})
         schema = self.component(answer.get("schema", {}))
+        schema = schema.get("properties", {}).get("items", schema)
         return [*dict.fromkeys(self.named(schema.get("items", schema)))]
 
     def named(self, schema: Mapping[str, Any]) -> Iterator[str]:

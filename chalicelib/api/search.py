@@ -50,7 +50,7 @@ class SearchApi:
         )
         fresh = page.freshness
         found: dict[str, Json] = {
-            "items": [*page.items],
+            "items": [web.chosen(request, each) for each in page.items],
             "total": page.total,
             "counts": {name: dict(each) for name, each in page.counts.items()},
             "source": "index",
@@ -83,7 +83,7 @@ class SearchApi:
         page = self.service.listed(wanted_executions(request), request.query["limit"], web.position(request))
         place = page.following
         found: dict[str, Json] = {
-            "items": [shown(summary) for summary in page.found],
+            "items": [web.chosen(request, shown(summary)) for summary in page.found],
             **dict.fromkeys(("total", "counts", "lagSeconds", "upTo")),
             "source": "tables",
         }

@@ -65,6 +65,16 @@ def test_a_state_of_another_kind_is_refused_whatever_answers(
     assert "is a state of kind=" in str(problem["detail"])
 
 
+@pytest.mark.parametrize("engine", ["searched", "sedo"])
+def test_the_members_of_what_is_found_can_be_chosen(engine: str, request: pytest.FixtureRequest) -> None:
+    sedo: Sedo = request.getfixturevalue(engine)
+    if engine == "sedo":
+        orders(sedo)
+    items = sedo.get("/search?fields=id,step&sort=startedAt&limit=1")["items"]
+    assert items == [{"id": "123:order:a-1", "step": "approve"}]
+    assert_problem(sedo.ask("GET", f"{T}/search?fields=total"), 400)
+
+
 def test_executions_and_tasks_can_be_cancelled(searched: Sedo) -> None:
     assert searched.get("/search?state=cancelled")["total"] == 0
     assert searched.get("/search?kind=task&state=cancelled")["total"] == 0
