@@ -17,7 +17,7 @@ from threading import Thread
 from typing import IO, cast
 
 from chalicelib.core.values.json import encode
-from local.backend import HOST
+from local.child import HOST
 
 
 def answer(path: str) -> bytes:

@@ -1,71 +1,24 @@
 """Start and stop ministack, the local stand-in for DynamoDB and SQS, as a child process."""
 
-import http.client
 import os
-import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from local.child import HOST, ChildServer, free_port
 from local.errors import BackendError
 
-HOST = "127.0.0.1"
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
-START_SECONDS = 60
-STOP_SECONDS = 15
-POLL_SECONDS = 0.05
 
 
-class Backend:
-    """A running ministack: its endpoint, its log, and its end."""
+class Backend(ChildServer):
+    """A running ministack."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self._process = process
-        self._log = log
-        self.endpoint = f"http://{HOST}:{port}"
-
-    def check(self) -> None:
-        """Make sure that the process is there.
-
-        Raises:
-            BackendError: it has ended by itself; the message names the log.
-        """
-        if self._process.poll() is not None:
-            raise BackendError(f"ministack has ended by itself: see {self._log}")
-
-    def healthy(self) -> bool:
-        """Ask ministack whether it is ready."""
-        connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=5)
-        try:
-            connection.request("GET", "/_ministack/health")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-    def stop(self) -> None:
-        """End the process in order, so that it saves its state; after 15 seconds end it all the same."""
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        finally:
-            if self._process.stdin:
-                self._process.stdin.close()
-
-
-def free_port() -> int:
-    """Find a port of the loopback interface that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    NAME, PROBE = "ministack", "/_ministack/health"
+    START_SECONDS, STOP_SECONDS, POLL_SECONDS = 60, 15, 0.05
 
 
 def interpreter(home: Path) -> Path:
@@ -106,20 +59,11 @@ def start(python: Path, folder: Path, more: Mapping[str, str] = MappingProxyType
         )
     backend = Backend(process, port, log)
     try:
-        _wait_until_healthy(backend)
+        backend.wait_until_healthy()
     except BaseException:
         backend.stop()
         raise
     return backend
-
-
-def _wait_until_healthy(backend: Backend) -> None:
-    end = time.monotonic() + START_SECONDS
-    while not backend.healthy():
-        backend.check()
-        if time.monotonic() > end:
-            raise BackendError(f"ministack did not answer within {START_SECONDS} seconds")
-        time.sleep(POLL_SECONDS)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from chalicelib.wiring.aws import search_index
 from chalicelib.wiring.settings import Settings
 from deploy import resources
 from local import access, backend
+from local.child import HOST, ChildServer
 from local.drivers import drivers
 from local.environment import chalice_config, set_environment
 from local.errors import LocalError
@@ -79,7 +80,7 @@ def run(home: Path, port: str) -> None:
     with ExitStack() as stack:
         stack.enter_context(_lock(home))
         listener = stack.enter_context(_listen(port))
-        url = f"http://{backend.HOST}:{port}"
+        url = f"http://{HOST}:{port}"
         say(f"starting ministack, its data and its log are in {home / 'data'}")
         say(LOSSES)
         ministack = stack.enter_context(backend.running(backend.interpreter(home), home / "data"))
@@ -95,7 +96,7 @@ def run(home: Path, port: str) -> None:
         app: Chalice = importlib.import_module("app").app
         stack.enter_context(_serving(listener, Gateway(app, config, origins=settings.cors_origins)))
         driving = stack.enter_context(_driving(app, config))
-        watched: Sequence[backend.Backend | SearchEngine] = (ministack, *engines)
+        watched: Sequence[ChildServer] = (ministack, *engines)
         _fill_index(engines, settings)
         _wait_until_healthy(url, ministack)
         how = {"url": url, "endpoint": ministack.endpoint, "auth": auth, "issuer": settings.jwt_issuer}
@@ -124,7 +125,7 @@ def _searching(stack: ExitStack, home: Path) -> Sequence[SearchEngine]:
         say(f"nothing can be searched for: {error}")
         return ()
     engine = stack.enter_context(running_engine(program, home / "data"))
-    os.environ |= {"SEDO_SEARCH_URL": engine.url, "SEDO_SEARCH_AUTH": "none"}
+    os.environ |= {"SEDO_SEARCH_URL": engine.endpoint, "SEDO_SEARCH_AUTH": "none"}
     return (engine,)
 
 
@@ -184,7 +185,7 @@ def _listen(port: str) -> socket.socket:
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
         raise LocalError(f"PORT={port} is not a port: it is a number from 1 to 65535")
     try:
-        return socket.create_server((backend.HOST, int(port)), backlog=128)
+        return socket.create_server((HOST, int(port)), backlog=128)
     except OSError as error:
         raise LocalError(
             f"port {port} cannot be used ({os.strerror(error.errno or 0)}): take another: PORT=… make run"

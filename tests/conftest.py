@@ -92,4 +92,4 @@ def search_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     except BackendError as error:
         pytest.fail(str(error))
     with running_engine(program, tmp_path_factory.mktemp("osmem")) as running:
-        yield running.url
+        yield running.endpoint

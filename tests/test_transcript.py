@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.values.json import parse_instant
-from local.backend import HOST, free_port
+from local.child import HOST, free_port
 from tests.clients import ask_once, send_raw
 
 PROJECT = Path(__file__).parents[1]

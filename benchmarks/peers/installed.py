@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from local.backend import HOST, interpreter
+from local.backend import interpreter
+from local.child import HOST
 
 PROGRAMS = Path(__file__).parent / "programs"
 PACKAGES = (

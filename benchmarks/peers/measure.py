@@ -12,7 +12,7 @@ from statistics import median, quantiles
 from typing import IO, NamedTuple, cast
 
 from benchmarks.peers.installed import Engine, NotHereError
-from local.backend import START_SECONDS
+from local.backend import Backend
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -103,11 +103,11 @@ def running(engine: Engine, log: Path) -> Iterator[Running]:
     ):
         found = Running(process)
         try:
-            found.answer(START_SECONDS)
+            found.answer(Backend.START_SECONDS)
             yield found
         finally:
             cast("IO[str]", process.stdin).close()
             try:
-                process.wait(START_SECONDS)
+                process.wait(Backend.START_SECONDS)
             except subprocess.TimeoutExpired:
                 process.terminate()

@@ -27,7 +27,7 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.stream import SearchIndex
-from local.backend import HOST, free_port
+from local.child import HOST, free_port
 from tests.adapters.examples import NOW, definition, fresh, submitted, task
 
 

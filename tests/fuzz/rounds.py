@@ -14,7 +14,7 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
-from local import backend
+from local.child import HOST
 from tests.fuzz.run import CONTRACT, PROJECT, command, hooks
 from tests.local.running import Sedo
 
@@ -30,7 +30,7 @@ def served(home: Path, python: Path) -> Iterator[str]:
     with Sedo(home, python, project=PROJECT) as sedo:
         sedo.read_until("Ctrl-C stops it")
         Thread(target=sedo.output.read, daemon=True).start()  # a full pipe would stop it
-        yield f"http://{backend.HOST}:{sedo.port}"
+        yield f"http://{HOST}:{sedo.port}"
 
 
 @dataclass(frozen=True, slots=True)

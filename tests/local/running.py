@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-from local.backend import HOST, free_port
+from local.child import HOST, free_port
 from tests.clients import ask_once, ask_other
 
 HERE = Path(__file__).parent

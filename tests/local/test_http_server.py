@@ -10,7 +10,7 @@ import pytest
 from chalice.app import AuthResponse, Chalice, CORSConfig, Response
 from chalice.config import Config
 
-from local.backend import HOST
+from local.child import HOST
 from local.gateway import Gateway
 from local.http_server import MAX_BODY_BYTES, Server
 

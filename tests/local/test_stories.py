@@ -12,7 +12,8 @@ import boto3
 import pytest
 
 from chalicelib.adapters.dynamodb.attributes import text_of
-from local.backend import HOST, REGION
+from local.backend import REGION
+from local.child import HOST
 from tests.local.running import PROJECT, Sedo
 from tests.loopback import Loopback, Received, Reply, json_reply, loopback
 

@@ -13,7 +13,8 @@ from chalicelib.adapters.aws.clients import CLIENTS, SECONDS, client
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
-from local.backend import REGION, free_port
+from local.backend import REGION
+from local.child import free_port
 from tests.adapters.examples import fresh
 from tests.loopback import Loopback, Reply, endless, json_reply, loopback, raw, silent
 

@@ -16,7 +16,8 @@ from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.json_text import read_json
-from local.backend import REGION, free_port
+from local.backend import REGION
+from local.child import free_port
 from tests.loopback import Loopback, Reply, json_reply, loopback, raw, silent
 
 KEY = CallKey("t:d:1", "main", 2)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from chalicelib.adapters import clients
 from chalicelib.adapters.calls.parameters import Reader, managed_secrets, parameters
 from chalicelib.core.values.errors import UnavailableError
-from local.backend import free_port
+from local.child import free_port
 from tests.adapters.dynamodb.test_faults import refusal
 from tests.adapters.examples import fresh
 

@@ -38,7 +38,7 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.waits.correlation import Channel, Correlation, Waiter
 from chalicelib.core.waits.task import TaskFilter
 from chalicelib.ports import Stale
-from local.backend import free_port
+from local.child import free_port
 from tests.adapters.conftest import Aws
 from tests.adapters.examples import NOW, definition, following, history_row, random_text, submitted, task, waiting
 
