@@ -107,6 +107,10 @@ SURPRISES = {
         "if(`0`, 'true', 'false')",
         "if('', 'true', 'false')",
     ),
+    "Fractions are calculated in decimal, as they are written; a result is kept with about 16 digits.": (
+        "add(`0.1`, `0.2`)",
+        "sum(`[19.99, 0.01]`)",
+    ),
     "A number is written in backticks, a text in single quotes; in double quotes it is a name.": (
         "[`1`, '1', {a: `1`}.\"a\"]",
     ),

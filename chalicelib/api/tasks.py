@@ -115,6 +115,7 @@ class TaskApi:
             status=TaskStatus(query["status"] or TaskStatus.OPEN),
             user=user,
             groups=tuple(sorted(groups)),
+            open_to=user if query["mine"] else None,
             definition=query["definition"],
             execution=query["execution"],
             claimed_by=query["claimedBy"],

@@ -51,11 +51,13 @@ class AwsStep:
             "service": {
                 "type": "string",
                 "pattern": "^[a-z0-9-]{1,64}$",
+                "patternErrorMessage": "write the service as boto3 calls it: sqs, dynamodb, events",
                 "description": "What boto3 calls the service: `sqs`, `dynamodb`, `events`. No template.",
             },
             "action": {
                 "type": "string",
                 "pattern": "^[A-Za-z][A-Za-z0-9_]{0,127}$",
+                "patternErrorMessage": "write the action as SendMessage or send_message",
                 "description": "The action, as the API names it, `SendMessage`, or as boto3 does, `send_message`. No "
                 "template.",
             },
@@ -67,6 +69,7 @@ class AwsStep:
             "region": {
                 "type": "string",
                 "pattern": "^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$",
+                "patternErrorMessage": "write a region as eu-central-1",
                 "description": "The region, like `eu-central-1`; without it, the one that sedo runs in.",
             },
             "paginate": {

@@ -41,6 +41,8 @@ class EventStep:
             "name": {
                 "type": "string",
                 "pattern": "^[A-Za-z0-9._-]{1,64}$",
+                "patternErrorMessage": "the name of an event has letters, digits, ., _ and - alone, and 64 of "
+                "them at most",
                 "description": "The name of the event: letters, digits and `.`, `_`, `-`.",
             },
             "key": {

@@ -37,6 +37,8 @@ class FailStep:
             "error": {
                 "type": "string",
                 "pattern": "^[A-Za-z][A-Za-z0-9._-]{0,127}$",
+                "patternErrorMessage": "the name of an error begins with a letter, and has letters, digits, ., _ and - "
+                "alone, and 128 of them at most",
                 "default": "Failed",
                 "description": "The name of the error, which `catch` and `retry` go by.",
             },

@@ -127,7 +127,11 @@ class HttpStep:
                         "items": {
                             "anyOf": [
                                 {"type": "integer", "minimum": 100, "maximum": 599},
-                                {"type": "string", "pattern": "^[1-5](xx|[0-9][0-9])$"},
+                                {
+                                    "type": "string",
+                                    "pattern": "^[1-5](xx|[0-9][0-9])$",
+                                    "patternErrorMessage": "write a status as 404, or a class of them as 4xx",
+                                },
                             ]
                         },
                         "default": ["2xx"],

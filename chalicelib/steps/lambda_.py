@@ -52,6 +52,7 @@ class LambdaStep:
             "qualifier": {
                 "type": "string",
                 "pattern": r"^(\$LATEST|[A-Za-z0-9_-]{1,128})$",
+                "patternErrorMessage": "a version is a number or $LATEST; an alias has letters, digits, - and _ alone",
                 "description": "A version or an alias.",
             },
             "payload": {"description": "What the function gets as its event: any JSON value; without it, `{}`."},

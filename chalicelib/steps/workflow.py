@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from chalicelib.core.definitions.model import Outcome, StartChild, StepContext
+from chalicelib.core.definitions.names import ID
 from chalicelib.core.values.json import Json
 
 
@@ -35,8 +36,7 @@ class WorkflowStep:
         "type": "object",
         "properties": {
             "definition": {
-                "type": "string",
-                "pattern": "^[a-z0-9-]{1,64}$",
+                **ID,
                 "description": "The id of the definition.",
             },
             "version": {"type": "integer", "minimum": 1, "description": "Its version; without it, the newest one."},

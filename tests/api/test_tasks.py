@@ -199,7 +199,8 @@ def test_nobody_may_ask_where_everybody_could(sedo: Sedo, monkeypatch: pytest.Mo
 def test_lists_hold_what_is_asked_for(sedo: Sedo) -> None:
     mine: dict[str, Json] = {**TASK, "groups": [], "assignees": ["ada"], "priority": 90}
     theirs: dict[str, Json] = {**TASK, "groups": ["managers"]}
-    for step, what in ((mine, "mine"), (theirs, "theirs"), (TASK, "ours")):
+    others: dict[str, Json] = {**TASK, "not": ["ada"]}
+    for step, what in ((others, "others"), (mine, "mine"), (theirs, "theirs"), (TASK, "ours")):
         started(sedo, step, what=what)
         sedo.clock.sleep(1)
 
@@ -207,9 +208,10 @@ def test_lists_hold_what_is_asked_for(sedo: Sedo) -> None:
         found = ask(sedo, "ada", "GET", f"/tasks?{query}").json_body
         return [task["title"].removeprefix("Approve ") for task in found]
 
-    assert titles("") == ["ours", "theirs", "mine"]
+    assert titles("") == ["ours", "theirs", "mine", "others"]
     assert titles("mine=true") == ["ours", "mine"]
     assert titles("group=managers") == ["theirs"]
+    assert titles("group=sales") == ["ours", "others"]
     assert titles("assignee=ada") == ["mine"]
     assert titles("priority=80") == ["mine"]
     assert titles("definition=other") == []
@@ -217,11 +219,12 @@ def test_lists_hold_what_is_asked_for(sedo: Sedo) -> None:
     (task,) = (task for task in ask(sedo, "ada", "GET", "/tasks").json_body if task["title"].endswith("ours"))
     ask(sedo, "ada", "POST", f"/tasks/{task['id']}/claim")
     assert titles("claimedBy=ada") == ["ours"]
-    assert titles("unclaimed=true") == ["theirs", "mine"]
+    assert titles("unclaimed=true") == ["theirs", "mine", "others"]
     assert [task["title"] for page in sedo.pages(f"{T}/tasks?limit=1") for task in page] == [
         "Approve ours",
         "Approve theirs",
         "Approve mine",
+        "Approve others",
     ]
 
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.names import ERRORS, ID, SEARCH_ATTRIBUTE, STASH_NAME
 from chalicelib.core.definitions.timing import BUDGET
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import Schema, compile_schema
@@ -16,19 +17,8 @@ MAX_STEPS = LIMITS.definition_steps
 MAX_LISTS = LIMITS.definition_lists
 LONGEST = LIMITS.longest_time
 
-ID: Mapping[str, Json] = {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}
-ATTRIBUTE_NAME = "^[A-Za-z][A-Za-z0-9_]{0,63}$"
-"""What the name of a search attribute matches."""
-_STASH_NAME: dict[str, Json] = {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"}
 _CONDITION: dict[str, Json] = {"type": "string"}
 _TIME: dict[str, Json] = {"type": "number", "exclusiveMinimum": 0, "maximum": int(LONGEST.total_seconds())}
-_ERRORS: dict[str, Json] = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": 100,
-    "items": {"type": "string", "pattern": r"^(\*|[A-Za-z0-9._-]{1,128}(\.\*)?)$"},
-}
-
 _SCOPE_OF_ACCESS = frozenset({"subject", "definition", "input", "execution"})
 SCOPE_OF_SEARCH = frozenset({"input", "stash", "execution"})
 """What search attributes see."""
@@ -71,14 +61,14 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
     },
     "stash": {
         "type": "object",
-        "propertyNames": _STASH_NAME,
+        "propertyNames": STASH_NAME,
         "description": "Values that steps find in the stash from the start, by name: templates over the input.",
     },
     "search": {
         "type": "object",
         "minProperties": 1,
         "maxProperties": LIMITS.search_attributes,
-        "propertyNames": {"pattern": ATTRIBUTE_NAME},
+        "propertyNames": SEARCH_ATTRIBUTE,
         "additionalProperties": {"type": ["string", "number", "boolean"]},
         "description": "The search attributes of its executions, by name: templates that see `input`, `stash` and "
         "`execution`, and come to a text, a number or a boolean; null leaves one out. They are evaluated at the start, "
@@ -121,8 +111,8 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
     },
     "stash": {
         "type": ["string", "object"],
-        **_STASH_NAME,
-        "propertyNames": _STASH_NAME,
+        **STASH_NAME,
+        "propertyNames": STASH_NAME,
         "description": "A name under which to leave the result for later steps, or names and a template for each.",
     },
     "retry": {
@@ -173,6 +163,7 @@ CALL_KEYS: Mapping[str, dict[str, Json]] = {
     "idempotencyKey": {
         "type": "string",
         "pattern": "^[!-~]{1,255}$",
+        "patternErrorMessage": "a key has printable ASCII characters without spaces, and 255 of them at most",
         "description": "What the other side may tell a repeated call by, printable ASCII without spaces; by default "
         "that of the visit of the step, the same for every attempt.",
     },
@@ -193,7 +184,7 @@ ENTRIES: Mapping[str, Entry] = {
     "retry": Entry(
         "an entry of retry",
         {
-            "errors": {**_ERRORS, "description": "Which errors: names, families like `http.*`, or `*` for every one."},
+            "errors": {**ERRORS, "description": "Which errors: names, families like `http.*`, or `*` for every one."},
             "maxAttempts": {
                 "type": "integer",
                 "minimum": 1,
@@ -225,8 +216,8 @@ ENTRIES: Mapping[str, Entry] = {
     "catch": Entry(
         "an entry of catch",
         {
-            "errors": {**_ERRORS, "description": "Which errors: names, families like `http.*`, or `*` for every one."},
-            "stash": {"type": "string", **_STASH_NAME, "description": "A name under which to leave the error."},
+            "errors": {**ERRORS, "description": "Which errors: names, families like `http.*`, or `*` for every one."},
+            "stash": {"type": "string", **STASH_NAME, "description": "A name under which to leave the error."},
             "next": {
                 "type": "string",
                 "description": "The id of the step to go to, in the same list; from there on templates see `error`.",

@@ -6,7 +6,6 @@ from typing import Any
 from chalicelib.core.definitions.grammar import (
     DEFINITION_KEYS,
     ENTRIES,
-    ID,
     INCLUDE,
     MAX_STEPS,
     RETRY_NUMBERS,
@@ -16,6 +15,7 @@ from chalicelib.core.definitions.grammar import (
     ends_list,
 )
 from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.names import ID
 from chalicelib.core.values.json import Json
 
 _TEMPLATE: Json = {"type": "string", "pattern": r"\$\{"}

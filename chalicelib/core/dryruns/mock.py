@@ -31,7 +31,12 @@ ERROR = "mocked"
 
 _MEMBERS: Mapping[str, Json] = {
     "result": True,
-    "error": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$", "description": "The name of an error."},
+    "error": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9._-]{1,128}$",
+        "patternErrorMessage": "the name of an error has letters, digits, ., _ and - alone, and 128 of them at most",
+        "description": "The name of an error.",
+    },
     "message": {"type": "string"},
     "details": True,
     "retryAfter": {"type": "number", "minimum": 0, "description": "Seconds."},

@@ -12,11 +12,10 @@ from chalicelib.core.executions.rules import (
     MESSAGE_KEPT,
     Rules,
     branch_failure,
-    failed_items,
     is_tolerated,
     item_failure,
     none_succeeded,
-    too_many,
+    of_item,
 )
 from chalicelib.core.executions.scope import answered_by, is_partition_root, policies_of
 from chalicelib.core.executions.waiting import (
@@ -29,7 +28,7 @@ from chalicelib.core.executions.waiting import (
     PartitionJoin,
     RetryWait,
 )
-from chalicelib.core.values.errors import ItemsFailedError, ResultTooLargeError, StepError, StepTimeoutError
+from chalicelib.core.values.errors import ResultTooLargeError, StepError, StepTimeoutError
 from chalicelib.core.values.json import format_instant
 from chalicelib.core.values.value import copy_with
 
@@ -55,14 +54,11 @@ class Failures(Rules):
         self.stand_still(thread)
         while thread.parent is not None:
             parent, join = self.execution.threads[thread.parent], self.execution.threads[thread.parent].join
-            if isinstance(join, ItemJoin) and join.tolerate:
-                if join.failed < join.tolerate:
-                    self.tolerate(parent, join, thread, failure)
-                    return
-                message = str(too_many(join.failed + 1, join))
-                failure = copy_with(
-                    failure, name=ItemsFailedError.name, message=message, details=failed_items(parent, thread, failure)
-                )
+            if isinstance(join, ItemJoin) and join.failed < join.tolerate:
+                self.tolerate(parent, join, thread, failure)
+                return
+            if isinstance(join, ItemJoin):
+                failure = of_item(failure, parent, join, thread)
             if parent.status is not Status.JOINING:
                 return  # it has failed before: what becomes of that is decided, or will be, for all below it
             if isinstance(join, BranchJoin) and join.first:

@@ -15,6 +15,7 @@ from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ChildrenJ
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import BranchesFailedError, ItemsFailedError, StepError
 from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.value import copy_with
 
 ITEMS_SHOWN, ITEM_SHOWN = LIMITS.items_shown, LIMITS.item_shown_bytes
 
@@ -111,6 +112,14 @@ def item_failure(thread: Thread, failure: Failure) -> dict[str, Json]:
     """Write the failure of an item of a `map`: ``{error, index, item}``, without an item that is large."""
     item: dict[str, Json] = {"item": thread.item} if len(encode(thread.item)) <= ITEM_SHOWN else {}
     return {"error": failure_json(failure), "index": thread.index, **item}
+
+
+def of_item(failure: Failure, parent: Thread, join: ItemJoin, thread: Thread) -> Failure:
+    """Make the failure of a `map` of that of one of its items: it names the item, or all if some were tolerated."""
+    if not join.tolerate:
+        return copy_with(failure, message=f"item {thread.index}: {failure.message}")
+    message, details = str(too_many(join.failed + 1, join)), failed_items(parent, thread, failure)
+    return copy_with(failure, name=ItemsFailedError.name, message=message, details=details)
 
 
 def failed_items(parent: Thread, thread: Thread, failure: Failure) -> Json:

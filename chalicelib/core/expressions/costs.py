@@ -13,7 +13,8 @@ from chalicelib.core.values.pattern import Pattern, compile_glob, compile_patter
 _TEXT = 5_000
 """Characters of a text that any function looks through in a visit."""
 _ITEMS: Mapping[str, int] = {
-    **dict.fromkeys(("avg", "join", "max", "min", "omit", "pick", "reverse", "sort", "sum"), 100),
+    **dict.fromkeys(("join", "max", "min", "omit", "pick", "reverse", "sort"), 100),
+    **dict.fromkeys(("avg", "sum"), 10),
     "contains": 2_000,
 }
 """Items that a function looks at in a visit."""

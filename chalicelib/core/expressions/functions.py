@@ -6,11 +6,9 @@ one a line as ``expression -> result``.
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Context, Decimal
 from difflib import get_close_matches
 from itertools import chain, repeat
 from typing import Any
@@ -18,130 +16,23 @@ from typing import Any
 from jmespath import functions
 
 from chalicelib.core.expressions.functions_data import DataFunctions
+from chalicelib.core.expressions.functions_numbers import NumberFunctions
 from chalicelib.core.expressions.functions_text import TextFunctions
 from chalicelib.core.expressions.functions_time import TimeFunctions
 from chalicelib.core.expressions.signature import (
-    NUMBER,
     TEXT,
     TEXTS,
-    Number,
     Parameter,
     arity_problem,
     as_text,
     joined,
-    optional,
 )
 from chalicelib.core.expressions.signature import signature as takes
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError
 from chalicelib.core.values.json import Json
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_MAX_BITS = 14_000
-_EXACT = 2**53
-"""Up to here a double has all whole numbers (IEEE 754)."""
-_MAX_PLACES = LIMITS.function_places
-
-
-class NumberFunctions:
-    """Calculate; whole numbers stay whole where the result is exact."""
-
-    @takes(NUMBER, NUMBER)
-    def _func_add(self, a: Number, b: Number) -> Number:
-        """add(a, b): a plus b.
-
-        add(`1`, `2`) -> 3
-        """
-        return a + b
-
-    @takes(NUMBER, NUMBER)
-    def _func_subtract(self, a: Number, b: Number) -> Number:
-        """subtract(a, b): a minus b.
-
-        subtract(`1`, `2`) -> -1
-        """
-        return a - b
-
-    @takes(NUMBER, NUMBER)
-    def _func_multiply(self, a: Number, b: Number) -> Number:
-        """multiply(a, b): a times b.
-
-        multiply(`6`, `7`) -> 42
-        """
-        return a * b
-
-    @takes(NUMBER, NUMBER)
-    def _func_divide(self, a: Number, b: Number) -> Number:
-        """divide(a, b): a by b; an error if b is 0.
-
-        divide(`6`, `3`) -> 2
-        divide(`7`, `2`) -> 3.5
-        """
-        return _quotient(a, b)
-
-    @takes(NUMBER, NUMBER)
-    def _func_modulo(self, a: Number, b: Number) -> Number:
-        """modulo(a, b): the rest of a by b, with the sign of b; an error if b is 0.
-
-        modulo(`7`, `3`) -> 1
-        modulo(`-7`, `3`) -> 2
-        """
-        return a % _divisor(b)
-
-    @takes(NUMBER, NUMBER)
-    def _func_power(self, a: Number, b: Number) -> Number:
-        """power(a, b): a to the power of b; an error if it is no real number or has more than about 4,000 digits.
-
-        power(`2`, `10`) -> 1024
-        power(`4`, `-0.5`) -> 0.5
-        """
-        if abs(a) > 1 and math.log2(abs(a)) * b > _MAX_BITS:
-            raise EvaluationError("power() has more digits than a number may have")
-        result = a**b
-        if isinstance(result, complex):
-            raise EvaluationError("power() of a negative number needs a whole exponent")
-        return result
-
-    @takes({"types": ["array-number"]})
-    def _func_avg(self, numbers: Sequence[Number]) -> Number | None:
-        return _quotient(sum(numbers), len(numbers)) if numbers else None
-
-    @takes(NUMBER, optional(NUMBER))
-    def _func_round(self, number: Number, places: Number = 0) -> Number:
-        """round(number, places?): to so many places after the point, 0 to 15; halves away from zero.
-
-        round(`2.5`) -> 3
-        round(`1.005`, `2`) -> 1.01
-        """
-        if places not in range(_MAX_PLACES + 1):
-            raise EvaluationError(f"round() takes 0 to {_MAX_PLACES} places, not {places}")
-        if isinstance(number, int):
-            return number
-        step = Decimal(1).scaleb(-int(places))
-        exact = Decimal(repr(number)).quantize(step, context=Context(prec=400, rounding=ROUND_HALF_UP))
-        return float(exact) if places else int(exact)
-
-
-def _quotient(a: Number, b: Number) -> Number:
-    """Divide.
-
-    Raises:
-        EvaluationError: by 0; or whole numbers have a quotient with more digits than a fraction can keep.
-    """
-    if not (isinstance(a, int) and isinstance(b, int)):
-        return a / _divisor(b)
-    whole, rest = divmod(a, _divisor(b))
-    if rest and abs(whole) > _EXACT:
-        raise EvaluationError(
-            f"{a} by {b} has more digits than a number with a fraction can keep: subtract modulo(a, b) first"
-        )
-    return a / b if rest else whole
-
-
-def _divisor(number: Number) -> Number:
-    if not number:
-        raise EvaluationError("division by zero")
-    return number
 
 
 class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, functions.Functions):

@@ -11,13 +11,13 @@ from chalicelib.core.expressions.signature import (
     OBJECT_OR_NULL,
     TEXT,
     TEXTS,
-    Number,
     check_items,
     optional,
     rest,
     signature,
     whole,
 )
+from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError, TemplateError
 from chalicelib.core.values.json import Json
 

@@ -10,7 +10,6 @@ from chalicelib.core.expressions.signature import (
     ANY,
     NUMBER,
     TEXT,
-    Number,
     as_text,
     check_items,
     check_text,
@@ -21,6 +20,7 @@ from chalicelib.core.expressions.signature import (
     whole,
 )
 from chalicelib.core.values.charsets import decode_text
+from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError, MalformedError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.json_text import read_json

@@ -4,8 +4,9 @@ import re
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from chalicelib.core.expressions.signature import NUMBER, NUMBER_OR_TEXT, TEXT, Number, optional, signature, whole
+from chalicelib.core.expressions.signature import NUMBER, NUMBER_OR_TEXT, TEXT, optional, signature, whole
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError
 from chalicelib.core.values.json import format_instant, parse_instant
 

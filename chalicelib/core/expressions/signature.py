@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, NotRequired, TypeAlias, TypedDict, TypeVar, cast
+from typing import Any, NotRequired, TypedDict, TypeVar, cast
 
 from jmespath import functions
 
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError
 
-Number: TypeAlias = int | float
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 MAX_TEXT = LIMITS.function_text

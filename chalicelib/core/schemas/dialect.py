@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import date
-from decimal import Context, Decimal
 from functools import cache, partial
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ from rfc3339_validator import validate_rfc3339
 from chalicelib.core.expressions.functions_data import same
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.places import TooCostlyError
+from chalicelib.core.values.decimals import remainder
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.pattern import Pattern, PatternTooLargeError, compile_pattern
 
@@ -188,13 +188,9 @@ def _multiple_of(_validator: _Validator, step: float, instance: Json, _schema: _
         rest: object = instance % step
     else:
         _budget.get().spend((int(instance).bit_length() + int(step).bit_length()) // _BITS_PER_STEP)
-        rest = _DECIMAL.remainder(Decimal(repr(instance)), Decimal(repr(step)))
+        rest = remainder(instance, step)
     if rest:
         yield ValidationError(f"{instance!r} is not a multiple of {step!r}")
-
-
-_DECIMAL = Context(prec=LIMITS.number_digits + 700)
-"""Digits for the quotient of the largest number and the smallest."""
 
 
 def _comparing(keyword: str) -> _Check:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 MAX_MESSAGE = LIMITS.problem_chars
 LONG = 20_000
 """Characters of a message that repeats a value which nobody could read, and which costs as much to write again."""
+SHOWN = 100
+"""Characters of a text that is not as its pattern asks, where the schema says in words what that is."""
 LISTED = 10
 """Of the alternatives of a schema, in a message."""
 
@@ -19,8 +21,11 @@ LISTED = 10
 def message_of(error: "ValidationError") -> str:
     """Word an error: values as JSON, the names that a text may be, and of a long list of alternatives the beginning."""
     if error.validator == "anyOf" and isinstance(error.instance, str):
-        error = next((each for each in error.context or () if each.validator == "enum"), error)
+        telling = (each for each in error.context or () if each.validator == "enum" or _words_of_pattern(each))
+        error = next(telling, error)
     message = error.message
+    if words := _words_of_pattern(error):
+        return f"{_text(str(error.instance)[:SHOWN])}: {words}"[:MAX_MESSAGE]
     if len(message) > LONG:
         return f"it is large, and not as {error.validator} asks"
     if error.validator == "oneOf" and (names := _one_needed(error.validator_value)):
@@ -34,6 +39,14 @@ def message_of(error: "ValidationError") -> str:
         if written in message:
             message = message.replace(written, _shown(value))
     return message[:MAX_MESSAGE]
+
+
+def _words_of_pattern(error: "ValidationError") -> str:
+    """Find what a schema says of its pattern, by a keyword of VS Code's JSON and YAML language servers."""
+    if error.validator != "pattern" or not isinstance(error.schema, dict):
+        return ""
+    words = error.schema.get("patternErrorMessage")
+    return words if isinstance(words, str) else ""
 
 
 def _one_needed(choices: Any) -> Sequence[str]:  # noqa: ANN401 - of jsonschema

@@ -9,7 +9,7 @@ from datetime import datetime
 from math import isinf
 from typing import Any
 
-from chalicelib.core.definitions.grammar import ATTRIBUTE_NAME
+from chalicelib.core.definitions.names import SEARCH_ATTRIBUTE
 from chalicelib.core.search.documents import EXACT, LAG, SearchKind, instant_of
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, JsonObject, format_instant
@@ -63,8 +63,9 @@ def read_test(name: str, text: str) -> AttributeTest:
     Raises:
         InvalidError: no attribute has this name, or that cannot be compared.
     """
-    if re.fullmatch(ATTRIBUTE_NAME, name) is None:
-        raise InvalidError(f"attribute.{name[:100]} names no search attribute: a name matches {ATTRIBUTE_NAME}")
+    if re.fullmatch(str(SEARCH_ATTRIBUTE["pattern"]), name) is None:
+        words = SEARCH_ATTRIBUTE["patternErrorMessage"]
+        raise InvalidError(f"attribute.{name[:100]} names no search attribute: {words}")
     first, dots, last = text.partition("..")
     sign = next((sign for sign in _ORDER if text.startswith(sign)), "")
     if len(text) > 1 and text[0] == text[-1] == '"':

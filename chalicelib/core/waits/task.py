@@ -99,6 +99,8 @@ class TaskFilter:
     user: str | None = None
     groups: Sequence[str] = ()
     """With ``user``: assigned to the user or to one of the groups, or claimed by the user."""
+    open_to: str | None = None
+    """A user whom the task does not keep out (``not``)."""
     definition: str | None = None
     execution: str | None = None
     claimed_by: str | None = None
@@ -117,6 +119,7 @@ class TaskFilter:
         return (
             task.status is self.status
             and self._concerns(task)
+            and self.open_to not in task.excluded
             and self.definition in {None, task.definition_id}
             and matching(task.definition_id, self.names)
             and self.execution in {None, task.execution_id}

@@ -145,7 +145,7 @@ class TestProblems:
             (5, "", "an include is the id of a definition, or {definition, version, steps}"),
             (None, "", "an include is the id of a definition, or {definition, version, steps}"),
             (["pay"], "", "an include is the id of a definition, or {definition, version, steps}"),
-            ("Pay", "", "'Pay' does not match '^[a-z0-9-]{1,64}$'"),
+            ("Pay", "", '"Pay": an id has lower-case letters, digits and - alone, and 64 of them at most'),
             ("no", "", "there is no definition 'no'"),
             ({}, "", "an include needs 'definition'"),
             ({"definition": "no"}, "/definition", "there is no definition 'no'"),

@@ -167,7 +167,11 @@ class TestForms:
             ([5], "/0", "a branch is an object"),
             ([{"steps": [echo("a")]}], "/0", "a branch needs 'id'"),
             ([{"id": "b"}], "/0", "a branch needs 'steps'"),
-            ([{"id": "B", "steps": [echo("a")]}], "/0/id", "'B' does not match '^[a-z0-9-]{1,64}$'"),
+            (
+                [{"id": "B", "steps": [echo("a")]}],
+                "/0/id",
+                '"B": an id has lower-case letters, digits and - alone, and 64 of them at most',
+            ),
             ([{"id": "b", "steps": []}], "/0/steps", "[] should be non-empty"),
             ([{"id": "b", "steps": {"a": 1}}], "/0/steps", "{\"a\": 1} is not of type 'array'"),
             ([{"id": "b", "steps": [5]}], "/0/steps/0", "a step is an object"),

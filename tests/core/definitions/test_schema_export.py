@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from itertools import chain
+
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -26,8 +29,53 @@ def choice(**more: Json) -> dict[str, Json]:
     return {"id": "c", "type": "choice", "choices": [{"when": "input", "next": "a"}], **more}
 
 
+def patterns_in(schema: Json) -> Iterator[dict[str, Json]]:
+    """Find what has a pattern, but for that of a template, which always stands beside what it may stand for."""
+    if isinstance(schema, list):
+        yield from chain.from_iterable(map(patterns_in, schema))
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str) and schema["pattern"] != r"\$\{":
+            yield schema
+        yield from chain.from_iterable(map(patterns_in, schema.values()))
+
+
 def test_it_is_a_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_it_says_in_words_what_each_pattern_asks() -> None:
+    found = list(patterns_in(SCHEMA))
+    assert len(found) > 10
+    assert [each for each in found if not each.get("patternErrorMessage")] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "pointer", "message"),
+    [
+        ({**ECHO, "id": "a b"}, "/steps/0/id", '"a b": an id has lower-case letters'),
+        ({**ECHO, "stash": "a-b"}, "/steps/0/stash", '"a-b": a name of the stash begins with'),
+        (
+            {**ECHO, "catch": [{"errors": ["http.Status.5*"], "next": "a"}]},
+            "/steps/0/catch/0/errors/0",
+            '"http.Status.5*": write the name of an error',
+        ),
+        (
+            {"id": "a", "type": "http", "url": "https://a.example", "expect": {"statuses": ["2*"]}},
+            "/steps/0/expect/statuses/0",
+            '"2*": write a status as 404, or a class of them as 4xx',
+        ),
+        (
+            {"id": "a", "type": "aws", "service": "s", "action": "a" * 2000},
+            "/steps/0/action",
+            f'"{"a" * 100}": write the action as',
+        ),
+    ],
+)
+def test_what_is_not_as_a_pattern_asks_is_told_in_words(step: Json, pointer: str, message: str) -> None:
+    with pytest.raises(InvalidDefinitionError) as raised:
+        parse(with_steps(step), STEP_TYPES)
+    found = {problem.pointer: problem.message for problem in raised.value.problems}
+    assert found[pointer].startswith(message)
 
 
 @pytest.mark.parametrize(

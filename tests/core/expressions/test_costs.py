@@ -12,7 +12,8 @@ SCOPE = Scope({}, datetime(2026, 1, 1, tzinfo=UTC), "seed")
 @pytest.mark.parametrize(
     ("name", "arguments", "cost"),
     [
-        ("sum", [ITEMS], 100),
+        ("sum", [ITEMS], 1_000),
+        ("max", [ITEMS], 100),
         ("contains", [ITEMS, 2], 5),
         ("hash", [ITEMS], 20_001 // 300),
         ("unique", [[ITEMS, ITEMS]], 40_005 // 300),
