@@ -46,9 +46,10 @@ def bind(role: str, tenant: str, subject: str) -> None:
     """Give a role to a subject; a binding of the role's name, made here, is for all who got it so."""
     access, name = service(), f"first-{role}"
     known = access.store.get(tenant, EntryKind.BINDING, name)
-    subjects = [] if known is None else known.document["subjects"]
+    document: dict[str, Json] = {"groups": [], **({} if known is None else known.document)}
+    subjects = document.get("subjects", [])
     assert isinstance(subjects, list)  # noqa: S101 - as it is written below
-    document: dict[str, Json] = {"role": role, "subjects": [*subjects, *({subject} - {*map(str, subjects)})]}
+    document |= {"role": role, "subjects": [*subjects, *({subject} - {*map(str, subjects)})]}
     access.put(tenant, EntryKind.BINDING, name, document, by=BY, grant=EVERYTHING)
 
 

@@ -81,6 +81,20 @@ def test_a_token_names_a_user_who_has_the_role(sedo: Sedo, home: Path) -> None:
 
 
 @pytest.mark.timeout(60)
+def test_a_token_for_another_user_leaves_a_binding_as_it_is_but_for_that_user(sedo: Sedo, home: Path) -> None:
+    admin = shown(home, "126", ROLE="admin")
+    place = "/sedo/tenants/126/bindings/first-viewer"
+    shown(home, "126", ROLE="viewer", AUTH="jwt", SUBJECT="ada")
+    made = sedo.ask("GET", place, headers=admin)[1]
+    assert (made["role"], made["subjects"], made["groups"]) == ("viewer", ["ada"], [])
+    body = json.dumps({"role": "viewer", "subjects": ["ada"], "groups": ["finance"]}).encode()
+    assert sedo.ask("PUT", place, body, admin)[0] == 200
+    shown(home, "126", ROLE="viewer", AUTH="jwt", SUBJECT="bob")
+    changed = sedo.ask("GET", place, headers=admin)[1]
+    assert (changed["subjects"], changed["groups"]) == (["ada", "bob"], ["finance"])
+
+
+@pytest.mark.timeout(60)
 def test_who_shows_nothing_is_refused(sedo: Sedo) -> None:
     status, problem = sedo.ask("GET", T + "/definitions")
     assert (status, problem["title"]) == (401, "Unauthorized")
