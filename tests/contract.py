@@ -43,7 +43,7 @@ def hold(method: str, target: str, status: int, headers: Mapping[str, str], body
     assert str(status) in responses, (operation.declared["operationId"], status, body)
     declared = resolved(responses[str(status)])
     described = {name.lower(): resolved(header) for name, header in declared.get("headers", {}).items()}
-    assert {"location", "link", "etag"} & {*fields} <= {*described}, (status, fields)
+    assert {"location", "link", "etag", "retry-after"} & {*fields} <= {*described}, (status, fields)
     for name, header in described.items():
         if header["required"] or name in fields:
             check(header["schema"], fields[name])

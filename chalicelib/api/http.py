@@ -146,7 +146,7 @@ def explained(answers: Callable[[], Response]) -> Response:
         response = _problem_answer(document, status)
         if status is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"
-        if isinstance(error, errors.QuotaError):
+        if isinstance(error, errors.QuotaError | errors.KeyInUseError):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 

@@ -15,6 +15,7 @@ from chalicelib.api.replies import Replies
 from chalicelib.core.executions.listing import ExecutionFilter
 from chalicelib.core.values.errors import KeyInUseError, UnavailableError
 from chalicelib.core.values.value import copy_with
+from chalicelib.wiring.graph import wiring
 from tests.application import EXECUTE, JSON, Sedo, T, assert_problem, http_request
 from tests.home import START, Home
 
@@ -72,6 +73,17 @@ def test_what_was_refused_is_refused_again(sedo: Sedo) -> None:
 def test_a_key_is_an_id(sedo: Sedo, odd: str) -> None:
     sedo.create()
     assert_problem(sedo.ask("POST", EXECUTE, BODY, {**JSON, "Idempotency-Key": odd}), 400)
+
+
+def test_a_repeat_while_the_first_is_under_way_is_told_when_to_ask_again(sedo: Sedo) -> None:
+    sedo.create()
+    sedo.ask("POST", EXECUTE, BODY, KEY)
+    store: Any = wiring().routes.executions.support.replies.store
+    ((name, (holder, since, until)),) = store.holders.items()
+    store.holders[name] = copy_with(holder, reply=None), since, until  # as it is before the answer
+    again = sedo.ask("POST", EXECUTE, BODY, KEY)
+    assert_problem(again, 409)
+    assert again.headers["Retry-After"] == "1"
 
 
 class Once:

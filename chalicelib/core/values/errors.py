@@ -118,7 +118,12 @@ class ValueChangedError(ConflictError):
 
 
 class KeyInUseError(ConflictError):
-    """a request with this key is under way."""
+    """a request with this key is under way.
+
+    ``retry_after`` is after how many seconds it may be over: most take less than one.
+    """
+
+    retry_after = 1
 
 
 class KeyReusedError(SedoError):
