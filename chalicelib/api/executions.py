@@ -26,6 +26,9 @@ from chalicelib.usecases.execution_details import ExecutionDetails
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.start_batches import StartBatches
 
+FOLLOWED = frozenset({"why", "threads"})
+"""Members of an execution that tell of the executions that it waits for."""
+
 
 @value
 class ExecutionApi:
@@ -106,7 +109,9 @@ class ExecutionApi:
             self.support.conditions.require(request, "read")
         outline = self.service.read_outline(*request.place, wait=wait)
         self.support.conditions.require(request, "read", outline.execution)
-        return web.answer(web.chosen(request, self.view(request, outline, is_followed=True)))
+        fields = request.query["fields"]
+        is_followed = fields is None or not FOLLOWED.isdisjoint(fields)
+        return web.answer(web.chosen(request, self.view(request, outline, is_followed=is_followed)))
 
     @web.operation
     def cancel_execution(self, request: ApiRequest) -> Response:

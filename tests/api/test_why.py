@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from chalice.app import MultiDict
 
 from chalicelib.api.why import Explanation, who
 from chalicelib.core.executions.model import Driver, Execution, Status, Thread
@@ -12,8 +13,9 @@ from chalicelib.core.values.value import copy_with
 from chalicelib.usecases.execution_details import LINKS, Details
 from tests.adapters.examples import task
 from tests.api.test_story import TASK, ask, begin, task_of
-from tests.application import Sedo
+from tests.application import Sedo, http_request
 from tests.core.examples import NOW, blank
+from tests.home import SUB, Home
 
 WAIT: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 45}
 BOTH: dict[str, Json] = {
@@ -156,6 +158,27 @@ class TestChildren:
         whole, (thread,) = why(sedo, execution)
         assert len(thread["below"]) == LINKS + 1
         assert whole["text"].endswith("No more than 10 executions are looked at.")
+
+    def test_it_is_followed_only_for_members_that_tell_of_it(self) -> None:
+        home = Home()
+        home.create(WAIT, name="other")
+        home.create(SUB)
+        execution = home.execute()
+        home.deliver_all()
+
+        def reads(**query: list[str]) -> int:
+            asked = http_request("GET", f"/sedo/tenants/t/executions/{execution}", {})
+            asked.query_params = MultiDict(query)
+            home.calls.clear()
+            assert home.wiring.routes.executions.read_execution(asked, "t", execution).status_code == 200
+            return home.calls["executions.outline"]
+
+        assert (reads(), reads(fields=["why"]), reads(fields=["state,threads"]), reads(fields=["state"])) == (
+            2,
+            2,
+            2,
+            1,
+        )
 
 
 class TestEnds:
