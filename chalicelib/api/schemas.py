@@ -44,7 +44,8 @@ def parameter(schema: Schema, text: str | None) -> Json:
         return checked(schema, given)
     except InvalidError:
         wrong = _unsupported(schema, text)
-        raise (wrong if text else InvalidError(f"{wrong}: it is empty, leave it out instead")) from None
+        is_spare = not text and "isRequired" not in schema
+        raise (InvalidError(f"{wrong}: it is empty, leave it out instead") if is_spare else wrong) from None
 
 
 def _unsupported(schema: Schema, text: str) -> InvalidError:

@@ -148,6 +148,12 @@ def test_every_parameter_that_takes_certain_words_names_what_was_probably_meant(
                 assert said.startswith(f"{each['name']} is not '{known[0]}x' (did you mean '{known[0]}'?): it is one ")
 
 
+def test_what_is_empty_is_to_be_left_out_where_it_can_be(sedo: Sedo) -> None:
+    for query, can_be in (("/executions?parent=", True), ("/executions/123:d:1/values?at=", False)):
+        detail = assert_problem(sedo.ask("GET", T + query), 400)["detail"]
+        assert ("leave it out" in detail) == can_be
+
+
 class TestFields:
     def test_of_an_execution(self, sedo: Sedo) -> None:
         name = begin(sedo, "patient")
