@@ -144,6 +144,13 @@ class TestFilters:
         assert numbers(page(index, words=execution(number=2).id)) == [2]
         assert numbers(page(index, words="00000002")) == [2]
 
+    def test_the_parts_of_an_id_are_words_be_they_digits_or_letters(self, index: SearchIndex) -> None:
+        lettered = copy_with(submitted("t", "abcdef", started_at=NOW), version=1)
+        put(index, execution(number=1), lettered)
+        assert page(index, words=lettered.definition_id).total == 2
+        assert numbers(page(index, words="abcdef")) == [0xABCDEF]
+        assert numbers(page(index, words=lettered.id.partition(":")[2])) == [0xABCDEF]
+
     def test_attributes_are_compared_by_their_type(self, index: SearchIndex) -> None:
         values: list[Any] = ["9", 9, 100.5, True, "2026-01-31T10:00:00+01:00"]
         put(index, *(execution(number=n, attributes={"a": each, "b": 5}) for n, each in enumerate(values, 1)))

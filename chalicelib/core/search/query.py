@@ -10,7 +10,7 @@ from math import isinf
 from typing import Any
 
 from chalicelib.core.definitions.names import SEARCH_ATTRIBUTE
-from chalicelib.core.search.documents import EXACT, LAG, SearchKind, instant_of
+from chalicelib.core.search.documents import EXACT, LAG, SearchKind, instant_of, parted
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, JsonObject, format_instant
 from chalicelib.core.values.value import value
@@ -162,7 +162,7 @@ def _filters(wanted: SearchFilter) -> Iterator[Json]:
         yield {"range": {"startedAt": between}}
     if wanted.words is not None:
         ways: list[JsonObject] = [
-            {"match": {"words": {"query": wanted.words, "operator": "and"}}},
+            {"match": {"words": {"query": parted(wanted.words), "operator": "and"}}},
             {"term": {"id": wanted.words}},
         ]
         yield _any(ways)

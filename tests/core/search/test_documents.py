@@ -13,6 +13,7 @@ from chalicelib.core.search.documents import (
     execution_entry,
     gone_entry,
     instant_of,
+    parted,
     task_entry,
 )
 from chalicelib.core.search.index import IndexNames, template
@@ -72,7 +73,7 @@ class TestExecutions:
             "attributes": {"order": "A-1"},
         }
         assert (entry.document["states"], entry.document["error"]) == (["failed", "ExecutionFailed"], "http.Timeout")
-        assert entry.document["words"] == f"{failed.id} A-1 http.Timeout no answer"
+        assert entry.document["words"] == f"{parted(failed.id)} A-1 http.Timeout no answer"
 
     def test_texts_are_cut(self) -> None:
         error = Failure("e" * 2000, "x" * 20_000, "pay")
@@ -109,7 +110,7 @@ class TestOthers:
         entry = task_entry(copy_with(done, version=4))
         assert entry.document is not None
         assert entry.document["status"] == "rejected"
-        assert entry.document["words"] == f"{done.id} Approve the order {done.execution_id} ada staff"
+        assert entry.document["words"] == f"{done.id} Approve the order {parted(done.execution_id)} ada staff"
         assert (entry.document["shown"]["executionId"], entry.document["shown"]["version"]) == (done.execution_id, None)
 
     def test_a_definition_is_found_by_its_title_and_description_also_once_it_is_retired(self) -> None:
