@@ -463,6 +463,24 @@ def list_incidents(tenantId: str) -> Response:
     return routes().incidents.list_incidents(request(), tenantId)
 
 
+@guarded(T + "/incidents/redrive", methods=["POST"], content_types=JSON)
+def redrive_incidents(tenantId: str) -> Response:
+    """Redrive open incidents, or tell what that would do."""
+    return routes().incidents.redrive_incidents(request(), tenantId)
+
+
+@guarded(T + "/incidents/{id}", methods=READ)
+def read_incident(tenantId: str, id: str) -> Response:
+    """Read an incident."""
+    return routes().incidents.read_incident(request(), tenantId, id)
+
+
+@guarded(T + "/incidents/{id}/redrive", methods=["POST"], content_types=JSON)
+def redrive_incident(tenantId: str, id: str) -> Response:
+    """Do what mends an incident."""
+    return routes().incidents.redrive_incident(request(), tenantId, id)
+
+
 @guarded(T + "/search", methods=READ)
 def search(tenantId: str) -> Response:
     """Search executions, definitions or tasks."""

@@ -3,7 +3,8 @@
 An operation is ``{path, query, header, right, named, audit, heldBy, body}``: schemas by the names of parameters, the
 right that it needs, of which thing, what an audit calls it and what holds that already, and the body as ``{schema,
 empty, blankIsEmpty, maxBytes}``, which is left out where there is none or something else checks it; ``fields`` are
-header fields of every answer of an operation that is deprecated. A schema has the keywords that
+header fields of every answer of an operation that is deprecated, and ``ofNobody`` says that it knows the tenant ``-``,
+that of what is of no tenant. A schema has the keywords that
 chalicelib/api/schemas.py knows, every ``$ref`` resolved, ``type`` as a list, and ``x-message`` written out.
 """
 
@@ -112,6 +113,8 @@ class _Compiler:
             made["heldBy"] = operation["x-audit-held-by"]
         if "x-right-of" in operation:
             made["named"] = operation["x-right-of"]
+        if operation.get("x-of-nobody"):
+            made["ofNobody"] = True
         if "x-secret" in operation:
             made["secret"] = operation["x-secret"]
         if operation.get("deprecated"):

@@ -25,8 +25,6 @@ NONE, KNOWN = "none", "known"
 """Rights that everybody has: who asks need not be known, or has to be."""
 ALL = "all"
 """What an operation is about that shows or makes things of any name."""
-READ_BY_OPERATORS = "audit:read"
-"""The only right in the tenant that nobody is of."""
 EXECUTION, TASK = "execution", "task"
 """What an operation is about whose name is that of a definition."""
 MAX_TENANT = 500
@@ -153,7 +151,7 @@ class Gatekeeper:
         tenant = path["tenantId"]
         if len(tenant) > MAX_TENANT:
             raise InvalidError(f"tenantId has {len(tenant):,} characters: it is no name of a tenant")
-        if not principal.may_enter(tenant) or (tenant == NOBODY and right != READ_BY_OPERATORS):
+        if not principal.may_enter(tenant) or (tenant == NOBODY and "ofNobody" not in declared):
             raise TenantNotFoundError(f"there is no tenant {tenant!r}")
         admission = Admission(principal, right, self._rules.grant(principal, tenant))
         if principal.tenants is None and not (admission.grant.here or admission.grant.everywhere):

@@ -1,10 +1,13 @@
 """Query parameters of lists that no JSON Schema checks whole: instants, and what is wanted of executions."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from chalicelib.api.contract import ApiRequest
 from chalicelib.core.executions.listing import ExecutionFilter, states_named
+from chalicelib.core.records.incident import IncidentFilter, IncidentKind, IncidentState
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import parse_instant, truncate
 
@@ -47,7 +50,6 @@ def wanted_executions(request: ApiRequest) -> ExecutionFilter:
         InvalidError: nobody can want that.
     """
     query = request.query
-    since, until = between(request)
     names = query["state"]
     return ExecutionFilter(
         owner=query.get("parent") or request.path["tenantId"],
@@ -55,9 +57,35 @@ def wanted_executions(request: ApiRequest) -> ExecutionFilter:
         definition=query["definition"],
         version=query["version"],
         started_by=query["startedBy"],
-        since=since,
-        until=until,
         oldest_first=query["sort"] == "startedAt",
-        names=request.admission.names,
-        is_readable=request.support.conditions.readable(request),
+        **_bounds(request),
     )
+
+
+def wanted_incidents(request: ApiRequest, state: IncidentState) -> IncidentFilter:
+    """Read which incidents of a state are wanted.
+
+    Raises:
+        InvalidError: nobody can want that.
+    """
+    query = request.query
+    kind = query["kind"]
+    return IncidentFilter(
+        state=state,
+        kinds=frozenset(IncidentKind) if kind is None else frozenset({IncidentKind(kind)}),
+        execution=query["execution"],
+        definition=query["definition"],
+        oldest_first=query["sort"] == "at",
+        **_bounds(request),
+    )
+
+
+def _bounds(request: ApiRequest) -> Mapping[str, Any]:
+    """Read what bounds every list of executions, or of what is about them: instants, and what the caller may read."""
+    since, until = between(request)
+    return {
+        "since": since,
+        "until": until,
+        "names": request.admission.grant.names("executions:read"),
+        "is_readable": request.support.conditions.readable(request),
+    }

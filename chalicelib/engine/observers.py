@@ -54,18 +54,6 @@ def log_turns(committed: Committed) -> None:
         log.info(turn_line(committed.after, entry, committed.request))
 
 
-def record_poison(incidents: IncidentLog) -> Observer:
-    """Make what keeps each step that fails with ``Poison`` as an incident."""
-
-    def see(committed: Committed) -> None:
-        for entry in committed.entries:
-            if entry.error is not None and entry.error.name == PoisonError.name:
-                detail = f"step {entry.step} of {committed.after.id} failed by itself: {entry.error.message}"
-                incidents.record(of_execution(IncidentKind.POISON, committed.after, entry.at, detail))
-
-    return see
-
-
 def turn_line(item: Execution, entry: HistoryEntry, request: str) -> LogLine:
     """Write the line of what a turn did."""
     return line(
@@ -83,14 +71,23 @@ def turn_line(item: Execution, entry: HistoryEntry, request: str) -> LogLine:
 
 
 @value
-class BudgetWatch:
-    """An observer that records an incident for each pause that a budget has made."""
+class IncidentWatch:
+    """An observer that records an incident of each step that fails with ``Poison``, and of each pause by a budget."""
 
     incidents: IncidentLog
 
     def __call__(self, committed: Committed) -> None:
         """See a write."""
         for entry in committed.entries:
-            if entry.state is State.PAUSED and BUDGET in entry.about:
-                detail = str(entry.about["reason"])
-                self.incidents.record(of_execution(IncidentKind.BUDGET, committed.after, entry.at, detail))
+            if (found := incident_of(committed.after, entry)) is not None:
+                kind, detail = found
+                self.incidents.record(of_execution(kind, committed.after, entry.at, detail))
+
+
+def incident_of(item: Execution, entry: HistoryEntry) -> tuple[IncidentKind, str] | None:
+    """Tell of which kind of incident an entry of history is, and what went wrong; None: of none."""
+    if entry.error is not None and entry.error.name == PoisonError.name:
+        return IncidentKind.POISON, f"step {entry.step} of {item.id} failed by itself: {entry.error.message}"
+    if entry.state is State.PAUSED and BUDGET in entry.about:
+        return IncidentKind.BUDGET, str(entry.about["reason"])
+    return None

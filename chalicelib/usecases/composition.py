@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.definitions import DefinitionService
     from chalicelib.usecases.execution_details import ExecutionDetails
     from chalicelib.usecases.executions import ExecutionService
+    from chalicelib.usecases.incidents import IncidentService, IncidentStore
     from chalicelib.usecases.quotas import StartQuotas
     from chalicelib.usecases.standstill import Standstill
     from chalicelib.usecases.start_batches import StartBatches
@@ -134,6 +135,12 @@ class Services:
 
         return Standstill(self._dependencies.executions, self._quotas, self.executions.pause, self._dependencies.clock)
 
+    def incidents(self, store: "IncidentStore") -> "IncidentService":
+        """Incidents."""
+        from chalicelib.usecases.incidents import IncidentService  # noqa: PLC0415 - see above
+
+        return IncidentService(store, self.executions, self.wake, self._dependencies.clock)
+
     @cached_property
     def execution_details(self) -> "ExecutionDetails":
         """What stands elsewhere of executions."""
@@ -175,6 +182,12 @@ class Services:
             clock=self._dependencies.clock,
             answer=self.answer,
         )
+
+    def wake(self, item: "Execution") -> None:
+        """Send again what the state of an execution asks for, but what is under way."""
+        from chalicelib.engine.waking import wake  # noqa: PLC0415 - see above
+
+        wake(self._dependencies, item, f"{self._new_request()}-{item.id}")
 
     def run(self, submitted: "Execution") -> "Execution | None":
         """Run what is to be started, if that takes nobody else; answer what has its id then, if it is written."""

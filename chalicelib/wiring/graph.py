@@ -13,7 +13,7 @@ from chalicelib.adapters.calls.pool import WIDTH, CallHandler, PooledCalls
 from chalicelib.adapters.definitions import CachedDefinitions
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.model import INLINE_TURNS, Dependencies, Mode
-from chalicelib.engine.observers import BudgetWatch, Observer, log_turns, record_poison
+from chalicelib.engine.observers import IncidentWatch, Observer, log_turns
 from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import SWEEP_RESERVE, SWEEPERS, Worker
 from chalicelib.steps import STEP_TYPES
@@ -110,7 +110,7 @@ class Wiring:
         self.observing = _observing(settings)
         if self.observing is not None:
             adapters, observers = self.observing.adapters(adapters), [*observers, *self.observing.observers]
-        observers = [*observers, BudgetWatch(adapters.incidents), record_poison(adapters.incidents)]
+        observers = [*observers, IncidentWatch(adapters.incidents)]
         self._adapters, self._settings, self._step_types = adapters, settings, step_types
         self._new_suffix, self._new_request = new_suffix, new_request
         self._definitions = CachedDefinitions(adapters.definitions, step_types, adapters.clock.now)

@@ -99,7 +99,7 @@ def routes(  # noqa: PLR0913 - by keyword
         values=ValueApi(support, services.values, adapters.clock, downloads),
         uploads=uploads,
         standstill=StandstillApi(support, services.standstill),
-        incidents=IncidentApi(support, adapters.incidents),
+        incidents=IncidentApi(support, cache(lambda: services.incidents(adapters.incidents))),
         audit=AuditApi(support, log),
         search=cache(lambda: _search(support, adapters)),
     )

@@ -296,6 +296,8 @@ def test_every_change_that_nothing_else_holds_is_written_by_the_contract_alone()
         "pause_execution",
         "pause_tenant",
         "redrive_execution",
+        "redrive_incident",
+        "redrive_incidents",
         "resume_execution",
         "put_binding",
         "create_definition",

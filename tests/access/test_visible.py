@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.access.entries import EntryKind
+from chalicelib.core.executions.model import Execution
+from chalicelib.core.records.incident import Incident, IncidentKind, of_execution
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.wiring.graph import wiring
@@ -36,9 +38,9 @@ def create(sedo: Guarded, sender: Mapping[str, str], name: str, *steps: Json, **
     return sedo.ask("POST", A + "/definitions", {"id": name, "steps": [*steps], **more}, sender).status_code
 
 
-def begin(sedo: Guarded, sender: Mapping[str, str], name: str, *steps: Json) -> str:
+def begin(sedo: Guarded, sender: Mapping[str, str], name: str, *steps: Json, **more: Json) -> str:
     """Create a definition and start it; answer the path of the execution."""
-    assert create(sedo, sender, name, *steps) == 201
+    assert create(sedo, sender, name, *steps, **more) == 201
     started = sedo.ask("POST", f"{A}/definitions/{name}/execute", {"input": {}}, sender)
     sedo.deliver()
     return f"{A}/executions/{started.json_body['id']}"
@@ -117,3 +119,56 @@ def actions(sedo: Guarded, path: str, sender: Mapping[str, str]) -> dict[str, An
     shown = sedo.ask("GET", path, headers=sender).json_body["actions"]
     assert all(each["possible"] is (each["reason"] is None) for each in shown.values())
     return {name: each["reason"] for name, each in shown.items()}
+
+
+def test_incidents_are_seen_and_redriven_as_their_executions_may_be(
+    sedo: Guarded, admin: dict[str, str], orders: dict[str, str]
+) -> None:
+    for n in (7, 8):
+        name = f"order-{n}" if n == 7 else f"other-{n}"
+        (item,) = (each for each in map(held, sedo.executions.items) if each.definition_id == name)
+        wiring().dependencies.incidents.record(of_execution(IncidentKind.STUCK, item, sedo.clock.now(), "it stands"))
+    other, order = (each["id"] for each in sedo.ask("GET", A + "/incidents?sort=-at", headers=admin).json_body)
+    other, order = sorted((other, order), key=lambda each: "order-" in each)
+    assert [each["id"] for each in sedo.ask("GET", A + "/incidents", headers=orders).json_body] == [order]
+    assert sedo.status(orders, "GET", f"{A}/incidents/{order}") == 200
+    assert sedo.status(orders, "GET", f"{A}/incidents/{other}") == 404
+    assert sedo.status(orders, "POST", f"{A}/incidents/{other}/redrive") == 404
+    assert sedo.status(sedo.key("acme", "viewer"), "POST", f"{A}/incidents/{order}/redrive") == 403
+    assert sedo.status(orders, "POST", f"{A}/incidents/{order}/redrive") == 200
+    assert sedo.status(admin, "GET", "/sedo/tenants/-/incidents") == 404
+    assert sedo.status(sedo.key("*", "viewer"), "GET", "/sedo/tenants/-/incidents") == 200
+
+
+def test_what_the_caller_may_read_and_not_operate_is_refused_alone(sedo: Guarded, admin: dict[str, str]) -> None:
+    mine: Json = [{"kinds": ["executions"], "verbs": ["read"]}]
+    mine += [{"kinds": ["executions"], "verbs": ["operate"], "names": ["order-*"]}]
+    wiring().access.service.put("acme", EntryKind.ROLE, "some", {"rules": mine}, by=None, grant=ALL)
+    some, now = sedo.key("acme", "some"), sedo.clock.now()
+    for name in ("order-1", "other-1"):
+        place = begin(sedo, admin, name, CALL).rpartition("/")[2]
+        wiring().dependencies.incidents.record(of_execution(IncidentKind.STUCK, held(place), now, "it stands"))
+    wiring().dependencies.incidents.record(Incident(IncidentKind.INDEX_BEHIND, "streams", now, "late", "acme"))
+    answer = sedo.ask("POST", A + "/incidents/redrive", {}, some).json_body
+    assert {each["execution"].split(":")[1]: each["status"] for each in answer["results"] if each["execution"]} == {
+        "order-1": 200,
+        "other-1": 403,
+    }
+    assert [each["status"] for each in answer["results"] if not each["execution"]] == [403]
+
+
+def test_who_may_not_change_an_execution_does_not_redrive_its_incident(sedo: Guarded, admin: dict[str, str]) -> None:
+    place = begin(sedo, admin, "order-1", CALL, access={"cancel": {"roles": ["boss"]}}).rpartition("/")[2]
+    incident = of_execution(IncidentKind.STUCK, held(place), sedo.clock.now(), "it stands")
+    wiring().dependencies.incidents.record(incident)
+    path = f"{A}/incidents/{incident.key.id}"
+    assert sedo.status(admin, "POST", path + "/redrive") == 403
+    action = sedo.ask("GET", path, headers=admin).json_body["actions"]["redrive"]
+    assert action["reason"].startswith("needs what access.cancel of 'order-1' says")
+
+
+def held(name: str) -> Execution:
+    """Read an execution."""
+    found = wiring().dependencies.executions.get(name)
+    assert found is not None
+    return found

@@ -14,6 +14,7 @@ from chalicelib.core.access.entries import AccessEntry, EntryKind
 from chalicelib.core.access.keys import ApiKey, key_document
 from chalicelib.core.access.rights import Grant
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.records.incident import IncidentKind, of_execution
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
@@ -59,6 +60,7 @@ UNKNOWN = {
     "Token": "x",
     "EntryName": "none",
     "KeyId": "0" * 16,
+    "IncidentId": "poison:none",
 }
 WITH_TOKEN = {
     name for name, operation in OPERATIONS.items() if {"callbackToken": []} in operation.declared.get("security", ())
@@ -81,6 +83,9 @@ class World(Sedo):
         self.deliver()
         waits = {wait["for"]: wait for wait in self.get(f"/executions/{self.waiting}")["waitingFor"]}
         self.task, self.token = waits["task"]["task"], waits["callback"]["token"]
+        over = self.executions.read([self.over])[self.over]
+        self.poison = of_execution(IncidentKind.POISON, over, self.clock.now(), "it died")
+        wiring().dependencies.incidents.record(self.poison)
 
     def call(
         self,
@@ -100,6 +105,7 @@ class World(Sedo):
             known["UploadId"] = self.upload
         if hasattr(self, "token"):
             known |= {"ExecutionId": self.waiting, "TaskId": self.task, "Token": self.token}
+            known |= {"TenantOrNobody": "123", "IncidentId": self.poison.key.id}
         address = operation.path
         for component, parameter in operation.path_names.items():
             address = address.replace(f"{{{parameter}}}", {**known, **path}[component])
@@ -221,6 +227,9 @@ SUCCESSES = [
     case("create_definition", 201, body=b"id: new\nsteps: [{id: a, type: succeed}]", kind="application/yaml"),
     case("list_definitions", 200, query="?limit=1"),
     case("list_incidents", 200, query="?state=open"),
+    case("read_incident", 200),
+    case("redrive_incident", 200, body={}),
+    case("redrive_incidents", 200, body={"dryRun": False}, query="?kind=poison&limit=1"),
     case("read_audit", 200, query="?sort=number&limit=1"),
     case("read_audit", 200, query="?verify=true"),
     case("read_audit", 200, fields={"Accept": "application/jsonl"}),
@@ -299,6 +308,7 @@ CONFLICTS = [
         for way in ("cancel", "pause", "resume", "redrive")
     ),
     case("pause_tenant", 409),
+    case("redrive_incident", 409, done("redrive_incident"), body={}),
     case("send_event", 409, done("cancel_execution"), body={"data": 1}),
     case("send_event", 409, body={"data": 1}, EventName="nobodys"),
     case("publish_event", 409, fill, body={"key": "a", "data": 1}, EventName="other"),
@@ -345,6 +355,7 @@ CHANGED = [
     *(case(f"delete_{kind}", 412, done(f"put_{kind}", body), fields=STALE) for kind, body in WRITTEN.items()),
     case("execute_batch", 409, lambda world: under_way(world, "execute_batch", ONE), body=ONE, fields=KEY),
     case("create_upload", 409, lambda world: under_way(world, "create_upload"), fields=KEY),
+    case("redrive_incidents", 409, lambda world: under_way(world, "redrive_incidents"), fields=KEY),
     case("create_definition", 409, under_way, body=ECHO, fields=KEY),
     case("revoke_key", 412, make_key, fields=STALE),
     case("create_definition", 412, body=ECHO, fields={"If-None-Match": "*"}),
@@ -354,6 +365,7 @@ BOUNDED = [
     case("create_key", 429, bounded({"quotas": {"keys": 0}}), body=KEY_REQUEST),
     case("create_definition", 429, bounded({"quotas": {"definitions": 2}}), body={**ECHO, "id": "third"}),
     case("execute_definition", 429, bounded({"stopped": True})),
+    case("redrive_incident", 429, bounded({"stopped": True})),
     case("redrive_execution", 429, lambda world: (done("cancel_execution")(world), bounded({"stopped": True})(world))),
     case("resume_execution", 429, lambda world: (done("pause_execution")(world), bounded({"stopped": True})(world))),
 ]

@@ -4,13 +4,15 @@ An incident is open until its cause is gone. What is about an execution ends onc
 whoever recorded them says so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.core.executions.identity import ExecutionId
+from chalicelib.core.executions.inputs import RedriveRequested, Requested, ResumeRequested
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.requests import problem
 from chalicelib.core.values.errors import IncidentNotFoundError
 from chalicelib.core.values.globs import matching
 from chalicelib.core.values.value import value
@@ -45,6 +47,32 @@ OF_EXECUTIONS = frozenset({IncidentKind.MESSAGE_LOST, IncidentKind.STUCK, Incide
 """The kinds that are about an execution, and end once it has moved on."""
 
 
+class Remedy(StrEnum):
+    """What a redrive of an incident does."""
+
+    WAKE = "wake"
+    """All that its execution waits for is sent again."""
+    REDRIVE = "redrive"
+    """Its execution, which has ended, goes on where it stopped."""
+    RESUME = "resume"
+    """Its execution, which is paused, goes on."""
+    INDEX = "index"
+    """What could not be indexed is read and indexed again."""
+
+
+REMEDIES: Mapping[IncidentKind, Remedy] = {
+    IncidentKind.MESSAGE_LOST: Remedy.WAKE,
+    IncidentKind.STUCK: Remedy.WAKE,
+    IncidentKind.POISON: Remedy.REDRIVE,
+    IncidentKind.BUDGET: Remedy.RESUME,
+    IncidentKind.INDEX_RECORD: Remedy.INDEX,
+}
+"""Of each kind; the others have none."""
+
+STARTING = frozenset({Remedy.REDRIVE, Remedy.RESUME})
+"""Those that no tenant may have that is stopped."""
+
+
 class IncidentState(StrEnum):
     """Whether its cause is gone."""
 
@@ -74,7 +102,7 @@ class IncidentKey(NamedTuple):
         """
         kind, _, subject = text.partition(":")
         if kind not in set(IncidentKind) or not subject:
-            raise IncidentNotFoundError(text)
+            raise IncidentNotFoundError(f"there is no incident {text!r}")
         return cls(tenant_id, IncidentKind(kind), subject)
 
 
@@ -110,6 +138,11 @@ class Incident:
         """Whether its cause is gone."""
         return IncidentState.OPEN if self.ended_at is None else IncidentState.ENDED
 
+    @property
+    def remedy(self) -> Remedy | None:
+        """What a redrive does; None: nothing can."""
+        return REMEDIES.get(self.kind)
+
 
 @value
 class OpenIncident:
@@ -143,12 +176,13 @@ class IncidentFilter:
             incident.state is self.state
             and incident.kind in self.kinds
             and self.execution in {None, incident.execution_id}
-            and self._takes_definition(incident)
+            and self.shows(incident)
             and (self.since is None or incident.at >= self.since)
             and (self.until is None or incident.at <= self.until)
         )
 
-    def _takes_definition(self, incident: Incident) -> bool:
+    def shows(self, incident: Incident) -> bool:
+        """Tell whether it is about what is wanted and may be seen, of whatever state, kind and instant it is."""
         if not incident.execution_id:
             return self.definition is None and self.names is None
         name = ExecutionId.parse(incident.execution_id).definition
@@ -176,6 +210,33 @@ def execution_of(key: IncidentKey) -> tuple[str, int]:
     """Tell which execution an incident of one is about, and the version at which it was recorded."""
     name, _, version = key.subject.rpartition("@")
     return name, int(version) if version.isdigit() else 0
+
+
+def redrive_problem(incident: Incident, found: Execution | None) -> str | None:
+    """Say why a redrive of an incident can do nothing; None: it can do something.
+
+    Args:
+        incident: which one.
+        found: the execution that it is about, if there is one.
+    """
+    if incident.state is IncidentState.ENDED:
+        return f"it is over: {incident.ended}"
+    wanted: Mapping[Remedy, type[Requested]] = {
+        Remedy.REDRIVE: RedriveRequested,
+        Remedy.RESUME: ResumeRequested,
+    }
+    match incident.remedy:
+        case None:
+            return f"nothing can be done again of {incident.kind}"
+        case Remedy.INDEX:
+            return None
+        case _ if found is None:
+            return f"{incident.execution_id} does not exist"
+        case Remedy.WAKE:
+            return f"{found.id} has ended: it is {found.state}" if found.ended else None
+        case remedy:
+            refused = problem(found, wanted[remedy])
+            return None if refused is None else f"{found.id}: {refused}"
 
 
 def look_period(age: timedelta) -> timedelta:

@@ -15,6 +15,7 @@ from chalicelib.core.records.incident import (
     look_period,
     of_execution,
     over,
+    redrive_problem,
 )
 from chalicelib.core.values.errors import IncidentNotFoundError
 from chalicelib.core.values.value import copy_with
@@ -83,3 +84,32 @@ def test_who_may_see_some_executions_sees_their_incidents_and_no_others() -> Non
 def test_an_incident_says_whether_its_cause_is_gone() -> None:
     mine = of_execution(IncidentKind.STUCK, EXECUTION, NOW, "so it is")
     assert (mine.state, copy_with(mine, ended_at=NOW).state) == ("open", "ended")
+
+
+FAILED = copy_with(EXECUTION, version=4, state=State.FAILED, ended_at=NOW)
+PAUSED = copy_with(EXECUTION, version=4, state=State.PAUSED, paused_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "problem"),
+    [
+        (IncidentKind.STUCK, EXECUTION, None),
+        (IncidentKind.MESSAGE_LOST, FAILED, "t:order:1 has ended: it is ExecutionFailed"),
+        (IncidentKind.POISON, FAILED, None),
+        (IncidentKind.POISON, EXECUTION, "t:order:1: it is StepStarted"),
+        (IncidentKind.BUDGET, PAUSED, None),
+        (IncidentKind.BUDGET, EXECUTION, "t:order:1: it is not paused"),
+        (IncidentKind.STUCK, None, "t:order:1 does not exist"),
+        (IncidentKind.INDEX_RECORD, None, None),
+        (IncidentKind.INDEX_BEHIND, None, "nothing can be done again of index-behind"),
+    ],
+)
+def test_a_redrive_is_possible_where_it_can_mend_something(
+    kind: IncidentKind, found: Execution | None, problem: str | None
+) -> None:
+    assert redrive_problem(of_execution(kind, EXECUTION, NOW, "so it is"), found) == problem
+
+
+def test_what_is_over_is_not_redriven() -> None:
+    over_it = copy_with(of_execution(IncidentKind.STUCK, EXECUTION, NOW, "so it is"), ended_at=NOW, ended="it moved on")
+    assert redrive_problem(over_it, EXECUTION) == "it is over: it moved on"
