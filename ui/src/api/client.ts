@@ -66,12 +66,17 @@ export async function taken<T>(asked: Promise<Answer<T>>): Promise<T> {
 /** Takes a page of a list, with the cursor that its `Link` has. */
 export async function page<T>(asked: Promise<Answer<unknown>>): Promise<Page<T>> {
   const { data, response } = await whole(asked);
-  const link = /<([^>]+)>; rel="next"/.exec(response.headers.get("Link") ?? "");
-  const next = link === null ? null : new URL(link[1] ?? "", BASE).searchParams.get("cursor");
-  return { items: data as T[], next };
+  return { items: data as T[], next: nextOf(response) };
 }
 
-async function whole<T>(asked: Promise<Answer<T>>): Promise<Answer<T>> {
+/** The cursor of the next page. */
+export function nextOf(response: Response): string | null {
+  const link = /<([^>]+)>; rel="next"/.exec(response.headers.get("Link") ?? "");
+  return link === null ? null : new URL(link[1] ?? "", BASE).searchParams.get("cursor");
+}
+
+/** Takes the answer with its header fields, or throws what the server says is wrong. */
+export async function whole<T>(asked: Promise<Answer<T>>): Promise<Answer<T>> {
   let answer: Answer<T>;
   try {
     answer = await asked;

@@ -84,15 +84,23 @@ export const startExecution = async (
     }),
   )) as Execution;
 
-export type Control = "cancel" | "pause" | "resume";
-const CONTROLS = {
+export type Stop = "cancel" | "pause";
+const STOPS = {
   cancel: "/sedo/tenants/{tenantId}/executions/{id}/cancel",
   pause: "/sedo/tenants/{tenantId}/executions/{id}/pause",
-  resume: "/sedo/tenants/{tenantId}/executions/{id}/resume",
 } as const;
 
-export const control = (tenantId: string, id: string, what: Control, reason: string | null): Promise<unknown> =>
-  taken(api.POST(CONTROLS[what], { params: { ...of(tenantId, id), header: key() }, body: { reason } }));
+export const stop = (tenantId: string, id: string, what: Stop, reason: string | null): Promise<unknown> =>
+  taken(api.POST(STOPS[what], { params: { ...of(tenantId, id), header: key() }, body: { reason } }));
+
+/** Lets a paused execution go on, with another budget if `dollars` is one. */
+export const resume = (tenantId: string, id: string, dollars: number | null): Promise<unknown> =>
+  taken(
+    api.POST("/sedo/tenants/{tenantId}/executions/{id}/resume", {
+      params: { ...of(tenantId, id), header: key() },
+      body: { budget: dollars === null ? null : { dollars } },
+    }),
+  );
 
 export interface Redrive {
   step?: string;

@@ -20,6 +20,20 @@ export type DefinitionVersion = Schemas["DefinitionVersion"];
 export type StoredDefinition = Schemas["StoredDefinition"] & { steps: Step[] };
 export type TaskSummary = Schemas["TaskSummary"];
 export type Task = Schemas["Task"];
+export type Found = Schemas["SearchResult"];
+export type Hit = Schemas["SearchHit"];
+export type Incident = Schemas["Incident"];
+export type AuditEntry = Schemas["AuditEntry"];
+export type AuditCheck = Schemas["AuditCheck"];
+export type Cost = Schemas["ExecutionCost"];
+export type Role = Schemas["Role"];
+export type AccessRule = Schemas["AccessRule"];
+export type Binding = Schemas["Binding"];
+export type ApiKey = Schemas["ApiKey"];
+export type NewApiKey = Schemas["NewApiKey"];
+export type EventReceipt = Schemas["EventReceipt"];
+export type KeptEvent = Schemas["KeptEvent"];
+export type WaitingStep = Schemas["WaitingStep"];
 export type ValueReference = Schemas["ValueReference"];
 
 /** What a thread waits for. The members beside the first three depend on `for`. */

@@ -24,5 +24,5 @@ export function useLive(stamp: unknown, ended: boolean): () => number | false {
   return () => (ended ? false : interval(Date.now(), changed.current, lastMove));
 }
 
-/** Lists are looked at less closely than one execution: 60 questions an hour of an idle page. */
-export const listInterval = (): number => (Date.now() - lastMove > IDLE_MS ? 60_000 : 5_000);
+/** Lists are looked at less closely than one execution: an idle page asks for two of them, 60 times an hour together. */
+export const listInterval = (): number => (Date.now() - lastMove > IDLE_MS ? 120_000 : 5_000);

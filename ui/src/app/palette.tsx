@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { listDefinitions, listExecutions } from "~/api/endpoints";
 import { texts } from "~/texts";
+import { PAGES } from "./pages";
 
 interface Goal {
   name: string;
@@ -75,11 +76,7 @@ function useGoals(tenant: string, text: string): Goal[] {
     queryFn: () => listExecutions(tenant, { limit: 50 }),
   });
   return useMemo(() => {
-    const all: Goal[] = [
-      { name: texts.pages.executions, kind: "", go: () => void navigate({ to: "/t/$tenant/executions", params: { tenant } }) },
-      { name: texts.pages.tasks, kind: "", go: () => void navigate({ to: "/t/$tenant/tasks", params: { tenant } }) },
-      { name: texts.pages.definitions, kind: "", go: () => void navigate({ to: "/t/$tenant/definitions", params: { tenant } }) },
-    ];
+    const all: Goal[] = PAGES.map((page) => ({ name: page.name, kind: `g ${page.key}`, go: () => void navigate({ to: page.to, params: { tenant } }) }));
     for (const { id } of definitions.data?.items ?? []) {
       const params = { tenant, id };
       all.push(

@@ -82,7 +82,7 @@ export const executionRoute = createRoute({
 export const definitionsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions",
-  validateSearch: texts_("q"),
+  validateSearch: texts_("q", "cursor"),
   component: lazyRouteComponent(() => import("~/pages/definitions"), "DefinitionsPage"),
 });
 

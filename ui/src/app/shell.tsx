@@ -8,17 +8,11 @@ import { texts } from "~/texts";
 import { clearTenant } from "./cache";
 import { meQuery } from "./gate";
 import { openTasksQuery } from "./open-tasks";
+import { pagesFor } from "./pages";
 import { Palette } from "./palette";
 import { useShortcuts } from "./shortcuts";
 import { rememberTenant } from "./tenant";
 import { switchMode, useMode } from "./theme";
-
-/** The pages of the navigation, in its order. Further ones stand here. */
-const PAGES = [
-  { to: "/t/$tenant/definitions", name: texts.pages.definitions },
-  { to: "/t/$tenant/executions", name: texts.pages.executions },
-  { to: "/t/$tenant/tasks", name: texts.pages.tasks },
-] as const;
 
 export function Shell() {
   const { tenant } = useParams({ from: "/gate/t/$tenant" });
@@ -82,26 +76,36 @@ function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
 }
 
 function Navigation({ tenant }: { tenant: string }) {
+  const path = useLocation({ select: (location) => location.pathname });
+  const [opened, open] = useState<string | null>(null); // the path at which a narrow screen has opened it
   const me = useQuery(meQuery(tenant));
   const mayReadTasks = me.data?.rights?.includes("tasks:read") ?? false;
   const tasks = useQuery({ ...openTasksQuery(tenant), enabled: mayReadTasks });
+  const isOpen = opened === path;
   return (
-    <nav className="side" aria-label={texts.app.navigation}>
-      <ul>
-        {PAGES.map((page) => (
-          <li key={page.to}>
-            <Link to={page.to} params={{ tenant }} activeProps={{ "aria-current": "page" }}>
-              {page.name}
-              {page.to.endsWith("tasks") && tasks.data !== undefined && tasks.data.items.length > 0 && (
-                <span className="count">
-                  {tasks.data.items.length}
-                  {tasks.data.next !== null && "+"}
-                </span>
-              )}
-            </Link>
-          </li>
+    <nav className={isOpen ? "side open" : "side"} aria-label={texts.app.navigation}>
+      <button type="button" className="side-menu" aria-expanded={isOpen} onClick={() => open(isOpen ? null : path)}>
+        ☰ {texts.app.menu}
+      </button>
+      <div className="side-groups">
+        {pagesFor(me.data?.rights).map(({ group, pages }) => (
+          <ul key={group} aria-label={texts.groups[group]}>
+            {pages.map((page) => (
+              <li key={page.to}>
+                <Link to={page.to} params={{ tenant }} activeProps={{ "aria-current": "page" }}>
+                  {page.name}
+                  {page.key === "t" && tasks.data !== undefined && tasks.data.items.length > 0 && (
+                    <span className="count">
+                      {tasks.data.items.length}
+                      {tasks.data.next !== null && "+"}
+                    </span>
+                  )}
+                </Link>
+              </li>
+            ))}
+          </ul>
         ))}
-      </ul>
+      </div>
     </nav>
   );
 }

@@ -1,9 +1,8 @@
 /** Keys that work on every page. */
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { PAGES } from "./pages";
 
-const GO = { e: "/t/$tenant/executions", t: "/t/$tenant/tasks", d: "/t/$tenant/definitions" } as const;
-const isGo = (key: string): key is keyof typeof GO => key in GO;
 const CHORD_MS = 1_200;
 
 /** Whether a key is text that somebody writes. */
@@ -30,9 +29,10 @@ export function useShortcuts(tenant: string, onPalette: () => void): void {
         filter?.focus();
       } else if (event.key === "g") {
         asked = Date.now();
-      } else if (Date.now() - asked < CHORD_MS && isGo(event.key)) {
+      } else if (Date.now() - asked < CHORD_MS) {
         asked = 0;
-        void navigate({ to: GO[event.key], params: { tenant } });
+        const page = PAGES.find((each) => each.key === event.key);
+        if (page !== undefined) void navigate({ to: page.to, params: { tenant } });
       }
     };
     addEventListener("keydown", onKey);

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { control, type Control } from "~/api/endpoints";
+import { resume, stop, type Stop } from "~/api/endpoints";
 import type { Execution, Wait } from "~/api/types";
 import { Act } from "~/parts/act";
 import { Dialog } from "~/parts/dialog";
@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function Controls({ execution, tenant, plan, started }: Props) {
-  const [asked, ask] = useState<Control | "redrive" | null>(null);
+  const [asked, ask] = useState<Stop | "resume" | "redrive" | null>(null);
   const { actions, id, definitionId, version } = execution;
   const task = (execution.waitingFor as unknown as Wait[]).find((each) => each.for === "task")?.task;
   const close = (): void => ask(null);
@@ -41,31 +41,46 @@ export function Controls({ execution, tenant, plan, started }: Props) {
         </Link>
       )}
       {asked === "redrive" && <RedriveDialog execution={execution} tenant={tenant} plan={plan} started={started} onClose={close} />}
-      {asked !== null && asked !== "redrive" && <ControlDialog execution={execution} tenant={tenant} what={asked} onClose={close} />}
+      {asked === "resume" && <ResumeDialog execution={execution} tenant={tenant} onClose={close} />}
+      {(asked === "cancel" || asked === "pause") && <StopDialog execution={execution} tenant={tenant} what={asked} onClose={close} />}
     </div>
   );
 }
 
-function ControlDialog({ execution, tenant, what, onClose }: { execution: Execution; tenant: string; what: Control; onClose: () => void }) {
+function StopDialog({ execution, tenant, what, onClose }: { execution: Execution; tenant: string; what: Stop; onClose: () => void }) {
   const client = useQueryClient();
   const [reason, setReason] = useState("");
   const asked = useMutation({
-    mutationFn: () => control(tenant, execution.id, what, reason.trim() || null),
+    mutationFn: () => stop(tenant, execution.id, what, reason.trim() || null),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ["execution", tenant, execution.id] });
       onClose();
     },
   });
   const hasChildren = (execution.waitingFor as unknown as Wait[]).some((each) => each.for === "child");
-  const says = {
-    cancel: texts.execution.confirmCancel(hasChildren),
-    pause: texts.execution.confirmPause,
-    resume: texts.execution.confirmResume,
-  }[what];
+  const says = { cancel: texts.execution.confirmCancel(hasChildren), pause: texts.execution.confirmPause }[what];
   return (
     <Dialog title={`${texts.execution[what]}: ${execution.id}`} submit={texts.execution.submits[what]} isBusy={asked.isPending} error={asked.error} onSubmit={() => asked.mutate()} onClose={onClose}>
       <p>{says}</p>
       <Field label={texts.execution.reason} value={reason} onChange={setReason} maxLength={1000} autoFocus />
+    </Dialog>
+  );
+}
+
+function ResumeDialog({ execution, tenant, onClose }: { execution: Execution; tenant: string; onClose: () => void }) {
+  const client = useQueryClient();
+  const [dollars, setDollars] = useState("");
+  const asked = useMutation({
+    mutationFn: () => resume(tenant, execution.id, dollars === "" ? null : Number(dollars)),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ["execution", tenant, execution.id] });
+      onClose();
+    },
+  });
+  return (
+    <Dialog title={`${texts.execution.resume}: ${execution.id}`} submit={texts.execution.submits.resume} isBusy={asked.isPending} error={asked.error} onSubmit={() => asked.mutate()} onClose={onClose}>
+      <p>{texts.execution.confirmResume}</p>
+      <Field label={texts.execution.budget} hint={texts.execution.budgetHint} type="number" min="0" step="any" value={dollars} onChange={setDollars} />
     </Dialog>
   );
 }

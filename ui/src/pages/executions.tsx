@@ -1,5 +1,4 @@
 /** The list of executions: filters in the address, rows by keyboard. */
-import Button from "@cloudscape-design/components/button";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -8,8 +7,7 @@ import type { ExecutionSummary } from "~/api/types";
 import { listInterval } from "~/app/live";
 import { openTasksQuery } from "~/app/open-tasks";
 import { executionsRoute } from "~/app/router";
-import { Loading, ProblemAlert } from "~/parts/problem";
-import { useRows } from "~/parts/rows";
+import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ofExecution, ofTone, type Shown } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
@@ -54,6 +52,7 @@ export function ExecutionsPage() {
   });
   const stateOf = useStates(tenant);
   const shown = useMemo(() => matching(list.data?.items ?? [], search.q ?? "", stateOf), [list.data, search.q, stateOf]);
+  const columns = useMemo(() => columnsOf(tenant, stateOf), [tenant, stateOf]);
   const set = (change: Partial<Search>): void =>
     void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }), replace: true });
   return (
@@ -67,14 +66,18 @@ export function ExecutionsPage() {
         </Link>
       </div>
       <Filters search={search} tenant={tenant} set={set} />
-      {list.isError && <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />}
-      {list.isPending ? <Loading /> : <Rows rows={shown} tenant={tenant} stateOf={stateOf} />}
-      <div className="pager">
-        {search.cursor !== undefined && <Button onClick={() => set({})}>{texts.executions.first}</Button>}
-        {list.data?.next && (
-          <Button onClick={() => set({ cursor: list.data.next ?? undefined })}>{texts.executions.next}</Button>
-        )}
-      </div>
+      <List
+        label={texts.executions.title}
+        list={list}
+        rows={shown}
+        columns={columns}
+        keyOf={(row) => row.id}
+        onOpen={(row) => void navigate({ to: "/t/$tenant/executions/$id", params: { tenant, id: row.id } })}
+        empty={texts.executions.empty}
+        emptyHint={texts.executions.emptyHint}
+        cursor={search.cursor}
+        onCursor={(cursor) => set({ cursor })}
+      />
     </>
   );
 }
@@ -156,62 +159,22 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
 const withCurrent = (ids: string[], current: string | undefined): string[] =>
   current === undefined || ids.includes(current) ? ids : [current, ...ids];
 
-function Rows({ rows, tenant, stateOf }: { rows: ExecutionSummary[]; tenant: string; stateOf: StateOf }) {
-  const navigate = executionsRoute.useNavigate();
-  const at = useRows(rows.length, (index) => {
-    const row = rows[index];
-    if (row) void navigate({ to: "/t/$tenant/executions/$id", params: { tenant, id: row.id } });
-  });
-  const columns = texts.executions.columns;
-  if (rows.length === 0) {
-    return (
-      <p className="empty">
-        <strong>{texts.executions.empty}</strong>
-        <br />
-        {texts.executions.emptyHint}
-      </p>
-    );
-  }
-  return (
-    <div className="scroll-x" tabIndex={0} role="region" aria-label={texts.executions.title}>
-      <table className="rows">
-        <thead>
-          <tr>
-            <th>{columns.execution}</th>
-            <th>{columns.state}</th>
-            <th>{columns.definition}</th>
-            <th>{columns.step}</th>
-            <th>{columns.started}</th>
-            <th>{columns.duration}</th>
-            <th>{columns.by}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={row.id} data-row={index} className={index === at ? "at" : undefined}>
-              <td>
-                <Link to="/t/$tenant/executions/$id" params={{ tenant, id: row.id }} title={row.id}>
-                  {row.id.split(":").slice(1).join(":")}
-                </Link>
-              </td>
-              <td>
-                <StateBadge state={stateOf(row)} />
-              </td>
-              <td>
-                {row.definitionId} v{row.version}
-              </td>
-              <td title={row.step}>{row.step}</td>
-              <td>
-                <Time at={row.startedAt} />
-              </td>
-              <td>
-                <Duration from={row.startedAt} to={row.endedAt} />
-              </td>
-              <td>{row.startedBy}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+function columnsOf(tenant: string, stateOf: StateOf): Column<ExecutionSummary>[] {
+  const { columns } = texts.executions;
+  return [
+    {
+      name: columns.execution,
+      cell: ({ id }) => (
+        <Link to="/t/$tenant/executions/$id" params={{ tenant, id }} title={id}>
+          {id.split(":").slice(1).join(":")}
+        </Link>
+      ),
+    },
+    { name: columns.state, cell: (row) => <StateBadge state={stateOf(row)} /> },
+    { name: columns.definition, cell: (row) => `${row.definitionId} v${row.version}` },
+    { name: columns.step, cell: (row) => row.step, title: (row) => row.step },
+    { name: columns.started, cell: (row) => <Time at={row.startedAt} /> },
+    { name: columns.duration, cell: (row) => <Duration from={row.startedAt} to={row.endedAt} /> },
+    { name: columns.by, cell: (row) => row.startedBy, title: (row) => row.startedBy },
+  ];
 }
