@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from local.search_engine import executable
 from tests.console.pages import Console
 from tests.local.running import PROJECT, Sedo
 
@@ -37,7 +38,9 @@ def browser_type_launch_args(chromium: str) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def stack(chromium: str, ministack_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sedo]:
     home = tmp_path_factory.mktemp("console")
-    with Sedo(home, ministack_python, project=PROJECT, SEDO_AUTH="none", SEDO_HTTP_ALLOW="127.0.0.1") as started:
+    engine = str(executable(Path(os.environ.get("SEDO_HOME", ".sedo"))))
+    more = {"SEDO_AUTH": "none", "SEDO_HTTP_ALLOW": "127.0.0.1", "SEDO_OSMEM": engine}
+    with Sedo(home, ministack_python, project=PROJECT, **more) as started:
         started.read_until("sedo is ready")
         yield started
 

@@ -32,6 +32,7 @@ ORDER = {
         "examples": [{"orderId": "A-1", "country": "US", "lines": [{"sku": "tea"}]}],
     },
     "stash": {"limit": 1},
+    "search": {"orderId": "${input.orderId}"},
     "steps": [
         {"id": "load", "type": "transform", "output": {"total": 120.5, "customer": "Ada"}, "stash": "order"},
         {

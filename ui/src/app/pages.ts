@@ -6,6 +6,7 @@ export const PAGES = [
   { group: "work", to: "/t/$tenant/definitions", name: texts.pages.definitions, key: "d", right: "definitions:read" },
   { group: "work", to: "/t/$tenant/executions", name: texts.pages.executions, key: "e", right: "executions:read" },
   { group: "work", to: "/t/$tenant/tasks", name: texts.pages.tasks, key: "t", right: "tasks:read" },
+  { group: "operate", to: "/t/$tenant/search", name: texts.pages.search, key: "s", right: "executions:read" },
 ] as const;
 
 export type PageEntry = (typeof PAGES)[number];

@@ -107,6 +107,13 @@ export const tasksRoute = createRoute({
   component: lazyRouteComponent(() => import("~/pages/tasks"), "TasksPage"),
 });
 
+export const searchRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/search",
+  validateSearch: texts_("kind", "q", "state", "definition", "version", "step", "error", "by", "from", "to", "where", "sort", "cursor"),
+  component: lazyRouteComponent(() => import("~/pages/search"), "SearchPage"),
+});
+
 /** One task, for people who are no developers: no navigation around it. */
 export const taskRoute = createRoute({
   getParentRoute: () => gate,
@@ -128,6 +135,7 @@ export const router = createRouter({
         definitionRoute,
         startRoute,
         tasksRoute,
+        searchRoute,
       ]),
     ]),
   ]),

@@ -11,10 +11,13 @@ import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ofExecution, ofTone, type Shown } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
+import { useAttributes } from "~/search/of-rows";
 import { texts } from "~/texts";
 
 type Search = ReturnType<typeof executionsRoute.useSearch>;
 const DAY_MS = 86_400_000;
+const MOST_ATTRIBUTES = 4;
+const NO_ROWS: ExecutionSummary[] = [];
 
 /** The chips: what most people look for first. */
 const CHIPS: { name: string; search: Partial<Search> }[] = [
@@ -52,7 +55,8 @@ export function ExecutionsPage() {
   });
   const stateOf = useStates(tenant);
   const shown = useMemo(() => matching(list.data?.items ?? [], search.q ?? "", stateOf), [list.data, search.q, stateOf]);
-  const columns = useMemo(() => columnsOf(tenant, stateOf), [tenant, stateOf]);
+  const attributes = useAttributes(tenant, list.data?.items ?? NO_ROWS);
+  const columns = useMemo(() => columnsOf(tenant, stateOf, attributes), [tenant, stateOf, attributes]);
   const set = (change: Partial<Search>): void =>
     void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }), replace: true });
   return (
@@ -159,7 +163,9 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
 const withCurrent = (ids: string[], current: string | undefined): string[] =>
   current === undefined || ids.includes(current) ? ids : [current, ...ids];
 
-function columnsOf(tenant: string, stateOf: StateOf): Column<ExecutionSummary>[] {
+type Attributes = ReturnType<typeof useAttributes>;
+
+function columnsOf(tenant: string, stateOf: StateOf, attributes: Attributes): Column<ExecutionSummary>[] {
   const { columns } = texts.executions;
   return [
     {
@@ -172,6 +178,10 @@ function columnsOf(tenant: string, stateOf: StateOf): Column<ExecutionSummary>[]
     },
     { name: columns.state, cell: (row) => <StateBadge state={stateOf(row)} /> },
     { name: columns.definition, cell: (row) => `${row.definitionId} v${row.version}` },
+    ...attributes.names.slice(0, MOST_ATTRIBUTES).map((name) => {
+      const cell = ({ id }: ExecutionSummary): string => String(attributes.of.get(id)?.[name] ?? "");
+      return { name, cell, title: cell };
+    }),
     { name: columns.step, cell: (row) => row.step, title: (row) => row.step },
     { name: columns.started, cell: (row) => <Time at={row.startedAt} /> },
     { name: columns.duration, cell: (row) => <Duration from={row.startedAt} to={row.endedAt} /> },
