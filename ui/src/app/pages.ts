@@ -7,6 +7,9 @@ export const PAGES = [
   { group: "work", to: "/t/$tenant/executions", name: texts.pages.executions, key: "e", right: "executions:read" },
   { group: "work", to: "/t/$tenant/tasks", name: texts.pages.tasks, key: "t", right: "tasks:read" },
   { group: "operate", to: "/t/$tenant/search", name: texts.pages.search, key: "s", right: "executions:read" },
+  { group: "operate", to: "/t/$tenant/incidents", name: texts.pages.incidents, key: "i", right: "executions:read" },
+  { group: "operate", to: "/t/$tenant/health", name: texts.pages.health, key: "h", right: null },
+  { group: "access", to: "/t/$tenant/audit", name: texts.pages.audit, key: "a", right: "audit:read" },
 ] as const;
 
 export type PageEntry = (typeof PAGES)[number];
@@ -15,6 +18,6 @@ const GROUPS = ["work", "operate", "access"] as const;
 
 /** The pages that somebody may open, by their groups. Rights that are not known yet hide nothing. */
 export function pagesFor(rights: readonly string[] | null | undefined): { group: keyof typeof texts.groups; pages: PageEntry[] }[] {
-  const isShown = (page: PageEntry): boolean => rights == null || rights.includes(page.right);
+  const isShown = (page: PageEntry): boolean => rights == null || page.right === null || rights.includes(page.right);
   return GROUPS.map((group) => ({ group, pages: PAGES.filter((page) => page.group === group && isShown(page)) })).filter((each) => each.pages.length > 0);
 }

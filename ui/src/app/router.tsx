@@ -114,6 +114,26 @@ export const searchRoute = createRoute({
   component: lazyRouteComponent(() => import("~/pages/search"), "SearchPage"),
 });
 
+export const incidentsRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/incidents",
+  validateSearch: texts_("state", "kind", "definition", "execution", "from", "to", "cursor"),
+  component: lazyRouteComponent(() => import("~/pages/incidents"), "IncidentsPage"),
+});
+
+export const healthRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/health",
+  component: lazyRouteComponent(() => import("~/pages/health"), "HealthPage"),
+});
+
+export const auditRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/audit",
+  validateSearch: texts_("who", "what", "thing", "refused", "from", "to", "entry", "cursor"),
+  component: lazyRouteComponent(() => import("~/pages/audit"), "AuditPage"),
+});
+
 /** One task, for people who are no developers: no navigation around it. */
 export const taskRoute = createRoute({
   getParentRoute: () => gate,
@@ -136,6 +156,9 @@ export const router = createRouter({
         startRoute,
         tasksRoute,
         searchRoute,
+        incidentsRoute,
+        healthRoute,
+        auditRoute,
       ]),
     ]),
   ]),
