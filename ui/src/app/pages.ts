@@ -8,8 +8,11 @@ export const PAGES = [
   { group: "work", to: "/t/$tenant/tasks", name: texts.pages.tasks, key: "t", right: "tasks:read" },
   { group: "operate", to: "/t/$tenant/search", name: texts.pages.search, key: "s", right: "executions:read" },
   { group: "operate", to: "/t/$tenant/incidents", name: texts.pages.incidents, key: "i", right: "executions:read" },
+  { group: "operate", to: "/t/$tenant/events", name: texts.pages.events, key: "v", right: "events:read" },
   { group: "operate", to: "/t/$tenant/health", name: texts.pages.health, key: "h", right: null },
   { group: "access", to: "/t/$tenant/audit", name: texts.pages.audit, key: "a", right: "audit:read" },
+  { group: "access", to: "/t/$tenant/rights", name: texts.pages.rights, key: "r", right: "access:read" },
+  { group: "access", to: "/t/$tenant/keys", name: texts.pages.keys, key: "k", right: "keys:read" },
 ] as const;
 
 export type PageEntry = (typeof PAGES)[number];

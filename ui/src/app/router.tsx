@@ -134,6 +134,26 @@ export const auditRoute = createRoute({
   component: lazyRouteComponent(() => import("~/pages/audit"), "AuditPage"),
 });
 
+export const rightsRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/rights",
+  validateSearch: texts_("tab", "who", "groups", "thing"),
+  component: lazyRouteComponent(() => import("~/pages/rights"), "RightsPage"),
+});
+
+export const keysRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("~/pages/keys"), "KeysPage"),
+});
+
+export const eventsRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/events",
+  validateSearch: texts_("name", "key", "cursor"),
+  component: lazyRouteComponent(() => import("~/pages/events"), "EventsPage"),
+});
+
 /** One task, for people who are no developers: no navigation around it. */
 export const taskRoute = createRoute({
   getParentRoute: () => gate,
@@ -159,6 +179,9 @@ export const router = createRouter({
         incidentsRoute,
         healthRoute,
         auditRoute,
+        rightsRoute,
+        keysRoute,
+        eventsRoute,
       ]),
     ]),
   ]),
