@@ -1,12 +1,14 @@
 /** The list of executions: filters in the address, rows by keyboard. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { type ExecutionQuery, listDefinitions, listExecutions } from "~/api/endpoints";
 import type { ExecutionSummary } from "~/api/types";
 import { listInterval } from "~/app/live";
 import { openTasksQuery } from "~/app/open-tasks";
 import { executionsRoute } from "~/app/router";
+import { BulkBar, type Ids } from "~/bulk/bar";
+import { collect } from "~/bulk/plan";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ofExecution, ofTone, type Shown } from "~/parts/states";
@@ -57,8 +59,11 @@ export function ExecutionsPage() {
   const shown = useMemo(() => matching(list.data?.items ?? [], search.q ?? "", stateOf), [list.data, search.q, stateOf]);
   const attributes = useAttributes(tenant, list.data?.items ?? NO_ROWS);
   const columns = useMemo(() => columnsOf(tenant, stateOf, attributes), [tenant, stateOf, attributes]);
-  const set = (change: Partial<Search>): void =>
+  const [chosen, choose] = useState<ReadonlySet<string>>(new Set());
+  const set = (change: Partial<Search>): void => {
+    choose(new Set());
     void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }), replace: true });
+  };
   return (
     <>
       <div className="head">
@@ -70,8 +75,10 @@ export function ExecutionsPage() {
         </Link>
       </div>
       <Filters search={search} tenant={tenant} set={set} />
+      <BulkBar tenant={tenant} chosen={chosen} findAll={search.q === undefined ? () => idsOf(tenant, search) : null} onDone={() => choose(new Set())} />
       <List
         label={texts.executions.title}
+        choice={{ chosen, choose }}
         list={list}
         rows={shown}
         columns={columns}
@@ -85,6 +92,13 @@ export function ExecutionsPage() {
     </>
   );
 }
+
+/** All that the filters of the address find, without the one that is of the rows here. */
+const idsOf = (tenant: string, search: Search): Promise<Ids> =>
+  collect(async (cursor) => {
+    const page = await listExecutions(tenant, { ...queryOf({ ...search, cursor }, Date.now()), limit: 100, fields: ["id"] });
+    return { ids: page.items.map((each) => each.id), next: page.next };
+  });
 
 type StateOf = (row: ExecutionSummary) => Shown;
 

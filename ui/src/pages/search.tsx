@@ -1,10 +1,12 @@
 /** Search: everything by words, states, errors, people, times and what it is about; counts that filter; saved views. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { search as find, type SearchPage } from "~/api/operate";
 import type { Hit } from "~/api/types";
 import { searchRoute } from "~/app/router";
+import { BulkBar, type Ids } from "~/bulk/bar";
+import { collect } from "~/bulk/plan";
 import { SelectFilter, TextFilter, TimeFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
@@ -33,7 +35,11 @@ export function SearchPage() {
     queryFn: () => find(tenant, queryOf(asked, Date.now())),
     placeholderData: keepPreviousData,
   });
-  const set = (change: Partial<Asked>): void => void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }) });
+  const [chosen, choose] = useState<ReadonlySet<string>>(new Set());
+  const set = (change: Partial<Asked>): void => {
+    choose(new Set());
+    void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }) });
+  };
   const names = useMemo(() => namesOf(found.data?.items ?? []), [found.data]);
   const columns = useMemo(() => columnsOf(tenant, kind, names), [tenant, kind, names]);
   const { data } = found;
@@ -51,8 +57,10 @@ export function SearchPage() {
       <div className="search-views">
         {data?.counts && <Facets counts={data.counts} asked={asked} set={set} />}
         <div className="search-rows">
+          {kind === "execution" && <BulkBar tenant={tenant} chosen={chosen} findAll={() => idsOf(tenant, asked)} onDone={() => choose(new Set())} />}
           <List
             label={texts.search.title}
+            {...(kind === "execution" && { choice: { chosen, choose } })}
             list={found}
             columns={columns}
             keyOf={(row) => row.id}
@@ -67,6 +75,13 @@ export function SearchPage() {
     </>
   );
 }
+
+const idsOf = (tenant: string, asked: Asked): Promise<Ids> =>
+  collect(async (cursor) => {
+    const query = { ...queryOf({ ...asked, cursor }, Date.now()), limit: 100, fields: ["id"] } as Parameters<typeof find>[1];
+    const page = await find(tenant, query);
+    return { ids: page.items.map((each) => each.id), next: page.next };
+  });
 
 /** How far the index is behind what has happened. */
 function Freshness({ found }: { found: SearchPage | undefined }) {

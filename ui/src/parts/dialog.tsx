@@ -6,7 +6,8 @@ import { ProblemAlert } from "./problem";
 
 interface Props {
   title: string;
-  submit: string;
+  /** What the button says. Null: there is nothing to send. */
+  submit: string | null;
   isBusy: boolean;
   error: unknown;
   onSubmit: () => void;
@@ -19,7 +20,7 @@ export function Dialog({ title, submit, isBusy, error, onSubmit, onClose, childr
   useEffect(() => dialog.current?.showModal(), []);
   const send = (event: FormEvent): void => {
     event.preventDefault();
-    if (!isBusy) onSubmit();
+    if (!isBusy && submit !== null) onSubmit();
   };
   return (
     <dialog ref={dialog} className="dialog" aria-label={title} onClose={onClose}>
@@ -31,9 +32,11 @@ export function Dialog({ title, submit, isBusy, error, onSubmit, onClose, childr
           <Button onClick={onClose} formAction="none">
             {texts.app.back}
           </Button>
-          <Button variant="primary" formAction="submit" loading={isBusy}>
-            {submit}
-          </Button>
+          {submit !== null && (
+            <Button variant="primary" formAction="submit" loading={isBusy}>
+              {submit}
+            </Button>
+          )}
         </div>
       </form>
     </dialog>
