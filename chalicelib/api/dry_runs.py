@@ -10,8 +10,8 @@ from chalicelib.core.definitions.model import Definition
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
 from chalicelib.core.records.shown import MAX_ANSWER, dry_run_slots, shorten
-from chalicelib.core.values.errors import AnswerTooLargeError, DryRunLimitError
-from chalicelib.core.values.json import Json, JsonObject
+from chalicelib.core.values.errors import AnswerTooLargeError, DryRunLimitError, InvalidError
+from chalicelib.core.values.json import Json, JsonObject, Problem
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.definitions import DefinitionService
@@ -43,20 +43,42 @@ class DryRunApi:
     def _report(self, request: ApiRequest) -> JsonObject:
         """Run it."""
         (tenant, definition), body = request.place, request.body
-        step = body.get("step")
-        record = self.definitions.read_definition(tenant, definition, body.get("version"))
+        step, posted = body.get("step"), None
+        if "definition" in body:
+            version, posted = self._posted(request, body["definition"])
+        else:
+            version = self.definitions.read_definition(tenant, definition, body.get("version")).version
         plan = DryRunPlan(
             tenant,
             definition,
-            record.version,
+            version,
             input=body.get("input", {} if step is None else None),
             mocks=body["mocks"],
             started_by=request.admission.actor,
             step=step,
             given=_given(body),
         )
-        readable = _Readable(self.parsed, request)
+        readable = _Readable(self.parsed, request, posted)
         return dry_run(readable, plan, self.clock.now(), self.clock).json(one=step is not None)
+
+    def _posted(self, request: ApiRequest, document: JsonObject) -> tuple[int, Definition]:
+        """Read a definition that is not kept, with the version that it would have.
+
+        Raises:
+            InvalidDefinitionError: with every problem of it, below ``/definition``.
+            InvalidError: it is another one than the request is about.
+        """
+        tenant, definition = request.place
+        if request.body.get("version") is not None:
+            raise InvalidError(
+                problems=[Problem("/version", "a definition is run in place of it: leave one of them out")]
+            )
+        if document.get("id") != definition:
+            raise InvalidError(problems=[Problem("/definition/id", f"the request is about {definition!r}")])
+        grant = request.admission.grant
+        return self.definitions.parse_posted(
+            tenant, document, lambda name: name == definition or grant.allows("definitions:read", name)
+        )
 
 
 @value
@@ -65,6 +87,8 @@ class _Readable:
 
     parsed: Definitions
     request: ApiRequest
+    posted: Definition | None = None
+    """What stands for every version of that definition."""
 
     def get(self, tenant_id: str, definition_id: str, version: int) -> Definition:
         """Answer a version.
@@ -72,6 +96,8 @@ class _Readable:
         Raises:
             MissingRightError: the caller may not read it.
         """
+        if self.posted is not None and definition_id == self.posted.id:
+            return self.posted
         self._require(definition_id)
         return self.parsed.get(tenant_id, definition_id, version)
 

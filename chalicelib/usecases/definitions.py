@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from chalicelib.core.access.quotas import NO_QUOTAS, Quotas, require_room
-from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.model import Definition, StepType
+from chalicelib.core.definitions.parser import parse
 from chalicelib.core.definitions.record import DefinitionRecord, Subject
 from chalicelib.core.definitions.validation import Validation, validate
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, PreconditionFailedError
@@ -134,6 +135,20 @@ class DefinitionService:
             return record.version, record.document
 
         return validate(document, self.step_types, find, lambda valid: self.inspect(tenant_id, valid))
+
+    def parse_posted(self, tenant_id: str, document: Json, may_read: Callable[[str], bool]) -> tuple[int, Definition]:
+        """Parse a definition that is not kept; answer it behind the version that it would have.
+
+        Raises:
+            InvalidDefinitionError: with every problem of it, below ``/definition``.
+        """
+        found = self.check_definition(tenant_id, document, may_read)
+        if found.problems:
+            problems = [copy_with(each, pointer=f"/definition{each.pointer}") for each in found.problems]
+            raise InvalidDefinitionError(problems=problems)
+        posted = parse(dict(found.document), self.step_types)
+        newest = self.definitions.newest(tenant_id, posted.id)
+        return (0 if newest is None else newest.version) + 1, posted
 
     def list_definitions(
         self,

@@ -394,4 +394,6 @@ def test_only_what_its_author_may_read_is_included(sedo: Guarded) -> None:
     assert refused["errors"][0]["message"] == "there is no definition 'hidden'"
     checked = ask(sedo, author, "POST", A + "/definitions/validate", body)
     assert checked.json_body["valid"] is False
+    tested = assert_problem(ask(sedo, author, "POST", A + "/definitions/order-1/test", {"definition": body}), 400)
+    assert tested["errors"][0]["message"] == "there is no definition 'hidden'"
     assert ask(sedo, admin, "POST", A + "/definitions", body).status_code == 201

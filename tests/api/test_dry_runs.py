@@ -10,6 +10,7 @@ import pytest
 from chalicelib.core.values.json import Json, encode
 from tests.application import JSON, YAML, Sedo, T, assert_problem
 
+MEMBERS = "input, version, definition, step, mocks, incoming, stash, item, index, error"
 TEST = T + "/definitions/order/test"
 ORDER = """
 id: order
@@ -101,11 +102,8 @@ def test_problems_of_mocks_have_pointers(sedo: Sedo) -> None:
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        ([], "the body is an object; it takes input, version, step, mocks, incoming, stash, item, index, error"),
-        (
-            {"mock": {}},
-            "the body has no 'mock': it takes input, version, step, mocks, incoming, stash, item, index, error",
-        ),
+        ([], f"the body is an object; it takes {MEMBERS}"),
+        ({"mock": {}}, f"the body has no 'mock': it takes {MEMBERS}"),
         ({"version": True}, "version is a whole number from 1"),
         ({"version": 0}, "version is a whole number from 1"),
         ({"step": 1}, "step is the path of a step, or its id"),
@@ -186,3 +184,38 @@ def test_the_commands_of_the_guide_answer_what_it_says(sedo: Sedo, tmp_path: Pat
     assert len(shown) == len(answers) - 1 == 2
     for expected, answer in zip(shown, answers[1:], strict=True):
         assert {name: answer[name] for name in expected} == expected
+
+
+POSTED: dict[str, Json] = {
+    "id": "order",
+    "steps": [{"id": "add", "type": "transform", "output": "${ add(input.a, stash.b) }"}],
+}
+
+
+def test_a_definition_that_is_posted_is_run_in_place_of_a_version_and_is_not_kept(sedo: Sedo) -> None:
+    before = sedo.stored()
+    posted = {**POSTED, "stash": {"b": 2}}
+    found = dry(sedo, {"definition": posted, "input": {"a": 1}})
+    assert (found["output"], found["path"]) == (3, ["add"])
+    one = dry(sedo, {"definition": POSTED, "step": "add", "input": {"a": 1}, "stash": {"b": 41}})
+    assert (one["state"], one["output"]) == ("ExecutionSucceeded", 42)
+    version = {"id": "new", "steps": [{"id": "a", "type": "transform", "output": "${execution.version}"}]}
+    assert dry(sedo, {"definition": version}, TEST.replace("order", "new"))["output"] == 1
+    assert sedo.stored() == before
+
+
+def test_a_definition_that_is_posted_and_starts_itself_starts_what_is_posted(sedo: Sedo) -> None:
+    again = {"id": "again", "type": "workflow", "definition": "order", "when": "input.n > `0`", "input": {"n": 0}}
+    last = {"id": "last", "type": "transform", "output": "posted"}
+    assert dry(sedo, {"definition": {"id": "order", "steps": [again, last]}, "input": {"n": 1}})["output"] == "posted"
+
+
+def test_problems_of_it_are_told_by_their_places_in_the_request(sedo: Sedo) -> None:
+    broken = {**POSTED, "steps": [{"id": "a", "type": "ecko"}]}
+    assert (
+        refused(sedo, {"definition": broken}, "definition is not valid")["errors"][0]["pointer"]
+        == "/definition/steps/0/type"
+    )
+    assert refused(sedo, {"definition": {**POSTED, "id": "other"}})["errors"][0]["pointer"] == "/definition/id"
+    assert "leave one of them out" in str(refused(sedo, {"definition": POSTED, "version": 1}))
+    assert "definition is an object" in str(refused(sedo, {"definition": []}))
