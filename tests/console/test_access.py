@@ -31,6 +31,11 @@ def test_axe_finds_nothing_on_any_page(opened: Opened, scheme: str) -> None:
         f"executions/{execution}": "Graph",
         "definitions": "Definitions",
         "definitions/order-flow": "Definition",
+        "definitions/order-flow/edit": "order-flow",
+        "definitions/order-flow/edit?tool=form": "What the form gives",
+        "definitions/order-flow/edit?tool=try": "order-flow",
+        "definitions/order-flow/edit?tool=run": "order-flow",
+        "definitions/order-flow/edit?tool=compare": "order-flow",
         "definitions/order-flow/start": "Start order-flow",
         "tasks": "Review order",
     }

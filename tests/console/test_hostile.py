@@ -44,6 +44,9 @@ def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> No
         f"executions/{failed}?tab=error",
         "definitions",
         "definitions/evil",
+        "definitions/evil/edit",
+        "definitions/evil/edit?tool=form",
+        "definitions/evil/edit?tool=compare",
         "definitions/evil/start",
         "tasks",
     )

@@ -15,8 +15,9 @@ export class ProblemError extends Error {
   }
 }
 
-/** Answers in the memory of this page, by path: a 304 stands for the one that is here. */
+/** Answers in the memory of this page, by path and media type: a 304 stands for the one that is here. */
 const known = new Map<string, { etag: string; text: string; headers: Headers }>();
+const place = (request: Request): string => `${request.headers.get("Accept") ?? ""} ${request.url}`;
 
 /** Forgets every answer, so that none of a tenant is left. */
 export const forget = (): void => known.clear();
@@ -24,13 +25,13 @@ export const forget = (): void => known.clear();
 const conditional: Middleware = {
   onRequest({ request }) {
     for (const [name, value] of Object.entries(identity(session()))) request.headers.set(name, value);
-    const before = request.method === "GET" ? known.get(request.url) : undefined;
+    const before = request.method === "GET" ? known.get(place(request)) : undefined;
     if (before !== undefined) request.headers.set("If-None-Match", before.etag);
     return request;
   },
   async onResponse({ request, response }) {
     if (response.status === 401 && session() !== null) signOut();
-    const before = known.get(request.url);
+    const before = known.get(place(request));
     if (response.status === 304 && before !== undefined) {
       return new Response(before.text, { status: 200, headers: before.headers });
     }
@@ -38,7 +39,7 @@ const conditional: Middleware = {
     if (request.method === "GET" && response.status === 200 && etag !== null) {
       const text = await response.clone().text();
       if (known.size > 400) known.clear();
-      known.set(request.url, { etag, text, headers: response.headers });
+      known.set(place(request), { etag, text, headers: response.headers });
     }
     return undefined;
   },

@@ -93,6 +93,20 @@ export const definitionRoute = createRoute({
   component: lazyRouteComponent(() => import("~/pages/definition"), "DefinitionPage"),
 });
 
+export const editorRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/definitions/$id/edit",
+  validateSearch: texts_("version", "tool"),
+  component: lazyRouteComponent(() => import("~/pages/editor"), "EditorPage"),
+});
+
+export const newDefinitionRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/new-definition",
+  validateSearch: texts_("tool"),
+  component: lazyRouteComponent(() => import("~/pages/editor"), "NewDefinitionPage"),
+});
+
 export const startRoute = createRoute({
   getParentRoute: () => shell,
   path: "/definitions/$id/start",
@@ -173,6 +187,8 @@ export const router = createRouter({
         executionRoute,
         definitionsRoute,
         definitionRoute,
+        editorRoute,
+        newDefinitionRoute,
         startRoute,
         tasksRoute,
         searchRoute,

@@ -13,7 +13,7 @@ export interface Known {
   newest: HistoryEntry[];
 }
 
-const NOTHING: Known = { entries: [], full: 0, cursor: null, isWhole: false, newest: [] };
+export const NOTHING: Known = { entries: [], full: 0, cursor: null, isWhole: false, newest: [] };
 /** Pages that one look reads: a long history is read on by request. */
 const PAGES = 5;
 

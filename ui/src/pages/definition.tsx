@@ -41,6 +41,9 @@ export function DefinitionPage() {
         <Link to="/t/$tenant/executions" params={{ tenant }} search={{ definition: id }} className="secondary">
           {texts.definitions.seeExecutions}
         </Link>
+        <Link to="/t/$tenant/definitions/$id/edit" params={{ tenant, id }} search={version === undefined ? {} : { version: String(version) }} className="secondary">
+          {texts.editor.edit}
+        </Link>
         {start.possible ? (
           <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id }} search={version === undefined ? {} : { version: String(version) }} className="primary">
             {texts.executions.start}

@@ -28,6 +28,9 @@ export function DefinitionsPage() {
         <h1>
           {texts.definitions.title} <span className="muted light">({rows.length})</span>
         </h1>
+        <Link to="/t/$tenant/new-definition" params={{ tenant }} className="primary">
+          {texts.editor.create}
+        </Link>
       </div>
       <div className="filters" role="search">
         <input className="input grow" type="search" data-filter aria-label={texts.definitions.filter} placeholder={texts.definitions.filter} value={q ?? ""} onChange={(event) => void navigate({ search: { cursor, q: event.target.value || undefined }, replace: true })} />
