@@ -118,12 +118,15 @@ class Console:
         self.page.goto(f"/ui/index.html#/t/{TENANT}/{place}")
         return self.page
 
-    def post(self, path: str, body: Any, user: str | None = None) -> Any:
+    def post(self, path: str, body: Any, user: str | None = None, method: str = "POST") -> Any:
         """Ask the API beside the page."""
         fields = {**JSON, "X-Sedo-User": user or self.user, "X-Sedo-Groups": "risk"}
-        status, answer = self.stack.ask("POST", f"/sedo/tenants/{TENANT}/{path}", json.dumps(body).encode(), fields)
+        status, answer = self.stack.ask(method, f"/sedo/tenants/{TENANT}/{path}", json.dumps(body).encode(), fields)
         assert status < 300, answer
         return answer
+
+    def put(self, path: str, body: Any) -> None:
+        self.post(path, body, method="PUT")
 
     def task_of(self, execution: str) -> str:
         """Wait until an execution has opened a task."""

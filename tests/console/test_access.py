@@ -12,19 +12,28 @@ from tests.local.running import PROJECT
 pytestmark = pytest.mark.timeout(120)
 Opened = Callable[..., Console]
 AXE = PROJECT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
+EVERYTHING = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
+COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast']}}"
+"""All that differs between light and dark."""
 
 
-def violations(page: Page) -> Iterator[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: Any = page.evaluate(RULES)
+def violations(page: Page, rules: str) -> Iterator[str]:
+    found: Any = page.evaluate(f"axe.run(document, {rules})")
     for each in found["violations"]:
         yield from (f"{each['id']}: {node['html'][:200]} {node['failureSummary'][:300]}" for node in each["nodes"])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(opened: Opened, scheme: str) -> None:
-    console = opened(bypass_csp=True, color_scheme=scheme).known()
+def examined(page: Page, place: str) -> list[str]:
+    """What axe finds in light and in dark."""
+    page.emulate_media(color_scheme="light")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = [f"{place} {each}" for each in violations(page, EVERYTHING)]
+    page.emulate_media(color_scheme="dark")
+    return found + [f"{place} dark {each}" for each in violations(page, COLOURS)]
+
+
+def test_axe_finds_nothing_on_any_page(opened: Opened) -> None:
+    console = opened(bypass_csp=True).known()
     execution = console.start(console.define(), {"input": {"orderId": "A-1", "lines": [{"sku": "tea"}]}})
     places = {
         "executions": "Executions",
@@ -44,7 +53,35 @@ def test_axe_finds_nothing_on_any_page(opened: Opened, scheme: str) -> None:
         page = console.go(place)
         expect(page.get_by_role("heading", name=heading).first).to_be_visible()
         page.wait_for_load_state("networkidle")
-        found += [f"{place} {each}" for each in violations(page)]
+        found += examined(page, place)
+    assert found == []
+
+
+def test_axe_finds_nothing_on_the_pages_for_operators(opened: Opened) -> None:
+    console = opened(bypass_csp=True).known()
+    console.start(console.define(), {"input": {"orderId": "A-1"}})
+    console.post("keys", {"title": "job", "roles": ["viewer"]})
+    console.post("events/axe", {"key": "k"})
+    places = {
+        "search": "Search",
+        "incidents?state=ended": "Incidents",
+        "events?name=axe&key=k": "axe · k",
+        "cost": "Cost",
+        "health": "Tables and queues",
+        "audit?entry=2": "Audit",
+        "rights?who=ann": "Rights",
+        "rights?tab=roles": "Rights",
+        "keys": "API keys",
+    }
+    found = list[str]()
+    for place, heading in places.items():
+        page = console.go(place)
+        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        found += examined(page, place)
+    page.get_by_role("button", name="New key").click()
+    expect(page.get_by_role("dialog").get_by_label("viewer")).to_be_visible()
+    found += examined(page, "the dialog of a key")
     assert found == []
 
 
@@ -81,3 +118,33 @@ def test_the_keyboard_is_enough(opened: Opened) -> None:
     keys.press("Control+Enter")
     expect(page.get_by_text("Waits for a person: “Review order A-77”")).to_be_visible()
     assert f"/t/{TENANT}/executions/" in page.url
+
+
+def test_the_keyboard_is_enough_to_operate(opened: Opened) -> None:
+    console = opened().known()
+    console.define({"id": "keys-only", "steps": [{"id": "no", "type": "fail", "error": "No"}]})
+    console.start("keys-only", {"name": "one"}, "?wait=10")
+    page, keys = console.go("executions?definition=keys-only"), console.page.keyboard
+    expect(page.get_by_role("link", name="keys-only:one")).to_be_visible()
+    keys.press("j")
+    keys.press("x")
+    expect(page.get_by_text("1 execution chosen")).to_be_visible()
+    page.get_by_role("button", name="Redrive…").focus()
+    keys.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("It can be done with 1 execution.")).to_be_visible()
+    keys.press("Control+Enter")
+    expect(dialog.get_by_text("1 done, 0 failed").first).to_be_visible()
+    keys.press("Escape")
+    expect(dialog).to_have_count(0)
+    for key, heading in {"s": "Search", "i": "Incidents", "v": "Events", "c": "Cost", "h": "Health"}.items():
+        keys.press("g")
+        keys.press(key)
+        expect(page.get_by_role("heading", name=heading, exact=False).first).to_be_visible()
+    keys.press("g")
+    keys.press("a")
+    expect(page.get_by_role("button", name="Check the chain")).to_be_visible()
+    expect(page.locator("tbody tr").first).to_be_visible()
+    keys.press("j")
+    keys.press("Enter")
+    expect(page.locator(".audit-entry")).to_be_visible()

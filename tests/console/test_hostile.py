@@ -1,6 +1,7 @@
 """What others write is shown as what it is: text."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -37,7 +38,27 @@ def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> No
     console.define({"id": "evil-end", "title": EVIL, "steps": fails, "inputSchema": schema})
     waiting = console.start("evil", {"input": {"a": EVIL}})
     failed = console.start("evil-end", {"input": {"a": EVIL}}, "?wait=10")
+    console.define({"id": "evil-find", "title": EVIL, "search": {"said": "${input.a}"}, "steps": fails})
+    console.start("evil-find", {"input": {"a": EVIL[:200]}}, "?wait=10")
+    console.post("keys", {"title": EVIL[:200], "roles": ["viewer"]})
+    console.put("roles/evil", {"title": EVIL[:200], "rules": []})
+    console.put("bindings/evil", {"role": "evil", "subjects": [EVIL[:200]], "groups": [EVIL[:200]]})
+    console.post("events/evil", {"key": EVIL[:900], "data": EVIL})
+    hostile = quote(EVIL[:200], safe="")
     places = (
+        "search",
+        "search?kind=definition",
+        f"search?q={hostile}&error={hostile}&where=said%3D{hostile}&definition={hostile}",
+        f"incidents?execution={hostile}",
+        "audit?entry=2",
+        f"audit?who={hostile}&thing={hostile}",
+        f"rights?who={hostile}&groups={hostile}&thing={hostile}",
+        "rights?tab=roles",
+        "rights?tab=bindings",
+        "keys",
+        f"events?name=evil&key={quote(EVIL[:900], safe='')}",
+        f"cost?definition={hostile}",
+        "health",
         "executions",
         f"executions/{waiting}",
         f"executions/{waiting}?step=keep&tab=io",

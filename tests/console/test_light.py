@@ -47,6 +47,40 @@ def test_an_idle_page_costs_answers_without_a_body(opened: Opened) -> None:
     assert first.value.status == 304
 
 
+def test_an_idle_list_asks_60_times_an_hour_at_most_and_is_answered_without_a_body(opened: Opened) -> None:
+    console = opened().known()
+    console.start(console.define(), {"input": {"orderId": "A-1"}})
+    page = console.page
+    page.clock.install()
+    statuses = list[int]()
+    console.go("executions?definition=order-flow")
+    expect(page.get_by_role("row", name="order-flow").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.clock.fast_forward("06:00")  # nobody has touched it since
+    page.wait_for_load_state("networkidle")
+    page.on("response", lambda answer: statuses.append(answer.status))
+    for _ in range(IDLE_MINUTES):
+        page.clock.run_for(60_000)
+        page.wait_for_load_state("networkidle")
+    page.wait_for_function("() => true")
+    assert 0 < len(statuses) <= IDLE_MINUTES
+    assert set(statuses) == {304}
+
+
+def test_a_first_page_is_there_within_what_4g_brings_in_2_seconds(opened: Opened) -> None:
+    console = opened().known()
+    console.start(console.define(), {"input": {"orderId": "A-1"}})
+    devtools = console.page.context.new_cdp_session(console.page)
+    sizes = list[int]()
+    devtools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    devtools.send("Network.enable")
+    page = console.go("executions")
+    expect(page.get_by_role("row", name="order-flow").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert len(sizes) <= MOST_REQUESTS
+    assert sum(sizes) > 0
+
+
 def test_a_map_of_10_000_and_a_loop_of_10_000_open_at_once(opened: Opened) -> None:
     console = opened().known()
     price = {"id": "price", "type": "transform", "output": "${ multiply(item, `2`) }"}

@@ -218,9 +218,8 @@ export const texts = {
   },
   bulk: {
     label: "Many at once",
-    none: "Choose rows (x), or",
+    none: "Many at once: choose rows (x), or",
     chosen: (n: number) => `${count(n, "execution")} chosen`,
-    all: "All that the filters find",
     takeAll: "All that the filters find",
     title: (deed: string) => `${deed}: many executions`,
     looking: "Looking with which it can be done; nothing is changed yet",
@@ -238,6 +237,18 @@ export const texts = {
     working: "Working",
     ended: (done: number, failed: number, all: number) =>
       `${done.toLocaleString("en")} done, ${failed.toLocaleString("en")} failed${done + failed < all ? `, ${(all - done - failed).toLocaleString("en")} not begun` : ""}`,
+  },
+  cost: {
+    title: "Cost",
+    estimate: "Estimate",
+    hint: (n: number) =>
+      `Each execution counts what it costs. An estimate looks at the newest ${n} of each definition, and multiplies their mean by how many there are. Child executions count for themselves.`,
+    unknown: "not known",
+    noEngine: "This server has no search engine, which counts the executions. An execution shows its own cost on its page.",
+    columns: { definition: "Definition", executions: "Executions", looked: "Looked at", mean: "Mean", total: "Together, estimated", dearest: "Dearest of these", day: "Day, UTC" },
+    of: (dollars: string, budget: string) => `${dollars} of ${budget}`,
+    counted: (writes: number, reads: number, requests: number, calls: number, ms: number) =>
+      `${writes} write units, ${reads} read units, ${requests} requests to queues, ${calls} calls of functions, ${ms} ms of functions`,
   },
   signIn: {
     title: "Sign in",
@@ -308,6 +319,7 @@ export const texts = {
       error: "Error",
       paused: "Paused by",
       reason: "Reason",
+      cost: "Cost so far",
     },
     nobody: "nobody",
     runs: "It runs, and waits for nothing.",

@@ -9,6 +9,7 @@ export const PAGES = [
   { group: "operate", to: "/t/$tenant/search", name: texts.pages.search, key: "s", right: "executions:read" },
   { group: "operate", to: "/t/$tenant/incidents", name: texts.pages.incidents, key: "i", right: "executions:read" },
   { group: "operate", to: "/t/$tenant/events", name: texts.pages.events, key: "v", right: "events:read" },
+  { group: "operate", to: "/t/$tenant/cost", name: texts.pages.cost, key: "c", right: "executions:read" },
   { group: "operate", to: "/t/$tenant/health", name: texts.pages.health, key: "h", right: null },
   { group: "access", to: "/t/$tenant/audit", name: texts.pages.audit, key: "a", right: "audit:read" },
   { group: "access", to: "/t/$tenant/rights", name: texts.pages.rights, key: "r", right: "access:read" },

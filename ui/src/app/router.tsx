@@ -168,6 +168,13 @@ export const eventsRoute = createRoute({
   component: lazyRouteComponent(() => import("~/pages/events"), "EventsPage"),
 });
 
+export const costRoute = createRoute({
+  getParentRoute: () => shell,
+  path: "/cost",
+  validateSearch: texts_("from", "to", "definition"),
+  component: lazyRouteComponent(() => import("~/pages/cost"), "CostPage"),
+});
+
 /** One task, for people who are no developers: no navigation around it. */
 export const taskRoute = createRoute({
   getParentRoute: () => gate,
@@ -198,6 +205,7 @@ export const router = createRouter({
         rightsRoute,
         keysRoute,
         eventsRoute,
+        costRoute,
       ]),
     ]),
   ]),

@@ -8,7 +8,7 @@ const CHORD_MS = 1_200;
 /** Whether a key is text that somebody writes. */
 export function isTyping(event: KeyboardEvent): boolean {
   const found = event.composedPath()[0];
-  if (!(found instanceof HTMLElement)) return false;
+  if (!(found instanceof HTMLElement) || (found instanceof HTMLInputElement && found.type === "checkbox")) return false;
   return found.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(found.tagName);
 }
 

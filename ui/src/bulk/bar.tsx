@@ -35,7 +35,7 @@ export function BulkBar({ tenant, chosen, findAll, onDone }: Props) {
   return (
     <div className="bulk" role="group" aria-label={texts.bulk.label}>
       <span role="status" className="muted">
-        {chosen.size > 0 ? texts.bulk.chosen(chosen.size) : isOfAll ? texts.bulk.all : texts.bulk.none}
+        {chosen.size > 0 ? texts.bulk.chosen(chosen.size) : texts.bulk.none}
       </span>
       {chosen.size === 0 && findAll !== null && (
         <button type="button" className="chip" aria-pressed={isAll} onClick={() => setAll(!isAll)}>

@@ -1,7 +1,8 @@
 /** The facts of an execution: how it stands, and why it waits, since when, until when, and who can free it. */
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Execution, Wait } from "~/api/types";
+import type { Cost, Execution, Wait } from "~/api/types";
+import { money } from "~/cost/money";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ICONS, ofExecution, ofTone, ofWait, type Shown } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
@@ -18,7 +19,7 @@ export function standing(execution: Execution): Shown {
   return first === undefined || (isRunning && first.for !== "task") ? ofExecution(execution) : ofTone(ofWait(first));
 }
 
-export function Facts({ execution, tenant }: { execution: Execution; tenant: string }) {
+export function Facts({ execution, tenant, budget }: { execution: Execution; tenant: string; budget: number | undefined }) {
   const { facts } = texts.execution;
   return (
     <section className="panel facts" aria-label={facts.label}>
@@ -33,6 +34,11 @@ export function Facts({ execution, tenant }: { execution: Execution; tenant: str
         {execution.deadline !== null && (
           <Fact name={facts.deadline}>
             <Time at={execution.deadline} relative />
+          </Fact>
+        )}
+        {execution.cost !== null && (
+          <Fact name={facts.cost}>
+            <CostSoFar cost={execution.cost} budget={budget} />
           </Fact>
         )}
         {execution.stoppedBy !== null && <Fact name={facts.paused}>{execution.stoppedBy}</Fact>}
@@ -52,6 +58,15 @@ export function Facts({ execution, tenant }: { execution: Execution; tenant: str
         )}
       </dl>
     </section>
+  );
+}
+
+function CostSoFar({ cost, budget }: { cost: Cost; budget: number | undefined }) {
+  const { writeUnits, readUnits, queueRequests, invocations, functionMs } = cost;
+  return (
+    <span className="num" title={texts.cost.counted(writeUnits, readUnits, queueRequests, invocations, functionMs)}>
+      {budget === undefined ? money(cost.dollars) : texts.cost.of(money(cost.dollars), money(budget))}
+    </span>
   );
 }
 

@@ -55,7 +55,7 @@ export function ExecutionPage() {
       <p className="hidden-text" role="status">
         {standing(execution).word}, {execution.step}
       </p>
-      <Facts execution={execution} tenant={tenant} />
+      <Facts execution={execution} tenant={tenant} budget={definition.data?.budget?.dollars} />
       {history.isError && <ProblemAlert error={history.error} onRetry={() => void history.refetch()} />}
       {definition.isError && <ProblemAlert error={definition.error} />}
       <Views execution={execution} plan={plan} visits={visits} entries={entries ?? []} isWhole={history.data?.isWhole ?? true} onMore={history.more} />
