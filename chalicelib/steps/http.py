@@ -68,6 +68,7 @@ class HttpStep:
 
     name = "http"
     result: Mapping[str, Json] = {
+        "type": "object",
         "properties": {"status": {}, "headers": {}, "body": {}},
         "additionalProperties": False,
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from chalicelib.core.definitions.model import Outcome, StartChild, StepContext
-from chalicelib.core.definitions.names import ID
+from chalicelib.core.definitions.name_schemas import ID
 from chalicelib.core.values.json import Json
 
 

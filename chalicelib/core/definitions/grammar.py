@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.core.definitions.model import StepType
-from chalicelib.core.definitions.names import ERRORS, ID, SEARCH_ATTRIBUTE, STASH_NAME
+from chalicelib.core.definitions.name_schemas import ERRORS, ID, SEARCH_ATTRIBUTE, STASH_NAME
 from chalicelib.core.definitions.timing import BUDGET
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import Schema, compile_schema

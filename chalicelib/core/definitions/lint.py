@@ -10,12 +10,12 @@ from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.flow import Node, before, leading, node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
+from chalicelib.core.definitions.names import View, name_remarks
 from chalicelib.core.definitions.shapes import SCOPE, Shapes, made
 from chalicelib.core.expressions.expression import Expression, read_expression
-from chalicelib.core.expressions.reference import ITEM, NAMES, fixed_truth, references, shadowed
+from chalicelib.core.expressions.reference import fixed_truth
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.defaults import unfit, unused
-from chalicelib.core.schemas.paths import strange
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import (
@@ -30,7 +30,7 @@ from chalicelib.core.values.errors import (
     TemplateError,
 )
 from chalicelib.core.values.json import Json, Path, Problem, pointer
-from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.values.value import copy_with
 
 COMMON_ERRORS = frozenset(
     error.name
@@ -66,37 +66,14 @@ _FOREIGN = re.compile(r"States\..+")
 _WRITTEN = re.compile(r"(?!http\.Status\.)(?i:http)\.(?:(?i:status)\.)?([1-5](?:[0-9]{2}|xx))")
 """Other spellings of the status of an answer."""
 
-_LITERALS = frozenset({"false", "null", "true"})
-"""What is a name in jmespath, and looks like a value."""
-
 
 def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType]) -> list[Problem]:
     """Find what is odd about a valid definition, in the order of its parts."""
     return list(islice(_Lint(step_types).definition(document), MAX_PROBLEMS))
 
 
-def _nothing_known(_name: str = "") -> Sequence[Json]:
-    return (True,)
-
-
 def _only(schema: Json) -> Sequence[Json]:
     return (schema,)
-
-
-@value
-class _View:
-    """What the steps of a list can see."""
-
-    stash: frozenset[str]
-    """The names that may be in the stash."""
-    named: frozenset[str] = frozenset()
-    """The names that some step of the list stashes, be it before or behind."""
-    item: bool = False
-    """Whether they run for the items of a `map`."""
-    left: Callable[[str], Sequence[Json]] = _nothing_known
-    """Answers the JSON Schemas of what may be in the stash under a name: one of each step that stashes it."""
-    output: Callable[[], Sequence[Json]] = _nothing_known
-    """Answers the JSON Schemas of ``output``: one of each step that may have run before."""
 
 
 class _Lint:
@@ -112,17 +89,17 @@ class _Lint:
     def definition(self, document: Mapping[str, Any]) -> Iterator[Problem]:
         stash, self.retry = document.get("stash", {}), document.get("retry", ())
         self.shapes = copy_with(self.shapes, input=document.get("inputSchema", True))
-        yield from self.template(stash, ("stash",), _View(frozenset()))
+        yield from self.template(stash, ("stash",), View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
         yield from _defaults(self.shapes.input)
         first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
-        view = _View(frozenset(stash), left=lambda name: first.get(name, ()))
+        view = View(frozenset(stash), left=lambda name: first.get(name, ()))
         yield from self.steps(document["steps"], ("steps",), view)
         named = frozenset(stash).union(*map(_stashed, document["steps"]))
-        yield from self.template(document.get("search", {}), ("search",), _View(named, named))
+        yield from self.template(document.get("search", {}), ("search",), View(named, named))
 
-    def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: _View) -> Iterator[Problem]:
+    def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: View) -> Iterator[Problem]:
         """Look at a list of steps."""
         names = [frozenset(_stashed(step)) for step in steps]
         shapes = [cache(partial(self.shapes.left, step)) for step in steps]
@@ -152,7 +129,7 @@ class _Lint:
         caught = any(entry["next"] == to for entry in step.get("catch", ()))
         return not (caught or "when" in step or self.kind(step["type"]).routes)
 
-    def step(self, step: Mapping[str, Any], path: Path, view: _View) -> Iterator[Problem]:
+    def step(self, step: Mapping[str, Any], path: Path, view: View) -> Iterator[Problem]:
         """Look at a step, and those inside it."""
         step_type, kind = self.step_types[step["type"]], self.kind(step["type"])
         for key, source in step.items():
@@ -220,45 +197,15 @@ class _Lint:
                 remark = f"step {step['id']!r} is to call at most once, and this calls again after {name!r}"
                 yield Problem(pointer((*place, index)), f"{remark}: name the errors that may be tried again")
 
-    def template(self, source: Json, path: Path, view: _View) -> Iterator[Problem]:
+    def template(self, source: Json, path: Path, view: View) -> Iterator[Problem]:
         """Look at the expressions of a template."""
         for place, expression in expressions(compile_template(source, call=True)):
             yield from self.expression(expression, (*path, *place), view)
 
-    def expression(self, expression: Expression, path: Path, view: _View) -> Iterator[Problem]:
+    def expression(self, expression: Expression, path: Path, view: View) -> Iterator[Problem]:
         """Look at what an expression reads."""
-        for name in shadowed(expression):
-            if name in _OUTER or (name in _OF_ITEM and view.item):
-                remark = f"{name!r} is a member of what stands there: write $.{name} for that of the step, or @.{name}"
-                yield Problem(pointer(path), remark)
-        for names in references(expression):
-            match names:
-                case ("input" | "output" | "error" | "execution" | "step" as top, *inner) if inner:
-                    known = {**SCOPE, "input": self.shapes.input}
-                    yield from self.strange(top, view.output() if top == "output" else [known[top]], inner, path)
-                case ("stash", name, *inner) if inner:
-                    yield from self.strange(f"stash.{name}", view.left(name), inner, path)
-                case ("stash", name) if name not in view.stash:
-                    where = "runs before this" if name in view.named else "can be seen here"
-                    hint = "" if name in view.named else self.suggestion(name, view.named)
-                    yield Problem(pointer(path), f"nothing that {where} stashes {name!r}{hint}")
-                case ("item" | "index" as name,) if not view.item:
-                    yield Problem(pointer(path), f"there is no {name!r} outside the steps of a map")
-                case (name,) if name not in NAMES:
-                    literal = f"; the value is written `{name}`, in backticks" if name in _LITERALS else ""
-                    hint = literal or self.suggestion(name, NAMES)
-                    yield Problem(pointer(path), f"there is nothing called {name!r}{hint}")
-
-    def strange(self, top: str, schemas: Sequence[Json], names: Sequence[str], path: Path) -> Iterator[Problem]:
-        """Look at a path into the input, a result or the stash, which is described by one of some schemas."""
-        found = [each for schema in schemas if (each := strange(schema, names)) is not None]
-        if not found or len(found) < len(schemas) or all(each.name != names[-1] for each in found):
-            return  # what is inside of it is not told again
-        hint = self.suggestion(names[-1], {name for each in found for name in each.known})
-        if all(each.never for each in found):
-            yield Problem(pointer(path), f"there is never a {names[-1]!r} in {_place(top, names)}{hint}")
-        elif hint:
-            yield Problem(pointer(path), f"no schema describes a {names[-1]!r} in {_place(top, names)}{hint}")
+        remarks = name_remarks(expression, view, {**SCOPE, "input": self.shapes.input}, self.suggestion)
+        yield from (Problem(pointer(path), said) for said in remarks)
 
 
 def _defaults(schema: Json) -> Iterator[Problem]:
@@ -268,15 +215,6 @@ def _defaults(schema: Json) -> Iterator[Problem]:
         yield Problem(pointer(("inputSchema", *place, "default")), remark)
     for each in unfit(schema):
         yield Problem(pointer(("inputSchema",)), f"the default of {each.pointer} does not pass: {each.message}")
-
-
-_OUTER = frozenset({"execution", "input", "output", "stash"})
-_OF_ITEM = frozenset({"item", "index"})
-"""Names of the scope that are hardly meant as members of an element; ``@`` says so where they are."""
-
-
-def _place(top: str, names: Sequence[str]) -> str:
-    return ".".join((top, *names[:-1])).replace(f".{ITEM}", "[]")
 
 
 def _blocks(source: Json, path: Path) -> Iterator[Problem]:

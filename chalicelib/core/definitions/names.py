@@ -1,34 +1,136 @@
-"""What names in a definition may be, as JSON Schema.
+"""What is odd about the names that an expression reads: those that can never be there, or that mean something else."""
 
-``patternErrorMessage``, which language servers of JSON and YAML read, says it in words.
-"""
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from collections.abc import Mapping
-
+from chalicelib.core.definitions.flow import Suggestion
+from chalicelib.core.expressions.expression import Expression
+from chalicelib.core.expressions.reference import ALL, FLAT, ITEM, NAMES, meant_as_values, references, shadowed
+from chalicelib.core.schemas.paths import Strange, strange
 from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
 
-ID: Mapping[str, Json] = {
-    "type": "string",
-    "pattern": "^[a-z0-9-]{1,64}$",
-    "patternErrorMessage": "an id has lower-case letters, digits and - alone, and 64 of them at most",
+_OUTER = frozenset({"execution", "input", "output", "stash"})
+_OF_ITEM = frozenset({"item", "index"})
+"""Names of the scope that are hardly meant as members of an element; ``@`` says so where they are."""
+_DESCRIBED = frozenset({"error", "execution", "input", "output", "step"})
+
+_KINDS = {
+    "array": "a list",
+    "boolean": "a boolean",
+    "integer": "a number",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
 }
-SEARCH_ATTRIBUTE: dict[str, Json] = {
-    "pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$",
-    "patternErrorMessage": "it begins with a letter, and has letters, digits and _ alone, and 64 of them at most",
-}
-STASH_NAME: dict[str, Json] = {
-    "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$",
-    "patternErrorMessage": "a name of the stash begins with a letter or _, and has letters, digits and _ alone, and 64 "
-    "of them at most",
-}
-ERRORS: dict[str, Json] = {
-    "type": "array",
-    "minItems": 1,
-    "maxItems": 100,
-    "items": {
-        "type": "string",
-        "pattern": r"^(\*|[A-Za-z0-9._-]{1,128}(\.\*)?)$",
-        "patternErrorMessage": "write the name of an error (Timeout), a class (http.Status.5xx), what names begin with "
-        "and .* (bank.*), or * for all",
-    },
-}
+"""What types of JSON Schema are called."""
+_LENGTHS = frozenset({"count", "length", "size"})
+
+
+def _nothing_known(_name: str = "") -> Sequence[Json]:
+    return (True,)
+
+
+@value
+class View:
+    """What the steps of a list can see."""
+
+    stash: frozenset[str]
+    """The names that may be in the stash."""
+    named: frozenset[str] = frozenset()
+    """The names that some step of the list stashes, be it before or behind."""
+    item: bool = False
+    """Whether they run for the items of a `map`."""
+    left: Callable[[str], Sequence[Json]] = _nothing_known
+    """Answers the JSON Schemas of what may be in the stash under a name: one of each step that stashes it."""
+    output: Callable[[], Sequence[Json]] = _nothing_known
+    """Answers the JSON Schemas of ``output``: one of each step that may have run before."""
+
+
+def name_remarks(
+    expression: Expression, view: View, known: Mapping[str, Json], suggestion: Suggestion
+) -> Iterator[str]:
+    """Say what is odd about the names that an expression reads.
+
+    Args:
+        expression: of a step, or of the stash or the search attributes of the definition.
+        view: what it can see.
+        known: the JSON Schemas of what is the same in all steps, by the name in scope.
+        suggestion: what names the closest of the names that there are.
+    """
+    meant = meant_as_values(expression)
+    outer = [name for name in shadowed(expression) if name in _OUTER or (name in _OF_ITEM and view.item)]
+    for name, written in meant.items():
+        yield meant_remark(name, written)
+    for name in outer:
+        yield f"{name!r} is a member of what stands there: write $.{name} for that of the step, or @.{name}"
+    for names in references(expression):
+        if names[-1] not in {*meant, *outer}:
+            yield from _remarks(names, view, known, suggestion)
+
+
+def meant_remark(name: str, written: str) -> str:
+    """Say how a value is written that was written as a name."""
+    if written.startswith("'"):
+        return f'"{name}" in double quotes is a name: the text is written {written}'
+    return f"{name!r} is a name here: the value is written {written}"
+
+
+def _remarks(names: Sequence[str], view: View, known: Mapping[str, Json], suggestion: Suggestion) -> Iterator[str]:
+    match names:
+        case (top, *inner) if inner and top in _DESCRIBED:
+            yield from _strange(top, view.output() if top == "output" else [known[top]], inner, suggestion)
+        case ("stash", name, *inner) if inner:
+            yield from _strange(f"stash.{name}", view.left(name), inner, suggestion)
+        case ("stash", name) if name not in view.stash:
+            where = "runs before this" if name in view.named else "can be seen here"
+            hint = "" if name in view.named else suggestion(name, view.named)
+            yield f"nothing that {where} stashes {name!r}{hint}"
+        case ("item" | "index" as name,) if not view.item:
+            yield f"there is no {name!r} outside the steps of a map"
+        case (name,) if name not in NAMES:
+            yield f"there is nothing called {name!r}{_meant_name(name, view, known['input'], suggestion)}"
+
+
+def _meant_name(name: str, view: View, schema: Json, suggestion: Suggestion) -> str:
+    """Say what to write for a name that is not in scope."""
+    members = schema.get("properties", ()) if isinstance(schema, dict) else ()
+    if isinstance(members, dict) and name in members:
+        return f" (did you mean 'input.{name}'?)"
+    if name in view.named:
+        return f" (did you mean 'stash.{name}'?)"
+    unknown = strange(schema, [name])
+    hint = "" if unknown is not None and unknown.never else f": a member of the input is read as input.{name}"
+    return suggestion(name, NAMES) or hint
+
+
+def _strange(top: str, schemas: Sequence[Json], names: Sequence[str], suggestion: Suggestion) -> Iterator[str]:
+    """Look at a path into the input, a result or the stash, which is described by one of some schemas."""
+    found = [each for schema in schemas if (each := strange(schema, names)) is not None]
+    if not found or len(found) < len(schemas) or all(each.place != len(names) - 1 for each in found):
+        return  # what is inside of it is not told again
+    there, name = _shown(top, names[:-1]), names[-1]
+    if all(each.kinds for each in found):
+        yield _without_insides(found, there, name)
+        return
+    hint = suggestion(name, {known for each in found for known in each.known})
+    if all(each.never for each in found):
+        yield f"there is never a {name!r} in {there}{hint}"
+    elif hint:
+        yield f"no schema describes a {name!r} in {there}{hint}"
+
+
+def _without_insides(found: Sequence[Strange], there: str, name: str) -> str:
+    """Say of what has no such thing inside what it is, and what to write."""
+    kinds: Collection[str] = {kind for each in found for kind in each.kinds}
+    said = f"{there} is {' or '.join(dict.fromkeys(_KINDS[kind] for kind in sorted(kinds)))}"
+    if kinds == {"array"}:
+        items = f"{there}[0].{name} for the first item, {there}[*].{name} for all"
+        return f"{said}: write {f'length({there})' if name in _LENGTHS else items}"
+    if kinds == {"object"}:
+        return f"{said} and no list: its members are read by their names, as {there}.name"
+    return f"{said}: nothing is in it" if name == ITEM else f"{said}: there is no {name!r} in it"
+
+
+def _shown(top: str, names: Sequence[str]) -> str:
+    written = ".".join((top, *(name for name in names if name not in {ALL, FLAT})))
+    return written.replace(f".{ITEM}", ITEM)

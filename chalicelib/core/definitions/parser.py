@@ -22,9 +22,10 @@ from chalicelib.core.definitions.grammar import (
     step_retry_kind,
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
+from chalicelib.core.definitions.names import meant_remark
 from chalicelib.core.definitions.static_check import passes_always
 from chalicelib.core.definitions.timing import read_budget, read_policy, read_time
-from chalicelib.core.expressions.reference import references
+from chalicelib.core.expressions.reference import meant_as_values, references
 from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated, sign_count
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
@@ -155,10 +156,12 @@ class _Parsing(Diagnostics):
 
     def sees(self, template: Template, path: Path, what: str, seen: frozenset[str]) -> None:
         """Find names that a template does not see."""
-        read = {names[0] for _, expression in expressions(template) for names in references(expression)}
-        for name in sorted(read - seen):
-            hint = self.suggestion(name, seen)
-            self.problem(path, f"{what} does not see {name!r}{hint}; it sees {', '.join(sorted(seen))}")
+        for _, expression in expressions(template):
+            meant = meant_as_values(expression)
+            for name in sorted({names[0] for names in references(expression)} - seen):
+                hint = self.suggestion(name, seen)
+                unseen = f"{what} does not see {name!r}{hint}; it sees {', '.join(sorted(seen))}"
+                self.problem(path, meant_remark(name, meant[name]) if name in meant else unseen)
 
     def top(self, raw: Sequence[Json]) -> str:
         """Parse all steps, then look at the ways between them; answer the path of the first."""

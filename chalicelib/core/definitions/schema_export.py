@@ -15,7 +15,7 @@ from chalicelib.core.definitions.grammar import (
     ends_list,
 )
 from chalicelib.core.definitions.model import StepType
-from chalicelib.core.definitions.names import ID
+from chalicelib.core.definitions.name_schemas import ID
 from chalicelib.core.values.json import Json
 
 _TEMPLATE: Json = {"type": "string", "pattern": r"\$\{"}

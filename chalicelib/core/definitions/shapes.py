@@ -14,6 +14,7 @@ Scope = Mapping[str, Json]
 """The JSON Schema of what is in scope, by its name."""
 
 ERROR: Json = {
+    "type": "object",
     "properties": {"name": {}, "message": {}, "step": {}, "attempt": {}, "details": {}},
     "additionalProperties": False,
 }
@@ -23,8 +24,8 @@ _EXECUTION = ("id", "name", "tenantId", "definitionId", "version", "startedAt", 
 _STEP = ("id", "attempt", "startedAt", "completedBy")
 SCOPE: Scope = {
     "error": ERROR,
-    "execution": {"properties": dict.fromkeys(_EXECUTION, True), "additionalProperties": False},
-    "step": {"properties": dict.fromkeys(_STEP, True), "additionalProperties": False},
+    "execution": {"type": "object", "properties": dict.fromkeys(_EXECUTION, True), "additionalProperties": False},
+    "step": {"type": "object", "properties": dict.fromkeys(_STEP, True), "additionalProperties": False},
 }
 """Of what is the same in all definitions."""
 
@@ -73,7 +74,7 @@ class Shapes:
             schema: Json = step.get(named, True)
             return True if is_templated(schema) else schema
         if step["type"] == "map" and "tolerate" not in step:
-            return {"items": self.last(step["steps"])}
+            return {"type": "array", "items": self.last(step["steps"])}
         if step["type"] == "parallel" and step.get("join", "all") == "all":
             return _object({each["id"]: self.last(each["steps"]) for each in step["branches"]})
         result: Json = getattr(step_type, "result", True)
@@ -92,7 +93,7 @@ def made(source: Json, scope: Scope) -> Json:
         case dict():
             return _object({name: made(each, scope) for name, each in source.items()})
         case list():
-            return {"items": True}
+            return {"type": "array", "items": True}
         case str() if is_templated(source) and not makes_text(source):
             return _named(source, scope)
     return True
@@ -108,4 +109,4 @@ def _named(source: str, scope: Scope) -> Json:
 
 
 def _object(members: Mapping[str, Json]) -> Json:
-    return {"properties": dict(members), "additionalProperties": False}
+    return {"type": "object", "properties": dict(members), "additionalProperties": False}

@@ -36,6 +36,11 @@ class _Parser(Parser):
     def _token_nud_root(self, _token: SyntaxNode) -> SyntaxNode:
         return {"type": ROOT, "children": []}
 
+    def _token_nud_quoted_identifier(self, token: SyntaxNode) -> SyntaxNode:
+        """Make a field that tells that it was written in quotes."""
+        field: SyntaxNode = super()._token_nud_quoted_identifier(token)  # type: ignore[misc] # the stubs leave it out
+        return {**field, "quoted": True}
+
 
 def tokens_of(text: str) -> list[SyntaxNode]:
     """Cut an expression into tokens.

@@ -12,6 +12,8 @@ _BEFORE = (
         r"\.\s*$",
         'after a . comes a name; one that is not of letters, digits and _ stands in double quotes: a."b-c"',
     ),
+    (r"\$\s*$", "$ is all that can be seen: write $.input, or input, and no $ before a name"),
+    (r"\bif\s*$", "there is no if as a word: write if(condition, then, else)"),
     (
         r"\[\s*$",
         "in [ ] stands a number, a slice, * or ?condition: write .name for a member, get(a, key) for a computed key",
@@ -24,12 +26,16 @@ _BEFORE = (
 """Patterns of what stands before the place, and what to write."""
 
 _AT = (
+    (r"\?\.", "there is no ?.: a . is enough, as what is in null is null"),
     (r"\?\?", "there is no ??: write default(a, b), or a || b"),
     (r"\?", "there is no ? and :: write if(condition, then, else)"),
     (r"and\b", "there is no and: write && between conditions"),
     (r"or\b", "there is no or: write || between conditions"),
     (r"in\b", "there is no in: write contains(list, value)"),
-    (r"=>|={3}|!==", "values are compared by == and !="),
+    (r"is\b", "there is no is: values are compared by == and !="),
+    (r"=~|(?:like|matches)\b", "write match(text, pattern) for a regular expression, glob(text, pattern) for * and ?"),
+    (r"=>", "there is no =>: write >= to compare, and &price for what a function does with each, as map(&price, a)"),
+    (r"={3}|!==", "values are compared by == and !="),
     (r"=(?!=)", "values are compared by =="),
     (r"\*\*|\^", "there is no power sign: write power(a, b)"),
     (r"\*", "there is no * between numbers: write multiply(a, b)"),
@@ -41,6 +47,7 @@ _AT = (
     (r"&", "& stands before an expression that a function is given, as in sort_by(a, &b): conditions are joined by &&"),
     (r"[“”„‘’«»]", "a text stands in single quotes, as 'text'"),  # noqa: RUF001 - the wrong quotes
     (r"[;#~\\^]", "{} is no sign of an expression"),
+    (r'"[^"]*"\s*\(', "the name of a function has no quotes"),
     (rf"{_NAME}|['\"`@$(]", "between this and what stands before it an operator or a comma is missing"),
     (r"[<>]", "values are compared by ==, !=, <, <=, > and >="),
     (r"[\])},:.]", "{} cannot stand here"),
@@ -69,5 +76,5 @@ def _matched(pattern: str, said: str, rest: str) -> str | None:
 
 def _shown(rest: str) -> str:
     """Cut what is wrong to the first word or sign of it."""
-    found = re.match(rf"{_NUMBER}|{_NAME}|\?\?|[=!]=+|=>|\*\*|'[^']{{0,20}}'?|.", rest, re.DOTALL)
+    found = re.match(rf"{_NUMBER}|{_NAME}|\?[?.]|[=!]=+|=[>~]|\*\*|'[^']{{0,20}}'?|.", rest, re.DOTALL)
     return "the end" if found is None else found[0]

@@ -1,11 +1,12 @@
 """What an expression reads of its scope, as far as its text tells."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions_data import is_true
-from chalicelib.core.expressions.grammar import ROOT, SyntaxNode
+from chalicelib.core.expressions.grammar import SyntaxNode
 from chalicelib.core.limits import LIMITS
 
 MAX_DEPTH = LIMITS.value_depth
@@ -19,16 +20,22 @@ _At: TypeAlias = tuple[str, ...] | None
 
 ITEM = "[]"
 """In the place of a name: any item of a list."""
+ALL = "[*]"
+"""In the place of a name: the list of what a projection comes to."""
+FLAT = "[[]]"
+"""In the place of a name: a list, with the items of those of its items that are lists."""
 
 _ONWARD = frozenset({"index_expression", "pipe", "subexpression"})
 _PROJECTIONS = frozenset({"filter_projection", "projection", "value_projection"})
+_OPERATIONS = frozenset({"comparator", "function_expression"})
+_TO_LIST = frozenset({"reverse", "sort", "sort_by", "unique"})
+_TO_ITEM = frozenset({"at", "max_by", "min_by"})
+_OF_ITEMS = frozenset({"at", "map", "max_by", "min_by", "sort_by"})
 
 
 def references(expression: Expression) -> list[tuple[str, ...]]:
     """Find the names that an expression reads, each with those that it reads inside of it, once: ``("stash", "a")``."""
-    walk = _Walk()
-    walk.visit(expression.tree, ())
-    return [*walk.found]
+    return [*_walked(expression).found]
 
 
 def shadowed(expression: Expression) -> list[str]:
@@ -36,9 +43,21 @@ def shadowed(expression: Expression) -> list[str]:
 
     In a filter, a projection or ``&``, and behind a pipe, a name is a member of what stands there.
     """
+    return [*_walked(expression).inner]
+
+
+def meant_as_values(expression: Expression) -> Mapping[str, str]:
+    """Find the names in an expression that are hardly meant as names, by how the values are written.
+
+    ``true`` without backticks and ``"paid"`` in double quotes are names of members.
+    """
+    return _walked(expression).meant
+
+
+def _walked(expression: Expression) -> "_Walk":
     walk = _Walk()
     walk.visit(expression.tree, ())
-    return [*walk.inner]
+    return walk
 
 
 def fixed_truth(expression: Expression) -> bool | None:
@@ -54,6 +73,8 @@ class _Walk:
         """Names with those inside of which they are."""
         self.inner: dict[str, None] = {}
         """Names of the scope that begin an expression inside of another one."""
+        self.meant: dict[str, str] = {}
+        """What is hardly meant as a name, and how the value is written."""
 
     def visit(self, node: SyntaxNode, at: _At, *, onward: bool = False) -> _At:
         """Visit what is evaluated at a value; answer which value it comes to.
@@ -61,41 +82,109 @@ class _Walk:
         With ``onward`` it goes on from what stands before it, and begins nothing.
         """
         kind, children = node["type"], [child for child in node["children"] if isinstance(child, dict)]
-        there: _At = None
-        if kind == "field":
-            there = self._field(node["value"], at, onward=onward)
-        elif kind in {"current", "identity"}:
-            there = at
-        elif kind == ROOT:
-            there = ()
-        elif kind == "index":
-            there = None if at is None or len(at) == MAX_DEPTH else (*at, ITEM)
-        elif kind in _ONWARD:
-            there = at
-            for place, child in enumerate(children):
-                there = self.visit(child, there, onward=onward or (place > 0 and kind != "pipe"))
-        elif kind in _PROJECTIONS:
-            there = self._project(kind, children, at, onward=onward)
-        else:
-            for child in children:
-                self.visit(child, None if kind == "expref" else at)
+        if kind in _OPERATIONS:
+            self._look_at_operands(children)
+        if kind in _PROJECTIONS:
+            return self._project(kind, children, at, onward=onward)
+        if kind in _ONWARD:
+            return self._follow(kind, children, at, onward=onward)
+        if kind == "function_expression":
+            return self._call(node["value"], children, at)
+        if kind == "flatten":
+            return _behind(self.visit(children[0], at, onward=onward), FLAT)
+        for child in children:
+            self.visit(child, at)
+        return self._leaf(node, at, onward=onward)
+
+    def _leaf(self, node: SyntaxNode, at: _At, *, onward: bool) -> _At:
+        match node["type"]:
+            case "field":
+                return self._field(node, at, onward=onward)
+            case "current" | "identity" | "slice":
+                return at
+            case "root":
+                return ()
+            case "index":
+                return self._item(at)
+        return None
+
+    def _follow(self, kind: str, children: Sequence[SyntaxNode], at: _At, *, onward: bool) -> _At:
+        """Visit what is evaluated one at what the other comes to."""
+        there = at
+        for place, child in enumerate(children):
+            there = self.visit(child, there, onward=onward or (place > 0 and kind != "pipe"))
         return there
 
-    def _field(self, name: str, at: _At, *, onward: bool) -> _At:
-        if at != () and not onward and name in NAMES:
-            self.inner[name] = None
-        if at is None or len(at) == MAX_DEPTH:
+    def _field(self, node: SyntaxNode, at: _At, *, onward: bool) -> _At:
+        name: str = node["value"]
+        if not onward:
+            if at != () and name in NAMES:
+                self.inner[name] = None
+            if "quoted" not in node and name in _VALUES:
+                self.meant[name] = _VALUES[name]
+            if "quoted" in node and at == () and name not in NAMES:
+                self.meant[name] = _as_text(name)
+        return self._read(at, name)
+
+    def _read(self, at: _At, name: str) -> _At:
+        there = _behind(at, name)
+        if there is not None:
+            self.found[there] = None
+        return there
+
+    def _item(self, at: _At) -> _At:
+        """Take an item of a list."""
+        if not at:
             return None
-        self.found[(*at, name)] = None
-        return (*at, name)
+        return at[:-1] if at[-1] == ALL else self._read(at, ITEM)
+
+    def _look_at_operands(self, operands: Sequence[SyntaxNode]) -> None:
+        """Find texts in double quotes: a name that needs none, or that has spaces, stands alone as one operand."""
+        for each in operands:
+            if "quoted" in each and (_PLAIN.fullmatch(each["value"]) or not _SPACELESS.fullmatch(each["value"])):
+                self.meant[each["value"]] = _as_text(each["value"])
+
+    def _call(self, name: str, arguments: Sequence[SyntaxNode], at: _At) -> _At:
+        """Visit what a function is given; an expression behind ``&`` is evaluated at each item of the list."""
+        found = [self.visit(each, at) for each in arguments if each["type"] != "expref"]
+        given = found[0] if found else None
+        item = self._item(given) if name in _OF_ITEMS else None
+        each_comes_to = [self.visit(each["children"][0], item) for each in arguments if each["type"] == "expref"]
+        if name in _TO_LIST:
+            return given
+        if name == "map" and each_comes_to:
+            return _behind(each_comes_to[0], ALL)
+        return item if name in _TO_ITEM else None
 
     def _project(self, kind: str, children: Sequence[SyntaxNode], at: _At, *, onward: bool) -> _At:
         """Visit what is evaluated at each item or member of a value."""
         there = self.visit(children[0], at, onward=onward)
-        item = None if there is None or kind == "value_projection" else (*there, ITEM)
+        item = None if kind == "value_projection" else self._item(there)
         for condition in children[2:]:
             self.visit(condition, item)
-        return self.visit(children[1], item, onward=True)
+        return _behind(self.visit(children[1], item, onward=True), ALL)
+
+
+_VALUES: Mapping[str, str] = {
+    **dict.fromkeys(("true", "True", "TRUE"), "`true`"),
+    **dict.fromkeys(("false", "False", "FALSE"), "`false`"),
+    **dict.fromkeys(("null", "Null", "NULL", "None", "nil", "undefined"), "`null`"),
+}
+"""Values as other languages write them, and how they are written here."""
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SPACELESS = re.compile(r"\S+")
+
+
+def _as_text(name: str) -> str:
+    written = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{written}'"
+
+
+def _behind(at: _At, name: str) -> _At:
+    """Go to a member of a value; of the scope itself there are members by name only."""
+    if at is None or len(at) == MAX_DEPTH or (not at and name in {ITEM, ALL, FLAT}):
+        return None
+    return (*at, name)
 
 
 def _truth(node: Mapping[str, Any]) -> bool | None:

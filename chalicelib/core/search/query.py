@@ -9,7 +9,7 @@ from datetime import datetime
 from math import isinf
 from typing import Any
 
-from chalicelib.core.definitions.names import SEARCH_ATTRIBUTE
+from chalicelib.core.definitions.name_schemas import SEARCH_ATTRIBUTE
 from chalicelib.core.search.documents import EXACT, LAG, SearchKind, instant_of, parted
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, JsonObject, format_instant

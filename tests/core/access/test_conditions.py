@@ -68,6 +68,11 @@ def test_what_cannot_be_evaluated_is_not_met() -> None:
     [
         ({"execute": {"when": "execution.id"}}, "/access/execute/when", "access.execute does not see 'execution'; it"),
         ({"read": {"when": "input.a"}}, "/access/read/when", "access.read does not see 'input'; it sees definition,"),
+        (
+            {"read": {"when": "subject.a == true"}},
+            "/access/read/when",
+            "'true' is a name here: the value is written `true`",
+        ),
         ({"cancel": {"when": "subjct.id"}}, "/access/cancel/when", "access.cancel does not see 'subjct' (did you mean"),
         ({"cancel": {"when": "a b"}}, "/access/cancel/when", "an operator or a comma is missing"),
         ({"cancel": {"when": 1}}, "/access/cancel/when", "1 is not of type 'string'"),

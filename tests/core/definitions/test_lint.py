@@ -126,8 +126,8 @@ class TestNames:
     def test_a_name_that_is_never_in_scope_is_odd(self) -> None:
         assert warnings(echo("a", ["${inptu.n}", "${ map(&n, zz) }", "${null}"])) == [
             ("/steps/0/message/0", "there is nothing called 'inptu' (did you mean 'input'?)"),
-            ("/steps/0/message/1", "there is nothing called 'zz'"),
-            ("/steps/0/message/2", "there is nothing called 'null'; the value is written `null`, in backticks"),
+            ("/steps/0/message/1", "there is nothing called 'zz': a member of the input is read as input.zz"),
+            ("/steps/0/message/2", "'null' is a name here: the value is written `null`"),
         ]
 
     def test_every_name_that_can_be_in_scope_is_known(self) -> None:
@@ -145,7 +145,7 @@ class TestNeverRuns:
     @pytest.mark.parametrize("word", ["true", "false"])
     def test_a_name_that_looks_like_a_value_is_never_true(self, word: str) -> None:
         assert warnings(echo("a", when=word), echo("b")) == [
-            ("/steps/0/when", f"there is nothing called '{word}'; the value is written `{word}`, in backticks"),
+            ("/steps/0/when", f"{word!r} is a name here: the value is written `{word}`"),
             ("/steps/0/when", "step 'a' can never run: this is never true"),
         ]
 

@@ -196,7 +196,79 @@ def test_what_the_scope_always_has_is_known() -> None:
     ]
 
 
-def test_a_list_has_no_names() -> None:
-    schema: Json = {"properties": {"rows": {"type": "array", "items": {"properties": {"price": {}}}}}}
-    found = warnings(echo("a", ["${input.rows.price}", "${input.rows[].price}"]), inputSchema=schema)
-    assert found == [("/steps/0/message/0", "there is never a 'price' in input.rows")]
+class TestKinds:
+    SHOP: ClassVar[Json] = {
+        "properties": {
+            "rows": {
+                "type": "array",
+                "items": {"properties": {"price": {"type": "number"}, "tags": {"type": "array"}}},
+            },
+            "nested": {"type": "array", "items": {"type": "array", "items": {"properties": {"price": {}}}}},
+            "customer": {"type": ["object", "null"], "properties": {"name": {"type": "string"}}},
+            "code": {"type": ["string", "integer"]},
+            "any": {"properties": {"price": {}}},
+        },
+    }
+
+    @pytest.mark.parametrize(
+        ("expression", "said"),
+        [
+            (
+                "input.rows.price",
+                "input.rows is a list: write input.rows[0].price for the first item, input.rows[*].price for all",
+            ),
+            ("input.rows.length", "input.rows is a list: write length(input.rows)"),
+            ("input.rows[*].tags | [0].x", "input.rows[].tags is a list"),
+            (
+                "input.customer[0]",
+                "input.customer is an object and no list: its members are read by their names, as input.customer.name",
+            ),
+            ("input.customer[].name", "input.customer is an object and no list"),
+            ("map(&name, input.customer)", "input.customer is an object and no list"),
+            ("input.customer.name.first", "input.customer.name is a text: there is no 'first' in it"),
+            ("input.customer.name[0].x", "input.customer.name is a text: nothing is in it"),
+            ("input.code.x", "input.code is a number or a text: there is no 'x' in it"),
+            ("input.rows[*].price | price", "input.rows[].price is a list"),
+            ("map(&prise, input.rows)", "no schema describes a 'prise' in input.rows[] (did you mean 'price'?)"),
+            ("sort_by(input.rows, &prise)", "no schema describes a 'prise' in input.rows[]"),
+            ("input.rows[].prise", "no schema describes a 'prise' in input.rows[]"),
+            ("input.rows[1:].prise", "no schema describes a 'prise' in input.rows[]"),
+            ("input.nested[].prise", "no schema describes a 'prise' in input.nested[]"),
+            ("input.any[0].x", None),
+            ("input.rows[*].price | [0]", None),
+            ("input.nested[].price", None),
+            ("input.nested[0][0].price", None),
+            ("input.rows[0].tags[0].x", None),
+        ],
+    )
+    def test_a_path_that_does_not_fit_the_kind_of_what_is_there_is_told(
+        self, expression: str, said: str | None
+    ) -> None:
+        found = [said for _, said in warnings(echo("a", f"${{{expression}}}"), inputSchema=self.SHOP)]
+        assert (len(found), said is None or found[0].startswith(said)) == (0 if said is None else 1, True), found
+
+    def test_what_only_one_of_two_steps_leaves_as_a_list_may_have_names(self) -> None:
+        steps = echo("a", ["x"], stash="s"), echo("b", {"y": 1}, stash="s"), echo("z", "${[stash.s.y, stash.s.w]}")
+        assert [said for _, said in warnings(*steps)] == ["there is never a 'w' in stash.s"]
+
+
+class TestMeantOtherwise:
+    @pytest.mark.parametrize(
+        ("expression", "said"),
+        [
+            ("input.a == None", "'None' is a name here: the value is written `null`"),
+            ("input[?paid == true]", "'true' is a name here: the value is written `true`"),
+            ('input[?state == "paid"]', "\"paid\" in double quotes is a name: the text is written 'paid'"),
+            ("$.total", "there is nothing called 'total' (did you mean 'input.total'?)"),
+            ("kept.x", "there is nothing called 'kept' (did you mean 'stash.kept'?)"),
+            ("$.other", "there is nothing called 'other': a member of the input is read as input.other"),
+        ],
+    )
+    def test_a_value_written_as_a_name_is_told_with_what_to_write(self, expression: str, said: str) -> None:
+        steps = echo("a", stash="kept"), echo("b", f"${{{expression}}}")
+        assert [said for _, said in warnings(*steps, inputSchema={"properties": {"total": {}}})] == [said]
+
+    def test_where_the_input_has_no_such_member_it_is_not_offered(self) -> None:
+        closed: Json = {"properties": {"total": {}}, "additionalProperties": False}
+        found = warnings(echo("a", "${zz}"), inputSchema=closed)
+        assert found == [("/steps/0/message", "there is nothing called 'zz'")]

@@ -114,7 +114,6 @@ def test_what_is_deeper_is_known_too(step: Json, path: str, place: str) -> None:
         echo("a", "${input.any}-${input.other}", stash="greeting"),
         echo("a", "${$}", stash="greeting"),
         echo("a", {}, stash="greeting"),
-        echo("a", ["x"], stash="greeting"),
         {**FORK, "join": "first"},
         {**each("m", echo("e", {"a": 1})), "tolerate": {"count": 1}, "stash": "greeting"},
     ],
@@ -181,3 +180,18 @@ def test_an_error_is_known_wherever_it_is_seen() -> None:
 def test_templates_of_the_stash_see_the_result_that_goes_on() -> None:
     step: Json = {**HTTP, "output": {"name": "${output.body.name}"}, "stash": {"greeting": "${output.name}"}}
     assert warnings(step) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "path", "said"),
+    [
+        (echo("a", ["x"], stash="greeting"), "stash.greeting.foo", "stash.greeting is a list: write"),
+        (made({"total": 1}), "stash.greeting[0]", "stash.greeting is an object and no list"),
+        (HTTP, "output[*].body", "output is an object and no list"),
+        (HTTP, "execution[0]", "execution is an object and no list"),
+        (FORK, "output.left[0]", "output.left is an object and no list"),
+    ],
+)
+def test_a_list_is_no_object_and_an_object_no_list(step: Json, path: str, said: str) -> None:
+    (found,) = said_of(step, path)
+    assert found.startswith(said)

@@ -129,3 +129,17 @@ def test_what_else_is_found_wrong_with_a_valid_definition_is_told_where_it_was_p
         ("/steps/1", "no"),
         ("/steps/0", "step 'a' of pay@1: neither"),
     ]
+
+
+@pytest.mark.parametrize("wrong", [{"message": ["${input.a + 1}"]}, {"message": 1, "when": "input.a = 1"}])
+def test_an_expression_that_cannot_be_read_does_not_hide_what_is_odd_elsewhere(wrong: dict[str, Json]) -> None:
+    steps: Json = [{"id": "a", "type": "echo", **wrong}, {"id": "b", "type": "echo", "message": "${inptu}"}]
+    found = validate({"id": "d", "steps": steps}, STEP_TYPES, find)
+    assert len(found.problems) == 1
+    assert [each.pointer for each in found.warnings] == ["/steps/1/message"]
+
+
+def test_of_a_definition_that_has_other_problems_too_only_those_are_told() -> None:
+    steps: Json = [{"id": "A", "type": "echo", "message": ["${input.a + 1}", "${inptu}"]}]
+    found = validate({"id": "d", "steps": steps}, STEP_TYPES, find)
+    assert (len(found.problems), len(found.warnings)) == (2, 0)

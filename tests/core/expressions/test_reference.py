@@ -1,7 +1,7 @@
 import pytest
 
 from chalicelib.core.expressions.expression import read_expression
-from chalicelib.core.expressions.reference import fixed_truth, references
+from chalicelib.core.expressions.reference import fixed_truth, meant_as_values, references
 from chalicelib.core.limits import LIMITS
 
 
@@ -17,18 +17,29 @@ from chalicelib.core.limits import LIMITS
         ("stash.{x: a, y: @.b}", "stash stash.a stash.b"),
         ("[stash.a, item]", "stash stash.a item"),
         ("{x: stash.a}", "stash stash.a"),
-        ("stash.a[0].b", "stash stash.a stash.a.[].b"),
-        ("stash.a[1:].b", "stash stash.a"),
-        ("stash.a[].b", "stash stash.a"),
-        ("stash.a[*].stash.b", "stash stash.a stash.a.[].stash stash.a.[].stash.b"),
+        ("stash.a[0].b", "stash stash.a stash.a.[] stash.a.[].b"),
+        ("stash.a[1:].b", "stash stash.a stash.a.[] stash.a.[].b"),
+        ("stash.a[].b", "stash stash.a stash.a.[[]].[] stash.a.[[]].[].b"),
+        ("stash.a[*].stash.b", "stash stash.a stash.a.[] stash.a.[].stash stash.a.[].stash.b"),
+        ("stash.a[*].b | [0].c", "stash stash.a stash.a.[] stash.a.[].b stash.a.[].b.c"),
+        ("stash.a[*].b | c", "stash stash.a stash.a.[] stash.a.[].b stash.a.[].b.[*].c"),
         ("stash.a.*.stash", "stash stash.a"),
-        ("stash.a[?stash.b == $.item].c", "stash stash.a stash.a.[].stash stash.a.[].stash.b item stash.a.[].c"),
+        (
+            "stash.a[?stash.b == $.item].c",
+            "stash stash.a stash.a.[] stash.a.[].stash stash.a.[].stash.b item stash.a.[].c",
+        ),
         ("stash.* | a", "stash"),
         ("stash.a || stash.b && !(stash.c)", "stash stash.a stash.b stash.c"),
         ("(stash.a || input).b", "stash stash.a input"),
         ("stash.a < item", "stash stash.a item"),
         ("if(stash.a, item, index)", "stash stash.a item index"),
-        ("map(&stash.b, stash.a)", "stash stash.a"),
+        ("map(&b, stash.a)", "stash stash.a stash.a.[] stash.a.[].b"),
+        ("map(&b, stash.a)[0].c", "stash stash.a stash.a.[] stash.a.[].b stash.a.[].b.c"),
+        ("sort_by(stash.a, &b)[0].c", "stash stash.a stash.a.[] stash.a.[].b stash.a.[].c"),
+        ("max_by(stash.a, &b).c", "stash stash.a stash.a.[] stash.a.[].b stash.a.[].c"),
+        ("map(stash.a, stash.b)", "stash stash.a stash.b stash.a.[]"),
+        ("now().a", ""),
+        ("$[0].a", ""),
         ("get(stash, 'a')", "stash"),
         ("keys(stash)", "stash"),
         ("@", ""),
@@ -74,4 +85,27 @@ def test_some_conditions_have_a_truth_of_their_own(text: str, truth: bool | None
 
 def test_names_deeper_than_any_value_are_not_told() -> None:
     assert max(map(len, references(read_expression("input" + ".a" * 200)))) == LIMITS.value_depth
-    assert references(read_expression("input" + "[0]" * 200 + ".a")) == [("input",)]
+    assert references(read_expression("input" + "[0]" * 200 + ".a"))[-1] == (
+        "input",
+        *["[]"] * (LIMITS.value_depth - 1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("input.a == True", {"True": "`true`"}),
+        ("input[?a == false && b != None]", {"false": "`false`", "None": "`null`"}),
+        ('"paid"', {"paid": "'paid'"}),
+        ('input[?a == "paid"]', {"paid": "'paid'"}),
+        ('input[?"in work" == a]', {"in work": "'in work'"}),
+        ('join(", ", input)', {", ": "', '"}),
+        ('contains("it\'s", input)', {"it's": "'it\\'s'"}),
+        ('input[?"a-b" == "c-d"]', {}),
+        ('input.["paid", true]', {"true": "`true`"}),
+        ('input."true"."paid"', {}),
+        ('"input"', {}),
+    ],
+)
+def test_some_names_are_hardly_meant_as_names(text: str, meant: dict[str, str]) -> None:
+    assert meant_as_values(read_expression(text)) == meant

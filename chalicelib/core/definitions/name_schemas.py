@@ -1,0 +1,34 @@
+"""What names in a definition may be, as JSON Schema.
+
+``patternErrorMessage``, which language servers of JSON and YAML read, says it in words.
+"""
+
+from collections.abc import Mapping
+
+from chalicelib.core.values.json import Json
+
+ID: Mapping[str, Json] = {
+    "type": "string",
+    "pattern": "^[a-z0-9-]{1,64}$",
+    "patternErrorMessage": "an id has lower-case letters, digits and - alone, and 64 of them at most",
+}
+SEARCH_ATTRIBUTE: dict[str, Json] = {
+    "pattern": "^[A-Za-z][A-Za-z0-9_]{0,63}$",
+    "patternErrorMessage": "it begins with a letter, and has letters, digits and _ alone, and 64 of them at most",
+}
+STASH_NAME: dict[str, Json] = {
+    "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$",
+    "patternErrorMessage": "a name of the stash begins with a letter or _, and has letters, digits and _ alone, and 64 "
+    "of them at most",
+}
+ERRORS: dict[str, Json] = {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 100,
+    "items": {
+        "type": "string",
+        "pattern": r"^(\*|[A-Za-z0-9._-]{1,128}(\.\*)?)$",
+        "patternErrorMessage": "write the name of an error (Timeout), a class (http.Status.5xx), what names begin with "
+        "and .* (bank.*), or * for all",
+    },
+}
