@@ -77,6 +77,8 @@ class Observing:
             if self._traces is None:
                 return respond(event)
             try:
+                if hasattr(event, "method_arn"):
+                    return self._traces.authentication(lambda: respond(event))
                 if not hasattr(event, "lambda_context"):
                     return respond(event)
                 route = event.context["resourcePath"]  # the path itself may have a token

@@ -160,6 +160,16 @@ def test_a_request_of_the_api_goes_on_in_the_trace_of_its_caller(spans: Spans) -
     assert CANARY not in found.to_json()
 
 
+def test_who_asks_is_found_out_in_a_span_without_the_key(spans: Spans) -> None:
+    with guarded(SEDO_TRACES="otel") as sedo:
+        key = sedo.key("123", "admin")
+        assert sedo.status(key, "GET", "/sedo/me") == 200
+    found = spans.one("authenticate")
+    assert found.kind is trace.SpanKind.SERVER
+    assert key["Authorization"].removeprefix("Bearer ") not in found.to_json()
+    assert found.attributes == {"sedo.stage": "sedo"}
+
+
 def test_an_execution_is_traced_to_its_end(spans: Spans) -> None:
     steps = [
         {"id": "first", "type": "wait", "seconds": 1, "next": "then"},

@@ -59,6 +59,14 @@ def test_each_call_of_a_function_is_a_line_of_metrics(capsys: pytest.CaptureFixt
     assert dimensions == {"Stage", "Function"}
 
 
+def test_the_authorizer_is_a_function_as_all_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with guarded(SEDO_METRICS="emf") as sedo:
+        assert sedo.status(sedo.key("123", "admin"), "GET", "/sedo/me") == 200
+    found = [each for each in lines(capsys.readouterr().out) if "_aws" in each]
+    assert [each.get("ColdStarts") for each in found] == [1, None]  # of the authorizer, then of the API: one process
+    assert all(each["Cost"] > 0 for each in found)
+
+
 def test_nothing_of_the_data_is_in_lines_or_metrics(log: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
     with guarded(SEDO_METRICS="emf", SEDO_LOG_LEVEL="INFO", **OPEN) as sedo:
         work(sedo)
