@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from chalicelib.adapters import clients
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.chunks import DynamoChunks
-from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.history import bases_of, read_row
-from chalicelib.adapters.dynamodb.list_sources import ListLayout
 from chalicelib.adapters.dynamodb.signals import WAITER, WAITERS, waiter_key
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, SIGNALS, TASKS, TableSchema
 from chalicelib.adapters.dynamodb.tasks import DynamoTasks
@@ -24,7 +22,7 @@ from chalicelib.core.values.value import value
 from chalicelib.core.waits.correlation import Channel, Waiter, read_waiter
 from chalicelib.core.waits.task import TaskStatus
 from chalicelib.wiring.adapters import Adapters
-from chalicelib.wiring.aws import adapters
+from chalicelib.wiring.aws import adapters, execution_table
 from chalicelib.wiring.graph import Wiring
 from chalicelib.wiring.settings import Settings
 
@@ -89,9 +87,7 @@ class Stage:
     def __init__(self, settings: Settings, made: Adapters, client: "DynamoDBClient") -> None:
         self.names, self.clock, self.client = settings.names, made.clock, client
         payloads = Payloads(DynamoChunks(client, self.names))
-        self.executions = DynamoExecutions(
-            client, self.names, payloads, ListLayout(settings.shards, settings.list_indexes)
-        )
+        self.executions = execution_table(client, settings, payloads)
         self.tasks = DynamoTasks(client, self.names, payloads)
         self._payloads = payloads
         self._made, self._settings = made, settings

@@ -48,7 +48,7 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
 
         return source_of(settings.secrets, here)
 
-    executions = DynamoExecutions(dynamodb, here, payloads, ListLayout(settings.shards, settings.list_indexes))
+    executions = execution_table(dynamodb, settings, payloads)
     tasks = DynamoTasks(dynamodb, here, payloads)
 
     return Adapters(
@@ -74,6 +74,11 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         room=room,
         health=lambda: _health(dynamodb, sqs, here),
     )
+
+
+def execution_table(client: "DynamoDBClient", settings: Settings, payloads: Payloads) -> DynamoExecutions:
+    """Make the table of executions, with the lists that the settings choose."""
+    return DynamoExecutions(client, settings.names, payloads, ListLayout(settings.shards, settings.list_indexes))
 
 
 def _health(dynamodb: "DynamoDBClient", sqs: "SQSClient", names: Names) -> Mapping[str, str]:

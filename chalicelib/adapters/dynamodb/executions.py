@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_bases, pack_references, unpack_bases, unpack_references
@@ -14,7 +14,7 @@ from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.list_sources import ListLayout, entries, shard_of
 from chalicelib.adapters.dynamodb.reads import batch_get, query
 from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATUS, EXECUTIONS
-from chalicelib.adapters.dynamodb.writes import put_if
+from chalicelib.adapters.dynamodb.writes import Changes, changing, put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.cost import write_units
@@ -66,6 +66,16 @@ ABSENT = EXECUTIONS.absent
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class _Packed(NamedTuple):
+    """An execution, ready to be written: its large values are."""
+
+    item: Item
+    """Without what only indexes read."""
+    memory: int
+    """What its large values take in a function; 0: it has none."""
+    stored: StoredState
+
+
 class DynamoExecutions:
     """The table of executions."""
 
@@ -115,13 +125,14 @@ class DynamoExecutions:
 
     def create(self, execution: Execution) -> None:
         """Write a submission where there is none."""
-        request, *_ = self._request(execution, 0)
+        request = self._request(execution, self._packed(execution, 0))
         request["ConditionExpression"] = ABSENT
         self._put(request)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         """Write the next version."""
-        request, memory, stored = self._request(execution, spare)
+        packed = self._packed(execution, spare)
+        request = self._request(execution, packed)
         absent = f"{ABSENT} OR " if execution.version == 1 else ""
         request["ConditionExpression"] = f"{absent}(#version = :version AND #nonce = :nonce)"
         request["ExpressionAttributeNames"] = {"#version": VERSION, "#nonce": NONCE}
@@ -133,11 +144,11 @@ class DynamoExecutions:
         cost = execution.cost.wrote(write_units(size))
         request["Item"] = item = {**item, COST: {"S": cost.text()}}
         self._put(request)
-        return Written(partial(_image, item), size, memory, stored, cost)
+        return Written(partial(_image, item), size, packed.memory, packed.stored, cost)
 
     def carry(self, execution: Execution) -> Image | None:
         """Write what a message that brings a submission refers to."""
-        return _image(self._write(execution, 0)[0])
+        return _image(self._packed(execution, 0).item)
 
     def restore(self, image: Image) -> Execution:
         """Read an image."""
@@ -187,56 +198,49 @@ class DynamoExecutions:
         self, execution_id: str, seen: datetime | None, due_at: datetime | None, listed: Execution | None = None
     ) -> None:
         """Move a due time, or take it away."""
-        condition, values = f"#{BY_DUE.sort} = :seen", cast("Item", {})
-        sets: Item = {} if due_at is None else {BY_DUE.sort: {"S": _due_key(due_at)}}
-        removes = [BY_DUE.sort, BY_DUE.partition] if due_at is None else []
-        if seen is not None:
-            values[":seen"] = {"S": _due_key(seen)}
+        due = BY_DUE.sort
+        entry = BY_DUE.key(shard_of(execution_id, self._due_shards), "" if due_at is None else _due_key(due_at))
+        changes: Changes = dict.fromkeys(entry) if due_at is None else {**entry}
+        given: Item = {}
+        if seen is None:
+            conditions = [f"attribute_exists({EXECUTIONS.partition})", f"attribute_not_exists(#{due})"]
         else:
-            condition = f"attribute_exists({EXECUTIONS.partition}) AND attribute_not_exists(#{BY_DUE.sort})"
-            sets |= {} if due_at is None else {BY_DUE.partition: {"S": shard_of(execution_id, self._due_shards)}}
-        used = {BY_DUE.sort}
+            conditions, given[":seen"] = [f"#{due} = :seen"], {"S": _due_key(seen)}
         if listed is not None:
-            sets |= (kept := self._listed(listed))
-            removes += [] if kept else [BY_OWNER_STATUS.partition]
-            condition = f"{condition} AND #{VERSION} = :{VERSION}"
-            used.add(VERSION)
-            values[f":{VERSION}"] = {"N": str(listed.version)}
-        changes = [f"REMOVE {', '.join(f'#{name}' for name in removes)}"] if removes else []
-        changes += [f"SET {', '.join(f'#{name} = :{name}' for name in sets)}"] if sets else []
-        values |= {f":{name}": value for name, value in sets.items()}
+            changes |= {BY_OWNER_STATUS.partition: None, **self._listed(listed)}
+            conditions.append(f"#{VERSION} = :{VERSION}")
+            given[f":{VERSION}"] = {"N": str(listed.version)}
+        expression, values = changing(changes)
         request: UpdateItemInputTypeDef = {
             "TableName": self._table,
             "Key": EXECUTIONS.key(execution_id),
-            "UpdateExpression": " ".join(changes),
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {f"#{name}": name for name in (*used, *removes, *sets)},
+            "UpdateExpression": expression,
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeNames": {f"#{name}": name for name in (*changes, *([VERSION] if listed else []))},
         }
-        if values:
-            request["ExpressionAttributeValues"] = values
+        if values | given:
+            request["ExpressionAttributeValues"] = values | given
         try:
             with unavailable():
                 self._client.update_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException:
             return
 
-    def _request(self, execution: Execution, spare: int) -> "tuple[PutItemInputTypeDef, int, StoredState]":
-        item, memory, stored = self._write(execution, spare)
-        item |= self._due(execution) | self._listed(execution)
-        item |= entries(execution, self._owner(execution), self._layout.chosen)
-        request: PutItemInputTypeDef = {
+    def _request(self, execution: Execution, packed: "_Packed") -> "PutItemInputTypeDef":
+        indexed = self._due(execution) | self._listed(execution)
+        indexed |= entries(execution, self._owner(execution), self._layout.chosen)
+        return {
             "TableName": self._table,
-            "Item": item,
+            "Item": {**packed.item, **indexed},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        return request, memory, stored
 
     def _put(self, request: "PutItemInputTypeDef") -> None:
         if (current := put_if(self._client, request)) is not None:
             raise Stale(self.parse(current) if current else None)
 
-    def _write(self, execution: Execution, spare: int) -> tuple[Item, int, StoredState]:
-        """Make the attributes, write the large values; answer what these take in memory, and how the state stands."""
+    def _packed(self, execution: Execution, spare: int) -> "_Packed":
+        """Make the attributes, and write the large values."""
         document = execution_json(execution)
         tail = document.pop("tail", "").encode()
         del document["tenantId"], document["definitionId"]
@@ -256,7 +260,7 @@ class DynamoExecutions:
             require_room(packed, whole, max(MAX_ITEM - spare, execution.item_bytes), spare)
         self._payloads.put({**packed.payloads, **bundled.payloads})
         written: Item = {**EXECUTIONS.row(execution.id), **attributes, DOCUMENT: content, **references}
-        return written, packed.memory if packed.references else 0, bundled.stored
+        return _Packed(written, packed.memory if packed.references else 0, bundled.stored)
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
         key = EXECUTIONS.key(execution_id)

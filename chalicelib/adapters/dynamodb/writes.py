@@ -1,6 +1,6 @@
 """Writes of DynamoDB that a condition guards."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from chalicelib.adapters.dynamodb.faults import unavailable
 
@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
-    from chalicelib.adapters.dynamodb.attributes import Item
+    from chalicelib.adapters.dynamodb.attributes import Attribute, Item
+
+Changes: TypeAlias = "dict[str, Attribute | None]"
+"""What attributes are to be; None: they are to go."""
 
 
 def put_if(client: "DynamoDBClient", request: "PutItemInputTypeDef") -> "Item | None":
@@ -26,3 +29,14 @@ def put_if(client: "DynamoDBClient", request: "PutItemInputTypeDef") -> "Item | 
         answer = cast("dict[str, Item]", refusal.response)  # the type of the answer is that of all errors
         return answer.get("Item", {})
     return None
+
+
+def changing(changes: Changes) -> "tuple[str, Item]":
+    """Write the update expression of changes, with ``#name`` for an attribute, and its values under ``:name``."""
+    sets = {name: new for name, new in changes.items() if new is not None}
+    clauses = {
+        "SET": [f"#{name} = :{name}" for name in sets],
+        "REMOVE": [f"#{name}" for name in changes if name not in sets],
+    }
+    expression = " ".join(f"{verb} {', '.join(of)}" for verb, of in clauses.items() if of)
+    return expression, {f":{name}": new for name, new in sets.items()}
