@@ -128,6 +128,13 @@ class Console:
     def put(self, path: str, body: Any) -> None:
         self.post(path, body, method="PUT")
 
+    def wait_until_found(self, query: str, total: int) -> None:
+        """Wait until the index has so many hits, or more."""
+        found: dict[str, Any] = {"total": 0}
+        while found["total"] < total:
+            status, found = self.stack.ask("GET", f"/sedo/tenants/{TENANT}/search?{query}")
+            assert (status, found["source"]) == (200, "index")
+
     def task_of(self, execution: str) -> str:
         """Wait until an execution has opened a task."""
         found: list[Any] = []

@@ -1,7 +1,6 @@
 """People find executions by what they are about."""
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -24,10 +23,7 @@ def pay(console: Console, definition: str, invoices: range) -> None:
     console.define({**PAY, "id": definition})
     for number in invoices:
         console.start(definition, {"name": f"i{number}", "input": {"invoice": f"I-{number}", "amount": number}})
-    found: dict[str, Any] = {"total": 0}
-    while found["total"] < len(invoices):
-        status, found = console.stack.ask("GET", f"/sedo/tenants/{TENANT}/search?definition={definition}&state=failed")
-        assert (status, found["source"]) == (200, "index")
+    console.wait_until_found(f"definition={definition}&state=failed", len(invoices))
 
 
 def test_counts_filter_attributes_are_columns_and_a_view_is_kept_until_the_tenant_is_left(opened: Opened) -> None:

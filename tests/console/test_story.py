@@ -48,6 +48,14 @@ def test_an_order_is_started_by_form_decided_by_a_person_fails_and_is_redriven(o
     expect(page.get_by_label("Facts").get_by_text("Succeeded")).to_be_visible()
     expect(page.locator(".history-row", has_text="Execution redriven")).to_be_visible()
 
+    console.wait_until_found("attribute.orderId=A-7&state=succeeded", 1)
+    page.get_by_role("link", name="Search", exact=True).click()
+    page.get_by_label("Words").fill("A-7")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row", name="A-7").first).to_contain_text("Succeeded")
+    page.get_by_role("link", name="Audit").click()
+    expect(page.get_by_role("row", name="execution.redriven").first).to_contain_text("Made")
+
 
 def decide(page: Page) -> None:
     """Claim the task, and approve it; a rejection needs a comment."""

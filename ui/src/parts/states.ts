@@ -26,7 +26,7 @@ export const ICONS: Record<Tone, string> = {
   cancelled: "⊘",
   skipped: "⇢",
   retrying: "↻",
-  paused: "⏸",
+  paused: "‖",
 };
 
 const OF_STATE: Partial<Record<string, Tone>> = {
