@@ -1,6 +1,7 @@
 """The console: the page for people, which ``make ui`` builds from ui/ into chalicelib/ui."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from chalicelib.core.values.value import value
 FOLDER = Path(__file__).parents[1] / "ui"
 """The build. A checkout has none before ``make ui``."""
 INDEX = "index.html"
+CONFIGURATION = "config.json"
+"""Beside the page: what an installation tells it."""
 UNBUILT = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>sedo: the console</title><link rel="icon" href="data:,"></head>
@@ -32,6 +35,7 @@ POLICY = (
 KINDS: Mapping[str, str] = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
+    "json": "application/json",
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
@@ -40,10 +44,24 @@ FOREVER = "public, max-age=31536000, immutable"
 
 
 @value
+class SignIn:
+    """Where people sign in to the console: OpenID Connect 1.0, an authorization code with PKCE (RFC 7636)."""
+
+    issuer: str
+    client_id: str
+    """Of the page: a public client, which has no secret."""
+    audience: str | None
+    """For whom the page asks for an access token; None: an ID token is what sedo takes."""
+    origins: Sequence[str]
+    """Where the page asks for tokens."""
+
+
+@value
 class ConsoleApi:
     """The routes; ``folder`` has the build."""
 
     support: ApiSupport
+    sign_in: SignIn | None = None
     folder: Path = FOLDER
 
     @web.operation
@@ -56,15 +74,27 @@ class ConsoleApi:
     def read_console_file(self, request: ApiRequest) -> Response:
         """Serve the page, or a file beside it."""
         name = request.path["name"]
-        if name == INDEX and not (self.folder / INDEX).is_file():
-            return _file(UNBUILT, INDEX)
-        return _file(_found(self.folder, name), name)
+        if name == CONFIGURATION:
+            return _file(self._configuration(), name)
+        if name != INDEX:
+            return _file(_found(self.folder, name), name)
+        text = _found(self.folder, INDEX) if (self.folder / INDEX).is_file() else UNBUILT
+        return _file(text, INDEX, {"Content-Security-Policy": self._policy()})
 
     @web.operation
     def read_console_asset(self, request: ApiRequest) -> Response:
         """Serve what the page loads."""
         name = request.path["name"]
         return _file(_found(self.folder / "assets", name), name, {"Cache-Control": FOREVER})
+
+    def _configuration(self) -> str:
+        given = self.sign_in
+        said = given and {"issuer": given.issuer, "clientId": given.client_id, "audience": given.audience}
+        return json.dumps({"signIn": said})
+
+    def _policy(self) -> str:
+        """Say what the page may load, and ask for."""
+        return POLICY if self.sign_in is None else f"{POLICY}; connect-src 'self' {' '.join(self.sign_in.origins)}"
 
 
 def _found(folder: Path, name: str) -> str:

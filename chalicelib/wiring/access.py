@@ -3,6 +3,7 @@
 from functools import cached_property
 from secrets import SystemRandom, token_hex
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from chalicelib.usecases.access import AccessCache, AccessService
 from chalicelib.wiring.adapters import Adapters
@@ -11,6 +12,7 @@ from chalicelib.wiring.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.adapters.identity.tokens import TokenReader
     from chalicelib.api.authentication import Authenticator
+    from chalicelib.api.console import SignIn
     from chalicelib.usecases.quotas import StartQuotas
 
 
@@ -41,6 +43,19 @@ class AccessWiring:
         return Authenticator(
             self._tokens().bearer if "jwt" in auth else None, self.cache.bearer if "keys" in auth else None
         )
+
+    @property
+    def sign_in(self) -> "SignIn | None":
+        """Where people sign in to the console."""
+        from chalicelib.api.console import SignIn  # noqa: PLC0415 - workers show no page
+
+        given = self._settings
+        if not given.console_client:
+            return None
+        issuer = urlsplit(given.jwt_issuer)
+        audience = None if given.console_client in given.jwt_audiences else given.jwt_audiences[0]
+        origins = given.console_origins or {f"{issuer.scheme}://{issuer.netloc}"}
+        return SignIn(given.jwt_issuer, given.console_client, audience, sorted(origins))
 
     def _tokens(self) -> "TokenReader":
         from chalicelib.adapters.identity.key_set import KeySet  # noqa: PLC0415 - PyJWT takes a while to load

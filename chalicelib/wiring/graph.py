@@ -152,6 +152,7 @@ class Wiring:
             keys=self._calls.keys,
             tokens=self._calls.tokens,
             access=self.access.service,
+            sign_in=self.access.sign_in,
             gatekeeper=Gatekeeper(
                 Callers(self._settings.auth, self._settings.is_alone, self._settings.cors_origins), self.access.cache
             ),

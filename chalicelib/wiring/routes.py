@@ -12,7 +12,7 @@ from chalicelib.api.admission import Gatekeeper
 from chalicelib.api.answers import AnswerApi
 from chalicelib.api.audit import AuditApi
 from chalicelib.api.auditing import Auditor
-from chalicelib.api.console import ConsoleApi
+from chalicelib.api.console import ConsoleApi, SignIn
 from chalicelib.api.cursors import Cursors
 from chalicelib.api.definitions import DefinitionApi
 from chalicelib.api.dry_runs import DryRunApi
@@ -74,6 +74,7 @@ def routes(  # noqa: PLR0913 - by keyword
     tokens: Tokens,
     gatekeeper: Gatekeeper,
     access: AccessService,
+    sign_in: SignIn | None,
 ) -> Routes:
     """Wire them; ``definitions`` are parsed ones."""
     log, clock = AuditLog(adapters.audit, adapters.clock), adapters.clock
@@ -84,7 +85,7 @@ def routes(  # noqa: PLR0913 - by keyword
     return Routes(
         health=HealthApi(support, adapters.health),
         reference=ReferenceApi(support, step_types),
-        console=ConsoleApi(support),
+        console=ConsoleApi(support, sign_in),
         access=AccessApi(support, access),
         definitions=DefinitionApi(support, services.definitions),
         executions=ExecutionApi(

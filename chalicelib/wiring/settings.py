@@ -30,6 +30,8 @@ MOST_SHARDS = 256
 """Each is a query of a list."""
 BUCKET_LENGTHS = 3, 63
 """Characters, at least and at most (Amazon S3 User Guide, "General purpose bucket naming rules")."""
+ORIGIN_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:/[]")
+"""Of an origin by name: none ends a directive of a Content-Security-Policy."""
 BUCKET_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 
 
@@ -76,6 +78,13 @@ def _origins(text: str) -> Collection[str]:
         scheme, _, host = origin.partition("://")
         if scheme not in {"http", "https"} or not host or "/" in host or not host.isprintable() or " " in host:
             raise ValueError(f"{origin!r} is no origin: it is * or like https://console.example.com")
+    return found
+
+
+def _named_origins(text: str) -> Collection[str]:
+    found = _origins(text)
+    if wrong := next((each for each in found if not ORIGIN_LETTERS.issuperset(each)), None):
+        raise ValueError(f"{wrong!r} is no origin: it is like https://login.example.com")
     return found
 
 
@@ -249,6 +258,20 @@ class Settings:
         "origins whose pages may read answers in a browser, separated by commas, or * for all: "
         "https://console.example.com (none)",
     )
+    console_client: str = _variable(
+        "SEDO_CONSOLE_CLIENT",
+        str,
+        "",
+        "the id of a public client of the issuer: people sign in to the console there, by an authorization code with "
+        "PKCE (none: they enter a key or a token)",
+    )
+    console_origins: Collection[str] = _variable(
+        "SEDO_CONSOLE_ORIGINS",
+        _named_origins,
+        frozenset(),
+        "where the console asks the issuer for tokens, if that is elsewhere than the issuer, separated by commas: "
+        "https://login.example.com (the origin of the issuer)",
+    )
     shards: int = _variable(
         "SEDO_SHARDS",
         _shards,
@@ -358,6 +381,8 @@ def this_function() -> LambdaFunction:
 def _jwt_problems(given: Mapping[str, Any]) -> Iterator[str]:
     """Name what tokens need, and what is not there."""
     if "jwt" not in given.get("auth", ()):
+        if given.get("console_client"):
+            yield "SEDO_CONSOLE_CLIENT is set, and SEDO_AUTH has no jwt: the console could not show what it gets"
         return
     for name in ("jwt_issuer", "jwt_audiences"):
         if not given.get(name):

@@ -263,6 +263,10 @@ export const texts = {
     tenantHint: "You see every tenant: say which one to open.",
     openTenant: "Open",
     switch: "Switch tenant",
+    issuer: (host: string) => `You sign in at ${host}, and come back here.`,
+    finishing: "Signing in…",
+    ended: (subject: string) => `The sign-in of ${subject} has ended. Drafts are kept in this tab: sign in again to go on.`,
+    otherwise: "With an API key or a token",
   },
   states: {
     succeeded: "Succeeded",

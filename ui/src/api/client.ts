@@ -1,7 +1,8 @@
 /** Requests to the API of sedo: who asks, what has not changed since, and errors as problem documents. */
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./schema.gen";
-import { identity, session, signOut } from "./session";
+import { keepFresh } from "./oidc";
+import { endSession, identity, session } from "./session";
 import type { Page, Problem } from "./types";
 
 /** The folder above the page: the API stands beside it, under whatever prefix API Gateway has. */
@@ -23,14 +24,16 @@ const place = (request: Request): string => `${request.headers.get("Accept") ?? 
 export const forget = (): void => known.clear();
 
 const conditional: Middleware = {
-  onRequest({ request }) {
+  async onRequest({ request }) {
+    await keepFresh();
     for (const [name, value] of Object.entries(identity(session()))) request.headers.set(name, value);
     const before = request.method === "GET" ? known.get(place(request)) : undefined;
     if (before !== undefined) request.headers.set("If-None-Match", before.etag);
     return request;
   },
   async onResponse({ request, response }) {
-    if (response.status === 401 && session() !== null) signOut();
+    const { Authorization } = identity(session());
+    if (response.status === 401 && Authorization !== undefined && request.headers.get("Authorization") === Authorization) endSession();
     const before = known.get(place(request));
     if (response.status === 304 && before !== undefined) {
       return new Response(before.text, { status: 200, headers: before.headers });

@@ -2,11 +2,12 @@
 import Button from "@cloudscape-design/components/button";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ProblemError } from "~/api/client";
 import { readMe } from "~/api/endpoints";
-import { type Session, signIn, signOut } from "~/api/session";
-import { clearTenant } from "~/app/cache";
+import { beginSignIn, finishSignIn, type Issuer, readConfiguration, takeAnswer } from "~/api/oidc";
+import { endedFor, forgetEnded, hasSignedOut, type Session, signIn, signOut } from "~/api/session";
+import { client, clearTenant } from "~/app/cache";
 import { meQuery } from "~/app/gate";
 import { signInRoute } from "~/app/router";
 import { Field } from "~/parts/field";
@@ -23,30 +24,81 @@ const asksNobody = async (): Promise<boolean> => {
   }
 };
 
+/** The issuer's answer with which this page was opened. */
+let answer = takeAnswer();
+
 export function SignInPage() {
   const { to } = signInRoute.useSearch();
   const navigate = useNavigate();
   const open = useQuery({ queryKey: ["means"], queryFn: asksNobody, staleTime: Infinity });
+  const configuration = useQuery({ queryKey: ["configuration"], queryFn: readConfiguration, staleTime: Infinity });
   const [error, setError] = useState<unknown>(null);
-  const enter = async (next: Session): Promise<void> => {
-    clearTenant();
+  const [isFinishing, setFinishing] = useState(answer !== null);
+  const [ended] = useState(endedFor);
+  const enter = async (next: Session, place = to): Promise<void> => {
     signIn(next);
     try {
-      await readMe();
-      await navigate({ href: to ?? "/", replace: true });
+      const { subject } = await readMe();
+      if (endedFor() === subject) client.clear();
+      else clearTenant();
+      forgetEnded();
+      signIn({ ...next, subject });
+      await navigate({ href: place === undefined || place.startsWith("/sign-in") ? "/" : place, replace: true });
     } catch (refused) {
       signOut();
       setError(refused);
     }
   };
+  const latest = useRef(enter);
+  latest.current = enter;
+  useEffect(() => {
+    if (answer === null) return;
+    const taken = answer;
+    answer = null;
+    finishSignIn(taken)
+      .then(({ session, to: place }) => latest.current(session, place))
+      .catch(setError)
+      .finally(() => setFinishing(false));
+  }, []);
+  const issuer = configuration.data?.signIn ?? null;
   return (
     <main className="card-page">
       <h1>{texts.signIn.title}</h1>
       {open.isError && <ProblemAlert error={open.error} onRetry={() => void open.refetch()} />}
       {error !== null && <ProblemAlert error={error} />}
+      {ended !== null && error === null && <p role="status">{texts.signIn.ended(ended)}</p>}
+      {isFinishing && <p role="status">{texts.signIn.finishing}</p>}
+      {issuer !== null && !isFinishing && <IssuerButton issuer={issuer} to={to ?? "/"} onError={setError} />}
       {open.data === true && <OpenForm onEnter={(next) => void enter(next)} />}
-      {open.data === false && <TokenForm onEnter={(next) => void enter(next)} />}
+      {open.data === false && issuer === null && configuration.isFetched && <TokenForm onEnter={(next) => void enter(next)} />}
+      {open.data === false && issuer !== null && (
+        <details>
+          <summary>{texts.signIn.otherwise}</summary>
+          <TokenForm onEnter={(next) => void enter(next)} />
+        </details>
+      )}
     </main>
+  );
+}
+
+function IssuerButton({ issuer, to, onError }: { issuer: Issuer; to: string; onError: (error: unknown) => void }) {
+  const [isLeaving, setLeaving] = useState(false);
+  const leave = (): void => {
+    setLeaving(true);
+    beginSignIn(issuer, to, hasSignedOut()).catch((error: unknown) => {
+      setLeaving(false);
+      onError(error);
+    });
+  };
+  return (
+    <>
+      <p className="muted">{texts.signIn.issuer(new URL(issuer.issuer).host)}</p>
+      <span>
+        <Button variant="primary" formAction="none" loading={isLeaving} onClick={leave}>
+          {texts.signIn.submit}
+        </Button>
+      </span>
+    </>
   );
 }
 
@@ -86,7 +138,6 @@ function TokenForm({ onEnter }: FormProps) {
         onChange={setToken}
         type="password"
         autoComplete="off"
-        autoFocus
         required
       />
       <Button variant="primary" formAction="submit">
