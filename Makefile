@@ -21,7 +21,7 @@ LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --ge
   --no-emit-package pip --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden soak mutants format docs lock install ministack clean
+.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden rehearse-upgrade soak mutants format docs lock install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -39,6 +39,7 @@ help:
 	@echo "make bench    measure what a step costs and how fast it is, in a few minutes"
 	@echo "make flame    draw where the time of the processor goes: docs/flame.svg"
 	@echo "make golden   record a stage in today's formats, for every later release to read"
+	@echo "make rehearse-upgrade   upgrade the stack of an older commit to this one in ministack, under what runs, and go back: FROM=v1.2"
 	@echo "make soak     search 100,000 random runs of the simulation, all pairs of faults, and 1,000 requests of each kind, for one that goes wrong"
 	@echo "make mutants  break the core and the engine in thousands of ways, one at a time, and count which ways no test notices"
 	@echo "              (SAMPLE=200 SEED=1 ONLY=chalicelib/core/executions JOBS=2 can be set; MORE=--help tells the rest)"
@@ -105,6 +106,9 @@ flame: install
 
 golden: $(APP)/.dev-installed ministack
 	$(PY) -m tests.golden
+
+rehearse-upgrade: $(APP)/.dev-installed ministack $(WHEELS)/.downloaded
+	FROM="$(FROM)" $(PY) -m pytest --no-cov -rs tests/deploy/test_rehearsal.py -k older
 
 soak: install
 	$(PY) -m tests.simulation.soak

@@ -1,12 +1,13 @@
 """A stage as it is on AWS: packaged by the command that deploys it, in a ministack whose functions run the package."""
 
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,18 +44,32 @@ def found_python() -> str:
     return here
 
 
-def project(folder: Path, changes: Mapping[str, Any] = HERE, **variables: str) -> Path:
+def project(folder: Path, changes: Mapping[str, Any] = HERE, source: Path = PROJECT, **variables: str) -> Path:
     """Copy the project, with variables for its functions; unless told otherwise for the processor of this machine."""
-    shutil.copytree(PROJECT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(PROJECT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(source / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(source / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".chalice").mkdir()
-    for each in (PROJECT / ".chalice").glob("*.json"):
+    for each in (source / ".chalice").glob("*.json"):
         shutil.copy(each, folder / ".chalice")
-    for name in ("app.py", "requirements.txt"):
-        shutil.copy(PROJECT / name, folder)
+    shutil.copy(source / "app.py", folder)
+    shutil.copy(PROJECT / "requirements.txt", folder)  # whose wheels are here
     config = json.loads((folder / ".chalice" / "config.json").read_text()) | {**changes}
     config["stages"]["prod"]["environment_variables"].update(variables)
     (folder / ".chalice" / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def checked_out(commit: str, folder: Path) -> Path:
+    """Unpack what the package of a commit is made of, or skip the test where the history is not here."""
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("there is no git here")
+    command = [git, "archive", "--format=zip", commit, "app.py", "chalicelib", "deploy", ".chalice"]
+    made = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip(f"this clone does not have the commit {commit}: {made.stderr.decode().strip()}")
+    with ZipFile(io.BytesIO(made.stdout)) as opened:
+        opened.extractall(folder)
     return folder
 
 
@@ -151,6 +166,8 @@ class Deployed:
         self.client("s3").create_bucket(Bucket=BUCKET)
         ensure_token_keys(self.client("ssm"), "sedo-prod")
         self.fields: dict[str, str] = {}
+        self.holds_contract = True
+        """Whether what answers is of this release."""
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -165,6 +182,10 @@ class Deployed:
 
     def make_key(self) -> None:
         """Do as ``python -m deploy.access admin 123`` says."""
+        self.fields = {"Authorization": f"Bearer {self.command('deploy.access', 'admin', '123').strip()}"}
+
+    def command(self, module: str, *arguments: str) -> str:
+        """Do what ``python -m module`` does with this stage; answer what it prints."""
         environment = {
             **{name: found for name, found in os.environ.items() if not name.startswith(("AWS_", "SEDO_"))},
             "SEDO_PREFIX": "sedo-prod",
@@ -173,9 +194,8 @@ class Deployed:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
         }
-        command = [sys.executable, "-m", "deploy.access", "admin", "123"]
-        key = done(subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False))
-        self.fields = {"Authorization": f"Bearer {key.strip()}"}
+        command = [sys.executable, "-m", module, *arguments]
+        return done(subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False))
 
     def raw(
         self, method: str, path: str, body: object = None, fields: Mapping[str, str] = MappingProxyType({})
@@ -188,7 +208,8 @@ class Deployed:
 
     def ask(self, method: str, path: str, body: object = None, kind: str = "application/json", **fields: str) -> Any:
         status, headers, answer = self.raw(method, path, body, {"Content-Type": kind, **self.fields, **fields})
-        contract.hold(method, path, status, headers, answer)
+        if self.holds_contract:
+            contract.hold(method, path, status, headers, answer)
         assert status < 300, answer
         return json.loads(answer or b"null")
 
@@ -196,9 +217,19 @@ class Deployed:
         name = self.ask("POST", f"{TENANT}/definitions", definition, "application/yaml")["id"]
         return f"{TENANT}/executions/{self.ask('POST', f'{TENANT}/definitions/{name}/execute', {'input': value})['id']}"
 
-    def until(self, path: str, ready: str) -> Any:
-        """Wait until an execution has a member."""
-        for _ in range(30):
-            if (found := self.ask("GET", f"{path}?wait=1"))[ready]:
-                return found
+    def ended(self, path: str) -> Any:
+        """Read an execution once it has ended."""
+        return self.until(f"{path}?wait=20", lambda found: found["endedAt"] and found)
+
+    def waited(self, path: str, member: str) -> str:
+        """Read what an execution waits for, once it does: a ``task``, an ``execution``, or what has a ``token``."""
+        found = self.until(f"{path}?wait=1", lambda seen: [w[member] for w in seen["waitingFor"] if member in w])
+        return str(found[0])
+
+    def until(self, path: str, ready: Callable[[Any], Any]) -> Any:
+        """Ask until an answer has what is wanted."""
+        for _ in range(90):
+            found = self.ask("GET", path)
+            if wanted := ready(found):
+                return wanted
         raise AssertionError(f"{found}\n{self.log.read_text()[-5000:]}")
