@@ -17,12 +17,11 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from chalicelib.adapters.calls.pool import CallHandler
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, ExecutionId
-from chalicelib.core.executions.inputs import Message
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Delivery, Dependencies
-from chalicelib.ports import Queue
+from chalicelib.engine.stamped_queue import StampedQueue
 
 FLUSH_MS = 2000
 """How long the end of a call waits for spans to be sent, at most: Lambda freezes what is not done then."""
@@ -31,26 +30,6 @@ FAILS = 500
 CONTEXT = "traceparent"
 
 _W3C = TraceContextTextMapPropagator()
-
-
-class StampedQueue:
-    """A queue whose messages say under which trace they were sent."""
-
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
-
-    def send(self, messages: Sequence[Message]) -> None:
-        """Send messages."""
-        here = carried().get(CONTEXT, "")
-        self._queue.send([each if each.trace else copy_with(each, trace=here) for each in messages])
-
-    def delete(self, queue: str, handles: Sequence[str]) -> None:
-        """Acknowledge messages."""
-        self._queue.delete(queue, handles)
-
-    def give_back(self, queue: str, seconds: Mapping[str, int]) -> None:
-        """Let messages be received again."""
-        self._queue.give_back(queue, seconds)
 
 
 class TracedPool(ThreadPoolExecutor):
@@ -100,7 +79,7 @@ class Traces:
         }
         before = contexts[0] if contexts else None
         with _tracer().start_as_current_span("work", before, SpanKind.CONSUMER, about, links, record_exception=False):
-            yield copy_with(dependencies, queue=StampedQueue(dependencies.queue))
+            yield copy_with(dependencies, queue=StampedQueue(dependencies.queue, context))
 
     def traced_calls(self, kind: str, handler: CallHandler) -> CallHandler:
         """Make a span of each call that a handler makes."""
@@ -129,6 +108,11 @@ def carried() -> Mapping[str, str]:
     found: dict[str, str] = {}
     _W3C.inject(found)
     return found
+
+
+def context() -> str:
+    """Answer the current trace as it is carried on; empty where there is none."""
+    return carried().get(CONTEXT, "")
 
 
 def flush() -> None:

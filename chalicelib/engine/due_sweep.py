@@ -25,6 +25,7 @@ from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies, Mode
+from chalicelib.engine.stamped_queue import StampedQueue
 from chalicelib.ports import Queue
 
 T = TypeVar("T")
@@ -174,6 +175,8 @@ class DueSweep:
             item = item or dependencies.executions.get(name)
             if item is None:
                 return Looked(name, seen, None)
+            if trace := item.trace:
+                dependencies = copy_with(dependencies, queue=StampedQueue(dependencies.queue, lambda: trace))
             late = is_late(item, dependencies.clock.now())
             delivery = Delivery(Origin.SCHEDULE.name_message(token), Message(name, Input("", 0)), found=item)
             budget = Budget(dependencies.clock.now() + ANSWER_WITHIN)

@@ -78,7 +78,14 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
 
 def execution_table(client: "DynamoDBClient", settings: Settings, payloads: Payloads) -> DynamoExecutions:
     """Make the table of executions, with the lists that the settings choose."""
-    return DynamoExecutions(client, settings.names, payloads, ListLayout(settings.shards, settings.list_indexes))
+    layout = ListLayout(settings.shards, settings.list_indexes)
+    return DynamoExecutions(client, settings.names, payloads, layout, None if settings.traces == "none" else _context)
+
+
+def _context() -> str:
+    from chalicelib.adapters.traces import context  # noqa: PLC0415 - only where it is set
+
+    return context()
 
 
 def _health(dynamodb: "DynamoDBClient", sqs: "SQSClient", names: Names) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from chalicelib.adapters.calls.pool import CallHandler
 from chalicelib.core.values.errors import SetupError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Delivery, Dependencies
+from chalicelib.engine.stamped_queue import StampedQueue
 from chalicelib.engine.worker import Batch
 from chalicelib.wiring.adapters import Adapters
 from chalicelib.wiring.settings import Settings, this_function
@@ -52,7 +53,7 @@ class Observing:
                 self._metrics.watch(clients.sqs())
             adapters = copy_with(adapters, incidents=CountedIncidents(adapters.incidents, self._metrics))
         if self._traces is not None and self._is_on_aws:
-            adapters = copy_with(adapters, queue=self._module.StampedQueue(adapters.queue))
+            adapters = copy_with(adapters, queue=StampedQueue(adapters.queue, self._module.context))
         return adapters
 
     def handler(self, kind: str, handler: CallHandler) -> CallHandler:

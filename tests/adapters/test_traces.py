@@ -10,18 +10,24 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from chalicelib.adapters.dynamodb.chunks import DynamoChunks
+from chalicelib.adapters.dynamodb.executions import DynamoExecutions
 from chalicelib.adapters.http.call import HttpCalls
+from chalicelib.adapters.payloads import Payloads
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.adapters.traces import StampedQueue, TracedPool, Traces, carried, flush
+from chalicelib.adapters.traces import TracedPool, Traces, carried, context, flush
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import Message, StepDue
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json_text import read_inner
+from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Delivery
 from chalicelib.engine.receiving import read
+from chalicelib.engine.stamped_queue import StampedQueue
 from tests.access.guarded import guarded
 from tests.adapters.conftest import Aws
+from tests.adapters.examples import NOW, submitted
 from tests.application import JSON
 from tests.home import Home
 from tests.loopback import loopback
@@ -87,7 +93,7 @@ def test_work_goes_on_in_the_trace_of_its_message_and_so_does_what_it_sends(span
     taking, home = Taking(), Home()
     group = [Delivery(str(n), message(), trace=each) for n, each in enumerate((GIVEN, OTHER, ""))]
     with Traces("sedo-prod").work(group, home.dependencies) as dependencies:
-        StampedQueue(taking).send([message(), message(OTHER)])
+        StampedQueue(taking, context).send([message(), message(OTHER)])
         assert isinstance(dependencies.queue, StampedQueue)
     work = spans.one("work")
     assert work.parent is not None
@@ -116,6 +122,22 @@ def test_a_message_carries_its_trace_over_sqs(ministack_aws: Aws) -> None:
             record = {"messageId": "1", "body": each["Body"], "attributes": each["Attributes"]}
             found.append(read({**record, "messageAttributes": attributes}).trace)
     assert sorted(found) == ["", GIVEN]
+
+
+def test_an_execution_that_waits_is_kept_with_the_trace_in_which_it_was_put_to_wait(moto_aws: Aws) -> None:
+    payloads = Payloads(DynamoChunks(moto_aws.dynamodb, moto_aws.names))
+    traced, plain = (DynamoExecutions(moto_aws.dynamodb, moto_aws.names, payloads, None, of) for of in (context, None))
+    long, short = copy_with(submitted("123"), due_at=NOW), submitted("124")
+    with trace.get_tracer("of this test").start_as_current_span("here"):
+        for each in (long, short):
+            traced.create(each)
+        here = context()
+    found = [plain.get(each.id) for each in (long, short)]
+    assert [each and each.trace for each in found] == [here, ""]
+    plain.update(copy_with(long, version=1))
+    again = plain.get(long.id)
+    assert again is not None
+    assert again.trace == ""
 
 
 def test_a_request_is_told_the_trace_of_its_call_unless_the_step_says_one(spans: Spans) -> None:

@@ -159,8 +159,8 @@ def begun(stage: Deployed, server: Loopback) -> list[Callable[[], None]]:
         stage.start(PARENT, me),
         stage.start(ORDER, {"url": f"{server.url}/pay"}),
     )
-    asking = [task, f"{TENANT}/executions/{stage.waited(parent, 'execution')}"]
-    tasks = [stage.waited(each, "task") for each in asking]
+    asked = [task, f"{TENANT}/executions/{stage.waited(parent, 'execution')}"]
+    tasks = [stage.waited(each, "task") for each in asked]
     stage.waited(order, "token")
     bearer = f"Bearer {json.loads(server.requests[-1].body)['token']}"
     timer, each = stage.start(LONGER, {"foo": "bar"}), stage.start(MAP, {"items": [1, 2, 3]})

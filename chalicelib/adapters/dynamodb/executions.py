@@ -1,7 +1,7 @@
 """Executions in DynamoDB: one item each, a header of attributes and the rest as two lines of JSON: state, and tail."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         UpdateItemInputTypeDef,
     )
 
-VERSION, NONCE, DOCUMENT, REFERENCES, BASES, COST = "q", "n", "c", "r", "a", "m"
+VERSION, NONCE, DOCUMENT, REFERENCES, BASES, COST, TRACED = "q", "n", "c", "r", "a", "m", "x"
 
 HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE, "cost": COST}
 """What is an attribute of its own, and not in the document: its name by the member of that."""
@@ -77,14 +77,19 @@ class _Packed(NamedTuple):
 
 
 class DynamoExecutions:
-    """The table of executions."""
+    """The table of executions; ``trace`` tells the W3C trace context of a write, where writes are traced."""
 
     def __init__(
-        self, client: "DynamoDBClient", names: Names, payloads: Payloads, layout: ListLayout | None = None
+        self,
+        client: "DynamoDBClient",
+        names: Names,
+        payloads: Payloads,
+        layout: ListLayout | None = None,
+        trace: Callable[[], str] | None = None,
     ) -> None:
         self._client = client
         self._table = names.table(EXECUTIONS)
-        self._payloads = payloads
+        self._payloads, self._trace = payloads, trace
         self._layout = layout or ListLayout()
         self._due_shards = DUE * self._layout.shards
         self._lists = ExecutionLists(client, self._table, self._layout)
@@ -285,6 +290,7 @@ class DynamoExecutions:
             listed_under=_read_status(item),
             tells_end=END_AT_ONCE in item,
             input_aside=INPUT in references,
+            trace=item[TRACED]["S"] if TRACED in item else "",
             stored=stored,
         )
 
@@ -301,10 +307,12 @@ class DynamoExecutions:
         return {BY_OWNER_STATUS.partition: {"S": f"{self._owner(execution)}#{execution.listed_under}"}}
 
     def _due(self, execution: Execution) -> Item:
-        """Put an execution into the index of what is due, or, with no attributes, take it out."""
+        """Put an execution into the index of what is due, with its trace; or, with no attributes, take it out."""
         if execution.due_at is None:
             return {}
-        return BY_DUE.key(shard_of(execution.id, self._due_shards), _due_key(execution.due_at))
+        here = self._trace() if self._trace is not None else ""
+        entry = BY_DUE.key(shard_of(execution.id, self._due_shards), _due_key(execution.due_at))
+        return {**entry, TRACED: {"S": here}} if here else entry
 
     def _due_query(self, shard: str, now: datetime) -> "QueryInputTypeDef":
         return {

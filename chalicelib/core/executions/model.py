@@ -351,6 +351,8 @@ class Execution:
     """Whether its store keeps the input beside the rest of it, however short it is."""
     item_bytes: int = field(default=0, compare=False)
     """What its item took when it was read, where that was much: what leaves it no larger has room. It is not kept."""
+    trace: str = field(default="", compare=False)
+    """The W3C trace context in which its store wrote it, while it waits and where that is traced."""
     stored: StoredState | None = field(default=None, compare=False, repr=False)
     """How it was last read or written, where that is known. It is not kept."""
 

@@ -138,6 +138,7 @@ DONE = Execution(
     budget=0.5,
     attributes={"order": "A-1", "total": 9.5, "rush": True},
     item_bytes=1,
+    trace="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     input_aside=True,
     stored=StoredState({}, b"{}"),
     tells_end=True,
