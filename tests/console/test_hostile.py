@@ -21,8 +21,34 @@ CORPUS = (
 EVIL = " ".join(CORPUS).replace("${", "$ {")
 
 
-def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> None:
-    console = opened("<b onclick=1>ann").known()
+OF_OPERATORS = quote(EVIL[:200], safe="")
+PLACES = (
+    "search",
+    "search?kind=definition",
+    f"search?q={OF_OPERATORS}&error={OF_OPERATORS}&where=said%3D{OF_OPERATORS}&definition={OF_OPERATORS}",
+    f"incidents?execution={OF_OPERATORS}",
+    f"audit?who={OF_OPERATORS}&thing={OF_OPERATORS}",
+    f"rights?who={OF_OPERATORS}&groups={OF_OPERATORS}&thing={OF_OPERATORS}",
+    "rights?tab=roles",
+    "rights?tab=bindings",
+    "keys",
+    f"events?name=evil&key={quote(EVIL[:900], safe='')}",
+    f"cost?definition={OF_OPERATORS}",
+    "health",
+    "executions",
+    "definitions",
+    "definitions/evil",
+    "definitions/evil/edit",
+    "definitions/evil/edit?tool=form",
+    "definitions/evil/edit?tool=compare",
+    "definitions/evil/start",
+    "tasks",
+)
+FAILS = [{"id": "no", "type": "fail", "error": "No", "cause": "${input.a}"}]
+
+
+def written(console: Console) -> tuple[str, ...]:
+    """Write the corpus wherever somebody can; tell the places that are known now."""
     schema = {
         "type": "object",
         "title": EVIL,
@@ -34,44 +60,23 @@ def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> No
     ask |= {"data": {"said": "${input.a}"}, "inputSchema": schema, "groups": ["<i>risk"]}
     steps = [{"id": "keep", "type": "transform", "output": "${input.a}", "stash": "kept"}, ask]
     console.define({"id": "evil", "title": EVIL, "description": EVIL, "inputSchema": schema, "steps": steps})
-    fails = [{"id": "no", "type": "fail", "error": "No", "cause": "${input.a}"}]
-    console.define({"id": "evil-end", "title": EVIL, "steps": fails, "inputSchema": schema})
-    waiting = console.start("evil", {"input": {"a": EVIL}})
-    failed = console.start("evil-end", {"input": {"a": EVIL}}, "?wait=10")
-    console.define({"id": "evil-find", "title": EVIL, "search": {"said": "${input.a}"}, "steps": fails})
+    audit = console.stack.ask("GET", "/sedo/tenants/123/audit?what=definition.created&limit=1")[1]
+    console.define({"id": "evil-end", "title": EVIL, "steps": FAILS, "inputSchema": schema})
+    console.define({"id": "evil-find", "title": EVIL, "search": {"said": "${input.a}"}, "steps": FAILS})
     console.start("evil-find", {"input": {"a": EVIL[:200]}}, "?wait=10")
     console.post("keys", {"title": EVIL[:200], "roles": ["viewer"]})
     console.put("roles/evil", {"title": EVIL[:200], "rules": []})
     console.put("bindings/evil", {"role": "evil", "subjects": [EVIL[:200]], "groups": [EVIL[:200]]})
     console.post("events/evil", {"key": EVIL[:900], "data": EVIL})
-    hostile = quote(EVIL[:200], safe="")
-    places = (
-        "search",
-        "search?kind=definition",
-        f"search?q={hostile}&error={hostile}&where=said%3D{hostile}&definition={hostile}",
-        f"incidents?execution={hostile}",
-        "audit?entry=2",
-        f"audit?who={hostile}&thing={hostile}",
-        f"rights?who={hostile}&groups={hostile}&thing={hostile}",
-        "rights?tab=roles",
-        "rights?tab=bindings",
-        "keys",
-        f"events?name=evil&key={quote(EVIL[:900], safe='')}",
-        f"cost?definition={hostile}",
-        "health",
-        "executions",
-        f"executions/{waiting}",
-        f"executions/{waiting}?step=keep&tab=io",
-        f"executions/{failed}?tab=error",
-        "definitions",
-        "definitions/evil",
-        "definitions/evil/edit",
-        "definitions/evil/edit?tool=form",
-        "definitions/evil/edit?tool=compare",
-        "definitions/evil/start",
-        "tasks",
-    )
-    for place in places:
+    waiting = console.start("evil", {"input": {"a": EVIL}})
+    failed = console.start("evil-end", {"input": {"a": EVIL}}, "?wait=10")
+    executions = (waiting, f"{waiting}?step=keep&tab=io", f"{failed}?tab=error")
+    return f"audit?entry={audit[0]['number']}", *(f"executions/{each}" for each in executions)
+
+
+def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> None:
+    console = opened("<b onclick=1>ann").known()
+    for place in (*written(console), *PLACES):
         page = console.go(place)
         expect(page.get_by_role("heading").first).to_be_visible()
         page.wait_for_load_state("networkidle")

@@ -48,6 +48,12 @@ def test_an_order_is_started_by_form_decided_by_a_person_fails_and_is_redriven(o
     expect(page.get_by_label("Facts").get_by_text("Succeeded")).to_be_visible()
     expect(page.locator(".history-row", has_text="Execution redriven")).to_be_visible()
 
+    found_and_audited(console)
+
+
+def found_and_audited(console: Console) -> None:
+    """Find the order by its id, and who redrove it."""
+    page = console.page
     console.wait_until_found("attribute.orderId=A-7&state=succeeded", 1)
     page.get_by_role("link", name="Search", exact=True).click()
     page.get_by_label("Words").fill("A-7")
