@@ -1,6 +1,6 @@
 /** What ran when: a row for each visit, with what it waited for. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef } from "react";
+import { useMemo, useRef, useState } from "react";
 import { StateBadge } from "~/parts/state-badge";
 import { ICONS, ofTone } from "~/parts/states";
 import { duration } from "~/parts/time";
@@ -16,6 +16,8 @@ interface Props {
 }
 
 const ROW = 26;
+/** How many times as long as what is in view a timeline can be. */
+const MOST_ZOOM = 64;
 const ms = (instant: string): number => new Date(instant).getTime();
 
 export function Timeline({ visits, now, selected, onSelect }: Props) {
@@ -26,21 +28,47 @@ export function Timeline({ visits, now, selected, onSelect }: Props) {
     return scaleOf(isOpen ? [...instants, now] : instants);
   }, [visits, isOpen, now]);
   const rows = useVirtualizer({ count: visits.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 12 });
+  const [zoom, setZoom] = useState(1);
+  const { zoom: names } = texts.execution;
+  /** Makes the track longer or shorter around the middle of what is in view. */
+  const turn = (next: number): void => {
+    const view = scroller.current;
+    const middle = view === null ? 0 : (Math.abs(view.scrollLeft) + view.clientWidth / 2) / view.scrollWidth;
+    const sign = view !== null && getComputedStyle(view).direction === "rtl" ? -1 : 1;
+    setZoom(next);
+    requestAnimationFrame(() => view?.scrollTo({ left: sign * (middle * view.scrollWidth - view.clientWidth / 2) }));
+  };
   return (
-    <div className="timeline" ref={scroller} tabIndex={0} role="region" aria-label={texts.execution.timeline}>
-      <div className="timeline-rows" ref={(node) => void (node && (node.style.height = `${rows.getTotalSize()}px`))}>
-        {rows.getVirtualItems().map((item) => {
-          const visit = visits[item.index];
-          if (visit === undefined) return null;
-          return (
-            <Row key={visit.key} visit={visit} top={item.start} now={now} at={scale.at} isSelected={visit.key === selected?.key} onSelect={onSelect} />
-          );
-        })}
-        {scale.cuts.map((cut) => (
-          <span key={cut.at} className="timeline-cut" title={duration(cut.ms)} style={{ insetInlineStart: `calc(var(--name) + (100% - var(--name)) * ${cut.at})` }} />
-        ))}
+    <>
+      <div className="chips" role="group" aria-label={texts.execution.timeline}>
+        <button type="button" className="chip" disabled={zoom === 1} onClick={() => turn(zoom / 2)}>
+          {names.out}
+        </button>
+        <button type="button" className="chip" disabled={zoom === MOST_ZOOM} onClick={() => turn(zoom * 2)}>
+          {names.in}
+        </button>
+        <button type="button" className="chip" disabled={zoom === 1} onClick={() => turn(1)}>
+          {names.fit}
+        </button>
+        <span className="muted" role="status">
+          {zoom > 1 && texts.execution.zoomed(zoom)}
+        </span>
       </div>
-    </div>
+      <div className="timeline" ref={scroller} tabIndex={0} role="region" aria-label={texts.execution.timeline}>
+        <div className="timeline-rows" ref={(node) => void (node && ((node.style.height = `${rows.getTotalSize()}px`), (node.style.width = `calc(var(--name) + (100% - var(--name)) * ${zoom})`)))}>
+          {rows.getVirtualItems().map((item) => {
+            const visit = visits[item.index];
+            if (visit === undefined) return null;
+            return (
+              <Row key={visit.key} visit={visit} top={item.start} now={now} at={scale.at} isSelected={visit.key === selected?.key} onSelect={onSelect} />
+            );
+          })}
+          {scale.cuts.map((cut) => (
+            <span key={cut.at} className="timeline-cut" title={duration(cut.ms)} style={{ insetInlineStart: `calc(var(--name) + (100% - var(--name)) * ${cut.at})` }} />
+          ))}
+        </div>
+      </div>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 /** One execution, live: why it waits on top, graph and timeline side by side, one selection for both. */
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
 import { listExecutions, readDefinition, readExecution } from "~/api/endpoints";
@@ -10,6 +10,7 @@ import { Controls } from "~/execution/controls";
 import { Facts, standing } from "~/execution/facts";
 import { useHistory } from "~/execution/history";
 import { HistoryList } from "~/execution/history-list";
+import { Items } from "~/execution/items";
 import { countsOf, isLarge, notesOf } from "~/execution/large";
 import { StepPanel, type StepView, viewOf } from "~/execution/step-panel";
 import { Timeline } from "~/execution/timeline";
@@ -111,7 +112,8 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
   const counts = useMemo(() => countsOf(execution.threads, visits), [execution.threads, visits]);
   const notes = useMemo(() => notesOf(counts), [counts]);
   const large = plan === undefined ? "" : [...stepsOf(plan)].filter((each) => isLarge(each, counts)).map((each) => each.path).join(" ");
-  const isCollapsed = useCallback((each: PlanStep) => large.split(" ").includes(each.path), [large]);
+  const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set());
+  const isCollapsed = useCallback((each: PlanStep) => large.split(" ").includes(each.path) && !expanded.has(each.path), [large, expanded]);
   const isHidden = useCallback((step: PlanStep) => isHiding && found.get(step.path)?.tone === "succeeded", [isHiding, found]);
   const path = search.step ?? execution.step;
   const ofStep = useMemo(() => visits.filter((each) => each.step === path), [visits, path]);
@@ -129,6 +131,11 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
         <section className="panel graph-panel" aria-label={texts.execution.graph}>
           <header>
             <h2>{texts.execution.graph}</h2>
+            {step !== undefined && large.split(" ").includes(path) && (
+              <button type="button" className="chip" aria-expanded={expanded.has(path)} onClick={() => setExpanded(toggled(expanded, path))}>
+                {expanded.has(path) ? texts.execution.collapse(step.id) : texts.execution.expand(step.id)}
+              </button>
+            )}
             <button type="button" className="chip" aria-pressed={isHiding} onClick={() => setHiding(!isHiding)}>
               {texts.execution.hideSucceeded}
             </button>
@@ -148,6 +155,7 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
           </section>
           <section className="panel" aria-label={step?.id ?? texts.execution.tabs.definition}>
             <StepPanel step={step} visit={visit} visits={ofStep} entries={entries} view={viewOf(search.tab, search.stash)} onVisit={(chosen) => select(chosen.step, chosen.key)} onView={onView} />
+            {step !== undefined && step.lists.length > 0 && <Items key={path} visits={visits} path={path} onVisit={(chosen) => select(chosen.step, chosen.key)} />}
           </section>
         </div>
       </div>
@@ -155,6 +163,8 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
     </>
   );
 }
+
+const toggled = (paths: ReadonlySet<string>, path: string): ReadonlySet<string> => new Set(paths.has(path) ? [...paths].filter((each) => each !== path) : [...paths, path]);
 
 /** The graph as a table, for who cannot see it. */
 function StepTable({ plan, standings: found, onSelect }: { plan: PlanList; standings: ReturnType<typeof standings>; onSelect: (path: string) => void }) {
@@ -183,12 +193,14 @@ function StepTable({ plan, standings: found, onSelect }: { plan: PlanList; stand
 }
 
 function Children({ tenant, id, isLive }: { tenant: string; id: string; isLive: boolean }) {
-  const children = useQuery({
+  const children = useInfiniteQuery({
     queryKey: ["children", tenant, id],
-    queryFn: () => listExecutions(tenant, { parent: id, limit: 50 }),
+    queryFn: ({ pageParam }) => listExecutions(tenant, { parent: id, limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
     refetchInterval: isLive ? 5_000 : false,
   });
-  const items = children.data?.items ?? [];
+  const items = children.data?.pages.flatMap((page) => page.items) ?? [];
   if (items.length === 0) return null;
   return (
     <section className="panel">
@@ -197,6 +209,11 @@ function Children({ tenant, id, isLive }: { tenant: string; id: string; isLive: 
         <Link to="/t/$tenant/executions" params={{ tenant }} search={{ parent: id }}>
           {texts.app.more}
         </Link>
+        {children.hasNextPage && (
+          <button type="button" className="chip" disabled={children.isFetchingNextPage} onClick={() => void children.fetchNextPage()}>
+            {texts.execution.loadMore}
+          </button>
+        )}
       </header>
       <div className="scroll-x children" tabIndex={0} role="region" aria-label={texts.execution.children}>
         <table className="rows">

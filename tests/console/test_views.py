@@ -1,0 +1,87 @@
+"""An execution is looked at closely, from afar, by half as much room, from right to left, and without motion."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.console.pages import Console
+
+pytestmark = pytest.mark.timeout(120)
+Opened = Callable[..., Console]
+PRICE = {"id": "price", "type": "transform", "output": "${ multiply(item, `2`) }"}
+MANY = {"id": "many", "steps": [{"id": "each", "type": "map", "items": "${ range(`60`) }", "steps": [PRICE]}]}
+PLACES = ("executions", "definitions", "definitions/many", "definitions/many/edit", "definitions/many/start", "tasks")
+
+
+def seen(console: Console) -> Page:
+    console.define(MANY)
+    execution = console.start("many", {}, "?wait=10")
+    page = console.go(f"executions/{execution}?step=each")
+    expect(page.get_by_role("button", name="each map · Succeeded · 60 of 60 done")).to_be_visible()
+    return page
+
+
+def test_a_collapsed_step_is_expanded_and_its_items_are_paged(opened: Opened) -> None:
+    page = seen(opened().known())
+    expect(page.locator(".react-flow__node")).to_have_count(1)
+    page.get_by_role("button", name="Expand each").click()
+    expect(page.get_by_role("button", name="price transform · Succeeded")).to_be_visible()
+    page.get_by_role("button", name="Collapse each").click()
+    expect(page.locator(".react-flow__node")).to_have_count(1)
+    expect(page.get_by_text("1 to 50 of 60")).to_be_visible()
+    page.get_by_role("button", name="Later").click()
+    page.get_by_role("button", name="item 57").click()
+    expect(page.get_by_role("heading", name="price transform")).to_be_visible()
+    page.get_by_role("tab", name="Input & output").click()
+    expect(page.get_by_role("region", name="What it gave")).to_have_text("114")
+
+
+def test_the_timeline_is_zoomed(opened: Opened) -> None:
+    page = seen(opened().known())
+    timeline = page.get_by_role("region", name="Timeline")
+    width = "node => node.scrollWidth / node.clientWidth"
+    assert timeline.evaluate(width) == 1
+    page.get_by_role("button", name="Zoom in").last.click()
+    page.get_by_role("button", name="Zoom in").last.click()
+    expect(page.get_by_text("4 times")).to_be_visible()
+    assert timeline.evaluate(width) > 2
+    first = timeline.locator(".timeline-name").first
+    timeline.evaluate("node => node.scrollTo({left: 500})")
+    expect(first).to_be_in_viewport()
+    page.get_by_role("button", name="Whole time").click()
+    expect(page.get_by_role("button", name="Whole time")).to_be_disabled()
+    assert timeline.evaluate(width) == 1
+
+
+def overflowing(page: Page) -> bool:
+    """Tell whether the page itself has to be moved sideways."""
+    wide: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return wide
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_at_200_percent_and_from_right_to_left_nothing_is_out_of_reach(opened: Opened, direction: str) -> None:
+    console = opened(viewport={"width": 720, "height": 450}, device_scale_factor=2).known()
+    console.page.add_init_script(f"addEventListener('DOMContentLoaded', () => (document.dir = '{direction}'))")
+    page = seen(console)
+    assert not overflowing(page)
+    for place in PLACES:
+        console.go(place)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert not overflowing(page), place
+    page.set_viewport_size({"width": 1440, "height": 900})
+    navigation = page.get_by_role("navigation").bounding_box()
+    assert navigation is not None
+    assert (navigation["x"] > 720) == (direction == "rtl")
+
+
+def test_nothing_moves_for_those_who_want_no_motion(opened: Opened) -> None:
+    console = opened().known()
+    page = seen(console)
+    moving = "document.getAnimations().filter(each => each.playState === 'running').length"
+    assert page.evaluate(moving) == 0
+    assert page.evaluate("document.body.classList.contains('awsui-motion-disabled')")
+    page.get_by_role("button", name="Cancel").hover()
+    assert page.evaluate(moving) == 0
