@@ -77,20 +77,20 @@ def test_without_a_build_the_page_says_how_to_make_one(console: ConsoleApi, tmp_
     assert file(copy_with(console, folder=tmp_path / "none"), "icon.svg").status_code == 404
 
 
-def test_the_page_knows_where_people_sign_in_and_may_ask_there(console: ConsoleApi) -> None:
+def test_the_page_is_told_where_people_sign_in_and_may_ask_there(console: ConsoleApi) -> None:
     assert json.loads(str(file(console, "config.json").body)) == {"signIn": None}
     given = SignIn("https://login.test/pool", "page", None, ["https://login.test", "https://tokens.test"])
-    guided = copy_with(console, sign_in=given)
-    answer = file(guided, "config.json")
+    known = copy_with(console, sign_in=given)
+    answer = file(known, "config.json")
     assert answer.headers["Content-Type"] == "application/json"
     assert json.loads(str(answer.body))["signIn"] == {
         "issuer": "https://login.test/pool",
         "clientId": "page",
         "audience": None,
     }
-    policy = str(file(guided, "index.html").headers["Content-Security-Policy"])
+    policy = str(file(known, "index.html").headers["Content-Security-Policy"])
     assert policy.endswith("; connect-src 'self' https://login.test https://tokens.test")
-    assert "connect-src" not in str(file(guided, "icon.svg").headers["Content-Security-Policy"])
+    assert "connect-src" not in str(file(known, "icon.svg").headers["Content-Security-Policy"])
 
 
 def test_the_routes_are_for_everybody_and_have_the_fields_of_every_answer(sedo: Sedo) -> None:

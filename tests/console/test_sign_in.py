@@ -30,8 +30,8 @@ def guarded(
 ) -> Iterator[Sedo]:
     """The stack of `make run`, where callers have to show who they are; ada may do all, and there is a definition."""
     home = tmp_path_factory.mktemp("guarded")
-    issued = {"SEDO_JWT_ISSUER": issuer.url, "SEDO_JWT_AUDIENCE": CLIENT, "SEDO_JWT_SECRET": issuer.secret}
-    more = {"SEDO_AUTH": "jwt,keys", "SEDO_CONSOLE_CLIENT": CLIENT, "SEDO_SEARCH": "none", **issued}
+    tokens = {"SEDO_JWT_ISSUER": issuer.url, "SEDO_JWT_AUDIENCE": CLIENT, "SEDO_JWT_SECRET": issuer.secret}
+    more = {"SEDO_AUTH": "jwt,keys", "SEDO_CONSOLE_CLIENT": CLIENT, "SEDO_SEARCH": "none", **tokens}
     with Sedo(home, ministack_python, project=PROJECT, **more) as started:
         started.read_until("sedo is ready")
         command = [sys.executable, "-m", "local.access"]

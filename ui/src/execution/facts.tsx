@@ -1,7 +1,7 @@
 /** The facts of an execution: how it stands, and why it waits, since when, until when, and who can free it. */
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Cost, Execution, Wait } from "~/api/types";
+import type { Cost, Execution, Thread, Wait } from "~/api/types";
 import { money } from "~/cost/money";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ICONS, ofExecution, ofTone, ofWait, type Shown } from "~/parts/states";
@@ -79,26 +79,26 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-/** The sentence of the server, where it has one. */
-function sentence(execution: Execution): string | null {
-  const why = (execution as { why?: unknown }).why;
-  if (typeof why === "string") return why;
-  const text = typeof why === "object" && why !== null ? (why as { text?: unknown }).text : null;
-  return typeof text === "string" ? text : null;
-}
-
+/** Why it waits, in the words of the server: a line for each thread that does, with what leads there. */
 function Why({ execution, tenant }: { execution: Execution; tenant: string }) {
+  const { why, threads, omitted } = execution;
   const waits = (execution.waitingFor as unknown as Wait[]).filter((each) => each.for !== "message");
-  const said = sentence(execution);
-  if (waits.length === 0) return <span className="muted">{said ?? texts.execution.runs}</span>;
-  const more = waits.length - SHOWN + (execution.omitted?.waitingFor ?? 0);
+  const said = new Map(threads.map((each) => [each.id, each.why]));
+  if (waits.length === 0) return <span className="muted">{why === undefined ? texts.execution.runs : <Sentence text={why.text} />}</span>;
+  const shown = waits.slice(0, SHOWN);
+  const more = waits.length - SHOWN + (omitted?.waitingFor ?? 0);
+  const isOfAll = why !== undefined && !shown.some((each) => said.get(each.thread)?.text === why.text);
   return (
     <>
-      {said !== null && <p>{said}</p>}
+      {isOfAll && (
+        <p>
+          <Sentence text={why.text} />
+        </p>
+      )}
       <ul className="plain">
-        {waits.slice(0, SHOWN).map((wait) => (
-          <li key={`${wait.thread} ${wait.step} ${wait.for} ${wait.task ?? ""}`}>
-            <WaitLine wait={wait} execution={execution} tenant={tenant} />
+        {shown.map((wait, index) => (
+          <li key={`${wait.thread} ${wait.step} ${wait.for} ${wait.task ?? wait.execution ?? ""}`}>
+            <WaitLine wait={wait} why={shown.findIndex((each) => each.thread === wait.thread) === index ? said.get(wait.thread) : undefined} tenant={tenant} />
           </li>
         ))}
         {more > 0 && <li className="muted">{texts.execution.moreWaits(more)}</li>}
@@ -107,33 +107,17 @@ function Why({ execution, tenant }: { execution: Execution; tenant: string }) {
   );
 }
 
-function WaitLine({ wait, execution, tenant }: { wait: Wait; execution: Execution; tenant: string }) {
+function WaitLine({ wait, why, tenant }: { wait: Wait; why: Thread["why"]; tenant: string }) {
   const tone = ofWait(wait);
-  const since = execution.threads.find((each) => each.id === wait.thread)?.startedAt;
   return (
     <>
       <span className={`state state-${tone}`}>
         <span className="state-icon" aria-hidden="true">
           {ICONS[tone]}
         </span>
-        {saying(wait)}
-      </span>
-      <span className="muted">
-        {" "}
-        · {wait.step}
-        {since !== undefined && (
-          <>
-            {" "}
-            · {texts.execution.since} <Time at={since} relative />
-          </>
-        )}
-        {wait.until !== undefined && (
-          <>
-            {" "}
-            · {texts.execution.until} <Time at={wait.until} relative />
-          </>
-        )}
+        {why === undefined ? `${texts.states[tone]}: ${wait.step}` : <Sentence text={why.text} />}
       </span>{" "}
+      {why !== undefined && <span className="muted">{texts.execution.then(why.then)}</span>}{" "}
       {wait.task !== undefined && (
         <Link to="/t/$tenant/tasks" params={{ tenant }} search={{ task: wait.task }}>
           {texts.execution.openTask}
@@ -148,13 +132,9 @@ function WaitLine({ wait, execution, tenant }: { wait: Wait; execution: Executio
   );
 }
 
-function saying(wait: Wait): string {
-  const { waits } = texts;
-  if (wait.for === "retry") return waits.retry(wait.attempt ?? 0, wait.maxAttempts ?? 0);
-  if (wait.for === "child") return waits.child("");
-  if (wait.for === "event") return waits.event(wait.name ?? "", wait.key ?? null);
-  if (wait.for !== "task") return waits[wait.for];
-  const names = [...(wait.assignees ?? []), ...(wait.groups ?? [])];
-  const who = wait.claimedBy ? waits.claimed(wait.claimedBy) : names.length > 0 ? waits.mayDo(names.join(", ")) : waits.everybody;
-  return waits.task(wait.title ?? "", who);
+const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A sentence of the server, with its instants in the reader's zone. */
+function Sentence({ text }: { text: string }) {
+  return text.split(INSTANT).map((part, index) => (index % 2 === 1 ? <Time key={index} at={part} /> : part));
 }

@@ -111,6 +111,22 @@ describe("a form", () => {
     expect((changed as { lines: Json[] }).lines).toHaveLength(2);
   });
 
+  it("draws the items of a list that has each its own schema, and those behind them", async () => {
+    const place: RJSFSchema = { type: "object", properties: { at: { title: "At", prefixItems: [{ type: "number", title: "Latitude" }, { type: "string", title: "Name" }], items: { type: "boolean" } } as RJSFSchema } };
+    await draw(place);
+    await submit();
+    expect(sent).toEqual({ at: [] });
+    await draw(place, { at: [50.8, "Brussels", true] });
+    expect(host.textContent).toMatch(/Latitude.*Name/);
+    await submit();
+    expect(sent).toEqual({ at: [50.8, "Brussels", true] });
+    await draw(place, { at: [50.8, 7, true] });
+    sent = undefined;
+    await submit();
+    expect(sent).toBeUndefined();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("at / 1");
+  });
+
   it("takes defaults for nobody's draft", async () => {
     await draw(EVERYTHING);
     expect(changed).toBeUndefined();

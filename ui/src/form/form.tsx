@@ -4,7 +4,7 @@ import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
 import { type ReactNode, useMemo, useRef } from "react";
 import type { Json } from "~/api/types";
 import "./form.css";
-import { prepared } from "./prepared";
+import { cleared, prepared } from "./prepared";
 import { templates } from "./templates";
 import validator, { asJson } from "./validator";
 import { widgets } from "./widgets";
@@ -51,8 +51,8 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
         focusOnFirstError
         showErrorList="top"
         useFallbackUiForUnsupportedType
-        onChange={(event: IChangeEvent) => isTouched.current && onChange(asJson(event.formData) as Json | undefined)}
-        onSubmit={(event: IChangeEvent) => onSubmit((asJson(event.formData) ?? null) as Json)}
+        onChange={(event: IChangeEvent) => isTouched.current && onChange(asJson(cleared(drawn, event.formData)) as Json | undefined)}
+        onSubmit={(event: IChangeEvent) => onSubmit((asJson(cleared(drawn, event.formData)) ?? null) as Json)}
       >
         {children}
       </Themed>

@@ -2,6 +2,7 @@
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 import { type ErrorSchema, type RJSFSchema, type RJSFValidationError, toErrorSchema, type ValidationData, type ValidatorType } from "@rjsf/utils";
 import { texts } from "~/texts";
+import { cleared, restored } from "./prepared";
 
 /** Keywords that say only that something inside of them is wrong. */
 const WRAPPERS: ReadonlySet<string> = new Set([
@@ -17,8 +18,8 @@ function validatorOf(schema: RJSFSchema, root: RJSFSchema): Validator {
   const found = known.get(schema);
   if (found !== undefined) return found;
   const { $defs, definitions } = root as { $defs?: object; definitions?: object };
-  const whole = { ...($defs && { $defs }), ...(definitions && { definitions }), ...schema } as Schema;
-  const made = new Validator(whole, "2020-12", false);
+  const whole = { ...($defs && { $defs }), ...(definitions && { definitions }), ...schema };
+  const made = new Validator(restored(whole) as Schema, "2020-12", false);
   known.set(schema, made);
   return made;
 }
@@ -55,7 +56,7 @@ export function errorsAt(entries: { pointer: string; message: string }[]): Error
 
 const validator: ValidatorType = {
   validateFormData(formData, schema, _custom, transform, uiSchema): ValidationData<unknown> {
-    const found = problemsOf(schema, formData);
+    const found = problemsOf(schema, cleared(schema, formData));
     const errors = transform === undefined ? found : transform(found, uiSchema);
     return { errors, errorSchema: toErrorSchema(errors) };
   },
