@@ -110,8 +110,8 @@ function Row({ visit, top, now, at, isSelected, onSelect }: RowProps) {
   );
 }
 
-/** Where a bar stands; one of no length has three pixels, within the track. */
+/** Where a bar stands; it has three pixels at least, within the track. */
 const bar = (from: number, to: number) => ({
   insetInlineStart: `min(${from * 100}%, calc(100% - 3px))`,
-  width: `max(${from === to ? 3 : 0}px, ${(to - from) * 100}%)`,
+  width: `max(3px, ${(to - from) * 100}%)`,
 });
