@@ -21,19 +21,19 @@ CORPUS = (
 EVIL = " ".join(CORPUS).replace("${", "$ {")
 
 
-OF_OPERATORS = quote(EVIL[:200], safe="")
+QUOTED = quote(EVIL[:200], safe="")
 PLACES = (
     "search",
     "search?kind=definition",
-    f"search?q={OF_OPERATORS}&error={OF_OPERATORS}&where=said%3D{OF_OPERATORS}&definition={OF_OPERATORS}",
-    f"incidents?execution={OF_OPERATORS}",
-    f"audit?who={OF_OPERATORS}&thing={OF_OPERATORS}",
-    f"rights?who={OF_OPERATORS}&groups={OF_OPERATORS}&thing={OF_OPERATORS}",
+    f"search?q={QUOTED}&error={QUOTED}&where=said%3D{QUOTED}&definition={QUOTED}",
+    f"incidents?execution={QUOTED}",
+    f"audit?who={QUOTED}&thing={QUOTED}",
+    f"rights?who={QUOTED}&groups={QUOTED}&thing={QUOTED}",
     "rights?tab=roles",
     "rights?tab=bindings",
     "keys",
     f"events?name=evil&key={quote(EVIL[:900], safe='')}",
-    f"cost?definition={OF_OPERATORS}",
+    f"cost?definition={QUOTED}",
     "health",
     "executions",
     "definitions",

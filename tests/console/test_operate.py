@@ -63,17 +63,19 @@ def test_what_a_search_finds_is_redriven(opened: Opened) -> None:
     expect(page.locator(".history-row", has_text="Execution redriven")).to_be_visible()
 
 
-def test_an_incident_leads_to_its_execution_which_is_resumed_with_another_budget(opened: Opened) -> None:
+def test_an_incident_is_resumed_with_another_budget_and_leads_to_its_execution(opened: Opened) -> None:
     console = opened().known()
     steps = [{"id": "first", "type": "wait", "seconds": 0.1}, {"id": "second", "type": "wait", "seconds": 0.1}]
     console.define({"id": "dear", "budget": {"dollars": 1e-9}, "steps": steps})
     console.start("dear", {"name": "one"})
     page = console.go("incidents?kind=budget")
-    page.get_by_role("link", name="dear:one").click()
-    expect(page.get_by_label("Facts")).to_contain_text("Paused")
-    page.get_by_role("button", name="Resume", exact=True).click()
+    dear = page.get_by_role("row", name="dear:one")
+    dear.get_by_role("button", name="Resume").click()
     page.get_by_label("New budget, in dollars").fill("1")
-    page.get_by_role("button", name="Resume execution").click()
+    page.get_by_role("dialog").get_by_role("button", name="Resume").click()
+    expect(dear).to_have_count(0)
+    page.get_by_role("button", name="Ended").click()
+    dear.get_by_role("link", name="dear:one").click()
     expect(page.locator(".history-row", has_text="Execution resumed")).to_be_visible()
 
 

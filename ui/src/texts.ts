@@ -83,9 +83,17 @@ export const texts = {
   },
   incidents: {
     title: "Incidents",
-    columns: { state: "State", kind: "Kind", at: "Found", for: "For", execution: "Execution", why: "What went wrong", next: "What happens" },
+    columns: { state: "State", kind: "Kind", at: "Found", for: "For", execution: "Execution", why: "What went wrong", remedy: "Remedy", next: "What happens" },
     states: { open: "Open", ended: "Ended" },
     anyKind: "Every kind",
+    remedies: { wake: "Wake", redrive: "Redrive", resume: "Resume", index: "Index again" },
+    remedyOf: (remedy: string, id: string) => `${remedy} ${id}`,
+    will: {
+      wake: "What the execution waits for is sent again. The incident ends once it moves.",
+      redrive: "The execution goes on where it ended. What has succeeded is not repeated.",
+      resume: "The execution goes on where it stands.",
+      index: "The change is written to the index again.",
+    },
     none: "No incident is open.",
     noneHint: "What goes wrong though no execution fails of it stands here.",
     kinds: {
@@ -138,7 +146,7 @@ export const texts = {
     broken: (n: number, why: string) => `Entry ${n} is not as it was written: ${why}.`,
     export: "Export",
     exported: (n: number, whole: boolean) => `${count(n, "entry", "entries")} saved${whole ? "" : ". There are more: choose a shorter time"}.`,
-    whats: ["binding.deleted", "binding.written", "callback.failed", "callback.heartbeat", "callback.succeeded", "definition.created", "definition.retired", "definition.tested", "event.published", "event.sent", "execution.cancelled", "execution.paused", "execution.redriven", "execution.resumed", "execution.started", "key.created", "key.revoked", "role.deleted", "role.written", "task.claimed", "task.completed", "task.reassigned", "task.rejected", "task.released", "tenant.changed", "tenant.paused", "tenant.reset", "upload.created", "upload.written"],
+    whats: ["binding.deleted", "binding.written", "callback.failed", "callback.heartbeat", "callback.succeeded", "definition.created", "definition.retired", "definition.tested", "event.published", "event.sent", "execution.cancelled", "execution.paused", "execution.redriven", "execution.resumed", "execution.started", "incident.redriven", "key.created", "key.revoked", "role.deleted", "role.written", "task.claimed", "task.completed", "task.reassigned", "task.rejected", "task.released", "tenant.changed", "tenant.paused", "tenant.reset", "upload.created", "upload.written"],
   },
   rights: {
     title: "Rights",

@@ -46,6 +46,15 @@ export const readCost = async (tenantId: string, id: string): Promise<Cost | nul
 export const listIncidents = (tenantId: string, query: IncidentQuery): Promise<Page<Incident>> =>
   page(api.GET("/sedo/tenants/{tenantId}/incidents", { params: { path: { tenantId }, query } }));
 
+/** Wakes, redrives or resumes what an incident is about, as its `remedy` says. */
+export const redriveIncident = (tenantId: string, id: string, dollars: number | null): Promise<unknown> =>
+  taken(
+    api.POST("/sedo/tenants/{tenantId}/incidents/{id}/redrive", {
+      params: { path: { tenantId, id }, header: key() },
+      body: { budget: dollars === null ? null : { dollars } },
+    }),
+  );
+
 export interface Health {
   status: number;
   parts: Record<string, string>;

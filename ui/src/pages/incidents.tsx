@@ -1,11 +1,14 @@
 /** What went wrong though no execution failed of it, and what one does then. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
-import { type IncidentQuery, listIncidents } from "~/api/operate";
+import { useMemo, useState } from "react";
+import { type IncidentQuery, listIncidents, redriveIncident } from "~/api/operate";
 import type { Incident } from "~/api/types";
+import { meQuery } from "~/app/gate";
 import { listInterval } from "~/app/live";
 import { incidentsRoute } from "~/app/router";
+import { Dialog } from "~/parts/dialog";
+import { Field } from "~/parts/field";
 import { SelectFilter, TextFilter, TimeFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
 import { instantOf } from "~/parts/since";
@@ -34,7 +37,10 @@ export function IncidentsPage() {
     placeholderData: keepPreviousData,
   });
   const set = (change: Partial<Search>): void => void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }) });
-  const columns = useMemo(() => columnsOf(tenant), [tenant]);
+  const [asked, ask] = useState<Incident | null>(null);
+  const me = useQuery(meQuery(tenant));
+  const mayOperate = me.data?.rights?.includes("executions:operate") ?? false;
+  const columns = useMemo(() => columnsOf(tenant, mayOperate ? ask : null), [tenant, mayOperate]);
   const current = search.state ?? "open";
   return (
     <>
@@ -65,12 +71,35 @@ export function IncidentsPage() {
         cursor={search.cursor}
         onCursor={(cursor) => set({ cursor })}
       />
+      {asked !== null && <RemedyDialog tenant={tenant} incident={asked} onClose={() => ask(null)} />}
     </>
   );
 }
 
-function columnsOf(tenant: string): Column<Incident>[] {
-  const { columns, kinds, states } = texts.incidents;
+function RemedyDialog({ tenant, incident, onClose }: { tenant: string; incident: Incident; onClose: () => void }) {
+  const client = useQueryClient();
+  const [dollars, setDollars] = useState("");
+  const remedy = incident.remedy ?? "redrive";
+  const asked = useMutation({
+    mutationFn: () => redriveIncident(tenant, incident.id, dollars === "" ? null : Number(dollars)),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: ["incidents", tenant] });
+      onClose();
+    },
+  });
+  const name = texts.incidents.remedies[remedy];
+  return (
+    <Dialog title={texts.incidents.remedyOf(name, incident.execution ?? incident.id)} submit={name} isBusy={asked.isPending} error={asked.error} onSubmit={() => asked.mutate()} onClose={onClose}>
+      <p>{incident.why}</p>
+      <p>{texts.incidents.will[remedy]}</p>
+      {remedy === "resume" && <Field label={texts.execution.budget} hint={texts.execution.budgetHint} type="number" min="0" step="any" value={dollars} onChange={setDollars} />}
+    </Dialog>
+  );
+}
+
+/** `ask` is for those who may do something about an incident. */
+function columnsOf(tenant: string, ask: ((incident: Incident) => void) | null): Column<Incident>[] {
+  const { columns, kinds, states, remedies, remedyOf } = texts.incidents;
   return [
     { name: columns.state, cell: (row) => <StateBadge state={row.state === "open" ? { tone: "failed", word: states.open } : { tone: "succeeded", word: states.ended }} /> },
     { name: columns.kind, cell: (row) => row.kind },
@@ -88,6 +117,18 @@ function columnsOf(tenant: string): Column<Incident>[] {
         ),
     },
     { name: columns.why, cell: (row) => <span className="wrap">{row.why}</span> },
+    {
+      name: columns.remedy,
+      isUnnamed: true,
+      cell: (row) =>
+        ask !== null &&
+        row.remedy !== null &&
+        row.state === "open" && (
+          <button type="button" className="link" aria-label={remedyOf(remedies[row.remedy], row.execution ?? row.id)} onClick={() => ask(row)}>
+            {remedies[row.remedy]}
+          </button>
+        ),
+    },
     { name: columns.next, cell: (row) => <span className="wrap muted">{row.ended ?? kinds[row.kind] ?? ""}</span> },
   ];
 }
