@@ -26,7 +26,7 @@ REQUIREMENTS = PROJECT / "requirements.txt"
 DEPLOYABLE = ("3.12", "3.13")
 """Pythons for which all requirements have wheels that Lambda can load; under 3.11 its C library is too old for RE2."""
 
-CHALICE = "from chalice.cli import main; main()"
+CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 
 
 class IncompleteError(Exception):
@@ -65,8 +65,8 @@ def stack(stage: str) -> Mapping[str, Any]:
 def main(arguments: list[str] | None = None) -> None:
     """Make the package of a stage, with the template of CloudFormation that deploys it."""
     parser = argparse.ArgumentParser(prog="python -m deploy.package", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("stage", choices=("dev", "prod"))
-    parser.add_argument("folder", type=Path, help="where to put deployment.zip, authorizer.zip and sam.json")
+    parser.add_argument("stage", choices=[each.name for each in stages()])
+    parser.add_argument("folder", type=Path, help="where to put deployment.zip, api.zip, authorizer.zip and sam.json")
     asked = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         template = Path(folder) / "stack.json"

@@ -182,7 +182,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Bring the package of a stage to the account that the environment names."""
     parser = argparse.ArgumentParser(prog="python -m deploy.release", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("stage", choices=[each.name for each in stages()])
-    parser.add_argument("folder", type=Path, help="where deployment.zip, authorizer.zip and sam.json are")
+    parser.add_argument("folder", type=Path, help="where deployment.zip, api.zip, authorizer.zip and sam.json are")
     parser.add_argument("bucket", help="of S3, in the region of the stack: what CloudFormation reads goes there")
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters of the stack")
     asked = parser.parse_args(arguments)

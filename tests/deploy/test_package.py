@@ -157,6 +157,13 @@ def test_what_lacks_is_told_as_it_is_pinned(tmp_path: Path) -> None:
     assert missing(tmp_path / "a.zip", wanted) == ["jsonschema-specifications==2025.9.1", "six==1.17.0"]
 
 
+def test_where_chalice_fails_there_is_no_package(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", package.CHALICE, "package", str(tmp_path / "out")]
+    process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode != 0, process.stderr
+
+
 def test_its_help_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         package.main(["--help"])
