@@ -22,7 +22,7 @@ from chalicelib.adapters import clients
 from deploy.adoption import adopt
 from deploy.package import DEPLOYABLE
 from deploy.policies import DeployedStage, stages
-from deploy.release import NEXT
+from deploy.release import welcome
 from deploy.resources import ensure, ensure_token_keys
 from deploy.stack.refusals import refusals
 
@@ -117,7 +117,7 @@ def main(arguments: list[str] | None = None, project: Path = PROJECT) -> None:
     url = deploy(stage, factory, session, ui)
     with urllib.request.urlopen(f"{url}sedo/health", timeout=HEALTH_SECONDS) as answer:  # noqa: S310 - https, of AWS
         print("all of it works" if answer.status == HTTPStatus.OK else answer.read().decode())
-    print(NEXT.format(stage=stage.name, prefix=stage.settings.prefix, url=url))
+    print(welcome(stage, url))
 
 
 if __name__ == "__main__":

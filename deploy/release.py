@@ -17,7 +17,7 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 from chalicelib.adapters import clients
-from deploy.policies import stages
+from deploy.policies import DeployedStage, stages
 from deploy.resources import ensure_token_keys
 from deploy.stack.functions import SCHEDULES
 
@@ -39,7 +39,7 @@ UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 NEXT = """
 sedo {stage} is at {url}
 
-  SEDO_PREFIX={prefix} python -m deploy.access admin acme    # prints a key: KEY=…
+  SEDO_PREFIX={prefix} {python} -m deploy.access admin acme    # prints a key: KEY=…
   curl {url}sedo/health
   curl -H "Authorization: Bearer $KEY" {url}sedo/me
 """
@@ -178,6 +178,11 @@ def require_room(functions: "LambdaClient", template: Mapping[str, Any], given: 
         )
 
 
+def welcome(stage: DeployedStage, url: str) -> str:
+    """Say where a stage is, and the next three commands."""
+    return NEXT.format(stage=stage.name, prefix=stage.settings.prefix, url=url, python=sys.executable)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Bring the package of a stage to the account that the environment names."""
     parser = argparse.ArgumentParser(prog="python -m deploy.release", description=(__doc__ or "").partition("\n")[0])
@@ -199,7 +204,7 @@ def main(arguments: list[str] | None = None) -> None:
         print("changed" if stack.change(url, given) else "nothing has changed")
     except ReleaseError as error:
         sys.exit(str(error))
-    print(NEXT.format(stage=stage.name, prefix=stage.settings.prefix, url=stack.outputs()["EndpointURL"]))
+    print(welcome(stage, stack.outputs()["EndpointURL"]))
 
 
 if __name__ == "__main__":

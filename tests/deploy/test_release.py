@@ -1,12 +1,14 @@
 """A stack is made, changed, left alone, and finished where it failed: small ones, in ministack."""
 
+import sys
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 
-from deploy.release import ReleaseError, StageStack, located, publish, require_room, upload
+from deploy.policies import stages
+from deploy.release import ReleaseError, StageStack, located, publish, require_room, upload, welcome
 from local.backend import REGION
 
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "${Name}-queue"}}}
@@ -78,6 +80,13 @@ def test_an_account_without_room_is_told_so_before_anything_is_made(small: Small
     require_room(functions, template, {"Workers": "1000", "Reserve": "no"})
     with pytest.raises(ReleaseError, match=r"reserves 1022 functions, .*the account has \d+: ask AWS for more"):
         require_room(functions, template, {"Workers": "1000"})
+
+
+def test_the_next_commands_run_as_they_are_printed() -> None:
+    (prod,) = [each for each in stages() if each.name == "prod"]
+    said = welcome(prod, "https://a.test/api/")
+    assert f"SEDO_PREFIX=sedo-prod {sys.executable} -m deploy.access admin acme" in said
+    assert "curl https://a.test/api/sedo/health" in said
 
 
 def test_a_package_has_the_name_of_what_it_holds(small: Small, tmp_path: Any) -> None:
