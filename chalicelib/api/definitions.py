@@ -13,6 +13,7 @@ from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.definitions.record import DefinitionRecord
+from chalicelib.core.executions.estimate import estimate
 from chalicelib.core.values.actions import actions_json
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, InvalidError
 from chalicelib.core.values.json import Json, Problem, format_instant
@@ -71,7 +72,8 @@ class DefinitionApi:
         found = self.service.check_definition(tenant, document, _may_read(request))
         body = {"problems": found.problems, "warnings": found.warnings}
         answer = {key: web.problems_json(_located(problems, places)) for key, problems in body.items()}
-        return web.answer({"valid": not found.problems, **answer})
+        estimated: dict[str, Json] = {"estimate": None if found.parsed is None else estimate(found.parsed).as_json()}
+        return web.answer({"valid": not found.problems, **answer, **estimated})
 
     @web.operation
     def list_definitions(self, request: ApiRequest) -> Response:

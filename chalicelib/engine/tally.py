@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units, write_units
-from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.records.history import Row
 from chalicelib.engine.model import Delivery, Mode
@@ -90,7 +90,7 @@ def _beside(item: Execution, ahead: Execution, places: Mapping[str, Any]) -> int
         if before != after:
             units += 1 if before is None or after is None else 2  # an entry that moves is taken out and put in
     for name, thread in ahead.threads.items():
-        if isinstance(thread.wait, AnswerWait):
+        if isinstance(thread.wait, AnswerWait) and thread.status is not Status.OVER:  # a tombstone has it still
             known = item.threads.get(name)
             if known is None or known.turn != thread.turn:
                 units += ASIDE[thread.wait.what]

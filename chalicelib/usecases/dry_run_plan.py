@@ -9,6 +9,7 @@ from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.model import Call, Definition, Outcome, StartChild, StepContext, StepType
 from chalicelib.core.dryruns.mock import find_step, name_of, read_mocks
 from chalicelib.core.dryruns.single_step import Given, begun, single_step
+from chalicelib.core.executions.estimate import Estimate, EstimatedCost
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
@@ -73,6 +74,8 @@ class DryRun:
     """The steps in the order in which they began, once for all attempts."""
     next: str | None = None
     """The path of the step to which the only step leads; None: it is the end of its list."""
+    cost: EstimatedCost | None = None
+    """What the run would cost, with its child executions; None: of one step that is not told."""
 
     def json(self, *, one: bool) -> dict[str, Json]:
         """Write it as the API answers it; of one step with where it leads."""
@@ -87,7 +90,8 @@ class DryRun:
             "history": self.history,
             "path": self.path,
         }
-        return {**body, "next": self.next} if one else body
+        estimate = None if self.cost is None else Estimate(self.cost, self.cost).as_json()
+        return {**body, "next": self.next} if one else {**body, "estimate": estimate}
 
 
 class _Mocked:

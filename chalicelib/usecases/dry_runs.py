@@ -5,49 +5,42 @@ Time is skipped, nothing is called, and nothing is written anywhere. The same pl
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TypeAlias
 
-from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
-from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryHistory, MemoryQueue, QueueMessage
+from chalicelib.adapters.memory.stores import MemoryClock, MemoryExecutions, MemoryQueue, QueueMessage
 from chalicelib.adapters.memory.tasks import MemoryTasks
-from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.model import AnswerKind, Call, Definition, WaitForAnswer
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
 from chalicelib.core.executions.decide import decide
-from chalicelib.core.executions.identity import CallKey, TurnKey
+from chalicelib.core.executions.estimate import EstimatedCost, counted
+from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Decision, Input, Message, Started
 from chalicelib.core.executions.model import ROOT, Driver, Execution, State, Status, Thread, failure_json
 from chalicelib.core.executions.scope import outcome
 from chalicelib.core.executions.waiting import AnswerWait
 from chalicelib.core.records.codec import read_message
-from chalicelib.core.records.history import Row, chained, newest
-from chalicelib.core.records.payload import PackingLimits
+from chalicelib.core.records.history import chained, newest
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import DryRunLimitError, InvalidError
 from chalicelib.core.values.json import Json, Problem, encode, parse_instant
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.children import gatherer
 from chalicelib.engine.due_sweep import DueSweep
-from chalicelib.engine.invocation import ApiInvocation, Invocation
-from chalicelib.engine.model import ANSWER_WITHIN, Budget, Delivery, Dependencies
+from chalicelib.engine.invocation import ApiInvocation, Invocation, StartInvocation
+from chalicelib.engine.model import ANSWER_WITHIN, INLINE_TURNS, Budget, Delivery, Dependencies
 from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, DryRunPlan, Stage
+from chalicelib.usecases.dry_run_ports import FOR_EVER, MockedCalls, SilenceError, Turn, WeighedHistory
 
 TURNS_AT_ONCE = 100
 """After which the time that it has really taken is looked at."""
-
-FOR_EVER = 10**9
-"""Receives: no message dies."""
-
-ALL = PackingLimits(slot=FOR_EVER)
-"""History puts all values back."""
 
 
 def dry_run(
@@ -77,67 +70,11 @@ def dry_run(
     return _World(stage, start, clock, bounds or Bounds()).run(submitted)
 
 
-class _SilenceError(Exception):
-    """Calls are under way that nobody answers, until an instant at which one is over its time, or for ever."""
-
-    def __init__(self, until: datetime | None) -> None:
-        super().__init__()
-        self.until = until
-
-
-class _MockedCalls:
-    """Calls that are answered at once, or never."""
-
-    def __init__(self, world: "_World") -> None:
-        self.world = world
-        self.ended: list[CallSucceeded | CallFailed] = []
-
-    def start(self, turn: TurnKey, call: Call, key: CallKey, is_wanted: Callable[[], bool]) -> None:  # noqa: ARG002 - it is
-        """Answer a call, if it has a mock."""
-        event = self.world.call((key.execution, *turn), call, key)
-        self.ended += [] if event is None else [event]
-
-    def wait(self, until: datetime | None = None) -> Sequence[CallSucceeded | CallFailed]:
-        """Tell what was answered.
-
-        Raises:
-            _SilenceError: nothing more was.
-        """
-        if not self.ended:
-            raise _SilenceError(until)
-        ended, self.ended = self.ended, []
-        return ended
-
-    def drain(self) -> None:
-        """Have nothing in flight: that is so."""
-
-
-class _History(MemoryHistory):
-    """History that is not kept beyond its bound."""
-
-    def __init__(self, weigh: Callable[[int], None]) -> None:
-        super().__init__(Payloads(MemoryChunks(), ALL))
-        self.weigh = weigh
-
-    def append(self, row: Row) -> None:
-        """Keep a row."""
-        self.weigh(len(row.text) + sum(map(len, row.payloads.values())))
-        super().append(row)
-
-    def keep(self, payloads: Mapping[str, bytes]) -> None:
-        """Keep values that records refer to."""
-        self.weigh(sum(map(len, payloads.values())))
-        super().keep(payloads)
-
-
-Turn: TypeAlias = tuple[str, str, int]
-"""Of a thread of an execution."""
-
-
 class _World:
     """Memory, mocks, and time that is skipped.
 
-    ``live`` are the executions that have not ended; ``calls`` those that were answered, by turn, ``open`` the others;
+    ``live`` are the executions that have not ended, ``ahead`` all as they were decided last;
+    ``calls`` those that were answered, by turn, ``open`` the others;
     ``given`` the answers that turns were given, so that a turn which is run twice has the same one.
     """
 
@@ -146,7 +83,7 @@ class _World:
         self.clock = MemoryClock(start)
         self.queue = MemoryQueue(self.clock, receives=FOR_EVER)
         self.executions = MemoryExecutions()
-        self.history = _History(self.weigh)
+        self.history = WeighedHistory(self.weigh)
         self.dependencies = Dependencies(
             executions=self.executions,
             definitions=stage,
@@ -156,8 +93,9 @@ class _World:
             signals=Signals(MemorySignals(), self.clock),
             incidents=MemoryIncidents(),
             clock=self.clock,
-            calls=lambda: _MockedCalls(self),
+            calls=lambda: MockedCalls(self.call),
             decide=self.decide,
+            inline_turns=INLINE_TURNS,
         )
         self.gather = gatherer(self.executions)
         self.watch, self.bounds, self.began = clock, bounds, None if clock is None else clock.now()
@@ -165,18 +103,24 @@ class _World:
         self.size = 0
         self.numbers = count(1)
         self.live: dict[str, Execution] = {}
+        self.ahead: dict[str, Execution] = {}
         self.calls: dict[Turn, dict[str, Json]] = {}
         self.open: dict[Turn, dict[str, Json]] = {}
         self.given: dict[tuple[str, Turn], Reply | None] = {}
 
     def run(self, submitted: Execution) -> DryRun:
         """Run an execution until it ends, or nothing more can happen."""
-        self.executions.create(submitted)
-        self.queue.send([Message(submitted.id, Started())])
+        if self.stage.step is not None or not self.starts(submitted):
+            self.executions.create(submitted)
+            self.queue.send([Message(submitted.id, Started())])
         self.look(submitted.id)
         while self.step():
             self.check()
         return self.result(submitted.id)
+
+    def starts(self, submitted: Execution) -> bool:
+        """Run it where it is started, as far as that takes nobody else; tell whether that was done."""
+        return StartInvocation(self.dependencies, submitted, self.token()).result() is not None
 
     def step(self) -> bool:
         """Let one thing happen: a delivery, an answer, or else that time passes; answer whether anything has."""
@@ -196,13 +140,18 @@ class _World:
         seconds = 0.0 if watch is None or began is None else (watch.now() - began).total_seconds()
         if self.left < 0 or seconds > self.bounds.seconds:
             bound = f"{self.bounds.turns:,} turns" if self.left < 0 else f"{self.bounds.seconds:g} seconds"
-            at = ", ".join(sorted({t.step for e in self.live.values() for t in e.threads.values()})) or "its start"
+            at = (
+                ", ".join(sorted({t.step for e in (self.live or self.ahead).values() for t in e.threads.values()}))
+                or "its start"
+            )
             raise DryRunLimitError(f"it has not ended after {bound}: now at {at}. Does it go round for ever?")
 
     def decide(self, definition: Definition, item: Execution, said: Input, now: datetime, driver: Driver) -> Decision:
         """Decide, if there is time left: a turn can take half a second."""
         self.check()
-        return decide(definition, item, said, now, driver)
+        decision = decide(definition, item, said, now, driver)
+        self.ahead[item.id] = decision.execution
+        return decision
 
     def weigh(self, size: int) -> None:
         """Count what is kept.
@@ -223,7 +172,7 @@ class _World:
         invocation = Invocation(self.dependencies, queued.id, [delivery], budget)
         try:
             self.queue.delete("", sorted(invocation.run()))
-        except _SilenceError as silence:
+        except SilenceError as silence:
             if silence.until is None:
                 self.queue.delete("", [queued.id])
             else:
@@ -273,7 +222,9 @@ class _World:
         execution, thread, number = turn
         if wanted.kind == "gather":
             return CallSucceeded(thread, number, self.gather(wanted.params))
-        item = self.stored(execution)
+        item = self.ahead.get(execution) or self.stored(
+            execution
+        )  # a repeatable call is made before its turn is written
         step, attempt = self.name(item, item.threads[thread].step), item.threads[thread].attempt
         reply = self.reply(step, turn)
         call: dict[str, Json] = {
@@ -353,10 +304,7 @@ class _World:
         """Tell what came of it."""
         item = self.stored(execution_id)
         root = item.threads[ROOT]
-        rows = self.history.read(execution_id, "", FOR_EVER)
-        kept = [] if item.head is None else chained(rows, item.head)
-        kept += [row for row in (newest(item),) if row is not None]
-        history = [each for row in kept for each in row.records if not str(each["step"]).endswith(BEYOND)]
+        history = [each for each in self.records(item) if not str(each["step"]).endswith(BEYOND)]
         self.history.fill(item.tenant_id, history, math.inf)
         began = [str(each["step"]) for each in history if (each["state"], each["attempt"]) == (State.STEP_STARTED, 1)]
         until = item.ended_at or (parse_instant(str(history[-1]["time"])) if history else item.started_at)
@@ -370,6 +318,7 @@ class _World:
             unanswered=[self.view(*each) for each in self.waiting()],
             history=history,
             path=began or [item.step],
+            cost=None if self.stage.step is not None else self.cost(),
         )
         if not is_beyond(root):
             return found
@@ -381,6 +330,24 @@ class _World:
             error=last.get("error"),
             next=root.step.removesuffix(BEYOND),
         )
+
+    def records(self, item: Execution) -> list[dict[str, Json]]:
+        """Read the history of an execution."""
+        rows = [] if item.head is None else chained(self.history.read(item.id, "", FOR_EVER), item.head)
+        rows += [row for row in (newest(item),) if row is not None]
+        return [each for row in rows for each in row.records]
+
+    def cost(self) -> EstimatedCost:
+        """Count what it would cost, with its child executions, as the engine counts."""
+        items = [self.stored(name) for name in self.executions.items]
+        found = [(item.id, each) for item in items for each in self.records(item)]
+        steps = sum((each["state"], each["attempt"]) == (State.STEP_STARTED, 1) for _, each in found)
+        turns = len({(name, each["thread"], each["turn"]) for name, each in found})
+        longest = Counter[str]()
+        for (name, _), calls in Counter((name, thread) for name, thread, _ in self.calls).items():
+            longest[name] = max(longest[name], calls)
+        done = EstimatedCost(steps=steps, turns=turns, calls=len(self.calls), waited=longest.total())
+        return counted([item.cost for item in items], done)
 
     def view(self, item: Execution, thread: Thread, name: str) -> dict[str, Json]:
         """Tell what a thread waits for."""

@@ -357,6 +357,19 @@ def test_its_json_has_what_the_api_answers() -> None:
         "unanswered",
         "history",
         "path",
+        "estimate",
     ]
     assert (body["state"], body["stash"], body["path"]) == ("ExecutionSucceeded", {"a": "hi"}, ["a"])
+    del body["estimate"]
     assert found.json(one=True) == {**body, "next": None}
+
+
+def test_a_repeatable_call_is_mocked_though_it_is_made_before_its_turn_is_written() -> None:
+    text = f"steps: [{{id: hello, type: echo, message: hi}}, {{id: charge, {HTTP}, delivery: repeatable}}]"
+    assert dry(text, {"charge": {"result": 1}}).path[:2] == ["hello", "charge"]
+
+
+def test_a_run_tells_what_it_would_cost_with_its_children() -> None:
+    found = dry("steps: [{id: a, type: wait, seconds: 30}]").cost
+    assert found is not None
+    assert (found.steps, found.turns, found.writes, found.requests, found.invocations) == (1, 2, 4, 3, 2)

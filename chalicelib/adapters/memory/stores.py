@@ -178,8 +178,10 @@ class MemoryExecutions:
         references = references_of(document)
         body = body_of(document)
         state, stored = self.payloads.restore(document["tenantId"], body, references)
-        header = encode({name: member for name, member in document.items() if name not in BODY})
-        size = item_bytes(whole_bytes(header + body.text(stored.bases.values())), references)
+        size = 0
+        if body.bases or len(body.content) > PACKING.slot:
+            header = encode({name: member for name, member in document.items() if name not in BODY})
+            size = item_bytes(whole_bytes(header + body.text(stored.bases.values())), references)
         found = copy_with(read_execution(document | state), due_at=due_at, item_bytes=size, listed_under=status)
         return copy_with(found, stored=stored)
 

@@ -5,7 +5,7 @@ from typing import cast
 
 from chalicelib.core.definitions.include import FindDefinition, resolve
 from chalicelib.core.definitions.lint import lint
-from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.model import Definition, StepType
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
@@ -25,6 +25,8 @@ class Validation:
     problems: Sequence[Problem] = ()
     warnings: Sequence[Problem] = ()
     """Of a valid definition, or of what is beside expressions that cannot be read."""
+    parsed: Definition | None = None
+    """It, compiled, if it is valid."""
 
 
 def validate(
@@ -43,7 +45,7 @@ def validate(
     """
     resolved = resolve(document, find)
     try:
-        parse(resolved.document, step_types)
+        parsed = parse(resolved.document, step_types)
     except InvalidDefinitionError as error:
         odd = resolved.located(_beside(resolved.document, error.problems, step_types))
         return Validation({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS], odd)
@@ -54,7 +56,7 @@ def validate(
         return Validation({}, [Problem("", f"with the steps that it includes it has more than {MAX_BYTES:,} bytes")])
     if problems := resolved.located(inspect(valid)):
         return Validation({}, problems[:MAX_PROBLEMS])
-    return Validation(valid, warnings=resolved.located(lint(valid, step_types)))
+    return Validation(valid, warnings=resolved.located(lint(valid, step_types)), parsed=parsed)
 
 
 def _beside(document: Json, problems: Sequence[Problem], step_types: Mapping[str, StepType]) -> Sequence[Problem]:
