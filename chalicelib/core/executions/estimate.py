@@ -204,20 +204,20 @@ ANSWERED = _Place(is_started=True, is_answered=True, is_dirty=True)
 
 def estimate(definition: "Definition") -> Estimate:
     """Estimate what an execution of a definition costs."""
-    asking = {
+    outward = {
         "/".join(parts[:count])
         for parts in (step.path.split("/") for step in definition.steps.values() if _asks(step))
         for count in range(1, len(parts))
     }
-    return _Walk(definition, frozenset(asking)).estimate()
+    return _Walk(definition, frozenset(outward)).estimate()
 
 
 @value
 class _Walk:
-    """Over the steps of a definition; ``asking`` are those with a step in them that calls, or asks somebody."""
+    """Over the steps of a definition; ``outward`` are those with a step in them that calls, or asks somebody."""
 
     definition: "Definition"
-    asking: frozenset[str]
+    outward: frozenset[str]
     more: dict[tuple[str, str], OneMore] = field(default_factory=dict)
     known: dict[tuple[str, _Place], tuple[EstimatedCost, _Place]] = field(default_factory=dict)
 
@@ -277,7 +277,7 @@ class _Walk:
 
     def nested(self, step: "Step", place: _Place) -> tuple[EstimatedCost, _Place]:
         """Estimate the lists of steps in a step: all branches, or those for one item."""
-        begun, place = _worked(place) if step.path in self.asking else (NOTHING, place)
+        begun, place = _worked(place) if step.path in self.outward else (NOTHING, place)
         ways = [self.list(first, copy_with(place, is_dirty=True)) for first in step.scopes.values()]
         cost = begun.plus(EstimatedCost(steps=1, turns=2))
         if step.type.name == "map":
