@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from chalicelib.core.limits import LIMITS, Limits
+from chalicelib.core.ways_around import WAYS
 from docs.beyond_limits import BEYOND
 
 INTRODUCTION = """\
@@ -14,7 +15,8 @@ INTRODUCTION = """\
 Made from the code by `make docs`. Beyond a limit, a definition is refused when it is created, a request is refused with
 the status that is given, and a step fails with the named error, which `catch` can catch. Only what is told of an error
 (problems, details, lines of a log) is cut short. Where AWS sets a limit, its source stands beside it. The quotas of an
-AWS account are not here."""
+AWS account are not here. A message of what is beyond a limit has the limit's value, its name in brackets, and the way
+around it."""
 
 GROUPS = {
     "body_bytes": "Requests and answers",
@@ -46,9 +48,9 @@ def limits() -> Iterator[str]:
                 "| limit | value | means | beyond it | the way around it |",
                 "|---|---|---|---|---|",
             )
-        error, around = BEYOND[name]
+        error = BEYOND[name]
         shown = value(getattr(LIMITS, name), about.split()[0].rstrip(","))
-        yield f"| `{name}` | {shown} | {about} | {error[0].upper()}{error[1:]}. | {around} |"
+        yield f"| `{name}` | {shown} | {about} | {error[0].upper()}{error[1:]}. | {WAYS[name]} |"
 
 
 def docstrings() -> Mapping[str, str]:

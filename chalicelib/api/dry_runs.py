@@ -9,6 +9,7 @@ from chalicelib.api.values import value_answer, value_link
 from chalicelib.core.definitions.model import Definition
 from chalicelib.core.dryruns.single_step import Given
 from chalicelib.core.executions.model import Failure
+from chalicelib.core.limits import beyond
 from chalicelib.core.records.shown import MAX_ANSWER, dry_run_slots, shorten
 from chalicelib.core.values.errors import AnswerTooLargeError, DryRunLimitError, InvalidError
 from chalicelib.core.values.json import Json, JsonObject, Problem
@@ -122,7 +123,7 @@ def _shown(tenant: str, definition: str, report: JsonObject) -> Json:
         return shorten(tenant, report, dry_run_slots, lambda place: value_link(route, place))
     except AnswerTooLargeError:
         raise DryRunLimitError(
-            f"what came of it has more than {MAX_ANSWER:,} bytes, without large values: run one step after the other"
+            beyond("dry_run_size", f"what came of it has more than {MAX_ANSWER:,} bytes, without large values")
         ) from None
 
 

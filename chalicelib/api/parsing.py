@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import MalformedError
 from chalicelib.core.values.json import Json, Problem
@@ -187,7 +188,7 @@ class _Document:
 
     def begin(self, event: Any, value: Json) -> None:  # noqa: ANN401 - see above
         if len(self.open) == MAX_BODY_DEPTH:
-            self.refuse(event, f"it nests deeper than {MAX_BODY_DEPTH} levels")
+            self.refuse(event, beyond("body_depth", f"it nests deeper than {MAX_BODY_DEPTH} levels"))
         mark = self.put(event, value)
         self.open.append(_Open(value, mark))
 

@@ -8,7 +8,7 @@ from chalicelib.api import http as web
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.filters import between, wanted_executions
 from chalicelib.api.support import ApiSupport
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.search.documents import SearchKind
 from chalicelib.core.search.query import SearchFilter, read_test
 from chalicelib.core.values.errors import InvalidError
@@ -115,7 +115,9 @@ def _wanted(request: ApiRequest, kind: SearchKind) -> SearchFilter:
     query = request.query
     given = {name: text for name, text in request.asked.items() if name.startswith(ATTRIBUTE)}
     if len(given) > MOST:
-        raise InvalidError(f"{len(given)} attributes are asked for, and {MOST} are the most")
+        raise InvalidError(
+            beyond("search_attributes", f"{len(given)} attributes are asked for, and {MOST} are the most")
+        )
     since, until = between(request)
     return SearchFilter(
         tenant_id=request.path["tenantId"],

@@ -251,3 +251,11 @@ class Limits:
 
 LIMITS = Limits()
 """Those of every tenant."""
+
+
+def beyond(name: str, said: str) -> str:
+    """Word what is beyond a limit: what was said of it, the name of the limit, and the way around it."""
+    from chalicelib.core.ways_around import WAYS  # noqa: PLC0415 - only what is beyond a limit needs them
+
+    way = WAYS[name].removesuffix(".")
+    return f"{said} ({name}): {way[0].lower()}{way[1:]}"

@@ -12,6 +12,7 @@ from chalicelib.core.executions.inputs import ChildEnded, Launch, Message, Resum
 from chalicelib.core.executions.model import Execution, Failure, State, Thread
 from chalicelib.core.executions.scope import visible_stash
 from chalicelib.core.executions.waiting import PartitionJoin
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.errors import (
     DefinitionNotFoundError,
     IdTakenError,
@@ -147,7 +148,7 @@ def gatherer(executions: ExecutionStore) -> Callable[[Json], Json]:
             size += len(encode(gathered[-1]))
             if size > MAX_RESULT:
                 raise ResultTooLargeError(
-                    f"the results have more than {MAX_RESULT:,} characters of JSON: keep less of each"
+                    beyond("result_chars", f"the results have more than {MAX_RESULT:,} characters of JSON")
                 )
         return gathered
 

@@ -34,6 +34,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from chalicelib.core.executions.model import Signal
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.errors import InvalidError, TooManyEventsError, TooManyWaitersError, UnavailableError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import copy_with, value
@@ -138,8 +139,7 @@ class Signals:
         if channel.key and is_new and self.store.count(channel, MAX_WAITING + 1) > MAX_WAITING:
             self.store.leave(channel, waiter)
             raise TooManyWaitersError(
-                f"{MAX_WAITING} steps wait for {channel.name!r} with this key already:"
-                " let some go on, or use other keys"
+                beyond("key_waiting", f"{MAX_WAITING:,} steps wait for {channel.name!r} with this key already")
             )
         return None
 
@@ -277,7 +277,7 @@ class Signals:
         count = len(list(self.kept(channel)))
         if count >= MAX_KEPT:
             raise TooManyEventsError(
-                f"{count} events {channel.name!r} with this key are kept already: wait until steps have taken some"
+                beyond("key_kept", f"{count} events {channel.name!r} with this key are kept already")
             )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.core.definitions.grammar import LONGEST, SCHEMA_TYPE
 from chalicelib.core.definitions.model import AnswerKind, Outcome, StepContext, WaitForAnswer
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import ResultTooLargeError, StepError
 from chalicelib.core.values.json import Json, encode, parse_instant, truncate
 
@@ -105,7 +105,11 @@ class TaskStep:
         due: Any = params.get("due")
         size = len(encode([each.get(name) for each in (params, due or {}) for name in ("assignees", "groups", "not")]))
         if size > MAX_PEOPLE:
-            raise ResultTooLargeError(f"its people and groups take {size:,} bytes, and {MAX_PEOPLE:,} are the most")
+            raise ResultTooLargeError(
+                beyond(
+                    "task_people_bytes", f"its people and groups take {size:,} bytes, and {MAX_PEOPLE:,} are the most"
+                )
+            )
         return WaitForAnswer(AnswerKind.TASK, params, until=None if due is None else _instant(due, context.now))
 
 

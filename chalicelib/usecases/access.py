@@ -10,7 +10,7 @@ from chalicelib.core.access.keys import ApiKey, hash_of, key_document, place_of,
 from chalicelib.core.access.principal import Means, Policy, Principal, grant_of
 from chalicelib.core.access.quotas import Quotas, require_room
 from chalicelib.core.access.rights import BUILT_IN, INSTALLATION, RIGHTS, Grant
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import (
     ConflictError,
     InvalidError,
@@ -283,5 +283,5 @@ class AccessService:
         if len(found) < most:
             return
         if not old:
-            raise ConflictError(f"there are {most} of kind {kind} already: take away those that nobody needs")
+            raise ConflictError(beyond("access_entries", f"there are {most} of kind {kind} already"))
         self.store.delete(next(entry for entry in found if entry.name == old[0].id))

@@ -22,6 +22,7 @@ from chalicelib.core.executions.inputs import (
 from chalicelib.core.executions.model import Execution, Signal, Status, Thread
 from chalicelib.core.executions.scope import awaited_event, refusals, sent_to, takes_sent
 from chalicelib.core.executions.waiting import AnswerWait
+from chalicelib.core.limits import beyond
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import (
     ExecutionNotFoundError,
@@ -334,7 +335,7 @@ def _ended(item: Execution) -> StateError:
 
 
 def _full(item: Execution) -> StateError:
-    return StateError(f"{item.id} keeps as many events as it can: wait until its steps have taken some")
+    return StateError(beyond("execution_signals", f"{item.id} keeps {MAX_SIGNALS} events already"))
 
 
 def _used(token: Token) -> StateError:

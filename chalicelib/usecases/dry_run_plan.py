@@ -13,7 +13,7 @@ from chalicelib.core.executions.estimate import Estimate, EstimatedCost
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError, InvalidInputError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
@@ -51,6 +51,16 @@ class Bounds:
     turns: int = TURNS
     seconds: float = SECONDS
     size: int = SIZE
+
+    def unended(self, place: str, *, is_late: bool) -> str:
+        """Say of a dry run that is at a place that it takes too many turns, or too long."""
+        bound = f"{self.seconds:g} seconds" if is_late else f"{self.turns:,} turns"
+        limit = "dry_run_seconds" if is_late else "dry_run_turns"
+        return beyond(limit, f"it has not ended after {bound}: now at {place}. Does it go round for ever?")
+
+    def too_large(self) -> str:
+        """Say of a dry run that too much came of it."""
+        return beyond("dry_run_size", f"its history and calls have more than {self.size:,} bytes")
 
 
 @value

@@ -139,12 +139,11 @@ class _World:
         watch, began = self.watch, self.began
         seconds = 0.0 if watch is None or began is None else (watch.now() - began).total_seconds()
         if self.left < 0 or seconds > self.bounds.seconds:
-            bound = f"{self.bounds.turns:,} turns" if self.left < 0 else f"{self.bounds.seconds:g} seconds"
             at = (
                 ", ".join(sorted({t.step for e in (self.live or self.ahead).values() for t in e.threads.values()}))
                 or "its start"
             )
-            raise DryRunLimitError(f"it has not ended after {bound}: now at {at}. Does it go round for ever?")
+            raise DryRunLimitError(self.bounds.unended(at, is_late=self.left >= 0))
 
     def decide(self, definition: Definition, item: Execution, said: Input, now: datetime, driver: Driver) -> Decision:
         """Decide, if there is time left: a turn can take half a second."""
@@ -161,7 +160,7 @@ class _World:
         """
         self.size += size
         if self.size > self.bounds.size:
-            raise DryRunLimitError(f"its history and calls have more than {self.bounds.size:,} bytes")
+            raise DryRunLimitError(self.bounds.too_large())
 
     def deliver(self, queued: QueueMessage) -> None:
         """Deliver a message; one under which calls are left open comes again when the first is over its time."""

@@ -6,7 +6,7 @@ from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.inputs import Answered, Input, TaskCompleted, TaskRejected
 from chalicelib.core.executions.model import State, Status
 from chalicelib.core.executions.waiting import Answer
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import (
     ForbiddenError,
@@ -97,7 +97,11 @@ class TaskService:
             InvalidError: the names are too long together.
         """
         if (size := len(encode([*assignees, *groups]))) > MAX_PEOPLE:
-            raise InvalidError(f"assignees and groups take {size:,} bytes, and {MAX_PEOPLE:,} are the most")
+            raise InvalidError(
+                beyond(
+                    "task_people_bytes", f"assignees and groups take {size:,} bytes, and {MAX_PEOPLE:,} are the most"
+                )
+            )
         now = self.clock.now()
         people: dict[str, Json] = {"assignees": list(assignees), "groups": list(groups)}
 

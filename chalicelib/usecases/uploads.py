@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import InvalidError, StateError, TooLargeError, UploadNotFoundError
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock
@@ -68,7 +68,9 @@ class UploadService:
             UnavailableError: it may be there, or not: send it again.
         """
         if len(content) > MAX_PART:
-            raise TooLargeError(f"the part has {len(content):,} bytes, and {MAX_PART:,} are allowed")
+            raise TooLargeError(
+                beyond("upload_part_bytes", f"the part has {len(content):,} bytes, and {MAX_PART:,} are allowed")
+            )
         until = self._until(tenant_id, upload_id)
         if not content:
             raise InvalidError(f"part {number} is empty")

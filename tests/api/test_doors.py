@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chalicelib.core.limits import beyond
 from tests.application import JSON, Sedo, T
 from tests.loopback import Reply, loopback
 
@@ -163,4 +164,4 @@ def test_templates_make_no_more_than_that_around_what_they_pass_on(sedo: Sedo, n
 def test_parameters_are_held_to_it_too(sedo: Sedo) -> None:
     failed = begun(sedo, {"id": "a", "type": "echo", "message": ["${input}"]}, value=BOUNDS["levels"][0](50))
     assert failed["error"]["name"] == "TooLarge"
-    assert failed["error"]["message"] == "the value of parameters nests deeper than 50 levels"
+    assert failed["error"]["message"] == beyond("value_depth", "the value of parameters nests deeper than 50 levels")

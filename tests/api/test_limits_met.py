@@ -1,4 +1,7 @@
-"""Limits that are cheap to meet: at its value all is well, and one more comes to what docs/limits.md says of it."""
+"""Limits that are cheap to meet: at its value all is well, and one more comes to what docs/limits.md says of it.
+
+Its message has the value, and the name of the limit with the way around it, or of the member that is held to it.
+"""
 
 import json
 import re
@@ -10,6 +13,8 @@ import pytest
 
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
+from chalicelib.core.ways_around import WAYS
+from tests.api.test_limits import PLACES
 from tests.application import PROJECT, Sedo, T
 
 DEFINITIONS = f"{T}/definitions"
@@ -63,6 +68,8 @@ OF_STARTS: Mapping[str, Callable[[int], bytes]] = {
     "version": lambda n: b'{"version":%d}' % n,
     "payload_bytes": lambda n: b'{"input":{"a":"%s"}}' % (b"x" * (n - 18)),
 }
+OF_SCHEMAS = {*PLACES, "longest_time"} - {"payload_bytes"}
+"""Limits to which a JSON Schema holds requests and parameters."""
 OF_QUERIES = {"page_items": "limit={}", "wait_seconds": "wait={}"}
 OF_EVENTS: Mapping[str, Callable[[int], Json]] = {
     "key_chars": lambda n: {"key": "k" * n},
@@ -75,18 +82,27 @@ def value_of(name: str) -> int:
     return int(limit.total_seconds()) if isinstance(limit, timedelta) else limit
 
 
-def require_said(name: str, found: object) -> None:
-    beyond = SAID[name].split("|")[2]
-    assert re.search(rf"(?<![\w.]){re.escape(str(found))}\b", beyond), (name, found, beyond)
+def require_said(name: str, found: object, message: str) -> None:
+    error = SAID[name].split("|")[2]
+    assert re.search(rf"(?<![\w.]){re.escape(str(found))}\b", error), (name, found, error)
+    assert str(value_of(name)) in message.replace(",", ""), message
+    if name not in OF_SCHEMAS:
+        assert f"({name}): {WAYS[name][0].lower()}" in message
+
+
+def require_refused(name: str, answer: Any) -> None:
+    problem = answer.json_body
+    messages = [problem["detail"], *(each["message"] for each in problem.get("errors", ()))]
+    require_said(name, answer.status_code, max(messages, key=lambda each: name in each))
 
 
 @pytest.mark.parametrize("name", OF_DEFINITIONS)
 def test_a_definition_beyond_it_is_refused(sedo: Sedo, name: str) -> None:
-    def create(n: int) -> int:
-        return sedo.ask("POST", DEFINITIONS, {"id": "d", **OF_DEFINITIONS[name](n)}).status_code
+    def create(n: int) -> Any:
+        return sedo.ask("POST", DEFINITIONS, {"id": "d", **OF_DEFINITIONS[name](n)})
 
-    assert create(value_of(name)) == 201
-    require_said(name, create(value_of(name) + 1))
+    assert create(value_of(name)).status_code == 201
+    require_refused(name, create(value_of(name) + 1))
 
 
 @pytest.mark.parametrize("name", OF_STEPS)
@@ -101,18 +117,19 @@ def test_a_step_beyond_it_fails(sedo: Sedo, name: str) -> None:
         return answer.json_body["error"]
 
     assert run(value_of(name)) is None
-    require_said(name, run(value_of(name) + 1)["name"])
+    error = run(value_of(name) + 1)
+    require_said(name, error["name"], error["message"])
 
 
 @pytest.mark.parametrize("name", OF_STARTS)
 def test_a_start_beyond_it_is_refused(sedo: Sedo, name: str) -> None:
     assert sedo.ask("POST", DEFINITIONS, {"id": "d", "steps": [STEP]}).status_code == 201
 
-    def start(n: int) -> int:
-        return sedo.ask("POST", f"{DEFINITIONS}/d/execute", OF_STARTS[name](n)).status_code
+    def start(n: int) -> Any:
+        return sedo.ask("POST", f"{DEFINITIONS}/d/execute", OF_STARTS[name](n))
 
-    assert start(value_of(name)) in {200, 201, 404}, "a version that there is not"
-    require_said(name, start(value_of(name) + 1))
+    assert start(value_of(name)).status_code in {200, 201, 404}, "a version that there is not"
+    require_refused(name, start(value_of(name) + 1))
 
 
 @pytest.mark.parametrize("name", OF_QUERIES)
@@ -121,29 +138,29 @@ def test_a_query_beyond_it_is_refused(sedo: Sedo, name: str) -> None:
     place = f"{T}/executions" + (f"/{sedo.start()['id']}" if name == "wait_seconds" else "")
     sedo.deliver()
     sedo.pass_time(3_600)
-    require_said(name, sedo.ask("GET", f"{place}?{OF_QUERIES[name].format(value_of(name) + 1)}").status_code)
+    require_refused(name, sedo.ask("GET", f"{place}?{OF_QUERIES[name].format(value_of(name) + 1)}"))
     if name == "page_items":
         assert sedo.ask("GET", f"{place}?limit={value_of(name)}").status_code == 200
 
 
 @pytest.mark.parametrize("name", OF_EVENTS)
 def test_an_event_beyond_it_is_refused(sedo: Sedo, name: str) -> None:
-    def publish(n: int) -> int:
-        return sedo.ask("POST", f"{T}/events/paid", OF_EVENTS[name](n)).status_code
+    def publish(n: int) -> Any:
+        return sedo.ask("POST", f"{T}/events/paid", OF_EVENTS[name](n))
 
-    assert publish(value_of(name)) in {200, 201, 202}
-    require_said(name, publish(value_of(name) + 1))
+    assert publish(value_of(name)).status_code in {200, 201, 202}
+    require_refused(name, publish(value_of(name) + 1))
 
 
 def test_a_reason_and_a_body_beyond_them_are_refused(sedo: Sedo) -> None:
     sedo.create()
     name = sedo.start()["id"]
 
-    def pause(n: int) -> int:
-        return sedo.ask("POST", f"{T}/executions/{name}/pause", {"reason": "r" * n}).status_code
+    def pause(n: int) -> Any:
+        return sedo.ask("POST", f"{T}/executions/{name}/pause", {"reason": "r" * n})
 
-    require_said("reason_chars", pause(LIMITS.reason_chars + 1))
-    assert pause(LIMITS.reason_chars) in {200, 202}
+    require_refused("reason_chars", pause(LIMITS.reason_chars + 1))
+    assert pause(LIMITS.reason_chars).status_code in {200, 202}
     body = json.dumps({"id": "d", "steps": [STEP]}).encode()
     assert sedo.ask("POST", DEFINITIONS, body.ljust(LIMITS.body_bytes)).status_code == 201
-    require_said("body_bytes", sedo.ask("POST", DEFINITIONS, body.ljust(LIMITS.body_bytes + 1)).status_code)
+    require_refused("body_bytes", sedo.ask("POST", DEFINITIONS, body.ljust(LIMITS.body_bytes + 1)))

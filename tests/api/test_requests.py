@@ -311,6 +311,6 @@ class TestRoom:
         sedo.executions.most = item.item_bytes + 1_000
         answer = sedo.ask("POST", T + path + "/events/later", {"data": random.randbytes(8_000).hex()})
         assert_problem(answer, 409, "the execution has no room for more")
-        assert "are the most: let fewer items run at once" in answer.json_body["detail"]
+        assert "are the most (execution_bytes): let fewer items run at once" in answer.json_body["detail"]
         assert sedo.get(path) == before
         assert post(sedo, path + "/cancel")["state"] == "ExecutionCancelled"

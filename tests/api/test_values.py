@@ -144,7 +144,7 @@ def test_an_expression_finds_a_part_of_a_value(sedo: Sedo) -> None:
     [
         ("rows[", "path: the expression is incomplete at column 6"),
         ("secret('a')", "path: a secret is no value"),
-        ("rows[?id > `1`]", "path: ${rows[?id > `1`]} costs more than 25,000 visits of nodes: "),
+        ("rows[?id > `1`]", "path: ${rows[?id > `1`]} costs more than 25,000 visits of nodes (rendering_visits): "),
         ("rows[].[@,@,@,@]", "path: "),
         ("abs('a')", "path: ${abs('a')}: abs() takes a number, not a text"),
         ("", "path is an expression of 1 to 1024 characters"),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.core import limits
-from chalicelib.core.limits import LIMITS, Limits
+from chalicelib.core.limits import LIMITS, Limits, beyond
+from chalicelib.core.ways_around import WAYS
 from docs.beyond_limits import BEYOND
 from tests.api.test_limits import PLACES
 
@@ -37,11 +38,34 @@ def test_every_limit_is_held_to_by_the_code_or_by_the_contract() -> None:
     assert [name for name in Limits.__annotations__ if f"LIMITS.{name}" not in code and name not in PLACES] == []
 
 
+def code_but(*left_out: str) -> str:
+    return "\n".join(path.read_text() for path in SOURCE.parents[1].rglob("*.py") if path.name not in left_out)
+
+
 def test_the_reference_says_of_each_limit_what_comes_of_what_is_beyond_it_and_the_way_around_it() -> None:
-    assert [*BEYOND] == [*Limits.__annotations__]
-    code = "\n".join(path.read_text() for path in SOURCE.parents[1].rglob("*.py"))
-    for error, around in BEYOND.values():
+    assert [*BEYOND] == [*WAYS] == [*Limits.__annotations__]
+    code = code_but()
+    for error in BEYOND.values():
         named = re.findall(r"`((?:[a-z]+\.)?[A-Z][A-Za-z]+)`", error)
         assert named or re.match(r"4[0-9]{2}\b|none: ", error), error
         assert [name for name in named if f'"{name}"' not in code and f"`{name}`" not in code] == []
-        assert around.endswith(".")
+    assert all(way.endswith(".") for way in WAYS.values())
+
+
+def test_what_is_beyond_a_limit_is_told_by_the_limit_with_the_way_around_it() -> None:
+    said = beyond("function_places", "round() takes 0 to 15 places, not 16")
+    assert said == "round() takes 0 to 15 places, not 16 (function_places): round to fewer places"
+
+
+def test_every_limit_that_is_an_error_is_told_by_name_or_by_the_schema_that_holds_it() -> None:
+    code = code_but("ways_around.py")
+    of_renderings = {name for name in BEYOND if name.startswith(("condition_", "rendering_"))}
+    named = {name for name in BEYOND if f'"{name}"' in code} | of_renderings
+    errors = {name for name, error in BEYOND.items() if not error.startswith("none: ")}
+    assert errors - named == {*PLACES} - named - {"event_kept"} | {
+        "default_bytes",  # told with default_steps
+        "longest_time",
+        "upload_kept",
+        "validation_steps_per_byte",  # told with validation_steps
+        "validation_steps_smallest",
+    }

@@ -77,7 +77,10 @@ class TestTooLarge:
         assert item.state is State.FAILED
         assert item.error is not None
         assert item.error.name == "TooLarge"
-        assert "and 59,040 are the most: let fewer items run at once (maxConcurrency)" in item.error.message
+        assert (
+            "and 59,040 are the most (execution_bytes): let fewer items run at once (`maxConcurrency`)"
+            in item.error.message
+        )
         assert not home.queue.visible()
 
     def test_what_went_well_before_it_stays_done(self, home: Home) -> None:

@@ -331,7 +331,7 @@ class TestSubscribe:
     def test_a_step_that_is_one_too_many_is_refused_and_waits_no_more(self, events: Signals, store: Rivals) -> None:
         for turn in range(MAX_WAITING):
             store.wait(PAID, copy_with(B, turn=turn))
-        with pytest.raises(TooManyWaitersError, match="1000 steps wait for 'paid' with this key already"):
+        with pytest.raises(TooManyWaitersError, match="1,000 steps wait for 'paid' with this key already"):
             events.subscribe(PAID, A, anything, nobody)
         assert store.count(PAID, 2000) == MAX_WAITING
         wait(events, copy_with(B, turn=7))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from chalicelib.adapters.aws.allow import ACTIONS, concerns, lists_all, refusal
 from chalicelib.core.definitions.grammar import nested_lists
 from chalicelib.core.expressions.template import is_templated
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _steps(steps: Sequence[Mapping[str, Any]], path: Path) -> Iterator[tuple[Pat
 
 
 def _one_too_many() -> _Found:
-    yield ("service",), f"the steps of a definition call {MODELS} services at most: call this one by a workflow step"
+    yield ("service",), beyond("aws_services", f"the steps of a definition call {MODELS} services at most")
 
 
 def _step(step: Mapping[str, Any], patterns: Sequence[str], tenant: Sequence[str] | None) -> _Found:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.bounds import MAX_DEPTH, bound_problem
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json, format_instant
@@ -105,9 +105,15 @@ def within(pieces: Iterable[T], until: float) -> Iterator[T]:
     for piece in pieces:
         size += len(piece) if isinstance(piece, bytes) else len(json.dumps(piece, default=str))
         if size > MOST:
-            raise StepError(f"the answer has more than {MOST:,} bytes", "aws.TooLarge", unanswered=True)
+            raise StepError(
+                beyond("aws_answer_bytes", f"the answer has more than {MOST:,} bytes"), "aws.TooLarge", unanswered=True
+            )
         if time.monotonic() > until:
-            raise StepError("the whole answer takes longer than a call may take", "aws.Timeout", unanswered=True)
+            raise StepError(
+                beyond("call_seconds", f"the whole answer takes longer than {LIMITS.call_seconds} seconds"),
+                "aws.Timeout",
+                unanswered=True,
+            )
         yield piece
 
 
@@ -120,7 +126,9 @@ def incoming(value: Any, levels: int = MAX_DEPTH) -> Json:  # noqa: ANN401 - wha
         StepError: ``aws.TooLarge``: it has more levels.
     """
     if levels == 0 and isinstance(value, dict | list | tuple | set | frozenset):
-        raise StepError(f"the answer nests deeper than {MAX_DEPTH} levels", "aws.TooLarge", unanswered=True)
+        raise StepError(
+            beyond("value_depth", f"the answer nests deeper than {MAX_DEPTH} levels"), "aws.TooLarge", unanswered=True
+        )
     match value:
         case dict():
             return {str(key): incoming(member, levels - 1) for key, member in value.items()}

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 from typing import TypeAlias
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.charsets import decode_text
 from chalicelib.core.values.errors import MalformedError, StepError
 from chalicelib.core.values.json import Json
@@ -60,7 +60,9 @@ def receive(
     headers: dict[str, str] = {}
     if sum(len(name) + len(value) for name, value in response.getheaders()) > HEADERS:
         raise StepError(
-            f"the headers of the answer are larger than {HEADERS:,} bytes", "http.TooLarge", unanswered=True
+            beyond("http_header_bytes", f"the headers of the answer are larger than {HEADERS:,} bytes"),
+            "http.TooLarge",
+            unanswered=True,
         )
     for name, text in response.getheaders():
         flat = _SPACE.sub(" ", text).strip(" ")
@@ -75,7 +77,9 @@ def receive(
         if expected:
             raise
     if expected and not complete:
-        raise StepError(f"the answer is larger than {most:,} bytes", "http.TooLarge", unanswered=True)
+        raise StepError(
+            beyond("http_answer_bytes", f"the answer is larger than {most:,} bytes"), "http.TooLarge", unanswered=True
+        )
     headers.pop("set-cookie", None)
     charset = response.headers.get_content_charset()
     return HttpAnswer(

@@ -14,7 +14,7 @@ from chalicelib.adapters.http.connection import Connection, Pace, failures
 from chalicelib.adapters.http.gate import Gate, Hosts, Resolver, addresses_of
 from chalicelib.adapters.http.request import HttpRequest, build, redirected
 from chalicelib.core.executions.identity import CallKey
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from chalicelib.engine.room import Room
@@ -85,7 +85,11 @@ class HttpCalls:
             if not isinstance(answer, HttpRequest):
                 return answer
             request = answer
-        raise StepError(f"there are more than {REDIRECTS} redirects", "http.TooManyRedirects", unanswered=True)
+        raise StepError(
+            beyond("http_redirects", f"there are more than {REDIRECTS} redirects"),
+            "http.TooManyRedirects",
+            unanswered=True,
+        )
 
     def _answer(self, request: HttpRequest, params: Mapping[str, Any], tenant: str, pace: Pace) -> "Json | HttpRequest":
         """Send one request; answer the step's result, or the next request that a redirect asks for."""

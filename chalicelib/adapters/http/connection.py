@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from chalicelib.adapters.http.gate import Target
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.errors import StepError
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def failures(target: Target, pace: Pace, late: str, *, sent: bool = False) -> It
     try:
         yield
     except TimeoutError as error:
-        late = f"took longer than the {pace.seconds:g} seconds that a call has" if pace.over else late
+        whole = beyond("call_seconds", f"took longer than the {pace.seconds:g} seconds that a call has")
+        late = whole if pace.over else late
         raise StepError(f"{target.origin} {late}", "http.Timeout", unanswered=sent) from error
     except ssl.SSLError as error:
         reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeAlias
 from urllib.parse import quote
 
 from chalicelib.adapters.http.addresses import literal, matches, purpose, read_host
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.value import value
 
@@ -67,7 +67,7 @@ def read_url(url: str) -> Target:
         StepError: ``http.Blocked``.
     """
     if len(url) > LONGEST_URL:
-        blocked(f"the URL is longer than {LONGEST_URL:,} characters")
+        blocked(beyond("http_url_chars", f"the URL is longer than {LONGEST_URL:,} characters"))
     if not url.isprintable() or " " in url or "\\" in url:
         blocked("the URL has a space, a backslash or a control character: put texts into it through url_encode")
     found = _URL.fullmatch(url)

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, cast
 from chalicelib.core.definitions.diagnostics import Diagnostics
 from chalicelib.core.definitions.grammar import MAX_LISTS, entry_kind, nested_lists
 from chalicelib.core.definitions.parser import UNRESOLVED
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.json import Json, Path, Problem, encode, pointer
 from chalicelib.core.values.value import copy_with, value
 
@@ -125,7 +125,9 @@ class _Resolving(Diagnostics):
                 self.problem((*posted, key), f"an include stands alone: {key!r} has no meaning beside it")
         self.count += 1
         if self.count > MAX_INCLUDES:
-            self.problem((*posted, "include"), f"a definition has at most {MAX_INCLUDES} includes")
+            self.problem(
+                (*posted, "include"), beyond("definition_includes", f"a definition has at most {MAX_INCLUDES} includes")
+            )
         elif source := self.source(entry["include"], (*posted, "include")):
             definition, version, steps = source
             self.includes.append({"pointer": pointer(place), "definition": definition, "version": version})
@@ -166,5 +168,8 @@ class _Resolving(Diagnostics):
         chosen = [steps[name] for name in what.get("steps", steps) if name in steps]
         self.bytes += sum(len(encode(step)) for step in chosen)
         if self.bytes > MAX_INCLUDED:
-            self.problem(path, f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes")
+            self.problem(
+                path,
+                beyond("included_bytes", f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes"),
+            )
         return None if wrong or self.bytes > MAX_INCLUDED else (definition, found[0], chosen)

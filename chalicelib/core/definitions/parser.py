@@ -27,7 +27,7 @@ from chalicelib.core.definitions.static_check import passes_always
 from chalicelib.core.definitions.timing import read_budget, read_policy, read_time
 from chalicelib.core.expressions.reference import meant_as_values, references
 from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated, sign_count
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Path, Problem
@@ -54,7 +54,7 @@ def parse(document: Json, step_types: Mapping[str, StepType]) -> Definition:
         said = (
             f"all expressions of a definition have at most {MAX_SIGNS:,} names, literals and signs, and these {count:,}"
         )
-        raise InvalidDefinitionError(problems=[Problem("", f"{said}: let a workflow step start a part of it")])
+        raise InvalidDefinitionError(problems=[Problem("", beyond("expression_signs", said))])
     return _parsed(_Parsing(step_types), document)
 
 
@@ -166,7 +166,12 @@ class _Parsing(Diagnostics):
     def top(self, raw: Sequence[Json]) -> str:
         """Parse all steps, then look at the ways between them; answer the path of the first."""
         if _too_many(raw):
-            self.problem(("steps",), f"a definition has at most {MAX_STEPS:,} steps, those of nested lists included")
+            self.problem(
+                ("steps",),
+                beyond(
+                    "definition_steps", f"a definition has at most {MAX_STEPS:,} steps, those of nested lists included"
+                ),
+            )
             return ""
         self.walk(raw, _Place(("steps",)))
         ids = {each.id for nodes, _ in self.lists for each in nodes}
@@ -271,7 +276,9 @@ class _Parsing(Diagnostics):
         found: dict[str, tuple[Sequence[Json], _Place]] = {}
         for below, name, raw in nested_lists(step):
             if place.depth == MAX_LISTS:
-                self.problem((*place.path, *below), f"lists of steps nest at most {MAX_LISTS} deep")
+                self.problem(
+                    (*place.path, *below), beyond("definition_lists", f"lists of steps nest at most {MAX_LISTS} deep")
+                )
             else:
                 endless = place.endless or step.get("join") == "first"
                 inner = _Place((*place.path, *below), prefix_of(path, below, name), place.depth + 1, endless)

@@ -7,7 +7,7 @@ from chalicelib.core.definitions.include import FindDefinition, resolve
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import Definition, StepType
 from chalicelib.core.definitions.parser import parse
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Problem, encode, pointer
@@ -53,7 +53,15 @@ def validate(
     if resolved.problems:
         return Validation({}, resolved.problems)
     if len(encode(valid)) > MAX_BYTES:
-        return Validation({}, [Problem("", f"with the steps that it includes it has more than {MAX_BYTES:,} bytes")])
+        return Validation(
+            {},
+            [
+                Problem(
+                    "",
+                    beyond("definition_bytes", f"with the steps that it includes it has more than {MAX_BYTES:,} bytes"),
+                )
+            ],
+        )
     if problems := resolved.located(inspect(valid)):
         return Validation({}, problems[:MAX_PROBLEMS])
     return Validation(valid, warnings=resolved.located(lint(valid, step_types)), parsed=parsed)

@@ -12,7 +12,7 @@ from chalicelib.core.definitions.model import Definition
 from chalicelib.core.executions.model import ROOT, Execution, Thread
 from chalicelib.core.executions.scope import rendered
 from chalicelib.core.expressions.template import Template
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import InvalidInputError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -75,6 +75,8 @@ def _value(template: Template, name: str, execution: Execution, root: Thread, no
             kind = "an object" if isinstance(made, dict) else "a list"
             raise StepError(f"it is {kind}, and not a text, a number or a boolean")
         case str() | int() as made if len(str(made)) > LONGEST:
-            raise StepError(f"it has {len(str(made)):,} characters, and {LONGEST} are the most")
+            raise StepError(
+                beyond("search_value_chars", f"it has {len(str(made)):,} characters, and {LONGEST} are the most")
+            )
         case made:
             return made

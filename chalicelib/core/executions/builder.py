@@ -22,7 +22,7 @@ from chalicelib.core.executions.model import (
 from chalicelib.core.executions.scope import item_of, rendered
 from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, PartitionJoin
 from chalicelib.core.expressions.template import Template
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.bounds import bound_problem, bound_problem_in
 from chalicelib.core.values.errors import ResultTooLargeError
 from chalicelib.core.values.json import Json, is_longer
@@ -233,7 +233,10 @@ def size_of(value: Json, beside: int = 0) -> int:
 def _require_less(size: int, beside: int) -> int:
     if size + beside > MAX_RESULT:
         raise ResultTooLargeError(
-            f"the result has {size + beside:,} characters of JSON or more, and {MAX_RESULT:,} are the most"
+            beyond(
+                "result_chars",
+                f"the result has {size + beside:,} characters of JSON or more, and {MAX_RESULT:,} are the most",
+            )
         )
     return size
 

@@ -9,7 +9,7 @@ from chalicelib.core.executions.inputs import ChildEnded
 from chalicelib.core.executions.model import State, Status, Thread
 from chalicelib.core.executions.rules import Rules, too_many
 from chalicelib.core.executions.waiting import ChildJoin, ChildrenJoin, ChildrenWait, PartitionJoin
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import SpawnLimitError, StepError
 from chalicelib.core.values.value import copy_with
 
@@ -31,13 +31,21 @@ class Children(Rules):
         if spawns.since is None or self.now - spawns.since >= MINUTE:
             spawns = copy_with(spawns, since=self.now, recent=0)
         if self.execution.depth >= MAX_DEPTH:
-            raise SpawnLimitError(
-                f"executions nest {MAX_DEPTH} deep at most: does the definition start itself for ever?"
-            )
+            raise SpawnLimitError(beyond("execution_nesting", f"executions nest {MAX_DEPTH} deep at most"))
         if spawns.total >= max(1, MAX_SPAWNS // spawns.share):
-            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS:,} others, those of its maps included")
+            raise SpawnLimitError(
+                beyond(
+                    "execution_starts",
+                    f"one execution starts at most {MAX_SPAWNS:,} others, those of its maps included",
+                )
+            )
         if spawns.recent >= max(1, MAX_SPAWNS_A_MINUTE // spawns.share):
-            raise SpawnLimitError(f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute")
+            raise SpawnLimitError(
+                beyond(
+                    "execution_starts_a_minute",
+                    f"one execution starts at most {MAX_SPAWNS_A_MINUTE:,} others in a minute",
+                )
+            )
         spawns = copy_with(spawns, total=spawns.total + 1, recent=spawns.recent + 1)
         self.execution = copy_with(self.execution, spawns=spawns)
         join = ChildJoin(workflow_id(self.execution, thread, start), awaited=start.wait, turn=thread.turn + 1)

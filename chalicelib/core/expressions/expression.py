@@ -12,7 +12,7 @@ from jmespath import exceptions
 from chalicelib.core.expressions.functions import call_problem
 from chalicelib.core.expressions.grammar import ROOT, SyntaxNode, tokens_of, tree_of
 from chalicelib.core.expressions.mistakes import advice
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.value import value
 
 MAX_EXPRESSION = LIMITS.expression_bytes
@@ -96,7 +96,7 @@ def _read(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError("the expression is empty")
     if len(text.encode(errors="replace")) > MAX_EXPRESSION:
-        raise ExpressionError(f"the expression is longer than {MAX_EXPRESSION} bytes")
+        raise ExpressionError(beyond("expression_bytes", f"the expression is longer than {MAX_EXPRESSION} bytes"))
     _check_literals(text)
     try:
         tokens = tokens_of(text)
@@ -132,7 +132,9 @@ def _unreadable(text: str, offset: int) -> ExpressionError:
 
 
 def _too_deep(offset: int) -> ExpressionError:
-    return ExpressionError(f"the expression nests deeper than {MAX_NESTING} levels", offset)
+    return ExpressionError(
+        beyond("expression_nesting", f"the expression nests deeper than {MAX_NESTING} levels"), offset
+    )
 
 
 def _check_literals(text: str) -> None:

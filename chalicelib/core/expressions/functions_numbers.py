@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from chalicelib.core.expressions.signature import NUMBER, optional, signature
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.decimals import DIGITS, Number, decimal, remainder, total
 from chalicelib.core.values.errors import EvaluationError
 
@@ -97,7 +97,7 @@ class NumberFunctions:
         round(`1.005`, `2`) -> 1.01
         """
         if places not in range(_MAX_PLACES + 1):
-            raise EvaluationError(f"round() takes 0 to {_MAX_PLACES} places, not {places}")
+            raise EvaluationError(beyond("function_places", f"round() takes 0 to {_MAX_PLACES} places, not {places}"))
         if isinstance(number, int):
             return number
         step = Decimal(1).scaleb(-int(places))

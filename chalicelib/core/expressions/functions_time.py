@@ -5,7 +5,7 @@ from calendar import monthrange
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from chalicelib.core.expressions.signature import NUMBER, NUMBER_OR_TEXT, TEXT, optional, signature, whole
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError
 from chalicelib.core.values.json import format_instant, parse_instant
@@ -146,7 +146,7 @@ def _outside() -> EvaluationError:
 def _directives(form: str, known: str = _DIRECTIVES) -> list[str]:
     """List the directives of a format; those that depend on the machine are refused."""
     if len(form) > _MAX_FORMAT:
-        raise EvaluationError(f"format is longer than {_MAX_FORMAT} characters")
+        raise EvaluationError(beyond("function_format", f"format is longer than {_MAX_FORMAT} characters"))
     directives = re.findall("%(.?)", form, re.DOTALL)
     unknown = next((each for each in directives if each not in known or not each), None)
     if unknown is not None:

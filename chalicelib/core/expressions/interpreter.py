@@ -14,7 +14,7 @@ from jmespath.visitor import Options, TreeInterpreter
 from chalicelib.core.expressions.costs import Costs
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions import Functions, parameters_of
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, Limits, beyond
 from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError, TemplateError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.pattern import PatternError
@@ -58,8 +58,6 @@ class EvaluationBudget:
     """Bytes of JSON of what they yield."""
     built: int = LIMITS.rendering_built_bytes
     """Bytes of JSON of what they make on the way."""
-    way_around: str = "let a map work on the items, where each has a budget of its own"
-    """What to do where the visits are too many."""
 
 
 RENDERING = EvaluationBudget()
@@ -67,7 +65,6 @@ CONDITION = EvaluationBudget(
     LIMITS.condition_visits,
     LIMITS.condition_built_bytes,
     LIMITS.condition_built_bytes,
-    way_around="compare less in a condition",
 )
 """Of a condition of access: a list may hold a caller to those of many versions."""
 
@@ -120,11 +117,11 @@ class Interpreter:
                 self._passed += LONGEST_SHORT if short else self._through.size(value)
             if self._yielded > self._budget.result or self._passed > MAX_PASSED:
                 most = self._budget.result if expression.path is None else MAX_PASSED
-                raise _over_budget(f"yields more than {most:,} bytes")
+                raise _over_budget(most, f"yields more than {most:,} bytes")
         except TemplateBudgetError as error:
             raise TemplateBudgetError(f"${{{expression.text}}} {error}") from None
         except (EvaluationError, PatternError) as error:
-            raise TemplateError(f"${{{expression.text}}}: {str(error)[:300]}") from None
+            raise TemplateError(f"${{{expression.text}}}: {str(error)[:600]}") from None
         except JMESPathTypeError as error:
             raise TemplateError(f"${{{expression.text}}}: {_wrong_argument(error)}") from None
         except ArithmeticError:
@@ -139,7 +136,7 @@ class Interpreter:
         """Count visits of nodes."""
         self._visits += nodes
         if self._visits > self._budget.visits:
-            raise _over_budget(f"costs more than {self._budget.visits:,} visits of nodes: {self._budget.way_around}")
+            raise _over_budget(self._budget.visits, f"costs more than {self._budget.visits:,} visits of nodes")
 
     def _look_up(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a value of the scope
         """Follow a path; what is not there is null."""
@@ -273,7 +270,7 @@ class _Scales:
     def _add(self, size: int) -> None:
         self._weighed += size
         if self._weighed > self._built:
-            raise _over_budget(f"builds more than {self._built:,} bytes on the way")
+            raise _over_budget(self._built, f"builds more than {self._built:,} bytes on the way")
 
 
 def _size_of_scalars(kind: type, values: Sequence[object], most: int) -> int:
@@ -285,7 +282,7 @@ def _size_of_scalars(kind: type, values: Sequence[object], most: int) -> int:
 
 def _size_of_texts(values: Sequence[str], most: int) -> int:
     if max(map(len, values)) > most:
-        raise _over_budget(f"makes a text of more than {most:,} bytes")
+        raise _over_budget(most, f"makes a text of more than {most:,} bytes")
     if sum(map(len, values)) > most:
         raise _too_large(most)
     return sum(map(len, map(str.encode, map(encode_basestring, values))))
@@ -294,7 +291,7 @@ def _size_of_texts(values: Sequence[str], most: int) -> int:
 def _size_of_integers(values: Sequence[int], most: int) -> int:
     bits = [*map(int.bit_length, values)]
     if max(bits) >= _BEYOND.bit_length() and max(map(abs, values)) >= _BEYOND:
-        raise EvaluationError(f"the result is a number of more than {_MAX_DIGITS:,} digits")
+        raise EvaluationError(beyond("number_digits", f"the result is a number of more than {_MAX_DIGITS:,} digits"))
     if sum(bits) > most * _BITS_OF_A_DIGIT:
         raise _too_large(most)
     return sum(map(len, map(repr, values)))
@@ -316,15 +313,23 @@ _SIZES: Mapping[type, Callable[[Sequence[Any], int], int]] = {
 
 
 def _too_deep() -> TemplateBudgetError:
-    return _over_budget(f"makes a value of more than {MAX_DEPTH} levels")
+    return _over_budget(MAX_DEPTH, f"makes a value of more than {MAX_DEPTH} levels")
 
 
 def _too_large(most: int) -> TemplateBudgetError:
-    return _over_budget(f"makes a value of more than {most:,} bytes")
+    return _over_budget(most, f"makes a value of more than {most:,} bytes")
 
 
-def _over_budget(reason: str) -> TemplateBudgetError:
-    return TemplateBudgetError(reason)
+_NAMES = {
+    getattr(LIMITS, name): name
+    for name in Limits.__annotations__
+    if name.startswith(("condition_", "rendering_", "value_depth"))
+}
+"""Of the limits of a rendering and of a condition, which differ."""
+
+
+def _over_budget(most: int, reason: str) -> TemplateBudgetError:
+    return TemplateBudgetError(beyond(_NAMES[most], reason) if most in _NAMES else reason)
 
 
 def _wrong_argument(error: JMESPathTypeError) -> str:

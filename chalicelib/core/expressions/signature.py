@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar, cast
 
 from jmespath import functions
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError
 
@@ -103,7 +103,7 @@ def check_text(length: int) -> None:
         TemplateBudgetError: it would be longer than MAX_TEXT.
     """
     if length > MAX_TEXT:
-        raise TemplateBudgetError(f"makes a text of more than {MAX_TEXT:,} characters")
+        raise TemplateBudgetError(beyond("function_text", f"makes a text of more than {MAX_TEXT:,} characters"))
 
 
 def check_items(count: int) -> None:
@@ -113,7 +113,7 @@ def check_items(count: int) -> None:
         TemplateBudgetError: it would hold more than MAX_ITEMS.
     """
     if count > MAX_ITEMS:
-        raise TemplateBudgetError(f"makes a list of more than {MAX_ITEMS:,} items")
+        raise TemplateBudgetError(beyond("function_items", f"makes a list of more than {MAX_ITEMS:,} items"))
 
 
 def _refuse(value: object) -> None:

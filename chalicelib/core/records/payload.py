@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import OutgrownError
 from chalicelib.core.values.json import Path, decode, encode, pointer
 from chalicelib.core.values.value import value
@@ -242,7 +242,7 @@ def require_room(packed: Packed, document: int, most: int, spare: int = 0) -> No
     """
     require_memory(packed.memory, MAX_MEMORY - spare)
     if (size := item_bytes(document, packed.references)) > most:
-        raise OutgrownError(_too_large("without its large values", size, most))
+        raise OutgrownError(_too_large("execution_bytes", "without its large values", size, most))
 
 
 def require_memory(size: int, most: int = MAX_MEMORY) -> None:
@@ -252,14 +252,11 @@ def require_memory(size: int, most: int = MAX_MEMORY) -> None:
         OutgrownError: it is more.
     """
     if size > most:
-        raise OutgrownError(_too_large("of memory with all values", size, most))
+        raise OutgrownError(_too_large("execution_memory_bytes", "of memory with all values", size, most))
 
 
-def _too_large(what: str, size: int, most: int) -> str:
-    return (
-        f"the execution would take {size:,} bytes {what}, and {most:,} are the most: let fewer items run at once "
-        "(maxConcurrency), keep less of the results (output), or leave a part of it to workflow steps"
-    )
+def _too_large(limit: str, what: str, size: int, most: int) -> str:
+    return beyond(limit, f"the execution would take {size:,} bytes {what}, and {most:,} are the most")
 
 
 def unpack(

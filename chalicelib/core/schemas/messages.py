@@ -32,6 +32,9 @@ def message_of(error: "ValidationError") -> str:
         return f"it needs exactly one of {', '.join(names)}"[:MAX_MESSAGE]
     if error.validator == "oneOf" and not error.context:
         message = f"{error.instance!r} is valid under more than one of the given schemas"
+    if error.validator in _MOST:
+        things = f"{_MOST[error.validator]} at most, and has {len(error.instance):,}"  # type: ignore[arg-type] # it has a length
+        return f"it can have {error.validator_value:,} {things}"
     for value in (error.instance, error.validator_value):
         if isinstance(value, str):
             continue
@@ -47,6 +50,10 @@ def _words_of_pattern(error: "ValidationError") -> str:
         return ""
     words = error.schema.get("patternErrorMessage")
     return words if isinstance(words, str) else ""
+
+
+_MOST = {"maxItems": "items", "maxLength": "characters", "maxProperties": "members"}
+"""What there is too much of, by the keyword that says how much there may be."""
 
 
 def _one_needed(choices: Any) -> Sequence[str]:  # noqa: ANN401 - of jsonschema

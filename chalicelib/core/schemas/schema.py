@@ -9,7 +9,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.schemas.messages import message_of
 from chalicelib.core.schemas.places import ONE, Place, Schemas, TooCostlyError, subschemas, target
 from chalicelib.core.values.bounds import bound_problem
@@ -79,7 +79,7 @@ class Schema:
             try:
                 instance = fill(self._places, instance)
             except TooCostlyError:
-                return instance, [Problem("", "filling in the defaults of the schema costs too much")]
+                return instance, [Problem("", _unfilled())]
             except RecursionError:
                 return instance, [Problem("", "the defaults of the schema nest too deeply")]
         if (problem := bound_problem(instance)) is not None:
@@ -100,7 +100,7 @@ class Schema:
         try:
             errors = errors_of(self._validator, instance, self._patterns)
         except TooCostlyError:
-            return [Problem("", "validating it against the schema costs too much")]
+            return [Problem("", _unvalidated())]
         except RecursionError:
             return [Problem("", "it is nested too deeply to be validated")]
         except UnicodeError:
@@ -136,12 +136,14 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
     if isinstance(document, bool):
         return []
     if _deeper(document, MAX_DEPTH):
-        return [Problem(pointer(path), f"schema nests deeper than {MAX_DEPTH} levels")]
+        return [Problem(pointer(path), beyond("schema_depth", f"schema nests deeper than {MAX_DEPTH} levels"))]
     if len(encode(document)) > MAX_SCHEMA:
-        return [Problem(pointer(path), f"schema is larger than {MAX_SCHEMA:,} bytes")]
+        return [Problem(pointer(path), beyond("schema_bytes", f"schema is larger than {MAX_SCHEMA:,} bytes"))]
     schemas = dict(subschemas(document))
     if len(schemas) > MAX_SUBSCHEMAS:
-        return [Problem(pointer(path), f"schema holds more than {MAX_SUBSCHEMAS:,} schemas")]
+        return [
+            Problem(pointer(path), beyond("schema_subschemas", f"schema holds more than {MAX_SUBSCHEMAS:,} schemas"))
+        ]
     from chalicelib.core.schemas.dialect import schema_errors  # noqa: PLC0415 - see the head of the module
 
     found = [((*error.absolute_path,), message_of(error)) for error in schema_errors(document)]
@@ -151,6 +153,17 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
     found += _reference_problems(schemas)
     problems = {Problem(pointer((*path, *place)), message) for place, message in found}
     return sorted(problems, key=lambda problem: (problem.pointer, problem.message))
+
+
+def _unfilled() -> str:
+    bounds = f"more than {LIMITS.default_steps:,} steps, or makes more than {LIMITS.default_bytes:,} bytes"
+    return beyond("default_steps", f"filling in the defaults of the schema costs too much: {bounds}")
+
+
+def _unvalidated() -> str:
+    most = f"{LIMITS.validation_steps_smallest:,} steps and {LIMITS.validation_steps_per_byte} for each byte of it"
+    said = f"validating it against the schema costs too much: more than {most}, or {LIMITS.validation_steps:,} in all"
+    return beyond("validation_steps", said)
 
 
 def _deeper(value: Json, levels: int) -> bool:
@@ -172,7 +185,10 @@ def _refusals(schema: Mapping[str, Any], place: Place, schemas: Schemas) -> Iter
     if isinstance(schema.get("$ref"), str) and target(schema) not in schemas:
         yield ("$ref",), f"$ref {schema['$ref']!r} is not a JSON pointer (#/…) to a schema inside this one"
     if schema.get("uniqueItems") is True and not _is_at_most(MAX_UNIQUE, schema.get("maxItems")):
-        yield ("uniqueItems",), f"uniqueItems needs maxItems of at most {MAX_UNIQUE} beside it"
+        yield (
+            ("uniqueItems",),
+            beyond("schema_unique_items", f"uniqueItems needs maxItems of at most {MAX_UNIQUE} beside it"),
+        )
     if "unevaluatedProperties" in schema and any("patternProperties" in other for other in schemas.values()):
         yield ("unevaluatedProperties",), "unevaluatedProperties is not supported together with patternProperties"
 
@@ -190,7 +206,7 @@ def _pattern_problems(schemas: Schemas) -> Iterator[tuple[Place, str]]:
     """Compile every pattern, until they are too many or too large together."""
     patterns, size, wrong = list(_patterns(schemas)), 0, 0
     if len({pattern for _, pattern in patterns}) > MAX_PATTERNS:
-        yield (), f"schema holds more than {MAX_PATTERNS} patterns"
+        yield (), beyond("schema_patterns", f"schema holds more than {MAX_PATTERNS} patterns")
         return
     for place, pattern in patterns:
         try:
@@ -201,7 +217,13 @@ def _pattern_problems(schemas: Schemas) -> Iterator[tuple[Place, str]]:
         if wrong == WRONG_PATTERNS:
             return
         if size > MAX_PATTERN_SIZE:
-            yield place, f"the patterns up to here take more than {MAX_PATTERN_SIZE:,} instructions of RE2"
+            yield (
+                place,
+                beyond(
+                    "schema_pattern_size",
+                    f"the patterns up to here take more than {MAX_PATTERN_SIZE:,} instructions of RE2",
+                ),
+            )
             return
 
 
@@ -224,8 +246,9 @@ def _reference_problems(schemas: Schemas) -> Iterator[tuple[Place, str]]:
         references[place] = sum(references[target] for target in following) + ("$ref" in schemas[place])
         chain[place] = 1 + max((chain[target] for target in following), default=0)
         if references[place] > MAX_REFS or chain[place] > MAX_CHAIN:
-            limits = f"{MAX_REFS:,} references, or {MAX_CHAIN} in a row"
-            yield place, f"for one place of an instance, $ref leads through more than {limits}"
+            most = f"{MAX_REFS:,} references, or {MAX_CHAIN} in a row"
+            said = f"for one place of an instance, $ref leads through more than {most}"
+            yield place, beyond("schema_refs" if references[place] > MAX_REFS else "schema_chain", said)
             return
 
 

@@ -3,7 +3,7 @@
 from itertools import chain
 from typing import Any
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.json import Json
 
 MAX_DEPTH = LIMITS.value_depth
@@ -24,18 +24,18 @@ def bound_problem(value: Json, levels: int = MAX_DEPTH) -> str | None:
     for _ in range(levels + 1):
         kinds = {*map(type, level)}
         if int in kinds and not _are_short([each for each in level if type(each) is int]):
-            return f"has a number of more than {MAX_DIGITS:,} digits"
+            return beyond("number_digits", f"has a number of more than {MAX_DIGITS:,} digits")
         if kinds.isdisjoint((list, dict)):
             return None
         lists = [each for each in level if type(each) is list]
         objects = [each for each in level if type(each) is dict]
         members += sum(map(len, lists)) + sum(map(len, objects))
         if members > MAX_MEMBERS:
-            return f"has more than {MAX_MEMBERS:,} members and items"
+            return beyond("value_members", f"has more than {MAX_MEMBERS:,} members and items")
         if max(map(len, chain.from_iterable(objects)), default=0) > MAX_KEY:
-            return f"has a key of more than {MAX_KEY:,} characters"
+            return beyond("value_key_chars", f"has a key of more than {MAX_KEY:,} characters")
         level = [*chain.from_iterable(lists), *chain.from_iterable(each.values() for each in objects)]
-    return f"nests deeper than {levels} levels"
+    return beyond("body_depth" if levels > MAX_DEPTH else "value_depth", f"nests deeper than {levels} levels")
 
 
 def bound_problem_in(text: str, value: Json) -> str | None:

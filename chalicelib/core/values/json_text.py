@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NoReturn
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.bounds import MAX_DEPTH, MAX_DIGITS, bound_problem
 from chalicelib.core.values.errors import MalformedError, TooLargeError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
@@ -91,11 +91,16 @@ def decode_utf8(text: bytes, limit: int) -> str:
         MalformedError, TooLargeError: it is something else, or longer.
     """
     if len(text) > limit:
-        raise TooLargeError(f"the body has {len(text):,} bytes, and {limit:,} are allowed")
+        said = f"the body has {len(text):,} bytes, and {limit:,} are allowed"
+        raise TooLargeError(beyond(_BODIES[limit], said) if limit in _BODIES else said)
     try:
         return text.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         refuse(f"this is not UTF-8: byte {error.start + 1} cannot be read")
+
+
+_BODIES = {getattr(LIMITS, name): name for name in ("body_bytes", "payload_bytes", "lambda_answer_bytes")}
+"""Limits of bodies, by their bytes."""
 
 
 def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
@@ -129,7 +134,7 @@ def read_integer(text: str) -> int:
         MalformedError: it has too many digits.
     """
     if len(text.lstrip("-")) > MAX_DIGITS:
-        refuse(f"the integer {text[:40]}… has more than {MAX_DIGITS:,} digits")
+        refuse(beyond("number_digits", f"the integer {text[:40]}… has more than {MAX_DIGITS:,} digits"))
     return int(text)
 
 

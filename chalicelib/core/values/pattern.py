@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, Protocol
 
-from chalicelib.core.limits import LIMITS
+from chalicelib.core.limits import LIMITS, beyond
 
 MAX_PATTERN = LIMITS.pattern_chars
 
@@ -86,7 +86,7 @@ def compile_pattern(text: str) -> Pattern:
         PatternError: RE2 cannot read it, or it is too long.
     """
     if len(text) > MAX_PATTERN:
-        raise PatternError(f"pattern is longer than {MAX_PATTERN} characters")
+        raise PatternError(beyond("pattern_chars", f"pattern is longer than {MAX_PATTERN} characters"))
     found = _compiled(text)
     if isinstance(found, PatternError):
         raise type(found)(*found.args)

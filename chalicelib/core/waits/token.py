@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from datetime import UTC, datetime
 
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import TokenError, TokenExpiredError
 from chalicelib.core.values.value import value
 
@@ -79,7 +80,9 @@ def read_token(text: str, keys: Sequence[SigningKey], now: datetime) -> Token:
     execution, thread, turn, seconds = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     expires = datetime.fromtimestamp(seconds, UTC)
     if now >= expires:
-        raise TokenExpiredError
+        raise TokenExpiredError(
+            beyond("token_valid", f"the token has expired: one is valid for {LIMITS.token_valid.days} days")
+        )
     return Token(execution, thread, turn, expires)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.limits import beyond
 from tests.adapters.http.examples import KEY, always, call, http_calls, refusal
 from tests.loopback import Loopback, Reply, dripping, endless, loopback, raw, redirect, silent
 
@@ -43,7 +44,7 @@ def test_a_server_that_drips_cannot_hold_a_call(server: Loopback, before: bytes)
     server.answers["/"] = dripping(before)
     error = refusal(f"{server.url}/", http_calls(seconds=0.3), readTimeoutSeconds=30)
     assert error.name == "http.Timeout"
-    assert str(error) == f"{server.url} took longer than the 0.3 seconds that a call has"
+    assert str(error) == beyond("call_seconds", f"{server.url} took longer than the 0.3 seconds that a call has")
 
 
 def test_a_server_that_says_continue_for_ever_cannot_hold_a_call(server: Loopback) -> None:
@@ -185,7 +186,10 @@ def test_headers_together_can_be_too_large(server: Loopback) -> None:
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Loopback, before: bytes) -> None:
     server.answers["/"] = endless(before)
     error = refusal(f"{server.url}/", http_calls(most=1_000_000))
-    assert (error.name, str(error)) == ("http.TooLarge", "the answer is larger than 1,000,000 bytes")
+    assert (error.name, str(error)) == (
+        "http.TooLarge",
+        beyond("http_answer_bytes", "the answer is larger than 1,000,000 bytes"),
+    )
     assert error.unanswered
 
 

@@ -6,9 +6,13 @@ from chalicelib.core.definitions.grammar import MAX_LISTS, MAX_STEPS
 from chalicelib.core.definitions.include import MAX_INCLUDED, MAX_INCLUDES, resolve
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.definitions.validation import validate
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.steps import STEP_TYPES
+
+TOO_MUCH = beyond("included_bytes", f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes")
+TOO_MANY = beyond("definition_includes", "a definition has at most 100 includes")
 
 
 def echo(name: str, **more: Json) -> dict[str, Json]:
@@ -205,35 +209,42 @@ class TestProblems:
         assert problems({"include": "pay"}, echo("a"), echo("charge")) == [("/steps/2/id", taken)]
 
     def test_included_steps_count(self) -> None:
-        limit = "a definition has at most 1,000 steps, those of nested lists included"
+        limit = beyond("definition_steps", "a definition has at most 1,000 steps, those of nested lists included")
         assert problems({"include": "many"}) == []
         assert problems({"include": "many"}, echo("one-more")) == [("/steps", limit)]
 
     def test_what_is_included_may_not_be_large(self) -> None:
         big: list[Json] = [fork(f"p{number}", a=[{"include": "big"}]) for number in range(3)]
         assert problems(big[0]) == []
-        limit = f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes"
-        assert problems(*big) == [(f"/steps/{number}/branches/0/steps/0/include", limit) for number in (1, 2)]
+        assert problems(*big) == [(f"/steps/{number}/branches/0/steps/0/include", TOO_MUCH) for number in (1, 2)]
 
     def test_it_may_be_as_large_as_it_may(self) -> None:
         half: Json = {"include": "half"}
         assert problems(each("a", half), each("b", half)) == []
         assert problems(each("a", half), each("b", half), each("c", {"include": "many"})) == [
-            ("/steps/2/steps/0/include", f"the steps that a definition includes have at most {MAX_INCLUDED:,} bytes")
+            (
+                "/steps/2/steps/0/include",
+                TOO_MUCH,
+            )
         ]
 
     def test_there_are_so_many_includes_at_most(self) -> None:
         include: Json = {"include": {"definition": "pay", "steps": ["charge"]}}
         many: list[Json] = [each(f"m{number}", include) for number in range(MAX_INCLUDES + 1)]
         assert problems(*many[:-1]) == []
-        assert problems(*many) == [(f"/steps/{MAX_INCLUDES}/steps/0/include", "a definition has at most 100 includes")]
+        assert problems(*many) == [
+            (
+                f"/steps/{MAX_INCLUDES}/steps/0/include",
+                TOO_MANY,
+            )
+        ]
 
     def test_lists_that_nest_too_deep_include_nothing(self) -> None:
         step: Json = {"include": "pay"}
         for _ in range(MAX_LISTS):
             step = each("m", step)
         ((_, message),) = problems(step)
-        assert message == "lists of steps nest at most 16 deep"
+        assert message == beyond("definition_lists", "lists of steps nest at most 16 deep")
         assert "includes" not in resolve(with_steps(step), find).document
 
     def test_those_that_nest_as_deep_as_they_may_do(self) -> None:

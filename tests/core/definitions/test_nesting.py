@@ -7,9 +7,12 @@ from chalicelib.core.definitions.grammar import MAX_LISTS, MAX_STEPS
 from chalicelib.core.definitions.model import Definition
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.expressions.template import Scope, Template, render
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
+
+MANY = beyond("definition_steps", "a definition has at most 1,000 steps, those of nested lists included")
 
 
 def echo(name: str, **more: Json) -> dict[str, Json]:
@@ -300,7 +303,10 @@ class TestLimits:
         steps = [each("m", *(echo(f"s{number}") for number in range(MAX_STEPS - 2))), echo("last")]
         assert len(read(*steps).steps) == MAX_STEPS
         assert problems(*steps, echo("one-more")) == [
-            ("/steps", "a definition has at most 1,000 steps, those of nested lists included")
+            (
+                "/steps",
+                MANY,
+            )
         ]
 
     @pytest.mark.parametrize("wrap", [lambda inner: each("n", inner), lambda inner: parallel("n", {"n": [inner]})])
@@ -311,7 +317,7 @@ class TestLimits:
         assert len(read(step).steps) == MAX_LISTS
         ((place, message),) = problems(wrap(step))
         assert place.count("/steps/") == MAX_LISTS
-        assert message == "lists of steps nest at most 16 deep"
+        assert message == beyond("definition_lists", "lists of steps nest at most 16 deep")
 
     def test_lists_however_deep_are_answered(self) -> None:
         step: dict[str, Json] = echo("a")

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.core.executions import builder
 from chalicelib.core.executions.inputs import CallSucceeded, StepDue
 from chalicelib.core.executions.model import Failure, State, Status
+from chalicelib.core.limits import beyond
 from tests.core.examples import NOW, Run
 
 SECOND = timedelta(seconds=1)
@@ -234,7 +235,8 @@ class TestSize:
         assert run.output == "b"
         (failed,) = [record.error for record in run.records if record.state is State.STEP_FAILED]
         assert failed is not None
-        assert failed.message == "the result has 32,000,001 characters of JSON or more, and 32,000,000 are the most"
+        said = "the result has 32,000,001 characters of JSON or more, and 32,000,000 are the most"
+        assert failed.message == beyond("result_chars", said)
 
     def test_one_at_the_limit_passes_and_its_size_is_told(self) -> None:
         run = Run(CALL).go().done("x" * (builder.MAX_RESULT - 2))
@@ -275,7 +277,7 @@ class TestSize:
             result = [result]
         run = Run(CALL).go().done(result)  # type: ignore[arg-type] # JSON
         assert run.execution.error is not None
-        assert run.execution.error.message == "the result nests deeper than 50 levels"
+        assert run.execution.error.message == beyond("value_depth", "the result nests deeper than 50 levels")
 
     @pytest.mark.parametrize(("result", "size"), [(None, 0), ("", 2), ({"a": [1, "é"]}, 13)])
     def test_sizes_are_counted_in_characters_of_json(self, result: object, size: int) -> None:

@@ -91,7 +91,8 @@ def test_a_path_costs_what_visiting_its_nodes_would() -> None:
     scope = Scope({"input": {"n": 1}}, datetime(2026, 1, 1, tzinfo=UTC), "seed")
     assert render(compile_template(["${input.n}"] * most), scope) == [1] * most
     with pytest.raises(
-        TemplateBudgetError, match=r"costs more than 25,000 visits of nodes: let a map work on the items"
+        TemplateBudgetError,
+        match=r"costs more than 25,000 visits of nodes \(rendering_visits\): let a `map`",
     ):
         render(compile_template(["${input.n}"] * (most + 1)), scope)
 

@@ -6,9 +6,14 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from chalicelib.core.limits import beyond
 from chalicelib.core.schemas.messages import message_of
 from chalicelib.core.schemas.schema import MAX_DEPTH, compile_schema, schema_problems
 from chalicelib.core.values.json import Json, Problem
+
+MOST = "more than 100,000 steps and 4 for each byte of it, or 500,000 in all"
+COSTLY = beyond("validation_steps", f"validating it against the schema costs too much: {MOST}")
+
 
 PERSON: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -202,7 +207,7 @@ def doubling(levels: int) -> Json:
 def test_doubling_references_are_refused_and_stopped() -> None:
     assert len(json.dumps(doubling(20))) < 1_600
     assert "more than 1,000 references" in next(iter(refused(doubling(20)).values()))
-    assert compile_schema(doubling(30)).problems(1) == [Problem("", "validating it against the schema costs too much")]
+    assert compile_schema(doubling(30)).problems(1) == [Problem("", COSTLY)]
 
 
 def test_a_long_chain_of_references_is_refused() -> None:
@@ -213,7 +218,7 @@ def test_a_long_chain_of_references_is_refused() -> None:
 def test_references_that_double_with_each_level_of_the_instance_are_stopped() -> None:
     twice: Json = [{"properties": {"a": {"$ref": "#"}}}, {"properties": {"a": {"$ref": "#"}}}]
     assert messages({"allOf": twice}, nested(3)) == []
-    assert messages({"allOf": twice}, nested(30)) == [("", "validating it against the schema costs too much")]
+    assert messages({"allOf": twice}, nested(30)) == [("", COSTLY)]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +231,7 @@ def test_references_that_double_with_each_level_of_the_instance_are_stopped() ->
     ],
 )
 def test_a_large_schema_on_a_large_instance_is_stopped(schema: Json, instance: Json) -> None:
-    assert messages(schema, instance) == [("", "validating it against the schema costs too much")]
+    assert messages(schema, instance) == [("", COSTLY)]
 
 
 def test_a_pattern_is_linear_in_the_text() -> None:
@@ -248,8 +253,7 @@ def test_only_short_arrays_are_searched_for_repetitions() -> None:
     assert messages(schema, [{"a": [1]}, {"a": [1.0]}])[0][1].endswith("has non-unique elements")
     assert messages(schema, [1, True, 0, False, "1"]) == []
     ((_, message),) = messages(schema, [{"a": 1}] * 1_000)
-    assert message.startswith('[{"a": 1}, {"a": 1}')
-    assert message.endswith("… 1000 in all] is too long")
+    assert message == "it can have 200 items at most, and has 1,000"
 
 
 @pytest.mark.parametrize(
@@ -345,7 +349,7 @@ def test_a_schema_may_be_as_deep_as_it_may_and_its_bytes_are_those_of_utf_8() ->
     ids=["text", "names", "unique", "regex", "const", "enum", "whole multiples", "decimal multiples"],
 )
 def test_what_would_take_too_long_costs_too_much(schema: Json, instance: Json) -> None:
-    assert messages(schema, instance) == [("", "validating it against the schema costs too much")]
+    assert messages(schema, instance) == [("", COSTLY)]
 
 
 @pytest.mark.parametrize(
@@ -366,11 +370,11 @@ def test_what_is_the_same_or_a_multiple_passes_and_what_is_not_does_not(schema: 
 
 def test_patterns_are_bounded_in_number_and_size() -> None:
     many = {f"^k{number}": {} for number in range(201)}
-    assert refused({"patternProperties": many}) == {"": "schema holds more than 200 patterns"}
+    assert refused({"patternProperties": many})[""].startswith("schema holds more than 200 patterns (")
     del many["^k0"]
     assert refused({"patternProperties": many}) == {}
     large = {"allOf": [{"pattern": f"[^a]{{900}}{number}"} for number in range(15)]}
-    assert list(refused(large).values()) == ["the patterns up to here take more than 100,000 instructions of RE2"]
+    assert "take more than 100,000 instructions of RE2 (" in next(iter(refused(large).values()))
 
 
 def test_of_patterns_that_do_not_compile_the_first_20_are_told() -> None:
@@ -390,5 +394,5 @@ def test_half_a_surrogate_pair_cannot_be_validated() -> None:
 
 def test_defaults_make_nothing_that_no_value_may_be() -> None:
     deep = compile_schema({"properties": {"a": {"default": nested(50)}}})
-    assert [problem.message for problem in deep.accept({})[1]] == ["it nests deeper than 50 levels"]
+    assert deep.accept({})[1][0].message.startswith("it nests deeper than 50 levels (")
     assert deep.accept({"a": 1}) == ({"a": 1}, [])

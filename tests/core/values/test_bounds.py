@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chalicelib.core.executions.builder import size_of
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.bounds import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -14,6 +15,11 @@ from chalicelib.core.values.bounds import (
 )
 from chalicelib.core.values.errors import ResultTooLargeError
 from chalicelib.core.values.json import encode
+
+MANY = beyond("value_members", "has more than 1,000,000 members and items")
+LONG = beyond("value_key_chars", "has a key of more than 8,192 characters")
+DIGITS = beyond("number_digits", "has a number of more than 4,300 digits")
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,14 +39,30 @@ def mixed(count: int) -> Any:
 
 
 BOUNDS: dict[str, tuple["Callable[[int], Any]", int, str]] = {
-    "lists": (lambda n: nested(n, objects=False), MAX_DEPTH, "nests deeper than 50 levels"),
-    "objects": (lambda n: nested(n, objects=True), MAX_DEPTH, "nests deeper than 50 levels"),
-    "items": (lambda n: [*repeat(0, n)], MAX_MEMBERS, "has more than 1,000,000 members and items"),
-    "members": (lambda n: {str(i): 0 for i in range(n)}, MAX_MEMBERS, "has more than 1,000,000 members and items"),
-    "of all of them": (mixed, MAX_MEMBERS, "has more than 1,000,000 members and items"),
-    "a key": (lambda n: [{"x" * n: True}], MAX_KEY, "has a key of more than 8,192 characters"),
-    "a number": (lambda n: [10**n - 1], MAX_DIGITS, "has a number of more than 4,300 digits"),
-    "a negative number": (lambda n: {"a": 1 - 10**n}, MAX_DIGITS, "has a number of more than 4,300 digits"),
+    "lists": (lambda n: nested(n, objects=False), MAX_DEPTH, beyond("value_depth", "nests deeper than 50 levels")),
+    "objects": (lambda n: nested(n, objects=True), MAX_DEPTH, beyond("value_depth", "nests deeper than 50 levels")),
+    "items": (
+        lambda n: [*repeat(0, n)],
+        MAX_MEMBERS,
+        MANY,
+    ),
+    "members": (
+        lambda n: {str(i): 0 for i in range(n)},
+        MAX_MEMBERS,
+        MANY,
+    ),
+    "of all of them": (mixed, MAX_MEMBERS, MANY),
+    "a key": (
+        lambda n: [{"x" * n: True}],
+        MAX_KEY,
+        LONG,
+    ),
+    "a number": (lambda n: [10**n - 1], MAX_DIGITS, DIGITS),
+    "a negative number": (
+        lambda n: {"a": 1 - 10**n},
+        MAX_DIGITS,
+        DIGITS,
+    ),
 }
 
 
@@ -70,7 +92,7 @@ def test_what_is_there_many_times_costs_no_more_than_the_bound() -> None:
     value: Json = []
     for _ in range(40):
         value = [value, value]
-    assert bound_problem(value) == "has more than 1,000,000 members and items"
+    assert bound_problem(value) == MANY
 
 
 @pytest.mark.parametrize("value", [[0] * 1_000_001, nested(51, objects=False), ["x" * 1_000, nested(51, objects=True)]])
