@@ -236,7 +236,7 @@ class SignalStore(Protocol):
     """
 
     def waiting(
-        self, channel: "Channel", limit: int, after: str = "", *, newest_first: bool = False
+        self, channel: "Channel", limit: int, after: str = "", *, newest_first: bool = False, consistent: bool = True
     ) -> "Sequence[Waiter]":
         """Read up to ``limit`` waiters, the longest first; fewer only where there are no more."""
 

@@ -64,7 +64,7 @@ class ChunkStore(Protocol):
         """
 
     def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
-        """Read chunks, strongly consistent; those that are not there are left out.
+        """Read chunks; those that are not there are left out. One that was just put is found.
 
         Raises:
             UnavailableError: the store did not answer.

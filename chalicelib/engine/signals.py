@@ -7,10 +7,10 @@ others are never written, so neither what a publish costs nor how many calls it 
 names that waiter, and the execution takes one signal for a turn: whoever is first. So several signals may name one
 waiter; all but one of them move on.
 
-*Publish.* Look at those who wait, the longest first. Put the signal, for the first who takes it; where nobody waits,
-put it for nobody, and look once more: it is *kept*. Give the signal to the execution. If the turn is over without it,
-remove the waiter and move on to another one: not the next, which all the others would go for, but one anywhere among
-them.
+*Publish.* Look at those who wait, the longest first, as any copy of the table has them. Put the signal, for the first
+who takes it; where nobody waits, put it for nobody, and look once more, at what was written before: it is *kept*. Give
+the signal to the execution. If the turn is over without it, remove the waiter and move on to another one: not the next,
+which all the others would go for, but one anywhere among them.
 
 *Publish once.* What its sender cannot name again needs no item where somebody takes it at once: it is given to the
 execution, or, if that turn is over by now, published as every other.
@@ -97,7 +97,7 @@ class Signals:
             UnavailableError: the store did not answer, or others were always quicker.
         """
         try:
-            waiter = self._choose(channel, signal, steps)
+            waiter = self._choose(channel, signal, steps, consistent=False)
             if waiter is None:
                 self._make_room(channel)
             elif not named and steps.give(channel, waiter, copy_with(signal, id="")):
@@ -222,14 +222,16 @@ class Signals:
                 return row
         return None
 
-    def _choose(self, channel: Channel, signal: Signal, steps: Recipients, lost: int = 0) -> Waiter | None:
+    def _choose(
+        self, channel: Channel, signal: Signal, steps: Recipients, lost: int = 0, *, consistent: bool = True
+    ) -> Waiter | None:
         """Find who takes a signal: who has waited longest, or after a race was lost anybody; None: nobody waits.
 
         Raises:
             InvalidError: some wait, and none takes it.
         """
         refused: list[tuple[Waiter, Sequence[Problem]]] = []
-        for page in self._waiting(channel, MANY if lost else FEW):
+        for page in self._waiting(channel, MANY if lost else FEW, consistent=consistent):
             start = _spread(signal.id, lost) % len(page) if lost else 0
             for waiter in (*page[start:], *page[:start]):
                 problems = steps.refusals(waiter, signal.value)
@@ -242,10 +244,10 @@ class Signals:
             self.store.leave(channel, waiter)
         return None
 
-    def _waiting(self, channel: Channel, size: int) -> Iterator[Sequence[Waiter]]:
+    def _waiting(self, channel: Channel, size: int, *, consistent: bool) -> Iterator[Sequence[Waiter]]:
         """Read who waits, the longest first, in pages."""
         after = ""
-        while page := self.store.waiting(channel, size, after):
+        while page := self.store.waiting(channel, size, after, consistent=consistent):
             yield page
             if len(page) < size:
                 return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.core.values.json import Json, Problem
     from chalicelib.core.waits.token import Token
     from chalicelib.engine.send_batcher import SendBatcher
-    from chalicelib.ports import DefinitionStore
+    from chalicelib.ports import DefinitionStore, TaskStore
     from chalicelib.usecases.answers import AnswerService
     from chalicelib.usecases.definitions import DefinitionService
     from chalicelib.usecases.execution_details import ExecutionDetails
@@ -180,7 +180,7 @@ class Services:
             store=self._dependencies.tasks,
             executions=self._dependencies.executions,
             clock=self._dependencies.clock,
-            answer=self.answer,
+            answer=self.answer_task,
         )
 
     def wake(self, item: "Execution") -> None:
@@ -200,6 +200,11 @@ class Services:
     def answer(self, execution_id: str, answer: "Answered") -> bool:
         """Give an execution an answer; tell whether a thread waited for it."""
         return self._invocation(execution_id, answer).has_changed()
+
+    def answer_task(self, execution_id: str, answer: "Answered", tasks: "TaskStore") -> bool:
+        """Give an execution the answer to a task that ``tasks`` knows; tell whether a thread waited for it."""
+        own = copy_with(self._dependencies, tasks=tasks)
+        return ApiInvocation(own, execution_id, answer, self._new_request()).has_changed()
 
     def _invocation(self, execution_id: str, wanted: "Requested | Answered") -> ApiInvocation:
         return ApiInvocation(self._dependencies, execution_id, wanted, self._new_request())

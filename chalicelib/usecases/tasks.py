@@ -1,6 +1,6 @@
 """What people do: find tasks, claim them, complete them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.inputs import Answered, Input, TaskCompleted, TaskRejected
@@ -17,7 +17,7 @@ from chalicelib.core.values.errors import (
 )
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.position import Position
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits import task as rules
 from chalicelib.core.waits.task import Person, Task, TaskFilter, TaskStatus
 from chalicelib.engine import optimistic
@@ -32,6 +32,46 @@ TRIES = 10
 Change = Callable[[Task], Task]
 
 
+class KnownTask:
+    """All tasks, of which one was just read: it is read again only once somebody else was quicker to change it.
+
+    ``written`` is that task as it was written here, None while it was not.
+    """
+
+    def __init__(self, store: TaskStore, task: Task) -> None:
+        self._store = store
+        self._known: Task | None = task
+        self.written: Task | None = None
+
+    def get(self, tenant_id: str, task_id: str) -> Task | None:
+        """Answer the one that is known, or read one."""
+        known = self._known
+        return known if known is not None and known.id == task_id else self._store.get(tenant_id, task_id)
+
+    def headers(self, tenant_id: str, task_ids: Sequence[str]) -> Mapping[str, Task]:
+        """Read headers."""
+        return self._store.headers(tenant_id, task_ids)
+
+    def open(self, task: Task) -> None:
+        """Write one where there is none."""
+        self._store.open(task)
+
+    def update(self, task: Task) -> bool:
+        """Write the next version of one."""
+        known = self._known
+        if known is None or known.id != task.id:
+            return self._store.update(task)
+        self._known = None
+        is_there = self._store.update(task)
+        if is_there:
+            self._known = self.written = copy_with(task, listed_for=())
+        return is_there
+
+    def list(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None = None) -> Sequence[Task]:
+        """Read headers, newest first."""
+        return self._store.list(tenant_id, wanted, limit, after)
+
+
 @value
 class TaskService:
     """The use cases of people, for one tenant at a time."""
@@ -39,8 +79,9 @@ class TaskService:
     store: TaskStore
     executions: ExecutionStore
     clock: Clock
-    answer: Callable[[str, Answered], bool]
-    """Folds an answer into an execution, writes and sends; tells whether that has changed the execution."""
+    answer: Callable[[str, Answered, TaskStore], bool]
+    """Folds an answer into an execution, writes and sends, with a store of tasks; tells whether that has changed the
+    execution."""
 
     def find(self, tenant_id: str, wanted: TaskFilter, limit: int, after: Position | None) -> Sequence[Task]:
         """Read tasks, newest first, after a position."""
@@ -149,8 +190,9 @@ class TaskService:
         if task.status is not TaskStatus.OPEN:
             return _same(task, given)
         _check(rules.complete_problem(task, person), task, person)
-        if self.answer(task.execution_id, answered(task)):
-            return self.read(task.tenant_id, task.id)
+        known = KnownTask(self.store, task)
+        if self.answer(task.execution_id, answered(task), known):
+            return known.written or self.read(task.tenant_id, task.id)
         return _same(self._as_it_ended(self.read(task.tenant_id, task.id)), given)
 
     def _as_it_ended(self, task: Task) -> Task:

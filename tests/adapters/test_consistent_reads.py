@@ -100,3 +100,30 @@ def test_it_is_refused_if_it_could_see_what_is_old(moto_aws: "Aws", tenant: str,
 
 def test_a_global_index_cannot_be_asked_for_more(moto_aws: "Aws", tenant: str) -> None:
     assert moto_aws.backend.executions.list(ExecutionFilter(tenant), NOW, 10) == ExecutionPage([])
+
+
+def test_what_a_copy_of_the_table_has_not_got_yet_is_read_consistently(moto_aws: "Aws", tenant: str) -> None:
+    def lag(parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if not context["consistent"]:
+            for items in parsed["Responses"].values():
+                items[:] = [item for item in items if item["part"]["N"] != "1"]
+
+    def ask(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        ((_, asked),) = params["RequestItems"].items()
+        context["consistent"] = asked["ConsistentRead"]
+        wanted.append([int(key["part"]["N"]) for key in asked["Keys"]])
+
+    wanted: list[list[int]] = []
+    for number in range(3):
+        moto_aws.backend.chunks.put(tenant, number, b"x")
+    events = moto_aws.dynamodb.meta.events
+    hooks: dict[str, Callable[..., None]] = {"before-parameter-build": ask, "after-call": lag}
+    for name, hook in hooks.items():
+        events.register(f"{name}.dynamodb.BatchGetItem", hook)
+    try:
+        found = moto_aws.backend.chunks.get([(tenant, number) for number in range(3)])
+    finally:
+        for name, hook in hooks.items():
+            events.unregister(f"{name}.dynamodb.BatchGetItem", hook)
+    assert found.keys() == {(tenant, number) for number in range(3)}
+    assert wanted == [[0, 1, 2], [1]]

@@ -18,7 +18,8 @@ def inconsistent(operation: str, body: bytes) -> list[str]:
     """List the tables that a request reads though they may show what is old.
 
     A global index never shows what is newest; where only a number is wanted, it need not be that of this instant; and
-    a list says that it need not be. Rows of history prove each other: who reads them notices what is missing.
+    a list says that it need not be. Rows of history prove each other, and payloads have their hash: who reads them
+    notices what is missing.
     """
     request: dict[str, Any] = json.loads(body)
     is_global = request.get("IndexName") not in {None, BY_ORDER.name}

@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 from random import sample
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.memory.stores import MemoryDefinitions
 from chalicelib.adapters.memory.usage import MemoryUsage
@@ -11,8 +11,10 @@ from chalicelib.core.access.quotas import NO_QUOTAS
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.inputs import Answered, Requested
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.values.value import copy_with
 from chalicelib.core.waits.token import Token
 from chalicelib.engine.invocation import ApiInvocation, StartInvocation
+from chalicelib.ports import TaskStore
 from chalicelib.usecases.answers import AnswerService
 from chalicelib.usecases.definitions import DefinitionService
 from chalicelib.usecases.end_watch import EndWatch
@@ -69,7 +71,7 @@ class Api:
     def tasks(self) -> TaskService:
         """Answer the use cases of people."""
         dependencies = self.world.dependencies
-        return TaskService(dependencies.tasks, dependencies.executions, self.world.clock, self.hear)
+        return TaskService(dependencies.tasks, dependencies.executions, self.world.clock, self.hear_of_task)
 
     def run(self, submitted: Execution) -> Execution | None:
         """Run what is to be started."""
@@ -84,10 +86,15 @@ class Api:
         """Fold an answer."""
         return self.invocation(execution, event).has_changed()
 
-    def invocation(self, execution: str, event: Requested | Answered) -> ApiInvocation:
-        """Make the invocation of a call."""
+    def hear_of_task(self, execution: str, event: Answered, tasks: TaskStore) -> bool:
+        """Fold the answer to a task."""
+        return self.invocation(execution, event, tasks=tasks).has_changed()
+
+    def invocation(self, execution: str, event: Requested | Answered, **others: Any) -> ApiInvocation:
+        """Make the invocation of a call, with other stores if they are given."""
         world = self.world
-        return ApiInvocation(world.dependencies, execution, event, world.new_request(), world.settings.requesting)
+        own = copy_with(world.dependencies, **others)
+        return ApiInvocation(own, execution, event, world.new_request(), world.settings.requesting)
 
 
 def read_token(text: str) -> Token:

@@ -34,9 +34,14 @@ class DynamoChunks:
         put_if(self._client, {"TableName": self._table, "Item": item, "ConditionExpression": PAYLOADS.absent})
 
     def get(self, keys: Collection[ChunkKey]) -> Mapping[ChunkKey, bytes]:
-        """Read chunks."""
+        """Read chunks, as any copy of the table has them; what a copy has not got yet, strongly consistent."""
+        found = self._read(keys, consistent=False)
+        return found | self._read({*keys} - found.keys(), consistent=True)
+
+    def _read(self, keys: Collection[ChunkKey], *, consistent: bool) -> dict[ChunkKey, bytes]:
         wanted = [PAYLOADS.key(*key) for key in keys]
-        items = batch_get(self._client, self._table, wanted, (PAYLOADS.partition, PAYLOADS.sort, FORMAT, "content"))
+        names = (PAYLOADS.partition, PAYLOADS.sort, FORMAT, "content")
+        items = batch_get(self._client, self._table, wanted, names, consistent=consistent)
         return {
             (item[PAYLOADS.partition]["S"], int(item[PAYLOADS.sort]["N"])): bytes(item["content"]["B"])
             for item in map(PAYLOADS.known, items)

@@ -52,10 +52,12 @@ class DynamoSignals:
         self._table = names.table(SIGNALS)
         self._payloads = payloads
 
-    def waiting(self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False) -> Sequence[Waiter]:
+    def waiting(
+        self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False, consistent: bool = True
+    ) -> Sequence[Waiter]:
         """Read who waits."""
         request = self._waiters(channel)
-        request |= {"ConsistentRead": True, "Limit": limit, "ScanIndexForward": not newest_first}
+        request |= {"ConsistentRead": consistent, "Limit": limit, "ScanIndexForward": not newest_first}
         if after:
             request["ExclusiveStartKey"] = SIGNALS.key(_partition(channel), WAITERS + after)
         return [

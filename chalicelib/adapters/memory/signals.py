@@ -27,7 +27,9 @@ class MemorySignals:
         self.rows: dict[Channel, dict[str, bytes]] = {}
         self._lock = Lock()
 
-    def waiting(self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False) -> Sequence[Waiter]:
+    def waiting(
+        self, channel: Channel, limit: int, after: str = "", *, newest_first: bool = False, **_: bool
+    ) -> Sequence[Waiter]:
         """Read who waits."""
         with self._lock:
             found = sorted(self.waiters.get(channel, {}).items(), reverse=newest_first)
