@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from http.client import HTTPConnection
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from chalice.app import SQSEvent
 
+import chalicelib
 from app import batch
 from benchmarks.harness import TENANT, AheadClock, BenchError, Delays, Harness, forget_clients
 from benchmarks.loopback import serving
@@ -35,6 +37,8 @@ from local.functions import Context
 from local.lambda_events import sqs_event
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 LETTERS = ("A", "B", "C", "E")
@@ -48,6 +52,8 @@ TIMEOUT_SECONDS = 60
 """Of the function."""
 CPU_GOAL = 1.5
 CALLS_GOAL = 1.4
+OWN = str(Path(chalicelib.__file__).parent)
+"""What the names of the files begin with that hold the product's functions."""
 
 
 Around: TypeAlias = Callable[[Callable[[], object]], None]
@@ -59,6 +65,8 @@ class Spent(NamedTuple):
 
     seconds: float
     calls: int
+    own: int
+    """Of the calls, those of the product's functions, and of others right from these."""
 
 
 class Ours:
@@ -104,6 +112,7 @@ class Measure:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.calls = 0
+        self.own = 0
 
     def time(self, work: Callable[[], object]) -> None:
         """Take the CPU of the process."""
@@ -121,8 +130,10 @@ class Measure:
             sys.setprofile(None)
             threading.setprofile(None)
 
-    def _called(self, _frame: object, event: str, _argument: object) -> None:
-        self.calls += event in {"call", "c_call"}
+    def _called(self, frame: "FrameType", event: str, _argument: object) -> None:
+        if event in {"call", "c_call"}:
+            self.calls += 1
+            self.own += frame.f_code.co_filename.startswith(OWN)
 
 
 def floor(harness: Harness, progress: Progress) -> Section:
@@ -180,7 +191,7 @@ def compare(harness: Harness, bare: Sequence[Bare], shape: Shape, server: str, b
         program(Measure().time)
     seconds = [[_timed(program) for program in programs] for _ in range(blocks)]
     return [
-        Spent(min(each), _counted(program)) for each, program in zip(zip(*seconds, strict=True), programs, strict=True)
+        Spent(min(each), *_counted(program)) for each, program in zip(zip(*seconds, strict=True), programs, strict=True)
     ]
 
 
@@ -196,12 +207,12 @@ def _timed(work: Callable[[Around], object]) -> float:
     return measure.seconds
 
 
-def _counted(work: Callable[[Around], object]) -> int:
+def _counted(work: Callable[[Around], object]) -> tuple[int, int]:
     found = []
     for _ in range(COUNTED):
         measure = Measure()
         work(measure.count)
-        found.append(measure.calls)
+        found.append((measure.calls, measure.own))
     return min(found)
 
 

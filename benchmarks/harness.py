@@ -9,7 +9,7 @@ functions' clock is put ahead by as much when it is delivered.
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -59,14 +59,24 @@ class BenchError(Exception):
 
 
 class AheadClock(SystemClock):
-    """The machine's clock, put ahead by what was not waited for."""
+    """The machine's clock, put ahead by what was not waited for; ``held`` while it stands still."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.held: datetime | None = None
 
     def now(self) -> datetime:
         """Tell the instant."""
-        return super().now() + self.ahead
+        return self.held or super().now() + self.ahead
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Let it stand still for the length of a ``with`` block."""
+        self.held = self.now()
+        try:
+            yield
+        finally:
+            self.held = None
 
 
 class Delays:
@@ -124,10 +134,15 @@ class Poller:
 
 
 class Harness:
-    """One installation of sedo, to define, start, deliver and measure."""
+    """One installation of sedo, to define, start, deliver and measure.
 
-    def __init__(self, names: Names, timeout_seconds: int) -> None:
+    With ``still`` the clock of a function stands still during each call of it: so neither the length of a record, nor
+    what a function has time for, depends on the machine.
+    """
+
+    def __init__(self, names: Names, timeout_seconds: int, *, still: bool = False) -> None:
         self.names = names
+        self.still = still
         self.clock = AheadClock()
         self.meter = Meter(clients.dynamodb(), clients.sqs(), [names.table(each) for each in TABLES])
         self.api: Wiring = on_aws(Settings.from_environment())
@@ -185,7 +200,7 @@ class Harness:
         worker = next(self._workers)
         context: Any = Context("bench", 0, self._timeout_seconds)
         self.meter.poll([len(message["Body"].encode()) for message in messages])
-        with self.meter.invocation() as usage:
+        with self.meter.invocation() as usage, self.clock.still() if self.still else nullcontext():
             begun = time.process_time()
             worker.handle(*batch(SQSEvent(event, context)))  # all that the handlers in app.py do
             usage.cpu_seconds += time.process_time() - begun
@@ -222,7 +237,7 @@ class Harness:
 
 
 @contextmanager
-def installed(endpoint: str) -> Iterator[Harness]:
+def installed(endpoint: str, *, still: bool = False) -> Iterator[Harness]:
     """Install sedo at an endpoint, under a prefix of its own, in this process, for the length of a ``with`` block."""
     before = dict(os.environ)
     config = chalice_config(Path(__file__).parents[1])
@@ -234,7 +249,7 @@ def installed(endpoint: str) -> Iterator[Harness]:
         names = Names(os.environ["SEDO_PREFIX"])
         resources.ensure(clients.dynamodb(), clients.sqs(), names.prefix)
         resources.ensure_token_keys(clients.ssm(), names.prefix)
-        yield Harness(names, config.scope(config.chalice_stage, "on_sqs_message").lambda_timeout)
+        yield Harness(names, config.scope(config.chalice_stage, "on_sqs_message").lambda_timeout, still=still)
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -7,5 +7,5 @@ from benchmarks.harness import Harness, installed
 
 @pytest.fixture(scope="module")
 def harness(ministack: str) -> Iterator[Harness]:
-    with installed(ministack) as harness:
+    with installed(ministack, still=True) as harness:
         yield harness
