@@ -13,7 +13,6 @@ from chalicelib.api.contract import ApiRequest, raw
 from chalicelib.api.parsing import Places, write_yaml
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.definitions.record import DefinitionRecord
-from chalicelib.core.executions.estimate import estimate
 from chalicelib.core.values.actions import actions_json
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidDefinitionError, InvalidError
 from chalicelib.core.values.json import Json, Problem, format_instant
@@ -67,6 +66,8 @@ class DefinitionApi:
     @web.operation
     def validate_definition(self, request: ApiRequest) -> Response:
         """Show every problem of a definition, and what is odd about a valid one, without keeping it."""
+        from chalicelib.core.executions.estimate import estimate  # noqa: PLC0415 - few requests are this
+
         tenant = request.path["tenantId"]
         document, places = web.document(request)
         found = self.service.check_definition(tenant, document, _may_read(request))

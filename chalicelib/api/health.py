@@ -1,5 +1,6 @@
 """What the route of health answers."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -9,10 +10,17 @@ from chalice.app import Response
 from chalicelib.api import http as web
 from chalicelib.api.contract import ApiRequest
 from chalicelib.api.support import ApiSupport
+from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.records.incident import OpenIncident
     from chalicelib.core.values.json import Json
+
+COUNTED = 100
+"""Open incidents of each group of tenants that are counted: whoever asks need not be known."""
 
 
 @value
@@ -21,14 +29,24 @@ class HealthApi:
 
     support: ApiSupport
     health_checks: Callable[[], Mapping[str, str]]
+    all_open: "Callable[[int], Sequence[OpenIncident]]"
+    """Finds the open incidents of all tenants, so many of each of some groups at most."""
 
     @web.operation
     def health(self, request: ApiRequest) -> Response:  # noqa: ARG002 - every route takes one
         """Tell whether every table and queue answers."""
         states: dict[str, Json] = dict(self.health_checks())
         if all(state == "ok" for state in states.values()):
-            return web.answer({"status": "ok", "parts": states}, headers={"Cache-Control": "no-store"})
+            body: dict[str, Json] = {"status": "ok", "parts": states, "incidents": self._incidents()}
+            return web.answer(body, headers={"Cache-Control": "no-store"})
         failing = ", ".join(name for name, state in states.items() if state != "ok")
         return web.problem(
             "sedo is not healthy", f"not working: {failing}", HTTPStatus.SERVICE_UNAVAILABLE, parts=states
         )
+
+    def _incidents(self) -> "Json":
+        """Count the open incidents by kind; None: they cannot be read."""
+        try:
+            return dict(Counter(each.key.kind.value for each in self.all_open(COUNTED)))
+        except UnavailableError:
+            return None

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.model import Call, Definition, Outcome, StartChild, StepContext, StepType
 from chalicelib.core.dryruns.mock import find_step, name_of, read_mocks
 from chalicelib.core.dryruns.single_step import Given, begun, single_step
-from chalicelib.core.executions.estimate import Estimate, EstimatedCost
 from chalicelib.core.executions.factory import submit
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Execution
@@ -18,6 +17,9 @@ from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError,
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.ports import Definitions
+
+if TYPE_CHECKING:
+    from chalicelib.core.executions.estimate import EstimatedCost
 
 SUFFIX = "dry-run"
 """How the id of the execution ends."""
@@ -84,11 +86,13 @@ class DryRun:
     """The steps in the order in which they began, once for all attempts."""
     next: str | None = None
     """The path of the step to which the only step leads; None: it is the end of its list."""
-    cost: EstimatedCost | None = None
+    cost: "EstimatedCost | None" = None
     """What the run would cost, with its child executions; None: of one step that is not told."""
 
     def json(self, *, one: bool) -> dict[str, Json]:
         """Write it as the API answers it; of one step with where it leads."""
+        from chalicelib.core.executions.estimate import Estimate  # noqa: PLC0415 - few requests run anything
+
         body: dict[str, Any] = {
             "state": self.state,
             "output": self.output,

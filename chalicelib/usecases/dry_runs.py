@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.memory.incidents import MemoryIncidents
 from chalicelib.adapters.memory.signals import MemorySignals
@@ -18,7 +19,6 @@ from chalicelib.core.definitions.model import AnswerKind, Call, Definition, Wait
 from chalicelib.core.dryruns.mock import CALLBACK, Reply, name_of
 from chalicelib.core.dryruns.single_step import BEYOND, is_beyond
 from chalicelib.core.executions.decide import decide
-from chalicelib.core.executions.estimate import EstimatedCost, counted
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, Decision, Input, Message, Started
 from chalicelib.core.executions.model import ROOT, Driver, Execution, State, Status, Thread, failure_json
@@ -38,6 +38,9 @@ from chalicelib.engine.signals import Signals
 from chalicelib.ports import Clock, Definitions
 from chalicelib.usecases.dry_run_plan import SUFFIX, Bounds, DryRun, DryRunPlan, Stage
 from chalicelib.usecases.dry_run_ports import FOR_EVER, MockedCalls, SilenceError, Turn, WeighedHistory
+
+if TYPE_CHECKING:
+    from chalicelib.core.executions.estimate import EstimatedCost
 
 TURNS_AT_ONCE = 100
 """After which the time that it has really taken is looked at."""
@@ -336,8 +339,10 @@ class _World:
         rows += [row for row in (newest(item),) if row is not None]
         return [each for row in rows for each in row.records]
 
-    def cost(self) -> EstimatedCost:
+    def cost(self) -> "EstimatedCost":
         """Count what it would cost, with its child executions, as the engine counts."""
+        from chalicelib.core.executions.estimate import EstimatedCost, counted  # noqa: PLC0415 - few requests run anything
+
         items = [self.stored(name) for name in self.executions.items]
         found = [(item.id, each) for item in items for each in self.records(item)]
         steps = sum((each["state"], each["attempt"]) == (State.STEP_STARTED, 1) for _, each in found)

@@ -83,7 +83,7 @@ def routes(  # noqa: PLR0913 - by keyword
     downloads = None if adapters.downloads is None else DownloadService(adapters.downloads)
     uploads = UploadApi(support, UploadService(adapters.uploads, clock, lambda: token_hex(16)))
     return Routes(
-        health=HealthApi(support, adapters.health),
+        health=HealthApi(support, adapters.health, adapters.incidents.all_open),
         reference=ReferenceApi(support, step_types),
         console=ConsoleApi(support, sign_in),
         access=AccessApi(support, access),

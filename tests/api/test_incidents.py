@@ -1,5 +1,6 @@
 """Incidents over the API: they are listed, read and redriven, one or many."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -8,10 +9,12 @@ import pytest
 
 from chalicelib.core.access.entries import EntryKind
 from chalicelib.core.access.rights import Grant
-from chalicelib.core.records.incident import Incident, IncidentKind, of_execution
+from chalicelib.core.records.incident import Incident, IncidentKind, OpenIncident, of_execution
+from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json, format_instant
+from chalicelib.core.values.value import copy_with
 from chalicelib.wiring.graph import wiring
-from tests.application import JSON, Sedo, T, assert_problem
+from tests.application import JSON, Sedo, T, assert_problem, http_request
 
 
 @pytest.fixture
@@ -217,3 +220,17 @@ def test_what_is_of_no_tenant_is_seen_by_who_operates_the_installation(sedo: Sed
     assert (found["content"], found["execution"], found["remedy"]) == ("garbage", None, None)
     assert sedo.get("/incidents") == []
     assert_problem(sedo.ask("POST", f"{place}/{incident.key.id}/redrive", {}), 409)
+
+
+def test_health_counts_what_is_open_by_kind(sedo: Sedo, kept: Sequence[Incident]) -> None:
+    assert sedo.ask("GET", "/sedo/health").json_body["incidents"] == {"stuck": 2, "poison": 1}
+    wiring().dependencies.incidents.end(kept[1].key, sedo.clock.now(), "it moved on")
+    assert sedo.ask("GET", "/sedo/health").json_body["incidents"] == {"stuck": 2}
+
+
+def test_health_says_so_where_incidents_cannot_be_read(sedo: Sedo) -> None:
+    def silent(_limit: int) -> Sequence[OpenIncident]:
+        raise UnavailableError
+
+    found = copy_with(wiring().routes.health, all_open=silent).health(http_request("GET", "/sedo/health", {}))
+    assert json.loads(found.body)["incidents"] is None
