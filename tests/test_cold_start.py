@@ -73,7 +73,7 @@ READY: Mapping[str, tuple[str, int]] = {
     "messages and timers": ("app.wired().worker", 130),
     "the schedule": ("app.wired().worker; import chalicelib.engine.due_sweep", 131),
     "the authorizer": ("app.wired().access.authenticator", 137),
-    "the API": ("app.routes()", 214),
+    "the API": ("app.routes()", 216),
 }
 """What a function does before its first event, and how many modules more than boto3 with two clients it may load."""
 

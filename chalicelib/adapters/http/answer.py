@@ -57,16 +57,7 @@ def receive(
         StepError: ``http.TooLarge``, or ``http.BadAnswer`` if it cannot be unpacked.
         OSError, HTTPException: the connection broke.
     """
-    headers: dict[str, str] = {}
-    if sum(len(name) + len(value) for name, value in response.getheaders()) > HEADERS:
-        raise StepError(
-            beyond("http_header_bytes", f"the headers of the answer are larger than {HEADERS:,} bytes"),
-            "http.TooLarge",
-            unanswered=True,
-        )
-    for name, text in response.getheaders():
-        flat = _SPACE.sub(" ", text).strip(" ")
-        headers[name.lower()] = f"{headers[name.lower()]}, {flat}" if name.lower() in headers else flat
+    headers = _header_fields(response)
     expected = is_expected(response.status, statuses)
     content, complete = b"", False
     try:
@@ -90,6 +81,25 @@ def receive(
         charset=charset,
         complete=complete,
     )
+
+
+def _header_fields(response: HTTPResponse) -> dict[str, str]:
+    """Read the header fields by their names in lower case, with those of one name joined.
+
+    Raises:
+        StepError: ``http.TooLarge``.
+    """
+    headers: dict[str, str] = {}
+    if sum(len(name) + len(value) for name, value in response.getheaders()) > HEADERS:
+        raise StepError(
+            beyond("http_header_bytes", f"the headers of the answer are larger than {HEADERS:,} bytes"),
+            "http.TooLarge",
+            unanswered=True,
+        )
+    for name, text in response.getheaders():
+        flat = _SPACE.sub(" ", text).strip(" ")
+        headers[name.lower()] = f"{headers[name.lower()]}, {flat}" if name.lower() in headers else flat
+    return headers
 
 
 def is_expected(status: int, statuses: Sequence[int | str]) -> bool:
