@@ -26,15 +26,15 @@ def message_of(error: "ValidationError") -> str:
     message = error.message
     if words := _words_of_pattern(error):
         return f"{_text(str(error.instance)[:SHOWN])}: {words}"[:MAX_MESSAGE]
+    if error.validator in _MOST:
+        things = f"{_MOST[error.validator]} at most, and has {len(error.instance):,}"  # type: ignore[arg-type] # it has a length
+        return f"it can have {error.validator_value:,} {things}"
     if len(message) > LONG:
         return f"it is large, and not as {error.validator} asks"
     if error.validator == "oneOf" and (names := _one_needed(error.validator_value)):
         return f"it needs exactly one of {', '.join(names)}"[:MAX_MESSAGE]
     if error.validator == "oneOf" and not error.context:
         message = f"{error.instance!r} is valid under more than one of the given schemas"
-    if error.validator in _MOST:
-        things = f"{_MOST[error.validator]} at most, and has {len(error.instance):,}"  # type: ignore[arg-type] # it has a length
-        return f"it can have {error.validator_value:,} {things}"
     for value in (error.instance, error.validator_value):
         if isinstance(value, str):
             continue
