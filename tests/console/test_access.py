@@ -116,7 +116,7 @@ def test_the_keyboard_is_enough(opened: Opened) -> None:
     page.get_by_label("Order id").focus()
     keys.type("A-77")
     keys.press("Control+Enter")
-    expect(page.get_by_text("group risk to do task")).to_be_visible()
+    expect(page.get_by_label("Facts").get_by_text("group risk to do task")).to_be_visible()
     assert f"/t/{TENANT}/executions/" in page.url
 
 

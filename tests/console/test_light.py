@@ -44,7 +44,7 @@ def test_an_idle_page_costs_answers_without_a_body(opened: Opened) -> None:
     console = opened().known()
     execution = console.start(console.define(), {"input": {"orderId": "A-1"}})
     page = console.go(f"executions/{execution}")
-    expect(page.get_by_text("Step review waits since")).to_be_visible()
+    expect(page.get_by_label("Facts").get_by_text("Step review waits since")).to_be_visible()
     with page.expect_response(lambda answer: answer.url.endswith(f"/executions/{quote(execution, safe='')}")) as first:
         pass
     assert first.value.status == 304

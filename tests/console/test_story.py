@@ -28,7 +28,7 @@ def test_an_order_is_started_by_form_decided_by_a_person_fails_and_is_redriven(o
     page.get_by_role("button", name="Start execution").click()
 
     expect(page.get_by_role("status").get_by_text("Waiting for a person")).to_be_attached()
-    expect(page.get_by_text("Step review waits since")).to_be_visible()
+    expect(page.get_by_label("Facts").get_by_text("Step review waits since")).to_be_visible()
     expect(page.get_by_role("button", name="score transform · Succeeded")).to_be_visible()
     expect(page.get_by_role("button", name="done echo · Pending")).to_be_visible()
     expect(page.get_by_role("button", name="Redrive")).to_be_disabled()
