@@ -239,7 +239,7 @@ class TestEvent:
         path = f"{T}/executions/{execution}/events/paid"
         for _ in range(100):
             assert sedo.ask("POST", path, {}).status_code == 202
-        assert "as many events as it can" in assert_problem(sedo.ask("POST", path, {}), 409)["detail"]
+        assert "keeps 100 events already" in assert_problem(sedo.ask("POST", path, {}), 409)["detail"]
 
     @pytest.mark.parametrize(
         "body",

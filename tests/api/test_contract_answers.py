@@ -141,7 +141,8 @@ def refusals() -> Iterator[Case]:
     for name, operation in OPERATIONS.items():
         query = "?at=/input" if name in VALUES else ""
         yield case(name, 415, kind="text/plain")
-        yield case(name, 400, query="?stat=open")
+        if not any(each["name"] == "*" for each in operation.parameters):
+            yield case(name, 400, query="?stat=open")
         for place in [*operation.path_names][:1]:
             yield case(name, 400, **{place: "a%20b"})
         if "requestBody" in operation.declared:

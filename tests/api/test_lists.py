@@ -19,7 +19,11 @@ CALL: Json = {"id": "calling", "steps": [{"id": "sub", "type": "workflow", "defi
 ASK: Json = {"id": "asking", "steps": [{"id": "ask", "type": "event", "name": "paid", "key": "7"}]}
 TASK: Json = {"id": "tasking", "steps": [{"id": "do", "type": "task", "title": "Do it", "priority": 20}]}
 DOCUMENTS: list[Any] = [WAIT, FAIL, CALL, ASK, TASK]
-LISTS = sorted(name for name, operation in OPERATIONS.items() if "cursor" in {p["name"] for p in operation.parameters})
+LISTS = sorted(
+    name
+    for name, operation in OPERATIONS.items()
+    if operation.method == "GET" and "cursor" in {each["name"] for each in operation.parameters}
+)
 
 
 @pytest.fixture
