@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from coverage import Coverage
+from hypothesis import settings
 
 from chalicelib.wiring.graph import wiring
 from local import backend
@@ -14,6 +15,8 @@ from tests import contract
 from tests.api.declared import OPERATIONS
 from tests.application import Sedo
 
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+settings.load_profile("unhurried")
 TESTS = Path(__file__).parent
 UNTRACED = {"benchmarks", "console", "deploy", "fuzz", "hostile", "local", "simulation"}
 

@@ -81,7 +81,7 @@ class Tenant:
 
 
 @given(moves=MOVES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_nothing_of_one_tenant_is_in_an_answer_to_another(moves: list[tuple[str, str, str]]) -> None:
     with guarded() as sedo:
         tenants = {name: Tenant(sedo, name) for name in CANARY}

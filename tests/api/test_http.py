@@ -208,9 +208,7 @@ bodies = (
 )
 
 
-@settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)  # what examples leave does no harm
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # what examples leave does no harm
 @given(
     path=st.sampled_from([EXECUTE, T + "/definitions", T + "/definitions/validate"]),
     kind=st.sampled_from(["application/json", "application/yaml", "text/yaml", "text/plain"]),

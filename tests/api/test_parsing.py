@@ -2,7 +2,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api.parsing import read_yaml, write_yaml
@@ -12,7 +12,6 @@ from chalicelib.core.values.json_text import MAX_BODY_DEPTH, MAX_DEPTH, read_jso
 
 LIMIT = 100_000
 
-unhurried = settings(deadline=None)  # a busy machine is no failure
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 plain_values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
@@ -46,13 +45,11 @@ def exact(value: Json) -> str:
 
 
 class TestReadJson:
-    @unhurried
     @given(values)
     def test_values_come_back_as_they_went_in(self, value: Json) -> None:
         assert exact(read_json(json.dumps(value).encode(), LIMIT)) == exact(value)
         assert exact(read_json(json.dumps(value, ensure_ascii=False).encode(), LIMIT)) == exact(value)
 
-    @unhurried
     @given(st.binary(max_size=40) | looks_like_something.map(str.encode))
     def test_anything_is_a_value_or_one_of_our_errors(self, text: bytes) -> None:
         with contextlib.suppress(SedoError):
@@ -108,7 +105,6 @@ class TestReadJson:
 
 
 class TestReadYaml:
-    @unhurried
     @given(st.binary(max_size=40) | looks_like_something.map(str.encode))
     def test_anything_is_a_value_or_one_of_our_errors(self, text: bytes) -> None:
         with contextlib.suppress(SedoError):
@@ -234,12 +230,10 @@ class TestPlaces:
 
 
 class TestWriteYaml:
-    @unhurried
     @given(values)
     def test_what_is_written_reads_back_the_same(self, value: Json) -> None:
         assert exact(from_yaml(write_yaml(value))) == exact(value)
 
-    @unhurried
     @given(looks_like_something)
     def test_texts_that_look_like_something_else_read_back_as_text(self, text: str) -> None:
         assert from_yaml(write_yaml({text: text})) == {text: text}

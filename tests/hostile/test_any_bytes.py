@@ -82,7 +82,7 @@ def anything(draw: st.DrawFn) -> Case:
     return Case("any", "bytes", 0, f"{path}?{query}" if query else path, draw(bodies), method, headers)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(anything())
 def test_any_bytes_to_any_route_are_answered_or_refused(world: World, case: Case) -> None:
     answer = world.send(case)

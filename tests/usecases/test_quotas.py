@@ -236,7 +236,7 @@ def test_parallel_threads_never_start_more_than_the_quotas_say() -> None:
     assert world.in_flight == len(found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_whatever_happens_between_two_calls_never_more_are_in_flight_or_start_in_a_second(data: st.DataObject) -> None:
     """Processes interleave: while one is about to write, others start, end, and die."""

@@ -14,7 +14,7 @@ JSON: st.SearchStrategy[Json] = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_json_comes_back(value: Json) -> None:
     assert repr(unpack(pack(encode(value)))) == repr(value)
 

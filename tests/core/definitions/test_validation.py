@@ -98,7 +98,7 @@ def tokens(pointer: str) -> list[str]:
 
 
 @given(broken())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_whatever_is_posted_is_answered_with_problems_at_their_places_or_is_valid(document: Any) -> None:
     found = validate(document, STEP_TYPES, find)
     for problem in (*found.problems, *found.warnings):

@@ -4,7 +4,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.executions.model import Execution, State, StoredState
@@ -149,7 +149,6 @@ def test_one_that_nothing_is_left_of_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("limits", [EAGER, PACKING], ids=["eager", "as shipped"])
-@settings(deadline=None)  # a busy machine is no failure
 @given(
     states=st.lists(
         st.dictionaries(

@@ -291,7 +291,7 @@ GROUPS = st.dictionaries(st.text(max_size=20), VALUES, max_size=30)
 
 
 @given(VALUES, VALUES, GROUPS, GROUPS, st.integers(0, 200), st.integers(0, 1000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_document_comes_back_under_any_limits(
     value: Json, incoming: Json, stash: dict[str, Json], results: dict[str, Json], slot: int, most: int
 ) -> None:

@@ -80,7 +80,7 @@ def test_a_group_of_too_many_values_is_left_out_as_a_whole() -> None:
     assert (made["stash"], {*made["references"]}) == (None, {"/stash"})
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.sampled_from(["x", '"', "é", "\N{SNOWMAN}", "\N{GRINNING FACE}", "\x01", "\x7f", "\\"]),
     st.sampled_from([1, 5, 30, 1_000, 5_000]),
