@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.dynamodb.attributes import Item
 from chalicelib.adapters.dynamodb.faults import unavailable
+from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.stream import SEARCHED, DynamoEntries
+from chalicelib.core.records.incident import IncidentKind
 from chalicelib.core.search.documents import SearchEntry, SearchKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with, value
@@ -37,6 +39,8 @@ SEGMENTS = 4
 SETTLE = 70
 """Seconds: a function that began before knows one index alone, and may run for 60."""
 PAGE = 200
+INCIDENTS = 10_000
+"""Open ones of a shard that a rebuild looks at."""
 SAYS_EVERY = 5.0
 
 Say = Callable[[str], object]
@@ -99,16 +103,26 @@ class Rebuild:
 
     def run(self) -> Sequence[Difference]:
         """Fill a new index, compare, mend, and let it be read; answer what differed."""
+        begun = datetime.now(UTC)
         if not self._place.index or self._index.building() != self._place.index:
             self._begin()
         self.fill()
         found = self._compared(self._place.index)
         self._index.switch()
         self._say(f"{self._place.index} is read from now on")
+        if not self.unreadable:
+            self._end_incidents(begun)
         self._sleep(self._settle)
         self._index.clean()
         self._place.forget()
         return [*found, *self.unreadable]
+
+    def _end_incidents(self, before: datetime) -> None:
+        """End the incidents of changes that could not be indexed: all that the tables hold has been."""
+        incidents = DynamoIncidents(self._stage.client, self._stage.names)
+        for opened in incidents.all_open(INCIDENTS):
+            if opened.key.kind is IncidentKind.INDEX_RECORD and opened.at < before:
+                incidents.end(opened.key, datetime.now(UTC), "the index was built again")
 
     def _begin(self) -> None:
         self._index.abandon()

@@ -1,14 +1,17 @@
 """A rebuild of the index, over the tables of ministack and the API of OpenSearch."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters.dynamodb.executions import DOCUMENT
+from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.adapters.search.connection import SearchConnection
 from chalicelib.adapters.search.opensearch import OpenSearchIndex
+from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.search.documents import SearchEntry, SearchKind
 from chalicelib.core.search.found import read_page
 from chalicelib.core.search.index import IndexNames
@@ -18,6 +21,8 @@ from chalicelib.core.values.value import copy_with
 from operations.reindex import Difference, Rebuild, RebuildPlace, main
 from tests.adapters.examples import fresh
 from tests.operations.world import World
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Index(OpenSearchIndex):
@@ -64,6 +69,21 @@ def test_everything_is_found_again_and_nothing_differed(stage: World, index: Ind
     assert found(index) == set(started)
     assert len(found(index, SearchKind.TASK)) == 1
     assert "timer" in found(index, SearchKind.DEFINITION)
+
+
+@pytest.mark.parametrize(("broken", "left"), [([], 0), ([Difference("execution", "t:d:1", "unreadable")], 1)])
+def test_it_ends_the_incidents_of_changes_that_were_not_indexed(
+    stage: World, index: Index, broken: list[Difference], left: int
+) -> None:
+    incidents = DynamoIncidents(stage.client, stage.stage.names)
+    incidents.record(Incident(IncidentKind.INDEX_RECORD, f"execution {fresh('t:d:')}", NOW, "refused", "t"))
+    incidents.record(Incident(IncidentKind.MESSAGE_UNREADABLE, "m", NOW, "so it is"))
+    building = rebuild(stage, index)
+    building.unreadable += broken
+    building.run()
+    kinds = [each.key.kind for each in incidents.all_open(10)]
+    assert kinds.count(IncidentKind.INDEX_RECORD) == left
+    assert IncidentKind.MESSAGE_UNREADABLE in kinds
 
 
 def test_one_that_was_broken_off_goes_on_where_it_stood_in_the_same_index(

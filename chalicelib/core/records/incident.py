@@ -56,8 +56,6 @@ class Remedy(StrEnum):
     """Its execution, which has ended, goes on where it stopped."""
     RESUME = "resume"
     """Its execution, which is paused, goes on."""
-    INDEX = "index"
-    """What could not be indexed is read and indexed again."""
 
 
 REMEDIES: Mapping[IncidentKind, Remedy] = {
@@ -65,7 +63,6 @@ REMEDIES: Mapping[IncidentKind, Remedy] = {
     IncidentKind.STUCK: Remedy.WAKE,
     IncidentKind.POISON: Remedy.REDRIVE,
     IncidentKind.BUDGET: Remedy.RESUME,
-    IncidentKind.INDEX_RECORD: Remedy.INDEX,
 }
 """Of each kind; the others have none."""
 
@@ -226,10 +223,10 @@ def redrive_problem(incident: Incident, found: Execution | None) -> str | None:
         Remedy.RESUME: ResumeRequested,
     }
     match incident.remedy:
+        case None if incident.kind is IncidentKind.INDEX_RECORD:
+            return "a rebuild of the index mends it: make reindex"
         case None:
             return f"nothing can be done again of {incident.kind}"
-        case Remedy.INDEX:
-            return None
         case _ if found is None:
             return f"{incident.execution_id} does not exist"
         case Remedy.WAKE:
