@@ -62,7 +62,7 @@ WAYS: Mapping[str, str] = {
     "value_members": "Keep the data in a bucket or a table, and let steps read what they need.",
     "value_key_chars": "Make a list of `{key, value}` of it.",
     "number_digits": "Carry it as a text.",
-    "result_chars": "Ask for less at a time: a page, a range, or a reference to where it is kept.",
+    "result_chars": "Ask for less at a time, or keep less of each: a page, a range, a reference to where it is kept.",
     "fork_width": "None is needed; a `parallel` step takes no more branches.",
     "execution_threads": "None is needed.",
     "execution_bytes": "Let fewer items run at once (`maxConcurrency`), or keep less of the results (`output`).",
