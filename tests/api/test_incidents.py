@@ -97,7 +97,7 @@ def test_one_is_read_with_what_can_be_done(sedo: Sedo) -> None:
     assert sedo.get(f"/incidents/{incident}?fields=kind") == {"kind": "poison"}
 
 
-@pytest.mark.parametrize("name", ["poison:123:order:none@1", "stuck", "nothing:at-all"])
+@pytest.mark.parametrize("name", ["poison:123:order:none@1", "nothing:at-all"])
 def test_what_is_no_incident_is_not_found(sedo: Sedo, name: str) -> None:
     problem = assert_problem(sedo.ask("GET", f"{T}/incidents/{name}"), 404, "incident not found")
     assert problem["detail"] == f"there is no incident {name!r}"
