@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -29,7 +28,6 @@ def served(home: Path, python: Path) -> Iterator[str]:
     """Run sedo; answer its address."""
     with Sedo(home, python, project=PROJECT) as sedo:
         sedo.read_until("Ctrl-C stops it")
-        Thread(target=sedo.output.read, daemon=True).start()  # a full pipe would stop it
         yield f"http://{HOST}:{sedo.port}"
 
 

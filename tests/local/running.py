@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -43,7 +45,10 @@ class Sedo:
             text=True,
         )
         assert self.process.stdout
-        self.output = self.process.stdout
+        self._printed = self.process.stdout
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._reader = Thread(target=self._read, daemon=True)  # a process waits once nobody empties its full pipe
+        self._reader.start()
 
     def __enter__(self) -> Self:
         return self
@@ -51,11 +56,17 @@ class Sedo:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.stop()
-        self.output.close()
+        self._reader.join()
+        self._printed.close()
+
+    def _read(self) -> None:
+        for line in self._printed:
+            self._lines.put(line)
+        self._lines.put(None)
 
     def read_until(self, text: str) -> str:
         seen = ""
-        for line in self.output:
+        for line in iter(self._lines.get, None):
             seen += line
             if text in line:
                 return seen
@@ -74,8 +85,13 @@ class Sedo:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str]:
         self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=STOP_SECONDS)
+        said = self.rest()
         return self.process.returncode, said
+
+    def rest(self) -> str:
+        """Wait for its end, and read what it printed since."""
+        self.process.wait(STOP_SECONDS)
+        return "".join(iter(self._lines.get, None))
 
     def ministack_pid(self) -> int:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

@@ -47,7 +47,7 @@ def test_a_port_in_use_is_told_before_anything_is_started(start: Start, tmp_path
     first = start(tmp_path / "first")
     first.read_until("sedo is ready")
     second = start(tmp_path / "second", first.port)
-    said, _ = second.process.communicate(timeout=STOP_SECONDS)
+    said = second.rest()
     assert said == f"sedo: port {first.port} cannot be used (Address already in use): take another: PORT=… make run\n"
     assert second.process.returncode == 1
     assert not second.log.exists()
@@ -57,7 +57,7 @@ def test_a_port_in_use_is_told_before_anything_is_started(start: Start, tmp_path
 def test_one_folder_is_for_one_run(start: Start) -> None:
     start().read_until("sedo is ready")
     second = start()
-    said, _ = second.process.communicate(timeout=STOP_SECONDS)
+    said = second.rest()
     assert "it runs already on" in said
     assert second.process.returncode == 1
 
@@ -68,7 +68,7 @@ def test_when_ministack_dies_sedo_says_so_and_ends(start: Start) -> None:
     sedo = start()
     sedo.read_until("sedo is ready")
     os.kill(sedo.ministack_pid(), signal.SIGKILL)
-    said, _ = sedo.process.communicate(timeout=STOP_SECONDS)
+    said = sedo.rest()
     assert "sedo: ministack has ended by itself" in said
     assert sedo.process.returncode == 1
 
@@ -111,6 +111,6 @@ def test_when_all_of_it_is_killed_what_was_saved_is_there_and_it_was_said_what_m
 @pytest.mark.parametrize("port", ["0", "65536", "x"])
 def test_what_is_no_port_is_told(start: Start, port: str) -> None:
     sedo = start(port=port)
-    said, _ = sedo.process.communicate(timeout=STOP_SECONDS)
+    said = sedo.rest()
     assert said == f"sedo: PORT={port} is not a port: it is a number from 1 to 65535\n"
     assert sedo.process.returncode == 1

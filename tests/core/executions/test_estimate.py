@@ -72,6 +72,15 @@ def test_ways_that_meet_again_count_what_is_behind_once_each() -> None:
     assert (found.least.steps, found.most.steps, units(found.least)) == (2, 3, (4, 2, 3, 1))
 
 
+def test_what_is_nested_behind_ways_that_meet_costs_what_it_does_behind_each_of_them() -> None:
+    choose = {"type": "choice", "choices": [{"when": "input.ask", "next": "s1"}], "default": "s2"}
+    inner = [{"id": "rest", **WAIT}, {"id": "get", **CALL}]
+    fork = {"type": "parallel", "branches": [{"id": "b", "steps": inner}]}
+    found = estimated(choose, ASK, fork)
+    assert units(found.least) == units(estimated(ECHO, fork).least)
+    assert units(found.most) == units(estimated(ECHO, ASK, fork).most)
+
+
 def test_a_round_of_a_loop_is_told_alone() -> None:
     again = {"type": "choice", "choices": [{"when": "output", "next": "s1"}], "default": "s3"}
     found = estimated(ECHO, WAIT, again, ECHO)
