@@ -32,12 +32,8 @@ PAID: Json = {"id": "paid", "type": "event", "name": "paid", "schema": {"type": 
 ASK: Json = {"id": "ask", "type": "callback"}
 BRANCHES: list[Json] = [{"id": name, "steps": [step]} for name, step in (("a", TASK), ("b", PAID), ("c", ASK))]
 WAITING: Json = {"id": "waiting", "steps": [{"id": "all", "type": "parallel", "branches": BRANCHES}]}
-ECHO: dict[str, Json] = {
-    "id": "echo",
-    "title": "Echo",
-    "inputSchema": True,
-    "steps": [{"id": "say", "type": "succeed"}],
-}
+SAY: Json = [{"id": "say", "type": "succeed"}]
+ECHO: dict[str, Json] = {"id": "echo", "title": "Echo", "inputSchema": True, "steps": SAY}
 YES: Json = {"answer": True}
 MINE: Json = {"groups": ["sales"]}
 KEY_REQUEST: Json = {"title": "job", "roles": ["viewer"]}
@@ -141,7 +137,7 @@ def refusals() -> Iterator[Case]:
     for name, operation in OPERATIONS.items():
         query = "?at=/input" if name in VALUES else ""
         yield case(name, 415, kind="text/plain")
-        if not any(each["name"] == "*" for each in operation.parameters):
+        if "*" not in {each["name"] for each in operation.parameters}:
             yield case(name, 400, query="?stat=open")
         for place in [*operation.path_names][:1]:
             yield case(name, 400, **{place: "a%20b"})

@@ -47,8 +47,8 @@ class Sedo:
         assert self.process.stdout
         self._printed = self.process.stdout
         self._lines: SimpleQueue[str | None] = SimpleQueue()
-        self._reader = Thread(target=self._read, daemon=True)  # a process waits once nobody empties its full pipe
-        self._reader.start()
+        self._emptying = Thread(target=self._read, daemon=True)  # a process waits once nobody empties its full pipe
+        self._emptying.start()
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +56,7 @@ class Sedo:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.stop()
-        self._reader.join()
+        self._emptying.join()
         self._printed.close()
 
     def _read(self) -> None:
