@@ -1,6 +1,6 @@
 """The console for everybody: by keyboard alone, and without what axe finds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -32,6 +32,17 @@ def examined(page: Page, place: str) -> list[str]:
     return found + [f"{place} dark {each}" for each in violations(page, COLOURS)]
 
 
+def examined_pages(console: Console, places: Mapping[str, str]) -> list[str]:
+    """What axe finds on pages, each of which is there once its heading is."""
+    found = list[str]()
+    for place, heading in places.items():
+        page = console.go(place)
+        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        found += examined(page, place)
+    return found
+
+
 def test_axe_finds_nothing_on_any_page(opened: Opened) -> None:
     console = opened(bypass_csp=True).known()
     execution = console.start(console.define(), {"input": {"orderId": "A-1", "lines": [{"sku": "tea"}]}})
@@ -48,13 +59,7 @@ def test_axe_finds_nothing_on_any_page(opened: Opened) -> None:
         "definitions/order-flow/start": "Start order-flow",
         "tasks": "Review order",
     }
-    found = list[str]()
-    for place, heading in places.items():
-        page = console.go(place)
-        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
-        page.wait_for_load_state("networkidle")
-        found += examined(page, place)
-    assert found == []
+    assert examined_pages(console, places) == []
 
 
 def test_axe_finds_nothing_on_the_pages_for_operators(opened: Opened) -> None:
@@ -73,12 +78,7 @@ def test_axe_finds_nothing_on_the_pages_for_operators(opened: Opened) -> None:
         "rights?tab=roles": "Rights",
         "keys": "API keys",
     }
-    found = list[str]()
-    for place, heading in places.items():
-        page = console.go(place)
-        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
-        page.wait_for_load_state("networkidle")
-        found += examined(page, place)
+    found, page = examined_pages(console, places), console.page
     page.get_by_role("button", name="New key").click()
     expect(page.get_by_role("dialog").get_by_label("viewer")).to_be_visible()
     found += examined(page, "the dialog of a key")

@@ -1,8 +1,8 @@
 /** The facts of an execution: how it stands, and why it waits, since when, until when, and who can free it. */
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import type { Cost, Execution, Thread, Wait } from "~/api/types";
 import { money } from "~/cost/money";
+import { Fact } from "~/parts/fact";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ICONS, ofExecution, ofTone, ofWait, type Shown } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
@@ -67,15 +67,6 @@ function CostSoFar({ cost, budget }: { cost: Cost; budget: number | undefined })
     <span className="num" title={texts.cost.counted(writeUnits, readUnits, queueRequests, invocations, functionMs)}>
       {budget === undefined ? money(cost.dollars) : texts.cost.of(money(cost.dollars), money(budget))}
     </span>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -1,12 +1,12 @@
 /** Whether all works, and what waits: tables, queues, incidents, what is in flight, and the oldest of it. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { listExecutions, listTasks } from "~/api/endpoints";
 import { listIncidents, readHealth, search } from "~/api/operate";
 import { meQuery } from "~/app/gate";
 import { listInterval } from "~/app/live";
 import { healthRoute } from "~/app/router";
+import { Fact } from "~/parts/fact";
 import { Loading, ProblemAlert } from "~/parts/problem";
 import { StateBadge } from "~/parts/state-badge";
 import { Time } from "~/parts/time";
@@ -114,13 +114,4 @@ async function readStanding(tenant: string, mayReadTasks: boolean) {
     mayReadTasks ? listTasks(tenant, { limit: 1, status: "open", sort: "createdAt" }) : undefined,
   ]);
   return { counts: found.counts?.state ?? null, lag: found.lagSeconds, incidents, oldest: running.items[0], task: tasks?.items[0] };
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }
