@@ -72,10 +72,11 @@ class AnswerApi:
         """Send an event to whichever execution waits for it."""
         signal, key = self._signal(request), request.body["key"]
         named = bool(request.body.get("id") or request.seed)
-        execution = self.callbacks.publish(request.path["tenantId"], signal.name, key, signal, named=named)
+        found = self.callbacks.publish(request.path["tenantId"], signal.name, key, signal, named=named)
+        execution = None if found.waiter is None else found.waiter.execution
         name = None if execution is None else ExecutionId.parse(execution).definition
         is_hidden = request.admission.problem("executions:read", name) is not None
-        return _receipt(signal, key, None if is_hidden else execution, is_taken=execution is not None)
+        return _receipt(found.signal, key, None if is_hidden else execution, is_taken=execution is not None)
 
     @web.operation
     def list_sent_events(self, request: ApiRequest) -> Response:

@@ -77,6 +77,15 @@ class Recipients(Protocol):
 
 
 @value
+class Published:
+    """A signal as it is known: of a repeat that of the first time, which says until when it is kept; and who has it."""
+
+    signal: Signal
+    waiter: Waiter | None
+    """None: it is kept."""
+
+
+@value
 class Signals:
     """Who waits for which signal, and what they get."""
 
@@ -85,8 +94,8 @@ class Signals:
 
     def publish(
         self, channel: Channel, signal: Signal, steps: Recipients, tell: Callable[[str], None], *, named: bool = True
-    ) -> Waiter | None:
-        """Give a signal to who has waited longest of those who take it, or keep it; answer who has it.
+    ) -> Published:
+        """Give a signal to who has waited longest of those who take it, or keep it; answer what became of it.
 
         A repeat is answered as it stands; there is none of what is not ``named`` by its sender. ``tell`` sends the
         message that sees the signal of an id through.
@@ -101,17 +110,17 @@ class Signals:
             if waiter is None:
                 self._make_room(channel)
             elif not named and steps.give(channel, waiter, copy_with(signal, id="")):
-                return waiter
+                return Published(signal, waiter)
         except (InvalidError, TooManyEventsError):
             known = self.store.get(channel, signal.id)
             if known is None or is_forgotten(known, self.clock.now()):
                 raise
             tell(signal.id)
-            return self._pass_on(channel, known, steps)
+            return Published(known.signal, self._pass_on(channel, known, steps))
         tell(signal.id)
         row = Correlation(signal, self.clock.now(), waiter=waiter, was_kept=waiter is None)
-        there = self.store.put(channel, row, row.at)
-        return self._pass_on(channel, there or row, steps)
+        row = self.store.put(channel, row, row.at) or row
+        return Published(row.signal, self._pass_on(channel, row, steps))
 
     def see_through(self, channel: Channel, signal_id: str, steps: Recipients) -> None:
         """Go on with a signal from wherever it stands; done twice it changes nothing.

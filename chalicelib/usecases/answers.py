@@ -36,7 +36,7 @@ from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter, channel_of_sent
 from chalicelib.core.waits.token import Token
-from chalicelib.engine.signals import Signals
+from chalicelib.engine.signals import Published, Signals
 from chalicelib.engine.waits import published, taken_elsewhere
 from chalicelib.ports import Clock, Definitions, ExecutionStore, Queue
 
@@ -162,7 +162,7 @@ class AnswerService:
         """
         channel = channel_of_sent(item.id, signal.name)
         try:
-            waiter = self.signals.publish(channel, signal, self, self._tell(channel))
+            waiter = self.signals.publish(channel, signal, self, self._tell(channel)).waiter
         except TooManyEventsError as error:
             raise _full(item) from error
         if waiter is None:
@@ -227,10 +227,10 @@ class AnswerService:
     def _tell(self, channel: Channel) -> Callable[[str], None]:
         return lambda signal_id: self.queue.send([published(channel, signal_id)])
 
-    def publish(self, tenant_id: str, name: str, key: str, signal: Signal, *, named: bool = True) -> str | None:
+    def publish(self, tenant_id: str, name: str, key: str, signal: Signal, *, named: bool = True) -> Published:
         """Send a signal to the step that has waited for its name and key longest, or else to be kept.
 
-        Answers the execution that has got it, if one has. A repeat with the same id changes nothing, but of a signal
+        Answers which step has got it, if one has. A repeat with the same id changes nothing, but of a signal
         that is not ``named`` by its sender nobody knows the id.
 
         Raises:
@@ -239,8 +239,7 @@ class AnswerService:
             UnavailableError: it may be done, or not: send it again with the same id.
         """
         channel = Channel(tenant_id, name, key)
-        waiter = self.signals.publish(channel, signal, self, self._tell(channel), named=named)
-        return None if waiter is None else waiter.execution
+        return self.signals.publish(channel, signal, self, self._tell(channel), named=named)
 
     def deliver(self, channel: Channel, signal_id: str) -> None:
         """See a signal through; done twice it changes nothing.

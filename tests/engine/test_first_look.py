@@ -47,5 +47,5 @@ def test_it_is_given_the_event_all_the_same(*, named: bool) -> None:
     steps, signals = Steps(), Signals(Lagging(), MemoryClock(NOW))
     signals.subscribe(PAID, WAITER, lambda _: True, lambda _: None)
     event = Signal("event-1", "paid", NOW + timedelta(days=1), "card")
-    assert signals.publish(PAID, event, steps, lambda _: None, named=named) == WAITER
+    assert signals.publish(PAID, event, steps, lambda _: None, named=named).waiter == WAITER
     assert steps.given == [(WAITER, "card")]

@@ -124,7 +124,8 @@ class TestEventsThatNobodyCanRepeat:
 
     def publish(self, home: Home, value: int = 7) -> str | None:
         event = Signal("made", "paid", START + timedelta(days=1), value)
-        return home.answers.publish("t", "paid", "7", event, named=False)
+        waiter = home.answers.publish("t", "paid", "7", event, named=False).waiter
+        return None if waiter is None else waiter.execution
 
     def publish_and_die(self, home: Home) -> None:
         """Publish one, and leave what is there should the process die before the channel is left."""

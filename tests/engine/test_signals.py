@@ -114,18 +114,18 @@ class TestPublish:
     def test_who_has_waited_longest_gets_it(self, events: Signals) -> None:
         wait(events, B, A)
         steps = Steps()
-        assert [events.publish(PAID, event(name), steps, nobody) for name in "123"] == [A, B, None]
+        assert [events.publish(PAID, event(name), steps, nobody).waiter for name in "123"] == [A, B, None]
         assert steps.has == {"a": "1", "b": "2"}
         assert [head.id for head in events.kept(PAID)] == ["3"]
 
     def test_another_name_or_key_is_another_matter(self, events: Signals) -> None:
         wait(events, A)
         for other in (Channel("u", "paid", "order-1"), Channel("t", "sent", "order-1"), Channel("t", "paid", "2")):
-            assert events.publish(other, event("1"), Steps(), nobody) is None
+            assert events.publish(other, event("1"), Steps(), nobody).waiter is None
 
     def test_who_does_not_take_it_is_passed_over(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
-        assert events.publish(PAID, event("1"), Steps(a=WRONG), nobody) == B
+        assert events.publish(PAID, event("1"), Steps(a=WRONG), nobody).waiter == B
         events.close(PAID, B, "1")
         assert store.waiting(PAID, 10) == [A]
 
@@ -138,21 +138,21 @@ class TestPublish:
 
     def test_whose_turn_is_over_refuses_nothing(self, events: Signals, store: Rivals) -> None:
         wait(events, A)
-        assert events.publish(PAID, event("1"), Steps("a", a=WRONG), nobody) is None
+        assert events.publish(PAID, event("1"), Steps("a", a=WRONG), nobody).waiter is None
         assert store.waiting(PAID, 10) == []
 
     def test_whose_turn_is_over_is_passed_over(self, events: Signals) -> None:
         wait(events, A, B)
-        assert events.publish(PAID, event("1"), Steps("a"), nobody) == B
-        assert events.publish(PAID, event("2"), Steps("ab"), nobody) is None
+        assert events.publish(PAID, event("1"), Steps("a"), nobody).waiter == B
+        assert events.publish(PAID, event("2"), Steps("ab"), nobody).waiter is None
 
     def test_a_repeat_is_answered_as_before(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
         steps = Steps()
         for _ in range(2):
-            assert events.publish(PAID, event("1"), steps, nobody) == A
+            assert events.publish(PAID, event("1"), steps, nobody).waiter == A
         events.close(PAID, A, "1")
-        assert events.publish(PAID, event("1"), steps, nobody) == A
+        assert events.publish(PAID, event("1"), steps, nobody).waiter == A
         assert store.waiting(PAID, 10) == [B]
 
     def test_a_repeat_of_what_is_taken_is_one_also_where_nobody_takes_it_any_more(self, events: Signals) -> None:
@@ -161,32 +161,32 @@ class TestPublish:
         events.publish(PAID, event("1"), steps, nobody)
         events.close(PAID, A, "1")
         wait(events, B)
-        assert events.publish(PAID, event("1"), steps, nobody) == A
+        assert events.publish(PAID, event("1"), steps, nobody).waiter == A
 
     def test_what_its_sender_cannot_repeat_is_given_and_nothing_of_it_is_kept(
         self, events: Signals, store: Rivals
     ) -> None:
         wait(events, A)
         steps, announced = Steps(), list[str]()
-        assert events.publish(PAID, event("1"), steps, announced.append, named=False) == A
+        assert events.publish(PAID, event("1"), steps, announced.append, named=False).waiter == A
         assert (steps.has, store.get(PAID, "1"), announced) == ({"a": ""}, None, [])
 
     def test_if_its_waiter_has_just_gone_it_is_published_as_every_other(self, events: Signals, store: Rivals) -> None:
         wait(events, A, B)
         announced = list[str]()
-        assert events.publish(PAID, event("1"), Steps(over="a"), announced.append, named=False) == B
+        assert events.publish(PAID, event("1"), Steps(over="a"), announced.append, named=False).waiter == B
         assert (row(store, "1").waiter, announced) == (B, ["1"])
 
     def test_if_nobody_waits_it_is_kept(self, events: Signals, store: Rivals) -> None:
         announced = list[str]()
-        assert events.publish(PAID, event("1"), Steps(), announced.append, named=False) is None
+        assert events.publish(PAID, event("1"), Steps(), announced.append, named=False).waiter is None
         assert (row(store, "1").waiter, announced) == (None, ["1"])
 
     def test_an_event_that_has_expired_is_new(self, events: Signals, store: Rivals, clock: MemoryClock) -> None:
         events.publish(PAID, event("1"), Steps(), nobody)
         clock.sleep(DAY.total_seconds())
         again = Signal("1", "paid", NOW + 2 * DAY, "new")
-        assert events.publish(PAID, again, Steps(), nobody) is None
+        assert events.publish(PAID, again, Steps(), nobody).waiter is None
         assert row(store, "1").signal == again
 
     def test_if_a_rival_has_reached_the_waiter_another_one_gets_it(self, events: Signals, rival: Signals) -> None:
@@ -194,19 +194,19 @@ class TestPublish:
         steps, store = Steps(), events.store
         assert isinstance(store, Rivals)
         store.before["put"] = [lambda: rival.publish(PAID, event("rival"), steps, nobody)]
-        found = events.publish(PAID, event("1"), steps, nobody)
+        found = events.publish(PAID, event("1"), steps, nobody).waiter
         assert found in (B, C)
         assert steps.has == {"a": "rival", found.execution[-1]: "1"} if found else None
 
     def test_if_somebody_has_come_meanwhile_they_get_it(self, events: Signals, rival: Signals, store: Rivals) -> None:
         store.before["put"] = [lambda: wait(rival, A)]
-        assert events.publish(PAID, event("1"), Steps(), nobody) == A
+        assert events.publish(PAID, event("1"), Steps(), nobody).waiter == A
 
     def test_if_a_rival_has_moved_it_on_that_counts(self, events: Signals, rival: Signals, store: Rivals) -> None:
         wait(events, A, B)
         steps = Steps("a")
         store.before["put"] = [lambda: None, lambda: rival.see_through(PAID, "1", steps)]
-        assert events.publish(PAID, event("1"), steps, nobody) == B
+        assert events.publish(PAID, event("1"), steps, nobody).waiter == B
         assert steps.has == {"b": "1"}
 
     def test_after_a_lost_answer_a_repeat_or_its_message_finds_it_done(self, events: Signals, store: Rivals) -> None:
@@ -216,7 +216,7 @@ class TestPublish:
         with pytest.raises(UnavailableError):
             events.publish(PAID, event("1"), steps, nobody)
         events.see_through(PAID, "1", steps)
-        assert events.publish(PAID, event("1"), steps, nobody) == A
+        assert events.publish(PAID, event("1"), steps, nobody).waiter == A
         assert steps.has == {"a": "1"}
 
     def test_no_more_are_kept_than_can_be(self, events: Signals, clock: MemoryClock) -> None:
@@ -224,10 +224,10 @@ class TestPublish:
             events.publish(PAID, event(str(number)), Steps(), nobody)
         with pytest.raises(TooManyEventsError, match="100 events 'paid' with this key are kept already"):
             events.publish(PAID, event("one more"), Steps(), nobody)
-        assert events.publish(PAID, event("7"), Steps(), nobody) is None
+        assert events.publish(PAID, event("7"), Steps(), nobody).waiter is None
         clock.sleep(DAY.total_seconds())
         later = copy_with(event("one more"), until=NOW + 2 * DAY)
-        assert events.publish(PAID, later, Steps(), nobody) is None
+        assert events.publish(PAID, later, Steps(), nobody).waiter is None
         assert [head.id for head in events.kept(PAID)] == ["one more"]
 
     def test_it_does_not_try_for_ever(self, events: Signals, store: Rivals) -> None:
@@ -264,7 +264,7 @@ class TestPublish:
         for number in range(waiting):
             store.wait(PAID, copy_with(A, turn=number, since=NOW + number * SECOND))
         store.calls.clear()
-        assert events.publish(PAID, event("1"), Steps(), nobody) == copy_with(A, turn=0)
+        assert events.publish(PAID, event("1"), Steps(), nobody).waiter == copy_with(A, turn=0)
         events.close(PAID, copy_with(A, turn=0), "1")
         assert store.calls == {"waiting": 1, "put": 1, "mark_taken": 1, "leave": 1}
 
@@ -369,7 +369,7 @@ class TestWithdraw:
         assert events.withdraw(PAID, "1")
         assert list(events.kept(PAID)) == []
         wait(events, A)
-        assert events.publish(PAID, event("1"), Steps(), nobody) == A
+        assert events.publish(PAID, event("1"), Steps(), nobody).waiter == A
 
     def test_one_that_is_somebody_s_stays(self, events: Signals) -> None:
         events.subscribe(PAID, A, anything, nobody)
