@@ -2,7 +2,9 @@
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from botocore.waiter import WaiterModel, create_waiter_with_client
 
 from chalicelib.adapters import clients, names
 from chalicelib.adapters.calls import tokens
@@ -11,6 +13,7 @@ from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Final
 
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
@@ -35,12 +38,34 @@ QUEUE_ATTRIBUTES: "Mapping[QueueAttributeNameType, int]" = {
 """Seconds, of every queue."""
 RECEIVES = 5
 WAIT_SECONDS = 120
+GLOBAL: "Final" = "GlobalSecondaryIndexes"
+INDEXES_FILLED = WaiterModel(
+    {
+        "version": 2,
+        "waiters": {
+            "IndexesFilled": {
+                "operation": "DescribeTable",
+                "delay": 5,
+                "maxAttempts": 720,
+                "acceptors": [
+                    {
+                        "expected": "ACTIVE",
+                        "matcher": "pathAll",
+                        "state": "success",
+                        "argument": f"Table.{GLOBAL}[].IndexStatus",
+                    }
+                ],
+            }
+        },
+    }
+)
+"""Looks every 5 seconds, for an hour at most; run it again to wait longer."""
 
 
 def ensure(dynamodb: "DynamoDBClient", sqs: "SQSClient", prefix: str) -> list[str]:
-    """Make the tables and queues that are missing, and wait until they can be used.
+    """Make the tables, their global indexes and the queues that are missing, and wait until they can be used.
 
-    Answers the names of those it made; what is there already is left as it is.
+    Answers the names of those it made, an index as ``table/index``; what is there already is left as it is.
     """
     wanted = names.Names(prefix)
     return [*_tables(dynamodb, wanted), *_queues(sqs, wanted)]
@@ -69,6 +94,7 @@ def _tables(dynamodb: "DynamoDBClient", wanted: names.Names) -> list[str]:
         _ensure_stream(dynamodb, table, name)
         patience: WaiterConfigTypeDef = {"Delay": 1, "MaxAttempts": WAIT_SECONDS}
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=patience)
+        made += _ensure_indexes(dynamodb, table, wanted)
         expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         if expiry.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
             dynamodb.update_time_to_live(
@@ -82,6 +108,35 @@ def _ensure_stream(dynamodb: "DynamoDBClient", table: TableSchema, name: str) ->
     if table.stream is None or "StreamSpecification" in dynamodb.describe_table(TableName=name)["Table"]:
         return
     dynamodb.update_table(TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": table.stream})
+
+
+def _ensure_indexes(dynamodb: "DynamoDBClient", table: TableSchema, wanted: names.Names) -> "Iterator[str]":
+    """Give a table of an earlier release the global indexes that it lacks, and wait until each is filled.
+
+    One can be filled at a time, while reads and writes go on (Amazon DynamoDB Developer Guide, "Managing Global
+    Secondary Indexes").
+    """
+    name, request = wanted.table(table), table_request(table, wanted)
+    there = {index["IndexName"] for index in dynamodb.describe_table(TableName=name)["Table"].get(GLOBAL, ())}
+    for index in request.get(GLOBAL, ()):
+        if index["IndexName"] not in there:
+            _wait_for_indexes(dynamodb, name, any_there=bool(there))
+            keys = {key["AttributeName"] for key in (*request["KeySchema"], *index["KeySchema"])}
+            dynamodb.update_table(
+                TableName=name,
+                AttributeDefinitions=[key for key in request["AttributeDefinitions"] if key["AttributeName"] in keys],
+                GlobalSecondaryIndexUpdates=[{"Create": {**index}}],
+            )
+            there.add(index["IndexName"])
+            yield f"{name}/{index['IndexName']}"
+    _wait_for_indexes(dynamodb, name, any_there=bool(there))
+
+
+def _wait_for_indexes(dynamodb: "DynamoDBClient", name: str, *, any_there: bool) -> None:
+    """Wait until the global indexes of a table are filled, if it has any."""
+    if any_there:
+        waiter: Any = create_waiter_with_client("IndexesFilled", INDEXES_FILLED, dynamodb)
+        waiter.wait(TableName=name)
 
 
 def table_request(table: TableSchema, wanted: names.Names) -> "CreateTableInputTypeDef":

@@ -1,7 +1,7 @@
 import json
 
 from chalicelib.adapters import health
-from chalicelib.adapters.dynamodb.tables import BY_STATUS, HISTORY, PAYLOADS, TABLES
+from chalicelib.adapters.dynamodb.tables import BY_STATUS, EXECUTIONS, HISTORY, PAYLOADS, TABLES
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import copy_with
 from deploy import resources
@@ -21,6 +21,22 @@ def test_only_what_is_missing_is_made(aws: Aws) -> None:
     aws.dynamodb.delete_table(TableName=names.table(PAYLOADS))
     aws.sqs.delete_queue(QueueUrl=aws.sqs.get_queue_url(QueueName=names.work)["QueueUrl"])
     assert resources.ensure(aws.dynamodb, aws.sqs, names.prefix) == [names.table(PAYLOADS), names.work]
+
+
+def test_a_table_of_an_earlier_release_is_given_the_indexes_that_it_lacks(aws: Aws) -> None:
+    names = Names(fresh("resources"))
+    table = names.table(EXECUTIONS)
+    aws.dynamodb.create_table(**resources.table_request(copy_with(EXECUTIONS, indexes=EXECUTIONS.indexes[:1]), names))
+    made = resources.ensure(aws.dynamodb, aws.sqs, names.prefix)
+    lacked = [f"{table}/{index.name}" for index in EXECUTIONS.indexes[1:]]
+    assert lacked == [each for each in made if each.startswith(f"{table}/")]
+    there = aws.dynamodb.describe_table(TableName=table)["Table"]["GlobalSecondaryIndexes"]
+    wanted = resources.table_request(EXECUTIONS, names)["GlobalSecondaryIndexes"]
+    assert [index["IndexName"] for index in there] == [index["IndexName"] for index in wanted]
+    assert [index["KeySchema"] for index in there] == [index["KeySchema"] for index in wanted]
+    held = [[*index["Projection"].get("NonKeyAttributes", ())] for index in there]
+    assert held == [[*index["Projection"].get("NonKeyAttributes", ())] for index in wanted]
+    assert resources.ensure(aws.dynamodb, aws.sqs, names.prefix) == []
 
 
 def test_tables_are_paid_by_request_and_expire_items(aws: Aws) -> None:
