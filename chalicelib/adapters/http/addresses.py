@@ -13,6 +13,8 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _GLOBAL = ipaddress.IPv6Network("2000::/3")
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+_ISATAP = 0x5EFE
+"""What stands before the IPv4 address in an interface identifier; its universal bit may be set (RFC 5214, 6.1)."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 _SPECIAL = {
@@ -55,8 +57,8 @@ _SPECIAL = {
 def purpose(address: str) -> str | None:
     """Tell what an address is reserved for; None if it is a public one.
 
-    An IPv4 address inside an IPv6 one (mapped, or NAT64 of RFC 6052) is judged for itself. Those of 6to4 and Teredo,
-    which nobody uses any more, are refused whatever is in them.
+    An IPv4 address inside an IPv6 one (mapped, or NAT64 of RFC 6052) is judged for itself. Those of 6to4, Teredo and
+    ISATAP, which nobody uses any more, are refused whatever is in them.
     """
     found = ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address):
@@ -64,6 +66,8 @@ def purpose(address: str) -> str | None:
             found = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         elif found.scope_id is not None:
             return "one link only"
+        elif int(found) >> 32 & 0xFDFF_FFFF == _ISATAP:
+            return "ISATAP"
     for network, reserved in _SPECIAL.items():
         if found in network:
             return reserved

@@ -67,6 +67,8 @@ def test_an_address_for_the_public_has_no_other_purpose(address: str) -> None:
         ("2001:20::1", "protocol assignments"),
         ("2001:db8::1", "documentation"),
         ("2002:7f00:1::", "6to4"),
+        ("2a00::5efe:7f00:1", "ISATAP"),
+        ("2a00::200:5efe:808:808", "ISATAP"),
         ("2002:808:808::", "6to4"),
         ("3fff::1", "documentation"),
         ("4000::1", "something that is not assigned"),
