@@ -79,6 +79,23 @@ def test_an_incident_is_resumed_with_another_budget_and_leads_to_its_execution(o
     expect(page.locator(".history-row", has_text="Execution resumed")).to_be_visible()
 
 
+def test_all_incidents_that_the_filters_find_are_redriven_after_a_dry_run(opened: Opened) -> None:
+    console = opened().known()
+    steps = [{"id": "first", "type": "wait", "seconds": 0.1}, {"id": "second", "type": "wait", "seconds": 0.1}]
+    console.define({"id": "dear-ones", "budget": {"dollars": 1e-9}, "steps": steps})
+    for name in ("one", "two"):
+        console.start("dear-ones", {"name": name})
+    page = console.go("incidents?definition=dear-ones")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_role("button", name="Redrive all found…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("It can be done with 2 incidents.")).to_be_visible()
+    dialog.get_by_role("button", name="Redrive 2 incidents").click()
+    expect(dialog.get_by_text("2 done, 0 refused.")).to_be_visible()
+    dialog.get_by_role("link", name="dear-ones:one").click()
+    expect(page.locator(".history-row", has_text="Execution resumed")).to_be_visible()
+
+
 def test_health_says_what_works_and_what_waits(opened: Opened) -> None:
     console = opened().known()
     console.define(WAITS)

@@ -93,6 +93,14 @@ export const texts = {
       redrive: "The execution goes on where it ended. What has succeeded is not repeated.",
       resume: "The execution goes on where it stands.",
     },
+    many: {
+      open: "Redrive all found…",
+      title: "Redrive many incidents",
+      can: (n: number, refused: number) => `${n === 0 ? "It can be done with none of them" : `It can be done with ${count(n, "incident")}`}${refused === 0 ? "" : `, and not with ${refused}`}. Nothing is changed yet.`,
+      done: (n: number, refused: number) => `${n} done, ${refused} refused. An incident ends once its execution moves.`,
+      submit: (n: number) => `Redrive ${count(n, "incident")}`,
+      more: "There are more. Repeat it for the rest.",
+    },
     none: "No incident is open.",
     noneHint: "What goes wrong though no execution fails of it stands here.",
     kinds: {

@@ -12,6 +12,7 @@ import type {
   Found,
   Hit,
   Incident,
+  IncidentRedrives,
   Json,
   KeptEvent,
   NewApiKey,
@@ -54,6 +55,17 @@ export const redriveIncident = (tenantId: string, id: string, dollars: number | 
       body: { budget: dollars === null ? null : { dollars } },
     }),
   );
+
+/** Does the same for all open incidents that a query finds, 100 at most; a dry run says what would come of each. */
+export const redriveIncidents = async (tenantId: string, query: IncidentQuery, dryRun: boolean): Promise<IncidentRedrives> => {
+  const { state: _, ...chosen } = query;
+  return (await taken(
+    api.POST("/sedo/tenants/{tenantId}/incidents/redrive", {
+      params: { path: { tenantId }, query: { ...chosen, limit: 100 }, header: key() },
+      body: { dryRun },
+    }),
+  )) as IncidentRedrives;
+};
 
 export interface Health {
   status: number;

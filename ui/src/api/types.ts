@@ -23,6 +23,7 @@ export type Task = Schemas["Task"];
 export type Found = Schemas["SearchResult"];
 export type Hit = Schemas["SearchHit"];
 export type Incident = Schemas["Incident"];
+export type IncidentRedrives = Schemas["IncidentRedrives"];
 export type AuditEntry = Schemas["AuditEntry"];
 export type AuditCheck = Schemas["AuditCheck"];
 export type Cost = Schemas["ExecutionCost"];

@@ -1,4 +1,5 @@
 /** What went wrong though no execution failed of it, and what one does then. */
+import Button from "@cloudscape-design/components/button";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
@@ -7,6 +8,7 @@ import type { Incident } from "~/api/types";
 import { meQuery } from "~/app/gate";
 import { listInterval } from "~/app/live";
 import { incidentsRoute } from "~/app/router";
+import { RedriveIncidents } from "~/bulk/incidents";
 import { Dialog } from "~/parts/dialog";
 import { Field } from "~/parts/field";
 import { SelectFilter, TextFilter, TimeFilter } from "~/parts/filter";
@@ -38,6 +40,7 @@ export function IncidentsPage() {
   });
   const set = (change: Partial<Search>): void => void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }) });
   const [asked, ask] = useState<Incident | null>(null);
+  const [many, setMany] = useState<IncidentQuery | null>(null);
   const me = useQuery(meQuery(tenant));
   const mayOperate = me.data?.rights?.includes("executions:operate") ?? false;
   const columns = useMemo(() => columnsOf(tenant, mayOperate ? ask : null), [tenant, mayOperate]);
@@ -53,6 +56,9 @@ export function IncidentsPage() {
             </button>
           ))}
         </div>
+        {mayOperate && current === "open" && (list.data?.items.length ?? 0) > 1 && (
+          <Button onClick={() => setMany(queryOf({ ...search, cursor: undefined }, Date.now()))}>{texts.incidents.many.open}</Button>
+        )}
       </div>
       <div className="filters" role="search">
         <SelectFilter label={texts.incidents.columns.kind} any={texts.incidents.anyKind} choices={KINDS.map((kind) => [kind, kind])} value={search.kind} onChange={(kind) => set({ kind })} />
@@ -71,6 +77,7 @@ export function IncidentsPage() {
         cursor={search.cursor}
         onCursor={(cursor) => set({ cursor })}
       />
+      {many !== null && <RedriveIncidents tenant={tenant} query={many} onClose={() => setMany(null)} />}
       {asked !== null && <RemedyDialog tenant={tenant} incident={asked} onClose={() => ask(null)} />}
     </>
   );
