@@ -10,6 +10,7 @@ from chalicelib.api.filters import between, wanted_executions
 from chalicelib.api.support import ApiSupport
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.search.documents import SearchKind
+from chalicelib.core.search.found import FoundCost
 from chalicelib.core.search.query import SearchFilter, read_test
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.globs import matching
@@ -53,6 +54,7 @@ class SearchApi:
             "items": [web.chosen(request, each) for each in page.items],
             "total": page.total,
             "counts": {name: dict(each) for name, each in page.counts.items()},
+            "dollars": None if page.cost is None else _dollars(page.cost),
             "source": "index",
             "lagSeconds": None if fresh.lag_ms is None else fresh.lag_ms / 1000,
             "upTo": None if fresh.changed_at is None else format_instant(fresh.changed_at),
@@ -84,11 +86,15 @@ class SearchApi:
         place = page.following
         found: dict[str, Json] = {
             "items": [web.chosen(request, shown(summary)) for summary in page.found],
-            **dict.fromkeys(("total", "counts", "lagSeconds", "upTo")),
+            **dict.fromkeys(("total", "counts", "dollars", "lagSeconds", "upTo")),
             "source": "tables",
         }
         behind: list[Json] | None = None if place is None else [format_instant(place.started_at), place.id]
         return web.answer(found, headers=web.following_link(request, behind))
+
+
+def _dollars(cost: FoundCost) -> dict[str, Json]:
+    return {"total": cost.total, **{name: dict(each) for name, each in cost.by.items()}}
 
 
 def _check_states(kind: SearchKind, states: Sequence[str]) -> None:

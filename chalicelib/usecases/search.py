@@ -81,4 +81,5 @@ def shown(summary: Summary) -> JsonObject:
         "parentId": summary.parent_id,
         "startedBy": summary.started_by,
         "attributes": {},
+        "dollars": None,
     }

@@ -10,6 +10,7 @@ from botocore.credentials import ReadOnlyCredentials
 from chalicelib.adapters.memory.search import MemorySearch
 from chalicelib.adapters.search.connection import SearchConnection, Signer
 from chalicelib.adapters.search.opensearch import OpenSearchIndex
+from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.model import Execution, Failure, State
 from chalicelib.core.search.documents import (
     SearchEntry,
@@ -241,6 +242,28 @@ class TestPages:
             "day": {"2026-02-01": 2, "2026-01-31": 2},
         }
         assert page(index, 1, first.following).counts == first.counts
+
+
+class TestCosts:
+    def test_they_are_summed_up_as_things_are_counted_on_all_pages(self, index: SearchIndex) -> None:
+        costs = [ExecutionCost(writes=n) for n in (1, 2, 4)]
+        unit = ExecutionCost(writes=1).dollars()
+        put(index, execution(number=1, cost=costs[0]), failed(2, cost=costs[1]), failed(5, cost=costs[2]))
+        found = page(index, 1)
+        assert [each["dollars"] for each in found.items] == [pytest.approx(4 * unit)]
+        assert found.cost is not None
+        assert found.cost.total == pytest.approx(7 * unit)
+        assert found.cost.by == {
+            "state": pytest.approx({"running": unit, "failed": 6 * unit}),
+            "definition": pytest.approx({"order-fulfilment": 7 * unit}),
+            "error": pytest.approx({"http.Timeout": 6 * unit}),
+            "day": pytest.approx({"2026-01-31": 3 * unit, "2026-02-01": 4 * unit}),
+        }
+
+    def test_what_is_no_execution_has_none(self, index: SearchIndex) -> None:
+        put(index, execution(), definition_entry(definition("t")))
+        found = page(index, kind=SearchKind.DEFINITION)
+        assert (found.cost, [each["dollars"] for each in found.items]) == (None, [None])
 
 
 class TestRebuilds:

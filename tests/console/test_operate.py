@@ -1,6 +1,7 @@
 """People operate: many executions at once, incidents, the audit, rights, keys and events."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -183,14 +184,13 @@ def test_an_event_is_kept_or_taken_by_the_step_that_waits(opened: Opened) -> Non
     expect(page.get_by_role("row", name="Kept").get_by_text("second")).to_be_visible()
 
 
-def test_cost_is_estimated_by_definition_and_day(opened: Opened) -> None:
+def test_cost_is_summed_up_by_definition_day_state_and_error(opened: Opened) -> None:
     console = opened().known()
     pay(console, "cost-pay", range(3))
     page = console.go("cost?definition=cost-pay")
-    row = page.get_by_role("row", name="cost-pay")
-    expect(row.get_by_text("not known").first).to_be_visible()
-    page.get_by_role("button", name="Estimate").click()
-    expect(row).to_contain_text("$0.0")
-    expect(page.get_by_role("region", name="Day, UTC").locator("tbody tr")).to_contain_text("$0.0")
-    row.get_by_role("link", name="cost-pay:").click()
-    expect(page.get_by_label("Facts").get_by_text("Cost so far")).to_be_visible()
+    together = page.get_by_label("Together", exact=True)
+    expect(together.get_by_text("$0.0")).to_have_count(2)
+    for name in ("Definition", "Day, UTC", "State", "Error"):
+        expect(page.get_by_role("region", name=name).locator("tbody tr")).to_contain_text(re.compile(r"3\$0\.0\d+\$0\.0"))
+    page.get_by_role("region", name="State").get_by_role("link", name="failed").click()
+    expect(page.get_by_role("heading", name="Search (3 hits)")).to_be_visible()

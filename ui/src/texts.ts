@@ -255,12 +255,12 @@ export const texts = {
   },
   cost: {
     title: "Cost",
-    estimate: "Estimate",
-    hint: (n: number) =>
-      `Each execution counts what it costs. An estimate looks at the newest ${n} of each definition, and multiplies their mean by how many there are. Child executions count for themselves.`,
-    unknown: "not known",
-    noEngine: "This server has no search engine, which counts the executions. An execution shows its own cost on its page.",
-    columns: { definition: "Definition", executions: "Executions", looked: "Looked at", mean: "Mean", total: "Together, estimated", dearest: "Dearest of these", day: "Day, UTC" },
+    hint: "Each execution counts what it costs, and these are the sums. Child executions count for themselves.",
+    noEngine: "This server has no search engine, which sums up what executions cost. An execution shows its own cost on its page.",
+    notBuilt: "The index has no costs yet: the operator builds it again with make reindex.",
+    together: "Together",
+    by: { definition: "Definition", day: "Day, UTC", state: "State", error: "Error" },
+    columns: { executions: "Executions", mean: "Mean", total: "Together" },
     of: (dollars: string, budget: string) => `${dollars} of ${budget}`,
     counted: (writes: number, reads: number, requests: number, calls: number, ms: number) =>
       `${writes} write units, ${reads} read units, ${requests} requests to queues, ${calls} calls of functions, ${ms} ms of functions`,

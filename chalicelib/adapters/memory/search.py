@@ -1,8 +1,7 @@
 """The index in this process: it answers the requests of :mod:`chalicelib.core.search` as OpenSearch does."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -163,9 +162,32 @@ def _sum(
     if "max" in asked:
         member = asked["max"]["field"]
         return {"value": max((_comparable(member, each[member]) for each in found), default=None)}
+    if "stats" in asked:
+        member = asked["stats"]["field"]
+        numbers = [each[member] for each in found if each.get(member) is not None]
+        return {"count": len(numbers), "sum": sum(numbers)}
     if "terms" in asked:
-        counts = Counter(each[asked["terms"]["field"]] for each in found)
-        most = counts.most_common(asked["terms"]["size"])
-        return {"buckets": [{"key": key, "doc_count": count} for key, count in most if key is not None]}
-    days = Counter(each[asked["date_histogram"]["field"]][:10] for each in found)
-    return {"buckets": [{"key_as_string": day, "doc_count": days[day]} for day in sorted(days, reverse=True)]}
+        by_text = _parted(found, lambda each: each[asked["terms"]["field"]])
+        most = sorted(by_text, key=lambda key: len(by_text[key]), reverse=True)[: asked["terms"]["size"]]
+        return {"buckets": [{"key": key, **_bucket(asked, by_text[key], everything)} for key in most]}
+    by_day = _parted(found, lambda each: each[asked["date_histogram"]["field"]][:10])
+    days = sorted(by_day, reverse=True)
+    return {"buckets": [{"key_as_string": day, **_bucket(asked, by_day[day], everything)} for day in days]}
+
+
+def _parted(
+    found: Sequence[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], str | None]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Put together what has the same key, and leave out what has none."""
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for each in found:
+        if (name := key(each)) is not None:
+            parts.setdefault(name, []).append(each)
+    return parts
+
+
+def _bucket(
+    asked: Mapping[str, Any], part: Sequence[Mapping[str, Any]], everything: Sequence[Mapping[str, Any]]
+) -> JsonObject:
+    inner = {name: _sum(each, part, everything) for name, each in asked.get("aggs", {}).items()}
+    return {"doc_count": len(part), **inner}

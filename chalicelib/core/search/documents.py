@@ -82,6 +82,7 @@ def execution_entry(execution: Execution) -> SearchEntry:
         startedBy=execution.started_by,
         error=None if error is None else {"name": error.name[:TEXT_CHARS], "message": error.message[:TEXT_CHARS]},
         attributes=dict(execution.attributes),
+        dollars=round(execution.cost.dollars(), 9),
     )
     states = [str(status_of(execution.state)), str(execution.state)]
     words = [execution.reason or "", *map(_text, execution.attributes.values())]
@@ -154,7 +155,7 @@ def _version(begun_at: datetime, count: int) -> int:
 def _shown(**members: Json) -> JsonObject:
     """Write what an answer shows of a thing beside its kind, tenant and id: each member, be it of another kind."""
     others: JsonObject = dict.fromkeys(
-        ("title", "step", "error", "endedAt", "executionId", "parentId", "startedBy"), None
+        ("title", "step", "error", "endedAt", "executionId", "parentId", "startedBy", "dollars"), None
     )
     return {**others, "attributes": {}, **members}
 
@@ -177,6 +178,7 @@ def _entry(  # noqa: PLR0913, PLR0917 - what a document is made of
         "error": error["name"] if isinstance(error, dict) else None,
         "startedBy": shown["startedBy"],
         "startedAt": shown["startedAt"],
+        "dollars": shown["dollars"],
         "attributes": [_attribute(key, each) for key, each in _members(attributes).items()],
         "words": parted(" ".join(filter(None, [name, *words])))[:WORDS_CHARS],
         "shown": {"kind": str(kind), "id": name, "tenantId": tenant, **shown},

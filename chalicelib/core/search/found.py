@@ -1,13 +1,14 @@
 """What an index answers, read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.core.search.query import COUNTED, COUNTS
 from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
 
+T = TypeVar("T")
 DAY_CHARS = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -23,6 +24,15 @@ class Freshness:
 
 
 @value
+class FoundCost:
+    """Counted costs of all executions that were found, in dollars."""
+
+    total: float
+    by: Mapping[str, Mapping[str, float]]
+    """By state, definition, error and day, as the counts are."""
+
+
+@value
 class SearchPage:
     """A page of what was found."""
 
@@ -32,6 +42,8 @@ class SearchPage:
     """How many are found in all."""
     counts: Mapping[str, Mapping[str, int]]
     """How many of them there are by state, definition, error and day."""
+    cost: FoundCost | None
+    """What they have cost; None: they are no executions, or an index of before has no costs."""
     following: Sequence[Json] | None
     """Behind which the next page begins; None: there is none."""
     freshness: Freshness
@@ -40,15 +52,26 @@ class SearchPage:
 def read_page(answer: Mapping[str, Any], limit: int) -> SearchPage:
     """Read the answer to a request for a page."""
     hits, sums = answer["hits"]["hits"], answer["aggregations"]
-    counts = {name: {str(each["key"]): each["doc_count"] for each in sums[name]["buckets"]} for name in COUNTS}
-    days = {each["key_as_string"][:DAY_CHARS]: each["doc_count"] for each in sums["day"]["buckets"][:COUNTED]}
+    buckets = {name: {str(each["key"]): each for each in sums[name]["buckets"]} for name in COUNTS}
+    buckets["day"] = {each["key_as_string"][:DAY_CHARS]: each for each in sums["day"]["buckets"][:COUNTED]}
     return SearchPage(
-        items=[hit["_source"]["shown"] for hit in hits[:limit]],
+        items=[{"dollars": None, **hit["_source"]["shown"]} for hit in hits[:limit]],
         total=answer["hits"]["total"]["value"],
-        counts={**counts, "day": days},
+        counts=_of_each(buckets, lambda bucket: int(bucket["doc_count"])),
+        cost=FoundCost(_sum(sums), _of_each(buckets, _sum)) if sums["dollars"]["count"] else None,
         following=hits[limit - 1]["sort"] if len(hits) > limit else None,
         freshness=_freshness(sums["everything"]["streams"]),
     )
+
+
+def _of_each(
+    buckets: Mapping[str, Mapping[str, Mapping[str, Any]]], read: Callable[[Mapping[str, Any]], T]
+) -> dict[str, dict[str, T]]:
+    return {name: {key: read(bucket) for key, bucket in found.items()} for name, found in buckets.items()}
+
+
+def _sum(found: Mapping[str, Any]) -> float:
+    return round(float(found["dollars"]["sum"]), 9)
 
 
 def read_editions(answer: Mapping[str, Any]) -> Sequence[tuple[str, int]]:

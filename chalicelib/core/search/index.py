@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
 
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 """Raised with each change of the mapping, which takes a rebuild."""
 
 _KEYWORD: JsonObject = {"type": "keyword"}
@@ -21,6 +21,7 @@ MAPPING: Mapping[str, Json] = {
         **dict.fromkeys(_NAMES, _KEYWORD),
         "version": {"type": "long"},
         "startedAt": {"type": "date"},
+        "dollars": {"type": "double"},
         "words": {"type": "text"},
         "attributes": {
             "type": "nested",

@@ -117,7 +117,7 @@ def _term(member: str, wanted: Json) -> Mapping[str, Json]:
 def search_body(wanted: SearchFilter, limit: int, after: Sequence[Json] | None = None) -> JsonObject:
     """Write the request for a page: one document more than ``limit`` tells that there is a next page.
 
-    It counts all that is found, and asks how far the streams are read.
+    It counts all that is found, sums up what that has cost, and asks how far the streams are read.
     """
     order = "asc" if wanted.oldest_first else "desc"
     body: JsonObject = {
@@ -126,7 +126,7 @@ def search_body(wanted: SearchFilter, limit: int, after: Sequence[Json] | None =
         "_source": ["shown"],
         "query": {"bool": {"filter": [*_filters(wanted)]}},
         "sort": [{"startedAt": order}, {"id": order}],
-        "aggs": {**_counts(), "everything": {"global": {}, "aggs": _lag()}},
+        "aggs": {**_counts(), **_dollars(), "everything": {"global": {}, "aggs": _lag()}},
     }
     return body if after is None else {**body, "search_after": [*after]}
 
@@ -176,9 +176,15 @@ def _any(ways: Sequence[Mapping[str, Json]]) -> JsonObject:
 
 
 def _counts() -> JsonObject:
-    found: JsonObject = {name: {"terms": {"field": field, "size": COUNTED}} for name, field in COUNTS.items()}
+    found: JsonObject = {
+        name: {"terms": {"field": field, "size": COUNTED}, "aggs": _dollars()} for name, field in COUNTS.items()
+    }
     day: JsonObject = {"field": "startedAt", "calendar_interval": "day", "min_doc_count": 1, "order": {"_key": "desc"}}
-    return {**found, "day": {"date_histogram": day}}
+    return {**found, "day": {"date_histogram": day, "aggs": _dollars()}}
+
+
+def _dollars() -> JsonObject:
+    return {"dollars": {"stats": {"field": "dollars"}}}
 
 
 def _lag() -> JsonObject:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.definitions.record import Subject
+from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.model import Failure, Parent, State
 from chalicelib.core.search.documents import (
     TEXT_CHARS,
@@ -52,6 +53,7 @@ class TestExecutions:
             parent=Parent("t:p:1", "main", 1),
             started_by="ada",
             attributes={"order": "A-1"},
+            cost=ExecutionCost(writes=2),
         )
         entry = execution_entry(failed)
         assert entry.document is not None
@@ -71,6 +73,7 @@ class TestExecutions:
             "startedBy": "ada",
             "error": {"name": "http.Timeout", "message": "no answer"},
             "attributes": {"order": "A-1"},
+            "dollars": round(ExecutionCost(writes=2).dollars(), 9),
         }
         assert (entry.document["states"], entry.document["error"]) == (["failed", "ExecutionFailed"], "http.Timeout")
         assert entry.document["words"] == f"{parted(failed.id)} A-1 http.Timeout no answer"
@@ -131,6 +134,6 @@ def test_names_are_those_of_the_stage() -> None:
     assert (names.alias, names.building, names.index("7")) == (
         "sedo-search",
         "sedo-search-building",
-        "sedo-search-v1-7",
+        "sedo-search-v2-7",
     )
     assert template(names)["index_patterns"] == ["sedo-search-v*"]

@@ -6,7 +6,6 @@ import type {
   AuditCheck,
   AuditEntry,
   Binding,
-  Cost,
   EventReceipt,
   Execution,
   Found,
@@ -40,9 +39,6 @@ export const readActions = async (tenantId: string, id: string): Promise<Pick<Ex
   (await taken(
     api.GET("/sedo/tenants/{tenantId}/executions/{id}", { params: { path: { tenantId, id }, query: { fields: ["id", "state", "actions"] } } }),
   )) as Execution;
-
-export const readCost = async (tenantId: string, id: string): Promise<Cost | null> =>
-  ((await taken(api.GET("/sedo/tenants/{tenantId}/executions/{id}", { params: { path: { tenantId, id }, query: { fields: ["cost"] } } }))) as Execution).cost;
 
 export const listIncidents = (tenantId: string, query: IncidentQuery): Promise<Page<Incident>> =>
   page(api.GET("/sedo/tenants/{tenantId}/incidents", { params: { path: { tenantId }, query } }));

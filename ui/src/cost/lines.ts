@@ -1,0 +1,14 @@
+/** Sums of costs as lines of a table: the dearest first, days the newest first. */
+
+export type Grouping = "definition" | "day" | "state" | "error";
+
+export interface Line {
+  name: string;
+  executions: number;
+  dollars: number;
+}
+
+export function linesOf(by: Grouping, counts: Readonly<Record<string, number>>, dollars: Readonly<Record<string, number>>): Line[] {
+  const lines = Object.entries(counts).map(([name, executions]): Line => ({ name, executions, dollars: dollars[name] ?? 0 }));
+  return lines.sort((one, other) => (by === "day" ? other.name.localeCompare(one.name) : other.dollars - one.dollars));
+}
