@@ -231,7 +231,7 @@ class _Walk:
         order = {path: number for number, path in enumerate(_order(self.definition.steps, first))}
         reached: dict[str, dict[_Place, _Way]] = {path: {} for path in order}
         reached[first][place] = _Way(NOTHING, NOTHING, place)
-        ends = list[_Way]()
+        ends, rounds = list[_Way](), list[_Way]()
         for path, number in order.items():
             step = self.definition.steps[path]
             ways = [way.then(*self.once(step, way.place)) for way in reached[path].values()]
@@ -239,13 +239,14 @@ class _Walk:
                 if following is None:
                     ends += ways
                 elif order[following] <= number:
+                    rounds += ways
                     begun = _best([*reached[following].values()])
                     self.add("round", following, _best(ways).most.minus(begun.most))
                 else:
                     for way in ways:
                         known = reached[following].get(way.place)
                         reached[following][way.place] = way if known is None else _best([known, way])
-        return _best(ends)  # the parser refuses what has no way to an end
+        return _best(ends or rounds)  # an error, or another branch, is what ends those that only go round
 
     def once(self, step: "Step", place: _Place) -> tuple[EstimatedCost, _Place]:
         """Estimate a step as :meth:`own` does, once for each place."""

@@ -89,6 +89,15 @@ def test_a_round_of_a_loop_is_told_alone() -> None:
     assert found.most.steps == 4
 
 
+def test_what_only_goes_round_until_something_else_ends_it_is_estimated_for_one_round() -> None:
+    caught = {**CALL, "catch": [{"errors": ["*"], "next": "s2"}]}
+    assert estimated(caught, {**WAIT, "next": "s0"}, ECHO).most.steps == 2
+    remind = {"id": "remind", "steps": [{"id": "sleep", **WAIT}, {"id": "nudge", **CALL, "next": "sleep"}]}
+    decide = {"id": "decide", "steps": [{"id": "ask", **ASK}]}
+    found = estimated({"type": "parallel", "join": "first", "branches": [decide, remind]})
+    assert (found.most.steps, [each.what for each in found.more]) == (4, ["round"])
+
+
 def test_an_item_of_a_map_is_told_alone_unless_the_items_stand_in_the_definition() -> None:
     steps = [{"id": "ask", **ASK}, {"id": "say", **ECHO}]
     found = estimated({"type": "map", "items": "${input.items}", "steps": steps})
