@@ -259,3 +259,8 @@ def beyond(name: str, said: str) -> str:
 
     way = WAYS[name].removesuffix(".")
     return f"{said} ({name}): {way[0].lower()}{way[1:]}"
+
+
+def is_limit(name: str) -> bool:
+    """Tell whether there is a limit of this name."""
+    return name in Limits.__annotations__

@@ -43,7 +43,7 @@ def test_each_start_has_the_result_that_it_alone_would_have(sedo: Sedo) -> None:
     assert statuses(results) == [201] * 25 + [400, 409, 200]
     assert [each["execution"]["output"] for each in results[:25]] == [*range(25)]
     assert len({each["execution"]["id"] for each in results[:25]}) == 25
-    assert results[25]["problem"]["errors"] == [{"pointer": "/n", "message": "'x' is not of type 'integer'"}]
+    assert results[25]["problem"]["errors"] == [{"pointer": "/n", "message": '"x" is a text, not a whole number'}]
     assert results[26]["problem"]["title"] == "it is there already, with other content"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from chalicelib.core.definitions.flow import Suggestion
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.reference import ALL, FLAT, ITEM, NAMES, meant_as_values, references, shadowed
+from chalicelib.core.schemas.messages import KINDS
 from chalicelib.core.schemas.paths import Strange, strange
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
@@ -14,15 +15,6 @@ _OF_ITEM = frozenset({"item", "index"})
 """Names of the scope that are hardly meant as members of an element; ``@`` says so where they are."""
 _DESCRIBED = frozenset({"error", "execution", "input", "output", "step"})
 
-_KINDS = {
-    "array": "a list",
-    "boolean": "a boolean",
-    "integer": "a number",
-    "number": "a number",
-    "object": "an object",
-    "string": "a text",
-}
-"""What types of JSON Schema are called."""
 _LENGTHS = frozenset({"count", "length", "size"})
 
 
@@ -122,7 +114,7 @@ def _strange(top: str, schemas: Sequence[Json], names: Sequence[str], suggestion
 def _without_insides(found: Sequence[Strange], there: str, name: str) -> str:
     """Say of what has no such thing inside what it is, and what to write."""
     kinds: Collection[str] = {kind for each in found for kind in each.kinds}
-    said = f"{there} is {' or '.join(dict.fromkeys(_KINDS[kind] for kind in sorted(kinds)))}"
+    said = f"{there} is {' or '.join(dict.fromkeys(KINDS[kind] for kind in sorted(kinds)))}"
     if kinds == {"array"}:
         items = f"{there}[0].{name} for the first item, {there}[*].{name} for all"
         return f"{said}: write {f'length({there})' if name in _LENGTHS else items}"

@@ -148,6 +148,18 @@ def _pattern(_validator: _Validator, pattern: str, instance: Json, _schema: _Sch
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
+def _properties(
+    validator: _Validator, properties: Mapping[str, Json], instance: Json, _schema: _Schema
+) -> Iterator[ValidationError]:
+    """Hold members to their schemas; of one that cannot be there, jsonschema would not say which it is."""
+    members = instance if isinstance(instance, dict) else {}
+    for name, subschema in properties.items():
+        if name in members and subschema is False:
+            yield ValidationError("it cannot be there", validator=None, path=(name,))  # type: ignore[arg-type] # as jsonschema itself
+        elif name in members:
+            yield from validator.descend(members[name], subschema, path=name, schema_path=name)
+
+
 def _pattern_properties(
     validator: _Validator, patterns: Mapping[str, Json], instance: Json, _schema: _Schema
 ) -> Iterator[ValidationError]:
@@ -246,6 +258,7 @@ def _costing(keyword: str, check: _Check) -> _Check:
 _OWN: Mapping[str, _Check] = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
+    "properties": _properties,
     "additionalProperties": _additional_properties,
     "const": _comparing("const"),
     "enum": _comparing("enum"),

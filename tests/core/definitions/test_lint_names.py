@@ -183,7 +183,7 @@ class TestErrors:
 def test_a_default_that_no_start_would_pass_with_is_told() -> None:
     schema: Json = {"properties": {"n": {"type": "integer", "default": "five"}}}
     found = warnings(echo("a", 1), inputSchema=schema)
-    assert found == [("/inputSchema", "the default of /n does not pass: 'five' is not of type 'integer'")]
+    assert found == [("/inputSchema", 'the default of /n does not pass: "five" is a text, not a whole number')]
 
 
 def test_what_the_scope_always_has_is_known() -> None:
@@ -227,7 +227,7 @@ class TestKinds:
             ("map(&name, input.customer)", "input.customer is an object and no list"),
             ("input.customer.name.first", "input.customer.name is a text: there is no 'first' in it"),
             ("input.customer.name[0].x", "input.customer.name is a text: nothing is in it"),
-            ("input.code.x", "input.code is a number or a text: there is no 'x' in it"),
+            ("input.code.x", "input.code is a whole number or a text: there is no 'x' in it"),
             ("input.rows[*].price | price", "input.rows[].price is a list"),
             ("map(&prise, input.rows)", "no schema describes a 'prise' in input.rows[] (did you mean 'price'?)"),
             ("sort_by(input.rows, &prise)", "no schema describes a 'prise' in input.rows[]"),

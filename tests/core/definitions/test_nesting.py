@@ -102,7 +102,9 @@ class TestLists:
         params = rendered(step.params, input={"n": 2})
         assert params == {"items": {"n": 2}, "maxConcurrency": 2}
         assert step.schema is not None
-        assert [problem.message for problem in step.schema.problems(params)] == ["{\"n\": 2} is not of type 'array'"]
+        assert [problem.message for problem in step.schema.problems(params)] == [
+            "it is an object, not a list: put it into a list, as [{ … }]"
+        ]
         assert step.schema.problems({"items": []}) == []
         fork = read(parallel("p", {"a": [echo("a")]})).steps["p"]
         assert (rendered(fork.params), fork.schema) == ({}, None)
@@ -164,9 +166,9 @@ class TestForms:
     @pytest.mark.parametrize(
         ("branches", "place", "message"),
         [
-            ({}, "", "{} is not of type 'array'"),
+            ({}, "", "it is an object, not a list: put it into a list, as [{ … }]"),
             ("${input}", "", "no template is read here: write the value itself"),
-            ([], "", "[] should be non-empty"),
+            ([], "", "it needs 1 item at least, and has 0"),
             ([5], "/0", "a branch is an object"),
             ([{"steps": [echo("a")]}], "/0", "a branch needs 'id'"),
             ([{"id": "b"}], "/0", "a branch needs 'steps'"),
@@ -175,8 +177,12 @@ class TestForms:
                 "/0/id",
                 '"B": an id has lower-case letters, digits and - alone, and 64 of them at most',
             ),
-            ([{"id": "b", "steps": []}], "/0/steps", "[] should be non-empty"),
-            ([{"id": "b", "steps": {"a": 1}}], "/0/steps", "{\"a\": 1} is not of type 'array'"),
+            ([{"id": "b", "steps": []}], "/0/steps", "it needs 1 item at least, and has 0"),
+            (
+                [{"id": "b", "steps": {"a": 1}}],
+                "/0/steps",
+                "it is an object, not a list: put it into a list, as [{ … }]",
+            ),
             ([{"id": "b", "steps": [5]}], "/0/steps/0", "a step is an object"),
             (
                 [{"id": "b", "step": 1, "steps": [echo("a")]}],
@@ -214,7 +220,7 @@ class TestForms:
                 "/steps/0/type",
                 "there is no step type 'paralel' (did you mean 'parallel'?); there are " + ", ".join(STEP_TYPES),
             ),
-            ("/steps/0/branches/0/steps/0/end", "true was expected"),
+            ("/steps/0/branches/0/steps/0/end", "5 cannot stand here, only true can"),
         ]
 
     def test_a_step_that_takes_no_steps_has_none(self) -> None:
@@ -226,15 +232,15 @@ class TestChoice:
     @pytest.mark.parametrize(
         ("choices", "place", "message"),
         [
-            ([], "", "[] should be non-empty"),
-            ("a", "", "'a' is not of type 'array'"),
+            ([], "", "it needs 1 item at least, and has 0"),
+            ("a", "", '"a" is a text, not a list: write ["a"]'),
             (["a"], "/0", "an entry of choices is an object"),
             ([{"next": "a"}], "/0", "an entry of choices needs 'when'"),
             ([{"when": "input"}], "/0", "an entry of choices needs 'next'"),
-            ([{"when": True, "next": "a"}], "/0/when", "true is not of type 'string'"),
+            ([{"when": True, "next": "a"}], "/0/when", "true is a boolean, not a text"),
             ([{"when": "input.", "next": "a"}], "/0/when", "the expression is incomplete at column 7"),
             ([{"when": "input", "next": "b"}], "/0/next", "there is no step 'b'"),
-            ([{"when": "input", "next": None}], "/0/next", "null is not of type 'string'"),
+            ([{"when": "input", "next": None}], "/0/next", "it is null, not a text"),
             (
                 [{"if": "input", "when": "input", "next": "a"}],
                 "/0/if",
@@ -246,7 +252,9 @@ class TestChoice:
         step: Json = {"id": "which", "type": "choice", "choices": choices, "default": "a"}
         assert problems(step, echo("a")) == [(f"/steps/0/choices{place}", message)]
 
-    @pytest.mark.parametrize(("default", "message"), [("b", "there is no step 'b'"), (5, "5 is not of type 'string'")])
+    @pytest.mark.parametrize(
+        ("default", "message"), [("b", "there is no step 'b'"), (5, '5 is a number, not a text: write "5"')]
+    )
     def test_a_default_that_does_not_fit_is_told(self, default: Json, message: str) -> None:
         assert problems(choice("which", "a", default=default), echo("a")) == [("/steps/0/default", message)]
 

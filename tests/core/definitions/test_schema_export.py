@@ -67,7 +67,7 @@ def test_it_says_in_words_what_each_pattern_asks() -> None:
         (
             {"id": "a", "type": "aws", "service": "s", "action": "a" * 2000},
             "/steps/0/action",
-            f'"{"a" * 100}": write the action as',
+            f'"{"a" * 100}…": write the action as',
         ),
     ],
 )

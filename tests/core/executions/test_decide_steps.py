@@ -101,7 +101,7 @@ class TestSteps:
     def test_rendered_parameters_that_do_not_fit_fail_the_step(self) -> None:
         run = Run("steps: [{id: one, type: wait, seconds: '${input}'}]", "soon").go()
         assert run.error == Failure(
-            "InvalidParameters", "'soon' is not of type 'number' at /seconds", "one", details={"seconds": "soon"}
+            "InvalidParameters", '"soon" is a text, not a number at /seconds', "one", details={"seconds": "soon"}
         )
 
     def test_a_loop_can_go_round(self) -> None:
@@ -201,7 +201,7 @@ class TestOutputSchema:
     def test_another_one_fails_the_last_step(self) -> None:
         run = Run(self.STEPS, {"n": "one"}).go()
         assert (run.state, run.error.name, run.error.step) == (State.FAILED, "InvalidOutput", "last")
-        assert run.error.details == [{"pointer": "/n", "message": "'one' is not of type 'integer'"}]
+        assert run.error.details == [{"pointer": "/n", "message": '"one" is a text, not a whole number'}]
 
     def test_it_can_be_caught(self) -> None:
         run = Run("""
@@ -210,7 +210,7 @@ class TestOutputSchema:
               - {id: a, type: echo, message: 1, catch: [{errors: [InvalidOutput], next: b}], end: true}
               - {id: b, type: echo, message: '${error.message}'}
             """)
-        assert run.go().output == "1 is not of type 'string'"
+        assert run.go().output == '1 is a number, not a text: write "1"'
 
     def test_only_the_last_step_is_held_against_it(self) -> None:
         run = Run(

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from chalicelib.core.limits import beyond
-from chalicelib.core.schemas.messages import message_of
+from chalicelib.core.schemas.messages import FORMATS, message_of
 from chalicelib.core.schemas.schema import MAX_DEPTH, compile_schema, schema_problems
 from chalicelib.core.values.json import Json, Problem
 
@@ -33,9 +33,6 @@ PERSON: dict[str, Any] = {
 ADA: dict[str, Json] = {"name": "Ada", "age": 36}
 
 
-EITHER: Json = {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
-
-
 def nested(levels: int, key: str = "a") -> Json:
     return reduce(lambda inner, _: {key: inner}, range(levels), dict[str, Json]())
 
@@ -56,7 +53,8 @@ def test_a_good_schema_has_no_problems(schema: Json) -> None:
 
 def test_a_schema_may_be_true_or_false() -> None:
     assert messages(True, 1) == []
-    assert messages(False, 1) == [("", "False schema does not allow 1")]
+    assert messages(False, 1) == [("", "nothing can stand here")]
+    assert messages({"properties": {"a": False}}, {"a": 1}) == [("/a", "nothing can stand here")]
 
 
 def test_a_good_instance_has_no_problems() -> None:
@@ -87,7 +85,7 @@ def test_the_first_message_is_the_best_match_of_jsonschema_and_none_is_left_out(
 
 def test_problems_point_into_the_instance() -> None:
     found = messages(PERSON, {**ADA, "friends": [ADA, {"name": "Bob", "age": "x"}]})
-    assert found == [("/friends/1/age", "'x' is not of type 'integer'")]
+    assert found == [("/friends/1/age", '"x" is a text, not a whole number')]
     escaped: Json = {"properties": {"a/b~": {"type": "null"}}}
     assert [place for place, _ in messages(escaped, {"a/b~": 1})] == ["/a~1b~0"]
 
@@ -100,7 +98,7 @@ def test_properties_beside_patterns_are_additional_only_if_nothing_matches() -> 
     }
     assert [place for place, _ in messages(schema, {"a": 1, "x1": 1, "c": 1, "b": 1, "d": None})] == ["/c", "/b"]
     (problem,) = messages({**schema, "additionalProperties": False}, {"a": 1, "x1": 1, "b": 1})
-    assert problem == ("", "Additional properties are not allowed ('b' was unexpected)")
+    assert problem == ("", "there is no 'b' here; it takes a")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +122,10 @@ def test_properties_beside_patterns_are_additional_only_if_nothing_matches() -> 
 def test_formats_are_checked(name: str, good: str, bad: str) -> None:
     schema: Json = {"format": name}
     assert messages(schema, good) == []
-    assert messages(schema, bad) == [("", f"{bad!r} is not a {name!r}")]
+    ((_, message),) = messages(schema, bad)
+    assert message.startswith(f"{json.dumps(bad)} is no {name}")
+    assert name == "regex" or f": write it as {FORMATS[name]}" in message
+    assert all(messages({"format": each}, example) == [] for each, example in FORMATS.items())
     assert messages(schema, 5) == []
 
 
@@ -196,7 +197,7 @@ def test_names_of_keywords_are_free_where_they_are_no_keywords() -> None:
 
 def test_a_reference_may_be_escaped() -> None:
     schema: Json = {"$defs": {"a/b c": {"type": "null"}}, "$ref": "#/$defs/a~1b%20c"}
-    assert messages(schema, 1) == [("", "1 is not of type 'null'")]
+    assert messages(schema, 1) == [("", "1 is a number, not null")]
 
 
 def doubling(levels: int) -> Json:
@@ -244,47 +245,25 @@ def test_a_schema_that_names_its_dialect_is_as_safe_where_it_refers_to_itself() 
     dialect: Json = "https://json-schema.org/draft/2020-12/schema"
     schema: Json = {"$schema": dialect, "pattern": r"^\pL+$", "properties": {"a": {"$ref": "#"}}}
     assert messages(schema, {"a": "ä"}) == []
-    assert messages(schema, {"a": "1"}) == [("/a", r"'1' does not match '^\\pL+$'")]
+    assert messages(schema, {"a": "1"}) == [("/a", r'"1" does not match the pattern ^\pL+$')]
 
 
 def test_only_short_arrays_are_searched_for_repetitions() -> None:
     schema: Json = {"uniqueItems": True, "maxItems": 200}
     assert messages(schema, [{"a": n} for n in range(200)]) == []
-    assert messages(schema, [{"a": [1]}, {"a": [1.0]}])[0][1].endswith("has non-unique elements")
+    assert messages(schema, [{"a": [1]}, {"a": [1.0]}])[0][1] == "an item is in it twice"
     assert messages(schema, [1, True, 0, False, "1"]) == []
     ((_, message),) = messages(schema, [{"a": 1}] * 1_000)
     assert message == "it can have 200 items at most, and has 1,000"
 
 
-@pytest.mark.parametrize(
-    ("schema", "instance", "said"),
-    [
-        ({"type": "string"}, None, "null is not of type 'string'"),
-        ({"type": "string"}, {"a": [True, 1.5]}, "{\"a\": [true, 1.5]} is not of type 'string'"),
-        ({"enum": ["a", True, None]}, 5, '5 is not one of ["a", true, null]'),
-        ({"const": False}, 1, "false was expected"),
-        (EITHER, {"a": True, "b": 1}, "it needs exactly one of a, b"),
-        (EITHER, {"c": None}, "it needs exactly one of a, b"),
-        ({"oneOf": [{}, True]}, {"a": True}, '{"a": true} is valid under more than one of the given schemas'),
-        ({"oneOf": [{"required": ["a", "b"]}]}, {"c": None}, '{"c": null} is not valid under any of the given schemas'),
-        ({"anyOf": [{"enum": ["a", "b"]}, {"type": "array"}]}, "c", '\'c\' is not one of ["a", "b"]'),
-        ({"anyOf": [{"const": "a"}, {"type": "array"}]}, "c", "'c' is not valid under any of the given schemas"),
-        ({"enum": [*range(101)]}, "x", "'x' is not one of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … 101 in all]"),
-        ({"type": "string"}, ["x" * 30_000], "it is large, and not as type asks"),
-    ],
-)
-def test_a_message_has_values_as_json_has_them(schema: Json, instance: Json, said: str) -> None:
-    ((_, message),) = messages(schema, instance)
-    assert message == said
-
-
 @pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
 def test_of_what_has_not_the_type_nothing_is_told_of_alternatives(keyword: str) -> None:
     schema: Json = {"type": "object", "properties": {"a": {"type": "array", keyword: [{"minItems": 2}, False]}}}
-    assert messages(schema, {"a": "x"}) == [("/a", "'x' is not of type 'array'")]
+    assert messages(schema, {"a": "x"}) == [("/a", '"x" is a text, not a list: write ["x"]')]
     closed: Json = {"properties": {"a": True}, "additionalProperties": False, keyword: [{"required": ["a"]}, False]}
     assert [place for place, _ in messages(closed, {"b": 1})] == [""]
-    assert messages({**schema, keyword: [False]}, 5) == [("", "5 is not of type 'object'")]
+    assert messages({**schema, keyword: [False]}, 5) == [("", "5 is a number, not an object")]
     assert {place for place, _ in messages({**schema, keyword: [False]}, {"a": "x"})} == {"", "/a"}
 
 
@@ -314,7 +293,7 @@ def test_multiples_are_those_of_decimal_numbers(step: Json, number: Json, fits: 
 
 
 def test_a_message_and_their_number_are_bounded() -> None:
-    assert len(messages({"type": "null"}, "x" * 5_000)[0][1]) == 1_000
+    assert len(messages({"required": ["x" * 5_000]}, {})[0][1]) == 1_000
     assert len(messages({"items": {"type": "null"}}, [1] * 5_000)) == 1_000
 
 
