@@ -45,10 +45,10 @@ class TestSubmission:
 
     def test_an_input_that_it_does_not_take_fails_the_step_with_all_that_is_wrong(self, home: Home) -> None:
         run, wanted = launch(1, 7)
-        with pytest.raises(StepError, match="other does not take this input: 7 is a number, not a text") as caught:
+        with pytest.raises(StepError, match="other does not take this input: 7 is a number") as caught:
             child_execution(home.dependencies.definitions, run.execution, wanted)
         assert caught.value.name == "InvalidInput"
-        assert caught.value.details == [{"pointer": "", "message": "7 is a number, not a text"}]
+        assert caught.value.details == [{"pointer": "", "message": '7 is a number, not a text: write "7"'}]
 
 
 class TestAnswers:

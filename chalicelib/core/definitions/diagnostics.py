@@ -1,15 +1,19 @@
 """What is found wrong with a document, gathered while the rest of it is looked at."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind
+from chalicelib.core.definitions.other_words import instead_of_key, seconds_of
 from chalicelib.core.expressions.template import Template, compile_condition, compile_template, is_templated
 from chalicelib.core.schemas.schema import Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 
+_NAMED = re.compile(r"(?:input|output|stash|item)[.\[][\w.\[\]*]{1,100}")
+"""A text that is meant as an expression."""
 _COMPARISONS = 4_000
 """Of unknown names with known ones, in one document."""
 
@@ -23,7 +27,8 @@ class Suggestions:
     def __call__(self, name: str, known: Collection[str]) -> str:
         """Write `` (did you mean …?)``, or nothing."""
         self.left -= len(known)
-        close = get_close_matches(name[:64], known, n=1) if self.left >= 0 else ()
+        alike = [each for each in known if each.lower() == name.lower()]
+        close = alike or (get_close_matches(name[:64], known, n=1) if self.left >= 0 else ())
         return "".join(f" (did you mean {match!r}?)" for match in close)
 
 
@@ -48,14 +53,20 @@ class Diagnostics:
             elif key in kind.refused:
                 self.problem((*path, key), kind.refused[key])
             elif kind.closed:
-                hint = self.suggestion(key, kind.keys)
+                right = instead_of_key(kind.name, key)
+                hint = f" (write {right})" if right else self.suggestion(key, kind.keys)
                 self.problem((*path, key), f"{kind.name} has no {key!r}{hint}; it takes {', '.join(kind.keys)}")
         for key in kind.required:
             if key not in value:
-                self.problem(path, f"{kind.name} needs {key!r}")
+                other = next((each for each in value if each.lower() == key.lower()), None)
+                self.problem(path, f"{kind.name} needs {key!r}" + self.about_missing(key, other))
         if kind.one_of and sum(key in value for key in kind.one_of) != 1:
             self.problem(path, f"{kind.name} needs exactly one of {', '.join(kind.one_of)}")
         return len(self.problems) == before
+
+    def about_missing(self, key: str, other: str | None) -> str:  # noqa: ARG002 - for those that know more of the key
+        """Say what to write for a key that is missing, of which another spelling may be there."""
+        return "" if other is None else f": it is written in small letters, not as {other!r}"
 
     def entries(self, value: Json, kind: Kind, path: Path) -> Sequence[tuple[Path, Mapping[str, Json], bool]]:
         """Check what stands in a list; the list itself was checked before.
@@ -100,7 +111,7 @@ class Diagnostics:
             filled = is_templated(_at(value, found.pointer))
             if not (templated and filled):
                 mend = None if right is None else str(right)
-                said = _no_template(path) if filled else found.message
+                said = _no_template(path) if filled else found.message + _right(path, _at(value, found.pointer))
                 self.problems.append(Problem(pointer(path) + found.pointer, said, right=mend))
 
 
@@ -110,6 +121,15 @@ def _no_template(path: Path) -> str:
     return "no template is read here: write the value itself" + (
         ", or say it of a step, where it may be a template" if times else ""
     )
+
+
+def _right(path: Path, value: Json) -> str:
+    """Say what to write for a length of time that is a text, and for an expression without its braces."""
+    if not isinstance(value, str):
+        return ""
+    if str(path[-1]).lower().endswith("seconds") and (seconds := seconds_of(value)):
+        return f": write {seconds}, the number of seconds"
+    return f": write ${{ {value} }} for what an expression yields" if _NAMED.fullmatch(value) else ""
 
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts

@@ -12,7 +12,7 @@ from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_list
 from chalicelib.core.definitions.model import STATUS, StepType, matches
 from chalicelib.core.definitions.names import View, name_remarks
 from chalicelib.core.definitions.shapes import SCOPE, Shapes, made
-from chalicelib.core.expressions.expression import Expression, read_expression
+from chalicelib.core.expressions.expression import Expression, call_remarks, read_expression
 from chalicelib.core.expressions.reference import fixed_truth
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.defaults import unfit, unused
@@ -205,7 +205,7 @@ class _Lint:
     def expression(self, expression: Expression, path: Path, view: View) -> Iterator[Problem]:
         """Look at what an expression reads."""
         remarks = name_remarks(expression, view, {**SCOPE, "input": self.shapes.input}, self.suggestion)
-        yield from (Problem(pointer(path), said) for said in remarks)
+        yield from (Problem(pointer(path), said) for said in (*remarks, *call_remarks(expression)))
 
 
 def _defaults(schema: Json) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ from chalicelib.core.definitions.grammar import (
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
 from chalicelib.core.definitions.names import meant_remark
+from chalicelib.core.definitions.other_words import instead_of_type
 from chalicelib.core.definitions.static_check import passes_always
 from chalicelib.core.definitions.timing import read_budget, read_policy, read_time
 from chalicelib.core.expressions.reference import meant_as_values, references
@@ -202,10 +203,16 @@ class _Parsing(Diagnostics):
         """Find the type that a step names."""
         name = step.get("type")
         if isinstance(name, str) and name not in self.step_types:
-            hint = self.suggestion(name, self.step_types)
+            right = instead_of_type(name)
+            hint = f" (write {right})" if right else self.suggestion(name, self.step_types)
             known = ", ".join(self.step_types)
             self.problem((*path, "type"), f"there is no step type {name!r}{hint}; there are {known}")
         return self.step_types.get(name) if isinstance(name, str) else None
+
+    def about_missing(self, key: str, other: str | None) -> str:
+        """Name the step types, too."""
+        types = f": one of {', '.join(self.step_types)}" if key == "type" and other is None else ""
+        return super().about_missing(key, other) + types
 
     def kind(self, step_type: StepType | None) -> tuple[Kind, Schema]:
         """Compile a step type's schema, once."""

@@ -4,12 +4,11 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from threading import Lock
 
 from jmespath import exceptions
 
-from chalicelib.core.expressions.functions import call_problem
+from chalicelib.core.expressions.functions import argument_problem, call_problem
 from chalicelib.core.expressions.grammar import ROOT, SyntaxNode, tokens_of, tree_of
 from chalicelib.core.expressions.mistakes import advice
 from chalicelib.core.limits import LIMITS, beyond
@@ -24,6 +23,7 @@ _NODE_BYTES = 270
 
 _LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`((?:[^`\\]|\\.)*)`|(?P<open>['"`].*)""", re.DOTALL)
 
+_CLOSED_BY = {"lparen": ")", "lbracket": "]", "filter": "]", "lbrace": "}"}
 _STEPS = frozenset({"field", "index"})
 _HERE = frozenset({"current", "identity", ROOT})
 _CHAINS = frozenset({"index_expression", "subexpression"})
@@ -103,12 +103,12 @@ def _read(text: str) -> Expression:
         _check_brackets(tokens)
         tree = tree_of(tokens)
     except exceptions.IncompleteExpressionError:
-        raise ExpressionError("the expression is incomplete", len(text)) from None
+        raise ExpressionError(_incomplete(tokens_of(text)), len(text)) from None
     except exceptions.LexerError as error:
         raise _unreadable(text, error.lex_position) from None
     except exceptions.ParseError as error:
         if error.token_value == "":
-            raise ExpressionError("the expression is incomplete", error.lex_position) from None
+            raise ExpressionError(_incomplete(tokens_of(text)), error.lex_position) from None
         raise _unreadable(text, error.lex_position) from None
     except RecursionError:
         raise _too_deep(0) from None
@@ -122,6 +122,18 @@ def _read(text: str) -> Expression:
     names = None if kinds & _HERE else frozenset(node["value"] for node in nodes if node["type"] == "field")
     path = [node["value"] for node in nodes if node["type"] in _STEPS] if kinds <= _STEPS | _HERE | _CHAINS else None
     return Expression(text, tree, names, path, len(nodes))
+
+
+def _incomplete(tokens: Sequence[SyntaxNode]) -> str:
+    """Say what is missing at the end."""
+    waiting: list[str] = []
+    for token in tokens:
+        if token["type"] in _CLOSED_BY:
+            waiting.append(_CLOSED_BY[token["type"]])
+        elif waiting and token["value"] == waiting[-1]:
+            waiting.pop()
+    missing = f"a {waiting[-1]} is missing" if waiting else "something is missing behind its last sign"
+    return f"the expression is incomplete: {missing}"
 
 
 def _unreadable(text: str, offset: int) -> ExpressionError:
@@ -151,7 +163,7 @@ def _check_literals(text: str) -> None:
 def _check_brackets(tokens: Sequence[SyntaxNode]) -> None:
     depth = 0
     for token in tokens:
-        if token["type"] in {"lparen", "lbracket", "filter", "lbrace"}:
+        if token["type"] in _CLOSED_BY:
             depth += 1
         elif token["type"] in {"rparen", "rbracket", "rbrace"}:
             depth -= 1
@@ -184,18 +196,24 @@ def _negations(node: SyntaxNode, *, entered: bool = False) -> Iterator[bool]:
 def _check_calls(tokens: Sequence[SyntaxNode], tree: SyntaxNode) -> None:
     """Check every call; a tree has no columns, so its calls are paired with the tokens in the order of the text."""
     names = (
-        token
-        for token, after in pairwise(tokens)
+        (token, before["type"] == "dot")
+        for before, token, after in zip([{"type": ""}, *tokens], tokens, tokens[1:], strict=False)
         if token["type"] == "unquoted_identifier" and after["type"] == "lparen"
     )
-    for token, (name, count) in zip(names, _calls(tree), strict=True):
-        if reason := call_problem(name, count):
-            raise ExpressionError(reason, token["start"])
+    for (token, is_behind_dot), (name, arguments) in zip(names, _calls(tree), strict=True):
+        if reason := call_problem(name, len(arguments)):
+            hint = "; a function stands before what it takes, not behind a ." if is_behind_dot else ""
+            raise ExpressionError(reason + hint, token["start"])
 
 
-def _calls(node: SyntaxNode) -> Iterator[tuple[str, int]]:
+def call_remarks(expression: Expression) -> Iterator[str]:
+    """Say which calls can only fail, as far as the text of their arguments tells."""
+    yield from (said for name, arguments in _calls(expression.tree) if (said := argument_problem(name, arguments)))
+
+
+def _calls(node: SyntaxNode) -> Iterator[tuple[str, Sequence[SyntaxNode]]]:
     if node["type"] == "function_expression":
-        yield node["value"], len(node["children"])
+        yield node["value"], node["children"]
     for child in _written(node):
         yield from _calls(child)
 

@@ -7,7 +7,7 @@ one a line as ``expression -> result``.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from itertools import chain, repeat
@@ -19,7 +19,9 @@ from chalicelib.core.expressions.functions_data import DataFunctions
 from chalicelib.core.expressions.functions_numbers import NumberFunctions
 from chalicelib.core.expressions.functions_text import TextFunctions
 from chalicelib.core.expressions.functions_time import TimeFunctions
+from chalicelib.core.expressions.other_functions import USAGE, instead
 from chalicelib.core.expressions.signature import (
+    KINDS,
     TEXT,
     TEXTS,
     Parameter,
@@ -116,13 +118,53 @@ def parameters_of(name: str) -> Sequence[Parameter]:
     return parameters
 
 
+def usage(name: str) -> str:
+    """Write how a function is called, with names for its arguments."""
+    about = getattr(Functions, f"_func_{name}").__doc__ or USAGE[name]
+    written: str = about.partition("): ")[0]
+    return written if written == about else f"{written})"
+
+
+def argument_problem(name: str, arguments: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say what is wrong with arguments that are told by their text: literals, and expressions with & before them."""
+    parameters = parameters_of(name)
+    for place, argument in enumerate(arguments):
+        parameter = parameters[min(place, len(parameters) - 1)]
+        taken, given = parameter["types"], argument["type"]
+        if taken and (("expref" in taken) is not (given == "expref")):
+            return f"{name}() takes {_kinds(taken)} as argument {place + 1}: write {usage(name)}"
+        kind = _kind(argument["value"]) if given == "literal" else None
+        if kind and taken and kind not in {each.partition("-")[0] for each in taken}:
+            return f"{name}() takes {_kinds(taken)} as argument {place + 1}, not {KINDS[kind]}: write {usage(name)}"
+    return None
+
+
+def _kinds(taken: Sequence[str]) -> str:
+    return " or ".join(dict.fromkeys(KINDS[each] for each in taken))
+
+
+def _kind(value: Json) -> str:
+    """Name the kind of a value as jmespath does."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+    return "array" if isinstance(value, list) else "object"
+
+
 def call_problem(name: str, count: int) -> str | None:
     """Say what is wrong with calling a function with so many arguments, or nothing."""
     if name in Functions.FUNCTION_TABLE:
-        return arity_problem(name, parameters_of(name), count)
-    if name == "not":
-        return "there is no function not(): write ! before what is not to be, as !a or !(a.b)"
-    near = get_close_matches(name, Functions.FUNCTION_TABLE, n=1)
+        problem = arity_problem(name, parameters_of(name), count)
+        return problem and f"{problem}: write {usage(name)}"
     if name == "secret":
         return "a secret is no value: write ${secret('name')} by itself, alone or in a text"
+    if right := instead(name):
+        return f"there is no function {name}(): {right}"
+    near = get_close_matches(name, Functions.FUNCTION_TABLE, n=1)
     return f"there is no function {name}()" + (f": is it {near[0]}()?" if near else "")

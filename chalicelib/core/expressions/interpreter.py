@@ -14,6 +14,7 @@ from jmespath.visitor import Options, TreeInterpreter
 from chalicelib.core.expressions.costs import Costs
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions import Functions, parameters_of
+from chalicelib.core.expressions.signature import KINDS
 from chalicelib.core.limits import LIMITS, Limits, beyond
 from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError, TemplateError
 from chalicelib.core.values.json import Json
@@ -333,25 +334,5 @@ def _over_budget(most: int, reason: str) -> TemplateBudgetError:
 
 
 def _wrong_argument(error: JMESPathTypeError) -> str:
-    taken = " or ".join(_KINDS.get(kind, kind) for kind in error.expected_types)
-    return f"{error.function_name}() takes {taken}, not {_KINDS.get(error.actual_type, error.actual_type)}"
-
-
-_KINDS = {
-    "array": "a list",
-    "array-number": "a list of numbers",
-    "array-string": "a list of texts",
-    "boolean": "a boolean",
-    "expref": "an expression with & before it",
-    "number": "a number",
-    "object": "an object",
-    "string": "a text",
-    "str": "one with a text",
-    "int": "one with a number",
-    "float": "one with a number",
-    "bool": "one with a boolean",
-    "NoneType": "one with null",
-    "list": "one with a list",
-    "dict": "one with an object",
-}
-"""What jmespath calls kinds of values, and those of items of a list, in words."""
+    taken = " or ".join(KINDS.get(kind, kind) for kind in error.expected_types)
+    return f"{error.function_name}() takes {taken}, not {KINDS.get(error.actual_type, error.actual_type)}"

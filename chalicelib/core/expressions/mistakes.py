@@ -7,7 +7,7 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 _BEFORE = (
     (rf"\[\s*{_NUMBER}\s*$", "a list of values stands in backticks, as `[1, 2]`"),
-    (r"\bnot\s*$", "there is no not: write ! before what is not to be, as !a or !(a.b)"),
+    (r"(?i:\bnot)\s*$", "there is no not: write ! before what is not to be, as !a or !(a.b)"),
     (
         r"\.\s*$",
         'after a . comes a name; one that is not of letters, digits and _ stands in double quotes: a."b-c"',
@@ -29,11 +29,14 @@ _AT = (
     (r"\?\.", "there is no ?.: a . is enough, as what is in null is null"),
     (r"\?\?", "there is no ??: write default(a, b), or a || b"),
     (r"\?", "there is no ? and :: write if(condition, then, else)"),
-    (r"and\b", "there is no and: write && between conditions"),
-    (r"or\b", "there is no or: write || between conditions"),
-    (r"in\b", "there is no in: write contains(list, value)"),
-    (r"is\b", "there is no is: values are compared by == and !="),
-    (r"=~|(?:like|matches)\b", "write match(text, pattern) for a regular expression, glob(text, pattern) for * and ?"),
+    (r"(?i:and)\b", "there is no and: write && between conditions"),
+    (r"(?i:or)\b", "there is no or: write || between conditions"),
+    (r"(?:in|IN|contains|CONTAINS)\b", "there is no in: write contains(list, value)"),
+    (r"(?i:is)\b", "there is no is: values are compared by == and !="),
+    (r"=~|(?i:like|matches)\b", "write match(text, pattern) for a regular expression, glob(text, pattern) for * and ?"),
+    (r"if\b", "there is no if as a word: write if(condition, then, else)"),
+    (r"then\b|else\b", "write if(condition, then, else)"),
+    (r"!(?!=)", "! stands before what is not to be: write !a, and a != b to compare"),
     (r"=>", "there is no =>: write >= to compare, and &price for what a function does with each, as map(&price, a)"),
     (r"={3}|!==", "values are compared by == and !="),
     (r"=(?!=)", "values are compared by =="),

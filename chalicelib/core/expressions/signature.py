@@ -26,6 +26,26 @@ class Parameter(TypedDict):
     """The function gets a callable that evaluates the argument, so an unused one is never evaluated."""
 
 
+KINDS = {
+    "null": "null",
+    "array": "a list",
+    "array-number": "a list of numbers",
+    "array-string": "a list of texts",
+    "boolean": "a boolean",
+    "expref": "an expression with & before it",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
+    "str": "one with a text",
+    "int": "one with a number",
+    "float": "one with a number",
+    "bool": "one with a boolean",
+    "NoneType": "one with null",
+    "list": "one with a list",
+    "dict": "one with an object",
+}
+"""What jmespath calls kinds of values, and those of items of a list, in words."""
+
 ANY: Parameter = {"types": ["array", "boolean", "null", "number", "object", "string"]}
 ARRAY: Parameter = {"types": ["array"]}
 LAZY: Parameter = {"types": [], "lazy": True}

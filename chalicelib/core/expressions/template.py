@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _SECRET = re.compile(r"\s*secret\(\s*'([^']*)'\s*\)\s*")
+_IN_BRACES = re.compile(r"\s*\$\{\{?\s*([^{}]*?)\s*\}?\}\s*")
+"""A condition that is written as a template."""
 _SECRET_NAME = re.compile(r"(?!.*(?:^|/)\.*(?:/|$))[A-Za-z0-9_./-]{1,128}")
 _TOKEN = re.compile(r"\s*step\s*\.\s*token\s*")
 _OPENING = re.compile(r"\$?\$\{")
@@ -128,8 +130,11 @@ def compile_condition(expression: str, path: Path = ()) -> Template:
         condition = read_expression(expression)
         return Template(expression, condition, _names(condition))
     except ExpressionError as error:
-        hint = "; it is written without ${ }" if "${" in expression else ""
-        problem = Problem(pointer(path), f"{error} at column {error.offset + 1}{hint}")
+        hint = "; a condition is written without ${ }" if "${" in expression else ""
+        said = f"{error} at column {error.offset + 1}{hint}"
+        if found := _IN_BRACES.fullmatch(expression):
+            said = f"a condition is written without ${{ }}: write {found[1]}"
+        problem = Problem(pointer(path), said)
         raise InvalidDefinitionError(problems=[problem]) from None
 
 

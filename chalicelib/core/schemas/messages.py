@@ -169,8 +169,10 @@ def _of_alternatives(error: "ValidationError") -> str:
     why = {next(iter(each.schema_path), None): each for each in reversed(error.context or ())}
     if not 0 < len(why) <= ALTERNATIVES:
         return f"it fits none of the schemas of {error.validator}"
-    told = [f"{'/'.join(['', *map(str, each.path)])}: " * bool(each.path) + message_of(each) for each in why.values()]
-    return f"it fits none of the schemas of {error.validator}: {'; or '.join(dict.fromkeys(reversed(told)))}"
+    reasons = [
+        f"{'/'.join(['', *map(str, each.path)])}: " * bool(each.path) + message_of(each) for each in why.values()
+    ]
+    return f"it fits none of the schemas of {error.validator}: {'; or '.join(dict.fromkeys(reversed(reasons)))}"
 
 
 def _one_needed(choices: Any) -> Sequence[str]:  # noqa: ANN401 - of jsonschema

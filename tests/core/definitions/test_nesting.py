@@ -238,13 +238,17 @@ class TestChoice:
             ([{"next": "a"}], "/0", "an entry of choices needs 'when'"),
             ([{"when": "input"}], "/0", "an entry of choices needs 'next'"),
             ([{"when": True, "next": "a"}], "/0/when", "true is a boolean, not a text"),
-            ([{"when": "input.", "next": "a"}], "/0/when", "the expression is incomplete at column 7"),
+            (
+                [{"when": "input.", "next": "a"}],
+                "/0/when",
+                "the expression is incomplete: something is missing behind its last sign at column 7",
+            ),
             ([{"when": "input", "next": "b"}], "/0/next", "there is no step 'b'"),
             ([{"when": "input", "next": None}], "/0/next", "it is null, not a text"),
             (
                 [{"if": "input", "when": "input", "next": "a"}],
                 "/0/if",
-                "an entry of choices has no 'if'; it takes when, next",
+                "an entry of choices has no 'if' (write when: a condition without ${ }); it takes when, next",
             ),
         ],
     )

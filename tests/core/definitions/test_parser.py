@@ -141,7 +141,10 @@ class TestKeysAndValues:
 
     def test_what_is_missing_is_named(self) -> None:
         assert problems({}) == [("", "a definition needs 'id'"), ("", "a definition needs 'steps'")]
-        assert problems(with_steps({})) == [("/steps/0", "a step needs 'id'"), ("/steps/0", "a step needs 'type'")]
+        assert problems(with_steps({})) == [
+            ("/steps/0", "a step needs 'id'"),
+            ("/steps/0", "a step needs 'type': one of call, pass, pause"),
+        ]
         step: Json = {"id": "a", "type": "call"}
         assert problems(with_steps(step)) == [("/steps/0", "a step of type call needs 'method'")]
 

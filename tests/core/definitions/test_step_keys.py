@@ -49,7 +49,7 @@ class TestWhen:
         [
             (True, "true is a boolean, not a text"),
             ("", "the expression is empty at column 1"),
-            ("input.", "the expression is incomplete at column 7"),
+            ("input.", "the expression is incomplete: something is missing behind its last sign at column 7"),
             ("nope(@)", "there is no function nope() at column 1"),
         ],
     )
@@ -59,7 +59,7 @@ class TestWhen:
     def test_a_template_in_its_place_is_refused_and_told_how_to_write_it(self) -> None:
         ((place, message),) = problems(two(when="${ input.n }"))
         assert place == "/steps/0/when"
-        assert message.endswith("; it is written without ${ }")
+        assert message == "a condition is written without ${ }: write input.n"
 
 
 class TestTimeout:
@@ -264,7 +264,7 @@ class TestCatch:
             (
                 {"errors": ["*"], "goto": "a", "next": "handler"},
                 "/goto",
-                "an entry of catch has no 'goto'; it takes errors, stash, next",
+                "an entry of catch has no 'goto' (write next: the id of a step); it takes errors, stash, next",
             ),
         ],
     )

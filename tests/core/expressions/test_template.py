@@ -147,17 +147,20 @@ def test_every_bad_expression_is_a_problem_with_its_place() -> None:
         ("${}", "the expression is empty at column 3"),
         ("${  }", "the expression is empty at column 3"),
         ("ab ${ input.n ~ 1 }", "~ cannot be read: ~ is no sign of an expression at column 15"),
-        ("${input.}", "the expression is incomplete at column 9"),
+        ("${input.}", "the expression is incomplete: something is missing behind its last sign at column 9"),
         ("${input.n 0}", "0 cannot be read: a number stands in backticks: write `0` at column 11"),
         ("${`plain`}", "`plain` is not JSON: text is written in single quotes, as 'text' at column 3"),
         ("${uper(input.name)}", "there is no function uper(): is it upper()? at column 3"),
         ("${input.list[?zzzzzz(@)].upper(@)}", "there is no function zzzzzz() at column 15"),
-        ("${input.list[?upper(@)].zzzzzz(@)}", "there is no function zzzzzz() at column 25"),
-        ("${upper()}", "upper() takes 1 argument, not 0 at column 3"),
-        ("${add(`1`, `2`, `3`)}", "add() takes 2 arguments, not 3 at column 3"),
-        ("${round()}", "round() takes 1 to 2 arguments, not 0 at column 3"),
-        ("${zip()}", "zip() takes at least 1 argument, not 0 at column 3"),
-        ("${not_null()}", "not_null() takes at least 1 argument, not 0 at column 3"),
+        (
+            "${input.list[?upper(@)].zzzzzz(@)}",
+            "there is no function zzzzzz(); a function stands before what it takes, not behind a . at column 25",
+        ),
+        ("${upper()}", "upper() takes 1 argument, not 0: write upper(text) at column 3"),
+        ("${add(`1`, `2`, `3`)}", "add() takes 2 arguments, not 3: write add(a, b) at column 3"),
+        ("${round()}", "round() takes 1 to 2 arguments, not 0: write round(number, places?) at column 3"),
+        ("${zip()}", "zip() takes at least 1 argument, not 0: write zip(array, ...) at column 3"),
+        ("${not_null()}", "not_null() takes at least 1 argument, not 0: write not_null(a, b) at column 3"),
     ],
 )
 def test_a_problem_says_what_is_wrong_and_where(source: str, words: str) -> None:
@@ -215,7 +218,7 @@ def test_a_condition_is_a_bare_expression() -> None:
         compile_condition("${input.n}", ("when",))
     (problem,) = caught.value.problems
     assert problem.pointer == "/when"
-    assert "it is written without ${ }" in problem.message
+    assert problem.message == "a condition is written without ${ }: write input.n"
 
 
 @pytest.mark.parametrize("value", [None, False, "", [], {}])
