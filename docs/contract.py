@@ -30,11 +30,13 @@ CONSTRAINTS = (
     "maxProperties",
 )
 """Keywords that a value can break."""
-RULES = ("type", *CONSTRAINTS, "required", "x-percent-encoded", "default")
+RULES = ("type", *CONSTRAINTS, "x-limit", "required", "x-percent-encoded", "default")
 """Keywords that are copied."""
 INNER = ("properties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "anyOf", "if", "else")
 """Keywords that hold schemas, or say how they are compiled."""
-HIDDEN = frozenset({"x-secret", "x-blank-is-empty", "x-checked-by", "x-empty", "x-message", "x-percent-encoded"})
+HIDDEN = frozenset(
+    {"x-limit", "x-secret", "x-blank-is-empty", "x-checked-by", "x-empty", "x-message", "x-percent-encoded"}
+)
 """Notes for the check of requests, which readers of the contract have no use for."""
 NOTES = ("description", "x-message", "x-checked-by")
 

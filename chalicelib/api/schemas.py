@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any
 from urllib.parse import unquote
 
+from chalicelib.core.limits import beyond
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json
@@ -43,17 +44,24 @@ def parameter(schema: Schema, text: str | None) -> Json:
     try:
         return checked(schema, given)
     except InvalidError:
-        wrong = _unsupported(schema, text)
+        wrong = _unsupported(schema, text, _exceeded(schema, text))
         is_spare = not text and "isRequired" not in schema
         raise (InvalidError(f"{wrong}: it is empty, leave it out instead") if is_spare else wrong) from None
 
 
-def _unsupported(schema: Schema, text: str) -> InvalidError:
+def _exceeded(schema: Schema, text: str) -> str:
+    """Name the keyword of the limit that a parameter exceeds, or nothing."""
+    if "maximum" in schema and text.isdecimal() and int(text[:SHOWN]) > schema["maximum"]:
+        return "maximum"
+    return "maxLength" if len(text) > schema.get("maxLength", len(text)) else ""
+
+
+def _unsupported(schema: Schema, text: str, keyword: str) -> InvalidError:
     """Say what a parameter supports, and of what is much like one of its values, which one."""
     known = schema.get("items", schema).get("enum", ())
     wrong = [name for name in (text.split(",") if "items" in schema else [text]) if name not in known]
     if not known:
-        return _refusal(schema, "", _shown(schema, text))
+        return _refusal(schema, keyword, _shown(schema, text))
     shown = wrong[0][:SHOWN]
     said = str(_refusal(schema, "", shown))
     return InvalidError(said.replace(repr(shown), f"{shown!r}{near(shown, known)}", 1))
@@ -137,7 +145,8 @@ def _refusal(schema: Schema, keyword: str, shown: str) -> InvalidError:
     """Say what is wrong, in the words of the contract: one text, or one for each keyword that has a text of its own."""
     message = schema.get("x-message", "")
     text: str = message if isinstance(message, str) else message.get(keyword, message["type"])
-    return InvalidError(text.replace("{member}", shown).replace("{value}", repr(shown)))
+    said = text.replace("{member}", shown).replace("{value}", repr(shown))
+    return InvalidError(beyond(schema["x-limit"], said) if keyword in _LIMITING and "x-limit" in schema else said)
 
 
 def _shown(schema: Schema, given: Json) -> str:
@@ -163,6 +172,9 @@ _OPEN = frozenset({"default", "x-message"})
 
 _MEMBERS = frozenset({"properties", "propertyNames", "additionalProperties", "if"})
 """Keywords about the members of an object."""
+
+_LIMITING = frozenset({"maximum", "maxItems", "maxLength"})
+"""Keywords of a limit."""
 
 _pattern = cache(re.compile)
 

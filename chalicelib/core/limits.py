@@ -50,6 +50,34 @@ class Limits:
     """Bytes of JSON of each of these lists."""
     access_entries: int = 500
     """Roles of a tenant, and as many bindings and API keys."""
+    access_names: int = 500
+    """Names in one list of a tenant or a binding: of hosts, actions, functions, people or groups."""
+    access_name_chars: int = 256
+    """Characters of the name of a host, an action or a function."""
+    subject_chars: int = 200
+    """Characters of the name of a person or a group."""
+    role_entries: int = 100
+    """Rules of a role, and names in one of its rules."""
+    key_roles: int = 20
+    """Roles of an API key."""
+    role_chars: int = 64
+    """Characters of the name of a role in a condition of access: no role has more."""
+    title_chars: int = 200
+    """Characters of the title of a tenant, a role or a key."""
+    quota_starts: int = 1_000
+    """The highest number of starts a second that a quota can say."""
+    quota_in_flight: int = 10_000
+    """The highest number of executions that have not ended that a quota can say."""
+    quota_number: int = 1_000_000_000
+    """The highest number that another quota can say."""
+    header_chars: int = 1_000
+    """Characters of `If-Match` and `If-None-Match`."""
+    place_chars: int = 1_000
+    """Characters of the place of a value (`at`)."""
+    search_query_chars: int = 500
+    """Characters of what is searched for (`q`)."""
+    batch_starts: int = 100
+    """Executions that one request starts."""
 
     definition_bytes: int = 440 * 1024
     """Bytes of a definition as JSON with all that it includes: compressed, it has to fit into an item (Amazon DynamoDB
@@ -60,6 +88,14 @@ class Limits:
     """Lists of steps inside each other."""
     definition_includes: int = 100
     """Includes of one definition."""
+    definition_entries: int = 100
+    """Entries of a `retry` or a `catch`, errors that one names, and roles of a condition of access."""
+    retry_attempts: int = 100
+    """Attempts of a step that a `retry` can say."""
+    retry_backoff: int = 1_000
+    """What the interval of a `retry` is multiplied with at most."""
+    budget_dollars: int = 1_000_000
+    """Dollars that a `budget` can say."""
     included_bytes: int = 256 * 1024
     """Bytes, as JSON, of all steps that one definition includes."""
     longest_time: timedelta = timedelta(days=36_525)
@@ -184,6 +220,8 @@ class Limits:
     """Characters of the message of an error that an answer gives."""
     token_valid: timedelta = timedelta(days=365)
     """How long a token is valid at least: less than a day longer."""
+    task_title_chars: int = 500
+    """Characters of the title of a task."""
 
     task_priority: int = 100
     """The highest priority of a task."""
@@ -233,6 +271,8 @@ class Limits:
     """Bytes of one answer, with all its pages."""
     lambda_answer_bytes: int = 8 * 1024 * 1024
     """Bytes of an answer: more than any has (AWS Lambda Developer Guide, "Lambda quotas")."""
+    lambda_name_chars: int = 300
+    """Characters of the name of a function."""
     lambda_log_lines: int = 20
     """Lines of the log of a function that failed."""
 

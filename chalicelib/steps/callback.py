@@ -36,6 +36,7 @@ class CallbackStep:
                 "type": "number",
                 "exclusiveMinimum": 0,
                 "maximum": int(LONGEST.total_seconds()),
+                "x-limit": "longest_time",
                 "description": "How long they may be silent; without it, as long as the step may take.",
             },
         },

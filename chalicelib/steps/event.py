@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chalicelib.core.definitions.grammar import SCHEMA_TYPE
 from chalicelib.core.definitions.model import AnswerKind, Outcome, StepContext, WaitForAnswer
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
 
@@ -48,7 +49,8 @@ class EventStep:
             "key": {
                 "type": "string",
                 "minLength": 1,
-                "maxLength": 1000,
+                "maxLength": LIMITS.key_chars,
+                "x-limit": "key_chars",
                 "description": "What tells one event of this name from another: the id of an order, say.",
             },
             "schema": {

@@ -11,7 +11,12 @@ LONGEST_SECONDS = LIMITS.call_seconds
 
 _TEXT: dict[str, Json] = {"type": "string"}
 _FLAT: list[Json] = ["string", "number", "boolean"]
-_SECONDS: dict[str, Json] = {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST_SECONDS}
+_SECONDS: dict[str, Json] = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "maximum": LONGEST_SECONDS,
+    "x-limit": "call_seconds",
+}
 
 _AUTH: Mapping[str, list[Json]] = {
     "bearer": ["token"],

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.core.definitions.grammar import CALL_KEYS
 from chalicelib.core.definitions.model import Outcome, StepContext, call_of
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
 
@@ -45,7 +46,8 @@ class LambdaStep:
             "function": {
                 "type": "string",
                 "minLength": 1,
-                "maxLength": 300,
+                "maxLength": LIMITS.lambda_name_chars,
+                "x-limit": "lambda_name_chars",
                 "description": "The name of the function; its ARN; or `<account>:function:<name>`. A version or an "
                 "alias may follow after a colon.",
             },

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from chalicelib.core.definitions.model import Fork, Outcome, StepContext
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
 
@@ -42,7 +43,8 @@ class ParallelStep:
             "branches": {
                 "type": "array",
                 "minItems": 1,
-                "maxItems": 100,
+                "maxItems": LIMITS.fork_width,
+                "x-limit": "fork_width",
                 "description": "Lists of steps that run at the same time.",
             },
             "join": {

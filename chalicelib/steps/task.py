@@ -12,10 +12,10 @@ from chalicelib.core.values.json import Json, encode, parse_instant, truncate
 
 MAX_PEOPLE = LIMITS.task_people_bytes
 
-_NAME: dict[str, Json] = {"minLength": 1, "maxLength": 200}
+_NAME: dict[str, Json] = {"minLength": 1, "maxLength": LIMITS.task_names, "x-limit": "task_names"}
 _PEOPLE: dict[str, Json] = {
     "type": ["array", "string", "null"],
-    "maxItems": 200,
+    "maxItems": LIMITS.task_names,
     "items": {"type": "string", **_NAME},
     **_NAME,
 }
@@ -57,7 +57,13 @@ class TaskStep:
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {
-            "title": {"type": "string", "minLength": 1, "maxLength": 500, "description": "What is to be done."},
+            "title": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": LIMITS.task_title_chars,
+                "x-limit": "task_title_chars",
+                "description": "What is to be done.",
+            },
             "description": {"type": "string", "description": "More about it, for those who do it."},
             "data": {"description": "What to decide on: any JSON value."},
             "inputSchema": {
@@ -72,7 +78,8 @@ class TaskStep:
             "priority": {
                 "type": "integer",
                 "minimum": 0,
-                "maximum": 100,
+                "maximum": LIMITS.task_priority,
+                "x-limit": "task_priority",
                 "default": 50,
                 "description": "How urgent it is: 100 is the most.",
             },
@@ -80,7 +87,12 @@ class TaskStep:
                 "type": "object",
                 "properties": {
                     "at": {"type": "string", "format": "date-time"},
-                    "seconds": {"type": "number", "minimum": 0, "maximum": int(LONGEST.total_seconds())},
+                    "seconds": {
+                        "type": "number",
+                        "minimum": 0,
+                        "maximum": int(LONGEST.total_seconds()),
+                        "x-limit": "longest_time",
+                    },
                     "then": {"enum": ["fail", "continue", "reassign"]},
                     "value": {},
                     "assignees": _PEOPLE,

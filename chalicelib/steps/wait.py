@@ -35,6 +35,7 @@ class WaitStep:
                 "type": "number",
                 "minimum": 0,
                 "maximum": int(LONGEST.total_seconds()),
+                "x-limit": "longest_time",
                 "description": "How long to wait, 100 years at most; fractions count to the millisecond.",
             },
             "until": {

@@ -1,6 +1,6 @@
 """Limits that are cheap to meet: at its value all is well, and one more comes to what docs/limits.md says of it.
 
-Its message has the value, and the name of the limit with the way around it, or of the member that is held to it.
+Its message has the value, and the name of the limit with the way around it.
 """
 
 import json
@@ -14,7 +14,6 @@ import pytest
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 from chalicelib.core.ways_around import WAYS
-from tests.api.test_limits import PLACES
 from tests.application import PROJECT, Sedo, T
 
 DEFINITIONS = f"{T}/definitions"
@@ -68,8 +67,6 @@ OF_STARTS: Mapping[str, Callable[[int], bytes]] = {
     "version": lambda n: b'{"version":%d}' % n,
     "payload_bytes": lambda n: b'{"input":{"a":"%s"}}' % (b"x" * (n - 18)),
 }
-OF_SCHEMAS = {*PLACES, "longest_time"} - {"payload_bytes"}
-"""Limits to which a JSON Schema holds requests and parameters."""
 OF_QUERIES = {"page_items": "limit={}", "wait_seconds": "wait={}"}
 OF_EVENTS: Mapping[str, Callable[[int], Json]] = {
     "key_chars": lambda n: {"key": "k" * n},
@@ -86,8 +83,7 @@ def require_said(name: str, found: object, message: str) -> None:
     error = SAID[name].split("|")[2]
     assert re.search(rf"(?<![\w.]){re.escape(str(found))}\b", error), (name, found, error)
     assert str(value_of(name)) in message.replace(",", ""), message
-    if name not in OF_SCHEMAS:
-        assert f"({name}): {WAYS[name][0].lower()}" in message
+    assert f"({name}): {WAYS[name][0].lower()}" in message
 
 
 def require_refused(name: str, answer: Any) -> None:

@@ -142,7 +142,7 @@ def test_an_expression_finds_a_part_of_a_value(sedo: Sedo) -> None:
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
-        ("rows[", "path: the expression is incomplete at column 6"),
+        ("rows[", "path: the expression is incomplete: a ] is missing at column 6"),
         ("secret('a')", "path: a secret is no value"),
         ("rows[?id > `1`]", "path: ${rows[?id > `1`]} costs more than 25,000 visits of nodes (rendering_visits): "),
         ("rows[].[@,@,@,@]", "path: "),

@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from typing import Any
 
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind
-from chalicelib.core.definitions.other_words import instead_of_key, seconds_of
 from chalicelib.core.expressions.template import Template, compile_condition, compile_template, is_templated
 from chalicelib.core.schemas.schema import Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
@@ -53,6 +52,8 @@ class Diagnostics:
             elif key in kind.refused:
                 self.problem((*path, key), kind.refused[key])
             elif kind.closed:
+                from chalicelib.core.definitions.other_words import instead_of_key  # noqa: PLC0415 - only mistakes need it
+
                 right = instead_of_key(kind.name, key)
                 hint = f" (write {right})" if right else self.suggestion(key, kind.keys)
                 self.problem((*path, key), f"{kind.name} has no {key!r}{hint}; it takes {', '.join(kind.keys)}")
@@ -125,6 +126,8 @@ def _no_template(path: Path) -> str:
 
 def _right(path: Path, value: Json) -> str:
     """Say what to write for a length of time that is a text, and for an expression without its braces."""
+    from chalicelib.core.definitions.other_words import seconds_of  # noqa: PLC0415 - only mistakes need it
+
     if not isinstance(value, str):
         return ""
     if str(path[-1]).lower().endswith("seconds") and (seconds := seconds_of(value)):

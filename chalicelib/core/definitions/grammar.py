@@ -18,7 +18,12 @@ MAX_LISTS = LIMITS.definition_lists
 LONGEST = LIMITS.longest_time
 
 _CONDITION: dict[str, Json] = {"type": "string"}
-_TIME: dict[str, Json] = {"type": "number", "exclusiveMinimum": 0, "maximum": int(LONGEST.total_seconds())}
+_TIME: dict[str, Json] = {
+    "type": "number",
+    "exclusiveMinimum": 0,
+    "maximum": int(LONGEST.total_seconds()),
+    "x-limit": "longest_time",
+}
 _SCOPE_OF_ACCESS = frozenset({"subject", "definition", "input", "execution"})
 SCOPE_OF_SEARCH = frozenset({"input", "stash", "execution"})
 """What search attributes see."""
@@ -26,8 +31,9 @@ _RESTRICTION: Mapping[str, Json] = {
     "roles": {
         "type": "array",
         "minItems": 1,
-        "maxItems": 100,
-        "items": {"type": "string", "minLength": 1, "maxLength": 64},
+        "maxItems": LIMITS.definition_entries,
+        "x-limit": "definition_entries",
+        "items": {"type": "string", "minLength": 1, "maxLength": LIMITS.role_chars, "x-limit": "role_chars"},
         "description": "Names of roles, one of which the caller has to have.",
     },
     "when": {**_CONDITION, "description": "A jmespath expression, without `${ }`, that has to be true."},
@@ -56,7 +62,8 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
     "budget": BUDGET,
     "retry": {
         "type": "array",
-        "maxItems": 100,
+        "maxItems": LIMITS.definition_entries,
+        "x-limit": "definition_entries",
         "description": "The `retry` of steps that have none of their own and do not hold, choose or end.",
     },
     "stash": {
@@ -68,6 +75,7 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
         "type": "object",
         "minProperties": 1,
         "maxProperties": LIMITS.search_attributes,
+        "x-limit": "search_attributes",
         "propertyNames": SEARCH_ATTRIBUTE,
         "additionalProperties": {"type": ["string", "number", "boolean"]},
         "description": "The search attributes of its executions, by name: templates that see `input`, `stash` and "
@@ -117,12 +125,14 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
     },
     "retry": {
         "type": "array",
-        "maxItems": 100,
+        "maxItems": LIMITS.definition_entries,
+        "x-limit": "definition_entries",
         "description": "When and how often to try again after an error: the first entry that names it counts.",
     },
     "catch": {
         "type": "array",
-        "maxItems": 100,
+        "maxItems": LIMITS.definition_entries,
+        "x-limit": "definition_entries",
         "description": "Where to go on after an error: the first entry that names it counts.",
     },
     "timeoutSeconds": {
@@ -188,7 +198,8 @@ ENTRIES: Mapping[str, Entry] = {
             "maxAttempts": {
                 "type": "integer",
                 "minimum": 1,
-                "maximum": 100,
+                "maximum": LIMITS.retry_attempts,
+                "x-limit": "retry_attempts",
                 "default": 3,
                 "description": "How often the step is tried for these errors, the first time included.",
             },
@@ -196,7 +207,8 @@ ENTRIES: Mapping[str, Entry] = {
             "backoffRate": {
                 "type": "number",
                 "minimum": 1,
-                "maximum": 1_000,
+                "maximum": LIMITS.retry_backoff,
+                "x-limit": "retry_backoff",
                 "default": 2,
                 "description": "What the interval is multiplied with for each further attempt.",
             },
@@ -256,6 +268,7 @@ INCLUDE = Entry(
             "type": "array",
             "minItems": 1,
             "maxItems": MAX_STEPS,
+            "x-limit": "definition_steps",
             "items": {"type": "string"},
             "description": "The ids of the steps to take, in this order; without it, all of them.",
         },

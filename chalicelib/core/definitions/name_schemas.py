@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
 ID: Mapping[str, Json] = {
@@ -24,7 +25,8 @@ STASH_NAME: dict[str, Json] = {
 ERRORS: dict[str, Json] = {
     "type": "array",
     "minItems": 1,
-    "maxItems": 100,
+    "maxItems": LIMITS.definition_entries,
+    "x-limit": "definition_entries",
     "items": {
         "type": "string",
         "pattern": r"^(\*|[A-Za-z0-9._-]{1,128}(\.\*)?)$",

@@ -23,7 +23,6 @@ from chalicelib.core.definitions.grammar import (
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
 from chalicelib.core.definitions.names import meant_remark
-from chalicelib.core.definitions.other_words import instead_of_type
 from chalicelib.core.definitions.static_check import passes_always
 from chalicelib.core.definitions.timing import read_budget, read_policy, read_time
 from chalicelib.core.expressions.reference import meant_as_values, references
@@ -203,6 +202,8 @@ class _Parsing(Diagnostics):
         """Find the type that a step names."""
         name = step.get("type")
         if isinstance(name, str) and name not in self.step_types:
+            from chalicelib.core.definitions.other_words import instead_of_type  # noqa: PLC0415 - only mistakes need it
+
             right = instead_of_type(name)
             hint = f" (write {right})" if right else self.suggestion(name, self.step_types)
             known = ", ".join(self.step_types)

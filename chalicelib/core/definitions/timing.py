@@ -18,7 +18,8 @@ BUDGET: dict[str, Json] = {
         "dollars": {
             "type": "number",
             "exclusiveMinimum": 0,
-            "maximum": 1_000_000,
+            "maximum": LIMITS.budget_dollars,
+            "x-limit": "budget_dollars",
             "description": "What was counted of an execution may cost so much.",
         }
     },

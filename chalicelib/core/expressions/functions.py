@@ -19,7 +19,6 @@ from chalicelib.core.expressions.functions_data import DataFunctions
 from chalicelib.core.expressions.functions_numbers import NumberFunctions
 from chalicelib.core.expressions.functions_text import TextFunctions
 from chalicelib.core.expressions.functions_time import TimeFunctions
-from chalicelib.core.expressions.other_functions import USAGE, instead
 from chalicelib.core.expressions.signature import (
     KINDS,
     TEXT,
@@ -120,6 +119,8 @@ def parameters_of(name: str) -> Sequence[Parameter]:
 
 def usage(name: str) -> str:
     """Write how a function is called, with names for its arguments."""
+    from chalicelib.core.expressions.other_functions import USAGE  # noqa: PLC0415 - only mistakes need it
+
     about = getattr(Functions, f"_func_{name}").__doc__ or USAGE[name]
     written: str = about.partition("): ")[0]
     return written if written == about else f"{written})"
@@ -164,6 +165,8 @@ def call_problem(name: str, count: int) -> str | None:
         return problem and f"{problem}: write {usage(name)}"
     if name == "secret":
         return "a secret is no value: write ${secret('name')} by itself, alone or in a text"
+    from chalicelib.core.expressions.other_functions import instead  # noqa: PLC0415 - only mistakes need it
+
     if right := instead(name):
         return f"there is no function {name}(): {right}"
     near = get_close_matches(name, Functions.FUNCTION_TABLE, n=1)

@@ -97,7 +97,7 @@ class TestTimeout:
         [
             (0, "0 is too small: it has to be above 0"),
             (-1, "-1 is too small: it has to be above 0"),
-            (CENTURY + 1, "3155760001 is too large: 3,155,760,000 is the most"),
+            (CENTURY + 1, "3155760001 is too large: 3,155,760,000 is the most (longest_time): wait again in a loop"),
             ("60", '"60" is a text, not a number: write 60, without quotes'),
             (True, "true is a boolean, not a number"),
         ],
@@ -166,7 +166,11 @@ class TestRetry:
             ({"errors": []}, "/errors", "it needs 1 item at least, and has 0"),
             ({"errors": [5]}, "/errors/0", '5 is a number, not a text: write "5"'),
             ({"errors": ["*"], "maxAttempts": 0}, "/maxAttempts", "0 is too small: 1 is the least"),
-            ({"errors": ["*"], "maxAttempts": 101}, "/maxAttempts", "101 is too large: 100 is the most"),
+            (
+                {"errors": ["*"], "maxAttempts": 101},
+                "/maxAttempts",
+                "101 is too large: 100 is the most (retry_attempts): go back to the step by `catch`",
+            ),
             ({"errors": ["*"], "maxAttempts": 1.5}, "/maxAttempts", "1.5 is a number, not a whole number"),
             (
                 {"errors": ["*"], "intervalSeconds": 0},
