@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from chalicelib.core.definitions.grammar import Kind
+from chalicelib.core.definitions.grammar import MAX_STEPS, Kind, nested_lists
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.value import value
 
@@ -61,6 +61,16 @@ def _of(step: Mapping[str, Json], key: str) -> Iterator[tuple[Path, Json]]:
     entries = step.get(key)
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         yield (key, index, "next"), entry.get("next") if isinstance(entry, dict) else None
+
+
+def too_many_steps(raw: Sequence[Json]) -> bool:
+    """Tell whether a definition has more steps than it may, those of nested lists included."""
+    count, waiting = 0, [raw]
+    while waiting and count <= MAX_STEPS:
+        steps = waiting.pop()
+        count += len(steps)
+        waiting += [inner for step in steps if isinstance(step, dict) for _, _, inner in nested_lists(step)]
+    return count > MAX_STEPS
 
 
 def flow_problems(

@@ -67,9 +67,15 @@ _WRITTEN = re.compile(r"(?!http\.Status\.)(?i:http)\.(?:(?i:status)\.)?([1-5](?:
 """Other spellings of the status of an answer."""
 
 
-def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType]) -> list[Problem]:
-    """Find what is odd about a valid definition, in the order of its parts."""
-    return list(islice(_Lint(step_types).definition(document), MAX_PROBLEMS))
+def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType], *, is_whole: bool = True) -> list[Problem]:
+    """Find what is odd about a valid definition, in the order of its parts.
+
+    Args:
+        document: the definition.
+        step_types: what a step's ``type`` can name.
+        is_whole: whether nothing is left out of it: otherwise it is not known what leads where, and what is stashed.
+    """
+    return list(islice(_Lint(step_types, is_whole=is_whole).definition(document), MAX_PROBLEMS))
 
 
 def _only(schema: Json) -> Sequence[Json]:
@@ -79,8 +85,9 @@ def _only(schema: Json) -> Sequence[Json]:
 class _Lint:
     """One document on its way to warnings."""
 
-    def __init__(self, step_types: Mapping[str, StepType]) -> None:
+    def __init__(self, step_types: Mapping[str, StepType], *, is_whole: bool) -> None:
         self.step_types = step_types
+        self.is_whole = is_whole
         self.suggestion = Suggestions()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
         self.retry: Sequence[Mapping[str, Any]] = ()
@@ -94,10 +101,10 @@ class _Lint:
         yield from self.unknown_errors(document, (), "retry")
         yield from _defaults(self.shapes.input)
         first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
-        view = View(frozenset(stash), left=lambda name: first.get(name, ()))
+        view = View(frozenset(stash), is_whole=self.is_whole, left=lambda name: first.get(name, ()))
         yield from self.steps(document["steps"], ("steps",), view)
         named = frozenset(stash).union(*map(_stashed, document["steps"]))
-        yield from self.template(document.get("search", {}), ("search",), View(named, named))
+        yield from self.template(document.get("search", {}), ("search",), View(named, named, is_whole=self.is_whole))
 
     def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: View) -> Iterator[Problem]:
         """Look at a list of steps."""
@@ -121,7 +128,9 @@ class _Lint:
 
             view = copy_with(around, stash=seen, named=named, left=left, output=came)
             yield from self.step(step, (*path, index), view)
-        for index in unreached([_pruned(*pair) for pair in zip(nodes, steps, strict=True)]):
+        for index in unreached(
+            [] if not self.is_whole else [_pruned(*pair) for pair in zip(nodes, steps, strict=True)]
+        ):
             yield Problem(pointer((*path, index)), f"{nodes[index].name} can never run: what leads to it never holds")
 
     def passes_on(self, step: Mapping[str, Any], to: Json) -> bool:

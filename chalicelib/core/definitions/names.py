@@ -30,6 +30,8 @@ class View:
     """The names that may be in the stash."""
     named: frozenset[str] = frozenset()
     """The names that some step of the list stashes, be it before or behind."""
+    is_whole: bool = True
+    """Whether all that is stashed is known."""
     item: bool = False
     """Whether they run for the items of a `map`."""
     left: Callable[[str], Sequence[Json]] = _nothing_known
@@ -73,7 +75,7 @@ def _remarks(names: Sequence[str], view: View, known: Mapping[str, Json], sugges
             yield from _strange(top, view.output() if top == "output" else [known[top]], inner, suggestion)
         case ("stash", name, *inner) if inner:
             yield from _strange(f"stash.{name}", view.left(name), inner, suggestion)
-        case ("stash", name) if name not in view.stash:
+        case ("stash", name) if name not in view.stash and view.is_whole:
             where = "runs before this" if name in view.named else "can be seen here"
             hint = "" if name in view.named else suggestion(name, view.named)
             yield f"nothing that {where} stashes {name!r}{hint}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from chalicelib.core.definitions.diagnostics import Diagnostics
-from chalicelib.core.definitions.flow import Node, flow_problems, node
+from chalicelib.core.definitions.flow import Node, flow_problems, node, too_many_steps
 from chalicelib.core.definitions.grammar import (
     ACCESS,
     MAX_LISTS,
@@ -48,6 +48,20 @@ def parse(document: Json, step_types: Mapping[str, StepType]) -> Definition:
     Raises:
         InvalidDefinitionError: it is not valid; there is a problem for each thing that is wrong.
     """
+    return _parsed(_Parsing(step_types), _bounded(document))
+
+
+def problems_apart(document: Json, step_types: Mapping[str, StepType]) -> Sequence[Problem]:
+    """Find the problems of a definition, but those of the ways between its steps."""
+    try:
+        _parsed(_Apart(step_types), _bounded(document))
+    except InvalidDefinitionError as error:
+        return error.problems
+    return ()
+
+
+def _bounded(document: Json) -> Mapping[str, Json]:
+    """Refuse what is no object, and what has too many expressions to read."""
     if not isinstance(document, dict):
         raise InvalidDefinitionError(problems=[Problem("", "a definition is an object")])
     if (count := sign_count(document)) > MAX_SIGNS:
@@ -55,7 +69,7 @@ def parse(document: Json, step_types: Mapping[str, StepType]) -> Definition:
             f"all expressions of a definition have at most {MAX_SIGNS:,} names, literals and signs, and these {count:,}"
         )
         raise InvalidDefinitionError(problems=[Problem("", beyond("expression_signs", said))])
-    return _parsed(_Parsing(step_types), document)
+    return document
 
 
 def parse_stored(document: Mapping[str, Json], step_types: Mapping[str, StepType]) -> Definition:
@@ -165,7 +179,7 @@ class _Parsing(Diagnostics):
 
     def top(self, raw: Sequence[Json]) -> str:
         """Parse all steps, then look at the ways between them; answer the path of the first."""
-        if _too_many(raw):
+        if too_many_steps(raw):
             self.problem(
                 ("steps",),
                 beyond(
@@ -338,15 +352,19 @@ class _Parsing(Diagnostics):
         return stash if isinstance(stash, str) else None
 
 
-class _Trusting(_Parsing):
+class _Apart(_Parsing):
+    """One document whose steps are looked at, but not the ways between them."""
+
+    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str | None]) -> None:
+        """Take the ways as they are."""
+
+
+class _Trusting(_Apart):
     """One document that was valid when it was stored."""
 
     def check(self, value: Mapping[str, Json], kind: Kind, path: Path) -> bool:  # noqa: ARG002 - all is well
         """Take an object as it is."""
         return True
-
-    def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str | None]) -> None:
-        """Take the ways as they are."""
 
     def schema(self, document: Json, path: Path) -> Schema:  # noqa: ARG002 - nothing is found wrong there
         """Take a schema as it is."""
@@ -354,16 +372,6 @@ class _Trusting(_Parsing):
 
     def schemas(self, step: Mapping[str, Json], kind: Kind, path: Path) -> None:
         """Take the schemas of a step as they are."""
-
-
-def _too_many(raw: Sequence[Json]) -> bool:
-    """Count the steps of all lists."""
-    count, waiting = 0, [raw]
-    while waiting and count <= MAX_STEPS:
-        steps = waiting.pop()
-        count += len(steps)
-        waiting += [inner for step in steps if isinstance(step, dict) for _, _, inner in nested_lists(step)]
-    return count > MAX_STEPS
 
 
 def _onward(step: Mapping[str, Json], kind: Kind, behind: Json, prefix: str) -> str | None:
