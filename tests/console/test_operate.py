@@ -191,6 +191,7 @@ def test_cost_is_summed_up_by_definition_day_state_and_error(opened: Opened) -> 
     together = page.get_by_label("Together", exact=True)
     expect(together.get_by_text("$0.0")).to_have_count(2)
     for name in ("Definition", "Day, UTC", "State", "Error"):
-        expect(page.get_by_role("region", name=name).locator("tbody tr")).to_contain_text(re.compile(r"3\$0\.0\d+\$0\.0"))
+        row = page.get_by_role("region", name=name).locator("tbody tr")
+        expect(row).to_contain_text(re.compile(r"3\$0\.0\d+\$0\.0"))
     page.get_by_role("region", name="State").get_by_role("link", name="failed").click()
     expect(page.get_by_role("heading", name="Search (3 hits)")).to_be_visible()

@@ -97,8 +97,8 @@ def test_what_is_stashed_by_a_step_that_is_replaced_is_not_said_to_be_missing() 
         {"id": "b", "type": "echo", "message": "${stash.why} ${stash.other}"},
     ]
     assert list(found({"id": "d", "steps": steps}).warnings) == []
-    told = found({"id": "d", "steps": [{"id": "a", "type": "echo", "message": ["${a + 1}", "${stash.other}"]}]})
-    assert ["stashes 'other'" in each.message for each in told.warnings] == [True]
+    said = found({"id": "d", "steps": [{"id": "a", "type": "echo", "message": ["${a + 1}", "${stash.other}"]}]})
+    assert ["stashes 'other'" in each.message for each in said.warnings] == [True]
 
 
 def test_warnings_are_beside_what_is_wrong_with_includes_and_calls() -> None:
