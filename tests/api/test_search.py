@@ -24,9 +24,10 @@ def index(sedo: Sedo, tenant: str = "123") -> None:
     assert isinstance(search, MemorySearch)
     dependencies = wiring().dependencies
     executions = [dependencies.executions.get(name) for name in sedo.executions.items]
-    tasks = [each for status in TaskStatus for each in dependencies.tasks.list(tenant, TaskFilter(status), 100)]
+    names = [each.id for status in TaskStatus for each in dependencies.tasks.list(tenant, TaskFilter(status), 100)]
     search.write([execution_entry(each) for each in executions if each is not None])
-    search.write([task_entry(each) for each in tasks])
+    tasks = [dependencies.tasks.get(tenant, name) for name in names]
+    search.write([task_entry(each) for each in tasks if each is not None])
     search.write([definition_entry(each) for each in services.definitions.list_definitions(tenant, 100, None)])
     search.write([lag_entry(sedo.clock.now(), sedo.clock.now())])
 
@@ -100,6 +101,9 @@ class TestFound:
     def test_tasks_and_definitions_are_found_as_well(self, searched: Sedo) -> None:
         (task,) = searched.get("/search?kind=task&q=approve&state=open")["items"]
         assert (task["title"], task["executionId"], task["step"]) == ("Approve the order", "123:order:a-2", "approve")
+        assert task["version"] == 1
+        assert searched.get("/search?kind=task&definition=order&version=1")["total"] > 0
+        assert searched.get("/search?kind=task&definition=order&version=2")["total"] == 0
         (definition,) = searched.get("/search?kind=definition&q=send&state=active")["items"]
         assert (definition["id"], definition["title"]) == ("order", "Send an order")
 

@@ -51,9 +51,9 @@ def rebuild(stage: World, index: Index, place: RebuildPlace | None = None) -> Re
     )
 
 
-def found(index: Index, kind: SearchKind = SearchKind.EXECUTION) -> set[str]:
+def found(index: Index, kind: SearchKind = SearchKind.EXECUTION, version: int | None = None) -> set[str]:
     index.refresh()
-    answer = index.search(search_body(SearchFilter("t", kind), 100))
+    answer = index.search(search_body(SearchFilter("t", kind, version=version), 100))
     return {each["id"] for each in read_page(answer, 100).items}
 
 
@@ -68,6 +68,7 @@ def test_everything_is_found_again_and_nothing_differed(stage: World, index: Ind
     assert rebuild(stage, index).run() == []
     assert found(index) == set(started)
     assert len(found(index, SearchKind.TASK)) == 1
+    assert len(found(index, SearchKind.TASK, version=1)) == 1
     assert "timer" in found(index, SearchKind.DEFINITION)
 
 

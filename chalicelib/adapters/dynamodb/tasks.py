@@ -220,8 +220,11 @@ class DynamoTasks:
         return item | {"payloads": pack_references(packed.references)} if packed.references else item
 
     def header(self, item: Item) -> Task | None:
-        """Read of an item what lists show; None: it only says for whom a task is listed."""
-        return read_task(_header(TASKS.known(item))) if "document" in item else None
+        """Read of an item what lists show, and the version; None: it only says for whom a task is listed."""
+        if "document" not in item:
+            return None
+        version = unpack(TASKS.known(item)["document"]).get("definitionVersion") or 0
+        return read_task(_header(item) | {"definitionVersion": version})
 
     def parse(self, item: Item) -> Task:
         """Read an item, and the large values that it refers to."""
