@@ -1,7 +1,8 @@
 """The indexer: what a stream hands over comes to stand in the index, whatever fails on the way."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -176,3 +177,61 @@ def test_a_stream_that_comes_twice_late_and_in_parts_to_an_indexer_that_dies_lea
         at += next((n for n, each in enumerate(batch) if each["dynamodb"]["SequenceNumber"] in failed), len(batch))
         at = max(0, at - chance.choice([0, 0, 3])) if chance.random() < 0.2 and not failed else at
     assert world.states() == {name: str(each.state) for name, each in table.items()}
+
+
+class KilledError(BaseException):
+    """The process of the indexer is gone."""
+
+
+def dying(call: int, *, is_done: bool) -> tuple[World, list[int]]:
+    """Make a world whose indexer is killed at a call of what it reads or writes, before or after that is done."""
+    world, calls = World(Flaky(refused={execution("c").id: "mapper_parsing_exception"})), [0]
+
+    def killed(function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*given: Any) -> Any:
+            calls[0] += 1
+            if calls[0] == call and not is_done:
+                raise KilledError
+            answer = function(*given)
+            if calls[0] == call:
+                raise KilledError
+            return answer
+
+        return called
+
+    world.index.write = killed(world.index.write)  # type: ignore[method-assign] # the indexer's own calls alone
+    world.incidents.record = killed(world.incidents.record)  # type: ignore[method-assign] # the same
+    world.indexer = Indexer(world.index, killed(world.read), world.incidents, world.clock)
+    return world, calls
+
+
+def batches() -> list[list[dict[str, Any]]]:
+    first, last = execution("a"), execution("a", 2, State.SUCCEEDED)
+    gone = gone_entry(SearchKind.EXECUTION, "t", execution("b").id, NOW)
+    return [
+        [record(1, first), record(2, execution("b")), record(3, execution("c")), record(4, None)],
+        [record(5, last), record(6, gone), record(7, execution("d"))],
+    ]
+
+
+def deliver(world: World) -> None:
+    """Hand over each batch as Lambda does: again, whole, until nobody is killed over it."""
+    for batch in batches():
+        for _ in range(2):
+            with suppress(KilledError):
+                assert world.handle(*batch) == []
+                break
+
+
+CALLS = 7 + 2 + 1
+"""Records that are read, batches that are written, documents that are refused."""
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("call", range(1, CALLS + 1))
+def test_an_indexer_that_is_killed_at_any_call_leaves_the_index_as_the_tables_are(call: int, *, is_done: bool) -> None:
+    world, calls = dying(call, is_done=is_done)
+    deliver(world)
+    assert calls[0] > CALLS
+    assert world.states() == {"a": "ExecutionSucceeded", "d": "StepStarted"}
+    assert [each.execution_id for each in world.incidents.items.values()] == [execution("c").id]
