@@ -74,7 +74,11 @@ TABLE_USES = (
     ),
     TableUse(tables.TASKS, tables.BY_STATUS, api="Query"),
     TableUse(
-        tables.INCIDENTS, api="GetItem PutItem", worker="PutItem", schedule="PutItem UpdateItem", indexer="PutItem"
+        tables.INCIDENTS,
+        api="GetItem PutItem",
+        worker="PutItem",
+        schedule="PutItem UpdateItem",
+        indexer="PutItem UpdateItem",
     ),
     TableUse(tables.INCIDENTS, tables.BY_INCIDENT_STATE, api="Query", schedule="Query"),
     TableUse(tables.REPLIES, api="PutItem Query UpdateItem"),

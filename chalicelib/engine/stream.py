@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.search.documents import SearchEntry, SearchKind, lag_entry
 from chalicelib.core.values.errors import UnavailableError
-from chalicelib.core.values.json import JsonObject
+from chalicelib.core.values.json import JsonObject, format_instant
 from chalicelib.core.values.value import value
 from chalicelib.ports import Clock, IncidentLog
 
@@ -21,6 +21,10 @@ RESERVE = timedelta(seconds=10)
 PAUSE_SECONDS = 1.0
 """Between the first two tries; between any other two it is twice as long."""
 LONGEST_PAUSE_SECONDS = 8.0
+BEHIND = timedelta(minutes=5)
+"""How late changes may come into the index before it is an incident."""
+SAID_EVERY = timedelta(minutes=1)
+"""How often a process says again that it is so: another one may have ended the incident."""
 
 StreamRecord: TypeAlias = Mapping[str, Any]
 """A record of a stream (AWS Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB")."""
@@ -76,6 +80,7 @@ class Indexer:
     read: ReadRecord
     incidents: IncidentLog
     clock: Clock
+    lateness: "Lateness"
 
     def handle(self, records: Sequence[StreamRecord], left: timedelta) -> JsonObject:
         """Write the documents of a batch, within the time that is left; answer from which record on it comes again."""
@@ -83,10 +88,14 @@ class Indexer:
         entries, unread = self._entries(records)
         known = {entry.key: entry for _, entry in entries}  # of one item the last counts
         changed = [_changed_at(record) for record, _ in entries] or [_changed_at(record) for record in records[:1]]
+        why = "its changes come late"
         try:
             self._write([*known.values(), *(lag_entry(at, self.clock.now()) for at in changed[-1:])], until)
-        except UnavailableError:
-            unread = records[0]
+        except UnavailableError as error:
+            unread, why = records[0], str(error)
+        if records:
+            late = records[-1] if unread is None else unread
+            self.lateness.note(_table_of(late), self.clock.now(), _changed_at(late), why)
         failures = [] if unread is None else [{"itemIdentifier": unread["dynamodb"]["SequenceNumber"]}]
         return {"batchItemFailures": failures}
 
@@ -110,7 +119,7 @@ class Indexer:
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever stands there must not stop what comes behind it
-            subject = f"{record['eventSourceARN'].split('/')[1]} {record['dynamodb']['SequenceNumber']}"
+            subject = f"{_table_of(record)} {record['dynamodb']['SequenceNumber']}"
             self._park(subject, f"its item cannot be read: {type(error).__name__}")
             return None
 
@@ -139,6 +148,34 @@ class Indexer:
     def _park(self, subject: str, detail: str, tenant: str = "", execution: str = "") -> None:
         kind = IncidentKind.INDEX_RECORD
         self.incidents.record(Incident(kind, subject, self.clock.now(), detail, tenant, execution))
+
+
+class Lateness:
+    """Whether the index is too far behind a table, as far as a process knows: while it is, that is an incident."""
+
+    def __init__(self, incidents: IncidentLog) -> None:
+        self._incidents = incidents
+        self._said: dict[str, datetime | None] = {}
+
+    def note(self, table: str, now: datetime, changed_at: datetime, why: str) -> None:
+        """Hear when the newest change was made that is in the index, or the oldest that is not; and why it is late.
+
+        Raises:
+            UnavailableError: the incident could not be written; the batch comes again.
+        """
+        said = self._said.get(table)
+        if now - changed_at > BEHIND:
+            if said is None or now - said >= SAID_EVERY:
+                detail = f"search does not know what has changed since {format_instant(changed_at)}: {why}"
+                self._incidents.record(Incident(IncidentKind.INDEX_BEHIND, table, now, detail))
+                self._said[table] = now
+        elif said is not None or table not in self._said:
+            self._incidents.end(Incident(IncidentKind.INDEX_BEHIND, table, now, "").key, now, "the index has caught up")
+            self._said[table] = None
+
+
+def _table_of(record: StreamRecord) -> str:
+    return str(record["eventSourceARN"].split("/")[1])
 
 
 def _changed_at(record: StreamRecord) -> datetime:

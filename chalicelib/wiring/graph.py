@@ -235,10 +235,12 @@ class Wiring:
     @cached_property
     def indexer(self) -> "Indexer | None":
         """What writes into the index; None: there is none."""
-        from chalicelib.engine.stream import Indexer  # noqa: PLC0415 - one function reads streams
+        from chalicelib.engine.stream import Indexer, Lateness  # noqa: PLC0415 - one function reads streams
 
         made = self._adapters
-        return None if made.search is None else Indexer(made.search, made.entry_of, made.incidents, made.clock)
+        if made.search is None:
+            return None
+        return Indexer(made.search, made.entry_of, made.incidents, made.clock, Lateness(made.incidents))
 
     def _deliver(self, channel: "Channel", signal_id: str) -> None:
         self.services.answers.deliver(channel, signal_id)

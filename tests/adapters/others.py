@@ -15,6 +15,7 @@ def indexer(aws: Aws, tenant: str) -> None:
     with suppress(PayloadLostError):
         aws.backend.executions.read_text(tenant, Reference("0" * 64, 10), 0, 10)
     aws.backend.incidents.record(incident(tenant))
+    aws.backend.incidents.end(incident(tenant).key, incident(tenant).at, "over")
 
 
 def authorizer(aws: Aws, tenant: str) -> None:

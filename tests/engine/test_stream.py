@@ -18,7 +18,7 @@ from chalicelib.core.search.found import SearchPage, read_page
 from chalicelib.core.search.query import SearchFilter, search_body
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.stream import Indexer
+from chalicelib.engine.stream import Indexer, Lateness
 from tests.adapters.examples import submitted
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -46,7 +46,7 @@ class Flaky(MemorySearch):
 class World:
     def __init__(self, index: MemorySearch | None = None) -> None:
         self.index, self.incidents, self.clock = index or MemorySearch(), MemoryIncidents(), MemoryClock(NOW)
-        self.indexer = Indexer(self.index, self.read, self.incidents, self.clock)
+        self.indexer = Indexer(self.index, self.read, self.incidents, self.clock, Lateness(self.incidents))
         self.unreadable: dict[str, Exception] = {}
 
     def read(self, record: Mapping[str, Any]) -> SearchEntry | None:
@@ -179,6 +179,62 @@ def test_a_stream_that_comes_twice_late_and_in_parts_to_an_indexer_that_dies_lea
     assert world.states() == {name: str(each.state) for name, each in table.items()}
 
 
+class TestLateness:
+    """An index that is too far behind is an incident while it is."""
+
+    def behind(self, world: World) -> list[tuple[str, str, str]]:
+        found = [each for each in world.incidents.items.values() if each.kind is IncidentKind.INDEX_BEHIND]
+        return [(each.subject, str(each.state), each.ended or each.detail) for each in found]
+
+    def test_it_begins_with_changes_that_come_late_and_ends_with_those_that_do_not(self) -> None:
+        world = World()
+        world.handle(record(1, execution("a"), late=300))
+        assert self.behind(world) == []
+        world.handle(record(2, execution("b"), late=301))
+        said = "search does not know what has changed since 2026-01-31T08:54:59.000Z: its changes come late"
+        assert self.behind(world) == [("sedo_execution", "open", said)]
+        world.clock.sleep(1)
+        world.handle(record(3, execution("c")))
+        assert self.behind(world) == [("sedo_execution", "ended", "the index has caught up")]
+        world.clock.sleep(1)
+        world.handle(record(4, execution("d"), late=400))
+        assert [state for _, state, _ in self.behind(world)] == ["open"], "it is open again"
+
+    def test_an_engine_that_does_not_answer_is_one_once_it_is_late(self) -> None:
+        world = World(Flaky(fails=range(100)))
+        world.handle(record(1, execution("a"), late=200), left=LEFT)
+        assert self.behind(world) == []
+        world.clock.sleep(100)
+        world.handle(record(1, execution("a"), late=200), left=LEFT)
+        assert [state for _, state, _ in self.behind(world)] == ["open"]
+
+    def test_another_process_ends_what_one_that_died_has_begun(self) -> None:
+        world = World()
+        world.handle(record(1, execution("a"), late=400))
+        world.clock.sleep(1)
+        world.indexer = copy_with(world.indexer, lateness=Lateness(world.incidents))
+        world.handle(record(2, execution("b")))
+        assert [state for _, state, _ in self.behind(world)] == ["ended"]
+
+    def test_it_is_said_again_each_minute_and_not_with_every_batch(self) -> None:
+        world = World()
+        world.handle(record(1, execution("a"), late=400))
+        world.clock.sleep(1)
+        Lateness(world.incidents).note("sedo_execution", world.clock.now(), world.clock.now(), "")
+        world.handle(record(2, execution("b"), late=400))
+        assert [state for _, state, _ in self.behind(world)] == ["ended"]
+        world.clock.sleep(59)
+        world.handle(record(3, execution("c"), late=400))
+        assert [state for _, state, _ in self.behind(world)] == ["open"]
+
+    def test_a_batch_in_time_costs_nothing_after_the_first(self) -> None:
+        world, ended = World(), list[str]()
+        world.incidents.end = lambda key, *_: bool(ended.append(key.subject))  # type: ignore[method-assign] # counted
+        for number in range(3):
+            world.handle(record(number, execution("a")))
+        assert ended == ["sedo_execution"]
+
+
 class KilledError(BaseException):
     """The process of the indexer is gone."""
 
@@ -201,7 +257,7 @@ def dying(call: int, *, is_done: bool) -> tuple[World, list[int]]:
 
     world.index.write = killed(world.index.write)  # type: ignore[method-assign] # the indexer's own calls alone
     world.incidents.record = killed(world.incidents.record)  # type: ignore[method-assign] # the same
-    world.indexer = Indexer(world.index, killed(world.read), world.incidents, world.clock)
+    world.indexer = Indexer(world.index, killed(world.read), world.incidents, world.clock, Lateness(world.incidents))
     return world, calls
 
 
