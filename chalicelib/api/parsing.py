@@ -74,6 +74,8 @@ def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
     """
     import yaml  # noqa: PLC0415 - only definitions are YAML, and a cold start need not pay for it
 
+    from chalicelib.api.yaml_mistakes import yaml_advice  # noqa: PLC0415 - the same
+
     decoded = decode_utf8(text, limit)
     if (handle := _TAG_HANDLE.search(decoded)) is not None:  # of many, libyaml compares each with each
         line = decoded.count("\n", 0, handle.end()) + 1
@@ -84,11 +86,12 @@ def read_yaml(text: bytes, limit: int) -> tuple[Json, Places]:
             document.take(event)
     except yaml.MarkedYAMLError as error:
         mark = _mark(error.problem_mark) if error.problem_mark else _Mark(1, 1)
-        refuse(f"this is not YAML: {error.problem or error.context}", line=mark.line, column=mark.column)
+        said = yaml_advice(str(error.problem or error.context), decoded, mark.line, mark.column)
+        refuse(f"this is not YAML: {said}", line=mark.line, column=mark.column)
     except yaml.reader.ReaderError as error:
         before = decoded.encode()[: error.position].decode()
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        refuse(f"this is not YAML: {error.reason}", line=line, column=column)
+        refuse(f"this is not YAML: {yaml_advice(error.reason, decoded, line, column)}", line=line, column=column)
     if document.root is None:
         refuse("there is nothing in it")
     if (problem := bound_problem(document.value, MAX_BODY_DEPTH)) is not None:

@@ -1,11 +1,14 @@
 """The step type ``fail``."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.core.definitions.model import Outcome, StepContext
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
+
+_AGAIN = re.compile(r"\$\{\s*error\.name\s*\}")
 
 
 class FailStep:
@@ -68,3 +71,8 @@ class FailStep:
         error = str(params.get("error", "Failed"))
         message = str(params.get("cause") or f"the workflow fails with {error}")
         raise StepError(message, error, params.get("details"))
+
+    def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+        """Say how a caught error goes on whole."""
+        if "failure" not in params and "details" not in params and _AGAIN.fullmatch(str(params.get("error"))):
+            yield "error", "the error loses its step and its details: write failure: ${ error } to fail with it again"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api.parsing import read_yaml, write_yaml
+from chalicelib.api.yaml_mistakes import yaml_advice
 from chalicelib.core.values.errors import MalformedError, SedoError, TooLargeError
 from chalicelib.core.values.json import Json, Problem
 from chalicelib.core.values.json_text import MAX_BODY_DEPTH, MAX_DEPTH, read_json
@@ -251,3 +252,44 @@ class TestWriteYaml:
     def test_the_same_value_twice_is_written_twice(self) -> None:
         shared: Json = ["a"]
         assert from_yaml(write_yaml([shared, shared])) == [["a"], ["a"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a:\n\t- b", "a tab cannot indent: write spaces"),
+        ("a: @b", "a text that begins with @ stands in quotes"),
+        ("a: `b`", "a text that begins with ` stands in quotes"),
+        ("a: ${input.a: 1}", "a colon cannot stand here: a text with ': '"),
+        ("a: {b: ${x}}", "an expression stands in quotes there, as '${ input.x }'"),
+        ("a: [b, c", "a comma or the closing bracket is missing"),
+        ("a: 'b", "a quote or a bracket is never closed"),
+        ('a: "x\n---\n', "a quote or a bracket is never closed"),
+        ('a: "\\q"', "in double quotes \\ begins an escape"),
+        ('a: "\\xZZ"', "hexadecimal digits"),
+        ('a: "\\uD800"', "there is no character of this number"),
+        ("a:\n  b: 1\n c: 2", "the indentation does not fit"),
+        ("a: 'it's'", "or a quote ends before its text does"),
+        ("- a\nb: c", "the indentation does not fit"),
+        ("a: - b", "a list cannot begin here"),
+        ("a: *", "a text that begins with * or & stands in quotes"),
+        ("a: !<", "a text that begins with ! stands in quotes"),
+        ("a: | x\n y", "behind | and > stands nothing but the line break"),
+        ("%foo\na: b", "a line that begins with % stands in quotes"),
+        ("%YAML 3.0\n---\na", "leave %YAML out"),
+        ("{a: b}}", "a bracket or an indentation too much"),
+        ("a: ,", "a value is missing here"),
+        ("a: \x07", "a control character cannot stand here"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_what_to_write(text: str, said: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        read_yaml(text.encode(), 1_000)
+    assert said in str(caught.value)
+    of_libyaml = ("expected", "context", "token", "mapping values", "found ")
+    assert not [word for word in of_libyaml if word in str(caught.value)]
+
+
+def test_what_libyaml_says_in_other_words_is_not_repeated() -> None:
+    assert yaml_advice("could not frobnicate", "a", 1, 1) == "it cannot be read here"
+    assert yaml_advice("found character that cannot start any token", "a", 9, 1).startswith("a text that begins with")

@@ -59,3 +59,19 @@ def test_an_error_of_ones_own_has_details() -> None:
     with pytest.raises(StepError) as raised:
         FailStep().run({"error": "order.TooLarge", "details": {"total": 5}}, CONTEXT)
     assert (raised.value.name, raised.value.details) == ("order.TooLarge", {"total": 5})
+
+
+@pytest.mark.parametrize(
+    ("params", "places"),
+    [
+        ({"error": "${error.name}", "cause": "${error.message}"}, ["error"]),
+        ({"error": "${ stash.why.name }"}, []),
+        ({"error": "${ stash.name }"}, []),
+        ({"error": "order.${error.name}"}, []),
+        ({"error": "${error.name}", "details": "${error.details}"}, []),
+        ({"error": "${error.name}", "failure": "${error}"}, []),
+        ({}, []),
+    ],
+)
+def test_an_error_that_would_lose_its_details_is_told(params: dict[str, Json], places: list[str]) -> None:
+    assert [place for place, _ in FailStep().remarks(params)] == places

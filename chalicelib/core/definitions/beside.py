@@ -64,16 +64,11 @@ class _Mending:
 
     def top(self, rest: Sequence[str]) -> None:
         """Replace a part of the definition that is in no step."""
-        match rest:
-            case [] | ["id"]:
-                self.document["id"] = "mended"
-            case ["steps", *_]:
-                pass
-            case [_, _, *_] if self.put(self.document, rest):
-                pass
-            case [key, *_]:
-                self.is_whole = False
-                self.document.pop(key, None)
+        if rest in ([], ["id"]):
+            self.document["id"] = "mended"
+        elif rest[0] != "steps" and not (len(rest) > 1 and self.put(self.document, rest)):
+            self.is_whole = False
+            self.document.pop(rest[0], None)
 
     def step(self, steps: list[Any], index: int, rest: Sequence[str]) -> None:
         """Replace a part of a step, or all of it."""

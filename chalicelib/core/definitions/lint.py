@@ -1,7 +1,7 @@
 """What is odd about a definition that is valid."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from chalicelib.core.definitions.flow import Node, before, leading, node, unreac
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
 from chalicelib.core.definitions.names import View, name_remarks
+from chalicelib.core.definitions.plain_texts import plain_remark
 from chalicelib.core.definitions.shapes import SCOPE, Shapes, made
 from chalicelib.core.expressions.expression import Expression, call_remarks, read_expression
 from chalicelib.core.expressions.reference import fixed_truth
@@ -100,6 +101,7 @@ class _Lint:
         yield from _unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
         yield from _defaults(self.shapes.input)
+        yield from self.keywords(document, ("inputSchema", "outputSchema"), ())
         first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
         view = View(frozenset(stash), is_whole=self.is_whole, left=lambda name: first.get(name, ()))
         yield from self.steps(document["steps"], ("steps",), view)
@@ -150,6 +152,7 @@ class _Lint:
                 seen = copy_with(view, output=partial(_only, own))
             yield from self.template(source, (*path, key), seen)
             yield from _blocks(source, (*path, key))
+        yield from self.keywords(step, kind.schemas, path)
         for place, source in _times(step):
             yield from self.template(source, (*path, *place), view)
         for place, condition in _conditions(step):
@@ -166,6 +169,14 @@ class _Lint:
         for below, _, steps in nested_lists(step):
             inner = copy_with(view, item=view.item or below == ("steps",))
             yield from self.steps(steps, (*path, *below), inner)  # type: ignore[arg-type] # it is valid
+
+    def keywords(self, holder: Mapping[str, Any], keys: Iterable[str], path: Path) -> Iterator[Problem]:
+        """Look at the keywords of JSON Schemas."""
+        from chalicelib.core.schemas.keywords import keyword_remarks  # noqa: PLC0415 - only authors need it
+
+        for key in keys:
+            for place, remark in keyword_remarks(holder.get(key, True), self.suggestion):
+                yield Problem(pointer((*path, key, *place)), remark)
 
     def unknown_errors(self, holder: Mapping[str, Any], path: Path, key: str) -> Iterator[Problem]:
         """Find names of errors that are much like those of sedo, and that nothing fails with."""
@@ -231,20 +242,14 @@ def _blocks(source: Json, path: Path) -> Iterator[Problem]:
     match source:
         case str() if source.endswith("\n") and "${" in source and not makes_text(source.strip()):
             yield Problem(pointer(path), "the line break behind the expression makes it a text: write |- in place of |")
-        case str() if _BRACES.search(source):
-            yield Problem(pointer(path), "{{ }} is plain text: an expression is written ${ }")
-        case str() if (found := _PATH.match(source)) is not None:
-            yield Problem(pointer(path), f"$. is plain text: an expression is written ${{ {found[1]} }}")
+        case str() if (remark := plain_remark(source)) is not None:
+            yield Problem(pointer(path), remark)
         case list():
             for index, item in enumerate(source):
                 yield from _blocks(item, (*path, index))
         case dict():
             for key, item in source.items():
                 yield from _blocks(item, (*path, key))
-
-
-_PATH = re.compile(r"\$\.((?:input|output|stash|item|execution)\b[\w.\[\]*]*)$")
-_BRACES = re.compile(r"(?<!\$)\{\{\s*[A-Za-z_.]+\s*\}\}")
 
 
 def _stashed(step: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,24 @@ _OF_ITEM = frozenset({"item", "index"})
 """Names of the scope that are hardly meant as members of an element; ``@`` says so where they are."""
 _DESCRIBED = frozenset({"error", "execution", "input", "output", "step"})
 
+_INPUT = "what the execution was started with is input"
+_RESULT = "the result of the step before is output, and what a step leaves under a name is stash.name"
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("inputs", "args", "arguments", "params", "parameters", "payload", "json", "request"), _INPUT),
+    **dict.fromkeys(("steps", "outputs", "results", "response", "nodes", "jobs", "needs", "tasks"), _RESULT),
+    **dict.fromkeys(("env", "vars", "variables", "matrix", "config"), "there are no variables beside input and stash"),
+    **dict.fromkeys(
+        ("github", "context", "ctx", "workflow", "runtime"),
+        "what is known of the execution is execution.id and its like",
+    ),
+    "secrets": "a secret is put into a call by ${secret('name')}, alone or in a text",
+    **dict.fromkeys(("date", "datetime", "time"), "the time is now()"),
+    **dict.fromkeys(("states", "math", "object", "array"), "functions have short names, as length(value)"),
+    **dict.fromkeys(("this", "self", "root"), "what stands there is @, and the whole scope $"),
+    **dict.fromkeys(("each", "element", "loop", "current"), "inside of a map it is item, and its number index"),
+    **dict.fromkeys(("err", "exception", "e"), "behind a catch it is error"),
+}
+"""What other languages call what can be seen, in small letters."""
 _LENGTHS = frozenset({"count", "length", "size"})
 
 
@@ -92,6 +110,8 @@ def _meant_name(name: str, view: View, schema: Json, suggestion: Suggestion) -> 
         return f" (did you mean 'input.{name}'?)"
     if name in view.named:
         return f" (did you mean 'stash.{name}'?)"
+    if name.lower() in _ELSEWHERE:
+        return f": {_ELSEWHERE[name.lower()]}"
     unknown = strange(schema, [name])
     hint = "" if unknown is not None and unknown.never else f": a member of the input is read as input.{name}"
     return suggestion(name, NAMES) or hint

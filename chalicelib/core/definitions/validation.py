@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from chalicelib.core.definitions.beside import warnings_beside
 from chalicelib.core.definitions.include import FindDefinition, resolve
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import Definition, StepType
@@ -48,6 +47,8 @@ def validate(
     try:
         parsed = parse(resolved.document, step_types)
     except InvalidDefinitionError as error:
+        from chalicelib.core.definitions.beside import warnings_beside  # noqa: PLC0415 - only problems need it
+
         odd = resolved.located(warnings_beside(resolved.document, error.problems, step_types))
         return Validation({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS], odd)
     valid = cast("Mapping[str, Json]", resolved.document)  # an object: parse accepts nothing else

@@ -26,6 +26,7 @@ from chalicelib.core.values.json import Json
 from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.pattern import compile_glob, compile_pattern
 
+_OTHER_CHARSET = "write base64_decode(text, 'iso-8859-1') for another charset"
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _ALGORITHMS = ("sha256", "sha384", "sha512")
 
@@ -146,7 +147,7 @@ class TextFunctions:
         plain = text.rstrip("=").replace("-", "+").replace("_", "/")
         decoded = decode_text(base64.b64decode(plain + "=" * (-len(plain) % 4)), charset)
         if decoded is None:
-            raise EvaluationError(f"base64_decode() cannot read it: it is no text in {charset[:40]}")
+            raise EvaluationError(f"base64_decode() cannot read it: it is no text in {charset[:40]}: {_OTHER_CHARSET}")
         return decoded
 
     @signature(ANY, optional(TEXT))

@@ -145,8 +145,12 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
             Problem(pointer(path), beyond("schema_subschemas", f"schema holds more than {MAX_SUBSCHEMAS:,} schemas"))
         ]
     from chalicelib.core.schemas.dialect import schema_errors  # noqa: PLC0415 - see the head of the module
+    from chalicelib.core.schemas.keywords import type_advice  # noqa: PLC0415 - see the head of the module
 
-    found = [((*error.absolute_path,), message_of(error)) for error in schema_errors(document)]
+    found = [
+        (place := (*map(str, error.absolute_path),), message_of(error) + type_advice(place, error.instance))
+        for error in schema_errors(document)
+    ]
     for place, schema in schemas.items():
         found += [((*place, *part), message) for part, message in _refusals(schema, place, schemas)]
     found += _pattern_problems(schemas)

@@ -46,6 +46,7 @@ STEPS: dict[str, list[Any]] = {
     "a wrong name of the stash": [{"id": "a", "type": "echo", "message": 1, "stash": "a-b"}],
     "a wrong template of the stash": [{"id": "a", "type": "echo", "message": 1, "stash": {"b": "${a + 1}"}}],
     "wrong branches": [{"id": "a", "type": "parallel", "branches": {}}],
+    "no branches": [{"id": "a", "type": "parallel"}],
     "no step": ["a"],
     "an include that is not there": [{"include": "nothing"}],
     "a secret in the wrong place": [{"id": "a", "type": "echo", "message": "${secret('a')}"}],

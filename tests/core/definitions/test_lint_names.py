@@ -120,7 +120,36 @@ class TestBlocks:
         ((_, said),) = warnings(echo("a", {"x": ["$.input.lines[0].name"]}))
         assert said == "$. is plain text: an expression is written ${ input.lines[0].name }"
 
-    @pytest.mark.parametrize("text", ["$.99 a pound", "$.inputs", "$.input is plain text", "costs $.input"])
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ('{{ $json["id"] }}', "{{ }} is plain text: an expression is written ${ }"),
+            ("={{ $json.id }}", "{{ }} is plain text: an expression is written ${ }"),
+            ("{% $states.input.name %}", "{% %} is plain text: an expression is written ${ }"),
+            ("$.name", "$. is plain text: an expression is written ${ input.name }"),
+            ("$$.Execution.Id", "$$. is plain text: an expression is written ${ execution.id }"),
+            ("$json.total", "$ before a name is plain text: an expression is written ${ input.name }"),
+            ("States.Format('a{}', $.b)", "a call of States is plain text: an expression is written ${ format("),
+            ("input.lines[0].name", "this is plain text: an expression is written ${ input.lines[0].name }"),
+            ("stash.total", "this is plain text: an expression is written ${ stash.total }"),
+        ],
+    )
+    def test_expressions_of_other_languages_are_text(self, text: str, said: str) -> None:
+        ((place, remark),) = warnings(echo("a", {"x": text}))
+        assert (place, remark.startswith(said)) == ("/steps/0/message/x", True)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "$.99 a pound",
+            "$.in puts",
+            "input.",
+            "Handle {{ 5 }}",
+            "States are $5",
+            "$.input is plain text",
+            "costs $.input",
+        ],
+    )
     def test_other_text_that_begins_so_is_meant_so(self, text: str) -> None:
         assert warnings(echo("a", text)) == []
 
@@ -252,6 +281,10 @@ class TestKinds:
         assert [said for _, said in warnings(*steps)] == ["there is never a 'w' in stash.s"]
 
 
+SECRET = "a secret is put into a call by ${secret('name')}, alone or in a text"
+RESULT = "the result of the step before is output, and what a step leaves under a name is stash.name"
+
+
 class TestMeantOtherwise:
     @pytest.mark.parametrize(
         ("expression", "said"),
@@ -260,6 +293,10 @@ class TestMeantOtherwise:
             ("input[?paid == true]", "'true' is a name here: the value is written `true`"),
             ('input[?state == "paid"]', "\"paid\" in double quotes is a name: the text is written 'paid'"),
             ("$.total", "there is nothing called 'total' (did you mean 'input.total'?)"),
+            ("inputs.a", "there is nothing called 'inputs': what the execution was started with is input"),
+            ("steps.a.output", f"there is nothing called 'steps': {RESULT}"),
+            ("secrets.KEY", f"there is nothing called 'secrets': {SECRET}"),
+            ("Date.now()", "there is nothing called 'Date': the time is now()"),
             ("kept.x", "there is nothing called 'kept' (did you mean 'stash.kept'?)"),
             ("$.other", "there is nothing called 'other': a member of the input is read as input.other"),
         ],

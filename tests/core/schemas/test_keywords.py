@@ -1,0 +1,68 @@
+"""Words in a schema that are hardly meant as notes are told with what to write."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from chalicelib.core.definitions.diagnostics import Suggestions
+from chalicelib.core.schemas.keywords import KEYWORDS, TYPES, keyword_remarks
+from chalicelib.core.schemas.schema import schema_problems
+
+
+@pytest.mark.parametrize(
+    ("schema", "place", "said"),
+    [
+        ({"type": "object", "require": ["a"]}, "require", "JSON Schema has no 'require' (did you mean 'required'?)"),
+        (
+            {"properties": {"a": {"type": "string", "nullable": True}}},
+            "nullable",
+            "type: [string, 'null'] lets null be",
+        ),
+        ({"type": "string", "maxlength": 5}, "maxlength", "(did you mean 'maxLength'?)"),
+        ({"type": "string", "format": "datetime"}, "format", "no format is called 'datetime': write date-time"),
+        ({"type": "string", "format": "UUID"}, "format", "no format is called 'UUID': write uuid"),
+        ({"name": "string", "age": "number"}, "", "no keyword of JSON Schema is in it, so anything passes"),
+    ],
+)
+def test_a_word_that_is_hardly_meant_so_is_told(schema: Any, place: str, said: str) -> None:
+    ((found, remark),) = keyword_remarks(schema, Suggestions())
+    assert "/".join(found).endswith(place)
+    assert said in remark
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        True,
+        {},
+        {"x-order": 1},
+        {"type": "string", "x-order": 1, "widget": "password", "format": "colour"},
+        {"properties": {"nullable": {"type": "null"}, "format": {"const": "datetime"}}, "default": {"require": 1}},
+    ],
+)
+def test_notes_and_names_of_members_are_free(schema: Any) -> None:
+    assert [*keyword_remarks(schema, Suggestions())] == []
+
+
+def test_the_keywords_are_those_that_are_validated_and_notes() -> None:
+    validated = {*Draft202012Validator.VALIDATORS} - {"$dynamicRef"}
+    assert validated <= KEYWORDS
+    assert KEYWORDS.isdisjoint(TYPES)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"type": "int"}, ": write integer"),
+        ({"type": "Datetime"}, ": write string, with format: date-time"),
+        ({"properties": {"a": "string"}}, ": write {type: string}"),
+        ({"properties": {"a": "int"}}, ": write {type: integer}"),
+        ({"properties": {"a": {"required": True}}}, ": the object that has the member lists it, as required: [name]"),
+        ({"minimum": "1"}, "write 1, without quotes"),
+        ({"type": "thing"}, '"object", "string"'),
+        (5, "5 is a number, not an object or a boolean"),
+    ],
+)
+def test_what_is_wrong_with_a_schema_is_told_with_what_to_write(schema: Any, said: str) -> None:
+    assert any(problem.message.endswith(said) for problem in schema_problems(schema))
