@@ -5,7 +5,17 @@ from tests import words
 
 
 @pytest.mark.parametrize(
-    "message", ["expected str, got NoneType", "KeyError: 1", "Unknown token 'a'", "of jmespath", "<class int>"]
+    "message",
+    [
+        "5 is not of type 'string'",
+        "'a' is a required property",
+        "found character that cannot start any token",
+        "expected str, got NoneType",
+        "KeyError: 1",
+        "Unknown token 'a'",
+        "of jmespath",
+        "<class int>",
+    ],
 )
 def test_words_of_other_languages_are_found(message: str) -> None:
     problem: dict[str, Json] = {"title": "wrong", "detail": "it is", "status": 400, "type": None, "errors": []}

@@ -281,7 +281,7 @@ class TestKinds:
         assert [said for _, said in warnings(*steps)] == ["there is never a 'w' in stash.s"]
 
 
-SECRET = "a secret is put into a call by ${secret('name')}, alone or in a text"
+HIDDEN = "a secret is put into a call by ${secret('name')}, alone or in a text"
 RESULT = "the result of the step before is output, and what a step leaves under a name is stash.name"
 
 
@@ -295,7 +295,7 @@ class TestMeantOtherwise:
             ("$.total", "there is nothing called 'total' (did you mean 'input.total'?)"),
             ("inputs.a", "there is nothing called 'inputs': what the execution was started with is input"),
             ("steps.a.output", f"there is nothing called 'steps': {RESULT}"),
-            ("secrets.KEY", f"there is nothing called 'secrets': {SECRET}"),
+            ("secrets.KEY", f"there is nothing called 'secrets': {HIDDEN}"),
             ("Date.now()", "there is nothing called 'Date': the time is now()"),
             ("kept.x", "there is nothing called 'kept' (did you mean 'stash.kept'?)"),
             ("$.other", "there is nothing called 'other': a member of the input is read as input.other"),
