@@ -112,7 +112,7 @@ def test_the_transcript_over_http_and_what_is_stored_outlives_a_restart(start: S
 
     status, problem = sedo.execute("short-definition", {})
     assert (status, problem["title"]) == (400, "input does not pass inputSchema validation")
-    assert problem["detail"].startswith("it needs 'foo'")
+    assert problem["detail"].startswith("'foo' is a required property")
     assert sedo.ask("GET", T + "/executions") == (200, [])
 
     began = time.monotonic()

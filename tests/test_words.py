@@ -8,7 +8,6 @@ from tests import words
     "message",
     [
         "5 is not of type 'string'",
-        "'a' is a required property",
         "found character that cannot start any token",
         "expected str, got NoneType",
         "KeyError: 1",

@@ -12,7 +12,7 @@ FOREIGN = re.compile(
     r"(?<!If-)\b(None|True|False|NoneType|dict|jmespath|jsonschema|msgspec|urllib3?|botocore|pydantic|RecursionError)\b"
     r"|object at 0x|<(?:class|function|built-in)|not supported between|codec can't|Traceback|has no attribute"
     r"|not subscriptable|positional argument|unhashable|\b[A-Z][A-Za-z]*(?:Error|Exception)\b"
-    r"|is not of type|is a required property|were? unexpected\)|non-unique|should be non-empty|was expected"
+    r"|is not of type|were? unexpected\)|non-unique|should be non-empty|was expected"
     r"|under any of the given|(?:minimum|maximum) of [0-9]|is not a '|False schema|not have enough properties"
     r"|cannot start any token|did not find expected|mapping values|in this context|could not find expected"
     r"|strptime|NaN|isoformat|UTF-16|surrogates not allowed|base64-encoded|JMESPath|regex(?:es)? \("

@@ -12,6 +12,7 @@ from chalicelib.core.executions.why import (
     Cause,
     ChainLink,
     Reason,
+    Standing,
     Wrong,
     last_error,
     main_reason,
@@ -87,12 +88,15 @@ class Explanation:
         """Write the reason of the execution as a whole."""
         found = self._reasons()
         chosen = main_reason(found)
-        about: dict[str, Json] = {"text": self._text(found, chosen), "is": standing(self.execution, found).value}
+        now, text = standing(self.execution, found), self._text(found, chosen)
         if chosen is None:
-            return {**about, "for": None, "thread": None, "wrong": None}
+            return {"text": text, "is": now.value, "for": None, "thread": None, "wrong": None}
         bottom = [link for link in self.details.below.get(chosen.thread.id, ()) if link.found is not None]
         wrong = chosen.wrong or (self._wrong_in(bottom[-1].found) if bottom and bottom[-1].found else None)
-        return {**about, "for": chosen.cause.value, "thread": chosen.thread.id, "wrong": wrong and wrong.value}
+        if wrong is not None and now is not Standing.PAUSED:
+            now = Standing.WRONG
+        about: dict[str, Json] = {"text": text, "is": now.value, "for": chosen.cause.value}
+        return {**about, "thread": chosen.thread.id, "wrong": wrong and wrong.value}
 
     def _wrong_in(self, execution: Execution) -> Wrong | None:
         chosen = main_reason(reasons(execution, self.now))

@@ -220,7 +220,7 @@ class TestEvent:
     def test_data_that_no_waiting_step_takes_is_refused_and_says_why(self, sedo: Sedo) -> None:
         execution = started(sedo, PAID)
         problem = assert_problem(sedo.ask("POST", f"{T}/executions/{execution}/events/paid", {"data": {}}), 400)
-        assert problem["errors"] == [{"pointer": "", "message": "it needs 'amount'"}]
+        assert problem["errors"] == [{"pointer": "", "message": "'amount' is a required property"}]
         assert read(sedo, execution)["state"] == "StepStarted"
 
     def test_what_is_over_takes_none(self, sedo: Sedo) -> None:

@@ -99,7 +99,7 @@ def test_the_same_again_is_answered_the_same_and_counts_once_after_the_end_too(s
 def test_data_that_no_item_takes_is_refused_and_says_why(sedo: Sedo, size: int) -> None:
     execution = started(sedo, size, TWO)
     problem = assert_problem(refused(sedo, execution, {"data": {}}), 400)
-    assert problem["errors"] == [{"pointer": "", "message": "it needs 'amount'"}]
+    assert problem["errors"] == [{"pointer": "", "message": "'amount' is a required property"}]
     assert known(sedo, execution) == {}
 
 

@@ -20,8 +20,8 @@ def test_the_transcript_of_the_readme(sedo: Sedo) -> None:
     problem = assert_problem(
         sedo.ask("POST", EXECUTE, {"input": {}}), 400, "input does not pass inputSchema validation"
     )
-    assert problem["detail"].startswith("it needs 'foo'")
-    assert problem["errors"] == [{"pointer": "", "message": "it needs 'foo'"}]
+    assert problem["detail"].startswith("'foo' is a required property")
+    assert problem["errors"] == [{"pointer": "", "message": "'foo' is a required property"}]
     assert sedo.stored() == before
 
     answer = sedo.ask("POST", EXECUTE, {"input": {"foo": "bar"}})

@@ -96,7 +96,7 @@ def test_what_the_server_finds_is_shown_at_its_field(opened: Opened) -> None:
     page.get_by_role("button", name="Start execution").click()
     expect(page.get_by_text("/lines/0", exact=True)).to_be_visible()
     page.get_by_role("tab", name="Form").click()
-    expect(page.get_by_text("it needs 'sku'").last).to_be_visible()
+    expect(page.get_by_text("'sku' is a required property").last).to_be_visible()
 
 
 DATES = {

@@ -175,7 +175,7 @@ class TestAnswers:
         ("answer", "problem"),
         [
             ({"result": {"approved": 1}}, ("/mocks/approve/result/approved", "1 is a number, not a boolean")),
-            ([{"result": {}}], ("/mocks/approve/0/result", "it needs 'approved'")),
+            ([{"result": {}}], ("/mocks/approve/0/result", "'approved' is a required property")),
             (
                 {"result": {"approved": True}, "by": "bob"},
                 ("/mocks/approve/by", "bob must not do it: see its 'not'"),

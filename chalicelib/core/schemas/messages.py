@@ -184,7 +184,7 @@ def _one_needed(choices: Any) -> Sequence[str]:  # noqa: ANN401 - of jsonschema
 
 
 def _required(error: "ValidationError") -> str:
-    return f"it needs {error.message.removesuffix(' is a required property')}"
+    return error.message
 
 
 def _dependent(error: "ValidationError") -> str:

@@ -112,7 +112,7 @@ def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
 
 
 def _no_number(name: str) -> NoReturn:
-    refuse(f"this is not JSON: there is no number {name}")
+    refuse(f"this is not JSON: there is no number `{name}`")
 
 
 def read_float(text: str) -> float:

@@ -116,7 +116,7 @@ class TestParse:
 
     def test_the_input_schema_is_compiled(self) -> None:
         schema = parse(with_steps(PASS) | {"inputSchema": {"required": ["n"]}}, TYPES).input_schema
-        assert [problem.message for problem in schema.problems({})] == ["it needs 'n'"]
+        assert [problem.message for problem in schema.problems({})] == ["'n' is a required property"]
 
     @pytest.mark.parametrize(
         "parameters",

@@ -111,7 +111,7 @@ class TestOutputSchema:
     def test_it_is_compiled(self) -> None:
         schema = definition(outputSchema={"required": ["n"]}).output_schema
         assert schema is not None
-        assert [problem.message for problem in schema.problems({})] == ["it needs 'n'"]
+        assert [problem.message for problem in schema.problems({})] == ["'n' is a required property"]
         assert definition().output_schema is None
 
     def test_its_problems_have_their_place(self) -> None:

@@ -32,8 +32,8 @@ class TestSubmit:
         with pytest.raises(InvalidInputError) as caught:
             submit(define("{inputSchema: {type: object, required: [a, b]}, " + ECHO + "}"), blank({}))
         assert [problem.message for problem in caught.value.problems] == [
-            "it needs 'a'",
-            "it needs 'b'",
+            "'a' is a required property",
+            "'b' is a required property",
         ]
 
     def test_the_stash_of_the_definition_is_made_from_the_input(self) -> None:

@@ -170,7 +170,7 @@ def test_functions(expression: str, result: Json) -> None:
         ("hash('a', 'md5')", "sha256, sha384, sha512"),
         ("from_json('{')", "a name in double quotes is missing here"),
         ("""from_json('{"a": 1, "a": 2}')""", "there twice in one object"),
-        ("from_json('NaN')", "there is no number NaN"),
+        ("from_json('NaN')", "there is no number `NaN`"),
         ("avg([`9007199254740993`, `9007199254740994`])", "more digits than a number with a fraction can keep"),
         ("parse_time('yesterday')", "yesterday"),
         ("parse_time('2026-01-31T09:00:00')", "no instant, as 2026-01-31T09:00:00Z"),

@@ -30,7 +30,7 @@ CASES: list[tuple[Any, Any, str]] = [
     ({"enum": [*range(101)]}, "x", '"x" is none of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, … 101 in all'),
     ({"enum": ["a"]}, [1] * 1_000, 'it is none of "a"'),
     ({"const": False}, 1, "1 cannot stand here, only false can"),
-    ({"required": ["a"]}, {}, "it needs 'a'"),
+    ({"required": ["a"]}, {}, "'a' is a required property"),
     ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, "beside 'a' it needs 'b'"),
     (
         {"properties": {"a": {}}, "additionalProperties": False},
@@ -59,7 +59,7 @@ CASES: list[tuple[Any, Any, str]] = [
     (EITHER, {"a": True, "b": 1}, "it needs exactly one of a, b"),
     (EITHER, {"c": None}, "it needs exactly one of a, b"),
     ({"oneOf": [{}, True]}, {"a": True}, "it fits more than one of the schemas of oneOf"),
-    ({"oneOf": [{"required": ["a", "b"]}]}, {}, "it fits none of the schemas of oneOf: it needs 'a'"),
+    ({"oneOf": [{"required": ["a", "b"]}]}, {}, "it fits none of the schemas of oneOf: 'a' is a required property"),
     ({"anyOf": [{"enum": ["a", "b"]}, {"type": "array"}]}, "c", '"c" is none of "a", "b"'),
     (
         {"anyOf": [{"const": 1}, {"properties": {"a": {"type": "null"}}}]},

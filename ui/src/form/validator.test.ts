@@ -49,11 +49,13 @@ describe("the validator of forms", () => {
   it("puts what the server says at the fields of its pointers", () => {
     const found = errorsAt([
       { pointer: "/lines/0/sku", message: "7 is a number, not a text" },
-      { pointer: "/lines/1", message: "it needs 'sku'" },
+      { pointer: "/lines/1", message: "'sku' is a required property" },
       { pointer: "/a~1b", message: "too long" },
-    ]) as unknown as { lines: { sku: { __errors: string[] } }[]; "a/b": { __errors: string[] } };
+      { pointer: "/lines/2", message: "beside 'sku' it needs 'count'" },
+    ]) as unknown as { lines: Record<"sku" | "count", { __errors: string[] }>[]; "a/b": { __errors: string[] } };
     expect(found.lines[0]?.sku.__errors).toEqual(["7 is a number, not a text"]);
-    expect(found.lines[1]?.sku.__errors).toEqual(["it needs 'sku'"]);
+    expect(found.lines[1]?.sku.__errors).toEqual(["'sku' is a required property"]);
+    expect(found.lines[2]?.count.__errors).toEqual(["beside 'sku' it needs 'count'"]);
     expect(found["a/b"].__errors).toEqual(["too long"]);
   });
 });

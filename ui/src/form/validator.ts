@@ -46,7 +46,7 @@ const decode = (part: string): string => decodeURIComponent(part).replaceAll("~1
 /** The errors of a server, at the fields that its pointers name; a missing member is wrong where it would be. */
 export function errorsAt(entries: { pointer: string; message: string }[]): ErrorSchema {
   const errors = entries.map(({ pointer, message }) => {
-    const missing = /^'(.+?)' is a (?:required|dependency)/.exec(message)?.[1];
+    const missing = /^(?:beside '.+?' it needs )?'(.+?)'(?: is a required property)?$/.exec(message)?.[1];
     const path = pointer.split("/").slice(1).map(decode);
     if (missing !== undefined) path.push(missing);
     return { property: path.map((each) => `.${each}`).join(""), message, stack: message };

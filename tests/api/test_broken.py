@@ -1,0 +1,95 @@
+"""An execution that is broken in each way that it can be: it says what is wrong, and the schedule mends it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.core.values.json import Json
+from tests.api.test_story import ask
+from tests.application import Sedo
+
+WAIT: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 120}
+LONG: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 7200}
+RETRY: list[Json] = [{"errors": ["*"], "maxAttempts": 2, "intervalSeconds": 60, "jitter": "none"}]
+AGAIN: dict[str, Json] = {
+    "id": "stop",
+    "type": "fail",
+    "error": "NotPaid",
+    "cause": "no money",
+    "retry": RETRY,
+    "catch": [{"errors": ["*"], "next": "done"}],
+}
+CHILD: dict[str, Json] = {"id": "child", "type": "workflow", "definition": "inner"}
+EACH: dict[str, Json] = {"id": "each", "type": "map", "items": "${range(`0`, `150`)}", "steps": [WAIT]}
+DONE: dict[str, Json] = {"id": "done", "type": "echo", "message": "so"}
+
+
+def nothing_left(sedo: Sedo) -> None:
+    """Lose every message that is on its way."""
+    assert sedo.queue.messages
+    sedo.queue.messages.clear()
+
+
+def started(sedo: Sedo) -> None:
+    """Lose the message of the start."""
+    nothing_left(sedo)
+
+
+def waiting(sedo: Sedo) -> None:
+    """Lose what is sent once the first function has worked: a timer, or the start of a child."""
+    sedo.deliver()
+    nothing_left(sedo)
+
+
+def unlisted(sedo: Sedo) -> None:
+    """Lose what the schedule has written down of what is due, too."""
+    sedo.deliver()
+    sedo.queue.messages.clear()
+    assert sedo.executions.due_times
+    sedo.executions.due_times.clear()
+
+
+WAYS: list[tuple[str, dict[str, Json], Callable[[Sedo], None]]] = [
+    ("start", WAIT, started),
+    ("timer", WAIT, waiting),
+    ("retry", AGAIN, waiting),
+    ("start of what starts a child", CHILD, started),
+    ("timer of a child", CHILD, waiting),
+    ("timers of a large map", EACH, waiting),
+    ("what is due of a wait", LONG, unlisted),
+    ("what is due of a short wait and its timer", WAIT, unlisted),
+    ("what is due of a child and its timer", CHILD, unlisted),
+]
+
+
+def why(sedo: Sedo, execution: str) -> Any:
+    return sedo.get(f"/executions/{execution}?fields=why,state")["why"]
+
+
+def broken(sedo: Sedo, step: dict[str, Json], lose: Callable[[Sedo], None]) -> str:
+    for name, steps in (("inner", [WAIT]), ("d", [step, DONE])):
+        assert ask(sedo, "eve", "POST", "/definitions", {"id": name, "steps": [*steps]}).status_code == 201
+    execution = str(ask(sedo, "eve", "POST", "/definitions/d/execute", {"name": "it"}).json_body["id"])
+    lose(sedo)
+    return execution
+
+
+@pytest.mark.parametrize(("lost", "step", "lose"), WAYS, ids=[lost for lost, _, _ in WAYS])
+def test_it_says_what_is_wrong_and_goes_on_within_two_checks(
+    sedo: Sedo, lost: str, step: dict[str, Json], lose: Callable[[Sedo], None]
+) -> None:
+    execution = broken(sedo, step, lose)
+    minutes = 0
+    while why(sedo, execution)["wrong"] is None:
+        sedo.clock.sleep(60)
+        minutes += 1
+        assert minutes < 150, lost
+    found = why(sedo, execution)
+    assert (found["is"], found["wrong"]) == ("wrong", "late")
+    assert "a message was lost, or a function died" in found["text"]
+    for _ in range(2):
+        sedo.pass_time(60)
+    assert why(sedo, execution)["wrong"] is None
+    sedo.pass_time(600)
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
