@@ -1,5 +1,6 @@
 """Pages of visits: a history, by step and attempt."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ from chalicelib.core.executions.model import ROOT, Execution
 from chalicelib.core.records.history import Row, version_of
 from chalicelib.core.records.history_filter import HistoryFilter
 from chalicelib.core.records.shown import MAX_ANSWER, around
+from chalicelib.core.records.spans import trace_of
 from chalicelib.core.records.visits import Visits, cut
 from chalicelib.core.values.errors import DefinitionNotFoundError, InvalidError
 from chalicelib.core.values.json import Json
@@ -23,6 +25,8 @@ from chalicelib.usecases.execution_details import Entry, EntryPlace, ExecutionDe
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.history import Beginning
 
+SPANS_TYPE = "application/vnd.otlp+json"
+"""What ``Accept`` asks for spans with: JSON that collectors of OpenTelemetry take at ``/v1/traces``."""
 ENTRIES_EACH = 4
 """Entries that most visits have at most."""
 ASIDE = 200
@@ -45,7 +49,13 @@ class VisitPage:
             HistoryBrokenError: a row was changed after it was written.
         """
         visits, following = self.read()
-        return web.as_lines(self.request, web.page(self.request, visits, following))
+        page = web.page(self.request, visits, following)
+        if SPANS_TYPE not in self.request.http.headers.get("accept", ""):
+            return web.as_lines(self.request, page)
+        execution = self.service.histories.execution(*self.request.place)
+        trace = trace_of(execution, visits, whole=self.request.query["cursor"] is None)
+        page.body, page.headers["Content-Type"] = json.dumps(trace, ensure_ascii=False), SPANS_TYPE
+        return page
 
     def read(self) -> tuple[list[dict[str, Any]], list[Json] | None]:
         """Read the visits of the page, and say where the next one begins."""
