@@ -148,6 +148,10 @@ class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspici
             return
         if (reason := overspent(self.definition, self.execution)) is not None:
             self.pause(PauseRequested(reason=reason))
+            for thread in self.execution.threads.values():
+                before = self.before.threads.get(thread.id)
+                if thread.status is Status.READY and (before is None or before.turn != thread.turn):
+                    self.put(copy_with(thread, busy_until=self.now))  # nobody has begun it
             self.note(**{BUDGET: budget_of(self.definition, self.execution)})
 
     def take_safely(self, event: Input, thread: Thread) -> None:

@@ -190,7 +190,8 @@ class Requests(Rules):
         """Hand a ready thread over; one whose call may be under way not before that would have been answered."""
         busy = thread.busy_until
         if busy is None or busy <= self.now or thread.claimed_by:
-            may_be_busy = thread.claimed_by or (thread.join is None and self.is_busy(thread, stopped_at))
+            can_call = thread.join is None and busy != stopped_at
+            may_be_busy = thread.claimed_by or (can_call and self.is_busy(thread, stopped_at))
             busy = stopped_at + CALL_LASTS if may_be_busy else None
         self.put(copy_with(thread, driver=copy_with(self.driver, handed=True), busy_until=busy))
 

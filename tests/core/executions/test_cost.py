@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units, write_units
 from chalicelib.core.executions.inputs import ResumeRequested
-from chalicelib.core.executions.model import State
+from chalicelib.core.executions.model import ROOT, State
 from chalicelib.core.executions.rules import BUDGET, budget_of, overspent
 from chalicelib.core.values.prices import PRICES
 from chalicelib.core.values.value import copy_with
@@ -66,6 +66,12 @@ class TestBudget:
         run.done("one").ask(ResumeRequested(budget=0.002)).go()
         assert budget_of(run.definition, run.execution) == 0.002
         assert (run.done("two").state, run.execution.output) == (State.SUCCEEDED, "two")
+
+    def test_a_step_that_was_not_begun_before_the_pause_begins_at_once(self) -> None:
+        run = Run(BUDGETED).go()
+        run.execution = copy_with(run.execution, cost=SPENT)
+        run.done("one").ask(ResumeRequested(budget=0.002))
+        assert run.execution.threads[ROOT].busy_until is None
 
     def test_without_a_higher_one_it_is_paused_again_by_its_next_step(self) -> None:
         run = Run(BUDGETED.replace("]", ", {id: last, type: call}]")).go()
