@@ -68,6 +68,9 @@ export const readSource = async (tenantId: string, id: string, version?: number)
     }),
   )) as unknown as string;
 
+export const retireDefinition = (tenantId: string, id: string): Promise<unknown> =>
+  taken(api.DELETE("/sedo/tenants/{tenantId}/definitions/{id}", { params: of(tenantId, id) }));
+
 export const listVersions = (tenantId: string, id: string): Promise<Page<DefinitionVersion>> =>
   page(api.GET("/sedo/tenants/{tenantId}/definitions/{id}/versions", { params: { ...of(tenantId, id), query: { limit: 100 } } }));
 
@@ -128,6 +131,10 @@ export const claimTask = (tenantId: string, id: string): Promise<unknown> =>
 
 export const releaseTask = (tenantId: string, id: string): Promise<unknown> =>
   taken(api.POST("/sedo/tenants/{tenantId}/tasks/{id}/release", { params: of(tenantId, id) }));
+
+/** Gives a task to others: both lists are replaced, and a claim ends. */
+export const reassignTask = (tenantId: string, id: string, to: { assignees: string[]; groups: string[] }): Promise<unknown> =>
+  taken(api.POST("/sedo/tenants/{tenantId}/tasks/{id}/reassign", { params: { ...of(tenantId, id), header: key() }, body: to }));
 
 export const completeTask = (tenantId: string, id: string, answer: Json): Promise<unknown> =>
   taken(api.POST("/sedo/tenants/{tenantId}/tasks/{id}/complete", { params: { ...of(tenantId, id), header: key() }, body: { answer } }));

@@ -4,7 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { testDefinition } from "~/api/authoring";
 import type { Json, JsonObject } from "~/api/types";
-import { stashOf, type Visit, visitsOf } from "~/execution/visits";
+import { firstStash, stashOf, type Visit, visitsOf } from "~/execution/visits";
 import { planOf, typesOf } from "~/graph/plan";
 import { Json as JsonText } from "~/parts/json";
 import { ProblemAlert } from "~/parts/problem";
@@ -111,5 +111,6 @@ export function scopeOf(recording: Recording | undefined, visits: Visit[], befor
   const earlier = visits.slice(0, visits.indexOf(before)).filter((each) => each.end !== null);
   const last = earlier.findLast((each) => each.thread === before.thread) ?? earlier.findLast((each) => before.thread.startsWith(`${each.thread}.`));
   const incoming = last === undefined ? input : ((last.entries.at(-1)?.result ?? null) as Json);
-  return { input, stash: stashOf(entries, before).before, incoming, ...(before.index === undefined ? {} : { index: before.index }) };
+  const first = firstStash(recording.definition.stash ?? {}, entries, (execution.stash ?? {}) as JsonObject);
+  return { input, stash: stashOf(entries, before, first).before, incoming, ...(before.index === undefined ? {} : { index: before.index }) };
 }

@@ -78,7 +78,7 @@ function Why({ execution, tenant }: { execution: Execution; tenant: string }) {
   if (waits.length === 0) return <span className="muted">{why === undefined ? texts.execution.runs : <Sentence text={why.text} />}</span>;
   const shown = waits.slice(0, SHOWN);
   const more = waits.length - SHOWN + (omitted?.waitingFor ?? 0);
-  const isOfAll = why !== undefined && !shown.some((each) => said.get(each.thread)?.text === why.text);
+  const isOfAll = why !== undefined && !shown.some((each) => why.text.startsWith(said.get(each.thread)?.text ?? why.text));
   return (
     <>
       {isOfAll && (

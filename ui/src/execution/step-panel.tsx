@@ -1,6 +1,6 @@
 /** One step, by its visits: what it found, what it left, what it got and gave, and how it failed. */
 import { useMemo } from "react";
-import type { HistoryEntry, ValueReference } from "~/api/types";
+import type { HistoryEntry, JsonObject, ValueReference } from "~/api/types";
 import { Difference, Json, Value } from "~/parts/json";
 import { StateBadge } from "~/parts/state-badge";
 import { ofEntry, ofTone } from "~/parts/states";
@@ -22,8 +22,9 @@ export interface StepView {
   stash: StashView;
 }
 
-export const viewOf = (tab: string | undefined, stash: string | undefined): StepView => ({
-  tab: tab !== undefined && tab in names ? (tab as StepTab) : "stash",
+/** What the address says; without it the error of a visit that failed, and the stash of others. */
+export const viewOf = (tab: string | undefined, stash: string | undefined, visit: Visit | undefined): StepView => ({
+  tab: tab !== undefined && tab in names ? (tab as StepTab) : visit?.entries.some((each) => each.error) ? "error" : "stash",
   stash: stash !== undefined && stash in views ? (stash as StashView) : "change",
 });
 
@@ -32,12 +33,14 @@ interface Props {
   visit: Visit | undefined;
   visits: Visit[];
   entries: HistoryEntry[];
+  /** The stash at the start. */
+  first: JsonObject;
   view: StepView;
   onVisit: (visit: Visit) => void;
   onView: (change: Partial<StepView>) => void;
 }
 
-export function StepPanel({ step, visit, visits, entries, view, onVisit, onView }: Props) {
+export function StepPanel({ step, visit, visits, entries, first, view, onVisit, onView }: Props) {
   if (step === undefined) return <p className="empty">{texts.execution.selectStep}</p>;
   return (
     <>
@@ -66,25 +69,25 @@ export function StepPanel({ step, visit, visits, entries, view, onVisit, onView 
         )}
       </header>
       <Tabs label={step.id} tabs={TABS} current={view.tab} onChange={(tab) => onView({ tab })}>
-        <Content step={step} visit={visit} visits={visits} entries={entries} view={view} onView={onView} />
+        <Content step={step} visit={visit} visits={visits} entries={entries} first={first} view={view} onView={onView} />
       </Tabs>
     </>
   );
 }
 
-type ContentProps = Pick<Props, "visit" | "visits" | "entries" | "view" | "onView"> & { step: PlanStep };
+type ContentProps = Pick<Props, "visit" | "visits" | "entries" | "first" | "view" | "onView"> & { step: PlanStep };
 
-function Content({ step, visit, visits, entries, view, onView }: ContentProps) {
+function Content({ step, visit, visits, entries, first, view, onView }: ContentProps) {
   if (view.tab === "definition") return <Json value={step.step} label={names.definition} />;
   if (visit === undefined) return <p className="muted">{texts.execution.notStarted}</p>;
-  if (view.tab === "stash") return <Stash visit={visit} entries={entries} view={view.stash} onView={(stash) => onView({ stash })} />;
+  if (view.tab === "stash") return <Stash visit={visit} entries={entries} first={first} view={view.stash} onView={(stash) => onView({ stash })} />;
   if (view.tab === "io") return <InAndOut visit={visit} />;
   if (view.tab === "attempts") return <Attempts visits={visits} />;
   return <Errors visit={visit} />;
 }
 
-function Stash({ visit, entries, view, onView }: { visit: Visit; entries: HistoryEntry[]; view: StashView; onView: (view: StashView) => void }) {
-  const { before, after } = useMemo(() => stashOf(entries, visit), [entries, visit]);
+function Stash({ visit, entries, first, view, onView }: Pick<Props, "entries" | "first"> & { visit: Visit; view: StashView; onView: (view: StashView) => void }) {
+  const { before, after } = useMemo(() => stashOf(entries, visit, first), [entries, visit, first]);
   const isChanged = JSON.stringify(before) !== JSON.stringify(after);
   return (
     <>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Execution, HistoryEntry } from "~/api/types";
 import { changes, parsed } from "./stash-change";
-import { standings, stashOf, visitsOf, waysOf } from "./visits";
+import { firstStash, standings, stashOf, visitsOf, waysOf } from "./visits";
 
 let clock = 0;
 const entry = (state: string, step: string, more: Omit<Partial<HistoryEntry>, "stash"> & { stash?: Record<string, number> } = {}): HistoryEntry =>
@@ -56,6 +56,17 @@ describe("the stash of a visit", () => {
     const visit = visitsOf(entries, TYPES, running).find((each) => each.step === "a/b/c");
     if (visit === undefined) throw new Error("no visit");
     expect(stashOf(entries, visit)).toEqual({ before: { order: 1 }, after: { order: 1, mine: 3 } });
+  });
+
+  it("begins with what the definition puts there", () => {
+    const entries = [entry("StepStarted", "load"), entry("StepSucceeded", "load", { stash: { n: 2, who: 7 } }), entry("StepStarted", "ask")];
+    const written = { limit: 1, n: 0, who: "${ input.who }", order: "${ input.id }" };
+    const first = firstStash(written, entries, { limit: 9, n: 2, who: 7, order: "A-1" });
+    expect(first).toEqual({ limit: 1, n: 0, who: null, order: "A-1" });
+    const [load, ask] = visitsOf(entries, TYPES, running);
+    if (load === undefined || ask === undefined) throw new Error("no visit");
+    expect(stashOf(entries, load, first).before).toEqual(first);
+    expect(stashOf(entries, ask, first).before).toEqual({ limit: 1, n: 2, who: 7, order: "A-1" });
   });
 
   it("is edited by names: what differs, and null for what is gone", () => {

@@ -139,10 +139,24 @@ export function waysOf(visits: Visit[]): Set<string> {
   return ways;
 }
 
+/**
+ * The stash at the start: the values that a definition writes as they are. One made by a template is what the execution still has,
+ * or null if a step has left another one.
+ */
+export function firstStash(written: JsonObject, entries: HistoryEntry[], now: JsonObject): JsonObject {
+  const changed = new Set(entries.filter(({ thread }) => thread === "main").flatMap(({ stash, change }) => Object.keys({ ...stash, ...change?.stash })));
+  const first: JsonObject = {};
+  for (const [name, value] of Object.entries(written)) {
+    const isPlain = !JSON.stringify(value).includes("${");
+    first[name] = isPlain ? value : changed.has(name) ? null : (now[name] ?? null);
+  }
+  return first;
+}
+
 /** The stash that a visit found, and what it left; of a value that is too large, null stands. */
-export function stashOf(entries: HistoryEntry[], visit: Visit): { before: JsonObject; after: JsonObject } {
+export function stashOf(entries: HistoryEntry[], visit: Visit, first: JsonObject = {}): { before: JsonObject; after: JsonObject } {
   const end = visit.entries.at(-1);
-  const before: JsonObject = {};
+  const before: JsonObject = { ...first };
   for (const entry of entries) {
     if (entry === end) break;
     if (isAbove(entry.thread, visit.thread)) leave(before, entry);

@@ -127,6 +127,14 @@ describe("a form", () => {
     expect(host.querySelector("[role=alert]")?.textContent).toContain("at / 1");
   });
 
+  it("chooses for nobody", async () => {
+    const decide: RJSFSchema = { type: "object", required: ["decision"], properties: { decision: { title: "Decision", oneOf: [{ const: "approve", title: "Approve" }, { const: "reject", title: "Reject" }] } } };
+    await draw(decide);
+    await submit();
+    expect(sent).toBeUndefined();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("decision");
+  });
+
   it("takes defaults for nobody's draft", async () => {
     await draw(EVERYTHING);
     expect(changed).toBeUndefined();

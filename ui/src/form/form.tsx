@@ -48,6 +48,7 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
         extraErrors={errors ?? {}}
         disabled={isDisabled}
         noHtml5Validate
+        experimental_defaultFormStateBehavior={{ constAsDefaults: "skipOneOf" }} // the first choice is not chosen until somebody does
         focusOnFirstError
         showErrorList="top"
         useFallbackUiForUnsupportedType

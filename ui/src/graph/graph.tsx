@@ -1,7 +1,7 @@
 /** The graph of a plan, coloured by how its steps stand. The same facts stand in a table for who cannot see it. */
-import { Background, BaseEdge, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import { Background, BaseEdge, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, useReactFlow, useStore } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { useMemo } from "react";
+import { type CSSProperties, useEffect, useMemo } from "react";
 import { useMode } from "~/app/theme";
 import type { Standing } from "~/execution/visits";
 import { ICONS, type Tone } from "~/parts/states";
@@ -39,6 +39,9 @@ const NONE: ReadonlyMap<string, string> = new Map();
 const PLAN: ReadonlyMap<string, Standing> = new Map();
 const NOWHERE: ReadonlySet<string> = new Set();
 const never = (): boolean => false;
+const FIT = { maxZoom: 1, padding: 0.06 };
+/** Around the steps, for the buttons as well. */
+const ROOM = 96;
 const types = { step: StepNode, label: LabelNode };
 const ways = { way: WayEdge };
 
@@ -51,7 +54,7 @@ export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, i
   );
   const edges = useMemo(() => layout.edges.map((edge) => edgeOf(edge, taken)), [layout, taken]);
   return (
-    <div className="graph">
+    <div className="graph" style={{ "--graph-height": `${layout.height + ROOM}px` } as CSSProperties}>
       <ReactFlow
         nodes={nodes}
         edges={edges}
@@ -59,7 +62,7 @@ export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, i
         edgeTypes={ways}
         colorMode={mode}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.06 }}
+        fitViewOptions={FIT}
         minZoom={0.1}
         nodesDraggable={false}
         nodesConnectable={false}
@@ -76,9 +79,18 @@ export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, i
       >
         <Background gap={18} size={0.6} />
         <Controls showInteractive={false} />
+        <Fitted size={`${layout.width} ${layout.height}`} />
       </ReactFlow>
     </div>
   );
+}
+
+/** Keeps the whole plan in view when steps open or close, and when its place grows. */
+function Fitted({ size }: { size: string }) {
+  const { fitView } = useReactFlow();
+  const place = useStore((state) => `${state.width} ${state.height}`);
+  useEffect(() => void fitView(FIT), [fitView, size, place]);
+  return null;
 }
 
 const toneOf = (path: string, standings: ReadonlyMap<string, Standing>): Tone => standings.get(path)?.tone ?? "pending";

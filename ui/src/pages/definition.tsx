@@ -1,12 +1,14 @@
 /** One definition: its text as it was written, its graph, its versions. */
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
-import { listVersions, readDefinition, readSource } from "~/api/endpoints";
+import { useMemo, useState } from "react";
+import { listVersions, readDefinition, readSource, retireDefinition } from "~/api/endpoints";
 import { definitionRoute } from "~/app/router";
 import { Graph } from "~/graph/graph";
 import { planOf } from "~/graph/plan";
 import "~/execution/execution.css";
+import { Act } from "~/parts/act";
+import { Dialog } from "~/parts/dialog";
 import { Markdown } from "~/parts/markdown";
 import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
@@ -16,6 +18,7 @@ export function DefinitionPage() {
   const { tenant, id } = definitionRoute.useParams();
   const search = definitionRoute.useSearch();
   const navigate = definitionRoute.useNavigate();
+  const [isRetiring, retire] = useState(false);
   const version = search.version === undefined ? undefined : Number(search.version);
   const definition = useQuery({ queryKey: ["definition", tenant, id, version ?? null], queryFn: () => readDefinition(tenant, id, version) });
   const source = useQuery({ queryKey: ["source", tenant, id, version ?? null], queryFn: () => readSource(tenant, id, version) });
@@ -44,6 +47,7 @@ export function DefinitionPage() {
         <Link to="/t/$tenant/definitions/$id/edit" params={{ tenant, id }} search={version === undefined ? {} : { version: String(version) }} className="secondary">
           {texts.editor.edit}
         </Link>
+        <Act name={texts.definitions.retire} action={data.actions.retire} onClick={() => retire(true)} />
         {start.possible ? (
           <Link to="/t/$tenant/definitions/$id/start" params={{ tenant, id }} search={version === undefined ? {} : { version: String(version) }} className="primary">
             {texts.executions.start}
@@ -57,6 +61,7 @@ export function DefinitionPage() {
           {data.title} · <Time at={data.createdAt} /> {data.createdBy}
         </p>
       </div>
+      {isRetiring && <RetireDialog tenant={tenant} id={id} onClose={() => retire(false)} />}
       {data.description && <Markdown text={data.description} />}
       <div className="views">
         <section className="panel">
@@ -76,5 +81,21 @@ export function DefinitionPage() {
         </section>
       </div>
     </>
+  );
+}
+
+function RetireDialog({ tenant, id, onClose }: { tenant: string; id: string; onClose: () => void }) {
+  const client = useQueryClient();
+  const retired = useMutation({
+    mutationFn: () => retireDefinition(tenant, id),
+    onSuccess: async () => {
+      await Promise.all(["definition", "definitions", "versions"].map((each) => client.invalidateQueries({ queryKey: [each, tenant] })));
+      onClose();
+    },
+  });
+  return (
+    <Dialog title={texts.definitions.retireTitle(id)} submit={texts.definitions.retireSubmit} isBusy={retired.isPending} error={retired.error} onSubmit={() => retired.mutate()} onClose={onClose}>
+      <p>{texts.definitions.retireWill}</p>
+    </Dialog>
   );
 }

@@ -1,11 +1,12 @@
 /** One execution, live: why it waits on top, graph and timeline side by side, one selection for both. */
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
-import { listExecutions, readDefinition, readExecution } from "~/api/endpoints";
-import type { Execution, HistoryEntry, ValueReference } from "~/api/types";
+import { readDefinition, readExecution } from "~/api/endpoints";
+import type { Execution, HistoryEntry, JsonObject, ValueReference } from "~/api/types";
 import { useLive } from "~/app/live";
 import { executionRoute } from "~/app/router";
+import { Children } from "~/execution/children";
 import { Controls } from "~/execution/controls";
 import { Facts, standing } from "~/execution/facts";
 import { useHistory } from "~/execution/history";
@@ -14,14 +15,14 @@ import { Items } from "~/execution/items";
 import { countsOf, isLarge, notesOf } from "~/execution/large";
 import { StepPanel, type StepView, viewOf } from "~/execution/step-panel";
 import { Timeline } from "~/execution/timeline";
-import { standings, type Visit, visitsOf, waysOf } from "~/execution/visits";
+import { firstStash, standings, type Visit, visitsOf, waysOf } from "~/execution/visits";
 import "~/execution/execution.css";
 import { Graph } from "~/graph/graph";
 import { planOf, type PlanList, type PlanStep, stepsOf, typesOf } from "~/graph/plan";
 import { Json, Value } from "~/parts/json";
 import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
 import { StateBadge } from "~/parts/state-badge";
-import { ENDED, ofExecution, ofTone } from "~/parts/states";
+import { ENDED, ofTone } from "~/parts/states";
 import { Time, useNow } from "~/parts/time";
 import { texts } from "~/texts";
 
@@ -48,6 +49,7 @@ export function ExecutionPage() {
     () => (entries === undefined || plan === undefined ? [] : visitsOf(entries, typesOf(plan), execution)),
     [entries, plan, execution],
   );
+  const first = useMemo(() => firstStash(definition.data?.stash ?? {}, entries ?? [], (execution?.stash ?? {}) as JsonObject), [definition.data, entries, execution]);
   if (query.isError) return <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />;
   if (execution === undefined) return <Loading title={id} />;
   return (
@@ -59,7 +61,7 @@ export function ExecutionPage() {
       <Facts execution={execution} tenant={tenant} budget={definition.data?.budget?.dollars} />
       {history.isError && <ProblemAlert error={history.error} onRetry={() => void history.refetch()} />}
       {definition.isError && <ProblemAlert error={definition.error} />}
-      <Views execution={execution} plan={plan} visits={visits} entries={entries ?? []} isWhole={history.data?.isWhole ?? true} onMore={history.more} />
+      <Views execution={execution} plan={plan} visits={visits} entries={entries ?? []} first={first} isWhole={history.data?.isWhole ?? true} onMore={history.more} />
       <Children tenant={tenant} id={id} isLive={!hasEnded} />
       <Values execution={execution} />
     </>
@@ -97,12 +99,13 @@ interface ViewsProps {
   plan: PlanList | undefined;
   visits: Visit[];
   entries: HistoryEntry[];
+  first: JsonObject;
   isWhole: boolean;
   onMore: () => Promise<void>;
 }
 
 /** Graph, timeline, step and history: what is chosen in one is chosen in all, and stands in the address. */
-function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps) {
+function Views({ execution, plan, visits, entries, first, isWhole, onMore }: ViewsProps) {
   const search = executionRoute.useSearch();
   const navigate = executionRoute.useNavigate();
   const [isHiding, setHiding] = useState(false);
@@ -154,7 +157,7 @@ function Views({ execution, plan, visits, entries, isWhole, onMore }: ViewsProps
             <Timeline visits={visits} now={now} selected={visit} onSelect={(chosen) => select(chosen.step, chosen.key)} />
           </section>
           <section className="panel" aria-label={step?.id ?? texts.execution.tabs.definition}>
-            <StepPanel step={step} visit={visit} visits={ofStep} entries={entries} view={viewOf(search.tab, search.stash)} onVisit={(chosen) => select(chosen.step, chosen.key)} onView={onView} />
+            <StepPanel step={step} visit={visit} visits={ofStep} entries={entries} first={first} view={viewOf(search.tab, search.stash, visit)} onVisit={(chosen) => select(chosen.step, chosen.key)} onView={onView} />
             {step !== undefined && step.lists.length > 0 && <Items key={path} visits={visits} path={path} onVisit={(chosen) => select(chosen.step, chosen.key)} />}
           </section>
         </div>
@@ -189,55 +192,6 @@ function StepTable({ plan, standings: found, onSelect }: { plan: PlanList; stand
         </tbody>
       </table>
     </details>
-  );
-}
-
-function Children({ tenant, id, isLive }: { tenant: string; id: string; isLive: boolean }) {
-  const children = useInfiniteQuery({
-    queryKey: ["children", tenant, id],
-    queryFn: ({ pageParam }) => listExecutions(tenant, { parent: id, limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next,
-    refetchInterval: isLive ? 5_000 : false,
-  });
-  const items = children.data?.pages.flatMap((page) => page.items) ?? [];
-  if (items.length === 0) return null;
-  return (
-    <section className="panel">
-      <header>
-        <h2>{texts.execution.children}</h2>
-        <Link to="/t/$tenant/executions" params={{ tenant }} search={{ parent: id }}>
-          {texts.app.more}
-        </Link>
-        {children.hasNextPage && (
-          <button type="button" className="chip" disabled={children.isFetchingNextPage} onClick={() => void children.fetchNextPage()}>
-            {texts.execution.loadMore}
-          </button>
-        )}
-      </header>
-      <div className="scroll-x children" tabIndex={0} role="region" aria-label={texts.execution.children}>
-        <table className="rows">
-          <tbody>
-            {items.map((each) => (
-              <tr key={each.id}>
-                <td>
-                  <Link to="/t/$tenant/executions/$id" params={{ tenant, id: each.id }}>
-                    {each.id.split(":").slice(1).join(":")}
-                  </Link>
-                </td>
-                <td>
-                  <StateBadge state={ofExecution(each)} />
-                </td>
-                <td>{each.step}</td>
-                <td>
-                  <Time at={each.startedAt} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </section>
   );
 }
 

@@ -19,6 +19,7 @@ import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
 import { texts } from "~/texts";
 import { Facts } from "./facts";
+import { ReassignDialog } from "./reassign-dialog";
 import "./tasks.css";
 
 export const taskQuery = (tenant: string, id: string) => ({
@@ -39,6 +40,7 @@ function Shown({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone:
   const me = useQuery(meQuery(tenant));
   const [draft, setDraft] = useDraft<{ answer: Json }>(`task.${tenant}.${task.id}`);
   const [isRejecting, reject] = useState(false);
+  const [isReassigning, reassign] = useState(false);
   const refresh = async (): Promise<void> => {
     await Promise.all([client.invalidateQueries({ queryKey: ["task", tenant, task.id] }), client.invalidateQueries({ queryKey: ["tasks", tenant] })]);
   };
@@ -60,6 +62,7 @@ function Shown({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone:
     <article className="task" aria-label={task.title}>
       <header className="head">
         <h2>{task.title}</h2>
+        {isOpen && !isAlone && <Act name={texts.tasks.reassign} action={task.actions.reassign} onClick={() => reassign(true)} />}
         {task.claimedBy === null ? (
           <Act name={texts.tasks.claim} action={task.actions.claim} isBusy={claim.isPending} onClick={() => claim.mutate()} />
         ) : (
@@ -93,6 +96,7 @@ function Shown({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone:
       ) : (
         <Outcome task={task} />
       )}
+      {isReassigning && <ReassignDialog task={task} tenant={tenant} onDone={refresh} onClose={() => reassign(false)} />}
       {isRejecting && <RejectDialog task={task} tenant={tenant} onDone={refresh} onClose={() => reject(false)} />}
     </article>
   );
