@@ -74,7 +74,7 @@ class TestWrites:
     def test_nothing_is_found_before_anything_is_written(self, index: SearchIndex) -> None:
         found = page(index)
         assert (found.items, found.total, found.following, found.freshness.lag_ms) == ([], 0, None, None)
-        assert set(found.counts) == {"state", "definition", "error", "day"}
+        assert set(found.counts) == {"state", "definition", "step", "error", "day"}
 
     def test_of_two_versions_the_higher_one_stays_whichever_came_last(self, index: SearchIndex) -> None:
         old, new = execution(), copy_with(execution(), version=2, state=State.SUCCEEDED)
@@ -233,11 +233,12 @@ class TestPages:
         assert (numbers(found), numbers(page(index, 2, found.following))) == ([3, 2], [1])
 
     def test_counts_are_of_all_pages(self, index: SearchIndex) -> None:
-        put(index, failed(1), failed(2, "Boom"), failed(3), execution(number=4))
+        put(index, failed(1, step="pay"), failed(2, "Boom", step="pack"), failed(3, step="pay"), execution(number=4))
         first = page(index, 1)
         assert first.counts == {
             "state": {"failed": 3, "running": 1},
             "definition": {"order-fulfilment": 4},
+            "step": {"pay": 2, "pack": 1, "greet": 1},
             "error": {"http.Timeout": 2, "Boom": 1},
             "day": {"2026-02-01": 2, "2026-01-31": 2},
         }
@@ -248,7 +249,12 @@ class TestCosts:
     def test_they_are_summed_up_as_things_are_counted_on_all_pages(self, index: SearchIndex) -> None:
         costs = [ExecutionCost(writes=n) for n in (1, 2, 4)]
         unit = ExecutionCost(writes=1).dollars()
-        put(index, execution(number=1, cost=costs[0]), failed(2, cost=costs[1]), failed(5, cost=costs[2]))
+        put(
+            index,
+            execution(number=1, cost=costs[0]),
+            failed(2, step="pay", cost=costs[1]),
+            failed(5, step="pay", cost=costs[2]),
+        )
         found = page(index, 1)
         assert [each["dollars"] for each in found.items] == [pytest.approx(4 * unit)]
         assert found.cost is not None
@@ -256,6 +262,7 @@ class TestCosts:
         assert found.cost.by == {
             "state": pytest.approx({"running": unit, "failed": 6 * unit}),
             "definition": pytest.approx({"order-fulfilment": 7 * unit}),
+            "step": pytest.approx({"greet": unit, "pay": 6 * unit}),
             "error": pytest.approx({"http.Timeout": 6 * unit}),
             "day": pytest.approx({"2026-01-31": 3 * unit, "2026-02-01": 4 * unit}),
         }

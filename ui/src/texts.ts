@@ -64,7 +64,7 @@ export const texts = {
     anyState: "Every state",
     error: "Error",
     total: (n: number) => count(n, "hit"),
-    facets: { state: "State", definition: "Definition", error: "Error", day: "Day, UTC" },
+    facets: { state: "State", definition: "Definition", step: "Step", error: "Error", day: "Day, UTC" },
     attribute: "Attribute",
     attributeValue: "Value",
     attributeHint: 'A-17 · A-* begins so · "A-17" this text alone · >100 · <=100 · 100..200',
@@ -259,7 +259,7 @@ export const texts = {
     noEngine: "This server has no search engine, which sums up what executions cost. An execution shows its own cost on its page.",
     notBuilt: "The index has no costs yet: the operator builds it again with make reindex.",
     together: "Together",
-    by: { definition: "Definition", day: "Day, UTC", state: "State", error: "Error" },
+    by: { definition: "Definition", day: "Day, UTC", state: "State", step: "Last step", error: "Error" },
     columns: { executions: "Executions", mean: "Mean", total: "Together" },
     of: (dollars: string, budget: string) => `${dollars} of ${budget}`,
     counted: (writes: number, reads: number, requests: number, calls: number, ms: number) =>

@@ -29,7 +29,7 @@ class FoundCost:
 
     total: float
     by: Mapping[str, Mapping[str, float]]
-    """By state, definition, error and day, as the counts are."""
+    """By state, definition, step, error and day, as the counts are."""
 
 
 @value
@@ -41,7 +41,7 @@ class SearchPage:
     total: int
     """How many are found in all."""
     counts: Mapping[str, Mapping[str, int]]
-    """How many of them there are by state, definition, error and day."""
+    """How many of them there are by state, definition, step, error and day."""
     cost: FoundCost | None
     """What they have cost; None: they are no executions, or an index of before has no costs."""
     following: Sequence[Json] | None

@@ -19,7 +19,7 @@ COUNTED = 100
 """Values of each count, the most frequent; and days, the newest."""
 EDITIONS = 10_000
 """Versions of definitions among which somebody searches who may not see all."""
-COUNTS = {"state": "status", "definition": "definition", "error": "error"}
+COUNTS = {"state": "status", "definition": "definition", "step": "step", "error": "error"}
 """What is counted, and by which member of documents."""
 _ORDER = {">=": "gte", "<=": "lte", ">": "gt", "<": "lt"}
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")

@@ -1,6 +1,6 @@
 /** Sums of costs as lines of a table: the dearest first, days the newest first. */
 
-export type Grouping = "definition" | "day" | "state" | "error";
+export type Grouping = "definition" | "day" | "state" | "step" | "error";
 
 export interface Line {
   name: string;

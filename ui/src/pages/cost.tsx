@@ -15,7 +15,7 @@ import { queryOf } from "~/search/query";
 import { texts } from "~/texts";
 
 type Found = { counts: NonNullable<SearchPage["counts"]>; dollars: NonNullable<SearchPage["dollars"]> };
-const GROUPINGS: readonly Grouping[] = ["definition", "day", "state", "error"];
+const GROUPINGS: readonly Grouping[] = ["definition", "day", "state", "step", "error"];
 
 export function CostPage() {
   const { tenant } = costRoute.useParams();

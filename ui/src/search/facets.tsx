@@ -1,11 +1,11 @@
-/** How many there are of each state, definition, error and day: each count is a filter. */
+/** How many there are of each state, definition, step, error and day: each count is a filter. */
 import type { Found } from "~/api/types";
 import { texts } from "~/texts";
 import type { Asked } from "./query";
 
 type Counts = NonNullable<Found["counts"]>;
 type Facet = keyof Counts;
-const FACETS: readonly Facet[] = ["state", "definition", "error", "day"];
+const FACETS: readonly Facet[] = ["state", "definition", "step", "error", "day"];
 const SHOWN = 12;
 
 /** What a count stands for, in the address. */
