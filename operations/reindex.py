@@ -263,6 +263,13 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def with_engine(stage: Settings | None, here: Settings) -> Settings:
+    """Answer the settings of a stage, with the engine that this process has been told of: a stack's is in no file."""
+    if stage is None or not here.search_url:
+        return stage or here
+    return copy_with(stage, search_url=here.search_url, search_auth=here.search_auth)
+
+
 def main(arguments: Sequence[str] | None = None, endpoint: str | None = None) -> int:
     """Rebuild the index of a stage, and say what differed."""
     made = parser()
@@ -270,10 +277,10 @@ def main(arguments: Sequence[str] | None = None, endpoint: str | None = None) ->
     known = {each.name: each.settings for each in stages()}
     if asked.stage not in {None, *known}:
         made.error(f"there is no stage {asked.stage}: .chalice/config.json has {', '.join(known)}")
-    settings = known[asked.stage] if asked.stage else Settings.from_environment()
+    settings = with_engine(known.get(asked.stage), Settings.from_environment())
     index = search_index(settings)
     if index is None:
-        made.error("there is no search engine: SEDO_SEARCH_URL is not set")
+        made.error("there is no search engine: SEDO_SEARCH_URL is not set; of a stack it is the parameter SearchUrl")
     stage, pace = Stage.of(settings, endpoint), Pace(asked.units)
     try:
         with metered(stage.client, pace):

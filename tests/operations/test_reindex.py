@@ -18,7 +18,8 @@ from chalicelib.core.search.index import IndexNames
 from chalicelib.core.search.query import SearchFilter, search_body
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with
-from operations.reindex import Difference, Rebuild, RebuildPlace, main
+from chalicelib.wiring.settings import Settings
+from operations.reindex import Difference, Rebuild, RebuildPlace, main, with_engine
 from tests.adapters.examples import fresh
 from tests.operations.world import World
 
@@ -131,3 +132,11 @@ def test_without_an_engine_it_says_so(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         main([])
     assert "SEDO_SEARCH_URL is not set" in capsys.readouterr().err
+
+
+def test_the_engine_of_a_stack_is_told_by_the_environment() -> None:
+    stage, here = Settings(prefix="sedo-prod"), Settings(prefix="sedo", search_url="http://here", search_auth="none")
+    found = with_engine(stage, here)
+    assert (found.prefix, found.search_url, found.search_auth) == ("sedo-prod", "http://here", "none")
+    assert with_engine(found, Settings()) == found
+    assert with_engine(None, here) == here
