@@ -15,7 +15,7 @@ FOREIGN = re.compile(
     r"|is not of type|were? unexpected\)|non-unique|should be non-empty|was expected"
     r"|under any of the given|(?:minimum|maximum) of [0-9]|is not a '|False schema|not have enough properties"
     r"|cannot start any token|did not find expected|mapping values|in this context|could not find expected"
-    r"|strptime|NaN|isoformat|UTF-16|surrogates not allowed|base64-encoded|JMESPath|regex(?:es)? \("
+    r"|strptime|isoformat|UTF-16|surrogates not allowed|base64-encoded|JMESPath|regex(?:es)? \("
     r"|Unknown token|invalid literal|char \d+\)|Object (?:missing|contains)|Expected `|JSON is malformed"
 )
 QUOTED = re.compile(r"`[^`]*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")

@@ -180,5 +180,8 @@ class HttpStep:
             yield "body", f"a {method} request has no body: the step fails with http.InvalidRequest"
         if "bodyType" in params and "body" not in params:
             yield "bodyType", "there is no body that this could describe"
-        if str(params.get("url", "")).lower().startswith("http://"):
+        url = str(params.get("url", "")).lower()
+        if url.startswith("http://"):
             yield "url", "plain http is refused, unless SEDO_HTTP_ALLOW of the operator has this host: write https"
+        elif url and not url.startswith(("https://", "${")):
+            yield "url", "a URL begins with https:// and the name of a host: the step fails with http.Blocked"

@@ -86,6 +86,8 @@ def test_there_is_no_request_without_a_url() -> None:
         ({"url": URL, "method": "HEAD", "body": 1}, ["body"]),
         ({"url": URL, "method": "POST", "bodyType": "form"}, ["bodyType"]),
         ({"url": "HTTP://api.example.com/"}, ["url"]),
+        ({"url": "api.example.com/orders"}, ["url"]),
+        ({"url": "${input.base}/orders"}, []),
         ({}, []),
     ],
 )

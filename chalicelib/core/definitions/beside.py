@@ -87,6 +87,8 @@ class _Mending:
         match rest:
             case ["when"] | ["choices", _, "when"] if isinstance(_found(step, rest), str):
                 return _replace(step, rest, _CONDITION)
+            case ["retry" | "catch", _, "errors", _]:
+                return _replace(step, rest, "Mended")
             case [key, *_] if key in kind.params or key in {"output", "stash", "timeoutSeconds"}:
                 return self.put(step, rest)
         return False

@@ -108,8 +108,9 @@ class Diagnostics:
 
     def _check_value(self, value: Json, schema: Schema, path: Path, *, templated: bool) -> None:
         right = schema.document.get("description") if isinstance(schema.document, dict) else None
+        of_form = schema.form_problems(value) if is_templated(value) else ()
         for found in schema.problems(value):
-            filled = is_templated(_at(value, found.pointer))
+            filled = found not in of_form and is_templated(_at(value, found.pointer))
             if not (templated and filled):
                 mend = None if right is None else str(right)
                 said = _no_template(path) if filled else found.message + _right(path, _at(value, found.pointer))

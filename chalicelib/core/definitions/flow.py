@@ -10,6 +10,10 @@ from chalicelib.core.values.value import value
 Suggestion: TypeAlias = Callable[[str, Collection[str]], str]
 """From an unknown name and the known ones to words that name the closest one, or to none."""
 
+_ENDS = frozenset({"end", "stop", "finish", "done", "exit", "none", "null", "return"})
+"""What people call the end of a list of steps."""
+_ENDED = ": write end: true to end here"
+
 _Named: TypeAlias = Mapping[str, Sequence[int]]
 _Found: TypeAlias = Iterator[tuple[Path, str]]
 
@@ -148,7 +152,8 @@ def _wrong_targets(
             if target not in named and target in others:
                 yield (index, *place), f"step {target!r} is in another list: a step leads to steps of its own list only"
             elif target not in named:
-                yield (index, *place), f"there is no step {target!r}{suggestion(target, named)}"
+                hint = _ENDED if target.lower() in _ENDS else suggestion(target, named)
+                yield (index, *place), f"there is no step {target!r}{hint}"
 
 
 def _dead_ends(nodes: Sequence[Node], named: _Named, *, endless: bool) -> _Found:

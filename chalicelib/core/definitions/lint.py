@@ -152,6 +152,7 @@ class _Lint:
                 seen = copy_with(view, output=partial(_only, own))
             yield from self.template(source, (*path, key), seen)
             yield from _blocks(source, (*path, key))
+            yield from _always_text(source, kind.keys[key].document, (*path, key))
         yield from self.keywords(step, kind.schemas, path)
         for place, source in _times(step):
             yield from self.template(source, (*path, *place), view)
@@ -250,6 +251,13 @@ def _blocks(source: Json, path: Path) -> Iterator[Problem]:
         case dict():
             for key, item in source.items():
                 yield from _blocks(item, (*path, key))
+
+
+def _always_text(source: Json, schema: Any, path: Path) -> Iterator[Problem]:  # noqa: ANN401 - a JSON Schema
+    """Find templates that always come to a text where none is taken."""
+    taken = schema.get("type") if isinstance(schema, dict) else None
+    if isinstance(source, str) and taken and "string" not in taken and is_templated(source) and makes_text(source):
+        yield Problem(pointer(path), "this is always a text, and none is taken here: write the ${ } alone")
 
 
 def _stashed(step: Mapping[str, Any]) -> Iterator[str]:

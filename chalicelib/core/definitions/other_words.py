@@ -144,7 +144,7 @@ _OF_KINDS: Mapping[str, Mapping[str, str]] = {
     "a step of type lambda": {
         **dict.fromkeys(("functionname", "functionarn", "name", "resource", "arn"), "function"),
         **dict.fromkeys(("input", "event", "parameters", "body"), "payload"),
-        **dict.fromkeys(("invocationtype", "invoke", "async"), "mode: request, or event"),
+        **dict.fromkeys(("invocationtype", "invoke", "async"), "mode: wait, or forget"),
     },
     "a step of type aws": {
         **dict.fromkeys(("params", "arguments", "input", "args"), "parameters"),

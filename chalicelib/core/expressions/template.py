@@ -133,9 +133,18 @@ def compile_condition(expression: str, path: Path = ()) -> Template:
         hint = "; a condition is written without ${ }" if "${" in expression else ""
         said = f"{error} at column {error.offset + 1}{hint}"
         if found := _IN_BRACES.fullmatch(expression):
-            said = f"a condition is written without ${{ }}: write {found[1]}"
+            said = f"a condition is written without ${{ }}: {_mended(found[1])}"
         problem = Problem(pointer(path), said)
         raise InvalidDefinitionError(problems=[problem]) from None
+
+
+def _mended(condition: str) -> str:
+    """Say what to write for a condition, or what else is wrong with it."""
+    try:
+        read_expression(condition)
+    except ExpressionError as error:
+        return f"in {condition}, {error}"
+    return f"write {condition}"
 
 
 def render(template: Template, scope: Scope) -> Json:

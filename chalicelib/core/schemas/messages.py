@@ -124,7 +124,7 @@ def _right(value: Json, wanted: Collection[Json]) -> str:
             return f": write {value}, without quotes"
         case int() | float() if "string" in wanted and not isinstance(value, bool):
             return f': write "{shown(value)}"'
-        case str() | bool() | int() | float() if "array" in wanted:
+        case str() | int() | float() if "array" in wanted and not isinstance(value, bool):
             return f": write [{shown(value)}]"
         case dict() if "array" in wanted:
             return ": put it into a list, as [{ … }]"
@@ -137,6 +137,12 @@ def _of_names(error: "ValidationError") -> str:
     names = found[1][:MAX_MESSAGE] if found else "member of this name"
     takes = ", ".join([*_schema(error).get("properties", {})][: 2 * LISTED])
     return f"there is no {names} here" + (f"; it takes {takes}" if takes else "")
+
+
+def _of_const(error: "ValidationError") -> str:
+    only = _cut(_text(_asked(error)))
+    hint = f": write {only}, without quotes" if _given(error) == only else ""
+    return f"{shown(_given(error))} cannot stand here, only {only} can{hint}"
 
 
 def _of_enum(error: "ValidationError") -> str:
@@ -169,6 +175,7 @@ def _of_alternatives(error: "ValidationError") -> str:
     why = {next(iter(each.schema_path), None): each for each in reversed(error.context or ())}
     if not 0 < len(why) <= ALTERNATIVES:
         return f"it fits none of the schemas of {error.validator}"
+    why = {key: each for key, each in why.items() if each.path} or why
     reasons = [
         f"{'/'.join(['', *map(str, each.path)])}: " * bool(each.path) + message_of(each) for each in why.values()
     ]
@@ -244,7 +251,7 @@ _LIMITING = frozenset({"maxItems", "maxLength", "maxProperties", "maximum"})
 _WORDS: Mapping[str, _Words] = {
     "additionalProperties": _of_names,
     "anyOf": _of_alternatives,
-    "const": lambda error: f"{shown(_given(error))} cannot stand here, only {_cut(_text(_asked(error)))} can",
+    "const": _of_const,
     "contains": _of_contains,
     "dependentRequired": _dependent,
     "enum": _of_enum,

@@ -4,7 +4,7 @@ What validates is loaded where it is needed first: it takes as long to import as
 the function that runs steps need none of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from chalicelib.core.values.pattern import Pattern, compile_pattern
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
+    from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 MAX_SCHEMA = LIMITS.schema_bytes
@@ -33,6 +34,8 @@ WRONG_PATTERNS = 20
 MAX_PROBLEMS = LIMITS.problems
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_OF_FORM = frozenset({"additionalProperties", "maxItems", "maxProperties", "minItems", "minProperties", "required"})
+"""Keywords that heed names of members and lengths, and no value."""
 _IN_PLACE = frozenset({"allOf", "anyOf", "dependentSchemas", "else", "if", "not", "oneOf", "then"})
 _UNSUPPORTED = (
     "$anchor",
@@ -93,6 +96,13 @@ class Schema:
             One problem for each error, with pointers into the instance: first the one that jsonschema's ``best_match``
             picks, then the others in the order of the schema; at most MAX_PROBLEMS.
         """
+        return self._problems(instance, lambda _: True)
+
+    def form_problems(self, instance: Json) -> list[Problem]:
+        """Find the problems that nothing in the texts of an instance can mend: of names, and of how many there are."""
+        return self._problems(instance, lambda error: error.validator in _OF_FORM or _is_name(error))
+
+    def _problems(self, instance: Json, wanted: "Callable[[ValidationError], bool]") -> list[Problem]:
         if self.document is True or self.document == {}:
             return []
         from chalicelib.core.schemas.dialect import errors_of  # noqa: PLC0415 - see the head of the module
@@ -105,7 +115,16 @@ class Schema:
             return [Problem("", "it is nested too deeply to be validated")]
         except UnicodeError:
             return [Problem("", "it cannot be validated: a text in it holds half of a surrogate pair")]
-        return [Problem(pointer(tuple(error.absolute_path)), message_of(error)) for error in errors[:MAX_PROBLEMS]]
+        return [
+            Problem(pointer(tuple(error.absolute_path)), message_of(error))
+            for error in errors[:MAX_PROBLEMS]
+            if wanted(error)
+        ]
+
+
+def _is_name(error: "ValidationError") -> bool:
+    """Tell whether an error is of the name of a member."""
+    return "propertyNames" in error.absolute_schema_path
 
 
 def compile_schema(document: Json) -> Schema:

@@ -41,6 +41,7 @@ STEPS: dict[str, list[Any]] = {
     "a wrong condition of a choice": [{"id": "a", "type": "choice", "choices": [{"when": "a = b", "next": "odd"}]}],
     "a wrong retry": [{"id": "a", "type": "echo", "message": 1, "retry": 3}],
     "a wrong catch": [{"id": "a", "type": "fail", "catch": [{"errors": "*", "next": "odd"}]}],
+    "a wrong error": [{"id": "a", "type": "succeed", "retry": [{"errors": ["**"]}]}],
     "a wrong time": [{"id": "a", "type": "echo", "message": 1, "timeoutSeconds": "PT1H"}],
     "a template of a time": [{"id": "a", "type": "echo", "message": 1, "timeoutSeconds": "${a + 1}"}],
     "a wrong name of the stash": [{"id": "a", "type": "echo", "message": 1, "stash": "a-b"}],

@@ -154,6 +154,13 @@ class TestBlocks:
         assert warnings(echo("a", text)) == []
 
 
+class TestTexts:
+    def test_a_template_that_is_always_a_text_is_told_where_none_is_taken(self) -> None:
+        ((place, said),) = warnings({"id": "a", "type": "wait", "seconds": "${input.s}s"})
+        assert (place, said.startswith("this is always a text")) == ("/steps/0/seconds", True)
+        assert warnings({"id": "a", "type": "wait", "seconds": "${input.s}"}) == []
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("name", "said"),

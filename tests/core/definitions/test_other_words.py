@@ -61,6 +61,18 @@ def test_a_key_of_a_definition(key: str, said: str) -> None:
         ({"type": "wait", "seconds": "5m"}, "/seconds", ": write 300, the number of seconds"),
         ({"type": "wait", "seconds": "soon"}, "/seconds", '"soon" is a text, not a number'),
         ({"type": "echo", "timeoutSeconds": "PT2H"}, "/timeoutSeconds", ": write 7200, the number of seconds"),
+        ({"type": "echo", "message": 1, "next": "END"}, "/next", "there is no step 'END': write end: true to end here"),
+        (
+            {"type": "http", "url": "https://a.example", "expect": {"status": "${input.a}"}},
+            "/expect",
+            "no 'status' here",
+        ),
+        ({"type": "echo", "message": 1, "stash": {"a-b": "${output}"}}, "/stash", "a name of the stash begins"),
+        (
+            {"type": "echo", "message": 1, "when": "${input.a == 1}"},
+            "/when",
+            "without ${ }: in input.a == 1, 1 cannot be",
+        ),
         ({"type": "map", "items": "input.rows", "steps": [ECHO]}, "/items", "write ${ input.rows } for what"),
     ],
 )
