@@ -47,6 +47,7 @@ STEPS: dict[str, list[Any]] = {
     "a wrong name of the stash": [{"id": "a", "type": "echo", "message": 1, "stash": "a-b"}],
     "a wrong template of the stash": [{"id": "a", "type": "echo", "message": 1, "stash": {"b": "${a + 1}"}}],
     "wrong branches": [{"id": "a", "type": "parallel", "branches": {}}],
+    "a branch without an id": [{"id": "a", "type": "parallel", "branches": [{"steps": [{"id": "x", "type": "echo"}]}]}],
     "no branches": [{"id": "a", "type": "parallel"}],
     "no step": ["a"],
     "an include that is not there": [{"include": "nothing"}],
