@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.core.values.json import Json
 from tests.api.test_story import ask
-from tests.application import Sedo
+from tests.application import Sedo, T
 
 WAIT: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 120}
 LONG: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 7200}
@@ -93,3 +93,29 @@ def test_it_says_what_is_wrong_and_goes_on_within_two_checks(
     assert why(sedo, execution)["wrong"] is None
     sedo.pass_time(600)
     assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+
+
+def test_what_is_paused_says_so_and_not_that_its_message_is_lost(sedo: Sedo) -> None:
+    execution = broken(sedo, WAIT, waiting)
+    assert sedo.ask("POST", f"{T}/executions/{execution}/pause", {"reason": "stock-taking"}).status_code == 200
+    sedo.queue.messages.clear()
+    sedo.pass_time(600)
+    found = why(sedo, execution)
+    assert (found["is"], found["wrong"]) == ("paused", None)
+    assert "stock-taking" in found["text"]
+    assert "goes on once somebody resumes it" in found["text"]
+    assert sedo.ask("POST", f"{T}/executions/{execution}/resume", {}).status_code == 200
+    sedo.queue.messages.clear()
+    sedo.pass_time(1200)
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+
+
+def test_a_lost_message_is_an_incident_that_ends_once_it_goes_on(sedo: Sedo) -> None:
+    execution = broken(sedo, WAIT, waiting)
+    sedo.pass_time(300)
+    every = [*sedo.get("/incidents"), *sedo.get("/incidents?state=ended")]
+    assert {(each["kind"], each["execution"]) for each in every} == {("message-lost", execution)}
+    sedo.pass_time(1200)
+    assert sedo.get("/incidents") == []
+    (over,) = sedo.get("/incidents?state=ended")
+    assert "has moved on" in over["ended"]

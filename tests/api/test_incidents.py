@@ -222,6 +222,14 @@ def test_what_is_of_no_tenant_is_seen_by_who_operates_the_installation(sedo: Sed
     assert_problem(sedo.ask("POST", f"{place}/{incident.key.id}/redrive", {}), 409)
 
 
+def test_a_redrive_among_those_of_no_tenant_is_audited_there(sedo: Sedo) -> None:
+    answer = sedo.ask("POST", "/sedo/tenants/-/incidents/redrive", {"dryRun": False})
+    assert answer.status_code == 200
+    (entry,) = sedo.ask("GET", "/sedo/tenants/-/audit").json_body
+    assert (entry["what"], entry["tenant"], entry["result"]) == ("incident.redriven", "-", "made")
+    assert sedo.ask("GET", T + "/audit").json_body == []
+
+
 def test_health_counts_what_is_open_by_kind(sedo: Sedo, kept: Sequence[Incident]) -> None:
     assert sedo.ask("GET", "/sedo/health").json_body["incidents"] == {"stuck": 2, "poison": 1}
     wiring().dependencies.incidents.end(kept[1].key, sedo.clock.now(), "it moved on")
