@@ -1,10 +1,11 @@
 """What others write is shown as what it is: text."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.console.pages import Console
 
@@ -80,8 +81,51 @@ def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> No
         page = console.go(place)
         expect(page.get_by_role("heading").first).to_be_visible()
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("window.hit") is None, place
-        assert page.evaluate("document.querySelectorAll('main img, iframe, main script, main style').length") == 0, (
-            place
-        )
-        assert page.evaluate("[...document.links].filter(a => !/^https?:/.test(a.href)).length") == 0, place
+        is_text(page, place)
+
+
+def is_text(page: Page, place: str) -> None:
+    """Check that nothing of the corpus has become an element, ran, or leads elsewhere."""
+    assert page.evaluate("window.hit") is None, place
+    assert page.evaluate("document.querySelectorAll('main img, iframe, main script, main style').length") == 0, place
+    assert page.evaluate("[...document.links].filter(a => !/^https?:/.test(a.href)).length") == 0, place
+
+
+def test_no_tool_of_the_editor_makes_a_part_of_the_page(opened: Opened) -> None:
+    console = opened().known()
+    schema = {"type": "object", "properties": {"a": {"type": "string", "title": EVIL, "description": EVIL}}}
+    kept = {"id": "keep", "type": "transform", "output": "${ input.a }", "stash": "kept"}
+    console.define({"id": "evil-tools", "title": EVIL, "inputSchema": schema, "steps": [kept, *FAILS]})
+    execution = console.start("evil-tools", {"input": {"a": EVIL}}, "?wait=10")
+    page = console.go("definitions/evil-tools/edit?tool=try")
+    page.get_by_label("Or its id").fill(execution)
+    page.get_by_label("Or its id").press("Enter")
+    page.get_by_label("As it was").select_option("before no")
+    page.get_by_label("Expression").fill("[input.a, stash.kept]")
+    page.get_by_role("button", name="Evaluate").click()
+    expect(page.get_by_role("region", name="Result")).to_contain_text("<script>")
+    page.get_by_label("Expression").fill(EVIL)
+    page.get_by_role("button", name="Evaluate").click()
+    expect(page.get_by_role("region", name="Result")).to_have_count(0)
+    is_text(page, "an expression")
+    page.get_by_role("tab", name="Dry run").click()
+    page.get_by_label("Or its id").fill(execution)
+    page.get_by_label("Or its id").press("Enter")
+    expect(page.get_by_label("Input, as JSON")).to_have_value(re.compile("<script>"))
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("Execution failed after")).to_be_visible()
+    is_text(page, "a dry run")
+    page.get_by_role("tab", name="Graph").click()
+    page.get_by_role("button", name="keep transform").click()
+    page.locator(".cm-expression", has_text="input.a").first.hover(position={"x": 30, "y": 8})
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    page.keyboard.type("when: input.")
+    expect(page.locator(".cm-tooltip-autocomplete").get_by_role("option", name="a").first).to_be_visible()
+    assert page.evaluate(IN_SHADOWS) == 0
+    is_text(page, "what the editor offers")
+
+
+IN_SHADOWS = """[...document.querySelectorAll('*')].filter(each => each.shadowRoot)
+  .flatMap(each => [...each.shadowRoot.querySelectorAll('img[src], script, iframe, svg[onload]')]).length"""
+"""Elements of the corpus in the editor, which has a root of its own; its own images have no source."""

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.timeout(120)
 Opened = Callable[..., Console]
 MOST_BYTES = 350_000
 """Of the JavaScript of a first page, with gzip."""
+MOST_OF = {"editor": 200_000, "execution": 110_000, "form": 145_000, "index": 125_000, "react": 75_000}
+"""Of the JavaScript of the files with a name, with gzip."""
+MOST_OF_A_PART, MOST_OF_STYLE = 6_000, 65_000
 MOST_REQUESTS, MOST_SENT = 14, 300_000
 """Of a first page with its data; bytes with gzip, as API Gateway sends them."""
 IDLE_MINUTES = 20
@@ -28,6 +31,16 @@ def test_a_first_page_loads_little() -> None:
     names = re.findall(r'(?:src|href)="\./(assets/[^"]+\.js)"', BUILD.read_text(encoding="utf-8"))
     assert names
     assert sum(len(gzip.compress((BUILD.parent / name).read_bytes())) for name in names) <= MOST_BYTES
+
+
+@pytest.mark.usefixtures("chromium")
+def test_every_part_keeps_to_its_budget() -> None:
+    weights = dict[str, int]()
+    for path in (BUILD.parent / "assets").iterdir():
+        name = "style" if path.suffix == ".css" else path.stem.rpartition("-")[0]
+        weights[name] = weights.get(name, 0) + len(gzip.compress(path.read_bytes()))
+    assert weights.pop("style") <= MOST_OF_STYLE
+    assert {name: weight for name, weight in weights.items() if weight > MOST_OF.get(name, MOST_OF_A_PART)} == {}
 
 
 @pytest.mark.usefixtures("chromium")
