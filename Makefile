@@ -66,6 +66,7 @@ package: $(APP)/.run-installed ui
 	@$(PY) -m deploy.package $(or $(STAGE),dev) $(or $(FOLDER),package)
 
 release: $(APP)/.run-installed
+	@test -n "$(BUCKET)" || { echo "which bucket of S3? make release BUCKET=my-bucket; aws s3 mb s3://my-bucket makes one" >&2; exit 1; }
 	@$(PY) -m deploy.release $(or $(STAGE),dev) $(or $(FOLDER),package) $(BUCKET) $(SET)
 
 deploy undeploy: $(APP)/.run-installed

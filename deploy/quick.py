@@ -9,17 +9,19 @@ import os
 import sys
 import urllib.request
 from collections.abc import Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.error import HTTPError
 
 from chalice.app import Chalice, DynamoDBEventConfig
 from chalice.cli.factory import CLIFactory
 from chalice.config import DeployedResources
+from chalice.deploy.deployer import ChaliceDeploymentError
 from chalice.utils import UI
 
 from chalicelib.adapters import clients
 from deploy.adoption import adopt
+from deploy.advice import AGAIN, advised
 from deploy.package import DEPLOYABLE
 from deploy.policies import DeployedStage, stages
 from deploy.release import welcome
@@ -31,6 +33,9 @@ HEALTH_SECONDS = 30
 
 NOTHING = """Nothing was deleted: .chalice/deployed/{stage}.json says that nothing of {stage} is deployed.
 If there is something, make deploy STAGE={stage} finds it and writes it down."""
+
+UNHEALTHY = """{stage} is deployed, and {url}sedo/health does not say that all of it works: {why}
+{python} -m chalice logs --stage {stage} shows what its function says; make deploy STAGE={stage} asks again."""
 
 LOSSES = """This deletes the functions of {stage}, their roles, the schedule and the API at {url}.
 It keeps the tables, queues and parameters that begin with {prefix}, and the logs: the data stays."""
@@ -92,6 +97,17 @@ def require_consent(stage: str, sure: str | None, answers: TextIO) -> None:
         sys.exit("nothing was deleted")
 
 
+def unhealthy(url: str) -> str:
+    """Ask a stage whether all of it works; answer what is against that, or nothing."""
+    try:
+        with urllib.request.urlopen(f"{url}sedo/health", timeout=HEALTH_SECONDS):  # noqa: S310 - https, of AWS
+            return ""
+    except HTTPError as error:
+        return f"{error}: {error.read().decode(errors='replace')}"
+    except OSError as error:
+        return str(error)
+
+
 def main(arguments: list[str] | None = None, project: Path = PROJECT) -> None:
     """Deploy a stage, or take it away."""
     parser = argparse.ArgumentParser(prog="python -m deploy.quick", description=(__doc__ or "").partition("\n")[0])
@@ -101,23 +117,32 @@ def main(arguments: list[str] | None = None, project: Path = PROJECT) -> None:
     asked = parser.parse_args(arguments)
     stage = next(each for each in stages() if each.name == asked.stage)
     factory, ui = CLIFactory(str(project), environ=os.environ), UI()
-    session = factory.create_botocore_session()
-    if asked.what == "undeploy":
-        config = factory.create_config_obj(chalice_stage_name=stage.name)
-        deployed = config.deployed_resources(stage.name)
-        if not deployed.resource_names():
-            sys.exit(NOTHING.format(stage=stage.name))
-        url = next((each["rest_api_url"] for each in _values(deployed) if "rest_api_url" in each), "no URL yet")
-        print(LOSSES.format(stage=stage.name, url=url, prefix=stage.settings.prefix))
-        require_consent(stage.name, asked.sure, sys.stdin)
-        undeploy(stage, factory, session, ui)
-        return
+    try:
+        with advised():
+            (_deploy if asked.what == "deploy" else _undeploy)(stage, factory, ui, asked.sure)
+    except ChaliceDeploymentError as error:
+        sys.exit(f"{error}\n{AGAIN}")
+
+
+def _deploy(stage: DeployedStage, factory: CLIFactory, ui: UI, _: str | None) -> None:
     if (version := f"{sys.version_info.major}.{sys.version_info.minor}") not in DEPLOYABLE:
         sys.exit(f"Lambda cannot have all requirements under Python {version}: take {' or '.join(DEPLOYABLE)}")
-    url = deploy(stage, factory, session, ui)
-    with urllib.request.urlopen(f"{url}sedo/health", timeout=HEALTH_SECONDS) as answer:  # noqa: S310 - https, of AWS
-        print("all of it works" if answer.status == HTTPStatus.OK else answer.read().decode())
+    url = deploy(stage, factory, factory.create_botocore_session(), ui)
     print(welcome(stage, url))
+    if why := unhealthy(url):
+        sys.exit(UNHEALTHY.format(stage=stage.name, url=url, why=why, python=sys.executable))
+    print("all of it works")
+
+
+def _undeploy(stage: DeployedStage, factory: CLIFactory, ui: UI, sure: str | None) -> None:
+    config = factory.create_config_obj(chalice_stage_name=stage.name)
+    deployed = config.deployed_resources(stage.name)
+    if not deployed.resource_names():
+        sys.exit(NOTHING.format(stage=stage.name))
+    url = next((each["rest_api_url"] for each in _values(deployed) if "rest_api_url" in each), "no URL yet")
+    print(LOSSES.format(stage=stage.name, url=url, prefix=stage.settings.prefix))
+    require_consent(stage.name, sure, sys.stdin)
+    undeploy(stage, factory, factory.create_botocore_session(), ui)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 from chalicelib.adapters import clients
+from deploy.advice import AGAIN, advised
 from deploy.policies import DeployedStage, stages
 from deploy.resources import ensure_token_keys
 from deploy.stack.functions import SCHEDULES
@@ -166,16 +167,52 @@ def require_room(functions: "LambdaClient", template: Mapping[str, Any], given: 
     Raises:
         ReleaseError: it has not.
     """
-    chosen = {**{name: each["Default"] for name, each in template["Parameters"].items()}, **given}
-    if chosen["Reserve"] != "yes":
+    values = {**{name: each["Default"] for name, each in template["Parameters"].items()}, **given}
+    if values["Reserve"] != "yes":
         return
-    needed = int(chosen["Workers"]) + int(chosen["Timers"]) + SCHEDULES
+    needed = int(values["Workers"]) + int(values["Timers"]) + SCHEDULES
     free = functions.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
     if free - needed < UNRESERVED:
         raise ReleaseError(
             f"the stack reserves {needed} functions, {UNRESERVED} have to stay unreserved, the account has {free}: "
             "ask AWS for more (Concurrent executions of Lambda, Service Quotas), or take fewer Workers, or Reserve=no"
         )
+
+
+def packaged(folder: Path, stage: DeployedStage) -> dict[str, Any]:
+    """Read the template of a package, and see that it is of the stage.
+
+    Raises:
+        ReleaseError: it is of another one, or is not there.
+    """
+    make = f"make package STAGE={stage.name} FOLDER={folder}"
+    try:
+        template: dict[str, Any] = json.loads((folder / "sam.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        raise ReleaseError(f"there is no package in {folder}: {make} makes it") from None
+    found = {
+        each["Properties"]["Environment"]["Variables"]["SEDO_PREFIX"]
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::Serverless::Function"
+    }
+    if found != {stage.settings.prefix}:
+        raise ReleaseError(f"the package in {folder} is of {', '.join(sorted(found))}, not of {stage.name}: {make}")
+    return template
+
+
+def chosen(texts: Sequence[str], template: Mapping[str, Any]) -> dict[str, str]:
+    """Read the parameters of a stack, each as ``NAME=VALUE``.
+
+    Raises:
+        ReleaseError: one is not written so, or the template does not have it.
+    """
+    given = dict(each.partition("=")[::2] for each in texts if "=" in each)
+    if wrong := [each for each in texts if "=" not in each]:
+        raise ReleaseError(f"{wrong[0]} is no parameter: write SET='{wrong[0]}=VALUE'")
+    if unknown := sorted(given.keys() - template["Parameters"].keys()):
+        known = ", ".join(sorted(template["Parameters"]))
+        raise ReleaseError(f"there is no parameter {', '.join(unknown)}; there are {known}")
+    return given
 
 
 def welcome(stage: DeployedStage, url: str) -> str:
@@ -192,19 +229,29 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters of the stack")
     asked = parser.parse_args(arguments)
     stage = next(each for each in stages() if each.name == asked.stage)
+    if "=" in asked.bucket:
+        parser.error("which bucket of S3? make release BUCKET=my-bucket; aws s3 mb s3://my-bucket makes one")
+    try:
+        template = packaged(asked.folder, stage)
+        given = chosen(asked.parameters, template)
+        with advised():
+            print(welcome(stage, _release(stage, asked.folder, asked.bucket, template, given)))
+    except ReleaseError as error:
+        sys.exit(f"{error}\n{AGAIN}, once that is mended")
+
+
+def _release(
+    stage: DeployedStage, folder: Path, bucket: str, template: Mapping[str, Any], given: Mapping[str, str]
+) -> str:
+    """Bring a package to its stack; answer the URL."""
     s3 = boto3.client("s3")
     stack = StageStack(boto3.client("cloudformation"), f"{stage.app_name}-{stage.name}")
-    template = json.loads((asked.folder / "sam.json").read_text(encoding="utf-8"))
-    given = dict(each.split("=", 1) for each in asked.parameters)
-    try:
-        if stack.status() in NEW:
-            require_room(boto3.client("lambda"), template, given)
-        ensure_token_keys(clients.ssm(), stage.settings.prefix)
-        url = publish(s3, asked.bucket, located(template, lambda name: upload(s3, asked.bucket, asked.folder / name)))
-        print("changed" if stack.change(url, given) else "nothing has changed")
-    except ReleaseError as error:
-        sys.exit(str(error))
-    print(welcome(stage, stack.outputs()["EndpointURL"]))
+    if stack.status() in NEW:
+        require_room(boto3.client("lambda"), template, given)
+    ensure_token_keys(clients.ssm(), stage.settings.prefix)
+    url = publish(s3, bucket, located(template, lambda name: upload(s3, bucket, folder / name)))
+    print("changed" if stack.change(url, given) else "nothing has changed")
+    return stack.outputs()["EndpointURL"]
 
 
 if __name__ == "__main__":

@@ -13,13 +13,16 @@ WHOLE = "deployment.zip"
 """As Chalice calls the package; it becomes the share of all functions that have none of their own."""
 OF_FUNCTION: Mapping[str, str] = {"api_handler": "api.zip", "authenticate": "authorizer.zip"}
 """The shares that functions have for themselves."""
-SIGNATURES = ("_cffi_backend", "cffi", "cryptography", "pycparser")
-"""What checks signatures, and what that brings along."""
+SIGNATURES = ("_cffi_backend", "cryptography")
+"""What checks signatures."""
 PAGES = ("swagger_ui_bundle",)
 CONSOLE = "chalicelib/ui/"
 """The folder of the console."""
-UNUSED = ("jinja2", "markupsafe")
+UNUSED = ("cffi", "jinja2", "markupsafe", "pycparser")
 """What a requirement brings along, and nothing loads."""
+UNUSED_FOLDERS = ("benchmarks", "tests")
+"""Of requirements."""
+UNUSED_ENDINGS = (".h", ".pyi", ".dist-info/RECORD", "chalicelib/openapi.yaml")
 WITHOUT: Mapping[str, Sequence[str]] = {
     WHOLE: (*SIGNATURES, *PAGES, CONSOLE, *UNUSED),
     "api.zip": (*SIGNATURES, *UNUSED),
@@ -49,8 +52,14 @@ def divide(package: Path) -> Iterator[Path]:
 
 
 def _belongs(name: str, without: Sequence[str]) -> bool:
+    if name.endswith(UNUSED_ENDINGS) or (not name.startswith("chalicelib/") and _is_in(name, UNUSED_FOLDERS)):
+        return False
     top = name.partition("/")[0].partition(".")[0].partition("-")[0]
     is_shown = top not in PAGES or name.endswith((".py", ".pyc")) or Path(name).name in FILES
     return (
         top not in without and is_shown and not name.startswith(tuple(each for each in without if each.endswith("/")))
     )
+
+
+def _is_in(name: str, folders: Sequence[str]) -> bool:
+    return any(each in folders for each in name.split("/")[:-1])

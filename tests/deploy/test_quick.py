@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from deploy.stack.refusals import REFUSALS
 from local.backend import REGION
 from tests.deploy.launcher import BREAKS
 from tests.deploy.stage import PROJECT, done, project
+
+LOOPBACK = "127.0.0.1"
 
 
 def launched(folder: Path) -> Any:
@@ -97,3 +100,9 @@ class TestUndeploy:
     def test_whatever_else_they_write_deletes_nothing(self, answer: str) -> None:
         with pytest.raises(SystemExit, match=r"^nothing was deleted$"):
             quick.require_consent("dev", None, Terminal(answer))
+
+
+def test_a_stage_that_does_not_answer_is_told_and_not_a_traceback() -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+    assert "refused" in quick.unhealthy(f"http://{LOOPBACK}:{port}/")

@@ -1,6 +1,8 @@
 """A stack is made, changed, left alone, and finished where it failed: small ones, in ministack."""
 
+import json
 import sys
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +10,18 @@ import boto3
 import pytest
 
 from deploy.policies import stages
-from deploy.release import ReleaseError, StageStack, located, publish, require_room, upload, welcome
+from deploy.release import (
+    ReleaseError,
+    StageStack,
+    chosen,
+    located,
+    main,
+    packaged,
+    publish,
+    require_room,
+    upload,
+    welcome,
+)
 from local.backend import REGION
 
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "${Name}-queue"}}}
@@ -102,3 +115,30 @@ def test_a_package_has_the_name_of_what_it_holds(small: Small, tmp_path: Any) ->
     )
     assert made["Resources"]["Function"]["Properties"] == {"CodeUri": place, "Timeout": 1}
     assert made["Resources"]["Queue"] == QUEUE
+
+
+def test_a_package_is_released_to_the_stage_that_it_was_made_for(tmp_path: Path) -> None:
+    (prod, dev) = (next(each for each in stages() if each.name == name) for name in ("prod", "dev"))
+    with pytest.raises(ReleaseError, match=r"no package in .*: make package STAGE=prod FOLDER=.* makes it"):
+        packaged(tmp_path, prod)
+    variables = {"Environment": {"Variables": {"SEDO_PREFIX": "sedo-prod"}}}
+    template = {"Resources": {"Function": {"Type": "AWS::Serverless::Function", "Properties": variables}}}
+    (tmp_path / "sam.json").write_text(json.dumps(template))
+    assert packaged(tmp_path, prod) == template
+    with pytest.raises(ReleaseError, match="is of sedo-prod, not of dev: make package STAGE=dev"):
+        packaged(tmp_path, dev)
+
+
+def test_parameters_are_those_of_the_template() -> None:
+    template = {"Parameters": {"Workers": {}, "LogDays": {}}}
+    assert chosen(["Workers=50", "LogDays=a=b"], template) == {"Workers": "50", "LogDays": "a=b"}
+    with pytest.raises(ReleaseError, match="Workers is no parameter: write SET='Workers=VALUE'"):
+        chosen(["Workers"], template)
+    with pytest.raises(ReleaseError, match="no parameter Worker; there are LogDays, Workers"):
+        chosen(["Worker=50"], template)
+
+
+def test_a_parameter_is_not_taken_for_the_bucket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["prod", str(tmp_path), "Workers=50"])
+    assert "which bucket of S3? make release BUCKET=my-bucket" in capsys.readouterr().err
