@@ -29,6 +29,7 @@ from benchmarks import (
     payloads,
     people,
     report,
+    sizes,
 )
 from benchmarks.harness import Harness, running
 from benchmarks.peers import comparison
@@ -40,6 +41,7 @@ QUESTIONS: Mapping[str, Question] = {
     "goals": goals.per_step,
     "cost": costs.per_step,
     "start": costs.starting,
+    "sizes": sizes.sizes,
     "payloads": payloads.payloads,
     "calls": calls.calls,
     "fan-out": growth.fan_out,

@@ -45,6 +45,8 @@ GOALS: Mapping[Case, Goal] = {
     Case("G", "1KB", 1): Goal(dollars=0.50, write_units=0.4),
     Case("B", "100KB", 1): Goal(dollars=3.1),
     Case("B", "100KB", 10): Goal(dollars=3.1),
+    Case("F", "10KB", 1): Goal(dollars=1.3),
+    Case("F", "100KB", 1): Goal(dollars=12),
 }
 
 

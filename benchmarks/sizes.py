@@ -1,7 +1,6 @@
 """What the common things cost between the sizes of the other tables: in dollars that are counted, without time."""
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from benchmarks import calls, costs
@@ -94,12 +93,6 @@ def children(harness: Harness) -> Shape:
     return Shape("W", "ten children in sequence", {"id": "shape-children", "steps": steps})
 
 
-def grows(found: Mapping[int, float]) -> bool:
-    """Tell whether more never costs less, a write unit's difference between inputs aside."""
-    return all(later >= earlier - LEEWAY for earlier, later in pairwise(found[size] for size in sorted(found)))
-
-
-LEEWAY = 0.3
 NOTE = (
     f"Means of {SAMPLES}, messages one by one. Waits, steps and children are run by a worker, their start is not in "
     "them. A retry is an execution without its start; the request to the REST API is in an event and in a task. The "

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import calls, payloads
+from benchmarks import calls, payloads, sizes
 from benchmarks.costs import BATCHES, SIZES, measure, start
 from benchmarks.floor import CALLS_GOAL, LETTERS, compare
 from benchmarks.goals import GOALS, Case, Found, Whole, whole, wholes
@@ -32,6 +32,8 @@ CALLS_LEEWAY = 1.1
 """Versions of Python differ in what they call."""
 SHORT = 768
 """Bytes of an input with which no item is near a full KB: a few bytes more, as of other ids, take no unit more."""
+VALUES_GOALS = {"20 given of 3,000 bytes": 25, "20 given of 5,000 bytes": 80}
+"""Dollars of a million executions."""
 BYTES = 4096
 """Of the largest item and message of a map, however many branches it has."""
 
@@ -88,6 +90,36 @@ def test_a_step_costs_no_more_than_it_did(case: Case, found: Found) -> None:
     no_more(found[case], TODAY["cost"][case.shape][case.size][f"batch{case.batch}"])
 
 
+@pytest.fixture(scope="module")
+def by_size(harness: Harness) -> Mapping[str, Mapping[int, float]]:
+    kinds = {"run at their start": True, "run by a worker": False}
+    return {
+        kind: {size: sizes.ended(harness, size * 1024, 1, at_start=at_start) for size in WHOLES}
+        for kind, at_start in kinds.items()
+    }
+
+
+WHOLES = (1, 5, 10, 20, 60, 95, 150)
+"""KB of an input."""
+
+
+class TestSizeOfTheInput:
+    @pytest.mark.parametrize("kind", ["run at their start", "run by a worker"])
+    def test_more_never_costs_less(self, kind: str, by_size: Mapping[str, Mapping[int, float]]) -> None:
+        dollars = [*by_size[kind].values()]
+        assert dollars == sorted(dollars)
+
+    def test_ten_steps_of_95_kb_cost_at_most_ten_dollars_a_million_where_they_run_at_their_start(
+        self, by_size: Mapping[str, Mapping[int, float]]
+    ) -> None:
+        assert by_size["run at their start"][95] <= 10
+
+    def test_and_no_more_than_they_did_where_a_worker_runs_them(
+        self, by_size: Mapping[str, Mapping[int, float]]
+    ) -> None:
+        assert by_size["run by a worker"][95] <= LEEWAY * TODAY["dollars of 95 KB by a worker"]
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_start_costs_no_more_than_it_did(size: str, harness: Harness) -> None:
     no_more(start(harness, SIZES[size]), TODAY["start"][size])
@@ -97,12 +129,15 @@ def test_retries_events_and_tasks_cost_no_more_than_they_did(harness: Harness) -
     found = dict(calls.measured(harness, samples=4, size=SHORT))
     assert found.keys() == TODAY["outlays"].keys()
     assert not {name: each.cost for name, each in found.items() if not is_within(each.cost, TODAY["outlays"][name])}
+    assert found["publish an event"].dollars_counted <= found["publish an event"].goal
 
 
 @pytest.mark.parametrize("name", TODAY["values"])
 def test_values_that_do_not_change_cost_no_more_than_they_did(name: str, harness: Harness) -> None:
     count, size, made = payloads.CASES[name]
-    no_more(payloads.measure(harness, count, size, made=made), TODAY["values"][name])
+    found = payloads.measure(harness, count, size, made=made)
+    no_more(found, TODAY["values"][name])
+    assert found.dollars_counted <= VALUES_GOALS.get(name, float("inf"))
 
 
 @pytest.mark.parametrize("letter", LETTERS)
