@@ -16,6 +16,7 @@ from chalicelib.core.executions.model import Execution
 from chalicelib.core.executions.verify import Patience, Violation
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.wiring.settings import Settings
+from deploy.advice import advised
 from deploy.policies import stages
 from operations.checkup import Checkup
 from operations.pace import Pace, metered
@@ -123,4 +124,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with advised():
+        sys.exit(main())

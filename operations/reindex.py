@@ -27,6 +27,7 @@ from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.stream import SearchIndex
 from chalicelib.wiring.aws import search_index
 from chalicelib.wiring.settings import Settings
+from deploy.advice import advised
 from deploy.policies import stages
 from operations.pace import Pace, metered
 from operations.stage import Broken, Stage, readable
@@ -300,4 +301,5 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with advised():
+        sys.exit(main())
