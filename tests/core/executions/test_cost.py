@@ -73,6 +73,17 @@ class TestBudget:
         run.done("one").ask(ResumeRequested(budget=0.002))
         assert run.execution.threads[ROOT].busy_until is None
 
+    def test_a_step_that_was_begun_beside_it_is_waited_for(self) -> None:
+        left = "{id: a, steps: [{id: x, type: call}, {id: y, type: call}]}"
+        both = f"{{id: both, type: parallel, branches: [{left}, {{id: b, steps: [{{id: z, type: call}}]}}]}}"
+        run = Run(f"budget: {{dollars: 0.0005}}\nsteps: [{both}]").go()
+        run.execution = copy_with(run.execution, cost=SPENT)
+        first, other = (name for name in run.execution.threads if name != ROOT)
+        run.done("one", first)
+        assert run.state is State.PAUSED
+        run.ask(ResumeRequested(budget=0.002))
+        assert [run.thread(name).busy_until is None for name in (first, other)] == [True, False]
+
     def test_without_a_higher_one_it_is_paused_again_by_its_next_step(self) -> None:
         run = Run(BUDGETED.replace("]", ", {id: last, type: call}]")).go()
         run.execution = copy_with(run.execution, cost=SPENT)
