@@ -117,6 +117,10 @@ SLOW: dict[str, tuple[Any, Any]] = {
         {"patternProperties": {"[^b]{900}c": {}}, "minProperties": 500},
         {"a" * 1_000 + str(i): 1 for i in range(200)},
     ),
+    "15,000 short names for 150 patterns": (
+        {"patternProperties": {f"^{i}x": {} for i in range(150)}, "additionalProperties": False},
+        {f"zz{i}": 1 for i in range(15_000)},
+    ),
     "other names that 900 states stand in at once": (
         {"patternProperties": {"[^b]{900}c": {}}, "additionalProperties": {"type": "object"}},
         {"a" * 1_000 + str(i): 1 for i in range(200)},

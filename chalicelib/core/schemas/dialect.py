@@ -51,6 +51,8 @@ _STEPS_OF_REFUSED_PATTERN = 5_000
 """RE2 has spent all of its memory before it says that a pattern is too large."""
 _WORK_PER_STEP = 1_000
 """Instructions of patterns for characters of texts that take as long as a step."""
+_STEPS_PER_SEARCH = 2
+"""To search any text for a pattern, be it short."""
 _VALUES_PER_STEP = 2
 """Values, nested ones too, that are compared with others in that time."""
 
@@ -137,7 +139,7 @@ def _searcher(pattern: str) -> Callable[[str], bool]:
     compiled = known.get(pattern) or known.setdefault(pattern, compile_pattern(pattern))
 
     def search(text: str) -> bool:
-        _budget.get().spend(compiled.programsize * len(text) // _WORK_PER_STEP)
+        _budget.get().spend(_STEPS_PER_SEARCH + compiled.programsize * len(text) // _WORK_PER_STEP)
         return compiled.search(text) is not None
 
     return search
