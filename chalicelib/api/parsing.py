@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from chalicelib.core.limits import beyond
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import MalformedError
-from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json import Json, Problem, read_pointer
 from chalicelib.core.values.json_text import MAX_BODY_DEPTH, decode_utf8, read_float, read_integer, refuse
 from chalicelib.core.values.value import copy_with, value
 
@@ -49,8 +49,8 @@ class Places:
 
     def _locate(self, problem: Problem) -> Problem:
         mark = self.root
-        for key in problem.pointer.split("/")[1:]:
-            inner = mark.inner.get(key.replace("~1", "/").replace("~0", "~"))
+        for key in read_pointer(problem.pointer):
+            inner = mark.inner.get(key)
             if inner is None:
                 break
             mark = inner

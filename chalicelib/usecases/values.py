@@ -8,7 +8,7 @@ from chalicelib.core.records.history import put_back
 from chalicelib.core.records.payload import Reference, Slot, digest, hasher, shown_slots
 from chalicelib.core.records.shown import around, nothing, shown_values, view_slots
 from chalicelib.core.values.errors import PayloadLostError, ValueNotFoundError
-from chalicelib.core.values.json import encode
+from chalicelib.core.values.json import encode, read_pointer
 from chalicelib.core.values.value import value
 from chalicelib.ports import ExecutionStore, HistoryStore
 from chalicelib.usecases.executions import ExecutionService
@@ -168,8 +168,7 @@ def pick(document: Any, place: str) -> bytes:  # noqa: ANN401 - any JSON
         ValueNotFoundError: nothing is.
     """
     found = document
-    for name in place.split("/")[1:]:
-        key = name.replace("~1", "/").replace("~0", "~")
+    for key in read_pointer(place):
         if isinstance(found, Mapping) and key in found:
             found = found[key]
         elif isinstance(found, list) and key.isdecimal() and int(key) < len(found):

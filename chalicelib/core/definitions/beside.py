@@ -8,7 +8,7 @@ from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.parser import problems_apart
 from chalicelib.core.expressions.template import is_templated
-from chalicelib.core.values.json import Json, Problem, decode, encode
+from chalicelib.core.values.json import Json, Problem, decode, encode, read_pointer
 
 ANYTHING = "${now()}"
 """A template of which no check knows what it yields."""
@@ -55,7 +55,7 @@ class _Mending:
     def mend(self, problems: Iterable[Problem]) -> None:
         """Replace what has a problem."""
         for problem in problems:
-            rest = [part.replace("~1", "/").replace("~0", "~") for part in problem.pointer.split("/")[1:]]
+            rest = read_pointer(problem.pointer)
             found = _step_at(self.document, rest)
             if found is None:
                 self.top(rest)

@@ -9,7 +9,7 @@ from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind
 from chalicelib.core.expressions.template import Template, compile_condition, compile_template, is_templated
 from chalicelib.core.schemas.schema import Schema, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
-from chalicelib.core.values.json import Json, Path, Problem, pointer
+from chalicelib.core.values.json import Json, Path, Problem, pointer, read_pointer
 
 _NAMED = re.compile(r"(?:input|output|stash|item)[.\[][\w.\[\]*]{1,100}")
 """A text that is meant as an expression."""
@@ -138,6 +138,6 @@ def _right(path: Path, value: Json) -> str:
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts
     """Look up a JSON pointer (RFC 6901) to something that is there."""
-    for part in place.split("/")[1:]:
-        value = value[int(part) if isinstance(value, list) else part.replace("~1", "/").replace("~0", "~")]
+    for part in read_pointer(place):
+        value = value[int(part) if isinstance(value, list) else part]
     return value  # type: ignore[no-any-return] # see above

@@ -25,7 +25,7 @@ from chalicelib.core.records.payload import (
     values_of,
 )
 from chalicelib.core.values.errors import AnswerTooLargeError
-from chalicelib.core.values.json import Json, decode, encode, is_longer, pointer
+from chalicelib.core.values.json import Json, decode, encode, is_longer, pointer, read_pointer
 from chalicelib.core.values.value import value
 
 MAX_ANSWER = LIMITS.answer_bytes
@@ -191,7 +191,7 @@ def _nulled(document: dict[str, Any], places: Iterable[str]) -> dict[str, Any]:
     made, copies = {**document}, dict[str, Any]()
     for place in places:
         holder: Any = made
-        *way, last = [name.replace("~1", "/").replace("~0", "~") for name in place.split("/")[1:]]
+        *way, last = read_pointer(place)
         for depth, name in enumerate(way, 1):
             key: Any = int(name) if isinstance(holder, list) else name
             outer = pointer(way[:depth])

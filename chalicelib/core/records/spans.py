@@ -6,6 +6,7 @@ twice has the same spans.
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from chalicelib.core.executions.model import ROOT, Execution, State
@@ -29,7 +30,7 @@ def trace_of(execution: Execution, visits: Sequence[Mapping[str, Any]], *, whole
     ended = [each for each in visits if each["startedAt"] and each["endedAt"]]
     spans: list[Json] = [_visit_span(execution, each, began) for each in ended]
     if whole and execution.ended_at is not None:
-        spans.insert(0, _execution_span(execution))
+        spans.insert(0, _execution_span(execution, execution.ended_at))
     resource: JsonObject = {"service.name": "sedo", "sedo.tenant": execution.tenant_id}
     scope: JsonObject = {"scope": {"name": "sedo"}, "spans": spans}
     return {"resourceSpans": [{"resource": {"attributes": _attributes(resource)}, "scopeSpans": [scope]}]}
@@ -45,7 +46,7 @@ def span_id(*names: str | int) -> str:
     return hashlib.sha256("\n".join(map(str, names)).encode()).hexdigest()[:16]
 
 
-def _execution_span(execution: Execution) -> JsonObject:
+def _execution_span(execution: Execution, ended_at: datetime) -> JsonObject:
     about: JsonObject = {
         "sedo.execution.id": execution.id,
         "sedo.definition.id": execution.definition_id,
@@ -53,7 +54,7 @@ def _execution_span(execution: Execution) -> JsonObject:
         "sedo.state": str(execution.state),
     }
     error = None if execution.error is None else f"{execution.error.name}: {execution.error.message}"
-    began, ended = (format_instant(each or execution.started_at) for each in (execution.started_at, execution.ended_at))
+    began, ended = format_instant(execution.started_at), format_instant(ended_at)
     span = _span(execution, (execution.id,), execution.definition_id, began, ended) | {"kind": INTERNAL}
     span |= {"attributes": _attributes(about), "status": _status(error, fails=execution.state in FAILED)}
     if (parent := execution.parent) is not None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.places import Place, Schemas, TooCostlyError, subschemas, target
 from chalicelib.core.schemas.schema import compile_schema
-from chalicelib.core.values.json import Json, Problem, encode
+from chalicelib.core.values.json import Json, Problem, encode, read_pointer
 
 MAX_STEPS = LIMITS.default_steps
 MAX_BYTES = LIMITS.default_bytes
@@ -75,8 +75,7 @@ def _open(bare: dict[str, Json], places: Schemas, names: Sequence[str]) -> None:
 
 
 def _holds(bare: Json, place: str) -> bool:
-    for part in place.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
+    for name in read_pointer(place):
         if not isinstance(bare, dict) or name not in bare:
             return False
         bare = bare[name]

@@ -98,6 +98,11 @@ def pointer(path: Path) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
+def read_pointer(text: str) -> list[str]:
+    """Read the parts of a JSON pointer (RFC 6901), each as text: ``/a~1b/0`` is ``["a/b", "0"]``."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+
+
 def truncate(instant: datetime) -> datetime:
     """Cut an instant to whole milliseconds of UTC, the precision that sedo keeps."""
     if instant.tzinfo is not UTC:

@@ -2,7 +2,15 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from chalicelib.core.values.json import decode, encode, encode_ascii, format_instant, parse_instant
+from chalicelib.core.values.json import (
+    decode,
+    encode,
+    encode_ascii,
+    format_instant,
+    parse_instant,
+    pointer,
+    read_pointer,
+)
 
 TEHRAN = timezone(timedelta(hours=3, minutes=30))
 
@@ -60,3 +68,8 @@ def test_what_is_no_json_is_refused() -> None:
     for text in (b"{", b"nothing", b'{"a":1}}', b"\xff"):
         with pytest.raises(ValueError, match=r"Expecting|Extra|codec"):
             decode(text)
+
+
+@pytest.mark.parametrize("parts", [[], [""], ["a/b", "0"], ["~1", "~0"], ["~", "/", "é"]])
+def test_a_pointer_is_read_as_it_was_written(parts: list[str]) -> None:
+    assert read_pointer(pointer(tuple(parts))) == parts
