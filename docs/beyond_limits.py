@@ -45,6 +45,7 @@ BEYOND: Mapping[str, str] = {
     "definition_steps": DEFINITION,
     "definition_lists": DEFINITION,
     "definition_includes": DEFINITION,
+    "definition_schemas": DEFINITION,
     "definition_entries": DEFINITION,
     "retry_attempts": DEFINITION + "; of a step `InvalidParameters`",
     "retry_backoff": DEFINITION + "; of a step `InvalidParameters`",

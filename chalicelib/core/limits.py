@@ -88,6 +88,9 @@ class Limits:
     """Lists of steps inside each other."""
     definition_includes: int = 100
     """Includes of one definition."""
+    definition_schemas: int = 2_000
+    """Schemas inside all schemas of one definition together; a regular expression counts as one, and one more for each
+    100 instructions that RE2 makes of it."""
     definition_entries: int = 100
     """Entries of a `retry` or a `catch`, errors that one names, and roles of a condition of access."""
     retry_attempts: int = 100
@@ -147,7 +150,8 @@ class Limits:
     rendering_result_bytes: int = 1 << 20
     """Bytes, as JSON, of what the expressions of one rendering yield, and of any value on the way."""
     rendering_built_bytes: int = 4 << 20
-    """Bytes, as JSON, of all that one rendering builds on the way; what is shared counts once."""
+    """Bytes, as JSON, of all that one rendering builds on the way, and 24 for each list and object; what is shared
+    counts once."""
     rendering_passed_bytes: int = 64_000_000
     """Bytes, as JSON, of values in scope that one rendering passes on as they are: a large value costs nothing to
     name."""

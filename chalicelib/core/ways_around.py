@@ -39,6 +39,7 @@ WAYS: Mapping[str, str] = {
     "definition_steps": "Let a `workflow` step start a part of it.",
     "definition_lists": "Let a `workflow` step start what is nested.",
     "definition_includes": "Include longer lists of steps, or let a `workflow` step start a part of it.",
+    "definition_schemas": "Say less in the schemas, or let a `workflow` step start a part of it.",
     "definition_entries": "Use families, as `http.*`, and `*`.",
     "retry_attempts": "Go back to the step by `catch`.",
     "retry_backoff": "Say a longer `intervalSeconds`.",

@@ -116,6 +116,35 @@ WRONG: dict[str, Any] = {
     "null": None,
     "a number": 3,
 }
+
+
+def event(number: int, schema: Any) -> dict[str, Any]:
+    """Make a step with a schema."""
+    return {"id": f"s{number}", "type": "event", "name": "e", "schema": schema}
+
+
+WRONG |= {
+    "15,000 unknown keys of a step": one(type="echo", message=1, **{f"messagee{i}": 1 for i in range(15_000)}),
+    "6,000 functions that are not there": one(type="echo", message=[f"${{ lengthh{i}(a) }}" for i in range(6_000)]),
+    "6,000 conditions of functions that are not there": one(
+        type="choice", choices=[{"when": f"lengthh{i}(a)", "next": "a"} for i in range(6_000)]
+    ),
+    "5,400 patterns of 900 schemas": definition(
+        steps=[event(n, {"allOf": [{"pattern": f"[^a]{{40}}{n}_{i}"} for i in range(6)]}) for n in range(900)]
+    ),
+    "3,000 patterns of 1,200 instructions": definition(
+        steps=[event(n, {"allOf": [{"pattern": f"[^a]{{400}}{n}_{i}"} for i in range(30)]}) for n in range(100)]
+    ),
+    "3,600 patterns that are too large": definition(
+        steps=[event(n, {"allOf": [{"pattern": f"(\\pL{{40}}){{8}}{n}_{i}"} for i in range(4)]}) for n in range(900)]
+    ),
+    "3,300 schemas in 300": definition(
+        steps=[event(n, {"properties": {f"p{i}": {"type": "string"} for i in range(10)}}) for n in range(300)]
+    ),
+    "900 schemas that are none": definition(
+        steps=[event(n, {"properties": {f"p{i}": {"type": "strinq"} for i in range(4)}}) for n in range(900)]
+    ),
+}
 IDS = {
     "other letters": "ïd",
     "capitals": "ABC",
@@ -140,6 +169,48 @@ IDS = {
     "an object": {},
     "true": True,
 }
+
+
+def echo(number: int, message: Any = 1, **more: Any) -> dict[str, Any]:
+    """Make a step that says something."""
+    return {"id": f"s{number}", "type": "echo", "message": message, **more}
+
+
+LARGE: dict[str, Any] = {
+    "9,000 expressions in a step": definition(steps=[echo(0, [f"${{input.a{n}}}" for n in range(9_000)])]),
+    "9,000 expressions in the stash": definition(stash={f"k{n}": f"${{input.a{n}}}" for n in range(9_000)}),
+    "3,000 readings of what 990 steps stash": definition(
+        steps=[echo(n, {"a": n}, stash="x") for n in range(990)] + [echo(990, ["${stash.x.b}"] * 3_000)]
+    ),
+    "4,000 names that are much like 6,300": definition(
+        steps=[
+            *(echo(n, stash={f"k{n}_{i}": 1 for i in range(7)}) for n in range(900)),
+            echo(900, [f"${{stash.q{n}_{n}}}" for n in range(4_000)]),
+        ]
+    ),
+    "3,000 readings of what 900 steps lead to": definition(
+        steps=[
+            {"id": "c", "type": "choice", "choices": [{"when": "true", "next": f"s{n}"} for n in range(900)]},
+            *(echo(n, {"a": n}, next="s900") for n in range(900)),
+            echo(900, ["${output.b}"] * 3_000),
+        ]
+    ),
+    "5,000 ways between 990 steps": definition(
+        steps=[
+            *(
+                {
+                    "id": f"s{n}",
+                    "type": "choice",
+                    "choices": [{"when": "input.a", "next": f"s{(n * 7 + i * i * 31) % 990}"} for i in range(5)],
+                    "default": f"s{n + 1}",
+                }
+                for n in range(990)
+            ),
+            echo(990),
+        ]
+    ),
+}
+"""Valid definitions of which much is to be found out."""
 
 
 def cases() -> Iterator[Case]:

@@ -105,6 +105,12 @@ MANY: dict[str, str] = {
     "a pattern": "match(input.t, '[^b]{400}c')",
     "a glob": "glob(input.t, '*b" + "?" * 400 + "c')",
     "a length of JSON": "length(to_string(input.i))",
+    "small lists from JSON": "length(from_json(input.j))",
+    "small objects from JSON": "length(from_json(input.m))",
+    "small chunks": "length(chunk(input.c, `1`))",
+    "pairs": "length(zip(input.z, input.z))",
+    "small lists without repetitions": "length(unique(input.u))",
+    "one object of 100": "length(merge(" + ", ".join(["input.g"] * 100) + "))",
 }
 """Expressions that look through much and yield little, thousands of each in one template."""
 MUCH: dict[str, dict[str, Any]] = {
@@ -115,6 +121,12 @@ MUCH: dict[str, dict[str, Any]] = {
     "to_number": {"d": "1" * 250_000},
     "join": {"e": [""] * 80_000},
     "length(flatten_deep": {"n": [[]] * 80_000},
+    "length(from_json(input.j": {"j": f"[{','.join(['[]'] * 80_000)}]"},
+    "length(from_json(input.m": {"m": f"[{','.join(['{}'] * 80_000)}]"},
+    "length(chunk": {"c": [*range(100_000)]},
+    "length(zip": {"z": [*range(20_000)]},
+    "length(unique(input.u": {"u": [[number] for number in range(1_000)]},
+    "length(merge": {"g": {f"k{number}": number for number in range(20_000)}},
 }
 
 
@@ -130,7 +142,7 @@ def cases() -> Iterator[Case]:
         yield Case("expression", name, 400, start, text({"input": INPUT}), given=given)
     for number, (name, expression) in enumerate(MANY.items()):
         document = definition(
-            f"many-{number}", stash={"x": [f"${{ {expression} }}"] * min(5_000, 200_000 // len(expression))}
+            f"many-{number}", stash={"x": [f"${{ {expression} }}"] * min(5_000, 80_000 // len(expression))}
         )
         given = create("expression", name, text(document))
         start = f"{DEFINITIONS}/many-{number}/execute"

@@ -1,5 +1,6 @@
 """The application in memory, with an execution that waits for everybody."""
 
+import gc
 import sys
 from dataclasses import fields
 from time import process_time
@@ -58,15 +59,20 @@ class World(Sedo):
         return self.ask(case.method, path, case.body, headers)
 
     def measure(self, case: Case) -> tuple[HTTPResponse, float]:
-        """Send a request; tell its CPU, too: in seconds of a machine at ease, without what coverage adds to it."""
+        """Send a request; tell its CPU, too: in seconds of a machine at ease.
+
+        What coverage adds to it is left out, and what the garbage of the requests before does.
+        """
         tracer = sys.gettrace()
         sys.settrace(None)
+        gc.freeze()
         try:
             answer, seconds = self._timed(case)
             for _ in range(2):
                 seconds = min(seconds, self._timed(case)[1]) if seconds >= SECONDS else seconds
             return answer, seconds
         finally:
+            gc.unfreeze()
             sys.settrace(tracer)
 
     def _timed(self, case: Case) -> tuple[HTTPResponse, float]:

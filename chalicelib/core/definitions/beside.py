@@ -8,6 +8,7 @@ from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.parser import problems_apart
 from chalicelib.core.expressions.template import is_templated
+from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.json import Json, Problem, decode, encode, read_pointer
 
 ANYTHING = "${now()}"
@@ -15,6 +16,8 @@ ANYTHING = "${now()}"
 _CONDITION = "now()"
 _ROUNDS = 2
 """How often what was replaced is looked at again: a step of an unknown type may have further problems."""
+_SCHEMAS = frozenset({"inputSchema", "outputSchema"})
+"""Parts of a definition that are replaced whole, as schemas are not looked at again."""
 _KEPT = STEP_KEYS.keys() - {"type", "next", "end"}
 """What stays of a step whose type cannot be told."""
 
@@ -30,9 +33,9 @@ def warnings_beside(
         step_types: what a step's ``type`` can name.
 
     Returns:
-        The warnings; none if hardly anything of the definition can be told.
+        The warnings; none if hardly anything of the definition can be told, or there may be more problems.
     """
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or len(problems) >= MAX_PROBLEMS:
         return ()
     mending = _Mending(step_types, decode(encode(document)))
     for _ in range(_ROUNDS):
@@ -66,7 +69,7 @@ class _Mending:
         """Replace a part of the definition that is in no step."""
         if rest in ([], ["id"]):
             self.document["id"] = "mended"
-        elif rest[0] != "steps" and not (len(rest) > 1 and self.put(self.document, rest)):
+        elif rest[0] != "steps" and not (len(rest) > 1 and rest[0] not in _SCHEMAS and self.put(self.document, rest)):
             self.is_whole = False
             self.document.pop(rest[0], None)
 
@@ -89,7 +92,7 @@ class _Mending:
                 return _replace(step, rest, _CONDITION)
             case ["retry" | "catch", _, "errors", _]:
                 return _replace(step, rest, "Mended")
-            case [key, *_] if key in kind.params or key in {"output", "stash", "timeoutSeconds"}:
+            case [key, *_] if key not in kind.schemas and key in {*kind.params, "output", "stash", "timeoutSeconds"}:
                 return self.put(step, rest)
         return False
 
@@ -111,7 +114,8 @@ def _mended(step: dict[str, Any], kind: Kind, index: int, rest: Sequence[str]) -
             return {**step, key: True}
         case [key, *_] if key in kind.params and key in kind.keys:
             return step if _replace(step, rest, ANYTHING) else {**step, key: ANYTHING}
-    return {key: each for key, each in step.items() if key != rest[0]}
+    step.pop(rest[0], None)
+    return step
 
 
 def _filled(step: dict[str, Any], kind: Kind, index: int) -> dict[str, Any]:

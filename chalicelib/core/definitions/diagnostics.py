@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind
 from chalicelib.core.expressions.template import Template, compile_condition, compile_template, is_templated
-from chalicelib.core.schemas.schema import Schema, compile_schema, schema_problems
+from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, SchemaRoom, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json, Path, Problem, pointer, read_pointer
 
@@ -15,6 +15,8 @@ _NAMED = re.compile(r"(?:input|output|stash|item)[.\[][\w.\[\]*]{1,100}")
 """A text that is meant as an expression."""
 _COMPARISONS = 4_000
 """Of unknown names with known ones, in one document."""
+_SPELLINGS = 200_000
+"""Of known names that are looked through for another spelling, which is a hundred times faster."""
 
 
 class Suggestions:
@@ -26,6 +28,8 @@ class Suggestions:
     def __call__(self, name: str, known: Collection[str]) -> str:
         """Write `` (did you mean …?)``, or nothing."""
         self.left -= len(known)
+        if self.left < -_SPELLINGS:
+            return ""
         alike = [each for each in known if each.lower() == name.lower()]
         close = alike or (get_close_matches(name[:64], known, n=1) if self.left >= 0 else ())
         return "".join(f" (did you mean {match!r}?)" for match in close)
@@ -37,6 +41,12 @@ class Diagnostics:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
         self.suggestion = Suggestions()
+        self.room = SchemaRoom()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many problems as are told."""
+        return len(self.problems) >= MAX_PROBLEMS
 
     def problem(self, path: Path, message: str) -> None:
         """Note a problem at a path."""
@@ -84,24 +94,25 @@ class Diagnostics:
         return found
 
     def template(self, source: Json, path: Path, *, call: bool = False) -> Template:
-        """Compile a template, which may be of a call."""
+        """Compile a template, which may be of a call; where there are as many problems as are told, none is read."""
         try:
-            return compile_template(source, path, call=call)
+            return compile_template(None if self.is_full else source, path, call=call)
         except InvalidDefinitionError as error:
             self.problems += error.problems
             return compile_template(None)
 
     def condition(self, source: Json, path: Path) -> Template:
-        """Compile a condition; what is no text was found before."""
+        """Compile a condition, likewise; what is no text was found before."""
         try:
-            return compile_condition(source, path) if isinstance(source, str) else compile_template(None)
+            if isinstance(source, str) and not self.is_full:
+                return compile_condition(source, path)
         except InvalidDefinitionError as error:
             self.problems += error.problems
-            return compile_template(None)
+        return compile_template(None)
 
     def schema(self, document: Json, path: Path) -> Schema:
         """Compile a JSON Schema of the document."""
-        found = schema_problems(document, path) if isinstance(document, dict) else []
+        found = schema_problems(document, path, self.room) if isinstance(document, dict) else []
         self.problems += found
         usable = isinstance(document, dict | bool) and not found
         return compile_schema(document if usable else True)

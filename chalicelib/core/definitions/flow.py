@@ -1,6 +1,8 @@
 """The ways through a list of steps: which lead nowhere, which steps no way leads to, and which none leads out of."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import TypeAlias
 
 from chalicelib.core.definitions.grammar import MAX_STEPS, Kind, nested_lists
@@ -104,21 +106,50 @@ def unreached(nodes: Sequence[Node]) -> Iterator[int]:
     yield from _untold(set(range(len(nodes))) - _reach([0], ways), ways)
 
 
-def before(nodes: Sequence[Node]) -> list[list[int]]:
-    """Find, for each step, those that may have run when it begins; in a loop it may be among them itself."""
-    ways = _all_ways(nodes, _named(nodes))[: len(nodes)]
-    seen = [0] * (len(nodes) + 2)  # bits, by the index of a step: a list may have a thousand
-    waiting = [0] if nodes else []
-    reached = {0}
-    while waiting:
-        index = waiting.pop()
-        passed = seen[index] | 1 << index
-        for way in ways[index]:
-            if way < len(nodes) and (way not in reached or seen[way] | passed != seen[way]):
-                seen[way] |= passed
-                reached.add(way)
-                waiting.append(way)
-    return [[other for other in range(len(nodes)) if seen[index] >> other & 1] for index in range(len(nodes))]
+def before(nodes: Sequence[Node]) -> list[int]:
+    """Find, for each step, those that may have run when it begins; in a loop it may be among them itself.
+
+    Returns:
+        For each step an integer in which the bits of those are set, by their index.
+    """
+    here = range(len(nodes))
+    ways = [[way for way in onward if way in here] for onward in _all_ways(nodes, _named(nodes))[: len(nodes)]]
+    back, seen = _reversed(ways), [0] * len(nodes)
+    for component in _components(ways, back):
+        ran = reduce(or_, (seen[other] | 1 << other for index in component for other in back[index]), 0)
+        for index in component:
+            seen[index] = ran
+    return seen
+
+
+def _components(ways: Sequence[Collection[int]], back: Sequence[Collection[int]]) -> Iterator[set[int]]:
+    """Find the strongly connected components of the steps that are reached, each before those that it leads to.
+
+    Source: Kosaraju's algorithm, which takes time in proportion to the steps and ways.
+    """
+    finished = _finished(ways)
+    done = set(range(len(ways))) - set(finished)
+    while finished:
+        if (last := finished.pop()) not in done:
+            component = _reach([last], back, done) - done
+            done |= component
+            yield component
+
+
+def _finished(ways: Sequence[Collection[int]]) -> list[int]:
+    """List the steps that the first leads to in the order in which a depth-first search leaves them."""
+    order: list[int] = []
+    reached, path = {0}, [(0, iter(ways[0]))] if ways else []
+    while path:
+        index, onward = path[-1]
+        way = next((each for each in onward if each not in reached), None)
+        if way is None:
+            order.append(index)
+            path.pop()
+        else:
+            reached.add(way)
+            path.append((way, iter(ways[way])))
+    return order
 
 
 def leading(nodes: Sequence[Node]) -> list[list[int]]:
@@ -194,9 +225,10 @@ def _ways(index: int, step: Node, named: _Named, end: int) -> set[int]:
     return ways | {end + 1} if step.unknown else ways
 
 
-def _reach(starts: Iterable[int], ways: Sequence[Collection[int]]) -> set[int]:
-    reached = set(starts)
-    left = list(reached)
+def _reach(starts: Iterable[int], ways: Sequence[Collection[int]], known: Collection[int] = ()) -> set[int]:
+    """Find where ways lead from some steps, beside what is known to be reached, which is not followed."""
+    left = [*starts]
+    reached = {*left, *known}
     while left:
         further = set(ways[left.pop()]) - reached
         reached |= further

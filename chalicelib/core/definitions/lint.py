@@ -1,7 +1,7 @@
 """What is odd about a definition that is valid."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import islice
 from typing import Any
@@ -31,7 +31,7 @@ from chalicelib.core.values.errors import (
     TemplateError,
 )
 from chalicelib.core.values.json import Json, Path, Problem, pointer
-from chalicelib.core.values.value import copy_with
+from chalicelib.core.values.value import copy_with, value
 
 COMMON_ERRORS = frozenset(
     error.name
@@ -63,6 +63,8 @@ _OF_FAMILY: Mapping[str, Collection[str]] = {
 _PLAIN = {name.lower(): name for name in COMMON_ERRORS}
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
 
+_SOURCES = 20
+"""Steps from which the same value may come whose results are compared with what is read of it."""
 _FOREIGN = re.compile(r"States\..+")
 _WRITTEN = re.compile(r"(?!http\.Status\.)(?i:http)\.(?:(?i:status)\.)?([1-5](?:[0-9]{2}|xx))")
 """Other spellings of the status of an answer."""
@@ -77,6 +79,41 @@ def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType], *, is_
         is_whole: whether nothing is left out of it: otherwise it is not known what leads where, and what is stashed.
     """
     return list(islice(_Lint(step_types, is_whole=is_whole).definition(document), MAX_PROBLEMS))
+
+
+@value
+class _Seen:
+    """The names in the stash where a step begins."""
+
+    around: Container[str]
+    """Those where the list of the step begins."""
+    leaving: Mapping[str, int]
+    """The steps of the list that leave each name, as bits by their index."""
+    ran: int
+    """The steps that may have run, likewise."""
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a name may be in the stash."""
+        return name in self.around or bool(self.leaving.get(str(name), 0) & self.ran)
+
+    def steps(self, name: str) -> Sequence[int]:
+        """Find the steps that may have left a name."""
+        found = self.leaving.get(name, 0) & self.ran
+        return [index for index in range(found.bit_length()) if found >> index & 1]
+
+
+def _leaving(names: Sequence[Collection[str]]) -> Mapping[str, int]:
+    """Tell which steps leave each name, as bits, by the names that each step leaves."""
+    found: dict[str, int] = {}
+    for index, left in enumerate(names):
+        for name in left:
+            found[name] = found.get(name, 0) | 1 << index
+    return found
+
+
+def _few(steps: Sequence[int]) -> bool:
+    """Tell whether there are few enough steps to look at what each of them leaves; of more, it may be anything."""
+    return len(steps) <= _SOURCES
 
 
 def _only(schema: Json) -> Sequence[Json]:
@@ -103,7 +140,8 @@ class _Lint:
         yield from _defaults(self.shapes.input)
         yield from self.keywords(document, ("inputSchema", "outputSchema"), ())
         first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
-        view = View(frozenset(stash), is_whole=self.is_whole, left=lambda name: first.get(name, ()))
+        known = frozenset(stash)
+        view = View(known, known, is_whole=self.is_whole, left=lambda name: first.get(name, ()))
         yield from self.steps(document["steps"], ("steps",), view)
         named = frozenset(stash).union(*map(_stashed, document["steps"]))
         yield from self.template(document.get("search", {}), ("search",), View(named, named, is_whole=self.is_whole))
@@ -113,18 +151,22 @@ class _Lint:
         names = [frozenset(_stashed(step)) for step in steps]
         shapes = [cache(partial(self.shapes.left, step)) for step in steps]
         shaped = [cache(partial(self.shapes.shaped, step)) for step in steps]
-        named = around.named.union(around.stash, *names)
+        named = around.named.union(*names)
+        leaving = _leaving(names)
         nodes = [node(step, self.kind(step["type"])) for step in steps]
         ways, leads = before(nodes), leading(nodes)
         for index, step in enumerate(steps):
-            seen = around.stash.union(*(names[other] for other in ways[index]))
+            seen = _Seen(around.stash, leaving, ways[index])
 
-            def left(name: str, others: Sequence[int] = ways[index]) -> Sequence[Json]:
-                found = [shapes[other]()[name] for other in others if name in names[other]]
-                return [*around.left(name), *found]
+            @cache
+            def left(name: str, seen: _Seen = seen) -> Sequence[Json]:
+                others = seen.steps(name)
+                return [*around.left(name), *(shapes[other]()[name] for other in others)] if _few(others) else [True]
 
             @cache
             def came(to: Json = step["id"], others: Sequence[int] = leads[index]) -> Sequence[Json]:
+                if not _few(others):
+                    return [True]
                 passed = [self.passes_on(steps[other], to) for other in others]
                 return [shaped[other]() if each else True for other, each in zip(others, passed, strict=True)] or [True]
 

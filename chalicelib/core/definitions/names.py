@@ -1,6 +1,6 @@
 """What is odd about the names that an expression reads: those that can never be there, or that mean something else."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 
 from chalicelib.core.definitions.flow import Suggestion
 from chalicelib.core.expressions.expression import Expression
@@ -44,7 +44,7 @@ def _nothing_known(_name: str = "") -> Sequence[Json]:
 class View:
     """What the steps of a list can see."""
 
-    stash: frozenset[str]
+    stash: Container[str]
     """The names that may be in the stash."""
     named: frozenset[str] = frozenset()
     """The names that some step of the list stashes, be it before or behind."""

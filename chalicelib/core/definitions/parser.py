@@ -52,7 +52,7 @@ def parse(document: Json, step_types: Mapping[str, StepType]) -> Definition:
 
 
 def problems_apart(document: Json, step_types: Mapping[str, StepType]) -> Sequence[Problem]:
-    """Find the problems of a definition, but those of the ways between its steps."""
+    """Find the problems of a definition, but those of its schemas and of the ways between its steps."""
     try:
         _parsed(_Apart(step_types), _bounded(document))
     except InvalidDefinitionError as error:
@@ -284,7 +284,7 @@ class _Parsing(Diagnostics):
         """Look at the parameters of a step that are JSON Schemas."""
         for key in kind.schemas:
             if key in step and not is_templated(step[key]):
-                self.problems += schema_problems(step[key], (*path, key))
+                self.problems += schema_problems(step[key], (*path, key), self.room)
 
     def inner(self, step: Mapping[str, Json], path: str, place: _Place) -> dict[str, tuple[Sequence[Json], _Place]]:
         """Find the lists of steps inside a step, by their names."""
@@ -353,10 +353,17 @@ class _Parsing(Diagnostics):
 
 
 class _Apart(_Parsing):
-    """One document whose steps are looked at, but not the ways between them."""
+    """One document whose steps are looked at, but not its schemas, nor the ways between steps."""
 
     def ways(self, nodes: Sequence[Node], place: _Place, ids: Collection[str | None]) -> None:
         """Take the ways as they are."""
+
+    def schema(self, document: Json, path: Path) -> Schema:  # noqa: ARG002 - nothing is found wrong there
+        """Take a schema as it is."""
+        return compile_schema(document)
+
+    def schemas(self, step: Mapping[str, Json], kind: Kind, path: Path) -> None:
+        """Take the schemas of a step as they are."""
 
 
 class _Trusting(_Apart):
@@ -365,13 +372,6 @@ class _Trusting(_Apart):
     def check(self, value: Mapping[str, Json], kind: Kind, path: Path) -> bool:  # noqa: ARG002 - all is well
         """Take an object as it is."""
         return True
-
-    def schema(self, document: Json, path: Path) -> Schema:  # noqa: ARG002 - nothing is found wrong there
-        """Take a schema as it is."""
-        return compile_schema(document)
-
-    def schemas(self, step: Mapping[str, Json], kind: Kind, path: Path) -> None:
-        """Take the schemas of a step as they are."""
 
 
 def _onward(step: Mapping[str, Json], kind: Kind, behind: Json, prefix: str) -> str | None:

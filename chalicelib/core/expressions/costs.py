@@ -16,9 +16,13 @@ _ITEMS: Mapping[str, int] = {
     **dict.fromkeys(("join", "max", "min", "omit", "pick", "reverse", "sort"), 100),
     **dict.fromkeys(("avg", "sum"), 10),
     "contains": 2_000,
+    "merge": 500,
 }
 """Items that a function looks at in a visit."""
-_BYTES: Mapping[str, int] = dict.fromkeys(("flatten_deep", "hash", "to_json", "to_string", "unique"), 300)
+_BYTES: Mapping[str, int] = {
+    **dict.fromkeys(("flatten_deep", "hash", "to_json", "to_string"), 300),
+    "unique": 150,
+}
 """Bytes as JSON, of all that is in a value, that a function looks at in a visit."""
 _COMPARED = 10_000
 """The same for a comparison."""

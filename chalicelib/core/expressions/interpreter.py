@@ -33,6 +33,9 @@ _MAX_DIGITS = LIMITS.number_digits
 _BEYOND = 10**_MAX_DIGITS
 _BITS_OF_A_DIGIT = 4
 
+HOLDER = 24
+"""Bytes that a list or an object counts for beside its JSON among what is built: many small ones take time and room."""
+
 _BUILDERS = frozenset(
     {
         "filter_projection",
@@ -93,7 +96,7 @@ class Interpreter:
 
     @cached_property
     def _tree(self) -> "_Tree":
-        scales = _Scales(self._budget.result, self._budget.built)
+        scales = _Scales(self._budget.result, self._budget.built, HOLDER)
         return _Tree(self._visit, Functions(self._now, self._seed), self._root, scales)
 
     @cached_property
@@ -214,11 +217,18 @@ def _is_ordered(value: object) -> bool:
 
 
 class _Scales:
-    """Weighs values in bytes of JSON, each list and object once, and refuses what is too heavy or no JSON."""
+    """Weighs values in bytes of JSON, each list and object once, and refuses what is too heavy or no JSON.
 
-    def __init__(self, most: int, built: int) -> None:
+    Args:
+        most: bytes that one value may have.
+        built: bytes that all of them may have together, where a list or an object has ``holder`` bytes more.
+        holder: see there.
+    """
+
+    def __init__(self, most: int, built: int, holder: int = 0) -> None:
         self._most = most
         self._built = built
+        self._holder = holder
         self._known: dict[int, tuple[object, int, int]] = {}
         self._weighed = 0
 
@@ -261,7 +271,7 @@ class _Scales:
         self._refuse_above_most(size)
         if height >= MAX_DEPTH:
             raise _too_deep()
-        self._add(own)
+        self._add(own + self._holder)
         return size, height + 1
 
     def _refuse_above_most(self, size: int) -> None:

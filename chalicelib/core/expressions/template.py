@@ -10,6 +10,7 @@ from chalicelib.core.expressions.functions_data import is_true
 from chalicelib.core.expressions.interpreter import RENDERING, EvaluationBudget, Interpreter
 from chalicelib.core.expressions.reference import NAMES, references
 from chalicelib.core.expressions.signature import as_text
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidDefinitionError, TemplateError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.privacy import HIDDEN
@@ -105,7 +106,8 @@ def compile_template(source: Json, path: Path = (), *, call: bool = False) -> Te
         call: whether it is of a call, so that there may be secrets and tokens in it.
 
     Raises:
-        InvalidDefinitionError: expressions in it cannot be read; there is a problem for each of them.
+        InvalidDefinitionError: expressions in it cannot be read; there is a problem for each of them, up to as many as
+            are told.
     """
     problems: list[Problem] = []
     try:
@@ -282,7 +284,7 @@ def makes_text(source: str) -> bool:
 def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem]) -> _Node:
     node: _Node = _Literal(source)
     match source:
-        case str() if "${" in source:
+        case str() if "${" in source and len(problems) < LIMITS.problems:
             try:
                 return _text(tuple(_pieces(source)))
             except ExpressionError as error:

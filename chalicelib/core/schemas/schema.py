@@ -32,6 +32,11 @@ MAX_PATTERN_SIZE = LIMITS.schema_pattern_size
 WRONG_PATTERNS = 20
 """How many that do not compile are told: each may have cost RE2 all of its memory."""
 MAX_PROBLEMS = LIMITS.problems
+MAX_SCHEMAS = LIMITS.definition_schemas
+_INSTRUCTIONS_PER_SCHEMA = 100
+"""Instructions of a pattern that RE2 compiles while a schema is looked at."""
+_SCHEMAS_PER_WRONG_PATTERN = 40
+"""Schemas that are looked at while RE2 refuses a pattern, which may have cost it all of its memory."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OF_FORM = frozenset({"additionalProperties", "maxItems", "maxProperties", "minItems", "minProperties", "required"})
@@ -145,13 +150,29 @@ def require_schema(document: Json, name: str) -> None:
         raise InvalidParametersError(f"{name} is no JSON Schema: {problems[0].message}", details=document)
 
 
-def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
+class SchemaRoom:
+    """What the schemas of one definition may still have together, in schemas."""
+
+    def __init__(self) -> None:
+        self.left = MAX_SCHEMAS
+
+    def spend(self, schemas: int) -> None:
+        """Count schemas that are looked at, what is wrong with them, or what takes as long."""
+        self.left -= schemas
+
+
+def schema_problems(document: Json, path: Path = (), room: SchemaRoom | None = None) -> list[Problem]:
     """Find everything that is wrong with a schema, or could make validation unsafe, in the order of the pointers.
 
     Args:
         document: the schema.
         path: where it stands in its document.
+        room: what it shares with others; where nothing is left of it, that is what is wrong.
     """
+    room = SchemaRoom() if room is None else room
+    if room.left < 0:
+        said = f"the schemas of a definition hold at most {MAX_SCHEMAS:,} schemas"
+        return [Problem(pointer(path), beyond("definition_schemas", said))]
     if isinstance(document, bool):
         return []
     if _deeper(document, MAX_DEPTH):
@@ -166,13 +187,15 @@ def schema_problems(document: Json, path: Path = ()) -> list[Problem]:
     from chalicelib.core.schemas.dialect import schema_errors  # noqa: PLC0415 - see the head of the module
     from chalicelib.core.schemas.keywords import type_advice  # noqa: PLC0415 - see the head of the module
 
+    room.spend(len(schemas))
     found = [
         (place := (*map(str, error.absolute_path),), message_of(error) + type_advice(place, error.instance))
         for error in schema_errors(document)
     ]
+    room.spend(len(found))
     for place, schema in schemas.items():
         found += [((*place, *part), message) for part, message in _refusals(schema, place, schemas)]
-    found += _pattern_problems(schemas)
+    found += _pattern_problems(schemas, room)
     found += _reference_problems(schemas)
     problems = {Problem(pointer((*path, *place)), message) for place, message in found}
     return sorted(problems, key=lambda problem: (problem.pointer, problem.message))
@@ -225,7 +248,7 @@ def _patterns(schemas: Schemas) -> Iterator[tuple[Place, str]]:
             yield from (((*place, "patternProperties", key), key) for key in patterns)
 
 
-def _pattern_problems(schemas: Schemas) -> Iterator[tuple[Place, str]]:
+def _pattern_problems(schemas: Schemas, room: SchemaRoom) -> Iterator[tuple[Place, str]]:
     """Compile every pattern, until they are too many or too large together."""
     patterns, size, wrong = list(_patterns(schemas)), 0, 0
     if len({pattern for _, pattern in patterns}) > MAX_PATTERNS:
@@ -233,9 +256,12 @@ def _pattern_problems(schemas: Schemas) -> Iterator[tuple[Place, str]]:
         return
     for place, pattern in patterns:
         try:
-            size += compile_pattern(pattern).programsize
+            instructions = compile_pattern(pattern).programsize
+            size += instructions
+            room.spend(1 + instructions // _INSTRUCTIONS_PER_SCHEMA)
         except ValueError as error:
             yield place, str(error)
+            room.spend(_SCHEMAS_PER_WRONG_PATTERN)
             wrong += 1
         if wrong == WRONG_PATTERNS:
             return

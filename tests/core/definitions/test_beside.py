@@ -121,3 +121,10 @@ def test_of_what_is_hardly_a_definition_nothing_is_told_but_that(document: Json)
 def test_what_has_too_many_steps_is_not_looked_at_again() -> None:
     steps: Json = [{**ODD, "id": f"s{number}"} for number in range(1_001)]
     assert list(found({"id": "d", "steps": steps}).warnings) == []
+
+
+@pytest.mark.parametrize(("wrong", "warnings"), [(999, [SAID]), (1_000, [])])
+def test_beside_as_many_problems_as_are_told_nothing_is_warned_of(wrong: int, warnings: list[str]) -> None:
+    mistaken: Json = {"id": "a", "type": "echo", "message": 1, **{f"k{number}": 1 for number in range(wrong)}}
+    said = found({"id": "d", "steps": [mistaken, ODD]})
+    assert (len(said.problems), [each.message for each in said.warnings]) == (wrong, warnings)

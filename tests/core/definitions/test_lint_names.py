@@ -287,6 +287,20 @@ class TestKinds:
         steps = echo("a", ["x"], stash="s"), echo("b", {"y": 1}, stash="s"), echo("z", "${[stash.s.y, stash.s.w]}")
         assert [said for _, said in warnings(*steps)] == ["there is never a 'w' in stash.s"]
 
+    @pytest.mark.parametrize(("others", "is_warned_of"), [(20, True), (21, False)])
+    def test_of_a_value_that_may_come_from_more_than_20_steps_nothing_is_known(
+        self, others: int, *, is_warned_of: bool
+    ) -> None:
+        ways = [("input", f"s{number}") for number in range(others)]
+        leaving = [echo(f"s{number}", {"a": 1}, stash="s", next="z") for number in range(others)]
+        routed = [choice("c", *ways, default="s0"), *leaving]
+        assert [said for _, said in warnings(*routed, echo("z", "${output.b}"))] == (
+            ["there is never a 'b' in output"] if is_warned_of else []
+        )
+        assert [said for _, said in warnings(*routed, echo("z", "${stash.s.b}"))] == (
+            ["there is never a 'b' in stash.s"] if is_warned_of else []
+        )
+
 
 HIDDEN = "a secret is put into a call by ${secret('name')}, alone or in a text"
 RESULT = "the result of the step before is output, and what a step leaves under a name is stash.name"
