@@ -88,7 +88,7 @@ class Limits:
     """Lists of steps inside each other."""
     definition_includes: int = 100
     """Includes of one definition."""
-    definition_schemas: int = 2_000
+    definition_schemas: int = 1_500
     """Schemas inside all schemas of one definition together; a regular expression counts as one, and one more for each
     100 instructions that RE2 makes of it."""
     definition_entries: int = 100

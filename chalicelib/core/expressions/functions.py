@@ -169,5 +169,14 @@ def call_problem(name: str, count: int) -> str | None:
 
     if right := instead(name):
         return f"there is no function {name}(): {right}"
-    near = get_close_matches(name, Functions.FUNCTION_TABLE, n=1)
+    near = get_close_matches(name, _of_its_letters(name), n=1)
     return f"there is no function {name}()" + (f": is it {near[0]}()?" if near else "")
+
+
+_LETTERS = {name: frozenset(name) for name in Functions.FUNCTION_TABLE}
+
+
+def _of_its_letters(name: str) -> Sequence[str]:
+    """Find the functions that share most of their letters with a name: comparing it with all of them takes long."""
+    letters = frozenset(name)
+    return [each for each, its in _LETTERS.items() if 2 * len(letters & its) >= max(len(letters), len(its))]

@@ -8,7 +8,7 @@ from chalicelib.core.values.pattern import compile_pattern
 
 LARGE = compile_pattern("[^a]{90}")
 FIVE = {"properties": {key: {"type": "string"} for key in "abcd"}}
-TOO_MANY = "the schemas of a definition hold at most 2,000 schemas (definition_schemas)"
+TOO_MANY = "the schemas of a definition hold at most 1,500 schemas (definition_schemas)"
 
 
 @pytest.mark.parametrize(
