@@ -26,6 +26,7 @@ class ChoiceStep:
     """
 
     name = "choice"
+    passes_on = True
     errors = frozenset({"NoChoice"})
     schema: Mapping[str, Json] = {
         "type": "object",

@@ -1,6 +1,7 @@
 """The step type ``http``."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chalicelib.core.definitions.grammar import CALL_KEYS
 from chalicelib.core.definitions.model import Outcome, StepContext, call_of
@@ -72,11 +73,6 @@ class HttpStep:
     """
 
     name = "http"
-    result: Mapping[str, Json] = {
-        "type": "object",
-        "properties": {"status": {}, "headers": {}, "body": {}},
-        "additionalProperties": False,
-    }
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {
@@ -172,6 +168,17 @@ class HttpStep:
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 what came in is not sent
         """Describe the request."""
         return call_of(self.name, params)
+
+    def result(self, step: Mapping[str, Any]) -> Json:
+        """Describe the result: names of headers are in lower case."""
+        expect = step.get("expect")
+        read_as = expect.get("body", "auto") if isinstance(expect, dict) else "auto"
+        members: dict[str, Json] = {
+            "status": {"type": "integer"},
+            "headers": {"type": "object", "patternProperties": {"^[^A-Z]*$": True}, "additionalProperties": False},
+            "body": {"type": ["string", "null"]} if read_as in {"text", "base64"} else True,
+        }
+        return {"type": "object", "properties": members, "additionalProperties": False}
 
     def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Say which parameters do nothing, and which requests are refused."""

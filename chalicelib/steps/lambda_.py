@@ -1,6 +1,7 @@
 """The step type ``lambda``."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chalicelib.core.definitions.grammar import CALL_KEYS
 from chalicelib.core.definitions.model import Outcome, StepContext, call_of
@@ -72,6 +73,12 @@ class LambdaStep:
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 - what came in is not sent
         """Describe the call."""
         return call_of(self.name, params)
+
+    def result(self, step: Mapping[str, Any]) -> Json:
+        """Describe the result: without waiting it is known."""
+        if step.get("mode", "wait") != "forget":
+            return True
+        return {"type": "object", "properties": {"status": True, "requestId": True}, "additionalProperties": False}
 
     def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Say that nobody gets the token of a step that waits for an answer with it."""

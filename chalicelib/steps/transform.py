@@ -21,6 +21,7 @@ class TransformStep:
     """
 
     name = "transform"
+    passes_on = True
     errors: frozenset[str] = frozenset()
     schema: Mapping[str, Json] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 

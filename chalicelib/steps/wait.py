@@ -27,6 +27,7 @@ class WaitStep:
     """
 
     name = "wait"
+    passes_on = True
     errors = frozenset({StepError.name})
     schema: Mapping[str, Json] = {
         "type": "object",

@@ -1,7 +1,7 @@
 """The step type ``workflow``."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from chalicelib.core.definitions.model import Outcome, StartChild, StepContext
 from chalicelib.core.definitions.name_schemas import ID
@@ -50,6 +50,12 @@ class WorkflowStep:
         "required": ["definition"],
         "additionalProperties": False,
     }
+
+    def result(self, step: Mapping[str, Any]) -> Json:
+        """Describe the result: without waiting it is known."""
+        if step.get("wait", True) is not False:
+            return True
+        return {"type": "object", "properties": {"id": {"type": "string"}}, "additionalProperties": False}
 
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:
         """Start the execution."""

@@ -7,13 +7,15 @@ from typing import TypeAlias
 
 from chalicelib.core.definitions.grammar import MAX_STEPS, Kind, nested_lists
 from chalicelib.core.values.json import Json, Path, Problem, pointer
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 
 Suggestion: TypeAlias = Callable[[str, Collection[str]], str]
 """From an unknown name and the known ones to words that name the closest one, or to none."""
 
 _ENDS = frozenset({"end", "stop", "finish", "done", "exit", "none", "null", "return"})
 """What people call the end of a list of steps."""
+END = -1
+"""In the place of the index of a step: the end of its list."""
 _ENDED = ": write end: true to end here"
 
 _Named: TypeAlias = Mapping[str, Sequence[int]]
@@ -107,19 +109,34 @@ def unreached(nodes: Sequence[Node]) -> Iterator[int]:
 
 
 def before(nodes: Sequence[Node]) -> list[int]:
-    """Find, for each step, those that may have run when it begins; in a loop it may be among them itself.
+    """Find, for each step, what may have been when it begins; in a loop that may be of the step itself.
 
     Returns:
-        For each step an integer in which the bits of those are set, by their index.
+        For each step an integer in which the bits of those are set that may have succeeded or been skipped, by their
+        index; above them, likewise, of those that may have failed and been caught.
     """
-    here = range(len(nodes))
-    ways = [[way for way in onward if way in here] for onward in _all_ways(nodes, _named(nodes))[: len(nodes)]]
+    here, named = range(len(nodes)), _named(nodes)
+    ways = [[way for way in onward if way in here] for onward in _all_ways(nodes, named)[: len(nodes)]]
+    done = [_ways(index, _without_catch(each), named, len(nodes)) for index, each in enumerate(nodes)]
+    caught = [
+        {at for place, target in each.targets if place[:1] == ("catch",) for at in named.get(target, ())}
+        for each in nodes
+    ]
     back, seen = _reversed(ways), [0] * len(nodes)
+
+    def passed(index: int, to: int) -> int:
+        failed = 1 << index + len(nodes) if to in caught[index] else 0
+        return seen[index] | failed | (1 << index if to in done[index] else 0)
+
     for component in _components(ways, back):
-        ran = reduce(or_, (seen[other] | 1 << other for index in component for other in back[index]), 0)
+        ran = reduce(or_, (passed(other, index) for index in component for other in back[index]), 0)
         for index in component:
             seen[index] = ran
     return seen
+
+
+def _without_catch(each: Node) -> Node:
+    return copy_with(each, targets=[way for way in each.targets if way[0][:1] != ("catch",)])
 
 
 def _components(ways: Sequence[Collection[int]], back: Sequence[Collection[int]]) -> Iterator[set[int]]:
@@ -152,12 +169,10 @@ def _finished(ways: Sequence[Collection[int]]) -> list[int]:
     return order
 
 
-def leading(nodes: Sequence[Node]) -> list[list[int]]:
-    """Find, for each step, those that lead to it; none where that can be any, or where the list begins."""
-    ways = _all_ways(nodes, _named(nodes))
-    back = _reversed([*ways[: len(nodes)], set(), set()])
-    anywhere = bool(back[len(nodes) + 1])
-    return [[] if anywhere or index == 0 else back[index] for index in range(len(nodes))]
+def leading(nodes: Sequence[Node]) -> list[list[int]] | None:
+    """Find, for each step, those that lead to it, and last those that lead to the end; None where that can be any."""
+    *back, anywhere = _reversed([*_all_ways(nodes, _named(nodes))[: len(nodes)], set(), set()])
+    return None if anywhere else back
 
 
 def _named(nodes: Sequence[Node]) -> dict[str, list[int]]:

@@ -1,22 +1,23 @@
 """What is odd about a definition that is valid."""
 
 import re
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import islice
 from typing import Any
 
 from chalicelib.core.definitions.diagnostics import Suggestions
-from chalicelib.core.definitions.flow import Node, before, leading, node, unreached
+from chalicelib.core.definitions.flow import Node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import STATUS, StepType, matches
-from chalicelib.core.definitions.names import View, name_remarks
+from chalicelib.core.definitions.names import name_remarks
 from chalicelib.core.definitions.plain_texts import plain_remark
-from chalicelib.core.definitions.shapes import SCOPE, Shapes, made
+from chalicelib.core.definitions.shapes import Shapes, StepList, View, caught, stashed
 from chalicelib.core.expressions.expression import Expression, call_remarks, read_expression
 from chalicelib.core.expressions.reference import fixed_truth
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.defaults import unfit, unused
+from chalicelib.core.schemas.paths import Paths, expanded
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import (
@@ -31,7 +32,7 @@ from chalicelib.core.values.errors import (
     TemplateError,
 )
 from chalicelib.core.values.json import Json, Path, Problem, pointer
-from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.values.value import copy_with
 
 COMMON_ERRORS = frozenset(
     error.name
@@ -63,8 +64,6 @@ _OF_FAMILY: Mapping[str, Collection[str]] = {
 _PLAIN = {name.lower(): name for name in COMMON_ERRORS}
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
 
-_SOURCES = 20
-"""Steps from which the same value may come whose results are compared with what is read of it."""
 _FOREIGN = re.compile(r"States\..+")
 _WRITTEN = re.compile(r"(?!http\.Status\.)(?i:http)\.(?:(?i:status)\.)?([1-5](?:[0-9]{2}|xx))")
 """Other spellings of the status of an answer."""
@@ -81,41 +80,6 @@ def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType], *, is_
     return list(islice(_Lint(step_types, is_whole=is_whole).definition(document), MAX_PROBLEMS))
 
 
-@value
-class _Seen:
-    """The names in the stash where a step begins."""
-
-    around: Container[str]
-    """Those where the list of the step begins."""
-    leaving: Mapping[str, int]
-    """The steps of the list that leave each name, as bits by their index."""
-    ran: int
-    """The steps that may have run, likewise."""
-
-    def __contains__(self, name: object) -> bool:
-        """Tell whether a name may be in the stash."""
-        return name in self.around or bool(self.leaving.get(str(name), 0) & self.ran)
-
-    def steps(self, name: str) -> Sequence[int]:
-        """Find the steps that may have left a name."""
-        found = self.leaving.get(name, 0) & self.ran
-        return [index for index in range(found.bit_length()) if found >> index & 1]
-
-
-def _leaving(names: Sequence[Collection[str]]) -> Mapping[str, int]:
-    """Tell which steps leave each name, as bits, by the names that each step leaves."""
-    found: dict[str, int] = {}
-    for index, left in enumerate(names):
-        for name in left:
-            found[name] = found.get(name, 0) | 1 << index
-    return found
-
-
-def _few(steps: Sequence[int]) -> bool:
-    """Tell whether there are few enough steps to look at what each of them leaves; of more, it may be anything."""
-    return len(steps) <= _SOURCES
-
-
 def _only(schema: Json) -> Sequence[Json]:
     return (schema,)
 
@@ -129,58 +93,33 @@ class _Lint:
         self.suggestion = Suggestions()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
         self.retry: Sequence[Mapping[str, Any]] = ()
-        self.shapes = Shapes(step_types, self.kind, input=True)
+        self.shapes = Shapes(step_types, self.kind, input=True, paths=Paths())
 
     def definition(self, document: Mapping[str, Any]) -> Iterator[Problem]:
         stash, self.retry = document.get("stash", {}), document.get("retry", ())
-        self.shapes = copy_with(self.shapes, input=document.get("inputSchema", True))
+        schema = document.get("inputSchema", True)
+        self.shapes = copy_with(self.shapes, input=expanded(schema))
         yield from self.template(stash, ("stash",), View(frozenset()))
         yield from _unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
-        yield from _defaults(self.shapes.input)
+        yield from _defaults(schema)
         yield from self.keywords(document, ("inputSchema", "outputSchema"), ())
-        first = {name: [made(source, {"input": self.shapes.input})] for name, source in stash.items()}
-        known = frozenset(stash)
-        view = View(known, known, is_whole=self.is_whole, left=lambda name: first.get(name, ()))
-        yield from self.steps(document["steps"], ("steps",), view)
-        named = frozenset(stash).union(*map(_stashed, document["steps"]))
-        yield from self.template(document.get("search", {}), ("search",), View(named, named, is_whole=self.is_whole))
+        known, whole = frozenset(stash), self.is_whole
+        first = {name: [self.shapes.made(source, View(known))] for name, source in stash.items()}
+        began = partial(_only, self.shapes.input)
+        view = View(known, known, whole, error=False, left=lambda name: first.get(name, ()), output=began)
+        yield from self.steps(self.shapes.listed(document["steps"], view), document["steps"], ("steps",))
+        named = known.union(*(name for step in document["steps"] for name in (stashed(step), caught(step))))
+        yield from self.template(document.get("search", {}), ("search",), View(named, named, whole))
 
-    def steps(self, steps: Sequence[Mapping[str, Any]], path: Path, around: View) -> Iterator[Problem]:
+    def steps(self, listed: StepList, steps: Sequence[Mapping[str, Any]], path: Path) -> Iterator[Problem]:
         """Look at a list of steps."""
-        names = [frozenset(_stashed(step)) for step in steps]
-        shapes = [cache(partial(self.shapes.left, step)) for step in steps]
-        shaped = [cache(partial(self.shapes.shaped, step)) for step in steps]
-        named = around.named.union(*names)
-        leaving = _leaving(names)
-        nodes = [node(step, self.kind(step["type"])) for step in steps]
-        ways, leads = before(nodes), leading(nodes)
         for index, step in enumerate(steps):
-            seen = _Seen(around.stash, leaving, ways[index])
-
-            @cache
-            def left(name: str, seen: _Seen = seen) -> Sequence[Json]:
-                others = seen.steps(name)
-                return [*around.left(name), *(shapes[other]()[name] for other in others)] if _few(others) else [True]
-
-            @cache
-            def came(to: Json = step["id"], others: Sequence[int] = leads[index]) -> Sequence[Json]:
-                if not _few(others):
-                    return [True]
-                passed = [self.passes_on(steps[other], to) for other in others]
-                return [shaped[other]() if each else True for other, each in zip(others, passed, strict=True)] or [True]
-
-            view = copy_with(around, stash=seen, named=named, left=left, output=came)
-            yield from self.step(step, (*path, index), view)
-        for index in unreached(
-            [] if not self.is_whole else [_pruned(*pair) for pair in zip(nodes, steps, strict=True)]
-        ):
+            yield from self.step(step, (*path, index), listed.view(index))
+            listed.shaped(index)
+        nodes = listed.nodes if self.is_whole else []
+        for index in unreached([_pruned(*pair) for pair in zip(nodes, steps, strict=False)]):
             yield Problem(pointer((*path, index)), f"{nodes[index].name} can never run: what leads to it never holds")
-
-    def passes_on(self, step: Mapping[str, Any], to: Json) -> bool:
-        """Tell whether what another step gets from a step is always what that one comes to."""
-        caught = any(entry["next"] == to for entry in step.get("catch", ()))
-        return not (caught or "when" in step or self.kind(step["type"]).routes)
 
     def step(self, step: Mapping[str, Any], path: Path, view: View) -> Iterator[Problem]:
         """Look at a step, and those inside it."""
@@ -190,7 +129,7 @@ class _Lint:
                 continue
             seen = view
             if key not in kind.params:
-                own = self.shapes.result(step) if key == "output" else self.shapes.shaped(step)
+                own = (self.shapes.result if key == "output" else self.shapes.shaped)(step, view)
                 seen = copy_with(view, output=partial(_only, own))
             yield from self.template(source, (*path, key), seen)
             yield from _blocks(source, (*path, key))
@@ -210,8 +149,7 @@ class _Lint:
         for key, remark in getattr(step_type, "remarks", _nothing)(params):
             yield Problem(pointer((*path, key)), remark)
         for below, _, steps in nested_lists(step):
-            inner = copy_with(view, item=view.item or below == ("steps",))
-            yield from self.steps(steps, (*path, *below), inner)  # type: ignore[arg-type] # it is valid
+            yield from self.steps(self.shapes.inner(step, below, view), steps, (*path, *below))  # type: ignore[arg-type] # it is valid
 
     def keywords(self, holder: Mapping[str, Any], keys: Iterable[str], path: Path) -> Iterator[Problem]:
         """Look at the keywords of JSON Schemas."""
@@ -267,7 +205,7 @@ class _Lint:
 
     def expression(self, expression: Expression, path: Path, view: View) -> Iterator[Problem]:
         """Look at what an expression reads."""
-        remarks = name_remarks(expression, view, {**SCOPE, "input": self.shapes.input}, self.suggestion)
+        remarks = name_remarks(expression, view, self.shapes, self.suggestion)
         yield from (Problem(pointer(path), said) for said in (*remarks, *call_remarks(expression)))
 
 
@@ -300,13 +238,6 @@ def _always_text(source: Json, schema: Any, path: Path) -> Iterator[Problem]:  #
     taken = schema.get("type") if isinstance(schema, dict) else None
     if isinstance(source, str) and taken and "string" not in taken and is_templated(source) and makes_text(source):
         yield Problem(pointer(path), "this is always a text, and none is taken here: write the ${ } alone")
-
-
-def _stashed(step: Mapping[str, Any]) -> Iterator[str]:
-    """Find the names that a step, or an error that it catches, leaves in the stash."""
-    stash = step.get("stash", {})
-    yield from [stash] if isinstance(stash, str) else stash
-    yield from (entry["stash"] for entry in step.get("catch", ()) if "stash" in entry)
 
 
 def _times(step: Mapping[str, Any]) -> Iterator[tuple[Path, Json]]:

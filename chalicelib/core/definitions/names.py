@@ -1,19 +1,19 @@
 """What is odd about the names that an expression reads: those that can never be there, or that mean something else."""
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from chalicelib.core.definitions.flow import Suggestion
+from chalicelib.core.definitions.shapes import Shapes, View
 from chalicelib.core.expressions.expression import Expression
-from chalicelib.core.expressions.reference import ALL, FLAT, ITEM, NAMES, meant_as_values, references, shadowed
+from chalicelib.core.expressions.reference import ALL, EACH, FLAT, ITEM, NAMES, meant_as_values, references, shadowed
 from chalicelib.core.schemas.messages import KINDS
-from chalicelib.core.schemas.paths import Strange, strange
+from chalicelib.core.schemas.paths import Strange, one_of
 from chalicelib.core.values.json import Json
-from chalicelib.core.values.value import value
 
 _OUTER = frozenset({"execution", "input", "output", "stash"})
 _OF_ITEM = frozenset({"item", "index"})
 """Names of the scope that are hardly meant as members of an element; ``@`` says so where they are."""
-_DESCRIBED = frozenset({"error", "execution", "input", "output", "step"})
+_DESCRIBED = frozenset({"error", "execution", "input", "item", "output", "step"})
 
 _INPUT = "what the execution was started with is input"
 _RESULT = "the result of the step before is output, and what a step leaves under a name is stash.name"
@@ -33,51 +33,29 @@ _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("err", "exception", "e"), "behind a catch it is error"),
 }
 """What other languages call what can be seen, in small letters."""
+_FEW = 8
+"""Names of members that are listed."""
 _LENGTHS = frozenset({"count", "length", "size"})
 
 
-def _nothing_known(_name: str = "") -> Sequence[Json]:
-    return (True,)
-
-
-@value
-class View:
-    """What the steps of a list can see."""
-
-    stash: Container[str]
-    """The names that may be in the stash."""
-    named: frozenset[str] = frozenset()
-    """The names that some step of the list stashes, be it before or behind."""
-    is_whole: bool = True
-    """Whether all that is stashed is known."""
-    item: bool = False
-    """Whether they run for the items of a `map`."""
-    left: Callable[[str], Sequence[Json]] = _nothing_known
-    """Answers the JSON Schemas of what may be in the stash under a name: one of each step that stashes it."""
-    output: Callable[[], Sequence[Json]] = _nothing_known
-    """Answers the JSON Schemas of ``output``: one of each step that may have run before."""
-
-
-def name_remarks(
-    expression: Expression, view: View, known: Mapping[str, Json], suggestion: Suggestion
-) -> Iterator[str]:
+def name_remarks(expression: Expression, view: View, shapes: Shapes, suggestion: Suggestion) -> Iterator[str]:
     """Say what is odd about the names that an expression reads.
 
     Args:
         expression: of a step, or of the stash or the search attributes of the definition.
         view: what it can see.
-        known: the JSON Schemas of what is the same in all steps, by the name in scope.
+        shapes: what tells what is in scope.
         suggestion: what names the closest of the names that there are.
     """
     meant = meant_as_values(expression)
-    outer = [name for name in shadowed(expression) if name in _OUTER or (name in _OF_ITEM and view.item)]
+    outer = [name for name in shadowed(expression) if name in _OUTER or (name in _OF_ITEM and view.item is not None)]
     for name, written in meant.items():
         yield meant_remark(name, written)
     for name in outer:
         yield f"{name!r} is a member of what stands there: write $.{name} for that of the step, or @.{name}"
     for names in references(expression):
         if names[-1] not in {*meant, *outer}:
-            yield from _remarks(names, view, known, suggestion)
+            yield from _remarks(names, view, shapes, suggestion)
 
 
 def meant_remark(name: str, written: str) -> str:
@@ -87,64 +65,79 @@ def meant_remark(name: str, written: str) -> str:
     return f"{name!r} is a name here: the value is written {written}"
 
 
-def _remarks(names: Sequence[str], view: View, known: Mapping[str, Json], suggestion: Suggestion) -> Iterator[str]:
+def _remarks(names: Sequence[str], view: View, shapes: Shapes, suggestion: Suggestion) -> Iterator[str]:
     match names:
         case (top, *inner) if inner and top in _DESCRIBED:
-            yield from _strange(top, view.output() if top == "output" else [known[top]], inner, suggestion)
+            yield from _strange(top, shapes.seen(top, view), inner, shapes, suggestion)
         case ("stash", name, *inner) if inner:
-            yield from _strange(f"stash.{name}", view.left(name), inner, suggestion)
+            yield from _strange(f"stash.{name}", one_of(view.left(name)), inner, shapes, suggestion)
         case ("stash", name) if name not in view.stash and view.is_whole:
             where = "runs before this" if name in view.named else "can be seen here"
             hint = "" if name in view.named else suggestion(name, view.named)
             yield f"nothing that {where} stashes {name!r}{hint}"
-        case ("item" | "index" as name,) if not view.item:
+        case ("item" | "index" as name,) if view.item is None:
             yield f"there is no {name!r} outside the steps of a map"
+        case ("error",) if not view.error and view.is_whole:
+            yield "there is no 'error' here: only steps behind a catch see one"
         case (name,) if name not in NAMES:
-            yield f"there is nothing called {name!r}{_meant_name(name, view, known['input'], suggestion)}"
+            yield f"there is nothing called {name!r}{_meant_name(name, view, shapes, suggestion)}"
 
 
-def _meant_name(name: str, view: View, schema: Json, suggestion: Suggestion) -> str:
+def _meant_name(name: str, view: View, shapes: Shapes, suggestion: Suggestion) -> str:
     """Say what to write for a name that is not in scope."""
-    members = schema.get("properties", ()) if isinstance(schema, dict) else ()
-    if isinstance(members, dict) and name in members:
+    if shapes.paths.inside(shapes.input, [name]) is not True:
         return f" (did you mean 'input.{name}'?)"
     if name in view.named:
         return f" (did you mean 'stash.{name}'?)"
     if name.lower() in _ELSEWHERE:
         return f": {_ELSEWHERE[name.lower()]}"
-    unknown = strange(schema, [name])
+    unknown = shapes.paths.strange(shapes.input, [name])
     hint = "" if unknown is not None and unknown.never else f": a member of the input is read as input.{name}"
     return suggestion(name, NAMES) or hint
 
 
-def _strange(top: str, schemas: Sequence[Json], names: Sequence[str], suggestion: Suggestion) -> Iterator[str]:
-    """Look at a path into the input, a result or the stash, which is described by one of some schemas."""
-    found = [each for schema in schemas if (each := strange(schema, names)) is not None]
-    if not found or len(found) < len(schemas) or all(each.place != len(names) - 1 for each in found):
+def _strange(top: str, schema: Json, names: Sequence[str], shapes: Shapes, suggestion: Suggestion) -> Iterator[str]:
+    """Look at a path into the input, a result or the stash."""
+    found = shapes.paths.strange(schema, names)
+    if found is None or found.place != len(names) - 1:
         return  # what is inside of it is not told again
     there, name = _shown(top, names[:-1]), names[-1]
-    if all(each.kinds for each in found):
+    if found.kinds:
         yield _without_insides(found, there, name)
         return
-    hint = suggestion(name, {known for each in found for known in each.known})
-    if all(each.never for each in found):
-        yield f"there is never a {name!r} in {there}{hint}"
+    hint = suggestion(name, found.known) or _meant_outside(name, names, shapes)
+    if found.never:
+        yield f"there is never a {name!r} in {there}{hint or _members(found.known)}"
     elif hint:
         yield f"no schema describes a {name!r} in {there}{hint}"
 
 
-def _without_insides(found: Sequence[Strange], there: str, name: str) -> str:
+def _meant_outside(name: str, names: Sequence[str], shapes: Shapes) -> str:
+    """Say what to write for a member of the input, where a name is one of an element."""
+    inner = ITEM in names[:-1] and shapes.paths.inside(shapes.input, [name]) is not True
+    return f" (did you mean '$.input.{name}'?)" if inner else ""
+
+
+def _members(known: Collection[str]) -> str:
+    """Say which names there are, if they are few."""
+    names = sorted({*known})
+    return f": it has {', '.join(names)}" if 0 < len(names) <= _FEW else ""
+
+
+def _without_insides(found: Strange, there: str, name: str) -> str:
     """Say of what has no such thing inside what it is, and what to write."""
-    kinds: Collection[str] = {kind for each in found for kind in each.kinds}
+    kinds: Collection[str] = {*found.kinds}
     said = f"{there} is {' or '.join(dict.fromkeys(KINDS[kind] for kind in sorted(kinds)))}"
+    if kinds == {"array"} and name == EACH:
+        return f"{said} and no object: write {there}[*] for its items"
     if kinds == {"array"}:
         items = f"{there}[0].{name} for the first item, {there}[*].{name} for all"
         return f"{said}: write {f'length({there})' if name in _LENGTHS else items}"
     if kinds == {"object"}:
         return f"{said} and no list: its members are read by their names, as {there}.name"
-    return f"{said}: nothing is in it" if name == ITEM else f"{said}: there is no {name!r} in it"
+    return f"{said}: nothing is in it" if name in {ITEM, EACH} else f"{said}: there is no {name!r} in it"
 
 
 def _shown(top: str, names: Sequence[str]) -> str:
     written = ".".join((top, *(name for name in names if name not in {ALL, FLAT})))
-    return written.replace(f".{ITEM}", ITEM)
+    return written.replace(f".{ITEM}", ITEM).replace(EACH, "*")

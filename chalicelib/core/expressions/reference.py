@@ -22,6 +22,8 @@ ITEM = "[]"
 """In the place of a name: any item of a list."""
 ALL = "[*]"
 """In the place of a name: the list of what a projection comes to."""
+EACH = "[.]"
+"""In the place of a name: any member of an object."""
 FLAT = "[[]]"
 """In the place of a name: a list, with the items of those of its items that are lists."""
 
@@ -138,6 +140,10 @@ class _Walk:
             return None
         return at[:-1] if at[-1] == ALL else self._read(at, ITEM)
 
+    def _member(self, at: _At) -> _At:
+        """Take any member of an object."""
+        return self._read(at, EACH) if at and at != ("stash",) else None
+
     def _look_at_operands(self, operands: Sequence[SyntaxNode]) -> None:
         """Find texts in double quotes: a name that needs none, or that has spaces, stands alone as one operand."""
         for each in operands:
@@ -159,7 +165,7 @@ class _Walk:
     def _project(self, kind: str, children: Sequence[SyntaxNode], at: _At, *, onward: bool) -> _At:
         """Visit what is evaluated at each item or member of a value."""
         there = self.visit(children[0], at, onward=onward)
-        item = None if kind == "value_projection" else self._item(there)
+        item = self._member(there) if kind == "value_projection" else self._item(there)
         for condition in children[2:]:
             self.visit(condition, item)
         return _behind(self.visit(children[1], item, onward=True), ALL)
@@ -182,7 +188,7 @@ def _as_text(name: str) -> str:
 
 def _behind(at: _At, name: str) -> _At:
     """Go to a member of a value; of the scope itself there are members by name only."""
-    if at is None or len(at) == MAX_DEPTH or (not at and name in {ITEM, ALL, FLAT}):
+    if at is None or len(at) == MAX_DEPTH or (not at and name in {ITEM, ALL, EACH, FLAT}):
         return None
     return (*at, name)
 

@@ -8,8 +8,8 @@ from chalicelib.core.values.json import Json
 
 ONE = frozenset({"additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames"})
 ONE |= {"then", "unevaluatedItems", "unevaluatedProperties"}
-_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_MAPS = frozenset({"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"})
+LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+MAPS = frozenset({"$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"})
 
 Place: TypeAlias = tuple[str, ...]
 Schemas: TypeAlias = Mapping[Place, Mapping[str, Any]]
@@ -29,10 +29,10 @@ def subschemas(document: Json, place: Place = ()) -> Iterator[tuple[Place, Mappi
     for keyword, member in document.items():
         if keyword in ONE:
             yield from subschemas(member, (*place, keyword))
-        elif keyword in _LISTS and isinstance(member, list):
+        elif keyword in LISTS and isinstance(member, list):
             for index, part in enumerate(member):
                 yield from subschemas(part, (*place, keyword, str(index)))
-        elif keyword in _MAPS and isinstance(member, dict):
+        elif keyword in MAPS and isinstance(member, dict):
             for name, part in member.items():
                 yield from subschemas(part, (*place, keyword, name))
 

@@ -118,8 +118,12 @@ class TestItem:
     def test_the_items_of_an_inner_map_may_be_made_from_the_outer_item(self) -> None:
         assert warnings(each("m", each("n", echo("a"), items="${item}"))) == []
 
-    def test_the_error_may_be_read_anywhere(self) -> None:
-        assert warnings(echo("a", "${error.message}")) == []
+    def test_there_is_an_error_behind_a_catch_only(self) -> None:
+        caught = echo("a", catch=[{"errors": ["*"], "next": "c"}])
+        reads = echo("c", "${default(error.message, 'none')}")
+        assert warnings(echo("b", "${error.message}", next="a"), caught, reads, each("m", {**reads, "id": "i"})) == [
+            ("/steps/0/message", "there is no 'error' here: only steps behind a catch see one")
+        ]
 
 
 class TestNames:
@@ -132,7 +136,8 @@ class TestNames:
 
     def test_every_name_that_can_be_in_scope_is_known(self) -> None:
         names = "[input, output, stash, item, index, error, execution, step]"
-        assert warnings(each("m", echo("a", f"${{{names}}}"))) == []
+        caught = echo("c", catch=[{"errors": ["*"], "next": "m"}])
+        assert warnings(caught, each("m", echo("a", f"${{{names}}}"))) == []
 
 
 class TestNeverRuns:

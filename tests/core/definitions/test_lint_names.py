@@ -21,7 +21,7 @@ class TestShadowed:
             ("input.a | output.b", "'output' is a member"),
         ],
     )
-    def test_a_name_of_the_scope_that_is_a_member_there_is_told(self, expression: str, said: str) -> None:
+    def test_a_name_of_the_scope_that_is_a_member_there_is_said(self, expression: str, said: str) -> None:
         found = warnings(echo("a", f"${{{expression}}}"))
         assert any(message.startswith(said) for _, message in found), found
 
@@ -41,7 +41,7 @@ class TestShadowed:
     def test_what_is_meant_so_is_not(self, expression: str) -> None:
         assert warnings(echo("a", f"${{{expression}}}")) == []
 
-    def test_an_item_of_a_map_is_told_inside_of_it(self) -> None:
+    def test_an_item_of_a_map_is_said_inside_of_it(self) -> None:
         found = warnings(each("m", echo("a", "${input.list[?id == item.id]}")))
         assert [message for _, message in found if "$.item" in message]
 
@@ -65,7 +65,7 @@ class TestPaths:
             ("input.lines[?prize > `1`]", "there is never a 'prize' in input.lines[] (did you mean 'price'?)"),
         ],
     )
-    def test_what_the_input_never_has_is_told(self, expression: str, said: str) -> None:
+    def test_what_the_input_never_has_is_said(self, expression: str, said: str) -> None:
         found = warnings(echo("a", f"${{{expression}}}"), inputSchema=self.ORDER)
         assert found == [("/steps/0/message", said)]
 
@@ -75,7 +75,7 @@ class TestPaths:
     def test_what_it_may_have_is_not(self, expression: str) -> None:
         assert warnings(echo("a", f"${{{expression}}}"), inputSchema=self.ORDER) == []
 
-    def test_of_an_open_schema_only_what_is_much_like_a_name_is_told(self) -> None:
+    def test_of_an_open_schema_only_what_is_much_like_a_name_is_said(self) -> None:
         schema: Json = {"properties": {"total": {}}}
         assert warnings(echo("a", "${input.other}"), inputSchema=schema) == []
         ((_, said),) = warnings(echo("a", "${input.totl}"), inputSchema=schema)
@@ -96,7 +96,7 @@ class TestPaths:
 
 
 class TestOrder:
-    def test_what_only_a_later_step_stashes_is_told(self) -> None:
+    def test_what_only_a_later_step_stashes_is_said(self) -> None:
         assert [place for place, _ in warnings(echo("a", "${stash.x}"), echo("b", stash="x"))] == ["/steps/0/message"]
 
     def test_in_a_loop_it_may_have_run_before(self) -> None:
@@ -155,7 +155,7 @@ class TestBlocks:
 
 
 class TestTexts:
-    def test_a_template_that_is_always_a_text_is_told_where_none_is_taken(self) -> None:
+    def test_a_template_that_is_always_a_text_is_said_where_none_is_taken(self) -> None:
         ((place, said),) = warnings({"id": "a", "type": "wait", "seconds": "${input.s}s"})
         assert (place, said.startswith("this is always a text")) == ("/steps/0/seconds", True)
         assert warnings({"id": "a", "type": "wait", "seconds": "${input.s}"}) == []
@@ -180,7 +180,7 @@ class TestErrors:
             ("http.Status.5XX", "there is no status '5XX': write http.Status.503 or http.Status.5xx"),
         ],
     )
-    def test_a_name_that_nothing_fails_with_is_told(self, name: str, said: str) -> None:
+    def test_a_name_that_nothing_fails_with_is_said(self, name: str, said: str) -> None:
         retry: Json = [{"errors": [name]}]
         step: Json = {"id": "a", "type": "http", "url": "https://x.test", "retry": retry}
         assert warnings(step) == [("/steps/0/retry/0/errors/0", said)]
@@ -216,7 +216,7 @@ class TestErrors:
         assert not matches("http.Timeout", ["http.Status.5xx"])
 
 
-def test_a_default_that_no_start_would_pass_with_is_told() -> None:
+def test_a_default_that_no_start_would_pass_with_is_said() -> None:
     schema: Json = {"properties": {"n": {"type": "integer", "default": "five"}}}
     found = warnings(echo("a", 1), inputSchema=schema)
     assert found == [("/inputSchema", 'the default of /n does not pass: "five" is a text, not a whole number')]
@@ -277,7 +277,7 @@ class TestKinds:
             ("input.rows[0].tags[0].x", None),
         ],
     )
-    def test_a_path_that_does_not_fit_the_kind_of_what_is_there_is_told(
+    def test_a_path_that_does_not_fit_the_kind_of_what_is_there_is_said(
         self, expression: str, said: str | None
     ) -> None:
         found = [said for _, said in warnings(echo("a", f"${{{expression}}}"), inputSchema=self.SHOP)]
@@ -285,20 +285,20 @@ class TestKinds:
 
     def test_what_only_one_of_two_steps_leaves_as_a_list_may_have_names(self) -> None:
         steps = echo("a", ["x"], stash="s"), echo("b", {"y": 1}, stash="s"), echo("z", "${[stash.s.y, stash.s.w]}")
-        assert [said for _, said in warnings(*steps)] == ["there is never a 'w' in stash.s"]
+        assert [said for _, said in warnings(*steps)] == ["there is never a 'w' in stash.s: it has y"]
 
-    @pytest.mark.parametrize(("others", "is_warned_of"), [(20, True), (21, False)])
+    @pytest.mark.parametrize(("others", "is_said"), [(20, True), (21, False)])
     def test_of_a_value_that_may_come_from_more_than_20_steps_nothing_is_known(
-        self, others: int, *, is_warned_of: bool
+        self, others: int, *, is_said: bool
     ) -> None:
         ways = [("input", f"s{number}") for number in range(others)]
         leaving = [echo(f"s{number}", {"a": 1}, stash="s", next="z") for number in range(others)]
         routed = [choice("c", *ways, default="s0"), *leaving]
         assert [said for _, said in warnings(*routed, echo("z", "${output.b}"))] == (
-            ["there is never a 'b' in output"] if is_warned_of else []
+            ["there is never a 'b' in output: it has a"] if is_said else []
         )
         assert [said for _, said in warnings(*routed, echo("z", "${stash.s.b}"))] == (
-            ["there is never a 'b' in stash.s"] if is_warned_of else []
+            ["there is never a 'b' in stash.s: it has a"] if is_said else []
         )
 
 
@@ -322,7 +322,7 @@ class TestMeantOtherwise:
             ("$.other", "there is nothing called 'other': a member of the input is read as input.other"),
         ],
     )
-    def test_a_value_written_as_a_name_is_told_with_what_to_write(self, expression: str, said: str) -> None:
+    def test_a_value_written_as_a_name_is_said_with_what_to_write(self, expression: str, said: str) -> None:
         steps = echo("a", stash="kept"), echo("b", f"${{{expression}}}")
         assert [said for _, said in warnings(*steps, inputSchema={"properties": {"total": {}}})] == [said]
 

@@ -44,9 +44,12 @@ def said_of(step: Json, path: str, *others: Json, **more: Json) -> list[str]:
         ({**HTTP, "stash": {"greeting": "${output}"}}, "boddy", "body"),
         ({**HTTP, "output": {"text": "${output.body}"}, "stash": {"greeting": "${output}"}}, "txt", "text"),
         (FORK, "rihgt", "right"),
+        ({**FORK, "join": "first"}, "outputs", "output"),
+        ({"id": "l", "type": "lambda", "function": "f", "mode": "forget", "stash": "greeting"}, "state", "status"),
+        ({"id": "w", "type": "workflow", "definition": "d", "wait": False, "stash": "greeting"}, "ID", "id"),
     ],
 )
-def test_a_name_that_the_step_never_leaves_is_told_with_the_nearest(step: Json, name: str, known: str) -> None:
+def test_a_name_that_the_step_never_leaves_is_said_with_the_nearest(step: Json, name: str, known: str) -> None:
     said = f"there is never a {name!r} in stash.greeting (did you mean {known!r}?)"
     assert said_of(step, f"stash.greeting.{name}") == [said]
     assert said_of(step, f"stash.greeting.{known}") == []
@@ -62,24 +65,52 @@ def test_a_name_that_the_step_never_leaves_is_told_with_the_nearest(step: Json, 
         (FORK, "rihgt", "right"),
     ],
 )
-def test_a_name_that_the_step_before_never_comes_to_is_told_with_the_nearest(step: Json, name: str, known: str) -> None:
+def test_a_name_that_the_step_before_never_comes_to_is_said_with_the_nearest(step: Json, name: str, known: str) -> None:
     said = f"there is never a {name!r} in output (did you mean {known!r}?)"
     assert said_of(step, f"output.{name}") == [said]
     assert said_of(step, f"output.{known}") == []
+
+
+CHOICE: Json = {"id": "choose", "type": "choice", "choices": [{"when": "input.a", "next": "z"}], "default": "z"}
+BODDY = "there is never a 'boddy' in output (did you mean 'body'?)"
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [CHOICE],
+        [{"id": "w", "type": "wait", "seconds": 1}],
+        [{"id": "t", "type": "transform", "stash": "t"}],
+        [{"id": "s", "type": "succeed", "when": "input.a"}],
+        [{"id": "f", "type": "fail", "when": "input.a"}],
+        [made({"total": 1}, catch=[{"errors": ["*"], "next": "z"}])],
+        [echo("o", {"a": 1}, when="input.a")],
+    ],
+)
+def test_what_a_step_passes_on_is_known_behind_it(others: list[Json]) -> None:
+    assert said_of(HTTP, "output.boddy", *others) == [BODDY]
+    assert said_of(HTTP, "output.body", *others) == []
+
+
+def test_what_came_in_at_the_first_step_is_the_input() -> None:
+    schema: Json = {"properties": {"name": {}}, "additionalProperties": False}
+    first: Json = {"id": "first", "type": "wait", "seconds": 1}
+    assert said_of(first, "output.nme", inputSchema=schema) == [
+        "there is never a 'nme' in output (did you mean 'name'?)"
+    ]
 
 
 @pytest.mark.parametrize(
     "steps",
     [
         [HTTP | {"when": "input.asks"}],
-        [HTTP, {"id": "choose", "type": "choice", "choices": [{"when": "input.a", "next": "z"}], "default": "z"}],
         [HTTP, made("${input.made}")],
-        [HTTP, {"id": "w", "type": "wait", "seconds": 1}],
+        [HTTP, CHOICE | {"when": "input.a", "output": "${input.b}"}],
         [HTTP | {"catch": [{"errors": ["*"], "next": "z"}]}],
-        [HTTP, made({"total": 1}, catch=[{"errors": ["*"], "next": "z"}])],
+        [HTTP, echo("o", "${input.any}", when="input.a")],
     ],
 )
-def test_of_what_may_come_from_elsewhere_nothing_is_told(steps: list[Json]) -> None:
+def test_of_what_may_come_from_elsewhere_nothing_is_said(steps: list[Json]) -> None:
     first, *others = steps
     assert said_of(first, "output.boddy", *others) == []
 
@@ -92,6 +123,13 @@ def test_of_what_may_come_from_elsewhere_nothing_is_told(steps: list[Json]) -> N
         (made({"lines": "${input.lines[0]}"}), "lines.foo", "stash.greeting.lines"),
         (FORK, "left.foo", "stash.greeting.left"),
         ({**each("m", echo("e", {"a": 1})), "stash": "greeting"}, "[0].foo", "stash.greeting[]"),
+        (
+            {**each("m", echo("e", {"a": 1})), "tolerate": {"count": 1}, "stash": "greeting"},
+            "[0].foo",
+            "stash.greeting[]",
+        ),
+        (made([{"a": 1}, {"b": 1}]), "[1].foo", "stash.greeting[]"),
+        ({**FORK, "join": "first"}, "output.foo", "stash.greeting.output"),
     ],
 )
 def test_what_is_deeper_is_known_too(step: Json, path: str, place: str) -> None:
@@ -111,28 +149,43 @@ def test_what_is_deeper_is_known_too(step: Json, path: str, place: str) -> None:
         {"id": "w", "type": "workflow", "definition": "other", "stash": "greeting"},
         {"id": "t", "type": "transform", "stash": "greeting"},
         echo("a", "${input.any}", stash="greeting"),
-        echo("a", "${input.any}-${input.other}", stash="greeting"),
         echo("a", "${$}", stash="greeting"),
-        echo("a", {}, stash="greeting"),
-        {**FORK, "join": "first"},
-        {**each("m", echo("e", {"a": 1})), "tolerate": {"count": 1}, "stash": "greeting"},
+        {**TASK, "due": {"seconds": 1, "then": "continue", "value": 1}},
+        {**FORK, "join": "${input.join}"},
+        {"id": "l", "type": "lambda", "function": "f", "stash": "greeting"},
     ],
 )
-def test_of_what_may_be_anything_nothing_is_told(step: Json) -> None:
+def test_of_what_may_be_anything_nothing_is_said(step: Json) -> None:
     assert said_of(step, "stash.greeting.foo") == []
 
 
-@pytest.mark.parametrize("more", [{"when": "input.a"}, {"catch": [{"errors": ["*"], "next": "o"}]}])
-def test_a_branch_that_can_end_in_several_ways_may_come_to_anything(more: dict[str, Json]) -> None:
-    inner: Json = [echo("i", {"a": 1}, **more), echo("o", {"b": 1})]
+CAUGHT: Json = {"errors": ["*"], "next": "o"}
+
+
+@pytest.mark.parametrize(
+    ("inner", "known"),
+    [
+        ([echo("i", {"a": 1})], "a"),
+        ([echo("i", {"a": 1}), {"id": "w", "type": "wait", "seconds": 1}], "a"),
+        ([echo("i", {"a": 1}, when="input.x"), echo("o", {"b": 1})], "b"),
+        ([echo("i", {"a": 1}, catch=[CAUGHT], end=True), echo("o", {"b": 1})], "a, b"),
+        ([{"id": "s", "type": "succeed", "when": "input.x", "output": {"a": 1}}, echo("o", {"b": 1})], "a, b"),
+        ([echo("i", {"a": 1}), {"id": "f", "type": "fail"}, echo("o", {"b": 1})], "b"),
+        ([echo("i", {"a": 1}, next="w"), {"id": "w", "type": "wait", "seconds": 1, "when": "input.x"}], "a"),
+    ],
+)
+def test_a_list_comes_to_what_one_of_its_ends_does(inner: list[Json], known: str) -> None:
+    if len(inner) == 3:  # what is behind a step that fails is led to
+        inner[0] = {**inner[0], "catch": [CAUGHT]}  # type: ignore[dict-item] # it is an object
     step: Json = {**FORK, "branches": [{"id": "left", "steps": inner}]}
+    assert said_of(step, "stash.greeting.left.foo") == [
+        f"there is never a 'foo' in stash.greeting.left: it has {known}"
+    ]
+
+
+def test_a_list_whose_end_is_skipped_comes_to_what_came_in() -> None:
+    step: Json = {**FORK, "branches": [{"id": "left", "steps": [echo("i", {"a": 1}, when="input.x")]}]}
     assert said_of(step, "stash.greeting.left.foo") == []
-    assert (
-        said_of(
-            {**FORK, "branches": [{"id": "left", "steps": [{"id": "s", "type": "succeed"}]}]}, "stash.greeting.left.foo"
-        )
-        == []
-    )
 
 
 def test_where_several_steps_stash_a_name_it_is_in_one_of_them() -> None:
@@ -144,7 +197,7 @@ def test_where_several_steps_stash_a_name_it_is_in_one_of_them() -> None:
     ]
 
 
-def test_of_one_that_is_not_described_only_what_is_much_like_a_name_is_told() -> None:
+def test_of_one_that_is_not_described_only_what_is_much_like_a_name_is_said() -> None:
     step: Json = {**TASK, "inputSchema": {"properties": {"approved": {}}}}
     assert said_of(step, "stash.greeting.other") == []
     said = "no schema describes a 'aproved' in stash.greeting (did you mean 'approved'?)"
@@ -174,7 +227,7 @@ def test_an_error_is_known_wherever_it_is_seen() -> None:
         "there is never a 'detail' in stash.greeting (did you mean 'details'?)"
     ]
     assert said_of(caught, "error.mesage") == ["there is never a 'mesage' in error (did you mean 'message'?)"]
-    assert said_of({**caught, "stash": "greeting"}, "stash.greeting.detail") == []
+    assert said_of({**caught, "stash": "greeting"}, "stash.greeting.body") == []
 
 
 def test_templates_of_the_stash_see_the_result_that_goes_on() -> None:
@@ -190,8 +243,67 @@ def test_templates_of_the_stash_see_the_result_that_goes_on() -> None:
         (HTTP, "output[*].body", "output is an object and no list"),
         (HTTP, "execution[0]", "execution is an object and no list"),
         (FORK, "output.left[0]", "output.left is an object and no list"),
+        (echo("a", "Hello ${input.name}", stash="greeting"), "stash.greeting.message", "stash.greeting is a text"),
+        (echo("a", 1.5, stash="greeting"), "stash.greeting.foo", "stash.greeting is a number"),
+        (echo("a", [1] * 20, stash="greeting"), "stash.greeting[0].foo", "stash.greeting[] is a whole number"),
+        ({**HTTP, "expect": {"body": "text"}}, "stash.greeting.body.foo", "stash.greeting.body is a text"),
+        (HTTP, "output.headers.Link", "there is never a 'Link' in output.headers (did you mean 'link'?)"),
+        (HTTP, "output.status.code", "output.status is a whole number: there is no 'code' in it"),
     ],
 )
 def test_a_list_is_no_object_and_an_object_no_list(step: Json, path: str, said: str) -> None:
     (found,) = said_of(step, path)
     assert found.startswith(said)
+
+
+def test_of_what_is_one_of_many_items_nothing_is_said() -> None:
+    assert said_of(echo("a", [1] * 21, stash="greeting"), "stash.greeting[0].foo") == []
+
+
+def test_a_step_that_failed_has_left_nothing() -> None:
+    caught: Json = {**HTTP, "catch": [{"errors": ["*"], "next": "z"}], "end": True}
+    assert said_of(caught, "stash.greeting.body") == ["nothing that runs before this stashes 'greeting'"]
+
+
+@pytest.mark.parametrize("items", ["${input.lines}", [{"price": 1}], "${stash.lines}"])
+def test_the_item_of_a_map_is_known_and_comes_in_at_its_first_step(items: Json) -> None:
+    line: Json = {"type": "object", "properties": {"price": {"type": "number"}}, "additionalProperties": False}
+    schema: Json = {"properties": {"lines": {"type": "array", "items": line}}}
+    steps = each("m", echo("a", "${item.prise}"), items=items), each("n", echo("b", "${output.prise}"), items=items)
+    never = "there is never a 'prise' in {} (did you mean 'price'?)"
+    assert warnings(*steps, inputSchema=schema, stash={"lines": "${input.lines}"}) == [
+        ("/steps/0/steps/0/message", never.format("item")),
+        ("/steps/1/steps/0/message", never.format("output")),
+    ]
+
+
+def test_in_a_loop_each_step_that_leads_back_counts() -> None:
+    loop: list[Json] = [
+        echo("a", {"x": 1}),
+        {"id": "b", "type": "transform", "output": {"y": "${output.x}", "z": "${output.y}"}},
+        {"id": "c", "type": "choice", "choices": [{"when": "output.w", "next": "b"}], "default": "z"},
+    ]
+    assert warnings(*loop, echo("z", "${[output.y, output.w]}")) == [
+        ("/steps/2/choices/0/when", "there is never a 'w' in output: it has y, z"),
+        ("/steps/3/message", "there is never a 'w' in output: it has y, z"),
+    ]
+
+
+def test_what_is_made_of_itself_or_of_many_others_may_be_anything() -> None:
+    again: Json = {"id": "b", "type": "transform", "output": "${output}", "next": "c"}
+    loop = echo("a", {"x": 1}), again, {**CHOICE, "id": "c", "choices": [{"when": "output.w", "next": "b"}]}  # type: ignore[dict-item] # it is an object
+    assert warnings(*loop, echo("z", "${output.w}")) == []
+
+
+@pytest.mark.parametrize(("others", "is_said"), [(48, True), (49, False)])
+def test_what_is_passed_on_is_followed_through_so_many_steps(others: int, *, is_said: bool) -> None:
+    waits: list[Json] = [{"id": f"w{number}", "type": "wait", "seconds": 1} for number in range(others)]
+    assert said_of(HTTP, "output.boddy", *waits) == ([BODDY] if is_said else [])
+
+
+def test_a_member_of_the_input_is_hardly_one_of_an_element() -> None:
+    item: Json = {"type": "object", "properties": {"price": {}}}
+    schema: Json = {"properties": {"limit": {}, "lines": {"type": "array", "items": item}}}
+    assert warnings(echo("a", "${input.lines[?price > limit]}"), inputSchema=schema) == [
+        ("/steps/0/message", "no schema describes a 'limit' in input.lines[] (did you mean '$.input.limit'?)")
+    ]

@@ -23,7 +23,7 @@ from chalicelib.core.limits import LIMITS
         ("stash.a[*].stash.b", "stash stash.a stash.a.[] stash.a.[].stash stash.a.[].stash.b"),
         ("stash.a[*].b | [0].c", "stash stash.a stash.a.[] stash.a.[].b stash.a.[].b.c"),
         ("stash.a[*].b | c", "stash stash.a stash.a.[] stash.a.[].b stash.a.[].b.[*].c"),
-        ("stash.a.*.stash", "stash stash.a"),
+        ("stash.a.*.stash", "stash stash.a stash.a.[.] stash.a.[.].stash"),
         (
             "stash.a[?stash.b == $.item].c",
             "stash stash.a stash.a.[] stash.a.[].stash stash.a.[].stash.b item stash.a.[].c",
