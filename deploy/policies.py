@@ -227,7 +227,10 @@ def _queues(duty: Duty, names: Names) -> Iterator[Statement]:
         actions = {"ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage"}
         yield _allow("Receive", _prefixed("sqs", actions), [_queue(received)])
         sent += [] if received in sent else [received]
-    yield _allow("Queues", ["sqs:GetQueueUrl"], map(_queue, names.queues if "api" in duty.duties else sent))
+    if "api" in duty.duties:
+        yield _allow("Queues", ["sqs:GetQueueAttributes", "sqs:GetQueueUrl"], map(_queue, names.queues))
+    else:
+        yield _allow("Queues", ["sqs:GetQueueUrl"], map(_queue, sent))
 
 
 def _parameters(duty: Duty, settings: Settings) -> Iterator[Statement]:

@@ -1,6 +1,7 @@
 """What the routes of executions answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -15,12 +16,15 @@ from chalicelib.api.filters import wanted_executions
 from chalicelib.api.history import HistoryPage
 from chalicelib.api.support import ApiSupport
 from chalicelib.api.values import execution_link
+from chalicelib.api.why import Explanation
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.executions.why import Surroundings, waits_for_somebody
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.records.shown import SHOWN, SHOWN_OF_MANY, Outline, shorten, view_slots, without
-from chalicelib.core.values.errors import SedoError
+from chalicelib.core.values.errors import SedoError, UnavailableError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.privacy import HIDDEN
+from chalicelib.core.values.queue_depth import QueueDepth
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.usecases.execution_details import ExecutionDetails
 from chalicelib.usecases.executions import ExecutionService
@@ -42,6 +46,7 @@ class ExecutionApi:
     """Makes the callback token of an execution's thread at a turn."""
     read_upload: Callable[[str, str], Json]
     """Reads the value of a tenant's upload."""
+    queue_depths: Callable[[], Mapping[str, QueueDepth]]
 
     @web.operation
     def execute_definition(self, request: ApiRequest) -> Response:
@@ -184,9 +189,23 @@ class ExecutionApi:
         if is_followed:
             hidden = partial(self.support.conditions.concealed, request)
             details = copy_with(details, below=self.details.below(execution, now, hidden))
+            details = copy_with(details, around=self._around(request, execution, Explanation(execution, now, details)))
         view = execution_view(execution, now, token, details, refused)
         link = execution_link(execution.tenant_id, execution.id)
         return shorten(execution.tenant_id, without(view, outline.left_out, link), view_slots, link, shown)
+
+    def _around(self, request: ApiRequest, execution: Execution, explanation: Explanation) -> Surroundings:
+        """Look at what stands around an execution, where that can be in its way; without what does not answer."""
+        around = Surroundings()
+        with suppress(UnavailableError):
+            if waits_for_somebody(execution):
+                around = Surroundings(is_stopped=self.support.gatekeeper.is_stopped(request.path["tenantId"]))
+            elif explanation.is_wrong():
+                depths = [*self.queue_depths().values()]
+                waiting, dead = ([each for each in depths if each.is_dead is which] for which in (False, True))
+                left = sum(each.waiting + each.delayed + each.in_flight for each in dead)
+                around = Surroundings(waiting=sum(each.waiting for each in waiting), dead=left)
+        return around
 
     @web.operation
     def read_history(self, request: ApiRequest) -> Response:

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import Execution, State
 from chalicelib.core.executions.progress import progress
 from chalicelib.core.executions.suspicion import MAX_STRIKES
-from chalicelib.core.executions.waiting import AnswerWait, RetryWait
+from chalicelib.core.executions.waiting import AnswerWait, BranchJoin, ItemJoin, PartitionJoin, RetryWait
 from chalicelib.core.executions.why import (
     Cause,
     ChainLink,
+    Obstacle,
     Reason,
     Standing,
     Wrong,
     last_error,
     main_reason,
+    obstacles,
     reasons,
     standing,
     wrong_below,
@@ -35,7 +38,7 @@ NEXT: Mapping[Cause, str] = {
     Cause.START: "step {step} begins",
     Cause.MESSAGE: "step {step} goes on in another function",
     Cause.FUNCTION: "the execution goes on with what comes of the step",
-    Cause.TIMER: "the execution goes on behind the step",
+    Cause.TIMER: "the thread goes on behind step {step}",
     Cause.RETRY: "the step is tried again",
     Cause.TASK: "the step succeeds with the answer, or fails if the task is rejected",
     Cause.CALLBACK: "the step succeeds or fails, as the other system says",
@@ -72,6 +75,16 @@ FREED_BY: Mapping[Cause, str] = {
 """What lets a thread go on, where that is always the same."""
 
 
+IN_THE_WAY: Mapping[Obstacle, str] = {
+    Obstacle.STOPPED: "Its tenant is stopped: nobody can let it go on before an operator starts the tenant again",
+    Obstacle.SCHEDULE: "The schedule was to look at it at {due}, and has not: it does not run, or has too much to do",
+    Obstacle.BACKLOG: "No function has taken {waiting} from the queues yet, its own maybe among them: functions are "
+    "throttled, off or busy",
+    Obstacle.DEAD_LETTERS: "The queues of dead letters hold {dead}, its own maybe among them",
+}
+"""What stands in the way of an execution."""
+
+
 @value
 class Explanation:
     """Why an execution, and each of its threads, stands where it stands."""
@@ -89,14 +102,28 @@ class Explanation:
         found = self._reasons()
         chosen = main_reason(found)
         now, text = standing(self.execution, found), self._text(found, chosen)
+        in_the_way = [*self._obstacles()]
+        listed: dict[str, Json] = {"obstacles": [{"kind": each.value, "text": said} for each, said in in_the_way]}
+        text = " ".join([text, *(said for _, said in in_the_way)])
         if chosen is None:
-            return {"text": text, "is": now.value, "for": None, "thread": None, "wrong": None}
+            return {"text": text, "is": now.value, "for": None, "thread": None, "wrong": None, **listed}
         bottom = [link for link in self.details.below.get(chosen.thread.id, ()) if link.found is not None]
         wrong = chosen.wrong or (self._wrong_in(bottom[-1].found) if bottom and bottom[-1].found else None)
         if wrong is not None and now is not Standing.PAUSED:
             now = Standing.WRONG
         about: dict[str, Json] = {"text": text, "is": now.value, "for": chosen.cause.value}
-        return {**about, "thread": chosen.thread.id, "wrong": wrong and wrong.value}
+        return {**about, "thread": chosen.thread.id, "wrong": wrong and wrong.value, **listed}
+
+    def is_wrong(self) -> bool:
+        """Tell whether it should move, or what it waits for, and does not."""
+        return self.whole()["is"] == Standing.WRONG
+
+    def _obstacles(self) -> Iterator[tuple[Obstacle, str]]:
+        """Say what stands in the way."""
+        around, due = self.details.around, self.execution.due_at
+        for each in obstacles(self.execution, around, self.now):
+            about = {"waiting": _messages(around.waiting), "dead": _messages(around.dead), "due": due and _at(due)}
+            yield each, f"{IN_THE_WAY[each].format(**about)}."
 
     def _wrong_in(self, execution: Execution) -> Wrong | None:
         chosen = main_reason(reasons(execution, self.now))
@@ -118,8 +145,8 @@ class Explanation:
             return _ended(execution)
         if execution.paused_at is not None:
             because = f": {execution.reason}" if execution.reason else ""
-            who = execution.stopped_by or "somebody"
-            return f"{who} paused it at {_at(execution.paused_at)}{because}. It goes on once somebody resumes it."
+            stopped = _done_by(execution.stopped_by, "paused", execution.paused_at)
+            return f"{stopped}{because}. It goes on once somebody resumes it."
         if chosen is None:
             return "No thread of it is left."
         others = len(found) - 1
@@ -136,7 +163,7 @@ class Explanation:
             "until": None if found.until is None else format_instant(found.until),
             "timeout": None if found.timeout is None else format_instant(found.timeout),
             "freedBy": self._freed_by(found),
-            "then": NEXT[found.cause].format(step=found.thread.step),
+            "then": self._next(found),
             "wrong": None if found.wrong is None else found.wrong.value,
             "error": None if error is None else {"name": error.name, "message": _short(error.message)},
             **({"below": [self._link(link) for link in below]} if below else {}),
@@ -159,8 +186,26 @@ class Explanation:
         return self._text(found, main_reason(found))
 
     def _sentence(self, found: Reason) -> str:
-        parts = [f"{self._what(found)}.", *self._bottom(found), *self._times(found), *self._what_is_wrong(found)]
-        return " ".join(parts)
+        parts = [self._times(found), self._then(found), self._bottom(found), self._errors(found)]
+        return " ".join([f"{self._what(found)}.", *chain(*parts, self._what_is_wrong(found))])
+
+    def _then(self, found: Reason) -> Iterator[str]:
+        """Say what happens once what is waited for has come, where no other sentence says it."""
+        if found.cause not in WAITS and found.cause is not Cause.RETRY:
+            yield f"Then {self._next(found)}."
+        if self.execution.paused and found.cause is not Cause.RESUME:
+            yield "The execution is paused: nothing of it goes on before somebody resumes it."
+
+    def _next(self, found: Reason) -> str:
+        if isinstance(found.thread.join, BranchJoin) and found.thread.join.first and found.cause is Cause.THREADS:
+            return "the step succeeds with the first result, or fails if none of them succeeds"
+        return NEXT[found.cause].format(step=found.thread.step)
+
+    def _errors(self, found: Reason) -> Iterator[str]:
+        """Say which error was seen last, where no other sentence says it."""
+        error = last_error(found.thread)
+        if error is not None and found.cause is not Cause.RETRY:
+            yield f"The last error was {error.name}, at step {error.step}: {_short(error.message)}."
 
     def _what(self, found: Reason) -> str:
         attempt = f", at attempt {found.thread.attempt}" if found.thread.attempt > 1 else ""
@@ -191,8 +236,13 @@ class Explanation:
         return FREED_BY[found.cause]
 
     def _come(self, found: Reason) -> str:
-        come = progress(self.execution, found.thread, self.details.partitions)
-        return "some have not ended" if come is None else f"{come.done} of {come.total} have ended"
+        come, others = progress(self.execution, found.thread, self.details.partitions), ""
+        match found.thread.join:
+            case ItemJoin(total, at_once, begun=begun) if begun < total:
+                others = f", and {total - begun} have not begun, as {at_once} may run at once"
+            case PartitionJoin(total, begun=begun, at_once=at_once) if begun < total:
+                others = f", and {total - begun} of {total} executions have not begun, as {at_once} may run at once"
+        return "some have not ended" if come is None else f"{come.done} of {come.total} have ended{others}"
 
     def _people(self, found: Reason) -> str:
         name = task_id(self.execution.id, found.thread.id, found.thread.turn)
@@ -210,25 +260,28 @@ class Explanation:
 
     def _bottom(self, found: Reason) -> Iterator[str]:
         """Say what keeps the last of the executions waiting that wait for each other."""
-        chain = self.details.below.get(found.thread.id, ())
-        if chain:
-            last = chain[-1]
-            place = f"{last.execution_id}, {len(chain)} below it" if len(chain) > 1 else "That one"
+        links = self.details.below.get(found.thread.id, ())
+        if links:
+            last = links[-1]
+            place = f"{last.execution_id}, {len(links)} below it" if len(links) > 1 else "That one"
             yield f"{place}: {self._link_text(last)}"
 
     def _times(self, found: Reason) -> Iterator[str]:
         if found.until is not None and found.cause is Cause.TIMER:
             yield f"It is over at {_at(found.until)}."
         elif found.until is not None and found.cause is Cause.CALLBACK:
-            yield f"A sign of life is due by {_at(found.until)}."
+            yield f"A sign of life is due by {_at(found.until)}: without one the step fails with HeartbeatTimeout."
         elif found.until is not None and found.cause is Cause.TASK:
-            yield f"It is due by {_at(found.until)}."
+            yield f"It is due by {_at(found.until)}: then the step does as its `due` says."
         if found.timeout is not None:
-            yield f"It is timed out at {_at(found.timeout)}."
+            what = "step" if found.timeout == found.thread.deadline else "execution"
+            yield f"The {what} is timed out at {_at(found.timeout)}."
 
     def _what_is_wrong(self, found: Reason) -> Iterator[str]:
         due = self.execution.due_at
         when = "within two minutes" if due is None or due <= self.now else f"at {_at(due)}"
+        if Obstacle.SCHEDULE in obstacles(self.execution, self.details.around, self.now):
+            when = "once it looks at it"
         match found.wrong:
             case Wrong.SILENT:
                 yield "It has not been heard of for longer than a function works: its message comes again by itself."
@@ -247,11 +300,21 @@ def _ended(execution: Execution) -> str:
         return f"It succeeded{at}."
     because = f": {execution.reason}" if execution.reason else ""
     if execution.state is State.CANCELLED:
-        return f"{execution.stopped_by or 'Somebody'} cancelled it{at}{because}. A redrive lets it go on."
+        return f"{_done_by(execution.stopped_by, 'cancelled', execution.ended_at)}{because}. A redrive lets it go on."
     error = execution.error
     cause = "" if error is None else f", at step {error.step}, with {error.name}: {_short(error.message)}"
     what = "failed" if execution.state is State.FAILED else "was timed out"
     return f"It {what}{at}{cause}. A redrive lets it go on."
+
+
+def _done_by(actor: str | None, what: str, at: datetime | None) -> str:
+    """Say who did something; without a name, that it was done."""
+    when = "" if at is None else f" at {_at(at)}"
+    return f"It was {what}{when}" if actor is None else f"{actor} {what} it{when}"
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count:,} messages"
 
 
 def who(task: Task) -> str:

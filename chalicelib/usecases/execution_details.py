@@ -11,7 +11,7 @@ from chalicelib.core.executions.factory import living
 from chalicelib.core.executions.identity import task_id
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.waiting import AnswerWait, PartitionJoin
-from chalicelib.core.executions.why import ChainLink, reasons, waits_below
+from chalicelib.core.executions.why import ChainLink, Surroundings, reasons, waits_below
 from chalicelib.core.records.shown import nothing
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import value
@@ -36,6 +36,7 @@ class Details:
     partitions: Mapping[str, Execution] = field(default_factory=dict)
     below: Mapping[str, Sequence[ChainLink]] = field(default_factory=dict)
     """By the id of a thread that waits for a child execution: that, and those that it waits for itself, in turn."""
+    around: Surroundings = field(default_factory=Surroundings)
 
 
 class EntryPlace(NamedTuple):

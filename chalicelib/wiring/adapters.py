@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
+from chalicelib.core.values.queue_depth import QueueDepth
 from chalicelib.core.values.value import value
 from chalicelib.engine.room import Room
 from chalicelib.ports import (
@@ -55,3 +56,5 @@ class Adapters:
     secrets: Callable[[], "SecretSource"]
     room: Room
     health: Callable[[], Mapping[str, str]]
+    queue_depths: Callable[[], Mapping[str, QueueDepth]]
+    """Counts the messages of every queue, by its name."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from chalicelib.adapters.calls.secrets import SecretSource
     from chalicelib.core.search.documents import SearchEntry
+    from chalicelib.core.values.queue_depth import QueueDepth
     from chalicelib.engine.stream import SearchIndex, StreamRecord
     from chalicelib.usecases.values import DownloadStore
 
@@ -73,6 +74,7 @@ def adapters(settings: Settings, endpoint: str | None = None) -> Adapters:
         secrets=secrets,
         room=room,
         health=lambda: _health(dynamodb, sqs, here),
+        queue_depths=lambda: _queue_depths(sqs, here),
     )
 
 
@@ -92,6 +94,12 @@ def _health(dynamodb: "DynamoDBClient", sqs: "SQSClient", names: Names) -> Mappi
     from chalicelib.adapters.health import check  # noqa: PLC0415 - one route asks
 
     return check(dynamodb, sqs, names)
+
+
+def _queue_depths(sqs: "SQSClient", names: Names) -> "Mapping[str, QueueDepth]":
+    from chalicelib.adapters.health import queue_depths  # noqa: PLC0415 - few requests ask
+
+    return queue_depths(sqs, names)
 
 
 def _entry_of(

@@ -11,6 +11,7 @@ from chalicelib.adapters.memory.audit import MemoryAudit
 from chalicelib.adapters.memory.chunks import MemoryChunks
 from chalicelib.adapters.memory.downloads import MemoryDownloads
 from chalicelib.adapters.memory.incidents import MemoryIncidents
+from chalicelib.adapters.memory.queue_depths import depths
 from chalicelib.adapters.memory.replies import MemoryReplies
 from chalicelib.adapters.memory.signals import MemorySignals
 from chalicelib.adapters.memory.stores import (
@@ -41,13 +42,14 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         others: adapters that go in place of these.
     """
     names, clock = settings.names, others.get("clock") or MemoryClock(datetime(2026, 1, 1, tzinfo=UTC))
+    queue = MemoryQueue(clock)
     texts, room = {path(names): new_key()}, Room(callers=WIDTH)
     made = Adapters(
         names=names,
         definitions=MemoryDefinitions(),
         executions=MemoryExecutions(Payloads(MemoryChunks(), room=room)),
         history=MemoryHistory(),
-        queue=MemoryQueue(clock),
+        queue=queue,
         tasks=MemoryTasks(),
         signals=MemorySignals(),
         incidents=MemoryIncidents(),
@@ -64,6 +66,7 @@ def adapters(settings: Settings, **others: Any) -> Adapters:  # noqa: ANN401 - a
         secrets=lambda: in_parameters(texts.get, names),
         room=room,
         health=lambda: {"memory": "ok"},
+        queue_depths=lambda: dict(zip(names.queues, depths(queue), strict=True)),
     )
     return copy_with(made, **others)
 

@@ -83,7 +83,7 @@ def routes(  # noqa: PLR0913 - by keyword
     downloads = None if adapters.downloads is None else DownloadService(adapters.downloads)
     uploads = UploadApi(support, UploadService(adapters.uploads, clock, lambda: token_hex(16)))
     return Routes(
-        health=HealthApi(support, adapters.health, adapters.incidents.all_open),
+        health=HealthApi(support, adapters.health, adapters.incidents.all_open, adapters.queue_depths),
         reference=ReferenceApi(support, step_types),
         console=ConsoleApi(support, sign_in),
         access=AccessApi(support, access),
@@ -92,7 +92,7 @@ def routes(  # noqa: PLR0913 - by keyword
             support,
             *(services.executions, services.start_batches, services.execution_details),
             lambda *turn: tokens.issue(CallKey(*turn)),
-            uploads.read,
+            *(uploads.read, adapters.queue_depths),
         ),
         answers=AnswerApi(support, services.answers, lambda: token_hex(8)),
         tasks=TaskApi(support, services.tasks, downloads),

@@ -20,7 +20,7 @@ LONG = "x" * (PACKING.slot + 1)
 def live(tenant: str, value: Json, stash: Mapping[str, Json]) -> Execution:
     made = waiting(submitted(tenant, value=value))
     root = copy_with(made.threads[ROOT], stash=stash, incoming=[LONG])
-    return copy_with(made, threads={ROOT: root}, stash={"a": "not this one"})
+    return copy_with(made, threads={ROOT: root}, stash={"a": "not this one"}, due_at=NOW)
 
 
 def test_large_values_are_left_out_with_references(backend: Backend, tenant: str) -> None:
@@ -34,6 +34,7 @@ def test_large_values_are_left_out_with_references(backend: Backend, tenant: str
     assert found.left_out["/input"] == Reference(digest(tenant, text), len(text))
     root = found.execution.threads[ROOT]
     assert (found.execution.input, root.stash, root.incoming) == (None, {"a": None, "b": 1}, None)
+    assert found.execution.due_at == NOW
     whole = backend.executions.outline(made.id, fitting)
     assert whole is not None
     assert (whole.execution.input, whole.execution.threads[ROOT].stash, {**whole.left_out}) == (

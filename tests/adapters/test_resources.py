@@ -3,6 +3,7 @@ import json
 from chalicelib.adapters import health
 from chalicelib.adapters.dynamodb.tables import BY_STATUS, EXECUTIONS, HISTORY, PAYLOADS, TABLES
 from chalicelib.adapters.names import Names
+from chalicelib.core.values.queue_depth import QueueDepth
 from chalicelib.core.values.value import copy_with
 from deploy import resources
 from tests.adapters.conftest import Aws
@@ -81,6 +82,23 @@ def queue(aws: Aws, name: str) -> dict[str, str]:
 def test_health_is_ok_where_everything_answers(aws: Aws) -> None:
     answers = health.check(aws.dynamodb, aws.sqs, aws.names)
     assert answers == dict.fromkeys((*map(aws.names.table, TABLES), *aws.names.queues), "ok")
+
+
+def test_the_messages_of_each_queue_are_counted(aws: Aws) -> None:
+    names = Names(fresh("depths"))
+    resources.ensure(aws.dynamodb, aws.sqs, names.prefix)
+    for name, delays in ((names.work, [0, 0, 600]), (names.dead_timers, [0])):
+        url = aws.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        for delay in delays:
+            aws.sqs.send_message(QueueUrl=url, MessageBody="{}", DelaySeconds=delay)
+    url = aws.sqs.get_queue_url(QueueName=names.work)["QueueUrl"]
+    assert len(aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=600)["Messages"]) == 1
+    assert health.queue_depths(aws.sqs, names) == {
+        names.work: QueueDepth(waiting=1, delayed=1, in_flight=1),
+        names.timers: QueueDepth(),
+        names.dead_work: QueueDepth(is_dead=True),
+        names.dead_timers: QueueDepth(waiting=1, is_dead=True),
+    }
 
 
 def test_health_names_what_does_not_answer(aws: Aws) -> None:

@@ -231,7 +231,7 @@ def test_a_read_needs_no_more_than_what_it_shows(sedo: Sedo) -> None:
     assert_problem(sedo.ask("GET", link + "&offset=3500000"), 500)
 
 
-@pytest.mark.parametrize(("name", "threads", "waits"), [("t", 1000, 1000), ("t" * 1_500, 261, 315)])
+@pytest.mark.parametrize(("name", "threads", "waits"), [("t", 1000, 1000), ("t" * 1_500, 256, 315)])
 def test_the_view_of_a_wide_execution_says_how_much_it_leaves_out(
     sedo: Sedo, name: str, threads: int, waits: int
 ) -> None:

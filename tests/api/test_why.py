@@ -52,17 +52,18 @@ class TestWaits:
             "until": thread["until"],
             "timeout": thread["timeout"],
             "freedBy": "its timer",
-            "then": "the execution goes on behind the step",
+            "then": "the thread goes on behind step rest",
             "wrong": None,
             "error": None,
         }
         assert whole == {
             "text": f"Step rest waits since {start} for its timer. It is over at {thread['until']}."
-            f" It is timed out at {thread['timeout']}.",
+            f" The step is timed out at {thread['timeout']}. Then the thread goes on behind step rest.",
             "is": "waiting",
             "for": "timer",
             "thread": "main",
             "wrong": None,
+            "obstacles": [],
         }
 
     def test_a_task_says_who_is_to_do_what(self, sedo: Sedo) -> None:
@@ -71,6 +72,7 @@ class TestWaits:
         whole, (thread,) = why(sedo, execution)
         assert whole["text"] == (
             f"Step approve waits since {thread['since']} for group sales to do task {name}, 'Approve it'."
+            " Then the step succeeds with the answer, or fails if the task is rejected."
         )
         ask(sedo, "ada", "POST", f"/tasks/{name}/claim")
         _, (thread,) = why(sedo, execution)
@@ -79,10 +81,11 @@ class TestWaits:
     def test_a_due_task_and_a_callback_say_by_when(self, sedo: Sedo) -> None:
         due: dict[str, Json] = {**TASK, "due": {"seconds": 600, "then": "fail"}}
         whole, (thread,) = why(sedo, begin(sedo, due))
-        assert whole["text"].endswith(f"It is due by {thread['until']}.")
+        assert f" It is due by {thread['until']}: then the step does as its `due` says." in whole["text"]
         whole, (thread,) = why(sedo, begin(sedo, {"id": "ask", "type": "callback", "heartbeatSeconds": 60}))
         assert thread["freedBy"] == "the callback of another system, or of whoever has its token"
-        assert whole["text"].endswith(f"A sign of life is due by {thread['until']}.")
+        sign = f" A sign of life is due by {thread['until']}: without one the step fails with HeartbeatTimeout."
+        assert sign in whole["text"]
 
     def test_an_event_says_how_it_is_sent(self, sedo: Sedo) -> None:
         execution = begin(sedo, {"id": "paid", "type": "event", "name": "paid"})
@@ -125,6 +128,7 @@ class TestChildren:
         assert inner["text"].startswith("Step approve waits since")
         assert whole["text"] == (
             f"Step sub waits since {thread['since']} for the end of execution {middle['execution']}."
+            " Then the step succeeds with its output, or fails with its error."
             f" {inner['execution']}, 2 below it: {inner['text']}"
         )
 

@@ -25,7 +25,10 @@ STEPS: list[Json] = [
     {"id": "ask", "type": "callback"},
 ]
 
-NO_STORES = {"names", "search", "entry_of", "clock", "parameters", "secrets", "health", "room", "downloads", "audit"}
+NO_STORES = {
+    *("names", "search", "entry_of", "clock", "parameters", "secrets", "health", "queue_depths", "room"),
+    *("downloads", "audit"),
+}
 """The adapters that keep nothing, or nothing but copies, and the audit, which tells of refusals, too."""
 
 SECONDS = 1.0

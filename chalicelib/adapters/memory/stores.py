@@ -79,7 +79,8 @@ class MemoryExecutions:
         references, body = references_of(document), body_of(document)
         tenant, ended = document["tenantId"], "endedAt" in document
         state, left_out = self.payloads.outline(tenant, body, references, choose, ended=ended)
-        return Outline(read_execution(document | state), left_out)
+        found, due_at = read_execution(document | state), self.due_times.get(execution_id)
+        return Outline(copy_with(found, due_at=due_at, listed_under=self.statuses.get(execution_id)), left_out)
 
     def read_text(self, tenant_id: str, reference: Reference, start: int, stop: int) -> bytes:
         """Read a part of a large value."""
@@ -175,8 +176,7 @@ class MemoryExecutions:
     def _execution(
         self, document: dict[str, Any], due_at: datetime | None, status: ExecutionStatus | None
     ) -> Execution:
-        references = references_of(document)
-        body = body_of(document)
+        references, body = references_of(document), body_of(document)
         state, stored = self.payloads.restore(document["tenantId"], body, references)
         size = 0
         if body.bases or len(body.content) > PACKING.slot:

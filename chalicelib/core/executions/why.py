@@ -10,7 +10,7 @@ from enum import StrEnum
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.due import GRACE, late_since
 from chalicelib.core.executions.factory import living
-from chalicelib.core.executions.model import Execution, Failure, Status, Thread
+from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread
 from chalicelib.core.executions.verify import Patience, is_standing
 from chalicelib.core.executions.waiting import AnswerWait, ChildJoin, ChildrenWait, RetryWait, TimerWait
 from chalicelib.core.values.value import value
@@ -58,6 +58,35 @@ class Wrong(StrEnum):
     """Its message was received too often, and functions die of it."""
     STUCK = "stuck"
     """It stands under a message that does not come again."""
+
+
+class Obstacle(StrEnum):
+    """What stands in the way of an execution beside what its threads wait for."""
+
+    STOPPED = "stopped"
+    """Its tenant is stopped: nobody can let it go on."""
+    SCHEDULE = "schedule"
+    """The schedule has not looked at it though it was to."""
+    BACKLOG = "backlog"
+    """It is late, and messages wait for functions: its own may be one of them."""
+    DEAD_LETTERS = "dead-letters"
+    """It is late, and there are dead letters: its own may be one of them."""
+
+
+@value
+class Surroundings:
+    """What stands around an execution, as far as it was looked at."""
+
+    is_stopped: bool = False
+    """Whether its tenant is."""
+    waiting: int = 0
+    """Messages that wait for functions."""
+    dead: int = 0
+    """Dead letters."""
+
+
+SCHEDULE_LATE = timedelta(minutes=3)
+"""How long after an execution was due the schedule has looked at it, if it runs: it does so once a minute."""
 
 
 class Standing(StrEnum):
@@ -198,3 +227,20 @@ def wrong_below(found: Reason, link: ChainLink, now: datetime) -> Wrong | None:
         return None
     since = found.since if link.found is None else link.found.ended_at
     return Wrong.LATE if since is not None and since + GRACE <= now else None
+
+
+def waits_for_somebody(execution: Execution) -> bool:
+    """Tell whether an execution goes on only once somebody asks for it."""
+    return execution.paused or (execution.ended and execution.state is not State.SUCCEEDED)
+
+
+def obstacles(execution: Execution, around: Surroundings, now: datetime) -> Sequence[Obstacle]:
+    """Find what stands in the way of an execution."""
+    is_unseen = execution.due_at is not None and execution.due_at + SCHEDULE_LATE <= now
+    found = {
+        Obstacle.STOPPED: around.is_stopped and waits_for_somebody(execution),
+        Obstacle.SCHEDULE: is_unseen and not execution.ended,
+        Obstacle.BACKLOG: around.waiting > 0,
+        Obstacle.DEAD_LETTERS: around.dead > 0,
+    }
+    return [each for each, applies in found.items() if applies]
