@@ -20,8 +20,16 @@ NPM := PATH="$(abspath $(APP))/bin:$$PATH" npm
 LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
   --no-emit-package pip --custom-compile-command "make lock"
 
+# The environment of sedo is made anew for a Python that is asked for and is not its own.
+VERSION := import sys; print(*sys.version_info[:2])
+ifneq ($(origin PYTHON),file)
+ifneq ($(shell $(PYTHON) -c '$(VERSION)' 2>/dev/null),$(shell $(PY) -c '$(VERSION)' 2>/dev/null))
+OTHER_PYTHON := other-python
+endif
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden rehearse-upgrade soak mutants format docs lock install ministack clean
+.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden rehearse-upgrade soak mutants format docs lock install ministack clean other-python
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -136,9 +144,10 @@ clean:
 
 # A stamp is written last, so an installation that was broken off is not taken for a whole one.
 
+$(APP)/.made: $(OTHER_PYTHON)
 $(APP)/.made $(MINISTACK)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "sedo needs Python 3.11 or newer, and $(PYTHON) is not: make run PYTHON=python3.12" >&2; exit 1; }
+	  { echo "sedo needs Python 3.11 or newer, and $(PYTHON) is older, or cannot be run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "making the environment $(@D)"
 	@$(PYTHON) -m venv --clear $(@D)
 	@touch $@

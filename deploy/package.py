@@ -24,7 +24,7 @@ from deploy.stack.template import merge_template
 PROJECT = Path(__file__).parents[1]
 REQUIREMENTS = PROJECT / "requirements.txt"
 DEPLOYABLE = ("3.12", "3.13")
-"""Pythons for which all requirements have wheels that Lambda can load; under 3.11 its C library is too old for RE2."""
+"""Pythons whose packages are tested; under 3.11 Lambda's C library is too old for RE2 on x86_64."""
 
 CHALICE = "import sys; from chalice.cli import main; sys.exit(main())"
 
@@ -55,6 +55,19 @@ def require_whole(package: Path) -> None:
         )
 
 
+def require_deployable(version: tuple[int, int] = sys.version_info[:2]) -> None:
+    """End here under a Python whose package no function could load, or that nobody tried.
+
+    Raises:
+        SystemExit: with the command that takes another Python.
+    """
+    if (name := "{}.{}".format(*version)) not in DEPLOYABLE:
+        sys.exit(
+            f"a stage is packaged and deployed with Python {' or '.join(DEPLOYABLE)}, and this is {name}:"
+            f" give the same command PYTHON=python{DEPLOYABLE[0]}"
+        )
+
+
 def stack(stage: str) -> Mapping[str, Any]:
     """Write what the template of a stage has beside what Chalice writes; the variables of the stage are set then."""
     found = next(each for each in stages() if each.name == stage)
@@ -68,6 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("stage", choices=[each.name for each in stages()])
     parser.add_argument("folder", type=Path, help="where to put deployment.zip, api.zip, authorizer.zip and sam.json")
     asked = parser.parse_args(arguments)
+    require_deployable()
     with TemporaryDirectory() as folder:
         template = Path(folder) / "stack.json"
         template.write_text(json.dumps(stack(asked.stage)), encoding="utf-8")

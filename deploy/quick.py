@@ -22,7 +22,7 @@ from chalice.utils import UI
 from chalicelib.adapters import clients
 from deploy.adoption import adopt
 from deploy.advice import AGAIN, advised
-from deploy.package import DEPLOYABLE
+from deploy.package import require_deployable
 from deploy.policies import DeployedStage, stages
 from deploy.release import welcome
 from deploy.resources import ensure, ensure_token_keys
@@ -125,8 +125,7 @@ def main(arguments: list[str] | None = None, project: Path = PROJECT) -> None:
 
 
 def _deploy(stage: DeployedStage, factory: CLIFactory, ui: UI, _: str | None) -> None:
-    if (version := f"{sys.version_info.major}.{sys.version_info.minor}") not in DEPLOYABLE:
-        sys.exit(f"Lambda cannot have all requirements under Python {version}: take {' or '.join(DEPLOYABLE)}")
+    require_deployable()
     url = deploy(stage, factory, factory.create_botocore_session(), ui)
     print(welcome(stage, url))
     if why := unhealthy(url):

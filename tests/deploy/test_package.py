@@ -157,6 +157,12 @@ def test_one_that_cannot_be_compiled_is_not_left_to_be_deployed(tmp_path: Path) 
     assert not (tmp_path / "a.zip").exists()
 
 
+def test_another_python_is_refused_with_the_command_that_takes_one_of_those() -> None:
+    package.require_deployable((3, 13))
+    with pytest.raises(SystemExit, match=r"with Python 3\.12 or 3\.13, and this is 3\.11: .* PYTHON=python3\.12"):
+        package.require_deployable((3, 11))
+
+
 def test_what_lacks_is_told_as_it_is_pinned(tmp_path: Path) -> None:
     wanted = tmp_path / "requirements.txt"
     wanted.write_text("# What is needed.\nPy_YAML==6.0.3\njsonschema-specifications==2025.9.1\nsix==1.17.0  # old\n")
