@@ -230,6 +230,8 @@ class StepList:
         self._named = around.named.union(*own, *errors)
         self._shaped: dict[int, Json] = {}
         self._outputs: dict[int, Sequence[Json]] = {}
+        self._ways: dict[tuple[int, int], tuple[bool, bool]] = {}
+        """What goes on from a step to another, as far as it was asked for."""
 
     def view(self, index: int) -> View:
         """Tell what a step sees."""
@@ -298,7 +300,7 @@ class StepList:
             if len(self._leads[at]) + len(passed) > _PASSED:
                 return None
             for other in self._leads[at]:
-                passes, gives = self._handed_on(other, at)
+                passes, gives = self._ways.get((other, at)) or self._handed_on(other, at)
                 found |= {other} if gives else set()
                 if passes and other not in passed:
                     passed.add(other)
@@ -317,7 +319,8 @@ class StepList:
         skipped = "when" in step and (behind if kind.routes or kind.ends else done)
         gives = done and not fails and (by_end or not kind.ends)
         pure = "output" not in step and self._shapes.passes_on(step)
-        return "catch" in names or skipped or (gives and pure), gives and not pure
+        self._ways[index, to] = "catch" in names or skipped or (gives and pure), gives and not pure
+        return self._ways[index, to]
 
 
 def stashed(step: Mapping[str, Any]) -> Iterator[str]:
