@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
+from chalicelib.core.expressions.signature import as_text
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.bounds import MAX_DEPTH, bound_problem
 from chalicelib.core.values.errors import StepError
@@ -54,6 +55,8 @@ def _outgoing(shape: "Shape | None", value: Any) -> Any:  # noqa: ANN401 - any J
             return {k: _outgoing(members.get(k, inner), v) for k, v in value.items() if v is not None}
         case list() if kind == "list":
             return [_outgoing(getattr(shape, "member", None), each) for each in value]
+        case bool() | int() | float() if kind == "string":
+            return as_text(value)
         case float() if kind in {"integer", "long"} and value.is_integer():
             return int(value)
         case _:

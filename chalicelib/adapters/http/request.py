@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urljoin
 
 from chalicelib.adapters.clients import VERSION
 from chalicelib.adapters.http.gate import Target, blocked, read_url
+from chalicelib.core.expressions.signature import as_text
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json, encode
 from chalicelib.core.values.value import copy_with, value
@@ -157,8 +158,10 @@ def _body(kind: str, value: Json) -> bytes:
             return urlencode(list(_pairs(value))).encode()
         case "form", _:
             invalid("with bodyType form, the body is an object of texts, numbers, booleans and lists of them")
-        case _, str():
-            return _base64(value) if kind == "base64" else _utf8(value)
+        case "base64", str():
+            return _base64(value)
+        case "text", bool() | int() | float() | str():
+            return _utf8(as_text(value))
         case _:
             invalid(f"with bodyType {kind}, the body is a text")
 

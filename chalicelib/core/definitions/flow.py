@@ -197,6 +197,11 @@ def _wrong_targets(
         for place, target in each.targets:
             if target not in named and target in others:
                 yield (index, *place), f"step {target!r} is in another list: a step leads to steps of its own list only"
+            elif "${" in target:
+                yield (
+                    (index, *place),
+                    "no template is read here: write the id of a step; a choice leads to one of several",
+                )
             elif target not in named:
                 hint = _ENDED if target.lower() in _ENDS else suggestion(target, named)
                 yield (index, *place), f"there is no step {target!r}{hint}"

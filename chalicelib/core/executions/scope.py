@@ -115,7 +115,13 @@ def policies_of(step: Step, execution: Execution, thread: Thread, now: datetime)
 
 def _require_times(given: Mapping[str, Json]) -> None:
     if problems := _times().problems({name: each for name, each in given.items() if name in _TIMES}):
-        raise InvalidParametersError(f"{problems[0].message} at {problems[0].pointer}", details=dict(given))
+        raise InvalidParametersError(f"{_read_from(problems[0].message)} at {problems[0].pointer}", details=dict(given))
+
+
+def _read_from(message: str) -> str:
+    """Say what reads a number from a text, where a template yields the text."""
+    is_number = message.endswith(", without quotes") and "number: write" in message
+    return f"{message}, as to_number() yields it" if is_number else message
 
 
 _TIMES = ("timeoutSeconds", *RETRY_NUMBERS)
@@ -217,9 +223,9 @@ def outcome(definition: Definition, execution: Execution, thread: Thread) -> Out
     params = params if step.schema is None else meant(params, step.schema.document)
     if step.schema is not None and (problems := step.schema.problems(params)):
         where = "".join(f" at {problem.pointer}" for problem in problems[:1] if problem.pointer)
-        raise InvalidParametersError(f"{problems[0].message}{where}", details=params)
+        raise InvalidParametersError(f"{_read_from(problems[0].message)}{where}", details=params)
     for name in step.schemas:
-        require_schema(params[name], name)
+        require_schema(params.get(name, True), name)
     choices = _choices(step, execution, thread) if step.choices else ()
     context = StepContext(thread.incoming, thread.started_at, choices, step.default)
     answer = step.type.run(params, context)

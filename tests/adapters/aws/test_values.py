@@ -55,6 +55,11 @@ def test_a_whole_number_may_have_come_as_a_fraction() -> None:
     assert (made, type(made)) == (3, int)
 
 
+@pytest.mark.parametrize(("given", "text"), [(7, "7"), (1.5, "1.5"), (True, "true")])
+def test_a_number_or_a_boolean_is_a_text_where_one_is_wanted(given: Json, text: str) -> None:
+    assert sent("sqs", "SendMessage", {"QueueUrl": "q", "MessageBody": given})["MessageBody"] == text
+
+
 def test_an_idempotency_token_is_the_same_for_the_same_turn_and_no_other() -> None:
     first, again, other = (
         sent("dynamodb", "TransactWriteItems", {"TransactItems": []}, key)["ClientRequestToken"]

@@ -61,6 +61,8 @@ def test_a_request_that_could_have_a_body_says_that_it_has_none(server: Loopback
         ("form", {"a": None, "b": [1, None]}, b"b=1", "application/x-www-form-urlencoded"),
         ("json", "text", b'"text"', "application/json"),
         ("text", "Grüße", "Grüße".encode(), "text/plain; charset=utf-8"),
+        ("text", 5, b"5", "text/plain; charset=utf-8"),
+        ("text", True, b"true", "text/plain; charset=utf-8"),
         (
             "form",
             {"a": "x y&", "b": [1, True, "ü"]},
@@ -191,7 +193,7 @@ def _signature(received: Received, auth: dict[str, str], signer: type[SigV4Auth]
     [
         ({"body": 1}, "a GET request has no body"),
         ({"method": "HEAD", "body": None}, "a HEAD request has no body"),
-        ({"method": "POST", "bodyType": "text", "body": 5}, "the body is a text"),
+        ({"method": "POST", "bodyType": "text", "body": [5]}, "the body is a text"),
         ({"method": "POST", "bodyType": "base64", "body": "not base64!"}, "not base64"),
         ({"method": "POST", "bodyType": "base64", "body": "ü"}, "not base64"),
         ({"method": "POST", "bodyType": "form", "body": "a=1"}, "the body is an object"),

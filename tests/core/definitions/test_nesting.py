@@ -244,6 +244,11 @@ class TestChoice:
                 "the expression is incomplete: something is missing behind its last sign at column 7",
             ),
             ([{"when": "input", "next": "b"}], "/0/next", "there is no step 'b'"),
+            (
+                [{"when": "input", "next": "${input.next}"}],
+                "/0/next",
+                "no template is read here: write the id of a step; a choice leads to one of several",
+            ),
             ([{"when": "input", "next": None}], "/0/next", "it is null, not a text"),
             (
                 [{"if": "input", "when": "input", "next": "a"}],

@@ -163,6 +163,23 @@ class TestOutcome:
         assert isinstance(found, WaitForAnswer)
         assert found.params[name] == {"type": "array"}
 
+    @pytest.mark.parametrize(("type_", "name"), [("event, name: paid", "schema"), ("task, title: t", "inputSchema")])
+    def test_a_schema_that_is_null_is_left_out(self, type_: str, name: str) -> None:
+        run = Run(f"steps: [{{id: a, type: {type_}, {name}: '${{input}}'}}]", None)
+        found = outcome(run.definition, run.execution, run.thread())
+        assert isinstance(found, WaitForAnswer)
+        assert name not in found.params
+
+    @pytest.mark.parametrize("key", ["seconds", "timeoutSeconds"])
+    def test_what_reads_a_number_from_a_text_is_said(self, key: str) -> None:
+        others = "" if key == "seconds" else "seconds: 1, "
+        run = Run(f"steps: [{{id: a, type: wait, {others}{key}: '${{input}}'}}]", "30")
+        with pytest.raises(InvalidParametersError) as caught:
+            outcome(run.definition, run.execution, run.thread())
+        assert str(caught.value) == (
+            f'"30" is a text, not a number: write 30, without quotes, as to_number() yields it at /{key}'
+        )
+
     def test_a_choice_behind_one_that_holds_is_not_looked_at(self) -> None:
         choices = "[{when: '`true`', next: b}, {when: 'add(input, `1`) == `1`', next: b}]"
         run = Run(f"steps: [{{id: a, type: choice, choices: {choices}}}, {{id: b, type: succeed}}]", "text")
