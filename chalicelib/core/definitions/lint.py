@@ -21,6 +21,7 @@ from chalicelib.core.schemas.paths import Paths, expanded
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import (
+    HeartbeatTimeoutError,
     InternalError,
     InterruptedCallError,
     InvalidOutputError,
@@ -61,6 +62,11 @@ _OF_FAMILY: Mapping[str, Collection[str]] = {
     "workflow": ("Cancelled", "TimedOut"),
 }
 """Of the families of which all are known, the errors, without the name of the family."""
+_CLOSED = frozenset({"aws", "event", "http", "lambda", "task"})
+"""Types of steps of which all errors are of their family, or known: nobody else names any, but by a callback."""
+_OF_CALLS = COMMON_ERRORS | {InterruptedCallError.name, HeartbeatTimeoutError.name, "SecretNotFound"}
+_EVERY = frozenset({"all", "any", "error", "errors", "exception"})
+"""What other languages call every error, in small letters."""
 _PLAIN = {name.lower(): name for name in COMMON_ERRORS}
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
 
@@ -163,7 +169,7 @@ class _Lint:
         """Find names of errors that are much like those of sedo, and that nothing fails with."""
         for index, entry in enumerate(holder.get(key, ())):
             for number, name in enumerate(entry["errors"]):
-                if remark := self.unknown_error(name):
+                if remark := self.unknown_error(name) or _never(name, holder):
                     yield Problem(pointer((*path, key, index, "errors", number)), remark)
 
     def unknown_error(self, name: str) -> str | None:
@@ -313,6 +319,17 @@ def _is_taken(name: str, taken: Collection[str]) -> bool:
 
 def _nothing(_params: Mapping[str, Json]) -> Sequence[tuple[str, str]]:
     return ()
+
+
+def _never(name: str, step: Mapping[str, Any]) -> str | None:
+    """Say that a call, or a wait, never fails with an error of this name."""
+    kind = step.get("type")
+    if kind not in _CLOSED or step.get("callback", False) is not False:
+        return None
+    if name == "*" or name in _OF_CALLS or name.startswith(f"{kind}."):
+        return None
+    hint = ": '*' stands for every one" if name.lower() in _EVERY else f", only with {kind}.* and those of every step"
+    return f"a step of type {kind} never fails with {name!r}{hint}"
 
 
 def _foreign_error(name: str) -> str | None:

@@ -178,6 +178,9 @@ class TestErrors:
             ("timeout", "no step of sedo fails with 'timeout' (did you mean 'Timeout'?)"),
             ("http.Status.99", "there is no status '99': write http.Status.503 or http.Status.5xx"),
             ("http.Status.5XX", "there is no status '5XX': write http.Status.503 or http.Status.5xx"),
+            ("Zzz", "a step of type http never fails with 'Zzz', only with http.* and those of every step"),
+            ("aws.Zzz", "a step of type http never fails with 'aws.Zzz', only with http.* and those of every step"),
+            ("Exception", "a step of type http never fails with 'Exception': '*' stands for every one"),
         ],
     )
     def test_a_name_that_nothing_fails_with_is_said(self, name: str, said: str) -> None:
@@ -192,10 +195,8 @@ class TestErrors:
             "http.Status.*",
             "http.*",
             "http.Tls",
-            "task.Zzz",
-            "aws.Zzz",
-            "order.Zzz",
-            "Zzz",
+            "Interrupted",
+            "SecretNotFound",
             "Timeout",
             "*",
         ],
@@ -204,6 +205,17 @@ class TestErrors:
         retry: Json = [{"errors": [name]}]
         step: Json = {"id": "a", "type": "http", "url": "https://x.test", "timeoutSeconds": 5, "retry": retry}
         assert warnings(step) == []
+
+    @pytest.mark.parametrize("name", ["task.Zzz", "aws.Zzz", "order.Zzz", "Zzz"])
+    @pytest.mark.parametrize(
+        "step",
+        [
+            {"type": "workflow", "definition": "d"},
+            {"type": "http", "url": "https://x.test", "body": "${step.token}", "method": "POST", "callback": True},
+        ],
+    )
+    def test_a_child_and_whoever_has_the_token_fail_with_anything(self, step: dict[str, Json], name: str) -> None:
+        assert warnings({"id": "a", **step, "retry": [{"errors": [name]}]}) == []
 
     def test_a_step_that_fails_again_with_what_was_caught_fails_with_anything(self) -> None:
         first = echo("a", catch=[{"errors": ["*"], "next": "b"}], end=True)
