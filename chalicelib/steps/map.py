@@ -19,7 +19,8 @@ class MapStep:
     The first item that fails fails the step with its error, whose message then begins with the index, as in `item 57:`.
     If a `retry` of the step takes the failure, the other items go on, and what failed begins again where it failed;
     otherwise the others are ended. With `tolerate` some may fail: what stands in the place of such a result is
-    `{"error": {…}}`. One failure more fails the step with `ItemsFailed`.
+    `{error, index, item}`, without an `item` of more than 1,000 bytes. One failure more fails the step with
+    `ItemsFailed`.
 
     More than 100 items run in partitions of 100, each an execution of its own, whose history is its own, too:
     `parentId` there names the execution that the map is in. So do fewer items where the execution would have more than

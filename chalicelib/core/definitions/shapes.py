@@ -26,6 +26,12 @@ ERROR: Json = {
 }
 """Of an error, as templates see it."""
 
+_FAILED: Json = {
+    "type": "object",
+    "properties": {"error": ERROR, "index": {"type": "integer"}, "item": True},
+    "additionalProperties": False,
+}
+"""Of what stands in the place of a tolerated item of a `map`."""
 _EXECUTION = ("id", "name", "tenantId", "definitionId", "version", "startedAt", "startedBy", "parentId")
 _STEP = ("id", "attempt", "startedAt", "completedBy")
 SCOPE: Mapping[str, Json] = {
@@ -127,9 +133,9 @@ class Shapes:
             return one_of(view.output())
         match step["type"]:
             case "map":
-                item = one_of(self.inner(step, ("steps",), view).ends())
-                failed: list[Json] = [_object({"error": ERROR})] if "tolerate" in step else []
-                return {"type": "array", "items": one_of([item, *failed])}
+                ends = one_of(self.inner(step, ("steps",), view).ends())
+                failed: list[Json] = [_FAILED] if "tolerate" in step else []
+                return {"type": "array", "items": one_of([ends, *failed])}
             case "parallel":
                 return self._joined(step, view)
         return self._own_result(step, view)

@@ -260,6 +260,12 @@ def test_of_what_is_one_of_many_items_nothing_is_said() -> None:
     assert said_of(echo("a", [1] * 21, stash="greeting"), "stash.greeting[0].foo") == []
 
 
+@pytest.mark.parametrize("path", ["[0].a", "[*].error.message", "[0].index", "[0].item.name"])
+def test_an_item_that_failed_stands_among_the_results(path: str) -> None:
+    step: Json = {**each("m", echo("e", {"a": 1})), "tolerate": {"count": 1}, "stash": "greeting"}
+    assert said_of(step, f"stash.greeting{path}") == []
+
+
 def test_a_step_that_failed_has_left_nothing() -> None:
     caught: Json = {**HTTP, "catch": [{"errors": ["*"], "next": "z"}], "end": True}
     assert said_of(caught, "stash.greeting.body") == ["nothing that runs before this stashes 'greeting'"]
