@@ -33,10 +33,10 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
 
 
 class ExecutionStore(ValueReader, Protocol):
-    """Executions, one item each; every read of one is strongly consistent."""
+    """Executions, one item each; every read of one is strongly consistent, unless it says otherwise."""
 
-    def get(self, execution_id: str) -> Execution | None:
-        """Read one execution.
+    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+        """Read one execution; if not ``consistent``, as it may have been a moment ago.
 
         Raises:
             UnavailableError: the store did not answer.

@@ -60,11 +60,15 @@ class Executions(MemoryExecutions):
         self.lost_answers = 0
         self.lost_puts = 0
         self.silent = False
+        self.behind: dict[str, Execution | None] = {}
+        """What reads that need not be consistent show."""
 
-    def get(self, execution_id: str) -> Execution | None:
+    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
         if self.silent:
             raise UnavailableError
-        return super().get(execution_id)
+        if not consistent and execution_id in self.behind:
+            return self.behind[execution_id]
+        return super().get(execution_id, consistent=consistent)
 
     def create(self, execution: Execution) -> None:
         if self.silent:

@@ -32,10 +32,12 @@ class Claim(Deliver):
     """What an invocation owns."""
 
     def load(self) -> None:
-        """Read the execution, or presume it untouched since the message was sent that brings it along."""
+        """Read the execution, or presume it untouched: since it was written that a message brings along, or read."""
         starts = [s for d in self.deliveries.values() if (s := d.message.submitted) is not None]
         submitted = starts[0] if starts else None
-        presumable = None if self.presumed or not self.is_first() else unwritten(submitted, self.mode) or self.carried()
+        presumable = (
+            None if self.presumed or not self.is_first() else unwritten(submitted, self.mode) or self.recalled()
+        )
         self.presumed = presumable is not None
         self.begin(presumable or self.read(submitted))
         if self.presumed and not self.own and not self.pending:
@@ -53,6 +55,19 @@ class Claim(Deliver):
                 self.take_up(item, delivery)
             else:
                 self.post(list(id_taken(started)))
+
+    def recalled(self) -> Execution | None:
+        """Answer the execution as a message brings it along; or for an answer, as any copy of the store has it.
+
+        What is presumed is written on condition of its version, so a copy that is behind is noticed; an answer that
+        changes nothing of it may be to what the copy has not got yet.
+        """
+        (delivery,) = self.deliveries.values()
+        if not isinstance(delivery.message.event, Answered):
+            return self.carried()
+        item = self.dependencies.executions.get(self.execution_id, consistent=False)
+        self.tally.read(item)
+        return item
 
     def carried(self) -> Execution | None:
         """Answer the execution as it was written before the message was sent, if that brings it along."""
@@ -225,8 +240,8 @@ class Claim(Deliver):
     def reread(self, item: Execution, current: Execution | None) -> None:
         """Go on from what stands there after a write that lost, or whose answer did."""
         self.forget_ahead()
-        carried, self.presumed = self.presumed and item.version > 0, False
-        if carried:
+        was_presumed, self.presumed = self.presumed, False
+        if was_presumed and item.version > 0 and self.mode is Mode.MESSAGES:
             self.observe(current)
             self.begin(current)  # as though it had been read in the first place: nothing was done but this write
             return

@@ -58,7 +58,8 @@ class Invocation(RunAhead):
             if self.mode is Mode.START and (advance.calls or not self.rests(self.item, advance.execution)):
                 self.item = None
                 break
-            if (advance.calls or advance.must_read) and self.presumed:
+            unheard = self.mode is Mode.REQUEST and advance.execution is self.item
+            if self.presumed and (advance.calls or advance.must_read or unheard):
                 self.load()
                 continue
             self.begin_calls(advance.calls)
@@ -121,7 +122,7 @@ class Invocation(RunAhead):
         for launch in self.launches(advance, now):
             if advance.turns >= self.turns_per_write or self.dependencies.clock.now() >= until:
                 break
-            if self.presumed and self.mode is Mode.MESSAGES:
+            if self.presumed and self.mode is not Mode.START:
                 advance.must_read = True
                 return False
             if (end := self.child_end(advance.execution, launch, until)) is not None:

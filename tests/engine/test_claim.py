@@ -173,8 +173,8 @@ class TestReading:
         other = copy_with(submitted, nonce="other")
 
         class Late(MemoryExecutions):
-            def get(self, execution_id: str) -> Execution | None:
-                found = super().get(execution_id)
+            def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+                found = super().get(execution_id, consistent=consistent)
                 self.items or super().create(other)
                 return found
 

@@ -343,10 +343,10 @@ class Silent(Executions):
             raise UnavailableError
         return {} if self.what == "get" else super().read(ids)
 
-    def get(self, execution_id: str) -> Execution | None:
+    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
         if self.what == "get":
             raise UnavailableError
-        return super().get(execution_id)
+        return super().get(execution_id, consistent=consistent)
 
     def defer(
         self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None

@@ -12,10 +12,14 @@ from chalicelib.core.executions.inputs import Written
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import DefinitionNotFoundError
 from chalicelib.ports import Stale
+from tests.simulation.faults import Chance
 from tests.simulation.processes import Turns
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+BEHIND = 0.3
+"""How often a read that need not be consistent shows the version before."""
 
 
 class Caller:
@@ -71,14 +75,22 @@ class SkewedClock:
 
 
 class Watched(MemoryExecutions):
-    """A store that keeps which turns each write left, and when executions ended."""
+    """A store that keeps which turns each write left, and when executions ended; some of its copies are behind."""
 
-    def __init__(self, payloads: Payloads, turns: Turns, clock: MemoryClock) -> None:
+    def __init__(self, payloads: Payloads, turns: Turns, clock: MemoryClock, chance: Chance) -> None:
         super().__init__(payloads)
-        self.turns, self.clock = turns, clock
+        self.turns, self.clock, self.chance = turns, clock, chance
+        self.before: dict[str, Execution | None] = {}
+
+    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+        if not consistent and execution_id in self.before and self.chance.happens(BEHIND):
+            return self.before[execution_id]
+        return super().get(execution_id)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
+        before = super().get(execution.id)
         image = super().update(execution, spare)
+        self.before[execution.id] = before
         self.turns.written(execution)
         if execution.ended:
             self.turns.ended.setdefault(execution.id, self.clock.now())

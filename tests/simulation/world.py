@@ -70,7 +70,7 @@ class World:
         self.processes = Processes(self.clock, self.turns)
         self.chunks = MemoryChunks()
         unstruck = Payloads(self.chunks)
-        self.executions, self.history = Watched(unstruck, self.turns, self.clock), MemoryHistory(unstruck)
+        self.executions, self.history = Watched(unstruck, self.turns, self.clock, self.chance), MemoryHistory(unstruck)
         self.queue = MemoryQueue(self.clock, receives=self.settings.receives)
         self.tasks, self.signals, self.incidents = MemoryTasks(), MemorySignals(), MemoryIncidents()
         self.answers, self.made_calls, self.given_up = Answers(self.settings.answers), list[MadeCall](), 0

@@ -94,9 +94,9 @@ class DynamoExecutions:
         self._due_shards = DUE * self._layout.shards
         self._lists = ExecutionLists(client, self._table, self._layout)
 
-    def get(self, execution_id: str) -> Execution | None:
+    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
         """Read one."""
-        item = self._item(execution_id)
+        item = self._item(execution_id, consistent=consistent)
         return self.parse(item) if item else None
 
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:

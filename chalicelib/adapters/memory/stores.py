@@ -67,7 +67,7 @@ class MemoryExecutions:
         self.payloads = payloads or Payloads(MemoryChunks())
         self.most = MAX_ITEM
 
-    def get(self, execution_id: str) -> Execution | None:
+    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:  # noqa: ARG002 - it always is
         """Read one."""
         return self._read(self._document(execution_id))
 
