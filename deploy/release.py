@@ -8,7 +8,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from deploy.advice import AGAIN, advised
 from deploy.policies import DeployedStage, stages
 from deploy.resources import ensure_token_keys
 from deploy.stack.functions import SCHEDULES
+from deploy.versions import versioned
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.client import CloudFormationClient
@@ -90,8 +91,15 @@ class StageStack:
         found = self._client.describe_stacks(StackName=self.name)["Stacks"][0].get("Outputs", [])
         return {each["OutputKey"]: each["OutputValue"] for each in found}
 
-    def change(self, url: str, parameters: Mapping[str, str]) -> bool:
+    def values(self, template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, object]:
+        """Tell what the parameters of a template are once it is changed with those that are given."""
+        defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
+        return {**defaults, **self._parameters(), **given}
+
+    def change(self, url: str, parameters: Mapping[str, str], declared: Collection[str]) -> bool:
         """Make it what a template says, and wait; a parameter that is not given keeps its value. False: it is already.
+
+        ``declared`` are the parameters of the template: CloudFormation refuses others, also those that it has by now.
 
         What fails stays as it is, so that the next change goes on from there: tables that are to last cannot be taken
         back.
@@ -101,7 +109,7 @@ class StageStack:
         """
         before = self.status()
         is_new = before in NEW
-        change = self._proposed(url, parameters, is_new=is_new)
+        change = self._proposed(url, parameters, declared, is_new=is_new)
         if change is None:
             return False
         # nothing that worked was before what failed halfway: there is no way back from that, but on
@@ -115,10 +123,13 @@ class StageStack:
             raise ReleaseError(f"{self.name} is {self.status()}: {self._why()}") from None
         return True
 
-    def _proposed(self, url: str, parameters: Mapping[str, str], *, is_new: bool) -> str | None:
+    def _proposed(
+        self, url: str, parameters: Mapping[str, str], declared: Collection[str], *, is_new: bool
+    ) -> str | None:
         """Have a change set made, and answer its ARN; None: there is nothing to change."""
         given = [{"ParameterKey": name, "ParameterValue": text} for name, text in parameters.items()]
-        kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in self._known() if name not in parameters]
+        names = [name for name in self._parameters() if name in declared and name not in parameters]
+        kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in names]
         more: dict[str, Any] = {"OnStackFailure": "DO_NOTHING"} if is_new else {}
         change = self._client.create_change_set(
             StackName=self.name,
@@ -141,11 +152,12 @@ class StageStack:
                 raise ReleaseError(f"{self.name} cannot be changed so: {why}")
             time.sleep(self._poll_seconds)
 
-    def _known(self) -> list[str]:
+    def _parameters(self) -> dict[str, str]:
+        """Read the parameters that it has; none where it is not there yet."""
         if self.status() in NEW:
-            return []
+            return {}
         found = self._client.describe_stacks(StackName=self.name)["Stacks"][0].get("Parameters", [])
-        return [each["ParameterKey"] for each in found]
+        return {each["ParameterKey"]: each["ParameterValue"] for each in found}
 
     def _why(self) -> str:
         events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
@@ -249,8 +261,9 @@ def _release(
     if stack.status() in NEW:
         require_room(boto3.client("lambda"), template, given)
     ensure_token_keys(clients.ssm(), stage.settings.prefix)
-    url = publish(s3, bucket, located(template, lambda name: upload(s3, bucket, folder / name)))
-    print("changed" if stack.change(url, given) else "nothing has changed")
+    placed = located(template, lambda name: upload(s3, bucket, folder / name))
+    url = publish(s3, bucket, versioned(placed, stack.values(template, given)))
+    print("changed" if stack.change(url, given, template["Parameters"]) else "nothing has changed")
     return stack.outputs()["EndpointURL"]
 
 

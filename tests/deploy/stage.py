@@ -23,6 +23,7 @@ from deploy.package import PROJECT
 from deploy.release import StageStack, located, publish, upload
 from deploy.resources import ensure_token_keys
 from deploy.unpacked import OF_LAMBDA, interpreter
+from deploy.versions import versioned
 from local import backend
 from tests import contract
 from tests.clients import ask_other
@@ -177,8 +178,10 @@ class Deployed:
         """Do what ``python -m deploy.release`` does, and what CloudFormation does with the template first."""
         s3 = self.client("s3")
         template = json.loads((made / "sam.json").read_text())
-        whole = counted(expanded(located(template, lambda name: upload(s3, BUCKET, made / name))), parameters)
-        return self.stack.change(publish(s3, BUCKET, whole), parameters)
+        values = self.stack.values(template, parameters)
+        placed = versioned(located(template, lambda name: upload(s3, BUCKET, made / name)), values)
+        whole = counted(expanded(placed), parameters)
+        return self.stack.change(publish(s3, BUCKET, whole), parameters, template["Parameters"])
 
     def make_key(self) -> None:
         """Do as ``python -m deploy.access admin 123`` says."""

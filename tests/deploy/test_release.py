@@ -36,7 +36,8 @@ class Small:
         self.endpoint, self.name = endpoint, f"small-{uuid4().hex[:8]}"
         self.s3 = self.client("s3")
         self.s3.create_bucket(Bucket=self.name)
-        self.stack = StageStack(self.client("cloudformation"), self.name, poll_seconds=0.05)
+        self.cloudformation = self.client("cloudformation")
+        self.stack = StageStack(self.cloudformation, self.name, poll_seconds=0.05)
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -48,7 +49,7 @@ class Small:
             "Resources": {"Queue": QUEUE, **(more or {})},
             "Outputs": {"Queue": {"Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}},
         }
-        return self.stack.change(publish(self.s3, self.name, template), parameters)
+        return self.stack.change(publish(self.s3, self.name, template), parameters, template["Parameters"])
 
 
 @pytest.fixture
@@ -70,6 +71,24 @@ def test_a_parameter_keeps_its_value(small: Small) -> None:
     another = {"Another": {**QUEUE, "Properties": {"QueueName": f"{small.name}-another"}}}
     assert small.change(another)
     assert small.stack.outputs() == {"Queue": f"{small.name}-2-queue"}
+
+
+def test_what_a_parameter_is_is_told_before_the_change(small: Small) -> None:
+    template = {"Parameters": {"Name": NAME, "Other": NAME}}
+    assert small.stack.values(template, {}) == {"Name": "one", "Other": "one"}
+    small.change(Name=f"{small.name}-2")
+    wanted = {"Name": f"{small.name}-2", "Other": "two"}
+    assert small.stack.values(template, {"Other": "two"}) == wanted
+
+
+def test_a_parameter_that_the_next_release_does_not_have_is_not_sent(small: Small) -> None:
+    small.change()
+    sent: list[Any] = []
+    events = small.cloudformation.meta.events
+    events.register("before-parameter-build.cloudformation.CreateChangeSet", lambda params, **_: sent.append(params))
+    template = {"Parameters": {"Name": NAME | {"Default": small.name}}, "Resources": {"Queue": QUEUE}}
+    small.stack.change(publish(small.s3, small.name, template), {}, template["Parameters"])
+    assert [each["ParameterKey"] for each in sent[0]["Parameters"]] == ["Name"]
 
 
 def test_what_failed_is_named_and_finished_by_the_next(small: Small) -> None:

@@ -22,6 +22,7 @@ from deploy.stack.parameters import parameters
 from deploy.stack.refusals import REFUSALS, UNKNOWN, refusals
 from deploy.stack.stores import DEAD, QUEUES, table_id
 from deploy.stack.watch import alarms, declared
+from deploy.versions import versioned
 from local.backend import REGION
 from local.gateway import problem
 from tests.access.guarded import guarded
@@ -49,7 +50,14 @@ def resources(stage: str = "prod") -> Any:
 
 
 def test_cloudformation_takes_it(tmp_path: Path) -> None:
-    whole = expanded(located(template("prod"), lambda name: f"s3://releases/{name}"))
+    placed = located(template("prod"), lambda name: f"s3://releases/{name}")
+    defaults = {name: each["Default"] for name, each in placed["Parameters"].items()}
+    placed = versioned(placed, defaults)
+    whole = expanded(placed)
+    version = placed["Resources"]["APIHandler"]["Properties"]["AutoPublishCodeSha256"]
+    assert f"APIHandlerVersion{version[:10]}" in whole["Resources"]
+    # without it Lambda publishes nothing where only a version is to be made
+    assert whole["Resources"]["APIHandler"]["Properties"]["Description"] == version
     for name, found in (("sam.json", template("prod")), ("expanded.json", whole)):
         (tmp_path / name).write_text(json.dumps(found))
         assert len(json.dumps(found)) < BODY_BYTES
@@ -159,6 +167,28 @@ def test_the_apis_call_the_version_that_can_stand_ready() -> None:
     assert not [each for each in operations if "APIHandler.Arn" in json.dumps(each)]
     for name in ("APIHandlerInvokePermission", "HttpApiHandlerPermission"):
         assert found[name]["Properties"]["FunctionName"] == {"Ref": "APIHandler.Alias"}
+
+
+def version(**given: str) -> str:
+    """Name the version of the API's function under values of parameters."""
+    found = template("prod")
+    values = {name: each["Default"] for name, each in found["Parameters"].items()} | given
+    made = versioned(found, values)["Resources"]["APIHandler"]["Properties"]["AutoPublishCodeSha256"]
+    assert isinstance(made, str)
+    return made
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"ValuesBucket": "values"}, {"Metrics": "no"}, {"KmsKeyArn": "arn"}, {"SnapStart": "yes"}, {"SubnetIds": "a,b"}],
+)
+def test_what_a_parameter_gives_the_function_of_the_api_publishes_another_version(given: dict[str, str]) -> None:
+    assert version(**given) != version()
+
+
+@pytest.mark.parametrize("given", [{"LogDays": "7"}, {"Workers": "7"}, {"FrontDoor": "http"}, {"Alarms": "no"}])
+def test_what_the_function_of_the_api_is_not_told_publishes_none(given: dict[str, str]) -> None:
+    assert version(**given) == version()
 
 
 def test_an_http_api_has_the_routes_of_the_rest_api_and_one_for_all_others() -> None:
