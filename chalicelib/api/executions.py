@@ -215,7 +215,16 @@ class ExecutionApi:
             from chalicelib.api.history_check import checked_history  # noqa: PLC0415 - few requests are this
 
             return checked_history(request, self.service.histories)
+        if request.query["children"]:
+            return self._family(request)
         return HistoryPage(request, self.service.histories, self.details).answer()
+
+    def _family(self, request: ApiRequest) -> Response:
+        from chalicelib.api.family import FamilyPage, family_reader  # noqa: PLC0415 - few requests are this
+
+        service = self.service
+        made = family_reader(request, service.histories, self.details, service.executions, service.clock)
+        return FamilyPage(request, made).answer()
 
     @web.operation
     def read_steps(self, request: ApiRequest) -> Response:

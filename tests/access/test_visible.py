@@ -74,6 +74,28 @@ def test_children_are_listed_as_far_as_they_may_be_seen(sedo: Guarded, admin: di
     assert len(sedo.ask("GET", path, headers=admin).json_body) == 2
     (seen,) = sedo.ask("GET", path, headers=sedo.key("acme", "of-orders")).json_body
     assert seen["definitionId"] == "order-child"
+    of_many = f"{parent}/history?children=true&limit=100"
+    read = [sedo.ask("GET", of_many, headers=who).json_body for who in (admin, sedo.key("acme", "of-orders"))]
+    assert [len({entry["executionId"] for entry in entries}) for entries in read] == [3, 2]
+
+
+def test_a_child_that_its_definition_conceals_is_in_no_history_of_many(sedo: Guarded, admin: dict[str, str]) -> None:
+    secret: Json = {"read": {"when": "input.open"}}
+    create(sedo, admin, "inner", {"id": "wait", "type": "wait", "seconds": 60}, access=secret)
+    steps: list[Json] = [
+        {
+            "id": f"is-{each}",
+            "type": "workflow",
+            "definition": "inner",
+            "wait": False,
+            "input": {"open": each == "open"},
+        }
+        for each in ("open", "shut")
+    ]
+    parent = begin(sedo, admin, "outer", *steps)
+    assert len(sedo.ask("GET", f"{A}/executions?parent={parent.rpartition('/')[2]}", headers=admin).json_body) == 0
+    found = sedo.ask("GET", f"{parent}/history?children=true&limit=100", headers=admin).json_body
+    assert {entry["executionId"] for entry in found} == {parent.rpartition("/")[2]}
 
 
 def test_a_definition_is_written_only_under_a_name_that_the_role_is_for(sedo: Guarded, orders: dict[str, str]) -> None:
