@@ -25,8 +25,12 @@ class Issuer:
         """Instead of that of the request."""
         self.lifetime = 3600
         """Seconds of the next token."""
+        self.renews = True
+        """Whether it gives a token for one that renews."""
+        self.signs_out = True
+        """Whether it has a page that ends its session."""
         self.asked = list[dict[str, str]]()
-        """What came to the page for people, and to the one for tokens."""
+        """What came to the pages for people, to sign in and out, and to the one for tokens."""
         self.codes = dict[str, dict[str, str]]()
         issuer = self
 
@@ -35,6 +39,9 @@ class Issuer:
                 query = fields(urlsplit(self.path).query)
                 if self.path.endswith("/.well-known/openid-configuration"):
                     issuer.send(self, 200, issuer.discovery())
+                elif urlsplit(self.path).path == "/logout":
+                    issuer.asked.append(query)
+                    issuer.send(self, 302, {}, query["post_logout_redirect_uri"])
                 else:
                     issuer.send(self, 302, {}, issuer.authorize(query))
 
@@ -61,6 +68,7 @@ class Issuer:
             "issuer": self.url,
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
+            **({"end_session_endpoint": f"{self.url}/logout"} if self.signs_out else {}),
         }
 
     def authorize(self, query: dict[str, str]) -> str:
@@ -74,7 +82,7 @@ class Issuer:
         """Give tokens for a code, once and to whoever has its verifier, or for a token to renew them."""
         self.asked.append(form)
         if form["grant_type"] == "refresh_token":
-            return 200, self.tokens(None)
+            return (200, self.tokens(None)) if self.renews else (400, {"error": "invalid_grant"})
         query = self.codes.pop(form["code"], None)
         challenge = urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
         if query is None or challenge != query["code_challenge"] or query["code_challenge_method"] != "S256":

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -50,7 +51,7 @@ def guarded(
 @pytest.fixture
 def opened(guarded: Sedo, issuer: Issuer, browser: Browser) -> Iterator[Opened]:
     issuer.asked.clear()
-    issuer.nonce, issuer.lifetime = None, 3600
+    issuer.nonce, issuer.lifetime, issuer.renews, issuer.signs_out = None, 3600, True, True
     context = browser.new_context(base_url=f"http://127.0.0.1:{guarded.port}", reduced_motion="reduce")
     console = Console(context.new_page(), guarded, "ada")
     yield lambda: console.page
@@ -78,6 +79,19 @@ def test_a_person_signs_in_at_the_issuer_and_comes_back_to_where_it_began(opened
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
+    ended = issuer.asked[-1]
+    assert (ended["client_id"], page.url.split("#")[0]) == (CLIENT, ended["post_logout_redirect_uri"])
+    assert jwt.decode(ended["id_token_hint"], issuer.secret, ["HS256"], audience=CLIENT)["sub"] == "ada"
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name=TENANT)).to_be_visible()
+
+
+def test_where_the_issuer_ends_no_session_it_is_told_to_ask_anew(opened: Opened, issuer: Issuer) -> None:
+    page = opened()
+    issuer.signs_out = False
+    sign_in(page)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name=TENANT)).to_be_visible()
     assert issuer.asked[-2]["prompt"] == "login"
@@ -100,6 +114,18 @@ def test_a_token_is_renewed_before_it_ends(opened: Opened, issuer: Issuer) -> No
     sign_in(page)
     expect(page.get_by_role("link", name="order-flow", exact=True)).to_be_visible()
     assert {"refresh_token"} <= {each.get("grant_type") for each in issuer.asked}
+
+
+def test_a_renewal_that_is_refused_is_not_asked_for_again_and_the_session_goes_on_to_its_end(
+    opened: Opened, issuer: Issuer
+) -> None:
+    page = opened()
+    issuer.lifetime, issuer.renews = 30, False
+    sign_in(page)
+    expect(page.get_by_role("link", name="order-flow", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("link", name="order-flow", exact=True)).to_be_visible()
+    assert [each.get("grant_type") for each in issuer.asked].count("refresh_token") == 1
 
 
 def test_a_session_that_has_ended_keeps_the_draft_for_its_person(opened: Opened) -> None:

@@ -9,6 +9,7 @@ interface Discovery {
   issuer: string;
   authorization_endpoint: string;
   token_endpoint: string;
+  end_session_endpoint?: string;
 }
 
 /** What is kept from the way there to the way back, in this tab. */
@@ -19,6 +20,7 @@ interface Pending {
   to: string;
   issuer: Issuer;
   endpoint: string;
+  signOut?: string;
 }
 
 const PENDING = "sedo.oidc";
@@ -46,8 +48,8 @@ async function discover(issuer: string): Promise<Discovery> {
 
 /** Leads to the issuer, which leads back to this page; `isAnew`: it asks even who is signed in there. */
 export async function beginSignIn(issuer: Issuer, to: string, isAnew: boolean): Promise<void> {
-  const { authorization_endpoint, token_endpoint } = await discover(issuer.issuer);
-  const pending: Pending = { state: random(), nonce: random(), verifier: random(), to, issuer, endpoint: token_endpoint };
+  const { authorization_endpoint, token_endpoint, end_session_endpoint: signOut } = await discover(issuer.issuer);
+  const pending: Pending = { state: random(), nonce: random(), verifier: random(), to, issuer, endpoint: token_endpoint, ...(signOut && { signOut }) };
   const challenge = encoded(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pending.verifier))));
   sessionStorage.setItem(PENDING, JSON.stringify(pending));
   const asked = new URL(authorization_endpoint);
@@ -70,14 +72,23 @@ export async function finishSignIn(answer: URLSearchParams): Promise<{ session: 
   sessionStorage.removeItem(PENDING);
   const pending = kept === null ? null : (JSON.parse(kept) as Pending);
   if (pending === null || answer.get("state") !== pending.state) throw new SignInError("this sign-in was not begun in this tab: begin anew");
-  const { issuer, endpoint } = pending;
+  const { issuer, endpoint, signOut } = pending;
   if (answer.has("iss") && answer.get("iss") !== issuer.issuer) throw new SignInError("another issuer has answered");
   if (answer.has("error")) throw new SignInError(`the issuer refuses: ${answer.get("error_description") ?? answer.get("error")}`);
   const tokens = await ask(endpoint, { grant_type: "authorization_code", code: answer.get("code") ?? "", redirect_uri: here(), client_id: issuer.clientId, code_verifier: pending.verifier });
   const claims = claimsOf(tokens.id_token ?? "");
   const audiences = [claims.aud].flat();
   if (claims.iss !== issuer.issuer || !audiences.includes(issuer.clientId) || claims.nonce !== pending.nonce) throw new SignInError("the token is not the answer to this sign-in");
-  return { session: sessionOf(tokens, issuer, endpoint), to: pending.to };
+  return { session: sessionOf(tokens, { issuer, endpoint, ...(signOut && { signOut }) }), to: pending.to };
+}
+
+/** Where the issuer ends its own session and leads back to this page, if it says where: OpenID Connect RP-Initiated Logout 1.0, and `logout_uri` for Cognito. */
+export function signOutAddress(who: Session | null): string | null {
+  if (who?.oidc?.signOut === undefined) return null;
+  const asked = new URL(who.oidc.signOut);
+  const query = { client_id: who.oidc.issuer.clientId, post_logout_redirect_uri: here(), logout_uri: here(), ...(who.oidc.idToken && { id_token_hint: who.oidc.idToken }) };
+  for (const [name, value] of Object.entries(query)) asked.searchParams.set(name, value);
+  return asked.href;
 }
 
 interface Tokens {
@@ -104,12 +115,14 @@ function claimsOf(token: string): { iss?: string; aud?: string | string[]; nonce
   }
 }
 
-function sessionOf(tokens: Tokens, issuer: Issuer, endpoint: string, before?: OidcTokens): Session {
+/** Makes a session of tokens; what they do not give anew stays as it was. */
+function sessionOf(tokens: Tokens, before: Omit<OidcTokens, "expiresAt">): Session {
+  const { issuer } = before;
   const token = issuer.audience === null ? tokens.id_token : tokens.access_token;
   if (token === undefined) throw new SignInError("the issuer gives no token of the kind that is needed");
   const seconds = issuer.audience === null ? (claimsOf(token).exp ?? 0) - Date.now() / 1_000 : (tokens.expires_in ?? 300);
-  const refresh = tokens.refresh_token ?? before?.refresh;
-  return { means: "token", token, oidc: { expiresAt: Date.now() + seconds * 1_000, endpoint, issuer, ...(refresh && { refresh }) } };
+  const given = { ...(tokens.refresh_token && { refresh: tokens.refresh_token }), ...(tokens.id_token && { idToken: tokens.id_token }) };
+  return { means: "token", token, oidc: { ...before, ...given, expiresAt: Date.now() + seconds * 1_000 } };
 }
 
 let renewing: Promise<void> | null = null;
@@ -118,18 +131,21 @@ let renewing: Promise<void> | null = null;
 export async function keepFresh(): Promise<void> {
   const now = session();
   if (now?.oidc?.refresh === undefined || now.oidc.expiresAt - Date.now() > EARLY_MS) return;
-  renewing ??= renew(now, now.oidc).finally(() => {
+  renewing ??= renew(now.oidc).finally(() => {
     renewing = null;
   });
   await renewing;
 }
 
-async function renew(before: Session, { endpoint, issuer, refresh = "", expiresAt }: OidcTokens): Promise<void> {
+async function renew(known: OidcTokens): Promise<void> {
+  const { refresh = "", ...lasting } = known;
+  const asked = (): Session | null => (session()?.oidc?.refresh === refresh ? session() : null);
   try {
-    const tokens = await ask(endpoint, { grant_type: "refresh_token", refresh_token: refresh, client_id: issuer.clientId });
-    if (session() === before) signIn({ ...before, ...sessionOf(tokens, issuer, endpoint, before.oidc) });
+    const tokens = await ask(known.endpoint, { grant_type: "refresh_token", refresh_token: refresh, client_id: known.issuer.clientId });
+    const now = asked();
+    if (now !== null) signIn({ ...now, ...sessionOf(tokens, known) });
   } catch (error) {
-    if (!(error instanceof SignInError) || session() !== before) return; // the network may be back for the next request
-    signIn({ ...before, oidc: { endpoint, issuer, expiresAt } });
+    const now = asked();
+    if (error instanceof SignInError && now !== null) signIn({ ...now, oidc: lasting }); // else the network may be back for the next request
   }
 }

@@ -11,6 +11,10 @@ export interface OidcTokens {
   issuer: Issuer;
   /** None: at its end people sign in anew. */
   refresh?: string;
+  /** The last token of the kind that says who it is. */
+  idToken?: string;
+  /** Where the issuer ends its session. */
+  signOut?: string;
 }
 
 export interface Session {

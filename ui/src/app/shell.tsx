@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { signOut } from "~/api/session";
+import { signOutAddress } from "~/api/oidc";
+import { session, signOut } from "~/api/session";
 import { Boundary } from "~/parts/problem";
 import { texts } from "~/texts";
 import { clearTenant } from "./cache";
@@ -47,9 +48,11 @@ function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
   const me = useQuery(meQuery(tenant));
   const navigate = useNavigate();
   const leave = (): void => {
+    const away = signOutAddress(session());
     clearTenant();
     signOut();
-    void navigate({ to: "/sign-in" });
+    if (away === null) void navigate({ to: "/sign-in" });
+    else location.assign(away);
   };
   return (
     <header className="top">

@@ -6,7 +6,7 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { ProblemError } from "~/api/client";
 import { readMe } from "~/api/endpoints";
 import { beginSignIn, finishSignIn, type Issuer, readConfiguration, takeAnswer } from "~/api/oidc";
-import { endedFor, forgetEnded, hasSignedOut, type Session, signIn, signOut } from "~/api/session";
+import { endedFor, forgetEnded, hasSignedOut, session, type Session, signIn, signOut } from "~/api/session";
 import { client, clearTenant } from "~/app/cache";
 import { meQuery } from "~/app/gate";
 import { signInRoute } from "~/app/router";
@@ -42,7 +42,7 @@ export function SignInPage() {
       if (endedFor() === subject) client.clear();
       else clearTenant();
       forgetEnded();
-      signIn({ ...next, subject });
+      signIn({ ...(session() ?? next), subject });
       await navigate({ href: place === undefined || place.startsWith("/sign-in") ? "/" : place, replace: true });
     } catch (refused) {
       signOut();
@@ -56,7 +56,7 @@ export function SignInPage() {
     const taken = answer;
     answer = null;
     finishSignIn(taken)
-      .then(({ session, to: place }) => latest.current(session, place))
+      .then(({ session: made, to: place }) => latest.current(made, place))
       .catch(setError)
       .finally(() => setFinishing(false));
   }, []);
