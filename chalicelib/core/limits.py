@@ -192,7 +192,7 @@ class Limits:
     a text takes twice its length, small numbers and objects up to 30 times that of their JSON. What several places
     share counts once. A function has 512 MB (`lambda_memory_size`), and itself needs 100 of them."""
     executions_memory_bytes: int = 160_000_000
-    """Bytes of memory, counted likewise, that the executions of one function take together, with what calls of `http`
+    """Bytes of memory, counted likewise, that the executions of one function take together, with what calls
     bring: more of them wait for their turn. The one that was the first to take some may go beyond."""
     reason_chars: int = 1_000
     """Characters of the reason why an execution is paused or cancelled: there is room for them in any state."""

@@ -11,13 +11,18 @@ from threading import Condition, local
 from typing import TypeAlias
 
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.records.payload import footprint
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json import Json
 
 STEP = 1_000_000
 """Bytes of an answer for which room is taken at a time; the first of them need none."""
 
 COPIES = 3
 """How often an answer is in memory while it is read: as it came, as text, and as JSON."""
+
+ReadJson: TypeAlias = Callable[[bytes, int], Json]
+"""Reads JSON in UTF-8 of so many bytes at most; raises MalformedError."""
 
 Away: TypeAlias = Callable[[], AbstractContextManager[None]]
 """What a thread that waits for room is meanwhile."""
@@ -105,6 +110,16 @@ class Room:
                 counted += STEP
 
         return arrived
+
+    def reading(self, read: ReadJson) -> ReadJson:
+        """Make what takes room for the values of a large answer, for which there is some already, before it is read."""
+
+        def read_with_room(text: bytes, most: int) -> Json:
+            if len(text) > STEP:
+                self.take(min(footprint(text), LIMITS.execution_memory_bytes) - COPIES * len(text))
+            return read(text, most)
+
+        return read_with_room
 
     def keep(self, size: int) -> None:
         """Have no more than so many bytes: the rest is not needed any longer."""

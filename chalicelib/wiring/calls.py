@@ -64,7 +64,7 @@ class CallWiring:
         from chalicelib.adapters.aws.call import AwsCalls  # noqa: PLC0415 - only for steps that call AWS
 
         actions = self._settings.aws_actions
-        return AwsCalls(actions, lambda tenant: self.tenants.of(tenant).aws_actions, self._prefix)
+        return AwsCalls(actions, lambda tenant: self.tenants.of(tenant).aws_actions, self._prefix, room=self._room)
 
     def _lambda(self) -> "PlainCall":
         from chalicelib.adapters.aws.function import LambdaCalls  # noqa: PLC0415 - only for steps that call it
@@ -76,4 +76,5 @@ class CallWiring:
             self._prefix,
             read_json,
             trace=self._trace,
+            room=self._room,
         )

@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Mode
 from chalicelib.engine.room import COPIES, STEP, Hold, Room
@@ -176,6 +177,16 @@ class TestRoom:
             assert hold.size == COPIES * STEP
             arrived(4 * STEP)
             assert hold.size == 3 * COPIES * STEP
+
+    def test_so_do_the_small_values_of_an_answer_before_it_is_read(self) -> None:
+        room = Room(100)
+        with room.hold():
+            hold, read = room.current(), room.reading(read_json)
+            assert hold is not None
+            read(b"[%s]" % (b"0," * 400_000 + b"0"), STEP)
+            assert hold.size == 0
+            read(b"[%s]" % (b"0," * 600_000 + b"0"), 2 * STEP)
+            assert hold.size > 15 * STEP
 
     def test_who_works_for_no_execution_shares_nothing(self) -> None:
         room = Room(0)

@@ -11,6 +11,7 @@ from chalicelib.adapters.aws.values import outgoing, received, whole, within
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
+from chalicelib.engine.room import Room
 
 
 class AwsCalls:
@@ -22,21 +23,24 @@ class AwsCalls:
         prefix: of the names of sedo's own tables, queues and parameters, which are out of reach.
         seconds: what a call may take, all pages included.
         endpoint: where to call; None: where the environment says.
+        room: where room is taken for large answers; None: nobody shares it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what an operator can set
         self,
         allowed: Sequence[str],
         tenant_allowed: Callable[[str], Sequence[str] | None],
         prefix: str,
         seconds: float = SECONDS,
         endpoint: str | None = None,
+        room: Room | None = None,
     ) -> None:
         self._allowed = allowed
         self._tenant_allowed = tenant_allowed
         self._prefix = prefix
         self._seconds = seconds
         self._endpoint = endpoint
+        self._room = room or Room()
 
     def __call__(self, params: Json, key: CallKey) -> Json:
         """Call the action.
@@ -65,13 +69,13 @@ class AwsCalls:
         sent = outgoing(model, parameters, str(key))
         with failures("aws"):
             caller = client(service, wanted.get("region"), self._seconds, self._endpoint)
-            until = time.monotonic() + self._seconds
+            until, arrived = time.monotonic() + self._seconds, self._room.arrival()
             if wanted.get("paginate") is True:
-                return whole(_all(caller.get_paginator(called(name)).paginate(**sent), until))
-            return received(getattr(caller, called(name))(**sent), until)
+                return whole(_all(caller.get_paginator(called(name)).paginate(**sent), until, arrived))
+            return received(getattr(caller, called(name))(**sent), until, arrived)
 
 
-def _all(pages: Any, until: float) -> dict[str, Any]:  # noqa: ANN401 - botocore has no types
+def _all(pages: Any, until: float, arrived: Callable[[int], None]) -> dict[str, Any]:  # noqa: ANN401 - botocore has no types
     """Put what all pages list together, and what they count; of the rest, what is the same on all of them.
 
     Raises:
@@ -80,7 +84,7 @@ def _all(pages: Any, until: float) -> dict[str, Any]:  # noqa: ANN401 - botocore
     from botocore.utils import merge_dicts, set_value_from_jmespath  # noqa: PLC0415 - loaded by then
 
     joined: dict[str, Any] = {}
-    for page in within(pages, until):
+    for page in within(pages, until, arrived):
         for expression in pages.result_keys:
             found, before = expression.search(page), expression.search(joined)
             if found is not None:

@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any, cast
 
 from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_function, refusal
@@ -11,11 +12,12 @@ from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
-
-ReadJson = Callable[[bytes, int], Json]
+from chalicelib.engine.room import ReadJson, Room
 
 MOST = LIMITS.lambda_answer_bytes
 LOG_LINES = LIMITS.lambda_log_lines
+
+_CHUNK = 64 * 1024
 
 
 class LambdaCalls:
@@ -29,6 +31,7 @@ class LambdaCalls:
         seconds: what a call may take.
         endpoint: where to call; None: where the environment says.
         trace: answers what the function is told of the trace of a call, beside the idempotency key.
+        room: where room is taken for large answers; None: nobody shares it.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what an operator can set
@@ -40,11 +43,13 @@ class LambdaCalls:
         seconds: float = SECONDS,
         endpoint: str | None = None,
         trace: Callable[[], Mapping[str, str]] | None = None,
+        room: Room | None = None,
     ) -> None:
         self._allowed = allowed
         self._tenant_allowed = tenant_allowed
         self._prefix = prefix
-        self._read_json = read_json
+        self._room = room or Room()
+        self._read_json = self._room.reading(read_json)
         self._seconds = seconds
         self._endpoint = endpoint
         self._trace = trace
@@ -82,13 +87,22 @@ class LambdaCalls:
             request |= {"LogType": "Tail", "ClientContext": b64encode(context.encode()).decode()}
         with failures("lambda"):
             answer = client("lambda", None, self._seconds, self._endpoint).invoke(**request)
-            body: bytes = answer["Payload"].read()
+            body = self._received(answer["Payload"])
         request_id = answer["ResponseMetadata"].get("RequestId")
         if forget:
             return {"status": answer["StatusCode"], "requestId": request_id}
         if answer.get("FunctionError"):
             raise self._failed(body, request_id, answer.get("LogResult"))
         return self._result(body)
+
+    def _received(self, payload: Any) -> bytes:  # noqa: ANN401 - botocore has no types
+        """Read what a function answers, but not much more than it may."""
+        content, arrived = bytearray(), self._room.arrival()
+        with closing(payload):
+            while len(content) <= MOST and (chunk := payload.read(_CHUNK)):
+                content += chunk
+                arrived(len(content))
+        return bytes(content)
 
     def _result(self, body: bytes) -> Json:
         if not body:

@@ -4,7 +4,7 @@ import json
 import math
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,17 +63,18 @@ def _outgoing(shape: "Shape | None", value: Any) -> Any:  # noqa: ANN401 - any J
             return value
 
 
-def received(answer: Mapping[str, Any], until: float) -> dict[str, Json]:
+def received(answer: Mapping[str, Any], until: float, arrived: Callable[[int], None]) -> dict[str, Json]:
     """Make JSON of an answer, reading what it streams.
 
     Args:
         answer: as botocore gives it.
         until: when it is to be there, by the monotonic clock.
+        arrived: is told how many bytes of a stream there are, before more of them are read.
 
     Raises:
         StepError: ``aws.TooLarge``: there is more than can be kept; ``aws.Timeout``: it takes too long.
     """
-    members = {name: _read(member, until) for name, member in answer.items() if name != "ResponseMetadata"}
+    members = {name: _read(member, until, arrived) for name, member in answer.items() if name != "ResponseMetadata"}
     return whole(members)
 
 
@@ -89,17 +90,17 @@ def whole(answer: Mapping[str, Any]) -> dict[str, Json]:
     return made
 
 
-def _read(member: Any, until: float) -> Any:  # noqa: ANN401 - any member of an answer
+def _read(member: Any, until: float, arrived: Callable[[int], None]) -> Any:  # noqa: ANN401 - any member of an answer
     if not hasattr(member, "close"):
         return member
     with closing(member):
         if hasattr(member, "read"):
-            return b"".join(within(iter(lambda: member.read(_CHUNK), b""), until))
-        return list(within(member, until))  # of events
+            return b"".join(within(iter(lambda: member.read(_CHUNK), b""), until, arrived))
+        return list(within(member, until, arrived))  # of events
 
 
-def within(pieces: Iterable[T], until: float) -> Iterator[T]:
-    """Take pieces of an answer, but not too many, and not for too long.
+def within(pieces: Iterable[T], until: float, arrived: Callable[[int], None]) -> Iterator[T]:
+    """Take pieces of an answer, but not too many, and not for too long: waiting for room does not count.
 
     Raises:
         StepError: ``aws.TooLarge`` or ``aws.Timeout``.
@@ -117,6 +118,9 @@ def within(pieces: Iterable[T], until: float) -> Iterator[T]:
                 "aws.Timeout",
                 unanswered=True,
             )
+        began = time.monotonic()
+        arrived(size)
+        until += time.monotonic() - began
         yield piece
 
 

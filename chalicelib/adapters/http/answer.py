@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
-from typing import TypeAlias
 
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.charsets import decode_text
 from chalicelib.core.values.errors import MalformedError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
+from chalicelib.engine.room import ReadJson
 
 SHOWN = LIMITS.http_error_bytes
 HEADERS = LIMITS.http_header_bytes
@@ -27,9 +27,6 @@ _TEXTS = frozenset(
     f"application/{kind}"
     for kind in ("ecmascript", "graphql", "javascript", "sql", "toml", "x-www-form-urlencoded", "xml", "yaml")
 )
-
-ReadJson: TypeAlias = Callable[[bytes, int], Json]
-"""Reads JSON in UTF-8 of so many bytes at most; raises MalformedError."""
 
 
 @value

@@ -8,7 +8,7 @@ from functools import cached_property
 from time import monotonic
 from typing import Any, TypeAlias, cast
 
-from chalicelib.adapters.http.answer import ReadJson, failure, is_expected, receive, result
+from chalicelib.adapters.http.answer import failure, is_expected, receive, result
 from chalicelib.adapters.http.auth import authorized
 from chalicelib.adapters.http.connection import Connection, Pace, failures
 from chalicelib.adapters.http.gate import Gate, Hosts, Resolver, addresses_of
@@ -17,7 +17,7 @@ from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
-from chalicelib.engine.room import Room
+from chalicelib.engine.room import ReadJson, Room
 
 SECONDS = LIMITS.call_seconds
 MOST = LIMITS.http_answer_bytes
@@ -60,7 +60,7 @@ class HttpCalls:
     ) -> None:
         self._room = room or Room()
         self._gate = Gate(hosts, local, resolve)
-        self._read_json = read_json
+        self._read_json = self._room.reading(read_json)
         self._seconds = seconds
         self._most = most
         self._ca_file = ca_file

@@ -33,6 +33,8 @@ _STRICT = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=F
 
 MAX_RESULT = LIMITS.result_chars
 
+_TOGETHER = 1_000
+"""Parts of a list or an object whose text is made at once, if they are small."""
 _AT_ONCE = 1_000_000
 """Characters of a result whose text is made at once."""
 
@@ -223,10 +225,16 @@ def size_of(value: Json, beside: int = 0) -> int:
         raise ResultTooLargeError(f"the result {problem}")
     size = 2 + len(value) - 1
     known: dict[int, int] = {}
-    for part in value if isinstance(value, list) else value.values():
-        if id(part) not in known:
-            known[id(part)] = _size_at_once([part]) - 2
-        size = _require_less(size + known[id(part)], beside)
+    parts = value if isinstance(value, list) else [*value.values()]
+    for start in range(0, len(parts), _TOGETHER):
+        some = parts[start : start + _TOGETHER]
+        if is_longer(some, _AT_ONCE):
+            for part in some:
+                if id(part) not in known:
+                    known[id(part)] = len(_STRICT.encode(part))
+                size = _require_less(size + known[id(part)], beside)
+        else:
+            size = _require_less(size + len(_STRICT.encode(some)) - len(some) - 1, beside)
     return size if isinstance(value, list) else size + sum(len(_STRICT.encode(key)) + 1 for key in value)
 
 

@@ -210,7 +210,7 @@ def short(payloads: Mapping[str, bytes], limits: PackingLimits) -> dict[str, byt
     return chosen
 
 
-_BYTES_OF_SIGNS: Mapping[bytes, int] = {b",": 32, b"[": 56, b"{": 110, b":": 5, b'"': 25}
+_BYTES_OF_SIGNS: Mapping[bytes, int] = {b",": 32, b"[": 88, b"{": 135, b":": 5, b'"': 25}
 """What Python needs for a number, a list, an object, a member and a text, by the signs of their JSON."""
 
 

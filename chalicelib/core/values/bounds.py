@@ -1,6 +1,7 @@
 """What a value may be: the same wherever one comes in, and on every Python."""
 
-from itertools import chain
+import re
+from itertools import chain, islice
 from typing import Any
 
 from chalicelib.core.limits import LIMITS, beyond
@@ -13,6 +14,8 @@ MAX_DIGITS = LIMITS.number_digits
 
 _BEYOND: int = 10**MAX_DIGITS
 """The smallest number that has too many digits."""
+_MEMBER = r"""(?s)(?:[^",\[{]++|"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)|[\[{](?=[ \t\n\r]*+[\]}]))*+(?:([,\[{])|\Z)"""
+"""JSON up to its end, or to a comma or the beginning of a list or an object that is not empty: one for each member."""
 _SHORT = min(MAX_MEMBERS, MAX_KEY, MAX_DIGITS)
 """Characters of JSON in which there is no room for more members, a longer key or more digits than may be."""
 
@@ -31,7 +34,7 @@ def bound_problem(value: Json, levels: int = MAX_DEPTH) -> str | None:
         objects = [each for each in level if type(each) is dict]
         members += sum(map(len, lists)) + sum(map(len, objects))
         if members > MAX_MEMBERS:
-            return beyond("value_members", f"has more than {MAX_MEMBERS:,} members and items")
+            return _too_many_members()
         if max(map(len, chain.from_iterable(objects)), default=0) > MAX_KEY:
             return beyond("value_key_chars", f"has a key of more than {MAX_KEY:,} characters")
         level = [*chain.from_iterable(lists), *chain.from_iterable(each.values() for each in objects)]
@@ -42,6 +45,18 @@ def bound_problem_in(text: str, value: Json) -> str | None:
     """Tell which bound a value is beyond; most are known by their JSON to be within all of them."""
     is_within = len(text) <= _SHORT and text.count("[") + text.count("{") <= MAX_DEPTH
     return None if is_within else bound_problem(value)
+
+
+def members_problem(text: str) -> str | None:
+    """Tell whether a value has too many members by its JSON, as it takes up to 80 times the memory of that."""
+    if sum(map(text.count, ",[{")) <= MAX_MEMBERS:
+        return None
+    found = (each for each in re.finditer(_MEMBER, text) if each.lastindex)
+    return None if next(islice(found, MAX_MEMBERS, None), None) is None else _too_many_members()
+
+
+def _too_many_members() -> str:
+    return beyond("value_members", f"has more than {MAX_MEMBERS:,} members and items")
 
 
 def _are_short(numbers: list[int]) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import NoReturn
 
 from chalicelib.core.limits import LIMITS, beyond
-from chalicelib.core.values.bounds import MAX_DEPTH, MAX_DIGITS, bound_problem
+from chalicelib.core.values.bounds import MAX_DEPTH, MAX_DIGITS, bound_problem, members_problem
 from chalicelib.core.values.errors import MalformedError, TooLargeError
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 
@@ -33,6 +33,8 @@ def read_json(text: bytes, limit: int, levels: int = MAX_DEPTH) -> Json:
         TooLargeError: it has more bytes.
     """
     decoded = decode_utf8(text, limit)
+    if (problem := members_problem(decoded)) is not None:
+        refuse(f"it {problem}")
     try:
         value: Json = _loads(decoded)
     except json.JSONDecodeError as error:

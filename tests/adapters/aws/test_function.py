@@ -11,11 +11,12 @@ import boto3
 import pytest
 
 from chalicelib.adapters.aws.clients import SECONDS
-from chalicelib.adapters.aws.function import LambdaCalls
+from chalicelib.adapters.aws.function import MOST, LambdaCalls
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.json_text import read_json
+from chalicelib.engine.room import COPIES, STEP, Room
 from local.backend import REGION
 from local.child import free_port
 from tests.loopback import Loopback, Reply, json_reply, loopback, raw, silent
@@ -52,6 +53,7 @@ def call(
     tenant: Any = None,
     seconds: float = SECONDS,
     key: CallKey = KEY,
+    room: Room | None = None,
     **params: Json,
 ) -> Any:
     calls = LambdaCalls(
@@ -61,6 +63,7 @@ def call(
         read_json=read_json,
         seconds=seconds,
         endpoint=endpoint,
+        room=room,
     )
     return calls({"function": function, **params}, key)
 
@@ -177,6 +180,17 @@ def test_no_answer_is_null_and_one_that_is_no_json_an_error(server: Loopback) ->
     assert call(answering(server, b""), "f") is None
     error = failure(answering(server, b"{"), "f")
     assert (error.name, "no JSON" in str(error), error.unanswered) == ("lambda.BadAnswer", True, True)
+
+
+def test_a_large_answer_takes_room_and_of_one_that_is_too_large_the_rest_is_not_read(server: Loopback) -> None:
+    room = Room()
+    with room.hold():
+        call(answering(server, b'"%s"' % (b"x" * 2 * STEP)), "f", room=room)
+        hold = room.current()
+        assert hold is not None
+        assert hold.size == 2 * COPIES * STEP
+    body = b'"%s"' % (b"x" * 2 * MOST)
+    assert failure(answering(server, body), "f").name == "lambda.BadAnswer"
 
 
 def test_errors_of_aws_have_its_codes(server: Loopback) -> None:

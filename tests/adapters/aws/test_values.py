@@ -75,6 +75,10 @@ def test_an_action_without_parameters_takes_none() -> None:
         assert sent(service, action, {}) == {}
 
 
+def unheard(_size: int) -> None:
+    """Be told how much has come."""
+
+
 class Body(io.BytesIO):
     """A stream, as botocore gives it."""
 
@@ -93,7 +97,7 @@ def test_an_answer_is_plain_json() -> None:
         "theirs": {"ResponseMetadata": [None, 1.5, True]},
         "ResponseMetadata": {"RequestId": "r"},
     }
-    assert received(answer, math.inf) == {
+    assert received(answer, math.inf, unheard) == {
         "at": "2026-01-01T01:00:00.000Z",
         "bytes": "AA==",
         "set": ["a"],
@@ -113,7 +117,13 @@ def events(*payloads: bytes) -> Iterator[Json]:
 
 
 def test_a_body_as_large_as_can_be_kept_is_read() -> None:
-    assert len(str(received({"Body": Body(bytes(MOST))}, math.inf)["Body"])) == (MOST + 2) // 3 * 4
+    assert len(str(received({"Body": Body(bytes(MOST))}, math.inf, unheard)["Body"])) == (MOST + 2) // 3 * 4
+
+
+def test_of_a_stream_is_told_how_much_there_is_before_more_is_read() -> None:
+    told: list[int] = []
+    received({"Body": Body(bytes(40_000))}, math.inf, told.append)
+    assert told == [16_384, 32_768, 40_000]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +132,7 @@ def test_a_body_as_large_as_can_be_kept_is_read() -> None:
 def test_a_body_has_bounds_and_is_closed_behind_them(size: int, until: float, name: str) -> None:
     body = Body(bytes(size))
     with pytest.raises(StepError) as caught:
-        received({"Body": body}, until)
+        received({"Body": body}, until, unheard)
     assert (caught.value.name, body.closed) == (name, True)
 
 
@@ -132,5 +142,5 @@ def test_a_body_has_bounds_and_is_closed_behind_them(size: int, until: float, na
 def test_events_have_bounds_and_are_asked_for_no_longer(payload: bytes, until: float, name: str) -> None:
     stream = events(payload, payload)
     with pytest.raises(StepError) as caught:
-        received({"EventStream": stream}, until)
+        received({"EventStream": stream}, until, unheard)
     assert (caught.value.name, list(stream)) == (name, [])

@@ -206,6 +206,8 @@ LARGE: dict[str, Json] = {
     "lists": [[1]] * 200_000,
     "empty objects": [{}] * 200_000,
     "objects": [{"a": 1}] * 200_000,
+    "lists in lists": [decode(b"[" * 40 + b"]" * 40)] * 10_000,
+    "objects in objects": [decode(b'{"a":' * 40 + b"0" + b"}" * 40)] * 10_000,
     "numbers": [0.5] * 400_000,
     "short texts": ["ab"] * 200_000,
     "a text": "x" * 5_000_000,

@@ -1,3 +1,5 @@
+import json
+import tracemalloc
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,11 @@ from chalicelib.core.values.bounds import (
     MAX_MEMBERS,
     bound_problem,
     bound_problem_in,
+    members_problem,
 )
-from chalicelib.core.values.errors import ResultTooLargeError
+from chalicelib.core.values.errors import MalformedError, ResultTooLargeError
 from chalicelib.core.values.json import encode
+from chalicelib.core.values.json_text import read_json
 
 MANY = beyond("value_members", "has more than 1,000,000 members and items")
 LONG = beyond("value_key_chars", "has a key of more than 8,192 characters")
@@ -86,6 +90,66 @@ def test_what_is_within_is_no_problem(value: "Json") -> None:
 
 def test_brackets_in_a_text_are_no_levels() -> None:
     assert bound_problem_in("[" * 60, "[" * 60) is None
+
+
+@pytest.mark.parametrize("name", ["items", "members", "of all of them"])
+def test_its_text_alone_tells_of_too_many_members(name: str) -> None:
+    make, most, problem = BOUNDS[name]
+    texts = [encode(make(size)).decode() for size in (most, most + 1)]
+    assert [members_problem(text) for text in texts] == [None, problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "members"),
+    [
+        ("[]", 0),
+        ("[ \n]", 0),
+        ("{}", 0),
+        ("[[]]", 1),
+        ('["[,", "\\",{"]', 2),
+        ('{"a,": [{"b": "\\\\"}, {}]}', 4),
+        ("1", 0),
+    ],
+)
+def test_members_are_counted_outside_of_texts_and_whatever_is_empty(text: str, members: int) -> None:
+    rest = MAX_MEMBERS - members - 1
+    assert members_problem(f"[{text}{',0' * rest}]") is None
+    assert members_problem(f"[{text}{',0' * (rest + 1)}]") == MANY
+
+
+@pytest.mark.parametrize(
+    "text", ['"' + "a,[" * 400_000, '"' + "\\" * 1_000_001 + ",", '["\\",' * 100_000, " " * 2_000_000]
+)
+def test_what_is_no_json_is_looked_at_once(text: str) -> None:
+    assert members_problem(text) is None
+
+
+@pytest.mark.parametrize("item", ["[]", "{}", "[[[[[]]]]]", '{"a":{"b":{}}}', '"ab"'])
+def test_a_value_of_too_many_members_is_refused_before_it_takes_memory(item: str) -> None:
+    text = f"[{','.join([item] * 1_000_001)}]".encode()
+    tracemalloc.start()
+    with pytest.raises(MalformedError, match="has more than 1,000,000 members"):
+        read_json(text, len(text))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1.2 * len(text)
+
+
+WIDE = "é" * 200_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [{"a": 1}] * 200_000,
+        ["ab" * 300] * 3_001,
+        [*([WIDE, WIDE, number] for number in range(10)), {"k": WIDE, "n": [WIDE]}],
+        {str(number): WIDE if number % 1_000 == 0 else number for number in range(6_000)},
+    ],
+    ids=["many small parts", "some more than are taken together", "large parts", "both"],
+)
+def test_the_size_of_a_large_result_is_that_of_its_text(value: Any) -> None:
+    assert size_of(value) == len(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
 
 def test_what_is_there_many_times_costs_no_more_than_the_bound() -> None:
