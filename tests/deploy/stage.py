@@ -27,6 +27,7 @@ from deploy.versions import versioned
 from local import backend
 from tests import contract
 from tests.clients import ask_other
+from tests.deploy.http_front_door import HttpFrontDoor
 from tests.deploy.test_package import WHEELS
 
 VERSION = "3.12"
@@ -169,6 +170,8 @@ class Deployed:
         self.fields: dict[str, str] = {}
         self.holds_contract = True
         """Whether what answers is of this release."""
+        self.http_api: HttpFrontDoor | None = None
+        """Asked in place of the REST API."""
 
     def client(self, service: str) -> Any:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -182,6 +185,11 @@ class Deployed:
         placed = versioned(located(template, lambda name: upload(s3, BUCKET, made / name)), values)
         whole = counted(expanded(placed), parameters)
         return self.stack.change(publish(s3, BUCKET, whole), parameters, template["Parameters"])
+
+    def bring_http_api(self, made: Path, **parameters: str) -> None:
+        """Put the HTTP API in the place of the REST API, and ask that from now on."""
+        assert self.bring(made, FrontDoor="http", **parameters)
+        self.http_api = HttpFrontDoor(json.loads((made / "sam.json").read_text()), self.client("lambda"))
 
     def make_key(self) -> None:
         """Do as ``python -m deploy.access admin 123`` says."""
@@ -204,8 +212,10 @@ class Deployed:
         self, method: str, path: str, body: object = None, fields: Mapping[str, str] = MappingProxyType({})
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Ask API Gateway."""
-        api = self.stack.outputs()["RestAPIId"]
         content = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
+        if self.http_api is not None:
+            return self.http_api.ask(method, path, fields, content)
+        api = self.stack.outputs()["RestAPIId"]
         place = f"/restapis/{api}/api/_user_request_{path}"
         return ask_other(self.host, method, place, content, dict(fields))
 

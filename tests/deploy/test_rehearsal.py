@@ -126,6 +126,11 @@ def test_the_packaged_stack_runs(stage: Deployed, present: Path, shop: Shop, sea
     assert_http(stage, shop.server)
     assert not stage.bring(present)
     assert_scheduled(stage)
+    stage.bring_http_api(present, ValuesBucket="values")
+    assert_told(stage, SEDO_VALUES_BUCKET="values")
+    assert_asked_by_payload_format_1(stage)
+    assert_transcript(stage)
+    assert_callback(stage)
 
 
 def test_what_an_older_release_began_ends_in_this_one_and_the_way_back_is_open(
@@ -209,6 +214,26 @@ def assert_http(stage: Deployed, server: Loopback) -> None:
     ended = stage.ended(stage.start(HTTP, {"url": f"{server.url}/orders/1"}))
     assert ended["output"]["body"] == {"id": 1}, ended
     assert [each.path for each in server.requests] == ["/orders/1"]
+
+
+def assert_told(stage: Deployed, **variables: str) -> None:
+    """The version of the function that the API calls has what the stack was given."""
+    found = stage.client("lambda").get_function_configuration(FunctionName="sedo-prod", Qualifier="live")
+    assert found["Environment"]["Variables"].items() >= variables.items()
+
+
+def assert_asked_by_payload_format_1(stage: Deployed) -> None:
+    """Ask the packaged functions by events of the HTTP API: its authorizer, a route, what it refuses, and no route."""
+    assert stage.ask("GET", "/sedo/me")["tenant"] == "123"
+    for path, fields, status in (
+        ("/sedo/me", {}, 401),
+        ("/sedo/me", {"Authorization": "Bearer sedo_none"}, 401),
+        ("/sedo/nothing", {}, 404),
+    ):
+        found, headers, body = stage.raw("GET", path, fields=fields)
+        assert found == status, body
+        if fields or status != 401:  # API Gateway itself refuses who shows nothing
+            assert headers["Content-Type"] == "application/problem+json", body
 
 
 def assert_log_days(stage: Deployed, days: int) -> None:
