@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chalicelib.core.executions.model import Execution
-from chalicelib.core.executions.verify import Patience, Violation
+from chalicelib.core.executions.verify import Patience, Violation, ViolationKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.wiring.settings import Settings
 from deploy.advice import advised
@@ -65,11 +65,11 @@ def examine(
 ) -> Iterator[tuple[Violation, bool]]:
     """Check a stage, and mend; answer each violation, and whether it was mended."""
     mending = Mending(stage, repairs, say, restored=asked.restored) if repairs else None
-    place, pace, woken = Place(asked.state, asked.segments), Pace(asked.units), set[str]()
+    place, pace, woken = Place(asked.state, asked.segments), Pace(asked.units), dict[str, bool]()
 
     def wake(execution: Execution) -> None:
-        if mending is not None and not execution.ended and mending.wake(execution.id):
-            woken.add(execution.id)
+        if mending is not None and not execution.ended:
+            woken[execution.id] = mending.wake(execution.id)
 
     checkup = Checkup(stage, NOTHING if asked.restored else Patience(), asked.values)
     each = wake if asked.restored and Repair.WAKE in repairs else None
@@ -80,7 +80,12 @@ def examine(
             done = () if mending is None else mending.mend(suspect)
             for violation in suspect.violations:
                 yield violation, MENDS.get(violation.kind) in done
-    say(f"{pace.spent:,.0f} read units, {sum(len(each.violations) for each in found)} violations, {len(woken)} woken")
+    named = {suspect.key.partition for suspect in found}
+    for name, is_woken in woken.items():
+        if not is_woken and name not in named:
+            yield Violation(ViolationKind.STANDING, name, "it was restored, and could not be woken"), False
+    count = sum(len(each.violations) for each in found)
+    say(f"{pace.spent:,.0f} read units, {count} violations, {sum(woken.values())} woken")
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -127,7 +127,7 @@ def test_the_packaged_stack_runs(stage: Deployed, present: Path, shop: Shop, sea
     assert not stage.bring(present)
     assert_scheduled(stage)
     stage.bring_http_api(present, ValuesBucket="values")
-    assert_told(stage, SEDO_VALUES_BUCKET="values")
+    assert_given(stage, SEDO_VALUES_BUCKET="values")
     assert_asked_by_payload_format_1(stage)
     assert_transcript(stage)
     assert_callback(stage)
@@ -216,7 +216,7 @@ def assert_http(stage: Deployed, server: Loopback) -> None:
     assert [each.path for each in server.requests] == ["/orders/1"]
 
 
-def assert_told(stage: Deployed, **variables: str) -> None:
+def assert_given(stage: Deployed, **variables: str) -> None:
     """The version of the function that the API calls has what the stack was given."""
     found = stage.client("lambda").get_function_configuration(FunctionName="sedo-prod", Qualifier="live")
     assert found["Environment"]["Variables"].items() >= variables.items()

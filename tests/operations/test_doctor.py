@@ -152,6 +152,17 @@ class TestState:
         stage.deliver()
         assert stage.read(late).state is State.SUCCEEDED
 
+    def test_what_was_restored_and_cannot_be_woken_is_told_though_nothing_of_it_is_late(self, stage: World) -> None:
+        stage.define("gone", WAIT)
+        lost, other = stage.start("gone"), stage.start("timer")
+        stage.deliver()
+        versions = stage.items(DEFINITION_VERSIONS)
+        (gone,) = (item for item in versions if item["idVersion"]["S"].startswith("gone@"))
+        stage.delete(DEFINITION_VERSIONS, gone)
+        found = stage.doctor("--restored", "--repair", "wake")
+        assert found == [("standing", lost, "it was restored, and could not be woken", False)]
+        assert stage.said[-1].endswith("0 violations, 1 woken"), other
+
 
 class TestChildren:
     def test_an_end_that_was_not_heard_is_found_and_told_again(self, stage: World) -> None:
