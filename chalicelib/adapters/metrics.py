@@ -65,11 +65,12 @@ class MetricKind(NamedTuple):
     """Whether each function has its own; else the stage has one."""
 
 
-_ERRORS = {
+ERRORS = {
     "Refused": "not made, as they are not allowed or not valid",
     "Unanswered": "no answer, or none that can be read",
     "Failed": "an answer that is an error",
 }
+"""The classes of errors of calls."""
 
 METRICS: Mapping[str, MetricKind] = {
     "ExecutionsStarted": MetricKind("Count", "executions that began, children among them"),
@@ -86,7 +87,7 @@ METRICS: Mapping[str, MetricKind] = {
     **{
         f"{kind}{error}": MetricKind("Count", f"calls of `{name}` steps: {about}")
         for name, kind in KINDS.items()
-        for error, about in _ERRORS.items()
+        for error, about in ERRORS.items()
     },
     "MessagesLost": MetricKind(
         "Count", "executions that the schedule found late: a message was lost, or a function died"

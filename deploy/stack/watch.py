@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY
-from chalicelib.adapters.metrics import ENDS, KINDS, NAMESPACE
+from chalicelib.adapters.metrics import ENDS, ERRORS, INCIDENTS, KINDS, NAMESPACE
 from chalicelib.adapters.names import Names
 from chalicelib.core.values.value import value
 from deploy.policies import FUNCTIONS, DeployedStage
@@ -172,14 +172,25 @@ def _of_executions(stage: DeployedStage, functions: Sequence[str]) -> Iterator[d
     def whole(*names: str) -> list[list[str]]:
         return [[NAMESPACE, name, "Stage", stage.settings.prefix] for name in names]
 
-    def each(name: str) -> list[list[str]]:
-        return [[NAMESPACE, name, "Stage", stage.settings.prefix, "Function", function] for function in functions]
+    def each(*names: str) -> list[list[str]]:
+        return [
+            [NAMESPACE, name, "Stage", stage.settings.prefix, "Function", function]
+            for name in names
+            for function in functions
+        ]
 
     yield _widget("Executions", whole("ExecutionsStarted", *ENDS.values()))
     yield _widget("Milliseconds of an execution, p95", whole("ExecutionDuration"), "p95")
     yield _widget("Steps", whole("Steps", "StepsFailed", "Retries", "Poisoned"))
     yield _widget("Calls", whole(*(f"{kind}Calls" for kind in KINDS.values())))
+    yield _widget("Calls that came to an error", whole(*(kind + error for kind in KINDS.values() for error in ERRORS)))
+    yield _widget("Incidents", whole(*dict.fromkeys(INCIDENTS.values())))
+    yield _widget("Messages are old by milliseconds, p95", each("QueueAge"), "p95")
     yield _widget("Timers are late by milliseconds, p95", each("TimerLateness"), "p95")
+    yield _widget("Messages that come again, and dead letters", each("GivenBack", "DeadLetters"))
+    yield _widget("Conflicts of writes, and requests that were put off", each("Conflicts", "Throttles"))
+    yield _widget("Cold starts", each("ColdStarts"))
+    yield _widget("Units of reading and writing, and requests to SQS", each("ReadUnits", "WriteUnits", "QueueRequests"))
     yield _widget("Dollars", each("Cost"))
 
 
