@@ -220,10 +220,10 @@ class ExecutionApi:
         return HistoryPage(request, self.service.histories, self.details).answer()
 
     def _family(self, request: ApiRequest) -> Response:
-        from chalicelib.api.family import FamilyPage, family_reader  # noqa: PLC0415 - few requests are this
+        from chalicelib.api.family import FamilyPage, family_of  # noqa: PLC0415 - few requests are this
 
         service = self.service
-        made = family_reader(request, service.histories, self.details, service.executions, service.clock)
+        made = family_of(request, service.histories, self.details, service.executions, service.clock)
         return FamilyPage(request, made).answer()
 
     @web.operation

@@ -26,7 +26,7 @@ class FamilyPage:
     """A page that is asked for."""
 
     request: ApiRequest
-    reader: FamilyReader
+    family: FamilyReader
 
     def answer(self) -> Response:
         """Answer with the page.
@@ -48,7 +48,7 @@ class FamilyPage:
         for entry in dropwhile(lambda each: self._is_before(each, place), self._entries(wanted, place)):
             if entry.record is None:
                 continue
-            if wanted.is_passed({"time": entry.at}, newest_first=self.reader.newest_first):
+            if wanted.is_passed({"time": entry.at}, newest_first=self.family.newest_first):
                 break
             if looked == SCANNED or len(found) == self.request.query["limit"]:
                 return found, entry
@@ -60,20 +60,20 @@ class FamilyPage:
         """Write entries, so many that an answer holds them."""
         tenant = self.request.path["tenantId"]
         records: list[dict[str, Any]] = [dict(entry.record or {}) for entry in entries]
-        self.reader.histories.store.fill(tenant, records, MAX_VALUES)
+        self.family.histories.store.fill(tenant, records, MAX_VALUES)
         return web.fitting(
             {"executionId": entry.execution, **shown_entry(tenant, entry.execution, entry.place, record)}
             for entry, record in zip(entries, records, strict=True)
         )
 
     def _entries(self, wanted: HistoryFilter, place: FamilyEntry | None) -> Iterator[FamilyEntry]:
-        return self.reader.entries(*self.request.place, self._instant(wanted, place))
+        return self.family.entries(*self.request.place, self._instant(wanted, place))
 
     def _instant(self, wanted: HistoryFilter, place: FamilyEntry | None) -> datetime | None:
         """Tell from about which instant on to read."""
         if place is not None:
             return parse_instant(place.at)
-        return wanted.until if self.reader.newest_first else wanted.since
+        return wanted.until if self.family.newest_first else wanted.since
 
     def _place(self) -> FamilyEntry | None:
         given = web.cursor(self.request, str, str, int, int, int)
@@ -86,10 +86,10 @@ class FamilyPage:
         """Tell whether an entry stands before the page."""
         if place is None:
             return False
-        return entry.order > place.order if self.reader.newest_first else entry.order < place.order
+        return entry.order > place.order if self.family.newest_first else entry.order < place.order
 
 
-def family_reader(
+def family_of(
     request: ApiRequest, histories: HistoryReader, details: ExecutionDetails, executions: ExecutionStore, clock: Clock
 ) -> FamilyReader:
     """Make what reads histories as far as the caller may see them, in the order that is asked for."""

@@ -31,6 +31,7 @@ from chalicelib.core.executions.model import (
     State,
     failure_json,
 )
+from chalicelib.core.records.seal import sealed, unsealed
 from chalicelib.core.records.thread_codec import changed, compact, read_thread, thread_json
 from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii, format_instant, parse_instant
 
@@ -143,7 +144,7 @@ def execution_json(execution: Execution) -> JsonObject:
         error=execution.error and failure_json(execution.error),
         endedAt=execution.ended_at and format_instant(execution.ended_at),
         head=execution.head and link_json(execution.head),
-        tail=execution.tail or None,
+        tail=sealed(execution) or None,
         writer=execution.writer or None,
         startedBy=execution.started_by,
         deadline=execution.deadline and format_instant(execution.deadline),
@@ -169,6 +170,7 @@ def execution_json(execution: Execution) -> JsonObject:
 def read_execution(document: Mapping[str, Any]) -> Execution:
     """Read an execution that :func:`execution_json` wrote."""
     error, head, parent, part, ended_at, deadline, paused_at = map(document.get, _OPTIONAL)
+    tail, seal = unsealed(document.get("tail", ""))
     return Execution(
         id=document["id"],
         tenant_id=document["tenantId"],
@@ -186,7 +188,8 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         error=error and Failure(**error),
         ended_at=ended_at and parse_instant(ended_at),
         head=head and Link(**head),
-        tail=document.get("tail", ""),
+        tail=tail,
+        seal=seal,
         writer=document.get("writer", ""),
         started_by=document.get("startedBy"),
         deadline=deadline and parse_instant(deadline),

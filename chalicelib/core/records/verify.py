@@ -7,6 +7,7 @@ from chalicelib.core.executions.model import ENDED, Execution, State
 from chalicelib.core.executions.verify import Violation, ViolationKind
 from chalicelib.core.records.chain import ChainCheck
 from chalicelib.core.records.history import Row, newest
+from chalicelib.core.records.seal import TAIL_CHANGED, is_intact
 
 _STARTED = State.STEP_STARTED
 _STEPS = frozenset({_STARTED, State.STEP_SUCCEEDED, State.STEP_FAILED, State.STEP_SKIPPED})
@@ -19,6 +20,7 @@ def history_violations(execution: Execution, rows: Sequence[Row]) -> Iterator[Vi
     written by somebody who lost, and does not count.
     """
     counted, detail = _chain(execution, rows)
+    detail = detail if is_intact(execution) else TAIL_CHANGED
     if detail is not None:
         yield Violation(ViolationKind.HISTORY, execution.id, detail)
         return
