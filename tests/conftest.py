@@ -74,7 +74,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how many answers were held against the contract, and which hostile requests took the most CPU."""
+    """Tell how many answers were held against the contract, and which hostile requests took the most."""
     if held := contract.HELD.total():
         terminalreporter.section("answers held against the contract")
         asked = {name for name, _ in contract.HELD}
@@ -83,9 +83,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     found = sorted(value for report in reports for name, value in report.user_properties if name == "hostile")
     if found:
-        terminalreporter.section(f"CPU of {len(found):,} hostile requests: the worst")
-        for seconds, name in found[:-6:-1]:
-            terminalreporter.write_line(f"{seconds:.2f} s  {name}")
+        terminalreporter.section(f"CPU and memory of {len(found):,} hostile requests: the worst")
+        largest = sorted(found, key=lambda each: each[1])
+        for seconds, megabytes, name in (*found[:-6:-1], *largest[:-6:-1]):
+            terminalreporter.write_line(f"{seconds:.2f} s  {megabytes:5.1f} MB  {name}")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
 """The application in memory, with an execution that waits for everybody."""
 
 import gc
+import re
 import sys
 from dataclasses import fields
+from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalice.test import HTTPResponse
 
@@ -33,8 +35,23 @@ NO_STORES = {
 
 SECONDS = 1.0
 """Of CPU that one request may take."""
+MEGABYTES = 64
+"""Of memory that one request may take beside what the process has."""
 YARDSTICK = 0.0125
 """Seconds of CPU that the yardstick takes on a machine at ease: where it takes more, so does all else."""
+
+
+PROCESS = Path("/proc/self")
+HIGHEST = re.compile("VmHWM:\\s+([0-9]+) kB")
+
+
+class Measured(NamedTuple):
+    """The answer to a request, and what it took."""
+
+    answer: HTTPResponse
+    seconds: float
+    """Of CPU."""
+    megabytes: float
 
 
 class World(Sedo):
@@ -61,19 +78,21 @@ class World(Sedo):
             headers = {field: text.replace(name, value) for field, text in headers.items()}
         return self.ask(case.method, path, case.body, headers)
 
-    def measure(self, case: Case) -> tuple[HTTPResponse, float]:
-        """Send a request; tell its CPU, too: in seconds of a machine at ease.
+    def measure(self, case: Case) -> "Measured":
+        """Send a request; tell its CPU and memory, too.
 
-        What coverage adds to it is left out, and what the garbage of the requests before does.
+        CPU is in seconds of a machine at ease. What coverage adds to it is left out, and what the garbage of the
+        requests before does.
         """
         tracer = sys.gettrace()
         sys.settrace(None)
         gc.freeze()
+        before = _mark_memory()
         try:
             answer, seconds = self._timed(case)
             for _ in range(2):
                 seconds = min(seconds, self._timed(case)[1]) if seconds >= SECONDS else seconds
-            return answer, seconds
+            return Measured(answer, seconds, _highest_memory() - before)
         finally:
             gc.unfreeze()
             sys.settrace(tracer)
@@ -98,6 +117,20 @@ class World(Sedo):
         return [
             _copied({name: held for name, held in vars(store).items() if isinstance(held, dict)}) for store in stores
         ]
+
+
+def _mark_memory() -> float:
+    """Let the highest mark of this process begin anew, and tell what it has, in megabytes (proc(5), ``clear_refs``)."""
+    if PROCESS.exists():
+        (PROCESS / "clear_refs").write_text("5")
+    return _highest_memory()
+
+
+def _highest_memory() -> float:
+    """Tell the highest mark in megabytes; 0 where the system has no such files."""
+    if not PROCESS.exists():
+        return 0.0
+    return int(HIGHEST.findall((PROCESS / "status").read_text())[0]) / 1_000
 
 
 def _yardstick() -> float:
