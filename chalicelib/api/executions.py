@@ -19,9 +19,10 @@ from chalicelib.api.values import execution_link
 from chalicelib.api.why import Explanation
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.executions.why import Surroundings, waits_for_somebody
+from chalicelib.core.limits import beyond
 from chalicelib.core.records.payload import PackingLimits
 from chalicelib.core.records.shown import SHOWN, SHOWN_OF_MANY, Outline, shorten, view_slots, without
-from chalicelib.core.values.errors import SedoError, UnavailableError
+from chalicelib.core.values.errors import NotBegunError, SedoError, UnavailableError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.privacy import HIDDEN
 from chalicelib.core.values.queue_depth import QueueDepth
@@ -79,11 +80,13 @@ class ExecutionApi:
         return web.answer({"results": list[Json](results)})
 
     def _result(
-        self, request: ApiRequest, service: ExecutionService, number: int, start: dict[str, Any]
+        self, request: ApiRequest, service: ExecutionService | None, number: int, start: dict[str, Any]
     ) -> dict[str, Any]:
         """Start one of many."""
         seed = None if request.seed is None else f"{request.seed}-{number}"
         try:
+            if service is None:
+                raise NotBegunError(beyond("batch_seconds", "the starts before it took too long"))
             execution, new = service.execute(
                 *request.place,
                 start["input"],
@@ -93,7 +96,7 @@ class ExecutionApi:
                 lambda started, newest: self.support.conditions.require_start(request, started, newest),
             )
         except SedoError as error:
-            status, problem = web.problem_of(error)
+            status, problem = web.problem_of(error, web.PROBLEMS_BYTES_OF_MANY)
             return {"status": int(status), "problem": problem}
         made = HTTPStatus.CREATED if new else HTTPStatus.OK
         return {"status": int(made), "execution": self.view(request, Outline(execution, {}), SHOWN_OF_MANY)}

@@ -14,6 +14,7 @@ from chalicelib.api.conditional import tagged
 from chalicelib.api.contract import MAX_BODY_BYTES, PAGING, ApiRequest, operations, raw, read
 from chalicelib.api.parsing import Places, read_yaml
 from chalicelib.api.support import ApiSupport
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.shown import MAX_ANSWER, answer_size, fits_answer
 from chalicelib.core.values import errors
 from chalicelib.core.values.json import Json, Problem, parse_instant
@@ -37,6 +38,7 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.TokenError: HTTPStatus.NOT_FOUND,
     errors.UnknownCallerError: HTTPStatus.UNAUTHORIZED,
     errors.ClosedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NotBegunError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.PreconditionFailedError: HTTPStatus.PRECONDITION_FAILED,
@@ -46,6 +48,11 @@ STATUSES: Mapping[type[errors.SedoError], HTTPStatus] = {
     errors.SedoError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The first that an error is an instance of counts."""
+
+PROBLEMS_BYTES = LIMITS.problems_bytes
+PROBLEMS_BYTES_OF_MANY = PROBLEMS_BYTES // 25
+"""The same of one of a hundred in an answer."""
+DETAIL_CHARS = LIMITS.message_chars
 
 S = TypeVar("S", bound="Supported")
 T = TypeVar("T")
@@ -85,17 +92,20 @@ def _problem_document(title: str, detail: str, status: int, **more: Json) -> dic
     return {"title": title, "detail": detail, "status": int(status), "type": None, **more}
 
 
-def problem_of(error: errors.SedoError) -> tuple[HTTPStatus, dict[str, Json]]:
-    """Write the problem document of an error; answer its status, too."""
+def problem_of(error: errors.SedoError, room: int = PROBLEMS_BYTES) -> tuple[HTTPStatus, dict[str, Json]]:
+    """Write the problem document of an error, with as many of its problems as have room; answer its status, too."""
     status = next(status for kind, status in STATUSES.items() if isinstance(error, kind))
     found = list(getattr(error, "problems", ()))
-    more: dict[str, Json] = {"errors": problems_json(found)} if found else {}
-    return status, _problem_document(error.title(), str(error), status, **more)
+    more: dict[str, Json] = {"errors": problems_json(found, room)} if found else {}
+    return status, _problem_document(error.title(), str(error)[:DETAIL_CHARS], status, **more)
 
 
-def problems_json(problems: tuple[Problem, ...] | list[Problem]) -> list[Json]:
-    """Write problems: each with its JSON pointer, in YAML its line and column, and where known what would be right."""
-    return [_problem_json(found) for found in problems]
+def problems_json(problems: tuple[Problem, ...] | list[Problem], room: int = PROBLEMS_BYTES) -> list[Json]:
+    """Write problems: each with its JSON pointer, in YAML its line and column, and where known what would be right.
+
+    There are no more than have room: so many bytes of JSON.
+    """
+    return list[Json](fitting(map(_problem_json, problems), room))
 
 
 def _problem_json(found: Problem) -> dict[str, Json]:

@@ -137,7 +137,7 @@ def _result(incident: Incident, error: SedoError | None) -> dict[str, Json]:
     }
     if error is None:
         return about | {"status": int(HTTPStatus.OK)}
-    status, problem = web.problem_of(error)
+    status, problem = web.problem_of(error, web.PROBLEMS_BYTES_OF_MANY)
     return about | {"status": int(status), "problem": problem}
 
 

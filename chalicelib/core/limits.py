@@ -78,6 +78,9 @@ class Limits:
     """Characters of what is searched for (`q`)."""
     batch_starts: int = 100
     """Executions that one request starts."""
+    batch_seconds: int = 12
+    """Seconds after which such a request begins no further start; an API call has 29 (Amazon API Gateway quotas,
+    "Integration timeout")."""
 
     definition_bytes: int = 440 * 1024
     """Bytes of a definition as JSON with all that it includes: compressed, it has to fit into an item (Amazon DynamoDB
@@ -134,6 +137,8 @@ class Limits:
     """Bytes, as JSON, of the defaults that are filled into one instance."""
     problems: int = 1_000
     """Problems of one instance that are told."""
+    problems_bytes: int = 500_000
+    """Bytes of JSON of the problems that an answer tells; of each of many in one answer it is a 25th."""
     problem_chars: int = 1_000
     """Characters of the message of a problem; jsonschema's messages repeat the instance."""
     pattern_chars: int = 1_000

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.value import value
 from chalicelib.engine.send_batcher import SendBatcher
 from chalicelib.ports import Clock
@@ -20,6 +21,9 @@ WIDTH = 10
 RUNS_FOR = timedelta(seconds=5)
 """How long steps run where they are started: after that a worker begins them, so that the call ends in time."""
 
+BEGINS_FOR = timedelta(seconds=LIMITS.batch_seconds)
+"""How long starts are begun at all: the checks of one can take half a second."""
+
 
 @value
 class StartBatches:
@@ -32,12 +36,14 @@ class StartBatches:
     """
     clock: Clock
 
-    def start(self, starts: Sequence[S], start: Callable[[ExecutionService, S], R]) -> list[R]:
-        """Start each; answer what ``start`` answers, in their order."""
-        answers, until = list[R](), self.clock.now() + RUNS_FOR
+    def start(self, starts: Sequence[S], start: Callable[[ExecutionService | None, S], R]) -> list[R]:
+        """Start each; answer what ``start`` answers, in their order: without a service it is too late to begin."""
+        answers, began = list[R](), self.clock.now()
         with ThreadPoolExecutor(WIDTH, "start") as pool:
             for first in range(0, len(starts), WIDTH):
-                some = starts[first : first + WIDTH]
-                service, batcher = self.sharing(len(some), None if self.clock.now() < until else 0)
+                some, taken = starts[first : first + WIDTH], self.clock.now() - began
+                if taken >= BEGINS_FOR:
+                    return [*answers, *(start(None, each) for each in starts[first:])]
+                service, batcher = self.sharing(len(some), None if taken < RUNS_FOR else 0)
                 answers += batcher.side_by_side(pool, partial(start, service), some)
         return answers

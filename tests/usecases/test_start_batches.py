@@ -2,11 +2,13 @@ from datetime import timedelta
 
 from chalicelib.core.executions.model import State
 from chalicelib.usecases.executions import ExecutionService
-from chalicelib.usecases.start_batches import RUNS_FOR
+from chalicelib.usecases.start_batches import BEGINS_FOR, RUNS_FOR
 from tests.home import CALL, ECHO, Home
 
 
-def begin(service: ExecutionService, value: int) -> State:
+def begin(service: ExecutionService | None, value: int) -> State | None:
+    if service is None:
+        return None
     execution, _ = service.execute("t", "d", value)
     return execution.state
 
@@ -34,7 +36,7 @@ def test_what_comes_late_is_left_to_workers() -> None:
     home = Home(inline_turns=100)
     home.create(ECHO)
 
-    def slowly(service: ExecutionService, value: int) -> State:
+    def slowly(service: ExecutionService | None, value: int) -> State | None:
         state = begin(service, value)
         if value == 0:
             home.clock.sleep(RUNS_FOR / timedelta(seconds=1))
@@ -44,6 +46,21 @@ def test_what_comes_late_is_left_to_workers() -> None:
     assert found == [State.SUCCEEDED] * 10 + [State.SUBMITTED] * 10
     home.deliver()
     assert all(home.read(name).ended for name in home.executions.items)
+
+
+def test_what_comes_too_late_is_not_begun() -> None:
+    home = Home(inline_turns=100)
+    home.create(ECHO)
+
+    def very_slowly(service: ExecutionService | None, value: int) -> State | None:
+        state = begin(service, value)
+        if value == 10:
+            home.clock.sleep(BEGINS_FOR / timedelta(seconds=1))
+        return state
+
+    found = home.services.start_batches.start(range(35), very_slowly)
+    assert found == [State.SUCCEEDED] * 20 + [None] * 15
+    assert len(home.executions.items) == 20
 
 
 def test_a_message_that_is_not_taken_is_sent_alone() -> None:

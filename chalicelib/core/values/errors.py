@@ -158,6 +158,10 @@ class UnavailableError(SedoError):
     """a service did not answer: whether the call took effect is not known."""
 
 
+class NotBegunError(SedoError):
+    """there was no time left for it: nothing was begun."""
+
+
 class UnknownFormatError(UnavailableError):
     """What is stored is of a later release, which is being deployed or was rolled back; this one leaves it alone."""
 

@@ -14,6 +14,7 @@ from chalicelib.core.executions.inputs import (
     TaskCompleted,
     TaskRejected,
 )
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json
 from tests.core.examples import define
@@ -97,6 +98,9 @@ class TestNames:
     )
     def test_what_names_no_step_that_asks_outside_is_refused(self, name: str, message: str) -> None:
         assert wrong({name: {"result": 1}}) == {f"/mocks/{name.replace('/', '~1')}": message}
+
+    def test_of_many_that_are_wrong_some_are_told(self) -> None:
+        assert len(wrong({f"step-{number}": {"result": 1} for number in range(1_500)})) == LIMITS.problems
 
     def test_one_step_has_one_mock(self) -> None:
         problems = wrong({"charge": {"result": 1}, "fan-out/left/charge": {"result": 2}})
