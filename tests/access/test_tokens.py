@@ -4,7 +4,9 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from typing import Any
+from urllib.error import HTTPError, URLError
 
 import jwt
 import pytest
@@ -159,6 +161,21 @@ def test_while_the_issuer_is_down_known_keys_go_on_and_new_ones_are_not_known_no
     assert issuer.tokens.bearer(token()).subject == "ada"
     with pytest.raises(UnavailableError, match="did not answer"):
         issuer.tokens.bearer(token(kid="new"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (HTTPError("https://issuer.test", 404, "Not Found", Message(), None), "it does not answer"),
+        (URLError(ConnectionRefusedError(111, "Connection refused")), "Connection refused"),
+    ],
+)
+def test_why_an_issuer_cannot_be_asked_is_said(error: OSError, said: str) -> None:
+    def read(_url: str) -> bytes:
+        raise error
+
+    with pytest.raises(UnavailableError, match=f"cannot be read: {said}"):
+        KeySet(JWKS, ISSUER, lambda: datetime.now(UTC), read).get("k")
 
 
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"keys": []}', b'{"keys": [{"kty": "x"}]}', b"\xff"])

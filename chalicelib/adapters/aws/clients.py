@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.aws.values import incoming
+from chalicelib.adapters.aws.words import refused, unreached
 from chalicelib.adapters.clients import MAKING, VERSION, make
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import StepError
@@ -57,25 +58,23 @@ def failures(family: str) -> Iterator[None]:
         yield
     except exceptions.ClientError as error:
         raise _refused(family, error) from error
-    except (exceptions.ParamValidationError, exceptions.ValidationError) as error:
-        raise StepError(str(error), f"{family}.InvalidParameters") from error
     except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
         sent = isinstance(error, exceptions.ReadTimeoutError)
-        raise StepError(str(error), f"{family}.Timeout", unanswered=sent) from error
+        raise StepError("AWS does not answer in time", f"{family}.Timeout", unanswered=sent) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError) as error:
         sent = not isinstance(error, exceptions.EndpointConnectionError)
-        raise StepError(str(error), f"{family}.Connect", unanswered=sent) from error
+        raise StepError(unreached(error), f"{family}.Connect", unanswered=sent) from error
     except parsers.ResponseParserError as error:
-        raise StepError(f"what came back is no answer of AWS: {error}", f"{family}.Connect", unanswered=True) from error
+        raise StepError("what came back is no answer of AWS", f"{family}.Connect", unanswered=True) from error
     except exceptions.BotoCoreError as error:
-        raise StepError(str(error), f"{family}.InvalidParameters") from error
+        raise StepError(refused(error), f"{family}.InvalidParameters") from error
 
 
 def _refused(family: str, error: "ClientError") -> StepError:
     answer = cast("dict[str, Any]", error.response)
-    refused, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
-    code = refused.get("Code") or "Unknown"
-    message = str(refused.get("Message") or error)
+    said, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
+    code = said.get("Code") or "Unknown"
+    message = str(said.get("Message") or f"AWS answers {code!r}")
     details: dict[str, Json] = {
         "message": message,
         "status": about.get("HTTPStatusCode"),

@@ -10,7 +10,7 @@ from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_funct
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.errors import SedoError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.engine.room import ReadJson, Room
 
@@ -109,7 +109,7 @@ class LambdaCalls:
             return None
         try:
             return self._read_json(body, MOST)
-        except Exception as error:
+        except SedoError as error:
             raise StepError(
                 f"what the function answers is no JSON: {error}", "lambda.BadAnswer", unanswered=True
             ) from error

@@ -106,7 +106,11 @@ def parse(text: str, where: str) -> Sequence[SigningKey]:
     for number, line in enumerate(text.split(","), 1):
         key_id, _, encoded = line.strip().partition(":")
         try:
-            keys.append(SigningKey(key_id, b64decode(encoded, validate=True)))
+            secret = b64decode(encoded, validate=True)
+        except ValueError:
+            raise SetupError(f"{where}: key {number} is not an id, a colon and base64") from None
+        try:
+            keys.append(SigningKey(key_id, secret))
         except ValueError as error:
             raise SetupError(f"{where}: key {number} is not an id, a colon and base64: {error}") from None
     if len({key.id for key in keys}) < len(keys):

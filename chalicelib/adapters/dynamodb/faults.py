@@ -34,7 +34,14 @@ def unavailable() -> Iterator[None]:
     except Exception as error:
         if not _passes(error):
             raise
-        raise UnavailableError(str(error)) from error
+        raise UnavailableError(_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    """Say what AWS could not do, for people and logs."""
+    found = (getattr(error, "response", None) or {}).get("Error", {}).get("Code")
+    operation = getattr(error, "operation_name", None)
+    return f"AWS answers {found!r} to {operation}" if found and operation else "AWS does not answer"
 
 
 def _passes(error: Exception) -> bool:

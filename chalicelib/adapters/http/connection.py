@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, IncompleteRead, RemoteDisconnected
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -76,15 +76,25 @@ def failures(target: Target, pace: Pace, late: str, *, sent: bool = False) -> It
         late = whole if pace.over else late
         raise StepError(f"{target.origin} {late}", "http.Timeout", unanswered=sent) from error
     except ssl.SSLError as error:
-        reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
-        raise StepError(
-            f"no safe connection to {target.origin}: {reason or error}", "http.Tls", unanswered=sent
-        ) from error
+        found = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
+        reason = (found or "it broke").lower().replace("_", " ")
+        raise StepError(f"no safe connection to {target.origin}: {reason}", "http.Tls", unanswered=sent) from error
     except (OSError, HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise StepError(
-            f"the connection to {target.origin} failed: {reason}", "http.Connect", unanswered=sent
+            f"the connection to {target.origin} failed: {_why(error)}", "http.Connect", unanswered=sent
         ) from error
+
+
+def _why(error: OSError | HTTPException) -> str:
+    """Say why a connection failed."""
+    match error:
+        case RemoteDisconnected():
+            return "it was closed before there was an answer"
+        case IncompleteRead():
+            return "it was closed within the answer"
+        case HTTPException():
+            return "what came back is no answer in HTTP"
+    return error.strerror or "it broke"
 
 
 class Connection(HTTPConnection):

@@ -139,8 +139,8 @@ class Gate:
         def resolve() -> None:
             try:
                 answers.put(self._resolve(target.host, target.port))
-            except (OSError, UnicodeError) as error:  # some names are too odd for the codec of the resolver
-                answers.put(OSError(str(error)))
+            except (OSError, UnicodeError):  # some names are too odd for the codec of the resolver
+                answers.put(OSError())
 
         Thread(target=resolve, name=f"resolve {target.host}", daemon=True).start()
         try:

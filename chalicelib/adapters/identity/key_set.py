@@ -94,10 +94,19 @@ class KeySet:
             document: dict[str, Any] = json.loads(self._read(self._url))
             keys = [key for key in PyJWKSet.from_dict(document).keys if key.public_key_use in {None, "sig"}]
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, PyJWTError) as error:
-            self._problem = str(error)[:200] or type(error).__name__
+            self._problem = _why(error)[:200]
             return
         self._problem = ""
         self._fresh_until = now + FRESH
         of_one = {each.get("kid") for each in document["keys"] if "alg" in each}
         found = {key.key_id: key if key.key_id in of_one else key.key for key in keys}
         self._keys = found | ({None: found[keys[0].key_id]} if len(keys) == 1 else {})
+
+
+def _why(error: Exception) -> str:
+    """Say why there are no keys."""
+    if type(error) is OSError:
+        return str(error)  # of `fetch`
+    if isinstance(error, OSError):
+        return getattr(getattr(error, "reason", error), "strerror", None) or "it does not answer"
+    return "what is there is no set of keys (RFC 7517)"

@@ -36,7 +36,7 @@ _RESTRICTION: Mapping[str, Json] = {
         "items": {"type": "string", "minLength": 1, "maxLength": LIMITS.role_chars, "x-limit": "role_chars"},
         "description": "Names of roles, one of which the caller has to have.",
     },
-    "when": {**_CONDITION, "description": "A jmespath expression, without `${ }`, that has to be true."},
+    "when": {**_CONDITION, "description": "An expression, without `${ }`, that has to be true."},
 }
 ACCESS: Mapping[str, tuple[str, frozenset[str]]] = {
     "execute": ("Who may start it.", frozenset({"subject", "definition", "input"})),
@@ -112,7 +112,7 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
     "type": {"type": "string", "description": "The step type."},
     "when": {
         **_CONDITION,
-        "description": "A jmespath expression, without `${ }`: the step is skipped unless it is true.",
+        "description": "An expression, without `${ }`: the step is skipped unless it is true.",
     },
     "output": {
         "description": "A template of the result that goes on; in it, `output` is the result as the step gave it."
@@ -240,7 +240,7 @@ ENTRIES: Mapping[str, Entry] = {
     "choices": Entry(
         "an entry of choices",
         {
-            "when": {**_CONDITION, "description": "A jmespath expression, without `${ }`."},
+            "when": {**_CONDITION, "description": "An expression, without `${ }`."},
             "next": {"type": "string", "description": "The id of the step to go to if it is true, in the same list."},
         },
         ["when", "next"],

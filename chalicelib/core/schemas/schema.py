@@ -15,7 +15,7 @@ from chalicelib.core.schemas.places import ONE, Place, Schemas, TooCostlyError, 
 from chalicelib.core.values.bounds import bound_problem
 from chalicelib.core.values.errors import InvalidParametersError
 from chalicelib.core.values.json import Json, Path, Problem, encode, pointer
-from chalicelib.core.values.pattern import Pattern, compile_pattern
+from chalicelib.core.values.pattern import Pattern, PatternError, compile_pattern
 from chalicelib.core.values.value import value
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def _pattern_problems(schemas: Schemas, room: SchemaRoom) -> Iterator[tuple[Plac
             instructions = compile_pattern(pattern).programsize
             size += instructions
             room.spend(1 + instructions // _INSTRUCTIONS_PER_SCHEMA)
-        except ValueError as error:
+        except PatternError as error:
             yield place, str(error)
             room.spend(_SCHEMAS_PER_WRONG_PATTERN)
             wrong += 1

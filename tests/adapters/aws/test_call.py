@@ -15,6 +15,7 @@ from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 from local.backend import REGION
 from local.child import free_port
+from tests import words
 from tests.adapters.examples import fresh
 from tests.loopback import Loopback, Reply, endless, json_reply, loopback, raw, silent
 
@@ -38,6 +39,7 @@ class Aws:
     def failure(self, service: str, action: str, parameters: Json = None, **more: Json) -> StepError:
         with pytest.raises(StepError) as caught:
             self.call(service, action, parameters, **more)
+        words.require_own([str(caught.value)])
         return caught.value
 
 

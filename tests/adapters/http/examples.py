@@ -10,6 +10,7 @@ from chalicelib.adapters.http.gate import Resolver
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json_text import read_json
+from tests import words
 
 KEY = CallKey("acme:order:1f2e", "fan-out/left", 7)
 
@@ -41,4 +42,5 @@ def call(url: str, **params: Any) -> Any:
 def refusal(url: str, sender: HttpCalls | None = None, **params: Any) -> StepError:
     with pytest.raises(StepError) as raised:
         (sender or http_calls())({"url": url, **params}, KEY)
+    words.require_own([str(raised.value)])
     return raised.value

@@ -76,7 +76,7 @@ describe("what stands at a place", () => {
   const text = `${HEAD}    when: stash.tries > \`1\`\n    output: \${ add(\`1\`, \`2\`) }\n`;
   const about = (word: string): string | undefined => aboutOffset(text, text.indexOf(word) + 1, knowledge)?.about;
   it("is said of members, step types and functions", () => {
-    expect(about("when:")).toMatch(/jmespath expression/);
+    expect(about("when:")).toMatch(/An expression/);
     expect(about("echo")).toBe("Answer with a message.");
     expect(about("add(")).toBe("a + b.");
     expect(about("hello")).not.toBe("");
