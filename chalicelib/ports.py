@@ -35,8 +35,8 @@ class Stale(SedoError):  # noqa: N818 - the field's word for it
 class ExecutionStore(ValueReader, Protocol):
     """Executions, one item each; every read of one is strongly consistent, unless it says otherwise."""
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
-        """Read one execution; if not ``consistent``, as it may have been a moment ago.
+    def get(self, execution_id: str, *, consistent: bool = True, known: Execution | None = None) -> Execution | None:
+        """Read one; if not ``consistent``, as it was a moment ago. Large values of a ``known`` one are not read again.
 
         Raises:
             UnavailableError: the store did not answer.

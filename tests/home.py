@@ -63,12 +63,12 @@ class Executions(MemoryExecutions):
         self.behind: dict[str, Execution | None] = {}
         """What reads that need not be consistent show."""
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+    def get(self, execution_id: str, *, consistent: bool = True, **known: Any) -> Execution | None:
         if self.silent:
             raise UnavailableError
         if not consistent and execution_id in self.behind:
             return self.behind[execution_id]
-        return super().get(execution_id, consistent=consistent)
+        return super().get(execution_id, consistent=consistent, **known)
 
     def create(self, execution: Execution) -> None:
         if self.silent:

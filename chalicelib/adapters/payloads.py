@@ -130,21 +130,25 @@ class Payloads:
         return Sources(payloads, self._limits).beside(text)
 
     def restore(
-        self, tenant: str, body: Body, references: Mapping[str, Reference]
+        self,
+        tenant: str,
+        body: Body,
+        references: Mapping[str, Reference],
+        held: Mapping[str, bytes] = MappingProxyType({}),
     ) -> tuple[dict[str, Any], StoredState]:
-        """Read the state of an execution with all its values, and how it stands there.
+        """Read the state of an execution with all its values, but for those that are held; and how it stands there.
 
         Raises:
             PayloadLostError: a payload is not there, or not what was put there.
             UnavailableError: the store did not answer, or there is no room for it.
         """
-        values = self._with_room(tenant, {*body.bases, *references.values()})
+        values = self._with_room(tenant, {*body.bases, *references.values()}, held)
         bases = {each.sha256: values[each.sha256] for each in body.bases}
         document = decode(body.text(bases.values()))
         if references:
             unpack(document, references, values, execution_slots)
-        held = short({each.sha256: values[each.sha256] for each in references.values()}, self._limits)
-        return document, StoredState(bases, body.own, held)
+        beside = short({each.sha256: values[each.sha256] for each in references.values()}, self._limits)
+        return document, StoredState(bases, body.own, beside)
 
     def unpack(self, tenant: str, document: Any, references: Mapping[str, Reference], slots: Slots) -> None:  # noqa: ANN401 - any JSON
         """Put values back into a document; this changes it.
@@ -156,13 +160,16 @@ class Payloads:
         if references:
             unpack(document, references, self._with_room(tenant, {*references.values()}), slots)
 
-    def _with_room(self, tenant: str, wanted: Collection[Reference]) -> dict[str, bytes]:
-        """Read payloads for which room is taken first, and then for the values that they are."""
+    def _with_room(
+        self, tenant: str, wanted: Collection[Reference], held: Mapping[str, bytes] = MappingProxyType({})
+    ) -> dict[str, bytes]:
+        """Read payloads that are not held, for which room is taken first, and then for the values that they are."""
         size = 2 * sum(each.bytes for each in wanted)
         if not size:
             return {}
         self.room.take(size, may_refuse=True)
-        values = self.get(tenant, wanted)
+        values = {each.sha256: held[each.sha256] for each in wanted if each.sha256 in held}
+        values |= self.get(tenant, [each for each in wanted if each.sha256 not in held])
         self.room.take(sum(map(footprint, values.values())) - size)
         return values
 

@@ -78,7 +78,7 @@ class Claim(Deliver):
     def read(self, submitted: Execution | None) -> Execution | None:
         """Read the execution; one that its start message has overtaken is put first, so that no other takes its id."""
         found = [d.found for d in self.deliveries.values() if d.found is not None]
-        item = found[0] if found else self.dependencies.executions.get(self.execution_id)
+        item = found[0] if found else self.dependencies.executions.get(self.execution_id, known=self.item)
         self.tally.read(item)
         if item is not None or submitted is None:
             return item

@@ -23,7 +23,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.listing import listed_under
 from chalicelib.core.executions.model import ROOT, Execution, Origin, Status
-from chalicelib.core.records.aside import saved_bytes
+from chalicelib.core.records.aside import is_dear, saved_bytes
 from chalicelib.core.records.history import News, Row, longer, new_row, news, stays
 from chalicelib.core.values.errors import OutgrownError, SetupError, UnavailableError
 from chalicelib.core.values.value import copy_with
@@ -226,8 +226,8 @@ class RunAhead(Claim):
         limits = self.dependencies.limits
         self.dependencies.room.take(2 * advance.size if advance.size > LARGE else 0)  # the texts of results
         self.leave_out_taken(advance)
-        new = news(advance.execution, advance.records, limits)
         likely, aside = self.likely_bytes(item, advance)
+        new = news(copy_with(advance.execution, input_aside=aside), advance.records, limits)
         row = None if stays(item.tail, new.text, limits, likely) else new_row(item, writer, new, limits)
         self.written, places = None, self.places(advance.execution)
         written = copy_with(
@@ -264,8 +264,10 @@ class RunAhead(Claim):
 
         0: nothing tells, or no further write is likely.
         """
-        if advance.asks_for_something():
+        if advance.execution.ended or item.input_aside:
             return 0, item.input_aside
+        if advance.asks_for_something():
+            return 0, is_dear(item.input, item.item_bytes)
         last = 0 if self.written is None else self.written.bytes
         grown, self.bytes_before = last - (self.bytes_before or last), last
         likely = last + grown if 0 <= grown <= LITTLE else 0

@@ -7,6 +7,7 @@ from datetime import timedelta
 from chalicelib.core.executions.due import due_at
 from chalicelib.core.executions.inputs import Message, Started
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.records.aside import is_dear
 from chalicelib.core.records.codec import fits
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with, value
@@ -35,7 +36,8 @@ class ExecutionStarter:
         with suppress(UnavailableError):
             if (current := self.run(execution)) is not None:
                 return current
-        return self._put_then_send(execution) if is_named else self._start(execution)
+        left = copy_with(execution, input_aside=is_dear(execution.input))
+        return self._put_then_send(left) if is_named else self._start(left)
 
     def _start(self, execution: Execution) -> Execution:
         """Send, then put: whatever happens between, the message starts it; answers the execution of that id.
@@ -43,7 +45,7 @@ class ExecutionStarter:
         A put that is not answered is made again for a while, only to see that the id is nobody else's.
         """
         message = Message(execution.id, Started(), execution)
-        if not fits(message):
+        if execution.input_aside or not fits(message):
             image = self.executions.carry(execution)
             if image is None:
                 return self._put_then_send(execution)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -173,8 +174,8 @@ class TestReading:
         other = copy_with(submitted, nonce="other")
 
         class Late(MemoryExecutions):
-            def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
-                found = super().get(execution_id, consistent=consistent)
+            def get(self, execution_id: str, **how: Any) -> Execution | None:
+                found = super().get(execution_id, **how)
                 self.items or super().create(other)
                 return found
 

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -343,10 +344,10 @@ class Silent(Executions):
             raise UnavailableError
         return {} if self.what == "get" else super().read(ids)
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+    def get(self, execution_id: str, **how: Any) -> Execution | None:
         if self.what == "get":
             raise UnavailableError
-        return super().get(execution_id, consistent=consistent)
+        return super().get(execution_id, **how)
 
     def defer(
         self, execution_id: str, seen: datetime, due_at: datetime | None, listed: Execution | None = None

@@ -35,11 +35,11 @@ class Executions(MemoryExecutions):
         self.calls: list[tuple[str, str]] = []
         self.unreadable: set[str] = set()
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+    def get(self, execution_id: str, **how: Any) -> Execution | None:
         self.calls.append(("get", execution_id))
         if execution_id in self.unreadable:
             raise UnavailableError
-        return super().get(execution_id, consistent=consistent)
+        return super().get(execution_id, **how)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         image = super().update(execution, spare)

@@ -19,7 +19,7 @@ from chalicelib.core.records.incident import Incident, IncidentKind
 from chalicelib.core.records.replies import KeptAnswer, KeyHolder
 from chalicelib.core.values.json import decode, format_instant, parse_instant
 from tests.operations.test_restore import begin
-from tests.operations.world import BRIEF, ECHO, START, TENANT, World, with_rows
+from tests.operations.world import BRIEF, ECHO, JOINED, START, TENANT, World, with_rows
 
 if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
@@ -49,7 +49,7 @@ def files() -> list[Path]:
 def record(endpoint: str) -> dict[str, Any]:
     """Bring a stage to where items of all kinds stand in its tables; answer these, and its messages."""
     world = World(endpoint, MemoryClock(START))
-    world.define("large", ECHO, BRIEF, ECHO, BRIEF, ECHO)
+    world.define("large", JOINED, BRIEF, ECHO, BRIEF, ECHO)
     ended = with_rows(world)
     keep_the_rest(world)
     started = begin(world)

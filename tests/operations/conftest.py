@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.adapters.dynamodb.tables import EXECUTIONS, HISTORY, PAYLOADS, SIGNALS, TASKS
 from chalicelib.adapters.memory.stores import MemoryClock
-from tests.operations.world import BRIEF, CALL, ECHO, EVENT, START, TASK, WAIT, World, drop_messages
+from tests.operations.world import BRIEF, CALL, ECHO, EVENT, JOINED, START, TASK, WAIT, World, drop_messages
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def world(ministack: str) -> World:
 @pytest.fixture(scope="module")
 def prepared(world: World) -> World:
     world.define("timer", WAIT)
-    world.define("large", ECHO, BRIEF, ECHO, BRIEF, ECHO)
+    world.define("large", JOINED, BRIEF, ECHO, BRIEF, ECHO)
     world.define("task", TASK)
     world.define("event", EVENT)
     world.define("call", {"type": "wait", "seconds": 1}, CALL)

@@ -38,6 +38,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 TENANT = "t"
 WAIT = {"type": "wait", "seconds": 300}
 ECHO = {"type": "echo", "message": "${output}"}
+JOINED = {"type": "echo", "message": "${join(' ', input)}"}
+"""What comes of it is no part of what was given."""
 TASK = {"type": "task", "title": "Approve"}
 EVENT = {"type": "event", "name": "paid", "key": "${input}"}
 CALL = {"type": "http", "url": "http://127.0.0.1/"}
@@ -163,7 +165,8 @@ def rewritten(world: World, execution_id: str, change: Callable[[dict[str, Any]]
 def with_rows(stage: World) -> str:
     """Run an execution whose history has rows; answer its id."""
     # a text of its own: no process puts twice what it knows to be there, and each test empties the tables
-    made = stage.start("large", f"{fresh('text')} {random_text(4000)}")
+    text = f"{fresh('text')} {random_text(4000)}"
+    made = stage.start("large", [text[at : at + 100] for at in range(0, len(text), 100)])
     stage.deliver()
     for _ in range(2):
         stage.clock.sleep(1)

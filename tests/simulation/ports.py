@@ -82,10 +82,10 @@ class Watched(MemoryExecutions):
         self.turns, self.clock, self.chance = turns, clock, chance
         self.before: dict[str, Execution | None] = {}
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+    def get(self, execution_id: str, *, consistent: bool = True, **known: Any) -> Execution | None:
         if not consistent and execution_id in self.before and self.chance.happens(BEHIND):
             return self.before[execution_id]
-        return super().get(execution_id)
+        return super().get(execution_id, **known)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
         before = super().get(execution.id)

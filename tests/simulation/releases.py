@@ -82,10 +82,10 @@ class OfRelease:
         action: Callable[..., Any] = getattr(self._store, method)
         return action
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+    def get(self, execution_id: str, **how: Any) -> Execution | None:
         """Read one."""
         self._require(execution_id)
-        return self._store.get(execution_id, consistent=consistent)
+        return self._store.get(execution_id, **how)
 
     def read(self, ids: Sequence[str]) -> Mapping[str, Execution]:
         """Read many."""

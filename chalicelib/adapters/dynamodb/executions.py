@@ -21,7 +21,7 @@ from chalicelib.core.executions.cost import write_units
 from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
 from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
-from chalicelib.core.records.aside import INPUT, Aside, beside, put_aside
+from chalicelib.core.records.aside import BARE, INPUT, Aside, beside, put_aside
 from chalicelib.core.records.bundles import Body
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES, execution_json, read_execution
 from chalicelib.core.records.payload import (
@@ -94,10 +94,10 @@ class DynamoExecutions:
         self._due_shards = DUE * self._layout.shards
         self._lists = ExecutionLists(client, self._table, self._layout)
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:
+    def get(self, execution_id: str, *, consistent: bool = True, known: Execution | None = None) -> Execution | None:
         """Read one."""
         item = self._item(execution_id, consistent=consistent)
-        return self.parse(item) if item else None
+        return self.parse(item, known) if item else None
 
     def outline(self, execution_id: str, choose: Choose, *, consistent: bool = True) -> Outline | None:
         """Read one without some of its values."""
@@ -273,12 +273,13 @@ class DynamoExecutions:
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=consistent)
         return answer.get("Item")
 
-    def parse(self, item: Item) -> Execution:
-        """Read an item, and the large values that it refers to."""
+    def parse(self, item: Item, known: Execution | None = None) -> Execution:
+        """Read an item, and the large values that it refers to, but for those of a known execution."""
         body, references, tail = _contents(item)
         members = header(item, HEADER)
-        document, stored = self._payloads.restore(members["tenantId"], body, references)
-        size = 0
+        held = {} if known is None or known.stored is None else known.stored.texts
+        document, stored = self._payloads.restore(members["tenantId"], body, references, held)
+        size = BARE + len(item[DOCUMENT].get("B") or item[DOCUMENT].get("S", ""))
         if body.bases or len(body.content) > SMALL:
             whole = whole_bytes(body.text(stored.bases.values())) if body.bases else len(item[DOCUMENT].get("B", b""))
             size = item_bytes(whole, references)

@@ -67,7 +67,7 @@ class MemoryExecutions:
         self.payloads = payloads or Payloads(MemoryChunks())
         self.most = MAX_ITEM
 
-    def get(self, execution_id: str, *, consistent: bool = True) -> Execution | None:  # noqa: ARG002 - it always is
+    def get(self, execution_id: str, *, consistent: bool = True, known: Execution | None = None) -> Execution | None:  # noqa: ARG002 - it always is, and reads all
         """Read one."""
         return self._read(self._document(execution_id))
 

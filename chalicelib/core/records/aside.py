@@ -10,6 +10,12 @@ from chalicelib.core.values.value import copy_with, value
 UNIT = 1024
 """Bytes of an item that cost a unit when it is written (Amazon DynamoDB Developer Guide, "write request units")."""
 
+BARE = 150
+"""Bytes of an item beside its document, about."""
+
+UNTOUCHED = 350
+"""Bytes of an item beside its input, about, where nothing has come of it."""
+
 INPUT = "/input"
 """Where it stands in the document of an execution."""
 
@@ -29,7 +35,26 @@ def saved_bytes(given: Json, likely: int) -> int:
     """
     if likely <= UNIT or is_longer(given, PACKING.shared):
         return 0
-    saved = len(zlib.compress(encode(given), 1)) - ITEM_REFERENCE_BYTES
+    return _saved(_compressed_bytes(given), likely)
+
+
+def is_dear(given: Json, before: int = 0) -> bool:
+    """Tell whether an input makes an item dearer by a unit that is written now, and again: one that waits, or starts.
+
+    The item had so many bytes ``before``, 0 where it was not read. Beside it the input is put once, and read each time.
+    """
+    if 0 < before <= UNIT or is_longer(given, PACKING.shared):
+        return False
+    size = _compressed_bytes(given)
+    return _saved(size, before or UNTOUCHED + size) > 0
+
+
+def _compressed_bytes(given: Json) -> int:
+    return len(zlib.compress(encode(given), 1))
+
+
+def _saved(size: int, likely: int) -> int:
+    saved = size - ITEM_REFERENCE_BYTES
     return saved if -(-(likely - saved) // UNIT) < -(-likely // UNIT) else 0
 
 

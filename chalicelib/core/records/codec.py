@@ -41,9 +41,9 @@ MESSAGE_VERSION = 1
 MESSAGES_READ = 1
 """The latest version that is read, and all before it; any other is given back, for a function that knows it."""
 
-MAX_MESSAGE_BYTES = 18 * 1024
-"""Of a message that brings an execution as submitted, with its input twice: as long as a state may hold both. A longer
-input is a row of its own in any case: to write that once more would be dearer than to read it."""
+MAX_MESSAGE_BYTES = 16 * 1024
+"""Of a message that brings an execution as submitted, with its input twice: a little less than a state may hold. A
+longer input is a row of its own in any case: to write that once more would be dearer than to read it."""
 
 MAX_IMAGE_BYTES = 5 * 1024
 """Of the execution that a message carries to spare a read: so that ten of them are one request of SQS, of 64 KB."""

@@ -108,15 +108,20 @@ class News:
 
 
 def news(item: Execution, records: Sequence[HistoryEntry], limits: PackingLimits = PACKING) -> News:
-    """Write the records that an execution comes with; long results that it holds itself are referred to."""
+    """Write the records that an execution comes with; long results that it holds itself are referred to.
+
+    So are shorter ones that are its input, where that stands beside it.
+    """
     documents = [entry_json(record) for record in records]
     payloads: dict[str, bytes] = {}
-    if any(record.size > limits.shared for record in records):
+    long = limits.smallest if item.input_aside else limits.shared
+    if any(record.size > long for record in records):
         hashes, held = _Hashes(), [*_held(item)]
         for record, document in zip(records, documents, strict=True):
-            for path, value in _large(record) if record.size > limits.shared else ():
+            for path, value in _large(record) if record.size > long else ():
                 text = encode(value)
-                if len(text) > limits.shared and hashes.is_among(value, held):
+                among = held if len(text) > limits.shared else [item.input] if len(text) > long else []
+                if hashes.is_among(value, among):
                     reference = Reference(digest(item.tenant_id, text), len(text))
                     payloads[reference.sha256] = text
                     stash = record.stash.items()

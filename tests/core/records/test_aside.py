@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from chalicelib.core.records.aside import put_aside, saved_bytes
+from chalicelib.core.records.aside import is_dear, put_aside, saved_bytes
 from chalicelib.core.records.payload import Reference, digest, value_slots
 from chalicelib.core.values.json import Json, encode
 
@@ -23,6 +23,20 @@ class TestSavedBytes:
     def test_what_no_state_holds_saves_nothing(self) -> None:
         assert saved_bytes(NOISE[:4_000], likely=5_000) > 0
         assert saved_bytes(NOISE * 3, likely=5_000) == 0
+
+
+class TestIsDear:
+    @pytest.mark.parametrize("length", [1_000, 8_000])
+    def test_an_input_is_that_takes_an_item_a_unit_more(self, length: int) -> None:
+        assert is_dear((NOISE * 3)[:length])
+
+    @pytest.mark.parametrize("length", [600, 9_000])
+    def test_a_shorter_one_is_not_nor_one_that_no_state_holds(self, length: int) -> None:
+        assert not is_dear((NOISE * 3)[:length])
+
+    def test_what_was_read_tells_how_long_its_item_is(self) -> None:
+        assert is_dear(NOISE[:600], 1_100)
+        assert not is_dear(NOISE[:600], 1_000)
 
 
 def test_an_input_is_left_out_wherever_it_stands() -> None:

@@ -237,6 +237,13 @@ class TestSharedValues:
             found = news(copy_with(execution(), input=kept), [sized(result)])
             assert (found.payloads, "references" in found.text) == ({}, False)
 
+    def test_a_short_one_that_is_the_input_is_referred_to_where_that_stands_beside_the_state(self) -> None:
+        given, other = {"text": "y" * 600}, {"text": "z" * 600}
+        item = copy_with(execution(), input=given, output=other, input_aside=True)
+        found = news(item, [sized(given), sized(other), sized("y")])
+        assert list(found.payloads.values()) == [encode(given)]
+        assert ["references" in record for record in new_row(item, "r#1", found).records] == [True, False, False]
+
     def test_values_are_put_back_where_they_were(self) -> None:
         record = sized(LONG, stash={"a/b": LONG}, error=Failure("No", "no", "s", details=LARGE))
         item = copy_with(execution(), input=LONG)
