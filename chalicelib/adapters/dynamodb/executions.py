@@ -277,7 +277,8 @@ class DynamoExecutions:
         """Read an item, and the large values that it refers to, but for those of a known execution."""
         body, references, tail = _contents(item)
         members = header(item, HEADER)
-        held = {} if known is None or known.stored is None else known.stored.texts
+        stored = None if known is None else known.stored
+        held = {} if stored is None else {**stored.bases, **stored.held}
         document, stored = self._payloads.restore(members["tenantId"], body, references, held)
         size = BARE + len(item[DOCUMENT].get("B") or item[DOCUMENT].get("S", ""))
         if body.bases or len(body.content) > SMALL:

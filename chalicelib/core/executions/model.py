@@ -274,11 +274,6 @@ class StoredState:
     held: Mapping[str, bytes] = field(default_factory=dict)
     """The texts of its large values that are not too long, by hash: what is written with the item may refer to them."""
 
-    @property
-    def texts(self) -> Mapping[str, bytes]:
-        """All of these, by hash."""
-        return {**self.bases, **self.held}
-
 
 @value
 class Execution:
