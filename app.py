@@ -81,7 +81,7 @@ if settings.is_observed:
 @app.middleware("http")
 def explain(event: Request, get_response: "Callable[[Request], Response]") -> Response:
     """Make problem documents of what Chalice itself refuses, and give each answer the header fields that all have."""
-    from chalicelib.api.headers import REQUEST_ID, dressed, named  # noqa: PLC0415 - nothing heavy at the top
+    from chalicelib.api.headers import REQUEST_ID, dressed, log_members, named  # noqa: PLC0415 - nothing heavy at the top
     from chalicelib.api.http import framework_problem, nowhere  # noqa: PLC0415 - the same
 
     if event is not None:
@@ -94,7 +94,7 @@ def explain(event: Request, get_response: "Callable[[Request], Response]") -> Re
         dressed(event, answer, settings.cors_origins)
         place: Any = event.context["resourcePath"]  # the path itself may have a token
         about = {"route": place, "status": answer.status_code, "request": answer.headers[REQUEST_ID]}
-        app.log.info(line("answered", method=event.method, **about))
+        app.log.info(line("answered", method=event.method, **about, **log_members(event)))
     return answer
 
 

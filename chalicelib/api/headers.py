@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from secrets import token_hex
 from typing import Any
+from urllib.parse import unquote
 
 from chalice.app import Request, Response
 
@@ -25,9 +26,12 @@ ALLOWED = (
 """Header fields that other sites may send."""
 EXPOSED = "Deprecation, ETag, Idempotency-Replayed, Link, Location, Retry-After, Sunset, X-Request-Id"
 """Header fields that other sites may read."""
+EXECUTION = "/sedo/tenants/{tenantId}/executions/{id}"
+"""How the routes of an execution begin."""
 PREFLIGHT_SECONDS = "7200"
 """How long a browser may keep the answer to a preflight request (Fetch, "CORS-preflight cache")."""
 
+_ID = re.compile(r"[A-Za-z0-9._:~-]{1,256}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
 
@@ -48,6 +52,15 @@ def named(request: Request) -> None:
     """Give a request an id that has none, so that its answer, the log and the audit have the same one."""
     if not request.context.get("requestId"):
         request.context["requestId"] = token_hex(16)
+
+
+def log_members(request: Request) -> dict[str, str]:
+    """Name the tenant and the execution of a path for the log; what is no id stays out, as callers write anything."""
+    given = request.uri_params or {}
+    found = {"tenant": given.get("tenantId", "")}
+    if request.context["resourcePath"].startswith(EXECUTION):
+        found["execution"] = unquote(given["id"])
+    return {name: text for name, text in found.items() if _ID.fullmatch(text)}
 
 
 def request_id(given: str, context: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import TypeAlias
 
 from chalicelib.core.executions.decide import addressed
-from chalicelib.core.executions.identity import TurnKey
+from chalicelib.core.executions.identity import ExecutionId, TurnKey
 from chalicelib.core.executions.inputs import Acquitted, Input, Poisoned, Requested, Suspected
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.errors import UnavailableError
@@ -99,7 +99,8 @@ def work_on_dead_letters(
             judge(Acquitted, "acquits").run()
         raise
     except Exception as error:
-        log.exception(line("dead letter fails by itself", execution=known[0].message.execution, request=request))
+        about = ExecutionId.log_members(known[0].message.execution)
+        log.exception(line("dead letter fails by itself", **about, request=request))
         cause = f"{type(error).__name__}: {error}"
         return Handled(judge(lambda thread, turn: Poisoned(thread, turn, cause), "poisons").run())
     if invocation.item is not None and any(thread.strikes for thread in invocation.item.threads.values()):

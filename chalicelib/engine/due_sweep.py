@@ -183,11 +183,15 @@ class DueSweep:
             after = Invocation(dependencies, token, [delivery], budget, Mode.SWEEP).result()
             return Looked(name, seen, after or item, late)
         except UnavailableError:
-            log.warning(line("execution left to the next run", execution=name, request=token))
+            log.warning(line("execution left to the next run", **ExecutionId.log_members(name), request=token))
             return None
         except Exception:
             log.exception(
-                line("execution cannot be swept, and must not keep others waiting", execution=name, request=token)
+                line(
+                    "execution cannot be swept, and must not keep others waiting",
+                    **ExecutionId.log_members(name),
+                    request=token,
+                )
             )
             return Looked(name, seen, None)
 
@@ -222,7 +226,9 @@ class DueSweep:
             later = now + UNREADABLE_FOR if item is None else due_at(item, now)
             self.dependencies.executions.defer(looked.execution_id, looked.seen, later, relisted(item, later, now))
         except UnavailableError:
-            log.warning(line("execution is looked at again", execution=looked.execution_id, request=self.token))
+            log.warning(
+                line("execution is looked at again", **ExecutionId.log_members(looked.execution_id), request=self.token)
+            )
 
     @contextmanager
     def side_by_side(self) -> Iterator[Each]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
+from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.inputs import ShardDue, SignalPublished, Started
 from chalicelib.core.values.errors import SetupError, UnavailableError
 from chalicelib.core.values.log_line import line
@@ -164,6 +165,7 @@ class Worker:
     ) -> Handled:
         """Work on them; whatever goes wrong is told by what becomes of the messages."""
         execution = group[0].message.execution
+        about = ExecutionId.log_members(execution)
         try:
             published = {p for d in group if isinstance(p := d.message.event, SignalPublished)}
             for signal in published:
@@ -172,13 +174,13 @@ class Worker:
                 return Handled({delivery.id for delivery in group})
             return work_on_messages(dependencies, request, group, budget, self.mode)
         except UnavailableError as error:
-            log.warning(line("execution given back", execution=execution, request=request, reason=str(error)))
+            log.warning(line("execution given back", **about, request=request, reason=str(error)))
             return Handled(again=pauses(group, longest(self.mode)))
         except SetupError as error:
-            log.exception(line("execution given back", execution=execution, request=request))
+            log.exception(line("execution given back", **about, request=request))
             return Handled(why=str(error))
         except Exception:
-            log.exception(line("execution given back", execution=execution, request=request))
+            log.exception(line("execution given back", **about, request=request))
             return Handled()
 
     def answer(self, records: Sequence[SqsRecord], handled: Sequence[Handled]) -> dict[str, Any] | None:

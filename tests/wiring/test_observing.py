@@ -86,6 +86,25 @@ def test_each_line_is_json_with_a_time_a_level_and_a_message(log: io.StringIO) -
     assert {(each["tenant"], each["execution"].split(":")[1]) for each in turns} == {("123", "told")}
 
 
+def test_a_request_is_found_by_its_tenant_and_its_execution_and_a_path_that_is_no_id_stays_out(
+    log: io.StringIO,
+) -> None:
+    with guarded(SEDO_LOG_LEVEL="INFO", **OPEN) as sedo:
+        for place in ("executions/123%3Ahello%3A1", "executions/123:hello:2/history", "definitions", "tasks/one"):
+            sedo.ask("GET", f"/sedo/tenants/123/{place}", b"", {})
+        sedo.ask("GET", f"/sedo/tenants/{CANARY}%20a/executions/{CANARY}%20b", b"", {})
+        sedo.ask("GET", "/sedo/health", b"", {})
+    found = [{name: each.get(name) for name in ("tenant", "execution")} for each in lines(log.getvalue())]
+    assert found == [
+        {"tenant": "123", "execution": "123:hello:1"},
+        {"tenant": "123", "execution": "123:hello:2"},
+        {"tenant": "123", "execution": None},
+        {"tenant": "123", "execution": None},
+        {"tenant": None, "execution": None},
+        {"tenant": None, "execution": None},
+    ]
+
+
 def calls_of(do: Callable[[], object]) -> Counter[str]:
     """Count the calls of functions by module."""
     found = Counter[str]()

@@ -42,6 +42,11 @@ class ExecutionId(NamedTuple):
         """Tell the tenant of what a list is of: of an execution, or a tenant itself."""
         return owner.partition(":")[0]
 
+    @staticmethod
+    def log_members(text: str) -> dict[str, str]:
+        """Name an execution, and its tenant, for a line of the log."""
+        return {"tenant": ExecutionId.tenant_of(text), "execution": text}
+
 
 class TurnKey(NamedTuple):
     """A thread at a turn: what an input names."""
