@@ -19,6 +19,7 @@ from deploy.stack.refusals import REFUSALS
 from local.backend import REGION
 from tests.deploy.launcher import BREAKS
 from tests.deploy.stage import PROJECT, done, project
+from tests.loopback import json_reply, loopback
 
 LOOPBACK = "127.0.0.1"
 
@@ -100,6 +101,16 @@ class TestUndeploy:
     def test_whatever_else_they_write_deletes_nothing(self, answer: str) -> None:
         with pytest.raises(SystemExit, match=r"^nothing was deleted$"):
             quick.require_consent("dev", None, Terminal(answer))
+
+
+def test_a_stage_that_is_not_well_says_why_and_one_that_is_says_nothing() -> None:
+    with loopback() as server:
+        server.answers["/api/sedo/health"] = json_reply({"parts": {"sedo-dev_task": "AccessDeniedException"}}, 503)
+        why = quick.unhealthy(f"{server.url}/api/")
+        assert "503" in why
+        assert '{"parts": {"sedo-dev_task": "AccessDeniedException"}}' in why
+        server.answers["/api/sedo/health"] = json_reply({"status": "ok"})
+        assert quick.unhealthy(f"{server.url}/api/") == ""
 
 
 def test_a_stage_that_does_not_answer_is_told_and_not_a_traceback() -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from deploy.advice import advised
 from deploy.policies import stages
 from deploy.release import (
     ReleaseError,
@@ -134,6 +135,12 @@ def test_a_package_has_the_name_of_what_it_holds(small: Small, tmp_path: Any) ->
     )
     assert made["Resources"]["Function"]["Properties"] == {"CodeUri": place, "Timeout": 1}
     assert made["Resources"]["Queue"] == QUEUE
+
+
+def test_where_there_is_no_bucket_the_command_says_how_one_is_made(small: Small, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"one")
+    with pytest.raises(SystemExit, match=r"NoSuchBucket.*aws s3 mb s3://NAME makes one"), advised():
+        upload(small.s3, f"{small.name}-none", tmp_path / "a.zip")
 
 
 def test_a_package_is_released_to_the_stage_that_it_was_made_for(tmp_path: Path) -> None:
