@@ -100,8 +100,11 @@ class ExecutionStore(ValueReader, Protocol):
             UnavailableError: the store did not answer.
         """
 
-    def sample(self, place: str, limit: int) -> Sequence[Execution]:
-        """Look at ``limit`` executions, behind a place that a text chooses; answer those that live, perhaps old."""
+    def sample(self, number: int, limit: int) -> Sequence[Execution]:
+        """Look at a part of all executions, by its number, counted round; answer those that live, perhaps old.
+
+        A part has about ``limit``; numbers that follow each other come over all parts.
+        """
 
     def due_shards(self) -> Sequence[str]:
         """Name the shards into which the index of what is due is divided, by the ids of executions."""

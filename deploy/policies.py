@@ -49,7 +49,7 @@ TABLE_USES = (
         api="BatchGetItem GetItem PutItem",
         worker="GetItem PutItem",
         sweeper="BatchGetItem UpdateItem",
-        schedule="BatchGetItem GetItem PutItem Scan UpdateItem",
+        schedule="BatchGetItem DescribeTable GetItem PutItem Scan UpdateItem",
     ),
     TableUse(tables.EXECUTIONS, tables.BY_OWNER, api="Query"),
     TableUse(tables.EXECUTIONS, tables.BY_OWNER_STATUS, api="Query"),

@@ -212,7 +212,7 @@ def schedule(aws: Aws, tenant: str) -> None:
     dependencies.executions.update(waiting(execution))
     dependencies.queue.send([Message(f"{tenant}:d:1", Started()), Message(f"{tenant}:d:1", TimerFired(ROOT, 1))])
     dependencies.incidents.record(incident(tenant))
-    dependencies.executions.sample("check", 10)
+    dependencies.executions.sample(7, 10)
     dependencies.incidents.all_open(10)
     dependencies.incidents.end(incident(tenant).key, NOW, "it moved on")
 

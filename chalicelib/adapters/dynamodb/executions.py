@@ -19,7 +19,7 @@ from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.executions.cost import write_units
 from chalicelib.core.executions.inputs import Image, Written
-from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary
+from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, parts_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
 from chalicelib.core.records.aside import BARE, INPUT, Aside, beside, put_aside
 from chalicelib.core.records.bundles import Body
@@ -57,6 +57,9 @@ HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE, "cost": COST}
 
 DUE = 2
 """Shards of the index of what is due for each of a list, as what waits enters it and leaves it."""
+
+SCANS = 5
+"""Requests with which a part of all executions is read at most, of as many items as it is to have."""
 
 SMALL = STATE.slot
 """A state that is no longer has no large values, and fits."""
@@ -167,27 +170,30 @@ class DynamoExecutions:
         """Read headers."""
         return self._lists.summaries(ids)
 
-    def sample(self, place: str, limit: int) -> Sequence[Execution]:
-        """Scan behind a key that need not be there, as keys lie by their hash; behind the last, from the first on."""
+    def sample(self, number: int, limit: int) -> Sequence[Execution]:
+        """Scan a segment of as many as the count of items asks for, which DynamoDB tells anew some times a day."""
+        with unavailable():
+            count = self._client.describe_table(TableName=self._table)["Table"].get("ItemCount", 0)
+        parts = parts_of(count, limit)
         request: ScanInputTypeDef = {
             "TableName": self._table,
             "Limit": limit,
             "ConsistentRead": False,
-            "ExclusiveStartKey": EXECUTIONS.key(place),
+            "Segment": number % parts,
+            "TotalSegments": parts,
             "FilterExpression": "attribute_not_exists(#ended)",
             "ExpressionAttributeNames": {"#ended": HEADER["endedAt"]},
         }
         found: dict[str, Execution] = {}
-        while request["Limit"] > 0:
+        for _ in range(SCANS):
             with unavailable():
                 page = self._client.scan(**request)
             for item in page["Items"]:
                 with suppress(UnknownFormatError):
                     found[item[EXECUTIONS.partition]["S"]] = self.outlined(item, nothing).execution
-            if "LastEvaluatedKey" in page or "ExclusiveStartKey" not in request:
+            if "LastEvaluatedKey" not in page:
                 break
-            request["Limit"] -= page["ScannedCount"]
-            del request["ExclusiveStartKey"]
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         return [*found.values()]
 
     def due_shards(self) -> Sequence[str]:

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from chalicelib.adapters.memory.chunks import BODY, STATE, MemoryChunks, body_json, body_of, references_of
-from chalicelib.adapters.memory.order import is_behind
+from chalicelib.adapters.memory.order import is_behind, part_of
 from chalicelib.adapters.payloads import Payloads
 from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.inputs import Image, Message, ShardDue, TimerFired, Written
@@ -136,9 +136,9 @@ class MemoryExecutions:
         """Read headers."""
         return {name: _summary(self.items[name]) for name in ids if name in self.items}
 
-    def sample(self, place: str, limit: int) -> Sequence[Execution]:  # noqa: ARG002 - they lie in no order
-        """Look at those that live."""
-        return [each for each in self.read([*self.items][:limit]).values() if not each.ended]
+    def sample(self, number: int, limit: int) -> Sequence[Execution]:
+        """Look at those of a part that live."""
+        return [each for each in self.read(part_of(self.items, number, limit)).values() if not each.ended]
 
     def due_shards(self) -> Sequence[str]:
         """Name the only one."""

@@ -7,6 +7,7 @@ within minutes never is, and costs nothing more for it: it is found among the ne
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 
 from chalicelib.core.executions.model import Execution, ExecutionStatus, State, Status
 from chalicelib.core.values.globs import matching
@@ -145,3 +146,11 @@ def listed_under(execution: Execution, now: datetime) -> ExecutionStatus | None:
     runs = any(thread.status is Status.READY for thread in execution.threads.values())
     again = now if runs else execution.due_at
     return status if again is None or again > execution.started_at + LIVES_LONG else None
+
+
+def parts_of(count: int, most: int) -> int:
+    """Tell into how many parts so many executions are divided, of which each has at most about as many.
+
+    It is a power of two: so parts are counted on in the same way for as long as there are not twice as many executions.
+    """
+    return 1 << max(0, ceil(count / most) - 1).bit_length()

@@ -9,6 +9,7 @@ from chalicelib.core.executions.listing import (
     LIVES_LONG,
     ExecutionFilter,
     listed_under,
+    parts_of,
     states_named,
     status_of,
     summary_of,
@@ -159,3 +160,10 @@ def test_a_child_is_its_parents_to_list() -> None:
 def test_the_statuses_of_a_filter() -> None:
     assert ExecutionFilter("t").statuses == {*ExecutionStatus}
     assert ExecutionFilter("t", frozenset({State.FAILED, State.STEP_FAILED})).statuses == {FAILED, RUNNING}
+
+
+@pytest.mark.parametrize(
+    ("count", "parts"), [(0, 1), (1, 1), (400, 1), (401, 2), (800, 2), (801, 4), (1600, 4), (1_000_000, 4096)]
+)
+def test_as_many_parts_as_are_needed_are_a_power_of_two(count: int, parts: int) -> None:
+    assert parts_of(count, 400) == parts
