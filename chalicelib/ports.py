@@ -101,10 +101,7 @@ class ExecutionStore(ValueReader, Protocol):
         """
 
     def sample(self, number: int, limit: int) -> Sequence[Execution]:
-        """Look at a part of all executions, by its number, counted round; answer those that live, perhaps old.
-
-        A part has about ``limit``; numbers that follow each other come over all parts.
-        """
+        """Look at about ``limit`` of all, the part of a number, counted round; answer those that live, perhaps old."""
 
     def due_shards(self) -> Sequence[str]:
         """Name the shards into which the index of what is due is divided, by the ids of executions."""

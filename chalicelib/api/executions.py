@@ -191,7 +191,8 @@ class ExecutionApi:
         details = self.details.of(execution)
         if is_followed:
             hidden = partial(self.support.conditions.concealed, request)
-            details = copy_with(details, below=self.details.below(execution, now, hidden))
+            below, lost = self.details.below(execution, now, hidden), self.details.lost(execution, now)
+            details = copy_with(details, below=below, lost=lost)
             details = copy_with(details, around=self._around(request, execution, Explanation(execution, now, details)))
         view = execution_view(execution, now, token, details, refused)
         link = execution_link(execution.tenant_id, execution.id)

@@ -134,6 +134,8 @@ class Explanation:
 
     def _judged(self, found: Reason) -> Reason:
         """Add what is wrong between a thread and the execution that it waits for."""
+        if found.thread.id in self.details.lost and found.wrong is None and not self.execution.paused:
+            return copy_with(found, wrong=Wrong.LOST)
         first = next(iter(self.details.below.get(found.thread.id, ())), None)
         if first is None or found.wrong is not None or self.execution.paused:
             return found
@@ -287,6 +289,8 @@ class Explanation:
                 yield "It has not been heard of for longer than a function works: its message comes again by itself."
             case Wrong.LATE:
                 yield f"That is late: a message was lost, or a function died. The schedule sends it again {when}."
+            case Wrong.LOST:
+                yield f"Nobody can find it: {self.details.lost[found.thread.id]}. The schedule's watch writes it again."
             case Wrong.DEAD_LETTER:
                 deaths = f"{found.thread.strikes} of {MAX_STRIKES} functions have died of it alone"
                 yield f"Its message is a dead letter, and {deaths}: then the step fails with Poison."

@@ -145,8 +145,10 @@ class Services:
     def execution_details(self) -> "ExecutionDetails":
         """What stands elsewhere of executions."""
         from chalicelib.usecases.execution_details import ExecutionDetails  # noqa: PLC0415 - see above
+        from chalicelib.usecases.kept_waits import KeptWaits  # noqa: PLC0415 - see above
 
-        return ExecutionDetails(self._dependencies.tasks, self._dependencies.executions)
+        waits = KeptWaits(self._dependencies.tasks, self._dependencies.signals.store)
+        return ExecutionDetails(self._dependencies.tasks, self._dependencies.executions, waits)
 
     @cached_property
     def values(self) -> "ValueService":

@@ -17,6 +17,7 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task
 from chalicelib.ports import ExecutionStore, TaskStore
+from chalicelib.usecases.kept_waits import KeptWaits
 
 TASKS = 100
 """People's tasks of one execution that are looked at: one request."""
@@ -36,6 +37,8 @@ class Details:
     partitions: Mapping[str, Execution] = field(default_factory=dict)
     below: Mapping[str, Sequence[ChainLink]] = field(default_factory=dict)
     """By the id of a thread that waits for a child execution: that, and those that it waits for itself, in turn."""
+    lost: Mapping[str, str] = field(default_factory=dict)
+    """By the id of a thread whose wait nobody can find: what is wrong with it."""
     around: Surroundings = field(default_factory=Surroundings)
 
 
@@ -58,6 +61,13 @@ class ExecutionDetails:
 
     tasks: TaskStore
     executions: ExecutionStore
+    waits: KeptWaits
+
+    def lost(self, execution: Execution, now: datetime) -> Mapping[str, str]:
+        """Find the waits of an execution that nobody can find; none where a store does not answer."""
+        with suppress(UnavailableError):
+            return self.waits.lost(execution, now)
+        return {}
 
     def of(self, execution: Execution) -> Details:
         """Read what stands elsewhere of an execution that lives; without what is not there, or cannot be read now."""

@@ -27,10 +27,12 @@ from chalicelib.core.records.incident import (
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with, value
+from chalicelib.core.waits.verify import waiting_for_answers
 from chalicelib.engine.model import Dependencies
 from chalicelib.engine.waking import wake
 from chalicelib.ports import ExecutionStore
 from chalicelib.usecases.incidents import IncidentStore
+from chalicelib.usecases.kept_waits import KeptWaits
 
 SAMPLE = 400
 """Executions that are looked at in a check, about: some 50 read units at most, where each is of a KB."""
@@ -44,7 +46,12 @@ LOOKED = 100
 AGAIN = 10
 """Minutes after which what is still stuck is woken again."""
 
-STUCK = frozenset({ViolationKind.STANDING, ViolationKind.LATE, ViolationKind.UNWATCHED, ViolationKind.JOIN})
+WAITS = 50
+"""Executions that wait for tasks or events of which it is looked whether these can be found, of those of a check."""
+
+STUCK = frozenset(
+    {ViolationKind.STANDING, ViolationKind.LATE, ViolationKind.UNWATCHED, ViolationKind.JOIN, ViolationKind.WAIT}
+)
 """What keeps an execution from moving."""
 INDEXED = frozenset({ViolationKind.UNWATCHED, ViolationKind.LISTING})
 """What is mended by writing the indexes again."""
@@ -80,13 +87,15 @@ class StageWatch:
         """Check a sample, and mend what is wrong; answer which executions were."""
         clock = self.dependencies.clock
         part = self.dependencies.executions.sample(minute_of(clock.now()), SAMPLE)
-        suspects = [each.id for each in part if wrong_of(each, clock.now())]
+        waiting = [each.id for each in part if waiting_for_answers(each)]
+        looked = {*sorted(waiting, key=lambda name: zlib.crc32(f"{self.token}{name}".encode()))[:WAITS]}
+        suspects = [each.id for each in part if self.wrong_with(each, clock.now(), is_looked=each.id in looked)]
         return [name for name in suspects if clock.now() < self.until and self.mend(name)]
 
     def mend(self, execution_id: str) -> bool:
         """Look at an execution once more, strongly consistent, and mend it; tell whether something was wrong."""
         item, now = self.dependencies.executions.get(execution_id), self.dependencies.clock.now()
-        wrong = {} if item is None else wrong_of(item, now)
+        wrong = {} if item is None else self.wrong_with(item, now)
         if item is None or not wrong:
             return False
         is_new = True
@@ -98,6 +107,12 @@ class StageWatch:
         if stuck and (is_new or minute_of(now) % AGAIN == 0):
             wake(self.dependencies, item, f"{self.token}-{item.id}")
         return True
+
+    def wrong_with(self, item: Execution, now: datetime, *, is_looked: bool = True) -> Mapping[ViolationKind, str]:
+        """Tell what is wrong with an execution, and with what others keep of its waits where that ``is_looked`` for."""
+        found, waits = wrong_of(item, now), KeptWaits(self.dependencies.tasks, self.dependencies.signals.store)
+        lost = next(iter(waits.lost(item, now).values()), None) if is_looked else None
+        return found if lost is None else {**found, ViolationKind.WAIT: lost}
 
     def end_incidents(self) -> int:
         """End the incidents whose cause is gone, of those whose turn it is; answer how many."""
@@ -114,9 +129,15 @@ class StageWatch:
         for each in opened:
             item = found.get(execution_of(each.key)[0])
             is_known = item is not None or each.key.kind not in OF_EXECUTIONS or execution_of(each.key)[0] in gone
-            if is_known and (why := over(each, now, item)) is not None:
+            if is_known and (why := over(each, now, item) or self.mended(each, now, item)) is not None:
                 ended += self.incidents.end(each.key, now, why)
         return ended
+
+    def mended(self, opened: OpenIncident, now: datetime, item: Execution | None) -> str | None:
+        """Say that an execution which stood does so no longer, though it has not moved: what it waits for is there."""
+        if opened.key.kind is not IncidentKind.STUCK or item is None or opened.at >= now or self.wrong_with(item, now):
+            return None
+        return f"what {item.id} waits for is there again"
 
     def read(self, names: Sequence[str]) -> tuple[Mapping[str, Execution], AbstractSet[str]]:
         """Read executions; tell which there are none of, as one may be there that cannot be read."""

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.values.json import Json
-from tests.api.test_story import ask
+from chalicelib.wiring.graph import wiring
+from tests.api.test_story import TASK, ask
 from tests.application import Sedo, T
 
 WAIT: dict[str, Json] = {"id": "rest", "type": "wait", "seconds": 120}
@@ -119,3 +120,72 @@ def test_a_lost_message_is_an_incident_that_ends_once_it_goes_on(sedo: Sedo) -> 
     assert sedo.get("/incidents") == []
     (over,) = sedo.get("/incidents?state=ended")
     assert "has moved on" in over["ended"]
+
+
+PAID: dict[str, Json] = {"id": "paid", "type": "event", "name": "paid", "key": "${'k-1'}"}
+
+
+def no_task(sedo: Sedo) -> None:
+    """Lose the task that people are to do."""
+    sedo.deliver()
+    tasks: Any = wiring().dependencies.tasks
+    assert sedo.executions.items
+    assert tasks.items
+    tasks.items.clear()
+
+
+def no_waiter(sedo: Sedo) -> None:
+    """Lose that somebody waits for the event."""
+    sedo.deliver()
+    signals: Any = wiring().dependencies.signals.store
+    assert sedo.executions.items
+    assert signals.waiters
+    signals.waiters.clear()
+
+
+def do_task(sedo: Sedo) -> None:
+    (task,) = sedo.get("/tasks")
+    assert ask(sedo, "ada", "POST", f"/tasks/{task['id']}/complete", {"answer": 1}).status_code == 200
+
+
+def publish(sedo: Sedo) -> None:
+    assert ask(sedo, "ada", "POST", "/events/paid", {"key": "k-1", "data": 1}).status_code in {200, 202}
+
+
+@pytest.mark.parametrize(
+    ("step", "lose", "answer", "said"),
+    [(TASK, no_task, do_task, "which does not exist"), (PAID, no_waiter, publish, "and no event can find it")],
+    ids=["task", "waiter"],
+)
+def test_a_wait_that_nobody_can_find_is_told_and_written_again(
+    sedo: Sedo, step: dict[str, Json], lose: Callable[[Sedo], None], answer: Callable[[Sedo], None], said: str
+) -> None:
+    execution = broken(sedo, step, lose)
+    assert why(sedo, execution)["wrong"] is None
+    sedo.clock.sleep(15 * 60 + 1)
+    found = why(sedo, execution)
+    assert (found["is"], found["wrong"]) == ("wrong", "lost")
+    assert f"Nobody can find it: it waits for {step['type']}" in found["text"]
+    assert said in found["text"]
+    sedo.pass_time(60)
+    assert why(sedo, execution)["wrong"] is None
+    sedo.pass_time(60)
+    (over,) = sedo.get("/incidents?state=ended")
+    assert (over["kind"], over["execution"]) == ("stuck", execution)
+    assert over["ended"] == f"what {execution} waits for is there again"
+    answer(sedo)
+    sedo.pass_time(60)
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+    assert sedo.get("/incidents") == []
+
+
+def test_a_child_that_is_gone_is_started_again(sedo: Sedo) -> None:
+    execution = broken(sedo, CHILD, waiting)
+    (child,) = [name for name in sedo.executions.items if ":inner:" in name]
+    del sedo.executions.items[child]
+    del sedo.executions.due_times[child]
+    sedo.clock.sleep(61)
+    assert (why(sedo, execution)["is"], why(sedo, execution)["wrong"]) == ("wrong", "late")
+    for _ in range(5):
+        sedo.pass_time(60)
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"

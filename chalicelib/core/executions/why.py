@@ -54,6 +54,8 @@ class Wrong(StrEnum):
     """The function that works on it has not been heard of for longer than one works: its message comes again."""
     LATE = "late"
     """What was to move it on has not come: a message was lost, or a function died."""
+    LOST = "lost"
+    """Nobody can find that it waits: its task, or its entry among those who wait for an event, is not there."""
     DEAD_LETTER = "dead-letter"
     """Its message was received too often, and functions die of it."""
     STUCK = "stuck"
