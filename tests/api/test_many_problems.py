@@ -26,26 +26,26 @@ def wrong(expression: str) -> dict[str, Any]:
 
 
 DOORS: dict[str, tuple[str, Any, Callable[[Any], Any]]] = {
-    "create": (f"{T}/definitions", wrong("${ a + }"), lambda told: told["errors"]),
-    "validate": (f"{T}/definitions/validate", wrong("${ a + }"), lambda told: told["problems"]),
-    "warn": (f"{T}/definitions/validate", wrong("${ input.b }"), lambda told: told["warnings"]),
-    "try": (EXECUTE.replace("/execute", "/test"), {"definition": wrong("${ a + }")}, lambda told: told["errors"]),
+    "create": (f"{T}/definitions", wrong("${ a + }"), lambda body: body["errors"]),
+    "validate": (f"{T}/definitions/validate", wrong("${ a + }"), lambda body: body["problems"]),
+    "warn": (f"{T}/definitions/validate", wrong("${ input.b }"), lambda body: body["warnings"]),
+    "try": (EXECUTE.replace("/execute", "/test"), {"definition": wrong("${ a + }")}, lambda body: body["errors"]),
     "mock": (
         EXECUTE.replace("/execute", "/test"),
         {"mocks": {f"{LONG}{number}": {"result": 1} for number in range(500)}},
-        lambda told: told["errors"],
+        lambda body: body["errors"],
     ),
-    "start": (EXECUTE, {"input": WRONG_INPUT}, lambda told: told["errors"]),
+    "start": (EXECUTE, {"input": WRONG_INPUT}, lambda body: body["errors"]),
 }
 
 
 @pytest.mark.parametrize("door", DOORS)
 def test_an_answer_tells_as_many_as_have_room(sedo: Sedo, door: str) -> None:
     sedo.ask("POST", f"{T}/definitions", FITTING)
-    path, body, told = DOORS[door]
-    answer = sedo.ask("POST", path, body)
+    path, sent, problems = DOORS[door]
+    answer = sedo.ask("POST", path, sent)
     assert answer.status_code in {200, 400}, answer.body
-    assert 10 < len(told(answer.json_body)) < 70
+    assert 10 < len(problems(answer.json_body)) < 70
     assert len(answer.body) < LIMITS.problems_bytes + 20_000
 
 

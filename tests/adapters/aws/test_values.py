@@ -121,9 +121,9 @@ def test_a_body_as_large_as_can_be_kept_is_read() -> None:
 
 
 def test_of_a_stream_is_told_how_much_there_is_before_more_is_read() -> None:
-    told: list[int] = []
-    received({"Body": Body(bytes(40_000))}, math.inf, told.append)
-    assert told == [16_384, 32_768, 40_000]
+    counted: list[int] = []
+    received({"Body": Body(bytes(40_000))}, math.inf, counted.append)
+    assert counted == [16_384, 32_768, 40_000]
 
 
 @pytest.mark.parametrize(
