@@ -138,7 +138,8 @@ class Limits:
     problems: int = 1_000
     """Problems of one instance that are told."""
     problems_bytes: int = 500_000
-    """Bytes of JSON of the problems that an answer tells; of each of many in one answer it is a 25th."""
+    """Bytes of JSON of the problems that an answer tells; of each of many in one answer, and in
+    the details of an error, it is a 25th."""
     problem_chars: int = 1_000
     """Characters of the message of a problem; jsonschema's messages repeat the instance."""
     pattern_chars: int = 1_000

@@ -20,7 +20,7 @@ from chalicelib.core.values.errors import (
     ResultTooLargeError,
     StepError,
 )
-from chalicelib.core.values.json import Json, encode
+from chalicelib.core.values.json import Json, details_of, encode
 from chalicelib.core.values.value import copy_with
 from chalicelib.ports import Definitions, ExecutionStore
 
@@ -48,7 +48,7 @@ def child_execution(definitions: Definitions, parent: Execution, launch: Launch)
         which = start.definition if start.version is None else f"{start.definition}@{start.version}"
         raise StepError(f"there is no definition {which!r} to start", "DefinitionNotFound") from error
     except InvalidInputError as error:
-        details: list[Json] = [{"pointer": problem.pointer, "message": problem.message} for problem in error.problems]
+        details = details_of(error.problems)
         raise StepError(f"{start.definition} does not take this input: {error}", "InvalidInput", details) from error
     if author is not None:
         _require(parent, author, unmet(definition, version, "execute", author, launch.thread.since, input=made.input))

@@ -36,7 +36,7 @@ from typing import Protocol
 from chalicelib.core.executions.model import Signal
 from chalicelib.core.limits import beyond
 from chalicelib.core.values.errors import InvalidError, TooManyEventsError, TooManyWaitersError, UnavailableError
-from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json import Json, Problem, brief
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import (
     MAX_KEPT,
@@ -246,7 +246,7 @@ class Signals:
                 problems = steps.refusals(waiter, signal.value)
                 if not problems:
                     return waiter
-                refused.append((waiter, problems))
+                refused.append((waiter, brief(problems)))
         for waiter, problems in refused:
             if steps.waits(waiter):
                 raise InvalidError(problems=problems)

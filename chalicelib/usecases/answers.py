@@ -32,7 +32,7 @@ from chalicelib.core.values.errors import (
     UnavailableError,
     UnknownEventError,
 )
-from chalicelib.core.values.json import Json, Problem
+from chalicelib.core.values.json import Json, Problem, brief
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.correlation import Channel, KeptSignal, Waiter, channel_of_sent
 from chalicelib.core.waits.token import Token
@@ -210,7 +210,7 @@ class AnswerService:
         """
         found = [(thread, self._wanted(item, thread)) for thread in item.threads.values()]
         refused = [
-            refusals(wanted, signal.value)
+            brief(refusals(wanted, signal.value))
             for thread, wanted in found
             if wanted and wanted.params["name"] == signal.name and takes_sent(item, thread, wanted)
         ]

@@ -60,3 +60,25 @@ def test_a_detail_is_cut(sedo: Sedo) -> None:
     answer = sedo.ask("POST", EXECUTE, {LONG: 1})
     assert answer.status_code == 400
     assert len(answer.json_body["detail"]) == LIMITS.message_chars
+
+
+@pytest.mark.parametrize("error", ["InvalidInput", "InvalidOutput"])
+def test_so_do_the_details_of_an_error(sedo: Sedo, error: str) -> None:
+    sedo.ask("POST", f"{T}/definitions", {**FITTING, "id": "kid"})
+    start: Any = {"id": "start", "type": "workflow", "definition": "kid", "input": "${input}"}
+    keep: Any = {"id": "keep", "type": "echo", "message": "${input}"}
+    parent = {"InvalidInput": {"steps": [start]}, "InvalidOutput": {"steps": [keep], "outputSchema": NESTED}}
+    sedo.ask("POST", f"{T}/definitions", {"id": "example-definition", **parent[error]})
+    name = sedo.ask("POST", EXECUTE, {"input": WRONG_INPUT}).json_body["id"]
+    sedo.deliver()
+    found = sedo.get(f"/executions/{name}")["error"]
+    assert (found["name"], len(found["details"])) == (error, 1)
+
+
+def test_an_event_that_no_step_takes_is_refused_with_some(sedo: Sedo) -> None:
+    waits: Any = {"id": "wait", "type": "event", "name": "paid", "schema": NESTED}
+    sedo.ask("POST", f"{T}/definitions", {"id": "example-definition", "steps": [waits]})
+    name = sedo.ask("POST", EXECUTE, {"input": 1}).json_body["id"]
+    sedo.deliver()
+    answer = sedo.ask("POST", f"{T}/executions/{name}/events/paid", {"data": WRONG_INPUT})
+    assert (answer.status_code, len(answer.json_body["errors"])) == (400, 1)

@@ -22,7 +22,7 @@ from chalicelib.core.values.errors import (
     StepError,
     StepTimeoutError,
 )
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, details_of
 from chalicelib.core.values.value import copy_with
 
 
@@ -208,8 +208,7 @@ class Steps(Rules):
         schema = self.definition.output_schema
         problems = schema.problems(output) if schema is not None else ()
         if problems:
-            details: list[Json] = [{"pointer": problem.pointer, "message": problem.message} for problem in problems]
-            raise InvalidOutputError(problems[0].message, details=details)
+            raise InvalidOutputError(problems[0].message, details=details_of(problems))
 
     def onward(self, thread: Thread, target: str | None, result: Json) -> None:
         """Go on at a step, or end the thread."""

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from chalicelib.core.values.value import value
+from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.value import copy_with, value
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -29,6 +30,23 @@ class Problem:
     column: int | None = None
     right: str | None = field(default=None, compare=False)
     """What would be right there, in the words of the reference."""
+
+
+def brief(problems: Sequence[Problem], most: int = LIMITS.problems_bytes // 25) -> list[Problem]:
+    """Take the first problem, and those behind it that have room: a place can be as long as all the keys around it."""
+    taken = list[Problem]()
+    for problem in problems:
+        size = len(problem.pointer) + len(problem.message)
+        if size > most:
+            break
+        most -= size
+        taken.append(problem)
+    return taken or [copy_with(problem, pointer=f"{problem.pointer[:most]}…") for problem in problems[:1]]
+
+
+def details_of(problems: Sequence[Problem]) -> list[Json]:
+    """Write the first problems as the details of an error."""
+    return [{"pointer": problem.pointer, "message": problem.message} for problem in brief(problems)]
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -3,7 +3,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from chalicelib.core.values.json import (
+    Problem,
+    brief,
     decode,
+    details_of,
     encode,
     encode_ascii,
     format_instant,
@@ -73,3 +76,17 @@ def test_what_is_no_json_is_refused() -> None:
 @pytest.mark.parametrize("parts", [[], [""], ["a/b", "0"], ["~1", "~0"], ["~", "/", "é"]])
 def test_a_pointer_is_read_as_it_was_written(parts: list[str]) -> None:
     assert read_pointer(pointer(tuple(parts))) == parts
+
+
+def test_of_problems_as_many_are_taken_as_have_room() -> None:
+    problems = [Problem(f"/{number}", "it is wrong") for number in range(10)]
+    assert brief(problems, 13 * 4) == problems[:4]
+    assert brief(problems, 13 * 4 - 1) == problems[:3]
+    assert brief(problems) == problems
+    assert brief([]) == []
+
+
+def test_the_first_is_taken_whatever_it_takes_with_the_beginning_of_its_place() -> None:
+    problems = [Problem("/" + "k" * 50_000, "it is wrong"), Problem("/a", "it is wrong")]
+    (detail,) = details_of(problems)
+    assert detail == {"pointer": f"/{'k' * 19_999}…", "message": "it is wrong"}
