@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.core.definitions.flow import END, before, leading, node
 from chalicelib.core.definitions.grammar import Kind, nested_lists
 from chalicelib.core.definitions.model import StepType
+from chalicelib.core.expressions.reference import ITEM, results
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.paths import Paths, expanded, one_of
 from chalicelib.core.values.json import Json
@@ -168,7 +169,7 @@ class Shapes:
         """See a list of steps inside of one."""
         steps = next(steps for place, _, steps in nested_lists(step) if tuple(place) == tuple(below))
         if "items" in step:
-            item = self.paths.inside(self.made(step["items"], view), [0])
+            item = self.paths.inside(self.made(step["items"], view), [ITEM])
             view = copy_with(view, item=item, output=lambda: (item,))
         return self.listed(steps, view)  # type: ignore[arg-type] # it is valid
 
@@ -194,13 +195,20 @@ class Shapes:
         return True if len(source) > _ITEMS else one_of([self.made(each, view) for each in source])
 
     def _yielded(self, source: str, view: View) -> Json:
-        """Tell what a template makes that is one expression, if that only names a value."""
-        found = [expression.path for _, expression in expressions(compile_template(source, call=True))]
-        match found[0] if len(found) == 1 else None:
-            case ["stash", name, *names]:
-                return self.paths.inside(one_of(view.left(str(name))), names)
-            case [str() as top, *names]:
-                return self.paths.inside(self.seen(top, view), names)
+        """Tell what a template makes that is one expression, if that names a value, or makes an object of some."""
+        found = [expression for _, expression in expressions(compile_template(source, call=True))]
+        if len(found) != 1:
+            return True
+        members = {name: self._named(names, view) for name, names in results(found[0]).items()}
+        return members[None] if None in members else _object({str(name): each for name, each in members.items()})
+
+    def _named(self, names: Sequence[str] | None, view: View) -> Json:
+        """Tell what names lead to."""
+        match names:
+            case ["stash", name, *inner]:
+                return self.paths.inside(one_of(view.left(name)), inner)
+            case [top, *inner]:
+                return self.paths.inside(self.seen(top, view), inner)
         return True
 
     def seen(self, name: str, view: View) -> Json:

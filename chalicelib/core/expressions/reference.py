@@ -56,6 +56,18 @@ def meant_as_values(expression: Expression) -> Mapping[str, str]:
     return _walked(expression).meant
 
 
+def results(expression: Expression) -> Mapping[str | None, Sequence[str] | None]:
+    """Tell where the value that an expression comes to stands, under None, or the members of an object that it makes.
+
+    Returns:
+        The names that lead to each, as :func:`references` has them; None where only evaluating can tell.
+    """
+    walk, tree = _Walk(), expression.tree
+    if tree["type"] == "multi_select_dict":
+        return {pair["value"]: walk.visit(pair["children"][0], ()) for pair in tree["children"]}
+    return {None: walk.visit(tree, ())}
+
+
 def _walked(expression: Expression) -> "_Walk":
     walk = _Walk()
     walk.visit(expression.tree, ())

@@ -13,6 +13,15 @@ _VISITS = 30_000
 """Of schemas, in one document; what is beyond may be anything."""
 _LEVELS = 20
 """Of references and combinations that one place leads through; what is behind them may be anything."""
+_KINDS: Mapping[type, str] = {
+    bool: "boolean",
+    float: "number",
+    int: "integer",
+    list: "array",
+    dict: "object",
+    str: "string",
+    type(None): "null",
+}
 _OF_LISTS = frozenset({ITEM, FLAT})
 
 
@@ -93,11 +102,11 @@ class Paths:
             here = _all_of(said.schemas)
         return None
 
-    def inside(self, schema: Json, names: Sequence[str | int]) -> Json:
-        """Answer the schema of what names, and indexes of lists, lead to; ``True`` if it is not known."""
+    def inside(self, schema: Json, names: Sequence[str]) -> Json:
+        """Answer the schema of what names lead to; ``True`` if it is not known."""
         here = schema
         for name in names:
-            here = _all_of(self._behind(here, ITEM if isinstance(name, int) else name).schemas or (True,))
+            here = _all_of(self._behind(here, name).schemas or (True,))
         return here
 
     def _behind(self, schema: Json, name: str) -> _Said:
@@ -142,13 +151,13 @@ class Paths:
 
     def _own(self, schema: Mapping[str, Any], name: str) -> _Said:
         """Tell what the keywords say that stand beside each other in a schema."""
-        types = schema.get("type", ())
-        kinds = [each for each in ([types] if isinstance(types, str) else types) if each != "null"]
+        kinds = _kinds(schema)
         if kinds and ("array" if name == ITEM else "object" if name != FLAT else "") not in kinds:
             return _Said(never=True, kinds=kinds)
         if name in _OF_LISTS:
-            items = [*schema.get("prefixItems", ()), *([schema["items"]] if "items" in schema else ())]
-            return _Said((one_of(items),)) if items and "items" in schema else _NOTHING
+            others = schema.get("items", True)
+            items = [*schema.get("prefixItems", ()), *([] if others is False else [others])]
+            return _Said((one_of(items),)) if items else _NOTHING
         return self._each(schema) if name == EACH else self._member(schema, name)
 
     def _member(self, schema: Mapping[str, Any], name: str) -> _Said:
@@ -177,6 +186,13 @@ class Paths:
             return self.left < 0 or compile_pattern(pattern).search(name) is not None
         except PatternError:
             return True
+
+
+def _kinds(schema: Mapping[str, Any]) -> list[str]:
+    """Tell of which types values are, if a schema says it; null has nothing inside, whatever is looked for."""
+    values = [schema["const"]] if "const" in schema else schema.get("enum", ())
+    types = schema.get("type", [_KINDS[type(each)] for each in values])
+    return [each for each in ([types] if isinstance(types, str) else types) if each != "null"]
 
 
 def _all_of(schemas: Sequence[Json]) -> Json:

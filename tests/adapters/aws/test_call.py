@@ -271,7 +271,7 @@ def test_pages_without_an_end_are_not_waited_for(server: Loopback) -> None:
         hanging_up({"Items": [{"k": {"S": "t"}}], "LastEvaluatedKey": {"k": {"N": f"{next(numbers)}"}}})
     )
     error = Aws(server.url, seconds=0.2).failure("dynamodb", "Scan", {"TableName": "t"}, paginate=True)
-    assert (error.name, next(numbers) > 0, error.unanswered) == ("aws.Timeout", True, True)
+    assert (error.name, error.unanswered) == ("aws.Timeout", True)
 
 
 def test_pages_have_a_bound_together(server: Loopback) -> None:

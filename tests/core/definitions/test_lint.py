@@ -9,6 +9,7 @@ from chalicelib.core.definitions.parser import parse
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
+from tests import words
 
 
 class CallStep:
@@ -43,7 +44,9 @@ def choice(name: str, *choices: tuple[str, str], **more: Json) -> dict[str, Json
 def warnings(*steps: Json, **keys: Json) -> list[tuple[str, str]]:
     document: dict[str, Json] = {"id": "x", "steps": list(steps), **keys}
     parse(document, TYPES)
-    return [(problem.pointer, problem.message) for problem in lint(document, TYPES)]
+    found = lint(document, TYPES)
+    words.require_own(problem.message for problem in found)
+    return [(problem.pointer, problem.message) for problem in found]
 
 
 class TestStash:

@@ -129,6 +129,12 @@ def test_of_what_may_come_from_elsewhere_nothing_is_said(steps: list[Json]) -> N
             "stash.greeting[]",
         ),
         (made([{"a": 1}, {"b": 1}]), "[1].foo", "stash.greeting[]"),
+        (made("${{order: input.order, text: `1`}}"), "foo", "stash.greeting"),
+        (made("${{order: input.order, text: `1`}}"), "order.foo", "stash.greeting.order"),
+        (made("${input.lines[?name] | [0]}"), "foo", "stash.greeting"),
+        (made("${sort_by(input.lines, &name)}"), "[0].foo", "stash.greeting[]"),
+        (made("${map(&@, input.lines)}"), "[0].foo", "stash.greeting[]"),
+        (made("${max_by(input.lines, &name)}"), "foo", "stash.greeting"),
         ({**FORK, "join": "first"}, "output.foo", "stash.greeting.output"),
     ],
 )
@@ -271,7 +277,7 @@ def test_a_step_that_failed_has_left_nothing() -> None:
     assert said_of(caught, "stash.greeting.body") == ["nothing that runs before this stashes 'greeting'"]
 
 
-@pytest.mark.parametrize("items", ["${input.lines}", [{"price": 1}], "${stash.lines}"])
+@pytest.mark.parametrize("items", ["${input.lines}", "${input.lines[?price]}", [{"price": 1}], "${stash.lines}"])
 def test_the_item_of_a_map_is_known_and_comes_in_at_its_first_step(items: Json) -> None:
     line: Json = {"type": "object", "properties": {"price": {"type": "number"}}, "additionalProperties": False}
     schema: Json = {"properties": {"lines": {"type": "array", "items": line}}}

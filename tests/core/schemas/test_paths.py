@@ -49,6 +49,9 @@ def remark(schema: Json, *names: str) -> str:
         ({"$ref": "#/$defs/a", "unevaluatedProperties": False, "$defs": {"a": {"properties": {"pric": {}}}}}, ""),
         ({"unevaluatedProperties": {"type": "string"}}, ""),
         ({"type": "array"}, "never array"),
+        ({"const": 5}, "never integer"),
+        ({"enum": ["a", 1.5, None, [], False]}, "never string number array boolean"),
+        ({"enum": [{}, None]}, ""),
         ({"type": ["object", "array"]}, ""),
         (True, ""),
         ({"allOf": [{"$ref": "#"}]}, ""),
@@ -72,6 +75,8 @@ def test_a_name_is_looked_for_wherever_a_schema_describes_members(schema: Json, 
         ({"items": PRICE}, [ITEM, "pric"], "never price"),
         ({"prefixItems": [PRICE], "items": PRICE}, [ITEM, "pric"], "never price price"),
         ({"prefixItems": [PRICE]}, [ITEM, "pric"], ""),
+        ({"prefixItems": [PRICE, {"type": "string"}], "items": False}, [ITEM, "pric"], "never price"),
+        ({"items": False}, [ITEM, "pric"], ""),
         (PRICE, [ITEM], "never object"),
         (PRICE, [ALL, "pric"], "never array"),
         (PRICE, [ALL, ITEM, "pric"], "never price"),
@@ -95,8 +100,8 @@ def test_a_path_leads_through_what_schemas_say(schema: Json, names: list[str], s
 
 def test_what_is_inside_of_one_name_after_the_other_is_answered() -> None:
     schema = expanded({"properties": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$defs": {"a": PRICE}})
-    assert Paths().inside(schema, ["a", 0, "price"]) == {"type": "number"}
-    assert Paths().inside(schema, ["b", 0]) is True
+    assert Paths().inside(schema, ["a", ITEM, "price"]) == {"type": "number"}
+    assert Paths().inside(schema, ["b", ITEM]) is True
 
 
 def test_one_of_none_and_one_of_what_may_be_anything_may_be_anything() -> None:
