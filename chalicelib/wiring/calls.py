@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.adapters.calls.guard import guarded
 from chalicelib.adapters.calls.secrets import Secrets
@@ -47,6 +47,12 @@ class CallWiring:
         from chalicelib.adapters.aws.models import problems  # noqa: PLC0415 - few definitions call AWS
 
         return problems(document, self._settings.aws_actions, self.tenants.of(tenant).aws_actions)
+
+    def answer_of(self, step: Mapping[str, Any]) -> Json:
+        """Describe what the action of an `aws` step answers."""
+        from chalicelib.adapters.aws.answers import answer_of  # noqa: PLC0415 - few definitions call AWS
+
+        return answer_of(step, self._settings.aws_actions)
 
     def _http(self) -> "PlainCall":
         from chalicelib.adapters.http.call import HttpCalls  # noqa: PLC0415 - only for steps that make requests

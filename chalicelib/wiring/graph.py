@@ -17,6 +17,7 @@ from chalicelib.engine.observers import IncidentWatch, Observer, log_turns
 from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import SWEEP_RESERVE, SWEEPERS, Worker
 from chalicelib.steps import STEP_TYPES
+from chalicelib.steps.aws import AwsStep
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class Wiring:
         return Services(
             dependencies=self.dependencies,
             definitions=self._adapters.definitions,
-            step_types=self._step_types,
+            step_types=self._described_step_types(),
             inspect=self._inspect,
             read_token=self._read_token,
             new_suffix=self._new_suffix,
@@ -212,6 +213,14 @@ class Wiring:
 
     def _gather(self, wanted: "Call", _key: "CallKey") -> "Json":
         return gatherer(self._adapters.executions)(wanted.params)
+
+    def _described_step_types(self) -> "Mapping[str, StepType]":
+        """Answer the step types, of which that of `aws` knows what actions answer."""
+        known = {"aws": AwsStep(self._answer_of)} if "aws" in self._step_types else {}
+        return {**self._step_types, **known}
+
+    def _answer_of(self, step: "Mapping[str, Any]") -> "Json":
+        return self._calls.answer_of(step)
 
     def _inspect(self, tenant: str, document: "Mapping[str, Json]") -> "Sequence[Problem]":
         return self._calls.inspect(tenant, document)

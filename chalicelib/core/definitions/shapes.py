@@ -10,6 +10,7 @@ from chalicelib.core.definitions.grammar import Kind, nested_lists
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.expressions.reference import ITEM, results
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.paths import Paths, expanded, one_of
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
@@ -117,6 +118,8 @@ class Shapes:
     paths: Paths
     active: set[int] = field(default_factory=set)
     """The steps whose results are being made, by the ids of their objects."""
+    services: set[str] = field(default_factory=set)
+    """The services of AWS that were looked at: a model of one takes time and memory."""
     lists: dict[int, "StepList"] = field(default_factory=dict)
     """What was looked at, likewise."""
 
@@ -148,7 +151,10 @@ class Shapes:
             return self.made(step[parameter], view)
         if (named := getattr(step_type, "result_schema", None)) is not None:
             return _described(step, named)
-        result: Callable[[Mapping[str, Any]], Json] = getattr(step_type, "result", _anything)
+        if step["type"] == "aws":
+            self.services.add(step["service"])
+        few = len(self.services) <= LIMITS.aws_services
+        result: Callable[[Mapping[str, Any]], Json] = getattr(step_type, "result", _anything) if few else _anything
         return result(step)
 
     def passes_on(self, step: Mapping[str, Any]) -> bool:

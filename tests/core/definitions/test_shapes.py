@@ -1,8 +1,13 @@
 """What is told of paths into the stash, the result and the error: names that no step before can have left there."""
 
+from collections.abc import Mapping
+
 import pytest
 
+from chalicelib.core.definitions.lint import lint
 from chalicelib.core.values.json import Json
+from chalicelib.steps import STEP_TYPES
+from chalicelib.steps.aws import AwsStep
 from tests.core.definitions.test_lint import each, echo, warnings
 
 HTTP: Json = {"id": "ask", "type": "http", "url": "https://x.test", "stash": "greeting"}
@@ -319,3 +324,19 @@ def test_a_member_of_the_input_is_hardly_one_of_an_element() -> None:
     assert warnings(echo("a", "${input.lines[?price > limit]}"), inputSchema=schema) == [
         ("/steps/0/message", "no schema describes a 'limit' in input.lines[] (did you mean '$.input.limit'?)")
     ]
+
+
+def test_answers_of_aws_are_known_for_as_many_services_as_may_be_called() -> None:
+    asked: list[str] = []
+
+    def answer_of(step: Mapping[str, Json]) -> Json:
+        asked.append(str(step["service"]))
+        return {"properties": {"id": {}}, "additionalProperties": False}
+
+    types = {**STEP_TYPES, "aws": AwsStep(answer_of)}
+    calls: list[Json] = [
+        {"id": f"c{n}", "type": "aws", "service": f"s{n}", "action": "A", "output": "${output.x}"} for n in range(13)
+    ]
+    found = lint({"id": "x", "steps": calls}, types)
+    assert [each.message for each in found] == ["there is never a 'x' in output: it has id"] * 12
+    assert {*asked} == {f"s{n}" for n in range(12)}
