@@ -38,6 +38,7 @@ help:
 	@echo "make token    make a key for it: ROLE=admin TENANT=123, or with AUTH=jwt SUBJECT=ada a token"
 	@echo "make package  make what is deployed in the folder FOLDER: STAGE=prod FOLDER=package PYTHON=python3.12"
 	@echo "make release  bring that to your account as a stack: STAGE=prod FOLDER=package BUCKET=my-bucket SET='Workers=50 LogDays=90'"
+	@echo "              (IMPORT=yes: a new stack takes over the tables of the stage that are there)"
 	@echo "make deploy   deploy a stage the quick way, without a stack: STAGE=dev;  make undeploy asks, takes it away, and leaves the data"
 	@echo "make doctor   read the tables of a stage, and say what does not hold: STAGE=prod; REPAIR=wake,index,waits or all mends it"
 	@echo "              (MORE='--units 50 --state doctor.json --restored --json' can be set; MORE=--help tells the rest)"
@@ -75,7 +76,7 @@ package: $(APP)/.run-installed ui
 
 release: $(APP)/.run-installed
 	@test -n "$(BUCKET)" || { echo "which bucket of S3? make release BUCKET=my-bucket; aws s3 mb s3://my-bucket makes one" >&2; exit 1; }
-	@$(PY) -m deploy.release $(or $(STAGE),dev) $(or $(FOLDER),package) $(BUCKET) $(SET)
+	@$(PY) -m deploy.release $(or $(STAGE),dev) $(or $(FOLDER),package) $(BUCKET) $(if $(IMPORT),--import) $(SET)
 
 deploy undeploy: $(APP)/.run-installed
 	@$(PY) -m deploy.quick $@ $(or $(STAGE),dev) $(if $(SURE),--sure $(SURE))

@@ -21,6 +21,7 @@ from deploy.advice import AGAIN, advised
 from deploy.policies import DeployedStage, stages
 from deploy.resources import ensure_token_keys
 from deploy.stack.functions import SCHEDULES
+from deploy.takeover import TakeoverError, prepare
 from deploy.versions import versioned
 
 if TYPE_CHECKING:
@@ -96,10 +97,13 @@ class StageStack:
         defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
         return {**defaults, **self._parameters(), **given}
 
-    def change(self, url: str, parameters: Mapping[str, str], declared: Collection[str]) -> bool:
+    def change(
+        self, url: str, parameters: Mapping[str, str], declared: Collection[str], *, imports: bool = False
+    ) -> bool:
         """Make it what a template says, and wait; a parameter that is not given keeps its value. False: it is already.
 
         ``declared`` are the parameters of the template: CloudFormation refuses others, also those that it has by now.
+        ``imports`` says whether tables that are there become part of the stack.
 
         What fails stays as it is, so that the next change goes on from there: tables that are to last cannot be taken
         back.
@@ -109,7 +113,7 @@ class StageStack:
         """
         before = self.status()
         is_new = before in NEW
-        change = self._proposed(url, parameters, declared, is_new=is_new)
+        change = self._proposed(url, parameters, declared, is_new=is_new, imports=imports)
         if change is None:
             return False
         # nothing that worked was before what failed halfway: there is no way back from that, but on
@@ -124,13 +128,14 @@ class StageStack:
         return True
 
     def _proposed(
-        self, url: str, parameters: Mapping[str, str], declared: Collection[str], *, is_new: bool
+        self, url: str, parameters: Mapping[str, str], declared: Collection[str], *, is_new: bool, imports: bool
     ) -> str | None:
         """Have a change set made, and answer its ARN; None: there is nothing to change."""
         given = [{"ParameterKey": name, "ParameterValue": text} for name, text in parameters.items()]
         names = [name for name in self._parameters() if name in declared and name not in parameters]
         kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in names]
         more: dict[str, Any] = {"OnStackFailure": "DO_NOTHING"} if is_new else {}
+        more |= {"ImportExistingResources": True} if imports else {}
         change = self._client.create_change_set(
             StackName=self.name,
             ChangeSetName=f"sedo-{hashlib.sha256(f'{url} {given}'.encode()).hexdigest()[:16]}-{time.time_ns()}",
@@ -149,7 +154,7 @@ class StageStack:
                 why = seen.get("StatusReason", "")
                 if any(each in why for each in UNCHANGED):
                     return None
-                raise ReleaseError(f"{self.name} cannot be changed so: {why}")
+                raise ReleaseError(f"{self.name} cannot be changed so: {why}{_hint(why)}")
             time.sleep(self._poll_seconds)
 
     def _parameters(self) -> dict[str, str]:
@@ -162,7 +167,12 @@ class StageStack:
     def _why(self) -> str:
         events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
         failed = [each for each in events if each.get("ResourceStatus", "").endswith("FAILED")]
-        return "; ".join(f"{each['LogicalResourceId']}: {each.get('ResourceStatusReason')}" for each in failed[-3:])
+        why = "; ".join(f"{each['LogicalResourceId']}: {each.get('ResourceStatusReason')}" for each in failed[-3:])
+        return why + _hint(why)
+
+
+def _hint(why: str) -> str:
+    return "; make release … IMPORT=yes takes over tables that are there" if "already exists" in why else ""
 
 
 def publish(s3: "S3Client", bucket: str, template: Mapping[str, Any]) -> str:
@@ -238,6 +248,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("stage", choices=[each.name for each in stages()])
     parser.add_argument("folder", type=Path, help="where deployment.zip, api.zip, authorizer.zip and sam.json are")
     parser.add_argument("bucket", help="of S3, in the region of the stack: what CloudFormation reads goes there")
+    parser.add_argument("--import", dest="imports", action="store_true", help="take over the tables that are there")
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters of the stack")
     asked = parser.parse_args(arguments)
     stage = next(each for each in stages() if each.name == asked.stage)
@@ -247,23 +258,26 @@ def main(arguments: list[str] | None = None) -> None:
         template = packaged(asked.folder, stage)
         given = chosen(asked.parameters, template)
         with advised():
-            print(welcome(stage, _release(stage, asked.folder, asked.bucket, template, given)))
-    except ReleaseError as error:
+            print(welcome(stage, _release(stage, asked, template, given)))
+    except (ReleaseError, TakeoverError) as error:
         sys.exit(f"{error}\n{AGAIN}, once that is mended")
 
 
 def _release(
-    stage: DeployedStage, folder: Path, bucket: str, template: Mapping[str, Any], given: Mapping[str, str]
+    stage: DeployedStage, asked: argparse.Namespace, template: Mapping[str, Any], given: Mapping[str, str]
 ) -> str:
     """Bring a package to its stack; answer the URL."""
     s3 = boto3.client("s3")
     stack = StageStack(boto3.client("cloudformation"), f"{stage.app_name}-{stage.name}")
-    if stack.status() in NEW:
+    if is_new := stack.status() in NEW:
         require_room(boto3.client("lambda"), template, given)
+    if asked.imports:
+        prepare(clients.dynamodb(), clients.sqs(), stage, is_new=is_new)
     ensure_token_keys(clients.ssm(), stage.settings.prefix)
-    placed = located(template, lambda name: upload(s3, bucket, folder / name))
-    url = publish(s3, bucket, versioned(placed, stack.values(template, given)))
-    print("changed" if stack.change(url, given, template["Parameters"]) else "nothing has changed")
+    placed = located(template, lambda name: upload(s3, asked.bucket, asked.folder / name))
+    url = publish(s3, asked.bucket, versioned(placed, stack.values(template, given)))
+    is_changed = stack.change(url, given, template["Parameters"], imports=asked.imports)
+    print("changed" if is_changed else "nothing has changed")
     return stack.outputs()["EndpointURL"]
 
 

@@ -91,19 +91,24 @@ def _tables(dynamodb: "DynamoDBClient", wanted: names.Names) -> list[str]:
             made.append(wanted.table(table))
     for table in TABLES:
         name = wanted.table(table)
-        _ensure_stream(dynamodb, table, name)
+        ensure_stream(dynamodb, table, name)
         patience: WaiterConfigTypeDef = {"Delay": 1, "MaxAttempts": WAIT_SECONDS}
         dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=patience)
         made += _ensure_indexes(dynamodb, table, wanted)
-        expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        if expiry.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
-            dynamodb.update_time_to_live(
-                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.expiry}
-            )
+        ensure_expiry(dynamodb, table, name)
     return made
 
 
-def _ensure_stream(dynamodb: "DynamoDBClient", table: TableSchema, name: str) -> None:
+def ensure_expiry(dynamodb: "DynamoDBClient", table: TableSchema, name: str) -> None:
+    """Let the items of a table expire, if they do not yet."""
+    expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    if expiry.get("TimeToLiveStatus", "DISABLED") == "DISABLED":
+        dynamodb.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.expiry}
+        )
+
+
+def ensure_stream(dynamodb: "DynamoDBClient", table: TableSchema, name: str) -> None:
     """Give a table that was made without a stream the one that it has now."""
     if table.stream is None or "StreamSpecification" in dynamodb.describe_table(TableName=name)["Table"]:
         return

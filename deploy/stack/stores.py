@@ -14,6 +14,11 @@ DEAD = {"work": "dead_work", "timers": "dead_timers"}
 """Where messages go that were received too often."""
 
 
+def outlives(stage: str) -> bool:
+    """Tell whether the tables and queues of a stage outlive its stack."""
+    return stage != "dev"
+
+
 def table_id(table: TableSchema) -> str:
     """Name a table in a template."""
     return logical_id(table.name, "Table")

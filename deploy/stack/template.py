@@ -6,14 +6,14 @@ from deploy.policies import DeployedStage
 from deploy.stack.front_doors import front_doors, outputs
 from deploy.stack.functions import functions
 from deploy.stack.parameters import CONDITIONS, parameters
-from deploy.stack.stores import stores
+from deploy.stack.stores import outlives, stores
 from deploy.stack.syntax import Block
 from deploy.stack.watch import alarms, dashboard
 
 
 def merge_template(stage: DeployedStage, app: Chalice) -> Block:
     """Write it; ``app`` is the application as the settings of the stage make it."""
-    lasting = stage.name != "dev"
+    lasting = outlives(stage.name)
     settings = stage.settings
     chosen = parameters(lasting=lasting, values_bucket=settings.values_bucket, search_url=settings.search_url)
     return {

@@ -88,8 +88,9 @@ def test_a_parameter_that_the_next_release_does_not_have_is_not_sent(small: Smal
     events = small.cloudformation.meta.events
     events.register("before-parameter-build.cloudformation.CreateChangeSet", lambda params, **_: sent.append(params))
     template = {"Parameters": {"Name": NAME | {"Default": small.name}}, "Resources": {"Queue": QUEUE}}
-    small.stack.change(publish(small.s3, small.name, template), {}, template["Parameters"])
+    small.stack.change(publish(small.s3, small.name, template), {}, template["Parameters"], imports=True)
     assert [each["ParameterKey"] for each in sent[0]["Parameters"]] == ["Name"]
+    assert sent[0]["ImportExistingResources"] is True
 
 
 def test_what_failed_is_named_and_finished_by_the_next(small: Small) -> None:
