@@ -8,6 +8,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from chalicelib.api.reference import FILES
+from deploy.symbols import stripped
 
 WHOLE = "deployment.zip"
 """As Chalice calls the package; it becomes the share of all functions that have none of their own."""
@@ -41,7 +42,7 @@ def share(function: str) -> str:
 def divide(package: Path) -> Iterator[Path]:
     """Make the shares of a package beside it, that of most functions in its place; the same each time."""
     with ZipFile(package) as opened:
-        contents = [(entry, opened.read(entry)) for entry in opened.infolist()]
+        contents = [(entry, stripped(opened.read(entry))) for entry in opened.infolist()]
     for name, without in WITHOUT.items():
         made = package.parent / name
         with ZipFile(made, "w", ZIP_DEFLATED, compresslevel=LEVEL) as packed:
