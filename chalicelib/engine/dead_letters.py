@@ -23,6 +23,7 @@ from chalicelib.core.executions.decide import addressed
 from chalicelib.core.executions.identity import ExecutionId, TurnKey
 from chalicelib.core.executions.inputs import Acquitted, Input, Poisoned, Requested, Suspected
 from chalicelib.core.executions.model import Execution
+from chalicelib.core.records.incident import IncidentKind, of_execution
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.log_line import line
 from chalicelib.core.values.value import copy_with
@@ -90,7 +91,9 @@ def work_on_dead_letters(
     def judge(verdict: Verdict, name: str) -> Judgement:
         return Judgement(dependencies, f"{request}-{name}", known, budget, verdict)
 
-    judge(Suspected, "suspects").run()
+    suspects = judge(Suspected, "suspects")
+    suspects.run()
+    note(dependencies, suspects.item)
     invocation = work(dependencies, request, known, budget)
     try:
         done, early = invocation.run(), invocation.too_early()
@@ -106,3 +109,14 @@ def work_on_dead_letters(
     if invocation.item is not None and any(thread.strikes for thread in invocation.item.threads.values()):
         judge(Acquitted, "acquits").run()
     return Handled(done, pauses([letter for letter in letters if letter.id in early], LONGEST_HIDDEN))
+
+
+def note(dependencies: Dependencies, item: Execution | None) -> None:
+    """Record that a turn is driven by a dead letter, at its first strike."""
+    struck = [] if item is None or item.ended else [each for each in item.threads.values() if each.strikes == 1]
+    if item is None or not struck:
+        return
+    detail = f"a message of {item.id} was received too often without success, at {struck[0].step}: it is a dead letter"
+    with suppress(UnavailableError):
+        now = dependencies.clock.now()
+        dependencies.incidents.record(of_execution(IncidentKind.DEAD_LETTER, item, now, detail))

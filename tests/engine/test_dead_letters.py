@@ -14,6 +14,7 @@ from chalicelib.core.executions.inputs import (
 )
 from chalicelib.core.executions.model import State, Status
 from chalicelib.core.executions.suspicion import MAX_STRIKES, UNWORKABLE
+from chalicelib.core.records.incident import IncidentKind
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
@@ -167,6 +168,15 @@ class TestPoison:
         assert (error(home).name, error(home).details) == ("Poison", {"deaths": 3})
         assert home.performed == []
 
+    def test_it_is_one_incident_from_the_first_strike_on(self, home: Home) -> None:
+        home.create(CALL)
+        home.service.execute("t", "d", "in")
+        with_calls(home, kill)
+        die(home, MAX_STRIKES)
+        (found,) = home.incidents.items.values()
+        assert (found.kind, found.execution_id) == (IncidentKind.DEAD_LETTER, home.only().id)
+        assert found.detail.endswith("was received too often without success, at step-0: it is a dead letter")
+
     def test_strikes_are_those_of_one_turn(self, home: Home) -> None:
         home.create({**CALL, "retry": [{"errors": ["*"], "intervalSeconds": 9, "jitter": "none"}]})
         home.service.execute("t", "d", "in")
@@ -263,5 +273,6 @@ def test_poison_is_an_incident_of_the_execution_as_it_stands_then(home: Home) ->
     home.create(CALL)
     home.service.execute("t", "d", "in")
     poison(home)
-    (found,) = home.incidents.items.values()
+    letter, found = home.incidents.items.values()
+    assert letter.kind == "dead-letter"
     assert (found.kind, found.subject) == ("poison", f"{home.only().id}@{home.only().version}")

@@ -108,6 +108,7 @@ export const texts = {
       stuck: "It was woken. It ends when the execution has moved on.",
       poison: "A step fails by itself. Mend the step, and redrive.",
       budget: "It has cost what it may. Resume it, with another budget if it shall go on for long.",
+      "dead-letter": "It is worked on again and again. It ends when the execution has moved on.",
       "message-unreadable": "A dead letter says nothing. Look at the queue; it ends after 7 days.",
       "index-record": "Search does not find this change. It ends when the index has been built again.",
       "index-behind": "Search is behind. It ends when the index has caught up.",

@@ -29,6 +29,8 @@ class IncidentKind(StrEnum):
 
     MESSAGE_LOST = "message-lost"
     """An execution was later than it should have been: what was to drive it was sent again."""
+    DEAD_LETTER = "dead-letter"
+    """A message of an execution was received too often without success: it is worked on as a dead letter."""
     MESSAGE_UNREADABLE = "message-unreadable"
     """A dead letter says nothing that can be done, and was taken off its queue."""
     STUCK = "stuck"
@@ -43,7 +45,15 @@ class IncidentKind(StrEnum):
     """The index for search is further behind the tables than it may be, or cannot be written."""
 
 
-OF_EXECUTIONS = frozenset({IncidentKind.MESSAGE_LOST, IncidentKind.STUCK, IncidentKind.POISON, IncidentKind.BUDGET})
+OF_EXECUTIONS = frozenset(
+    {
+        IncidentKind.MESSAGE_LOST,
+        IncidentKind.DEAD_LETTER,
+        IncidentKind.STUCK,
+        IncidentKind.POISON,
+        IncidentKind.BUDGET,
+    }
+)
 """The kinds that are about an execution, and end once it has moved on."""
 
 
@@ -60,6 +70,7 @@ class Remedy(StrEnum):
 
 REMEDIES: Mapping[IncidentKind, Remedy] = {
     IncidentKind.MESSAGE_LOST: Remedy.WAKE,
+    IncidentKind.DEAD_LETTER: Remedy.WAKE,
     IncidentKind.STUCK: Remedy.WAKE,
     IncidentKind.POISON: Remedy.REDRIVE,
     IncidentKind.BUDGET: Remedy.RESUME,
@@ -259,5 +270,7 @@ def over(opened: OpenIncident, now: datetime, found: Execution | None) -> str | 
     name, before = execution_of(key)
     if found is None:
         return f"{name} does not exist"
-    has_moved = found.version > before and not (key.kind is IncidentKind.BUDGET and found.paused)
+    is_paused = key.kind is IncidentKind.BUDGET and found.paused
+    is_suspected = key.kind is IncidentKind.DEAD_LETTER and any(each.strikes for each in found.threads.values())
+    has_moved = found.version > before and not is_paused and not is_suspected
     return f"{name} has moved on: it is {found.state} at version {found.version}" if has_moved else None

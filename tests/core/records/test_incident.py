@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.core.executions.model import Execution, State
+from chalicelib.core.executions.model import ROOT, Execution, State, Status, Thread
 from chalicelib.core.records.incident import (
     SHOWN_FOR,
     Incident,
@@ -52,6 +52,13 @@ def test_an_execution_that_is_over_its_budget_is_so_until_it_goes_on() -> None:
     paused = copy_with(EXECUTION, version=5, state=State.PAUSED, paused_at=NOW)
     assert over(opened(IncidentKind.BUDGET), NOW, paused) is None
     assert over(opened(IncidentKind.BUDGET), NOW, copy_with(paused, state=State.STARTED, paused_at=None)) is not None
+
+
+def test_a_dead_letter_is_one_for_as_long_as_functions_may_die_of_it() -> None:
+    letter = opened(IncidentKind.DEAD_LETTER)
+    threads = {ROOT: Thread(ROOT, 1, Status.READY, "charge", None, NOW, NOW, strikes=2)}
+    assert over(letter, NOW, copy_with(EXECUTION, version=5, threads=threads)) is None
+    assert over(letter, NOW, copy_with(EXECUTION, version=6)) is not None
 
 
 def test_a_message_that_nobody_can_read_is_long_shown_for_a_time() -> None:
