@@ -139,7 +139,7 @@ def _fill(settings: Settings) -> None:
     index = search_index(settings)
     assert index is not None  # noqa: S101 - the engine has just been started
     try:
-        Rebuild(Stage.of(settings), index, RebuildPlace(None, FILLED_AT_ONCE), settle=0, say=_filled).fill()
+        Rebuild(Stage.of(settings), index, RebuildPlace(None, FILLED_AT_ONCE), settle=0, say=_filled).refill()
     except UnavailableError as error:
         say(f"the index is not whole: {error}")
 

@@ -21,7 +21,7 @@ from chalicelib.adapters.dynamodb.faults import unavailable
 from chalicelib.adapters.dynamodb.incidents import DynamoIncidents
 from chalicelib.adapters.dynamodb.stream import SEARCHED, DynamoEntries
 from chalicelib.core.records.incident import IncidentKind
-from chalicelib.core.search.documents import SearchEntry, SearchKind
+from chalicelib.core.search.documents import SearchEntry, SearchKind, unfilled_entry
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.engine.stream import SearchIndex
@@ -133,6 +133,11 @@ class Rebuild:
         self._place.save()
         self._say(f"{self._place.index} is filled; functions of before may run for {self._settle:.0f} s")
         self._sleep(self._settle)
+
+    def refill(self) -> None:
+        """Fill the index that is read, which says until then that it is not whole."""
+        self.fill()
+        self._index.write([unfilled_entry(datetime.now(UTC), is_over=True)])
 
     def fill(self) -> None:
         """Write the documents of all items, from where it stands, into every index that is in use."""

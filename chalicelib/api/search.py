@@ -56,6 +56,7 @@ class SearchApi:
             "counts": {name: dict(each) for name, each in page.counts.items()},
             "dollars": None if page.cost is None else _dollars(page.cost),
             "source": "index",
+            "isWhole": page.is_whole,
             "lagSeconds": None if fresh.lag_ms is None else fresh.lag_ms / 1000,
             "upTo": None if fresh.changed_at is None else format_instant(fresh.changed_at),
         }
@@ -88,6 +89,7 @@ class SearchApi:
             "items": [web.chosen(request, shown(summary)) for summary in page.found],
             **dict.fromkeys(("total", "counts", "dollars", "lagSeconds", "upTo")),
             "source": "tables",
+            "isWhole": True,
         }
         behind: list[Json] | None = None if place is None else [format_instant(place.started_at), place.id]
         return web.answer(found, headers=web.following_link(request, behind))

@@ -1,7 +1,7 @@
 """What an index has to do, shown of each: in memory, and of OpenSearch's API as osmem-server speaks it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from chalicelib.core.search.documents import (
     gone_entry,
     lag_entry,
     task_entry,
+    unfilled_entry,
 )
 from chalicelib.core.search.found import SearchPage, edition, read_editions, read_page
 from chalicelib.core.search.index import IndexNames
@@ -291,6 +292,21 @@ class TestRebuilds:
         assert (index.building(), numbers(page(index))) == (None, [3, 2])
         index.clean()
         assert [*index.in_use()] == [new]
+
+    def test_an_index_that_was_made_because_there_was_none_says_so_until_it_is_filled(self, index: SearchIndex) -> None:
+        put(index, execution())
+        assert (page(index).is_whole, page(index).total) == (False, 1)
+        index.write([unfilled_entry(datetime.now(UTC), is_over=True)])
+        index.refresh()
+        assert (page(index).is_whole, page(index).total) == (True, 1)
+
+    def test_one_that_is_built_anew_is_whole(self, index: SearchIndex) -> None:
+        put(index, execution())
+        index.begin("7")
+        put(index, execution())
+        assert not page(index).is_whole
+        index.switch()
+        assert page(index).is_whole
 
     def test_one_that_is_given_up_leaves_the_old_index(self, index: SearchIndex) -> None:
         put(index, execution())

@@ -87,6 +87,7 @@ class TestFound:
         assert [each["id"] for each in found["items"]] == ["123:order:a-2"]
         assert found["items"][0]["attributes"] == {"orderId": "A-2", "total": 500}
         assert (found["total"], found["source"], found["lagSeconds"]) == (1, "index", 0.0)
+        assert not found["isWhole"], "nobody has filled it"
         assert found["counts"]["definition"] == {"order": 1}
         assert found["counts"]["state"] == {"running": 1}
 
@@ -154,6 +155,7 @@ class TestWithoutAnIndex:
         found = sedo.get("/search?state=succeeded&definition=order&limit=1")
         assert [each["state"] for each in found["items"]] == ["ExecutionSucceeded"]
         assert (found["source"], found["total"], found["counts"], found["lagSeconds"]) == ("tables", None, None, None)
+        assert found["isWhole"]
         pages = sedo.pages(T + "/search?limit=1")
         assert len([each for page in pages for each in page["items"]]) == 3
 

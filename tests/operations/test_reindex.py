@@ -73,6 +73,14 @@ def test_everything_is_found_again_and_nothing_differed(stage: World, index: Ind
     assert "timer" in found(index, SearchKind.DEFINITION)
 
 
+def test_an_index_that_is_filled_in_its_place_is_whole_then(stage: World, index: Index, started: list[str]) -> None:
+    body = search_body(SearchFilter("t", SearchKind.EXECUTION), 10)
+    assert not read_page(index.search(body), 10).is_whole
+    rebuild(stage, index).refill()
+    assert read_page(index.search(body), 10).is_whole
+    assert found(index) == set(started)
+
+
 @pytest.mark.parametrize(("broken", "left"), [([], 0), ([Difference("execution", "t:d:1", "unreadable")], 1)])
 def test_it_ends_the_incidents_of_changes_that_were_not_indexed(
     stage: World, index: Index, broken: list[Difference], left: int

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-from chalicelib.core.search.documents import SearchEntry
+from chalicelib.core.search.documents import SearchEntry, unfilled_entry
 from chalicelib.core.values.json import Json, JsonObject, parse_instant
 
 WORD = re.compile(r"\w+")
@@ -13,6 +14,7 @@ MS = 1000
 DATES = ("startedAt", "instant", "changedAt")
 """Members that are compared as instants."""
 INDEX = "1"
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class MemorySearch:
@@ -21,6 +23,7 @@ class MemorySearch:
     def __init__(self) -> None:
         self.indexes: dict[str, dict[str, tuple[int, JsonObject | None]]] = {INDEX: {}}
         self.read, self.filled = INDEX, ""
+        _write(self.indexes[INDEX], unfilled_entry(MADE))
 
     def write(self, entries: Sequence[SearchEntry]) -> Sequence[str | None]:
         """Write documents, unless a newer version is there."""

@@ -1,11 +1,12 @@
 """The index in OpenSearch, over its REST API."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from chalicelib.adapters.search.connection import SearchConnection
-from chalicelib.core.search.documents import SearchEntry
+from chalicelib.core.search.documents import SearchEntry, unfilled_entry
 from chalicelib.core.search.index import IndexNames, template
 from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.json import JsonObject
@@ -66,7 +67,9 @@ class OpenSearchIndex:
         self._connection.ask("PUT", f"/_index_template/{self._names.template}", template(self._names))
         name = self._names.index(suffix)
         expected = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)  # somebody else may have made it just now
-        self._connection.ask("PUT", f"/{name}", {"aliases": {alias: {}}}, expected)
+        made = self._connection.ask("PUT", f"/{name}", {"aliases": {alias: {}}}, expected)
+        if alias == self._names.alias and made.status == HTTPStatus.OK:
+            self._connection.ask("POST", "/_bulk", _operation(unfilled_entry(datetime.now(UTC)), name))
         return name
 
     # -- of a rebuild

@@ -24,6 +24,8 @@ WORDS_CHARS = 10_000
 """Of all words of a document."""
 LAG = "lag"
 """The kind of the document that tells how far the streams are read: it is of no tenant."""
+UNFILLED = "unfilled"
+"""The kind of the document that tells that its index was made because there was none, and is not filled yet."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WRITES = 2**22
 """Versions of a thing for each millisecond between its beginning and that of the next one of its name; a thing that has
@@ -135,6 +137,12 @@ def lag_entry(changed_at: datetime, handled_at: datetime) -> SearchEntry:
     version = _version(handled_at, 0)
     shown = {"kind": LAG, "changedAt": format_instant(changed_at), "lagMs": max(0, lag)}
     return SearchEntry(LAG, "", "streams", version, shown)
+
+
+def unfilled_entry(at: datetime, *, is_over: bool = False) -> SearchEntry:
+    """Write that an index is not filled since an instant, or that it is by now."""
+    shown: JsonObject = {"kind": UNFILLED, "changedAt": format_instant(at)}
+    return SearchEntry(UNFILLED, "", "index", _version(at, int(is_over)), None if is_over else shown)
 
 
 def instant_of(text: str) -> datetime | None:

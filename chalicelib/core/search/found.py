@@ -47,6 +47,8 @@ class SearchPage:
     following: Sequence[Json] | None
     """Behind which the next page begins; None: there is none."""
     freshness: Freshness
+    is_whole: bool = True
+    """Whether the index is filled: what there was before it was made is in it."""
 
 
 def read_page(answer: Mapping[str, Any], limit: int) -> SearchPage:
@@ -61,6 +63,7 @@ def read_page(answer: Mapping[str, Any], limit: int) -> SearchPage:
         cost=FoundCost(_sum(sums), _of_each(buckets, _sum)) if sums["dollars"]["count"] else None,
         following=hits[limit - 1]["sort"] if len(hits) > limit else None,
         freshness=_freshness(sums["everything"]["streams"]),
+        is_whole=sums["everything"]["unfilled"]["changedAt"]["value"] is None,
     )
 
 

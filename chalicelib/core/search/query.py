@@ -10,7 +10,7 @@ from math import isinf
 from typing import Any
 
 from chalicelib.core.definitions.name_schemas import SEARCH_ATTRIBUTE
-from chalicelib.core.search.documents import EXACT, LAG, SearchKind, instant_of, parted
+from chalicelib.core.search.documents import EXACT, LAG, UNFILLED, SearchKind, instant_of, parted
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, JsonObject, format_instant
 from chalicelib.core.values.value import value
@@ -189,4 +189,8 @@ def _dollars() -> JsonObject:
 
 def _lag() -> JsonObject:
     inner: JsonObject = {"lagMs": {"max": {"field": "lagMs"}}, "changedAt": {"max": {"field": "changedAt"}}}
-    return {"streams": {"filter": {"term": {"kind": LAG}}, "aggs": inner}}
+    since: JsonObject = {"changedAt": {"max": {"field": "changedAt"}}}
+    return {
+        "streams": {"filter": {"term": {"kind": LAG}}, "aggs": inner},
+        "unfilled": {"filter": {"term": {"kind": UNFILLED}}, "aggs": since},
+    }
