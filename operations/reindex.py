@@ -136,6 +136,7 @@ class Rebuild:
 
     def refill(self) -> None:
         """Fill the index that is read, which says until then that it is not whole."""
+        self._index.in_use()  # made before it is filled, though there may be nothing to fill it with
         self.fill()
         self._index.write([unfilled_entry(datetime.now(UTC), is_over=True)])
 

@@ -81,6 +81,11 @@ def test_an_index_that_is_filled_in_its_place_is_whole_then(stage: World, index:
     assert found(index) == set(started)
 
 
+def test_so_is_one_for_which_there_is_nothing(stage: World, index: Index) -> None:
+    rebuild(stage, index).refill()
+    assert read_page(index.search(search_body(SearchFilter("t", SearchKind.EXECUTION), 10)), 10).is_whole
+
+
 @pytest.mark.parametrize(("broken", "left"), [([], 0), ([Difference("execution", "t:d:1", "unreadable")], 1)])
 def test_it_ends_the_incidents_of_changes_that_were_not_indexed(
     stage: World, index: Index, broken: list[Difference], left: int
