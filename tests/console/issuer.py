@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import jwt
 
 CLIENT = "sedo-console"
+API = "https://sedo.example.com"
+"""For whom an access token is, where it is one that sedo takes."""
 
 
 class Issuer:
@@ -87,12 +89,21 @@ class Issuer:
         challenge = urlsafe_b64encode(sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
         if query is None or challenge != query["code_challenge"] or query["code_challenge_method"] != "S256":
             return 400, {"error": "invalid_grant"}
-        return 200, self.tokens(self.nonce or query["nonce"])
+        return 200, self.tokens(self.nonce or query["nonce"], query.get("audience"))
 
-    def tokens(self, nonce: str | None) -> dict[str, Any]:
-        claims = {"iss": self.url, "aud": CLIENT, "sub": self.subject, "tenants": [self.tenant]}
-        claims |= {"exp": int(time()) + self.lifetime, "iat": int(time()), **({"nonce": nonce} if nonce else {})}
-        return {"id_token": jwt.encode(claims, self.secret, "HS256"), "refresh_token": token_hex(8)}
+    def tokens(self, nonce: str | None, audience: str | None = None) -> dict[str, Any]:
+        """Make an ID token for the client, and an access token for ``audience``: the tenants are in what sedo takes."""
+        times = {"exp": int(time()) + self.lifetime, "iat": int(time())}
+        who: dict[str, Any] = {"iss": self.url, "sub": self.subject, **times}
+        tenants = {"tenants": [self.tenant]}
+        claims = {**who, "aud": CLIENT, **({"nonce": nonce} if nonce else {}), **({} if audience else tenants)}
+        tokens: dict[str, Any] = {"id_token": self.signed(claims), "refresh_token": token_hex(8)}
+        if audience:
+            tokens |= {"access_token": self.signed({**who, "aud": audience, **tenants}), "expires_in": self.lifetime}
+        return tokens
+
+    def signed(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, self.secret, "HS256")
 
     def send(self, handler: BaseHTTPRequestHandler, status: int, body: dict[str, Any], place: str = "") -> None:
         text = json.dumps(body).encode()

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.pages import Console
 from tests.console.test_search import PAY, pay
+from tests.local.running import JSON
 
 pytestmark = pytest.mark.timeout(90)
 Opened = Callable[..., Console]
@@ -103,7 +104,8 @@ def test_health_says_what_works_and_what_waits(opened: Opened) -> None:
     console.start("bulk-wait", {"name": "oldest"})
     page = console.go("health")
     expect(page.get_by_text("All work")).to_be_visible()
-    expect(page.get_by_text("sedo_execution-timer-dead-letter-queue")).to_be_visible()
+    queue = page.get_by_role("listitem").filter(has_text="sedo_execution-timer-dead-letter-queue")
+    expect(queue).to_contain_text("0 messages")
     expect(page.get_by_label("How this tenant stands").get_by_text("Oldest in flight")).to_be_visible()
 
 
@@ -147,7 +149,28 @@ def test_a_role_is_written_bound_and_explained(opened: Opened) -> None:
     page.keyboard.press("Enter")
     may = page.get_by_role("row", name="executions:start")
     expect(may.get_by_text("shop binds order-starter, for order-*, refund")).to_be_visible()
-    expect(page.get_by_role("row", name="audit:read")).to_contain_text("no role in this tenant gives it")
+    expect(page.get_by_role("row", name="audit:read")).to_contain_text("no role gives it")
+
+
+def test_rights_of_the_installation_and_conditions_of_a_definition_are_in_the_answer(opened: Opened) -> None:
+    console = opened().known()
+    access = {"execute": {"roles": ["auditor"]}, "complete": {"when": "subject.id != execution.startedBy"}}
+    console.define({"id": "guarded", "access": access, "steps": [{"id": "a", "type": "succeed"}]})
+    binding = {"role": "operator", "groups": ["on-call"]}
+    said, answer = console.stack.ask("PUT", "/sedo/tenants/*/bindings/on-call", json.dumps(binding).encode(), JSON)
+    assert said < 300, answer
+    console.put("bindings/reviewers", {"role": "approver", "groups": ["on-call"]})
+    page = console.go("rights?groups=on-call&thing=guarded")
+    expect(page.get_by_text("This server asks nobody who they are")).to_be_visible()
+    reads = page.get_by_role("row", name="executions:read")
+    expect(reads).to_contain_text("Yes")
+    expect(reads).to_contain_text("on-call binds operator in the installation")
+    starts = page.get_by_role("row", name="executions:start")
+    expect(starts).to_contain_text("No")
+    expect(starts).to_contain_text("execute of guarded v1 asks for the role auditor")
+    works = page.get_by_role("row", name="tasks:work")
+    expect(works).to_contain_text("On condition")
+    expect(works).to_contain_text("complete of guarded v1 asks for subject.id != execution.startedBy")
 
 
 def test_the_text_of_a_key_is_shown_once_and_the_key_is_revoked(opened: Opened) -> None:

@@ -11,7 +11,7 @@ import jwt
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.issuer import CLIENT, Issuer
+from tests.console.issuer import API, CLIENT, Issuer
 from tests.console.pages import ORDER, TENANT, Console
 from tests.local.running import PROJECT, Sedo
 
@@ -31,7 +31,7 @@ def guarded(
 ) -> Iterator[Sedo]:
     """The stack of `make run`, where callers have to show who they are; ada may do all, and there is a definition."""
     home = tmp_path_factory.mktemp("guarded")
-    tokens = {"SEDO_JWT_ISSUER": issuer.url, "SEDO_JWT_AUDIENCE": CLIENT, "SEDO_JWT_SECRET": issuer.secret}
+    tokens = {"SEDO_JWT_ISSUER": issuer.url, "SEDO_JWT_AUDIENCE": f"{CLIENT},{API}", "SEDO_JWT_SECRET": issuer.secret}
     more = {"SEDO_AUTH": "jwt,keys", "SEDO_CONSOLE_CLIENT": CLIENT, "SEDO_SEARCH": "none", **tokens}
     with Sedo(home, ministack_python, project=PROJECT, **more) as started:
         started.read_until("sedo is ready")
@@ -126,6 +126,33 @@ def test_a_renewal_that_is_refused_is_not_asked_for_again_and_the_session_goes_o
     page.reload()
     expect(page.get_by_role("link", name="order-flow", exact=True)).to_be_visible()
     assert [each.get("grant_type") for each in issuer.asked].count("refresh_token") == 1
+
+
+def test_an_access_token_is_shown_where_it_is_what_sedo_takes(opened: Opened, issuer: Issuer) -> None:
+    page = opened()
+    sign_in_at = {"issuer": issuer.url, "clientId": CLIENT, "audience": API}
+    page.route("**/ui/config.json", lambda route: route.fulfill(json={"signIn": sign_in_at}))
+    sign_in(page)
+    assert issuer.asked[0]["audience"] == API
+    expect(page.get_by_role("link", name="order-flow", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    hint = issuer.asked[-1]["id_token_hint"]
+    assert jwt.decode(hint, issuer.secret, ["HS256"], audience=CLIENT)["sub"] == "ada"
+
+
+def test_who_is_not_renewed_is_warned_and_finds_the_draft_again(opened: Opened, issuer: Issuer) -> None:
+    page = opened()
+    issuer.lifetime, issuer.renews = 45, False
+    sign_in(page, "definitions/order-flow/start")
+    page.get_by_label("Order id").fill("A-78")
+    expect(page.get_by_text("Your sign-in ends within a minute and was not renewed.")).to_be_visible()
+    issuer.lifetime, issuer.renews = 3600, True
+    page.get_by_role("button", name="Sign in again").click()
+    expect(page.get_by_text("The sign-in of ada has ended.")).to_be_visible()
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("Order id")).to_have_value("A-78")
+    expect(page.get_by_text("Your sign-in ends")).to_have_count(0)
 
 
 def test_a_session_that_has_ended_keeps_the_draft_for_its_person(opened: Opened) -> None:

@@ -54,6 +54,38 @@ def test_the_timeline_is_zoomed(opened: Opened) -> None:
     assert timeline.evaluate(width) == 1
 
 
+def test_what_stands_in_the_way_is_said(opened: Opened) -> None:
+    console = opened().known()
+    console.define({"id": "held", "steps": [{"id": "hold", "type": "event", "name": "go", "key": "held"}]})
+    execution = console.start("held", {})
+    console.put("", {"stopped": True})
+    console.post("pause", {})
+    try:
+        page = console.go(f"executions/{execution}")
+        expect(page.locator(".obstacle")).to_contain_text("Its tenant is stopped")
+    finally:
+        console.put("", {"stopped": False})
+
+
+def test_a_page_that_is_not_there_leads_back(opened: Opened) -> None:
+    page = opened().known().go("nothing/here")
+    page.get_by_role("link", name="To the executions").click()
+    expect(page.get_by_role("heading", name="Tenant")).to_be_visible()
+
+
+def test_a_start_names_inputs_to_begin_with_only_where_there_are_some(opened: Opened) -> None:
+    console = opened().known()
+    console.define({"id": "bare", "steps": [{"id": "a", "type": "succeed"}]})
+    page = console.go("definitions/bare/start")
+    expect(page.get_by_role("heading", name="Start bare")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("Recent inputs")).to_have_count(0)
+    console.start("bare", {"name": "first"})
+    page.reload()
+    expect(page.get_by_role("group", name="Inputs to begin with").get_by_role("button", name="first")).to_be_visible()
+    expect(page.get_by_text("Examples")).to_have_count(0)
+
+
 def overflowing(page: Page) -> bool:
     """Tell whether the page itself has to be moved sideways."""
     wide: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")

@@ -24,8 +24,8 @@ interface Pending {
 }
 
 const PENDING = "sedo.oidc";
-/** Milliseconds before its end at which a token is renewed. */
-const EARLY_MS = 60_000;
+/** Milliseconds before its end at which a token is renewed, or its person is told that it is not. */
+export const EARLY_MS = 60_000;
 
 export class SignInError extends Error {}
 

@@ -1,5 +1,5 @@
 /** The operations of the contract with which people find, operate and grant. */
-import { api, nextOf, page, taken, whole } from "./client";
+import { api, nextOf, page, ProblemError, taken, whole } from "./client";
 import type { paths } from "./schema.gen";
 import type {
   ApiKey,
@@ -9,6 +9,7 @@ import type {
   EventReceipt,
   Execution,
   Found,
+  HealthReport,
   Hit,
   Incident,
   IncidentRedrives,
@@ -26,6 +27,8 @@ export type IncidentQuery = QueryOf<"/sedo/tenants/{tenantId}/incidents">;
 export type AuditQuery = QueryOf<"/sedo/tenants/{tenantId}/audit">;
 
 export type SearchPage = Omit<Found, "items"> & Page<Hit>;
+/** All tenants, as a tenant. */
+const INSTALLATION = "*";
 const key = (): { "Idempotency-Key": string } => ({ "Idempotency-Key": crypto.randomUUID() });
 
 export const search = async (tenantId: string, query: Partial<SearchQuery>): Promise<SearchPage> => {
@@ -66,14 +69,18 @@ export const redriveIncidents = async (tenantId: string, query: IncidentQuery, d
 export interface Health {
   status: number;
   parts: Record<string, string>;
+  /** Of messages, by the name of the queue; null: they cannot be counted. */
+  queues: HealthReport["queues"];
+  /** Open ones of the installation, by kind; null: they cannot be read. */
+  incidents: HealthReport["incidents"];
 }
 
 /** The state of every part; that one does not work is an answer, too. */
 export const readHealth = async (): Promise<Health> => {
   const { data, error, response } = await api.GET("/sedo/health");
-  const parts = (data ?? error) as { parts?: Record<string, string> } | undefined;
-  if (parts?.parts === undefined) await whole(Promise.resolve({ error, response }));
-  return { status: response.status, parts: parts?.parts ?? {} };
+  const found = (data ?? error) as Partial<HealthReport> | undefined;
+  if (found?.parts === undefined) await whole(Promise.resolve({ error, response }));
+  return { status: response.status, parts: found?.parts ?? {}, queues: found?.queues ?? null, incidents: found?.incidents ?? null };
 };
 
 export const readAudit = (tenantId: string, query: AuditQuery): Promise<Page<AuditEntry>> =>
@@ -102,6 +109,17 @@ const following = (cursor: string | undefined) => ({ limit: 100, ...(cursor === 
 
 export const listRoles = (tenantId: string): Promise<Page<Role>> =>
   all((cursor) => page(api.GET("/sedo/tenants/{tenantId}/roles", { params: { path: { tenantId }, query: following(cursor) } })));
+
+/** What is bound in the installation; null: the caller may not see it. */
+export const listOfInstallation = async (): Promise<{ roles: readonly Role[]; bindings: readonly Binding[] } | null> => {
+  try {
+    const [roles, bindings] = await Promise.all([listRoles(INSTALLATION), listBindings(INSTALLATION)]);
+    return { roles: roles.items, bindings: bindings.items };
+  } catch (error) {
+    if (error instanceof ProblemError && (error.status === 403 || error.status === 404)) return null;
+    throw error;
+  }
+};
 
 export const listBindings = (tenantId: string): Promise<Page<Binding>> =>
   all((cursor) => page(api.GET("/sedo/tenants/{tenantId}/bindings", { params: { path: { tenantId }, query: following(cursor) } })));

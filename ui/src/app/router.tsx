@@ -5,6 +5,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  Link,
   Outlet,
   parseSearchWith,
   redirect,
@@ -35,13 +36,27 @@ const texts_ =
     return found;
   };
 
+function NotFound() {
+  return (
+    <main className="card-page">
+      <h1>{texts.app.notFound}</h1>
+      <p className="muted">{texts.app.notFoundHint}</p>
+      <span>
+        <Link to="/" className="primary">
+          {texts.app.home}
+        </Link>
+      </span>
+    </main>
+  );
+}
+
 const root = createRootRoute({
   component: () => (
     <Boundary>
       <Outlet />
     </Boundary>
   ),
-  notFoundComponent: () => <p className="page">{texts.app.notFound}</p>,
+  notFoundComponent: NotFound,
 });
 
 export const homeRoute = createRoute({

@@ -2,8 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { signOutAddress } from "~/api/oidc";
-import { session, signOut } from "~/api/session";
+import { EARLY_MS, signOutAddress } from "~/api/oidc";
+import { endSession, session, signOut, useSession } from "~/api/session";
 import { Boundary } from "~/parts/problem";
 import { texts } from "~/texts";
 import { clearTenant } from "./cache";
@@ -34,6 +34,7 @@ export function Shell() {
       <Top tenant={tenant} onPalette={() => openPalette(true)} />
       <Navigation tenant={tenant} />
       <main id="main" ref={main} tabIndex={-1} className="page">
+        <Ending />
         <Boundary key={path}>
           <Outlet />
         </Boundary>
@@ -77,6 +78,35 @@ function Top({ tenant, onPalette }: { tenant: string; onPalette: () => void }) {
     </header>
   );
 }
+
+/** Says, a minute before, that the sign-in ends and is not renewed. */
+function Ending() {
+  const ends = useSession()?.oidc;
+  const [isSoon, setSoon] = useState(false);
+  const at = ends === undefined || ends.refresh !== undefined ? null : ends.expiresAt - EARLY_MS;
+  useEffect(() => {
+    const left = at === null ? Infinity : at - Date.now();
+    setSoon(left <= 0);
+    if (left <= 0 || left > LONGEST_MS) return undefined;
+    const timer = setTimeout(() => setSoon(true), left);
+    return () => clearTimeout(timer);
+  }, [at]);
+  return (
+    <div role="status">
+      {isSoon && (
+        <p className="notice">
+          {texts.signIn.ending}{" "}
+          <button type="button" className="link" onClick={endSession}>
+            {texts.signIn.anew}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The longest time of a browser's timer. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 function Navigation({ tenant }: { tenant: string }) {
   const path = useLocation({ select: (location) => location.pathname });

@@ -48,6 +48,7 @@ export function Facts({ execution, tenant, budget }: { execution: Execution; ten
             <span className="state-failed state">{execution.error.name}</span> {execution.error.message}
           </Fact>
         )}
+        <Obstacles execution={execution} />
         {!ENDED.has(execution.state) && (
           <div className="why">
             <dt>{facts.why}</dt>
@@ -58,6 +59,22 @@ export function Facts({ execution, tenant, budget }: { execution: Execution; ten
         )}
       </dl>
     </section>
+  );
+}
+
+/** What keeps it from going on, beside what its threads wait for. */
+function Obstacles({ execution }: { execution: Execution }) {
+  const found = execution.why?.obstacles ?? [];
+  if (found.length === 0) return null;
+  return (
+    <div className="why">
+      <dt>{texts.execution.inTheWay}</dt>
+      {found.map((each) => (
+        <dd key={each.kind} className="obstacle">
+          <Sentence text={each.text} />
+        </dd>
+      ))}
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { listExecutions, listTasks } from "~/api/endpoints";
 import { listIncidents, readHealth, search } from "~/api/operate";
+import type { HealthReport } from "~/api/types";
 import { meQuery } from "~/app/gate";
 import { listInterval } from "~/app/live";
 import { healthRoute } from "~/app/router";
@@ -32,7 +33,9 @@ function Parts() {
   const health = useQuery({ queryKey: ["health"], queryFn: readHealth, refetchInterval: listInterval });
   if (health.isError) return <ProblemAlert error={health.error} onRetry={() => void health.refetch()} />;
   if (health.data === undefined) return <Loading />;
-  const isOk = health.data.status === 200;
+  const { parts, queues, incidents, status } = health.data;
+  const isOk = status === 200;
+  const open = Object.entries(incidents ?? {});
   return (
     <section className="panel">
       <header>
@@ -40,14 +43,27 @@ function Parts() {
         <StateBadge state={isOk ? { tone: "succeeded", word: texts.health.ok } : { tone: "failed", word: texts.health.broken }} />
       </header>
       <ul className="health-parts">
-        {Object.entries(health.data.parts).map(([name, state]) => (
+        {Object.entries(parts).map(([name, state]) => (
           <li key={name} title={state}>
             <StateBadge state={state === "ok" ? { tone: "succeeded", word: name } : { tone: "failed", word: `${name}: ${state}` }} />
+            <Messages of={queues?.[name]} />
           </li>
         ))}
       </ul>
+      {queues === null && <p className="muted small">{texts.health.notCounted}</p>}
+      {open.length > 0 && (
+        <p>
+          {texts.health.everywhere}: {open.map(([kind, number]) => `${kind} ${number.toLocaleString("en")}`).join(" · ")}
+        </p>
+      )}
     </section>
   );
+}
+
+/** How many messages stand in a queue. */
+function Messages({ of: queue }: { of: NonNullable<HealthReport["queues"]>[string] | undefined }) {
+  if (queue === undefined) return null;
+  return <span className="muted small">{texts.health.messages(queue.waiting, queue.delayed, queue.inFlight)}</span>;
 }
 
 /** What there is of each state in this tenant; the oldest of what has not ended. One question of many, while the page is looked at. */

@@ -50,7 +50,7 @@ export function RightsPage() {
         )}
       </div>
       <Tabs label={texts.rights.title} tabs={TABS} current={current} onChange={(next) => void navigate({ search: (before) => ({ ...before, tab: next }), replace: true })}>
-        {current === "who" && <WhoMay roles={roles.data?.items ?? []} bindings={bindings.data?.items ?? []} />}
+        {current === "who" && <WhoMay here={{ roles: roles.data?.items ?? [], bindings: bindings.data?.items ?? [] }} />}
         {current === "roles" && <List label={texts.rights.tabs.roles} list={roles} columns={rolesColumns(mayWrite, ask)} keyOf={(row) => row.name} empty={texts.search.empty} />}
         {current === "bindings" && <List label={texts.rights.tabs.bindings} list={bindings} columns={bindingColumns(mayWrite, ask)} keyOf={(row) => row.name} empty={texts.rights.noBindings} emptyHint={texts.rights.noBindingsHint} />}
       </Tabs>

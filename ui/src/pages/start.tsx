@@ -204,15 +204,18 @@ function Inputs({ tenant, definition, onChoose }: { tenant: string; definition: 
   const schema = definition.inputSchema as { examples?: Json[] } | boolean | undefined;
   const examples = typeof schema === "object" ? (schema.examples ?? []) : [];
   const take = async (id: string): Promise<void> => onChoose(((await readExecution(tenant, id)).input ?? {}) as Json);
+  const started = recent.data?.items ?? [];
+  if (examples.length + started.length === 0) return null;
   return (
-    <div className="chips" role="group" aria-label={texts.start.recent}>
-      <span className="muted">{texts.start.recent}</span>
+    <div className="chips" role="group" aria-label={texts.start.inputs}>
+      {examples.length > 0 && <span className="muted">{texts.start.examples}</span>}
       {examples.slice(0, 5).map((example, index) => (
         <button key={index} type="button" className="chip" onClick={() => onChoose(example)}>
           {texts.start.example(index + 1)}
         </button>
       ))}
-      {recent.data?.items.map((each) => (
+      {started.length > 0 && <span className="muted">{texts.start.recent}</span>}
+      {started.map((each) => (
         <button key={each.id} type="button" className="chip" onClick={() => void take(each.id)}>
           {each.id.split(":").at(-1)}
         </button>
