@@ -70,7 +70,13 @@ class CallWiring:
         from chalicelib.adapters.aws.call import AwsCalls  # noqa: PLC0415 - only for steps that call AWS
 
         actions = self._settings.aws_actions
-        return AwsCalls(actions, lambda tenant: self.tenants.of(tenant).aws_actions, self._prefix, room=self._room)
+        return AwsCalls(
+            actions,
+            lambda tenant: self.tenants.of(tenant).aws_actions,
+            self._prefix,
+            room=self._room,
+            bucket=self._settings.values_bucket,
+        )
 
     def _lambda(self) -> "PlainCall":
         from chalicelib.adapters.aws.function import LambdaCalls  # noqa: PLC0415 - only for steps that call it

@@ -139,19 +139,19 @@ def is_own_function(prefix: str, name: str) -> bool:
     return name.lower().startswith((_OWN_FUNCTIONS, f"{prefix.lower()}-"))
 
 
-def own(prefix: str, service: str, parameters: Any) -> str | None:  # noqa: ANN401 - any JSON
+def own(prefix: str, service: str, parameters: Any, bucket: str = "") -> str | None:  # noqa: ANN401 - any JSON
     """Find in the parameters of a call what belongs to sedo: all tenants share its rights, and must not share its data.
 
-    That is a table or a queue, of other installations, too; in Systems Manager and Secrets Manager a path, or one above
-    it, or a search among all secrets; a function, by its ARN or to Lambda by its name, and its logs; and a host of
-    one's own choice, to which botocore would turn.
+    That is a table or a queue, of other installations, too; the bucket for values, if there is one; in Systems Manager
+    and Secrets Manager a path, or one above it, or a search among all secrets; a function, by its ARN or to Lambda by
+    its name, and its logs; and a host of one's own choice, to which botocore would turn.
     """
     for search in _SEARCHES.get(service, ()):
         if search in parameters:
             return search
     for given in _texts(parameters):
         text = _unquoted(given)
-        if _things(prefix).search(text):
+        if _things(prefix).search(text) or (bucket and _names_bucket(bucket, text)):
             return given
         if service == "logs" and (_SOURCE.search(text) or _is_log_of(prefix, text)):
             return given
@@ -172,6 +172,11 @@ def _things(prefix: str) -> re.Pattern[str]:
     here, bare = re.escape(prefix), Names("")
     names = "|".join(map(re.escape, (*map(bare.table, TABLES), *bare.queues)))
     return re.compile(rf"(?:{_OWN}[a-z0-9.-]*|{here})(?:{names})|:function:(?:{_OWN_FUNCTIONS}|{here}-)", re.IGNORECASE)
+
+
+def _names_bucket(bucket: str, text: str) -> bool:
+    """Tell whether a text is a bucket, begins with it as the source of a copy does, or has its ARN or address."""
+    return re.search(rf"(?:^/?|:::|//|/s3[^/]*/){re.escape(bucket)}(?![a-z0-9-])", text) is not None
 
 
 def _unquoted(text: str) -> str:

@@ -24,6 +24,7 @@ class AwsCalls:
         seconds: what a call may take, all pages included.
         endpoint: where to call; None: where the environment says.
         room: where room is taken for large answers; None: nobody shares it.
+        bucket: where sedo puts values, which is out of reach, too; empty: nowhere.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what an operator can set
@@ -34,6 +35,7 @@ class AwsCalls:
         seconds: float = SECONDS,
         endpoint: str | None = None,
         room: Room | None = None,
+        bucket: str = "",
     ) -> None:
         self._allowed = allowed
         self._tenant_allowed = tenant_allowed
@@ -41,6 +43,7 @@ class AwsCalls:
         self._seconds = seconds
         self._endpoint = endpoint
         self._room = room or Room()
+        self._bucket = bucket
 
     def __call__(self, params: Json, key: CallKey) -> Json:
         """Call the action.
@@ -62,7 +65,7 @@ class AwsCalls:
         asked = f"{service}:{name}"
         lists = lists_all(asked, model, parameters)
         reason = refusal(self._allowed, self._tenant_allowed(key.tenant), asked, ACTIONS, lists=lists)
-        if reason is None and (text := own(self._prefix, service, parameters)) is not None:
+        if reason is None and (text := own(self._prefix, service, parameters, self._bucket)) is not None:
             reason = f"no step may reach what belongs to sedo, or leads to what does: {text}"
         if reason is not None:
             raise StepError(reason, "aws.NotAllowed")

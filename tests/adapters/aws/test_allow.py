@@ -139,3 +139,28 @@ def test_what_belongs_to_sedo_is_found_wherever_it_stands(service: str, paramete
 )
 def test_what_does_not_is_left_alone(service: str, parameters: Json) -> None:
     assert own("sedo-prod", service, parameters) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the-values",
+        "the%2Dvalues",
+        "the-values/sedo/t/1",
+        "/the-values/sedo/t/1",
+        "arn:aws:s3:::the-values/sedo/*",
+        "s3://the-values/sedo",
+        "https://the-values.s3.eu-west-1.amazonaws.com/sedo",
+        "https://s3.eu-west-1.amazonaws.com/the-values/sedo",
+    ],
+)
+def test_the_bucket_for_values_is_out_of_reach_however_it_is_named(text: str) -> None:
+    parameters: Json = {"Bucket": text, "Key": "k"}
+    assert own("sedo", "s3", parameters, "the-values") == text
+    assert own("sedo", "s3", parameters) is None
+    assert own("sedo", "s3", parameters, "other") is None
+
+
+@pytest.mark.parametrize("text", ["the-values-of-others", "of-the-values", "all about the-values", "s3://the-values2"])
+def test_other_buckets_and_texts_are_in_reach(text: str) -> None:
+    assert own("sedo", "s3", {"Bucket": text}, "the-values") is None

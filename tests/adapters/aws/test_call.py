@@ -152,6 +152,13 @@ def test_what_belongs_to_sedo_is_out_of_reach(aws: Aws) -> None:
         assert (error.name, "belongs to sedo" in str(error)) == ("aws.NotAllowed", True)
 
 
+def test_so_is_the_bucket_for_values() -> None:
+    calls = AwsCalls(["*:*"], lambda _tenant: None, "sedo", bucket="the-values")
+    with pytest.raises(StepError) as caught:
+        calls({"service": "s3", "action": "GetObject", "parameters": {"Bucket": "the-values", "Key": "sedo/1"}}, KEY)
+    assert caught.value.name == "aws.NotAllowed"
+
+
 def test_what_is_not_allowed_is_not_called(aws: Aws) -> None:
     for allowed, tenant in ((["sqs:*"], None), (["*:*"], {"t": ["sqs:*"]})):
         calls = AwsCalls(allowed, (tenant or {}).get, "sedo")
