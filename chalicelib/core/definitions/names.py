@@ -1,14 +1,27 @@
 """What is odd about the names that an expression reads: those that can never be there, or that mean something else."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.flow import Suggestion
-from chalicelib.core.definitions.shapes import Shapes, View
 from chalicelib.core.expressions.expression import Expression
-from chalicelib.core.expressions.reference import ALL, EACH, FLAT, ITEM, NAMES, meant_as_values, references, shadowed
+from chalicelib.core.expressions.reference import (
+    ALL,
+    EACH,
+    FLAT,
+    ITEM,
+    NAMES,
+    meant_as_values,
+    meant_remark,
+    references,
+    shadowed,
+)
 from chalicelib.core.schemas.messages import KINDS
 from chalicelib.core.schemas.paths import Strange, one_of
 from chalicelib.core.values.json import Json
+
+if TYPE_CHECKING:
+    from chalicelib.core.definitions.shapes import Shapes, View
 
 _OUTER = frozenset({"execution", "input", "output", "stash"})
 _OF_ITEM = frozenset({"item", "index"})
@@ -38,7 +51,7 @@ _FEW = 8
 _LENGTHS = frozenset({"count", "length", "size"})
 
 
-def name_remarks(expression: Expression, view: View, shapes: Shapes, suggestion: Suggestion) -> Iterator[str]:
+def name_remarks(expression: Expression, view: "View", shapes: "Shapes", suggestion: Suggestion) -> Iterator[str]:
     """Say what is odd about the names that an expression reads.
 
     Args:
@@ -58,14 +71,7 @@ def name_remarks(expression: Expression, view: View, shapes: Shapes, suggestion:
             yield from _remarks(names, view, shapes, suggestion)
 
 
-def meant_remark(name: str, written: str) -> str:
-    """Say how a value is written that was written as a name."""
-    if written.startswith("'"):
-        return f'"{name}" in double quotes is a name: the text is written {written}'
-    return f"{name!r} is a name here: the value is written {written}"
-
-
-def _remarks(names: Sequence[str], view: View, shapes: Shapes, suggestion: Suggestion) -> Iterator[str]:
+def _remarks(names: Sequence[str], view: "View", shapes: "Shapes", suggestion: Suggestion) -> Iterator[str]:
     match names:
         case (top, *inner) if inner and top in _DESCRIBED:
             yield from _strange(top, shapes.seen(top, view), inner, shapes, suggestion)
@@ -83,7 +89,7 @@ def _remarks(names: Sequence[str], view: View, shapes: Shapes, suggestion: Sugge
             yield f"there is nothing called {name!r}{_meant_name(name, view, shapes, suggestion)}"
 
 
-def _meant_name(name: str, view: View, shapes: Shapes, suggestion: Suggestion) -> str:
+def _meant_name(name: str, view: "View", shapes: "Shapes", suggestion: Suggestion) -> str:
     """Say what to write for a name that is not in scope."""
     if shapes.paths.inside(shapes.input, [name]) is not True:
         return f" (did you mean 'input.{name}'?)"
@@ -96,7 +102,7 @@ def _meant_name(name: str, view: View, shapes: Shapes, suggestion: Suggestion) -
     return suggestion(name, NAMES) or hint
 
 
-def _strange(top: str, schema: Json, names: Sequence[str], shapes: Shapes, suggestion: Suggestion) -> Iterator[str]:
+def _strange(top: str, schema: Json, names: Sequence[str], shapes: "Shapes", suggestion: Suggestion) -> Iterator[str]:
     """Look at a path into the input, a result or the stash."""
     found = shapes.paths.strange(schema, names)
     if found is None or found.place != len(names) - 1:
@@ -112,7 +118,7 @@ def _strange(top: str, schema: Json, names: Sequence[str], shapes: Shapes, sugge
         yield f"no schema describes a {name!r} in {there}{hint}"
 
 
-def _meant_outside(name: str, names: Sequence[str], shapes: Shapes) -> str:
+def _meant_outside(name: str, names: Sequence[str], shapes: "Shapes") -> str:
     """Say what to write for a member of the input, where a name is one of an element."""
     inner = ITEM in names[:-1] and shapes.paths.inside(shapes.input, [name]) is not True
     return f" (did you mean '$.input.{name}'?)" if inner else ""

@@ -22,10 +22,9 @@ from chalicelib.core.definitions.grammar import (
     step_retry_kind,
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
-from chalicelib.core.definitions.names import meant_remark
 from chalicelib.core.definitions.static_check import passes_always
 from chalicelib.core.definitions.timing import read_budget, read_policy, read_time
-from chalicelib.core.expressions.reference import meant_as_values, references
+from chalicelib.core.expressions.reference import meant_as_values, meant_remark, references
 from chalicelib.core.expressions.template import Placeholder, Template, expressions, is_templated, sign_count
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, compile_schema, schema_problems

@@ -56,6 +56,13 @@ def meant_as_values(expression: Expression) -> Mapping[str, str]:
     return _walked(expression).meant
 
 
+def meant_remark(name: str, written: str) -> str:
+    """Say how a value is written that was written as a name."""
+    if written.startswith("'"):
+        return f'"{name}" in double quotes is a name: the text is written {written}'
+    return f"{name!r} is a name here: the value is written {written}"
+
+
 def results(expression: Expression) -> Mapping[str | None, Sequence[str] | None]:
     """Tell where the value that an expression comes to stands, under None, or the members of an object that it makes.
 
