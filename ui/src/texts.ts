@@ -580,6 +580,7 @@ export const texts = {
     zone: (zone: string) => `In your time zone, ${zone}.`,
     missing: "This is needed.",
     value: "It",
+    kind: (kinds: string) => `It has to be of the type ${kinds}.`,
     json: "JSON",
   },
   json: { empty: "empty", show: "Show", items: (n: number) => count(n, "item"), members: (n: number) => count(n, "member") },

@@ -127,6 +127,20 @@ describe("a form", () => {
     expect(host.querySelector("[role=alert]")?.textContent).toContain("at / 1");
   });
 
+  it("fills in what a choice says by itself, such as its kind, and asks for it nowhere", async () => {
+    const kind = (value: string, name: string): object => ({ title: name, type: "object", properties: { kind: { const: value }, [name]: { type: "string", title: name } }, required: ["kind", name] });
+    const pay: RJSFSchema = { type: "object", properties: { pay: { title: "Pay", oneOf: [kind("card", "number"), kind("bank", "iban")] } } } as RJSFSchema;
+    await draw(pay, { pay: { kind: "bank" } });
+    expect(host.querySelector("[id=root_pay_kind]")?.closest("[hidden]")).not.toBeNull();
+    await submit();
+    expect(sent).toBeUndefined();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("pay / iban");
+    expect(host.querySelector("[role=alert]")?.textContent).not.toContain("number");
+    await draw(pay, { pay: { iban: "BE68" } });
+    await submit();
+    expect(sent).toEqual({ pay: { kind: "bank", iban: "BE68" } });
+  });
+
   it("chooses for nobody", async () => {
     const decide: RJSFSchema = { type: "object", required: ["decision"], properties: { decision: { title: "Decision", oneOf: [{ const: "approve", title: "Approve" }, { const: "reject", title: "Reject" }] } } };
     await draw(decide);

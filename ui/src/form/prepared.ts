@@ -21,9 +21,23 @@ export function prepared(schema: unknown): unknown {
   for (const [name, value] of Object.entries(schema)) {
     made[name] = KEPT.has(name) ? value : prepared(value);
   }
+  for (const choice of ["oneOf", "anyOf"]) if (Array.isArray(made[choice])) made[choice] = made[choice].map(marked);
   const type = made.type === undefined ? implied(made) : undefined;
   return fixed(type === undefined ? made : { ...made, type });
 }
+
+/** Fills in the members of a choice that can only be one value, such as a `kind`: who chooses has said it. */
+function marked(choice: unknown): unknown {
+  if (typeof choice !== "object" || choice === null) return choice;
+  const { properties } = choice as { properties?: Record<string, unknown> };
+  if (properties === undefined) return choice;
+  const isMark = (each: unknown): each is { const: unknown } => typeof each === "object" && each !== null && "const" in each && !("default" in each) && KINDS.has(typeof each.const);
+  const members = Object.entries(properties).map(([name, each]) => [name, isMark(each) ? { type: typeof each.const, ...each, default: each.const, readOnly: true } : each]);
+  return { ...choice, properties: Object.fromEntries(members) as Record<string, unknown> };
+}
+
+/** Whether a field has nothing to say: its choice has said it. */
+export const isMarked = (schema: { const?: unknown; readOnly?: boolean; default?: unknown }): boolean => schema.readOnly === true && schema.const !== undefined && schema.const === schema.default;
 
 /** Writes `prefixItems` and `items` as the `items` and `additionalItems` that rjsf draws. */
 function fixed({ prefixItems, items, ...schema }: Record<string, unknown>): Record<string, unknown> {

@@ -18,6 +18,7 @@ import {
 import type { ReactNode } from "react";
 import { Markdown, MarkdownLine } from "~/parts/markdown";
 import { texts } from "~/texts";
+import { isMarked } from "./prepared";
 
 /** Fields that have a label of their own. */
 const labelled = ({ schema, uiSchema, displayLabel, registry }: FieldTemplateProps): boolean => {
@@ -27,7 +28,7 @@ const labelled = ({ schema, uiSchema, displayLabel, registry }: FieldTemplatePro
 
 function FieldTemplate(props: FieldTemplateProps) {
   const { id, label, required, hidden, children, rawErrors, rawDescription, rawHelp, schema } = props;
-  if (hidden) return <div hidden>{children}</div>;
+  if (hidden || isMarked(schema)) return <div hidden>{children}</div>;
   const errors = [...new Set(rawErrors ?? [])].join(" ");
   if (labelled(props)) {
     return (

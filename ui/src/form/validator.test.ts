@@ -24,6 +24,18 @@ describe("the validator of forms", () => {
     expect(problemsOf(ORDER, { id: "A-7", lines: [{ sku: "tea" }], decision: "approve" })).toEqual([]);
   });
 
+  it("says of which type a value has to be", () => {
+    expect(problemsOf({ type: ["string", "null"] }, 7).map((each) => each.message)).toEqual(["It has to be of the type string, null."]);
+  });
+
+  it("says of a choice only what is wrong with the one that its constant names", () => {
+    const choice = (kind: string, name: string): RJSFSchema => ({ properties: { kind: { const: kind } }, required: [name] });
+    const pay: RJSFSchema = { type: "array", items: { oneOf: [choice("card", "number"), choice("bank", "iban")] } };
+    const wrong = (value: unknown): (string | undefined)[] => problemsOf(pay, value).map((each) => each.property);
+    expect(wrong([{ kind: "bank" }, { kind: "card" }])).toEqual([".0.iban", ".1.number"]);
+    expect(wrong([{ kind: "other" }])).toEqual([".0.number", ".0.kind", ".0.iban", ".0.kind"]);
+  });
+
   it("says of a missing member that the field is wrong, and not the object", () => {
     expect(places({})).toEqual([".id"]);
     expect(places({ id: "A-7", lines: [{ sku: "tea" }, {}] })).toEqual([".lines.1.sku"]);

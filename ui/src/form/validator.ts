@@ -28,15 +28,30 @@ function validatorOf(schema: RJSFSchema, root: RJSFSchema): Validator {
 export function problemsOf(schema: RJSFSchema, value: unknown, root: RJSFSchema = schema): RJSFValidationError[] {
   const { valid, errors } = validatorOf(schema, root).validate(asJson(value) ?? null);
   if (valid) return [];
-  const exact = errors.filter((each) => !WRAPPERS.has(each.keyword) && each.keyword !== "false");
+  const exact = ofChosen(errors).filter((each) => !WRAPPERS.has(each.keyword) && each.keyword !== "false");
   return (exact.length > 0 ? exact : errors.slice(-1)).map(problem);
+}
+
+/** Leaves out what is wrong with choices of a `oneOf` or `anyOf` that the value is none of, by a constant of theirs, if it is one of others. */
+function ofChosen(errors: readonly OutputUnit[]): OutputUnit[] {
+  const left = new Set(errors);
+  for (const { keyword, keywordLocation, instanceLocation } of errors) {
+    if (keyword !== "oneOf" && keyword !== "anyOf") continue;
+    const inner = errors.filter((each) => each.keywordLocation.startsWith(`${keywordLocation}/`) && `${each.instanceLocation}/`.startsWith(`${instanceLocation}/`));
+    const choiceOf = (each: OutputUnit): string => each.keywordLocation.slice(keywordLocation.length + 1).split("/")[0] ?? "";
+    const others = new Set(inner.filter((each) => each.keyword === "const").map(choiceOf));
+    if (inner.every((each) => others.has(choiceOf(each)))) continue;
+    for (const each of inner) if (others.has(choiceOf(each))) left.delete(each);
+  }
+  return [...left];
 }
 
 function problem({ keyword, instanceLocation, error }: OutputUnit): RJSFValidationError {
   const path = instanceLocation.replace(/^#\/?/, "").split("/").filter(Boolean).map(decode);
   const missing = (keyword === "required" ? /property "(.+?)"/ : keyword === "dependentRequired" ? /does not have "(.+?)"/ : /^(?!)/).exec(error)?.[1];
   if (missing !== undefined) path.push(missing);
-  const message = missing === undefined ? error.replace(/^Instance/, texts.form.value) : texts.form.missing;
+  const kinds = keyword === "type" ? /Expected (".+")\.$/.exec(error)?.[1] : undefined;
+  const message = missing !== undefined ? texts.form.missing : kinds !== undefined ? texts.form.kind(kinds.replaceAll('"', "")) : error.replace(/^Instance/, texts.form.value);
   const property = path.map((each) => `.${each}`).join("");
   return { name: keyword, property, message, stack: `${path.join(" / ")} ${message}`.trim() };
 }

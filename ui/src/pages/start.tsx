@@ -81,7 +81,8 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
       <div className="head">
         <h1>{texts.start.title(definition.id)}</h1>
         <p className="sub muted">
-          {definition.title} · {texts.definitions.version(definition.version)}
+          {definition.title && `${definition.title} · `}
+          {texts.definitions.version(definition.version)}
         </p>
       </div>
       <div className="views">
