@@ -89,7 +89,7 @@ def _properties(name: str, duty: Duty, stage: DeployedStage) -> Block:
         "SEDO_TRACES": when("HasTraces", "otel", "none"),
         "AWS_LAMBDA_EXEC_WRAPPER": when("HasTraces", WRAPPER),
     }
-    if name == API:
+    if name == API or duty.calls:  # who makes calls of steps refuses those that name it
         variables["SEDO_VALUES_BUCKET"] = ref("ValuesBucket")
     if duty.searches:
         variables["SEDO_SEARCH_URL"] = ref("SearchUrl")

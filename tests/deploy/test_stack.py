@@ -127,14 +127,16 @@ def test_each_function_has_a_name_a_role_and_a_log_group_of_its_own() -> None:
     assert {*functions} == {*map(function_id, FUNCTIONS)}
 
 
-def test_only_the_function_of_the_api_gets_a_bucket_for_values_and_only_where_one_is_named() -> None:
+def test_the_bucket_for_values_is_named_to_the_api_and_to_who_makes_calls_and_only_the_api_has_rights_on_it() -> None:
     found, bucket = template("prod"), {"Ref": "ValuesBucket"}
     given = {
         name: each["Properties"].get("Environment", {}).get("Variables", {}).get("SEDO_VALUES_BUCKET")
         for name, each in found["Resources"].items()
         if each["Type"] == "AWS::Serverless::Function"
     }
-    assert {name: value for name, value in given.items() if value} == {function_id("api_handler"): bucket}
+    assert {name: value for name, value in given.items() if value} == {
+        function_id(name): bucket for name, duty in FUNCTIONS.items() if name == "api_handler" or duty.calls
+    }
     assert found["Parameters"]["ValuesBucket"]["Default"] == ""
     access = found["Resources"]["ValuesAccess"]
     assert (access["Condition"], access["Properties"]["Roles"]) == (
