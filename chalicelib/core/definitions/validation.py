@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from chalicelib.core.definitions.include import FindDefinition, resolve
-from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import Definition, StepType
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.limits import LIMITS, beyond
@@ -51,6 +50,8 @@ def validate(
 
         odd = resolved.located(warnings_beside(resolved.document, error.problems, step_types))
         return Validation({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS], odd)
+    from chalicelib.core.definitions.lint import lint  # noqa: PLC0415 - only authors need it
+
     valid = cast("Mapping[str, Json]", resolved.document)  # an object: parse accepts nothing else
     warnings = resolved.located(lint(valid, step_types))
     if resolved.problems:
