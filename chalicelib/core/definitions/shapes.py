@@ -202,10 +202,8 @@ class Shapes:
 
     def _yielded(self, source: str, view: View) -> Json:
         """Tell what a template makes that is one expression, if that names a value, or makes an object of some."""
-        found = [expression for _, expression in expressions(compile_template(source, call=True))]
-        if len(found) != 1:
-            return True
-        members = {name: self._named(names, view) for name, names in results(found[0]).items()}
+        made = [results(expression) for _, expression in expressions(compile_template(source, call=True))]
+        members = {name: self._named(names, view) for each in made for name, names in each.items()}
         return members[None] if None in members else _object({str(name): each for name, each in members.items()})
 
     def _named(self, names: Sequence[str] | None, view: View) -> Json:
