@@ -10,6 +10,14 @@ export AUTH
 endif
 
 APP := $(SEDO_HOME)/app
+# A Python that is asked for, and is not that of the environment that is there, has one beside it.
+ifneq ($(origin PYTHON),file)
+VERSION := import sys; print("%d.%d" % sys.version_info[:2])
+ASKED := $(shell $(PYTHON) -c '$(VERSION)' 2>/dev/null)
+ifneq ($(filter-out $(ASKED),$(shell $(APP)/bin/python -c '$(VERSION)' 2>/dev/null)),)
+APP := $(SEDO_HOME)/app-$(ASKED)
+endif
+endif
 REDOCLY := $(SEDO_HOME)/redocly
 MINISTACK := $(SEDO_HOME)/ministack
 WHEELS := $(SEDO_HOME)/wheels
@@ -20,16 +28,8 @@ NPM := PATH="$(abspath $(APP))/bin:$$PATH" npm
 LOCK := $(APP)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
   --no-emit-package pip --custom-compile-command "make lock"
 
-# The environment of sedo is made anew for a Python that is asked for and is not its own.
-VERSION := import sys; print(*sys.version_info[:2])
-ifneq ($(origin PYTHON),file)
-ifneq ($(shell $(PYTHON) -c '$(VERSION)' 2>/dev/null),$(shell $(PY) -c '$(VERSION)' 2>/dev/null))
-OTHER_PYTHON := other-python
-endif
-endif
-
 .DEFAULT_GOAL := help
-.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden rehearse-upgrade soak mutants format docs lock install ministack clean other-python
+.PHONY: help run ui ui-check token package release deploy undeploy doctor reindex test check bench flame golden rehearse-upgrade soak mutants format docs lock install ministack clean
 
 help:
 	@echo "make run      start sedo on http://127.0.0.1:$(PORT) (PORT, SEDO_HOME and PYTHON can be set)"
@@ -141,11 +141,10 @@ lock: $(APP)/.dev-installed
 	$(LOCK) requirements-ministack.txt -o locks/ministack.txt
 
 clean:
-	rm -rf $(APP) $(MINISTACK) $(REDOCLY) $(WHEELS) $(CONSOLE) chalicelib/ui .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(SEDO_HOME)/app $(SEDO_HOME)/app-* $(MINISTACK) $(REDOCLY) $(WHEELS) $(CONSOLE) chalicelib/ui .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # A stamp is written last, so an installation that was broken off is not taken for a whole one.
 
-$(APP)/.made: $(OTHER_PYTHON)
 $(APP)/.made $(MINISTACK)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sedo needs Python 3.11 or newer, and $(PYTHON) is older, or cannot be run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }
