@@ -82,7 +82,11 @@ def test_an_index_that_is_filled_in_its_place_is_whole_then(stage: World, index:
 
 
 def test_so_is_one_for_which_there_is_nothing(stage: World, index: Index) -> None:
-    rebuild(stage, index).refill()
+    class Empty(Rebuild):
+        def fill(self) -> None:
+            """Find nothing."""
+
+    Empty(stage.stage, index, RebuildPlace(None, 2), settle=0, say=lambda _: None).refill()
     assert read_page(index.search(search_body(SearchFilter("t", SearchKind.EXECUTION), 10)), 10).is_whole
 
 
