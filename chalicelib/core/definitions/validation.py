@@ -57,15 +57,8 @@ def validate(
     if resolved.problems:
         return Validation({}, resolved.problems, warnings)
     if len(encode(valid)) > MAX_BYTES:
-        return Validation(
-            {},
-            [
-                Problem(
-                    "",
-                    beyond("definition_bytes", f"with the steps that it includes it has more than {MAX_BYTES:,} bytes"),
-                )
-            ],
-        )
+        said = f"with the steps that it includes it has more than {MAX_BYTES:,} bytes"
+        return Validation({}, [Problem("", beyond("definition_bytes", said))])
     if problems := resolved.located(inspect(valid)):
         return Validation({}, problems[:MAX_PROBLEMS], warnings)
     return Validation(valid, warnings=warnings, parsed=parsed)
