@@ -80,6 +80,7 @@ export const texts = {
     empty: "Nothing matches.",
     emptyHint: "Take a filter away. What has just been written is found a moment later.",
     fresh: (lag: number) => `${lag.toFixed(1)} s behind, up to`,
+    notWhole: "The index has not been filled from the tables yet: what has not changed since it was made is missing here. The operator runs make reindex.",
     noEngine:
       "This server has no search engine: the tables answer, by state, definition, version, person and time of executions. There are no counts, attributes, errors or words. SEDO_SEARCH_URL names an engine.",
   },

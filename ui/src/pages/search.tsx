@@ -53,6 +53,7 @@ export function SearchPage() {
       </div>
       <SavedViews tenant={tenant} asked={asked} onOpen={(view) => void navigate({ search: view })} />
       <Filters asked={asked} names={names} set={set} />
+      {data?.source === "index" && data.isWhole === false && <p className="notice">{texts.search.notWhole}</p>}
       {data?.source === "tables" && <p className="notice">{texts.search.noEngine}</p>}
       <div className="search-views">
         {data?.counts && <Facets counts={data.counts} asked={asked} set={set} />}
