@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.usecases.execution_details import ExecutionDetails
     from chalicelib.usecases.executions import ExecutionService
     from chalicelib.usecases.incidents import IncidentService, IncidentStore
+    from chalicelib.usecases.kept_waits import KeptWaits
     from chalicelib.usecases.quotas import StartQuotas
     from chalicelib.usecases.standstill import Standstill
     from chalicelib.usecases.start_batches import StartBatches
@@ -145,10 +146,13 @@ class Services:
     def execution_details(self) -> "ExecutionDetails":
         """What stands elsewhere of executions."""
         from chalicelib.usecases.execution_details import ExecutionDetails  # noqa: PLC0415 - see above
+
+        return ExecutionDetails(self._dependencies.tasks, self._dependencies.executions, self._kept_waits)
+
+    def _kept_waits(self) -> "KeptWaits":
         from chalicelib.usecases.kept_waits import KeptWaits  # noqa: PLC0415 - see above
 
-        waits = KeptWaits(self._dependencies.tasks, self._dependencies.signals.store)
-        return ExecutionDetails(self._dependencies.tasks, self._dependencies.executions, waits)
+        return KeptWaits(self._dependencies.tasks, self._dependencies.signals.store)
 
     @cached_property
     def values(self) -> "ValueService":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalicelib.core.definitions.model import AnswerKind
 from chalicelib.core.executions.factory import living
@@ -17,7 +17,9 @@ from chalicelib.core.values.errors import UnavailableError
 from chalicelib.core.values.value import value
 from chalicelib.core.waits.task import Task
 from chalicelib.ports import ExecutionStore, TaskStore
-from chalicelib.usecases.kept_waits import KeptWaits
+
+if TYPE_CHECKING:
+    from chalicelib.usecases.kept_waits import KeptWaits
 
 TASKS = 100
 """People's tasks of one execution that are looked at: one request."""
@@ -61,12 +63,14 @@ class ExecutionDetails:
 
     tasks: TaskStore
     executions: ExecutionStore
-    waits: KeptWaits
+    waits: "Callable[[], KeptWaits]"
+    """Made, and its code loaded, for the first execution that waits for an answer."""
 
     def lost(self, execution: Execution, now: datetime) -> Mapping[str, str]:
         """Find the waits of an execution that nobody can find; none where a store does not answer."""
         with suppress(UnavailableError):
-            return self.waits.lost(execution, now)
+            if any(each.status is Status.WAITING_FOR_ANSWER for each in execution.threads.values()):
+                return self.waits().lost(execution, now)
         return {}
 
     def of(self, execution: Execution) -> Details:
