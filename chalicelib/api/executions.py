@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Response
 
@@ -25,11 +25,13 @@ from chalicelib.core.records.shown import SHOWN, SHOWN_OF_MANY, Outline, shorten
 from chalicelib.core.values.errors import NotBegunError, SedoError, UnavailableError
 from chalicelib.core.values.json import Json, format_instant
 from chalicelib.core.values.privacy import HIDDEN
-from chalicelib.core.values.queue_depth import QueueDepth
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.usecases.execution_details import ExecutionDetails
 from chalicelib.usecases.executions import ExecutionService
 from chalicelib.usecases.start_batches import StartBatches
+
+if TYPE_CHECKING:
+    from chalicelib.core.values.queue_depth import QueueDepth
 
 FOLLOWED = frozenset({"why", "threads"})
 """Members of an execution that tell of the executions that it waits for."""
@@ -47,7 +49,7 @@ class ExecutionApi:
     """Makes the callback token of an execution's thread at a turn."""
     read_upload: Callable[[str, str], Json]
     """Reads the value of a tenant's upload."""
-    queue_depths: Callable[[], Mapping[str, QueueDepth]]
+    queue_depths: "Callable[[], Mapping[str, QueueDepth]]"
 
     @web.operation
     def execute_definition(self, request: ApiRequest) -> Response:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.chain import ChainBreak, ChainCheck
+from chalicelib.core.records.codec import TAIL_CHANGED, is_intact
 from chalicelib.core.records.history import HistoryKey, Row, newest, version_of
 from chalicelib.core.records.payload import Reference
-from chalicelib.core.records.seal import TAIL_CHANGED, is_intact
 from chalicelib.core.records.verify import history_violations
 from chalicelib.core.values.errors import NotFoundError, UnavailableError
 from chalicelib.core.values.value import copy_with, value

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from chalicelib.adapters.calls.parameters import Reader
 from chalicelib.adapters.names import Names
-from chalicelib.core.values.queue_depth import QueueDepth
 from chalicelib.core.values.value import value
 from chalicelib.engine.room import Room
 from chalicelib.ports import (
@@ -21,6 +20,7 @@ from chalicelib.ports import (
 
 if TYPE_CHECKING:
     from chalicelib.adapters.calls.secrets import SecretSource
+    from chalicelib.core.values.queue_depth import QueueDepth
     from chalicelib.engine.stream import ReadRecord, SearchIndex
     from chalicelib.usecases.access import AccessStore
     from chalicelib.usecases.audit import AuditStore
@@ -56,5 +56,5 @@ class Adapters:
     secrets: Callable[[], "SecretSource"]
     room: Room
     health: Callable[[], Mapping[str, str]]
-    queue_depths: Callable[[], Mapping[str, QueueDepth]]
+    queue_depths: "Callable[[], Mapping[str, QueueDepth]]"
     """Counts the messages of every queue, by its name."""

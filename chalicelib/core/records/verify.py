@@ -6,8 +6,8 @@ from typing import Any
 from chalicelib.core.executions.model import ENDED, Execution, State
 from chalicelib.core.executions.verify import Violation, ViolationKind
 from chalicelib.core.records.chain import ChainCheck
+from chalicelib.core.records.codec import TAIL_CHANGED, is_intact
 from chalicelib.core.records.history import Row, newest
-from chalicelib.core.records.seal import TAIL_CHANGED, is_intact
 
 _STARTED = State.STEP_STARTED
 _STEPS = frozenset({_STARTED, State.STEP_SUCCEEDED, State.STEP_FAILED, State.STEP_SKIPPED})

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, State, Status, Thread
-from chalicelib.core.records.codec import execution_json, read_execution
+from chalicelib.core.records.codec import TAIL_CHANGED, execution_json, read_execution
 from chalicelib.core.records.history import Row, new_row, news
-from chalicelib.core.records.seal import TAIL_CHANGED
 from chalicelib.core.records.verify import history_violations
 from chalicelib.core.values.value import copy_with
 from tests.core.records.test_history import NOW as AT
