@@ -206,9 +206,9 @@ function Inputs({ tenant, definition, onChoose }: { tenant: string; definition: 
   const examples = typeof schema === "object" ? (schema.examples ?? []) : [];
   const take = async (id: string): Promise<void> => onChoose(((await readExecution(tenant, id)).input ?? {}) as Json);
   const started = recent.data?.items ?? [];
-  if (examples.length + started.length === 0) return null;
+  if (examples.length + started.length === 0) return <div className="inputs" />; // its room is kept, so that nothing moves under a click
   return (
-    <div className="chips" role="group" aria-label={texts.start.inputs}>
+    <div className="chips inputs" role="group" aria-label={texts.start.inputs}>
       {examples.length > 0 && <span className="muted">{texts.start.examples}</span>}
       {examples.slice(0, 5).map((example, index) => (
         <button key={index} type="button" className="chip" onClick={() => onChoose(example)}>
