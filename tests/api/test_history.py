@@ -283,30 +283,6 @@ def test_a_history_that_nobody_has_changed_is_intact(sedo: Sedo) -> None:
     assert_problem(sedo.ask("GET", f"{T}/executions/{execution}x/history?verify=true"), 404)
 
 
-def test_one_changed_byte_of_the_newest_entries_is_found(sedo: Sedo) -> None:
-    execution = rounds(sedo, 1)
-    item = sedo.executions.get(execution)
-    assert item is not None
-    text, tail = sedo.executions.items[execution], json.dumps(item.tail)[1:-1]
-    begin = text.index(tail)
-    assert checked(sedo, execution)["intact"]
-    for place in range(begin, begin + len(tail) + len(item.seal), 5):
-        changed = "7" if text[place] != "7" else "8"
-        sedo.executions.items[execution] = text[:place] + changed + text[place + 1 :]
-        found = checked(sedo, execution)
-        assert (found["intact"], found["broken"]["version"]) == (False, None), text[place - 9 : place + 9]
-        assert "the execution's own item" in found["broken"]["why"]
-
-
-def test_newest_entries_that_were_written_without_a_seal_are_intact(sedo: Sedo) -> None:
-    execution = rounds(sedo, 1)
-    item = sedo.executions.get(execution)
-    assert item is not None
-    assert item.seal
-    sedo.executions.items[execution] = sedo.executions.items[execution].replace(f"]{item.seal}", "]")
-    assert checked(sedo, execution)["intact"]
-
-
 @pytest.mark.parametrize("number", [0, 3, -1])
 @pytest.mark.parametrize(
     ("change", "why"),
@@ -365,9 +341,7 @@ def test_an_item_and_a_row_that_cannot_be_read_are_found(sedo: Sedo) -> None:
 
 def test_what_a_whole_history_cannot_say_is_found(sedo: Sedo) -> None:
     execution = rounds(sedo, 1)
-    text, item = sedo.executions.items[execution], sedo.executions.get(execution)
-    assert item is not None
+    item: Any = sedo.executions.items[execution]
     assert checked(sedo, execution)["intact"]
-    text = text.replace(f"]{item.seal}", "]")  # a release before wrote none
-    sedo.executions.items[execution] = text.replace('\\"StepSucceeded\\"', '\\"StepStarted\\"')
+    sedo.executions.items[execution] = item.replace('\\"StepSucceeded\\"', '\\"StepStarted\\"')
     assert "is recorded twice" in checked(sedo, execution)["broken"]["why"]

@@ -80,15 +80,15 @@ class Watched(MemoryExecutions):
     def __init__(self, payloads: Payloads, turns: Turns, clock: MemoryClock, chance: Chance) -> None:
         super().__init__(payloads)
         self.turns, self.clock, self.chance = turns, clock, chance
-        self.before: dict[str, Execution | None] = {}
+        self.before: dict[str, Any] = {}
 
     def get(self, execution_id: str, *, consistent: bool = True, **known: Any) -> Execution | None:
         if not consistent and execution_id in self.before and self.chance.happens(BEHIND):
-            return self.before[execution_id]
+            return self._read(self.before[execution_id])
         return super().get(execution_id, **known)
 
     def update(self, execution: Execution, spare: int = 0) -> Written:
-        before = super().get(execution.id)
+        before = self._document(execution.id)
         image = super().update(execution, spare)
         self.before[execution.id] = before
         self.turns.written(execution)

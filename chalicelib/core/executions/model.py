@@ -305,8 +305,6 @@ class Execution:
     """Its newest row of history."""
     tail: str = ""
     """The records of history that stand in no row yet: their JSON texts, with commas between them."""
-    seal: str = field(default="", compare=False)
-    """The seal of the tail as it was read; empty: it was not, or had none."""
     writer: str = ""
     """The request that wrote this version, and which of its writes that was."""
     started_by: str | None = None

@@ -1,7 +1,5 @@
 """Executions, messages and records as JSON objects, and back."""
 
-import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -34,7 +32,7 @@ from chalicelib.core.executions.model import (
     failure_json,
 )
 from chalicelib.core.records.thread_codec import changed, compact, read_thread, thread_json
-from chalicelib.core.values.json import Json, JsonList, JsonObject, encode, encode_ascii, format_instant, parse_instant
+from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii, format_instant, parse_instant
 
 MESSAGE_VERSION = 1
 """Of the messages that functions send each other."""
@@ -52,10 +50,6 @@ MAX_IMAGE_BYTES = 5 * 1024
 RECORD = ("time", "state", "thread", "turn", "step", "attempt")
 """What every record of history has, in this order."""
 
-SEAL_BYTES = 6
-"""Of the SHA-256: a change of bytes goes unseen once in 2**48."""
-
-TAIL_CHANGED = "the newest entries were changed, which stand in the execution's own item"
 
 _OPTIONAL = ("error", "head", "parent", "part", "endedAt", "deadline", "pausedAt")
 """Members of an execution that are read from something else than they are."""
@@ -150,7 +144,7 @@ def execution_json(execution: Execution) -> JsonObject:
         error=execution.error and failure_json(execution.error),
         endedAt=execution.ended_at and format_instant(execution.ended_at),
         head=execution.head and link_json(execution.head),
-        tail=sealed(execution) or None,
+        tail=execution.tail or None,
         writer=execution.writer or None,
         startedBy=execution.started_by,
         deadline=execution.deadline and format_instant(execution.deadline),
@@ -176,7 +170,6 @@ def execution_json(execution: Execution) -> JsonObject:
 def read_execution(document: Mapping[str, Any]) -> Execution:
     """Read an execution that :func:`execution_json` wrote."""
     error, head, parent, part, ended_at, deadline, paused_at = map(document.get, _OPTIONAL)
-    tail, seal = unsealed(document.get("tail", ""))
     return Execution(
         id=document["id"],
         tenant_id=document["tenantId"],
@@ -194,8 +187,7 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         error=error and Failure(**error),
         ended_at=ended_at and parse_instant(ended_at),
         head=head and Link(**head),
-        tail=tail,
-        seal=seal,
+        tail=document.get("tail", ""),
         writer=document.get("writer", ""),
         started_by=document.get("startedBy"),
         deadline=deadline and parse_instant(deadline),
@@ -301,26 +293,3 @@ def _read_spawns(document: Mapping[str, Any] | None) -> Spawns:
         return Spawns()
     since = document.get("since")
     return Spawns(document["total"], since and parse_instant(since), document["recent"], document["share"])
-
-
-def seal_of(execution: Execution) -> str:
-    """Hash the tail of an execution, with the link to the row before it."""
-    head = None if execution.head is None else [execution.head.key, execution.head.digest]
-    text = encode([execution.id, head]) + execution.tail.encode()
-    return urlsafe_b64encode(hashlib.sha256(text).digest()[:SEAL_BYTES]).decode()
-
-
-def sealed(execution: Execution) -> str:
-    """Write the tail of an execution with its seal; an empty one has none."""
-    return f"{execution.tail}{seal_of(execution)}" if execution.tail else ""
-
-
-def unsealed(text: str) -> tuple[str, str]:
-    """Read a tail and its seal, which is empty where there is none."""
-    tail, end, seal = text.rpartition("]")
-    return tail + end, seal
-
-
-def is_intact(execution: Execution) -> bool:
-    """Tell whether the tail of an execution that was read is as it was written, as far as it was sealed."""
-    return execution.seal in {"", seal_of(execution)}

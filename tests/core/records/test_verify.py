@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 import pytest
 
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, State, Status, Thread
-from chalicelib.core.records.codec import TAIL_CHANGED, execution_json, read_execution
 from chalicelib.core.records.history import Row, new_row, news
 from chalicelib.core.records.verify import history_violations
 from chalicelib.core.values.value import copy_with
@@ -35,14 +34,6 @@ class TestChains:
         assert wrong(item, stored[1:]) == [
             ("history", "", f"row {stored[0].key} is missing, which row {stored[1].key} names")
         ]
-
-    def test_newest_entries_are_held_against_their_seal(self) -> None:
-        item = copy_with(execution(), tail=news(execution(), [HistoryEntry(AT, STARTED, ROOT, 0, "step")]).text)
-        read = read_execution(execution_json(item))
-        assert (read, read.seal != "", wrong(read, [])) == (item, True, [])
-        for changed in (copy_with(read, tail=read.tail.replace("step", "stop")), copy_with(read, seal="AAAAAAAA")):
-            assert wrong(changed, []) == [("history", "", TAIL_CHANGED)]
-        assert wrong(copy_with(read, seal=""), []) == []
 
     def test_a_row_that_was_changed_is_named_and_who_knows_it_otherwise(self) -> None:
         stored = rows(2)
