@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 
 from chalicelib.core.executions.model import State
@@ -32,17 +33,22 @@ def test_their_definition_is_read_once() -> None:
     assert home.calls["executions.update"] == 10
 
 
-def test_what_comes_late_is_left_to_workers() -> None:
-    home = Home(inline_turns=100)
-    home.create(ECHO)
+def slow(home: Home, at: int, taken: timedelta) -> Callable[[ExecutionService | None, int], State | None]:
+    """Begin executions, of which one takes a time."""
 
     def slowly(service: ExecutionService | None, value: int) -> State | None:
         state = begin(service, value)
-        if value == 0:
-            home.clock.sleep(RUNS_FOR / timedelta(seconds=1))
+        if value == at:
+            home.clock.sleep(taken / timedelta(seconds=1))
         return state
 
-    found = home.services.start_batches.start(range(20), slowly)
+    return slowly
+
+
+def test_what_comes_late_is_left_to_workers() -> None:
+    home = Home(inline_turns=100)
+    home.create(ECHO)
+    found = home.services.start_batches.start(range(20), slow(home, 0, RUNS_FOR))
     assert found == [State.SUCCEEDED] * 10 + [State.SUBMITTED] * 10
     home.deliver()
     assert all(home.read(name).ended for name in home.executions.items)
@@ -51,14 +57,7 @@ def test_what_comes_late_is_left_to_workers() -> None:
 def test_what_comes_too_late_is_not_begun() -> None:
     home = Home(inline_turns=100)
     home.create(ECHO)
-
-    def very_slowly(service: ExecutionService | None, value: int) -> State | None:
-        state = begin(service, value)
-        if value == 10:
-            home.clock.sleep(BEGINS_FOR / timedelta(seconds=1))
-        return state
-
-    found = home.services.start_batches.start(range(35), very_slowly)
+    found = home.services.start_batches.start(range(35), slow(home, 10, BEGINS_FOR))
     assert found == [State.SUCCEEDED] * 20 + [None] * 15
     assert len(home.executions.items) == 20
 

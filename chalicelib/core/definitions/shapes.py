@@ -11,7 +11,7 @@ from chalicelib.core.definitions.model import StepType
 from chalicelib.core.expressions.reference import ITEM, results
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.schemas.paths import Paths, expanded, one_of
+from chalicelib.core.schemas.paths import KINDS, Paths, expanded, one_of
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
 
@@ -43,7 +43,6 @@ SCOPE: Mapping[str, Json] = {
 }
 """Of what is the same in all definitions, by its name in scope."""
 
-_KINDS = {bool: "boolean", float: "number", int: "integer", str: "string"}
 _SOURCES = 20
 """Steps from which the same value may come whose results are compared with what is read of it."""
 _PASSED = 50
@@ -194,8 +193,7 @@ class Shapes:
                 return {"type": "array", "items": self._items(source, view)}
             case str() if is_templated(source) and not makes_text(source):
                 return self._yielded(source, view)
-        kind = _KINDS.get(type(source))
-        return True if kind is None else {"type": kind}
+        return True if source is None else {"type": KINDS[type(source)]}
 
     def _items(self, source: Sequence[Json], view: View) -> Json:
         return True if len(source) > _ITEMS else one_of([self.made(each, view) for each in source])
@@ -248,8 +246,7 @@ class StepList:
         self._named = around.named.union(*own, *errors)
         self._shaped: dict[int, Json] = {}
         self._outputs: dict[int, Sequence[Json]] = {}
-        self._ways: dict[tuple[int, int], tuple[bool, bool]] = {}
-        """What goes on from a step to another, as far as it was asked for."""
+        self._handing = cache(self._handed_on)
 
     def view(self, index: int) -> View:
         """Tell what a step sees."""
@@ -318,7 +315,7 @@ class StepList:
             if len(self._leads[at]) + len(passed) > _PASSED:
                 return None
             for other in self._leads[at]:
-                passes, gives = self._ways.get((other, at)) or self._handed_on(other, at)
+                passes, gives = self._handing(other, at)
                 found |= {other} if gives else set()
                 if passes and other not in passed:
                     passed.add(other)
@@ -337,8 +334,7 @@ class StepList:
         skipped = "when" in step and (behind if kind.routes or kind.ends else done)
         gives = done and not fails and (by_end or not kind.ends)
         pure = "output" not in step and self._shapes.passes_on(step)
-        self._ways[index, to] = "catch" in names or skipped or (gives and pure), gives and not pure
-        return self._ways[index, to]
+        return "catch" in names or skipped or (gives and pure), gives and not pure
 
 
 def stashed(step: Mapping[str, Any]) -> Iterator[str]:

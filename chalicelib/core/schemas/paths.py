@@ -13,7 +13,7 @@ _VISITS = 30_000
 """Of schemas, in one document; what is beyond may be anything."""
 _LEVELS = 20
 """Of references and combinations that one place leads through; what is behind them may be anything."""
-_KINDS: Mapping[type, str] = {
+KINDS: Mapping[type, str] = {
     bool: "boolean",
     float: "number",
     int: "integer",
@@ -22,6 +22,7 @@ _KINDS: Mapping[type, str] = {
     str: "string",
     type(None): "null",
 }
+"""The types of JSON Schema, by those of Python."""
 _OF_LISTS = frozenset({ITEM, FLAT})
 
 
@@ -61,7 +62,8 @@ def expanded(document: Json) -> Json:
     copies = {place: dict(schema) for place, schema in subschemas(document)}
     for place, copy in copies.items():
         if "$ref" in copy:
-            copy["$ref"] = copies.get(target(copy) or (), True) if target(copy) is not None else True
+            referred = target(copy)
+            copy["$ref"] = True if referred is None else copies.get(referred, True)
         for keyword, member in copy.items():
             if keyword in ONE and isinstance(member, dict):
                 copy[keyword] = copies[*place, keyword]
@@ -142,8 +144,8 @@ class Paths:
         def look(schemas: Sequence[Json]) -> list[_Said]:
             return [self._look(each, name, levels) for each in schemas]
 
-        both = [schema[key] for key in ("$ref",) if key in schema]
-        said = [self._own(schema, name), *look([*both, *schema.get("allOf", ())])]
+        both = [*([schema["$ref"]] if "$ref" in schema else ()), *schema.get("allOf", ())]
+        said = [self._own(schema, name), *look(both)]
         said += [_either(look(schema[key])) for key in ("anyOf", "oneOf") if key in schema]
         at_times = [schema[key] for key in ("if", "then", "else") if key in schema]
         said.append(_perhaps(look([*at_times, *schema.get("dependentSchemas", {}).values()])))
@@ -191,7 +193,7 @@ class Paths:
 def _kinds(schema: Mapping[str, Any]) -> list[str]:
     """Tell of which types values are, if a schema says it; null has nothing inside, whatever is looked for."""
     values = [schema["const"]] if "const" in schema else schema.get("enum", ())
-    types = schema.get("type", [_KINDS[type(each)] for each in values])
+    types = schema.get("type", [KINDS[type(each)] for each in values])
     return [each for each in ([types] if isinstance(types, str) else types) if each != "null"]
 
 
