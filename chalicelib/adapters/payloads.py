@@ -167,7 +167,7 @@ class Payloads:
         size = 2 * sum(each.bytes for each in wanted)
         if not size:
             return {}
-        self.room.take(size, may_refuse=True)
+        self.room.take(size)
         values = {each.sha256: held[each.sha256] for each in wanted if each.sha256 in held}
         values |= self.get(tenant, [each for each in wanted if each.sha256 not in held])
         self.room.take(sum(map(footprint, values.values())) - size)

@@ -164,7 +164,7 @@ class DueSweep:
 
     def look(self, dependencies: Dependencies, found: DueExecution, item: Execution | None) -> Looked | None:
         """Look at an execution, as soon as there is room for it."""
-        with dependencies.room.hold((self.until - dependencies.clock.now()).total_seconds()):
+        with dependencies.room.hold(lambda: self.until - dependencies.clock.now()):
             return self.look_alone(dependencies, found, item)
 
     def look_alone(self, dependencies: Dependencies, found: DueExecution, item: Execution | None) -> Looked | None:

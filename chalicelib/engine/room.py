@@ -3,16 +3,18 @@
 What can be large takes room before it is in memory: values that are read, answers that arrive, texts that are written.
 The execution that was first to take some always goes on: so there is no circle of those that wait for each other, and
 one that has room when it is alone has it beside any others. The others wait until it fits, or until they are first.
+Whose time is over before that is refused: a function that goes beyond its memory ends with all that it works on.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from threading import Condition, local
 from typing import TypeAlias
 
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.records.payload import footprint
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import NoRoomError
 from chalicelib.core.values.json import Json
 
 STEP = 1_000_000
@@ -24,6 +26,9 @@ COPIES = 3
 ReadJson: TypeAlias = Callable[[bytes, int], Json]
 """Reads JSON in UTF-8 of so many bytes at most; raises MalformedError."""
 
+Left: TypeAlias = Callable[[], timedelta]
+"""Tells the time that an execution has left."""
+
 Away: TypeAlias = Callable[[], AbstractContextManager[None]]
 """What a thread that waits for room is meanwhile."""
 
@@ -31,9 +36,9 @@ Away: TypeAlias = Callable[[], AbstractContextManager[None]]
 class Hold:
     """What one execution, with those that run in its function, has taken."""
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, left: Left | None = None) -> None:
         self.size = 0
-        self.seconds = seconds
+        self.left = left
 
 
 class Room:
@@ -54,14 +59,14 @@ class Room:
         self._here = local()
 
     @contextmanager
-    def hold(self, seconds: float | None = None, away: Away = nullcontext) -> Iterator[None]:
+    def hold(self, left: Left | None = None, away: Away = nullcontext) -> Iterator[None]:
         """Count what this thread takes as one execution's, and give it back in the end.
 
         Args:
-            seconds: how long it waits for others at most; None: as long as it takes.
+            left: how long it waits for others at most; None: as long as it takes.
             away: what to do meanwhile.
         """
-        hold = Hold(seconds)
+        hold = Hold(left)
         try:
             with self._as(hold, away, is_caller=False):
                 yield
@@ -78,15 +83,11 @@ class Room:
         """Take room for an execution in the thread of a call, too."""
         return self._as(hold, nullcontext, is_caller=True)
 
-    def take(self, size: int, *, may_refuse: bool = False) -> None:
+    def take(self, size: int) -> None:
         """Take so many bytes more, as soon as there is room.
 
-        Args:
-            size: how many.
-            may_refuse: whether the execution can be left to others, if it has nothing yet.
-
         Raises:
-            UnavailableError: it can, and there was no room in its time.
+            NoRoomError: there was none in its time.
         """
         hold = self.current()
         if hold is None or size <= 0:
@@ -97,7 +98,7 @@ class Room:
                 hold.size += size
                 return
         with self._here.away():
-            self._wait(hold, size, may_refuse=may_refuse)
+            self._wait(hold, size)
 
     def arrival(self) -> Callable[[int], None]:
         """Make what takes room for one answer: it is told how many bytes have come, before more of them are read."""
@@ -140,20 +141,20 @@ class Room:
         finally:
             self._here.hold = None
 
-    def _wait(self, hold: Hold, size: int, *, may_refuse: bool) -> None:
-        """Wait for room; whose time is over goes on without, so that what it has is not lost."""
-        me = object()
+    def _wait(self, hold: Hold, size: int) -> None:
+        me, seconds = object(), None if hold.left is None else max(0, hold.left().total_seconds())
         with self._changed:
             if self._here.is_caller:
                 self._callers.append(me)
                 self._changed.notify_all()
-            fits = self._changed.wait_for(lambda: self._has_room(hold, size, me), hold.seconds)
+            fits = self._changed.wait_for(lambda: self._has_room(hold, size, me), seconds)
             if me in self._callers:
                 self._callers.remove(me)
-            if not fits and may_refuse and not hold.size:
-                self._holds.pop(hold, None)
-                self._changed.notify_all()
-                raise UnavailableError("other executions of the function have all its memory")
+            if not fits:
+                if not hold.size:
+                    self._holds.pop(hold, None)
+                    self._changed.notify_all()
+                raise NoRoomError("other executions of the function have all its memory")
             self._holds.setdefault(hold)  # it may have given back all that it had meanwhile
             hold.size += size
 

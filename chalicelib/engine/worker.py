@@ -29,6 +29,9 @@ PARALLEL = 10
 RESERVE = timedelta(seconds=40)
 """Of the function's time: kept for calls that are in flight, which may take 30 seconds, and for the last write."""
 
+PATIENCE = timedelta(seconds=30)
+"""Of the reserve: how long an execution still waits for memory when its time is over, so that answers are not lost."""
+
 SHARE = 2 / 3
 """Of the time of a function that has less than that: kept for the last write. It makes no calls."""
 
@@ -153,8 +156,8 @@ class Worker:
 
         Where they leave it no room, it waits for them ``away``, or else its messages are given back.
         """
-        seconds = (budget.deadline - dependencies.clock.now()).total_seconds()
-        with dependencies.room.hold(seconds, away):
+        until = budget.deadline if budget.too_short else budget.deadline + PATIENCE
+        with dependencies.room.hold(lambda: until - dependencies.clock.now(), away):
             if self.watch is None:
                 return self.work_alone(request, group, budget, dependencies)
             with self.watch.around(group, dependencies) as seen:

@@ -14,11 +14,11 @@ from threading import Event
 import pytest
 
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import UnavailableError
+from chalicelib.core.values.errors import NoRoomError
 from chalicelib.core.values.json_text import read_json
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.model import Mode
-from chalicelib.engine.room import COPIES, STEP, Hold, Room
+from chalicelib.engine.room import COPIES, STEP, Hold, Left, Room
 from chalicelib.engine.worker import LEAST, Worker
 from tests.engine.memory_together import record
 from tests.home import ECHO, WAIT, Home
@@ -53,16 +53,16 @@ def test_the_largest_and_all_others_are_below_what_a_function_has() -> None:
 
 
 @contextmanager
-def other(room: Room, *sizes: int, seconds: float | None = None, may_refuse: bool = False) -> Iterator[Future[None]]:
+def other(room: Room, *sizes: int, left: Left | None = None) -> Iterator[Future[None]]:
     """Let an execution in another thread take room, and hold it until the end; lend what tells that it has it all."""
     has, end = Future[None](), Event()
 
     def work() -> None:
-        with room.hold(seconds):
+        with room.hold(left):
             try:
                 for size in sizes:
-                    room.take(size, may_refuse=may_refuse)
-            except UnavailableError as error:
+                    room.take(size)
+            except NoRoomError as error:
                 has.set_exception(error)
             else:
                 has.set_result(None)
@@ -116,22 +116,25 @@ class TestRoom:
             with other(room, 1_000) as second:
                 second.result(5)
 
-    def test_one_that_has_nothing_is_left_to_others_after_its_time(self) -> None:
-        room = Room(100)
-        with room.hold():
-            room.take(100)
-            with other(room, 1, seconds=0, may_refuse=True) as second, pytest.raises(UnavailableError):
-                second.result(5)
-
-    def test_one_that_has_something_goes_on_after_its_time(self) -> None:
+    @pytest.mark.parametrize("has", [0, 40])
+    def test_one_that_finds_none_in_its_time_is_left_to_others(self, has: int) -> None:
         room = Room(100)
         with room.hold():
             room.take(60)
-            with other(room, 40, 40, seconds=0, may_refuse=True) as second:
+            with other(room, has, 41, left=timedelta) as second, pytest.raises(NoRoomError):
                 second.result(5)
 
+    def test_one_that_was_refused_stands_in_nobodys_way(self) -> None:
+        room = Room(100)
+        with ExitStack() as others:
+            with room.hold():
+                room.take(100)
+                with pytest.raises(NoRoomError):
+                    others.enter_context(other(room, 1, left=timedelta)).result(5)
+            others.enter_context(other(room, 1_000)).result(5)
+
     def test_where_all_threads_of_calls_wait_one_of_them_goes_on(self) -> None:
-        room, second = Room(100, callers=1), Hold(None)
+        room, second = Room(100, callers=1), Hold()
         with room.hold():
             room.take(100)
 

@@ -10,7 +10,7 @@ from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_funct
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.errors import SedoError, StepError
+from chalicelib.core.values.errors import MalformedError, StepError, TooLargeError
 from chalicelib.core.values.json import Json
 from chalicelib.engine.room import ReadJson, Room
 
@@ -109,7 +109,7 @@ class LambdaCalls:
             return None
         try:
             return self._read_json(body, MOST)
-        except SedoError as error:
+        except (MalformedError, TooLargeError) as error:
             raise StepError(
                 f"what the function answers is no JSON: {error}", "lambda.BadAnswer", unanswered=True
             ) from error
@@ -118,7 +118,7 @@ class LambdaCalls:
         """Tell what a function says of its failure (AWS Lambda Developer Guide, "Function errors")."""
         try:
             said = self._read_json(body, MOST)
-        except Exception:  # noqa: BLE001 - then it says nothing
+        except (MalformedError, TooLargeError):  # then it says nothing
             said = None
         about = said if isinstance(said, dict) else {}
         kind = str(about.get("errorType") or "Unhandled")

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
-from chalicelib.core.values.errors import InternalError, StepError, UnavailableError
+from chalicelib.core.values.errors import InternalError, InterruptedCallError, NoRoomError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
 from chalicelib.engine.room import Hold, Room
 from chalicelib.ports import CallResult, Clock
@@ -118,6 +118,10 @@ class PooledCalls:
             return CallSucceeded(*turn, self._handlers[call.kind](call, key))
         except StepError as error:
             return _failed(turn, error)
+        except NoRoomError:
+            if call.once:  # it may have been made
+                return _failed(turn, InterruptedCallError(unanswered=True))
+            raise
         except UnavailableError as error:
             if call.once:  # nothing was called yet: the claim can go back
                 return CallFailed(*turn, "Unavailable", str(error))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
+from operator import is_not
 
 from chalicelib.adapters.calls.spellings import SHORTEST, Spelling, covered, lines, spellings
 from chalicelib.core.limits import LIMITS
@@ -55,19 +56,26 @@ class _Redactor:
         return covered(text, self._spelled, HIDDEN, cut=self._cut) if self._spelled else text
 
     def redacted(self, value: Json) -> Json:
+        """Hide them in a value; what has none of them is the same object: a copy of a large value takes memory."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list):
-            return [self.redacted(item) for item in value]
+            items = [self.redacted(item) for item in value]
+            return items if any(map(is_not, items, value)) else value
         if isinstance(value, dict):
-            return {
-                self.text(key): self.redacted(without_private(member) if key.lower().endswith("headers") else member)
-                for key, member in value.items()
-            }
-        if isinstance(value, bool) or value is None:
+            return self._object(value)
+        if isinstance(value, bool) or value is None or not self._whole:
             return value
         number = encode(value).decode()
         return HIDDEN if len(number) >= SHORTEST and number in self._whole else value
+
+    def _object(self, value: dict[str, Json]) -> dict[str, Json]:
+        members = {
+            self.text(key): self.redacted(without_private(member) if key.lower().endswith("headers") else member)
+            for key, member in value.items()
+        }
+        is_same = members.keys() == value.keys() and not any(map(is_not, members.values(), value.values()))
+        return value if is_same else members
 
 
 def _bounded(value: Json) -> Json:

@@ -29,6 +29,7 @@ SHORT = 256
 LONGEST_SHORT = 6 * SHORT + 2
 
 MAX_DEPTH = LIMITS.value_depth
+_LEVELS = MAX_DEPTH + 1
 _MAX_DIGITS = LIMITS.number_digits
 _BEYOND = 10**_MAX_DIGITS
 _BITS_OF_A_DIGIT = 4
@@ -229,12 +230,14 @@ class _Scales:
         self._most = most
         self._built = built
         self._holder = holder
-        self._known: dict[int, tuple[object, int, int]] = {}
+        self._known: dict[int, int] = {}
+        self._kept: list[object] = []
         self._weighed = 0
 
     def size(self, value: object) -> int:
         """Give the bytes of a value."""
         if isinstance(value, list | dict):
+            self._kept.append(value)  # so that no id of it or of its parts is given to another value
             return self._weigh(value)[0]
         size = _size_of_scalars(type(value), (value,), self._most)
         self._add(size)
@@ -244,9 +247,9 @@ class _Scales:
         """Give the bytes and the levels of a list or an object, which may have so many."""
         known = self._known.get(id(value))
         if known is None:
-            # keeping the value keeps its id from being given to another
-            known = self._known[id(value)] = (value, *self._weigh_parts(value, levels))
-        return known[1], known[2]
+            size, height = self._weigh_parts(value, levels)
+            known = self._known[id(value)] = size * _LEVELS + height  # a tuple for each of a million would be large
+        return divmod(known, _LEVELS)
 
     def _weigh_parts(self, value: list[object] | dict[str, object], levels: int) -> tuple[int, int]:
         parts = value if isinstance(value, list) else (*value, *value.values())

@@ -158,6 +158,10 @@ class UnavailableError(SedoError):
     """a service did not answer: whether the call took effect is not known."""
 
 
+class NoRoomError(UnavailableError):
+    """What a function works on beside this leaves it no memory; trying again is right."""
+
+
 class NotBegunError(SedoError):
     """there was no time left for it: nothing was begun."""
 

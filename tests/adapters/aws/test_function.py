@@ -13,12 +13,13 @@ import pytest
 from chalicelib.adapters.aws.clients import SECONDS
 from chalicelib.adapters.aws.function import MOST, LambdaCalls
 from chalicelib.core.executions.identity import CallKey
-from chalicelib.core.values.errors import StepError
+from chalicelib.core.values.errors import NoRoomError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.json_text import read_json
 from chalicelib.engine.room import COPIES, STEP, Room
 from local.backend import REGION
 from local.child import free_port
+from tests.full_room import full_room
 from tests.loopback import Loopback, Reply, json_reply, loopback, raw, silent
 
 KEY = CallKey("t:d:1", "main", 2)
@@ -180,6 +181,14 @@ def test_no_answer_is_null_and_one_that_is_no_json_an_error(server: Loopback) ->
     assert call(answering(server, b""), "f") is None
     error = failure(answering(server, b"{"), "f")
     assert (error.name, "no JSON" in str(error), error.unanswered) == ("lambda.BadAnswer", True, True)
+
+
+@pytest.mark.parametrize("body", [b'"%s"' % (b"x" * 2 * STEP), b"[%s0]" % (b"0," * (STEP // 2))])
+def test_where_there_is_no_room_for_its_answer_that_is_no_failure_of_the_function(
+    server: Loopback, body: bytes
+) -> None:
+    with full_room() as room, pytest.raises(NoRoomError):
+        call(answering(server, body), "f", room=room)
 
 
 def test_a_large_answer_takes_room_and_of_one_that_is_too_large_the_rest_is_not_read(server: Loopback) -> None:

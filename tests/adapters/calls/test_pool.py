@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -10,8 +10,11 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.identity import CallKey, TurnKey
 from chalicelib.core.executions.inputs import CallDeferred, CallFailed, CallSucceeded
-from chalicelib.core.values.errors import UNTHOUGHT, StepError, UnavailableError
+from chalicelib.core.values.errors import UNTHOUGHT, NoRoomError, StepError, UnavailableError
 from chalicelib.core.values.json import Json
+from chalicelib.engine.room import Room
+from chalicelib.ports import CallResult
+from tests.full_room import full_room
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -177,3 +180,28 @@ def test_what_must_not_be_called_twice_fails_where_a_service_did_not_answer_befo
     (failed,) = calls.wait()
     assert isinstance(failed, CallFailed)
     assert (failed.name, failed.unanswered) == ("Unavailable", False)
+
+
+class TestAnswerForWhichThereIsNoRoom:
+    @pytest.fixture
+    def room(self) -> Iterator[Room]:
+        with full_room() as room:
+            yield room
+
+    def ended(self, room: Room, *, once: bool) -> Sequence[CallResult]:
+        def answer(_call: Call, _key: CallKey) -> Json:
+            room.take(1)
+            return None
+
+        calls = PooledCalls({"call": answer}, ThreadPoolExecutor(1), SystemClock(), room)
+        calls.start(TurnKey("main", 1), Call("call", None, once=once), CallKey("t:d:1", "main", 0), lambda: True)
+        return calls.wait()
+
+    def test_the_call_is_made_again(self, room: Room) -> None:
+        with pytest.raises(NoRoomError):
+            self.ended(room, once=False)
+
+    def test_one_that_must_not_be_made_twice_counts_as_interrupted(self, room: Room) -> None:
+        (failed,) = self.ended(room, once=True)
+        assert isinstance(failed, CallFailed)
+        assert (failed.name, failed.unanswered) == ("Interrupted", True)

@@ -2,6 +2,7 @@ import html
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
+from typing import Any, cast
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -115,6 +116,18 @@ def test_secrets_that_overlap_are_hidden_whole() -> None:
 def test_a_value_without_secrets_is_as_it_was() -> None:
     value: Json = {"a": ["text", 1, 1.5, None, {"headers": {"Content-Type": "text/plain"}}]}
     assert redacted(value, ["hunter2"]) == redacted(value, []) == value
+
+
+def test_what_has_no_secret_is_not_copied() -> None:
+    value: dict[str, Json] = {
+        "clean": {"numbers": [12345678, 2]},
+        "headers": {"a": "b"},
+        "other": ["S3cret-S3cret", {}],
+    }
+    found = cast("dict[str, Any]", redacted(value, ["S3cret-S3cret"]))
+    assert found["other"] == ["***", {}]
+    assert found["clean"] is value["clean"]
+    assert found["other"][1] is cast("dict[str, Any]", value)["other"][1]
 
 
 @pytest.mark.parametrize(
