@@ -99,7 +99,7 @@ class ExecutionService(ExecutionStarter):
             tenant_id=tenant_id,
             definition_id=definition_id,
             definition_version=which,
-            nonce=self.new_suffix() + self.new_suffix(),
+            nonce=self.new_suffix() + self.new_suffix()[:4],
             input=value,
             started_at=self.clock.now(),
             threads={},

@@ -6,7 +6,7 @@ from chalicelib.core.executions.model import Execution
 from chalicelib.core.records.chain import ChainBreak, ChainCheck
 from chalicelib.core.records.history import HistoryKey, Row, newest, version_of
 from chalicelib.core.records.payload import Reference
-from chalicelib.core.records.verify import history_violations
+from chalicelib.core.records.verify import TAIL_CHANGED, history_violations
 from chalicelib.core.values.errors import NotFoundError, UnavailableError
 from chalicelib.core.values.value import copy_with, value
 from chalicelib.ports import HistoryStore
@@ -35,6 +35,8 @@ class HistoryCheck:
         """
         try:
             item = self.execution(tenant_id, execution_id)
+            if item.tail_changed:
+                return ChainCheck(None, broken=ChainBreak("", TAIL_CHANGED))
             tail = newest(item)
             records = [] if tail is None else tail.records
             if (broken := self._lost(tenant_id, "", records)) is not None:

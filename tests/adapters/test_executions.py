@@ -134,6 +134,19 @@ def test_a_later_version_is_refused_over_another_submission(store: ExecutionStor
         store.update(copy_with(following(first), nonce="other"))
 
 
+def test_it_is_kept_that_newest_entries_were_changed(store: ExecutionStore, tenant: str) -> None:
+    first = copy_with(waiting(submitted(tenant)), tail="[1]")
+    for changed in (False, True):
+        written = store.update(first := copy_with(first, tail_changed=changed))
+        read = store.get(first.id)
+        assert read is not None
+        assert (read.tail, read.tail_changed) == ("[1]", changed)
+        image = written.image()
+        assert image is not None
+        assert store.restore(image).tail_changed is changed
+        first = following(first)
+
+
 def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: str) -> None:
     store = ministack_aws.backend.executions
     latest = waiting(submitted(tenant))

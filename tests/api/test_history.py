@@ -283,6 +283,33 @@ def test_a_history_that_nobody_has_changed_is_intact(sedo: Sedo) -> None:
     assert_problem(sedo.ask("GET", f"{T}/executions/{execution}x/history?verify=true"), 404)
 
 
+def test_one_changed_byte_of_the_newest_entries_is_found(sedo: Sedo) -> None:
+    execution = rounds(sedo, 1)
+    item = sedo.executions.get(execution)
+    assert item is not None
+    text, tail = sedo.executions.items[execution], json.dumps(item.tail)[1:-1]
+    begin = text.index(tail)
+    assert checked(sedo, execution)["intact"]
+    for place in range(begin, begin + len(tail), 5):
+        changed = "7" if text[place] != "7" else "8"
+        sedo.executions.items[execution] = text[:place] + changed + text[place + 1 :]
+        found = checked(sedo, execution)
+        assert (found["intact"], found["broken"]["version"]) == (False, None), text[place - 9 : place + 9]
+        assert "the execution's own item" in found["broken"]["why"]
+
+
+def test_newest_entries_that_were_changed_are_found_after_later_writes(sedo: Sedo) -> None:
+    execution = rounds(sedo, 1)
+    (task,) = sedo.get("/tasks")
+    item = json.loads(sedo.executions.items[execution])
+    sedo.executions.items[execution] = json.dumps(item | {"tail": item["tail"].replace('"rest"', '"best"', 1)})
+    done = sedo.ask("POST", f"{T}/tasks/{task['id']}/complete", {"answer": {}}, headers={**JSON, "X-Sedo-User": "ada"})
+    assert done.status_code == 200, done.body
+    sedo.deliver()
+    assert sedo.get(f"/executions/{execution}")["state"] == "ExecutionSucceeded"
+    assert "newest entries were changed" in checked(sedo, execution)["broken"]["why"]
+
+
 @pytest.mark.parametrize("number", [0, 3, -1])
 @pytest.mark.parametrize(
     ("change", "why"),
@@ -341,7 +368,10 @@ def test_an_item_and_a_row_that_cannot_be_read_are_found(sedo: Sedo) -> None:
 
 def test_what_a_whole_history_cannot_say_is_found(sedo: Sedo) -> None:
     execution = rounds(sedo, 1)
-    item: Any = sedo.executions.items[execution]
+    item = json.loads(sedo.executions.items[execution])
     assert checked(sedo, execution)["intact"]
-    sedo.executions.items[execution] = item.replace('\\"StepSucceeded\\"', '\\"StepStarted\\"')
+    del item["seal"]  # a release before wrote none
+    assert checked(sedo, execution)["intact"]
+    item["tail"] = item["tail"].replace('"StepSucceeded"', '"StepStarted"')
+    sedo.executions.items[execution] = json.dumps(item)
     assert "is recorded twice" in checked(sedo, execution)["broken"]["why"]

@@ -94,7 +94,7 @@ def test_what_was_under_way_goes_on_to_its_end(ministack: str, recorded: dict[st
 
 def test_what_has_ended_is_read_with_its_history(world: World, recorded: dict[str, Any]) -> None:
     execution = world.read(recorded["ended"])
-    assert execution.output == execution.input
+    assert execution.output == " ".join(execution.input)
     assert execution.head is not None
     rows = chained(world.made.history.read(execution.id, FIRST, 100), execution.head)
     assert [*rows]

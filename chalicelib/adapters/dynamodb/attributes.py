@@ -14,6 +14,9 @@ Item: TypeAlias = "dict[str, AttributeValueTypeDef]"
 PLAIN_BYTES = 512
 """Longer texts are compressed; a write unit is 1,024 bytes, the header's included."""
 
+BEST_BYTES = 8 * 1024
+"""Shorter texts are compressed as well as can be, which takes them no longer."""
+
 WORDS = (
     b'"ExecutionFailed","ExecutionTimedOut","ExecutionCancelled","ExecutionPaused","ExecutionResumed","StepSkipped"'
     b'"execution":"claimed":"kept":["strikes":"items":["results":{"0":"reason":"change":{"references":{"/result":{"sha256":'
@@ -50,7 +53,8 @@ def pack(text: bytes) -> Attribute:
     """Make an attribute of JSON text in UTF-8."""
     if len(text) <= PLAIN_BYTES:
         return {"S": text.decode()}
-    packer = zlib.compressobj(wbits=BARE, zdict=WORDS)
+    level = zlib.Z_BEST_COMPRESSION if len(text) < BEST_BYTES else zlib.Z_DEFAULT_COMPRESSION
+    packer = zlib.compressobj(level, wbits=BARE, zdict=WORDS)
     return {"B": packer.compress(text) + packer.flush()}
 
 

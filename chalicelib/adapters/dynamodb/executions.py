@@ -50,9 +50,9 @@ if TYPE_CHECKING:
         UpdateItemInputTypeDef,
     )
 
-VERSION, NONCE, DOCUMENT, REFERENCES, BASES, COST, TRACED = "q", "n", "c", "r", "a", "m", "x"
+VERSION, NONCE, DOCUMENT, REFERENCES, BASES, COST, TRACED, SEAL = "q", "n", "c", "r", "a", "m", "x", "l"
 
-HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE, "cost": COST}
+HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE, "cost": COST, "seal": SEAL}
 """What is an attribute of its own, and not in the document: its name by the member of that."""
 
 DUE = 2

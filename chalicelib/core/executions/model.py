@@ -305,6 +305,8 @@ class Execution:
     """Its newest row of history."""
     tail: str = ""
     """The records of history that stand in no row yet: their JSON texts, with commas between them."""
+    tail_changed: bool = field(default=False, compare=False)
+    """Whether its store had it with a tail that is not the one that was written, once."""
     writer: str = ""
     """The request that wrote this version, and which of its writes that was."""
     started_by: str | None = None

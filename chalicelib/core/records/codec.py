@@ -1,5 +1,7 @@
 """Executions, messages and records as JSON objects, and back."""
 
+import hashlib
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -32,7 +34,8 @@ from chalicelib.core.executions.model import (
     failure_json,
 )
 from chalicelib.core.records.thread_codec import changed, compact, read_thread, thread_json
-from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii, format_instant, parse_instant
+from chalicelib.core.values.json import Json, JsonList, JsonObject, encode, encode_ascii, format_instant, parse_instant
+from chalicelib.core.values.value import copy_with
 
 MESSAGE_VERSION = 1
 """Of the messages that functions send each other."""
@@ -50,6 +53,10 @@ MAX_IMAGE_BYTES = 5 * 1024
 RECORD = ("time", "state", "thread", "turn", "step", "attempt")
 """What every record of history has, in this order."""
 
+SEAL_CHARS = 5
+"""Of the SHA-256 in base64, 30 bits: one change of a thousand million goes unseen. Each byte of an item counts."""
+BROKEN_SEAL = "!"
+"""Of newest entries that were found changed: what is written later does not make them right."""
 
 _OPTIONAL = ("error", "head", "parent", "part", "endedAt", "deadline", "pausedAt")
 """Members of an execution that are read from something else than they are."""
@@ -170,7 +177,7 @@ def execution_json(execution: Execution) -> JsonObject:
 def read_execution(document: Mapping[str, Any]) -> Execution:
     """Read an execution that :func:`execution_json` wrote."""
     error, head, parent, part, ended_at, deadline, paused_at = map(document.get, _OPTIONAL)
-    return Execution(
+    execution = Execution(
         id=document["id"],
         tenant_id=document["tenantId"],
         definition_id=document["definitionId"],
@@ -205,12 +212,21 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
         **_read_counts(document),
         attributes=document.get("search") or {},
     )
+    return execution if document.get("seal") in {None, _seal_of(execution)} else copy_with(execution, tail_changed=True)
 
 
 def _accounts_json(execution: Execution) -> JsonObject:
-    """Write the budget, the cost and the search attributes of an execution."""
+    """Write the budget, the cost, the search attributes and the seal of an execution."""
     cost = None if execution.cost == ExecutionCost() else execution.cost.text()
-    return {"budget": execution.budget, "cost": cost, "search": dict(execution.attributes) or None}
+    seal = BROKEN_SEAL if execution.tail_changed else _seal_of(execution) if execution.tail else None
+    return {"budget": execution.budget, "cost": cost, "search": dict(execution.attributes) or None, "seal": seal}
+
+
+def _seal_of(execution: Execution) -> str:
+    """Hash the newest entries of an execution, with the row that they stand behind."""
+    head = None if execution.head is None else link_json(execution.head)
+    text = encode([execution.id, head]) + execution.tail.encode()
+    return urlsafe_b64encode(hashlib.sha256(text).digest())[:SEAL_CHARS].decode()
 
 
 def _read_counts(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from chalicelib.core.executions.verify import Violation, ViolationKind
 from chalicelib.core.records.chain import ChainCheck
 from chalicelib.core.records.history import Row, newest
 
+TAIL_CHANGED = "the newest entries were changed while they stood in the execution's own item"
+
 _STARTED = State.STEP_STARTED
 _STEPS = frozenset({_STARTED, State.STEP_SUCCEEDED, State.STEP_FAILED, State.STEP_SKIPPED})
 
@@ -19,6 +21,7 @@ def history_violations(execution: Execution, rows: Sequence[Row]) -> Iterator[Vi
     written by somebody who lost, and does not count.
     """
     counted, detail = _chain(execution, rows)
+    detail = TAIL_CHANGED if execution.tail_changed else detail
     if detail is not None:
         yield Violation(ViolationKind.HISTORY, execution.id, detail)
         return

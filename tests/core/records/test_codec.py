@@ -156,7 +156,8 @@ class TestExecutions:
         assert read_execution(json.loads(json.dumps(execution_json(execution)))) == execution
 
     def test_the_example_has_every_field_set(self) -> None:
-        assert (defaults(DONE), defaults(FULL)) == (["due_at", "listed_under"], []), "these are attributes of their own"
+        kept_otherwise = ["tail_changed", "due_at", "listed_under"]
+        assert (defaults(DONE), defaults(FULL)) == (kept_otherwise, [])
         assert isinstance(FULL.join, ItemJoin)
         assert DONE.parent is not None
         assert DONE.partition is not None
@@ -165,6 +166,16 @@ class TestExecutions:
         assert FULL.wait.answer is not None
         (message,) = DONE.mailbox
         assert (defaults(FULL.wait), defaults(FULL.wait.answer), defaults(message)) == ([], [], [])
+
+    def test_newest_entries_that_are_not_what_was_written_are_told_from_then_on(self) -> None:
+        stored = {**execution_json(DONE)}
+        assert not read_execution(stored).tail_changed
+        assert not read_execution({**stored, "seal": None}).tail_changed, "a release before wrote none"
+        for changes in ({"tail": DONE.tail.replace("a", "b")}, {"tail": ""}, {"head": {"key": "k", "digest": "e"}}):
+            changed = read_execution({**stored, **changes})
+            assert changed.tail_changed
+            later = read_execution(execution_json(copy_with(changed, tail="", head=Link("l", "f"))))
+            assert later.tail_changed
 
     def test_every_thread_of_a_join_by_default_comes_back(self) -> None:
         thread = copy_with(MAIN, join=BranchJoin(1, first=False), driver=None)

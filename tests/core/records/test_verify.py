@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib.core.executions.model import ROOT, Execution, HistoryEntry, State, Status, Thread
 from chalicelib.core.records.history import Row, new_row, news
-from chalicelib.core.records.verify import history_violations
+from chalicelib.core.records.verify import TAIL_CHANGED, history_violations
 from chalicelib.core.values.value import copy_with
 from tests.core.records.test_history import NOW as AT
 from tests.core.records.test_history import execution, rows
@@ -34,6 +34,9 @@ class TestChains:
         assert wrong(item, stored[1:]) == [
             ("history", "", f"row {stored[0].key} is missing, which row {stored[1].key} names")
         ]
+
+    def test_newest_entries_that_were_changed_are_told(self) -> None:
+        assert wrong(copy_with(execution(), tail_changed=True), []) == [("history", "", TAIL_CHANGED)]
 
     def test_a_row_that_was_changed_is_named_and_who_knows_it_otherwise(self) -> None:
         stored = rows(2)
