@@ -129,8 +129,8 @@ def _check_names(schema: Schema, given: Collection[str]) -> None:
         raise _refusal(schema, "additionalProperties", min(unknown))
     if "propertyNames" in schema:
         names: Schema = schema["propertyNames"]
-        if wrong := [name for name in given if not _holds(names, name)]:
-            raise _refusal(names, "pattern", wrong[0])
+        if (wrong := next((name for name in given if not _holds(names, name)), None)) is not None:
+            raise _refusal(names, "pattern", wrong)
 
 
 def _holds(schema: Schema, given: Json) -> bool:

@@ -78,7 +78,7 @@ class Limits:
     """Characters of what is searched for (`q`)."""
     batch_starts: int = 100
     """Executions that one request starts."""
-    batch_seconds: int = 12
+    batch_seconds: int = 4
     """Seconds after which such a request begins no further start; an API call has 29 (Amazon API Gateway quotas,
     "Integration timeout")."""
 

@@ -18,7 +18,7 @@ R = TypeVar("R")
 WIDTH = 10
 """Executions that are started side by side: as many as messages go into one request."""
 
-RUNS_FOR = timedelta(seconds=5)
+RUNS_FOR = timedelta(seconds=2)
 """How long steps run where they are started: after that a worker begins them, so that the call ends in time."""
 
 BEGINS_FOR = timedelta(seconds=LIMITS.batch_seconds)

@@ -8,11 +8,11 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.errors import OutgrownError
-from chalicelib.core.values.json import Path, decode, encode, pointer
+from chalicelib.core.values.json import Path, decode, encode, escaped, may_be_longer, pointer
 from chalicelib.core.values.value import value
 
 REFERENCE_BYTES = 120
@@ -102,8 +102,7 @@ class Packed:
     """What a function needs to hold all of it: what is the same in several places counts once."""
 
 
-@value
-class Slot:
+class Slot(NamedTuple):
     """A place of a document: a JSON pointer to it, and the object and the member that it is."""
 
     pointer: str
@@ -112,10 +111,15 @@ class Slot:
     group: bool = False
     """An object of which every member is a slot; it moves out as a whole when its members did not suffice."""
 
-    def inner(self) -> "Iterator[Slot]":
-        """Find the slots in a group, as it stands now; there are none in any other value."""
+    def inner(self, least: int = 0) -> "Iterator[Slot]":
+        """Find the slots in a group, as it stands now, but for values that surely have no more bytes of JSON.
+
+        There are none in any other value.
+        """
         if self.group and isinstance(members := self.holder[self.member], dict):
-            yield from (Slot(self.pointer + pointer((name,)), members, name) for name in members)
+            for name, each in members.items():
+                if not least or may_be_longer(each, least):
+                    yield Slot(f"{self.pointer}/{escaped(name)}", members, name)
 
 
 Slots: TypeAlias = Callable[[Any], Iterable[Slot]]
@@ -185,10 +189,10 @@ def pack(  # noqa: PLR0913, PLR0917 - a document of any kind, and what a state h
     if len(text) <= limits.slot:
         return Packed(text, moved, {}, memory)
     packing, document = _Packing(tenant, limits, len(text), moved, beside), decode(text)
-    packing.move_largest(values_of(slots(document)), limits.smallest)
+    packing.move_largest(values_of(slots(document), min(limits.smallest, limits.slot)), limits.smallest)
     if packing.size > limits.document:
         packing, document = _Packing(tenant, limits, len(text), moved), decode(text)
-        packing.move_largest(values_of(slots(document)), len(text))
+        packing.move_largest(values_of(slots(document), limits.slot), len(text))
         packing.move_largest(slots(document))
     short = encode(document) if packing.payloads else text
     return Packed(short, packing.references, packing.payloads, memory)
@@ -281,9 +285,10 @@ def unpack(
             slot.holder[slot.member] = known[sha256]
             back.append(slot.pointer)
 
+    holders = {place.rpartition("/")[0] for place in references}
     for slot in slots(document):
         put_back(slot)
-        for inner in slot.inner():
+        for inner in slot.inner() if slot.pointer in holders else ():
             put_back(inner)
     return back
 
@@ -306,8 +311,11 @@ class _Packing:
 
     def move_largest(self, slots: Iterable[Slot], smallest: int = 0) -> None:
         """Move what must, and while the document is too long, what is longer than its reference and the smallest."""
+        least = max(smallest, self.limits.reference)
         for text, slot in _largest_first(slot for slot in slots if slot.pointer not in self.references):
-            saves = len(text) > max(smallest, self._cost(slot))
+            if len(text) <= min(least, self.limits.slot):
+                break
+            saves = len(text) > least and len(text) > self._cost(slot)
             if self._must_move(text) or (saves and self.size > self.limits.document):
                 self.move(slot, text)
 
@@ -327,9 +335,9 @@ class _Packing:
         return len(encode(slot.pointer)) + self.limits.reference
 
 
-def values_of(slots: Iterable[Slot]) -> list[Slot]:
-    """Find the slots that are no groups, those inside of groups included."""
-    return [each for slot in slots for each in (slot.inner() if slot.group else (slot,))]
+def values_of(slots: Iterable[Slot], least: int = 0) -> list[Slot]:
+    """Find the slots that are no groups, and those inside of groups that may have more bytes of JSON than that."""
+    return [each for slot in slots for each in (slot.inner(least) if slot.group else (slot,))]
 
 
 def _largest_first(slots: Iterable[Slot]) -> list[tuple[bytes, Slot]]:

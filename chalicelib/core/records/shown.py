@@ -176,7 +176,7 @@ def _without_largest(
     moved, known = dict[str, Reference](), dict[int, Reference]()
     if not is_longer(document, MAX_VALUE):
         return document, moved
-    for slot in values_of(slots(document)):
+    for slot in values_of(slots(document), MAX_VALUE):
         held = slot.holder[slot.member]
         if id(held) not in known and is_longer(held, MAX_VALUE):
             text = encode(held)

@@ -36,7 +36,8 @@ def pack_state(
     """
     held, moved = _Held(tenant), dict[str, Reference]()
     if is_longer(document, limits.slot):
-        long = (slot for slot in values_of(slots(document)) if is_longer(slot.holder[slot.member], limits.slot))
+        valued = values_of(slots(document), limits.slot)
+        long = (slot for slot in valued if is_longer(slot.holder[slot.member], limits.slot))
         for slot, reference in [(slot, held.take(slot.holder[slot.member])) for slot in long]:
             if not is_part(held.payloads[reference.sha256], {**beside, **held.payloads}, limits):
                 moved[slot.pointer] = reference

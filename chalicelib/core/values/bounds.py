@@ -49,10 +49,10 @@ def bound_problem_in(text: str, value: Json) -> str | None:
 
 def members_problem(text: str) -> str | None:
     """Tell whether a value has too many members by its JSON, as it takes up to 80 times the memory of that."""
-    if sum(map(text.count, ",[{")) <= MAX_MEMBERS:
+    if sum(map(text.count, ",[{")) - text.count("[]") - text.count("{}") <= MAX_MEMBERS:
         return None
-    found = (each for each in re.finditer(_MEMBER, text) if each.lastindex)
-    return None if next(islice(found, MAX_MEMBERS, None), None) is None else _too_many_members()
+    found = next(islice(re.finditer(_MEMBER, text), MAX_MEMBERS, None), None)
+    return None if found is None or not found.lastindex else _too_many_members()  # the last match is the end
 
 
 def _too_many_members() -> str:

@@ -1,11 +1,12 @@
 """JSON values, their text, the places inside them, and instants as text."""
 
+import gc
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from chalicelib.core.values.value import copy_with, value
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 Path: TypeAlias = Sequence[str | int]
+
+T = TypeVar("T", bytes, str, bytes | str)
 
 JsonObject: TypeAlias = dict[str, Any]
 JsonList: TypeAlias = list[Any]
@@ -88,6 +91,17 @@ def is_longer(value: Json, most: int) -> bool:
     return False
 
 
+def may_be_longer(value: Json, most: int) -> bool:
+    """Tell whether the JSON text of a value could have more than so many bytes, without looking into it."""
+    if isinstance(value, str):
+        return len(value) * _BYTES_OF_CHARACTER + 2 > most
+    return bool(value) if isinstance(value, list | dict) else not isinstance(value, float | bool) and value is not None
+
+
+_BYTES_OF_CHARACTER = 6
+"""At most: ``\\u0000`` (RFC 8259, section 7)."""
+
+
 def encode_ascii(value: object) -> str:
     """Write a JSON value as compact text in ASCII, for those that do not take every character."""
     text = encode(value)
@@ -105,15 +119,42 @@ def decode(text: bytes | str) -> Any:  # noqa: ANN401 - JSON, whose shape the ca
         ValueError: it is none.
         RecursionError: it nests too deeply.
     """
+    return uncollected(_decode, text)
+
+
+def _decode(text: bytes | str) -> Any:  # noqa: ANN401 - see above
     try:
         return _DECODER.decode(text)
     except ValueError:  # half a surrogate pair is not for msgspec, and what is wrong json tells better
         return json.loads(text)
 
 
+LONG = 64 * 1024
+"""Characters of JSON of which so many lists and objects may come that Python would look for cycles among them."""
+
+
+def uncollected(read: Callable[[T], Any], text: T) -> Any:  # noqa: ANN401 - see above
+    """Read a long text without Python's looking for cycles meanwhile, which takes four times as long as the reading.
+
+    JSON has no cycles. Where others read at the same time, the first that is done lets Python look again.
+    """
+    if len(text) < LONG or not gc.isenabled():
+        return read(text)
+    gc.disable()
+    try:
+        return read(text)
+    finally:
+        gc.enable()
+
+
 def pointer(path: Path) -> str:
     """Write a path as a JSON pointer (RFC 6901): ``("steps", 0, "next")`` is ``/steps/0/next``."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join("/" + escaped(str(part)) for part in path)
+
+
+def escaped(part: str) -> str:
+    """Write a part of a JSON pointer: those of a large object are many."""
+    return part.replace("~", "~0").replace("/", "~1") if "~" in part or "/" in part else part
 
 
 def read_pointer(text: str) -> list[str]:

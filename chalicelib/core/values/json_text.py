@@ -11,7 +11,7 @@ from typing import NoReturn
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.values.bounds import MAX_DEPTH, MAX_DIGITS, bound_problem, members_problem
 from chalicelib.core.values.errors import MalformedError, TooLargeError
-from chalicelib.core.values.json import Json, Path, Problem, pointer
+from chalicelib.core.values.json import Json, Path, Problem, pointer, uncollected
 
 MAX_BODY_DEPTH = LIMITS.body_depth
 
@@ -36,7 +36,7 @@ def read_json(text: bytes, limit: int, levels: int = MAX_DEPTH) -> Json:
     if (problem := members_problem(decoded)) is not None:
         refuse(f"it {problem}")
     try:
-        value: Json = _loads(decoded)
+        value: Json = uncollected(_loads, decoded)
     except json.JSONDecodeError as error:
         refuse(f"this is not JSON: {_mistake(error)}", line=error.lineno, column=error.colno)
     except RecursionError:

@@ -20,6 +20,7 @@ from chalicelib.core.records.payload import (
     Packed,
     PackingLimits,
     Reference,
+    Slot,
     digest,
     execution_slots,
     footprint,
@@ -28,6 +29,7 @@ from chalicelib.core.records.payload import (
     record_slots,
     require_room,
     unpack,
+    values_of,
 )
 from chalicelib.core.records.state_packing import pack_state
 from chalicelib.core.values.errors import OutgrownError
@@ -298,3 +300,10 @@ def test_any_document_comes_back_under_any_limits(
     value: Json, incoming: Json, stash: dict[str, Json], results: dict[str, Json], slot: int, most: int
 ) -> None:
     packed(document(value, incoming, stash, results), PackingLimits(slot, most, slot // 2))
+
+
+def test_of_a_large_group_only_what_could_be_long_is_looked_at() -> None:
+    stash = {f"k{number}": number / 2 for number in range(1_000)} | {"long": "x" * 100, "list": [1], "empty": {}}
+    slot = Slot("/stash", {"stash": stash}, "stash", group=True)
+    assert [each.pointer for each in values_of([slot], 512)] == ["/stash/long", "/stash/list"]
+    assert len(values_of([slot])) == len(stash)

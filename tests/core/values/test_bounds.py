@@ -117,6 +117,12 @@ def test_members_are_counted_outside_of_texts_and_whatever_is_empty(text: str, m
     assert members_problem(f"[{text}{',0' * (rest + 1)}]") == MANY
 
 
+@pytest.mark.parametrize("item", ["[]", "[ ]", "{}", '"[],{}"'])
+def test_so_they_are_where_all_of_them_are_alike(item: str) -> None:
+    assert members_problem(f"[{item}{f',{item}' * (MAX_MEMBERS - 1)}]") is None
+    assert members_problem(f"[{item}{f',{item}' * MAX_MEMBERS}]") == MANY
+
+
 @pytest.mark.parametrize(
     "text", ['"' + "a,[" * 400_000, '"' + "\\" * 1_000_001 + ",", '["\\",' * 100_000, " " * 2_000_000]
 )

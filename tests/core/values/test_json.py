@@ -1,8 +1,13 @@
+import gc
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.core.values.json import (
+    LONG,
     Problem,
     brief,
     decode,
@@ -10,9 +15,11 @@ from chalicelib.core.values.json import (
     encode,
     encode_ascii,
     format_instant,
+    may_be_longer,
     parse_instant,
     pointer,
     read_pointer,
+    uncollected,
 )
 
 TEHRAN = timezone(timedelta(hours=3, minutes=30))
@@ -90,3 +97,52 @@ def test_the_first_is_taken_whatever_it_takes_with_the_beginning_of_its_place() 
     problems = [Problem("/" + "k" * 50_000, "it is wrong"), Problem("/a", "it is wrong")]
     (detail,) = details_of(problems)
     assert detail == {"pointer": f"/{'k' * 19_999}…", "message": "it is wrong"}
+
+
+def collections_of(text: str) -> int:
+    """How often Python looks for cycles while a text is read."""
+    seen = list[str]()
+
+    def look(phase: str, _: dict[str, int]) -> None:
+        seen.append(phase)
+
+    gc.callbacks.append(look)
+    try:
+        uncollected(decode, text)
+    finally:
+        gc.callbacks.remove(look)
+    return len(seen)
+
+
+def test_nothing_looks_for_cycles_in_a_long_text_while_it_is_read() -> None:
+    assert collections_of(f"[{','.join(['[]'] * LONG)}]") == 0
+    assert gc.isenabled()
+
+
+def test_nor_does_it_afterwards_where_nothing_did_before() -> None:
+    gc.disable()
+    try:
+        uncollected(decode, " " * LONG + "1")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_it_does_afterwards_where_a_long_text_is_no_json() -> None:
+    with pytest.raises(ValueError, match="Expecting value"):
+        decode(" " * LONG)
+    assert gc.isenabled()
+
+
+TEXTS = st.text(st.characters(codec=None, categories=None), max_size=20)
+VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | TEXTS, st.lists, max_leaves=5)
+
+
+@given(VALUES, st.integers(25, 140))
+def test_what_is_longer_could_be(value: Any, most: int) -> None:
+    assert may_be_longer(value, most) or len(encode(value)) <= most
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, "x" * 9, [], {}])
+def test_small_values_are_known_without_their_text(value: Any) -> None:
+    assert not may_be_longer(value, 56)
