@@ -37,6 +37,8 @@ class Spelling:
 
     def may_be_in(self, document: bytes) -> bool:
         """Tell whether a text of a folded JSON document may have it."""
+        if len(self._anchor) < SHORTEST and self._written is _of_base64 and self._anchor != b"\0":
+            return any(each.replace(b"\\", b"\\\\") in document for each in self._spelled)
         return (b"\\u0000" if self._anchor == b"\0" else self._anchor) in document
 
     def places(self, text: bytes, *, cut: bool) -> Iterator[tuple[int, int]]:
@@ -57,7 +59,7 @@ class Spelling:
 
 
 def spellings(secret: str) -> list[Spelling]:
-    """List what is to be found of a secret: itself, with less space in it, and base64 of it, unless it is too short."""
+    """List what is to be found of a secret: itself, with less space in it, and in other letters, unless it is short."""
     plain = {secret, secret.strip(), " ".join(secret.split())}
     plain = {text for text in plain if len(text) >= SHORTEST}
     encoded = {
@@ -67,8 +69,8 @@ def spellings(secret: str) -> list[Spelling]:
         for text in _base64(content)
         if len(text) >= SHORTEST
     }
-    wide = {"\0".join(text) for text in plain}  # UTF-16 that was read as UTF-8
-    return [*(Spelling(text, _nested) for text in plain), *(Spelling(text, _of_base64) for text in encoded | wide)]
+    others = {each for text in plain for each in (*_in_lines(_bytes(text)), *_in_other_letters(text))}
+    return [*(Spelling(text, _nested) for text in plain), *(Spelling(text, _of_base64) for text in encoded | others)]
 
 
 def lines(secret: str) -> list[Spelling]:
@@ -129,9 +131,33 @@ def _base64(content: bytes) -> Iterator[str]:
             yield encoder(bytes(offset) + content).decode()[begin:end]
 
 
+def _in_lines(content: bytes) -> Iterator[str]:
+    """Write bytes in base64 with the breaks of lines of MIME and PEM (RFC 2045, RFC 7468)."""
+    encoded = b64encode(content).decode()
+    for width in _LINES if len(encoded) > min(_LINES) else ():
+        lines = [encoded[at : at + width] for at in range(0, len(encoded), width)]
+        yield from (end.join(lines) for end in ("\n", "\r\n"))
+
+
+_LINES = (64, 76)
+
+
+def _in_other_letters(text: str) -> Iterator[str]:
+    """Write a text with nothing of it as it is: in UTF-16 that was read as UTF-8, in hex, and escaped throughout."""
+    yield "\0".join(text)
+    yield _bytes(text).hex()
+    yield _bytes(text).hex(":")
+    yield _bytes(text).hex(" ")
+    yield "".join(f"%{byte:02x}" for byte in _bytes(text))
+    yield "".join(f"\\x{byte:02x}" for byte in _bytes(text))
+    yield "".join(f"\\u{ord(character):04x}" for character in text)
+    yield "".join(f"&#{ord(character)};" for character in text)
+    yield "".join(f"&#x{ord(character):x};" for character in text)
+
+
 def _of_base64(text: str) -> Iterator[str]:
     """Write a text that has little to escape."""
-    yield from (text, text.replace("/", "\\/"), quote(text, ""), quote(text, "/"))
+    yield from (text, text.replace("/", "\\/"), json.dumps(text)[1:-1], quote(text, ""), quote(text, "/"))
 
 
 def _nested(text: str) -> Iterator[str]:
@@ -160,6 +186,7 @@ def _escaped(text: str) -> Iterator[str]:
     yield from (
         in_html,
         html.escape(text, quote=False),
+        in_html.encode("ascii", "xmlcharrefreplace").decode(),
         *(in_html.replace("&#x27;", each) for each in ("&#39;", "&apos;")),
     )
     with suppress(UnicodeError):

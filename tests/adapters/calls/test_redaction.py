@@ -51,6 +51,12 @@ CANARY = 'pä ss+w/"1\\~&*(x)'
         lambda text: text.encode().decode("latin-1"),
         "\0".join,
         lambda text: b64encode(text.encode("utf-16-le")).decode(),
+        lambda text: text.encode().hex(),
+        lambda text: text.encode().hex(":").upper(),
+        lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+        lambda text: json.dumps("".join(f"\\u{ord(character):04X}" for character in text)),
+        lambda text: "".join(f"&#{ord(character)};" for character in text),
+        lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace").decode(),
     ],
 )
 def test_a_secret_is_hidden_in_every_spelling(spelled: Callable[[str], str]) -> None:
@@ -74,6 +80,18 @@ def test_a_secret_is_hidden_in_base64_at_any_offset(
     kept = hidden.removeprefix("Basic ").replace("***", "").rstrip("=")
     neighbours = len(encoder((before + after).encode()).decode().rstrip("="))
     assert len(kept) <= neighbours + 3
+
+
+@pytest.mark.parametrize("width", [64, 76])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("written", [str, json.dumps, quote])
+def test_a_secret_is_hidden_in_the_lines_of_base64(width: int, end: str, written: Callable[[str], str]) -> None:
+    secret = CANARY * 12
+    encoded = b64encode(secret.encode()).decode()
+    lines = end.join(encoded[at : at + width] for at in range(0, len(encoded), width))
+    hidden = redacted(f"<{written(lines)}>", [secret])
+    assert "***" in str(hidden)
+    assert not any(encoded[at : at + 12] in str(hidden) for at in range(len(encoded) - 12))
 
 
 def test_a_secret_is_hidden_in_base64_inside_a_url() -> None:
