@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from email import errors
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -24,6 +25,12 @@ SHOWN_CHARACTERS = 200
 TOKEN = re.compile(r"(?<=/callbacks/)[^/\s]{16,}")
 """Of a callback, in its path: whoever has it answers a step, so that no log keeps it."""
 QUERY = re.compile(r"\?\S*")
+OF_PARTS = (
+    errors.MultipartInvariantViolationDefect,
+    errors.NoBoundaryInMultipartDefect,
+    errors.StartBoundaryNotFoundDefect,
+)
+"""Defects of a body in parts, which is looked for behind the header before it is read."""
 NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -113,7 +120,7 @@ class RequestHandler(BaseHTTPRequestHandler):
         """Find out whether the body can be read at all: where it cannot, its end is unknown."""
         if self.server.stopping:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "sedo is stopping")
-        if self.headers.defects:
+        if any(not isinstance(each, OF_PARTS) for each in self.headers.defects):
             return problem(HTTPStatus.BAD_REQUEST, "the header cannot be read")
         if len(self.headers.get_all("Authorization", [])) > 1:
             return problem(HTTPStatus.BAD_REQUEST, "there is more than one Authorization")

@@ -182,6 +182,12 @@ LARGE: dict[str, Any] = {
     "3,000 readings of what 990 steps stash": definition(
         steps=[echo(n, {"a": n}, stash="x") for n in range(990)] + [echo(990, ["${stash.x.b}"] * 3_000)]
     ),
+    "19 steps that stash what all before them stash": definition(
+        stash={"x": 1}, steps=[*(echo(n, stash={"x": "${stash.x}"}) for n in range(19)), echo(19, "${stash.x.b}")]
+    ),
+    "990 names, each made of the next": definition(
+        steps=[*(echo(n, stash={f"x{n + 1}": f"${{stash.x{n}}}"}) for n in range(990)), echo(990, "${stash.x990.b}")]
+    ),
     "4,000 names that are much like 6,300": definition(
         steps=[
             *(echo(n, stash={f"k{n}_{i}": 1 for i in range(7)}) for n in range(900)),

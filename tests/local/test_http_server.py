@@ -290,6 +290,12 @@ def test_a_header_that_cannot_be_read_is_400(server: Server, field: bytes) -> No
     assert raw(server, b"GET /things/one HTTP/1.1\r\nHost: x\r\n" + field + b"\r\n\r\n")[0] == 400
 
 
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=a", "multipart/mixed", "text/plain", "multipart/"])
+def test_a_body_that_the_view_does_not_take_is_415(connection: HTTPConnection, kind: str) -> None:
+    connection.request("POST", "/things/one", b"--a--", {"Content-Type": kind})
+    assert connection.getresponse().status == 415
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -1,30 +1,62 @@
 """Texts without `${ }` that are hardly meant as they stand, as other languages write their expressions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-_PATTERNS: Sequence[tuple[re.Pattern[str], str, str]] = (
-    (re.compile(r"(?<!\$)\{\{\s*[$=]?[A-Za-z_][^{}]*\}\}"), "{{ }}", "${ }"),
-    (re.compile(r"\s*\{%.*%\}\s*", re.DOTALL), "{% %}", "${ }"),
-    (re.compile(r"\$\.((?:input|output|stash|item|execution)\b[\w.\[\]*]*)$"), "$.", "${ {} }"),
-    (re.compile(r"\$\.([A-Za-z_][\w.\[\]*]*)$"), "$.", "${ input.{} }"),
-    (re.compile(r"\$\$\.[A-Za-z_][\w.\[\]*]*$"), "$$.", "${ execution.id }"),
+_SCOPE = "(?:error|execution|input|item|output|stash)"
+_NAME = rf"\s*(?:\$?\.?{_SCOPE}\b|\$\.|\$\w+\.|[A-Za-z_]\w*(?:\(\))?[.\[]\w)"
+"""What an expression between two signs begins with: a name of the scope, or one with another behind it."""
+
+_IN_TEXT = (
+    (r"(?<!\$)\{\{-?\s*[$=]?[A-Za-z_.][^{}]*\}\}", "{{ }}"),
+    (r"\{%.*?%\}", "{% %}"),
+    (r"<%=?\s*[$\w(].*?%>", "<% %>"),
+    (r"#\{\s*[$]?[A-Za-z_][^{}]*\}", "#{ }"),
+    (r"@\{\s*[A-Za-z_][^{}]*\}", "@{ }"),
+    (rf"%\{{{_NAME}[^{{}}]*\}}", "%{ }"),
+    (rf"\$\({_NAME}[^()]*\)", "$( )"),
+    (rf"\[\[{_NAME}[^\[\]]*\]\]", "[[ ]]"),
+    (rf"%{_SCOPE}\.[\w.\[\]*]+%", "% %"),
+    (rf"(?<![$#%@{{])\{{\s*(?:\$\.\w|{_SCOPE}\.\w)[\w.\[\]*]*\s*\}}", "{ }"),
+)
+"""Signs around an expression within a text, and what they are called."""
+_WHOLE = (
+    (rf"\$\.({_SCOPE}\b[\w.\[\]*]*)", "$.", "${ {} }"),
+    (r"\$\.([A-Za-z_][\w.\[\]*]*)", "$.", "${ input.{} }"),
+    (r"\$\$\.[A-Za-z_][\w.\[\]*]*", "$$.", "${ execution.id }"),
     (
-        re.compile(r"\$(?:json|input|node|workflow|states|vars|env|now)\b[\w.\[\]*'\"()]*$"),
+        rf"\$(?:json|node|workflow|states|vars|env|now|context|ctx|steps|inputs|trigger|{_SCOPE})\b[\w.\[\]*'\"()]*",
         "$ before a name",
         "${ input.name }",
     ),
-    (re.compile(r"States\.[A-Z]\w+\(.*\)$", re.DOTALL), "a call of States", "${ format('{}', [input.name]) }"),
-    (re.compile(r"((?:input|stash|output|item)\.[A-Za-z_][\w.\[\]*]*)$"), "this", "${ {} }"),
+    (r"States\.[A-Z]\w+\(.*\)", "a call of States", "${ format('{}', [input.name]) }"),
+    (rf"({_SCOPE}\.[A-Za-z_][\w.\[\]*]*)", "this", "${ {} }"),
+    (rf"=\s*(?:\$\.\w|\$?{_SCOPE}\b).*", "= before an expression", "${ }"),
+    (rf"@(?:[A-Za-z]\w*\(.*\)|{_SCOPE}\.).*", "@ before an expression", "${ }"),
 )
-"""What is meant as an expression, what it is called, and how it is written; ``{}`` is what its group finds."""
+"""Texts that are meant as expressions, what they are called, and how they are written; ``{}`` is what a group finds."""
+_FOUND = [(re.compile(pattern, re.DOTALL), name) for pattern, name in _IN_TEXT]
+_MATCHED = [(re.compile(pattern, re.DOTALL), name, right) for pattern, name, right in _WHOLE]
+_FILLED = re.compile(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+"""An expression: nothing in it is plain text."""
+_SIGNS = re.compile(r"[{<$%@=\[.(]")
+_LONGEST = 2_000
+"""Characters of a text that are looked at."""
 
 
 def plain_remark(text: str) -> str | None:
     """Say of a text that is hardly meant as it stands that it is plain text, and what to write."""
-    for pattern, name, right in _PATTERNS:
-        found = pattern.search(text) if name == "{{ }}" else pattern.match(text)
-        if found is not None:
-            written = right.replace("{}", found[1]) if pattern.groups else right
-            return f"{name} is plain text: an expression is written {written}"
-    return None
+    if not _SIGNS.search(text):
+        return None
+    plain = _FILLED.sub("", text[:_LONGEST])
+    return next(_remarks(plain), None)
+
+
+def _remarks(text: str) -> Iterator[str]:
+    for pattern, name in _FOUND:
+        if pattern.search(text):
+            yield f"{name} is plain text: an expression is written ${{ }}"
+    for whole, name, right in _MATCHED:
+        if found := whole.fullmatch(text):
+            written = right.replace("{}", found[1]) if whole.groups else right
+            yield f"{name} is plain text: an expression is written {written}"

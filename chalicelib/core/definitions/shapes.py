@@ -49,6 +49,8 @@ _PASSED = 50
 """Steps that pass on what came in, and are followed to where it came from."""
 _NESTING = 5
 """Steps whose results are made of each other."""
+_NAMING = 30
+"""Names in the stash whose values are made of each other."""
 _AROUND = END - 1
 """In the place of a step: what came in at the first of its list."""
 _ITEMS = 20
@@ -117,6 +119,8 @@ class Shapes:
     paths: Paths
     active: set[int] = field(default_factory=set)
     """The steps whose results are being made, by the ids of their objects."""
+    naming: list[str] = field(default_factory=list)
+    """The names whose values in the stash are being told, each made of the next."""
     services: set[str] = field(default_factory=set)
     """The services of AWS that were looked at: a model of one takes time and memory."""
     lists: dict[int, "StepList"] = field(default_factory=dict)
@@ -245,6 +249,7 @@ class StepList:
         self._leaving = _leaving([*own, *errors])
         self._named = around.named.union(*own, *errors)
         self._shaped: dict[int, Json] = {}
+        self._stashed: dict[tuple[int, str], Json] = {}
         self._outputs: dict[int, Sequence[Json]] = {}
         self._handing = cache(self._handed_on)
 
@@ -293,7 +298,16 @@ class StepList:
         stash = self._steps[bit]["stash"]
         if isinstance(stash, str):
             return self.shaped(bit)
-        return self._shapes.made(stash[name], copy_with(self.view(bit), output=lambda: (self.shaped(bit),)))
+        if (bit, name) not in self._stashed:
+            naming = self._shapes.naming
+            if len(naming) == _NAMING:
+                return True
+            self._stashed[bit, name] = True  # where it is made of itself
+            naming.append(name)
+            seen = copy_with(self.view(bit), output=lambda: (self.shaped(bit),))
+            self._stashed[bit, name] = self._shapes.made(stash[name], seen)
+            naming.pop()
+        return self._stashed[bit, name]
 
     def _output(self, index: int) -> Sequence[Json]:
         if index not in self._outputs:

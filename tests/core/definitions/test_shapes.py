@@ -312,6 +312,19 @@ def test_what_is_made_of_itself_or_of_many_others_may_be_anything() -> None:
     assert warnings(*loop, echo("z", "${output.w}")) == []
 
 
+@pytest.mark.parametrize(("others", "is_said"), [(30, True), (31, False)])
+def test_what_is_stashed_is_followed_through_so_many_names(others: int, *, is_said: bool) -> None:
+    steps = [echo(f"s{number}", stash={f"x{number + 1}": f"${{stash.x{number}}}"}) for number in range(others)]
+    found = warnings(*steps, echo("z", f"${{stash.x{others}.foo}}"), stash={"x0": 1})
+    said = f"stash.x{others} is a whole number: there is no 'foo' in it"
+    assert [message for _, message in found] == ([said] if is_said else [])
+
+
+def test_names_that_many_steps_stash_one_of_the_other_are_each_told_once() -> None:
+    steps = [echo(f"s{number}", stash={"x": "${stash.x}"}) for number in range(19)]
+    assert warnings(*steps, echo("z", "${stash.x.foo}"), stash={"x": 1}) == []
+
+
 @pytest.mark.parametrize(("others", "is_said"), [(48, True), (49, False)])
 def test_what_is_passed_on_is_followed_through_so_many_steps(others: int, *, is_said: bool) -> None:
     waits: list[Json] = [{"id": f"w{number}", "type": "wait", "seconds": 1} for number in range(others)]
