@@ -12,6 +12,7 @@ from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_list
 from chalicelib.core.definitions.model import STATUS, StepType, matches
 from chalicelib.core.definitions.names import name_remarks
 from chalicelib.core.definitions.plain_texts import plain_remark
+from chalicelib.core.definitions.scope_schemas import OF_ACCESS
 from chalicelib.core.definitions.shapes import Shapes, StepList, View, caught, stashed
 from chalicelib.core.expressions.expression import Expression, call_remarks, read_expression
 from chalicelib.core.expressions.reference import fixed_truth
@@ -106,6 +107,7 @@ class _Lint:
         schema = document.get("inputSchema", True)
         self.shapes = copy_with(self.shapes, input=expanded(schema))
         yield from self.template(stash, ("stash",), View(frozenset()))
+        yield from _blocks(stash, ("stash",))
         yield from _unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
         yield from _defaults(schema)
@@ -117,6 +119,15 @@ class _Lint:
         yield from self.steps(self.shapes.listed(document["steps"], view), document["steps"], ("steps",))
         named = known.union(*(name for step in document["steps"] for name in (stashed(step), caught(step))))
         yield from self.template(document.get("search", {}), ("search",), View(named, named, whole))
+        yield from _blocks(document.get("search", {}), ("search",))
+        yield from self.access(document.get("access", {}))
+
+    def access(self, restrictions: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+        """Look at the conditions of access."""
+        for key, each in restrictions.items():
+            if "when" in each:
+                seen = View(frozenset(), others=OF_ACCESS)
+                yield from self.expression(read_expression(each["when"]), ("access", key, "when"), seen)
 
     def steps(self, listed: StepList, steps: Sequence[Mapping[str, Any]], path: Path) -> Iterator[Problem]:
         """Look at a list of steps."""

@@ -61,7 +61,8 @@ def name_remarks(expression: Expression, view: "View", shapes: "Shapes", suggest
         suggestion: what names the closest of the names that there are.
     """
     meant = meant_as_values(expression)
-    outer = [name for name in shadowed(expression) if name in _OUTER or (name in _OF_ITEM and view.item is not None)]
+    others = _OUTER.union(view.others, () if view.item is None else _OF_ITEM)
+    outer = [name for name in shadowed(expression, others) if name in others]
     for name, written in meant.items():
         yield meant_remark(name, written)
     for name in outer:
@@ -73,7 +74,7 @@ def name_remarks(expression: Expression, view: "View", shapes: "Shapes", suggest
 
 def _remarks(names: Sequence[str], view: "View", shapes: "Shapes", suggestion: Suggestion) -> Iterator[str]:
     match names:
-        case (top, *inner) if inner and top in _DESCRIBED:
+        case (top, *inner) if inner and (top in _DESCRIBED or top in view.others):
             yield from _strange(top, shapes.seen(top, view), inner, shapes, suggestion)
         case ("stash", name, *inner) if inner:
             yield from _strange(f"stash.{name}", one_of(view.left(name)), inner, shapes, suggestion)
@@ -85,7 +86,7 @@ def _remarks(names: Sequence[str], view: "View", shapes: "Shapes", suggestion: S
             yield f"there is no {name!r} outside the steps of a map"
         case ("error",) if not view.error and view.is_whole:
             yield "there is no 'error' here: only steps behind a catch see one"
-        case (name,) if name not in NAMES:
+        case (name,) if name not in NAMES and name not in view.others:
             yield f"there is nothing called {name!r}{_meant_name(name, view, shapes, suggestion)}"
 
 

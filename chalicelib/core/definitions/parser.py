@@ -33,6 +33,8 @@ from chalicelib.core.values.json import Json, Path, Problem
 from chalicelib.core.values.value import copy_with, value
 
 MAX_SIGNS = LIMITS.expression_signs
+_CALLERS = frozenset({"actor", "caller", "identity", "me", "principal", "user"})
+"""What others call who asks."""
 UNRESOLVED = "this include is not resolved"
 """What is wrong with an include that stands in a definition when it is parsed."""
 
@@ -172,7 +174,7 @@ class _Parsing(Diagnostics):
         for _, expression in expressions(template):
             meant = meant_as_values(expression)
             for name in sorted({names[0] for names in references(expression)} - seen):
-                hint = self.suggestion(name, seen)
+                hint = self.suggestion("subject" if name in _CALLERS else name, seen)
                 unseen = f"{what} does not see {name!r}{hint}; it sees {', '.join(sorted(seen))}"
                 self.problem(path, meant_remark(name, meant[name]) if name in meant else unseen)
 

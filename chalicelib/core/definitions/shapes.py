@@ -8,40 +8,13 @@ from typing import Any
 from chalicelib.core.definitions.flow import END, before, leading, node
 from chalicelib.core.definitions.grammar import Kind, nested_lists
 from chalicelib.core.definitions.model import StepType
+from chalicelib.core.definitions.scope_schemas import ERROR, FAILED, SCOPE
 from chalicelib.core.expressions.reference import ITEM, results
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.paths import KINDS, Paths, expanded, one_of
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
-
-ERROR: Json = {
-    "type": "object",
-    "properties": {
-        "name": {"type": "string"},
-        "message": {"type": "string"},
-        "step": {"type": "string"},
-        "attempt": {"type": "integer"},
-        "details": {},
-    },
-    "additionalProperties": False,
-}
-"""Of an error, as templates see it."""
-
-_FAILED: Json = {
-    "type": "object",
-    "properties": {"error": ERROR, "index": {"type": "integer"}, "item": True},
-    "additionalProperties": False,
-}
-"""Of what stands in the place of a tolerated item of a `map`."""
-_EXECUTION = ("id", "name", "tenantId", "definitionId", "version", "startedAt", "startedBy", "parentId")
-_STEP = ("id", "attempt", "startedAt", "completedBy")
-SCOPE: Mapping[str, Json] = {
-    "error": ERROR,
-    "execution": {"type": "object", "properties": dict.fromkeys(_EXECUTION, True), "additionalProperties": False},
-    "step": {"type": "object", "properties": dict.fromkeys(_STEP, True), "additionalProperties": False},
-}
-"""Of what is the same in all definitions, by its name in scope."""
 
 _SOURCES = 20
 """Steps from which the same value may come whose results are compared with what is read of it."""
@@ -79,6 +52,8 @@ class View:
     """Answers the JSON Schemas of what may be in the stash under a name: one of each step that stashes it."""
     output: Callable[[], Sequence[Json]] = _nothing_known
     """Answers the JSON Schemas of ``output``: one of each step that it may be the result of."""
+    others: Mapping[str, Json] = field(default_factory=dict)
+    """The JSON Schemas of what is in scope beside all that steps see, by its name."""
 
 
 @value
@@ -141,7 +116,7 @@ class Shapes:
         match step["type"]:
             case "map":
                 ends = one_of(self.inner(step, ("steps",), view).ends())
-                failed: list[Json] = [_FAILED] if "tolerate" in step else []
+                failed: list[Json] = [FAILED] if "tolerate" in step else []
                 return {"type": "array", "items": one_of([ends, *failed])}
             case "parallel":
                 return self._joined(step, view)
@@ -226,7 +201,7 @@ class Shapes:
                 return one_of(view.output())
             case "item":
                 return True if view.item is None else view.item
-        return SCOPE.get(name, True)
+        return view.others.get(name, SCOPE.get(name, True))
 
 
 class StepList:

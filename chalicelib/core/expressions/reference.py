@@ -1,7 +1,7 @@
 """What an expression reads of its scope, as far as its text tells."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from chalicelib.core.expressions.expression import Expression
@@ -40,12 +40,12 @@ def references(expression: Expression) -> list[tuple[str, ...]]:
     return [*_walked(expression).found]
 
 
-def shadowed(expression: Expression) -> list[str]:
-    """Find the names of the scope that an expression reads where they are members of something else, once each.
+def shadowed(expression: Expression, others: Collection[str] = ()) -> list[str]:
+    """Find the names of the scope, or others, that an expression reads where they are members of something, once each.
 
     In a filter, a projection or ``&``, and behind a pipe, a name is a member of what stands there.
     """
-    return [*_walked(expression).inner]
+    return [name for name in _walked(expression).inner if name in NAMES or name in others]
 
 
 def meant_as_values(expression: Expression) -> Mapping[str, str]:
@@ -93,7 +93,7 @@ class _Walk:
         self.found: dict[tuple[str, ...], None] = {}
         """Names with those inside of which they are."""
         self.inner: dict[str, None] = {}
-        """Names of the scope that begin an expression inside of another one."""
+        """Names that begin an expression inside of another one."""
         self.meant: dict[str, str] = {}
         """What is hardly meant as a name, and how the value is written."""
 
@@ -139,7 +139,7 @@ class _Walk:
     def _field(self, node: SyntaxNode, at: _At, *, onward: bool) -> _At:
         name: str = node["value"]
         if not onward:
-            if at != () and name in NAMES:
+            if at != ():
                 self.inner[name] = None
             if "quoted" not in node and name in _VALUES:
                 self.meant[name] = _VALUES[name]

@@ -73,6 +73,11 @@ def test_what_cannot_be_evaluated_is_not_met() -> None:
             "/access/read/when",
             "'true' is a name here: the value is written `true`",
         ),
+        (
+            {"cancel": {"when": "caller.id"}},
+            "/access/cancel/when",
+            "access.cancel does not see 'caller' (did you mean 's",
+        ),
         ({"cancel": {"when": "subjct.id"}}, "/access/cancel/when", "access.cancel does not see 'subjct' (did you mean"),
         ({"cancel": {"when": "a b"}}, "/access/cancel/when", "an operator or a comma is missing"),
         ({"cancel": {"when": 1}}, "/access/cancel/when", "1 is a number, not a text"),

@@ -104,80 +104,35 @@ class TestOrder:
         assert warnings(*steps) == []
 
 
-class TestBlocks:
-    def test_an_expression_alone_in_a_block_scalar_is_a_text(self) -> None:
-        ((place, said),) = warnings(echo("a", "${input.list}\n"))
-        assert (place, "write |- in place of |" in said) == ("/steps/0/message", True)
-
-    def test_text_in_a_block_scalar_is_meant_so(self) -> None:
-        assert warnings(echo("a", "Dear ${input.name},\nhello\n")) == []
-
-    def test_braces_of_other_languages_are_text(self) -> None:
-        ((_, said),) = warnings(echo("a", {"x": ["Hello {{ input.name }}"]}))
-        assert said == "{{ }} is plain text: an expression is written ${ }"
-
-    def test_a_path_of_other_languages_is_text(self) -> None:
-        ((_, said),) = warnings(echo("a", {"x": ["$.input.lines[0].name"]}))
-        assert said == "$. is plain text: an expression is written ${ input.lines[0].name }"
+class TestAccess:
+    OWNED: ClassVar[dict[str, Json]] = {"properties": {"owner": {"type": "string"}}, "additionalProperties": False}
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("condition", "said"),
         [
-            ('{{ $json["id"] }}', "{{ }} is plain text: an expression is written ${ }"),
-            ("={{ $json.id }}", "{{ }} is plain text: an expression is written ${ }"),
-            ("{% $states.input.name %}", "{% %} is plain text: an expression is written ${ }"),
-            ("$.name", "$. is plain text: an expression is written ${ input.name }"),
-            ("$$.Execution.Id", "$$. is plain text: an expression is written ${ execution.id }"),
-            ("$json.total", "$ before a name is plain text: an expression is written ${ input.name }"),
-            ("States.Format('a{}', $.b)", "a call of States is plain text: an expression is written ${ format("),
-            ("input.lines[0].name", "this is plain text: an expression is written ${ input.lines[0].name }"),
-            ("stash.total", "this is plain text: an expression is written ${ stash.total }"),
-            ("#{ input.total }", "#{ } is plain text: an expression is written ${ }"),
-            ("of #{total}", "#{ } is plain text"),
-            ("%{input.total}", "%{ } is plain text"),
-            ("$( input.total )", "$( ) is plain text"),
-            ("$(params.total) EUR", "$( ) is plain text"),
-            ("<% $.total %>", "<% %> is plain text"),
-            ("<%= ctx().total %>", "<% %> is plain text"),
-            ("a {% if input.total %}b{% endif %}", "{% %} is plain text"),
-            ("{{ .Values.total }}", "{{ }} is plain text"),
-            ("=input.total", "= before an expression is plain text"),
-            ("= $.total + 1", "= before an expression is plain text"),
-            ("@{triggerBody()}", "@{ } is plain text"),
-            ("@concat('a', 'b')", "@ before an expression is plain text"),
-            ("{input.total} of {input.all}", "{ } is plain text"),
-            ("{$.total}", "{ } is plain text"),
-            ("[[ input.total ]]", "[[ ]] is plain text"),
-            ("%input.total%", "% % is plain text"),
-            ("$steps.a.outputs", "$ before a name is plain text"),
-            ("${input.a} and #{input.b}", "#{ } is plain text"),
+            ("subject.id == input.ownr", "there is never a 'ownr' in input (did you mean 'owner'?)"),
+            ("contains(subject.grups, 'a')", "there is never a 'grups' in subject (did you mean 'groups'?)"),
+            ("subject.groups == 'a' || subject.groups.a", "subject.groups is a list: write"),
+            ("definition.id.name", "definition.id is a text: there is no 'name' in it"),
+            (
+                "execution.startdBy == subject.id",
+                "there is never a 'startdBy' in execution (did you mean 'startedBy'?)",
+            ),
+            ("['a'][?@ == subject.id]", "'subject' is a member of what stands there: write $.subject"),
         ],
     )
-    def test_expressions_of_other_languages_are_text(self, text: str, said: str) -> None:
-        ((place, remark),) = warnings(echo("a", {"x": text}))
-        assert (place, remark.startswith(said)) == ("/steps/0/message/x", True)
+    def test_what_a_condition_of_access_never_sees_is_said(self, condition: str, said: str) -> None:
+        ((place, remark),) = warnings(echo("a"), inputSchema=self.OWNED, access={"cancel": {"when": condition}})
+        assert (place, remark[: len(said)]) == ("/access/cancel/when", said)
 
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "$.99 a pound",
-            "$.in puts",
-            "input.",
-            "Handle {{ 5 }}",
-            "States are $5",
-            "$.input is plain text",
-            "costs $.input",
-            "${ {a: {b: input.c}} }",
-            "${format('{input.a} #{input.b}', input)}",
-            "%{http_code} $(date) =SUM(A1:A2)",
-            "= 5",
-            "$order.total",
-            "5$ (net), {sure}, #1, [[1,2]], <b>, @ada (x)",
-            "$${input.a}",
-        ],
-    )
-    def test_other_text_that_begins_so_is_meant_so(self, text: str) -> None:
-        assert warnings(echo("a", text)) == []
+    def test_what_it_sees_is_not_said(self) -> None:
+        when = "subject.id == input.owner && contains(subject.roles, definition.id) && !(execution.parentId)"
+        conditions: Json = {"cancel": {"when": when}, "read": {"roles": ["a"]}}
+        assert warnings(echo("a"), inputSchema=self.OWNED, access=conditions) == []
+
+    def test_no_step_sees_who_asks(self) -> None:
+        ((_, said),) = warnings(echo("a", "${subject.id}"))
+        assert said.startswith("there is nothing called 'subject'")
 
 
 class TestTexts:
