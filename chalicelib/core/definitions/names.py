@@ -11,10 +11,7 @@ from chalicelib.core.expressions.reference import (
     FLAT,
     ITEM,
     NAMES,
-    meant_as_values,
     meant_remark,
-    references,
-    shadowed,
 )
 from chalicelib.core.schemas.messages import KINDS
 from chalicelib.core.schemas.paths import Strange, one_of
@@ -60,15 +57,20 @@ def name_remarks(expression: Expression, view: "View", shapes: "Shapes", suggest
         shapes: what tells what is in scope.
         suggestion: what names the closest of the names that there are.
     """
-    meant = meant_as_values(expression)
-    others = _OUTER.union(view.others, () if view.item is None else _OF_ITEM)
-    outer = [name for name in shadowed(expression, others) if name in others]
+    expressed = shapes.expressed(expression, view)
+    read = expressed.reading
+    meant, others = read.meant, _OUTER.union(view.others, () if view.item is None else _OF_ITEM)
+    outer = [name for name in read.inner if name in others]
     for name, written in meant.items():
         yield meant_remark(name, written)
     for name in outer:
         yield f"{name!r} is a member of what stands there: write $.{name} for that of the step, or @.{name}"
-    for names in references(expression):
-        if names[-1] not in {*meant, *outer}:
+    for names in read.found:
+        if names[-1] in {*meant, *outer}:
+            continue
+        if made := read.made.get(names[0]):
+            yield from _strange(made.shown, expressed.made(names[0]), names[1:], shapes, suggestion)
+        else:
             yield from _remarks(names, view, shapes, suggestion)
 
 

@@ -5,14 +5,16 @@ from dataclasses import field
 from functools import cache
 from typing import Any
 
+from chalicelib.core.definitions.expressed import Expressed
 from chalicelib.core.definitions.flow import END, before, leading, node
 from chalicelib.core.definitions.grammar import Kind, nested_lists
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.scope_schemas import ERROR, FAILED, SCOPE
-from chalicelib.core.expressions.reference import ITEM, results
+from chalicelib.core.expressions.expression import Expression
+from chalicelib.core.expressions.reference import ITEM
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.schemas.paths import KINDS, Paths, expanded, one_of
+from chalicelib.core.schemas.paths import KINDS, Paths, expanded, list_of, object_of, one_of
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with, value
 
@@ -117,7 +119,7 @@ class Shapes:
             case "map":
                 ends = one_of(self.inner(step, ("steps",), view).ends())
                 failed: list[Json] = [FAILED] if "tolerate" in step else []
-                return {"type": "array", "items": one_of([ends, *failed])}
+                return list_of(one_of([ends, *failed]))
             case "parallel":
                 return self._joined(step, view)
         return self._own_result(step, view)
@@ -144,9 +146,9 @@ class Shapes:
         ends = [one_of(self.inner(step, ("branches", index, "steps"), view).ends()) for index in range(len(branches))]
         match step.get("join", "all"):
             case "all":
-                return _object({each["id"]: end for each, end in zip(branches, ends, strict=True)})
+                return object_of({each["id"]: end for each, end in zip(branches, ends, strict=True)})
             case "first":
-                return _object({"branch": {"type": "string"}, "output": one_of(ends)})
+                return object_of({"branch": {"type": "string"}, "output": one_of(ends)})
         return True
 
     def inner(self, step: Mapping[str, Any], below: Sequence[str | int], view: View) -> "StepList":
@@ -167,9 +169,9 @@ class Shapes:
         """Tell what a template makes of what is in scope."""
         match source:
             case dict():
-                return _object({name: self.made(each, view) for name, each in source.items()})
+                return object_of({name: self.made(each, view) for name, each in source.items()})
             case list():
-                return {"type": "array", "items": self._items(source, view)}
+                return list_of(self._items(source, view))
             case str() if is_templated(source) and not makes_text(source):
                 return self._yielded(source, view)
         return True if source is None else {"type": KINDS[type(source)]}
@@ -178,19 +180,22 @@ class Shapes:
         return True if len(source) > _ITEMS else one_of([self.made(each, view) for each in source])
 
     def _yielded(self, source: str, view: View) -> Json:
-        """Tell what a template makes that is one expression, if that names a value, or makes an object of some."""
-        made = [results(expression) for _, expression in expressions(compile_template(source, call=True))]
-        members = {name: self._named(names, view) for each in made for name, names in each.items()}
-        return members[None] if None in members else _object({str(name): each for name, each in members.items()})
+        """Tell what a template comes to that is one expression."""
+        read = [self.expressed(expression, view) for _, expression in expressions(compile_template(source, call=True))]
+        return read[0].result() if read else True
 
-    def _named(self, names: Sequence[str] | None, view: View) -> Json:
+    def expressed(self, expression: Expression, view: View) -> Expressed:
+        """Tell what an expression reads."""
+        return Expressed(expression, lambda names: self._named(names, view), self.paths)
+
+    def _named(self, names: Sequence[str], view: View) -> Json:
         """Tell what names lead to."""
         match names:
             case ["stash", name, *inner]:
                 return self.paths.inside(one_of(view.left(name)), inner)
-            case [top, *inner]:
-                return self.paths.inside(self.seen(top, view), inner)
-        return True
+            case ["stash"]:
+                return True
+        return self.paths.inside(self.seen(names[0], view), names[1:])
 
     def seen(self, name: str, view: View) -> Json:
         """Tell what is in scope under a name but ``stash``."""
@@ -352,10 +357,6 @@ def _described(step: Mapping[str, Any], parameter: str) -> Json:
     if is_templated(schema) or not isinstance(due, dict) or "value" in due:
         return True
     return expanded(schema)
-
-
-def _object(members: Mapping[str, Json]) -> Json:
-    return {"type": "object", "properties": dict(members), "additionalProperties": False}
 
 
 def _anything(_step: Mapping[str, Any]) -> Json:

@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions_data import is_true
 from chalicelib.core.expressions.grammar import SyntaxNode
+from chalicelib.core.expressions.made import OF_OPERATIONS, At, Made, made_by
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.values.json import Json
+from chalicelib.core.values.value import value
 
 MAX_DEPTH = LIMITS.value_depth
 """Names behind so many others are not told: no value is as deep."""
 
 NAMES = frozenset({"error", "execution", "index", "input", "item", "output", "stash", "step"})
 """What can be in scope."""
-
-_At: TypeAlias = tuple[str, ...] | None
-"""The names that lead from the scope to a value, or None if only evaluating can tell which value it is."""
 
 ITEM = "[]"
 """In the place of a name: any item of a list."""
@@ -30,22 +30,41 @@ FLAT = "[[]]"
 _ONWARD = frozenset({"index_expression", "pipe", "subexpression"})
 _PROJECTIONS = frozenset({"filter_projection", "projection", "value_projection"})
 _OPERATIONS = frozenset({"comparator", "function_expression"})
-_TO_LIST = frozenset({"reverse", "sort", "sort_by", "unique"})
-_TO_ITEM = frozenset({"at", "max_by", "min_by"})
+_TO_LIST = frozenset({"omit", "required", "reverse", "sort", "sort_by", "unique"})
+"""Functions that give what they are given, or less of it."""
+_TO_ITEM = frozenset({"at", "max", "max_by", "min", "min_by"})
+_DEFAULTED = frozenset({"at", "get"})
+"""Functions that give another argument, the third, where there is nothing to take."""
 _OF_ITEMS = frozenset({"at", "map", "max_by", "min_by", "sort_by"})
+
+
+@value
+class Reading:
+    """What an expression reads and makes."""
+
+    found: Sequence[tuple[str, ...]]
+    """Names that it reads, each with those that it reads inside of it, once."""
+    made: Mapping[str, Made]
+    """Values that it makes, by what stands for a name where something is read inside of them."""
+    result: At
+    """Where the value stands that it comes to."""
+    inner: Collection[str]
+    """Names that begin what is evaluated in a filter, a projection or ``&``, or behind a pipe: members there."""
+    meant: Mapping[str, str]
+    """Names that are hardly meant as names, by how the values are written: see :func:`meant_as_values`."""
+
+
+def reading(expression: Expression) -> Reading:
+    """Tell what an expression reads, and what it makes of that."""
+    walk = _Walk()
+    result = walk.visit(expression.tree, ())
+    return Reading([*walk.found], walk.made, result, walk.inner, walk.meant)
 
 
 def references(expression: Expression) -> list[tuple[str, ...]]:
     """Find the names that an expression reads, each with those that it reads inside of it, once: ``("stash", "a")``."""
-    return [*_walked(expression).found]
-
-
-def shadowed(expression: Expression, others: Collection[str] = ()) -> list[str]:
-    """Find the names of the scope, or others, that an expression reads where they are members of something, once each.
-
-    In a filter, a projection or ``&``, and behind a pipe, a name is a member of what stands there.
-    """
-    return [name for name in _walked(expression).inner if name in NAMES or name in others]
+    walk = _walked(expression)
+    return [names for names in walk.found if names[0] not in walk.made]
 
 
 def meant_as_values(expression: Expression) -> Mapping[str, str]:
@@ -61,18 +80,6 @@ def meant_remark(name: str, written: str) -> str:
     if written.startswith("'"):
         return f'"{name}" in double quotes is a name: the text is written {written}'
     return f"{name!r} is a name here: the value is written {written}"
-
-
-def results(expression: Expression) -> Mapping[str | None, Sequence[str] | None]:
-    """Tell where the value that an expression comes to stands, under None, or the members of an object that it makes.
-
-    Returns:
-        The names that lead to each, as :func:`references` has them; None where only evaluating can tell.
-    """
-    walk, tree = _Walk(), expression.tree
-    if tree["type"] == "multi_select_dict":
-        return {pair["value"]: walk.visit(pair["children"][0], ()) for pair in tree["children"]}
-    return {None: walk.visit(tree, ())}
 
 
 def _walked(expression: Expression) -> "_Walk":
@@ -96,8 +103,10 @@ class _Walk:
         """Names that begin an expression inside of another one."""
         self.meant: dict[str, str] = {}
         """What is hardly meant as a name, and how the value is written."""
+        self.made: dict[str, Made] = {}
+        """Values that are made, by what stands for their names."""
 
-    def visit(self, node: SyntaxNode, at: _At, *, onward: bool = False) -> _At:
+    def visit(self, node: SyntaxNode, at: At, *, onward: bool = False) -> At:
         """Visit what is evaluated at a value; answer which value it comes to.
 
         With ``onward`` it goes on from what stands before it, and begins nothing.
@@ -113,12 +122,35 @@ class _Walk:
             return self._call(node["value"], children, at)
         if kind == "flatten":
             return _behind(self.visit(children[0], at, onward=onward), FLAT)
-        for child in children:
-            self.visit(child, at)
-        return self._leaf(node, at, onward=onward)
+        found = [self.visit(child, at) for child in children]
+        return self._joined(node, found) if children else self._leaf(node, at, onward=onward)
 
-    def _leaf(self, node: SyntaxNode, at: _At, *, onward: bool) -> _At:
+    def _joined(self, node: SyntaxNode, found: Sequence[At]) -> At:
+        """Tell what an operation makes of what was found."""
         match node["type"]:
+            case "and_expression" | "key_val_pair":
+                return found[-1]  # nothing is in what is not true
+            case "or_expression":
+                return self._made(Made("(… || …)", "either", found))
+            case "multi_select_list":
+                return self._made(Made("[…]", "list", found))
+            case "multi_select_dict":
+                names = [pair["value"] for pair in node["children"]]
+                return self._made(Made("{…}", "object", found, names))
+        return self._made(OF_OPERATIONS.get(node["type"]))
+
+    def _made(self, made: Made | None) -> At:
+        """Stand for a value that is made."""
+        if made is None:
+            return None
+        name = f"({len(self.made)})"
+        self.made[name] = made
+        return (name,)
+
+    def _leaf(self, node: SyntaxNode, at: At, *, onward: bool) -> At:
+        match node["type"]:
+            case "literal":
+                return self._made(Made(_shown(node["value"]), "of type", schema=_described(node["value"])))
             case "field":
                 return self._field(node, at, onward=onward)
             case "current" | "identity" | "slice":
@@ -129,14 +161,14 @@ class _Walk:
                 return self._item(at)
         return None
 
-    def _follow(self, kind: str, children: Sequence[SyntaxNode], at: _At, *, onward: bool) -> _At:
+    def _follow(self, kind: str, children: Sequence[SyntaxNode], at: At, *, onward: bool) -> At:
         """Visit what is evaluated one at what the other comes to."""
         there = at
         for place, child in enumerate(children):
             there = self.visit(child, there, onward=onward or (place > 0 and kind != "pipe"))
         return there
 
-    def _field(self, node: SyntaxNode, at: _At, *, onward: bool) -> _At:
+    def _field(self, node: SyntaxNode, at: At, *, onward: bool) -> At:
         name: str = node["value"]
         if not onward:
             if at != ():
@@ -147,19 +179,19 @@ class _Walk:
                 self.meant[name] = _as_text(name)
         return self._read(at, name)
 
-    def _read(self, at: _At, name: str) -> _At:
+    def _read(self, at: At, name: str) -> At:
         there = _behind(at, name)
         if there is not None:
             self.found[there] = None
         return there
 
-    def _item(self, at: _At) -> _At:
+    def _item(self, at: At) -> At:
         """Take an item of a list."""
         if not at:
             return None
         return at[:-1] if at[-1] == ALL else self._read(at, ITEM)
 
-    def _member(self, at: _At) -> _At:
+    def _member(self, at: At) -> At:
         """Take any member of an object."""
         return self._read(at, EACH) if at and at != ("stash",) else None
 
@@ -169,7 +201,7 @@ class _Walk:
             if "quoted" in each and (_PLAIN.fullmatch(each["value"]) or not _SPACELESS.fullmatch(each["value"])):
                 self.meant[each["value"]] = _as_text(each["value"])
 
-    def _call(self, name: str, arguments: Sequence[SyntaxNode], at: _At) -> _At:
+    def _call(self, name: str, arguments: Sequence[SyntaxNode], at: At) -> At:
         """Visit what a function is given; an expression behind ``&`` is evaluated at each item of the list."""
         found = [self.visit(each, at) for each in arguments if each["type"] != "expref"]
         given = found[0] if found else None
@@ -179,9 +211,25 @@ class _Walk:
             return given
         if name == "map" and each_comes_to:
             return _behind(each_comes_to[0], ALL)
-        return item if name in _TO_ITEM else None
+        if name == "pick" and (keys := _keys(arguments[1])):
+            return self._made(Made("pick(…)", "object", [self._read(given, key) for key in keys], keys))
+        taken = self._taken(name, given, item, arguments)
+        if taken is None:
+            return self._made(made_by(name, found))
+        others = found[2:] if name in _DEFAULTED else ()
+        return self._made(Made(f"{name}(…)", "either", [taken, *others])) if others else taken
 
-    def _project(self, kind: str, children: Sequence[SyntaxNode], at: _At, *, onward: bool) -> _At:
+    def _taken(self, name: str, given: At, item: At, arguments: Sequence[SyntaxNode]) -> At:
+        """Tell what a function takes out of what it is given."""
+        if name == "values":
+            return _behind(self._member(given), ALL)
+        if name == "get" and arguments[1]["type"] == "literal":
+            return self._read(given, str(arguments[1]["value"]))
+        if name in _TO_ITEM:
+            return self._item(given) if item is None else item
+        return None
+
+    def _project(self, kind: str, children: Sequence[SyntaxNode], at: At, *, onward: bool) -> At:
         """Visit what is evaluated at each item or member of a value."""
         there = self.visit(children[0], at, onward=onward)
         item = self._member(there) if kind == "value_projection" else self._item(there)
@@ -196,6 +244,7 @@ _VALUES: Mapping[str, str] = {
     **dict.fromkeys(("null", "Null", "NULL", "None", "nil", "undefined"), "`null`"),
 }
 """Values as other languages write them, and how they are written here."""
+_KINDS: Mapping[type, str] = {bool: "boolean", float: "number", int: "number", list: "array", str: "string"}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPACELESS = re.compile(r"\S+")
 
@@ -205,7 +254,33 @@ def _as_text(name: str) -> str:
     return f"'{written}'"
 
 
-def _behind(at: _At, name: str) -> _At:
+def _keys(node: SyntaxNode) -> Sequence[str]:
+    """Tell which keys a list names, if it is one of texts."""
+    listed = [child["value"] for child in node["children"] if child["type"] == "literal"]
+    found = node["value"] if node["type"] == "literal" else listed
+    is_whole = len(found) == len(node["children"]) or not node["children"]
+    return [key for key in found if isinstance(key, str)] if is_whole and isinstance(found, list) else []
+
+
+def _shown(literal: Json) -> str:
+    """Show a literal, by its kind."""
+    match literal:
+        case dict():
+            return "`{…}`"
+        case list():
+            return "`[…]`"
+    return "'…'" if isinstance(literal, str) else "`…`"
+
+
+def _described(literal: Json) -> Json:
+    """Describe a literal by a JSON Schema."""
+    if isinstance(literal, dict):
+        return {"type": "object", "properties": dict.fromkeys(literal, True), "additionalProperties": False}
+    kind = _KINDS.get(type(literal))
+    return True if kind is None else {"type": kind}
+
+
+def _behind(at: At, name: str) -> At:
     """Go to a member of a value; of the scope itself there are members by name only."""
     if at is None or len(at) == MAX_DEPTH or (not at and name in {ITEM, ALL, EACH, FLAT}):
         return None

@@ -84,7 +84,18 @@ def one_of(schemas: Sequence[Json]) -> Json:
     """Answer the schema of what one of some schemas describes, or of anything if there are none."""
     if not schemas or True in schemas:
         return True
-    return schemas[0] if len(schemas) == 1 else {"anyOf": [*schemas]}
+    different = [*{id(each): each for each in schemas}.values()]
+    return different[0] if len(different) == 1 else {"anyOf": different}
+
+
+def object_of(members: Mapping[str, Json]) -> Json:
+    """Answer the schema of an object of some members, and no others."""
+    return {"type": "object", "properties": dict(members), "additionalProperties": False}
+
+
+def list_of(items: Json) -> Json:
+    """Answer the schema of a list of such items."""
+    return {"type": "array", "items": items}
 
 
 class Paths:
