@@ -92,7 +92,7 @@ describe("a form", () => {
     await draw(EVERYTHING);
     await submit();
     expect(sent).toBeUndefined();
-    expect(host.querySelector("[role=alert]")?.textContent).toContain("text");
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("Text");
   });
 
   it("is sent with its defaults", async () => {
@@ -124,7 +124,7 @@ describe("a form", () => {
     sent = undefined;
     await submit();
     expect(sent).toBeUndefined();
-    expect(host.querySelector("[role=alert]")?.textContent).toContain("at / 1");
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("At / Item 2");
   });
 
   it("fills in what a choice says by itself, such as its kind, and asks for it nowhere", async () => {
@@ -134,7 +134,7 @@ describe("a form", () => {
     expect(host.querySelector("[id=root_pay_kind]")?.closest("[hidden]")).not.toBeNull();
     await submit();
     expect(sent).toBeUndefined();
-    expect(host.querySelector("[role=alert]")?.textContent).toContain("pay / iban");
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("Pay / iban");
     expect(host.querySelector("[role=alert]")?.textContent).not.toContain("number");
     await draw(pay, { pay: { iban: "BE68" } });
     await submit();
@@ -146,7 +146,54 @@ describe("a form", () => {
     await draw(decide);
     await submit();
     expect(sent).toBeUndefined();
-    expect(host.querySelector("[role=alert]")?.textContent).toContain("decision");
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("Decision");
+  });
+
+  it("draws what other members bring along, and says what they need", async () => {
+    const schema = {
+      type: "object",
+      properties: { card: { type: "string" } },
+      dependentRequired: { card: ["billing"] },
+      dependentSchemas: { card: { properties: { billing: { type: "string", title: "Billing address" } } } },
+    } as RJSFSchema;
+    await draw(schema);
+    expect(host.querySelector("#root_billing")).toBeNull();
+    await draw(schema, { card: "4111" });
+    expect(host.querySelector("#root_billing")).not.toBeNull();
+    await submit();
+    expect(sent).toBeUndefined();
+    expect(host.querySelector("[role=alert]")?.textContent).toContain("Billing address This is needed.");
+    await draw(schema, { card: "4111", billing: "here" });
+    await submit();
+    expect(sent).toEqual({ card: "4111", billing: "here" });
+  });
+
+  it("asks for nothing in an optional part that nobody has begun", async () => {
+    const place = { title: "Address", type: "object", properties: { city: { type: "string" }, country: { type: "string", default: "BE" } }, required: ["city"] };
+    const pay = { oneOf: [{ type: "object", properties: { kind: { const: "card" }, number: { type: "string" } }, required: ["kind", "number"] }] };
+    const schema = { type: "object", properties: { name: { type: "string" }, place: { $ref: "#/$defs/place" }, pay, home: { ...place, title: "Home" } }, required: ["home"], $defs: { place } } as RJSFSchema;
+    await draw(schema, { name: "Ada", home: { city: "Ghent" } });
+    expect(host.textContent).toContain("Address - optional");
+    await submit();
+    expect(sent).toEqual({ name: "Ada", home: { city: "Ghent", country: "BE" } });
+    sent = undefined;
+    await draw(schema, { name: "Ada", place: { country: "FR" } });
+    await submit();
+    expect(sent).toBeUndefined();
+    expect([...host.querySelectorAll("[role=alert] li")].map((each) => each.textContent)).toEqual(["Address / city This is needed.", "Home / city This is needed."]);
+    expect(host.querySelector("#root_place_city")?.closest(".form-row")?.textContent).toContain("This is needed.");
+  });
+
+  it("names what is wrong as people see it, in the order of the page, and leads there", async () => {
+    const schema: RJSFSchema = { type: "object", properties: { "a.b": { type: "string", title: "First", minLength: 3 }, items: { type: "array", title: "Parts", items: { type: "string" }, maxItems: 1 }, last: { type: "string" } }, required: ["last"] };
+    await draw(schema, { "a.b": "x", items: ["y", "z"] }, { last: { "ui:title": "The last", "ui:help": "Not **least**" } });
+    expect([...host.querySelectorAll("strong")].map((each) => each.textContent)).toContain("least");
+    await submit();
+    const wrong = [...host.querySelectorAll("[role=alert] li")];
+    expect(wrong.map((each) => each.querySelector("button")?.textContent)).toEqual(["First", "Parts", "The last"]);
+    wrong[2]?.querySelector("button")?.click();
+    expect(document.activeElement?.id).toBe("root_last");
+    expect(host.querySelector("[id='root_a.b']")?.closest(".form-row")?.textContent).toContain("too short");
   });
 
   it("takes defaults for nobody's draft", async () => {

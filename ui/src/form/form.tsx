@@ -4,7 +4,8 @@ import type { ErrorSchema, RJSFSchema, UiSchema } from "@rjsf/utils";
 import { type ReactNode, useMemo, useRef } from "react";
 import type { Json } from "~/api/types";
 import "./form.css";
-import { cleared, prepared } from "./prepared";
+import { focusAt, read } from "./places";
+import { cleared, given, prepared } from "./prepared";
 import { templates } from "./templates";
 import validator, { asJson } from "./validator";
 import { widgets } from "./widgets";
@@ -49,17 +50,20 @@ export function JsonForm({ schema, uiSchema, value, errors, isDisabled = false, 
         disabled={isDisabled}
         noHtml5Validate
         experimental_defaultFormStateBehavior={{ constAsDefaults: "skipOneOf" }} // the first choice is not chosen until somebody does
-        focusOnFirstError
+        focusOnFirstError={(error) => focusAt(read(error.property ?? ""))}
         showErrorList="top"
         useFallbackUiForUnsupportedType
         onChange={(event: IChangeEvent) => isTouched.current && onChange(asJson(cleared(drawn, event.formData)) as Json | undefined)}
-        onSubmit={(event: IChangeEvent) => onSubmit((asJson(cleared(drawn, event.formData)) ?? null) as Json)}
+        onSubmit={(event: IChangeEvent) => onSubmit((asJson(given(drawn, event.formData)) ?? null) as Json)}
       >
         {children}
       </Themed>
     </div>
   );
 }
+
+/** What a form sends of a value that is being written. */
+export const sent = (schema: RJSFSchema, value: Json): Json => asJson(given(prepared(schema), value)) as Json;
 
 /** Whether a form can be drawn of it: `true`, and a schema that says nothing, take anything. */
 export const isFormSchema = (schema: unknown): schema is RJSFSchema =>

@@ -1,12 +1,22 @@
-/** A schema as rjsf draws it best: with the types that its constants imply, and lists of fixed items as draft 7 has them. What is valid stays the same. */
+/** A schema as rjsf draws it best: with the types that its constants imply, lists of fixed items and dependencies as draft 7 has them. What is valid stays the same. */
+import { beside, isMembers, listOf, type Members, referenced, within } from "./places";
 
 /** Members of schemas that are values, and no schemas. */
 const KEPT: ReadonlySet<string> = new Set(["const", "default", "examples", "enum"]);
+/** Members of schemas that hold schemas by names of people: `items` can be one. */
+const MAPS: ReadonlySet<string> = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"]);
 const KINDS: ReadonlySet<string> = new Set(["string", "number", "boolean"]);
 
+const mapped = (members: Members, change: (each: unknown, name: string) => unknown): Members =>
+  Object.fromEntries(Object.entries(members).map(([name, each]) => [name, change(each, name)]));
+
+/** Changes all schemas in a schema. */
+const inside = (schema: Members, change: (each: unknown) => unknown): Members =>
+  mapped(schema, (value, name) => (KEPT.has(name) ? value : MAPS.has(name) && isMembers(value) ? mapped(value, change) : change(value)));
+
 /** The type of all constants of an `enum`, or of a `oneOf` of `const`s; undefined if they differ or are no plain values. */
-function implied(schema: Record<string, unknown>): string | undefined {
-  const choices = (schema.oneOf ?? schema.anyOf) as unknown;
+function implied(schema: Members): string | undefined {
+  const choices = schema.oneOf ?? schema.anyOf;
   const isAll = Array.isArray(choices) && choices.length > 0 && choices.every((each) => typeof each === "object" && each !== null && "const" in each);
   const values = Array.isArray(schema.enum) ? schema.enum : isAll ? (choices as { const: unknown }[]).map((each) => each.const) : [];
   const kinds = new Set(values.map((each) => typeof each));
@@ -16,46 +26,49 @@ function implied(schema: Record<string, unknown>): string | undefined {
 
 export function prepared(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(prepared);
-  if (typeof schema !== "object" || schema === null) return schema;
-  const made: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(schema)) {
-    made[name] = KEPT.has(name) ? value : prepared(value);
-  }
+  if (!isMembers(schema)) return schema;
+  const made = inside(schema, prepared);
   for (const choice of ["oneOf", "anyOf"]) if (Array.isArray(made[choice])) made[choice] = made[choice].map(marked);
   const type = made.type === undefined ? implied(made) : undefined;
-  return fixed(type === undefined ? made : { ...made, type });
+  return fixed(depending(type === undefined ? made : { ...made, type }));
 }
 
 /** Fills in the members of a choice that can only be one value, such as a `kind`: who chooses has said it. */
 function marked(choice: unknown): unknown {
-  if (typeof choice !== "object" || choice === null) return choice;
-  const { properties } = choice as { properties?: Record<string, unknown> };
-  if (properties === undefined) return choice;
-  const isMark = (each: unknown): each is { const: unknown } => typeof each === "object" && each !== null && "const" in each && !("default" in each) && KINDS.has(typeof each.const);
-  const members = Object.entries(properties).map(([name, each]) => [name, isMark(each) ? { type: typeof each.const, ...each, default: each.const, readOnly: true } : each]);
-  return { ...choice, properties: Object.fromEntries(members) as Record<string, unknown> };
+  if (!isMembers(choice) || !isMembers(choice.properties)) return choice;
+  const isMark = (each: unknown): each is { const: unknown } => isMembers(each) && "const" in each && !("default" in each) && KINDS.has(typeof each.const);
+  return { ...choice, properties: mapped(choice.properties, (each) => (isMark(each) ? { type: typeof each.const, ...each, default: each.const, readOnly: true } : each)) };
 }
 
 /** Whether a field has nothing to say: its choice has said it. */
 export const isMarked = (schema: { const?: unknown; readOnly?: boolean; default?: unknown }): boolean => schema.readOnly === true && schema.const !== undefined && schema.const === schema.default;
 
 /** Writes `prefixItems` and `items` as the `items` and `additionalItems` that rjsf draws. */
-function fixed({ prefixItems, items, ...schema }: Record<string, unknown>): Record<string, unknown> {
+function fixed({ prefixItems, items, ...schema }: Members): Members {
   if (!Array.isArray(prefixItems)) return items === undefined ? schema : { ...schema, items };
   return { type: "array", ...schema, items: prefixItems, ...(items === undefined ? {} : { additionalItems: items }) };
+}
+
+/** Writes `dependentRequired` and `dependentSchemas` as the `dependencies` that rjsf draws; a word of that name means nothing since 2019. */
+function depending({ dependentRequired, dependentSchemas, dependencies: _, ...schema }: Members): Members {
+  const made: Members = isMembers(dependentSchemas) ? { ...dependentSchemas } : {};
+  for (const [name, needed] of Object.entries(isMembers(dependentRequired) ? dependentRequired : {})) {
+    const more = made[name];
+    made[name] = isMembers(more) ? { ...more, required: [...listOf(more.required), ...listOf(needed)] } : (more ?? needed);
+  }
+  return Object.keys(made).length > 0 ? { ...schema, dependencies: made } : schema;
 }
 
 /** The other way round, for the validator. */
 export function restored(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(restored);
-  if (typeof schema !== "object" || schema === null) return schema;
-  const made = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, KEPT.has(name) ? value : restored(value)]));
+  if (!isMembers(schema)) return schema;
+  const { dependencies, ...made } = inside(schema, restored);
+  if (isMembers(dependencies)) made.dependentSchemas = mapped(dependencies, (each) => (Array.isArray(each) ? { required: each } : each));
   if (!Array.isArray(made.items)) return made;
   const { items, additionalItems, ...rest } = made;
   return { ...rest, prefixItems: items, ...(additionalItems === undefined ? {} : { items: additionalItems }) };
 }
-
-type Members = Record<string, unknown>;
 
 /** Takes the nulls out that rjsf puts in the place of fixed items which nobody has written: a list of nothing else is empty. */
 export function cleared(schema: unknown, value: unknown): unknown {
@@ -66,4 +79,45 @@ export function cleared(schema: unknown, value: unknown): unknown {
     return value.map((each: unknown, index) => cleared(Array.isArray(items) ? items[index] : items, each));
   }
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, cleared(properties?.[name], each)]));
+}
+
+/** Takes the optional objects out that nobody has filled in: they are empty, or have their defaults alone and lack something that they need. */
+export function given(root: unknown, value: unknown): unknown {
+  const strip = (schemas: readonly Members[], each: unknown): unknown => {
+    if (Array.isArray(each)) return each.map((item, index) => strip(within(schemas, String(index), root), item));
+    if (!isMembers(each)) return each;
+    const members = Object.entries(each).flatMap(([name, member]) => {
+      const described = within(schemas, name, root);
+      const kept = strip(described, member);
+      const isOptional = described.length > 0 && !schemas.some((schema) => listOf(schema.required).includes(name));
+      return isOptional && isMembers(kept) && isUnfilled(described, kept, root) ? [] : [[name, kept] as const];
+    });
+    return Object.fromEntries(members);
+  };
+  return strip(beside(root, root), cleared(root, value));
+}
+
+function isUnfilled(schemas: readonly Members[], value: Members, root: unknown): boolean {
+  const names = Object.keys(value).filter((name) => value[name] !== undefined);
+  if (names.length === 0) return true;
+  const [schema] = schemas;
+  const defaults = filledIn(schema, root);
+  return names.every((name) => JSON.stringify(value[name]) === JSON.stringify(defaults[name]) || JSON.stringify(value[name]) === "[]") && lacks(schema, value, root);
+}
+
+/** The defaults that a form begins with, of the first of several choices. */
+function filledIn(schema: unknown, root: unknown): Members {
+  if (!isMembers(schema)) return {};
+  const parts = [referenced(schema.$ref, root), ...listOf(schema.allOf), listOf(schema.oneOf)[0], listOf(schema.anyOf)[0]];
+  const own = Object.entries(isMembers(schema.properties) ? schema.properties : {}).flatMap(([name, each]) => (isMembers(each) && "default" in each ? [[name, each.default] as const] : []));
+  return Object.assign({}, ...parts.map((each) => filledIn(each, root)), Object.fromEntries(own)) as Members;
+}
+
+/** Whether an object has not what a schema needs, or what each of its choices does. */
+function lacks(schema: unknown, value: Members, root: unknown): boolean {
+  if (!isMembers(schema)) return false;
+  const isOther = Object.entries(isMembers(schema.properties) ? schema.properties : {}).some(([name, each]) => isMembers(each) && "const" in each && name in value && value[name] !== each.const);
+  if (isOther || listOf(schema.required).some((name) => value[String(name)] === undefined)) return true;
+  if ([referenced(schema.$ref, root), ...listOf(schema.allOf)].some((each) => lacks(each, value, root))) return true;
+  return [schema.oneOf, schema.anyOf].some((choices) => Array.isArray(choices) && choices.every((each) => lacks(each, value, root)));
 }

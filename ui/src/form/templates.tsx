@@ -18,6 +18,7 @@ import {
 import type { ReactNode } from "react";
 import { Markdown, MarkdownLine } from "~/parts/markdown";
 import { texts } from "~/texts";
+import { focusAt, partsOf, read } from "./places";
 import { isMarked } from "./prepared";
 
 /** Fields that have a label of their own. */
@@ -25,6 +26,13 @@ const labelled = ({ schema, uiSchema, displayLabel, registry }: FieldTemplatePro
   if (schema.type === "array") return !registry.schemaUtils.isMultiSelect(schema) && getUiOptions(uiSchema).widget === undefined;
   return !displayLabel || schema.type === "object" || schema.type === "boolean";
 };
+
+const Optional = () => (
+  <i className="light">
+    {" "}
+    - {texts.form.optional}
+  </i>
+);
 
 function FieldTemplate(props: FieldTemplateProps) {
   const { id, label, required, hidden, children, rawErrors, rawDescription, rawHelp, schema } = props;
@@ -34,6 +42,11 @@ function FieldTemplate(props: FieldTemplateProps) {
     return (
       <Additional {...props}>
         {children}
+        {rawHelp && (
+          <p className="muted small">
+            <MarkdownLine text={rawHelp} />
+          </p>
+        )}
         {errors !== "" && schema.type !== "object" && <p className="field-error">{errors}</p>}
       </Additional>
     );
@@ -46,16 +59,11 @@ function FieldTemplate(props: FieldTemplateProps) {
         label={
           <>
             {label}
-            {!required && (
-              <i className="light">
-                {" "}
-                - {texts.form.optional}
-              </i>
-            )}
+            {!required && !props.readonly && <Optional />}
           </>
         }
         description={rawDescription && <MarkdownLine text={rawDescription} />}
-        constraintText={rawHelp}
+        constraintText={rawHelp && <MarkdownLine text={rawHelp} />}
         errorText={errors}
       >
         {children}
@@ -81,14 +89,19 @@ function Additional(props: WrapIfAdditionalTemplateProps & { children: ReactNode
 }
 
 function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
-  const { title, description, properties, schema, uiSchema, formData, disabled, readonly, onAddProperty, fieldPathId } = props;
+  const { title, description, properties, schema, uiSchema, formData, disabled, readonly, required, onAddProperty, fieldPathId } = props;
   if ((schema.oneOf || schema.anyOf) && !schema.properties && properties.length === 0) return null;
   const isTop = fieldPathId.$id === "root";
   const place = fieldPathId.path.at(-1);
   const shown = typeof place === "number" ? texts.form.item(place + 1) : (getUiOptions(uiSchema).title ?? title);
   return (
     <fieldset className={isTop ? "form-top" : "form-object"} id={fieldPathId.$id}>
-      {shown && <legend className={isTop ? "hidden-text" : undefined}>{shown}</legend>}
+      {shown && (
+        <legend className={isTop ? "hidden-text" : undefined}>
+          {shown}
+          {typeof place === "string" && !required && !readonly && <Optional />}
+        </legend>
+      )}
       {typeof description === "string" && description !== "" && <Markdown text={description} />}
       {properties.map((each) => each.content)}
       {canExpand(schema, uiSchema, formData) && <Add onClick={() => onAddProperty()} disabled={disabled === true || readonly === true} />}
@@ -140,16 +153,29 @@ const MultiSchemaFieldTemplate = ({ selector, optionSchemaField }: MultiSchemaFi
   </div>
 );
 
-const ErrorListTemplate = ({ errors }: ErrorListProps) => (
-  <div className="form-errors" role="alert">
-    <strong>{texts.form.errors}</strong>
-    <ul className="plain">
-      {[...new Set(errors.map((each) => each.stack))].slice(0, 20).map((each) => (
-        <li key={each}>{each}</li>
-      ))}
-    </ul>
-  </div>
-);
+/** What is wrong by the names of the fields, each of which is one click away. */
+function ErrorListTemplate({ errors, schema, uiSchema }: ErrorListProps) {
+  const wrong = new Map(errors.map((each) => [`${each.property} ${each.message}`, { path: read(each.property ?? ""), message: each.message ?? each.stack }]));
+  return (
+    <div className="form-errors" role="alert">
+      <strong>{texts.form.errors}</strong>
+      <ul className="plain">
+        {[...wrong].slice(0, 20).map(([key, { path, message }]) => (
+          <li key={key}>
+            {path.length > 0 && (
+              <button type="button" className="link" onClick={() => focusAt(path)}>
+                {partsOf(path, schema, uiSchema)
+                  .map(({ name }) => name)
+                  .join(" / ")}
+              </button>
+            )}{" "}
+            {message}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
 
 const AddButton = ({ onClick, disabled }: IconButtonProps) => <Add onClick={() => onClick?.({} as never)} disabled={disabled === true} />;
 

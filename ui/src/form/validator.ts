@@ -1,8 +1,9 @@
 /** A validator for rjsf that needs no `eval`, which the policy of the page forbids: JSON Schema 2020-12 by interpretation. */
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
-import { type ErrorSchema, type RJSFSchema, type RJSFValidationError, toErrorSchema, type ValidationData, type ValidatorType } from "@rjsf/utils";
+import { type ErrorSchema, ErrorSchemaBuilder, type RJSFSchema, type RJSFValidationError, type ValidationData, type ValidatorType } from "@rjsf/utils";
 import { texts } from "~/texts";
-import { cleared, restored } from "./prepared";
+import { decode, inOrder, read, written } from "./places";
+import { given, restored } from "./prepared";
 
 /** Keywords that say only that something inside of them is wrong. */
 const WRAPPERS: ReadonlySet<string> = new Set([
@@ -52,11 +53,15 @@ function problem({ keyword, instanceLocation, error }: OutputUnit): RJSFValidati
   if (missing !== undefined) path.push(missing);
   const kinds = keyword === "type" ? /Expected (".+")\.$/.exec(error)?.[1] : undefined;
   const message = missing !== undefined ? texts.form.missing : kinds !== undefined ? texts.form.kind(kinds.replaceAll('"', "")) : error.replace(/^Instance/, texts.form.value);
-  const property = path.map((each) => `.${each}`).join("");
-  return { name: keyword, property, message, stack: `${path.join(" / ")} ${message}`.trim() };
+  return { name: keyword, property: written(path), message, stack: `${path.join(" / ")} ${message}`.trim() };
 }
 
-const decode = (part: string): string => decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
+/** What is wrong, at the places where it is. */
+function treeOf(errors: readonly { property?: string | undefined; message?: string | undefined }[]): ErrorSchema {
+  const tree = new ErrorSchemaBuilder();
+  for (const { property, message } of errors) if (message !== undefined) tree.addErrors(message, read(property ?? ""));
+  return tree.ErrorSchema;
+}
 
 /** The errors of a server, at the fields that its pointers name; a missing member is wrong where it would be. */
 export function errorsAt(entries: { pointer: string; message: string }[]): ErrorSchema {
@@ -64,16 +69,16 @@ export function errorsAt(entries: { pointer: string; message: string }[]): Error
     const missing = /^(?:beside '.+?' it needs )?'(.+?)'(?: is a required property)?$/.exec(message)?.[1];
     const path = pointer.split("/").slice(1).map(decode);
     if (missing !== undefined) path.push(missing);
-    return { property: path.map((each) => `.${each}`).join(""), message, stack: message };
+    return { property: written(path), message };
   });
-  return toErrorSchema(errors);
+  return treeOf(errors);
 }
 
 const validator: ValidatorType = {
   validateFormData(formData, schema, _custom, transform, uiSchema): ValidationData<unknown> {
-    const found = problemsOf(schema, cleared(schema, formData));
+    const found = inOrder(problemsOf(schema, given(schema, formData)), schema);
     const errors = transform === undefined ? found : transform(found, uiSchema);
-    return { errors, errorSchema: toErrorSchema(errors) };
+    return { errors, errorSchema: treeOf(errors) };
   },
   isValid(schema, formData, root) {
     try {

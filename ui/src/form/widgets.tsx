@@ -7,6 +7,7 @@ import Select from "@cloudscape-design/components/select";
 import Textarea from "@cloudscape-design/components/textarea";
 import { enumOptionsIndexForValue, enumOptionsValueForIndex, type RegistryWidgetsType, type WidgetProps } from "@rjsf/utils";
 import { type ChangeEvent, useState } from "react";
+import { MarkdownLine } from "~/parts/markdown";
 import { zone } from "~/parts/time";
 import { texts } from "~/texts";
 import { fromLocal, toLocal } from "./dates";
@@ -78,7 +79,7 @@ function TextareaWidget(props: WidgetProps) {
 
 function CheckboxWidget({ id, value, label, onChange, disabled, readonly, schema }: WidgetProps) {
   return (
-    <Checkbox controlId={id} checked={value === true} disabled={disabled ?? false} readOnly={readonly ?? false} description={schema.description} onChange={({ detail }) => onChange(detail.checked)}>
+    <Checkbox controlId={id} checked={value === true} disabled={disabled ?? false} readOnly={readonly ?? false} description={schema.description && <MarkdownLine text={schema.description} />} onChange={({ detail }) => onChange(detail.checked)}>
       {label}
     </Checkbox>
   );

@@ -6,7 +6,7 @@ import { BASE, ProblemError } from "~/api/client";
 import { listExecutions, readDefinition, readExecution, startExecution } from "~/api/endpoints";
 import type { Json, StoredDefinition } from "~/api/types";
 import { startRoute } from "~/app/router";
-import { isFormSchema, JsonForm } from "~/form/form";
+import { isFormSchema, JsonForm, sent } from "~/form/form";
 import { errorsAt } from "~/form/validator";
 import { Graph } from "~/graph/graph";
 import { planOf } from "~/graph/plan";
@@ -49,6 +49,7 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
   const hasForm = isFormSchema(schema);
   const current: Tab = tab !== undefined && tab in texts.start.tabs ? (tab as Tab) : hasForm ? "form" : "json";
   const input = draft?.input;
+  const text = hasForm && input !== undefined ? sent(schema, input) : (input ?? {});
   const change = (next: Partial<Draft>): void => setDraft({ name: draft?.name ?? "", input, ...next, key: crypto.randomUUID() });
   useLike(tenant, like, draft, (found) => change({ input: found }));
   const started = useMutation({
@@ -99,8 +100,8 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
                   </JsonForm>
                 </Boundary>
               )}
-              {current === "json" && <JsonTab input={input ?? {}} onChange={(value) => change({ input: value })} onSubmit={(value) => started.mutate(value)} submit={submit} />}
-              {current === "curl" && <Command tenant={tenant} id={definition.id} input={input ?? {}} />}
+              {current === "json" && <JsonTab input={text} onChange={(value) => change({ input: value })} onSubmit={(value) => started.mutate(value)} submit={submit} />}
+              {current === "curl" && <Command tenant={tenant} id={definition.id} input={text} />}
             </div>
           </Tabs>
           {draft !== undefined && (
