@@ -17,6 +17,12 @@ COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast']}}"
 """All that differs between light and dark."""
 
 
+UNNAMED = """[...document.querySelectorAll('main input, main textarea, main .filters select')]
+  .filter(each => each.checkVisibility() && ![...each.labels].some(label => label.checkVisibility()) && !['checkbox', 'radio'].includes(each.type))
+  .map(each => each.outerHTML)"""
+"""Inputs whose name cannot be seen: a placeholder is gone with the first letter."""
+
+
 def violations(page: Page, rules: str) -> Iterator[str]:
     found: Any = page.evaluate(f"axe.run(document, {rules})")
     for each in found["violations"]:
@@ -27,7 +33,7 @@ def examined(page: Page, place: str) -> list[str]:
     """What axe finds in light and in dark."""
     page.emulate_media(color_scheme="light")
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = [f"{place} {each}" for each in violations(page, EVERYTHING)]
+    found = [f"{place} {each}" for each in (*violations(page, EVERYTHING), *page.evaluate(UNNAMED))]
     page.emulate_media(color_scheme="dark")
     return found + [f"{place} dark {each}" for each in violations(page, COLOURS)]
 

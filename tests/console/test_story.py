@@ -86,6 +86,9 @@ def test_the_second_person_is_told_before_work_is_lost(opened: Opened) -> None:
     expect(page.get_by_role("alert").get_by_text("eve has claimed this task meanwhile")).to_be_visible()
     expect(page.get_by_label("Comment")).to_have_value("I have looked at it for an hour")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    console.post(f"tasks/{task}/complete", {"answer": {"decision": "approve"}}, user="eve")
+    expect(page.get_by_role("alert").get_by_text("This task is completed meanwhile")).to_be_visible()
+    expect(page.get_by_role("region", name="Your answer, which was not sent")).to_contain_text("for an hour")
 
 
 def test_what_the_server_finds_is_shown_at_its_field(opened: Opened) -> None:

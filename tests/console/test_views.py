@@ -63,6 +63,8 @@ def test_what_stands_in_the_way_is_said(opened: Opened) -> None:
     try:
         page = console.go(f"executions/{execution}")
         expect(page.locator(".obstacle")).to_contain_text("Its tenant is stopped")
+        console.go("tasks")
+        expect(page.get_by_role("status").get_by_text("This tenant is stopped")).to_be_visible()
     finally:
         console.put("", {"stopped": False})
 

@@ -38,25 +38,13 @@ export function WhoMay({ here }: { here: Policy }) {
         {rights.hint} {installation.data === undefined ? "" : installation.data === null ? rights.notOfInstallation : rights.ofInstallation}
       </p>
       {me.data?.means === "none" && <p className="notice">{rights.everybody}</p>}
-      <div className="asked">
-        <Asked label={rights.subject} value={who} onChange={(next) => set({ who: next })} suggestions={[...new Set(here.bindings.flatMap((each) => each.subjects))]} />
-        <Asked label={rights.groups} value={groups} onChange={(next) => set({ groups: next })} suggestions={[...new Set(here.bindings.flatMap((each) => each.groups))]} />
-        <Asked label={rights.thing} value={thing} onChange={(next) => set({ thing: next })} suggestions={[]} />
+      <div className="filters">
+        <TextFilter label={rights.subject} value={who} onChange={(next) => set({ who: next })} suggestions={[...new Set(here.bindings.flatMap((each) => each.subjects))]} />
+        <TextFilter label={rights.groups} value={groups} onChange={(next) => set({ groups: next })} suggestions={[...new Set(here.bindings.flatMap((each) => each.groups))]} />
+        <TextFilter label={rights.thing} value={thing} onChange={(next) => set({ thing: next })} suggestions={[]} />
       </div>
       {isAsked && <Answers here={here} installation={installation.data ?? null} conditions={conditions} person={{ subject: who ?? "", groups: listed(groups ?? "") }} thing={thing} />}
     </>
-  );
-}
-
-/** An input of the question, with its name above it. */
-function Asked(props: Parameters<typeof TextFilter>[0]) {
-  return (
-    <div className="field">
-      <span className="strong" aria-hidden="true">
-        {props.label}
-      </span>
-      <TextFilter {...props} />
-    </div>
   );
 }
 

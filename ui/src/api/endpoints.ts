@@ -12,6 +12,7 @@ import type {
   StoredDefinition,
   Task,
   TaskSummary,
+  Tenant,
 } from "./types";
 
 type Query<P extends keyof paths, M extends "get" | "post"> = paths[P] extends Record<M, { parameters: { query?: infer Q } }> ? NonNullable<Q> : never;
@@ -23,6 +24,8 @@ const key = (): { "Idempotency-Key": string } => ({ "Idempotency-Key": crypto.ra
 
 export const readMe = (tenant?: string): Promise<Me> =>
   taken(api.GET("/sedo/me", { params: { query: tenant === undefined ? {} : { tenant } } }));
+
+export const readTenant = (tenantId: string): Promise<Tenant> => taken(api.GET("/sedo/tenants/{tenantId}", { params: { path: { tenantId } } }));
 
 export const listExecutions = (tenantId: string, query: ExecutionQuery): Promise<Page<ExecutionSummary>> =>
   page(api.GET("/sedo/tenants/{tenantId}/executions", { params: { path: { tenantId }, query } }));

@@ -7,6 +7,7 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 export type JsonObject = { [name: string]: Json };
 export type Schema = JsonObject;
 
+export type Tenant = Schemas["Tenant"];
 export type Me = Schemas["Me"];
 export type Problem = Schemas["Problem"];
 export type ProblemEntry = Schemas["ProblemEntry"];

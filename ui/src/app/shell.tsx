@@ -12,6 +12,7 @@ import { openTasksQuery } from "./open-tasks";
 import { pagesFor } from "./pages";
 import { Palette } from "./palette";
 import { useShortcuts } from "./shortcuts";
+import { Stopped } from "./stopped";
 import { rememberTenant } from "./tenant";
 import { switchMode, useMode } from "./theme";
 
@@ -35,6 +36,7 @@ export function Shell() {
       <Navigation tenant={tenant} />
       <main id="main" ref={main} tabIndex={-1} className="page">
         <Ending />
+        <Stopped key={path} tenant={tenant} />
         <Boundary key={path}>
           <Outlet />
         </Boundary>

@@ -125,7 +125,7 @@ function WaitLine({ wait, why, tenant }: { wait: Wait; why: Thread["why"]; tenan
         </span>
         {why === undefined ? `${texts.states[tone]}: ${wait.step}` : <Sentence text={why.text} />}
       </span>{" "}
-      {why !== undefined && <span className="muted">{texts.execution.then(why.then)}</span>}{" "}
+      {why !== undefined && !why.text.includes(why.then) && <span className="muted">{texts.execution.then(why.then)}</span>}{" "}
       {wait.task !== undefined && (
         <Link to="/t/$tenant/tasks" params={{ tenant }} search={{ task: wait.task }}>
           {texts.execution.openTask}

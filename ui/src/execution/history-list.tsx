@@ -2,6 +2,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
 import type { HistoryEntry } from "~/api/types";
+import { RowsFilter, SelectFilter } from "~/parts/filter";
 import { ofEntry, words } from "~/parts/states";
 import { StateBadge } from "~/parts/state-badge";
 import { Time } from "~/parts/time";
@@ -18,7 +19,7 @@ interface Props {
 
 export function HistoryList({ entries, isWhole, onMore, onSelect }: Props) {
   const [text, setText] = useState("");
-  const [state, setState] = useState("");
+  const [state, setState] = useState<string | undefined>();
   const [isReading, setReading] = useState(false);
   const states = useMemo(() => [...new Set(entries.map((each) => each.state))].sort(), [entries]);
   const found = useMemo(() => matching(entries, text, state), [entries, text, state]);
@@ -31,23 +32,8 @@ export function HistoryList({ entries, isWhole, onMore, onSelect }: Props) {
       <header>
         <h2>{texts.execution.history}</h2>
         <span className="muted">{texts.execution.historyCount(found.length, entries.length, isWhole)}</span>
-        <select className="input" aria-label={texts.execution.facts.state} value={state} onChange={(event) => setState(event.target.value)}>
-          <option value="">{texts.execution.historyAll}</option>
-          {states.map((each) => (
-            <option key={each} value={each}>
-              {words(each)}
-            </option>
-          ))}
-        </select>
-        <input
-          className="input"
-          type="search"
-          data-filter
-          aria-label={texts.execution.historyFilter}
-          placeholder={texts.execution.historyFilter}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
+        <SelectFilter label={texts.execution.facts.state} any={texts.execution.historyAll} choices={states.map((each) => [each, words(each)] as const)} value={state} onChange={setState} />
+        <RowsFilter label={texts.execution.historyFilter} value={text} onChange={(next = "") => setText(next)} />
         {!isWhole && (
           <button type="button" className="chip" disabled={isReading} onClick={() => void more()}>
             {texts.execution.loadMore}
@@ -59,11 +45,11 @@ export function HistoryList({ entries, isWhole, onMore, onSelect }: Props) {
   );
 }
 
-function matching(entries: HistoryEntry[], text: string, state: string): HistoryEntry[] {
+function matching(entries: HistoryEntry[], text: string, state: string | undefined): HistoryEntry[] {
   const asked = text.trim().toLowerCase();
   return entries.filter(
     (each) =>
-      (state === "" || each.state === state) &&
+      (state === undefined || each.state === state) &&
       (asked === "" || [each.step, each.thread, each.state, each.actor, each.reason, JSON.stringify(each.result ?? each.error ?? "")].some((value) => value?.toLowerCase().includes(asked))),
   );
 }

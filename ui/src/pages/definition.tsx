@@ -1,16 +1,14 @@
 /** One definition: its text as it was written, its graph, its versions. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { listVersions, readDefinition, readSource, retireDefinition } from "~/api/endpoints";
 import { definitionRoute } from "~/app/router";
-import { Graph } from "~/graph/graph";
-import { planOf } from "~/graph/plan";
-import "~/execution/execution.css";
+import { PlanPanel } from "~/graph/plan-panel";
 import { Act } from "~/parts/act";
 import { Dialog } from "~/parts/dialog";
 import { Markdown } from "~/parts/markdown";
-import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
+import { Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
 import { texts } from "~/texts";
 
@@ -23,7 +21,6 @@ export function DefinitionPage() {
   const definition = useQuery({ queryKey: ["definition", tenant, id, version ?? null], queryFn: () => readDefinition(tenant, id, version) });
   const source = useQuery({ queryKey: ["source", tenant, id, version ?? null], queryFn: () => readSource(tenant, id, version) });
   const versions = useQuery({ queryKey: ["versions", tenant, id], queryFn: () => listVersions(tenant, id) });
-  const plan = useMemo(() => (definition.data === undefined ? undefined : planOf(definition.data.steps)), [definition.data]);
   if (definition.isError) return <ProblemAlert error={definition.error} onRetry={() => void definition.refetch()} />;
   if (definition.data === undefined) return <Loading title={id} />;
   const { data } = definition;
@@ -73,12 +70,7 @@ export function DefinitionPage() {
             {source.data}
           </pre>
         </section>
-        <section className="panel graph-panel" aria-label={texts.definitions.graph}>
-          <header>
-            <h2>{texts.definitions.graph}</h2>
-          </header>
-          <Boundary>{plan && <Graph plan={plan} />}</Boundary>
-        </section>
+        <PlanPanel steps={data.steps} />
       </div>
     </>
   );

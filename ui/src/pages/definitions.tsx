@@ -6,6 +6,7 @@ import { listDefinitions, listExecutions } from "~/api/endpoints";
 import { listInterval } from "~/app/live";
 import type { DefinitionVersion } from "~/api/types";
 import { definitionsRoute } from "~/app/router";
+import { RowsFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
 import { Time } from "~/parts/time";
 import { texts } from "~/texts";
@@ -33,7 +34,7 @@ export function DefinitionsPage() {
         </Link>
       </div>
       <div className="filters" role="search">
-        <input className="input grow" type="search" data-filter aria-label={texts.definitions.filter} placeholder={texts.definitions.filter} value={q ?? ""} onChange={(event) => void navigate({ search: { cursor, q: event.target.value || undefined }, replace: true })} />
+        <RowsFilter label={texts.definitions.filter} value={q ?? ""} onChange={(next) => void navigate({ search: { cursor, q: next }, replace: true })} />
       </div>
       <List
         label={texts.definitions.title}

@@ -9,6 +9,7 @@ import { openTasksQuery } from "~/app/open-tasks";
 import { executionsRoute } from "~/app/router";
 import { BulkBar, type Ids } from "~/bulk/bar";
 import { collect } from "~/bulk/plan";
+import { RowsFilter, SelectFilter, TextFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
 import { ENDED, ofExecution, ofTone, type Shown } from "~/parts/states";
@@ -137,34 +138,9 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
           </button>
         ))}
       </div>
-      <select
-        className="input"
-        aria-label={texts.executions.definition}
-        value={search.definition ?? ""}
-        onChange={(event) => set({ definition: event.target.value || undefined })}
-      >
-        <option value="">{texts.executions.anyDefinition}</option>
-        {withCurrent(definitions.data?.items.map((each) => each.id) ?? [], search.definition).map((id) => (
-          <option key={id}>{id}</option>
-        ))}
-      </select>
-      <input
-        className="input"
-        aria-label={texts.executions.by}
-        placeholder={texts.executions.by}
-        defaultValue={search.by ?? ""}
-        onKeyDown={(event) => event.key === "Enter" && set({ by: event.currentTarget.value.trim() || undefined })}
-        onBlur={(event) => event.target.value !== (search.by ?? "") && set({ by: event.target.value.trim() || undefined })}
-      />
-      <input
-        className="input grow"
-        type="search"
-        data-filter
-        aria-label={texts.executions.filter}
-        placeholder={texts.executions.filterHint}
-        value={search.q ?? ""}
-        onChange={(event) => set({ q: event.target.value || undefined, cursor: search.cursor })}
-      />
+      <SelectFilter label={texts.executions.definition} any={texts.executions.anyDefinition} choices={definitions.data?.items.map(({ id }) => [id, id] as const) ?? []} value={search.definition} onChange={(definition) => set({ definition })} />
+      <TextFilter label={texts.executions.by} value={search.by} onChange={(by) => set({ by })} />
+      <RowsFilter label={texts.executions.filter} value={search.q ?? ""} onChange={(q) => set({ q, cursor: search.cursor })} />
       {search.parent !== undefined && (
         <button type="button" className="chip" aria-pressed="true" onClick={() => set({ parent: undefined })}>
           {texts.executions.parent(search.parent)} ✕
@@ -173,9 +149,6 @@ function Filters({ search, tenant, set }: { search: Search; tenant: string; set:
     </div>
   );
 }
-
-const withCurrent = (ids: string[], current: string | undefined): string[] =>
-  current === undefined || ids.includes(current) ? ids : [current, ...ids];
 
 type Attributes = ReturnType<typeof useAttributes>;
 

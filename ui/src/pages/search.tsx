@@ -105,18 +105,7 @@ function Filters({ asked, names, set }: { asked: Asked; names: string[]; set: (c
           </button>
         ))}
       </div>
-      <input
-        key={asked.q ?? ""}
-        className="input grow"
-        type="search"
-        data-filter
-        aria-label={texts.search.words}
-        placeholder={texts.search.wordsHint}
-        defaultValue={asked.q ?? ""}
-        maxLength={500}
-        onKeyDown={(event) => event.key === "Enter" && set({ q: event.currentTarget.value.trim() || undefined })}
-        onBlur={(event) => event.target.value.trim() !== (asked.q ?? "") && set({ q: event.target.value.trim() || undefined })}
-      />
+      <TextFilter label={texts.search.words} isMain value={asked.q} onChange={(q) => set({ q })} />
       <SelectFilter label={texts.executions.columns.state} any={texts.search.anyState} choices={STATES[kind].map((each) => [each, each])} value={asked.state} onChange={(state) => set({ state })} />
       <TimeFilter from={asked.from} to={asked.to} onChange={set} />
       <TextFilter label={texts.executions.definition} value={asked.definition} onChange={(definition) => set({ definition })} />

@@ -8,9 +8,7 @@ import type { Json, StoredDefinition } from "~/api/types";
 import { startRoute } from "~/app/router";
 import { isFormSchema, JsonForm, sent } from "~/form/form";
 import { errorsAt } from "~/form/validator";
-import { Graph } from "~/graph/graph";
-import { planOf } from "~/graph/plan";
-import "~/execution/execution.css";
+import { PlanPanel } from "~/graph/plan-panel";
 import { Act } from "~/parts/act";
 import { useDraft } from "~/parts/draft";
 import { Field } from "~/parts/field";
@@ -113,20 +111,10 @@ function Start({ definition, tenant }: { definition: StoredDefinition; tenant: s
             </p>
           )}
         </section>
-        <section className="panel graph-panel" aria-label={texts.execution.graph}>
-          <header>
-            <h2>{texts.execution.graph}</h2>
-          </header>
-          <Plan definition={definition} />
-        </section>
+        <PlanPanel steps={definition.steps} />
       </div>
     </>
   );
-}
-
-function Plan({ definition }: { definition: StoredDefinition }) {
-  const plan = useMemo(() => planOf(definition.steps), [definition.steps]);
-  return <Graph plan={plan} />;
 }
 
 /** Takes the input of another execution over, once, if there is no draft yet. */

@@ -1,5 +1,6 @@
 /** Filters by search attributes: names and values, and what a value may be. */
 import { useState } from "react";
+import { Labelled } from "~/parts/filter";
 import { texts } from "~/texts";
 import { attributesOf, whereOf } from "./query";
 
@@ -20,7 +21,7 @@ export function AttributeFilters({ where, names, onChange }: Props) {
   };
   return (
     <form
-      className="chips"
+      className="chips filter-group"
       onSubmit={(event) => {
         event.preventDefault();
         if (name.trim() !== "") add();
@@ -31,13 +32,13 @@ export function AttributeFilters({ where, names, onChange }: Props) {
           {each.name} = {each.value} ✕
         </button>
       ))}
-      <input className="input" list="attribute-names" aria-label={texts.search.attribute} placeholder={texts.search.attribute} value={name} onChange={(event) => setName(event.target.value)} />
+      <Labelled label={texts.search.attribute}>{(id) => <input id={id} className="input" list="attribute-names" value={name} onChange={(event) => setName(event.target.value)} />}</Labelled>
       <datalist id="attribute-names">
         {names.map((each) => (
           <option key={each} value={each} />
         ))}
       </datalist>
-      <input className="input" aria-label={texts.search.attributeValue} placeholder={texts.search.attributeValue} title={texts.search.attributeHint} value={value} onChange={(event) => setValue(event.target.value)} />
+      <Labelled label={texts.search.attributeValue}>{(id) => <input id={id} className="input" title={texts.search.attributeHint} value={value} onChange={(event) => setValue(event.target.value)} />}</Labelled>
       <button type="submit" className="chip" disabled={name.trim() === "" || value === ""}>
         {texts.search.addAttribute}
       </button>

@@ -1,6 +1,7 @@
 /** Saved views: searches by a name. Their filters can hold what is confidential, so they are kept in this tab alone. */
 import { useState } from "react";
 import { useDraft } from "~/parts/draft";
+import { Labelled } from "~/parts/filter";
 import { texts } from "~/texts";
 import type { Asked } from "./query";
 
@@ -37,14 +38,14 @@ export function SavedViews({ tenant, asked, onOpen }: { tenant: string; asked: A
         ))}
       </div>
       <form
-        className="chips"
+        className="chips filter-group"
         title={texts.search.viewsHint}
         onSubmit={(event) => {
           event.preventDefault();
           if (name.trim() !== "" && names.length < MOST) save();
         }}
       >
-        <input className="input" aria-label={texts.search.viewName} placeholder={texts.search.viewName} maxLength={60} value={name} onChange={(event) => setName(event.target.value)} />
+        <Labelled label={texts.search.viewName}>{(id) => <input id={id} className="input" maxLength={60} value={name} onChange={(event) => setName(event.target.value)} />}</Labelled>
         <button type="submit" className="chip" disabled={name.trim() === ""}>
           {texts.search.saveView}
         </button>

@@ -13,7 +13,7 @@ import { Act } from "~/parts/act";
 import { Dialog } from "~/parts/dialog";
 import { useDraft } from "~/parts/draft";
 import { Field } from "~/parts/field";
-import { Value } from "~/parts/json";
+import { Json as JsonText, Value } from "~/parts/json";
 import { Markdown } from "~/parts/markdown";
 import { Boundary, Loading, ProblemAlert } from "~/parts/problem";
 import { Time } from "~/parts/time";
@@ -94,7 +94,15 @@ function Shown({ task, tenant, isAlone }: { task: Task; tenant: string; isAlone:
           onReject={() => reject(true)}
         />
       ) : (
-        <Outcome task={task} />
+        <>
+          <Outcome task={task} />
+          {draft !== undefined && (
+            <div className="stack">
+              <h3>{texts.tasks.yours}</h3>
+              <JsonText value={draft.answer} label={texts.tasks.yours} />
+            </div>
+          )}
+        </>
       )}
       {isReassigning && <ReassignDialog task={task} tenant={tenant} onDone={refresh} onClose={() => reassign(false)} />}
       {isRejecting && <RejectDialog task={task} tenant={tenant} onDone={refresh} onClose={() => reject(false)} />}
