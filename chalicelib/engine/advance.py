@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.core.definitions.model import Call
+from chalicelib.core.executions.decide import tries_again
+from chalicelib.core.executions.due import is_to_be_sent
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import (
     Acquitted,
@@ -25,6 +27,9 @@ from chalicelib.engine.model import SPARED_BY_FAILURES, SPARED_BY_STEPS, Pending
 
 UNWRITTEN_FOR = timedelta(seconds=1)
 """How long what repeatable calls answered may stand in no store, while others are made: longer ones gain little."""
+
+BEFORE_A_LOOK = timedelta(seconds=10)
+"""Of the schedule: so long before it no call is made from a turn that is not written. It is written within a second."""
 
 UNWRITTEN_CALLS = 20
 """How many calls a function that dies may have to make again."""
@@ -76,6 +81,16 @@ class Advance:
     def may_go_on(self, now: datetime) -> bool:
         """Tell whether a repeatable call may be made from where it stands, before that is written."""
         return not self.urgent and now < self.since + UNWRITTEN_FOR and len(self.ahead) < UNWRITTEN_CALLS
+
+    def may_try_again(self, key: TurnKey, now: datetime) -> bool:
+        """Tell whether a turn may call that is not written, as it is another attempt that nobody else begins now.
+
+        Its timer is here, and the schedule does not send another one before the turn is written.
+        """
+        thread = self.item.threads.get(key.thread)
+        if thread is None or not tries_again(thread, key) or not self.may_go_on(now):
+            return False
+        return not is_to_be_sent(self.item, thread, now + BEFORE_A_LOOK)
 
     def asks_for_something(self) -> bool:
         """Tell whether a thread has come to wait, or to its end: that is to be known, or has messages."""

@@ -169,9 +169,8 @@ class Claim(Deliver):
         for thread in item.threads.values():
             driver, held = thread.driver, self.own.get(thread.key)
             if thread.key in self.running:
-                own[thread.key] = self.own[
-                    thread.key
-                ]  # the answer to its call counts, whatever has become of the execution
+                own[thread.key] = self.own.get(thread.key) or self.late[thread.key]
+                # the answer to its call counts, whatever has become of the execution
             elif driver is not None and self.is_me(driver):
                 if thread.status is Status.READY and not driver.handed and not item.ended:
                     own[thread.key] = driver.message
@@ -219,19 +218,24 @@ class Claim(Deliver):
         """Note that a turn of mine makes a call that is not written."""
         if self.ahead is not None and thread.driver is not None:
             self.ahead.ahead.add(thread.key)
-            self.unsure.add(thread.key)
+            self.unsure |= self.repeatable & {thread.key}
             self.own[thread.key] = thread.driver.message
 
     def forget_ahead(self) -> None:
-        """Give up what was run ahead and not written: its turns may come to stand otherwise."""
+        """Give up what was run ahead and not written: its turns may come to stand otherwise.
+
+        But for another attempt: the turn before it is written, and can only come to this one. So its answer counts.
+        """
         ahead, self.ahead = self.ahead, None
         if ahead is None or not ahead.ahead:
             return
         while self.unsure:  # nobody could tell their answers from those of the same turns
             self.take_results(None)
-        self.running -= ahead.ahead
+        lost = ahead.ahead & self.repeatable
+        self.late |= {key: self.own[key] for key in (ahead.ahead & self.running) - lost}
+        self.running -= lost
         self.own = {key: message for key, message in self.own.items() if key not in ahead.ahead}
-        self.pending = [pending for pending in self.pending if turn_of(pending) not in ahead.ahead]
+        self.pending = [pending for pending in self.pending if turn_of(pending) not in lost]
 
     @abstractmethod
     def take_results(self, until: datetime | None) -> None:

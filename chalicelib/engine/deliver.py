@@ -50,8 +50,8 @@ class Deliver:
 
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
-    those claimed ones that are over their time, whose answers count after all; ``sent`` whose wait it has answered;
-    ``sent_on`` the turns whose child execution it has run.
+    those whose answers count after all, claimed ones that are over their time and attempts that are not written;
+    ``sent`` whose wait it has answered; ``sent_on`` the turns whose child execution it has run.
     ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
     any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to

@@ -5,7 +5,8 @@ as far as it goes, without a message in between. It is made of three parts, each
 :mod:`~chalicelib.engine.deliver` sends and acknowledges, :mod:`~chalicelib.engine.claim` says what is its own,
 :mod:`~chalicelib.engine.run_ahead` decides, calls and writes. What makes that safe is there and nowhere else:
 
-* nothing is called but from a turn that was read or written so, and is owned;
+* nothing is called but from a turn that was read or written so, and is owned; or from the only one that such a turn can
+  lead to, another attempt; or what may be called any number of times;
 * what moves into a row of history, then the execution on condition of the version that was read, then messages, then
   the acknowledgement;
 * a write that lost, or whose answer was lost, is never repeated as it was: read again, fold the same inputs again;

@@ -93,7 +93,11 @@ class RunAhead(Claim):
                 stopped.add(key)
                 if late:
                     continue
-                if self.may_call(key) or self.may_call_ahead(advance, decision.call, now):
+                if (
+                    self.may_call(key)
+                    or self.may_call_ahead(advance, decision.call, now)
+                    or advance.may_try_again(key, now)
+                ):
                     calls[key] = decision.call
                 else:
                     advance.urgent = True
@@ -136,10 +140,10 @@ class RunAhead(Claim):
         for key, call in calls.items():
             if (item := self.standing()) is not None:
                 thread = item.threads[key.thread]
-                if key not in self.own:
-                    self.call_ahead(thread)
                 if call.repeatable:
                     self.repeatable.add(key)
+                if key not in self.own:
+                    self.call_ahead(thread)
                 self.running.add(key)
                 self.turns += 1
                 visit = CallKey(self.execution_id, key.thread, thread.visit, call.key)

@@ -11,7 +11,7 @@ from chalicelib.core.executions.model import Driver, Execution, Status, Thread
 from chalicelib.core.records.history import Row
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.advance import Advance
+from chalicelib.engine.advance import Advance, turn_of
 from chalicelib.engine.invocation import Invocation
 from chalicelib.engine.model import Delivery, Pending
 from chalicelib.usecases.executions import ExecutionService
@@ -42,6 +42,15 @@ class TakesWhatWasAheadForWritten(Invocation):
 
     def is_mine(self, item: Execution, pending: Pending) -> bool:
         return True
+
+
+class ForgetsAttemptsAheadOfALostWrite(Invocation):
+    def forget_ahead(self) -> None:
+        attempts = set() if self.ahead is None else self.ahead.ahead - self.repeatable
+        super().forget_ahead()
+        self.late = {key: message for key, message in self.late.items() if key not in attempts}
+        self.running -= attempts
+        self.pending = [pending for pending in self.pending if turn_of(pending) not in attempts]
 
 
 class StartsWithoutARead(Invocation):
@@ -265,6 +274,7 @@ INVOCATIONS: Sequence[type[Invocation]] = (
 AHEAD: Mapping[type[Invocation], Sequence[str]] = {
     CallsAheadWhateverItIs: ("reads",),
     TakesWhatWasAheadForWritten: ("reads-astray",),
+    ForgetsAttemptsAheadOfALostWrite: ("retry-paused",),
 }
 """With the scenarios that catch them."""
 HANDED: Sequence[type[Invocation]] = (KeepsWhatWasHandedOver, TakesUpWhatItsOwnMessageHandedOver)

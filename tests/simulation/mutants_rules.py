@@ -7,7 +7,7 @@ from typing import Any, cast
 from chalicelib.core.definitions.model import StartChild, matches
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.identity import TurnKey
-from chalicelib.core.executions.inputs import ChildEnded, Input, RedriveRequested
+from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, ChildEnded, Input, RedriveRequested
 from chalicelib.core.executions.model import Execution, Failure, State, Status, Thread, failure_json
 from chalicelib.core.executions.waiting import BranchJoin, ChildrenJoin, ItemJoin, PartitionJoin
 from chalicelib.core.values.json import Json
@@ -120,6 +120,11 @@ class ForgetsAnswersWhilePaused(Transition):
             super().take(event, thread)
 
 
+class ForgetsAttemptsThatAreNotWritten(Transition):
+    def tried_again(self, thread: Thread, event: CallSucceeded | CallFailed) -> None:
+        pass
+
+
 class ResumesWithoutTheThreads(Transition):
     def take_over(self, stopped_at: datetime | None = None) -> None:
         pass
@@ -212,6 +217,7 @@ RULES: Mapping[type[Transition], Sequence[str]] = {
     CatchesWithoutTryingAgain: ("retry-then-catch",),
     ToleratesWithoutCounting: ("map-exceeded",),
     ForgetsAnswersWhilePaused: ("pause-in-flight",),
+    ForgetsAttemptsThatAreNotWritten: ("retry-paused",),
     RunsAllAgainAtARedrive: ("redrive-parallel",),
     ForgetsWhatIsOverAtTheEnd: ("timeout-workflow-last", "timeout-task-last"),
     LetsTimersOfTheAttemptRunOut: ("timeout-wait",),

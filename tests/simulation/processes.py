@@ -10,6 +10,8 @@ from itertools import count
 from greenlet import getcurrent, greenlet
 
 from chalicelib.adapters.memory.stores import MemoryClock, QueueMessage
+from chalicelib.core.executions.decide import tries_again
+from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.values.errors import SedoError
 from tests.simulation.faults import Killed
@@ -42,6 +44,8 @@ class Process:
         if item is None or item.ended or item.paused:
             return False
         found = item.threads.get(thread)
+        if found is not None and tries_again(found, TurnKey(thread, turn)):
+            return True
         if found is None or found.turn != turn or found.status is not Status.READY:
             return False
         return found.driver is None or not found.driver.handed or found.key in self.named

@@ -76,6 +76,9 @@ from chalicelib.core.executions.waiting import ChildJoin, PartitionJoin
 from chalicelib.core.values.errors import InternalError
 from chalicelib.core.values.value import copy_with, value
 
+NO_TURN = -1
+"""That an input cannot name."""
+
 
 def decide(definition: Definition, execution: Execution, event: Input, now: datetime, driver: Driver) -> Decision:
     """Fold one input into an execution: the state to write, the call to make, the entries of history."""
@@ -109,15 +112,23 @@ def turn_meant(thread: Thread, event: Input) -> int:
     """Tell which turn an input must name to mean a thread as it stands.
 
     A token is that of the visit, as what a call hands out is the same in every attempt. A child execution names the
-    turn at which it was started.
+    turn at which it was started. An attempt may have been made whose turn is not written.
     """
     if isinstance(event, CallbackSucceeded | CallbackFailed | HeartbeatReceived):
         return thread.visit
     if isinstance(event, CallSucceeded | CallFailed) and thread.claimed_by and event.turn >= thread.visit:
         return event.turn
+    if isinstance(event, CallSucceeded | CallFailed) and thread.status is Status.RETRYING:
+        return event.turn if tries_again(thread, TurnKey(event.thread, event.turn)) else NO_TURN
     if isinstance(event, ChildEnded) and isinstance(thread.join, PartitionJoin | ChildJoin):
         return thread.join.turn
     return thread.turn
+
+
+def tries_again(thread: Thread, key: TurnKey) -> bool:
+    """Tell whether a turn is the attempt that a thread waits for, and that is all of its step."""
+    is_next = key == TurnKey(thread.id, thread.turn + 1)
+    return is_next and thread.status is Status.RETRYING and thread.join is None
 
 
 class Transition(Steps, Branches, Children, Answers, Failures, Requests, Suspicion):
@@ -276,6 +287,13 @@ TABLE: Sequence[TableRow] = (
         Status.RETRYING, ANSWERS, "take the answer to an attempt before", lambda do, thread, got: do.hear(got, thread)
     ),
     TableRow(Status.RETRYING, (ChildEnded,), "take the result", lambda do, thread, got: do.child_ended(thread, got)),
+    TableRow(
+        Status.RETRYING,
+        (CallSucceeded, CallFailed),
+        "take what the next attempt came to",
+        lambda do, thread, got: do.tried_again(thread, got),
+        after_end=True,
+    ),
     *_dies(Status.RETRYING),
     _fires(Status.JOINING, "time out"),
     *_dies(Status.JOINING),

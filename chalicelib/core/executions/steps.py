@@ -116,6 +116,16 @@ class Steps(Rules):
         elif known.claimed_by != thread.claimed_by:
             self.put(known)
 
+    def tried_again(self, thread: Thread, event: CallSucceeded | CallFailed) -> None:
+        """Take what an attempt came to that began before its turn was written."""
+        if not self.execution.ended:
+            self.attempt(thread, thread.attempt + 1)
+            thread = self.execution.threads[thread.id]
+        if isinstance(event, CallSucceeded):
+            self.call_succeeded(thread, event)
+        else:
+            self.call_failed(thread, event)
+
     def call_deferred(self, thread: Thread) -> None:
         """Give a claim back that no call was made under."""
         if thread.claimed_by == self.driver.request:
