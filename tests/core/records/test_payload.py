@@ -290,7 +290,8 @@ def test_half_a_surrogate_pair_comes_back() -> None:
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=300)
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+FLAT = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(), SCALARS, max_size=3)
+VALUES = SCALARS | st.lists(FLAT, max_size=3) | st.dictionaries(st.text(), FLAT, max_size=3)
 GROUPS = st.dictionaries(st.text(max_size=20), VALUES, max_size=30)
 
 
