@@ -32,6 +32,7 @@ class WorkflowStep:
 
     name = "workflow"
     delegates = True
+    starts = True
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from chalicelib.core.definitions.children import FindDefinition
 from chalicelib.core.definitions.grammar import STEP_KEYS, Kind, step_kind
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import StepType
@@ -23,7 +24,7 @@ _KEPT = STEP_KEYS.keys() - {"type", "next", "end"}
 
 
 def warnings_beside(
-    document: Json, problems: Sequence[Problem], step_types: Mapping[str, StepType]
+    document: Json, problems: Sequence[Problem], step_types: Mapping[str, StepType], find: FindDefinition | None = None
 ) -> Sequence[Problem]:
     """Find what is odd about the rest of a definition.
 
@@ -31,6 +32,7 @@ def warnings_beside(
         document: the definition, with its includes resolved as far as they can be.
         problems: those that it has.
         step_types: what a step's ``type`` can name.
+        find: what answers the definitions that its steps start.
 
     Returns:
         The warnings; none if hardly anything of the definition can be told, or there may be more problems.
@@ -42,7 +44,7 @@ def warnings_beside(
         mending.mend(problems)
         problems = problems_apart(mending.document, step_types)
         if not problems:
-            return lint(mending.document, step_types, is_whole=mending.is_whole)
+            return lint(mending.document, step_types, is_whole=mending.is_whole, find=find)
     return ()
 
 

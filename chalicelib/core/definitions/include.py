@@ -1,8 +1,9 @@
 """Steps of other definitions, put in place of the includes that name them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
+from chalicelib.core.definitions.children import FindDefinition
 from chalicelib.core.definitions.diagnostics import Diagnostics
 from chalicelib.core.definitions.grammar import MAX_LISTS, entry_kind, nested_lists
 from chalicelib.core.definitions.parser import UNRESOLVED
@@ -12,9 +13,6 @@ from chalicelib.core.values.value import copy_with, value
 
 MAX_INCLUDES = LIMITS.definition_includes
 MAX_INCLUDED = LIMITS.included_bytes
-
-FindDefinition: TypeAlias = Callable[[str, int | None], tuple[int, Mapping[str, Json]] | None]
-"""From the id of a definition, and a version or None for the newest, to version and document, or None."""
 
 _Step: TypeAlias = Mapping[str, Json]
 

@@ -6,6 +6,7 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
+from chalicelib.core.definitions.children import Children, FindDefinition
 from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.flow import Node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
@@ -18,7 +19,7 @@ from chalicelib.core.expressions.expression import Expression, call_remarks, rea
 from chalicelib.core.expressions.reference import fixed_truth
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.defaults import unfit, unused
-from chalicelib.core.schemas.paths import Paths, expanded
+from chalicelib.core.schemas.paths import Paths, expanded, one_of
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import (
@@ -76,15 +77,23 @@ _WRITTEN = re.compile(r"(?!http\.Status\.)(?i:http)\.(?:(?i:status)\.)?([1-5](?:
 """Other spellings of the status of an answer."""
 
 
-def lint(document: Mapping[str, Any], step_types: Mapping[str, StepType], *, is_whole: bool = True) -> list[Problem]:
+def lint(
+    document: Mapping[str, Any],
+    step_types: Mapping[str, StepType],
+    *,
+    is_whole: bool = True,
+    find: FindDefinition | None = None,
+) -> list[Problem]:
     """Find what is odd about a valid definition, in the order of its parts.
 
     Args:
         document: the definition.
         step_types: what a step's ``type`` can name.
         is_whole: whether nothing is left out of it: otherwise it is not known what leads where, and what is stashed.
+        find: what answers the definitions that its steps start.
     """
-    return list(islice(_Lint(step_types, is_whole=is_whole).definition(document), MAX_PROBLEMS))
+    children = Children(find, document["id"])
+    return list(islice(_Lint(step_types, children, is_whole=is_whole).definition(document), MAX_PROBLEMS))
 
 
 def _only(schema: Json) -> Sequence[Json]:
@@ -94,13 +103,13 @@ def _only(schema: Json) -> Sequence[Json]:
 class _Lint:
     """One document on its way to warnings."""
 
-    def __init__(self, step_types: Mapping[str, StepType], *, is_whole: bool) -> None:
+    def __init__(self, step_types: Mapping[str, StepType], children: Children, *, is_whole: bool) -> None:
         self.step_types = step_types
         self.is_whole = is_whole
         self.suggestion = Suggestions()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
         self.retry: Sequence[Mapping[str, Any]] = ()
-        self.shapes = Shapes(step_types, self.kind, input=True, paths=Paths())
+        self.shapes = Shapes(step_types, self.kind, input=True, paths=Paths(), children=children)
 
     def definition(self, document: Mapping[str, Any]) -> Iterator[Problem]:
         stash, self.retry = document.get("stash", {}), document.get("retry", ())
@@ -112,13 +121,10 @@ class _Lint:
         yield from self.unknown_errors(document, (), "retry")
         yield from _defaults(schema)
         yield from self.keywords(document, ("inputSchema", "outputSchema"), ())
-        known, whole = frozenset(stash), self.is_whole
-        first = {name: [self.shapes.made(source, View(known))] for name, source in stash.items()}
-        began = partial(_only, self.shapes.input)
-        view = View(known, known, whole, error=False, left=lambda name: first.get(name, ()), output=began)
-        yield from self.steps(self.shapes.listed(document["steps"], view), document["steps"], ("steps",))
-        named = known.union(*(name for step in document["steps"] for name in (stashed(step), caught(step))))
-        yield from self.template(document.get("search", {}), ("search",), View(named, named, whole))
+        listed = self.shapes.outermost(document, is_whole=self.is_whole)
+        yield from self.steps(listed, document["steps"], ("steps",))
+        named = frozenset(stash).union(*(name for step in document["steps"] for name in (stashed(step), caught(step))))
+        yield from self.template(document.get("search", {}), ("search",), View(named, named, self.is_whole))
         yield from _blocks(document.get("search", {}), ("search",))
         yield from self.access(document.get("access", {}))
 
@@ -162,11 +168,18 @@ class _Lint:
             yield from _unmatched(step, path, key, _errors(step_type, step))
             yield from self.unknown_errors(step, path, key)
         yield from self.repeated(step, path)
-        params = {key: value for key, value in step.items() if key in kind.params}
-        for key, remark in getattr(step_type, "remarks", _nothing)(params):
-            yield Problem(pointer((*path, key)), remark)
+        yield from (Problem(pointer((*path, key)), said) for key, said in self.remarks(step, view))
         for below, _, steps in nested_lists(step):
             yield from self.steps(self.shapes.inner(step, below, view), steps, (*path, *below))  # type: ignore[arg-type] # it is valid
+
+    def remarks(self, step: Mapping[str, Any], view: View) -> Iterator[tuple[str, str]]:
+        """Say of parameters what is odd about them, as far as only the type of their step knows."""
+        step_type, kind = self.step_types[step["type"]], self.kind(step["type"])
+        params = {key: each for key, each in step.items() if key in kind.params}
+        yield from getattr(step_type, "remarks", _nothing)(params)
+        if getattr(step_type, "starts", False):
+            given = self.shapes.made(step["input"], view) if "input" in step else one_of(view.output())
+            yield from self.shapes.children.remarks(step, given, self.shapes.paths)
 
     def keywords(self, holder: Mapping[str, Any], keys: Iterable[str], path: Path) -> Iterator[Problem]:
         """Look at the keywords of JSON Schemas."""

@@ -165,6 +165,7 @@ class StepType(Protocol):
 
     * ``ends``: true if nothing follows a step of this kind in its list;
     * ``delegates``: true if a person, another system or another execution does the step, other than by a call;
+    * ``starts``: true if it starts the ``definition`` that it names, with the ``input``, if not with what came in;
     * ``errors``: the names it can fail with, beside those that every step can; without it they are not known;
     * ``error_parameter``: the parameter that names one error more;
     * ``remarks(params)``: yields parameters that are right but odd as they are written, and why.

@@ -5,6 +5,7 @@ from dataclasses import field
 from functools import cache
 from typing import Any
 
+from chalicelib.core.definitions.children import Children
 from chalicelib.core.definitions.expressed import Expressed
 from chalicelib.core.definitions.flow import END, before, leading, node
 from chalicelib.core.definitions.grammar import Kind, nested_lists
@@ -88,12 +89,14 @@ class Shapes:
         kind: what a type lets its steps have.
         input: the JSON Schema of the input, expanded.
         paths: what looks for names.
+        children: what looks up the definitions that steps start.
     """
 
     step_types: Mapping[str, StepType]
     kind: Callable[[str], Kind]
     input: Json
     paths: Paths
+    children: Children = field(default_factory=Children)
     active: set[int] = field(default_factory=set)
     """The steps whose results are being made, by the ids of their objects."""
     naming: list[str] = field(default_factory=list)
@@ -102,6 +105,16 @@ class Shapes:
     """The services of AWS that were looked at: a model of one takes time and memory."""
     lists: dict[int, "StepList"] = field(default_factory=dict)
     """What was looked at, likewise."""
+
+    def outermost(self, document: Mapping[str, Any], *, is_whole: bool = True) -> "StepList":
+        """See the steps of a definition that are in no other."""
+        stash: Mapping[str, Json] = document.get("stash", {})
+        known = frozenset(stash)
+        first = {name: [self.made(source, View(known))] for name, source in stash.items()}
+        own = View(
+            known, known, is_whole, error=False, left=lambda name: first.get(name, ()), output=lambda: (self.input,)
+        )
+        return self.listed(document["steps"], own)
 
     def shaped(self, step: Mapping[str, Any], view: View) -> Json:
         """Tell what goes on of the result of a step."""
@@ -135,7 +148,18 @@ class Shapes:
             self.services.add(step["service"])
         few = len(self.services) <= LIMITS.aws_services
         result: Callable[[Mapping[str, Any]], Json] = getattr(step_type, "result", _anything) if few else _anything
-        return result(step)
+        found = result(step)
+        return self._child_output(step) if found is True and getattr(step_type, "starts", False) else found
+
+    def _child_output(self, step: Mapping[str, Any]) -> Json:
+        """Tell what another definition comes to, which a step waits for."""
+        child = self.children.of(step)
+        if not child or step.get("wait", True) is not True:
+            return True
+        if "outputSchema" in child:
+            return expanded(child["outputSchema"])
+        own = copy_with(self, input=expanded(child.get("inputSchema", True)), children=Children())
+        return one_of(own.outermost(child).ends())
 
     def passes_on(self, step: Mapping[str, Any]) -> bool:
         """Tell whether the result of a step is what came in."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
-from chalicelib.core.definitions.include import FindDefinition, resolve
+from chalicelib.core.definitions.children import FindDefinition
+from chalicelib.core.definitions.include import resolve
 from chalicelib.core.definitions.model import Definition, StepType
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.limits import LIMITS, beyond
@@ -39,7 +40,7 @@ def validate(
     Args:
         document: the definition.
         step_types: what a step's ``type`` can name.
-        find: what answers the definitions that it may include.
+        find: what answers the definitions that it may include, or start.
         inspect: what finds more that is wrong with one that is valid so far.
     """
     resolved = resolve(document, find)
@@ -48,12 +49,12 @@ def validate(
     except InvalidDefinitionError as error:
         from chalicelib.core.definitions.beside import warnings_beside  # noqa: PLC0415 - only problems need it
 
-        odd = resolved.located(warnings_beside(resolved.document, error.problems, step_types))
+        odd = resolved.located(warnings_beside(resolved.document, error.problems, step_types, find))
         return Validation({}, [*resolved.problems, *resolved.located(error.problems)][:MAX_PROBLEMS], odd)
     from chalicelib.core.definitions.lint import lint  # noqa: PLC0415 - only authors need it
 
     valid = cast("Mapping[str, Json]", resolved.document)  # an object: parse accepts nothing else
-    warnings = resolved.located(lint(valid, step_types))
+    warnings = resolved.located(lint(valid, step_types, find=find))
     if resolved.problems:
         return Validation({}, resolved.problems, warnings)
     if len(encode(valid)) > MAX_BYTES:
