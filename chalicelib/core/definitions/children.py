@@ -5,13 +5,15 @@ from typing import Any, TypeAlias
 
 from chalicelib.core.expressions.template import is_templated
 from chalicelib.core.schemas.paths import Paths, expanded
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, encode
 
 FindDefinition: TypeAlias = Callable[[str, int | None], tuple[int, Mapping[str, Json]] | None]
 """From the id of a definition, and a version or None for the newest, to version and document, or None."""
 
 _MOST = 20
 """Definitions that are looked up for one that starts them."""
+_BYTES = 20_000
+"""Of the steps of a definition that are looked at to tell what it comes to."""
 
 
 class Children:
@@ -25,6 +27,7 @@ class Children:
     def __init__(self, find: FindDefinition | None = None, own: Json = None) -> None:
         self._find, self._own = find, own
         self._found: dict[tuple[str, int | None], Mapping[str, Json] | None] = {}
+        self._schemas: dict[tuple[int, str], Json] = {}
 
     def of(self, step: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Look up what a step starts: None if there is no such definition, nothing in it if that cannot be told."""
@@ -38,6 +41,14 @@ class Children:
             found = self._find(*key)
             self._found[key] = None if found is None else found[1]
         return self._found[key]
+
+    def schema(self, child: Mapping[str, Any], key: str, told: Callable[[], Json] = lambda: True) -> Json:
+        """Answer a schema of a definition that was looked up, expanded; without one, what is told of its steps."""
+        place = id(child), key
+        if place not in self._schemas:
+            is_told = key not in child and len(encode(child.get("steps"))) <= _BYTES
+            self._schemas[place] = told() if is_told else expanded(child.get(key, True))
+        return self._schemas[place]
 
     def remarks(self, step: Mapping[str, Any], given: Json, paths: Paths) -> Iterator[tuple[str, str]]:
         """Say what is odd about what a step starts: the parameter, and why.
@@ -53,7 +64,7 @@ class Children:
             remark = f"there is no definition {name!r}{which} that you may read: without it the step fails"
             yield "definition", f"{remark} with DefinitionNotFound"
             return
-        wanted = expanded(child.get("inputSchema", True))
+        wanted = self.schema(child, "inputSchema")
         place = "input" if "input" in step else "definition"
         for member in _needed(wanted):
             missing = paths.strange(given, [member])

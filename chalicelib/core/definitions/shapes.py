@@ -156,10 +156,8 @@ class Shapes:
         child = self.children.of(step)
         if not child or step.get("wait", True) is not True:
             return True
-        if "outputSchema" in child:
-            return expanded(child["outputSchema"])
-        own = copy_with(self, input=expanded(child.get("inputSchema", True)), children=Children())
-        return one_of(own.outermost(child).ends())
+        own = copy_with(self, input=self.children.schema(child, "inputSchema"), children=Children())
+        return self.children.schema(child, "outputSchema", lambda: one_of(own.outermost(child).ends()))
 
     def passes_on(self, step: Mapping[str, Any]) -> bool:
         """Tell whether the result of a step is what came in."""

@@ -105,6 +105,12 @@ def test_what_may_be_filled_in_is_not_said_to_be_needed() -> None:
     assert validate(document, STEP_TYPES, lambda name, _: find.get(name)).warnings == []
 
 
+def test_what_a_long_definition_comes_to_is_not_told() -> None:
+    long: Json = {"id": "long", "steps": [echo("a", "x" * 20_000, next="b"), echo("b", {"c": 1})]}
+    document: Json = {"id": "x", "steps": [start("long"), echo("z", "${output.d}")]}
+    assert validate(document, STEP_TYPES, lambda *_: (1, long)).warnings == []  # type: ignore[arg-type, return-value] # it is an object
+
+
 def test_so_many_definitions_are_looked_up() -> None:
     asked: list[str] = []
 
