@@ -15,8 +15,8 @@ CONTRACT = ROOT / "chalicelib" / "openapi.yaml"
 sys.path.insert(0, str(ROOT))
 
 from chalicelib.api.parsing import read_yaml
+from chalicelib.core.definitions.error_names import COMMON_ERRORS
 from chalicelib.core.definitions.grammar import DEFINITION_KEYS, ENTRIES, INCLUDE, STEP_KEYS
-from chalicelib.core.definitions.lint import COMMON_ERRORS
 from chalicelib.core.definitions.model import StepType
 from chalicelib.core.definitions.schema_export import definition_schema
 from chalicelib.core.executions.decide import table_rows

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from chalicelib.core.definitions.children import FindDefinition
+from chalicelib.core.definitions.error_names import UNKNOWN
 from chalicelib.core.definitions.grammar import STEP_KEYS, Kind, step_kind
 from chalicelib.core.definitions.lint import lint
 from chalicelib.core.definitions.model import StepType
@@ -93,7 +94,7 @@ class _Mending:
             case ["when"] | ["choices", _, "when"] if isinstance(_found(step, rest), str):
                 return _replace(step, rest, _CONDITION)
             case ["retry" | "catch", _, "errors", _]:
-                return _replace(step, rest, "Mended")
+                return _replace(step, rest, UNKNOWN)
             case [key, *_] if key not in kind.schemas and key in {*kind.params, "output", "stash", "timeoutSeconds"}:
                 return self.put(step, rest)
         return False

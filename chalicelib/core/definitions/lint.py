@@ -1,6 +1,5 @@
 """What is odd about a definition that is valid."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import islice
@@ -8,9 +7,10 @@ from typing import Any
 
 from chalicelib.core.definitions.children import Children, FindDefinition
 from chalicelib.core.definitions.diagnostics import Suggestions
+from chalicelib.core.definitions.error_names import error_remark, errors_of, unmatched
 from chalicelib.core.definitions.flow import Node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
-from chalicelib.core.definitions.model import STATUS, StepType, matches
+from chalicelib.core.definitions.model import StepType, matches
 from chalicelib.core.definitions.names import name_remarks
 from chalicelib.core.definitions.plain_texts import plain_remark
 from chalicelib.core.definitions.scope_schemas import OF_ACCESS
@@ -23,58 +23,10 @@ from chalicelib.core.schemas.paths import Paths, expanded, one_of
 from chalicelib.core.schemas.places import subschemas
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
 from chalicelib.core.values.errors import (
-    HeartbeatTimeoutError,
-    InternalError,
     InterruptedCallError,
-    InvalidOutputError,
-    InvalidParametersError,
-    PoisonError,
-    ResultTooLargeError,
-    StepTimeoutError,
-    TemplateBudgetError,
-    TemplateError,
 )
 from chalicelib.core.values.json import Json, Path, Problem, pointer
 from chalicelib.core.values.value import copy_with
-
-COMMON_ERRORS = frozenset(
-    error.name
-    for error in (
-        InternalError,
-        InvalidOutputError,
-        InvalidParametersError,
-        PoisonError,
-        ResultTooLargeError,
-        StepTimeoutError,
-        TemplateBudgetError,
-        TemplateError,
-    )
-)
-"""The names of errors that every step can fail with."""
-
-_FAMILIES = ("aws", "event", "http", "lambda", "task", "workflow")
-"""What the names of errors begin with that calls and waits fail with."""
-_OF_FAMILY: Mapping[str, Collection[str]] = {
-    "event": ("TooManyWait",),
-    "http": (
-        *("BadAnswer", "Blocked", "Connect", "InvalidRequest", "Status.5xx", "Timeout", "Tls", "TooLarge"),
-        "TooManyRedirects",
-    ),
-    "task": ("Overdue", "Rejected"),
-    "workflow": ("Cancelled", "TimedOut"),
-}
-"""Of the families of which all are known, the errors, without the name of the family."""
-_CLOSED = frozenset({"aws", "event", "http", "lambda", "task"})
-"""Types of steps of which all errors are of their family, or known: nobody else names any, but by a callback."""
-_OF_CALLS = COMMON_ERRORS | {InterruptedCallError.name, HeartbeatTimeoutError.name, "SecretNotFound"}
-_EVERY = frozenset({"all", "any", "error", "errors", "exception"})
-"""What other languages call every error, in small letters."""
-_PLAIN = {name.lower(): name for name in COMMON_ERRORS}
-_STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
-
-_FOREIGN = re.compile(r"States\..+")
-_WRITTEN = re.compile(r"(?!http\.Status\.)(?i:http)\.(?:(?i:status)\.)?([1-5](?:[0-9]{2}|xx))")
-"""Other spellings of the status of an answer."""
 
 
 def lint(
@@ -109,15 +61,17 @@ class _Lint:
         self.suggestion = Suggestions()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
         self.retry: Sequence[Mapping[str, Any]] = ()
+        self.own_errors: Collection[str] = ()
         self.shapes = Shapes(step_types, self.kind, input=True, paths=Paths(), children=children)
 
     def definition(self, document: Mapping[str, Any]) -> Iterator[Problem]:
         stash, self.retry = document.get("stash", {}), document.get("retry", ())
+        self.own_errors = {*_raised(document["steps"])}
         schema = document.get("inputSchema", True)
         self.shapes = copy_with(self.shapes, input=expanded(schema))
         yield from self.template(stash, ("stash",), View(frozenset()))
         yield from _blocks(stash, ("stash",))
-        yield from _unmatched(document, (), "retry", None)
+        yield from unmatched(document, (), "retry", None)
         yield from self.unknown_errors(document, (), "retry")
         yield from _defaults(schema)
         yield from self.keywords(document, ("inputSchema", "outputSchema"), ())
@@ -165,7 +119,7 @@ class _Lint:
         if "when" in step and _fixed(step["when"]) is False:
             yield Problem(pointer((*path, "when")), f"step {step['id']!r} can never run: this is never true")
         for key in ("retry", "catch"):
-            yield from _unmatched(step, path, key, _errors(step_type, step))
+            yield from unmatched(step, path, key, errors_of(step_type, step))
             yield from self.unknown_errors(step, path, key)
         yield from self.repeated(step, path)
         yield from (Problem(pointer((*path, key)), said) for key, said in self.remarks(step, view))
@@ -193,29 +147,8 @@ class _Lint:
         """Find names of errors that are much like those of sedo, and that nothing fails with."""
         for index, entry in enumerate(holder.get(key, ())):
             for number, name in enumerate(entry["errors"]):
-                if remark := self.unknown_error(name) or _never(name, holder):
+                if remark := error_remark(name, holder, self.own_errors, self.suggestion):
                     yield Problem(pointer((*path, key, index, "errors", number)), remark)
-
-    def unknown_error(self, name: str) -> str | None:
-        """Say what is wrong with the name of an error, if it is much like one of sedo."""
-        family, dot, rest = name.partition(".")
-        if name.startswith(STATUS):
-            known = _STATUS.fullmatch(name)
-            return (
-                None if known else f"there is no status {name.removeprefix(STATUS)!r}: write {STATUS}503 or {STATUS}5xx"
-            )
-        if foreign := _foreign_error(name):
-            return foreign
-        if not dot:
-            right = _PLAIN.get(name.lower(), name)
-            return None if right == name else f"no step of sedo fails with {name!r} (did you mean {right!r}?)"
-        if family not in _FAMILIES:
-            hint = self.suggestion(family.lower(), _FAMILIES)
-            return f"no step of sedo fails with errors of the family {family!r}{hint}" if hint else None
-        if rest == "*" or family not in _OF_FAMILY or rest in _OF_FAMILY[family]:
-            return None
-        hint = self.suggestion(rest, _OF_FAMILY[family])
-        return f"no error of the family {family!r} is called {rest!r}{hint}" if hint or family == "http" else None
 
     def repeated(self, step: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         """Find policies that make a call again which was to be made once."""
@@ -305,61 +238,14 @@ def _pruned(each: Node, step: Mapping[str, Any]) -> Node:
     return copy_with(each, targets=[way for way in each.targets if tuple(way[0]) not in never], onward=onward)
 
 
-def _errors(step_type: StepType, step: Mapping[str, Any]) -> Collection[str] | None:
-    """Find the names of the errors that a step can fail with, if they are known."""
-    own: Collection[str] | None = getattr(step_type, "errors", None)
-    parameter: str | None = getattr(step_type, "error_parameter", None)
-    common = COMMON_ERRORS if "timeoutSeconds" in step else COMMON_ERRORS - {StepTimeoutError.name}
-    if getattr(step_type, "again_parameter", None) in step:
-        return None
-    if own is None or parameter is None:
-        return None if own is None else {*own, *common}
-    schema: Any = step_type.schema
-    name = step.get(parameter, schema["properties"][parameter]["default"])
-    return None if is_templated(name) else {*own, *common, name}
-
-
-def _unmatched(holder: Mapping[str, Any], path: Path, key: str, errors: Collection[str] | None) -> Iterator[Problem]:
-    """Find entries of retry or catch that no error ever comes to."""
-    taken: set[str] = set()
-    left = None if errors is None else set(errors)
-    for index, entry in enumerate(holder.get(key, ())):
-        names = entry["errors"]
-        matched = {error for error in left or () if matches(error, names)}
-        if all(_is_taken(name, taken) for name in names):
-            yield Problem(pointer((*path, key, index)), "this never matches: entries before it take all of its errors")
-        elif left is not None and not matched and "*" not in names:
-            known = ", ".join(sorted(errors or ()))
-            yield Problem(pointer((*path, key, index)), f"this never matches: the step can only fail with {known}")
-        taken |= set(names)
-        left = None if left is None else left - matched
-
-
-def _is_taken(name: str, taken: Collection[str]) -> bool:
-    """Tell whether names, families and ``*`` take whatever a name, or a family, stands for."""
-    families = (name[: index + 1] + "*" for index, character in enumerate(name) if character == ".")
-    return "*" in taken or name in taken or any(family in taken for family in families)
+def _raised(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Find the names of the errors that steps fail with of their own."""
+    for step in steps:
+        if isinstance(name := step.get("error"), str):
+            yield name
+        for _, _, inner in nested_lists(step):
+            yield from _raised(inner)  # type: ignore[arg-type] # it is valid
 
 
 def _nothing(_params: Mapping[str, Json]) -> Sequence[tuple[str, str]]:
     return ()
-
-
-def _never(name: str, step: Mapping[str, Any]) -> str | None:
-    """Say that a call, or a wait, never fails with an error of this name."""
-    kind = step.get("type")
-    if kind not in _CLOSED or step.get("callback", False) is not False:
-        return None
-    if name == "*" or name in _OF_CALLS or name.startswith(f"{kind}."):
-        return None
-    hint = ": '*' stands for every one" if name.lower() in _EVERY else f", only with {kind}.* and those of every step"
-    return f"a step of type {kind} never fails with {name!r}{hint}"
-
-
-def _foreign_error(name: str) -> str | None:
-    """Say what to write for the name of an error of Step Functions, or for a status that is written as there."""
-    if _FOREIGN.fullmatch(name):
-        remark = "write Timeout" if name == "States.Timeout" else "'*' stands for every one"
-        return f"no step of sedo fails with errors of Step Functions: {remark}"
-    written = _WRITTEN.fullmatch(name)
-    return written and f"no step of sedo fails with {name!r}: write {STATUS}{written[1]}"
