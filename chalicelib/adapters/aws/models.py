@@ -1,11 +1,12 @@
 """What AWS can be asked, as botocore's own models say: no client is made, nothing is called."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from chalicelib.adapters.aws.allow import ACTIONS, concerns, lists_all, refusal
+from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.grammar import nested_lists
 from chalicelib.core.expressions.template import is_templated
 from chalicelib.core.limits import LIMITS, beyond
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MODELS = LIMITS.aws_services
 """That are kept."""
+WORDS = 50
+"""That a message tells of those which a parameter takes."""
 
 _NUMBERS = frozenset({"float", "double"})
 _WHOLE = frozenset({"integer", "long"})
@@ -87,7 +90,7 @@ def paginated(service: str) -> frozenset[str]:
 def problems(
     document: Mapping[str, Any], patterns: Sequence[str], tenant: Sequence[str] | None = None
 ) -> Sequence[Problem]:
-    """Find what is wrong with the `aws` steps of a valid definition.
+    """Find what is wrong with the `aws` steps of a valid definition: so many problems at most as are told.
 
     Args:
         document: the definition.
@@ -96,11 +99,13 @@ def problems(
     """
     steps = [(path, step) for path, step in _steps(document["steps"], ("steps",)) if step["type"] == "aws"]
     known = list(dict.fromkeys(step["service"] for _, step in steps))[:MODELS]
-    return [
+    check = _Check(patterns, tenant)
+    found = (
         Problem(pointer((*path, *place)), message)
         for path, step in steps
-        for place, message in (_step(step, patterns, tenant) if step["service"] in known else _one_too_many())
-    ]
+        for place, message in (check.step(step) if step["service"] in known else _one_too_many())
+    )
+    return list(islice(found, LIMITS.problems))
 
 
 _Found = Iterator[tuple[Path, str]]
@@ -117,68 +122,74 @@ def _one_too_many() -> _Found:
     yield ("service",), beyond("aws_services", f"the steps of a definition call {MODELS} services at most")
 
 
-def _step(step: Mapping[str, Any], patterns: Sequence[str], tenant: Sequence[str] | None) -> _Found:
-    service, action = step["service"], step["action"]
-    if is_templated(service) or is_templated(action):
-        place = "service" if is_templated(service) else "action"
-        yield (place,), f"{place} is no template: what may be called, and with what, is looked up beforehand"
-    elif service not in services():
-        yield ("service",), f"boto3 knows no service {service!r}{_near(service, services())}"
-    elif not concerns(patterns, service):  # its model, which may be large, is not even read
-        yield ("service",), f"{service} may not be called here: {ACTIONS} names no action of it"
-    elif action not in actions(service):
-        yield ("action",), f"{service} has no action {action!r}{_near(action, actions(service))}"
-    else:
-        name = actions(service)[action]
-        model, given = service_model(service).operation_model(name), step.get("parameters", {})
-        lists = lists_all(f"{service}:{name}", model, given)
-        if reason := refusal(patterns, tenant, f"{service}:{name}", ACTIONS, lists=lists):
-            yield ("action",), reason
-        if step.get("paginate") is True and name not in paginated(service):
-            yield ("paginate",), f"{service}:{name} does not answer in pages"
-        shape = model.input_shape
-        if shape is None and given and not is_whole_template(given):
-            yield ("parameters",), f"{service}:{name} takes no parameters"
-        if shape is not None and not is_whole_template(given):
-            yield from ((("parameters", *place), message) for place, message in _shape(shape, given, ()))
+class _Check:
+    """Holds steps against models; it compares no more names than :class:`.Suggestions` does."""
+
+    def __init__(self, patterns: Sequence[str], tenant: Sequence[str] | None) -> None:
+        self._patterns, self._tenant = patterns, tenant
+        self._near = Suggestions()
+
+    def step(self, step: Mapping[str, Any]) -> _Found:
+        """Check a step."""
+        service, action = step["service"], step["action"]
+        if is_templated(service) or is_templated(action):
+            place = "service" if is_templated(service) else "action"
+            yield (place,), f"{place} is no template: what may be called, and with what, is looked up beforehand"
+        elif service not in services():
+            yield ("service",), f"boto3 knows no service {service!r}{self._near(service, services())}"
+        elif not concerns(self._patterns, service):  # its model, which may be large, is not even read
+            yield ("service",), f"{service} may not be called here: {ACTIONS} names no action of it"
+        elif action not in actions(service):
+            yield ("action",), f"{service} has no action {action!r}{self._near(action, actions(service))}"
+        else:
+            name = actions(service)[action]
+            model, given = service_model(service).operation_model(name), step.get("parameters", {})
+            lists = lists_all(f"{service}:{name}", model, given)
+            if reason := refusal(self._patterns, self._tenant, f"{service}:{name}", ACTIONS, lists=lists):
+                yield ("action",), reason
+            if step.get("paginate") is True and name not in paginated(service):
+                yield ("paginate",), f"{service}:{name} does not answer in pages"
+            shape = model.input_shape
+            if shape is None and given and not is_whole_template(given):
+                yield ("parameters",), f"{service}:{name} takes no parameters"
+            if shape is not None and not is_whole_template(given):
+                yield from ((("parameters", *place), message) for place, message in self._shape(shape, given, ()))
+
+    def _shape(self, shape: "Shape", value: Any, path: Path) -> _Found:  # noqa: ANN401 - any JSON
+        """Hold a value against a shape; a template may become anything, null stands for nothing at all."""
+        if value is None or is_whole_template(value) or getattr(shape, "is_document_type", False):
+            return
+        kind = shape.type_name
+        if not _is(kind, value):
+            yield path, f"this is {_WORDS.get(kind, kind)}, not {value!r:.80}"
+        elif kind == "structure":
+            yield from self._structure(shape, value, path)
+        elif kind == "list":
+            for index, item in enumerate(value):
+                yield from self._shape(shape.member, item, (*path, index))  # type: ignore[attr-defined] # of lists
+        elif kind == "map":
+            for key, member in value.items():
+                yield from self._shape(shape.value, member, (*path, key))  # type: ignore[attr-defined] # of maps
+        elif kind == "string" and (words := getattr(shape, "enum", ())) and value not in words:
+            yield path, f"{value!r} is none of {_listed(words)}{self._near(value, words)}"
+
+    def _structure(self, shape: "Shape", value: Mapping[str, Any], path: Path) -> _Found:
+        members: Mapping[str, Shape] = shape.members  # type: ignore[attr-defined] # of structures
+        for name, member in value.items():
+            if name not in members:
+                yield (*path, name), f"there is no parameter {name!r} here{self._near(name, members)}"
+            else:
+                yield from self._shape(members[name], member, (*path, name))
+        for name in shape.required_members:
+            if value.get(name) is None and not _is_token(members[name]):
+                yield path, f"the parameter {name!r} is missing"
+        if getattr(shape, "is_tagged_union", False) and sum(member is not None for member in value.values()) != 1:
+            yield path, f"exactly one of {', '.join(members)} is given here"
 
 
 def is_whole_template(value: Json) -> bool:
     """Tell whether a text is a template, of which nobody knows yet what it will be."""
     return isinstance(value, str) and is_templated(value)
-
-
-def _shape(shape: "Shape", value: Any, path: Path) -> _Found:  # noqa: ANN401 - any JSON
-    """Hold a value against a shape; a template may become anything, null stands for nothing at all."""
-    if value is None or is_whole_template(value) or getattr(shape, "is_document_type", False):
-        return
-    kind = shape.type_name
-    if not _is(kind, value):
-        yield path, f"this is {_WORDS.get(kind, kind)}, not {value!r:.80}"
-    elif kind == "structure":
-        yield from _structure(shape, value, path)
-    elif kind == "list":
-        for index, item in enumerate(value):
-            yield from _shape(shape.member, item, (*path, index))  # type: ignore[attr-defined] # of lists
-    elif kind == "map":
-        for key, member in value.items():
-            yield from _shape(shape.value, member, (*path, key))  # type: ignore[attr-defined] # of maps
-    elif kind == "string" and (words := getattr(shape, "enum", ())) and value not in words:
-        yield path, f"{value!r} is none of {', '.join(words)}{_near(value, words)}"
-
-
-def _structure(shape: "Shape", value: Mapping[str, Any], path: Path) -> _Found:
-    members: Mapping[str, Shape] = shape.members  # type: ignore[attr-defined] # of structures
-    for name, member in value.items():
-        if name not in members:
-            yield (*path, name), f"there is no parameter {name!r} here{_near(name, members)}"
-        else:
-            yield from _shape(members[name], member, (*path, name))
-    for name in shape.required_members:
-        if value.get(name) is None and not _is_token(members[name]):
-            yield path, f"the parameter {name!r} is missing"
-    if getattr(shape, "is_tagged_union", False) and sum(member is not None for member in value.values()) != 1:
-        yield path, f"exactly one of {', '.join(members)} is given here"
 
 
 def _is_token(shape: "Shape") -> bool:
@@ -202,11 +213,10 @@ def _is(kind: str, value: Any) -> bool:  # noqa: ANN401 - any JSON
             return kind in {"structure", "map"} or (kind == "blob" and list(value) == ["base64"])
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    """Write `` (did you mean …?)``, or nothing."""
-    by_lower = {each.lower(): each for each in known}
-    close = get_close_matches(name.lower(), by_lower, n=1)
-    return "".join(f" (did you mean {by_lower[match]!r}?)" for match in close)
+def _listed(words: Sequence[str]) -> str:
+    """Write the first of some words: of types of instances, EC2 has a thousand."""
+    rest = len(words) - WORDS
+    return ", ".join(words[:WORDS]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def operation(service: str, action: str) -> "OperationModel":

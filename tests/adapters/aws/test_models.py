@@ -1,7 +1,10 @@
+from typing import Any
+
 import pytest
 
 from chalicelib.adapters.aws.allow import SHARED
 from chalicelib.adapters.aws.models import MODELS, actions, problems, service_model, services
+from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
 ALL = ("*:*",)
@@ -255,3 +258,23 @@ def test_what_can_tell_of_one_thing_is_told_of_which(action: str) -> None:
     assert found(*action.split(":"), NAMED[action]) == []
     assert found(*action.split(":"), "${input}") == []
     assert "by any step" in found(*action.split(":"), {})[0][1]
+
+
+def test_of_many_mistakes_some_are_told_and_few_names_are_compared() -> None:
+    wrong: Any = [f"m5.larg{number}" for number in range(3_000)]
+    step = {"id": "s", "type": "aws", "service": "ec2", "action": "DescribeInstanceTypes"}
+    document: Any = {"steps": [{**step, "parameters": {"InstanceTypes": wrong}}]}
+    mistakes = problems(document, ALL)
+    assert len(mistakes) == LIMITS.problems
+    assert 1 <= sum("did you mean" in each.message for each in mistakes) <= 10
+    assert max(len(each.message) for each in mistakes) < LIMITS.problem_chars
+
+
+def test_no_more_names_are_compared_for_many_steps() -> None:
+    steps: list[Json] = [
+        {"id": f"s{number}", "type": "aws", "service": "ec2", "action": f"DescribeInstance{number}"}
+        for number in range(300)
+    ]
+    mistakes = problems({"steps": steps}, ALL)
+    assert len(mistakes) == len(steps)
+    assert 1 <= sum("did you mean" in each.message for each in mistakes) <= 10
