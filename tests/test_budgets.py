@@ -360,5 +360,5 @@ class TestLoop:
 
     def test_the_item_stays_as_small_as_it_was(self) -> None:
         *sizes, _ = (size for _, size, _ in rounds()[1])
-        assert max(sizes) <= sizes[0] + 20, "more than longer numbers explain"
+        assert max(sizes) <= sizes[0] + 60, "more than longer numbers and the costs of two steps explain"
         assert rounds()[0].largest.row <= 150_000

@@ -72,7 +72,7 @@ def execution_view(
         **_header(execution),
         "reason": execution.reason,
         "why": explanation.whole(),
-        "cost": execution.cost.as_json(),
+        "cost": {**execution.cost.as_json(), "steps": {**execution.cost.by_step(execution.step)}},
         "attributes": dict(execution.attributes),
         **shown_values(execution),
         **_lists(

@@ -69,13 +69,15 @@ class Tally:
         if row is not None:
             writes += sum(write_units(len(text) // SHORTER) for text in (row.text, *row.payloads.values()))
         before, spent = item.cost, (now - self._since).total_seconds()
-        return ExecutionCost(
+        cost = ExecutionCost(
             before.writes + writes,
             before.reads + reads,
             before.requests + requests,
             before.calls + calls,
             before.milliseconds + round(spent * 1000 * share if spent > 0 else 0),
+            before.steps,
         )
+        return cost if item.version == 0 or item.step == ahead.step else cost.charged(item.step)
 
     def wrote(self) -> None:
         """Begin anew: what was counted stands in the item."""

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.model import ROOT, Execution, ExecutionStatus, Failure, State
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES
 from chalicelib.core.values.json import Json
@@ -145,6 +146,21 @@ def test_it_is_kept_that_newest_entries_were_changed(store: ExecutionStore, tena
         assert image is not None
         assert store.restore(image).tail_changed is changed
         first = following(first)
+
+
+def test_costs_of_steps_are_kept_where_they_take_no_write_unit(aws: Aws, tenant: str) -> None:
+    store, bare = aws.backend.executions, ExecutionCost(writes=9)
+    cost, numbers, kept = bare.charged("greet").wrote(1).charged("ship"), random.Random(1), set[str]()
+    for number in range(60):
+        execution = waiting(submitted(tenant, f"{number:08x}", value=numbers.randbytes(560 + 4 * number).hex()))
+        other = copy_with(execution, id=f"{execution.id[:-8]}x{number:07x}", cost=bare)
+        written = store.update(copy_with(execution, cost=cost)).cost
+        assert written.writes - cost.writes == store.update(other).cost.writes - bare.writes
+        read = store.get(execution.id)
+        assert read is not None
+        assert read.cost == written
+        kept.add(" ".join(written.steps))
+    assert kept == {"greet ship", "*", ""}
 
 
 def test_of_writers_of_one_version_exactly_one_wins(ministack_aws: Aws, tenant: str) -> None:

@@ -263,10 +263,18 @@ class TestCosts:
         assert found.cost.by == {
             "state": pytest.approx({"running": unit, "failed": 6 * unit}),
             "definition": pytest.approx({"order-fulfilment": 7 * unit}),
-            "step": pytest.approx({"greet": unit, "pay": 6 * unit}),
+            "step": pytest.approx({"greet": unit, "pay": 6 * unit}, rel=0.01),
             "error": pytest.approx({"http.Timeout": 6 * unit}),
             "day": pytest.approx({"2026-01-31": 3 * unit, "2026-02-01": 4 * unit}),
         }
+
+    def test_each_step_has_what_it_has_cost_itself(self, index: SearchIndex) -> None:
+        one = ExecutionCost(writes=3).charged("pay").wrote(1)
+        put(index, execution(number=1, cost=one), execution(number=2, step="pay", cost=ExecutionCost(writes=8)))
+        unit, found = ExecutionCost(writes=1).dollars(), page(index)
+        assert found.cost is not None
+        assert found.cost.by["step"] == pytest.approx({"pay": 11 * unit, "greet": unit}, rel=0.01)
+        assert found.counts["step"] == {"greet": 1, "pay": 1}
 
     def test_what_is_no_execution_has_none(self, index: SearchIndex) -> None:
         put(index, execution(), definition_entry(definition("t")))

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from chalicelib.core.records.incident import IncidentKind
 from chalicelib.wiring.graph import wiring
 from tests.application import Sedo, T, assert_problem
@@ -30,6 +32,16 @@ def test_an_execution_says_what_it_has_cost(sedo: Sedo) -> None:
     assert cost["invocations"] == first["invocations"] + 4
     assert cost["queueRequests"] == 12
     assert 0 < first["dollars"] < cost["dollars"] < 0.0001
+
+
+def test_each_step_has_what_it_has_cost(sedo: Sedo) -> None:
+    execution = start(sedo)
+    for _ in range(4):
+        sedo.pass_time(1)
+    cost = sedo.get(f"/executions/{execution}")["cost"]
+    assert [*cost["steps"]] == ["rest-0", "rest-1", "rest-2", "rest-3"]
+    assert min(cost["steps"].values()) > 0
+    assert sum(cost["steps"].values()) == pytest.approx(cost["dollars"], rel=0.01)
 
 
 def test_one_that_spends_its_budget_is_paused_with_an_incident_and_goes_on_with_a_higher_one(sedo: Sedo) -> None:

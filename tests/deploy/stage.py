@@ -220,11 +220,16 @@ class Deployed:
         return ask_other(self.host, method, place, content, dict(fields))
 
     def ask(self, method: str, path: str, body: object = None, kind: str = "application/json", **fields: str) -> Any:
-        status, headers, answer = self.raw(method, path, body, {"Content-Type": kind, **self.fields, **fields})
+        status, answer = self.answered(method, path, body, {"Content-Type": kind, **self.fields, **fields})
+        assert status < 300, answer
+        return answer
+
+    def answered(self, method: str, path: str, body: object, fields: Mapping[str, str]) -> tuple[int, Any]:
+        """Ask, and hold the answer against the contract; answer its status and what it says."""
+        status, headers, answer = self.raw(method, path, body, fields)
         if self.holds_contract:
             contract.hold(method, path, status, headers, answer)
-        assert status < 300, answer
-        return json.loads(answer or b"null")
+        return status, json.loads(answer or b"null")
 
     def start(self, definition: str, value: object) -> str:
         name = self.ask("POST", f"{TENANT}/definitions", definition, "application/yaml")["id"]
@@ -240,9 +245,10 @@ class Deployed:
         return str(found[0])
 
     def until(self, path: str, ready: Callable[[Any], Any]) -> Any:
-        """Ask until an answer has what is wanted."""
+        """Ask until an answer has what is wanted; a child execution is there a little later than its parent says."""
         for _ in range(90):
-            found = self.ask("GET", path)
-            if wanted := ready(found):
+            status, found = self.answered("GET", path, None, {"Content-Type": "application/json", **self.fields})
+            assert status < 300 or status == 404, found
+            if status != 404 and (wanted := ready(found)):
                 return wanted
         raise AssertionError(f"{found}\n{self.log.read_text()[-5000:]}")

@@ -17,7 +17,7 @@ from chalicelib.adapters.dynamodb.tables import BY_DUE, BY_OWNER, BY_OWNER_STATU
 from chalicelib.adapters.dynamodb.writes import Changes, changing, put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
-from chalicelib.core.executions.cost import write_units
+from chalicelib.core.executions.cost import WRITE_BYTES, write_units
 from chalicelib.core.executions.inputs import Image, Written
 from chalicelib.core.executions.listing import ExecutionFilter, ExecutionPage, Summary, parts_of
 from chalicelib.core.executions.model import Execution, ExecutionStatus, StoredState
@@ -51,8 +51,9 @@ if TYPE_CHECKING:
     )
 
 VERSION, NONCE, DOCUMENT, REFERENCES, BASES, COST, TRACED, SEAL = "q", "n", "c", "r", "a", "m", "x", "l"
+STEP_COSTS = "y"
 
-HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE, "cost": COST, "seal": SEAL}
+HEADER = {**SUMMARY, "version": VERSION, "nonce": NONCE, "cost": COST, "stepCosts": STEP_COSTS, "seal": SEAL}
 """What is an attribute of its own, and not in the document: its name by the member of that."""
 
 DUE = 2
@@ -60,6 +61,9 @@ DUE = 2
 
 SCANS = 5
 """Requests with which a part of all executions is read at most, of as many items as it is to have."""
+
+SPARED = 16
+"""Bytes of a write unit that costs of steps leave free: they are kept where they cost no unit."""
 
 SMALL = STATE.slot
 """A state that is no longer has no large values, and fits."""
@@ -148,9 +152,10 @@ class DynamoExecutions:
             ":version": {"N": str(execution.version - 1)},
             ":nonce": {"S": execution.nonce},
         }
-        item, size = request["Item"], _bytes(request["Item"])
-        cost = execution.cost.wrote(write_units(size))
-        request["Item"] = item = {**item, COST: {"S": cost.text()}}
+        item = {name: each for name, each in request["Item"].items() if name != STEP_COSTS}
+        cost = execution.cost.wrote(write_units(size := _bytes(item))).fitting(-size % WRITE_BYTES - SPARED)
+        item |= {COST: {"S": cost.text()}, **({STEP_COSTS: {"S": cost.steps_text()}} if cost.steps else {})}
+        request["Item"] = item
         self._put(request)
         return Written(partial(_image, item), size, packed.memory, packed.stored, cost)
 

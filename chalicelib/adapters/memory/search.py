@@ -159,8 +159,8 @@ def _sum(
     """Answer an aggregation."""
     if "global" in asked:
         return {name: _sum(each, everything, everything) for name, each in asked["aggs"].items()}
-    if "filter" in asked:
-        kept = [document for document in found if _holds(asked["filter"], document)]
+    if "filter" in asked or "nested" in asked:
+        kept = [*_narrowed(asked, found)]
         return {name: _sum(each, kept, everything) for name, each in asked["aggs"].items()}
     if "max" in asked:
         member = asked["max"]["field"]
@@ -176,6 +176,16 @@ def _sum(
     by_day = _parted(found, lambda each: each[asked["date_histogram"]["field"]][:10])
     days = sorted(by_day, reverse=True)
     return {"buckets": [{"key_as_string": day, **_bucket(asked, by_day[day], everything)} for day in days]}
+
+
+def _narrowed(asked: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Keep the documents of which a filter holds, or the parts of all of them below a path."""
+    if "filter" in asked:
+        yield from (document for document in found if _holds(asked["filter"], document))
+        return
+    path = asked["nested"]["path"]
+    for part in (part for document in found for part in document.get(path, ())):
+        yield {f"{path}.{name}": each for name, each in part.items()}
 
 
 def _parted(

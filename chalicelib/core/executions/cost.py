@@ -1,8 +1,11 @@
 """What an execution has cost: what was counted of it, in units, and what that is in dollars."""
 
+from collections.abc import Mapping
+from dataclasses import field
+
 from chalicelib.core.values.json import JsonObject
 from chalicelib.core.values.prices import FUNCTION_MB, PRICES, Prices
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 
 WRITE_BYTES = 1024
 READ_BYTES = 4 * 1024
@@ -10,6 +13,12 @@ READ_BYTES = 4 * 1024
 PARTS = 10
 """Of a request and a call are counted so many parts: an execution pays its share of a batch."""
 GIGABYTE_MB = 1024
+DOLLAR = 10**8
+"""Parts in which what a step has cost is kept."""
+MOST_STEPS = 20
+"""Whose costs are kept apart in an item."""
+OTHER_STEPS = "*"
+"""In the place of the path of a step: of the steps whose costs are not kept apart."""
 
 _DIGITS = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"\\')
 _BASE = len(_DIGITS) // 2
@@ -40,10 +49,33 @@ class ExecutionCost:
     """Calls of functions, in tenths."""
     milliseconds: int = 0
     """Of functions that worked on it."""
+    steps: Mapping[str, int] = field(default_factory=dict)
+    """Parts of a dollar that were counted while a step was the one that moved last, by its path; not those of the step
+    that is it at present."""
 
     def wrote(self, units: int) -> "ExecutionCost":
         """Count a write of so many units more."""
-        return ExecutionCost(self.writes + units, self.reads, self.requests, self.calls, self.milliseconds)
+        return copy_with(self, writes=self.writes + units)
+
+    def charged(self, step: str) -> "ExecutionCost":
+        """Charge a step with what no other one is charged with."""
+        name = step if step in self.steps or len(self.steps) < MOST_STEPS else OTHER_STEPS
+        left = round(self.dollars() * DOLLAR) - sum(self.steps.values())
+        return copy_with(self, steps={**self.steps, name: self.steps.get(name, 0) + left}) if left > 0 else self
+
+    def by_step(self, step: str) -> dict[str, float]:
+        """Price what was counted while each step was the one that moved last, as the given one is at present."""
+        return {name: parts / DOLLAR for name, parts in self.charged(step).steps.items()}
+
+    def fitting(self, room: int) -> "ExecutionCost":
+        """Keep costs of steps as far as so many bytes hold them: apart, together, or not at all."""
+        together = {OTHER_STEPS: sum(self.steps.values())}
+        kept = (copy_with(self, steps=steps) for steps in (self.steps, together))
+        return next((cost for cost in kept if len(cost.steps_text()) <= room), copy_with(self, steps={}))
+
+    def steps_text(self) -> str:
+        """Write the costs of steps short, as they are stored."""
+        return " ".join(f"{name} {parts}" for name, parts in self.steps.items())
 
     def text(self) -> str:
         """Write it short, as it is stored: each byte of an item counts."""
@@ -56,15 +88,18 @@ class ExecutionCost:
         return written
 
     @classmethod
-    def parse(cls, text: str) -> "ExecutionCost":
-        """Read what :meth:`text` wrote."""
+    def parse(cls, text: str, steps: str = "") -> "ExecutionCost":
+        """Read what :meth:`text` and :meth:`steps_text` wrote."""
         counts, count = list[int](), 0
         for digit in map(_DIGITS.index, text):
             count = count * _BASE + digit % _BASE
             if digit < _BASE:
                 counts.append(count)
                 count = 0
-        return cls(*counts)
+        words = steps.split()
+        costs = zip(words[::2], map(int, words[1::2]), strict=True)
+        writes, reads, requests, calls, milliseconds = counts or [0] * 5
+        return cls(writes, reads, requests, calls, milliseconds, dict(costs))
 
     def dollars(self, prices: Prices = PRICES, memory_mb: int = FUNCTION_MB) -> float:
         """Price it."""

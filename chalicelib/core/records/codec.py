@@ -219,7 +219,8 @@ def _accounts_json(execution: Execution) -> JsonObject:
     """Write the budget, the cost, the search attributes and the seal of an execution."""
     cost = None if execution.cost == ExecutionCost() else execution.cost.text()
     seal = BROKEN_SEAL if execution.tail_changed else _seal_of(execution) if execution.tail else None
-    return {"budget": execution.budget, "cost": cost, "search": dict(execution.attributes) or None, "seal": seal}
+    accounts: JsonObject = {"budget": execution.budget, "cost": cost, "stepCosts": execution.cost.steps_text() or None}
+    return {**accounts, "search": dict(execution.attributes) or None, "seal": seal}
 
 
 def _seal_of(execution: Execution) -> str:
@@ -236,7 +237,7 @@ def _read_counts(document: Mapping[str, Any]) -> dict[str, Any]:
         "redrives": document.get("redrives", 0),
         "parent_redrives": document.get("driven", 0),
         "budget": document.get("budget"),
-        "cost": ExecutionCost.parse(document.get("cost", "")),
+        "cost": ExecutionCost.parse(document.get("cost", ""), document.get("stepCosts", "")),
     }
 
 

@@ -14,7 +14,7 @@ from chalicelib.core.definitions.record import DefinitionRecord
 from chalicelib.core.executions.listing import status_of
 from chalicelib.core.executions.model import Execution
 from chalicelib.core.values.json import Json, JsonObject, format_instant, parse_instant
-from chalicelib.core.values.value import value
+from chalicelib.core.values.value import copy_with, value
 from chalicelib.core.waits.task import Task
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -90,7 +90,10 @@ def execution_entry(execution: Execution) -> SearchEntry:
     words = [execution.reason or "", *map(_text, execution.attributes.values())]
     words += [] if error is None else [error.name[:TEXT_CHARS], error.message[:TEXT_CHARS]]
     version = _version(execution.started_at, execution.version)
-    return _entry(SearchKind.EXECUTION, execution.tenant_id, execution.id, version, shown, states, words)
+    entry = _entry(SearchKind.EXECUTION, execution.tenant_id, execution.id, version, shown, states, words)
+    costs = execution.cost.by_step(execution.step).items()
+    steps: JsonObject = {"costs": [{"step": name, "dollars": dollars} for name, dollars in costs]}
+    return copy_with(entry, document={**(entry.document or {}), **steps})
 
 
 def task_entry(task: Task) -> SearchEntry:

@@ -29,7 +29,7 @@ class FoundCost:
 
     total: float
     by: Mapping[str, Mapping[str, float]]
-    """By state, definition, step, error and day, as the counts are."""
+    """By state, definition, error and day, as the counts are; and by step, each with what it has cost itself."""
 
 
 @value
@@ -56,11 +56,13 @@ def read_page(answer: Mapping[str, Any], limit: int) -> SearchPage:
     hits, sums = answer["hits"]["hits"], answer["aggregations"]
     buckets = {name: {str(each["key"]): each for each in sums[name]["buckets"]} for name in COUNTS}
     buckets["day"] = {each["key_as_string"][:DAY_CHARS]: each for each in sums["day"]["buckets"][:COUNTED]}
+    charged = {str(each["key"]): each for each in sums["costs"]["step"]["buckets"]}
+    dollars = _of_each({**buckets, "step": charged}, _sum)
     return SearchPage(
         items=[{"dollars": None, **hit["_source"]["shown"]} for hit in hits[:limit]],
         total=answer["hits"]["total"]["value"],
         counts=_of_each(buckets, lambda bucket: int(bucket["doc_count"])),
-        cost=FoundCost(_sum(sums), _of_each(buckets, _sum)) if sums["dollars"]["count"] else None,
+        cost=FoundCost(_sum(sums), dollars) if sums["dollars"]["count"] else None,
         following=hits[limit - 1]["sort"] if len(hits) > limit else None,
         freshness=_freshness(sums["everything"]["streams"]),
         is_whole=sums["everything"]["unfilled"]["changedAt"]["value"] is None,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from chalicelib.core.values.json import Json, JsonObject
 from chalicelib.core.values.value import value
 
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 """Raised with each change of the mapping, which takes a rebuild."""
 
 _KEYWORD: JsonObject = {"type": "keyword"}
@@ -22,6 +22,7 @@ MAPPING: Mapping[str, Json] = {
         "version": {"type": "long"},
         "startedAt": {"type": "date"},
         "dollars": {"type": "double"},
+        "costs": {"type": "nested", "properties": {"step": _KEYWORD, "dollars": {"type": "double"}}},
         "words": {"type": "text"},
         "attributes": {
             "type": "nested",

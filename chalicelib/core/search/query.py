@@ -180,7 +180,10 @@ def _counts() -> JsonObject:
         name: {"terms": {"field": field, "size": COUNTED}, "aggs": _dollars()} for name, field in COUNTS.items()
     }
     day: JsonObject = {"field": "startedAt", "calendar_interval": "day", "min_doc_count": 1, "order": {"_key": "desc"}}
-    return {**found, "day": {"date_histogram": day, "aggs": _dollars()}}
+    steps: JsonObject = {"field": "costs.step", "size": COUNTED, "order": {"dollars.sum": "desc"}}
+    by_step: JsonObject = {"terms": steps, "aggs": {"dollars": {"stats": {"field": "costs.dollars"}}}}
+    costs: JsonObject = {"nested": {"path": "costs"}, "aggs": {"step": by_step}}
+    return {**found, "day": {"date_histogram": day, "aggs": _dollars()}, "costs": costs}
 
 
 def _dollars() -> JsonObject:

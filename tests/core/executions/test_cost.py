@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units, write_units
+from chalicelib.core.executions.cost import MOST_STEPS, OTHER_STEPS, PARTS, ExecutionCost, read_units, write_units
 from chalicelib.core.executions.inputs import ResumeRequested
 from chalicelib.core.executions.model import ROOT, State
 from chalicelib.core.executions.rules import BUDGET, budget_of, overspent
@@ -47,6 +47,28 @@ class TestCounting:
             "invocations": 0.6,
             "functionMs": 21,
         }
+
+    def test_each_step_is_charged_with_what_was_counted_while_it_was_the_one_that_moved_last(self) -> None:
+        unit, begun = PRICES.write_unit, ExecutionCost(writes=2)
+        cost = begun.charged("pay").wrote(1).charged("ship").wrote(4)
+        assert cost.by_step("rest") == pytest.approx({"pay": 2 * unit, "ship": unit, "rest": 4 * unit}, rel=0.01)
+        assert cost.by_step("pay") == pytest.approx({"pay": 6 * unit, "ship": unit}, rel=0.01)
+        assert cost.charged("pay").charged("ship") == cost.charged("pay"), "there is nothing left"
+
+    def test_costs_of_many_steps_are_put_together(self) -> None:
+        cost = ExecutionCost()
+        for number in range(MOST_STEPS + 5):
+            cost = cost.wrote(1).charged(f"step-{number}")
+        assert len(cost.steps) == MOST_STEPS + 1
+        assert cost.by_step("rest")[OTHER_STEPS] == pytest.approx(5 * PRICES.write_unit, rel=0.02)
+
+    def test_costs_of_steps_are_kept_as_far_as_there_is_room(self) -> None:
+        cost = ExecutionCost(writes=2).charged("pay").wrote(1).charged("ship")
+        text = cost.steps_text()
+        assert ExecutionCost.parse(cost.text(), text) == cost
+        assert cost.fitting(len(text)) == cost
+        assert cost.fitting(len(text) - 1).steps == {OTHER_STEPS: sum(cost.steps.values())}
+        assert cost.fitting(2).steps == {}
 
 
 class TestBudget:

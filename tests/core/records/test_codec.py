@@ -134,7 +134,7 @@ DONE = Execution(
     parent_redrives=1,
     unanswered=("both/left/a",),
     mailbox=(Signal("1", "paid", NOW, [None], "ada", taken=True, passed_on=True),),
-    cost=ExecutionCost(1, 2, 3, 4, 5),
+    cost=ExecutionCost(1, 2, 3, 4, 5, {"both": 6}),
     budget=0.5,
     attributes={"order": "A-1", "total": 9.5, "rush": True},
     item_bytes=1,

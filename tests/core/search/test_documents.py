@@ -75,6 +75,9 @@ class TestExecutions:
             "attributes": {"order": "A-1"},
             "dollars": round(ExecutionCost(writes=2).dollars(), 9),
         }
+        assert entry.document["costs"] == [
+            {"step": "greet", "dollars": pytest.approx(ExecutionCost(writes=2).dollars(), rel=0.01)}
+        ]
         assert (entry.document["states"], entry.document["error"]) == (["failed", "ExecutionFailed"], "http.Timeout")
         assert entry.document["words"] == f"{parted(failed.id)} A-1 http.Timeout no answer"
 
@@ -134,6 +137,6 @@ def test_names_are_those_of_the_stage() -> None:
     assert (names.alias, names.building, names.index("7")) == (
         "sedo-search",
         "sedo-search-building",
-        "sedo-search-v2-7",
+        "sedo-search-v3-7",
     )
     assert template(names)["index_patterns"] == ["sedo-search-v*"]

@@ -10,6 +10,13 @@ test("the dearest is first, and what has no sum has cost nothing", () => {
   ]);
 });
 
+test("a step that no execution stands at has cost something, too", () => {
+  expect(linesOf("step", { ship: 2 }, { ship: 1, pay: 3 })).toEqual([
+    { name: "pay", executions: 0, dollars: 3 },
+    { name: "ship", executions: 2, dollars: 1 },
+  ]);
+});
+
 test("the newest day is first, whatever it has cost", () => {
   expect(linesOf("day", { "2026-01-30": 1, "2026-01-31": 1 }, { "2026-01-30": 5, "2026-01-31": 1 }).map((line) => line.name)).toEqual(["2026-01-31", "2026-01-30"]);
 });

@@ -9,6 +9,7 @@ export interface Line {
 }
 
 export function linesOf(by: Grouping, counts: Readonly<Record<string, number>>, dollars: Readonly<Record<string, number>>): Line[] {
-  const lines = Object.entries(counts).map(([name, executions]): Line => ({ name, executions, dollars: dollars[name] ?? 0 }));
+  const names = [...new Set([...Object.keys(counts), ...Object.keys(dollars)])];
+  const lines = names.map((name): Line => ({ name, executions: counts[name] ?? 0, dollars: dollars[name] ?? 0 }));
   return lines.sort((one, other) => (by === "day" ? other.name.localeCompare(one.name) : other.dollars - one.dollars));
 }
