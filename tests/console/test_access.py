@@ -18,8 +18,8 @@ COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast']}}"
 
 
 UNNAMED = """[...document.querySelectorAll('main input, main textarea, main .filters select')]
-  .filter(each => each.checkVisibility() && ![...each.labels].some(label => label.checkVisibility()) && !['checkbox', 'radio'].includes(each.type))
-  .map(each => each.outerHTML)"""
+  .filter(each => each.checkVisibility() && !['checkbox', 'radio'].includes(each.type))
+  .filter(each => ![...each.labels].some(label => label.checkVisibility())).map(each => each.outerHTML)"""
 """Inputs whose name cannot be seen: a placeholder is gone with the first letter."""
 
 

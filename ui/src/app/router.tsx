@@ -11,10 +11,13 @@ import {
   redirect,
   stringifySearchWith,
 } from "@tanstack/react-router";
+import { readExecution } from "~/api/endpoints";
+import { session } from "~/api/session";
 import { ExecutionsPage } from "~/pages/executions";
 import { SignInPage, TenantPage } from "~/pages/sign-in";
 import { Boundary } from "~/parts/problem";
 import { texts } from "~/texts";
+import { client } from "./cache";
 import { Gate } from "./gate";
 import { lastTenant } from "./tenant";
 import { Shell } from "./shell";
@@ -87,10 +90,16 @@ export const executionsRoute = createRoute({
   component: ExecutionsPage,
 });
 
+export const executionQuery = (tenant: string, id: string) => ({ queryKey: ["execution", tenant, id], queryFn: () => readExecution(tenant, id) });
+
 export const executionRoute = createRoute({
   getParentRoute: () => shell,
   path: "/executions/$id",
   validateSearch: texts_("step", "turn", "tab", "view", "stash"),
+  loader: ({ params, cause }) => {
+    if (cause === "enter" && session() !== null) void client.prefetchQuery(executionQuery(params.tenant, params.id)); // it comes while the page does
+  },
+  shouldReload: false,
   component: lazyRouteComponent(() => import("~/pages/execution"), "ExecutionPage"),
 });
 

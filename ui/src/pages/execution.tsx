@@ -2,10 +2,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useCallback, useMemo, useState } from "react";
-import { readDefinition, readExecution } from "~/api/endpoints";
+import { readDefinition } from "~/api/endpoints";
 import type { Execution, HistoryEntry, JsonObject, ValueReference } from "~/api/types";
 import { useLive } from "~/app/live";
-import { executionRoute } from "~/app/router";
+import { executionQuery, executionRoute } from "~/app/router";
 import { Children } from "~/execution/children";
 import { Controls } from "~/execution/controls";
 import { Facts, standing } from "~/execution/facts";
@@ -31,7 +31,7 @@ export function ExecutionPage() {
   const [ended, setEnded] = useState(false);
   const [stamp, setStamp] = useState<unknown>(null);
   const live = useLive(stamp, ended);
-  const query = useQuery({ queryKey: ["execution", tenant, id], queryFn: () => readExecution(tenant, id), refetchInterval: live });
+  const query = useQuery({ ...executionQuery(tenant, id), refetchInterval: live });
   const history = useHistory(tenant, id, live);
   const execution = query.data;
   const hasEnded = execution !== undefined && ENDED.has(execution.state);

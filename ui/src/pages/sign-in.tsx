@@ -11,7 +11,7 @@ import { client, clearTenant } from "~/app/cache";
 import { meQuery } from "~/app/gate";
 import { signInRoute } from "~/app/router";
 import { Field } from "~/parts/field";
-import { ProblemAlert } from "~/parts/problem";
+import { Loading, ProblemAlert } from "~/parts/problem";
 import { texts } from "~/texts";
 
 /** Asks the server, without a token, whether it asks for one. */
@@ -160,6 +160,8 @@ export function TenantPage() {
   return (
     <main className="card-page">
       <h1>{texts.signIn.tenant}</h1>
+      {me.isError && <ProblemAlert error={me.error} onRetry={() => void me.refetch()} />}
+      {me.isPending && <Loading />}
       <ul className="plain">
         {tenants.map((each) => (
           <li key={each}>
@@ -167,7 +169,7 @@ export function TenantPage() {
           </li>
         ))}
       </ul>
-      {tenants.length === 0 && (
+      {me.isSuccess && tenants.length === 0 && (
         <form
           onSubmit={(event) => {
             event.preventDefault();

@@ -1,6 +1,7 @@
 /** The inbox: tasks left, the chosen one right. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { listTasks, type TaskQuery } from "~/api/endpoints";
 import type { TaskSummary } from "~/api/types";
 import { listInterval } from "~/app/live";
@@ -8,8 +9,11 @@ import { tasksRoute } from "~/app/router";
 import { Loading, ProblemAlert } from "~/parts/problem";
 import { useRows } from "~/parts/rows";
 import { Due, whoOf } from "~/tasks/facts";
-import { TaskForm } from "~/tasks/task-form";
+import "~/tasks/tasks.css";
 import { texts } from "~/texts";
+
+/** The inbox is there before what forms are made of. */
+const TaskForm = lazy(async () => ({ default: (await import("~/tasks/task-form")).TaskForm }));
 
 type View = keyof typeof texts.tasks.views;
 const VIEWS = Object.keys(texts.tasks.views) as View[];
@@ -58,7 +62,9 @@ export function TasksPage() {
         <div className="inbox">
           <Inbox tasks={tasks} chosen={chosen} tenant={tenant} onOpen={(index) => choose(tasks[index]?.id)} />
           <section className="panel" aria-label={texts.tasks.title}>
-            <TaskForm tenant={tenant} id={chosen} />
+            <Suspense fallback={<Loading />}>
+              <TaskForm tenant={tenant} id={chosen} />
+            </Suspense>
           </section>
         </div>
       )}
