@@ -5,6 +5,7 @@ import { putRole } from "~/api/operate";
 import type { AccessRule, Role } from "~/api/types";
 import { Dialog } from "~/parts/dialog";
 import { Field } from "~/parts/field";
+import { Labelled } from "~/parts/filter";
 import { texts } from "~/texts";
 import { VERBS } from "./explain";
 import { listed } from "./names";
@@ -49,17 +50,21 @@ export function RoleDialog({ tenant, role, onClose }: Props) {
       {drafts.map((draft, at) => (
         <fieldset key={at} className="rule">
           <legend>{texts.rights.rule(at + 1)}</legend>
-          <select className="input" aria-label={texts.rights.kind} value={draft.kind} onChange={(event) => change(at, { kind: event.target.value, verbs: [] })}>
-            {["*", ...Object.keys(VERBS)].map((kind) => (
-              <option key={kind}>{kind}</option>
-            ))}
-          </select>
+          <Labelled label={texts.rights.kind}>
+            {(id) => (
+              <select id={id} className="input" value={draft.kind} onChange={(event) => change(at, { kind: event.target.value, verbs: [] })}>
+                {["*", ...Object.keys(VERBS)].map((kind) => (
+                  <option key={kind}>{kind}</option>
+                ))}
+              </select>
+            )}
+          </Labelled>
           {["*", ...(VERBS[draft.kind] ?? [])].map((verb) => (
             <label key={verb} className="check">
               <input type="checkbox" checked={draft.verbs.includes(verb)} onChange={() => change(at, { verbs: draft.verbs.includes(verb) ? draft.verbs.filter((each) => each !== verb) : [...draft.verbs, verb] })} /> {verb}
             </label>
           ))}
-          <input className="input" aria-label={texts.rights.names} title={texts.rights.names} value={draft.names} onChange={(event) => change(at, { names: event.target.value })} />
+          <Labelled label={texts.rights.names}>{(id) => <input id={id} className="input" title={texts.rights.names} value={draft.names} onChange={(event) => change(at, { names: event.target.value })} />}</Labelled>
           <button type="button" className="chip" onClick={() => setDrafts(drafts.filter((_, index) => index !== at))}>
             {texts.form.remove}
           </button>

@@ -196,6 +196,18 @@ describe("a form", () => {
     expect(host.querySelector("[id='root_a.b']")?.closest(".form-row")?.textContent).toContain("too short");
   });
 
+  it("sends no file in the place of one that is too large", async () => {
+    await draw({ type: "object", properties: { file: { type: "string", format: "data-url" } } }, { file: "data:text/plain;name=a.txt;base64,aGk=" });
+    const input = host.querySelector<HTMLInputElement>("input[type=file]");
+    Object.defineProperty(input, "files", { value: [{ name: "b.bin", size: 4_000_001 }] });
+    await act(async () => {
+      input?.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+      input?.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    expect(host.querySelector("[role=status]")?.textContent).toContain("4,000,000 bytes");
+    expect(changed).toEqual({});
+  });
+
   it("takes defaults for nobody's draft", async () => {
     await draw(EVERYTHING);
     expect(changed).toBeUndefined();

@@ -162,13 +162,13 @@ function DateTimeWidget(props: WidgetProps) {
 }
 
 /** A file becomes a data URL, with its name. */
-function FileWidget({ id, value, onChange, disabled, readonly }: WidgetProps) {
+function FileWidget({ id, value, onChange, disabled, readonly, options }: WidgetProps) {
   const [said, say] = useState("");
   const read = (event: ChangeEvent<HTMLInputElement>): void => {
     const file = event.target.files?.[0];
-    if (file === undefined) return;
-    if (file.size > FILE_BYTES) {
-      say(texts.form.fileTooLarge(FILE_BYTES));
+    if (file === undefined || file.size > FILE_BYTES) {
+      say(file === undefined ? "" : texts.form.fileTooLarge(FILE_BYTES));
+      onChange(options.emptyValue); // the one before is not sent in its place
       return;
     }
     const reader = new FileReader();

@@ -29,7 +29,7 @@ export const ICONS: Record<Tone, string> = {
   paused: "‖",
 };
 
-const OF_STATE: Partial<Record<string, Tone>> = {
+const OF_STATE: Record<ExecutionSummary["state"], Tone> = {
   ExecutionSubmitted: "pending",
   ExecutionStarted: "running",
   StepStarted: "running",
@@ -42,11 +42,17 @@ const OF_STATE: Partial<Record<string, Tone>> = {
   ExecutionCancelled: "cancelled",
 };
 
-const OF_ENTRY: Partial<Record<string, Tone>> = {
+const OF_ENTRY: Record<HistoryEntry["state"], Tone> = {
   ...OF_STATE,
   StepSucceeded: "succeeded",
   StepFailed: "failed",
   StepSkipped: "skipped",
+  ExecutionResumed: "running",
+  ExecutionRedriven: "retrying",
+  TaskClaimed: "person",
+  TaskReleased: "person",
+  TaskReassigned: "person",
+  TaskEscalated: "person",
 };
 
 export const ENDED: ReadonlySet<string> = new Set([
@@ -61,15 +67,18 @@ export interface Shown {
   word: string;
 }
 
+/** That of a state by its name; a newer server may have others. */
+const toneOf = (of: Record<string, Tone>, name: string): Tone | undefined => of[name];
+
 const shown = (tone: Tone | undefined, name: string): Shown =>
   tone === undefined ? { tone: null, word: name } : { tone, word: texts.states[tone] };
 
 /** A state that this console does not know is shown by its name. */
 export const ofExecution = (execution: Pick<ExecutionSummary, "state">): Shown =>
-  shown(OF_STATE[execution.state], execution.state);
+  shown(toneOf(OF_STATE, execution.state), execution.state);
 
 export const ofEntry = (entry: Pick<HistoryEntry, "state">): Shown => {
-  const tone = OF_ENTRY[entry.state];
+  const tone = toneOf(OF_ENTRY, entry.state);
   return { tone: tone ?? null, word: words(entry.state) };
 };
 
