@@ -1,6 +1,7 @@
 """The step type ``http``."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib.core.definitions.grammar import CALL_KEYS
@@ -10,6 +11,8 @@ from chalicelib.core.values.json import Json
 
 LONGEST_SECONDS = LIMITS.call_seconds
 
+_PLACE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+"""Of a URL: what stands before its path."""
 _TEXT: dict[str, Json] = {"type": "string"}
 _FLAT: list[Json] = ["string", "number", "boolean"]
 _SECONDS: dict[str, Json] = {
@@ -165,6 +168,9 @@ class HttpStep:
         "additionalProperties": False,
     }
 
+    def __init__(self, refusal: Callable[[str], str | None] | None = None) -> None:
+        self._refusal = refusal or _unless_allowed
+
     def run(self, params: Mapping[str, Json], context: StepContext) -> Outcome:  # noqa: ARG002 what came in is not sent
         """Describe the request."""
         return call_of(self.name, params)
@@ -183,12 +189,21 @@ class HttpStep:
     def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
         """Say which parameters do nothing, and which requests are refused."""
         method = params.get("method", "GET")
-        if "body" in params and method in {"GET", "HEAD"}:
+        if params.get("body") is not None and method in {"GET", "HEAD"}:
             yield "body", f"a {method} request has no body: the step fails with http.InvalidRequest"
         if "bodyType" in params and "body" not in params:
             yield "bodyType", "there is no body that this could describe"
-        url = str(params.get("url", "")).lower()
-        if url.startswith("http://"):
-            yield "url", "plain http is refused, unless SEDO_HTTP_ALLOW of the operator has this host: write https"
-        elif url and not url.startswith(("https://", "${")):
+        url = str(params.get("url", "https://"))
+        if found := _PLACE.match(url):
+            refusal = _unless_allowed if "${" in found[0] else self._refusal
+            if said := refusal(f"{found[0]}/"):
+                yield "url", said
+        elif not url.startswith("${"):
             yield "url", "a URL begins with https:// and the name of a host: the step fails with http.Blocked"
+
+
+def _unless_allowed(url: str) -> str | None:
+    """Say of plain http what is refused where nobody allows it."""
+    if not url.lower().startswith("http:"):
+        return None
+    return "plain http is refused, unless SEDO_HTTP_ALLOW of the operator has this host: write https"

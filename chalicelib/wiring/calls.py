@@ -54,6 +54,12 @@ class CallWiring:
 
         return answer_of(step, self._settings.aws_actions)
 
+    def refusal_of(self, url: str) -> str | None:
+        """Say why an `http` step may not call a URL, as far as its text tells."""
+        from chalicelib.adapters.http.gate import refusal  # noqa: PLC0415 - few definitions make requests
+
+        return refusal(url, self._settings.http_hosts)
+
     def _http(self) -> "PlainCall":
         from chalicelib.adapters.http.call import HttpCalls  # noqa: PLC0415 - only for steps that make requests
 

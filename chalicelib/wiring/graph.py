@@ -18,6 +18,7 @@ from chalicelib.engine.signals import Signals
 from chalicelib.engine.worker import SWEEP_RESERVE, SWEEPERS, Worker
 from chalicelib.steps import STEP_TYPES
 from chalicelib.steps.aws import AwsStep
+from chalicelib.steps.http import HttpStep
 from chalicelib.wiring.settings import Settings
 
 if TYPE_CHECKING:
@@ -215,9 +216,12 @@ class Wiring:
         return gatherer(self._adapters.executions)(wanted.params)
 
     def _described_step_types(self) -> "Mapping[str, StepType]":
-        """Answer the step types, of which that of `aws` knows what actions answer."""
-        known = {"aws": AwsStep(self._answer_of)} if "aws" in self._step_types else {}
-        return {**self._step_types, **known}
+        """Answer the step types: that of `aws` knows what actions answer, that of `http` what may not be called."""
+        known: Mapping[str, StepType] = {"aws": AwsStep(self._answer_of), "http": HttpStep(self._refusal_of)}
+        return {**self._step_types, **{name: each for name, each in known.items() if name in self._step_types}}
+
+    def _refusal_of(self, url: str) -> str | None:
+        return self._calls.refusal_of(url)
 
     def _answer_of(self, step: "Mapping[str, Any]") -> "Json":
         return self._calls.answer_of(step)

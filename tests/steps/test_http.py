@@ -85,7 +85,10 @@ def test_there_is_no_request_without_a_url() -> None:
         ({"url": URL, "body": 1}, ["body"]),
         ({"url": URL, "method": "HEAD", "body": 1}, ["body"]),
         ({"url": URL, "method": "POST", "bodyType": "form"}, ["bodyType"]),
+        ({"url": URL, "body": None}, []),
         ({"url": "HTTP://api.example.com/"}, ["url"]),
+        ({"url": "http://${input.host}/a"}, ["url"]),
+        ({"url": "https://${input.host}/a"}, []),
         ({"url": "api.example.com/orders"}, ["url"]),
         ({"url": "${input.base}/orders"}, []),
         ({}, []),
@@ -93,3 +96,14 @@ def test_there_is_no_request_without_a_url() -> None:
 )
 def test_what_does_nothing_or_is_refused_is_odd(params: dict[str, Json], odd: list[str]) -> None:
     assert [key for key, _ in HttpStep().remarks(params)] == odd
+
+
+def test_what_may_not_be_called_is_odd() -> None:
+    asked: list[str] = []
+
+    def refusal(url: str) -> str:
+        asked.append(url)
+        return "no"
+
+    assert [*HttpStep(refusal).remarks({"url": "http://a.test:81/${input.b}?c"})] == [("url", "no")]
+    assert asked == ["http://a.test:81/"]

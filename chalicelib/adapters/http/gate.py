@@ -118,18 +118,12 @@ class Gate:
         allowed = self._hosts(tenant)
         if allowed is not None and not matches(allowed, target.host, target.port):
             blocked(f"{target.host} is not on the list of hosts that this tenant may call")
-        local = matches(self._local, target.host, target.port)
-        if not local and target.scheme != "https":
-            blocked(f"plain http is refused: write https, or let the operator put {target.authority} on {SETTING}")
-        if not local and target.port != _PORTS["https"]:
-            blocked(f"port {target.port} is refused: let the operator put {target.authority} on {SETTING}")
+        is_local = matches(self._local, target.host, target.port)
+        if not is_local:
+            _require_usual(target)
         addresses = [target.host] if literal(target.host) else self._addresses(target, seconds)
-        for reserved in () if local else map(purpose, addresses):
-            if reserved:
-                blocked(
-                    f"{target.host} has an address that is reserved for {reserved}, and only public ones may be "
-                    f"called: let the operator put {target.authority} on {SETTING}"
-                )
+        if not is_local:
+            _require_public(target, addresses)
         return addresses
 
     def _addresses(self, target: Target, seconds: float) -> Sequence[str]:
@@ -150,6 +144,35 @@ class Gate:
         if isinstance(addresses, OSError) or not addresses:
             raise StepError(f"{target.host} cannot be found: is the name right?", "http.Connect")
         return addresses
+
+
+def refusal(url: str, local: Collection[str]) -> str | None:
+    """Say why a URL may not be called, as far as its text tells; ``local`` is that of :class:`Gate`."""
+    try:
+        target = read_url(url)
+        if not matches(local, target.host, target.port):
+            _require_usual(target)
+            _require_public(target, [target.host] if literal(target.host) else ())
+    except StepError as error:
+        return f"{error}: the step fails with {error.name}"
+    return None
+
+
+def _require_usual(target: Target) -> None:
+    """Refuse plain http and other ports."""
+    if target.scheme != "https":
+        blocked(f"plain http is refused: write https, or let the operator put {target.authority} on {SETTING}")
+    if target.port != _PORTS["https"]:
+        blocked(f"port {target.port} is refused: let the operator put {target.authority} on {SETTING}")
+
+
+def _require_public(target: Target, addresses: Sequence[str]) -> None:
+    """Refuse addresses that are not for the public."""
+    for reserved in filter(None, map(purpose, addresses)):
+        blocked(
+            f"{target.host} has an address that is reserved for {reserved}, and only public ones may be "
+            f"called: let the operator put {target.authority} on {SETTING}"
+        )
 
 
 def blocked(message: str) -> NoReturn:

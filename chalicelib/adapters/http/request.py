@@ -57,7 +57,7 @@ def build(params: Mapping[str, Any], key: str) -> HttpRequest:
         StepError: ``http.InvalidRequest``, or ``http.Blocked`` for a URL that is none.
     """
     method = params.get("method", "GET")
-    if "body" in params and method in {"GET", "HEAD"}:
+    if params.get("body") is not None and method in {"GET", "HEAD"}:
         invalid(f"a {method} request has no body: choose another method, or put it into query")
     kind = params.get("bodyType", "json")
     body = None if params.get("body") is None else _body(kind, params["body"])

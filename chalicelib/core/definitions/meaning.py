@@ -20,8 +20,8 @@ def meant(given: Json, schema: Any) -> Json:  # noqa: ANN401 - a JSON Schema
             return _members(given, schema)
         case list() if "items" in schema:
             items = schema["items"]
-            return [meant(item, items) for item in given if item is not None or _takes(items, "null")]
-        case bool() | int() | float() if _takes(schema, "string") and not _takes_number_like(schema, given):
+            return [meant(item, items) for item in given if item is not None or takes(items, "null")]
+        case bool() | int() | float() if takes(schema, "string") and not _takes_number_like(schema, given):
             return as_text(given)
     return given
 
@@ -31,17 +31,17 @@ def _members(given: Mapping[str, Json], schema: Mapping[str, Any]) -> dict[str, 
     found: dict[str, Json] = {}
     for name, member in given.items():
         inner = named.get(name, others)
-        if member is not None or _takes(inner, "null") or name in schema.get("required", ()):
+        if member is not None or takes(inner, "null") or name in schema.get("required", ()):
             found[name] = meant(member, inner)
     return found
 
 
 def _takes_number_like(schema: Mapping[str, Any], given: float | bool) -> bool:  # noqa: FBT001 - any value
     kinds = ("boolean",) if isinstance(given, bool) else ("number", "integer")
-    return any(_takes(schema, kind) for kind in kinds)
+    return any(takes(schema, kind) for kind in kinds)
 
 
-def _takes(schema: Any, kind: str) -> bool:  # noqa: ANN401 - a JSON Schema
+def takes(schema: Any, kind: str) -> bool:  # noqa: ANN401 - a JSON Schema
     """Tell whether a schema lets values of a kind be; one that names no type does."""
     if not isinstance(schema, Mapping) or not schema.keys() & {"type", "enum", "const"}:
         return True

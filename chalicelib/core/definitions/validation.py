@@ -6,6 +6,7 @@ from typing import cast
 from chalicelib.core.definitions.children import FindDefinition
 from chalicelib.core.definitions.include import resolve
 from chalicelib.core.definitions.model import Definition, StepType
+from chalicelib.core.definitions.nulls import without_nulls
 from chalicelib.core.definitions.parser import parse
 from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.schemas.schema import MAX_PROBLEMS
@@ -43,7 +44,7 @@ def validate(
         find: what answers the definitions that it may include, or start.
         inspect: what finds more that is wrong with one that is valid so far.
     """
-    resolved = resolve(document, find)
+    resolved = resolve(without_nulls(document, step_types), find)
     try:
         parsed = parse(resolved.document, step_types)
     except InvalidDefinitionError as error:

@@ -81,18 +81,17 @@ def _bounded(made: Json, site: str) -> Json:
 
 
 def timeout_of(definition: Definition, execution: Execution, thread: Thread, now: datetime) -> timedelta | None:
-    """Tell how long the attempt of a thread's step that begins now may take.
+    """Tell how long the attempt of a thread's step that begins now may take; None: as long as it likes.
 
     Raises:
-        StepError: that is a template which does not come to a time.
+        StepError: that is a template which comes to something else.
     """
     step = definition.steps.get(thread.step)
     timeout = None if step is None else step.timeout
     if not isinstance(timeout, Template):
         return timeout
     seconds = rendered(timeout, execution, thread, thread.incoming, now, site="timeoutSeconds")
-    _require_times({"timeoutSeconds": seconds})
-    return read_time(seconds)
+    return read_time(_times_of({"timeoutSeconds": seconds}).get("timeoutSeconds"))
 
 
 def policies_of(step: Step, execution: Execution, thread: Thread, now: datetime) -> Sequence[RetryPolicy]:
@@ -107,15 +106,21 @@ def policies_of(step: Step, execution: Execution, thread: Thread, now: datetime)
     for number, policy in enumerate(step.retry):
         if policy.source is not None:
             entry: Any = rendered(policy.source, execution, thread, thread.incoming, now, site=f"retry/{number}")
-            _require_times(entry)
-            policy = read_policy(entry)  # noqa: PLW2901 - as it is now
+            policy = read_policy(_times_of(entry))  # noqa: PLW2901 - as it is now
         found.append(policy)
     return found
 
 
-def _require_times(given: Mapping[str, Json]) -> None:
-    if problems := _times().problems({name: each for name, each in given.items() if name in _TIMES}):
+def _times_of(given: Mapping[str, Json]) -> dict[str, Any]:
+    """Answer what templates came to in the places of numbers, without those that came to null.
+
+    Raises:
+        InvalidParametersError: something else is no number that may be there.
+    """
+    kept = {name: each for name, each in given.items() if each is not None}
+    if problems := _times().problems({name: each for name, each in kept.items() if name in _TIMES}):
         raise InvalidParametersError(f"{_read_from(problems[0].message)} at {problems[0].pointer}", details=dict(given))
+    return kept
 
 
 def _read_from(message: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.http import gate
 from chalicelib.adapters.http.gate import addresses_of
 from chalicelib.core.executions.identity import CallKey
 from tests.adapters.http.examples import KEY, call, http_calls, one_by_one, refusal
@@ -198,6 +199,12 @@ def test_what_is_no_url_of_the_web_is_refused(url: str) -> None:
 )
 def test_a_refusal_says_which_rule_it_is_and_what_would_allow_it(url: str, why: str) -> None:
     assert why in str(refusal(url, http_calls(local=(), resolve=names)))
+    assert why in str(gate.refusal(url, ()))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/", "https://any.test/", "http://in.any.test/"])
+def test_of_what_may_be_called_as_far_as_its_text_tells_nothing_is_refused(url: str) -> None:
+    assert gate.refusal(url, ["127.0.0.1", "*.any.test"]) is None
 
 
 def test_a_refusal_does_not_tell_the_address_of_a_name() -> None:

@@ -43,7 +43,7 @@ def test_it_is_tried_again_as_often_and_as_late_as_templates_say() -> None:
 @pytest.mark.parametrize(
     ("more", "place"),
     [
-        ({"seconds": None}, "/timeoutSeconds"),
+        ({"seconds": False}, "/timeoutSeconds"),
         ({"seconds": 0}, "/timeoutSeconds"),
         ({"pause": "soon"}, "/intervalSeconds"),
         ({"most": 1_000}, "/maxAttempts"),
@@ -53,3 +53,9 @@ def test_what_is_no_number_fails_the_step_before_it_does_anything(more: dict[str
     failed = run(**more)
     assert (failed.state, failed.error.name, failed.error.step) == (State.FAILED, "InvalidParameters", "ask")
     assert failed.error.message.endswith(f"at {place}")
+
+
+def test_null_leaves_a_time_out() -> None:
+    assert run(seconds=None).thread().deadline is None
+    assert run(pause=None).broke("Busy").until == NOW + timedelta(seconds=1)
+    assert run(most=None).broke("Busy").thread().status is Status.RETRYING
