@@ -34,7 +34,7 @@ LINK = re.compile(r'<(.+)>; rel="next"')
 
 
 @value
-class Reading:
+class HistoryReading:
     """What reading all of a history took."""
 
     records: int
@@ -89,7 +89,7 @@ def lived(harness: Harness, kind: str, count: int) -> str:
     return execution_id
 
 
-def reading(harness: Harness, execution_id: str, order: str) -> Reading:
+def reading(harness: Harness, execution_id: str, order: str) -> HistoryReading:
     """Read all of a history.
 
     Raises:
@@ -108,9 +108,9 @@ def reading(harness: Harness, execution_id: str, order: str) -> Reading:
         link = LINK.fullmatch(answer.headers.get("Link", ""))
         path = link[1] if link else ""
     units = [each.read_units for each in used]
-    return Reading(records, len(used), sum(units), sum(each.requests for each in used), max(units))
+    return HistoryReading(records, len(used), sum(units), sum(each.requests for each in used), max(units))
 
 
-def exponent(found: Mapping[int, Reading]) -> float:
+def exponent(found: Mapping[int, HistoryReading]) -> float:
     """Fit the power of its length by which the read units of a history grow."""
     return linear_regression([log(n) for n in found], [log(each.read_units) for each in found.values()]).slope

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.harness import Harness
-from benchmarks.history import GROWS, LENGTHS, ORDERS, UNITS, Reading, exponent, lived, reading
+from benchmarks.history import GROWS, LENGTHS, ORDERS, UNITS, HistoryReading, exponent, lived, reading
 
 SIZES = {"boundaries": (60, 240), "rounds": (1_000, 4_000)}
 
@@ -12,7 +12,7 @@ PAGE_UNITS = 2.0
 
 
 @pytest.fixture(scope="module")
-def found(harness: Harness) -> dict[str, dict[int, Reading]]:
+def found(harness: Harness) -> dict[str, dict[int, HistoryReading]]:
     every = {kind: {count: lived(harness, kind, count) for count in counts} for kind, counts in SIZES.items()}
     return {
         f"{kind} {order}": {count: reading(harness, name, order) for count, name in executions.items()}
@@ -21,7 +21,7 @@ def found(harness: Harness) -> dict[str, dict[int, Reading]]:
     }
 
 
-def test_it_is_whole_from_both_ends(found: dict[str, dict[int, Reading]]) -> None:
+def test_it_is_whole_from_both_ends(found: dict[str, dict[int, HistoryReading]]) -> None:
     for kind in SIZES:
         assert {n: each.records for n, each in found[f"{kind} time"].items()} == {
             n: each.records for n, each in found[f"{kind} -time"].items()
@@ -30,7 +30,9 @@ def test_it_is_whole_from_both_ends(found: dict[str, dict[int, Reading]]) -> Non
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("kind", SIZES)
-def test_a_record_costs_no_more_in_a_long_one(found: dict[str, dict[int, Reading]], kind: str, order: str) -> None:
+def test_a_record_costs_no_more_in_a_long_one(
+    found: dict[str, dict[int, HistoryReading]], kind: str, order: str
+) -> None:
     readings = found[f"{kind} {order}"]
     large = readings[SIZES[kind][-1]]
     assert exponent(readings) <= GROWS

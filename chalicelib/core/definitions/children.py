@@ -16,7 +16,7 @@ _BYTES = 20_000
 """Of the steps of a definition that are looked at to tell what it comes to."""
 
 
-class Children:
+class StartedDefinitions:
     """Looks up what steps start.
 
     Args:
@@ -42,12 +42,12 @@ class Children:
             self._found[key] = None if found is None else found[1]
         return self._found[key]
 
-    def schema(self, child: Mapping[str, Any], key: str, told: Callable[[], Json] = lambda: True) -> Json:
-        """Answer a schema of a definition that was looked up, expanded; without one, what is told of its steps."""
+    def schema(self, child: Mapping[str, Any], key: str, derived: Callable[[], Json] = lambda: True) -> Json:
+        """Answer a schema of a definition that was looked up, expanded; without one, the one derived from its steps."""
         place = id(child), key
         if place not in self._schemas:
-            is_told = key not in child and len(encode(child.get("steps"))) <= _BYTES
-            self._schemas[place] = told() if is_told else expanded(child.get(key, True))
+            is_derived = key not in child and len(encode(child.get("steps"))) <= _BYTES
+            self._schemas[place] = derived() if is_derived else expanded(child.get(key, True))
         return self._schemas[place]
 
     def remarks(self, step: Mapping[str, Any], given: Json, paths: Paths) -> Iterator[tuple[str, str]]:

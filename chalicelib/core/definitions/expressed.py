@@ -31,7 +31,7 @@ class Expressed:
         """Tell what it makes under what stands for a name."""
         if name not in self._schemas:
             made = self.reading.made[name]
-            self._schemas[name] = self._joined(made, [self._at(each) for each in made.parts])
+            self._schemas[name] = self._joined(made, [self._at(each) for each in made.sources])
         return self._schemas[name]
 
     def _at(self, names: At) -> Json:

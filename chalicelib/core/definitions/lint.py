@@ -5,7 +5,7 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any
 
-from chalicelib.core.definitions.children import Children, FindDefinition
+from chalicelib.core.definitions.children import FindDefinition, StartedDefinitions
 from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.error_names import error_remark, errors_of, unmatched
 from chalicelib.core.definitions.flow import Node, unreached
@@ -44,7 +44,7 @@ def lint(
         is_whole: whether nothing is left out of it: otherwise it is not known what leads where, and what is stashed.
         find: what answers the definitions that its steps start.
     """
-    children = Children(find, document["id"])
+    children = StartedDefinitions(find, document["id"])
     return list(islice(_Lint(step_types, children, is_whole=is_whole).definition(document), MAX_PROBLEMS))
 
 
@@ -55,7 +55,7 @@ def _only(schema: Json) -> Sequence[Json]:
 class _Lint:
     """One document on its way to warnings."""
 
-    def __init__(self, step_types: Mapping[str, StepType], children: Children, *, is_whole: bool) -> None:
+    def __init__(self, step_types: Mapping[str, StepType], children: StartedDefinitions, *, is_whole: bool) -> None:
         self.step_types = step_types
         self.is_whole = is_whole
         self.suggestion = Suggestions()

@@ -5,7 +5,7 @@ from dataclasses import field
 from functools import cache
 from typing import Any
 
-from chalicelib.core.definitions.children import Children
+from chalicelib.core.definitions.children import StartedDefinitions
 from chalicelib.core.definitions.expressed import Expressed
 from chalicelib.core.definitions.flow import END, before, leading, node
 from chalicelib.core.definitions.grammar import Kind, nested_lists
@@ -96,7 +96,7 @@ class Shapes:
     kind: Callable[[str], Kind]
     input: Json
     paths: Paths
-    children: Children = field(default_factory=Children)
+    children: StartedDefinitions = field(default_factory=StartedDefinitions)
     active: set[int] = field(default_factory=set)
     """The steps whose results are being made, by the ids of their objects."""
     naming: list[str] = field(default_factory=list)
@@ -156,7 +156,7 @@ class Shapes:
         child = self.children.of(step)
         if not child or step.get("wait", True) is not True:
             return True
-        own = copy_with(self, input=self.children.schema(child, "inputSchema"), children=Children())
+        own = copy_with(self, input=self.children.schema(child, "inputSchema"), children=StartedDefinitions())
         return self.children.schema(child, "outputSchema", lambda: one_of(own.outermost(child).ends()))
 
     def passes_on(self, step: Mapping[str, Any]) -> bool:

@@ -18,11 +18,11 @@ class Made:
     shown: str
     """What made it, as messages show it: ``merge(…)``."""
     how: How
-    """``either`` is one of the parts, or has the members of all; a ``list`` has items like the parts."""
-    parts: Sequence[At] = ()
+    """``either`` is one of the sources, or has the members of all; a ``list`` has items like the sources."""
+    sources: Sequence[At] = ()
     """Where the values stand that it is made of."""
     names: Sequence[str] = ()
-    """Of an ``object``: those of its members, for each of the parts."""
+    """Of an ``object``: those of its members, for each of the sources."""
     schema: Json = True
     """Of what is ``of type``: its JSON Schema."""
 
