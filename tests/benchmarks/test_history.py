@@ -34,9 +34,7 @@ def test_it_is_whole_from_both_ends(found: Found) -> None:
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("kind", SIZES)
-def test_a_record_costs_no_more_in_a_long_one(
-    found: Found, kind: str, order: str
-) -> None:
+def test_a_record_costs_no_more_in_a_long_one(found: Found, kind: str, order: str) -> None:
     readings = found[f"{kind} {order}"]
     large = readings[SIZES[kind][-1]]
     assert exponent(readings) <= GROWS
