@@ -85,10 +85,17 @@ class Delays:
     def __init__(self, sqs: "SQSClient") -> None:
         self._delays: dict[str, int] = {}
         sqs.meta.events.register("before-parameter-build.sqs.SendMessageBatch", self._take)
+        sqs.meta.events.register("before-parameter-build.sqs.ChangeMessageVisibilityBatch", self._take_back)
+        self.hidden = timedelta()
 
     def of(self, body: str) -> timedelta:
         """Tell how long a message would have been delayed; it is asked once."""
-        return timedelta(seconds=self._delays.pop(body, 0))
+        return max(timedelta(seconds=self._delays.pop(body, 0)), self.hidden)
+
+    def _take_back(self, params: dict[str, Any], **_: object) -> None:
+        for entry in params["Entries"]:
+            self.hidden = max(self.hidden, timedelta(seconds=entry["VisibilityTimeout"]))
+        params["Entries"] = [{**entry, "VisibilityTimeout": 0} for entry in params["Entries"]]
 
     def _take(self, params: dict[str, Any], **_: object) -> None:
         for entry in params["Entries"]:
@@ -196,15 +203,19 @@ class Harness:
     def invoke(self, queue: str, messages: "Sequence[MessageTypeDef]") -> None:
         """Call the function of a queue with one batch, as Lambda does, and delete the batch."""
         self.clock.ahead += max(self._delays.of(message["Body"]) for message in messages)
+        self._delays.hidden = timedelta()
         event = sqs_event(messages, f"arn:aws:sqs:{backend.REGION}:{backend.ACCOUNT}:{queue}")
         worker = next(self._workers)
         context: Any = Context("bench", 0, self._timeout_seconds)
         self.meter.poll([len(message["Body"].encode()) for message in messages])
         with self.meter.invocation() as usage, self.clock.still() if self.still else nullcontext():
             begun = time.process_time()
-            worker.handle(*batch(SQSEvent(event, context)))  # all that the handlers in app.py do
+            answer = worker.handle(*batch(SQSEvent(event, context)))  # all that the handlers in app.py do
             usage.cpu_seconds += time.process_time() - begun
-        self.poller.delete(queue, messages)
+        again = {each["itemIdentifier"] for each in (answer or {}).get("batchItemFailures", ())}
+        if done := [message for message in messages if message["MessageId"] not in again]:
+            self.meter.delete()
+            self.poller.delete(queue, done)
 
     def measured(self, definition_id: str, values: Sequence[Json], most: int) -> Usage:
         """Run executions of these inputs in step to their end, ``most`` messages at a time; answer what that used.
@@ -243,6 +254,7 @@ def installed(endpoint: str, *, still: bool = False) -> Iterator[Harness]:
     config = chalice_config(Path(__file__).parents[1])
     try:
         os.environ.pop("SEDO_STORES", None)
+        os.environ["SEDO_REPORTS_FAILURES"] = "true"  # as make release deploys it
         os.environ["SEDO_PREFIX"] = f"bench-{uuid4().hex[:8]}"
         set_environment(os.environ, config, endpoint)
         forget_clients()

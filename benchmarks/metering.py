@@ -160,10 +160,16 @@ class Meter:
         self._stored[self._key(table, item)] = Stored(item_size(item), entries)
 
     def poll(self, sizes: Sequence[int]) -> None:
-        """Count one receive of messages of so many bytes, and their delete."""
+        """Count one receive of messages of so many bytes."""
         if self._usage is not None:
-            self._usage.calls.update({"sqs.ReceiveMessage": 1, "sqs.DeleteMessageBatch": 1})
-            self._usage.queue_requests += queue_requests(sizes) + queue_requests(())
+            self._usage.calls["sqs.ReceiveMessage"] += 1
+            self._usage.queue_requests += queue_requests(sizes)
+
+    def delete(self) -> None:
+        """Count a delete of messages."""
+        if self._usage is not None:
+            self._usage.calls["sqs.DeleteMessageBatch"] += 1
+            self._usage.queue_requests += queue_requests(())
 
     @contextmanager
     def invocation(self) -> Iterator[Usage]:

@@ -137,6 +137,7 @@ class Home:
         self.calls: Counter[str] = Counter()
         self.performed: list[tuple[str, Json]] = []
         self.failures: list[str] = []
+        self.gives_back = False
         self.clock = MemoryClock(START)
         self.executions, self.queue = Executions(), Queue(self.clock)
         self.tasks, self.matching, self.incidents = MemoryTasks(), MemorySignals(), MemoryIncidents()
@@ -196,7 +197,7 @@ class Home:
             groups.setdefault(message.execution, []).append(
                 Delivery(queued.id, message, queued.receives, queued.sent_at)
             )
-        budget = Budget(self.clock.now() + timedelta(minutes=1), turns)
+        budget = Budget(self.clock.now() + timedelta(minutes=1), turns, gives_back=self.gives_back)
         done: set[str] = set()
         for group in groups.values():
             handled = work_on_messages(self.dependencies, next(self.requests), group, budget, mode)

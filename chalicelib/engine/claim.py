@@ -130,7 +130,7 @@ class Claim(Deliver):
                 if thread is named:
                     self.hear(item, thread, delivery)
                 if under_it:
-                    self.imply(item, thread)
+                    self.make_up(item, thread, delivery)
 
     def take_up_ended(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
         """Find what a message is about after the end: what its dead twin did not say, or what the parent missed."""
@@ -148,6 +148,17 @@ class Claim(Deliver):
             return False
         until = call_ends_by(item, thread, thread.busy_until or thread.since + CLAIMED_FOR)
         return thread.status is Status.READY and self.dependencies.clock.now() < until
+
+    def make_up(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
+        """Begin the attempt whose timer a message is as it comes again, or send what its dead twin did not.
+
+        Where a clock is behind, the attempt waits once more for as long as it was to, and not until the clock is there.
+        """
+        now, is_retry = self.dependencies.clock.now(), thread.status is Status.RETRYING
+        if is_retry and self.mode is Mode.MESSAGES and is_due(item, thread, now):
+            self.pending.append(Pending(TimerFired(*thread.key), delivery.id))
+        else:
+            self.imply(item, thread, max(now, thread.since) if is_retry else now)
 
     def hear(self, item: Execution, thread: Thread, delivery: Delivery) -> None:
         """Take up what a thread waits for, or send an early timer on its way again."""

@@ -14,6 +14,7 @@ from chalicelib.core.executions.inputs import (
     OpenTask,
     Started,
     Subscribe,
+    TimerFired,
     WaitClosed,
 )
 from chalicelib.core.executions.model import Driver, Execution, Status, Thread
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     from chalicelib.engine.observers import Committed
 
 
+MOST_GIVEN_BACK = 2
+"""Times that a message is given back to be a timer."""
+
+GIVEN_BACK_FOR = 5
+"""Seconds that one is hidden at most to be a timer."""
+
 NEVER_RUN = (Mode.SWEEP, Mode.DEAD_LETTERS)
 
 
@@ -51,7 +58,8 @@ class Deliver:
     ``me`` is the driver under each message; ``own`` are the turns that it may run, each with the message under which
     it does; ``pending`` the inputs that are not written yet; ``running`` the turns whose calls are in flight; ``late``
     those whose answers count after all, claimed ones that are over their time and attempts that are not written;
-    ``sent`` whose wait it has answered; ``sent_on`` the turns whose child execution it has run.
+    ``sent`` whose wait it has answered; ``again`` after how many seconds a message comes that is a timer itself;
+    ``sent_on`` the turns whose child execution it has run.
     ``ahead`` is how far it has come since the last read or write, ``repeatable`` the turns of calls that may be made
     any number of times, ``unsure`` those of them that were not written when they began, while they are in flight.
     ``item`` is the execution as last read or written (``presumed``: as the message says), None once nothing is left to
@@ -89,10 +97,9 @@ class Deliver:
         self.sent: set[Asked] = set()
         self.sent_on: set[TurnKey] = set()
         self.versions: dict[int, Definition] = {}
-        self.turns = 0
-        self.writes = 0
+        self.turns = self.writes = self.unanswered = 0
         self.turns_per_write = budget.turns_per_write
-        self.unanswered = 0
+        self.again: dict[str, int] = {}
         self.has_written = False
         self.tally = Tally(deliveries, self.looked_at, mode)
         self.unobserved: Committed | None = None
@@ -141,6 +148,8 @@ class Deliver:
     def carry_out(self, item: Execution, command: Command) -> Iterator[Message]:
         """Do what a state asks for; answer what there is to send."""
         match command:
+            case Message() if self.can_give_back(item, command):
+                self.again = dict.fromkeys(self.deliveries, command.delay)
             case Message():
                 carries = self.written if is_alone(item, command) else None
                 yield command if carries is None else copy_with(command, image=carries.image())
@@ -157,6 +166,21 @@ class Deliver:
                 close_wait(self.dependencies.tasks, self.dependencies.signals, item, command)
                 if thread.status is Status.OVER:
                     self.pending.append(Pending(WaitClosed(*thread.key), self.message_of(thread)))
+
+    def can_give_back(self, item: Execution, command: Message) -> bool:
+        """Tell whether the message under which an attempt failed is to be the timer of the next one.
+
+        That is one request in place of a delete and of another message. It is not done often, as what is received five
+        times is a dead letter, nor for long, as a queue hides 120,000 messages at most.
+        """
+        (receives, *others) = [delivery.receives for delivery in self.deliveries.values()]
+        thread = item.threads.get(command.event.thread)
+        is_retry = thread is not None and thread.status is Status.RETRYING and isinstance(command.event, TimerFired)
+        if not is_retry or others or self.running or not self.budget.gives_back or self.mode is not Mode.MESSAGES:
+            return False
+        is_soon = receives <= MOST_GIVEN_BACK and command.delay <= GIVEN_BACK_FOR
+        is_mine = thread is not None and thread.driver is not None and self.is_me(thread.driver)
+        return is_soon and is_mine and is_alone(item, command)
 
     def message_of(self, thread: Thread) -> str:
         """Tell under which of the messages to fold what comes of a thread's wait."""
@@ -231,7 +255,7 @@ class Deliver:
             and asked(item, thread) not in self.sent
             and self.is_driven(item, thread)
         }
-        return self.deliveries.keys() - theirs
+        return self.deliveries.keys() - theirs - self.again.keys()
 
     def too_early(self) -> set[str]:
         """Find the messages that may have come before what starts their execution."""

@@ -137,6 +137,8 @@ class Budget:
     """How often it looks whether the execution was stopped, while calls are under way; None: never."""
     unanswered: int = 5
     """How many writes may go unanswered before the message is left to its next delivery."""
+    gives_back: bool = False
+    """Whether a message can be given back while others of its batch are done, and polling is not slowed down by it."""
     too_short: str = ""
     """Why no call may be made, if none may: the function could be ended in the middle of it, each time."""
 

@@ -63,7 +63,8 @@ class Tally:
         if self._is_new:
             calls = round(share * PARTS)
             if self._is_message:
-                requests = PARTS * len(self._deliveries) + 2 * calls  # each was sent alone
+                sent = sum(delivery.receives == 1 for delivery in self._deliveries)  # each alone; or was given back
+                requests = PARTS * sent + 2 * calls
                 if item.version == 0:
                     writes, reads = writes + CREATED_WRITES, reads + CREATED_READS
         if row is not None:

@@ -103,7 +103,7 @@ class Worker:
         if left < LEAST:
             raise GivenBackError(f"{len(records)} messages are given back: {too_short(left)}")
         begun = self.dependencies.clock.now()
-        budget = budget_of(begun, left)
+        budget = copy_with(budget_of(begun, left), gives_back=self.reports)
         groups: dict[str, list[Delivery]] = {}
         handled: list[Handled] = []
         shards: list[Delivery] = []
@@ -240,7 +240,8 @@ def work_on_messages(  # noqa: PLR0913, PLR0917 - what an invocation is made of
         return work_on_dead_letters(dependencies, request, group, budget, kind)
     invocation = kind(dependencies, request, group, budget, mode)
     done, early = invocation.run(), invocation.too_early()
-    return Handled(done, pauses([delivery for delivery in group if delivery.id in early], LONGEST_HIDDEN))
+    paused = pauses([delivery for delivery in group if delivery.id in early], LONGEST_HIDDEN)
+    return Handled(done, {**paused, **invocation.again})
 
 
 def _with_submission(dependencies: Dependencies, delivery: Delivery) -> Delivery:

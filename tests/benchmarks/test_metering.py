@@ -152,6 +152,7 @@ class TestMessages:
     def test_the_poller_is_billed_for_a_receive_by_its_size_and_for_a_delete(self, harness: Harness) -> None:
         with harness.meter.counting() as usage:
             harness.meter.poll([100 * KB])
+            harness.meter.delete()
         assert usage.requests == 2 + 1
         assert usage.calls == {"sqs.ReceiveMessage": 1, "sqs.DeleteMessageBatch": 1}
 

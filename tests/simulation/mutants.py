@@ -53,6 +53,11 @@ class ForgetsAttemptsAheadOfALostWrite(Invocation):
         self.pending = [pending for pending in self.pending if turn_of(pending) not in attempts]
 
 
+class DeletesTheTimerOfAnAttempt(Invocation):
+    def acknowledged(self) -> set[str]:
+        return super().acknowledged() | self.again.keys()
+
+
 class StartsWithoutARead(Invocation):
     def load(self) -> None:
         if self.presumed:
@@ -275,6 +280,7 @@ AHEAD: Mapping[type[Invocation], Sequence[str]] = {
     CallsAheadWhateverItIs: ("reads",),
     TakesWhatWasAheadForWritten: ("reads-astray",),
     ForgetsAttemptsAheadOfALostWrite: ("retry-paused",),
+    DeletesTheTimerOfAnAttempt: ("retry-by-name",),
 }
 """With the scenarios that catch them."""
 HANDED: Sequence[type[Invocation]] = (KeepsWhatWasHandedOver, TakesUpWhatItsOwnMessageHandedOver)

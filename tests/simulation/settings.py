@@ -45,6 +45,8 @@ class Settings:
     """Of a function while calls are under way; seldom, as every look can be struck."""
     calls: int = 3
     """Of one function at a time; the others wait for room."""
+    gives_back: bool = True
+    """Whether a function can give single messages back."""
     inline: int = 0
     """Turns that run where an execution is started or answered."""
     limits: PackingLimits = PACKING

@@ -244,7 +244,11 @@ class World:
         few = 3 if self.turns.width < WIDE else 100
         turns = self.chance.pick((self.settings.turns, 1000))
         budget = Budget(
-            self.clock.now() + MINUTE, turns=turns, turns_per_write=few, looks_every=self.settings.looks_every
+            self.clock.now() + MINUTE,
+            turns=turns,
+            turns_per_write=few,
+            looks_every=self.settings.looks_every,
+            gives_back=self.settings.gives_back,
         )
         events = [delivery.message.event for delivery in deliveries]
         self.processes.current().named = {(event.thread, event.turn) for event in events}
