@@ -132,6 +132,7 @@ BEYOND: Mapping[str, str] = {
     "lambda_answer_bytes": "`lambda.BadAnswer`",
     "lambda_name_chars": "400; of a step `InvalidParameters`",
     "lambda_log_lines": CUT,
+    "dry_run_definitions": "400",
     "dry_run_turns": "400",
     "dry_run_seconds": "400",
     "dry_run_size": "400",

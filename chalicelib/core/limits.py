@@ -286,6 +286,8 @@ class Limits:
     lambda_log_lines: int = 20
     """Lines of the log of a function that failed."""
 
+    dry_run_definitions: int = 100
+    """Other definitions of whose steps the mocks of a dry run tell."""
     dry_run_turns: int = 10_000
     """Turns of a dry run, its child executions included: enough for all but what loops for ever."""
     dry_run_seconds: int = 12

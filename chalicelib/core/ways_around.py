@@ -128,6 +128,7 @@ WAYS: Mapping[str, str] = {
     "lambda_answer_bytes": "Let the function put its answer into a bucket, and name it.",
     "lambda_name_chars": "Say the name alone, without the rest of the ARN.",
     "lambda_log_lines": "Read the log of the function.",
+    "dry_run_definitions": "Give `workflow` steps a mock: then nothing of what they start is run.",
     "dry_run_turns": "Run one step after the other: `step`.",
     "dry_run_seconds": "Run one step after the other: `step`.",
     "dry_run_size": "Run one step after the other: `step`.",

@@ -18,10 +18,13 @@ from chalicelib.core.executions.inputs import (
     TaskCompleted,
     TaskRejected,
 )
+from chalicelib.core.limits import LIMITS, beyond
 from chalicelib.core.schemas.schema import Schema, compile_schema
 from chalicelib.core.values.errors import InvalidError
 from chalicelib.core.values.json import Json, Path, pointer
 from chalicelib.core.values.value import value
+
+MOST_DEFINITIONS = LIMITS.dry_run_definitions
 
 CALLBACK = "#callback"
 """Behind the name of a step whose call hands out a token: what is answered with that."""
@@ -183,6 +186,7 @@ class _Reading(Diagnostics):
         super().__init__()
         self.definition = definition
         self.find = find
+        self.found: dict[str, Sequence[Definition]] = {}
         self.replies: dict[str, Sequence[Reply]] = {}
 
     def mock(self, name: str, answers: Json) -> None:
@@ -210,7 +214,11 @@ class _Reading(Diagnostics):
     def step(self, name: str, place: Path) -> tuple[Step, str] | None:
         """Find the step that a name stands for, and how mocks name it."""
         other, _, inner = name.rpartition(":")
-        candidates = self.find(other) if other and other != self.definition.id else [self.definition]
+        candidates = self.candidates(other)
+        if candidates is None:
+            said = f"the mocks tell of steps of more than {MOST_DEFINITIONS} other definitions"
+            self.problem(place, beyond("dry_run_definitions", said))
+            return None
         if not candidates:
             self.problem(place, f"there is no definition {other!r}: write a step of another one as definition:step")
             return None
@@ -227,6 +235,16 @@ class _Reading(Diagnostics):
             place, f"{candidates[0].id} has no step {inner!r}{self.suggestion(inner, [*steps, *ids - set(steps)])}"
         )
         return None
+
+    def candidates(self, other: str) -> Sequence[Definition] | None:
+        """Find the versions of a definition that can be run, once; None: it is one too many."""
+        if other in {"", self.definition.id}:
+            return [self.definition]
+        if other not in self.found:
+            if len(self.found) >= MOST_DEFINITIONS:
+                return None
+            self.found[other] = self.find(other)
+        return self.found[other]
 
     def kind(self, step: Step, place: Path, *, answers_token: bool) -> str | None:
         """Tell what kind of answer a step takes."""

@@ -102,6 +102,23 @@ class TestNames:
     def test_of_many_that_are_wrong_some_are_told(self) -> None:
         assert len(wrong({f"step-{number}": {"result": 1} for number in range(1_500)})) == LIMITS.problems
 
+    def test_each_of_some_other_definitions_is_looked_for_once(self) -> None:
+        asked = list[str]()
+
+        def look(definition_id: str) -> Sequence[Definition]:
+            asked.append(definition_id)
+            return find(definition_id)
+
+        names = ["shipping:label", "shipping:print", *(f"d{number}:a" for number in range(200))]
+        with pytest.raises(InvalidError) as raised:
+            read_mocks({name: {"result": 1} for name in reversed(names)}, ORDER, look)
+        assert len(asked) == len({*asked}) == LIMITS.dry_run_definitions
+        assert len(raised.value.problems) == len(names)
+        assert "dry_run_definitions" in raised.value.problems[-1].message
+        asked.clear()
+        read_mocks({name: {"result": 1} for name in names[:2]}, ORDER, look)
+        assert asked == ["shipping"]
+
     def test_one_step_has_one_mock(self) -> None:
         problems = wrong({"charge": {"result": 1}, "fan-out/left/charge": {"result": 2}})
         message = "a mock before this one is for 'fan-out/left/charge' already"
