@@ -95,11 +95,15 @@ def may_be_longer(value: Json, most: int) -> bool:
     """Tell whether the JSON text of a value could have more than so many bytes, without looking into it."""
     if isinstance(value, str):
         return len(value) * _BYTES_OF_CHARACTER + 2 > most
-    return bool(value) if isinstance(value, list | dict) else not isinstance(value, float | bool) and value is not None
+    if isinstance(value, list | dict):
+        return bool(value)
+    return type(value) is int and value.bit_length() // _BITS_OF_DIGIT + 2 > most
 
 
 _BYTES_OF_CHARACTER = 6
 """At most: ``\\u0000`` (RFC 8259, section 7)."""
+_BITS_OF_DIGIT = 3
+"""At least."""
 
 
 def encode_ascii(value: object) -> str:

@@ -135,7 +135,9 @@ def test_it_does_afterwards_where_a_long_text_is_no_json() -> None:
 
 
 TEXTS = st.text(st.characters(codec=None, categories=None), max_size=20)
-VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | TEXTS, st.lists, max_leaves=5)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**150), 10**150) | st.floats() | TEXTS, st.lists, max_leaves=5
+)
 
 
 @given(VALUES, st.integers(25, 140))
@@ -143,6 +145,6 @@ def test_what_is_longer_could_be(value: Any, most: int) -> None:
     assert may_be_longer(value, most) or len(encode(value)) <= most
 
 
-@pytest.mark.parametrize("value", [None, True, 1.5, "x" * 9, [], {}])
+@pytest.mark.parametrize("value", [None, True, 1.5, 10**18, -(10**18), "x" * 9, [], {}])
 def test_small_values_are_known_without_their_text(value: Any) -> None:
     assert not may_be_longer(value, 56)
