@@ -12,7 +12,7 @@ from tests.local.running import PROJECT
 pytestmark = pytest.mark.timeout(120)
 Opened = Callable[..., Console]
 AXE = PROJECT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-EVERYTHING = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}"
+EVERYTHING = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast']}}"
 """All that differs between light and dark."""
 

@@ -550,6 +550,7 @@ export const texts = {
     reassignSubmit: "Reassign task",
     reassignHint: "Only they can do it then. A claim ends. What is written here stays in this tab.",
     assignees: "People",
+    rejectSubmit: "Reject task",
     rejectTitle: "Reject this task",
     rejectHint: "The step fails with task.Rejected, and the reason is told.",
     reason: "Reason",

@@ -20,8 +20,14 @@ export class ProblemError extends Error {
 const known = new Map<string, { etag: string; text: string; headers: Headers }>();
 const place = (request: Request): string => `${request.headers.get("Accept") ?? ""} ${request.url}`;
 
+/** What was asked since nothing was known: an answer that comes later than that is not kept. */
+let asked = new WeakSet<Request>();
+
 /** Forgets every answer, so that none of a tenant is left. */
-export const forget = (): void => known.clear();
+export function forget(): void {
+  known.clear();
+  asked = new WeakSet();
+}
 
 const conditional: Middleware = {
   async onRequest({ request }) {
@@ -29,6 +35,7 @@ const conditional: Middleware = {
     for (const [name, value] of Object.entries(identity(session()))) request.headers.set(name, value);
     const before = request.method === "GET" ? known.get(place(request)) : undefined;
     if (before !== undefined) request.headers.set("If-None-Match", before.etag);
+    asked.add(request);
     return request;
   },
   async onResponse({ request, response }) {
@@ -39,7 +46,7 @@ const conditional: Middleware = {
       return new Response(before.text, { status: 200, headers: before.headers });
     }
     const etag = response.headers.get("ETag");
-    if (request.method === "GET" && response.status === 200 && etag !== null) {
+    if (request.method === "GET" && response.status === 200 && etag !== null && asked.has(request)) {
       const text = await response.clone().text();
       if (known.size > 400) known.clear();
       known.set(place(request), { etag, text, headers: response.headers });

@@ -19,7 +19,7 @@ import { Boundary } from "~/parts/problem";
 import { texts } from "~/texts";
 import { client } from "./cache";
 import { Gate } from "./gate";
-import { lastTenant } from "./tenant";
+import { enterTenant, lastTenant } from "./tenant";
 import { Shell } from "./shell";
 
 type Raw = Record<string, unknown>;
@@ -81,7 +81,7 @@ export const signInRoute = createRoute({
 
 const gate = createRoute({ getParentRoute: () => root, id: "gate", component: Gate });
 export const tenantsRoute = createRoute({ getParentRoute: () => gate, path: "/tenants", component: TenantPage });
-const shell = createRoute({ getParentRoute: () => gate, path: "/t/$tenant", component: Shell });
+const shell = createRoute({ getParentRoute: () => gate, path: "/t/$tenant", beforeLoad: ({ params, preload }) => preload || enterTenant(params.tenant), component: Shell });
 
 export const executionsRoute = createRoute({
   getParentRoute: () => shell,
@@ -203,6 +203,7 @@ export const costRoute = createRoute({
 export const taskRoute = createRoute({
   getParentRoute: () => gate,
   path: "/task/$tenant/$id",
+  beforeLoad: ({ params, preload }) => preload || enterTenant(params.tenant),
   component: lazyRouteComponent(() => import("~/pages/task"), "TaskPage"),
 });
 

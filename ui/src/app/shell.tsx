@@ -13,7 +13,6 @@ import { pagesFor } from "./pages";
 import { Palette } from "./palette";
 import { useShortcuts } from "./shortcuts";
 import { Stopped } from "./stopped";
-import { rememberTenant } from "./tenant";
 import { switchMode, useMode } from "./theme";
 
 export function Shell() {
@@ -22,7 +21,6 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const [isPaletteOpen, openPalette] = useState(false);
   useShortcuts(tenant, () => openPalette(true));
-  useEffect(() => rememberTenant(tenant), [tenant]);
   useEffect(() => {
     main.current?.focus({ preventScroll: true });
     scrollTo(0, 0);

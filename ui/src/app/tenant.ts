@@ -1,5 +1,13 @@
 /** The tenant of this tab. */
+import { clearTenant } from "./cache";
+
 const KEY = "sedo.tenant";
 
 export const lastTenant = (): string | null => sessionStorage.getItem(KEY);
-export const rememberTenant = (tenant: string): void => sessionStorage.setItem(KEY, tenant);
+
+/** Comes to a tenant, by whatever way: nothing stays of the one before. */
+export function enterTenant(tenant: string): void {
+  const last = lastTenant();
+  if (last !== null && last !== tenant) clearTenant();
+  sessionStorage.setItem(KEY, tenant);
+}

@@ -5,15 +5,14 @@ import { useMemo, useState } from "react";
 import { type ExecutionQuery, listDefinitions, listExecutions } from "~/api/endpoints";
 import type { ExecutionSummary } from "~/api/types";
 import { listInterval } from "~/app/live";
-import { openTasksQuery } from "~/app/open-tasks";
 import { executionsRoute } from "~/app/router";
 import { BulkBar, type Ids } from "~/bulk/bar";
 import { collect } from "~/bulk/plan";
 import { RowsFilter, SelectFilter, TextFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
-import { ENDED, ofExecution, ofTone, type Shown } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
+import { type StateOf, useStates } from "~/search/states";
 import { useAttributes } from "~/search/of-rows";
 import { texts } from "~/texts";
 
@@ -100,17 +99,6 @@ const idsOf = (tenant: string, search: Search): Promise<Ids> =>
     const page = await listExecutions(tenant, { ...queryOf({ ...search, cursor }, Date.now()), limit: 100, fields: ["id"] });
     return { ids: page.items.map((each) => each.id), next: page.next };
   });
-
-type StateOf = (row: ExecutionSummary) => Shown;
-
-/** What a row shows: that a person is waited for says more than that it runs. */
-function useStates(tenant: string): StateOf {
-  const { data } = useQuery(openTasksQuery(tenant));
-  return useMemo(() => {
-    const waiting = new Set((data?.items ?? []).map((each) => each.executionId));
-    return (row) => (waiting.has(row.id) && !ENDED.has(row.state) && row.state !== "ExecutionPaused" ? ofTone("person") : ofExecution(row));
-  }, [data]);
-}
 
 const matching = (rows: ExecutionSummary[], text: string, stateOf: StateOf): ExecutionSummary[] => {
   const asked = text.toLowerCase();

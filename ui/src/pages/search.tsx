@@ -10,11 +10,11 @@ import { collect } from "~/bulk/plan";
 import { SelectFilter, TextFilter, TimeFilter } from "~/parts/filter";
 import { type Column, List } from "~/parts/list";
 import { StateBadge } from "~/parts/state-badge";
-import { ofExecution } from "~/parts/states";
 import { Duration, Time } from "~/parts/time";
 import { AttributeFilters } from "~/search/attributes";
 import { Facets } from "~/search/facets";
 import { type Asked, kindOf, KINDS, namesOf, queryOf } from "~/search/query";
+import { type StateOf, useStates } from "~/search/states";
 import { SavedViews } from "~/search/views";
 import "~/search/search.css";
 import { texts } from "~/texts";
@@ -41,7 +41,8 @@ export function SearchPage() {
     void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }) });
   };
   const names = useMemo(() => namesOf(found.data?.items ?? []), [found.data]);
-  const columns = useMemo(() => columnsOf(tenant, kind, names), [tenant, kind, names]);
+  const stateOf = useStates(tenant);
+  const columns = useMemo(() => columnsOf(tenant, kind, names, stateOf), [tenant, kind, names, stateOf]);
   const { data } = found;
   return (
     <>
@@ -152,7 +153,7 @@ const SHOWN_STATES: Partial<Record<string, "waiting" | "succeeded" | "failed" | 
   active: "succeeded",
 };
 
-function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: readonly string[]): Column<Hit>[] {
+function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: readonly string[], stateOf: StateOf): Column<Hit>[] {
   const { columns } = texts.executions;
   const name = (row: Hit): string => (row.kind === "execution" ? row.id.split(":").slice(1).join(":") : row.kind === "task" ? (row.title ?? row.id) : row.id);
   const all: (Column<Hit> & { for?: typeof kind })[] = [
@@ -166,7 +167,7 @@ function columnsOf(tenant: string, kind: ReturnType<typeof kindOf>, names: reado
     },
     {
       name: columns.state,
-      cell: (row) => <StateBadge state={row.kind === "execution" ? ofExecution(row as never) : { tone: SHOWN_STATES[row.state] ?? null, word: row.state }} />,
+      cell: (row) => <StateBadge state={row.kind === "execution" ? stateOf(row as never) : { tone: SHOWN_STATES[row.state] ?? null, word: row.state }} />,
     },
     { for: "definition", name: texts.definitions.columns.title, cell: (row) => row.title, title: (row) => row.title },
     { name: columns.definition, cell: (row) => (row.version === null ? row.definitionId : `${row.definitionId} v${row.version}`) },

@@ -218,7 +218,7 @@ function RejectDialog({ task, tenant, onDone, onClose }: { task: Task; tenant: s
     },
   });
   return (
-    <Dialog title={texts.tasks.rejectTitle} submit={texts.tasks.reject} isBusy={rejected.isPending} error={rejected.error} onSubmit={() => rejected.mutate()} onClose={onClose}>
+    <Dialog title={texts.tasks.rejectTitle} submit={texts.tasks.rejectSubmit} isBusy={rejected.isPending} error={rejected.error} onSubmit={() => rejected.mutate()} onClose={onClose}>
       <p>{texts.tasks.rejectHint}</p>
       <Field label={texts.tasks.reason} value={reason} onChange={setReason} maxLength={4000} autoFocus />
     </Dialog>
