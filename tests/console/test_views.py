@@ -22,11 +22,21 @@ def seen(console: Console) -> Page:
     return page
 
 
+CUT = "each => each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight"
+
+
+def test_counts_of_a_collapsed_step_are_whole_in_the_graph(opened: Opened) -> None:
+    page = seen(opened().known())
+    assert page.locator(".step-state").evaluate_all(f"all => all.some({CUT})") is False
+    page.get_by_text("Steps as a table").click()
+    expect(page.get_by_role("row", name="each map")).to_contain_text("60 of 60 done")
+
+
 def test_a_collapsed_step_is_expanded_and_its_items_are_paged(opened: Opened) -> None:
     page = seen(opened().known())
     expect(page.locator(".react-flow__node")).to_have_count(1)
     page.get_by_role("button", name="Expand each").click()
-    expect(page.get_by_role("button", name="price transform · Succeeded")).to_be_visible()
+    expect(page.get_by_role("button", name="price ×60 transform · Succeeded")).to_be_visible()
     page.get_by_role("button", name="Collapse each").click()
     expect(page.locator(".react-flow__node")).to_have_count(1)
     expect(page.get_by_text("1 to 50 of 60")).to_be_visible()

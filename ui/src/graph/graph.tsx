@@ -17,6 +17,8 @@ interface Data extends Record<string, unknown> {
   /** None of a plan that does not run. */
   tone: Tone | null;
   more: string;
+  /** How often a loop has come to it, and the same in words. */
+  visits: readonly [string, string] | null;
   isSelected: boolean;
 }
 type StepNodeType = Node<Data, "step" | "label">;
@@ -29,6 +31,8 @@ interface Props {
   taken?: ReadonlySet<string>;
   /** What a step says beside its state: how many items are done. */
   notes?: ReadonlyMap<string, string>;
+  /** Whether the standings are of the whole history. */
+  isWhole?: boolean;
   isCollapsed?: (step: PlanStep) => boolean;
   isHidden?: (step: PlanStep) => boolean;
   selected?: string | undefined;
@@ -45,12 +49,12 @@ const ROOM = 96;
 const types = { step: StepNode, label: LabelNode };
 const ways = { way: WayEdge };
 
-export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, isCollapsed = never, isHidden = never, selected, onSelect }: Props) {
+export function Graph({ plan, standings = PLAN, taken = NOWHERE, notes = NONE, isWhole = true, isCollapsed = never, isHidden = never, selected, onSelect }: Props) {
   const mode = useMode();
   const layout = useMemo(() => layoutOf(plan, isCollapsed), [plan, isCollapsed]);
   const nodes = useMemo(
-    () => layout.boxes.map((box) => nodeOf(box, standings, notes, selected, isHidden)),
-    [layout, standings, notes, selected, isHidden],
+    () => layout.boxes.map((box) => nodeOf(box, standings, notes, isWhole, selected, isHidden)),
+    [layout, standings, notes, isWhole, selected, isHidden],
   );
   const edges = useMemo(() => layout.edges.map((edge) => edgeOf(edge, taken)), [layout, taken]);
   return (
@@ -99,13 +103,14 @@ function nodeOf(
   box: Box,
   standings: ReadonlyMap<string, Standing>,
   notes: ReadonlyMap<string, string>,
+  isWhole: boolean,
   selected: string | undefined,
   isHidden: (step: PlanStep) => boolean,
 ): StepNodeType {
   const tone = toneOf(box.path, standings);
-  const standing = standings.get(box.path);
-  const visits = standing !== undefined && standing.visits > 1 ? texts.execution.visits(standing.visits) : "";
-  const more = [standings === PLAN ? "" : texts.states[tone], notes.get(box.path) ?? visits].filter(Boolean).join(" · ");
+  const visits = standings.get(box.path)?.visits ?? 0;
+  const note = notes.get(box.path);
+  const more = [standings === PLAN ? "" : texts.states[tone], note].filter(Boolean).join(" · ");
   return {
     id: box.path,
     type: box.step === null ? "label" : "step",
@@ -113,7 +118,7 @@ function nodeOf(
     width: box.width,
     height: box.height,
     ...(box.parent === null ? {} : { parentId: box.parent }),
-    data: { step: box.step, label: box.label, isFrame: box.isFrame, tone: standings === PLAN ? null : tone, more, isSelected: box.path === selected },
+    data: { step: box.step, label: box.label, isFrame: box.isFrame, tone: standings === PLAN ? null : tone, more, visits: note === undefined && visits > 1 ? [texts.execution.times(visits, isWhole), texts.execution.visits(visits, isWhole)] : null, isSelected: box.path === selected },
     focusable: box.step !== null,
     selectable: box.step !== null,
     hidden: box.step !== null && isHidden(box.step),
@@ -159,9 +164,9 @@ function curve(points: Point[]): string {
 }
 
 function StepNode({ data }: NodeProps<StepNodeType>) {
-  const { step, tone, more, isSelected, isFrame } = data;
+  const { step, tone, more, visits, isSelected, isFrame } = data;
   return (
-    <div className={`step state-${tone ?? "plan"}${isSelected ? " step-selected" : ""}${isFrame ? " step-frame" : ""}`} title={step?.path}>
+    <div className={`step state-${tone ?? "plan"}${isSelected ? " step-selected" : ""}${isFrame ? " step-frame" : (step?.lists.length ?? 0) > 0 ? " step-many" : ""}`} title={step?.path}>
       <Handle type="target" position={Position.Top} isConnectable={false} />
       {tone !== null && (
         <span className="step-icon" aria-hidden="true">
@@ -169,8 +174,11 @@ function StepNode({ data }: NodeProps<StepNodeType>) {
         </span>
       )}
       <span className="step-text">
-        <strong>{step?.id}</strong>
-        <small>
+        <span className="step-name">
+          <strong>{step?.id}</strong>
+          {visits !== null && <small title={visits[1]}>{visits[0]}</small>}
+        </span>
+        <small className="step-state">
           {[step?.type, more].filter(Boolean).join(" · ")}
         </small>
       </span>

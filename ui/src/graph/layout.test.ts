@@ -65,6 +65,8 @@ describe("the layout", () => {
   it("draws a collapsed step as one", () => {
     const small = layoutOf(plan, (step) => step.id === "checks");
     expect(small.boxes.map((each) => each.path)).toEqual(["load", "checks", "decide", "review", "sorry", "done"]);
+    const [load, checks] = small.boxes;
+    expect(checks?.height).toBeGreaterThan(load?.height ?? 0); // it has counts
   });
 
   it("lays out a thousand steps in a moment", () => {

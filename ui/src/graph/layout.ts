@@ -34,6 +34,8 @@ export interface Layout {
 
 export const WIDTH = 172;
 export const HEIGHT = 40;
+/** Of a step that is drawn without what is in it, and has counts instead. */
+const MANY = { width: 220, height: 56 };
 const HEAD = 26;
 const PAD = 12;
 const GAP = 14;
@@ -51,7 +53,8 @@ function placed(list: PlanList, parent: string | null, isCollapsed: (step: PlanS
   for (const step of list.steps) {
     const inside = step.lists.length > 0 && !isCollapsed(step) ? insideOf(step, isCollapsed) : null;
     if (inside !== null) insides.set(step.path, inside);
-    graph.setNode(step.path, { width: inside?.width ?? WIDTH, height: inside?.height ?? HEIGHT });
+    const alone = step.lists.length > 0 ? MANY : { width: WIDTH, height: HEIGHT };
+    graph.setNode(step.path, { width: inside?.width ?? alone.width, height: inside?.height ?? alone.height });
   }
   const edges = list.edges.filter((each) => graph.hasNode(each.to));
   for (const { from, to, label } of edges) graph.setEdge(from, to, label ? { width: 90, height: 14, labelpos: "c" } : {});

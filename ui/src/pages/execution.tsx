@@ -144,9 +144,9 @@ function Views({ execution, plan, visits, entries, first, isWhole, onMore }: Vie
             </button>
           </header>
           <Boundary>
-            {plan && <Graph plan={plan} standings={found} taken={taken} notes={notes} isCollapsed={isCollapsed} isHidden={isHidden} selected={path} onSelect={(chosen) => select(chosen)} />}
+            {plan && <Graph plan={plan} standings={found} taken={taken} notes={notes} isWhole={isWhole} isCollapsed={isCollapsed} isHidden={isHidden} selected={path} onSelect={(chosen) => select(chosen)} />}
           </Boundary>
-          {plan && <StepTable plan={plan} standings={found} onSelect={select} />}
+          {plan && <StepTable plan={plan} standings={found} notes={notes} isWhole={isWhole} onSelect={select} />}
         </section>
         <div className="side-views">
           <section className="panel">
@@ -169,8 +169,17 @@ function Views({ execution, plan, visits, entries, first, isWhole, onMore }: Vie
 
 const toggled = (paths: ReadonlySet<string>, path: string): ReadonlySet<string> => new Set(paths.has(path) ? [...paths].filter((each) => each !== path) : [...paths, path]);
 
+interface StepTableProps {
+  plan: PlanList;
+  standings: ReturnType<typeof standings>;
+  notes: ReadonlyMap<string, string>;
+  isWhole: boolean;
+  onSelect: (path: string) => void;
+}
+
 /** The graph as a table, for who cannot see it. */
-function StepTable({ plan, standings: found, onSelect }: { plan: PlanList; standings: ReturnType<typeof standings>; onSelect: (path: string) => void }) {
+function StepTable({ plan, standings: found, notes, isWhole, onSelect }: StepTableProps) {
+  const said = (path: string): string => notes.get(path) ?? texts.execution.visits(found.get(path)?.visits ?? 0, isWhole);
   return (
     <details>
       <summary>{texts.execution.graphTable}</summary>
@@ -187,6 +196,7 @@ function StepTable({ plan, standings: found, onSelect }: { plan: PlanList; stand
               <td>
                 <StateBadge state={ofTone(found.get(step.path)?.tone ?? "pending")} />
               </td>
+              <td>{found.has(step.path) && said(step.path)}</td>
             </tr>
           ))}
         </tbody>
