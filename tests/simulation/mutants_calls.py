@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from chalicelib.core.definitions.model import Call
 from chalicelib.core.executions.decide import Transition
 from chalicelib.core.executions.identity import TurnKey
 from chalicelib.core.executions.inputs import CallFailed, CallSucceeded, ChildEnded, Input, PauseRequested
@@ -67,13 +68,18 @@ class ForgetsThatAChildIsOver(Transition):
 
 
 class NamesCallsByTheirTurn(Invocation):
-    def begin_calls(self, calls: Mapping[TurnKey, object]) -> None:
-        item = self.item
-        if item is not None:
-            threads = {name: copy_with(thread, visit=thread.turn) for name, thread in item.threads.items()}
-            self.item = copy_with(item, threads=threads)
-        super().begin_calls(calls)  # type: ignore[arg-type] # calls of turns, as they came
-        self.item = item
+    begins = False
+
+    def begin_calls(self, calls: Mapping[TurnKey, Call]) -> None:
+        self.begins = True
+        super().begin_calls(calls)
+        self.begins = False
+
+    def standing(self) -> Execution | None:
+        item = super().standing()
+        if item is None or not self.begins:
+            return item
+        return copy_with(item, threads={name: copy_with(each, visit=each.turn) for name, each in item.threads.items()})
 
 
 class DropsAnswersToWhatWasHandedOn(Invocation):
