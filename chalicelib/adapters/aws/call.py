@@ -7,7 +7,7 @@ from typing import Any, cast
 from chalicelib.adapters.aws.allow import ACTIONS, lists_all, own, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
 from chalicelib.adapters.aws.models import called, operation
-from chalicelib.adapters.aws.values import outgoing, received, whole, within
+from chalicelib.adapters.aws.values import outgoing, received, require_few_mistakes, whole, within
 from chalicelib.core.executions.identity import CallKey
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
@@ -71,6 +71,7 @@ class AwsCalls:
             raise StepError(reason, "aws.NotAllowed")
         sent = outgoing(model, parameters, str(key))
         with failures("aws"):
+            require_few_mistakes(model, sent)
             caller = client(service, wanted.get("region"), self._seconds, self._endpoint)
             until, arrived = time.monotonic() + self._seconds, self._room.arrival()
             if wanted.get("paginate") is True:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel, Shape
 
 MOST = LIMITS.aws_answer_bytes
+MISTAKES = LIMITS.problems // 10
+"""In the parameters of one call that are told."""
 _CHUNK = 16 * 1024
 
 T = TypeVar("T")
@@ -61,6 +63,32 @@ def _outgoing(shape: "Shape | None", value: Any) -> Any:  # noqa: ANN401 - any J
             return int(value)
         case _:
             return value
+
+
+def require_few_mistakes(model: "OperationModel", sent: Mapping[str, Any]) -> None:
+    """Refuse parameters with many mistakes, of which botocore would tell every one.
+
+    Each has a text as long as the names of all parameters, and there may be a million. Few are left to botocore: its
+    clients mend some parameters before they look at them.
+
+    Raises:
+        ParamValidationError: it tells of the first.
+    """
+    from botocore.exceptions import ParamValidationError  # noqa: PLC0415 - loaded by then
+    from botocore.validate import ParamValidator, ValidationErrors  # noqa: PLC0415 - the same
+
+    class Mistakes(ValidationErrors):
+        count = 0
+
+        def report(self, name: str, reason: str, **about: Any) -> None:  # noqa: ANN401 - of any kind
+            super().report(name, reason, **about)
+            self.count += 1
+            if self.count == MISTAKES:
+                raise ParamValidationError(report=self.generate_report())
+
+    validator: Any = ParamValidator()
+    if model.input_shape is not None:
+        validator._validate(sent, model.input_shape, Mistakes(), name="")  # noqa: SLF001 - `validate` makes its own list
 
 
 def received(answer: Mapping[str, Any], until: float, arrived: Callable[[int], None]) -> dict[str, Json]:

@@ -1,13 +1,16 @@
 import io
 import math
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from chalicelib.adapters.aws.models import operation
-from chalicelib.adapters.aws.values import MOST, outgoing, received
+from chalicelib.adapters.aws.values import MISTAKES, MOST, outgoing, received, require_few_mistakes
+from chalicelib.adapters.aws.words import refused
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
@@ -48,6 +51,39 @@ def test_what_is_no_base64_is_told() -> None:
     with pytest.raises(StepError, match="no base64") as caught:
         sent("s3", "PutObject", {"Bucket": "b", "Key": "k", "Body": {"base64": "?"}})
     assert caught.value.name == "aws.InvalidParameters"
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [(1, "Entries[0] is a whole number, not an object"), ({"a": 1}, "Entries[0] needs 'Id'"), ("${", "is a text")],
+)
+def test_of_very_many_mistakes_only_the_first_are_told(entry: Json, message: str) -> None:
+    wrong: dict[str, Json] = {"QueueUrl": "q", "Entries": [entry] * 50_000}
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        with pytest.raises(ParamValidationError) as caught:
+            require_few_mistakes(operation("sqs", "SendMessageBatch"), wrong)
+        assert tracemalloc.get_traced_memory()[1] - before < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert message in refused(caught.value)
+    assert len(refused(caught.value).split("; ")) <= 2 * MISTAKES
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "parameters"),
+    [
+        ("sqs", "SendMessage", {"QueueUrl": 1}),
+        ("s3", "CopyObject", {"Bucket": "b", "Key": "k", "CopySource": {"Bucket": "a", "Key": "k"}}),
+        ("glacier", "ListVaults", {}),
+        ("sts", "GetCallerIdentity", {"x": 1}),
+    ],
+)
+def test_few_mistakes_are_left_to_the_client_that_may_mend_them(
+    service: str, action: str, parameters: dict[str, Json]
+) -> None:
+    require_few_mistakes(operation(service, action), parameters)
 
 
 def test_a_whole_number_may_have_come_as_a_fraction() -> None:
