@@ -191,14 +191,14 @@ class ReplyStore(Protocol):
 class HistoryStore(ValueReader, Protocol):
     """Rows of history, which are only ever added."""
 
-    def append(self, row: Row) -> None:
-        """Add a row, if there is none under its key; it counts once the execution's head or a later row names it.
+    def append(self, row: Row) -> int:
+        """Add a row, if there is none under its key, and tell the write units; once something names it, it counts.
 
         Raises:
             UnavailableError: the store did not answer.
         """
 
-    def keep(self, payloads: Mapping[str, bytes]) -> None:
+    def keep(self, payloads: Mapping[str, bytes]) -> int:
         """Write the JSON texts of values that records refer to, by hash, before what refers to them.
 
         Raises:

@@ -91,9 +91,9 @@ class History(MemoryHistory):
         super().__init__()
         self.largest = largest
 
-    def append(self, row: Row) -> None:
-        super().append(row)
+    def append(self, row: Row) -> int:
         self.largest.row = max(self.largest.row, len(row.text))
+        return super().append(row)
 
 
 class Queue(MemoryQueue):

@@ -6,6 +6,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from chalicelib.core.executions.cost import write_units
 from chalicelib.core.executions.model import Execution, StoredState
 from chalicelib.core.records.bundles import (
     Body,
@@ -39,6 +40,8 @@ from chalicelib.engine.room import Room
 
 CHUNK_BYTES = 350 * 1024
 """Never to change: how many chunks a payload has is not written anywhere."""
+BARE_CHUNK = 100
+"""Bytes of an item of the table of chunks, beside what it holds."""
 KNOWN = 10_000
 """How many payloads are remembered as written."""
 
@@ -213,8 +216,8 @@ class Payloads:
             raise PayloadLostError
         return content[start - first * CHUNK_BYTES : stop - first * CHUNK_BYTES]
 
-    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> None:
-        """Write payloads, by hash, but for those that are known to be there.
+    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> int:
+        """Write payloads, by hash, but for those that are known to be there; answer the write units of that.
 
         One that is for the most part in others, which stand there as they are, is written as what differs from them:
         those that are ``held`` beside it, or, where it is much longer than they are, the longest, which comes first.
@@ -225,11 +228,11 @@ class Payloads:
         """
         new = sorted(payloads.keys() - self._known.keys(), key=lambda sha256: (-len(payloads[sha256]), sha256))
         if not new:
-            return
-        whole = {sha256: each for sha256, each in {**held, **payloads}.items() if self._known.get(sha256)}
+            return 0
+        whole, units = {each: text for each, text in {**held, **payloads}.items() if self._known.get(each)}, 0
         if len(payloads[new[0]]) > 2 * sum(map(len, whole.values())):
             whole[new[0]] = payloads[new[0]]
-            self._put(new[0], payloads[new.pop(0)])
+            units += self._put(new[0], payloads[new.pop(0)])
         short_ones = {sha256: each for sha256, each in whole.items() if len(each) <= CHUNK_BYTES}
         sources = Sources(short_ones if new else {}, self._limits)
         for sha256 in new:
@@ -237,16 +240,22 @@ class Payloads:
             body = sources.beside(text) if len(text) <= CHUNK_BYTES else Body(text)
             if len(body.own) <= len(text) // 2:
                 # Never over one that others may differ from by now: so that whatever these refer to is as it is.
-                self.chunks.add(sha256, 0, differing(body))
+                self.chunks.add(sha256, 0, content := differing(body))
                 self.remember(sha256, whole=False)
+                units += write_units(BARE_CHUNK + len(content))
             else:
-                self._put(sha256, text)
+                units += self._put(sha256, text)
+        return units
 
-    def _put(self, sha256: str, value: bytes) -> None:
+    def _put(self, sha256: str, value: bytes) -> int:
         # They are cut before they are compressed: every writer writes the same chunks, however it compresses.
+        units = 0
         for number in _numbers(len(value)):
-            self.chunks.put(sha256, number, compressed(value[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]))
+            content = compressed(value[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES])
+            self.chunks.put(sha256, number, content)
+            units += write_units(BARE_CHUNK + len(content))
         self.remember(sha256)
+        return units
 
     def get(self, tenant: str, references: Iterable[Reference]) -> dict[str, bytes]:
         """Read payloads, by hash.

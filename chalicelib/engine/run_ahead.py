@@ -240,7 +240,7 @@ class RunAhead(Claim):
             writer=writer,
             tail=longer(item.tail, new.text),
             input_aside=aside,
-            cost=self.tally.before_write(item, advance.execution, places, row, self.dependencies.clock.now()),
+            cost=self.tally.before_write(item, advance.execution, places, self.dependencies.clock.now()),
             **places,
         )
         try:
@@ -373,8 +373,6 @@ class RunAhead(Claim):
 def recorded(history: HistoryStore, row: Row | None, new: News, written: Execution) -> Execution:
     """Put the row of a write, or else the large values of its records; answer the execution with a link to the row."""
     if row is not None:
-        history.append(row)
-        return copy_with(written, head=row.link, tail="")
-    if new.payloads:
-        history.keep(new.payloads)
-    return written
+        units = history.append(row)
+        return copy_with(written, head=row.link, tail="", cost=written.cost.wrote(units))
+    return copy_with(written, cost=written.cost.wrote(history.keep(new.payloads))) if new.payloads else written

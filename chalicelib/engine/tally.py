@@ -5,16 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.core.definitions.model import AnswerKind
-from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units, write_units
+from chalicelib.core.executions.cost import PARTS, ExecutionCost, read_units
 from chalicelib.core.executions.model import Execution, Status
 from chalicelib.core.executions.waiting import AnswerWait
-from chalicelib.core.records.history import Row
 from chalicelib.engine.model import Delivery, Mode
 
 CREATED_WRITES, CREATED_READS = 2, 1
 """What the API puts and reads before a worker begins: the execution, and its entry in the list of its tenant."""
-SHORTER = 3
-"""By which compression makes rows and payloads of JSON shorter, about."""
+LISTED_WRITES = 1
+"""What puts an execution into the list of its tenant, where it runs as it is started."""
 ASIDE = {AnswerKind.TASK: 7, AnswerKind.EVENT: 2, AnswerKind.CALLBACK: 0}
 """Write units of what is kept of a wait: a task with its entries in two indexes, opened and closed; a waiter."""
 
@@ -43,15 +42,14 @@ class Tally:
         self._writes += 1
 
     def before_write(
-        self, item: Execution, ahead: Execution, places: Mapping[str, Any], row: Row | None, now: datetime
+        self, item: Execution, ahead: Execution, places: Mapping[str, Any], now: datetime
     ) -> ExecutionCost:
-        """Answer the cost of an execution that is to be written, but for the write of the item itself.
+        """Answer the cost of an execution that is to be written, but for the item itself, rows and large values.
 
         Args:
             item: as it was read, or written before.
             ahead: as it is to stand.
             places: when the schedule finds it then, and how lists do.
-            row: what moves into the history.
             now: the present instant.
         """
         share = 0.0
@@ -67,8 +65,8 @@ class Tally:
                 requests = PARTS * sent + 2 * calls
                 if item.version == 0:
                     writes, reads = writes + CREATED_WRITES, reads + CREATED_READS
-        if row is not None:
-            writes += sum(write_units(len(text) // SHORTER) for text in (row.text, *row.payloads.values()))
+            elif item.version == 0:
+                writes += LISTED_WRITES
         before, spent = item.cost, (now - self._since).total_seconds()
         cost = ExecutionCost(
             before.writes + writes,

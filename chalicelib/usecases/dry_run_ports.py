@@ -65,12 +65,12 @@ class WeighedHistory(MemoryHistory):
         super().__init__(Payloads(MemoryChunks(), ALL))
         self.weigh = weigh
 
-    def append(self, row: Row) -> None:
+    def append(self, row: Row) -> int:
         """Keep a row."""
         self.weigh(len(row.text) + sum(map(len, row.payloads.values())))
-        super().append(row)
+        return super().append(row)
 
-    def keep(self, payloads: Mapping[str, bytes]) -> None:
+    def keep(self, payloads: Mapping[str, bytes]) -> int:
         """Keep values that records refer to."""
         self.weigh(sum(map(len, payloads.values())))
-        super().keep(payloads)
+        return super().keep(payloads)

@@ -227,7 +227,7 @@ class TestGivingUp:
 
     def test_answers_that_stay_away_give_the_message_back(self, home: Home) -> None:
         class Silent(MemoryHistory):
-            def append(self, row: object) -> None:
+            def append(self, row: object) -> int:
                 raise UnavailableError
 
         home.create(ECHO)

@@ -156,8 +156,9 @@ class WritesHistoryLast(Invocation):
         history, rows = self.dependencies.history, []
 
         class Later:
-            def append(self, row: Row) -> None:
+            def append(self, row: Row) -> int:
                 rows.append(row)
+                return 0
 
         self.dependencies = copy_with(self.dependencies, history=Later())  # type: ignore[arg-type] # the other method is not used
         super().write(item, advance)

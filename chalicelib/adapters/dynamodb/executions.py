@@ -81,6 +81,8 @@ class _Packed(NamedTuple):
     memory: int
     """What its large values take in a function; 0: it has none."""
     stored: StoredState
+    units: int
+    """Write units of its large values."""
 
 
 class DynamoExecutions:
@@ -152,8 +154,10 @@ class DynamoExecutions:
             ":version": {"N": str(execution.version - 1)},
             ":nonce": {"S": execution.nonce},
         }
-        item = {name: each for name, each in request["Item"].items() if name != STEP_COSTS}
-        cost = execution.cost.wrote(write_units(size := _bytes(item))).fitting(-size % WRITE_BYTES - SPARED)
+        item = {**request["Item"]}
+        item.pop(STEP_COSTS, None)
+        cost = execution.cost.wrote(packed.units + write_units(size := _bytes(item)))
+        cost = cost.fitting(-size % WRITE_BYTES - SPARED)
         item |= {COST: {"S": cost.text()}, **({STEP_COSTS: {"S": cost.steps_text()}} if cost.steps else {})}
         request["Item"] = item
         self._put(request)
@@ -274,9 +278,9 @@ class DynamoExecutions:
         if packed.references or len(packed.text) > SMALL:
             whole = whole_bytes(packed.text) if bundled.body.bases else len(content.get("B", b""))
             require_room(packed, whole, max(MAX_ITEM - spare, execution.item_bytes), spare)
-        self._payloads.put({**packed.payloads, **bundled.payloads})
+        units = self._payloads.put({**packed.payloads, **bundled.payloads})
         written: Item = {**EXECUTIONS.row(execution.id), **attributes, DOCUMENT: content, **references}
-        return _Packed(written, packed.memory if packed.references else 0, bundled.stored)
+        return _Packed(written, packed.memory if packed.references else 0, bundled.stored, units)
 
     def _item(self, execution_id: str, *, consistent: bool = True) -> "Item | None":
         key = EXECUTIONS.key(execution_id)
@@ -365,7 +369,7 @@ def _image(item: "Mapping[str, Any]") -> Image | None:
 
 def _bytes(item: "Mapping[str, Any]") -> int:
     """Tell about how many bytes an item takes, without those of references to payloads."""
-    return sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
+    return sum([len(name) + len(content) for name, each in item.items() for content in each.values()])
 
 
 def _item(image: "Mapping[str, Any]") -> Item:

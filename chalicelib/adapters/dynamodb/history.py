@@ -10,6 +10,7 @@ from chalicelib.adapters.dynamodb.tables import HISTORY
 from chalicelib.adapters.dynamodb.writes import put_if
 from chalicelib.adapters.names import Names
 from chalicelib.adapters.payloads import Payloads
+from chalicelib.core.executions.cost import write_units
 from chalicelib.core.executions.identity import ExecutionId
 from chalicelib.core.executions.model import Link
 from chalicelib.core.records.bundles import Body
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
+BARE_ROW = 300
+"""Bytes of a row beside its document: the names of attributes, and the link to the row before it."""
+
 
 class DynamoHistory:
     """The table of history rows."""
@@ -30,21 +34,22 @@ class DynamoHistory:
         self._table = names.table(HISTORY)
         self._payloads = payloads
 
-    def append(self, row: Row) -> None:
+    def append(self, row: Row) -> int:
         """Put a row under its key, its payloads before it; what is there under the key stays."""
-        self._payloads.put(row.payloads, row.held)
+        units = self._payloads.put(row.payloads, row.held)
         item = HISTORY.row(row.execution, row.key)
         if row.previous is not None:
             item["previous"] = {"M": {"key": {"S": row.previous.key}, "digest": {"S": row.previous.digest}}}
         body = self._payloads.beside(row.text, {**row.held, **row.payloads})
-        item["document"] = pack(body.content)
+        item["document"] = document = pack(body.content)
         if body.bases:
             item["bases"] = pack_bases(body.bases)
         put_if(self._client, {"TableName": self._table, "Item": item, "ConditionExpression": HISTORY.absent})
+        return units + write_units(BARE_ROW + len(document.get("B") or document.get("S", "")))
 
-    def keep(self, payloads: Mapping[str, bytes]) -> None:
+    def keep(self, payloads: Mapping[str, bytes]) -> int:
         """Write values that records refer to."""
-        self._payloads.put(payloads)
+        return self._payloads.put(payloads)
 
     def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
         """Put values back into records."""

@@ -297,16 +297,16 @@ class MemoryHistory:
         self.rows: dict[str, list[Row]] = {}
         self.payloads = payloads or Payloads(MemoryChunks())
 
-    def append(self, row: Row) -> None:
+    def append(self, row: Row) -> int:
         """Put a row under its key, its payloads before it; what is there under the key stays."""
-        self.payloads.put(row.payloads, row.held)
-        rows = self.rows.setdefault(row.execution, [])
+        units, rows = row.units + self.payloads.put(row.payloads, row.held), self.rows.setdefault(row.execution, [])
         if all(other.key != row.key for other in rows):
             insort(rows, copy_with(row, payloads={}, held={}), key=lambda other: other.key)
+        return units
 
-    def keep(self, payloads: Mapping[str, bytes]) -> None:
+    def keep(self, payloads: Mapping[str, bytes]) -> int:
         """Write values that records refer to."""
-        self.payloads.put(payloads)
+        return self.payloads.put(payloads)
 
     def fill(self, tenant_id: str, records: Sequence[dict[str, Any]], most: float) -> None:
         """Put values back into records."""

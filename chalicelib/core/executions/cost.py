@@ -55,7 +55,7 @@ class ExecutionCost:
 
     def wrote(self, units: int) -> "ExecutionCost":
         """Count a write of so many units more."""
-        return copy_with(self, writes=self.writes + units)
+        return ExecutionCost(self.writes + units, self.reads, self.requests, self.calls, self.milliseconds, self.steps)
 
     def charged(self, step: str) -> "ExecutionCost":
         """Charge a step with what no other one is charged with."""
@@ -69,13 +69,14 @@ class ExecutionCost:
 
     def fitting(self, room: int) -> "ExecutionCost":
         """Keep costs of steps as far as so many bytes hold them: apart, together, or not at all."""
-        together = {OTHER_STEPS: sum(self.steps.values())}
-        kept = (copy_with(self, steps=steps) for steps in (self.steps, together))
-        return next((cost for cost in kept if len(cost.steps_text()) <= room), copy_with(self, steps={}))
+        if not self.steps or len(self.steps_text()) <= room:
+            return self
+        together = copy_with(self, steps={OTHER_STEPS: sum(self.steps.values())})
+        return together if len(together.steps_text()) <= room else copy_with(self, steps={})
 
     def steps_text(self) -> str:
         """Write the costs of steps short, as they are stored."""
-        return " ".join(f"{name} {parts}" for name, parts in self.steps.items())
+        return " ".join([f"{name} {parts}" for name, parts in self.steps.items()])
 
     def text(self) -> str:
         """Write it short, as it is stored: each byte of an item counts."""
@@ -96,10 +97,9 @@ class ExecutionCost:
             if digit < _BASE:
                 counts.append(count)
                 count = 0
-        words = steps.split()
-        costs = zip(words[::2], map(int, words[1::2]), strict=True)
-        writes, reads, requests, calls, milliseconds = counts or [0] * 5
-        return cls(writes, reads, requests, calls, milliseconds, dict(costs))
+        words, (writes, reads, requests, calls, milliseconds) = steps.split(), counts or [0] * 5
+        charged = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+        return cls(writes, reads, requests, calls, milliseconds, charged)
 
     def dollars(self, prices: Prices = PRICES, memory_mb: int = FUNCTION_MB) -> float:
         """Price it."""

@@ -191,8 +191,8 @@ def _best(ways: Sequence[_Way]) -> _Way:
     return _Way(least, dearest.most, dearest.place)
 
 
-NOTHING, FIRST_WRITE = EstimatedCost(), EstimatedCost(writes=1, invocations=1)
-BEGUN_BY_WORKER = EstimatedCost(writes=2, reads=2, requests=3)
+NOTHING, FIRST_WRITE = EstimatedCost(), EstimatedCost(writes=2, invocations=1)
+BEGUN_BY_WORKER = EstimatedCost(writes=1, reads=2, requests=3)
 HANDED_ON = EstimatedCost(writes=2, reads=1, requests=3, invocations=1)
 STEP = EstimatedCost(steps=1, turns=1)
 WAITED = EstimatedCost(writes=1, together=1, requests=3, invocations=1)

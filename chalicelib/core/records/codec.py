@@ -1,7 +1,7 @@
 """Executions, messages and records as JSON objects, and back."""
 
 import hashlib
-from base64 import urlsafe_b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -34,7 +34,7 @@ from chalicelib.core.executions.model import (
     failure_json,
 )
 from chalicelib.core.records.thread_codec import changed, compact, read_thread, thread_json
-from chalicelib.core.values.json import Json, JsonList, JsonObject, encode, encode_ascii, format_instant, parse_instant
+from chalicelib.core.values.json import Json, JsonList, JsonObject, encode_ascii, format_instant, parse_instant
 from chalicelib.core.values.value import copy_with
 
 MESSAGE_VERSION = 1
@@ -57,6 +57,8 @@ SEAL_CHARS = 5
 """Of the SHA-256 in base64, 30 bits: one change of a thousand million goes unseen. Each byte of an item counts."""
 BROKEN_SEAL = "!"
 """Of newest entries that were found changed: what is written later does not make them right."""
+
+_NO_COST = ExecutionCost()
 
 _OPTIONAL = ("error", "head", "parent", "part", "endedAt", "deadline", "pausedAt")
 """Members of an execution that are read from something else than they are."""
@@ -217,17 +219,18 @@ def read_execution(document: Mapping[str, Any]) -> Execution:
 
 def _accounts_json(execution: Execution) -> JsonObject:
     """Write the budget, the cost, the search attributes and the seal of an execution."""
-    cost = None if execution.cost == ExecutionCost() else execution.cost.text()
+    cost = None if execution.cost == _NO_COST else execution.cost.text()
+    steps = execution.cost.steps_text() if execution.cost.steps else None
     seal = BROKEN_SEAL if execution.tail_changed else _seal_of(execution) if execution.tail else None
-    accounts: JsonObject = {"budget": execution.budget, "cost": cost, "stepCosts": execution.cost.steps_text() or None}
+    accounts: JsonObject = {"budget": execution.budget, "cost": cost, "stepCosts": steps}
     return {**accounts, "search": dict(execution.attributes) or None, "seal": seal}
 
 
 def _seal_of(execution: Execution) -> str:
     """Hash the newest entries of an execution, with the row that they stand behind."""
-    head = None if execution.head is None else link_json(execution.head)
-    text = encode([execution.id, head]) + execution.tail.encode()
-    return urlsafe_b64encode(hashlib.sha256(text).digest())[:SEAL_CHARS].decode()
+    row = "" if execution.head is None else f"{execution.head.key} {execution.head.digest}"
+    text = f"{execution.id}\n{row}\n{execution.tail}"
+    return b64encode(hashlib.sha256(text.encode()).digest())[:SEAL_CHARS].decode()
 
 
 def _read_counts(document: Mapping[str, Any]) -> dict[str, Any]:

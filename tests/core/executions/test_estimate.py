@@ -28,7 +28,7 @@ def units(cost: EstimatedCost) -> tuple[int, int, int, int]:
 def test_immediate_steps_cost_one_write_however_many_they_are() -> None:
     for count in (1, 10):
         found = estimated(*[ECHO] * count)
-        assert (units(found.most), found.most.steps, found.least) == ((1, 0, 0, 1), count, found.most)
+        assert (units(found.most), found.most.steps, found.least) == ((2, 0, 0, 1), count, found.most)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def test_immediate_steps_cost_one_write_however_many_they_are() -> None:
         ([ECHO, CALL], (4, 2, 3, 1)),
         ([{**CALL, "delivery": "repeatable"}] * 3, (3, 2, 3, 1)),
         ([{**CALL, "delivery": "at-most-once"}], (4, 2, 3, 1)),
-        ([WAIT], (4, 0, 3, 2)),
-        ([{"type": "wait", "seconds": 3600}], (6, 1, 3, 2)),
-        ([{"type": "wait", "until": "${input.at}"}], (6, 1, 3, 2)),
-        ([WAIT, CALL], (5, 0, 3, 2)),
+        ([WAIT], (5, 0, 3, 2)),
+        ([{"type": "wait", "seconds": 3600}], (7, 1, 3, 2)),
+        ([{"type": "wait", "until": "${input.at}"}], (7, 1, 3, 2)),
+        ([WAIT, CALL], (6, 0, 3, 2)),
         ([ASK], (6, 3, 3, 2)),
         ([ASK, CALL], (8, 4, 6, 3)),
         ([{"type": "event", "name": "paid"}], (8, 3, 3, 2)),
@@ -61,7 +61,7 @@ def test_what_waits_calls_and_asks_costs_what_the_engine_does_for_it(
 def test_ways_that_part_have_a_cheapest_and_a_dearest_one() -> None:
     choose = {"type": "choice", "choices": [{"when": "input.ask", "next": "s2"}], "default": "s1"}
     found = estimated(choose, {**ECHO, "end": True}, ASK)
-    assert (units(found.least), units(found.most)) == ((1, 0, 0, 1), (6, 3, 3, 2))
+    assert (units(found.least), units(found.most)) == ((2, 0, 0, 1), (6, 3, 3, 2))
     only = estimated({"type": "choice", "choices": [{"when": "input.ask", "next": "s1"}]}, ASK)
     assert only.least == only.most
 
@@ -114,7 +114,7 @@ def test_branches_share_the_writes_before_their_calls_and_no_other_ones() -> Non
 
     assert units(estimated(branches(CALL)).most) == (4, 2, 3, 1)
     assert units(estimated(branches(ASK)).most) == (10, 5, 3, 4)
-    assert units(estimated(branches(ECHO)).most) == (1, 0, 0, 1)
+    assert units(estimated(branches(ECHO)).most) == (2, 0, 0, 1)
 
 
 def test_another_attempt_is_told_alone() -> None:
