@@ -36,7 +36,7 @@ def test_a_collapsed_step_is_expanded_and_its_items_are_paged(opened: Opened) ->
     page = seen(opened().known())
     expect(page.locator(".react-flow__node")).to_have_count(1)
     page.get_by_role("button", name="Expand each").click()
-    expect(page.get_by_role("button", name="price ×60 transform · Succeeded")).to_be_visible()
+    expect(page.get_by_role("button", name="price \u00d760 transform · Succeeded")).to_be_visible()
     page.get_by_role("button", name="Collapse each").click()
     expect(page.locator(".react-flow__node")).to_have_count(1)
     expect(page.get_by_text("1 to 50 of 60")).to_be_visible()
