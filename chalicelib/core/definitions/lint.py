@@ -15,7 +15,8 @@ from chalicelib.core.definitions.names import name_remarks
 from chalicelib.core.definitions.plain_texts import plain_remark
 from chalicelib.core.definitions.scope_schemas import OF_ACCESS
 from chalicelib.core.definitions.shapes import Shapes, StepList, View, caught, stashed
-from chalicelib.core.expressions.expression import Expression, call_remarks, read_expression
+from chalicelib.core.expressions.expression import Expression, read_expression
+from chalicelib.core.expressions.oddities import Oddities
 from chalicelib.core.expressions.reference import fixed_truth
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.defaults import unfit, unused
@@ -58,7 +59,7 @@ class _Lint:
     def __init__(self, step_types: Mapping[str, StepType], children: StartedDefinitions, *, is_whole: bool) -> None:
         self.step_types = step_types
         self.is_whole = is_whole
-        self.suggestion = Suggestions()
+        self.suggestion, self.oddities = Suggestions(), Oddities()
         self.kind: Callable[[str], Kind] = cache(lambda name: step_kind(step_types[name]))
         self.retry: Sequence[Mapping[str, Any]] = ()
         self.own_errors: Collection[str] = ()
@@ -169,7 +170,7 @@ class _Lint:
     def expression(self, expression: Expression, path: Path, view: View) -> Iterator[Problem]:
         """Look at what an expression reads."""
         remarks = name_remarks(expression, view, self.shapes, self.suggestion)
-        yield from (Problem(pointer(path), said) for said in (*remarks, *call_remarks(expression)))
+        yield from (Problem(pointer(path), said) for said in (*remarks, *self.oddities(expression)))
 
 
 def _defaults(schema: Json) -> Iterator[Problem]:

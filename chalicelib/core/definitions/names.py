@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.definitions.flow import Suggestion
 from chalicelib.core.expressions.expression import Expression
+from chalicelib.core.expressions.functions import is_function, usage
 from chalicelib.core.expressions.reference import (
     ALL,
     EACH,
@@ -98,6 +99,8 @@ def _meant_name(name: str, view: "View", shapes: "Shapes", suggestion: Suggestio
         return f" (did you mean 'input.{name}'?)"
     if name in view.named:
         return f" (did you mean 'stash.{name}'?)"
+    if is_function(name):
+        return f": a function is called, as {usage(name)}"
     if name.lower() in _ELSEWHERE:
         return f": {_ELSEWHERE[name.lower()]}"
     unknown = shapes.paths.strange(shapes.input, [name])

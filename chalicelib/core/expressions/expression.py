@@ -8,7 +8,7 @@ from threading import Lock
 
 from jmespath import exceptions
 
-from chalicelib.core.expressions.functions import argument_problem, call_problem
+from chalicelib.core.expressions.functions import call_problem
 from chalicelib.core.expressions.grammar import ROOT, SyntaxNode, tokens_of, tree_of
 from chalicelib.core.expressions.mistakes import advice
 from chalicelib.core.limits import LIMITS, beyond
@@ -117,7 +117,7 @@ def _read(text: str) -> Expression:
     _check_slices(tree)
     _check_negations(tokens, tree)
     _check_calls(tokens, tree)
-    nodes = [*_nodes(tree)]
+    nodes = [*nodes_of(tree)]
     kinds = {node["type"] for node in nodes}
     names = None if kinds & _HERE else frozenset(node["value"] for node in nodes if node["type"] == "field")
     path = [node["value"] for node in nodes if node["type"] in _STEPS] if kinds <= _STEPS | _HERE | _CHAINS else None
@@ -172,7 +172,7 @@ def _check_brackets(tokens: Sequence[SyntaxNode]) -> None:
 
 
 def _check_slices(tree: SyntaxNode) -> None:
-    if any(node["type"] == "slice" and node["children"][2] == 0 for node in _nodes(tree)):
+    if any(node["type"] == "slice" and node["children"][2] == 0 for node in nodes_of(tree)):
         raise ExpressionError("a slice [start:end:step] needs a step that is not 0")
 
 
@@ -206,11 +206,6 @@ def _check_calls(tokens: Sequence[SyntaxNode], tree: SyntaxNode) -> None:
             raise ExpressionError(reason + hint, token["start"])
 
 
-def call_remarks(expression: Expression) -> Iterator[str]:
-    """Say which calls can only fail, as far as the text of their arguments tells."""
-    yield from (said for name, arguments in _calls(expression.tree) if (said := argument_problem(name, arguments)))
-
-
 def _calls(node: SyntaxNode) -> Iterator[tuple[str, Sequence[SyntaxNode]]]:
     if node["type"] == "function_expression":
         yield node["value"], node["children"]
@@ -227,11 +222,11 @@ def _written(node: SyntaxNode) -> list[SyntaxNode]:
     return children
 
 
-def _nodes(node: SyntaxNode) -> Iterator[SyntaxNode]:
+def nodes_of(node: SyntaxNode) -> Iterator[SyntaxNode]:
     """Walk over a tree in the order of evaluation."""
     yield node
     for child in _children(node):
-        yield from _nodes(child)
+        yield from nodes_of(child)
 
 
 def _children(node: SyntaxNode) -> list[SyntaxNode]:

@@ -14,6 +14,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from jmespath import functions
+from jmespath.exceptions import JMESPathTypeError
 
 from chalicelib.core.expressions.functions_data import DataFunctions
 from chalicelib.core.expressions.functions_numbers import NumberFunctions
@@ -55,7 +56,13 @@ class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, fu
         kinds: set[bool] = set()
 
         def key(item: Json) -> Json:
-            found: Json = key_of(item)
+            try:
+                found: Json = key_of(item)
+            except JMESPathTypeError as error:
+                if error.current_value is not None:
+                    raise
+                reason = "and the key of an item is null: leave such items out by a filter, as list[?key]"
+                raise EvaluationError(f"{function_name}() compares numbers or texts, {reason}") from None
             kinds.add(isinstance(found, str))
             if len(kinds) > 1:
                 raise EvaluationError(
@@ -111,6 +118,11 @@ class Functions(NumberFunctions, TextFunctions, TimeFunctions, DataFunctions, fu
                 check(value, parameter["types"], function_name)
 
 
+def is_function(name: str) -> bool:
+    """Tell whether there is a function of a name."""
+    return name in Functions.FUNCTION_TABLE
+
+
 def parameters_of(name: str) -> Sequence[Parameter]:
     """Give the parameters of a function by its name."""
     parameters: Sequence[Parameter] = Functions.FUNCTION_TABLE[name]["signature"]
@@ -160,7 +172,7 @@ def _kind(value: Json) -> str:
 
 def call_problem(name: str, count: int) -> str | None:
     """Say what is wrong with calling a function with so many arguments, or nothing."""
-    if name in Functions.FUNCTION_TABLE:
+    if is_function(name):
         problem = arity_problem(name, parameters_of(name), count)
         return problem and f"{problem}: write {usage(name)}"
     if name == "secret":

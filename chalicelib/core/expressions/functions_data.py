@@ -62,13 +62,15 @@ class DataFunctions:
         return fallback if thing is None else thing.get(key, fallback)
 
     @signature(ANY, optional(TEXT))
-    def _func_required(self, value: Json, message: str = "a required value is null") -> Json:
+    def _func_required(self, value: Json, message: str | None = None) -> Json:
         """required(value, message?): the value; if it is null, the template fails with the message.
 
         required('there', 'it is missing') -> "there"
         """
+        if value is None and message is None:
+            raise EvaluationError("a required value is null")
         if value is None:
-            raise TemplateError(message)
+            raise TemplateError(str(message))
         return value
 
     @signature(ANY, LAZY)

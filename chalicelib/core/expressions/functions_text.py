@@ -19,7 +19,7 @@ from chalicelib.core.expressions.signature import (
     signature,
     whole,
 )
-from chalicelib.core.values.charsets import decode_text
+from chalicelib.core.values.charsets import decode_text, is_charset
 from chalicelib.core.values.decimals import Number
 from chalicelib.core.values.errors import EvaluationError, MalformedError
 from chalicelib.core.values.json import Json
@@ -142,6 +142,8 @@ class TextFunctions:
         base64_decode('eyJzdWIiOiJhPz8_In0') -> "{\"sub\":\"a???\"}"
         base64_decode('Z3L832U=', 'iso-8859-1') -> "grüße"
         """
+        if not is_charset(charset):
+            raise EvaluationError(f"base64_decode() knows no charset {charset[:40]!r}: it is a name as iso-8859-1")
         if not _BASE64.fullmatch(text) or len(text.rstrip("=")) % 4 == 1:
             raise EvaluationError("base64_decode() cannot read it: it is not base64")
         plain = text.rstrip("=").replace("-", "+").replace("_", "/")

@@ -26,6 +26,7 @@ _BEFORE = (
 """Patterns of what stands before the place, and what to write."""
 
 _AT = (
+    (r"\.(?=[A-Za-z_])", "an expression begins with a name, as input.name"),
     (r"\?\.", "there is no ?.: a . is enough, as what is in null is null"),
     (r"\?\?", "there is no ??: write default(a, b), or a || b"),
     (r"\?", "there is no ? and :: write if(condition, then, else)"),

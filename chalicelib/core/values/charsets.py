@@ -9,6 +9,11 @@ _CODECS = re.compile(
 """Python's names of character sets: it has other codecs under such names, which are none."""
 
 
+def is_charset(name: str) -> bool:
+    """Tell whether there is a character set of a name (IANA "Character Sets")."""
+    return decode_text(b"", name) is not None
+
+
 def decode_text(content: bytes, charset: str, *, complete: bool = True) -> str | None:
     """Read text by the name of its character set (IANA "Character Sets"); None: it is none, or there is no such set.
 

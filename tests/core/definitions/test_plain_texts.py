@@ -73,7 +73,7 @@ class TestBlocks:
             "$.input is plain text",
             "costs $.input",
             "${ {a: {b: input.c}} }",
-            "${format('{input.a} #{input.b}', input)}",
+            "${join('', ['{input.a} #{input.b}', '%{input.c}'])}",
             "%{http_code} $(date) =SUM(A1:A2)",
             "= 5",
             "$order.total",

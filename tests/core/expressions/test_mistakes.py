@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from chalicelib.core.expressions.expression import ExpressionError, call_remarks, read_expression
+from chalicelib.core.expressions.expression import ExpressionError, read_expression
 from chalicelib.core.expressions.functions import Functions, usage
+from chalicelib.core.expressions.oddities import Oddities
 from chalicelib.core.expressions.other_functions import OTHERS
 from tests import words
 
@@ -119,7 +120,7 @@ def test_what_is_said_in_place_of_a_function_names_functions_that_there_are() ->
     ],
 )
 def test_a_call_that_can_only_fail_is_told(text: str, said: str) -> None:
-    (remark,) = call_remarks(read_expression(text))
+    (remark,) = Oddities()(read_expression(text))
     assert remark.startswith(said) or said in remark
     assert words.foreign(remark) == []
 
@@ -128,4 +129,4 @@ def test_a_call_that_can_only_fail_is_told(text: str, said: str) -> None:
     "text", ["map(&a, b)", "max(`[1]`)", "default(a, 'b')", "now()", "join(',', `[\"a\"]`)", "to_json(`1`)"]
 )
 def test_a_call_that_may_succeed_is_not(text: str) -> None:
-    assert [*call_remarks(read_expression(text))] == []
+    assert [*Oddities()(read_expression(text))] == []
