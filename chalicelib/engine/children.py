@@ -55,6 +55,11 @@ def child_execution(definitions: Definitions, parent: Execution, launch: Launch)
     return made
 
 
+def sharing(parent: Execution, made: Execution) -> Execution:
+    """Let a child execution refer to the input of its parent that stands beside it, where that is its own, too."""
+    return copy_with(made, input_aside=parent.input_aside and made.input == parent.input)
+
+
 def _require(parent: Execution, author: Subject, problem: str | None) -> None:
     """Hold the start of a child execution to the rights of who made the definition that starts it."""
     if problem is not None:

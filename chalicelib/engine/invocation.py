@@ -23,7 +23,7 @@ from chalicelib.core.executions.waiting import ChildJoin
 from chalicelib.core.values.errors import StepError, UnavailableError
 from chalicelib.core.values.value import copy_with
 from chalicelib.engine.advance import Advance
-from chalicelib.engine.children import child_execution, end_of, let_go, refused
+from chalicelib.engine.children import child_execution, end_of, let_go, refused, sharing
 from chalicelib.engine.model import INLINE_FOR, Budget, Delivery, Dependencies, Mode, Pending
 from chalicelib.engine.run_ahead import RunAhead
 
@@ -162,7 +162,7 @@ class Invocation(RunAhead):
         """Run a child execution; answer what its thread hears of it, None if it has not ended by itself."""
         self.sent_on.add(launch.thread.key)
         try:
-            made = child_execution(self.dependencies.definitions, execution, launch)
+            made = sharing(execution, child_execution(self.dependencies.definitions, execution, launch))
         except StepError as error:
             return refused(launch, error)
         delivery = Delivery(self.message_of(launch.thread), Message(made.id, Started(), made))

@@ -119,6 +119,10 @@ class TestSizeOfTheInput:
     ) -> None:
         assert by_size["run by a worker"][95] <= LEEWAY * TODAY["dollars of 95 KB by a worker"]
 
+    def test_children_that_share_the_input_of_their_parent_cost_no_more_than_they_did(self, harness: Harness) -> None:
+        found = measure(harness, sizes.children(harness), 5 * 1024, 1, 2)
+        assert found.dollars_counted <= LEEWAY * TODAY["dollars of a child with 5 KB"]
+
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_start_costs_no_more_than_it_did(size: str, harness: Harness) -> None:

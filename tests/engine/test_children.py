@@ -7,7 +7,7 @@ from chalicelib.core.executions.inputs import ChildEnded, Launch, Message, Resum
 from chalicelib.core.executions.model import Execution, Failure, State
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.value import copy_with
-from chalicelib.engine.children import child_execution, gatherer, let_go, refused, with_output, with_stash
+from chalicelib.engine.children import child_execution, gatherer, let_go, refused, sharing, with_output, with_stash
 from tests.core.examples import Run, blank
 from tests.home import ECHO, Home
 
@@ -34,6 +34,16 @@ class TestSubmission:
         made = child_execution(home.dependencies.definitions, run.execution, wanted)
         assert (made.definition_version, made.input) == (started, "in")
         assert made.id == run.child_join.execution
+
+    @pytest.mark.parametrize(("parents", "shared"), [({"input_aside": True}, True), ({}, False)])
+    def test_it_refers_to_the_input_of_its_parent_where_that_stands_beside_it(
+        self, home: Home, parents: dict[str, bool], shared: object
+    ) -> None:
+        run, wanted = launch()
+        made = child_execution(home.dependencies.definitions, run.execution, wanted)
+        parent = copy_with(run.execution, input="in", **parents)
+        assert sharing(parent, made).input_aside is shared
+        assert not sharing(copy_with(parent, input="another"), made).input_aside
 
     @pytest.mark.parametrize(("version", "which"), [(None, "'other'"), (9, "'other@9'")])
     def test_one_that_is_not_there_fails_the_step(self, home: Home, version: int | None, which: str) -> None:
