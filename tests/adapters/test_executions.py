@@ -6,6 +6,8 @@ from threading import Barrier
 
 import pytest
 
+from benchmarks.units import item_size, write_units
+from chalicelib.adapters.dynamodb.tables import EXECUTIONS
 from chalicelib.core.executions.cost import ExecutionCost
 from chalicelib.core.executions.model import ROOT, Execution, ExecutionStatus, Failure, State
 from chalicelib.core.records.codec import MAX_IMAGE_BYTES
@@ -148,14 +150,19 @@ def test_it_is_kept_that_newest_entries_were_changed(store: ExecutionStore, tena
         first = following(first)
 
 
-def test_costs_of_steps_are_kept_where_they_take_no_write_unit(aws: Aws, tenant: str) -> None:
+@pytest.mark.parametrize("is_aside", [False, True])
+def test_costs_of_steps_are_kept_where_they_take_no_write_unit(aws: Aws, tenant: str, *, is_aside: bool) -> None:
     store, bare = aws.backend.executions, ExecutionCost(writes=9)
     cost, numbers, kept = bare.charged("greet").wrote(1).charged("ship"), random.Random(1), set[str]()
     for number in range(60):
-        execution = waiting(submitted(tenant, f"{number:08x}", value=numbers.randbytes(560 + 4 * number).hex()))
-        other = copy_with(execution, id=f"{execution.id[:-8]}x{number:07x}", cost=bare)
-        written = store.update(copy_with(execution, cost=cost)).cost
-        assert written.writes - cost.writes == store.update(other).cost.writes - bare.writes
+        text = numbers.randbytes((460 if is_aside else 560) + 4 * number).hex()
+        execution = waiting(submitted(tenant, f"{number:08x}", value=[1] * 30 if is_aside else text))
+        execution = copy_with(execution, output=text if is_aside else None, input_aside=is_aside, cost=cost)
+        written = store.update(execution).cost
+        item = aws.dynamodb.get_item(TableName=aws.names.table(EXECUTIONS), Key=EXECUTIONS.key(execution.id))["Item"]
+        assert ("r" in item) is is_aside
+        bare_item = {name: each for name, each in item.items() if name != "y"}
+        assert write_units(item_size(item)) == write_units(item_size(bare_item))
         read = store.get(execution.id)
         assert read is not None
         assert read.cost == written

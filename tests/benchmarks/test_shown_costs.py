@@ -22,7 +22,7 @@ def server() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("size", [512, 10 * 1024])
+@pytest.mark.parametrize("size", [256, 10 * 1024])
 @pytest.mark.parametrize("letter", "ABCEFG")
 def test_what_an_execution_shows_is_what_it_is_billed_for(
     harness: Harness, server: str, letter: str, size: int

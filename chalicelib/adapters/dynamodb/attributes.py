@@ -1,6 +1,7 @@
 """JSON as an attribute of a DynamoDB item: as text, compressed when it is large, never as DynamoDB's numbers."""
 
 import zlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chalicelib.core.values.json import decode
@@ -61,6 +62,11 @@ def pack(text: bytes) -> Attribute:
 def unpack(attribute: Attribute) -> Any:  # noqa: ANN401 - JSON, whose shape the caller knows
     """Read the JSON value of an attribute that :func:`pack` made."""
     return decode(text_of(attribute))
+
+
+def map_bytes(item: Mapping[str, Any], name: str) -> int:
+    """Tell what the entries of a map of texts take, if it is there (DynamoDB Developer Guide, "item sizes")."""
+    return 3 + sum([len(key) + len(each["S"]) + 1 for key, each in item[name]["M"].items()]) if name in item else 0
 
 
 def text_of(attribute: Attribute) -> bytes:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chalicelib.adapters.dynamodb.attributes import Attribute, Item, pack, text_of
+from chalicelib.adapters.dynamodb.attributes import Attribute, Item, map_bytes, pack, text_of
 from chalicelib.adapters.dynamodb.chunks import pack_bases, pack_references, unpack_bases, unpack_references
 from chalicelib.adapters.dynamodb.execution_lists import END_AT_ONCE, SUMMARY, ExecutionLists, end_of, header
 from chalicelib.adapters.dynamodb.faults import unavailable
@@ -156,8 +156,8 @@ class DynamoExecutions:
         }
         item = {**request["Item"]}
         item.pop(STEP_COSTS, None)
-        cost = execution.cost.wrote(packed.units + write_units(size := _bytes(item)))
-        cost = cost.fitting(-size % WRITE_BYTES - SPARED)
+        whole = (size := _bytes(item)) + map_bytes(item, REFERENCES)
+        cost = execution.cost.wrote(packed.units + write_units(whole)).fitting(-whole % WRITE_BYTES - SPARED)
         item |= {COST: {"S": cost.text()}, **({STEP_COSTS: {"S": cost.steps_text()}} if cost.steps else {})}
         request["Item"] = item
         self._put(request)
