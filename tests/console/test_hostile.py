@@ -54,7 +54,10 @@ def written(console: Console) -> tuple[str, ...]:
         "type": "object",
         "title": EVIL,
         "description": EVIL,
-        "properties": {"a": {"type": "string", "title": EVIL, "description": EVIL, "enum": [EVIL], "default": EVIL}},
+        "properties": {
+            "a": {"type": "string", "title": EVIL, "description": EVIL, "enum": [EVIL], "default": EVIL},
+            "short": {"type": "string", "title": EVIL, "description": EVIL, "minLength": 2},
+        },
         "examples": [{"a": EVIL}],
     }
     ask = {"id": "ask", "type": "task", "title": "${input.a}", "description": "${input.a}", "data": {"${1}": EVIL}}
@@ -82,6 +85,11 @@ def test_no_field_that_is_shown_becomes_a_part_of_the_page(opened: Opened) -> No
         expect(page.get_by_role("heading").first).to_be_visible()
         page.wait_for_load_state("networkidle")
         is_text(page, place)
+    page = console.go("definitions/evil/start")
+    page.locator("#root_short").fill("x")
+    page.get_by_role("button", name="Start execution").click()
+    expect(page.get_by_role("alert")).to_contain_text("onerror")
+    is_text(page, "what is wrong with a form")
 
 
 def is_text(page: Page, place: str) -> None:

@@ -96,6 +96,20 @@ def test_a_list_waits_for_three_answers_in_a_row_the_page_its_scripts_and_its_ro
         each.abort()
 
 
+def test_an_execution_is_asked_for_while_its_part_of_the_page_is_on_its_way(opened: Opened) -> None:
+    console, held, asked = opened().known(), list[Route](), list[Request]()
+    execution = console.start(console.define(), {"input": {"orderId": "A-1"}})
+    page = console.page
+    part = re.compile(r"/assets/execution-[0-9a-f]+\.js")
+    page.route(part, lambda route: route.continue_() if asked else held.append(route))
+    with page.expect_request(part), page.expect_request(re.compile(quote(execution, safe="") + "$")) as first:
+        console.go(f"executions/{execution}")
+    asked.append(first.value)
+    for each in held:
+        each.continue_()
+    expect(page.get_by_label("Facts").get_by_text("Step review waits since")).to_be_visible()
+
+
 def test_a_first_page_is_what_4g_brings_in_2_seconds(opened: Opened) -> None:
     """At 9 Mbit/s and 170 ms: three round trips until the first byte, three of the page, and a second for the bytes."""
     console = opened().known()
