@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
 
 from chalicelib.core.limits import LIMITS, beyond
-from chalicelib.core.values.charsets import decode_text
+from chalicelib.core.values.charsets import decode_text, is_charset
 from chalicelib.core.values.errors import MalformedError, StepError
 from chalicelib.core.values.json import Json
 from chalicelib.core.values.value import value
@@ -139,10 +139,17 @@ def failure(answer: HttpAnswer, origin: str, read_json: ReadJson, now: datetime)
     return StepError(message, f"http.Status.{answer.status}", details, wait)
 
 
+_LONGEST_PAUSE = 1e9
+"""Seconds: more is no time that anybody means."""
+
+
 def retry_after(text: str, now: datetime) -> float | None:
-    """Read ``Retry-After``, seconds or a date (RFC 9110, section 10.2.3), as seconds from now; None: it is neither."""
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
+    """Read ``Retry-After``, seconds or a date (RFC 9110, section 10.2.3), as seconds from now; None: it is neither.
+
+    Fractions of a second are read, too, as some servers write them.
+    """
+    if re.fullmatch(r"[0-9]{1,30}(\.[0-9]{1,30})?", text):
+        return min(float(text), _LONGEST_PAUSE)
     try:
         instant = parsedate_to_datetime(text)
     except ValueError:
@@ -231,7 +238,8 @@ def _text(answer: HttpAnswer) -> str:
     charset = answer.charset or "utf-8"
     text = decode_text(answer.content, charset, complete=answer.complete)
     if text is None:
-        raise _bad(f"it is not text in {charset}: with expect.body base64 its bytes are the result")
+        reason = f"it is not text in {charset}" if is_charset(charset) else f"there is no charset {charset}"
+        raise _bad(f"{reason}: with expect.body base64 its bytes are the result, for base64_decode(text, charset)")
     return text
 
 

@@ -183,6 +183,15 @@ def test_an_answer_can_say_when_to_come_back(server: Loopback, status: int) -> N
 
 
 @pytest.mark.parametrize(
+    ("charset", "why"), [("klingon", "there is no charset klingon"), ("utf-8", "it is not text in utf-8")]
+)
+def test_a_text_that_cannot_be_read_says_why_and_how_its_bytes_are(server: Loopback, charset: str, why: str) -> None:
+    server.answers["/"] = Reply(200, {"Content-Type": f"text/plain; charset={charset}"}, b"\xff")
+    said = f"{why}: with expect.body base64 its bytes are the result, for base64_decode(text, charset)"
+    assert str(refusal(f"{server.url}/")) == f"the answer cannot be read: {said}"
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("0", 0),
@@ -193,8 +202,10 @@ def test_an_answer_can_say_when_to_come_back(server: Loopback, status: int) -> N
         ("", None),
         ("soon", None),
         ("-5", None),
-        ("1.5", None),
-        ("9" * 30, None),
+        ("1.5", 1.5),
+        ("9" * 30, 1e9),
+        ("1e3", None),
+        ("1.", None),
         ("Sat, 99 Jan 2026 09:01:00 GMT", None),
     ],
 )
