@@ -1,6 +1,7 @@
 """Keywords of JSON Schema, and what is hardly meant as none: most others are notes, which nothing heeds."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from chalicelib.core.schemas.messages import FORMATS
@@ -95,8 +96,13 @@ TYPES: Mapping[str, str] = {
     **dict.fromkeys(("dict", "map", "struct", "record"), "object"),
     **dict.fromkeys(("none", "nil", "void"), "null"),
     **dict.fromkeys(("date", "datetime", "timestamp"), "string, with format: date-time"),
+    **dict.fromkeys(("any", "mixed", "unknown"), "no type at all for any value"),
 }
 """What other languages call the types of JSON Schema, in small letters."""
+_EXCLUSIVE: Mapping[str, str] = {"exclusiveMaximum": "maximum", "exclusiveMinimum": "minimum"}
+_ALIKE = 0.8
+"""How much a text is like the name of a type that is one with a slip."""
+_NAMES = ("array", "boolean", "integer", "null", "number", "object", "string")
 
 
 def keyword_remarks(schema: Json, suggestion: Suggestion) -> Iterator[tuple[Place, str]]:
@@ -112,7 +118,7 @@ def keyword_remarks(schema: Json, suggestion: Suggestion) -> Iterator[tuple[Plac
         for key in each:
             if key not in KEYWORDS and (remark := _remark(key, suggestion)) is not None:
                 yield (*place, key), remark
-        yield from _format_remarks(place, each)
+        yield from _format_remarks(place, each, suggestion)
 
 
 def _remark(key: str, suggestion: Suggestion) -> str | None:
@@ -122,22 +128,34 @@ def _remark(key: str, suggestion: Suggestion) -> str | None:
     return f"JSON Schema has no {key!r}{hint}" if hint else None
 
 
-def _format_remarks(place: Place, schema: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+def _format_remarks(place: Place, schema: Mapping[str, Any], suggestion: Suggestion) -> Iterator[tuple[Place, str]]:
     name = schema.get("format")
     if isinstance(name, str) and name.lower() in _FORMATS:
         yield (*place, "format"), f"no format is called {name!r}: write {_FORMATS[name.lower()]}"
-    elif isinstance(name, str) and name not in FORMATS and name.lower() in FORMATS:
-        yield (*place, "format"), f"no format is called {name!r}: write {name.lower()}"
+    elif isinstance(name, str) and name not in FORMATS and (hint := suggestion(name, FORMATS)):
+        yield (*place, "format"), f"no format is called {name!r}{hint}"
 
 
 def type_advice(place: Place, wrong: Any) -> str:  # noqa: ANN401 - any JSON
     """Say what to write for a type, or in the place of a schema, that is none."""
-    if not place:
-        return ""
-    if isinstance(wrong, str) and place[-1] == "type" and wrong.lower() in TYPES:
-        return f": write {TYPES[wrong.lower()]}"
-    if isinstance(wrong, str) and len(place) > 1 and place[-2] in {"properties", "items", "$defs"}:
-        return f": write {{type: {TYPES.get(wrong.lower(), wrong)}}}"
-    if isinstance(wrong, bool) and place[-1] == "required":
-        return ": the object that has the member lists it, as required: [name]"
+    match wrong:
+        case str() if place:
+            return _named_type(place, wrong)
+        case list() if place[-1:] == ("items",):
+            return ": prefixItems has a schema for each of the first items"
+        case bool() if place[-1:] == ("required",):
+            return ": the object that has the member lists it, as required: [name]"
+        case bool() if place and place[-1] in _EXCLUSIVE:
+            return f": it has the number itself, in place of {_EXCLUSIVE[place[-1]]}"
+    return ""
+
+
+def _named_type(place: Place, wrong: str) -> str:
+    """Say what to write for a text."""
+    other = TYPES.get(wrong.lower())
+    if place[-1] == "type":
+        close = get_close_matches(wrong.lower()[:64], _NAMES, n=1, cutoff=_ALIKE)
+        return f": write {other}" if other else "".join(f" (did you mean {each}?)" for each in close)
+    if len(place) > 1 and place[-2] in {"properties", "items", "$defs"}:
+        return f": write {{type: {other or wrong}}}"
     return ""
