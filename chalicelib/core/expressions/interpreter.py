@@ -17,7 +17,7 @@ from chalicelib.core.expressions.functions import Functions, parameters_of
 from chalicelib.core.expressions.signature import KINDS
 from chalicelib.core.limits import LIMITS, Limits, beyond
 from chalicelib.core.values.errors import EvaluationError, TemplateBudgetError, TemplateError
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, bytes_of
 from chalicelib.core.values.pattern import PatternError
 from chalicelib.core.values.value import value as value_class
 
@@ -94,15 +94,13 @@ class Interpreter:
         self._visits = 0
         self._yielded = 0
         self._passed = 0
+        self._through: dict[int, tuple[object, int]] = {}
+        """What was passed on, with its bytes; keeping it keeps its id from being given to another."""
 
     @cached_property
     def _tree(self) -> "_Tree":
         scales = _Scales(self._budget.result, self._budget.built, HOLDER)
         return _Tree(self._visit, Functions(self._now, self._seed), self._root, scales)
-
-    @cached_property
-    def _through(self) -> "_Scales":
-        return _Scales(MAX_PASSED, MAX_PASSED)
 
     def evaluate(self, expression: Expression) -> Json:
         """Evaluate one expression.
@@ -119,7 +117,7 @@ class Interpreter:
                 self._visit(expression.visits)
                 value = self._look_up(expression.path)
                 short = isinstance(value, str) and len(value) <= SHORT and value.isascii()
-                self._passed += LONGEST_SHORT if short else self._through.size(value)
+                self._passed += LONGEST_SHORT if short else self._bytes_of(value)
             if self._yielded > self._budget.result or self._passed > MAX_PASSED:
                 most = self._budget.result if expression.path is None else MAX_PASSED
                 raise _over_budget(most, f"yields more than {most:,} bytes")
@@ -142,6 +140,20 @@ class Interpreter:
         self._visits += nodes
         if self._visits > self._budget.visits:
             raise _over_budget(self._budget.visits, f"costs more than {self._budget.visits:,} visits of nodes")
+
+    def _bytes_of(self, value: object) -> int:
+        """Give the bytes of a value in scope, which is JSON: to weigh its parts one by one would take a second.
+
+        The stash may be larger than any value in it, and is given up once it has too many.
+        """
+        if id(value) not in self._through:
+            size = 0 if isinstance(value, dict) else bytes_of(value)
+            for name, member in value.items() if isinstance(value, dict) else ():
+                size += bytes_of(name) + bytes_of(member) + 2
+                if size > MAX_PASSED:
+                    break
+            self._through[id(value)] = value, size
+        return self._through[id(value)][1]
 
     def _look_up(self, path: Sequence[str | int]) -> Any:  # noqa: ANN401 - a value of the scope
         """Follow a path; what is not there is null."""

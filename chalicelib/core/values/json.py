@@ -68,6 +68,15 @@ def encode(value: object) -> bytes:
         return _escaped(value).encode()
 
 
+def bytes_of(value: object) -> int:
+    """Count the bytes of a JSON value as compact text in UTF-8.
+
+    Raises:
+        UnicodeEncodeError: a text in it holds half of a surrogate pair.
+    """
+    return len(_ENCODER.encode(value))
+
+
 def is_longer(value: Json, most: int) -> bool:
     """Tell whether the JSON text of a value is surely longer than so many characters, without making it."""
     waiting: list[Any] = [value]

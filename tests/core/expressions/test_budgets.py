@@ -1,6 +1,8 @@
 """What a rendering may cost, and what it may make."""
 
 import json
+import sys
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -137,6 +139,31 @@ def test_a_large_value_in_scope_is_passed_on_as_it_is() -> None:
     scope = Scope({"input": {"rows": rows}}, datetime(2026, 1, 31, tzinfo=UTC), "")
     template = compile_template({"all": "${input.rows}", "n": "${length(input.rows)}"})
     assert render(template, scope) == {"all": rows, "n": 20}
+
+
+@pytest.mark.parametrize("many", [[{"a": number} for number in range(5_000)], {"a": [[]] * 5_000}])
+def test_its_parts_are_not_looked_at_one_by_one(many: Json) -> None:
+    scope = Scope({"input": many}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    template, seen = compile_template("${input}"), list[str]()
+    sys.setprofile(lambda _frame, event, _argument: seen.append(event))
+    try:
+        passed = render(template, scope)
+    finally:
+        sys.setprofile(None)
+    assert passed is many
+    assert len(seen) < 1_000
+
+
+def test_a_stash_that_is_too_large_is_not_made_a_text() -> None:
+    shared = "x" * 1_000_000
+    scope = Scope({"stash": {f"k{n}": [shared] for n in range(5_000)}}, datetime(2026, 1, 31, tzinfo=UTC), "")
+    tracemalloc.start()
+    try:
+        with pytest.raises(TemplateBudgetError, match="64,000,000"):
+            render(compile_template("${stash}"), scope)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("length", [1, 300])
