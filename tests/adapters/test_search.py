@@ -342,7 +342,7 @@ class TestOpenSearch:
 
     def test_an_engine_that_does_not_answer_is_unavailable(self, names: IndexNames) -> None:
         index = OpenSearchIndex(SearchConnection(f"http://{HOST}:{free_port()}"), names)
-        with pytest.raises(UnavailableError, match="the search engine did not answer"):
+        with pytest.raises(UnavailableError, match="the search engine cannot be reached"):
             index.write([execution_entry(execution())])
 
     def test_an_answer_that_is_not_expected_is_none(self, search_engine: str) -> None:

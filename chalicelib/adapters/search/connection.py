@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, HTTPClientError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
 from chalicelib.core.values.errors import UnavailableError
@@ -61,7 +61,9 @@ class SearchConnection:
                 SigV4Auth(self._signer.credentials(), SERVICE, self._signer.region).add_auth(request)
             answer = self._session.send(request.prepare())
         except (BotoCoreError, HTTPClientError) as error:
-            raise UnavailableError(f"the search engine did not answer: {type(error).__name__}") from error
+            is_late = isinstance(error, ConnectTimeoutError | ReadTimeoutError)
+            how = "does not answer in time" if is_late else "cannot be reached"
+            raise UnavailableError(f"the search engine {how}") from error
         if answer.status_code not in expected:
             raise UnavailableError(f"the search engine answered {method} {path} with {answer.status_code}")
         return SearchAnswer(answer.status_code, json.loads(answer.content or b"null"))

@@ -155,7 +155,7 @@ class TooManyEventsError(StateError):
 
 
 class UnavailableError(SedoError):
-    """a service did not answer: whether the call took effect is not known."""
+    """a service did not answer: if this was to change something, it may have."""
 
 
 class NoRoomError(UnavailableError):
