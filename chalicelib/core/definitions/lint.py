@@ -88,7 +88,7 @@ class _Lint:
         for key, each in restrictions.items():
             if "when" in each:
                 seen = View(frozenset(), others=OF_ACCESS)
-                yield from self.expression(read_expression(each["when"]), ("access", key, "when"), seen)
+                yield from self.condition(each["when"], ("access", key, "when"), seen)
 
     def steps(self, listed: StepList, steps: Sequence[Mapping[str, Any]], path: Path) -> Iterator[Problem]:
         """Look at a list of steps."""
@@ -116,7 +116,7 @@ class _Lint:
         for place, source in _times(step):
             yield from self.template(source, (*path, *place), view)
         for place, condition in _conditions(step):
-            yield from self.expression(read_expression(condition), (*path, *place), view)
+            yield from self.condition(condition, (*path, *place), view)
         if "when" in step and _fixed(step["when"]) is False:
             yield Problem(pointer((*path, "when")), f"step {step['id']!r} can never run: this is never true")
         for key in ("retry", "catch"):
@@ -167,8 +167,14 @@ class _Lint:
         for place, expression in expressions(compile_template(source, call=True)):
             yield from self.expression(expression, (*path, *place), view)
 
+    def condition(self, source: str, path: Path, view: View) -> Iterator[Problem]:
+        """Look at a condition."""
+        expression = read_expression(source)
+        remarks = name_remarks(expression, view, self.shapes, self.suggestion)
+        yield from (Problem(pointer(path), said) for said in (*remarks, *self.oddities.of_condition(expression)))
+
     def expression(self, expression: Expression, path: Path, view: View) -> Iterator[Problem]:
-        """Look at what an expression reads."""
+        """Look at what an expression of a template reads."""
         remarks = name_remarks(expression, view, self.shapes, self.suggestion)
         yield from (Problem(pointer(path), said) for said in (*remarks, *self.oddities(expression)))
 

@@ -99,6 +99,10 @@ def _meant_name(name: str, view: "View", shapes: "Shapes", suggestion: Suggestio
         return f" (did you mean 'input.{name}'?)"
     if name in view.named:
         return f" (did you mean 'stash.{name}'?)"
+    if name in view.steps:
+        return (
+            f": the result of step {name!r} is output in the step after it, and stash.{name} once it has stash: {name}"
+        )
     if is_function(name):
         return f": a function is called, as {usage(name)}"
     if name.lower() in _ELSEWHERE:

@@ -57,6 +57,8 @@ class View:
     """Answers the JSON Schemas of ``output``: one of each step that it may be the result of."""
     others: Mapping[str, Json] = field(default_factory=dict)
     """The JSON Schemas of what is in scope beside all that steps see, by its name."""
+    steps: frozenset[str] = frozenset()
+    """The ids of the steps of the list, and of those around it."""
 
 
 @value
@@ -250,6 +252,7 @@ class StepList:
         own, errors = [[*stashed(step)] for step in steps], [[*caught(step)] for step in steps]
         self._leaving = _leaving([*own, *errors])
         self._named = around.named.union(*own, *errors)
+        self._ids = around.steps.union(step["id"] for step in steps)
         self._shaped: dict[int, Json] = {}
         self._stashed: dict[tuple[int, str], Json] = {}
         self._outputs: dict[int, Sequence[Json]] = {}
@@ -271,6 +274,7 @@ class StepList:
             self._around,
             stash=stash,
             named=self._named,
+            steps=self._ids,
             error=self._around.error or ran >> len(self._steps) != 0,
             left=left,
             output=lambda: self._output(index),

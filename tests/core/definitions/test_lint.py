@@ -150,6 +150,14 @@ class TestNeverRuns:
             ("/steps/0/when", "step 'a' can never run: this is never true")
         ]
 
+    @pytest.mark.parametrize("when", ["'false'", "`5`", "`0`", "`[1]`"])
+    def test_a_condition_that_is_a_value_and_always_true_is_odd(self, when: str) -> None:
+        said = "this is always true, as numbers are, and texts that are not empty: compare it, as in a == 'x'"
+        assert warnings(echo("a", when=when), echo("b")) == [("/steps/0/when", said)]
+
+    def test_one_that_is_written_as_true_is_meant(self) -> None:
+        assert warnings(echo("a", when="`true`"), echo("b")) == []
+
     @pytest.mark.parametrize("word", ["true", "false"])
     def test_a_name_that_looks_like_a_value_is_never_true(self, word: str) -> None:
         assert warnings(echo("a", when=word), echo("b")) == [

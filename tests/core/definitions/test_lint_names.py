@@ -46,6 +46,17 @@ class TestShadowed:
         assert [message for _, message in found if "$.item" in message]
 
 
+class TestStepsAsNames:
+    @pytest.mark.parametrize("name", ["fetch", "get"])
+    def test_the_result_of_a_step_is_not_read_by_its_id(self, name: str) -> None:
+        said = f"the result of step {name!r} is output in the step after it, and stash.{name} once it has stash: {name}"
+        found = warnings(echo(name), echo("b", f"${{{name}.body}}"), each("m", echo("c", f"${{{name}}}")))
+        assert found == [
+            ("/steps/1/message", f"there is nothing called {name!r}: {said}"),
+            ("/steps/2/steps/0/message", f"there is nothing called {name!r}: {said}"),
+        ]
+
+
 class TestPaths:
     ORDER: ClassVar[dict[str, Json]] = {
         "properties": {
