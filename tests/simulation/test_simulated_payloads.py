@@ -162,9 +162,10 @@ class Later(Payloads):
         super().__init__(Caller(world, "chunks", world.chunks), limits)
         self.world = world
 
-    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> None:
+    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> int:
         write = super().put
         self.world.processes.spawn("later", lambda: write(payloads, held))
+        return 0
 
 
 class WritesItemsBeforeTheirPayloads(World):
@@ -173,9 +174,9 @@ class WritesItemsBeforeTheirPayloads(World):
 
 
 class Hopeful(Payloads):
-    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> None:
+    def put(self, payloads: Mapping[str, bytes], held: Mapping[str, bytes] = MappingProxyType({})) -> int:
         try:
-            super().put(payloads, held)
+            return super().put(payloads, held)
         except UnavailableError:
             for sha256 in payloads:
                 self.remember(sha256)

@@ -372,4 +372,4 @@ def test_a_repeatable_call_is_mocked_though_it_is_made_before_its_turn_is_writte
 def test_a_run_tells_what_it_would_cost_with_its_children() -> None:
     found = dry("steps: [{id: a, type: wait, seconds: 30}]").cost
     assert found is not None
-    assert (found.steps, found.turns, found.writes, found.requests, found.invocations) == (1, 2, 4, 3, 2)
+    assert (found.steps, found.turns, found.writes, found.requests, found.invocations) == (1, 2, 5, 3, 2)

@@ -157,9 +157,7 @@ class _Walk:
                 return at
             case "root":
                 return ()
-            case "index":
-                return self._item(at)
-        return None
+        return self._item(at)  # of an index
 
     def _follow(self, kind: str, children: Sequence[SyntaxNode], at: At, *, onward: bool) -> At:
         """Visit what is evaluated one at what the other comes to."""

@@ -57,6 +57,14 @@ class TestStepsAsNames:
         ]
 
 
+class TestFunctionsAsNames:
+    def test_a_function_is_not_called_by_its_name_alone(self) -> None:
+        found = warnings(echo("a", "${length}"))
+        assert found == [
+            ("/steps/0/message", "there is nothing called 'length': a function is called, as length(value)")
+        ]
+
+
 class TestPaths:
     ORDER: ClassVar[dict[str, Json]] = {
         "properties": {

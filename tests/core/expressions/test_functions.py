@@ -30,6 +30,19 @@ def value_of(expression: str, seed: str = "execution/thread/1") -> Json:
     return render(compile_template("${" + expression + "}"), scope)
 
 
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("sort_by([{'a': `1`}, {'b': `2`}], &a)".replace("'a'", '"a"').replace("'b'", '"b"'), "leave such items out"),
+        ('sort_by([{"a": `true`}], &a)', "sort_by"),
+        ("required(input.none)", "a required value is null"),
+    ],
+)
+def test_what_a_function_cannot_take_is_said(expression: str, said: str) -> None:
+    with pytest.raises(TemplateError, match=said):
+        value_of(expression)
+
+
 def documentation(name: str) -> str:
     return inspect.getdoc(Functions.FUNCTION_TABLE[name]["function"]) or ""
 

@@ -34,7 +34,7 @@ export function Shell() {
       <Navigation tenant={tenant} />
       <main id="main" ref={main} tabIndex={-1} className="page">
         <Ending />
-        <Stopped key={path} tenant={tenant} />
+        <Stopped key={`stopped ${path}`} tenant={tenant} />
         <Boundary key={path}>
           <Outlet />
         </Boundary>
