@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
 
 INLINE = 200
-CALLS = 400
+CALLS = 300
 """Of dependencies, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
 SEEDS = 4
 

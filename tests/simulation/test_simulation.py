@@ -21,7 +21,7 @@ from tests.simulation.mutants_time import LooksOnlyAtLongWaits
 from tests.simulation.scenario import ALL, play, root_of, timeline
 from tests.simulation.world import World
 
-CALLS = 2_000
+CALLS = 1_500
 """Of dependencies, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
 RANDOM_RUNS = 16
 """Of every scenario, fewer of one with many threads."""
