@@ -16,7 +16,7 @@ from chalicelib.core.definitions.plain_texts import plain_remark
 from chalicelib.core.definitions.scope_schemas import OF_ACCESS
 from chalicelib.core.definitions.shapes import Shapes, StepList, View, caught, stashed
 from chalicelib.core.expressions.expression import Expression, read_expression
-from chalicelib.core.expressions.oddities import Oddities
+from chalicelib.core.expressions.oddities import Oddities, condition_remarks
 from chalicelib.core.expressions.reference import fixed_truth
 from chalicelib.core.expressions.template import compile_template, expressions, is_templated, makes_text
 from chalicelib.core.schemas.defaults import unfit, unused
@@ -170,11 +170,11 @@ class _Lint:
     def condition(self, source: str, path: Path, view: View) -> Iterator[Problem]:
         """Look at a condition."""
         expression = read_expression(source)
-        remarks = name_remarks(expression, view, self.shapes, self.suggestion)
-        yield from (Problem(pointer(path), said) for said in (*remarks, *self.oddities.of_condition(expression)))
+        yield from self.expression(expression, path, view)
+        yield from (Problem(pointer(path), said) for said in condition_remarks(expression))
 
     def expression(self, expression: Expression, path: Path, view: View) -> Iterator[Problem]:
-        """Look at what an expression of a template reads."""
+        """Look at what an expression reads."""
         remarks = name_remarks(expression, view, self.shapes, self.suggestion)
         yield from (Problem(pointer(path), said) for said in (*remarks, *self.oddities(expression)))
 

@@ -238,7 +238,7 @@ class _Scales:
         holder: see there.
     """
 
-    def __init__(self, most: int, built: int, holder: int = 0) -> None:
+    def __init__(self, most: int, built: int, holder: int) -> None:
         self._most = most
         self._built = built
         self._holder = holder

@@ -53,12 +53,6 @@ class Oddities:
                 case "literal" if isinstance(node["value"], str) and "${" in node["value"]:
                     yield "no ${ } is read within an expression: texts are joined by join('', [a, b])"
 
-    def of_condition(self, expression: Expression) -> Iterator[str]:
-        """Say what is odd about an expression that is to be true or not."""
-        yield from self(expression)
-        if expression.tree["type"] == "literal" and is_true(value := expression.tree["value"]) and value is not True:
-            yield "this is always true, as numbers are, and texts that are not empty: compare it, as in a == 'x'"
-
     def _tried(self, value: str, children: Sequence[SyntaxNode], **_: object) -> str | None:
         """Call a function with the arguments that are written, and with samples for the others."""
         written = [child["type"] == "literal" for child in children]
@@ -75,6 +69,13 @@ class Oddities:
         except (EvaluationError, PatternError, StepError) as error:
             return str(error)
         return None
+
+
+def condition_remarks(expression: Expression) -> Iterator[str]:
+    """Say what is odd about an expression because it is to be true or not."""
+    node = expression.tree
+    if node["type"] == "literal" and is_true(node["value"]) and node["value"] is not True:
+        yield "this is always true, as numbers are, and texts that are not empty: compare it, as in a == 'x'"
 
 
 def _order(sides: Sequence[SyntaxNode]) -> Iterator[str]:
