@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chalicelib.core.values.json import Json
 
 INLINE = 200
-CALLS = 300
+CALLS = 180
 """Of dependencies, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
-SEEDS = 4
+SEEDS = 3
 
 
 def single_faults(scenario: str, world: World) -> Iterator[tuple[int, Fault]]:

@@ -21,13 +21,13 @@ from tests.simulation.mutants_time import LooksOnlyAtLongWaits
 from tests.simulation.scenario import ALL, play, root_of, timeline
 from tests.simulation.world import World
 
-CALLS = 1_500
+CALLS = 900
 """Of dependencies, in the runs with single faults of one scenario: a longer one is struck at fewer of its calls."""
-RANDOM_RUNS = 16
+RANDOM_RUNS = 10
 """Of every scenario, fewer of one with many threads."""
 PAIRED = ("calls", "fork", "map-two-at-once", "workflow-waits", "human-like", "loop")
 """A sequence, a parallel, a map, a child, a wait of days, a loop."""
-PAIRS = 100
+PAIRS = 60
 """Of faults, for each of these."""
 HUNTED = ("pure", "waits", "calls", "fork", "uneven", "rounds")
 CAUGHT_BY: Mapping[type[Invocation], Sequence[str]] = {
@@ -79,7 +79,7 @@ def test_pairs_of_faults(scenario: str) -> None:
 
 @pytest.mark.parametrize("scenario", ALL)
 def test_messages_that_are_given_up_leave_nothing_stuck(scenario: str) -> None:
-    for seed in range(4):
+    for seed in range(2):
         world = run(scenario, "mine", seed=seed, rate=0.2, receives=2)
         for item in world.all():
             assert item.ended, f"{item.id} is stuck at {item.step}"

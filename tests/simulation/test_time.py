@@ -15,7 +15,7 @@ from tests.simulation.invariants import check, run, undisturbed
 from tests.simulation.scenario import ALL
 from tests.simulation.settings import MINUTE, TENANT
 
-STEPS = 2_000
+STEPS = 1_200
 """Calls of dependencies in the runs of one scenario: a longer one is purged at fewer of its moments."""
 NEVER, TEN = timedelta(0), 10 * MINUTE
 SKEWS = [*permutations((NEVER, TEN, -TEN)), (NEVER, TEN), (TEN, NEVER), (NEVER, -TEN), (-TEN, NEVER)]

@@ -189,5 +189,6 @@ def _escaped(text: str) -> Iterator[str]:
         in_html.encode("ascii", "xmlcharrefreplace").decode(),
         *(in_html.replace("&#x27;", each) for each in ("&#39;", "&apos;")),
     )
-    with suppress(UnicodeError):
-        yield text.encode("idna").decode()
+    if not text.isascii():
+        with suppress(UnicodeError):
+            yield text.encode("idna").decode()

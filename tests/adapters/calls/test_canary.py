@@ -8,6 +8,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from html import escape
 from random import Random
 from string import ascii_letters, digits
@@ -51,6 +52,7 @@ CANARIES: Mapping[str, str] = {
 }
 
 
+@cache
 def windows(canary: str) -> frozenset[str]:
     runs = re.findall("[A-Za-z0-9]{5,}", canary)
     return frozenset(run[at : at + WINDOW].lower() for run in runs for at in range(len(run) - WINDOW + 1))
@@ -59,7 +61,8 @@ def windows(canary: str) -> frozenset[str]:
 def pieces_in(text: str, canary: str) -> set[str]:
     """Find what a text tells of a canary."""
     searched = [text, *(hidden for run in re.findall("[A-Za-z0-9+/_-]{8,}", text) for hidden in decoded(run))]
-    return {piece for each in searched for piece in windows(canary) if piece in each.replace("\0", "").lower()}
+    folded = [each.replace("\0", "").lower() for each in searched]
+    return {piece for piece in windows(canary) if any(piece in each for each in folded)}
 
 
 def decoded(run: str) -> Iterator[str]:
