@@ -152,7 +152,7 @@ class _Document:
             case "ScalarEvent":
                 self.put(event, self.scalar(event))
             case "SequenceStartEvent" | "MappingStartEvent" if self.awaits_key():
-                self.refuse(event, "a key is text, not a list or an object")
+                self.refuse(event, f"a key is text, not a list or an object{_braces(event)}")
             case "SequenceStartEvent":
                 self.begin(event, [])
             case "MappingStartEvent":
@@ -213,6 +213,13 @@ class _Document:
     def refuse(self, event: Any, message: str) -> NoReturn:  # noqa: ANN401 - see above
         mark = _mark(event.start_mark)
         refuse(message, line=mark.line, column=mark.column)
+
+
+def _braces(event: Any) -> str:  # noqa: ANN401 - see above
+    """Say how an expression is written where one in double braces is read as an object within an object."""
+    if type(event).__name__ != "MappingStartEvent" or not event.flow_style:
+        return ""
+    return ": {{ }} is no expression: write '${ … }' in quotes, and a condition without braces"
 
 
 def _mark(mark: "yaml.Mark") -> _Mark:

@@ -4,6 +4,7 @@ The check is written out for the few keywords that requests have. ``core.schemas
 70 ms of CPU in a cold start of the API, where most requests need it for nothing else; this takes less than 1 ms.
 """
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
@@ -77,7 +78,7 @@ def checked(schema: Schema, given: Json) -> Json:
         raise InvalidError(f"a value in the body {problem}")
     for keyword, holds in _RULES.items():
         if keyword in schema and not holds(schema[keyword], given):
-            raise _refusal(schema, keyword, _shown(schema, given))
+            raise _refusal(schema, keyword, _shown(schema, given), _written(given))
     found = _contents(schema, given)
     if "anyOf" not in schema:
         return found
@@ -141,19 +142,31 @@ def _holds(schema: Schema, given: Json) -> bool:
     return True
 
 
-def _refusal(schema: Schema, keyword: str, shown: str) -> InvalidError:
+def _refusal(schema: Schema, keyword: str, shown: str, written: str | None = None) -> InvalidError:
     """Say what is wrong, in the words of the contract: one text, or one for each keyword that has a text of its own."""
     message = schema.get("x-message", "")
     text: str = message if isinstance(message, str) else message.get(keyword, message["type"])
-    said = text.replace("{member}", shown).replace("{value}", repr(shown))
+    said = text.replace("{member}", shown).replace("{value}", repr(shown) if written is None else written)
+    if keyword == "type" and written and "string" in schema["type"] and written[0] in "-0123456789":
+        said += f': write "{written}"'
     return InvalidError(beyond(schema["x-limit"], said) if keyword in _LIMITING and "x-limit" in schema else said)
 
 
 def _shown(schema: Schema, given: Json) -> str:
-    """Cut a text to what an error repeats; nothing but text is repeated."""
+    """Cut a text to what an error repeats."""
     if not isinstance(given, str):
         return ""
     return (unquote(given) if "x-percent-encoded" in schema else given)[:SHOWN]
+
+
+def _written(given: Json) -> str | None:
+    """Write what is no text, short: None for a text."""
+    match given:
+        case str():
+            return None
+        case list() | dict():
+            return "[…]" if isinstance(given, list) else "{…}"
+    return json.dumps(given)[:SHOWN]
 
 
 _TYPES: Mapping[type, Collection[str]] = {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from chalicelib.core.definitions.model import Goto, Outcome, StepContext
+from chalicelib.core.definitions.name_schemas import EXAMPLES
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
@@ -31,7 +32,12 @@ class ChoiceStep:
     schema: Mapping[str, Json] = {
         "type": "object",
         "properties": {
-            "choices": {"type": "array", "minItems": 1, "description": "Conditions, and where each of them leads."},
+            "choices": {
+                "type": "array",
+                "minItems": 1,
+                "examples": [[EXAMPLES["choices"]]],
+                "description": "Conditions, and where each of them leads.",
+            },
             "default": {"type": "string", "description": "The id of the step to go to if none is true."},
         },
         "required": ["choices"],

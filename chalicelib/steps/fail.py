@@ -8,6 +8,7 @@ from chalicelib.core.definitions.model import Outcome, StepContext
 from chalicelib.core.values.errors import StepError
 from chalicelib.core.values.json import Json
 
+_SIGNS = "has letters, digits, ., _ and - alone, and 128 of them at most"
 _AGAIN = re.compile(r"\$\{\s*error\.name\s*\}")
 
 
@@ -40,8 +41,7 @@ class FailStep:
             "error": {
                 "type": "string",
                 "pattern": "^[A-Za-z][A-Za-z0-9._-]{0,127}$",
-                "patternErrorMessage": "the name of an error begins with a letter, and has letters, digits, ., _ and - "
-                "alone, and 128 of them at most",
+                "patternErrorMessage": f"the name of an error begins with a letter, and {_SIGNS}",
                 "default": "Failed",
                 "description": "The name of the error, which `catch` and `retry` go by.",
             },
@@ -49,7 +49,16 @@ class FailStep:
             "details": {"description": "Further data about it: `error.details` where it is caught."},
             "failure": {
                 "type": "object",
-                "properties": {"name": {"type": "string"}, "message": {"type": ["string", "null"]}},
+                "properties": {
+                    "name": {
+                        "type": "string",
+                        "pattern": "^[A-Za-z0-9._*-]{1,128}$",
+                        "patternErrorMessage": f"the name of an error {_SIGNS}",
+                    },
+                    "message": {"type": ["string", "null"]},
+                    "step": {"type": ["string", "null"]},
+                    "attempt": {"type": ["integer", "null"]},
+                },
                 "required": ["name"],
                 "description": "A caught error to fail with again, whole: `${ error }`. It keeps its step and details.",
             },
@@ -66,7 +75,8 @@ class FailStep:
         """
         failure: Any = params.get("failure")
         if failure is not None:
-            origin = (str(failure["step"]), int(failure.get("attempt", 1))) if "step" in failure else None
+            step = failure.get("step")
+            origin = None if step is None else (str(step), int(failure.get("attempt") or 1))
             raise StepError(failure.get("message"), failure["name"], failure.get("details"), origin=origin)
         error = str(params.get("error", "Failed"))
         message = str(params.get("cause") or f"the workflow fails with {error}")

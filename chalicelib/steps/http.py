@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.core.definitions.grammar import CALL_KEYS
 from chalicelib.core.definitions.model import Outcome, StepContext, call_of
+from chalicelib.core.expressions.template import plain_part
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
@@ -13,6 +14,7 @@ LONGEST_SECONDS = LIMITS.call_seconds
 
 _PLACE = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 """Of a URL: what stands before its path."""
+_UNSENT = re.compile(r"[\s\\]")
 _TEXT: dict[str, Json] = {"type": "string"}
 _FLAT: list[Json] = ["string", "number", "boolean"]
 _SECONDS: dict[str, Json] = {
@@ -194,7 +196,9 @@ class HttpStep:
         if "bodyType" in params and "body" not in params:
             yield "bodyType", "there is no body that this could describe"
         url = str(params.get("url", "https://"))
-        if found := _PLACE.match(url):
+        if _UNSENT.search(plain_part(url).strip()):
+            yield "url", "a URL has no space, and no backslash: write %20, and put texts into it through url_encode"
+        elif found := _PLACE.match(url):
             refusal = _unless_allowed if "${" in found[0] else self._refusal
             if said := refusal(f"{found[0]}/"):
                 yield "url", said

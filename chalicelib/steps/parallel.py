@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from chalicelib.core.definitions.model import Fork, Outcome, StepContext
+from chalicelib.core.definitions.name_schemas import EXAMPLES
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.json import Json
 
@@ -45,6 +46,7 @@ class ParallelStep:
                 "minItems": 1,
                 "maxItems": LIMITS.fork_width,
                 "x-limit": "fork_width",
+                "examples": [[EXAMPLES["branches"]]],
                 "description": "Lists of steps that run at the same time.",
             },
             "join": {

@@ -178,6 +178,22 @@ def test_an_empty_start_has_the_defaults_and_what_is_wrong_with_them_is_told(sed
     assert problem["errors"] == [{"pointer": "/name", "message": '5 is a number, not a text: write "5"'}]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (5, 'name 5 is not an id: it has to match [A-Za-z0-9._-]{1,64}: write "5"'),
+        (True, "name true is not an id: it has to match [A-Za-z0-9._-]{1,64}"),
+        ([5], "name […] is not an id: it has to match [A-Za-z0-9._-]{1,64}"),
+        ({}, "name {…} is not an id: it has to match [A-Za-z0-9._-]{1,64}"),
+        ("a b", "name 'a b' is not an id: it has to match [A-Za-z0-9._-]{1,64}"),
+    ],
+)
+def test_a_name_that_is_none_is_told_as_it_was_sent(sedo: Sedo, name: Json, said: str) -> None:
+    sedo.create(DEFAULTS)
+    answer = sedo.ask("POST", EXECUTE, {"name": name})
+    assert assert_problem(answer, 400, "what was sent is not valid")["detail"] == said
+
+
 def test_a_repeat_of_a_named_start_has_the_defaults_of_the_version_that_it_started(sedo: Sedo) -> None:
     sedo.create(DEFAULTS)
     first = sedo.ask("POST", EXECUTE, {"name": "n"})

@@ -176,6 +176,7 @@ class TestReadYaml:
             ("a:\n  true: 1", 'a key is text: quote it, as in "true"', (2, 3)),
             ("? [a]\n: 1", "a key is text", (1, 3)),
             ("{a: 1}: 2", "a key is text", (1, 1)),
+            ("a:\n  when: {{ b }}", "{{ }} is no expression: write '${ … }' in quotes", (2, 10)),
             ("a: 1\nb: 2\na: 3", "the key 'a' is there twice", (3, 1)),
             ("a: [1\nb: 2", "this is not YAML", (2, 2)),
             ("a: @x", "this is not YAML", (1, 4)),

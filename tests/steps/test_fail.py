@@ -40,6 +40,9 @@ def test_it_fails_with_the_error_and_the_cause_that_it_names(params: dict[str, J
         {"error": 5},
         {"cause": 5},
         {"reason": "x"},
+        {"failure": {"name": "two words"}},
+        {"failure": {"name": "A", "step": 5}},
+        {"failure": {"name": "A", "step": "a", "attempt": "x"}},
     ],
 )
 def test_parameters_that_do_not_fit_are_refused(params: Json) -> None:
@@ -53,6 +56,17 @@ def test_a_caught_error_goes_on_as_it_was() -> None:
         FailStep().run({"failure": failure}, CONTEXT)
     error = raised.value
     assert (error.name, str(error), error.details, error.origin) == ("http.Status.400", "no", {"body": "x"}, ("a", 2))
+
+
+def test_a_failure_that_was_put_together_may_lack_where_it_was() -> None:
+    for failure in ({"name": "A", "step": None}, {"name": "A", "attempt": 2}):
+        assert SCHEMA.problems({"failure": failure}) == []
+        with pytest.raises(StepError) as raised:
+            FailStep().run({"failure": failure}, CONTEXT)
+        assert raised.value.origin is None
+    with pytest.raises(StepError) as raised:
+        FailStep().run({"failure": {"name": "A", "step": "a", "attempt": None}}, CONTEXT)
+    assert raised.value.origin == ("a", 1)
 
 
 def test_an_error_of_ones_own_has_details() -> None:

@@ -91,6 +91,9 @@ def test_there_is_no_request_without_a_url() -> None:
         ({"url": "https://${input.host}/a"}, []),
         ({"url": "api.example.com/orders"}, ["url"]),
         ({"url": "${input.base}/orders"}, []),
+        ({"url": "https://api.example.com/open orders"}, ["url"]),
+        ({"url": "https://${input.host}/a\\b"}, ["url"]),
+        ({"url": "https://api.example.com/${ url_encode('open orders') }"}, []),
         ({}, []),
     ],
 )

@@ -1,11 +1,13 @@
 """What is found wrong with a document, gathered while the rest of it is looked at."""
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind
+from chalicelib.core.definitions.name_schemas import EXAMPLES
 from chalicelib.core.expressions.template import Template, compile_condition, compile_template, is_templated
 from chalicelib.core.schemas.schema import MAX_PROBLEMS, Schema, SchemaRoom, compile_schema, schema_problems
 from chalicelib.core.values.errors import InvalidDefinitionError
@@ -90,7 +92,7 @@ class Diagnostics:
             if isinstance(entry, dict):
                 found.append(((*path, index), entry, self.check(entry, kind, (*path, index))))
             else:
-                self.problem((*path, index), f"{kind.name} is an object")
+                self.problem((*path, index), f"{kind.name} is an object, as {json.dumps(EXAMPLES[str(path[-1])])}")
         return found
 
     def template(self, source: Json, path: Path, *, call: bool = False) -> Template:
@@ -137,14 +139,19 @@ def _no_template(path: Path) -> str:
 
 
 def _right(path: Path, value: Json) -> str:
-    """Say what to write for a length of time that is a text, and for an expression without its braces."""
+    """Say what to write for a length of time that is a text, a boolean condition, and an expression that is plain."""
     from chalicelib.core.definitions.other_words import seconds_of  # noqa: PLC0415 - only mistakes need it
+    from chalicelib.core.definitions.plain_texts import plain_remark  # noqa: PLC0415 - only mistakes need it
 
+    if isinstance(value, bool) and path[-1] == "when":
+        return f": write '`{json.dumps(value)}`', in quotes and backticks"
     if not isinstance(value, str):
         return ""
     if str(path[-1]).lower().endswith("seconds") and (seconds := seconds_of(value)):
         return f": write {seconds}, the number of seconds"
-    return f": write ${{ {value} }} for what an expression yields" if _NAMED.fullmatch(value) else ""
+    if _NAMED.fullmatch(value):
+        return f": write ${{ {value} }} for what an expression yields"
+    return f": {remark}" if (remark := plain_remark(value)) else ""
 
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.core.definitions.model import StepType
-from chalicelib.core.definitions.name_schemas import ERRORS, ID, SEARCH_ATTRIBUTE, STASH_NAME
+from chalicelib.core.definitions.name_schemas import ERRORS, ID, SEARCH_ATTRIBUTE, STASH_NAME, entries
 from chalicelib.core.definitions.timing import BUDGET
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.schemas.schema import Schema, compile_schema
@@ -61,9 +61,7 @@ DEFINITION_KEYS: Mapping[str, dict[str, Json]] = {
     "timeoutSeconds": {**_TIME, "description": "How long a whole execution may take, 100 years at most."},
     "budget": BUDGET,
     "retry": {
-        "type": "array",
-        "maxItems": LIMITS.definition_entries,
-        "x-limit": "definition_entries",
+        **entries("retry"),
         "description": "The `retry` of steps that have none of their own and do not hold, choose or end.",
     },
     "stash": {
@@ -124,15 +122,11 @@ STEP_KEYS: Mapping[str, dict[str, Json]] = {
         "description": "A name under which to leave the result for later steps, or names and a template for each.",
     },
     "retry": {
-        "type": "array",
-        "maxItems": LIMITS.definition_entries,
-        "x-limit": "definition_entries",
+        **entries("retry"),
         "description": "When and how often to try again after an error: the first entry that names it counts.",
     },
     "catch": {
-        "type": "array",
-        "maxItems": LIMITS.definition_entries,
-        "x-limit": "definition_entries",
+        **entries("catch"),
         "description": "Where to go on after an error: the first entry that names it counts.",
     },
     "timeoutSeconds": {

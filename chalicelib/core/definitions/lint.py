@@ -12,7 +12,7 @@ from chalicelib.core.definitions.flow import Node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import StepType, matches
 from chalicelib.core.definitions.names import name_remarks
-from chalicelib.core.definitions.plain_texts import plain_remark
+from chalicelib.core.definitions.plain_texts import key_remark, plain_remark
 from chalicelib.core.definitions.scope_schemas import OF_ACCESS
 from chalicelib.core.definitions.shapes import Shapes, StepList, View, caught, stashed
 from chalicelib.core.expressions.expression import Expression, read_expression
@@ -200,6 +200,8 @@ def _blocks(source: Json, path: Path) -> Iterator[Problem]:
                 yield from _blocks(item, (*path, index))
         case dict():
             for key, item in source.items():
+                if (remark := key_remark(key, item)) is not None:
+                    yield Problem(pointer((*path, key)), remark)
                 yield from _blocks(item, (*path, key))
 
 

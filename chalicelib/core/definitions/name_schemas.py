@@ -1,4 +1,4 @@
-"""What names in a definition may be, as JSON Schema.
+"""What names and lists of entries in a definition may be, as JSON Schema.
 
 ``patternErrorMessage``, which language servers of JSON and YAML read, says it in words.
 """
@@ -34,3 +34,20 @@ ERRORS: dict[str, Json] = {
         "and .* (bank.*), or * for all",
     },
 }
+EXAMPLES: Mapping[str, Json] = {
+    "retry": {"errors": ["*"], "maxAttempts": 3},
+    "catch": {"errors": ["*"], "next": "mend"},
+    "choices": {"when": "input.total > `100`", "next": "ask"},
+    "branches": {"id": "left", "steps": [{"id": "say", "type": "echo", "message": "hello"}]},
+}
+"""An entry of each list of objects of a definition, by the key of the list."""
+
+
+def entries(key: str) -> Mapping[str, Json]:
+    """Describe the list of the entries of a ``retry`` or ``catch``."""
+    return {
+        "type": "array",
+        "maxItems": LIMITS.definition_entries,
+        "x-limit": "definition_entries",
+        "examples": [[EXAMPLES[key]]],
+    }

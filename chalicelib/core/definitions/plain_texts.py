@@ -52,6 +52,20 @@ def plain_remark(text: str) -> str | None:
     return next(_remarks(plain), None)
 
 
+def key_remark(key: str, item: object) -> str | None:
+    """Say of a name of an object that no expression is read in it, and what to write.
+
+    Args:
+        key: the name.
+        item: what stands under it; None where YAML reads ``{input.name}`` as an object.
+    """
+    if item is None and plain_remark(key) is not None:
+        return f"{{ }} makes an object of this: write ${{ {key} }} for what an expression yields"
+    if "${" in key or "{{" in key:
+        return "names of an object are taken as they stand: write what is computed as a value, as name: ${ input.name }"
+    return None
+
+
 def _remarks(text: str) -> Iterator[str]:
     for pattern, name in _FOUND:
         if pattern.search(text):

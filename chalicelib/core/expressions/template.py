@@ -27,6 +27,7 @@ __all__ = [
     "is_templated",
     "is_true",
     "makes_text",
+    "plain_part",
     "render",
     "sign_count",
 ]
@@ -279,6 +280,11 @@ def is_templated(source: Json) -> bool:
 def makes_text(source: str) -> bool:
     """Tell whether a text that can be compiled always renders to a text: whether it is no ``${ expr }`` alone."""
     return not isinstance(_text(tuple(_pieces(source))), Expression)
+
+
+def plain_part(source: str) -> str:
+    """Answer what stands in a text that can be compiled beside its expressions."""
+    return "".join(piece for piece in _pieces(source) if isinstance(piece, str))
 
 
 def _compile(source: Json, path: tuple[str | int, ...], problems: list[Problem]) -> _Node:

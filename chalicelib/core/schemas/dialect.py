@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import date
 from functools import cache, partial
@@ -17,6 +17,7 @@ from rfc3339_validator import validate_rfc3339
 
 from chalicelib.core.expressions.functions_data import same
 from chalicelib.core.limits import LIMITS
+from chalicelib.core.schemas.messages import ALTERNATIVES
 from chalicelib.core.schemas.places import TooCostlyError
 from chalicelib.core.values.decimals import remainder
 from chalicelib.core.values.json import Json
@@ -91,9 +92,9 @@ def errors_of(
         patterns: those of the schema that have been compiled, by their text; this puts further ones there.
 
     Returns:
-        First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema. Of a value
-        that has not the type of its schema, or unknown members, nothing is told of the alternatives that the schema has
-        for it.
+        First the error that jsonschema's ``best_match`` picks, then the others in the order of the schema, and each
+        once. Of a value that has not the type of its schema, or unknown members, nothing is told of the alternatives
+        that the schema has for it; where only one of these can be meant, what is wrong with that one is told.
 
     Raises:
         TooCostlyError: it costs more.
@@ -104,11 +105,47 @@ def errors_of(
         _Budget(min(MAX_STEPS, MIN_STEPS + STEPS_PER_BYTE * size), {} if patterns is None else patterns)
     )
     try:
-        errors = _telling(list(validator.iter_errors(instance)))
+        errors = [*_meant(_telling(list(validator.iter_errors(instance))))]
     finally:
         _budget.reset(token)
     best = best_match(errors)
-    return [] if best is None else [best, *(error for error in errors if error is not best)]
+    if best is None:
+        return []
+    around = {*map(id, _around(best))}
+    whole = next(error for error in errors if id(error) in around)
+    first = whole if len(_alternatives(whole)) <= ALTERNATIVES else best
+    return [first, *(error for error in errors if error is not whole)]
+
+
+def _around(error: Any) -> Iterator[ValidationError]:  # noqa: ANN401 - its parents have no type
+    """Walk from an error up to that of the alternatives which it is of."""
+    while error is not None:
+        yield error
+        error = error.parent
+
+
+def _alternatives(error: ValidationError) -> Mapping[object, list[ValidationError]]:
+    """Tell what is wrong with each of some alternatives; there are none of another keyword."""
+    found: dict[object, list[ValidationError]] = {}
+    for each in error.context or () if error.validator in _ALTERNATIVES else ():
+        found.setdefault(next(iter(each.relative_schema_path), None), []).append(each)
+    return found
+
+
+def _meant(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """Tell of alternatives what is wrong with the only one that has the type, and the kind, of the value."""
+    for error in errors:
+        meant = [each for each in _alternatives(error).values() if not any(map(_is_of_other_kind, each))]
+        if len(meant) == 1:
+            yield from _meant(meant[0])
+        else:
+            yield error
+
+
+def _is_of_other_kind(error: ValidationError) -> bool:
+    """Tell whether an alternative is for another type of value, an object that says another kind of itself, or none."""
+    depth = len(error.relative_path)
+    return (error.validator, depth) in {("type", 0), ("const", 1), (None, 0)}
 
 
 def _telling(errors: list[ValidationError]) -> list[ValidationError]:

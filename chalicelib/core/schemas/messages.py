@@ -96,7 +96,7 @@ def _unknown(error: "ValidationError") -> str:
 def _of_type(error: "ValidationError") -> str:
     wanted: list[str] = _asked(error) if isinstance(_asked(error), list) else [_asked(error)]
     words = [KINDS[name] for name in wanted]
-    return f"{_named(_given(error))}, not {' or '.join(words)}{_right(_given(error), wanted)}"
+    return f"{_named(_given(error))}, not {' or '.join(words)}{_right(_given(error), wanted, _schema(error))}"
 
 
 def _named(value: Json) -> str:
@@ -115,20 +115,39 @@ def _named(value: Json) -> str:
     return f"{shown(value)} is a text"
 
 
-def _right(value: Json, wanted: Collection[Json]) -> str:
-    """Say what to write where a value only looks as it should."""
+def _right(value: Json, wanted: Collection[Json], schema: Mapping[str, Any]) -> str:
+    """Say what to write where a value only looks as it should, or a list is wanted of which there is an example."""
     match value:
-        case str() if not {"number", "integer"}.isdisjoint(wanted) and _NUMBER.fullmatch(value):
-            return f": write {value}, without quotes"
-        case "true" | "false" if "boolean" in wanted:
+        case _ if "array" in wanted and (lists := [each for each in schema.get("examples", ()) if _is_list(each)]):
+            return f": write it as {_cut(_text(lists[0]))}"
+        case str() if _is_quoted(value, wanted):
             return f": write {value}, without quotes"
         case int() | float() if "string" in wanted and not isinstance(value, bool):
             return f': write "{shown(value)}"'
-        case str() | int() | float() if "array" in wanted and not isinstance(value, bool):
-            return f": write [{shown(value)}]"
-        case dict() if "array" in wanted:
+        case dict() if "array" in wanted and _is_item(value, schema.get("items", True)):
             return ": put it into a list, as [{ … }]"
+        case str() | int() | float() if "array" in wanted and _is_item(value, schema.get("items")):
+            return f": write [{shown(value)}]"
     return ""
+
+
+def _is_quoted(text: str, wanted: Collection[Json]) -> bool:
+    """Tell whether a text is a number or a boolean in quotes, where one is wanted."""
+    if text in {"true", "false"}:
+        return "boolean" in wanted
+    return not {"number", "integer"}.isdisjoint(wanted) and bool(_NUMBER.fullmatch(text))
+
+
+def _is_list(value: Json) -> bool:
+    return isinstance(value, list)
+
+
+def _is_item(value: Json, items: Any) -> bool:  # noqa: ANN401 - a JSON Schema, or None
+    """Tell whether a value has the type that the items of a list have."""
+    if not isinstance(items, dict):
+        return items is True
+    wanted = items.get("type", ())
+    return not wanted or not _KINDS_OF[type(value)].isdisjoint([wanted] if isinstance(wanted, str) else wanted)
 
 
 def _of_names(error: "ValidationError") -> str:
@@ -245,6 +264,13 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+_KINDS_OF: Mapping[type, frozenset[str]] = {
+    bool: frozenset({"boolean"}),
+    dict: frozenset({"object"}),
+    float: frozenset({"number"}),
+    int: frozenset({"integer", "number"}),
+    str: frozenset({"string"}),
+}
 _Words = Callable[["ValidationError"], str]
 _ONE = {"items": "item", "characters": "character", "members": "member"}
 _LIMITING = frozenset({"maxItems", "maxLength", "maxProperties", "maximum"})

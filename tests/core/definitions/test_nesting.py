@@ -12,6 +12,9 @@ from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
 
+BRANCH = '{"id": "left", "steps": [{"id": "say", "type": "echo", "message": "hello"}]}'
+CHOICE = '{"when": "input.total > `100`", "next": "ask"}'
+
 MANY = beyond("definition_steps", "a definition has at most 1,000 steps, those of nested lists included")
 
 
@@ -166,10 +169,10 @@ class TestForms:
     @pytest.mark.parametrize(
         ("branches", "place", "message"),
         [
-            ({}, "", "it is an object, not a list: put it into a list, as [{ … }]"),
+            ({}, "", f"it is an object, not a list: write it as [{BRANCH}]"),
             ("${input}", "", "no template is read here: write the value itself"),
             ([], "", "it needs 1 item at least, and has 0"),
-            ([5], "/0", "a branch is an object"),
+            ([5], "/0", f"a branch is an object, as {BRANCH}"),
             ([{"steps": [echo("a")]}], "/0", "a branch needs 'id'"),
             ([{"id": "b"}], "/0", "a branch needs 'steps'"),
             (
@@ -233,11 +236,15 @@ class TestChoice:
         ("choices", "place", "message"),
         [
             ([], "", "it needs 1 item at least, and has 0"),
-            ("a", "", '"a" is a text, not a list: write ["a"]'),
-            (["a"], "/0", "an entry of choices is an object"),
+            ("a", "", f'"a" is a text, not a list: write it as [{CHOICE}]'),
+            (["a"], "/0", f"an entry of choices is an object, as {CHOICE}"),
             ([{"next": "a"}], "/0", "an entry of choices needs 'when'"),
             ([{"when": "input"}], "/0", "an entry of choices needs 'next'"),
-            ([{"when": True, "next": "a"}], "/0/when", "true is a boolean, not a text"),
+            (
+                [{"when": True, "next": "a"}],
+                "/0/when",
+                "true is a boolean, not a text: write '`true`', in quotes and backticks",
+            ),
             (
                 [{"when": "input.", "next": "a"}],
                 "/0/when",

@@ -17,6 +17,19 @@ class TestBlocks:
         ((_, said),) = warnings(echo("a", {"x": ["Hello {{ input.name }}"]}))
         assert said == "{{ }} is plain text: an expression is written ${ }"
 
+    @pytest.mark.parametrize("key", ["${input.name}", "a-${ input.name }", "{{ input.name }}"])
+    def test_in_the_names_of_an_object_no_expression_is_read(self, key: str) -> None:
+        ((place, said),) = warnings(echo("a", {"x": [{key: 1}]}))
+        assert (place, "names of an object are taken as they stand" in said) == (f"/steps/0/message/x/0/{key}", True)
+
+    def test_an_expression_in_single_braces_of_yaml_is_an_object(self) -> None:
+        ((place, said),) = warnings(echo("a", {"input.name": None}))
+        assert place == "/steps/0/message/input.name"
+        assert said == "{ } makes an object of this: write ${ input.name } for what an expression yields"
+
+    def test_other_names_of_an_object_are_not_odd(self) -> None:
+        assert warnings(echo("a", {"input.name": 1, "output.format": "csv", "note": None, "$": 1})) == []
+
     def test_a_path_of_other_languages_is_text(self) -> None:
         ((_, said),) = warnings(echo("a", {"x": ["$.input.lines[0].name"]}))
         assert said == "$. is plain text: an expression is written ${ input.lines[0].name }"

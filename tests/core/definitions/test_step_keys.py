@@ -47,7 +47,7 @@ class TestWhen:
     @pytest.mark.parametrize(
         ("when", "message"),
         [
-            (True, "true is a boolean, not a text"),
+            (True, "true is a boolean, not a text: write '`true`', in quotes and backticks"),
             ("", "the expression is empty at column 1"),
             ("input.", "the expression is incomplete: something is missing behind its last sign at column 7"),
             ("nope(@)", "there is no function nope() at column 1"),
@@ -160,7 +160,7 @@ class TestRetry:
     @pytest.mark.parametrize(
         ("entry", "place", "message"),
         [
-            ("Timeout", "", "an entry of retry is an object"),
+            ("Timeout", "", 'an entry of retry is an object, as {"errors": ["*"], "maxAttempts": 3}'),
             ({}, "", "an entry of retry needs 'errors'"),
             ({"errors": "Timeout"}, "/errors", '"Timeout" is a text, not a list: write ["Timeout"]'),
             ({"errors": []}, "/errors", "it needs 1 item at least, and has 0"),
@@ -259,7 +259,7 @@ class TestCatch:
     @pytest.mark.parametrize(
         ("entry", "place", "message"),
         [
-            (5, "", "an entry of catch is an object"),
+            (5, "", 'an entry of catch is an object, as {"errors": ["*"], "next": "mend"}'),
             ({"next": "handler"}, "", "an entry of catch needs 'errors'"),
             ({"errors": ["*"]}, "", "an entry of catch needs 'next'"),
             ({"errors": ["*"], "next": 5}, "/next", '5 is a number, not a text: write "5"'),

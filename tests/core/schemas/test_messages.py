@@ -1,5 +1,6 @@
 """Messages of JSON Schema: in sedo's words, with what to write, and held to their length."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.core.values.json import Json
 from tests.words import foreign
 
 EITHER: Json = {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+TWO_KINDS: Json = {"oneOf": [{"required": ["a", "b"]}, {"required": ["a", "c"]}], "type": "object"}
 CASES: list[tuple[Any, Any, str]] = [
     ({"type": "string"}, None, "it is null, not a text"),
     ({"type": "string"}, {"a": [True, 1.5]}, "it is an object, not a text"),
@@ -21,7 +23,14 @@ CASES: list[tuple[Any, Any, str]] = [
     ({"type": "number"}, "30", '"30" is a text, not a number: write 30, without quotes'),
     ({"type": "integer"}, "soon", '"soon" is a text, not a whole number'),
     ({"type": "boolean"}, "true", '"true" is a text, not a boolean: write true, without quotes'),
-    ({"type": "array"}, "a", '"a" is a text, not a list: write ["a"]'),
+    ({"type": "array"}, "a", '"a" is a text, not a list'),
+    ({"type": "array", "items": {"type": "string"}}, "a", '"a" is a text, not a list: write ["a"]'),
+    ({"type": "array", "items": True}, 1, "1 is a number, not a list: write [1]"),
+    ({"type": "array", "items": {"minimum": 1}}, 1.5, "1.5 is a number, not a list: write [1.5]"),
+    ({"type": "array", "items": {"type": ["object", "null"]}}, 1, "1 is a number, not a list"),
+    ({"type": "array", "items": {"type": "string"}}, {}, "it is an object, not a list"),
+    ({"type": "array", "examples": [{"a": 1}]}, 1, "1 is a number, not a list"),
+    ({"type": "array", "examples": [None, [{"a": 1}]]}, 1, '1 is a number, not a list: write it as [{"a": 1}]'),
     ({"type": "array"}, {}, "it is an object, not a list: put it into a list, as [{ … }]"),
     ({"type": "number"}, "x" * 200, f'"{"x" * 100}…" is a text, not a number'),
     ({"type": "string"}, 10**300, f'1{"0" * 99}… is a number, not a text: write "1{"0" * 99}…"'),
@@ -60,7 +69,16 @@ CASES: list[tuple[Any, Any, str]] = [
     (EITHER, {"a": True, "b": 1}, "it needs exactly one of a, b"),
     (EITHER, {"c": None}, "it needs exactly one of a, b"),
     ({"oneOf": [{}, True]}, {"a": True}, "it fits more than one of the schemas of oneOf"),
-    ({"oneOf": [{"required": ["a", "b"]}]}, {}, "it fits none of the schemas of oneOf: 'a' is a required property"),
+    (
+        TWO_KINDS,
+        {"a": 1},
+        "it fits none of the schemas of oneOf: 'b' is a required property; or 'c' is a required property",
+    ),
+    (
+        {"anyOf": [TWO_KINDS, {"type": "null"}]},
+        {"b": 5},
+        "it fits none of the schemas of oneOf: 'a' is a required property",
+    ),
     ({"anyOf": [{"enum": ["a", "b"]}, {"type": "array"}]}, "c", '"c" is none of "a", "b"'),
     (
         {"anyOf": [{"const": 1}, {"properties": {"a": {"type": "null"}}}]},
@@ -78,6 +96,44 @@ CASES: list[tuple[Any, Any, str]] = [
     ({"maxLength": 2, LIMIT: "no such limit"}, "abc", "it can have 2 characters at most, and has 3"),
     ({"minLength": 2, LIMIT: "key_chars"}, "a", "it needs 2 characters at least, and has 1"),
 ]
+
+
+MISTAKES: Sequence[tuple[Json, Json, Sequence[tuple[str, str]]]] = [
+    ({"anyOf": [{"maximum": 9, "type": "integer"}, {"type": "string"}]}, 99, [("", "99 is too large: 9 is the most")]),
+    (
+        {"anyOf": [{"type": "null"}, {"type": "object", "required": ["a", "b"]}]},
+        {},
+        [("", "'a' is a required property"), ("", "'b' is a required property")],
+    ),
+    (
+        {"oneOf": [{"properties": {"is": {"const": kind}, "n": {"type": "null"}}} for kind in "abc"]},
+        {"is": "b", "n": 5},
+        [("/n", "5 is a number, not null")],
+    ),
+    (
+        {"anyOf": [{"minimum": 9}, {"multipleOf": 2}]},
+        5,
+        [
+            (
+                "",
+                "it fits none of the schemas of anyOf: 5 is too small: 9 is the least; or 5 is no multiple of 2",
+            )
+        ],
+    ),
+    (
+        {"anyOf": [{"maxItems": 0}, {"minItems": 2}, {"contains": False}, {"items": {"maximum": 1}}]},
+        [5],
+        [("/0", "5 is too large: 1 is the most")],
+    ),
+]
+"""Schemas, values, and all problems of these."""
+
+
+@pytest.mark.parametrize(("schema", "instance", "mistakes"), MISTAKES)
+def test_what_is_wrong_is_told_once_and_of_the_alternative_that_is_meant(
+    schema: Json, instance: Json, mistakes: Sequence[tuple[str, str]]
+) -> None:
+    assert [(each.pointer, each.message) for each in compile_schema(schema).problems(instance)] == mistakes
 
 
 @pytest.mark.parametrize(("schema", "instance", "said"), CASES)

@@ -80,7 +80,7 @@ def test_the_first_message_is_the_best_match_of_jsonschema_and_none_is_left_out(
     assert best is not None
     found = messages(PERSON, instance)
     assert found[0][1] == message_of(best)
-    assert {message_of(error) for error in plain} <= {message for _, message in found}
+    assert {message_of(error) for error in plain if error.validator != "anyOf"} <= {message for _, message in found}
 
 
 def test_problems_point_into_the_instance() -> None:
@@ -260,7 +260,7 @@ def test_only_short_arrays_are_searched_for_repetitions() -> None:
 @pytest.mark.parametrize("keyword", ["oneOf", "anyOf"])
 def test_of_what_has_not_the_type_nothing_is_told_of_alternatives(keyword: str) -> None:
     schema: Json = {"type": "object", "properties": {"a": {"type": "array", keyword: [{"minItems": 2}, False]}}}
-    assert messages(schema, {"a": "x"}) == [("/a", '"x" is a text, not a list: write ["x"]')]
+    assert messages(schema, {"a": "x"}) == [("/a", '"x" is a text, not a list')]
     closed: Json = {"properties": {"a": True}, "additionalProperties": False, keyword: [{"required": ["a"]}, False]}
     assert [place for place, _ in messages(closed, {"b": 1})] == [""]
     assert messages({**schema, keyword: [False]}, 5) == [("", "5 is a number, not an object")]
