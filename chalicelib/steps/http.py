@@ -196,7 +196,7 @@ class HttpStep:
         if "bodyType" in params and "body" not in params:
             yield "bodyType", "there is no body that this could describe"
         url = str(params.get("url", "https://"))
-        if _UNSENT.search(plain_part(url).strip()):
+        if _UNSENT.search(plain_part(url)):
             yield "url", "a URL has no space, and no backslash: write %20, and put texts into it through url_encode"
         elif found := _PLACE.match(url):
             refusal = _unless_allowed if "${" in found[0] else self._refusal

@@ -92,6 +92,7 @@ def test_there_is_no_request_without_a_url() -> None:
         ({"url": "api.example.com/orders"}, ["url"]),
         ({"url": "${input.base}/orders"}, []),
         ({"url": "https://api.example.com/open orders"}, ["url"]),
+        ({"url": "https://api.example.com/open ${input.id}"}, ["url"]),
         ({"url": "https://${input.host}/a\\b"}, ["url"]),
         ({"url": "https://api.example.com/${ url_encode('open orders') }"}, []),
         ({}, []),

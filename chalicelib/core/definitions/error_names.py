@@ -80,7 +80,7 @@ def error_remark(name: str, holder: Mapping[str, Any], own: Collection[str], sug
     Args:
         name: that of an entry of `retry` or `catch`, or a family of names.
         holder: the step, or the definition, that has the entry.
-        own: the names that steps of the definition fail with of their own.
+        own: the names that steps of the definition fail with of their own, and their families.
         suggestion: what names the closest of the names that there are.
     """
     if name == UNKNOWN:
@@ -169,7 +169,11 @@ def unmatched(holder: Mapping[str, Any], path: Path, key: str, errors: Collectio
         left = None if left is None else left - matched
 
 
-def _is_taken(name: str, taken: Collection[str]) -> bool:
+def _is_taken(name: str, taken: set[str]) -> bool:
     """Tell whether names, families and ``*`` take whatever a name, or a family, stands for."""
-    families = (name[: index + 1] + "*" for index, character in enumerate(name) if character == ".")
-    return "*" in taken or name in taken or any(family in taken for family in families)
+    return "*" in taken or name in taken or not taken.isdisjoint(families_of(name))
+
+
+def families_of(name: str) -> Iterator[str]:
+    """Walk over the families that an error is of: those of ``a.b.Missing`` are ``a.*`` and ``a.b.*``."""
+    return (name[: index + 1] + "*" for index, character in enumerate(name) if character == ".")

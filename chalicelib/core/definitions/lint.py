@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.core.definitions.children import FindDefinition, StartedDefinitions
 from chalicelib.core.definitions.diagnostics import Suggestions
-from chalicelib.core.definitions.error_names import error_remark, errors_of, unmatched
+from chalicelib.core.definitions.error_names import error_remark, errors_of, families_of, unmatched
 from chalicelib.core.definitions.flow import Node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
 from chalicelib.core.definitions.model import StepType, matches
@@ -248,10 +248,10 @@ def _pruned(each: Node, step: Mapping[str, Any]) -> Node:
 
 
 def _raised(steps: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Find the names of the errors that steps fail with of their own."""
+    """Find the names of the errors that steps fail with of their own, and their families."""
     for step in steps:
         if isinstance(name := step.get("error"), str):
-            yield name
+            yield from (name, *families_of(name))
         for _, _, inner in nested_lists(step):
             yield from _raised(inner)  # type: ignore[arg-type] # it is valid
 

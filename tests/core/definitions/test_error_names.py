@@ -57,3 +57,10 @@ def test_of_what_cannot_be_a_name_nothing_more_is_said(wrong: str) -> None:
         ["/steps/0/retry/0/errors/0", "/steps/0/retry/1/errors/0"],
         [],
     )
+
+
+@pytest.mark.parametrize("name", ["Task.Failed", "Task.*", "Task.Failed.*"])
+def test_a_name_or_a_family_that_a_step_of_the_definition_fails_with_is_known(name: str) -> None:
+    fails: dict[str, Json] = {"id": "f", "type": "fail", "error": "Task.Failed.Twice"}
+    known = {"Task.Failed": fails | {"error": "Task.Failed"}}.get(name, fails)
+    assert warnings(known | {"catch": [{"errors": [name], "next": "z"}]}, echo("z")) == []
