@@ -93,11 +93,13 @@ class HttpStep:
             "headers": {
                 "type": "object",
                 "additionalProperties": {"type": ["string", "null"]},
+                "examples": [{"Accept": "application/json"}],
                 "description": "Headers, by name; null leaves one out that is sent otherwise.",
             },
             "query": {
                 "type": "object",
                 "additionalProperties": {"type": [*_FLAT, "array"], "items": {"type": _FLAT}},
+                "examples": [{"page": 2}],
                 "description": "What to add to the query of the URL, by name: text, number, boolean or a list of them.",
             },
             "body": {"description": "What to send: any JSON value, or a text or an object, as `bodyType` says."},
@@ -195,6 +197,7 @@ class HttpStep:
             yield "body", f"a {method} request has no body: the step fails with http.InvalidRequest"
         if "bodyType" in params and "body" not in params:
             yield "bodyType", "there is no body that this could describe"
+        yield from _unlike(params.get("bodyType", "json"), params.get("body"))
         url = str(params.get("url", "https://"))
         if _UNSENT.search(plain_part(url)):
             yield "url", "a URL has no space, and no backslash: write %20, and put texts into it through url_encode"
@@ -204,6 +207,14 @@ class HttpStep:
                 yield "url", said
         elif not url.startswith("${"):
             yield "url", "a URL begins with https:// and the name of a host: the step fails with http.Blocked"
+
+
+def _unlike(kind: Json, body: Json) -> Iterator[tuple[str, str]]:
+    """Say of a body that is written as it is whether it cannot be sent as its type."""
+    wanted = {"form": (dict, "an object"), "text": (str | int | float, "a text"), "base64": (str, "a text")}
+    type_, words = wanted.get(str(kind), (object, ""))
+    if body is not None and not isinstance(body, type_) and not (isinstance(body, str) and "${" in body):
+        yield "body", f"with bodyType {kind}, the body is {words}: the step fails with http.InvalidRequest"
 
 
 def _unless_allowed(url: str) -> str | None:

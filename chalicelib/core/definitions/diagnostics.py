@@ -143,15 +143,23 @@ def _right(path: Path, value: Json) -> str:
     from chalicelib.core.definitions.other_words import seconds_of  # noqa: PLC0415 - only mistakes need it
     from chalicelib.core.definitions.plain_texts import plain_remark  # noqa: PLC0415 - only mistakes need it
 
-    if isinstance(value, bool) and path[-1] == "when":
-        return f": write '`{json.dumps(value)}`', in quotes and backticks"
+    if isinstance(value, bool):
+        return _right_of_truth(str(path[-1]), value)
     if not isinstance(value, str):
         return ""
     if str(path[-1]).lower().endswith("seconds") and (seconds := seconds_of(value)):
         return f": write {seconds}, the number of seconds"
     if _NAMED.fullmatch(value):
         return f": write ${{ {value} }} for what an expression yields"
+    if path[-1] == "version" and not value.isdecimal():
+        return ": leave it out for the newest"
     return f": {remark}" if (remark := plain_remark(value)) else ""
+
+
+def _right_of_truth(key: str, value: bool) -> str:  # noqa: FBT001 - it is a value of a document
+    if key == "when":
+        return f": write '`{json.dumps(value)}`', in quotes and backticks"
+    return ": leave it out" if key == "end" else ""
 
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts

@@ -34,11 +34,13 @@ ERRORS: dict[str, Json] = {
         "and .* (bank.*), or * for all",
     },
 }
+_STEP: Json = {"id": "say", "type": "echo", "message": "hello"}
 EXAMPLES: Mapping[str, Json] = {
+    "steps": _STEP,
     "retry": {"errors": ["*"], "maxAttempts": 3},
     "catch": {"errors": ["*"], "next": "mend"},
     "choices": {"when": "input.total > `100`", "next": "ask"},
-    "branches": {"id": "left", "steps": [{"id": "say", "type": "echo", "message": "hello"}]},
+    "branches": {"id": "left", "steps": [_STEP]},
 }
 """An entry of each list of objects of a definition, by the key of the list."""
 

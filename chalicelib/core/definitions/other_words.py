@@ -184,6 +184,7 @@ _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("success", "end", "stop", "done", "finish", "return", "complete"), "succeed"),
     **dict.fromkeys(("error", "throw", "raise", "failure", "abort", "terminate"), "fail"),
     **dict.fromkeys(("fork", "concurrent", "all"), "parallel"),
+    **dict.fromkeys(("include", "import", "template", "ref", "use"), "include: the id of a definition, and no type"),
     **dict.fromkeys(("sqs", "sns", "dynamodb", "s3", "eventbridge", "awssdk", "sdk"), "aws"),
 }
 _LENGTHS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}

@@ -1,5 +1,6 @@
 """From a document to a definition with everything compiled, or to every problem at once."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
@@ -22,6 +23,7 @@ from chalicelib.core.definitions.grammar import (
     step_retry_kind,
 )
 from chalicelib.core.definitions.model import Catch, Choice, Definition, Restriction, RetryPolicy, Step, StepType
+from chalicelib.core.definitions.name_schemas import EXAMPLES
 from chalicelib.core.definitions.static_check import passes_always
 from chalicelib.core.definitions.timing import read_budget, read_policy, read_time
 from chalicelib.core.expressions.reference import meant_as_values, meant_remark, references
@@ -35,6 +37,7 @@ from chalicelib.core.values.value import copy_with, value
 MAX_SIGNS = LIMITS.expression_signs
 _CALLERS = frozenset({"actor", "caller", "identity", "me", "principal", "user"})
 """What others call who asks."""
+NO_STEP = f"a step is an object, as {json.dumps(EXAMPLES['steps'])}"
 UNRESOLVED = "this include is not resolved"
 """What is wrong with an include that stands in a definition when it is parsed."""
 
@@ -210,7 +213,7 @@ class _Parsing(Diagnostics):
                 nodes.append(node(step, self.kind(step_type)[0]))
                 self.step(step, step_type, behind, _Place(path, place.prefix, place.depth, place.endless))
             else:
-                self.problem(path, UNRESOLVED if isinstance(step, dict) else "a step is an object")
+                self.problem(path, UNRESOLVED if isinstance(step, dict) else NO_STEP)
                 nodes.append(Node(None, onward=True, unknown=True))
 
     def step_type(self, step: Mapping[str, Json], path: Path) -> StepType | None:

@@ -6,7 +6,7 @@ from chalicelib.core.expressions.template import is_templated, makes_text
 from chalicelib.core.schemas.schema import Schema
 from chalicelib.core.values.json import Json
 
-_NOTES = frozenset({"default", "description", "title"})
+_NOTES = frozenset({"default", "description", "examples", "title"})
 _OF_TEXT = _NOTES | {"type"}
 _OF_LIST = _NOTES | {"items", "type"}
 _OF_OBJECT = _NOTES | {"additionalProperties", "properties", "required", "type"}

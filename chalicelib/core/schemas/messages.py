@@ -116,12 +116,26 @@ def _named(value: Json) -> str:
 
 
 def _right(value: Json, wanted: Collection[Json], schema: Mapping[str, Any]) -> str:
-    """Say what to write where a value only looks as it should, or a list is wanted of which there is an example."""
+    """Say what to write: an example of what is wanted, or what a value only looks like."""
+    examples = [each for each in schema.get("examples", ()) if _holder(each) in wanted]
+    is_whole = "object" in wanted and "$dynamicAnchor" not in schema  # one of JSON Schema is completed by others
+    members = [*schema.get("properties", {})][: 2 * LISTED] if is_whole else []
+    if examples:
+        return f": write it as {_cut(_text(examples[0]))}"
+    return _right_of_look(value, wanted, schema) or (f"; it takes {', '.join(members)}" if members else "")
+
+
+def _holder(value: Json) -> str | None:
+    """Tell which type of value with parts a value is of, if it is of one."""
+    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else None
+
+
+def _right_of_look(value: Json, wanted: Collection[Json], schema: Mapping[str, Any]) -> str:
     match value:
-        case _ if "array" in wanted and (lists := [each for each in schema.get("examples", ()) if _is_list(each)]):
-            return f": write it as {_cut(_text(lists[0]))}"
         case str() if _is_quoted(value, wanted):
             return f": write {value}, without quotes"
+        case str() if "boolean" in wanted and value.lower() in _TRUTHS:
+            return f": write {_TRUTHS[value.lower()]}"
         case int() | float() if "string" in wanted and not isinstance(value, bool):
             return f': write "{shown(value)}"'
         case dict() if "array" in wanted and _is_item(value, schema.get("items", True)):
@@ -136,10 +150,6 @@ def _is_quoted(text: str, wanted: Collection[Json]) -> bool:
     if text in {"true", "false"}:
         return "boolean" in wanted
     return not {"number", "integer"}.isdisjoint(wanted) and bool(_NUMBER.fullmatch(text))
-
-
-def _is_list(value: Json) -> bool:
-    return isinstance(value, list)
 
 
 def _is_item(value: Json, items: Any) -> bool:  # noqa: ANN401 - a JSON Schema, or None
@@ -264,6 +274,7 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+_TRUTHS: Mapping[str, str] = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _KINDS_OF: Mapping[type, frozenset[str]] = {
     bool: frozenset({"boolean"}),
     dict: frozenset({"object"}),

@@ -12,7 +12,8 @@ from chalicelib.core.values.errors import InvalidDefinitionError
 from chalicelib.core.values.json import Json
 from chalicelib.steps import STEP_TYPES
 
-BRANCH = '{"id": "left", "steps": [{"id": "say", "type": "echo", "message": "hello"}]}'
+STEP = '{"id": "say", "type": "echo", "message": "hello"}'
+BRANCH = f'{{"id": "left", "steps": [{STEP}]}}'
 CHOICE = '{"when": "input.total > `100`", "next": "ask"}'
 
 MANY = beyond("definition_steps", "a definition has at most 1,000 steps, those of nested lists included")
@@ -186,7 +187,7 @@ class TestForms:
                 "/0/steps",
                 "it is an object, not a list: put it into a list, as [{ … }]",
             ),
-            ([{"id": "b", "steps": [5]}], "/0/steps/0", "a step is an object"),
+            ([{"id": "b", "steps": [5]}], "/0/steps/0", f"a step is an object, as {STEP}"),
             (
                 [{"id": "b", "step": 1, "steps": [echo("a")]}],
                 "/0/step",

@@ -62,6 +62,29 @@ class TestWhen:
         assert message == "a condition is written without ${ }: write input.n"
 
 
+@pytest.mark.parametrize(
+    ("more", "place", "message"),
+    [
+        ({"end": False}, "end", "false cannot stand here, only true can: leave it out"),
+        ({"callback": "no"}, "callback", '"no" is a text, not a boolean: write false'),
+        ({"callback": 5}, "callback", "5 is a number, not a boolean"),
+        ({"expect": 200}, "expect", "200 is a number, not an object; it takes statuses, body"),
+        ({"headers": "a: b"}, "headers", '"a: b" is a text, not an object: write it as {"Accept": "application/json"}'),
+        ({"followRedirects": []}, "followRedirects", "it is a list, not a boolean"),
+        ({"url": True}, "url", "true is a boolean, not a text"),
+    ],
+)
+def test_what_has_another_type_is_answered_with_what_to_write(more: dict[str, Json], place: str, message: str) -> None:
+    step: Json = {"id": "a", "type": "http", "url": "https://a.test", **more}
+    assert problems({"id": "example", "steps": [step]}) == [(f"/steps/0/{place}", message)]
+
+
+def test_the_version_of_a_child_may_be_left_out() -> None:
+    step: Json = {"id": "a", "type": "workflow", "definition": "b", "version": "latest"}
+    said = '"latest" is a text, not a whole number: leave it out for the newest'
+    assert problems({"id": "example", "steps": [step]}) == [("/steps/0/version", said)]
+
+
 class TestTimeout:
     @pytest.mark.parametrize(
         ("seconds", "timeout"),

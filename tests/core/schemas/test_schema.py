@@ -263,7 +263,7 @@ def test_of_what_has_not_the_type_nothing_is_told_of_alternatives(keyword: str) 
     assert messages(schema, {"a": "x"}) == [("/a", '"x" is a text, not a list')]
     closed: Json = {"properties": {"a": True}, "additionalProperties": False, keyword: [{"required": ["a"]}, False]}
     assert [place for place, _ in messages(closed, {"b": 1})] == [""]
-    assert messages({**schema, keyword: [False]}, 5) == [("", "5 is a number, not an object")]
+    assert messages({**schema, keyword: [False]}, 5) == [("", "5 is a number, not an object; it takes a")]
     assert {place for place, _ in messages({**schema, keyword: [False]}, {"a": "x"})} == {"", "/a"}
 
 
