@@ -46,6 +46,7 @@ _ELSEWHERE: Mapping[str, str] = {
 """What other languages call what can be seen, in small letters."""
 _FEW = 8
 """Names of members that are listed."""
+_NO_LIST = "{0} is an object and no list: its members are read by their names, as {0}.name"
 _LENGTHS = frozenset({"count", "length", "size"})
 
 
@@ -79,6 +80,8 @@ def _remarks(names: Sequence[str], view: "View", shapes: "Shapes", suggestion: S
     match names:
         case (top, *inner) if inner and (top in _DESCRIBED or top in view.others):
             yield from _strange(top, shapes.seen(top, view), inner, shapes, suggestion)
+        case ("stash", name) if name == ITEM:
+            yield _NO_LIST.format("stash")
         case ("stash", name, *inner) if inner:
             yield from _strange(f"stash.{name}", one_of(view.left(name)), inner, shapes, suggestion)
         case ("stash", name) if name not in view.stash and view.is_whole:
@@ -150,7 +153,7 @@ def _without_insides(found: Strange, there: str, name: str) -> str:
         items = f"{there}[0].{name} for the first item, {there}[*].{name} for all"
         return f"{said}: write {f'length({there})' if name in _LENGTHS else items}"
     if kinds == {"object"}:
-        return f"{said} and no list: its members are read by their names, as {there}.name"
+        return _NO_LIST.format(there)
     return f"{said}: nothing is in it" if name in {ITEM, EACH} else f"{said}: there is no {name!r} in it"
 
 

@@ -6,6 +6,7 @@ _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 _BEFORE = (
+    (r"\blet\s+\$\w*\s*$", "there is no let: within a filter or a projection, $.input is the input of the step"),
     (rf"\[\s*{_NUMBER}\s*$", "a list of values stands in backticks, as `[1, 2]`"),
     (r"(?i:\bnot)\s*$", "there is no not: write ! before what is not to be, as !a or !(a.b)"),
     (
@@ -68,6 +69,8 @@ def advice(text: str, offset: int) -> str:
     """
     before, rest = text[:offset], text[offset:]
     shown = _shown(rest)
+    if before.endswith("$") and shown == "{":
+        return "${ cannot be read: this is an expression already: write what stands within the braces, without them"
     said = next((said for pattern, said in _BEFORE if re.search(pattern, before)), None)
     found = None if said else next(filter(None, (_matched(pattern, said, rest) for pattern, said in _AT)), None)
     return f"{shown} cannot be read: {said or found or 'it is no sign of an expression'}"

@@ -252,6 +252,8 @@ def test_templates_of_the_stash_see_the_result_that_goes_on() -> None:
         (echo("a", ["x"], stash="greeting"), "stash.greeting.foo", "stash.greeting is a list: write"),
         (made({"total": 1}), "stash.greeting[0]", "stash.greeting is an object and no list"),
         (HTTP, "output[*].body", "output is an object and no list"),
+        (made({"total": 1}), "stash[0]", "stash is an object and no list"),
+        (made({"total": 1}), "stash[*].greeting", "stash is an object and no list"),
         (HTTP, "execution[0]", "execution is an object and no list"),
         (FORK, "output.left[0]", "output.left is an object and no list"),
         (echo("a", "Hello ${input.name}", stash="greeting"), "stash.greeting.message", "stash.greeting is a text"),

@@ -39,6 +39,8 @@ from tests import words
         ("a?.b", "?. cannot be read: there is no ?.: a . is enough", 1),
         ("if a then b", "write if(condition, then, else)", 3),
         ("$input", "write $.input, or input", 1),
+        ("add(${input.a}, b)", "${ cannot be read: this is an expression already: write what stands within", 5),
+        ("let $x = input.a in a[?b == $x]", "there is no let: within a filter or a projection, $.input", 7),
         ('"a"(b)', "the name of a function has no quotes", 0),
         ("a <> b", "> cannot be read: values are compared by ==, !=", 3),
         ("a ? b : c", "write if(condition, then, else)", 2),
