@@ -83,7 +83,7 @@ def test_an_answer_that_does_not_pass_is_refused_with_pointers(sedo: Sedo) -> No
     execution = started(sedo)
     answer = ask(sedo, "ada", "POST", f"{only(sedo)}/complete", {"answer": {"yes": "no"}})
     problem = assert_problem(answer, 400, "answer does not pass inputSchema validation")
-    assert problem["errors"] == [{"pointer": "/yes", "message": '"no" is a text, not a boolean'}]
+    assert problem["errors"] == [{"pointer": "/yes", "message": '"no" is a text, not a boolean: write false'}]
     assert read(sedo, execution)["state"] == "StepStarted"
 
 

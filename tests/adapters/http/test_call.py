@@ -91,11 +91,8 @@ def test_null_is_no_body(server: Loopback) -> None:
 def test_a_body_of_some_megabytes_is_sent_whole(server: Loopback) -> None:
     body = "x" * 3_000_000
     server.answers["/"] = Reply(204)
-    assert call(f"{server.url}/", method="POST", bodyType="text", body=body) == {
-        "status": 204,
-        "headers": call(f"{server.url}/")["headers"],
-        "body": None,
-    }
+    answer = call(f"{server.url}/", method="POST", bodyType="text", body=body)
+    assert (answer["status"], answer["body"]) == (204, None)
     assert len(server.requests[0].body) == len(body)
 
 
