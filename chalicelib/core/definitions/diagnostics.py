@@ -126,7 +126,9 @@ class Diagnostics:
             filled = found not in of_form and is_templated(_at(value, found.pointer))
             if not (templated and filled):
                 mend = None if right is None else str(right)
-                said = _no_template(path) if filled else found.message + _right(path, _at(value, found.pointer))
+                more = _right(path, _at(value, found.pointer), templated=templated)
+                joint = "; " if ": " in found.message else ": "
+                said = _no_template(path) if filled else joint.join(filter(None, (found.message, more)))
                 self.problems.append(Problem(pointer(path) + found.pointer, said, right=mend))
 
 
@@ -138,8 +140,14 @@ def _no_template(path: Path) -> str:
     )
 
 
-def _right(path: Path, value: Json) -> str:
-    """Say what to write for a length of time that is a text, a boolean condition, and an expression that is plain."""
+def _right(path: Path, value: Json, *, templated: bool) -> str:
+    """Say what to write for a length of time that is a text, a boolean condition, and an expression that is plain.
+
+    Args:
+        path: of the key.
+        value: what stands there, or in it.
+        templated: whether a template may stand there.
+    """
     from chalicelib.core.definitions.other_words import seconds_of  # noqa: PLC0415 - only mistakes need it
     from chalicelib.core.definitions.plain_texts import plain_remark  # noqa: PLC0415 - only mistakes need it
 
@@ -148,18 +156,18 @@ def _right(path: Path, value: Json) -> str:
     if not isinstance(value, str):
         return ""
     if str(path[-1]).lower().endswith("seconds") and (seconds := seconds_of(value)):
-        return f": write {seconds}, the number of seconds"
-    if _NAMED.fullmatch(value):
-        return f": write ${{ {value} }} for what an expression yields"
+        return f"write {seconds}, the number of seconds"
+    if templated and _NAMED.fullmatch(value):
+        return f"write ${{ {value} }} for what an expression yields"
     if path[-1] == "version" and not value.isdecimal():
-        return ": leave it out for the newest"
-    return f": {remark}" if (remark := plain_remark(value)) else ""
+        return "leave it out for the newest"
+    return (templated and plain_remark(value)) or ""
 
 
 def _right_of_truth(key: str, value: bool) -> str:  # noqa: FBT001 - it is a value of a document
     if key == "when":
-        return f": write '`{json.dumps(value)}`', in quotes and backticks"
-    return ": leave it out" if key == "end" else ""
+        return f"write '`{json.dumps(value)}`', in quotes and backticks"
+    return "leave it out" if key == "end" else ""
 
 
 def _at(value: Any, place: str) -> Json:  # noqa: ANN401 - what the pointer passes through is known to hold its parts

@@ -287,7 +287,7 @@ class _Parsing(Diagnostics):
     def schemas(self, step: Mapping[str, Json], kind: Kind, path: Path) -> None:
         """Look at the parameters of a step that are JSON Schemas."""
         for key in kind.schemas:
-            if key in step and not is_templated(step[key]):
+            if isinstance(step.get(key), dict) and not is_templated(step[key]):
                 self.problems += schema_problems(step[key], (*path, key), self.room)
 
     def inner(self, step: Mapping[str, Json], path: str, place: _Place) -> dict[str, tuple[Sequence[Json], _Place]]:

@@ -154,7 +154,7 @@ def _is_quoted(text: str, wanted: Collection[Json]) -> bool:
 
 def _is_item(value: Json, items: Any) -> bool:  # noqa: ANN401 - a JSON Schema, or None
     """Tell whether a value has the type that the items of a list have."""
-    if not isinstance(items, dict):
+    if not isinstance(items, dict) or "$ref" in items:
         return items is True
     wanted = items.get("type", ())
     return not wanted or not _KINDS_OF[type(value)].isdisjoint([wanted] if isinstance(wanted, str) else wanted)

@@ -79,6 +79,35 @@ def test_what_has_another_type_is_answered_with_what_to_write(more: dict[str, Js
     assert problems({"id": "example", "steps": [step]}) == [(f"/steps/0/{place}", message)]
 
 
+@pytest.mark.parametrize(
+    ("more", "place", "message"),
+    [
+        ({"type": "event", "name": "n", "schema": [3]}, "schema", "it is a list, not an object or a boolean"),
+        (
+            {"type": "wait", "seconds": "input.x"},
+            "seconds",
+            '"input.x" is a text, not a number: write ${ input.x } for what an expression yields',
+        ),
+        (
+            {"type": "http", "url": "https://a.test", "headers": "{{ x }}"},
+            "headers",
+            '"{{ x }}" is a text, not an object: write it as {"Accept": "application/json"}; {{ }} is plain text: an '
+            "expression is written ${ }",
+        ),
+        ({"type": "echo", "message": 1, "end": "{{ x }}"}, "end", '"{{ x }}" cannot stand here, only true can'),
+        (
+            {"type": "echo", "message": 1, "catch": "input.x"},
+            "catch",
+            '"input.x" is a text, not a list: write it as [{"errors": ["*"], "next": "mend"}]',
+        ),
+    ],
+)
+def test_each_mistake_is_told_once_and_expressions_are_advised_where_they_may_stand(
+    more: dict[str, Json], place: str, message: str
+) -> None:
+    assert problems({"id": "example", "steps": [{"id": "a", **more}]}) == [(f"/steps/0/{place}", message)]
+
+
 def test_the_version_of_a_child_may_be_left_out() -> None:
     step: Json = {"id": "a", "type": "workflow", "definition": "b", "version": "latest"}
     said = '"latest" is a text, not a whole number: leave it out for the newest'
