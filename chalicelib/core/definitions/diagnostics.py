@@ -127,7 +127,7 @@ class Diagnostics:
             if not (templated and filled):
                 mend = None if right is None else str(right)
                 more = _right(path, _at(value, found.pointer), templated=templated)
-                joint = "; " if ": " in found.message else ": "
+                joint = "; " if found.message.count(": ") + found.message.count("; ") else ": "
                 said = _no_template(path) if filled else joint.join(filter(None, (found.message, more)))
                 self.problems.append(Problem(pointer(path) + found.pointer, said, right=mend))
 

@@ -37,6 +37,10 @@ def holds(condition: Template | None, **values: Json) -> bool:
     return is_true(render(condition, Scope(values, datetime(2026, 1, 1, tzinfo=UTC), "seed")))
 
 
+EXPECTED = '"{{ x }}" is a text, not an object; it takes statuses, body; {{ }} is plain text: '
+EXPECTED += "an expression is written ${ }"
+
+
 class TestWhen:
     def test_it_is_a_bare_expression(self) -> None:
         when = step(when="input.n > `1`").when
@@ -89,11 +93,11 @@ def test_what_has_another_type_is_answered_with_what_to_write(more: dict[str, Js
             '"input.x" is a text, not a number: write ${ input.x } for what an expression yields',
         ),
         (
-            {"type": "http", "url": "https://a.test", "headers": "{{ x }}"},
-            "headers",
-            '"{{ x }}" is a text, not an object: write it as {"Accept": "application/json"}; {{ }} is plain text: an '
-            "expression is written ${ }",
+            {"type": "wait", "seconds": "{{ x }}"},
+            "seconds",
+            '"{{ x }}" is a text, not a number: {{ }} is plain text: an expression is written ${ }',
         ),
+        ({"type": "http", "url": "https://a.test", "expect": "{{ x }}"}, "expect", EXPECTED),
         ({"type": "echo", "message": 1, "end": "{{ x }}"}, "end", '"{{ x }}" cannot stand here, only true can'),
         (
             {"type": "echo", "message": 1, "catch": "input.x"},
