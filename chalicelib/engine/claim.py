@@ -1,6 +1,7 @@
 """The first moment of an invocation: read the execution, and find what is its own to do."""
 
 from abc import abstractmethod
+from collections.abc import Collection
 from datetime import datetime
 
 from chalicelib.core.executions.decide import addressed
@@ -268,6 +269,8 @@ class Claim(Deliver):
             else:
                 self.post(list(id_taken(item)))
             found = None
+        if found is not None and was_presumed and self.mode is Mode.MESSAGES and ended_elsewhere(found, item, self.me):
+            self.imply_end(found, found.threads[ROOT])
         self.after_write(found)
 
     def after_write(self, item: Execution | None) -> None:
@@ -293,3 +296,13 @@ def unwritten(submitted: Execution | None, mode: Mode) -> Execution | None:
     if submitted is None or (submitted.parent is None and mode is not Mode.START):
         return submitted
     return copy_with(submitted, tells_end=True)
+
+
+def ended_elsewhere(found: Execution, submitted: Execution, messages: Collection[str]) -> bool:
+    """Tell whether an execution that was to be started stood there, and has ended under another message.
+
+    It ran in the function of its parent, which may not have been written: then the parent was told of no end.
+    """
+    driver = found.threads[ROOT].driver
+    is_by_another = driver is None or driver.message not in messages
+    return found.ended and is_by_another and found.parent_redrives >= submitted.parent_redrives

@@ -147,6 +147,17 @@ class TestChildren:
         home.deliver_all()
         assert home.child().state is State.SUCCEEDED
 
+    def test_one_that_has_ended_where_its_parent_was_given_up_tells_whoever_begins_it_again(self, home: Home) -> None:
+        home.create(ECHO, name="third")
+        home.create({**SUB, "definition": "third"}, CALL, name="other")
+        home.create(SUB)
+        name = home.execute("in")
+        (queued,) = home.queue.visible()
+        home.queue.receive(queued)
+        home.clock.sleep(home.queue.visibility.total_seconds())
+        home.deliver_all()
+        assert home.read(name).output == "in"
+
     def test_what_was_cancelled_before_starts_none(self, home: Home) -> None:
         home.create(ECHO, name="other")
         home.create(WAIT, SUB)
