@@ -9,6 +9,7 @@ from typing import Any, cast
 from chalicelib.adapters.aws.allow import FUNCTIONS, function_name, is_own_function, refusal
 from chalicelib.adapters.aws.clients import SECONDS, client, failures
 from chalicelib.core.executions.identity import CallKey
+from chalicelib.core.expressions.signature import as_text
 from chalicelib.core.limits import LIMITS
 from chalicelib.core.values.errors import MalformedError, StepError, TooLargeError
 from chalicelib.core.values.json import Json
@@ -111,7 +112,7 @@ class LambdaCalls:
             return self._read_json(body, MOST)
         except (MalformedError, TooLargeError) as error:
             raise StepError(
-                f"what the function answers is no JSON: {error}", "lambda.BadAnswer", unanswered=True
+                f"what the function answers cannot be read: {error}", "lambda.BadAnswer", unanswered=True
             ) from error
 
     def _failed(self, body: bytes, request_id: str | None, log: str | None) -> StepError:
@@ -121,8 +122,8 @@ class LambdaCalls:
         except (MalformedError, TooLargeError):  # then it says nothing
             said = None
         about = said if isinstance(said, dict) else {}
-        kind = str(about.get("errorType") or "Unhandled")
-        message = str(about.get("errorMessage") or "the function failed, and does not say why")
+        kind = as_text(about.get("errorType") or "Unhandled")
+        message = as_text(about.get("errorMessage") or "the function failed, and does not say why")
         lines = b64decode(log).decode(errors="replace").splitlines()[-LOG_LINES:] if log else []
         details: dict[str, Json] = {
             "type": kind,

@@ -20,6 +20,9 @@ LINE = 16
 INSIDE = 8
 """Characters of a text that is taken for a piece of a secret, as a line of it is."""
 
+MOST_HOPS = 5
+"""Times that a text is escaped the same way."""
+
 BASE64_BITS = 6
 BYTE_BITS = 8
 
@@ -65,7 +68,7 @@ def spellings(secret: str) -> list[Spelling]:
     encoded = {
         text
         for each in plain
-        for content in {each.encode("utf-16-le", "surrogatepass"), *map(_bytes, (each, *_in_json(each)))}
+        for content in {*_in_utf_16(each), *map(_bytes, (each, *_in_json(each))), *_in_base64(each)}
         for text in _base64(content)
         if len(text) >= SHORTEST
     }
@@ -131,6 +134,17 @@ def _base64(content: bytes) -> Iterator[str]:
             yield encoder(bytes(offset) + content).decode()[begin:end]
 
 
+def _in_base64(text: str) -> Iterator[bytes]:
+    """Write a text in base64 that is to be inside of base64 again, as credentials in a value that is encoded whole."""
+    content = _bytes(text)
+    yield b64encode(content)
+    yield from map(_bytes, _base64(content))
+
+
+def _in_utf_16(text: str) -> Iterator[bytes]:
+    yield from (text.encode(order, "surrogatepass") for order in ("utf-16-le", "utf-16-be"))
+
+
 def _in_lines(content: bytes) -> Iterator[str]:
     """Write bytes in base64 with the breaks of lines of MIME and PEM (RFC 2045, RFC 7468)."""
     encoded = b64encode(content).decode()
@@ -161,9 +175,23 @@ def _of_base64(text: str) -> Iterator[str]:
 
 
 def _nested(text: str) -> Iterator[str]:
-    """Write a text in another one, and that in a third."""
+    """Write a text in another one, and that in a third; and as several hops do that escape it the same way."""
     for once in set(_escaped(text)):
         yield from _escaped(once)
+    for escape in _HOPS:
+        often = text
+        for _ in range(MOST_HOPS):
+            often = escape(often)
+            yield often
+
+
+_HOPS: tuple[Callable[[str], str], ...] = (
+    lambda text: quote(_bytes(text), ""),
+    lambda text: quote_plus(_bytes(text)),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    html.escape,
+)
 
 
 def _in_json(text: str) -> tuple[str, str]:

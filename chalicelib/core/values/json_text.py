@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NoReturn
@@ -107,9 +106,11 @@ _BODIES = {getattr(LIMITS, name): name for name in ("body_bytes", "payload_bytes
 
 def _object(pairs: Sequence[tuple[str, Json]]) -> Json:
     made = dict(pairs)
-    if len(made) < len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        refuse(f"the key {twice!r} is there twice in one object")
+    seen = set[str]()
+    for name, _ in pairs if len(made) < len(pairs) else ():
+        if name in seen:
+            refuse(f"the key {name!r} is there twice in one object")
+        seen.add(name)
     return made
 
 

@@ -170,6 +170,12 @@ def test_an_error_has_its_type_its_trace_and_the_end_of_the_log(server: Loopback
     }
 
 
+def test_what_is_no_text_in_it_is_written_as_json(server: Loopback) -> None:
+    body = json.dumps({"errorType": ["a"], "errorMessage": {"ok": None, "is": True}}).encode()
+    error = failure(answering(server, body, **{"X-Amz-Function-Error": "Unhandled"}), "f")
+    assert (error.name, str(error)) == ('lambda.["a"]', '{"ok":null,"is":true}')
+
+
 @pytest.mark.parametrize("body", [b"", b"no JSON", b"[1]", b"{}", b'{"errorType": "", "errorMessage": null}'])
 def test_an_error_without_a_type_is_unhandled(server: Loopback, body: bytes) -> None:
     error = failure(answering(server, body, **{"X-Amz-Function-Error": "Unhandled"}), "f")
@@ -180,7 +186,7 @@ def test_an_error_without_a_type_is_unhandled(server: Loopback, body: bytes) -> 
 def test_no_answer_is_null_and_one_that_is_no_json_an_error(server: Loopback) -> None:
     assert call(answering(server, b""), "f") is None
     error = failure(answering(server, b"{"), "f")
-    assert (error.name, "no JSON" in str(error), error.unanswered) == ("lambda.BadAnswer", True, True)
+    assert (error.name, "not JSON" in str(error), error.unanswered) == ("lambda.BadAnswer", True, True)
 
 
 @pytest.mark.parametrize("body", [b'"%s"' % (b"x" * 2 * STEP), b"[%s0]" % (b"0," * (STEP // 2))])

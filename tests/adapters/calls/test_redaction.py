@@ -57,6 +57,11 @@ CANARY = 'pä ss+w/"1\\~&*(x)'
         lambda text: json.dumps("".join(f"\\u{ord(character):04X}" for character in text)),
         lambda text: "".join(f"&#{ord(character)};" for character in text),
         lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace").decode(),
+        lambda text: quote(quote(quote(text, safe=""), safe=""), safe=""),
+        lambda text: quote_plus(quote_plus(quote_plus(quote_plus(text)))),
+        lambda text: json.dumps(json.dumps(json.dumps(text))),
+        lambda text: html.escape(html.escape(html.escape(text))),
+        lambda text: b64encode(text.encode("utf-16-be")).decode(),
     ],
 )
 def test_a_secret_is_hidden_in_every_spelling(spelled: Callable[[str], str]) -> None:
@@ -92,6 +97,17 @@ def test_a_secret_is_hidden_in_the_lines_of_base64(width: int, end: str, written
     hidden = redacted(f"<{written(lines)}>", [secret])
     assert "***" in str(hidden)
     assert not any(encoded[at : at + 12] in str(hidden) for at in range(len(encoded) - 12))
+
+
+@pytest.mark.parametrize("around", ["", "a", "ab"])
+@pytest.mark.parametrize("inside", ["", "u:", "us:"])
+@pytest.mark.parametrize("secret", [CANARY, "hunter2 of the hills"])
+def test_a_secret_is_hidden_in_base64_of_base64(inside: str, around: str, secret: str) -> None:
+    once = b64encode(f"{inside}{secret}".encode()).decode()
+    twice = b64encode(f"{around}{once}".encode()).decode()
+    hidden = redacted(f"<{twice}>", [secret])
+    assert "***" in str(hidden)
+    assert not any(twice[at : at + 12] in str(hidden) for at in range(10, len(twice) - 20))
 
 
 def test_a_secret_is_hidden_in_base64_inside_a_url() -> None:
