@@ -122,7 +122,7 @@ WAYS: Mapping[str, str] = {
     "retry_after_seconds": "Catch the error, and `wait` for longer.",
     "items_shown": "Read the history of the items.",
     "item_shown_bytes": "Read it by its `index` in the items.",
-    "http_error_bytes": "Expect the status: `expect.status`.",
+    "http_error_bytes": "Expect the status: `expect: {statuses: [2xx, 404]}`.",
     "aws_services": "Let a `workflow` step start a definition with the others.",
     "aws_answer_bytes": "Ask for less at a time: a page, a range, or a reference to where it is kept.",
     "lambda_answer_bytes": "Let the function put its answer into a bucket, and name it.",

@@ -1,5 +1,6 @@
 """What AWS can be asked, as botocore's own models say: no client is made, nothing is called."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import islice
@@ -20,6 +21,8 @@ MODELS = LIMITS.aws_services
 """That are kept."""
 WORDS = 50
 """That a message tells of those which a parameter takes."""
+_SHOWN = 80
+"""Characters of a value that a message shows."""
 
 _NUMBERS = frozenset({"float", "double"})
 _WHOLE = frozenset({"integer", "long"})
@@ -36,6 +39,17 @@ _WORDS: Mapping[str, str] = {
     "structure": "an object",
     "timestamp": "an instant, as RFC 3339 text",
 }
+
+_CALLED: Mapping[str, str] = {
+    "cloudwatchevents": "events",
+    "cloudwatchlogs": "logs",
+    "cognito": "cognito-idp",
+    "eventbridge": "events",
+    "parameterstore": "ssm",
+    "sfn": "stepfunctions",
+    "states": "stepfunctions",
+}
+"""Other names of services, and what boto3 calls them."""
 
 
 @cache
@@ -136,7 +150,9 @@ class _Check:
             place = "service" if is_templated(service) else "action"
             yield (place,), f"{place} is no template: what may be called, and with what, is looked up beforehand"
         elif service not in services():
-            yield ("service",), f"boto3 knows no service {service!r}{self._near(service, services())}"
+            other = _CALLED.get(service.replace("-", ""))
+            right = f": write {other}" if other else self._near(service, services())
+            yield ("service",), f"boto3 knows no service {service!r}{right}"
         elif not concerns(self._patterns, service):  # its model, which may be large, is not even read
             yield ("service",), f"{service} may not be called here: {ACTIONS} names no action of it"
         elif action not in actions(service):
@@ -161,7 +177,7 @@ class _Check:
             return
         kind = shape.type_name
         if not _is(kind, value):
-            yield path, f"this is {_WORDS.get(kind, kind)}, not {value!r:.80}"
+            yield path, f"this is {_WORDS.get(kind, kind)}, not {_written(value)}{_right(kind, value)}"
         elif kind == "structure":
             yield from self._structure(shape, value, path)
         elif kind == "list":
@@ -171,7 +187,7 @@ class _Check:
             for key, member in value.items():
                 yield from self._shape(shape.value, member, (*path, key))  # type: ignore[attr-defined] # of maps
         elif kind == "string" and (words := getattr(shape, "enum", ())) and value not in words:
-            yield path, f"{value!r} is none of {_listed(words)}{self._near(value, words)}"
+            yield path, f"{_written(value)} is none of {_listed(words)}{self._near(value, words)}"
 
     def _structure(self, shape: "Shape", value: Mapping[str, Any], path: Path) -> _Found:
         members: Mapping[str, Shape] = shape.members  # type: ignore[attr-defined] # of structures
@@ -185,6 +201,19 @@ class _Check:
                 yield path, f"the parameter {name!r} is missing"
         if getattr(shape, "is_tagged_union", False) and sum(member is not None for member in value.values()) != 1:
             yield path, f"exactly one of {', '.join(members)} is given here"
+
+
+def _written(value: Json) -> str:
+    """Write a value as JSON, cut to what a message shows of it."""
+    written = json.dumps(value, ensure_ascii=False)
+    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}…"
+
+
+def _right(kind: str, value: Json) -> str:
+    """Say what to write for a value of another type."""
+    if kind == "string":
+        return ": ${ to_json(…) } makes one" if isinstance(value, list | dict) else ": put it in quotes"
+    return ": leave the quotes out" if isinstance(value, str) and kind in {*_NUMBERS, *_WHOLE, "boolean"} else ""
 
 
 def is_whole_template(value: Json) -> bool:

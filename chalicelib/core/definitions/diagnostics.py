@@ -67,7 +67,7 @@ class Diagnostics:
                 from chalicelib.core.definitions.other_words import instead_of_key  # noqa: PLC0415 - only mistakes need it
 
                 right = instead_of_key(kind.name, key)
-                hint = f" (write {right})" if right else self.suggestion(key, kind.keys)
+                hint = f" ({right})" if right else self.suggestion(key, kind.keys)
                 self.problem((*path, key), f"{kind.name} has no {key!r}{hint}; it takes {', '.join(kind.keys)}")
         for key in kind.required:
             if key not in value:

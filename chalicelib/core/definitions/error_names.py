@@ -70,7 +70,7 @@ _ALIKE = 0.85
 _STATUS = re.compile(r"http\.Status\.([1-5]([0-9]{2}|xx)|\*)")
 
 _FOREIGN = re.compile(r"States\..+")
-_WRITTEN = re.compile(r"(?!http\.Status\.)(?:(?i:http)\.)?(?:(?i:status)\.)?([1-5](?:[0-9]{2}|xx))")
+_WRITTEN = re.compile(r"(?!http\.Status\.)(?:(?i:http)\.)?(?:(?i:status(?:code)?)\.)?([1-5](?:[0-9]{2}|xx))")
 """Other spellings of the status of an answer."""
 
 
@@ -85,7 +85,8 @@ def error_remark(name: str, holder: Mapping[str, Any], own: Collection[str], sug
     """
     if name == UNKNOWN:
         return None
-    return (None if name in own else _unknown(name, suggestion)) or _never(name, holder)
+    is_own = any(matches(each, [name]) for each in own)
+    return (None if is_own else _unknown(name, suggestion)) or _never(name, holder)
 
 
 def _unknown(name: str, suggestion: Suggestion) -> str | None:
@@ -124,7 +125,11 @@ def _never(name: str, step: Mapping[str, Any]) -> str | None:
         return None
     if name == "*" or name in _OF_CALLS or name.startswith(f"{kind}."):
         return None
-    hint = ": '*' stands for every one" if name.lower() in _EVERY else f", only with {kind}.* and those of every step"
+    hint = f", only with {kind}.* and those of every step"
+    if name.lower() in _EVERY:
+        hint = ": '*' stands for every one"
+    elif kind not in _OF_FAMILY and "." not in name:
+        hint = f": write {kind}.{name}"
     return f"a step of type {kind} never fails with {name!r}{hint}"
 
 

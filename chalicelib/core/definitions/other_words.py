@@ -12,17 +12,23 @@ _OUTPUT = "output shapes what goes on, stash leaves it for later steps"
 _START = "a definition is started by `POST …/definitions/{id}/execute`, or by an event of a running execution"
 _RUN = "a step of type lambda, http or aws does work"
 _SCHEMA = "inputSchema, a JSON Schema"
+_FIRST = "the first step of the list is the first to run"
+_ONE_LANGUAGE = "there is one language: leave it out"
+_RESULT = "what the last step comes to is the output, held to outputSchema"
+_SEEN = "item and index are what its steps see"
+_VERSION = "a version is given when the definition is posted"
 
 _DEFINITION: Mapping[str, str] = {
-    **dict.fromkeys(("startat", "start", "entrypoint", "initial"), "the first step of the list is the first to run"),
+    **dict.fromkeys(("startat", "start", "entrypoint", "initial"), _FIRST),
     **dict.fromkeys(
-        ("states", "tasks", "activities", "nodes", "jobs", "stages", "actions"), "steps: a list, each with its id"
+        ("states", "tasks", "activities", "nodes", "jobs", "stages", "actions", "templates"),
+        "steps: a list, each with its id",
     ),
     **dict.fromkeys(("name", "label", "displayname"), "id for the name, title for people"),
-    "version": "a version is given when the definition is posted",
+    "version": _VERSION,
     "comment": "description",
     **dict.fromkeys(("inputs", "input", "parameters", "params", "args", "arguments"), _SCHEMA),
-    **dict.fromkeys(("outputs", "output", "result"), "the output of the last step, held to outputSchema"),
+    **dict.fromkeys(("outputs", "output", "result"), _RESULT),
     **dict.fromkeys(("on", "trigger", "triggers", "schedule", "cron"), _START),
     **dict.fromkeys(
         ("env", "environment", "variables", "vars", "defaults", "context"),
@@ -32,10 +38,9 @@ _DEFINITION: Mapping[str, str] = {
     **dict.fromkeys(("connections", "edges", "transitions", "links"), "next in each step"),
     **dict.fromkeys(("retries", "retrypolicy"), _RETRY),
     "permissions": "access",
+    **dict.fromkeys(("tags", "labels", "annotations", "searchattributes"), "search: {name: '${ input.name }'}"),
     **dict.fromkeys(("onerror", "onfailure", "errorhandler", "finally"), "catch in each step"),
-    **dict.fromkeys(
-        ("querylanguage", "specversion", "apiversion", "schemaversion"), "there is one language: leave it out"
-    ),
+    **dict.fromkeys(("querylanguage", "specversion", "apiversion", "schemaversion"), _ONE_LANGUAGE),
 }
 _STEP: Mapping[str, str] = {
     **dict.fromkeys(("name", "label", "key"), "id"),
@@ -45,7 +50,8 @@ _STEP: Mapping[str, str] = {
     **dict.fromkeys(("needs", "dependson", "after", "runafter", "requires"), _ORDER),
     **dict.fromkeys(("comment", "description", "notes"), "a comment of YAML, which is kept: # before it"),
     **dict.fromkeys(("timeout", "timeoutminutes", "starttoclosetimeout", "timeoutsec"), "timeoutSeconds, in seconds"),
-    "heartbeat": "heartbeatSeconds, in seconds",
+    **dict.fromkeys(("heartbeat", "heartbeattimeout"), "heartbeatSeconds, in seconds"),
+    **dict.fromkeys(("waitfortasktoken", "tasktoken"), "callback: true, which lets a call hand out ${step.token}"),
     **dict.fromkeys(("retries", "retrypolicy", "maxattempts", "attempts", "retryonfail", "maxtries"), _RETRY),
     **dict.fromkeys(
         ("onerror", "onfailure", "except", "rescue", "continueonerror", "continueonfail", "finally"), _CATCH
@@ -87,7 +93,7 @@ _OF_KINDS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("resultpath", "as", "assign", "output"), "stash: a name for the error"),
         **dict.fromkeys(("then", "goto", "step"), "next: the id of a step"),
     },
-    "a branch": {"name": "id", "startat": "the first step of the list is the first to run", "states": "steps"},
+    "a branch": {"name": "id", "startat": _FIRST, "states": "steps"},
     "an include": {**dict.fromkeys(("id", "name", "workflow", "ref"), "definition")},
     "a step of type choice": {
         **dict.fromkeys(("else", "otherwise", "fallback"), "default: the id of a step"),
@@ -112,7 +118,7 @@ _OF_KINDS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(
             ("toleratedfailurepercentage", "toleratedfailurecount", "failfast"), "tolerate: {percent: 5}, or {count: 3}"
         ),
-        **dict.fromkeys(("itemselector", "as", "var"), "item and index are what its steps see"),
+        **dict.fromkeys(("itemselector", "as", "var"), _SEEN),
     },
     "a step of type parallel": {
         "steps": "branches: [{id, steps}]",
@@ -171,6 +177,8 @@ _OF_KINDS: Mapping[str, Mapping[str, str]] = {
     "a step of type echo": {**dict.fromkeys(("text", "value", "content", "result", "output"), "message")},
 }
 """By what holds it, and by the word in small letters without what is no letter or digit."""
+_SAID = frozenset({_EXPRESSION, _FIRST, _ONE_LANGUAGE, _ORDER, _OUTPUT, _RESULT, _RUN, _SEEN, _START, _VERSION})
+"""What says how it is here, and not what to write."""
 _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("pass", "set", "assign", "log", "print", "noop"), "echo or transform"),
     **dict.fromkeys(("sleep", "delay", "timer", "pause"), "wait"),
@@ -181,6 +189,11 @@ _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("activity", "function", "script", "code", "run", "action", "step"), "lambda, http or aws"),
     **dict.fromkeys(("request", "rest", "api", "fetch", "httprequest", "curl"), "http"),
     **dict.fromkeys(("approval", "manual", "human", "usertask", "form"), "task"),
+    **dict.fromkeys(("email", "mail", "sendemail", "notify", "notification", "slack"), "http or aws"),
+    **dict.fromkeys(("container", "docker", "python", "javascript", "node", "shell", "bash"), "lambda, http or aws"),
+    **dict.fromkeys(("while", "until", "dowhile", "repeat"), "choice, which can lead back to a step before"),
+    **dict.fromkeys(("filter", "aggregate", "merge", "jq", "jsonata"), "transform"),
+    "try": "catch in each step, with the id of the step to go to",
     **dict.fromkeys(("success", "end", "stop", "done", "finish", "return", "complete"), "succeed"),
     **dict.fromkeys(("error", "throw", "raise", "failure", "abort", "terminate"), "fail"),
     **dict.fromkeys(("fork", "concurrent", "all"), "parallel"),
@@ -197,7 +210,8 @@ def instead_of_key(kind: str, key: str) -> str | None:
     """Say what is written here for a key of another system, by what holds it."""
     word = _plain(key)
     of_step = _STEP if kind.startswith("a step") else {}
-    return _OF_KINDS.get(kind, {}).get(word) or of_step.get(word)
+    said = _OF_KINDS.get(kind, {}).get(word) or of_step.get(word)
+    return said if said is None or said in _SAID else f"write {said}"
 
 
 def instead_of_type(name: str) -> str | None:

@@ -29,7 +29,7 @@ _WHOLE = (
         "$ before a name",
         "${ input.name }",
     ),
-    (r"States\.[A-Z]\w+\(.*\)", "a call of States", "${ format('{}', [input.name]) }"),
+    (r"States\.[A-Z]\w+\(.*\)", "a call of States", "${ format('Hello {}', input.name) }"),
     (rf"({_SCOPE}\.[A-Za-z_][\w.\[\]*]*)", "this", "${ {} }"),
     (rf"=\s*(?:\$\.\w|\$?{_SCOPE}\b).*", "= before an expression", "${ }"),
     (rf"@(?:[A-Za-z]\w*\(.*\)|{_SCOPE}\.).*", "@ before an expression", "${ }"),

@@ -29,6 +29,21 @@ def test_what_is_right_has_no_problem_in_either_spelling(action: str) -> None:
     ("service", "action", "parameters", "pointer", "message"),
     [
         ("dynamo", "PutItem", PUT, "/service", "boto3 knows no service 'dynamo' (did you mean 'dynamodb'?)"),
+        ("states", "StartExecution", {}, "/service", "boto3 knows no service 'states': write stepfunctions"),
+        (
+            "sqs",
+            "SendMessage",
+            {"QueueUrl": "q", "MessageBody": {"all": [True, None]}},
+            "/parameters/MessageBody",
+            'this is a text, not {"all": [true, null]}: ${ to_json(…) } makes one',
+        ),
+        (
+            "sqs",
+            "SendMessage",
+            {"QueueUrl": "q", "MessageBody": ["a" * 100]},
+            "/parameters/MessageBody",
+            f'this is a text, not ["{"a" * 78}…: ${{ to_json(…) }} makes one',
+        ),
         ("sqs", "SendMesage", {}, "/action", "sqs has no action 'SendMesage' (did you mean 'SendMessage'?)"),
         (
             "dynamodb",
@@ -51,14 +66,14 @@ def test_what_is_right_has_no_problem_in_either_spelling(action: str) -> None:
             "ReceiveMessage",
             {"QueueUrl": "q", "MaxNumberOfMessages": "10"},
             "/parameters/MaxNumberOfMessages",
-            "this is a whole number, not '10'",
+            'this is a whole number, not "10": leave the quotes out',
         ),
         (
             "sqs",
             "ReceiveMessage",
             {"QueueUrl": "q", "MessageAttributeNames": ["a", 7]},
             "/parameters/MessageAttributeNames/1",
-            "this is a text, not 7",
+            "this is a text, not 7: put it in quotes",
         ),
         (
             "dynamodb",
@@ -86,7 +101,7 @@ def test_what_is_wrong_is_told_with_the_nearest_right_name(
 def test_a_word_that_is_none_of_those_there_are_is_told() -> None:
     ((pointer, message),) = found("dynamodb", "PutItem", {**PUT, "ReturnValues": "ALL"})
     assert pointer == "/steps/0/parameters/ReturnValues"
-    assert message.startswith("'ALL' is none of NONE, ALL_OLD")
+    assert message.startswith('"ALL" is none of NONE, ALL_OLD')
 
 
 def test_templates_and_nulls_can_become_anything() -> None:
@@ -164,7 +179,7 @@ def test_whole_numbers_and_fractions_are_told_apart() -> None:
     assert found("sqs", "ReceiveMessage", {**request, "MaxNumberOfMessages": 3.5})
     alarm: dict[str, Json] = {"AlarmName": "a", "Threshold": 3.5, "ComparisonOperator": "LessThanThreshold"}
     assert found("cloudwatch", "PutMetricAlarm", {**alarm, "EvaluationPeriods": True}) == [
-        ("/steps/0/parameters/EvaluationPeriods", "this is a whole number, not True")
+        ("/steps/0/parameters/EvaluationPeriods", "this is a whole number, not true")
     ]
 
 

@@ -22,6 +22,7 @@ CHILD: dict[str, Json] = {"id": "w", "type": "workflow", "definition": "other"}
         ("ItemFailed", "no step of sedo fails with 'ItemFailed' (did you mean 'ItemsFailed'?)"),
         ("http", "no step of sedo fails with 'http': write http.* for all errors of the family"),
         ("503", "no step of sedo fails with '503': write http.Status.503"),
+        ("http.StatusCode.503", "no step of sedo fails with 'http.StatusCode.503': write http.Status.503"),
         ("Status.5xx", "no step of sedo fails with 'Status.5xx': write http.Status.5xx"),
         ("http.Status.6xx", "there is no status '6xx': write http.Status.503 or http.Status.5xx"),
         ("htp.*", "no step of sedo fails with errors of the family 'htp' (did you mean 'http'?)"),
@@ -47,6 +48,25 @@ def test_a_name_of_its_own_or_of_another_step_is_not(name: str) -> None:
 def test_what_a_step_fails_with_of_its_own_is_no_misspelling() -> None:
     failing: Json = {"id": "f", "type": "fail", "error": "TimeOut"}
     assert warnings({**fork("p", a=[failing]), "catch": [{"errors": ["TimeOut"], "next": "z"}]}, echo("z")) == []
+
+
+@pytest.mark.parametrize("name", ["Task.Failed", "Task.*"])
+def test_nor_is_its_family(name: str) -> None:
+    failing: Json = {"id": "f", "type": "fail", "error": "Task.Failed", "catch": [{"errors": [name], "next": "z"}]}
+    assert warnings(failing, echo("z")) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "said"),
+    [
+        ({"id": "l", "type": "lambda", "function": "f"}, "OutOfStock", ": write lambda.OutOfStock"),
+        (HTTP, "OutOfStock", ", only with http.* and those of every step"),
+        (HTTP, "Error", ": '*' stands for every one"),
+    ],
+)
+def test_the_name_of_an_error_of_a_function_stands_in_its_family(step: dict[str, Json], name: str, said: str) -> None:
+    ((_, found),) = warnings({**step, "catch": [{"errors": [name], "next": "z"}]}, echo("z"))
+    assert found == f"a step of type {step['type']} never fails with {name!r}{said}"
 
 
 @pytest.mark.parametrize("wrong", ["*.*", "", "a b"])

@@ -24,10 +24,12 @@ def problems(document: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("StartAt", "(write the first step of the list is the first to run)"),
+        ("StartAt", "(the first step of the list is the first to run)"),
         ("States", "(write steps: a list, each with its id)"),
         ("name", "(write id for the name, title for people)"),
-        ("on", "a definition is started by"),
+        ("on", "(a definition is started by"),
+        ("version", "(a version is given when the definition is posted)"),
+        ("tags", "(write search: {name: "),
         ("jobs", "(write steps"),
         ("env", "(write stash"),
         ("TimeoutSeconds", "(did you mean 'timeoutSeconds'?)"),
@@ -42,7 +44,7 @@ def test_a_key_of_a_definition(key: str, said: str) -> None:
     [
         ({"type": "echo", "if": "input.x"}, "/if", "(write when: a condition without ${ })"),
         ({"type": "echo", "needs": ["b"]}, "/needs", "steps run in the order of the list"),
-        ({"type": "echo", "ResultPath": "$.x"}, "/ResultPath", "(write output shapes what goes on"),
+        ({"type": "echo", "ResultPath": "$.x"}, "/ResultPath", "(output shapes what goes on"),
         ({"type": "echo", "Next": "b"}, "/Next", "(did you mean 'next'?)"),
         ({"type": "http", "url": "https://a.example", "onError": "b"}, "/onError", "(write catch: [{errors: ['*']"),
         ({"type": "http", "url": "https://a.example", "data": {}}, "/data", "(write body, with bodyType"),
@@ -53,6 +55,8 @@ def test_a_key_of_a_definition(key: str, said: str) -> None:
         ({"type": "fail", "message": "no"}, "/message", "(write cause: why, for people)"),
         ({"type": "choice", "choices": [{"Variable": "$.x"}]}, "/choices/0/Variable", "(write when"),
         ({"type": "succeed", "retry": [{"ErrorEquals": []}]}, "/retry/0/ErrorEquals", "(write errors: a list of names"),
+        ({"type": "http", "url": "https://a.example", "waitForTaskToken": True}, "/waitForTaskToken", "write callback"),
+        ({"type": "email"}, "/type", "there is no step type 'email' (write http or aws)"),
         ({"type": "foreach"}, "/type", "there is no step type 'foreach' (write map)"),
         ({"type": "arn:aws:states:::sqs:sendMessage"}, "/type", "(write lambda for a function, aws for an action"),
         ({"type": "Wait"}, "/type", "(did you mean 'wait'?)"),

@@ -43,7 +43,10 @@ class TestBlocks:
             ("$.name", "$. is plain text: an expression is written ${ input.name }"),
             ("$$.Execution.Id", "$$. is plain text: an expression is written ${ execution.id }"),
             ("$json.total", "$ before a name is plain text: an expression is written ${ input.name }"),
-            ("States.Format('a{}', $.b)", "a call of States is plain text: an expression is written ${ format("),
+            (
+                "States.Format('a{}', $.b)",
+                "a call of States is plain text: an expression is written ${ format('Hello {}'",
+            ),
             ("input.lines[0].name", "this is plain text: an expression is written ${ input.lines[0].name }"),
             ("stash.total", "this is plain text: an expression is written ${ stash.total }"),
             ("#{ input.total }", "#{ } is plain text: an expression is written ${ }"),
