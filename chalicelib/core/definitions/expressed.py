@@ -1,6 +1,6 @@
 """What an expression reads and comes to, as JSON Schemas."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.made import At, Made
@@ -25,16 +25,21 @@ class Expressed:
 
     def result(self) -> Json:
         """Tell what it comes to."""
-        return self._at(self.reading.result)
+        return self.at(self.reading.result)
 
     def made(self, name: str) -> Json:
         """Tell what it makes under what stands for a name."""
         if name not in self._schemas:
             made = self.reading.made[name]
-            self._schemas[name] = self._joined(made, [self._at(each) for each in made.sources])
+            self._schemas[name] = self._joined(made, [self.at(each) for each in made.sources])
         return self._schemas[name]
 
-    def _at(self, names: At) -> Json:
+    def types(self, at: At, *inside: str) -> Collection[str]:
+        """Tell of which types a value is, or what is inside of it, as JSON Schema does, null aside; none: not known."""
+        return self._paths.types(self._paths.inside(self.at(at), inside))
+
+    def at(self, names: At) -> Json:
+        """Tell what a value is that it reads or makes."""
         if not names:
             return True
         if names[0] in self.reading.made:

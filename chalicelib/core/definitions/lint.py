@@ -15,6 +15,7 @@ from chalicelib.core.definitions.names import name_remarks
 from chalicelib.core.definitions.plain_texts import key_remark, plain_remark
 from chalicelib.core.definitions.scope_schemas import OF_ACCESS
 from chalicelib.core.definitions.shapes import Shapes, StepList, View, caught, stashed
+from chalicelib.core.definitions.value_types import lone_templates, type_remarks, unfit_type
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.oddities import Oddities, condition_remarks
 from chalicelib.core.expressions.reference import fixed_truth
@@ -111,10 +112,13 @@ class _Lint:
                 seen = copy_with(view, output=partial(_only, own))
             yield from self.template(source, (*path, key), seen)
             yield from _blocks(source, (*path, key))
-            yield from _always_text(source, kind.keys[key].document, (*path, key))
+            if key in kind.params:
+                yield from _always_text(source, kind.keys[key].document, (*path, key))
+                yield from self.fitting(source, kind.keys[key].document, (*path, key), seen)
         yield from self.keywords(step, kind.schemas, path)
         for place, source in _times(step):
             yield from self.template(source, (*path, *place), view)
+            yield from self.fitting(source, {"type": "number"}, (*path, *place), view)
         for place, condition in _conditions(step):
             yield from self.condition(condition, (*path, *place), view)
         if "when" in step and _fixed(step["when"]) is False:
@@ -175,8 +179,17 @@ class _Lint:
 
     def expression(self, expression: Expression, path: Path, view: View) -> Iterator[Problem]:
         """Look at what an expression reads."""
-        remarks = name_remarks(expression, view, self.shapes, self.suggestion)
-        yield from (Problem(pointer(path), said) for said in (*remarks, *self.oddities(expression)))
+        read = self.shapes.expressed(expression, view)
+        names = name_remarks(read, view, self.shapes, self.suggestion)
+        for said in (*names, *self.oddities(expression), *type_remarks(read)):
+            yield Problem(pointer(path), said)
+
+    def fitting(self, source: Json, schema: Json, path: Path, view: View) -> Iterator[Problem]:
+        """Find templates that come to a value of another type than is taken."""
+        for place, template, taken in lone_templates(source, schema):
+            made = self.shapes.made(template, view)
+            if said := unfit_type(self.shapes.paths.types(made), taken):
+                yield Problem(pointer((*path, *place)), said)
 
 
 def _defaults(schema: Json) -> Iterator[Problem]:

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from chalicelib.core.definitions.expressed import Expressed
 from chalicelib.core.definitions.flow import Suggestion
-from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.functions import is_function, usage
 from chalicelib.core.expressions.reference import (
     ALL,
@@ -50,16 +50,15 @@ _NO_LIST = "{0} is an object and no list: its members are read by their names, a
 _LENGTHS = frozenset({"count", "length", "size"})
 
 
-def name_remarks(expression: Expression, view: "View", shapes: "Shapes", suggestion: Suggestion) -> Iterator[str]:
+def name_remarks(expressed: Expressed, view: "View", shapes: "Shapes", suggestion: Suggestion) -> Iterator[str]:
     """Say what is odd about the names that an expression reads.
 
     Args:
-        expression: of a step, or of the stash or the search attributes of the definition.
+        expressed: an expression of a step, or of the stash or the search attributes of the definition.
         view: what it can see.
         shapes: what tells what is in scope.
         suggestion: what names the closest of the names that there are.
     """
-    expressed = shapes.expressed(expression, view)
     read = expressed.reading
     meant, others = read.meant, _OUTER.union(view.others, () if view.item is None else _OF_ITEM)
     outer = [name for name in read.inner if name in others]
@@ -120,7 +119,7 @@ def _strange(top: str, schema: Json, names: Sequence[str], shapes: "Shapes", sug
     found = shapes.paths.strange(schema, names)
     if found is None or found.place != len(names) - 1:
         return  # what is inside of it is not told again
-    there, name = _shown(top, names[:-1]), names[-1]
+    there, name = shown_path(top, names[:-1]), names[-1]
     if found.kinds:
         yield _without_insides(found, there, name)
         return
@@ -157,6 +156,7 @@ def _without_insides(found: Strange, there: str, name: str) -> str:
     return f"{said}: nothing is in it" if name in {ITEM, EACH} else f"{said}: there is no {name!r} in it"
 
 
-def _shown(top: str, names: Sequence[str]) -> str:
+def shown_path(top: str, names: Sequence[str]) -> str:
+    """Write names one behind the other, as an author does."""
     written = ".".join((top, *(name for name in names if name not in {ALL, FLAT})))
     return written.replace(f".{ITEM}", ITEM).replace(EACH, "*")

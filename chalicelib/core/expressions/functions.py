@@ -145,14 +145,16 @@ def argument_problem(name: str, arguments: Sequence[Mapping[str, Any]]) -> str |
         parameter = parameters[min(place, len(parameters) - 1)]
         taken, given = parameter["types"], argument["type"]
         if taken and (("expref" in taken) is not (given == "expref")):
-            return f"{name}() takes {_kinds(taken)} as argument {place + 1}: write {usage(name)}"
+            return f"{name}() takes {kinds_in_words(taken)} as argument {place + 1}: write {usage(name)}"
         kind = _kind(argument["value"]) if given == "literal" else None
         if kind and taken and kind not in {each.partition("-")[0] for each in taken}:
-            return f"{name}() takes {_kinds(taken)} as argument {place + 1}, not {KINDS[kind]}: write {usage(name)}"
+            words = kinds_in_words(taken)
+            return f"{name}() takes {words} as argument {place + 1}, not {KINDS[kind]}: write {usage(name)}"
     return None
 
 
-def _kinds(taken: Sequence[str]) -> str:
+def kinds_in_words(taken: Sequence[str]) -> str:
+    """Name the kinds of values that an argument can be of."""
     return " or ".join(dict.fromkeys(KINDS[each] for each in taken))
 
 

@@ -39,6 +39,16 @@ _OF_ITEMS = frozenset({"at", "map", "max_by", "min_by", "sort_by"})
 
 
 @value
+class Use:
+    """Values that a function, or a comparison, is given."""
+
+    name: str
+    """The function; or the comparison, as jmespath calls it: ``eq``, ``lt``."""
+    operands: Sequence[tuple[SyntaxNode, At]]
+    """How each is written, and where it stands; nowhere, if it is behind ``&``."""
+
+
+@value
 class Reading:
     """What an expression reads and makes."""
 
@@ -52,13 +62,15 @@ class Reading:
     """Names that begin what is evaluated in a filter, a projection or ``&``, or behind a pipe: members there."""
     meant: Mapping[str, str]
     """Names that are hardly meant as names, by how the values are written: see :func:`meant_as_values`."""
+    uses: Sequence[Use]
+    """What functions and comparisons are given, the innermost first."""
 
 
 def reading(expression: Expression) -> Reading:
     """Tell what an expression reads, and what it makes of that."""
     walk = _Walk()
     result = walk.visit(expression.tree, ())
-    return Reading([*walk.found], walk.made, result, walk.inner, walk.meant)
+    return Reading([*walk.found], walk.made, result, walk.inner, walk.meant, walk.uses)
 
 
 def references(expression: Expression) -> list[tuple[str, ...]]:
@@ -105,6 +117,7 @@ class _Walk:
         """What is hardly meant as a name, and how the value is written."""
         self.made: dict[str, Made] = {}
         """Values that are made, by what stands for their names."""
+        self.uses: list[Use] = []
 
     def visit(self, node: SyntaxNode, at: At, *, onward: bool = False) -> At:
         """Visit what is evaluated at a value; answer which value it comes to.
@@ -123,6 +136,8 @@ class _Walk:
         if kind == "flatten":
             return _behind(self.visit(children[0], at, onward=onward), FLAT)
         found = [self.visit(child, at) for child in children]
+        if kind == "comparator":
+            self.uses.append(Use(node["value"], [*zip(children, found, strict=True)]))
         return self._joined(node, found) if children else self._leaf(node, at, onward=onward)
 
     def _joined(self, node: SyntaxNode, found: Sequence[At]) -> At:
@@ -205,6 +220,10 @@ class _Walk:
         given = found[0] if found else None
         item = self._item(given) if name in _OF_ITEMS else None
         each_comes_to = [self.visit(each["children"][0], item) for each in arguments if each["type"] == "expref"]
+        standing = iter(found)
+        self.uses.append(
+            Use(name, [(each, None if each["type"] == "expref" else next(standing)) for each in arguments])
+        )
         if name in _TO_LIST:
             return given
         if name == "map" and each_comes_to:

@@ -122,6 +122,10 @@ class Paths:
             here = _all_of(self._behind(here, name).schemas or (True,))
         return here
 
+    def types(self, schema: Json) -> Collection[str]:
+        """Tell of which types of JSON Schema values are, null aside; none, if that is not known."""
+        return frozenset(self._look(schema, FLAT).kinds)
+
     def _behind(self, schema: Json, name: str) -> _Said:
         if name == ALL:
             return _Said(({"type": "array", "items": schema},))

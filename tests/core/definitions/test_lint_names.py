@@ -131,7 +131,11 @@ class TestAccess:
         [
             ("subject.id == input.ownr", "there is never a 'ownr' in input (did you mean 'owner'?)"),
             ("contains(subject.grups, 'a')", "there is never a 'grups' in subject (did you mean 'groups'?)"),
-            ("subject.groups == 'a' || subject.groups.a", "subject.groups is a list: write"),
+            (
+                "subject.groups == 'a'",
+                "subject.groups is a list and 'a' is a text: they are never equal: write contains(",
+            ),
+            ("subject.groups.a", "subject.groups is a list: write"),
             ("definition.id.name", "definition.id is a text: there is no 'name' in it"),
             (
                 "execution.startdBy == subject.id",
