@@ -22,7 +22,11 @@ _SAID: Sequence[tuple[str, str]] = (
     ("found incompatible YAML", "leave %YAML out"),
     ("did not find expected version", "leave %YAML out"),
     ("could not find expected ':'", "behind a key a : is missing, or a quote is never closed"),
-    ("found unexpected end of stream", "a quote or a bracket is never closed"),
+    ("found a tab character", "a tab cannot indent: write spaces"),
+    (
+        "found unexpected end of stream",
+        "a quote or a bracket is never closed: an expression that has ' in it stands in double quotes",
+    ),
     ("found unexpected document indicator", "a quote or a bracket is never closed"),
     ("found unknown escape character", "in double quotes \\ begins an escape: write \\\\, or single quotes"),
     ("did not find expected hexdecimal", "in double quotes \\x, \\u and \\U are followed by hexadecimal digits"),

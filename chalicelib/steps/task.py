@@ -1,12 +1,14 @@
 """The step type ``task``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.core.definitions.grammar import LONGEST, SCHEMA_TYPE
 from chalicelib.core.definitions.model import AnswerKind, Outcome, StepContext, WaitForAnswer
+from chalicelib.core.expressions.template import is_templated
 from chalicelib.core.limits import LIMITS, beyond
+from chalicelib.core.schemas.schema import compile_schema
 from chalicelib.core.values.errors import ResultTooLargeError, StepError
 from chalicelib.core.values.json import Json, encode, parse_instant, truncate
 
@@ -123,6 +125,33 @@ class TaskStep:
                 )
             )
         return WaitForAnswer(AnswerKind.TASK, params, until=None if due is None else _instant(due, context.now))
+
+    def remarks(self, params: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+        """Say which people and values nobody heeds, and which are not as they are meant."""
+        for key in ("assignees", "groups", "not"):
+            given = params.get(key)
+            if isinstance(given, str) and "," in given and not is_templated(given):
+                yield key, f"this is one name: write [{given}] for several"
+        yield from (("due", said) for said in _due_remarks(params))
+
+
+def _due_remarks(params: Mapping[str, Any]) -> Iterator[str]:
+    """Say what a task does not heed of what is to happen when it is due."""
+    due = params.get("due")
+    then = due.get("then", "fail") if isinstance(due, dict) else None
+    if due is None or then is None or is_templated(then):
+        return
+    people = not {"assignees", "groups"}.isdisjoint(due)
+    if then != "reassign" and people:
+        yield f"with then: {then} it goes to nobody else: write then: reassign"
+    if then == "reassign" and not people:
+        yield "it says nobody to reassign to, so anybody may do it: give assignees or groups beside then"
+    if then != "continue" and "value" in due:
+        yield f"with then: {then} no value is heeded: write then: continue"
+    value, schema = due.get("value"), params.get("inputSchema", True)
+    if then == "continue" and not is_templated([value, schema]):
+        for problem in compile_schema(schema).problems(value)[:1]:
+            yield f"the value is the result though it does not pass inputSchema: {problem.message}"
 
 
 def _instant(due: Mapping[str, Any], now: datetime) -> datetime:

@@ -259,6 +259,8 @@ class TestWriteYaml:
     ("text", "said"),
     [
         ("a:\n\t- b", "a tab cannot indent: write spaces"),
+        ("- a: 1\n\tb: 2", "a tab cannot indent: write spaces"),
+        ("{a: '${default(b, 'x')}'}", "an expression that has ' in it stands in double quotes"),
         ("a: @b", "a text that begins with @ stands in quotes"),
         ("a: `b`", "a text that begins with ` stands in quotes"),
         ("a: ${input.a: 1}", "a colon cannot stand here: a text with ': '"),

@@ -45,3 +45,37 @@ def test_names_that_are_too_long_for_its_item_fail_the_step(due: Json) -> None:
 def test_what_is_no_instant_fails_the_step(at: str) -> None:
     with pytest.raises(StepError, match="which is no instant"):
         TaskStep().run({"title": "Approve", "due": {"at": at}}, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("params", "remarks"),
+    [
+        (
+            {"due": {"seconds": 1, "groups": ["a"]}},
+            ["with then: fail it goes to nobody else: write then: reassign"],
+        ),
+        (
+            {"due": {"seconds": 1, "then": "reassign"}},
+            ["it says nobody to reassign to, so anybody may do it: give assignees or groups beside then"],
+        ),
+        ({"due": {"seconds": 1, "value": 1}}, ["with then: fail no value is heeded: write then: continue"]),
+        (
+            {"inputSchema": {"required": ["ok"]}, "due": {"seconds": 1, "then": "continue", "value": {}}},
+            ["the value is the result though it does not pass inputSchema: 'ok' is a required property"],
+        ),
+        ({"groups": "${input.a}, ${input.b}", "not": ["a, b"], "due": {"seconds": 1}}, []),
+        ({"due": {"seconds": 1, "then": "reassign", "groups": ["a"]}}, []),
+        ({"due": {"seconds": 1, "then": "continue", "value": "${input.x}"}, "inputSchema": {"type": "object"}}, []),
+        ({"due": {"seconds": 1, "then": "continue", "value": {}}, "inputSchema": {"type": "object"}}, []),
+        ({"due": {"seconds": 1, "then": "${input.then}", "groups": ["a"]}}, []),
+        ({"due": "${input.due}"}, []),
+    ],
+)
+def test_what_it_does_not_heed_is_odd(params: dict[str, Json], remarks: list[str]) -> None:
+    assert [*TaskStep().remarks({"title": "Approve", **params})] == [("due", remark) for remark in remarks]
+
+
+@pytest.mark.parametrize("key", ["assignees", "groups", "not"])
+def test_several_names_in_one_text_are_one_name(key: str) -> None:
+    remark = "this is one name: write [ada, grace] for several"
+    assert [*TaskStep().remarks({"title": "Approve", key: "ada, grace"})] == [(key, remark)]

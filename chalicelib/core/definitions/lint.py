@@ -15,6 +15,7 @@ from chalicelib.core.definitions.names import name_remarks
 from chalicelib.core.definitions.plain_texts import key_remark, plain_remark
 from chalicelib.core.definitions.scope_schemas import OF_ACCESS
 from chalicelib.core.definitions.shapes import Shapes, StepList, View, caught, stashed
+from chalicelib.core.definitions.timing import never_reached
 from chalicelib.core.definitions.value_types import lone_templates, type_remarks, unfit_type
 from chalicelib.core.expressions.expression import Expression, read_expression
 from chalicelib.core.expressions.oddities import Oddities, condition_remarks
@@ -109,7 +110,8 @@ class _Lint:
             seen = view
             if key not in kind.params:
                 own = (self.shapes.result if key == "output" else self.shapes.shaped)(step, view)
-                seen = copy_with(view, output=partial(_only, own))
+                answered = getattr(step_type, "delegates", False)
+                seen = copy_with(view, output=partial(_only, own), answered=answered)
             yield from self.template(source, (*path, key), seen)
             yield from _blocks(source, (*path, key))
             if key in kind.params:
@@ -127,6 +129,7 @@ class _Lint:
             yield from unmatched(step, path, key, errors_of(step_type, step))
             yield from self.unknown_errors(step, path, key)
         yield from self.repeated(step, path)
+        yield from (Problem(pointer((*path, *place)), said) for place, said in never_reached(step))
         yield from (Problem(pointer((*path, key)), said) for key, said in self.remarks(step, view))
         for below, _, steps in nested_lists(step):
             yield from self.steps(self.shapes.inner(step, below, view), steps, (*path, *below))  # type: ignore[arg-type] # it is valid

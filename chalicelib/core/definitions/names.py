@@ -29,14 +29,21 @@ _DESCRIBED = frozenset({"error", "execution", "input", "item", "output", "step"}
 _INPUT = "what the execution was started with is input"
 _RESULT = "the result of the step before is output, and what a step leaves under a name is stash.name"
 _ELSEWHERE: Mapping[str, str] = {
-    **dict.fromkeys(("inputs", "args", "arguments", "params", "parameters", "payload", "json", "request"), _INPUT),
-    **dict.fromkeys(("steps", "outputs", "results", "response", "nodes", "jobs", "needs", "tasks"), _RESULT),
+    **dict.fromkeys(
+        ("inputs", "args", "arguments", "params", "parameters", "payload", "json", "request", "event", "trigger"),
+        _INPUT,
+    ),
+    **dict.fromkeys(
+        ("steps", "outputs", "results", "response", "nodes", "jobs", "needs", "tasks", "result", "previous", "prev"),
+        _RESULT,
+    ),
     **dict.fromkeys(("env", "vars", "variables", "matrix", "config"), "there are no variables beside input and stash"),
     **dict.fromkeys(
         ("github", "context", "ctx", "workflow", "runtime"),
         "what is known of the execution is execution.id and its like",
     ),
-    "secrets": "a secret is put into a call by ${secret('name')}, alone or in a text",
+    **dict.fromkeys(("secret", "secrets"), "a secret is put into a call by ${secret('name')}, alone or in a text"),
+    "callback": "with callback: true, a call hands out ${step.token}",
     **dict.fromkeys(("date", "datetime", "time"), "the time is now()"),
     **dict.fromkeys(("states", "math", "object", "array"), "functions have short names, as length(value)"),
     **dict.fromkeys(("this", "self", "root"), "what stands there is @, and the whole scope $"),
@@ -77,6 +84,8 @@ def name_remarks(expressed: Expressed, view: "View", shapes: "Shapes", suggestio
 
 def _remarks(names: Sequence[str], view: "View", shapes: "Shapes", suggestion: Suggestion) -> Iterator[str]:
     match names:
+        case ("step", "completedBy") if not view.answered:
+            yield "only output and stash of a task or an event know step.completedBy: leave it in the stash there"
         case (top, *inner) if inner and (top in _DESCRIBED or top in view.others):
             yield from _strange(top, shapes.seen(top, view), inner, shapes, suggestion)
         case ("stash", name) if name == ITEM:

@@ -57,6 +57,8 @@ class View:
     """Answers the JSON Schemas of ``output``: one of each step that it may be the result of."""
     others: Mapping[str, Json] = field(default_factory=dict)
     """The JSON Schemas of what is in scope beside all that steps see, by its name."""
+    answered: bool = False
+    """Whether it is known who answered."""
     steps: frozenset[str] = frozenset()
     """The ids of the steps of the list, and of those around it."""
 

@@ -1,12 +1,12 @@
 """When an attempt of a step is over time, and when it is made again, as a definition says it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from chalicelib.core.definitions.model import RetryPolicy
 from chalicelib.core.limits import LIMITS
-from chalicelib.core.values.json import Json
+from chalicelib.core.values.json import Json, Path
 from chalicelib.core.values.value import copy_with
 
 LONGEST = LIMITS.longest_time
@@ -39,6 +39,19 @@ def read_policy(entry: Mapping[str, Any]) -> RetryPolicy:
     }
     policy = RetryPolicy(entry["errors"], **{name: value for name, value in given.items() if value is not None})
     return policy if "maxDelaySeconds" in entry else copy_with(policy, max_delay=max(policy.max_delay, policy.interval))
+
+
+def never_reached(step: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Find times that come after the step is over time: where each stands, and what is odd about it."""
+    limit, due = step.get("timeoutSeconds"), step.get("due")
+    times = [
+        (("seconds",), step.get("seconds")),
+        (("heartbeatSeconds",), step.get("heartbeatSeconds")),
+        (("due", "seconds"), due.get("seconds") if isinstance(due, dict) else None),
+    ]
+    for place, seconds in times:
+        if isinstance(limit, int | float) and isinstance(seconds, int | float) and seconds > limit:
+            yield place, f"this is never reached: timeoutSeconds ends the step after {limit:g} seconds"
 
 
 def read_budget(given: Json) -> float | None:

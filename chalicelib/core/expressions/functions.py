@@ -177,13 +177,13 @@ def call_problem(name: str, count: int) -> str | None:
     if is_function(name):
         problem = arity_problem(name, parameters_of(name), count)
         return problem and f"{problem}: write {usage(name)}"
-    if name == "secret":
-        return "a secret is no value: write ${secret('name')} by itself, alone or in a text"
+    if name in {"secret", "secrets"}:
+        return "a secret is no value: write ${secret('name')} by itself, its name as a text"
     from chalicelib.core.expressions.other_functions import instead  # noqa: PLC0415 - only mistakes need it
 
     if right := instead(name):
         return f"there is no function {name}(): {right}"
-    near = get_close_matches(name, _of_its_letters(name), n=1)
+    near = [name.lower()] if is_function(name.lower()) else get_close_matches(name, _of_its_letters(name), n=1)
     return f"there is no function {name}()" + (f": is it {near[0]}()?" if near else "")
 
 

@@ -27,6 +27,7 @@ _SAMPLES: Mapping[str, Sequence[Json]] = {
     "split": ("", "a"),
 }
 """Functions that take some texts and numbers only, and arguments that they take; the empty text stands for others."""
+_TIMES = frozenset({"format_time", "parse_time"})
 _ORDERS = frozenset({"gt", "gte", "lt", "lte"})
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -39,10 +40,13 @@ class Oddities:
 
     def __call__(self, expression: Expression) -> Iterator[str]:
         """Say what is odd about an expression."""
+        if expression.tree["type"] == "expref":
+            yield "& stands before what a function does with each item, as in map(&price, list): it is no value"
         for node in nodes_of(expression.tree) if expression.path is None else ():
             match node["type"]:
                 case "function_expression":
-                    said = argument_problem(node["value"], node["children"]) or self._tried(**node)
+                    said = argument_problem(node["value"], node["children"])
+                    said = said or _of_time(node["value"], node["children"]) or self._tried(**node)
                     yield from [said] if said else ()
                 case "comparator" if node["value"] in _ORDERS:
                     yield from _order(node["children"])
@@ -69,6 +73,14 @@ class Oddities:
         except (EvaluationError, PatternError, StepError) as error:
             return str(error)
         return None
+
+
+def _of_time(name: str, arguments: Sequence[SyntaxNode]) -> str | None:
+    """Say how the format of a time is written."""
+    written = arguments[1]["value"] if name in _TIMES and len(arguments) > 1 else None
+    if arguments and written is not None and arguments[1]["type"] == "literal" and "%" not in str(written):
+        return f"{name}() reads letters behind % alone, as in '%Y-%m-%dT%H:%M'"
+    return None
 
 
 def condition_remarks(expression: Expression) -> Iterator[str]:

@@ -45,9 +45,7 @@ OTHERS: Mapping[str, str] = {
     ),
     **dict.fromkeys(("stringsplit", "tokenize"), "write split(text, separator)"),
     **dict.fromkeys(("test", "regexmatch", "matches", "regex", "regexp", "search", "ismatch", "rematch"), _MATCH),
-    **dict.fromkeys(
-        ("sprintf", "printf", "template", "interpolate"), "write format('{} and {}', [a, b]), or two `${ }`"
-    ),
+    **dict.fromkeys(("sprintf", "printf", "template", "interpolate"), "write format('{} and {}', a, b), or two `${ }`"),
     **dict.fromkeys(("random", "mathrandom", "rand", "randomint"), f"{_NOT_KNOWN_HERE}; uuid() gives an identifier"),
     **dict.fromkeys(("guid", "newguid", "uuidv4", "uuid4", "newuuid"), "write uuid()"),
     **dict.fromkeys(("date", "datetime", "getdate", "utcnow", "today", "currenttime", "timestamp", "sysdate"), _NOW),
@@ -88,6 +86,7 @@ OTHERS: Mapping[str, str] = {
     **dict.fromkeys(("mean", "average"), "write avg(list)"),
     **dict.fromkeys(("trunc", "truncate"), "write floor(number)"),
     "mathadd": "write add(a, b)",
+    "json": "write to_json(value) for a text, from_json(text) for its value",
     **dict.fromkeys(("always", "success", "failure", "cancelled"), _STATE),
     **dict.fromkeys(
         ("env", "getenv", "context", "vars"), "there are no variables of an environment: send them in the input"

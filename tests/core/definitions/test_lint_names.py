@@ -158,11 +158,51 @@ class TestAccess:
         assert said.startswith("there is nothing called 'subject'")
 
 
+class TestWhoAnswered:
+    TASK: ClassVar[dict[str, Json]] = {"id": "a", "type": "task", "title": "Approve"}
+
+    def test_is_known_to_the_output_and_the_stash_of_a_task(self) -> None:
+        stashing: dict[str, Json] = {
+            **self.TASK,
+            "stash": {"by": "${step.completedBy}"},
+            "output": "${step.completedBy}",
+        }
+        assert warnings(stashing) == []
+
+    @pytest.mark.parametrize(
+        ("step", "place"),
+        [
+            ({**TASK, "not": ["${step.completedBy}"]}, "/steps/0/not/0"),
+            (echo("a", "${step.completedBy}"), "/steps/0/message"),
+            (echo("a", stash={"by": "${step.completedBy}"}), "/steps/0/stash/by"),
+        ],
+    )
+    def test_is_known_nowhere_else(self, step: dict[str, Json], place: str) -> None:
+        said = "only output and stash of a task or an event know step.completedBy: leave it in the stash there"
+        assert warnings(step) == [(place, said)]
+
+
 class TestTexts:
     def test_a_template_that_is_always_a_text_is_said_where_none_is_taken(self) -> None:
         ((place, said),) = warnings({"id": "a", "type": "wait", "seconds": "${input.s}s"})
         assert (place, said.startswith("this is always a text")) == ("/steps/0/seconds", True)
         assert warnings({"id": "a", "type": "wait", "seconds": "${input.s}"}) == []
+
+
+class TestTimes:
+    @pytest.mark.parametrize(
+        ("step", "place"),
+        [
+            ({"type": "wait", "seconds": 60}, "seconds"),
+            ({"type": "callback", "heartbeatSeconds": 60}, "heartbeatSeconds"),
+            ({"type": "task", "title": "Approve", "due": {"seconds": 60}}, "due/seconds"),
+        ],
+    )
+    def test_what_comes_after_the_time_of_the_step_is_never_reached(self, step: dict[str, Json], place: str) -> None:
+        said = "this is never reached: timeoutSeconds ends the step after 30 seconds"
+        assert warnings({"id": "a", **step, "timeoutSeconds": 30}) == [(f"/steps/0/{place}", said)]
+        assert warnings({"id": "a", **step, "timeoutSeconds": 60}) == []
+        assert warnings({"id": "a", **step, "timeoutSeconds": "${input.t}"}) == []
 
 
 class TestErrors:
@@ -240,7 +280,7 @@ def test_a_default_that_no_start_would_pass_with_is_said() -> None:
 
 def test_what_the_scope_always_has_is_known() -> None:
     found = warnings(
-        echo("a", ["${execution.startdBy}", "${step.atempt}", "${execution.startedBy}", "${step.completedBy}"])
+        echo("a", ["${execution.startdBy}", "${step.atempt}", "${execution.startedBy}", "${step.id}"])
     )
     assert found == [
         ("/steps/0/message/0", "there is never a 'startdBy' in execution (did you mean 'startedBy'?)"),

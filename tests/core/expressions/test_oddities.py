@@ -28,6 +28,9 @@ def oddities(text: str, these: Oddities | None = None) -> list[str]:
         ("input.a || ' ' || input.b", "what stands before || is always taken: texts are joined by join('', [a, b])"),
         ("join('', ['${input.a}'])", "no ${ } is read within an expression: texts are joined by join('', [a, b])"),
         ("abs('x')", "abs() takes a number as argument 1, not a text: write abs(number)"),
+        ("&input.a", "& stands before what a function does with each item, as in map(&price, list): it is no value"),
+        ("format_time(now(), 'YYYY-MM-DD')", "format_time() reads letters behind % alone, as in '%Y-%m-%dT%H:%M'"),
+        ("parse_time(input.a, 'YYYY')", "parse_time() reads letters behind % alone, as in '%Y-%m-%dT%H:%M'"),
         ("format('%s', input.a)", "format() has 0 places {} for 1 values"),
         (
             "base64_decode(input.a, 'latin-99')",
