@@ -182,13 +182,15 @@ def _require_media_type(http: Request) -> None:
 def framework_problem(response: Response, route: RouteEntry | None) -> Response:
     """Turn an error that Chalice itself answers (404, 405, 415, 500) into a problem document.
 
-    A 415 names the media type that the route takes.
+    A 415 names the media types that the route takes.
     """
     if response.status_code < HTTPStatus.BAD_REQUEST or not isinstance(response.body, dict):
         return response
     status = HTTPStatus(response.status_code)
     is_named = status is HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    hint = f"; send Content-Type: {route.content_types[0]}" if is_named and route is not None else ""
+    types = [] if route is None else route.content_types
+    taken = [*types[:1], *(kind for kind in YAML_TYPES[:1] if kind in types)]
+    hint = f"; send Content-Type: {' or '.join(taken)}" if is_named and taken else ""
     made = problem(status.phrase, f"{response.body.get('Message')}{hint}", status)
     made.headers = {**response.headers, **made.headers}
     return made

@@ -222,6 +222,12 @@ def test_whatever_is_posted_is_answered_or_refused(sedo: Sedo, path: str, kind: 
         assert_problem(answer, answer.status_code)
 
 
+def test_a_definition_of_another_type_is_told_both_that_are_right(sedo: Sedo) -> None:
+    for path, right in ((f"{T}/definitions", "application/json or application/yaml"), (EXECUTE, "application/json")):
+        answer = sedo.ask("POST", path, b"id: a", {"Content-Type": "application/x-www-form-urlencoded"})
+        assert assert_problem(answer, 415)["detail"].endswith(f"; send Content-Type: {right}")
+
+
 def test_a_body_says_of_which_type_it_is(sedo: Sedo) -> None:
     sedo.create()
     problem = assert_problem(sedo.ask("POST", EXECUTE, b"{}", {}), 415, "Unsupported Media Type")

@@ -1,6 +1,6 @@
 """What an expression reads and comes to, as JSON Schemas."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from chalicelib.core.expressions.expression import Expression
 from chalicelib.core.expressions.made import At, Made
@@ -34,7 +34,7 @@ class Expressed:
             self._schemas[name] = self._joined(made, [self.at(each) for each in made.sources])
         return self._schemas[name]
 
-    def types(self, at: At, *inside: str) -> Collection[str]:
+    def types(self, at: At, *inside: str) -> frozenset[str]:
         """Tell of which types a value is, or what is inside of it, as JSON Schema does, null aside; none: not known."""
         return self._paths.types(self._paths.inside(self.at(at), inside))
 

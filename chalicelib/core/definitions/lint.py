@@ -10,6 +10,7 @@ from chalicelib.core.definitions.diagnostics import Suggestions
 from chalicelib.core.definitions.error_names import error_remark, errors_of, families_of, unmatched
 from chalicelib.core.definitions.flow import Node, unreached
 from chalicelib.core.definitions.grammar import RETRY_NUMBERS, Kind, nested_lists, step_kind
+from chalicelib.core.definitions.misfits import misfits
 from chalicelib.core.definitions.model import StepType, matches
 from chalicelib.core.definitions.names import name_remarks
 from chalicelib.core.definitions.plain_texts import key_remark, plain_remark
@@ -80,10 +81,20 @@ class _Lint:
         yield from self.keywords(document, ("inputSchema", "outputSchema"), ())
         listed = self.shapes.outermost(document, is_whole=self.is_whole)
         yield from self.steps(listed, document["steps"], ("steps",))
+        yield from self.ends(listed, document.get("outputSchema", True))
         named = frozenset(stash).union(*(name for step in document["steps"] for name in (stashed(step), caught(step))))
         yield from self.template(document.get("search", {}), ("search",), View(named, named, self.is_whole))
         yield from _blocks(document.get("search", {}), ("search",))
         yield from self.access(document.get("access", {}))
+
+    def ends(self, listed: StepList, schema: Json) -> Iterator[Problem]:
+        """Find ends whose output never passes."""
+        if not self.is_whole or schema is True:
+            return
+        wanted = expanded(schema)
+        said = (each for end in listed.ends() for each in misfits(end, wanted, self.shapes.paths))
+        for each in dict.fromkeys(said):
+            yield Problem(pointer(("outputSchema",)), f"an output never passes, which is InvalidOutput: {each}")
 
     def access(self, restrictions: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
         """Look at the conditions of access."""

@@ -195,7 +195,8 @@ class Shapes:
         """Tell what a template makes of what is in scope."""
         match source:
             case dict():
-                return object_of({name: self.made(each, view) for name, each in source.items()})
+                made = object_of({name: self.made(each, view) for name, each in source.items()})
+                return {**made, "required": [*source]}
             case list():
                 return list_of(self._items(source, view))
             case str() if is_templated(source) and not makes_text(source):

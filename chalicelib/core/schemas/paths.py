@@ -88,7 +88,7 @@ def one_of(schemas: Sequence[Json]) -> Json:
     return different[0] if len(different) == 1 else {"anyOf": different}
 
 
-def object_of(members: Mapping[str, Json]) -> Json:
+def object_of(members: Mapping[str, Json]) -> dict[str, Json]:
     """Answer the schema of an object of some members, and no others."""
     return {"type": "object", "properties": dict(members), "additionalProperties": False}
 
@@ -122,7 +122,7 @@ class Paths:
             here = _all_of(self._behind(here, name).schemas or (True,))
         return here
 
-    def types(self, schema: Json) -> Collection[str]:
+    def types(self, schema: Json) -> frozenset[str]:
         """Tell of which types of JSON Schema values are, null aside; none, if that is not known."""
         return frozenset(self._look(schema, FLAT).kinds)
 

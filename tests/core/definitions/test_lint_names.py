@@ -279,9 +279,7 @@ def test_a_default_that_no_start_would_pass_with_is_said() -> None:
 
 
 def test_what_the_scope_always_has_is_known() -> None:
-    found = warnings(
-        echo("a", ["${execution.startdBy}", "${step.atempt}", "${execution.startedBy}", "${step.id}"])
-    )
+    found = warnings(echo("a", ["${execution.startdBy}", "${step.atempt}", "${execution.startedBy}", "${step.id}"]))
     assert found == [
         ("/steps/0/message/0", "there is never a 'startdBy' in execution (did you mean 'startedBy'?)"),
         ("/steps/0/message/1", "there is never a 'atempt' in step (did you mean 'attempt'?)"),
